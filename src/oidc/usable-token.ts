@@ -1,0 +1,11 @@
+/** The contract of a refresh: a session goes in, a session with a usable access token comes out. */
+import type { ActiveSession } from '../session/sessions.ts';
+
+/**
+ * `active`: the tokens were good enough as they are. `refreshed`: they were renewed, here or by another process.
+ * `ended`: the provider said `invalid_grant`, or the session ended meanwhile; the caller answers 401.
+ */
+export type UsableToken = { kind: 'active' | 'refreshed'; session: ActiveSession } | { kind: 'ended' };
+
+/** Rejects with a 503 `GatewayError` when provider or store are out and the access token has lapsed. */
+export type EnsureUsableToken = (session: ActiveSession) => Promise<UsableToken>;

@@ -1,0 +1,57 @@
+/** Sessions as the rest of the gateway sees them: who is behind a cookie, how long, and the end of it. */
+
+/** What is known of a signed-in user from the login on. Written once, at login. */
+export interface SessionData {
+  issuer: string;
+  sub: string;
+  /** The provider's session id, when it gave one. */
+  sid?: string;
+  acr?: string;
+  /** Seconds since the epoch, as the provider said. */
+  authTime?: number;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+  /** The absolute limit, milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+/** The tokens of a session. Sealed at rest; replaced by a refresh, never by anything else. */
+export interface TokenRecord {
+  accessToken: string;
+  /** Milliseconds since the epoch. */
+  accessTokenExpiresAt: number;
+  /** When the access token was issued, milliseconds since the epoch. */
+  obtainedAt: number;
+  refreshToken?: string;
+  /** The newest ID token: for the profile and the provider's logout, for nothing else. */
+  idToken: string;
+  /** Granted scope, space-separated; never the requested one. */
+  scope: string;
+  /** UserInfo claims, when `provider.userInfo` is on. */
+  userInfo?: Record<string, unknown>;
+}
+
+/** A live session with its tokens, as read from the store. */
+export interface ActiveSession {
+  /** Digest of the session id; safe as a store key and, shortened, in logs. */
+  key: string;
+  data: SessionData;
+  tokens: TokenRecord;
+  /** How often the tokens were replaced; guards against putting old ones over new ones. */
+  version: number;
+}
+
+export interface Sessions {
+  /** The session key behind a `Cookie` header, if it holds exactly one authentic session cookie. Asks no store. */
+  identify(cookieHeader: string | undefined): string | undefined;
+  /** The live session under a key; undefined when it ended, lapsed or was tampered with. */
+  load(key: string): Promise<ActiveSession | undefined>;
+  /** Notes activity: moves the idle limit, at most once in a while. Never waits, never fails the call. */
+  slide(session: ActiveSession): void;
+  /** Puts refreshed tokens in place of those of `session`. */
+  replaceTokens(session: ActiveSession, tokens: TokenRecord): Promise<'replaced' | 'superseded' | 'gone'>;
+  /** Ends the session everywhere. True when there was one. */
+  end(key: string): Promise<boolean>;
+  /** Milliseconds until the session lapses by idleness; undefined when it does not exist. */
+  remaining(key: string): Promise<number | undefined>;
+}

@@ -1,0 +1,58 @@
+/** The storage port: what the gateway asks of Redis or SQLite. Values are sealed before they get here. */
+import type { Store as ExpressStore } from 'express-session';
+
+/** What a store keeps of a session: two records that live and die together. */
+export interface StoredSession {
+  /** Sealed session data, written at login only. */
+  session: string;
+  /** Sealed tokens and the number of times they were replaced; undefined when the record is gone. */
+  tokens: { version: number; sealed: string } | undefined;
+}
+
+/** The record that express-session writes: its cookie settings, and the sealed data. */
+export interface SessionEnvelope {
+  sealed: string;
+  /** When the record lapses unless it is touched, milliseconds since the epoch. */
+  lapsesAt: number;
+}
+
+export type Replacement = 'replaced' | 'superseded' | 'gone';
+
+/**
+ * A session store. `key` is the digest of a session id, never the id. Every method rejects with
+ * `GatewayError('store_unavailable')` when the store does not answer: that never reads as "no session".
+ */
+export interface Store {
+  readonly kind: 'redis' | 'sqlite';
+  /** For express-session: its `get`, `set` and `destroy` work on envelopes (`{ cookie, sealed, lapsesAt }`) under the key. */
+  readonly sessions: ExpressStore;
+  /** Both records of a session in one round trip; undefined when there is no such session. */
+  load(key: string): Promise<StoredSession | undefined>;
+  /** Milliseconds until the session lapses; undefined when it does not exist. */
+  remaining(key: string): Promise<number | undefined>;
+  /** Moves the lapse of both records to `ttl` milliseconds from now. Never creates. False when the session is gone. */
+  touch(key: string, ttl: number): Promise<boolean>;
+  /** Removes both records. True when there was a session. */
+  end(key: string): Promise<boolean>;
+  /** Those of the keys that have no session any more. */
+  missing(keys: readonly string[]): Promise<string[]>;
+  /** Writes the first token record of a session, version 1, which lapses after `ttl` milliseconds. */
+  createTokens(key: string, sealed: string, ttl: number): Promise<void>;
+  /**
+   * Puts new tokens in place of version `expected`, keeping the lapse time. `gone`: the session ended meanwhile, nothing was
+   * written. `superseded`: somebody replaced them first, nothing was written.
+   */
+  replaceTokens(key: string, expected: number, sealed: string): Promise<Replacement>;
+  /** Takes a lease for `ttl` milliseconds. False while somebody else has it. */
+  acquireLease(name: string, owner: string, ttl: number): Promise<boolean>;
+  /** Prolongs the lease if `owner` still has it. */
+  renewLease(name: string, owner: string, ttl: number): Promise<boolean>;
+  /** Gives the lease back if `owner` still has it. */
+  releaseLease(name: string, owner: string): Promise<void>;
+  /** True for the first caller within `ttl` milliseconds, false for all others: single use. */
+  markOnce(name: string, ttl: number): Promise<boolean>;
+  /** Resolves when the store answers. */
+  ping(): Promise<void>;
+  /** Releases connections or the file. Idempotent. */
+  close(): Promise<void>;
+}
