@@ -1,0 +1,276 @@
+/** An upstream API for tests: records exactly what reaches it, and answers as a script tells it. */
+import { createHash, type Hash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { until } from './until.ts';
+
+export interface Recorded {
+  readonly method: string;
+  /** The request target, byte for byte. */
+  readonly target: string;
+  readonly httpVersion: string;
+  /** Names and values in order, as received. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** The values of a header joined by `, `; undefined when it is absent. */
+  header(name: string): string | undefined;
+  /** Number of the connection it came on, from 1. */
+  readonly connection: number;
+  /** The first mebibyte of the body, so far. */
+  body: Buffer;
+  /** Body bytes so far. */
+  received: number;
+  /** SHA-256 of the body in hex, once it is complete. */
+  sha256: string;
+  trailers: readonly string[];
+  /** The whole request arrived. */
+  complete: boolean;
+  /** The caller went away before the answer was complete. */
+  aborted: boolean;
+}
+
+/** Answers a request. It may read `req` itself only when `readBody` is off. */
+export type Script = (req: IncomingMessage, res: ServerResponse, recorded: Recorded) => void | Promise<void>;
+
+export interface UpstreamOptions {
+  host?: string;
+  port?: number;
+  /** Default: echo, see `echo`. */
+  script?: Script;
+  /** `before`: the script runs at once while the body is read; `after` (default): when it is complete; `never`: nobody reads it. */
+  readBody?: 'before' | 'after' | 'never';
+  keepAliveTimeout?: number;
+  tls?: { key: string; cert: string };
+  /** Offers WebSockets; default handler echoes messages. */
+  websocket?: true | ((socket: WebSocket, req: IncomingMessage) => void);
+}
+
+export interface Upstream {
+  readonly origin: string;
+  readonly port: number;
+  readonly server: Server;
+  readonly requests: Recorded[];
+  /** Every handshake that was accepted, as recorded. */
+  readonly upgrades: Recorded[];
+  readonly sockets: ReadonlySet<WebSocket>;
+  /** Connections accepted so far. */
+  connections(): number;
+  /** Connections open now. */
+  open(): number;
+  /** The request number `index` (from 0), as soon as its head arrived. */
+  request(index: number): Promise<Recorded>;
+  /** Replaces the script. */
+  answer(script: Script): void;
+  close(): Promise<void>;
+}
+
+/** 200 with what arrived, as JSON. */
+export const echo: Script = (_req, res, recorded) => {
+  const { method, target, headers, sha256, received, connection } = recorded;
+  const body = JSON.stringify({ method, target, headers, sha256, received, connection });
+  res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  res.end(body);
+};
+
+/** Never answers. */
+export const hang: Script = () => {};
+
+/** Cuts the connection with RST. */
+export const reset: Script = (req) => {
+  req.socket.resetAndDestroy();
+};
+
+/** An event stream with one event every `every` milliseconds; ends after `count`. */
+export function ticks(every: number, count = Number.POSITIVE_INFINITY): Script {
+  return (_req, res) => {
+    let n = 0;
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+    res.flushHeaders();
+    const timer = setInterval(() => {
+      n += 1;
+      res.write(`data: ${n}\n\n`);
+      if (n >= count) {
+        clearInterval(timer);
+        res.end();
+      }
+    }, every);
+    res.on('close', () => clearInterval(timer));
+  };
+}
+
+function record(req: IncomingMessage, connection: number): Recorded {
+  const headers: [string, string][] = [];
+  for (let i = 0; i < req.rawHeaders.length; i += 2)
+    headers.push([req.rawHeaders[i] ?? '', req.rawHeaders[i + 1] ?? '']);
+  return {
+    method: req.method ?? '',
+    target: req.url ?? '',
+    httpVersion: req.httpVersion,
+    headers,
+    header(name) {
+      const values = headers.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
+      return values.length > 0 ? values.join(', ') : undefined;
+    },
+    connection,
+    body: Buffer.alloc(0),
+    received: 0,
+    sha256: '',
+    trailers: [],
+    complete: false,
+    aborted: false,
+  };
+}
+
+function readBody(req: IncomingMessage, recorded: Recorded, hash: Hash, done: () => void) {
+  req.on('data', (chunk: Buffer) => {
+    recorded.received += chunk.length;
+    hash.update(chunk);
+    if (recorded.body.length < 1 << 20) recorded.body = Buffer.concat([recorded.body, chunk]);
+  });
+  req.on('end', () => {
+    recorded.complete = true;
+    recorded.trailers = req.rawTrailers;
+    recorded.sha256 = hash.digest('hex');
+    done();
+  });
+  req.on('error', () => {});
+}
+
+/** Starts one on a free port (127.0.0.1 unless told). */
+export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
+  const { host = '127.0.0.1' } = options;
+  const mode = options.readBody ?? 'after';
+  const requests: Recorded[] = [];
+  const upgrades: Recorded[] = [];
+  const numbers = new WeakMap<object, number>();
+  const live = new Set<Socket>();
+  let accepted = 0;
+  let script = options.script ?? echo;
+
+  const server = (options.tls ? createTlsServer(options.tls) : createServer()) as Server;
+  const numberOf = (socket: object) => numbers.get(socket) ?? accepted;
+  server.requestTimeout = 0;
+  if (options.keepAliveTimeout !== undefined) server.keepAliveTimeout = options.keepAliveTimeout;
+  server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    accepted += 1;
+    numbers.set(socket, accepted);
+  });
+  server.on('connection', (socket: Socket) => {
+    live.add(socket);
+    socket.on('close', () => live.delete(socket)).on('error', () => {});
+  });
+  server.on('request', (req, res) => {
+    const recorded = record(req, numberOf(req.socket));
+    requests.push(recorded);
+    res.on('close', () => {
+      recorded.aborted ||= !res.writableFinished;
+    });
+    const run = () => void script(req, res, recorded);
+    if (mode !== 'never') readBody(req, recorded, createHash('sha256'), mode === 'after' ? run : () => {});
+    if (mode !== 'after') run();
+  });
+
+  const sockets = new Set<WebSocket>();
+  if (options.websocket) {
+    const handler = options.websocket === true ? echoMessages : options.websocket;
+    const webSocketServer = new WebSocketServer({
+      noServer: true,
+      handleProtocols: (offered) => [...offered][0] ?? false,
+    });
+    server.on('upgrade', (req, socket, head) => {
+      upgrades.push(record(req, numberOf(req.socket)));
+      webSocketServer.handleUpgrade(req, socket, head, (ws) => {
+        sockets.add(ws);
+        ws.on('close', () => sockets.delete(ws)).on('error', () => {});
+        handler(ws, req);
+      });
+    });
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const authority = host.includes(':') ? `[${host}]` : host;
+  return {
+    origin: `${options.tls ? 'https' : 'http'}://${authority}:${port}`,
+    port,
+    server,
+    requests,
+    upgrades,
+    sockets,
+    connections: () => accepted,
+    open: () => live.size,
+    async request(index) {
+      await until(() => requests.length > index, `upstream request ${index}`);
+      return requests[index] as Recorded;
+    },
+    answer(next) {
+      script = next;
+    },
+    close: () => closing(server, live, sockets),
+  };
+}
+
+function echoMessages(socket: WebSocket) {
+  socket.on('message', (data, binary) => socket.send(data, { binary }));
+}
+
+function closing(server: { close(done: () => void): unknown }, live: Set<Socket>, sockets: Set<WebSocket> = new Set()) {
+  return new Promise<void>((resolve) => {
+    for (const ws of sockets) ws.terminate();
+    server.close(() => resolve());
+    for (const socket of live) socket.destroy();
+  });
+}
+
+export interface RawUpstream {
+  readonly origin: string;
+  readonly port: number;
+  /** Every request head received, as text, in order. */
+  readonly heads: string[];
+  connections(): number;
+  open(): number;
+  close(): Promise<void>;
+}
+
+/**
+ * An upstream below HTTP: for each request head that ends on a connection, `answer` writes whatever bytes it likes.
+ * `number` counts requests over all connections, from 1.
+ */
+export async function startRawUpstream(
+  answer: (socket: Socket, number: number, head: string) => void,
+  host = '127.0.0.1',
+): Promise<RawUpstream> {
+  const heads: string[] = [];
+  const live = new Set<Socket>();
+  let accepted = 0;
+  const server = createTcpServer((socket) => {
+    let buffer = '';
+    accepted += 1;
+    live.add(socket);
+    socket.on('close', () => live.delete(socket)).on('error', () => {});
+    socket.on('data', (chunk) => {
+      buffer += chunk.toString('latin1');
+      for (let at = buffer.indexOf('\r\n\r\n'); at >= 0; at = buffer.indexOf('\r\n\r\n')) {
+        const head = buffer.slice(0, at);
+        buffer = buffer.slice(at + 4);
+        heads.push(head);
+        answer(socket, heads.length, head);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, host, () => resolve()));
+  const { port } = server.address() as AddressInfo;
+  const authority = host.includes(':') ? `[${host}]` : host;
+  return {
+    origin: `http://${authority}:${port}`,
+    port,
+    heads,
+    connections: () => accepted,
+    open: () => live.size,
+    close: () => closing(server, live),
+  };
+}
