@@ -1,0 +1,108 @@
+/** Keycloak's admin REST API, as far as the suite asks: clients, events, sessions of a user, introspection. */
+import { ADMIN } from './keycloak.ts';
+
+/** A client as Keycloak represents it, as far as the suite looks inside. */
+export interface ClientRepresentation {
+  id: string;
+  clientId: string;
+  redirectUris: string[];
+  attributes: Record<string, string>;
+}
+
+export interface LoggedEvent {
+  time: number;
+  type: string;
+  clientId: string;
+  error?: string;
+  details?: Record<string, string>;
+}
+
+export interface Admin {
+  /** Changes a client: redirect URIs for this origin, and the attributes given. */
+  setUpClient(clientId: string, publicUrl: string, attributes?: Record<string, string>): Promise<void>;
+  /** Stored events of a type for one client, newest first. */
+  events(type: string, clientId: string): Promise<LoggedEvent[]>;
+  /** How many sign-on sessions Keycloak keeps for a user. */
+  ssoSessions(username: string): Promise<number>;
+  /** Ends all sessions of a user. */
+  endSessions(username: string): Promise<void>;
+  /** What the introspection endpoint tells the orders API about a token. */
+  isActive(token: string): Promise<boolean>;
+  /** The answer of the token endpoint to a refresh token that somebody presents as `bff-gateway`. */
+  refresh(refreshToken: string): Promise<{ status: number; error: string | undefined }>;
+}
+
+const REALM = 'bff';
+
+/** The admin API of a running Keycloak. */
+export function keycloakAdmin(origin: string): Admin {
+  const oidc = `${origin}/realms/${REALM}/protocol/openid-connect`;
+  const api = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const answer = await fetch(`${origin}/admin/realms/${REALM}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${await adminToken(origin)}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  };
+  const userId = async (username: string) => {
+    const users = (await api('GET', `/users?exact=true&username=${username}`)) as { id: string }[];
+    return users[0]?.id ?? '';
+  };
+  return {
+    async setUpClient(clientId, publicUrl, attributes = {}) {
+      const [client] = (await api('GET', `/clients?clientId=${clientId}`)) as ClientRepresentation[];
+      if (client === undefined) throw new Error(`no client ${clientId}`);
+      const changed: ClientRepresentation = {
+        ...client,
+        redirectUris: [`${publicUrl}/callback`],
+        attributes: {
+          ...client.attributes,
+          'post.logout.redirect.uris': `${publicUrl}/signed-out`,
+          ...attributes,
+        },
+      };
+      await api('PUT', `/clients/${client.id}`, changed);
+    },
+    events: async (type, clientId) =>
+      (await api('GET', `/events?type=${type}&client=${clientId}&max=1000`)) as LoggedEvent[],
+    ssoSessions: async (username) =>
+      ((await api('GET', `/users/${await userId(username)}/sessions`)) as unknown[]).length,
+    async endSessions(username) {
+      await api('POST', `/users/${await userId(username)}/logout`);
+    },
+    async isActive(token) {
+      const answer = await form(`${oidc}/token/introspect`, 'orders-api', { token });
+      return answer.body.active === true;
+    },
+    async refresh(refreshToken) {
+      const answer = await form(`${oidc}/token`, 'bff-gateway', {
+        grant_type: 'refresh_token',
+        refresh_token: refreshToken,
+      });
+      const error = answer.body.error;
+      return { status: answer.status, error: typeof error === 'string' ? error : undefined };
+    },
+  };
+}
+
+async function form(url: string, clientId: string, fields: Record<string, string>) {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`${clientId}:${clientId}-secret`)}` },
+    body: new URLSearchParams(fields),
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
+async function adminToken(origin: string): Promise<string> {
+  const answer = await fetch(`${origin}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
+  });
+  const { access_token: token } = (await answer.json()) as { access_token?: string };
+  if (token === undefined) throw new Error(`no admin token: ${answer.status}`);
+  return token;
+}

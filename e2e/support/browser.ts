@@ -1,0 +1,53 @@
+/** Debian's Chromium under Playwright: a fresh profile per test, and a picture of the page when a test fails. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type BrowserContext, type Browser as Chromium, chromium, type Page } from 'playwright';
+
+export type { BrowserContext, Page } from 'playwright';
+
+export interface Browser {
+  /** Registers a test that gets an empty profile with one open page. */
+  test(name: string, body: (page: Page, context: BrowserContext) => Promise<void>): void;
+  close(): Promise<void>;
+}
+
+const PICTURES = join(import.meta.dirname, '../../test-results');
+
+/** Launches the Chromium of the system; nothing is downloaded. */
+export async function startBrowser(): Promise<Browser> {
+  const chrome = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    // Without the sandbox it also runs as root; its background services would only call home.
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'],
+  });
+  return {
+    test: (name, body) => void test(name, { timeout: 90_000 }, () => inFreshProfile(chrome, name, body)),
+    close: () => chrome.close(),
+  };
+}
+
+async function inFreshProfile(
+  chrome: Chromium,
+  name: string,
+  body: (page: Page, context: BrowserContext) => Promise<void>,
+): Promise<void> {
+  const context = await chrome.newContext();
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  try {
+    await body(page, context);
+  } catch (error) {
+    await picture(page, name).catch(() => undefined);
+    throw error;
+  } finally {
+    await context.close();
+  }
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  await mkdir(PICTURES, { recursive: true });
+  const file = join(PICTURES, `${name.replaceAll(/[^A-Za-z0-9]+/g, '-')}.png`);
+  await page.screenshot({ path: file });
+  console.log(`the page ${page.url()} is pictured in ${file}`);
+}

@@ -1,0 +1,110 @@
+/** The world of one test file: gateway (or several behind a load balancer), orders API, front end, browser; Keycloak and Redis are shared. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { type Admin, keycloakAdmin } from './admin.ts';
+import { startBalancer } from './balancer.ts';
+import { type Browser, startBrowser } from './browser.ts';
+import { type Gateway, newKey, startGateway } from './gateway.ts';
+import { type OrdersApi, startOrdersApi } from './orders-api.ts';
+import { freePort } from './processes.ts';
+import { sharedServers } from './run.ts';
+
+export interface WorldOptions {
+  /** Names the folder and the Redis keys of this file. */
+  name: string;
+  clientId?: string;
+  /** Client attributes at Keycloak, such as the lifetime of its access tokens. */
+  attributes?: Record<string, string>;
+  /** What the configuration says beyond, or instead of, the defaults of this suite. */
+  provider?: Partial<ConfigInput['provider']>;
+  config?: Partial<ConfigInput>;
+  /** Gateway processes; more than one get a load balancer in front. */
+  replicas?: number;
+  /** Another Keycloak than the shared one. */
+  keycloakOrigin?: string;
+  probe?: 'readyz' | 'livez';
+}
+
+export interface World {
+  publicUrl: string;
+  issuer: string;
+  admin: Admin;
+  api: OrdersApi;
+  browser: Browser;
+  gateways: Gateway[];
+}
+
+const FRONTEND = join(import.meta.dirname, '../app');
+
+/** Starts everything a file needs, and registers the clean-up with the test runner. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const servers = sharedServers();
+  const folder = join(servers.folder, options.name);
+  await mkdir(folder, { recursive: true });
+  const origin = options.keycloakOrigin ?? servers.keycloakOrigin;
+  const issuer = `${origin}/realms/bff`;
+  const clientId = options.clientId ?? 'bff-gateway';
+  const admin = keycloakAdmin(origin);
+  const port = await freePort();
+  const publicUrl = `http://localhost:${port}`;
+  if (options.probe !== 'livez') await admin.setUpClient(clientId, publicUrl, options.attributes);
+  const api = await startOrdersApi(issuer);
+  after(() => api.close());
+  const config = configuration(options, { publicUrl, issuer, clientId, api: api.url, redis: servers.redisUrl });
+  const gateways = await startReplicas(folder, port, config, options);
+  const browser = await startBrowser();
+  after(() => browser.close());
+  return { publicUrl, issuer, admin, api, browser, gateways };
+}
+
+interface Addresses {
+  publicUrl: string;
+  issuer: string;
+  clientId: string;
+  api: string;
+  redis: string;
+}
+
+function configuration(options: WorldOptions, at: Addresses): ConfigInput {
+  return {
+    publicUrl: at.publicUrl,
+    development: { allowInsecureHttp: true },
+    secrets: { keys: [{ id: 'k1', value: newKey() }] },
+    provider: {
+      issuer: at.issuer,
+      clientId: at.clientId,
+      clientSecret: `${at.clientId}-secret`,
+      scopes: ['openid', 'profile', 'email'],
+      ...options.provider,
+    },
+    session: { store: { redis: { url: at.redis, prefix: `e2e:${options.name}:` } } },
+    frontend: { directory: FRONTEND },
+    routes: [
+      { path: '/api/stream', upstream: at.api, websocket: true },
+      { path: '/api/events', upstream: at.api, csrf: 'fetch-metadata' },
+      { path: '/api/**', upstream: at.api },
+      { path: '/page/**', upstream: at.api, csrf: 'fetch-metadata' },
+    ],
+    ...options.config,
+  };
+}
+
+async function startReplicas(
+  folder: string,
+  port: number,
+  config: ConfigInput,
+  { replicas = 1, probe = 'readyz' }: WorldOptions,
+): Promise<Gateway[]> {
+  const gateways: Gateway[] = [];
+  after(() => Promise.all(gateways.map((gateway) => gateway.stop())));
+  if (replicas === 1) {
+    gateways.push(await startGateway(folder, { ...config, listen: { port } }, probe));
+    return gateways;
+  }
+  gateways.push(...(await Promise.all(Array.from({ length: replicas }, () => startGateway(folder, config, probe)))));
+  const balancer = await startBalancer(port, () => gateways.map((gateway) => gateway.port));
+  after(() => balancer.close());
+  return gateways;
+}
