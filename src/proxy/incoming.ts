@@ -1,0 +1,174 @@
+/** What of an upstream's answer reaches the browser, and what the gateway adds. */
+import type { Config, RouteConfig } from '../config/schema.ts';
+import type { CorsHeaders } from '../policy/cors.ts';
+import { cookieSettings } from '../session/cookies.ts';
+import { isUnshared, mergeVary, NEVER_STORED, SHARED_CACHE_HEADERS } from './caching.ts';
+import { createOwnCookie, setsOwnCookie } from './cookies.ts';
+import { HOP_BY_HOP } from './header-names.ts';
+import { createPublicLocation } from './location.ts';
+
+/** Whom the answer is for: a signed-in user, a guest where users may be signed in, or anyone where nobody is asked. */
+export type Caller = 'user' | 'guest' | 'anyone';
+
+export interface AnswerFacts {
+  caller: Caller;
+  requestId: string;
+  /** CORS headers of the gateway for this call. */
+  cors: CorsHeaders;
+}
+
+/** Raw header pairs of an upstream answer in, raw pairs for the browser out. */
+export type IncomingHeaders = (raw: readonly Buffer[], facts: AnswerFacts) => string[];
+
+type Verdict =
+  | 'pass'
+  | 'drop'
+  | 'named'
+  | 'location'
+  | 'set-cookie'
+  | 'vary'
+  | 'cache'
+  | 'expiry'
+  | 'shared-cache'
+  | 'default';
+
+/**
+ * Dropped: hop-by-hop headers (RFC 9110 section 7.6.1), what the gateway sets itself, what names the software behind it,
+ * and what would speak for the whole public origin, which one upstream does not own (sessions end by logout alone).
+ */
+const DROPPED: readonly string[] = [
+  ...HOP_BY_HOP,
+  'set-cookie2',
+  'x-request-id',
+  'x-content-type-options',
+  'cross-origin-resource-policy',
+  'strict-transport-security',
+  'clear-site-data',
+  'alt-svc',
+  'server',
+  'x-powered-by',
+  'x-aspnet-version',
+  'x-aspnetmvc-version',
+];
+
+const VERDICTS: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
+  ...DROPPED.map((name): [string, Verdict] => [name, 'drop']),
+  ...SHARED_CACHE_HEADERS.map((name): [string, Verdict] => [name, 'shared-cache']),
+  ['connection', 'named'],
+  ['location', 'location'],
+  ['content-location', 'location'],
+  ['set-cookie', 'set-cookie'],
+  ['vary', 'vary'],
+  ['cache-control', 'cache'],
+  ['expires', 'expiry'],
+  ['pragma', 'expiry'],
+  ['referrer-policy', 'default'],
+]);
+
+/** Set where the upstream says nothing: other sites learn nothing of the address. */
+const REFERRER_POLICY = 'same-origin';
+
+/** Cross-origin reads are the gateway's to allow: all of the upstream's CORS headers go (ASVS 3.4.2). */
+function verdictOf(lower: string): Verdict {
+  return VERDICTS.get(lower) ?? (lower.startsWith('access-control-') ? 'drop' : 'pass');
+}
+
+interface Read {
+  headers: string[];
+  named: string[];
+  cookies: string[];
+  vary: string[];
+  caching: string[];
+  expiry: string[];
+  sharedCache: string[];
+  referrerPolicy: string;
+}
+
+/** Sorts the headers by what is to become of them; those that simply pass are in `headers`. */
+function read(raw: readonly Buffer[], publicLocation: (location: string) => string): Read {
+  const sorted: Read = {
+    headers: [],
+    named: [],
+    cookies: [],
+    vary: [],
+    caching: [],
+    expiry: [],
+    sharedCache: [],
+    referrerPolicy: REFERRER_POLICY,
+  };
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]?.toString('latin1') ?? '';
+    const value = raw[index + 1]?.toString('latin1') ?? '';
+    const verdict = verdictOf(name.toLowerCase());
+    if (verdict === 'pass') sorted.headers.push(name, value);
+    else if (verdict === 'location') sorted.headers.push(name, publicLocation(value));
+    else if (verdict === 'named')
+      sorted.named.push(
+        ...value
+          .toLowerCase()
+          .split(',')
+          .map((option) => option.trim()),
+      );
+    else if (verdict === 'set-cookie') sorted.cookies.push(value);
+    else if (verdict === 'vary') sorted.vary.push(value);
+    else if (verdict === 'cache') sorted.caching.push(value);
+    else if (verdict === 'expiry') sorted.expiry.push(name, value);
+    else if (verdict === 'shared-cache') sorted.sharedCache.push(name, value);
+    else if (verdict === 'default') sorted.referrerPolicy = value;
+  }
+  return sorted;
+}
+
+function withoutNamed(headers: string[], named: readonly string[]): string[] {
+  if (named.every((name) => name === 'keep-alive' || name === 'close')) return headers;
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (!named.includes(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
+  }
+  return kept;
+}
+
+/** Appends what may be said about storing the answer. Whatever sets a cookie is never stored (RFC 9111 section 7.3). */
+function pushCaching(headers: string[], sorted: Read, guarded: boolean, setsCookie: boolean): void {
+  const upstream = sorted.caching.join(', ');
+  if (setsCookie || (guarded && !isUnshared(upstream))) {
+    headers.push('cache-control', NEVER_STORED);
+    return;
+  }
+  if (upstream !== '') headers.push('cache-control', upstream);
+  headers.push(...sorted.expiry);
+  if (!guarded) headers.push(...sorted.sharedCache);
+}
+
+/** Headers that every proxied answer carries, names in turn with values. */
+function fixedHeaders(config: Config): string[] {
+  const fixed = ['x-content-type-options', 'nosniff', 'cross-origin-resource-policy', 'same-origin'];
+  if (config.publicUrl.startsWith('https:'))
+    fixed.push('strict-transport-security', 'max-age=31536000; includeSubDomains');
+  return fixed;
+}
+
+/** Builds the rewriter of a route's answers: once per route, called once per answer. */
+export function createIncomingHeaders(config: Config, route: RouteConfig): IncomingHeaders {
+  const publicLocation = createPublicLocation(config.publicUrl, route);
+  const isOwnCookie = createOwnCookie(cookieSettings(config));
+  const fixed = fixedHeaders(config);
+  const always = config.cors.allowedOrigins.length > 0 ? ['Origin'] : [];
+  // What the answer to a call depends on beside the address (RFC 9111 section 4.1).
+  const asked = route.csrf === 'fetch-metadata' ? ['Cookie', 'Sec-Fetch-Site', ...always] : ['Cookie', ...always];
+
+  return function incomingHeaders(raw, { caller, requestId, cors }) {
+    const sorted = read(raw, publicLocation);
+    const headers = withoutNamed(sorted.headers, sorted.named);
+    const cookies =
+      route.setCookie === 'forward' ? sorted.cookies.filter((value) => !setsOwnCookie(value, isOwnCookie)) : [];
+    for (const cookie of cookies) headers.push('set-cookie', cookie);
+    pushCaching(headers, sorted, caller === 'user' && route.cache === 'private', cookies.length > 0);
+    const vary = mergeVary(sorted.vary, caller === 'anyone' ? always : asked);
+    if (vary !== undefined) headers.push('vary', vary);
+    headers.push('x-request-id', requestId, 'referrer-policy', sorted.referrerPolicy, ...fixed);
+    for (const [name, text] of Object.entries(cors)) if (name !== 'vary') headers.push(name, text);
+    return headers;
+  };
+}
