@@ -1,0 +1,34 @@
+/** Forwards calls to their upstreams and streams the answers back, with back-pressure both ways. */
+import type { ServerResponse } from 'node:http';
+import type { Exchange } from '../edge/exchange.ts';
+import { Call, type ForwardOptions, type ForwardRoute } from './call.ts';
+import type { OpenStreams } from './open-streams.ts';
+import { checkLength } from './upload.ts';
+import { createUpstreams } from './upstream.ts';
+
+export interface Forwarder {
+  /**
+   * Resolves when the call is over: answered, cut, or left by the client. Rejects with `GatewayError` when it failed before
+   * anything was sent; the caller then answers. After that point a failure cuts the client's connection.
+   */
+  forward(exchange: Exchange, res: ServerResponse, route: ForwardRoute, options: ForwardOptions): Promise<void>;
+  /** Cuts all upstream connections. */
+  close(): Promise<void>;
+}
+
+/** Builds the forwarder of all routes. Throws when the CA file of an upstream cannot be read. */
+export function createForwarder(parts: { routes: readonly ForwardRoute[]; streams: OpenStreams }): Forwarder {
+  const { routes, streams } = parts;
+  const upstreams = createUpstreams(routes);
+  return {
+    async forward(exchange, res, route, options) {
+      if (res.destroyed) return;
+      checkLength(exchange.req, route.maxBody);
+      await new Promise<void>((resolve, reject) => {
+        const settle = (error?: Error) => (error ? reject(error) : resolve());
+        new Call({ exchange, res, route, options, upstream: upstreams.of(route), streams, settle }).start();
+      });
+    },
+    close: () => upstreams.close(),
+  };
+}

@@ -1,0 +1,144 @@
+/** One answer on its way from the upstream connection to the client. */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { GatewayError } from '../errors.ts';
+import { upstreamError } from './failures.ts';
+import { informational } from './informational.ts';
+
+/** Largest body that is sent as one string: Node then writes head and body at once. */
+const ONE_WRITE = 16 * 1024;
+/** Bytes of a reason phrase that are safe to pass on (RFC 9112 section 4). */
+const REASON = /^[\t\x20-\x7e]*$/;
+
+export interface RelayOptions {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  rewriteHeaders(rawHeaders: Buffer[], status: number): string[];
+  /** Longest time a client may leave its answer unread, in milliseconds; 0 is no limit. */
+  readonly idle: number;
+  readonly owner: RelayOwner;
+}
+
+/** Who is told about the course of a relay. */
+export interface RelayOwner {
+  /** The answer is a stream by nature. */
+  onStream(): void;
+  /** Asked at each failure before any byte of an answer; true: it will be dispatched again. */
+  retry(error: Error): boolean;
+  /** The upstream connection is done with this call, in good order unless there is an error. */
+  onDone(error: GatewayError | undefined): void;
+}
+
+type State = 'waiting' | 'answered' | 'streaming' | 'sent' | 'gone';
+
+/**
+ * Handler of undici's dispatch: a class, since undici calls methods on it, and one object a call is cheaper than seven
+ * closures.
+ */
+export class Relay implements Dispatcher.DispatchHandler {
+  readonly #options: RelayOptions;
+  #controller: Dispatcher.DispatchController | undefined;
+  #state: State = 'waiting';
+  /** Declared length of the body; -1 when unknown. */
+  #length = -1;
+  #flushed = false;
+  #unread: NodeJS.Timeout | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the head of the answer went to the client. */
+  get started(): boolean {
+    return this.#state === 'streaming' || this.#state === 'sent';
+  }
+
+  /** Ends the call from this side: nobody waits for the answer any more. */
+  abandon(): void {
+    this.#state = 'gone';
+    clearTimeout(this.#unread);
+    this.#controller?.abort(new Error('abandoned'));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Left while it waited for a connection: an answer that nobody reads would pause this connection for good.
+    if (this.#state === 'gone') controller.abort(new Error('abandoned'));
+  }
+
+  onResponseStarted(): void {
+    if (this.#state === 'waiting') this.#state = 'answered';
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    reason?: string,
+  ): void {
+    const { req, res } = this.#options;
+    if (status < 200) {
+      informational(req, res, status, headers.link);
+      return;
+    }
+    const rewritten = this.#options.rewriteHeaders(controller.rawHeaders as Buffer[], status);
+    if (headers['content-length'] !== undefined) this.#length = Number(headers['content-length']);
+    if (String(headers['content-type']).startsWith('text/event-stream')) this.#options.owner.onStream();
+    if (reason && reason !== STATUS_CODES[status] && REASON.test(reason)) res.writeHead(status, reason, rewritten);
+    else res.writeHead(status, rewritten);
+    this.#state = 'streaming';
+    if (req.method === 'HEAD' || status === 204 || status === 304) {
+      this.#finish();
+      // RFC 9112 section 6.3: no body, whatever the head says. What may still come must not hold anybody up.
+      if (req.method !== 'HEAD' && headers['transfer-encoding'] !== undefined) controller.abort(new Error('no body'));
+    } else queueMicrotask(() => this.#flush());
+  }
+
+  /** Sends the head by itself when no part of the body came in the same packet. */
+  #flush(): void {
+    if (this.#flushed || this.#state !== 'streaming') return;
+    this.#flushed = true;
+    this.#options.res.flushHeaders();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#state !== 'streaming') return;
+    const { res } = this.#options;
+    const first = !this.#flushed;
+    this.#flushed = true;
+    if (first && chunk.length === this.#length && chunk.length <= ONE_WRITE) {
+      this.#state = 'sent';
+      res.end(chunk.toString('latin1'), 'latin1');
+    } else if (!res.write(chunk)) this.#pause(controller);
+  }
+
+  #pause(controller: Dispatcher.DispatchController): void {
+    const { res, idle } = this.#options;
+    controller.pause();
+    // The upstream's time-out rests while it is paused, so a client that never reads needs one of its own.
+    if (idle > 0) this.#unread = setTimeout(() => res.destroy(), idle).unref();
+    res.once('drain', () => {
+      clearTimeout(this.#unread);
+      controller.resume();
+    });
+  }
+
+  #finish(): void {
+    if (this.#state !== 'streaming') return;
+    this.#state = 'sent';
+    this.#options.res.end();
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+    clearTimeout(this.#unread);
+    this.#options.owner.onDone(undefined);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.#unread);
+    if (this.#state === 'waiting' && this.#options.owner.retry(error)) return;
+    const over = this.#state === 'gone' || this.#state === 'sent';
+    this.#options.owner.onDone(over ? undefined : upstreamError(error));
+  }
+}
