@@ -31,6 +31,16 @@ export interface RelayOwner {
 
 type State = 'waiting' | 'answered' | 'streaming' | 'sent' | 'gone';
 
+/** RFC 9110 section 8.6: 204 has no Content-Length, and some clients would wait for that many bytes. */
+function withoutLength(headers: string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] ?? '';
+    if (name.toLowerCase() !== 'content-length') kept.push(name, headers[at + 1] ?? '');
+  }
+  return kept;
+}
+
 /**
  * Handler of undici's dispatch: a class, since undici calls methods on it, and one object a call is cheaper than seven
  * closures.
@@ -81,7 +91,8 @@ export class Relay implements Dispatcher.DispatchHandler {
       informational(req, res, status, headers.link);
       return;
     }
-    const rewritten = this.#options.rewriteHeaders(controller.rawHeaders as Buffer[], status);
+    const passed = this.#options.rewriteHeaders(controller.rawHeaders as Buffer[], status);
+    const rewritten = status === 204 ? withoutLength(passed) : passed;
     if (headers['content-length'] !== undefined) this.#length = Number(headers['content-length']);
     if (String(headers['content-type']).startsWith('text/event-stream')) this.#options.owner.onStream();
     if (reason && reason !== STATUS_CODES[status] && REASON.test(reason)) res.writeHead(status, reason, rewritten);
