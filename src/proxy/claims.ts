@@ -82,11 +82,11 @@ export function createClaimHeaders(mapping: Readonly<Record<string, string>>) {
     });
   }
 
-  return function claimHeaders(tokens: TokenRecord, log: Logger): readonly string[] {
+  return function claimHeaders(tokens: TokenRecord, exchange: { readonly log: Logger }): readonly string[] {
     if (entries.length === 0) return [];
     const known = remembered.get(tokens);
     if (known) return known;
-    const made = pairs(tokens, log);
+    const made = pairs(tokens, exchange.log);
     remembered.set(tokens, made);
     return made;
   };

@@ -13,6 +13,8 @@ const PSEUDONYM = 'bff-gateway';
 const MAX_PASSES = 8;
 
 export interface OutgoingParts {
+  /** The upstream's own host, whatever the client called us (RFC 9110 section 7.2). */
+  host: string;
   requestCookies: 'forward' | 'drop';
   /** The access token itself: nothing else of a session may become an `Authorization` header, an ID token least of all. */
   accessToken?: string;
@@ -114,7 +116,7 @@ export function createOutgoingHeaders(config: Config): OutgoingHeaders {
   const publicUrl = new URL(config.publicUrl);
   const proto = publicUrl.protocol.slice(0, -1);
 
-  return function outgoingHeaders(exchange, { requestCookies, accessToken, claims, upgrade }) {
+  return function outgoingHeaders(exchange, { host, requestCookies, accessToken, claims, upgrade }) {
     const { req } = exchange;
     const kept = keptHeaders(exchange, requestVerdict);
     const headers = kept.named ? withoutNamed(kept.headers, kept.named) : kept.headers;
@@ -122,7 +124,7 @@ export function createOutgoingHeaders(config: Config): OutgoingHeaders {
       const cookie = withoutOwnCookies(kept.cookie, isOwnCookie);
       if (cookie !== '') headers.push('cookie', cookie);
     }
-    headers.push('via', `${req.httpVersion} ${PSEUDONYM}`, 'x-request-id', exchange.id);
+    headers.push('host', host, 'via', `${req.httpVersion} ${PSEUDONYM}`, 'x-request-id', exchange.id);
     headers.push(
       'x-forwarded-for',
       believedChain(exchange),

@@ -11,7 +11,10 @@ const isOwn = createOwnCookie({ session: '__Host-bff', loginPrefix: '__Host-bff-
 const outgoing = createOutgoingHeaders(configOf());
 const cookieSent = (...cookies: string[]) =>
   valuesOf(
-    outgoing(exchangeOf(cookies.map((value): [string, string] => ['Cookie', value])), { requestCookies: 'forward' }),
+    outgoing(exchangeOf(cookies.map((value): [string, string] => ['Cookie', value])), {
+      host: 'orders:8080',
+      requestCookies: 'forward',
+    }),
     'cookie',
   );
 
@@ -44,7 +47,10 @@ for (const [what, headers, expected] of REQUESTS) {
 }
 
 test('PX-04 requestCookies: drop sends none at all', () => {
-  const sent = outgoing(exchangeOf([['Cookie', `a=1; __Host-bff=${SECRET}`]]), { requestCookies: 'drop' });
+  const sent = outgoing(exchangeOf([['Cookie', `a=1; __Host-bff=${SECRET}`]]), {
+    host: 'orders:8080',
+    requestCookies: 'drop',
+  });
   assert.deepEqual(valuesOf(sent, 'cookie'), []);
 });
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { createOutgoingHeaders, type OutgoingParts } from '../../src/proxy/outgoing.ts';
 import { configOf, exchangeOf, type Facts, pairsOf, valuesOf } from './fixtures.ts';
 
-const PARTS: OutgoingParts = { requestCookies: 'forward' };
+const PARTS: OutgoingParts = { host: 'orders:8080', requestCookies: 'forward' };
 const outgoing = createOutgoingHeaders(
   configOf([{}, { path: '/other/**', claimHeaders: { 'X-Shop-Customer': 'sub' } }]),
 );
@@ -29,9 +29,10 @@ test('ordinary headers pass in order, repeated ones and their bytes included', (
 
 test('PX-07 hop-by-hop headers go, in any case', () => {
   const names = ['Connection', 'Keep-Alive', 'proxy-connection', 'TE', 'Trailer', 'Transfer-Encoding', 'UPGRADE'];
-  names.push('Proxy-Authenticate', 'Proxy-Authorization', 'HTTP2-Settings', 'Expect', 'Host', 'Proxy');
+  names.push('Proxy-Authenticate', 'Proxy-Authorization', 'HTTP2-Settings', 'Expect', 'Proxy');
   const sent = send(names.map((name): [string, string] => [name, 'x']));
   for (const name of names) assert.deepEqual(valuesOf(sent, name), [], name);
+  assert.deepEqual(valuesOf(send([['Host', 'shop.example.com']]), 'host'), ['orders:8080']);
 });
 
 test("PX-07 a client's Connection list takes away headers of the client, never those of the gateway", () => {
@@ -50,6 +51,7 @@ test("PX-07 a client's Connection list takes away headers of the client, never t
   );
   assert.deepEqual(pairsOf(sent), [
     ['x-other', '2'],
+    ['host', 'orders:8080'],
     ['via', '1.1 bff-gateway'],
     ['x-request-id', 'request-0001'],
     ['x-forwarded-for', '203.0.113.9'],

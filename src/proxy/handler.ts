@@ -1,0 +1,91 @@
+/** The data plane: what happens to a request that matches a configured route, from first check to last byte. */
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Config } from '../config/schema.ts';
+import type { Exchange } from '../edge/exchange.ts';
+import type { RequestTarget } from '../edge/target.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { EnsureUsableToken } from '../oidc/usable-token.ts';
+import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
+import { checkCsrf } from '../policy/csrf.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { Forwarder } from './forward.ts';
+import { prepareRoutes } from './prepared.ts';
+import type { CompiledRoute, RouteTable } from './routes.ts';
+import { createAdmit, type ForgeryCheck } from './steps.ts';
+import { createUpgrade, type Tunnel } from './upgrade.ts';
+
+export interface DataPlaneParts {
+  config: Config;
+  routes: RouteTable;
+  sessions: Pick<Sessions, 'identify' | 'load' | 'slide'>;
+  ensureUsable: EnsureUsableToken;
+  forwarder: Pick<Forwarder, 'forward'>;
+  tunnel: Tunnel;
+  audit: Audit;
+}
+
+export interface DataPlane {
+  /** The route of a target; undefined when it belongs to the control plane. Throws `ambiguous_path`. */
+  match(target: RequestTarget): CompiledRoute | undefined;
+  /** Answers the call, or rejects with a GatewayError while nothing has been sent. */
+  handle(exchange: Exchange, res: ServerResponse, route: CompiledRoute): Promise<void>;
+  /** Opens the tunnel, or rejects with a GatewayError while nothing has been sent. */
+  upgrade(exchange: Exchange, socket: Duplex, head: Buffer, route: CompiledRoute): Promise<void>;
+}
+
+/** Builds the data plane over the route table. */
+export function createDataPlane(parts: DataPlaneParts): DataPlane {
+  const { config, routes, forwarder, tunnel } = parts;
+  const cors = createCors(config.cors.allowedOrigins);
+  const preparedOf = prepareRoutes(config, routes.routes);
+  const admit = createAdmit(parts);
+  const checkForgery = createForgeryCheck(config);
+
+  async function run(exchange: Exchange, res: ServerResponse, route: CompiledRoute, corsHeaders: CorsHeaders) {
+    const admission = await admit(exchange, route, checkForgery);
+    if (answeredAsLastHop(exchange, res, route)) return;
+    const options = preparedOf(route)(exchange, admission, { cors: corsHeaders });
+    await forwarder.forward(exchange, res, route.config, options);
+  }
+
+  return {
+    match: (target) => routes.match(target)?.route,
+    async handle(exchange, res, route) {
+      const { method = '', headers } = exchange.req;
+      if (isPreflight(method, headers)) {
+        res.writeHead(204, { ...cors.preflightHeaders(headers), 'x-request-id': exchange.id }).end();
+        return;
+      }
+      const corsHeaders = cors.corsHeaders(headers.origin);
+      try {
+        await run(exchange, res, route, corsHeaders);
+      } catch (error) {
+        // A listed origin may read refusals as well; whoever renders the error keeps headers that are set.
+        if (!res.headersSent) for (const [name, value] of Object.entries(corsHeaders)) res.setHeader(name, value);
+        throw error;
+      }
+    },
+    upgrade: createUpgrade({ config, admit, preparedOf, tunnel }),
+  };
+}
+
+function createForgeryCheck(config: Config): ForgeryCheck {
+  const { publicUrl: publicOrigin } = config;
+  const { allowedOrigins } = config.cors;
+  const headerName = config.csrf.header;
+  return function checkForgery({ req }, route) {
+    const { method = '', headers } = req;
+    return checkCsrf({ method, headers, mode: route.config.csrf, headerName, publicOrigin, allowedOrigins });
+  };
+}
+
+/** RFC 9110 section 7.6.2: an OPTIONS call whose hops are used up is answered by whoever has it. */
+function answeredAsLastHop({ req, id }: Exchange, res: ServerResponse, { config }: CompiledRoute): boolean {
+  if (req.method !== 'OPTIONS' || req.headers['max-forwards'] !== '0') return false;
+  const methods = config.rules.flatMap(
+    (rule) => rule.methods ?? ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  );
+  res.writeHead(204, { allow: [...new Set(methods)].join(', '), 'x-request-id': id }).end();
+  return true;
+}
