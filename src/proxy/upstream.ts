@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
 import type { RouteConfig } from '../config/schema.ts';
 import { createGate, type Gate } from './gate.ts';
+import { lookup } from './loopback.ts';
 
 /** The options of a route that decide how its upstream is reached. */
 export type UpstreamOptions = Pick<RouteConfig, 'upstream' | 'timeouts' | 'connections' | 'maxQueue' | 'upstreamCa'>;
@@ -40,8 +41,14 @@ function openPool(origin: string, route: UpstreamOptions): Pool {
     maxHeaderSize: MAX_RESPONSE_HEAD,
     headersTimeout: route.timeouts.headers,
     bodyTimeout: route.timeouts.idle,
-    // Verification is stated, so that no environment variable of Node can switch it off.
-    connect: { timeout: route.timeouts.connect, rejectUnauthorized: true, autoSelectFamily: true, ...readCa(route) },
+    connect: {
+      timeout: route.timeouts.connect,
+      // Stated, so that no environment variable of Node can switch it off.
+      rejectUnauthorized: true,
+      autoSelectFamily: true,
+      lookup,
+      ...readCa(route),
+    },
   });
 }
 

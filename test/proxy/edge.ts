@@ -54,6 +54,8 @@ export interface Edge {
   readonly streams: OpenStreams;
   /** How each call ended, in order: `over`, or the code of the error. */
   readonly ends: string[];
+  /** Calls that arrived so far. */
+  calls(): number;
   /** Client connections open now. */
   open(): Promise<number>;
   close(): Promise<void>;
@@ -91,7 +93,9 @@ export async function startEdge(
     options.streams ?? createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
   const forwarder = createForwarder({ routes: all, streams });
   const ends: string[] = [];
+  let calls = 0;
   const handle = async (req: IncomingMessage, res: ServerResponse) => {
+    calls += 1;
     try {
       options.check?.(req);
       const chosen = all[options.choose?.(req) ?? 0] as ForwardRoute;
@@ -117,6 +121,7 @@ export async function startEdge(
     port: (server.address() as AddressInfo).port,
     streams,
     ends,
+    calls: () => calls,
     open: () =>
       new Promise((resolve, reject) =>
         server.getConnections((error, count) => (error ? reject(error) : resolve(count))),

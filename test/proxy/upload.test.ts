@@ -159,7 +159,7 @@ test('an upstream that answers before it has the body: the client gets the answe
       res.writeHead(403, { 'content-length': 2 }).end('no');
     },
   });
-  await client.send(head(64 * MB));
+  await client.send(`${head(64 * MB + 5)}start`);
   const answer = await client.response();
   assert.deepEqual([answer.status, answer.text], [403, 'no']);
   await client.send(Buffer.alloc(64 * MB));

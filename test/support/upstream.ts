@@ -31,7 +31,7 @@ export interface Recorded {
 }
 
 /** Answers a request. It may read `req` itself only when `readBody` is off. */
-export type Script = (req: IncomingMessage, res: ServerResponse, recorded: Recorded) => void | Promise<void>;
+export type Script = (req: IncomingMessage, res: ServerResponse, recorded: Recorded) => unknown;
 
 export interface UpstreamOptions {
   host?: string;
@@ -166,7 +166,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     res.on('close', () => {
       recorded.aborted ||= !res.writableFinished;
     });
-    const run = () => void script(req, res, recorded);
+    const run = () => script(req, res, recorded);
     if (mode !== 'never') readBody(req, recorded, createHash('sha256'), mode === 'after' ? run : () => {});
     if (mode !== 'after') run();
   });
@@ -241,7 +241,7 @@ export interface RawUpstream {
  * `number` counts requests over all connections, from 1.
  */
 export async function startRawUpstream(
-  answer: (socket: Socket, number: number, head: string) => void,
+  answer: (socket: Socket, number: number, head: string) => unknown,
   host = '127.0.0.1',
 ): Promise<RawUpstream> {
   const heads: string[] = [];
