@@ -94,7 +94,16 @@ test('a claim path goes into objects, names with dots first, inherited names nev
   assert.deepEqual(claimAt(claims, 'https://example.com/roles'), ['r']);
   assert.equal(claimAt(claims, 'x.y.z'), 'long');
   assert.equal(claimAt(claims, 'x.y.only'), 'nested');
-  for (const path of ['constructor', '__proto__', 'sub.length', 'realm_access.roles.0', 'missing.path', '', '.'])
+  for (const path of [
+    'constructor',
+    '__proto__',
+    '__proto__.constructor',
+    'sub.length',
+    'realm_access.roles.0',
+    'missing.path',
+    '',
+    '.',
+  ])
     assert.equal(claimAt(claims, path), undefined, path);
 });
 
