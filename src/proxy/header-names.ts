@@ -96,8 +96,9 @@ const IDENTITY_PREFIXES = [
   'wl-proxy-',
 ];
 
-/** Most names whose verdict is remembered; beyond that each is judged anew, so no client can grow the table. */
+/** Most names whose verdict is remembered, and the longest; others are judged anew, so no client can grow the table. */
 const REMEMBERED = 1024;
+const LONGEST = 64;
 
 /**
  * The name as the most lenient upstream reads it: case folded, and everything but letters and digits one and the same
@@ -150,7 +151,7 @@ export function createRequestVerdict(config: Pick<Config, 'csrf' | 'routes'>): (
     const known = remembered.get(name);
     if (known) return known;
     const verdict = judge(name);
-    if (remembered.size < REMEMBERED) remembered.set(name, verdict);
+    if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(name, verdict);
     return verdict;
   };
 }
