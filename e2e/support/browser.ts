@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BrowserContext, type Browser as Chromium, chromium, type Page } from 'playwright';
+import { exitOnSignals } from './processes.ts';
 
 export type { BrowserContext, Page } from 'playwright';
 
@@ -13,6 +14,8 @@ export interface Browser {
 }
 
 const PICTURES = join(import.meta.dirname, '../../test-results');
+
+exitOnSignals();
 
 /** Launches the Chromium of the system; nothing is downloaded. */
 export async function startBrowser(): Promise<Browser> {

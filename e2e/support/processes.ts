@@ -27,7 +27,11 @@ const alive = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of alive) signal(child, 'SIGKILL');
 });
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(1));
+
+/** Makes a signal an ordinary end of this process, so that its children end with it. */
+export function exitOnSignals(): void {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(1));
+}
 
 /** Starts a process in a group of its own; what it prints goes to a file. */
 export function launch({ command, args, log, env = {}, cwd }: Launch): Running {

@@ -1,4 +1,4 @@
-/** Global set-up of the suite: makes Keycloak ready, starts it and a Redis once for all test files, stops both at the end. */
+/** The servers that all test files of a run share: Keycloak, made ready when it is not, and Redis. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareKeycloak } from './support/distribution.ts';
@@ -9,8 +9,8 @@ import { cacheFolder, newRunFolder, publishServers } from './support/run.ts';
 
 const running: Running[] = [];
 
-/** Called by the test runner before the first file. */
-export async function globalSetup(): Promise<void> {
+/** Starts both before the first file. */
+export async function startServers(): Promise<void> {
   const folder = await newRunFolder();
   const { home, database } = await prepareKeycloak(cacheFolder(), (line) => console.log(`e2e: ${line}`));
   await cp(database, join(folder, 'keycloak-db'), { recursive: true });
@@ -28,7 +28,7 @@ export async function globalSetup(): Promise<void> {
   });
 }
 
-/** Called by the test runner after the last file, whatever came of them. */
-export async function globalTeardown(): Promise<void> {
+/** Stops both after the last file, whatever came of the tests. */
+export async function stopServers(): Promise<void> {
   await Promise.all(running.map((process) => process.stop()));
 }

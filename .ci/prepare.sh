@@ -1,0 +1,37 @@
+# Sourced at the root of the repository: afterwards the programs and packages that the tests use are there.
+
+step() { printf '\n== %s\n' "$1"; }
+
+missing=
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+
+# Redis and the browser are the real ones; Keycloak is Java and comes as a zip file from Maven Central.
+need redis-server redis-server
+[ -n "${CHROMIUM:-}" ] || need chromium chromium
+need java default-jre-headless
+need mvn maven
+need unzip unzip
+need openssl openssl
+
+if [ -n "$missing" ]; then
+  step "installing$missing"
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "The tests need these Debian packages:$missing" >&2
+    echo "Install them and run this again, or run it as root on Debian, where it installs them itself." >&2
+    exit 1
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q
+  # shellcheck disable=SC2086
+  apt-get install -q -y --no-install-recommends $missing
+fi
+
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  step "installing the npm packages"
+  npm ci --include=dev --no-audit --no-fund
+fi
+
+# The package `node` brings the Node version of this project, whatever the system has.
+PATH="$PWD/node_modules/.bin:$PATH"
+export PATH
+hash -r
