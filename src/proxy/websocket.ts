@@ -1,0 +1,49 @@
+/** WebSockets to the upstreams of routes: as prepared on the way out, and no longer than the session. */
+import { Agent as PlainAgent } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
+import type { Socket } from 'node:net';
+import { createConversation } from './conversation.ts';
+import { createHttpProxy, type HttpProxy } from './http-proxy.ts';
+import { lookup } from './loopback.ts';
+import type { OpenStream, OpenStreams } from './open-streams.ts';
+import type { Tunnel } from './upgrade.ts';
+import { readCa, type UpstreamOptions } from './upstream.ts';
+
+function proxyTo(route: UpstreamOptions): HttpProxy {
+  const { origin, protocol } = new URL(route.upstream);
+  const agent = protocol === 'https:' ? new TlsAgent({ lookup, ...readCa(route) }) : new PlainAgent({ lookup });
+  return createHttpProxy(origin, { agent, upgradeTimeout: route.timeouts.connect + route.timeouts.headers });
+}
+
+/**
+ * Builds what carries admitted handshakes. `open` resolves when the conversation is over; whatever goes wrong after its call
+ * is answered on the socket. Throws when the CA file of an upstream cannot be read.
+ */
+export function createTunnel(parts: { routes: readonly UpstreamOptions[]; streams: OpenStreams }): Tunnel {
+  const proxies = new Map(parts.routes.map((route) => [route, proxyTo(route)]));
+  return {
+    async open(exchange, duplex, head, route, options) {
+      // The parameter of Node's upgrade event is typed as a Duplex; on a server of node:http it is a socket.
+      const socket = duplex as Socket;
+      if (socket.destroyed) return;
+      let stream: OpenStream | undefined;
+      const onOpen = () => {
+        if (stream) stream.lasting = true;
+      };
+      const conversation = createConversation({ exchange, socket, path: options.path, onOpen });
+      if (options.streamKey !== undefined) {
+        stream = parts.streams.track(
+          options.streamKey,
+          options.sessionEnds ?? Number.POSITIVE_INFINITY,
+          conversation.end,
+        );
+      }
+      const proxy = proxies.get(route) ?? proxyTo(route);
+      await new Promise<void>((resolve) => {
+        socket.once('close', resolve);
+        proxy.upgrade(exchange.req, socket, head, options.headers, conversation.passage);
+      });
+      stream?.done();
+    },
+  };
+}
