@@ -12,6 +12,7 @@ import { createDataPlane } from '../../src/proxy/handler.ts';
 import { createOpenStreams } from '../../src/proxy/open-streams.ts';
 import { compileRoutes } from '../../src/proxy/routes.ts';
 import type { Tunnel } from '../../src/proxy/upgrade.ts';
+import { createTunnel } from '../../src/proxy/websocket.ts';
 import { singleCookie } from '../../src/session/cookies.ts';
 import type { ActiveSession } from '../../src/session/sessions.ts';
 import { silent } from './fixtures.ts';
@@ -89,8 +90,8 @@ function refuseUpgrade(socket: Duplex, error: unknown): void {
   );
 }
 
-/** Starts it on a free port. `tunnel` stands in for the WebSocket part. */
-export async function startDataPlane(config: Config, tunnel: Tunnel = { open: async () => {} }) {
+/** Starts it on a free port. `tunnel` stands in for the real WebSocket part when it is given. */
+export async function startDataPlane(config: Config, tunnel?: Tunnel) {
   const play = played();
   const edge = createEdge({ config, log: silent });
   const streams = createOpenStreams({ store: { missing: async () => [] }, log: silent, clock: Date.now });
@@ -104,7 +105,7 @@ export async function startDataPlane(config: Config, tunnel: Tunnel = { open: as
       return play.usable(session);
     },
     forwarder,
-    tunnel,
+    tunnel: tunnel ?? createTunnel({ routes: config.routes, streams }),
     audit: (event, details) => void play.audits.push([event, details]),
   });
 
@@ -133,6 +134,7 @@ export async function startDataPlane(config: Config, tunnel: Tunnel = { open: as
     ...play,
     play,
     port,
+    streams,
     /** One call from a browser's point of view; the Host header is the public one. */
     call: (path: string, options: Call = {}) => call(port, path, options),
     async close() {
