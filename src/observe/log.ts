@@ -24,7 +24,7 @@ export function describeError(error: unknown, depth = 0): Record<string, unknown
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {
     level,
-    base: undefined,
+    base: null,
     timestamp: stdTimeFunctions.isoTime,
     redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
     serializers: { err: (error: unknown) => describeError(error) },

@@ -1,0 +1,118 @@
+/** The two halves of a login: the authorization request, and the code exchange. */
+import * as oidc from 'openid-client';
+import type { Config } from '../config/schema.ts';
+import type { PendingLogin } from '../session/pending-login.ts';
+import type { SessionData, TokenRecord } from '../session/sessions.ts';
+import { checkIdToken } from './id-token.ts';
+import type { Provider } from './provider.ts';
+import { tokenRecord } from './tokens.ts';
+
+/** What a login link may ask for; already checked against the allow-list. */
+export interface LoginParams {
+  prompt?: string;
+  login_hint?: string;
+  acr_values?: string;
+  max_age?: string;
+  ui_locales?: string;
+}
+
+export interface Login {
+  data: SessionData;
+  tokens: TokenRecord;
+}
+
+export interface Authorizer {
+  /** The address to send the browser to, and the transaction to remember. */
+  begin(
+    params: LoginParams,
+    returnTo: string,
+    previous: string | undefined,
+  ): Promise<{ url: URL; login: PendingLogin }>;
+  /** Exchanges the code of a callback. Rejects with what openid-client throws, or a GatewayError. */
+  complete(callbackParams: URLSearchParams, login: PendingLogin): Promise<Login>;
+}
+
+export interface AuthorizerOptions {
+  config: Config;
+  provider: Provider;
+  /** The callback's absolute URL, from configuration alone (RFC 9700 4.1). */
+  redirectUri: string;
+  clock: () => number;
+}
+
+export function createAuthorizer({ config, provider, redirectUri, clock }: AuthorizerOptions): Authorizer {
+  const settings = config.provider;
+  const scope = settings.scopes.join(' ');
+
+  async function userInfo(client: oidc.Configuration, accessToken: string, sub: string) {
+    // openid-client compares `sub` and refuses anything but a JSON object (OIDC Core 5.3.2).
+    return settings.userInfo
+      ? { userInfo: { ...(await oidc.fetchUserInfo(client, accessToken, sub)) } as Record<string, unknown> }
+      : {};
+  }
+
+  return {
+    async begin(params, returnTo, previous) {
+      const client = await provider.client();
+      const verifier = oidc.randomPKCECodeVerifier();
+      const login: PendingLogin = {
+        state: oidc.randomState(),
+        nonce: oidc.randomNonce(),
+        verifier,
+        returnTo,
+        startedAt: clock(),
+        ...(previous === undefined ? {} : { previous }),
+        ...(params.max_age === undefined ? {} : { maxAge: Number(params.max_age) }),
+        ...(params.acr_values === undefined ? {} : { acrValues: params.acr_values.split(' ') }),
+        ...(params.prompt === 'none' ? { silent: true } : {}),
+      };
+      const url = oidc.buildAuthorizationUrl(client, {
+        ...settings.authorizationParams,
+        ...params,
+        redirect_uri: redirectUri,
+        scope,
+        state: login.state,
+        nonce: login.nonce,
+        code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+        ...(settings.responseMode === 'form_post' ? { response_mode: 'form_post' } : {}),
+      });
+      return { url, login };
+    },
+
+    async complete(callbackParams, login) {
+      const client = await provider.client();
+      const url = new URL(redirectUri);
+      url.search = callbackParams.toString();
+      const response = await oidc.authorizationCodeGrant(client, url, {
+        pkceCodeVerifier: login.verifier,
+        expectedState: login.state,
+        expectedNonce: login.nonce,
+        idTokenExpected: true,
+        ...(login.maxAge === undefined ? {} : { maxAge: login.maxAge }),
+      });
+      const now = clock();
+      const tokens = tokenRecord(response, { now, defaultLifetime: settings.defaultTokenLifetime }, { scope });
+      const claims = response.claims();
+      if (!claims) throw new Error('the token response holds no ID token');
+      checkIdToken(tokens.idToken, claims, {
+        accessToken: tokens.accessToken,
+        now,
+        tolerance: settings.clockTolerance,
+        acrValues: login.acrValues,
+      });
+      return {
+        tokens: { ...tokens, ...(await userInfo(client, tokens.accessToken, claims.sub)) },
+        data: {
+          issuer: claims.iss,
+          sub: claims.sub,
+          ...(typeof claims.sid === 'string' ? { sid: claims.sid } : {}),
+          ...(typeof claims.acr === 'string' ? { acr: claims.acr } : {}),
+          ...(typeof claims.auth_time === 'number' ? { authTime: claims.auth_time } : {}),
+          createdAt: now,
+          expiresAt: now + config.session.absoluteTimeout,
+        },
+      };
+    },
+  };
+}

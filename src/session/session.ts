@@ -1,0 +1,64 @@
+/** Builds `Sessions` on a store: reading, sliding, replacing tokens, ending. */
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../config/schema.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { describeError, type Logger } from '../observe/log.ts';
+import type { Store, StoredSession } from '../store/store.ts';
+import { cookieSettings } from './cookies.ts';
+import { openSessionData } from './sealed-store.ts';
+import { createSessionCookieReader } from './session-cookie.ts';
+import type { ActiveSession, Sessions, TokenRecord } from './sessions.ts';
+
+export interface SessionsOptions {
+  config: Config;
+  store: Store;
+  keyring: Keyring;
+  log: Logger;
+  clock: () => number;
+}
+
+/** Seals tokens for the record of one session; `key` is bound in, so that records cannot be swapped. */
+export function sealTokens(keyring: Keyring, key: string, tokens: TokenRecord): string {
+  return keyring.seal('tokens', key, JSON.stringify(tokens));
+}
+
+function openSession(keyring: Keyring, key: string, stored: StoredSession): ActiveSession | undefined {
+  const data = openSessionData(keyring, key, stored.session);
+  const tokens = stored.tokens && keyring.open('tokens', key, stored.tokens.sealed);
+  if (!data || !stored.tokens || tokens === undefined) return undefined;
+  return { key, data, tokens: JSON.parse(tokens) as TokenRecord, version: stored.tokens.version };
+}
+
+/** How often the idle limit is moved at most: writing on each call would cost a store command each (design: once a minute). */
+const slideInterval = (idleTimeout: number) => Math.min(60_000, idleTimeout / 10);
+
+export function createSessions({ config, store, keyring, log, clock }: SessionsOptions): Sessions {
+  const { idleTimeout } = config.session;
+  const identify = createSessionCookieReader(cookieSettings(config).session, keyring.secrets('cookie'));
+  const slid = new LRUCache<string, number>({ max: 100_000 });
+
+  return {
+    identify,
+    async load(key) {
+      const stored = await store.load(key);
+      const session = stored && openSession(keyring, key, stored);
+      return session && session.data.expiresAt > clock() ? session : undefined;
+    },
+    slide({ key, data }) {
+      const now = clock();
+      if (now - (slid.get(key) ?? data.createdAt) < slideInterval(idleTimeout)) return;
+      slid.set(key, now);
+      store.touch(key, Math.max(1, Math.min(idleTimeout, data.expiresAt - now))).catch((error: unknown) => {
+        slid.delete(key);
+        log.warn({ err: describeError(error) }, 'the idle limit of a session could not be moved');
+      });
+    },
+    replaceTokens: (session, tokens) =>
+      store.replaceTokens(session.key, session.version, sealTokens(keyring, session.key, tokens)),
+    async end(key) {
+      slid.delete(key);
+      return await store.end(key);
+    },
+    remaining: (key) => store.remaining(key),
+  };
+}
