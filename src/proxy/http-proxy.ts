@@ -1,7 +1,9 @@
 /** http-proxy-middleware, set up so that it only carries bytes: what goes out was decided before. */
-import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, type ServerResponse } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware } from 'http-proxy-middleware';
+import { lookup } from './loopback.ts';
 
 /** One request or handshake that is proxied. */
 export interface Passage {
@@ -38,11 +40,14 @@ export function headersOf(raw: readonly string[]): Record<string, string | strin
  * A proxy to one origin. Headers are never touched in its hooks: those are not called for every request (with `Expect` they
  * are not), and a call that they miss would go out with the client's own cookies and credentials.
  */
-export function createHttpProxy(target: string, options: { agent: Agent; upgradeTimeout: number }): HttpProxy {
+export function createHttpProxy(target: string, options: { ca?: string; upgradeTimeout: number }): HttpProxy {
+  const { upgradeTimeout, ...tls } = options;
   const passages = new WeakMap<IncomingMessage, Passage>();
   const middleware = createProxyMiddleware({
     target,
-    ...options,
+    upgradeTimeout,
+    // Connections are not kept: a handshake takes its own away, and a development server restarts at any time.
+    agent: target.startsWith('https:') ? new TlsAgent({ lookup, ...tls }) : new PlainAgent({ lookup }),
     secure: true,
     // The path of a request may be no valid URL, and those are not proxied at all; it is put in after that test.
     pathRewrite: (_path, req) => passages.get(req)?.path,

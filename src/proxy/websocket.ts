@@ -1,18 +1,14 @@
 /** WebSockets to the upstreams of routes: as prepared on the way out, and no longer than the session. */
-import { Agent as PlainAgent } from 'node:http';
-import { Agent as TlsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { createConversation } from './conversation.ts';
 import { createHttpProxy, type HttpProxy } from './http-proxy.ts';
-import { lookup } from './loopback.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
 import type { Tunnel } from './upgrade.ts';
 import { readCa, type UpstreamOptions } from './upstream.ts';
 
 function proxyTo(route: UpstreamOptions): HttpProxy {
-  const { origin, protocol } = new URL(route.upstream);
-  const agent = protocol === 'https:' ? new TlsAgent({ lookup, ...readCa(route) }) : new PlainAgent({ lookup });
-  return createHttpProxy(origin, { agent, upgradeTimeout: route.timeouts.connect + route.timeouts.headers });
+  const upgradeTimeout = route.timeouts.connect + route.timeouts.headers;
+  return createHttpProxy(new URL(route.upstream).origin, { upgradeTimeout, ...readCa(route) });
 }
 
 /**
