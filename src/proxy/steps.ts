@@ -41,85 +41,77 @@ const GUEST: Admission = { kind: 'guest' };
 const ANYONE: Admission = { kind: 'anyone' };
 
 /** Builds the admission: the steps of every call, plain or upgrade, in this order. */
-export function createAdmit({ config, sessions, ensureUsable, audit }: StepParts): Admit {
-  const publicOrigin = config.publicUrl;
-  const realm = `Bearer realm="${publicOrigin}"`;
-
-  function deny(
-    event: 'access.denied' | 'csrf.denied',
-    reason: string,
-    visit: Omit<Visit, 'rule'>,
-    sub?: string,
-  ): void {
-    const { exchange, route, key } = visit;
-    const details: AuditDetails = { requestId: exchange.id, clientIp: exchange.clientIp, reason, route: route.pattern };
-    details.method = exchange.req.method ?? '';
-    if (key !== undefined) details.session = key;
-    if (sub !== undefined) details.sub = sub;
-    audit(event, details);
-  }
-
-  /** First rule that names the method; none is a denial. */
-  function chooseRule(exchange: Exchange, route: CompiledRoute): RuleConfig {
-    const rule = matchRule(route.config, exchange.req.method ?? '');
-    if (rule) return rule;
-    deny('access.denied', 'no_rule', { exchange, route, key: undefined });
-    throw new GatewayError('access_denied', { detail: `no rule of ${route.pattern} names ${exchange.req.method}` });
-  }
-
-  /**
-   * Before any store read: the cookie is only worth something on a call of our own application. A call without a cookie is
-   * told so too when it names a foreign origin, since SameSite is what kept the cookie from it.
-   */
-  function refuseForgery(visit: Visit, checkForgery: ForgeryCheck): void {
-    const { exchange, route, rule, key } = visit;
-    const { headers } = exchange.req;
-    let outcome: CsrfOutcome = { kind: 'pass' };
-    if (key !== undefined) outcome = checkForgery(exchange, route);
-    else if (rule.token === 'user' && headers.origin !== undefined) {
-      const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
-      outcome = checkUpgradeOrigin({ headers, publicOrigin, allowedOrigins });
-    }
-    if (outcome.kind === 'pass') return;
-    deny('csrf.denied', outcome.code, visit);
-    throw new GatewayError(outcome.code, { detail: outcome.reason });
-  }
-
-  /** The live session with a usable access token; undefined when it ended. Rejects when store or provider are out. */
-  async function openSession(key: string): Promise<ActiveSession | undefined> {
-    const session = await sessions.load(key);
-    if (!session) return undefined;
-    const usable = await ensureUsable(session);
-    return usable.kind === 'ended' ? undefined : usable.session;
-  }
-
-  /** RFC 6750 section 3: never a redirect, whatever the call accepts; the front end decides what a 401 means. */
-  function withoutSession({ rule }: Visit): Admission {
-    if (rule.token === 'user-or-none') return GUEST;
-    throw new GatewayError('unauthenticated', { headers: { 'www-authenticate': realm } });
-  }
-
-  function requireScopes(visit: Visit, session: ActiveSession): void {
-    const outcome = checkScopes(visit.rule, session.tokens.scope);
-    if (outcome.allowed) return;
-    deny('access.denied', 'insufficient_scope', visit, session.data.sub);
-    const challenge = `${realm}, error="insufficient_scope", scope="${outcome.missing}"`;
-    throw new GatewayError('insufficient_scope', {
-      detail: `missing ${outcome.missing}`,
-      headers: { 'www-authenticate': challenge },
-    });
-  }
-
+export function createAdmit(parts: StepParts): Admit {
+  const { sessions } = parts;
   return async function admit(exchange, route, checkForgery) {
-    const rule = chooseRule(exchange, route);
+    const rule = chooseRule(parts, exchange, route);
     if (rule.token === 'none') return ANYONE;
     const visit: Visit = { exchange, route, rule, key: sessions.identify(exchange.req.headers.cookie) };
-    refuseForgery(visit, checkForgery);
-    if (visit.key === undefined) return withoutSession(visit);
-    const session = await openSession(visit.key);
-    if (!session) return withoutSession(visit);
-    requireScopes(visit, session);
+    refuseForgery(parts, visit, checkForgery);
+    if (visit.key === undefined) return withoutSession(parts, visit);
+    const session = await openSession(parts, visit.key);
+    if (!session) return withoutSession(parts, visit);
+    requireScopes(parts, visit, session);
     sessions.slide(session);
     return { kind: 'user', session };
   };
+}
+
+/** First rule that names the method; none is a denial. */
+function chooseRule({ audit }: StepParts, exchange: Exchange, route: CompiledRoute): RuleConfig {
+  const rule = matchRule(route.config, exchange.req.method ?? '');
+  if (rule) return rule;
+  audit('access.denied', detailsOf({ exchange, route, key: undefined }, 'no_rule'));
+  throw new GatewayError('access_denied', { detail: `no rule of ${route.pattern} names ${exchange.req.method}` });
+}
+
+/**
+ * Before any store read: the cookie is only worth something on a call of our own application. A call without a cookie is
+ * told so too when it names a foreign origin, since SameSite is what kept the cookie from it.
+ */
+function refuseForgery({ config, audit }: StepParts, visit: Visit, checkForgery: ForgeryCheck): void {
+  const { exchange, route, rule, key } = visit;
+  const { headers } = exchange.req;
+  let outcome: CsrfOutcome = { kind: 'pass' };
+  if (key !== undefined) outcome = checkForgery(exchange, route);
+  else if (rule.token === 'user' && headers.origin !== undefined) {
+    const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
+    outcome = checkUpgradeOrigin({ headers, publicOrigin: config.publicUrl, allowedOrigins });
+  }
+  if (outcome.kind === 'pass') return;
+  audit('csrf.denied', detailsOf(visit, outcome.code));
+  throw new GatewayError(outcome.code, { detail: outcome.reason });
+}
+
+/** The live session with a usable access token; undefined when it ended. Rejects when store or provider are out. */
+async function openSession({ sessions, ensureUsable }: StepParts, key: string): Promise<ActiveSession | undefined> {
+  const session = await sessions.load(key);
+  if (!session) return undefined;
+  const usable = await ensureUsable(session);
+  return usable.kind === 'ended' ? undefined : usable.session;
+}
+
+/** RFC 6750 section 3: never a redirect, whatever the call accepts; the front end decides what a 401 means. */
+function withoutSession({ config }: StepParts, { rule }: Visit): Admission {
+  if (rule.token === 'user-or-none') return GUEST;
+  throw new GatewayError('unauthenticated', { headers: { 'www-authenticate': challenge(config) } });
+}
+
+function requireScopes({ config, audit }: StepParts, visit: Visit, session: ActiveSession): void {
+  const outcome = checkScopes(visit.rule, session.tokens.scope);
+  if (outcome.allowed) return;
+  audit('access.denied', { ...detailsOf(visit, 'insufficient_scope'), sub: session.data.sub });
+  throw new GatewayError('insufficient_scope', {
+    detail: `missing ${outcome.missing}`,
+    headers: { 'www-authenticate': `${challenge(config)}, error="insufficient_scope", scope="${outcome.missing}"` },
+  });
+}
+
+/** RFC 6750 section 3: the scheme is followed by at least one parameter. */
+const challenge = ({ publicUrl }: Config) => `Bearer realm="${publicUrl}"`;
+
+function detailsOf({ exchange, route, key }: Omit<Visit, 'rule'>, reason: string): AuditDetails {
+  const { id: requestId, clientIp, req } = exchange;
+  const details: AuditDetails = { requestId, clientIp, reason, route: route.pattern, method: req.method ?? '' };
+  return key === undefined ? details : { ...details, session: key };
 }

@@ -1,6 +1,6 @@
 /** A real HTTP server with the real data plane in it; only sessions and refresh are played. */
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../../src/config/schema.ts';
 import { createEdge } from '../../src/edge/edge.ts';
@@ -127,6 +127,9 @@ export async function startDataPlane(config: Config, tunnel?: Tunnel) {
     };
     run().catch((error: unknown) => refuseUpgrade(socket, error));
   });
+  // Sockets that were upgraded are no concern of the server any more, so a failed test would leave them open.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket.once('close', () => sockets.delete(socket))));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 
@@ -140,7 +143,7 @@ export async function startDataPlane(config: Config, tunnel?: Tunnel) {
     async close() {
       streams.close();
       await forwarder.close();
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };
