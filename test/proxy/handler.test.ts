@@ -183,7 +183,9 @@ test('scopes of the refreshed token decide', async () => {
 });
 
 test("an upstream's own 401 passes as it is", async () => {
-  upstream.answer((_req, res) => void res.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end('no'));
+  upstream.answer(
+    (_req, res) => void res.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end('no'),
+  );
   const answer = await gateway.call('/api/x', { headers: signedIn('alice') });
   upstream.answer((_req, res) => void res.end());
   assert.equal(answer.status, 401);
