@@ -23,7 +23,7 @@ const UNREADABLE = new Set([
 
 /** Sorts what openid-client throws. Anything it did not classify (a refused connection is a bare TypeError) is an outage. */
 export function classifyFailure(error: unknown): ProviderFailure {
-  if (error instanceof GatewayError) return { kind: 'outage' };
+  if (error instanceof GatewayError) return { kind: error.code === 'login_failed' ? 'invalid' : 'outage' };
   if (error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError) {
     const status = error instanceof oidc.ResponseBodyError ? error.status : 400;
     if (status >= 500 || status === 429 || BUSY_ERRORS.has(error.error)) return { kind: 'outage' };

@@ -1,0 +1,101 @@
+/** A usable access token for a session: ahead of expiry, once per session over all tabs and replicas. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayError } from '../errors.ts';
+import type { ActiveSession, TokenRecord } from '../session/sessions.ts';
+import type { Store } from '../store/store.ts';
+import { createBackoff } from './backoff.ts';
+import { takeLease } from './lease.ts';
+import { createRenewal, type RenewalOptions } from './renewal.ts';
+import { createUnsavedTokens } from './unsaved.ts';
+import type { EnsureUsableToken, UsableToken } from './usable-token.ts';
+
+export type RefresherOptions = Omit<RenewalOptions, 'backoff' | 'unsaved'> & { store: Store };
+
+/** How often a waiter looks whether the holder of the lease is done. */
+const LOOK_MS = 40;
+
+type Need = 'none' | 'soon' | 'now';
+
+/**
+ * `soon` within `refreshBefore` of expiry, but never in the first four fifths of a lifetime, so that short-lived tokens
+ * are not refreshed on each call. `now` when the token is about to lapse on the way to the upstream.
+ */
+export function refreshNeed(
+  { accessTokenExpiresAt, obtainedAt }: TokenRecord,
+  refreshBefore: number,
+  now: number,
+): Need {
+  const lifetime = Math.max(0, accessTokenExpiresAt - obtainedAt);
+  const left = accessTokenExpiresAt - now;
+  if (left <= Math.min(1_000, lifetime / 20)) return 'now';
+  return left <= Math.min(refreshBefore, lifetime / 5) ? 'soon' : 'none';
+}
+
+export function createRefresher(options: RefresherOptions): EnsureUsableToken {
+  const { config, sessions, store, audit, clock } = options;
+  const owner = randomUUID();
+  const backoff = createBackoff(clock);
+  const renew = createRenewal({ ...options, backoff, unsaved: createUnsavedTokens() });
+  const running = new Map<string, Promise<UsableToken>>();
+  const need = ({ tokens }: ActiveSession) => refreshNeed(tokens, config.refreshBefore, clock());
+  /** A provider call, a store hiccup, and some air. */
+  const longestWait = config.timeout + 5_000;
+
+  /** Under the lease: reads again, since another replica may have refreshed meanwhile. */
+  async function renewIfStillNeeded(seen: ActiveSession): Promise<UsableToken> {
+    const session = await sessions.load(seen.key);
+    if (!session) return { kind: 'ended' };
+    return session.version !== seen.version && need(session) === 'none'
+      ? { kind: 'refreshed', session }
+      : await renew(session);
+  }
+
+  async function renewOnce(session: ActiveSession): Promise<UsableToken> {
+    const deadline = performance.now() + longestWait;
+    for (;;) {
+      const lease = await takeLease(store, session.key, owner);
+      if (lease) return await renewIfStillNeeded(session).finally(() => lease.release());
+      // Another replica is at it. The current token will do while it lasts; else its result is waited for.
+      if (need(session) !== 'now') return { kind: 'active', session };
+      await sleep(LOOK_MS);
+      const current = await sessions.load(session.key);
+      if (!current) return { kind: 'ended' };
+      if (current.version !== session.version) return { kind: 'refreshed', session: current };
+      if (performance.now() > deadline)
+        throw new GatewayError('refresh_pending', { detail: 'another instance did not finish a refresh in time' });
+    }
+  }
+
+  async function withoutRefreshToken(session: ActiveSession): Promise<UsableToken> {
+    if (need(session) !== 'now') return { kind: 'active', session };
+    await sessions.end(session.key);
+    audit('session.ended', { session: session.key, sub: session.data.sub, reason: 'no_refresh_token' });
+    return { kind: 'ended' };
+  }
+
+  return async function ensureUsableToken(session: ActiveSession): Promise<UsableToken> {
+    const due = need(session);
+    if (due === 'none') return { kind: 'active', session };
+    if (session.tokens.refreshToken === undefined) return await withoutRefreshToken(session);
+    const under = running.get(session.key);
+    if (under) return due === 'now' ? await under : { kind: 'active', session };
+    const wait = backoff.waitFor(session.key);
+    if (wait > 0) {
+      if (due === 'soon') return { kind: 'active', session };
+      throw new GatewayError('provider_unavailable', {
+        detail: 'the provider is given time to recover',
+        retryAfter: Math.ceil(wait / 1000),
+      });
+    }
+    const work = renewOnce(session).finally(() => running.delete(session.key));
+    running.set(session.key, work);
+    try {
+      return await work;
+    } catch (error) {
+      // A failed renewal ahead of time is no reason to fail the call: the token is still good.
+      if (due === 'soon' && need(session) !== 'now') return { kind: 'active', session };
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,115 @@
+/** One refresh at the token endpoint, and what its outcome means for the session. */
+import * as oidc from 'openid-client';
+import type { ProviderConfig } from '../config/schema.ts';
+import { GatewayError } from '../errors.ts';
+import type { Audit } from '../observe/audit.ts';
+import { describeError, type Logger } from '../observe/log.ts';
+import type { ActiveSession, Sessions, TokenRecord } from '../session/sessions.ts';
+import type { Backoff } from './backoff.ts';
+import { classifyFailure } from './failures.ts';
+import { checkIdToken } from './id-token.ts';
+import type { Provider } from './provider.ts';
+import type { Revoker } from './revoke.ts';
+import { tokenRecord } from './tokens.ts';
+import type { UnsavedTokens } from './unsaved.ts';
+import type { UsableToken } from './usable-token.ts';
+
+export interface RenewalOptions {
+  config: ProviderConfig;
+  provider: Provider;
+  sessions: Sessions;
+  revoker: Revoker;
+  backoff: Backoff;
+  unsaved: UnsavedTokens;
+  log: Logger;
+  audit: Audit;
+  clock: () => number;
+}
+
+/** The provider answered, but for somebody else: this session must not go on (OIDC Core 12.2). */
+class IdentityChanged extends Error {}
+
+export function createRenewal(options: RenewalOptions) {
+  const { config, provider, sessions, revoker, backoff, unsaved, log, audit, clock } = options;
+
+  async function ask({ data, tokens }: ActiveSession): Promise<TokenRecord> {
+    const client = await provider.client();
+    const response = await oidc.refreshTokenGrant(client, tokens.refreshToken ?? '');
+    const now = clock();
+    const renewed = tokenRecord(response, { now, defaultLifetime: config.defaultTokenLifetime }, tokens);
+    const claims = response.claims();
+    if (claims && (claims.iss !== data.issuer || claims.sub !== data.sub)) {
+      void revoker.revoke(renewed, 0);
+      throw new IdentityChanged('the refreshed ID token names another user');
+    }
+    if (claims)
+      checkIdToken(renewed.idToken, claims, {
+        accessToken: renewed.accessToken,
+        now,
+        tolerance: config.clockTolerance,
+      });
+    return renewed;
+  }
+
+  async function end({ key, data }: ActiveSession, reason: string): Promise<UsableToken> {
+    await sessions.end(key);
+    audit('session.ended', { session: key, sub: data.sub, reason });
+    return { kind: 'ended' };
+  }
+
+  /** What is left after a failed refresh: the session ends, or the call is answered 503 and the session stays. */
+  async function failed(session: ActiveSession, error: unknown): Promise<UsableToken> {
+    const failure = error instanceof IdentityChanged ? ({ kind: 'invalid' } as const) : classifyFailure(error);
+    log.warn({ err: describeError(error), session: session.key.slice(0, 12) }, 'a token could not be renewed');
+    audit('token.refresh_failed', {
+      session: session.key,
+      sub: session.data.sub,
+      reason: failure.kind === 'refused' ? failure.error : failure.kind,
+    });
+    if (failure.kind === 'invalid') return await end(session, 'refresh_invalid');
+    if (failure.kind === 'refused' && failure.error === 'invalid_grant') {
+      // Somebody whose lease had lapsed may have used the token before us and stored a newer one.
+      const now = await sessions.load(session.key);
+      if (now && now.version !== session.version) return { kind: 'refreshed', session: now };
+      return await end(session, 'invalid_grant');
+    }
+    if (failure.kind === 'refused') backoff.refusal(session.key);
+    else backoff.outage();
+    throw new GatewayError('provider_unavailable', {
+      cause: error,
+      detail: 'the access token could not be renewed',
+      retryAfter: Math.ceil(backoff.waitFor(session.key) / 1000) || 1,
+    });
+  }
+
+  /** Stores what a refresh brought before anything uses it (RFC 9700 4.14.2). */
+  async function store(session: ActiveSession, tokens: TokenRecord): Promise<UsableToken> {
+    unsaved.keep(session, tokens);
+    const outcome = await sessions.replaceTokens(session, tokens);
+    unsaved.forget(session.key);
+    if (outcome === 'replaced')
+      return { kind: 'refreshed', session: { ...session, tokens, version: session.version + 1 } };
+    if (outcome === 'gone') {
+      // Signed out meanwhile: what was just issued must not outlive the session (ASVS 7.4.1).
+      void revoker.revoke(tokens, 0);
+      return { kind: 'ended' };
+    }
+    const newer = await sessions.load(session.key);
+    return newer ? { kind: 'refreshed', session: newer } : { kind: 'ended' };
+  }
+
+  /** Refreshes the tokens of a session; the caller holds its lease. */
+  return async function renew(session: ActiveSession): Promise<UsableToken> {
+    const kept = unsaved.of(session);
+    if (kept) return await store(session, kept);
+    let renewed: TokenRecord;
+    try {
+      renewed = await ask(session);
+    } catch (error) {
+      return await failed(session, error);
+    }
+    backoff.success(session.key);
+    audit('token.refreshed', { session: session.key, sub: session.data.sub });
+    return await store(session, renewed);
+  };
+}
