@@ -98,11 +98,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (reason && reason !== STATUS_CODES[status] && REASON.test(reason)) res.writeHead(status, reason, rewritten);
     else res.writeHead(status, rewritten);
     this.#state = 'streaming';
-    if (req.method === 'HEAD' || status === 204 || status === 304) {
-      this.#finish();
-      // RFC 9112 section 6.3: no body, whatever the head says. What may still come must not hold anybody up.
-      if (req.method !== 'HEAD' && headers['transfer-encoding'] !== undefined) controller.abort(new Error('no body'));
-    } else queueMicrotask(() => this.#flush());
+    // RFC 9112 section 6.3: no body, whatever the head says.
+    if (req.method === 'HEAD' || status === 204 || status === 304) this.#finish();
+    else queueMicrotask(() => this.#flush());
   }
 
   /** Sends the head by itself when no part of the body came in the same packet. */

@@ -30,6 +30,7 @@ export function expectsContinue(req: IncomingMessage): boolean {
 export function checkLength(req: IncomingMessage, maxBody: number | undefined): void {
   const declared = Number(req.headers['content-length'] ?? 0);
   if (maxBody !== undefined && declared > maxBody) {
+    discardRest(req);
     throw new GatewayError('payload_too_large', { detail: `declared ${declared}, allowed ${maxBody}` });
   }
 }
@@ -44,7 +45,6 @@ export function openUpload(req: IncomingMessage, res: ServerResponse, { maxBody,
   let received = 0;
   const onData = (chunk: Buffer) => {
     received += chunk.length;
-    silence?.refresh();
     if (maxBody !== undefined && received > maxBody) {
       upload.destroy(new GatewayError('payload_too_large', { detail: `more than ${maxBody} bytes` }));
     } else if (!upload.push(chunk)) req.pause();

@@ -1,9 +1,11 @@
 /** Clients that leave, at every stage of a call: the upstream is released, nothing is left behind. */
 import assert from 'node:assert/strict';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { RouteConfig } from '../../src/config/schema.ts';
+import { caFile, LOOPBACK_CERTIFICATE, TEST_KEY } from '../support/certificates.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw.ts';
 import { until } from '../support/until.ts';
 import { hang, type Script, startUpstream } from '../support/upstream.ts';
@@ -130,21 +132,48 @@ test('R41 clients that leave while their calls wait in line: the line empties, n
   );
 });
 
-test('R41 a client that leaves while the connection to the upstream is being made leaves no connection in use', async (t) => {
-  const upstream = await startUpstream();
-  const edge = await startEdge(route(upstream.origin, { connections: 1 }));
+test('R41 a client that leaves while the connection to the upstream is being made: its call is never sent', async (t) => {
+  const upstream = await startUpstream({ tls: { key: TEST_KEY, cert: LOOPBACK_CERTIFICATE } });
+  const held: Socket[] = [];
+  // TCP stands at once, TLS not before it is let through.
+  const door = createServer((socket) => {
+    held.push(socket.pause());
+  });
+  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+  const open = () => {
+    for (const socket of held.splice(0)) {
+      const inner = connect(upstream.port, '127.0.0.1');
+      socket
+        .on('error', () => inner.destroy())
+        .pipe(inner)
+        .on('error', () => socket.destroy())
+        .pipe(socket);
+    }
+  };
+  const upstreamCa = caFile(t);
+  const origin = `https://localhost:${(door.address() as AddressInfo).port}`;
+  const edge = await startEdge(route(origin, { connections: 1, upstreamCa }));
   t.after(async () => {
     await edge.close();
     await upstream.close();
+    door.close();
   });
-  for (let call = 0; call < 30; call += 1) {
-    const client = await connectRaw(edge.port);
-    await client.send('GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
-    client.reset();
-  }
-  await until(() => edge.ends.length === edge.calls() && edge.calls() > 0, 'all calls are over');
-  const answer = await rawRequest(edge.port, 'GET /after HTTP/1.1\r\nHost: gw\r\n\r\n');
-  assert.equal(answer.status, 200);
+  const client = await connectRaw(edge.port);
+  await client.send('GET /gone HTTP/1.1\r\nHost: gw\r\n\r\n');
+  await until(() => held.length === 1, 'the connection is being made');
+  client.reset();
+  await until(() => edge.ends.length === 1, 'the call is over');
+  open();
+  const next = rawRequest(edge.port, 'GET /next HTTP/1.1\r\nHost: gw\r\n\r\n');
+  await until(() => {
+    open();
+    return upstream.requests.length > 0;
+  }, 'a call reaches the upstream');
+  assert.equal((await next).status, 200);
+  assert.deepEqual(
+    upstream.requests.map(({ target }) => target),
+    ['/next'],
+  );
 });
 
 test('a client that never reads its answer is cut after the idle limit, and the upstream is released', async (t) => {

@@ -1,13 +1,10 @@
 /** Upstreams of every address family, with TLS, hung, full or slow, each apart from the others. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { RouteConfig } from '../../src/config/schema.ts';
 import { createForwarder } from '../../src/proxy/forward.ts';
 import { createOpenStreams } from '../../src/proxy/open-streams.ts';
-import { LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_CA, TEST_KEY } from '../support/certificates.ts';
+import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_KEY } from '../support/certificates.ts';
 import { connectRaw, rawRequest } from '../support/raw.ts';
 import { until } from '../support/until.ts';
 import { hang, startUpstream, type UpstreamOptions } from '../support/upstream.ts';
@@ -36,14 +33,6 @@ for (const [listens, written] of [
     const edge = await edgeOf(t, route(`http://${written}:${upstream.port}`));
     assert.equal((await get(edge)).status, 200);
   });
-}
-
-function caFile(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-ca-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'ca.pem');
-  writeFileSync(file, TEST_CA);
-  return file;
 }
 
 test('PX-19 an upstream whose certificate nobody vouches for: 502 that names neither host nor reason', async (t) => {

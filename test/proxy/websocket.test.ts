@@ -1,18 +1,15 @@
 /** WebSockets through the gateway: both ends of a conversation, refusals, and the end of the session. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { RouteConfig } from '../../src/config/schema.ts';
 import { SESSION_ENDED } from '../../src/proxy/conversation.ts';
 import { createOpenStreams } from '../../src/proxy/open-streams.ts';
 import { createTunnel } from '../../src/proxy/websocket.ts';
-import { LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_CA, TEST_KEY } from '../support/certificates.ts';
+import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_KEY } from '../support/certificates.ts';
 import { connectRaw } from '../support/raw.ts';
 import { until, within } from '../support/until.ts';
 import { startRawUpstream, startUpstream, type UpstreamOptions } from '../support/upstream.ts';
@@ -266,11 +263,7 @@ for (const [name, cert, opens] of [
   test(`PX-19 a WebSocket upstream with a certificate ${name} is ${opens ? 'reached' : 'refused'}`, async (t) => {
     const upstream = await startUpstream({ tls: { key: TEST_KEY, cert }, websocket: true });
     t.after(() => upstream.close());
-    const folder = mkdtempSync(join(tmpdir(), 'gateway-ca-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const upstreamCa = join(folder, 'ca.pem');
-    writeFileSync(upstreamCa, TEST_CA);
-    const { port } = await edgeTo(t, `https://localhost:${upstream.port}`, { upstreamCa });
+    const { port } = await edgeTo(t, `https://localhost:${upstream.port}`, { upstreamCa: caFile(t) });
     const client = await connectRaw(port);
     t.after(() => client.destroy());
     await client.send(handshake());

@@ -1,4 +1,8 @@
 /** Certificates for TLS in tests: a CA, a server certificate of it for the loopback names, and one for another name. Valid until 2125; the key guards nothing. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 
 /** The CA that signed both certificates; nobody trusts it unless told. */
 export const TEST_CA = `-----BEGIN CERTIFICATE-----
@@ -50,3 +54,12 @@ V9tlTnEwCgYIKoZIzj0EAwIDRwAwRAIgZw/tZgvY/gI/jakzX1NScMqrbWIxWahe
 LKxPX6eR+W0CICq8k2TWWaegA/5nyw0E0hzvx+X+Db2i1Zf4rkHLjbWc
 -----END CERTIFICATE-----
 `;
+
+/** A file with the CA, gone after the test. */
+export function caFile(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-ca-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'ca.pem');
+  writeFileSync(file, TEST_CA);
+  return file;
+}
