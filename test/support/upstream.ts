@@ -247,7 +247,8 @@ export async function startRawUpstream(
   const heads: string[] = [];
   const live = new Set<Socket>();
   let accepted = 0;
-  const server = createTcpServer((socket) => {
+  // Half-open: who closes first, and whether the other one is let go, is up to the test.
+  const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
     let buffer = '';
     accepted += 1;
     live.add(socket);

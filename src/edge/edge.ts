@@ -1,0 +1,72 @@
+/** The first checks of every request and upgrade: framing, Host, target, peer; what passes is an Exchange. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../config/schema.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Exchange } from './exchange.ts';
+import { checkFraming, readHead } from './head.ts';
+import { createHostCheck } from './host.ts';
+import { createPeerReader } from './peer.ts';
+import { parseTarget } from './target.ts';
+
+/** What is known of a request before any check: enough to answer and to log a refusal. */
+export type Arrival = Pick<Exchange, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
+
+export interface Edge {
+  /** Checks a request, plain or upgrade; throws GatewayError. `arrival` is what `arrive` returned for it, if it was asked. */
+  (req: IncomingMessage, arrival?: Arrival): Exchange;
+  /** Never throws. */
+  arrive(req: IncomingMessage): Arrival;
+}
+
+export interface EdgeOptions {
+  readonly config: Pick<Config, 'publicUrl' | 'allowedHosts' | 'trustedProxies'>;
+  readonly log: Logger;
+  readonly newId?: () => string;
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+
+/** Builds the edge. The same function serves `request` and `upgrade` events: an upgrade is checked like any other request. */
+export function createEdge({ config, log, newId = randomUUID }: EdgeOptions): Edge {
+  const readPeer = createPeerReader(config.trustedProxies);
+  const checkHost = createHostCheck(config.publicUrl, config.allowedHosts);
+
+  function arrive(req: IncomingMessage): Arrival {
+    const { clientIp, secure, trusted } = readPeer(req);
+    const named = req.headers['x-request-id'];
+    const id = trusted && typeof named === 'string' && REQUEST_ID.test(named) ? named : newId();
+    let child: Logger | undefined;
+    // Most requests log nothing, so their logger is made when it is first asked for.
+    return {
+      req,
+      id,
+      clientIp,
+      secure,
+      get log() {
+        child ??= log.child({ requestId: id });
+        return child;
+      },
+    };
+  }
+
+  function edge(req: IncomingMessage, arrival: Arrival = arrive(req)): Exchange {
+    const head = readHead(req.rawHeaders);
+    checkFraming(req, head);
+    const rawTarget = req.url ?? '';
+    checkHost(head.host, !rawTarget.startsWith('/'));
+    const target = parseTarget(rawTarget, config.publicUrl);
+    return {
+      req,
+      id: arrival.id,
+      target,
+      clientIp: arrival.clientIp,
+      secure: arrival.secure,
+      get log() {
+        return arrival.log;
+      },
+    };
+  }
+
+  return Object.assign(edge, { arrive });
+}

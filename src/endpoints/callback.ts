@@ -1,0 +1,120 @@
+/** Ends a login: checks that this browser started it, exchanges the code, makes a new session, leads on. */
+import type { Request, RequestHandler, Response } from 'express';
+import { endpointPaths } from '../config/endpoints.ts';
+import type { Config } from '../config/schema.ts';
+import { digest } from '../crypto/digest.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { GatewayError } from '../errors.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { Authorizer, Login } from '../oidc/authorize.ts';
+import { loginError } from '../oidc/failures.ts';
+import type { Revoker } from '../oidc/revoke.ts';
+import type { CookieSettings } from '../session/cookies.ts';
+import type { PendingLogin, PendingLogins } from '../session/pending-login.ts';
+import { sealTokens } from '../session/session.ts';
+import type { ActiveSession, Sessions } from '../session/sessions.ts';
+import type { Store } from '../store/store.ts';
+import { exchangeOf, singleParams } from './context.ts';
+
+export interface CallbackParts {
+  config: Config;
+  cookies: CookieSettings;
+  keyring: Keyring;
+  store: Store;
+  sessions: Sessions;
+  authorizer: Authorizer;
+  pending: PendingLogins;
+  revoker: Revoker;
+  audit: Audit;
+}
+
+/** The parameters of query and form body together, so that one in both places counts as repeated. */
+function callbackParams(req: Request): URLSearchParams {
+  const params = new URLSearchParams(exchangeOf(req).target.query);
+  if (req.method === 'POST') {
+    for (const [name, value] of new URLSearchParams(typeof req.body === 'string' ? req.body : '')) params.append(name, value);
+  }
+  return singleParams(params);
+}
+
+/** A new session id: whatever id the browser sent is gone, in the store too (ASVS 7.2.4). */
+function regenerate(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.session.regenerate((error: unknown) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Waits until the session is stored: the browser may be faster than the store. */
+function save(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.session.save((error: unknown) => (error ? reject(error) : resolve()));
+  });
+}
+
+export function callbackEndpoint(parts: CallbackParts): RequestHandler {
+  const { config, cookies, keyring, store, sessions, authorizer, pending, revoker, audit } = parts;
+  const { loginComplete } = endpointPaths(config.endpoints);
+
+  /** The login that this browser started and nobody has finished. */
+  async function claim(req: Request, res: Response, params: URLSearchParams): Promise<PendingLogin> {
+    const state = params.get('state');
+    const login = state ? pending.find(req.headers.cookie, state) : undefined;
+    if (!state || !login) throw new GatewayError('login_unknown', { detail: 'no such login in this browser' });
+    res.clearCookie(pending.cookieName(state), cookies.loginOptions);
+    if (!(await pending.consume(state))) throw new GatewayError('login_unknown', { detail: 'the callback was used before' });
+    return login;
+  }
+
+  async function createSession(req: Request, { data, tokens }: Login): Promise<void> {
+    await regenerate(req);
+    const key = digest(req.sessionID);
+    const ttl = Math.min(config.session.idleTimeout, config.session.absoluteTimeout);
+    await store.createTokens(key, sealTokens(keyring, key, tokens), ttl);
+    req.session.login = data;
+    await save(req);
+  }
+
+  /**
+   * The session that the browser had before. Its tokens are revoked only if they belong to another sign-in at the
+   * provider: providers end the whole sign-in with its refresh token, and the new tokens with it.
+   */
+  async function replaceOld(old: ActiveSession | undefined, { data }: Login): Promise<void> {
+    if (!old) return;
+    await sessions.end(old.key);
+    const same = old.data.sid === undefined ? old.data.sub === data.sub : old.data.sid === data.sid;
+    if (!same) void revoker.revoke(old.tokens, 0);
+  }
+
+  async function finish(req: Request, params: URLSearchParams, pendingLogin: PendingLogin): Promise<Login> {
+    const login = await authorizer.complete(params, pendingLogin);
+    try {
+      const previous = pendingLogin.previous ?? sessions.identify(req.headers.cookie);
+      const old = previous === undefined ? undefined : await sessions.load(previous);
+      await createSession(req, login);
+      await replaceOld(old, login);
+    } catch (error) {
+      void revoker.revoke(login.tokens, 0);
+      throw error;
+    }
+    return login;
+  }
+
+  return async function callback(req, res) {
+    const { id: requestId, clientIp } = exchangeOf(req);
+    const params = callbackParams(req);
+    const pendingLogin = await claim(req, res, params);
+    const { returnTo, silent } = pendingLogin;
+    try {
+      const { data } = await finish(req, params, pendingLogin);
+      audit('login.succeeded', { requestId, clientIp, sub: data.sub, session: digest(req.sessionID) });
+    } catch (error) {
+      const failure = loginError(error);
+      audit('login.failed', { requestId, clientIp, reason: failure.code });
+      // A silent attempt (prompt=none) that needs the user is an answer, not a fault: back to where it came from.
+      if (!(silent && failure.code === 'login_denied')) throw failure;
+    }
+    // A SameSite=Strict cookie is not sent on a navigation that began at the provider, redirects included; one that begins
+    // on our own page is same-origin. Lax needs no hop.
+    res.redirect(303, config.session.cookie.sameSite === 'strict' ? `${loginComplete}?to=${encodeURIComponent(returnTo)}` : returnTo);
+  };
+}

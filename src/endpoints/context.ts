@@ -1,0 +1,59 @@
+/** What the endpoints share: the exchange of a request, one way to answer JSON, and the checks a cookie needs. */
+import type { Request, RequestHandler, Response } from 'express';
+import type { Config } from '../config/schema.ts';
+import type { Exchange } from '../edge/exchange.ts';
+import { GatewayError } from '../errors.ts';
+import { checkCsrf } from '../policy/csrf.ts';
+
+const exchanges = new WeakMap<object, Exchange>();
+
+/** Ties an exchange to its request, so that Express handlers find it. */
+export function attachExchange(exchange: Exchange): void {
+  exchanges.set(exchange.req, exchange);
+}
+
+/** The exchange of a request that came through the gateway. */
+export function exchangeOf(req: object): Exchange {
+  const exchange = exchanges.get(req);
+  if (!exchange) throw new GatewayError('internal', { detail: 'a request reached an endpoint without passing the edge' });
+  return exchange;
+}
+
+/** Nothing that an endpoint of the gateway answers may be stored by anybody (RFC 9111 5.2.2.5). */
+export const noStore: RequestHandler = function noStore(_req, res, next) {
+  res.set('Cache-Control', 'no-store');
+  res.vary('Cookie');
+  next();
+};
+
+/** Refuses methods that an endpoint does not offer. */
+export function methodNotAllowed(allow: string): RequestHandler {
+  return function refuseMethod(_req, _res, next) {
+    next(new GatewayError('method_not_allowed', { headers: { Allow: allow } }));
+  };
+}
+
+/** Throws unless the request carries the CSRF header and comes from our own or a listed origin. */
+export function requireCsrf(config: Config, req: Request): void {
+  const outcome = checkCsrf({
+    method: req.method,
+    headers: req.headers,
+    mode: 'header',
+    headerName: config.csrf.header,
+    publicOrigin: config.publicUrl,
+    allowedOrigins: config.cors.allowedOrigins,
+  });
+  if (outcome.kind === 'refused') throw new GatewayError(outcome.code, { detail: outcome.reason });
+}
+
+/** Query parameters, or `duplicate_parameter` when a protocol parameter is there twice (RFC 6749 3.1). */
+export function singleParams(source: URLSearchParams): URLSearchParams {
+  const names = [...source.keys()];
+  if (new Set(names).size !== names.length) throw new GatewayError('duplicate_parameter');
+  return source;
+}
+
+/** Answers JSON with the exchange's correlation id beside it. */
+export function sendJson(res: Response, body: Record<string, unknown>): void {
+  res.set('X-Content-Type-Options', 'nosniff').json(body);
+}

@@ -1,0 +1,65 @@
+/** Starts a login: remembers it in a cookie of this browser and sends the browser to the provider. */
+import type { RequestHandler } from 'express';
+import { endpointPaths } from '../config/endpoints.ts';
+import type { Config } from '../config/schema.ts';
+import { GatewayError } from '../errors.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { Authorizer, LoginParams } from '../oidc/authorize.ts';
+import { isTopLevelNavigation } from '../policy/navigation.ts';
+import { safeReturnPath } from '../policy/return-url.ts';
+import type { CookieSettings } from '../session/cookies.ts';
+import type { PendingLogins } from '../session/pending-login.ts';
+import type { Sessions } from '../session/sessions.ts';
+import { exchangeOf, singleParams } from './context.ts';
+
+export interface LoginParts {
+  config: Config;
+  cookies: CookieSettings;
+  authorizer: Authorizer;
+  pending: PendingLogins;
+  sessions: Pick<Sessions, 'identify'>;
+  audit: Audit;
+}
+
+const SHAPES: Record<keyof LoginParams, RegExp> = {
+  prompt: /^(none|login|consent|select_account|create)( (login|consent|select_account))*$/,
+  login_hint: /^[^\p{Cc}]{1,256}$/u,
+  acr_values: /^[\x21-\x7e]{1,128}( [\x21-\x7e]{1,128}){0,9}$/,
+  max_age: /^\d{1,9}$/,
+  ui_locales: /^[A-Za-z0-9-]{1,35}( [A-Za-z0-9-]{1,35}){0,9}$/,
+};
+
+/** The parameters that a link may hand through; anything else in the query is ignored, a malformed one is an error. */
+function loginParams(query: URLSearchParams, allowed: readonly (keyof LoginParams)[]): LoginParams {
+  const params: LoginParams = {};
+  for (const name of allowed) {
+    const value = query.get(name);
+    if (value === null) continue;
+    if (!SHAPES[name].test(value)) throw new GatewayError('bad_request', { hint: `The value of ${name} is not acceptable.` });
+    params[name] = value;
+  }
+  return params;
+}
+
+/** `GET /login?returnTo=/path`. Only a top-level navigation gets this far; everything else is told 401 and leaves no trace. */
+export function loginEndpoint(parts: LoginParts): RequestHandler {
+  const { config, cookies, authorizer, pending, sessions, audit } = parts;
+  const endpoints = Object.values(endpointPaths(config.endpoints));
+  const maxAge = config.login.timeout;
+
+  return async function login(req, res) {
+    const exchange = exchangeOf(req);
+    if (!isTopLevelNavigation(req.headers, req.method, config.csrf.header)) throw new GatewayError('login_not_navigation');
+    // Over plain HTTP the browser would refuse the Secure cookie and come back here for ever.
+    if (config.publicUrl.startsWith('https:') && !exchange.secure) throw new GatewayError('insecure_transport');
+    const query = singleParams(new URLSearchParams(exchange.target.query));
+    const params = loginParams(query, config.provider.allowedLoginParams);
+    const returnTo = safeReturnPath(query.get('returnTo') ?? '/', config.publicUrl, endpoints);
+    const { url, login } = await authorizer.begin(params, returnTo, sessions.identify(req.headers.cookie));
+    const { name, value, drop } = pending.begin(req.headers.cookie, login);
+    for (const stale of drop) res.clearCookie(stale, cookies.loginOptions);
+    res.cookie(name, value, { ...cookies.loginOptions, maxAge });
+    audit('login.started', { requestId: exchange.id, clientIp: exchange.clientIp });
+    res.redirect(303, url.href);
+  };
+}

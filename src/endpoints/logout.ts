@@ -1,0 +1,102 @@
+/** Signs out: the local session first, then revocation, then the provider's own sign-out. */
+import type { Request, RequestHandler, Response } from 'express';
+import { endpointPaths } from '../config/endpoints.ts';
+import type { Config } from '../config/schema.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import type { Audit } from '../observe/audit.ts';
+import { endSessionUrl } from '../oidc/end-session.ts';
+import type { Provider } from '../oidc/provider.ts';
+import type { Revoker } from '../oidc/revoke.ts';
+import type { Pages } from '../pages/pages.ts';
+import type { CookieSettings } from '../session/cookies.ts';
+import type { ActiveSession, Sessions } from '../session/sessions.ts';
+import { exchangeOf, requireCsrf, sendJson, singleParams } from './context.ts';
+import { isLogoutToken, logoutToken } from './logout-token.ts';
+import { sendPage } from './page.ts';
+
+export interface LogoutParts {
+  config: Config;
+  cookies: CookieSettings;
+  keyring: Keyring;
+  sessions: Sessions;
+  provider: Provider;
+  revoker: Revoker;
+  pages: Pages;
+  /** Closes the open streams of a session on this instance. */
+  closeStreams: (key: string) => void;
+  audit: Audit;
+}
+
+const formToken = (req: Request) => (typeof req.body === 'string' ? new URLSearchParams(req.body).get('sid') : null);
+const wantsJson = (req: Request) => req.method === 'POST' && req.accepts(['html', 'json']) === 'json';
+
+export function logoutEndpoint(parts: LogoutParts): RequestHandler {
+  const { config, cookies, keyring, sessions, provider, revoker, pages, closeStreams, audit } = parts;
+  const paths = endpointPaths(config.endpoints);
+  const landing = config.publicUrl + config.logout.landing;
+
+  /** A value that only this session's pages know, or the CSRF header: nobody else can sign a user out. */
+  function isGenuine(req: Request, key: string): boolean {
+    const query = singleParams(new URLSearchParams(exchangeOf(req).target.query));
+    if (isLogoutToken(keyring, key, query.get('sid')) || isLogoutToken(keyring, key, formToken(req))) return true;
+    if (req.method === 'GET') return false;
+    requireCsrf(config, req);
+    return true;
+  }
+
+  /** Where to go after the local session is gone. */
+  async function farewell(session: ActiveSession | undefined): Promise<string> {
+    if (!session) return paths.signedOut;
+    const { accessToken, refreshToken, idToken } = session.tokens;
+    const outcome = await revoker.revoke({ accessToken, ...(refreshToken === undefined ? {} : { refreshToken }) }, config.logout.revocationWait);
+    // Nothing listens there: a page of ours is better than a connection error of the browser.
+    if (outcome === 'unreachable') return `${paths.signedOut}?provider=unreachable`;
+    return (await endSessionUrl(provider, idToken, landing).catch(() => undefined))?.href ?? paths.signedOut;
+  }
+
+  function leave(req: Request, res: Response, location: string): void {
+    res.clearCookie(cookies.session, cookies.sessionOptions);
+    if (wantsJson(req)) sendJson(res, { location });
+    else res.redirect(303, location);
+  }
+
+  return async function logout(req, res) {
+    const { id: requestId, clientIp } = exchangeOf(req);
+    const key = sessions.identify(req.headers.cookie);
+    if (key === undefined) {
+      leave(req, res, paths.signedOut);
+      return;
+    }
+    if (!isGenuine(req, key)) {
+      sendPage(res, pages.render('confirm-logout', { action: paths.logout, token: logoutToken(keyring, key), formTargets: await formTargets(provider) }));
+      return;
+    }
+    const session = await sessions.load(key);
+    await sessions.end(key);
+    closeStreams(key);
+    if (session) audit('logout.succeeded', { requestId, clientIp, session: key, sub: session.data.sub });
+    leave(req, res, await farewell(session));
+  };
+}
+
+/** Chromium applies `form-action` to the redirects of a form as well, so the provider has to be listed. */
+async function formTargets(provider: Provider): Promise<string[]> {
+  if (!provider.state().ready) return [];
+  const { end_session_endpoint: endpoint } = (await provider.client()).serverMetadata();
+  return endpoint ? [new URL(endpoint).origin] : [];
+}
+
+/** `GET /signed-out`: where the provider sends the browser back to, whatever `state` it brings. */
+export function signedOutEndpoint({ config, sessions, pages }: Pick<LogoutParts, 'config' | 'sessions' | 'pages'>): RequestHandler {
+  const { login } = endpointPaths(config.endpoints);
+  return async function signedOut(req, res) {
+    const key = sessions.identify(req.headers.cookie);
+    // The page must not claim a sign-out that did not happen.
+    if (key !== undefined && (await sessions.load(key))) {
+      res.redirect(303, '/');
+      return;
+    }
+    const query = new URLSearchParams(exchangeOf(req).target.query);
+    sendPage(res, pages.render('signed-out', { loginUrl: login, providerUnreachable: query.get('provider') === 'unreachable' }));
+  };
+}

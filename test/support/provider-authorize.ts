@@ -1,0 +1,125 @@
+/** The endpoints of the test provider that a browser visits: authorization and end of session. */
+import { randomUUID } from 'node:crypto';
+import { json, redirect } from './provider-lies.ts';
+import { mintSecret, revokeGrant, type State } from './provider-state.ts';
+import type { Answer, Call, Grant } from './provider-types.ts';
+
+const page = (status: number, title: string, body = ''): Answer => ({
+  status,
+  headers: { 'content-type': 'text/html; charset=utf-8' },
+  body: `<!doctype html><title>${title}</title>${body}`,
+});
+
+const escapeHtml = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** Sends the response parameters back by the mode that was asked for; the form submits itself. */
+function respond(redirectUri: string, mode: string | null, params: Record<string, string>): Answer {
+  if (mode !== 'form_post') {
+    const location = new URL(redirectUri);
+    for (const [name, value] of Object.entries(params)) location.searchParams.set(name, value);
+    return redirect(location.href);
+  }
+  const fields = Object.entries(params)
+    .map(([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`)
+    .join('');
+  const form = `<form method="post" action="${escapeHtml(redirectUri)}">${fields}</form>`;
+  return page(200, 'Submit', `<body onload="document.forms[0].submit()">${form}</body>`);
+}
+
+function faultOf(params: URLSearchParams): string | undefined {
+  const names = [...params.keys()];
+  if (new Set(names).size !== names.length) return 'repeated parameter';
+  if (params.get('response_type') !== 'code') return 'response_type';
+  if (!(params.get('scope') ?? '').split(' ').includes('openid')) return 'scope';
+  if (params.get('code_challenge_method') !== 'S256') return 'code_challenge_method';
+  if (!/^[A-Za-z0-9_-]{43}$/.test(params.get('code_challenge') ?? '')) return 'code_challenge';
+  return (params.get('state') ?? '').length < 16 || (params.get('nonce') ?? '').length < 16
+    ? 'state or nonce'
+    : undefined;
+}
+
+function newGrant(state: State, params: URLSearchParams): Grant {
+  const scope = state.settings.grantedScope ?? params.get('scope') ?? '';
+  const grant: Grant = {
+    user: state.nextUser,
+    sid: state.nextSid ?? `sid-${randomUUID()}`,
+    scope,
+    nonce: params.get('nonce') ?? '',
+    authTime: Math.floor((state.now() - state.nextAuthAge) / 1000),
+    acr: params.get('acr_values')?.split(' ')[0] ?? state.nextAcr,
+    retired: new Set(),
+    revoked: false,
+    ...(scope.split(' ').includes('offline_access') ? { refreshToken: mintSecret(state, 'token', 'rt') } : {}),
+  };
+  state.grants.add(grant);
+  return grant;
+}
+
+/** Approves the request as `nextUser` at once (RFC 6749 4.1.1, RFC 7636, RFC 9207). */
+export function authorize(state: State, call: Call): Answer {
+  const { params } = call;
+  for (const kind of ['state', 'nonce'] as const) {
+    const value = params.get(kind);
+    if (value !== null) state.secrets.set(value, kind);
+  }
+  const redirectUri = params.get('redirect_uri') ?? '';
+  const registered = state.client.redirectUris;
+  const known = registered.length === 0 || registered.includes(redirectUri);
+  if (params.get('client_id') !== state.client.id || !known) return page(400, 'Unknown client or redirect_uri');
+  const back = { state: params.get('state') ?? '', iss: state.issuer };
+  const fault = faultOf(params);
+  const mode = params.get('response_mode');
+  if (fault) return respond(redirectUri, mode, { error: 'invalid_request', error_description: fault, ...back });
+  const code = mintSecret(state, 'code', 'code');
+  const challenge = params.get('code_challenge') ?? '';
+  state.codes.set(code, { grant: newGrant(state, params), redirectUri, challenge, used: false });
+  return respond(redirectUri, mode, { code, ...back });
+}
+
+/** Ends the provider's session and sends the browser on to a registered address (RP-Initiated Logout 2 and 3). */
+export function endSession(state: State, call: Call): Answer {
+  const { params } = call;
+  const hint = params.get('id_token_hint');
+  if (hint !== null) {
+    const claims: { sid?: string } = JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString() || '{}');
+    for (const grant of state.grants) if (grant.sid === claims.sid) revokeGrant(state, grant);
+  }
+  const target = params.get('post_logout_redirect_uri');
+  const registered = state.client.postLogoutRedirectUris;
+  if (target === null || (registered.length > 0 && !registered.includes(target))) return page(200, 'Signed out');
+  const location = new URL(target);
+  const given = params.get('state');
+  if (given !== null) location.searchParams.set('state', given);
+  return redirect(location.href);
+}
+
+/** The metadata document (OpenID Connect Discovery 3). */
+export function metadata(state: State): Answer {
+  const { issuer } = state;
+  const base = issuer.replace(/\/$/, '');
+  const document = {
+    issuer,
+    authorization_endpoint: `${base}/authorize`,
+    token_endpoint: `${base}/token`,
+    jwks_uri: `${base}/jwks`,
+    userinfo_endpoint: `${base}/userinfo`,
+    revocation_endpoint: `${base}/revocation`,
+    introspection_endpoint: `${base}/introspection`,
+    end_session_endpoint: `${base}/end_session`,
+    authorization_response_iss_parameter_supported: true,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'form_post'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [state.key.alg],
+    token_endpoint_auth_methods_supported: [state.client.auth],
+    token_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256'],
+    code_challenge_methods_supported: ['S256'],
+    scopes_supported: ['openid', 'profile', 'offline_access'],
+    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+  };
+  return json(state.behaviour.metadata?.(document) ?? document);
+}

@@ -1,0 +1,91 @@
+/** The endpoints of the test provider that only the gateway calls: token, user info, revocation, introspection, keys. */
+import { createHash } from 'node:crypto';
+import { authenticatesClient } from './provider-client.ts';
+import { json, oauthError, status } from './provider-lies.ts';
+import { grantOf, mintSecret, revokeGrant, type State } from './provider-state.ts';
+import { tokenAnswer } from './provider-tokens.ts';
+import type { Answer, Call } from './provider-types.ts';
+
+function redeemCode(state: State, params: URLSearchParams): Answer {
+  const code = state.codes.get(params.get('code') ?? '');
+  const verifier = params.get('code_verifier') ?? '';
+  state.secrets.set(verifier, 'verifier');
+  if (!code) return oauthError('invalid_grant');
+  if (code.used) {
+    // RFC 6749 4.1.2: a code that comes twice ends what the first one brought.
+    revokeGrant(state, code.grant);
+    return oauthError('invalid_grant');
+  }
+  code.used = true;
+  const matches = createHash('sha256').update(verifier).digest('base64url') === code.challenge;
+  const redirects = params.get('redirect_uri') === code.redirectUri;
+  if (!matches || verifier.length < 43 || !redirects) return oauthError('invalid_grant');
+  return json(tokenAnswer(state, code.grant, 'authorization_code'));
+}
+
+function refresh(state: State, params: URLSearchParams): Answer {
+  const given = params.get('refresh_token') ?? '';
+  const grant = grantOf(state, given);
+  if (!grant || grant.revoked) return oauthError('invalid_grant');
+  if (grant.refreshToken !== given) {
+    if (state.settings.rotation === 'rotate-revoke-on-reuse') revokeGrant(state, grant);
+    return oauthError('invalid_grant');
+  }
+  if (state.settings.rotation !== 'none') {
+    grant.retired.add(given);
+    grant.refreshToken = mintSecret(state, 'token', 'rt');
+  }
+  return json(tokenAnswer(state, grant, 'refresh_token'));
+}
+
+/** Token endpoint (RFC 6749 3.2). */
+export async function token(state: State, call: Call): Promise<Answer> {
+  if (call.method !== 'POST') return status(405);
+  if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
+  const names = [...call.params.keys()];
+  if (new Set(names).size !== names.length) return oauthError('invalid_request');
+  const type = call.params.get('grant_type');
+  if (type === 'authorization_code') return redeemCode(state, call.params);
+  return type === 'refresh_token' ? refresh(state, call.params) : oauthError('unsupported_grant_type');
+}
+
+/** UserInfo (OpenID Connect Core 5.3). */
+export function userinfo(state: State, call: Call): Answer {
+  const bearer = /^Bearer (.+)$/i.exec(call.headers.authorization ?? '')?.[1] ?? '';
+  const known = state.accessTokens.get(bearer);
+  if (!known || known.expiresAt < state.now()) return oauthError('invalid_token', 401);
+  return json({ sub: known.grant.user.sub, ...known.grant.user.claims, from_userinfo: true });
+}
+
+/** Revocation (RFC 7009): unknown tokens are answered 200 as well. */
+export async function revocation(state: State, call: Call): Promise<Answer> {
+  if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
+  const given = call.params.get('token') ?? '';
+  const grant = grantOf(state, given);
+  if (grant) revokeGrant(state, grant);
+  state.accessTokens.delete(given);
+  return { status: 200, headers: {}, body: '' };
+}
+
+/** Introspection (RFC 7662). */
+export async function introspection(state: State, call: Call): Promise<Answer> {
+  if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
+  const known = state.accessTokens.get(call.params.get('token') ?? '');
+  if (!known || known.expiresAt < state.now()) return json({ active: false });
+  const { grant } = known;
+  return json({
+    active: true,
+    iss: state.issuer,
+    sub: grant.user.sub,
+    aud: state.settings.audience,
+    scope: grant.scope,
+    client_id: state.client.id,
+    exp: known.expiresAt / 1000,
+    token_type: 'Bearer',
+  });
+}
+
+/** The published keys. */
+export function jwks(state: State): Answer {
+  return json({ keys: state.published.map((key) => key.publicJwk) });
+}

@@ -1,0 +1,113 @@
+/** What the test provider remembers: keys, codes, grants, and every secret that it ever gave out or was given. */
+import { randomBytes } from 'node:crypto';
+import { createSigningKey, type SigningKey } from './keys.ts';
+import type { Behaviour, Client, Grant, ProviderOptions, Settings, User } from './provider-types.ts';
+
+export interface Code {
+  grant: Grant;
+  redirectUri: string;
+  challenge: string;
+  used: boolean;
+}
+
+export interface State {
+  /** Known once it listens; the same after a restart. */
+  issuer: string;
+  /** Where it really listens. */
+  origin: string;
+  client: Client;
+  settings: Settings;
+  behaviour: Behaviour;
+  nextUser: User;
+  /** `acr` of the next sign-in when none is asked for. */
+  nextAcr: string;
+  /** `sid` of the next sign-in; a fresh one when left out. */
+  nextSid: string | undefined;
+  /** Age of the next authentication, milliseconds. */
+  nextAuthAge: number;
+  /** The one that signs; first of `published`. */
+  key: SigningKey;
+  published: SigningKey[];
+  codes: Map<string, Code>;
+  grants: Set<Grant>;
+  accessTokens: Map<string, { grant: Grant; expiresAt: number }>;
+  assertionIds: Set<string>;
+  /** Values that must never show up in a log or in front of the browser, by kind. */
+  secrets: Secrets;
+  now: () => number;
+}
+
+export type SecretKind = 'token' | 'code' | 'state' | 'nonce' | 'verifier' | 'client';
+export type Secrets = Map<string, SecretKind>;
+
+export const ALICE: User = {
+  sub: 'user-alice',
+  claims: { name: 'Alice Example', preferred_username: 'alice', email: 'alice@shop.test', email_verified: true },
+};
+export const BOB: User = {
+  sub: 'user-bob',
+  claims: { name: 'Bob Example', preferred_username: 'bob', email: 'bob@shop.test', email_verified: true },
+};
+
+/** The characters that client_secret_basic must form-encode first (RFC 6749 2.3.1). */
+export const CLIENT_SECRET = 'canary-client-secret a:b+/%ü&=';
+
+const SETTINGS: Settings = {
+  accessTokenLifetime: 300_000,
+  idTokenLifetime: 300_000,
+  accessTokenFormat: 'jwt',
+  audience: 'orders-api',
+  rotation: 'rotate-revoke-on-reuse',
+  clockOffset: 0,
+};
+
+/** A fresh memory. */
+export function createState(options: ProviderOptions): State {
+  const key = createSigningKey(options.alg ?? 'RS256');
+  const settings = { ...SETTINGS, ...options.settings };
+  const client: Client = {
+    id: 'shop-web',
+    secret: CLIENT_SECRET,
+    auth: 'client_secret_basic',
+    redirectUris: [],
+    postLogoutRedirectUris: [],
+    ...options.client,
+  };
+  return {
+    issuer: '',
+    origin: '',
+    client,
+    settings,
+    behaviour: {},
+    nextUser: ALICE,
+    nextAcr: '1',
+    nextSid: undefined,
+    nextAuthAge: 0,
+    key,
+    published: [key],
+    codes: new Map(),
+    grants: new Set(),
+    accessTokens: new Map(),
+    assertionIds: new Set(),
+    secrets: new Map([[client.secret, 'client']]),
+    now: () => Date.now() + settings.clockOffset,
+  };
+}
+
+/** A secret value that can be recognised, remembered for the leak scan. */
+export function mintSecret(state: State, kind: SecretKind, label: string): string {
+  const value = `canary-${label}-${randomBytes(18).toString('base64url')}`;
+  state.secrets.set(value, kind);
+  return value;
+}
+
+/** Ends a grant: no refresh token and no access token of it works any more. */
+export function revokeGrant(state: State, grant: Grant): void {
+  grant.revoked = true;
+  for (const [token, { grant: owner }] of state.accessTokens) if (owner === grant) state.accessTokens.delete(token);
+}
+
+/** The grant that a refresh token belongs to, current or replaced. */
+export function grantOf(state: State, refreshToken: string): Grant | undefined {
+  return [...state.grants].find((grant) => grant.refreshToken === refreshToken || grant.retired.has(refreshToken));
+}

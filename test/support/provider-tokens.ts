@@ -1,0 +1,73 @@
+/** Mints the tokens of the test provider, and lets a behaviour change each before it is signed. */
+import { createHash, randomUUID } from 'node:crypto';
+import { signToken, type TokenDraft } from './keys.ts';
+import { mintSecret, type State } from './provider-state.ts';
+import type { Grant, GrantType } from './provider-types.ts';
+
+const seconds = (ms: number) => Math.floor(ms / 1000);
+
+function remember(state: State, token: string): string {
+  state.secrets.set(token, 'token');
+  return token;
+}
+
+function draftOf(state: State, typ: string, claims: Record<string, unknown>): TokenDraft {
+  return { header: { alg: state.key.alg, kid: state.key.kid, typ }, claims, key: state.key, signature: 'key' };
+}
+
+/** An access token of the grant: a JWT (RFC 9068) or an opaque one. */
+export function mintAccessToken(state: State, grant: Grant, type: GrantType): string {
+  const { settings } = state;
+  const expiresAt = state.now() + settings.accessTokenLifetime;
+  const draft = draftOf(state, 'at+jwt', {
+    iss: state.issuer,
+    sub: grant.user.sub,
+    aud: settings.audience,
+    exp: expiresAt / 1000,
+    iat: seconds(state.now()),
+    jti: `canary-at-${randomUUID()}`,
+    client_id: state.client.id,
+    scope: grant.scope,
+    sid: grant.sid,
+    ...grant.user.claims,
+  });
+  const token =
+    settings.accessTokenFormat === 'opaque'
+      ? mintSecret(state, 'token', 'at')
+      : remember(state, signToken(state.behaviour.accessToken?.(draft, type) ?? draft));
+  state.accessTokens.set(token, { grant, expiresAt });
+  return token;
+}
+
+/** An ID token of the grant (OpenID Connect Core 2); at refresh it carries no nonce (12.2). */
+export function mintIdToken(state: State, grant: Grant, type: GrantType, accessToken: string): string {
+  const half = createHash('sha256').update(accessToken).digest().subarray(0, 16);
+  const draft = draftOf(state, 'JWT', {
+    iss: state.issuer,
+    sub: grant.user.sub,
+    aud: state.client.id,
+    exp: seconds(state.now() + state.settings.idTokenLifetime),
+    iat: seconds(state.now()),
+    auth_time: grant.authTime,
+    acr: grant.acr,
+    sid: grant.sid,
+    at_hash: half.toString('base64url'),
+    jti: `canary-id-${randomUUID()}`,
+    ...(type === 'authorization_code' && grant.nonce !== undefined ? { nonce: grant.nonce } : {}),
+    ...grant.user.claims,
+  });
+  return remember(state, signToken(state.behaviour.idToken?.(draft, type) ?? draft));
+}
+
+/** All tokens of a successful token answer. */
+export function tokenAnswer(state: State, grant: Grant, type: GrantType): Record<string, unknown> {
+  const accessToken = mintAccessToken(state, grant, type);
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: state.settings.accessTokenLifetime / 1000,
+    scope: grant.scope,
+    ...(grant.refreshToken === undefined ? {} : { refresh_token: grant.refreshToken }),
+    ...(grant.scope.split(' ').includes('openid') ? { id_token: mintIdToken(state, grant, type, accessToken) } : {}),
+  };
+}

@@ -1,0 +1,113 @@
+/** The words of the test provider: what is recorded, what can be set, what can be made to lie. */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { SigningAlg, SigningKey, TokenDraft } from './keys.ts';
+
+export const ENDPOINTS = [
+  'discovery',
+  'jwks',
+  'authorize',
+  'token',
+  'userinfo',
+  'revocation',
+  'end_session',
+  'introspection',
+] as const;
+export type Endpoint = (typeof ENDPOINTS)[number];
+
+/** One request that reached the provider. */
+export interface Call {
+  endpoint: Endpoint;
+  method: string;
+  /** Where it was sent, as the request line and the Host header say. */
+  url: URL;
+  /** The form of a POST, else the query. */
+  params: URLSearchParams;
+  headers: IncomingHttpHeaders;
+  /** Milliseconds since the epoch, by the real clock. */
+  at: number;
+  /** Status of the answer, once there is one. */
+  status?: number;
+}
+
+/** An answer before it is sent. `json` is serialised late, so that a hook can still change it. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  json?: Record<string, unknown>;
+  body?: string | Uint8Array;
+  /** Takes the response over: for answers that stall, break off or never end. */
+  raw?: (res: ServerResponse) => void | Promise<void>;
+}
+
+/** Stands before an endpoint. `proceed` is what the provider would do; without it nothing happens there. */
+export type Hook = (call: Call, proceed: () => Promise<Answer>) => Answer | Promise<Answer>;
+
+export type Behaviour = { [E in Endpoint]?: Hook | undefined } & {
+  /** Changes the metadata document. */
+  metadata?: ((metadata: Record<string, unknown>) => Record<string, unknown>) | undefined;
+  /** Changes each ID token before it is signed; `grant` says at login or at refresh. */
+  idToken?: ((draft: TokenDraft, grant: GrantType) => TokenDraft) | undefined;
+  /** Changes each JWT access token before it is signed. */
+  accessToken?: ((draft: TokenDraft, grant: GrantType) => TokenDraft) | undefined;
+};
+
+export type GrantType = 'authorization_code' | 'refresh_token';
+
+export interface User {
+  sub: string;
+  claims: Record<string, unknown>;
+}
+
+export interface Client {
+  id: string;
+  secret: string;
+  auth: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+  /** For private_key_jwt. */
+  key?: SigningKey;
+  /** Registered addresses; an empty list accepts any. */
+  redirectUris: string[];
+  postLogoutRedirectUris: string[];
+}
+
+export interface Settings {
+  /** Milliseconds; `exp` and `expires_in` carry the fraction. */
+  accessTokenLifetime: number;
+  idTokenLifetime: number;
+  accessTokenFormat: 'jwt' | 'opaque';
+  audience: string;
+  /**
+   * `none`: the refresh token stays. `rotate`: each refresh brings a new one, the old one is refused.
+   * `rotate-revoke-on-reuse`: and presenting an old one ends the whole grant (Keycloak with refreshTokenMaxReuse 0).
+   */
+  rotation: 'none' | 'rotate' | 'rotate-revoke-on-reuse';
+  /** How far the provider's clock is ahead, milliseconds. */
+  clockOffset: number;
+  /** Scope to grant instead of the requested one. */
+  grantedScope?: string | undefined;
+}
+
+export interface ProviderOptions {
+  port?: number;
+  /** What it calls itself, when that differs from where it listens. */
+  issuer?: string;
+  /** Path of the issuer, such as `/realms/shop`. */
+  issuerPath?: string;
+  alg?: SigningAlg;
+  client?: Partial<Client>;
+  settings?: Partial<Settings>;
+}
+
+/** One sign-in and all tokens that came of it. */
+export interface Grant {
+  user: User;
+  sid: string;
+  scope: string;
+  nonce?: string;
+  /** Seconds since the epoch. */
+  authTime: number;
+  acr: string;
+  refreshToken?: string;
+  /** Refresh tokens that were replaced. */
+  retired: Set<string>;
+  revoked: boolean;
+}

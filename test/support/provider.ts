@@ -1,0 +1,157 @@
+/** An OpenID provider inside the test process that behaves until a test tells it to lie, stall or rotate its keys. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createSigningKey, type SigningKey } from './keys.ts';
+import { authorize, endSession, metadata } from './provider-authorize.ts';
+import { introspection, jwks, revocation, token, userinfo } from './provider-backchannel.ts';
+import { createState, type State } from './provider-state.ts';
+import { type Answer, type Call, ENDPOINTS, type Endpoint, type ProviderOptions } from './provider-types.ts';
+
+export interface Provider extends Pick<State, 'client' | 'settings' | 'behaviour' | 'secrets' | 'grants'> {
+  readonly issuer: string;
+  readonly port: number;
+  /** Requests that arrived, by endpoint. */
+  readonly calls: Record<Endpoint, Call[]>;
+  /** Who signs in next, and how. */
+  readonly next: Pick<State, 'nextUser' | 'nextAcr' | 'nextSid' | 'nextAuthAge'>;
+  /** The key that signs now. */
+  currentKey(): SigningKey;
+  /** Token requests with `grant_type=refresh_token`. */
+  refreshes(): Call[];
+  /** Forgets what was recorded, not what was granted. */
+  clearCalls(): void;
+  /** Signs with a new key from now on; the old ones stay published until `withdrawOldKeys`. */
+  rotateKeys(): SigningKey;
+  withdrawOldKeys(): void;
+  /** Puts every switch back. */
+  behave(): void;
+  /** Cuts all connections and stops listening. */
+  stop(): Promise<void>;
+  /** Listens again on the same port, with its memory. */
+  start(): Promise<void>;
+}
+
+const ANSWERS: Record<Endpoint, (state: State, call: Call) => Answer | Promise<Answer>> = {
+  discovery: metadata,
+  jwks,
+  authorize,
+  token,
+  userinfo,
+  revocation,
+  introspection,
+  end_session: endSession,
+};
+
+async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of req) chunks.push(chunk);
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+}
+
+function endpointOf(state: State, path: string): Endpoint | undefined {
+  const base = new URL(state.issuer).pathname.replace(/\/$/, '');
+  if (!path.startsWith(`${base}/`)) return undefined;
+  const name = path.slice(base.length + 1);
+  return name === '.well-known/openid-configuration' ? 'discovery' : ENDPOINTS.find((known) => known === name);
+}
+
+function send(res: ServerResponse, answer: Answer): void | Promise<void> {
+  if (answer.raw) return answer.raw(res);
+  const body = answer.json === undefined ? (answer.body ?? '') : JSON.stringify(answer.json);
+  const type = answer.json === undefined ? {} : { 'content-type': 'application/json' };
+  res.writeHead(answer.status, { ...type, ...answer.headers });
+  res.end(body);
+}
+
+async function serve(state: State, calls: Provider['calls'], req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const url = new URL(req.url ?? '/', `http://${req.headers.host}`);
+  const endpoint = endpointOf(state, url.pathname);
+  if (!endpoint) return void res.writeHead(404).end();
+  const method = req.method ?? 'GET';
+  const params = method === 'POST' ? await readForm(req) : url.searchParams;
+  const call: Call = { endpoint, method, url, params, headers: req.headers, at: Date.now() };
+  calls[endpoint].push(call);
+  const proceed = async () => ANSWERS[endpoint](state, call);
+  const answer = await (state.behaviour[endpoint]?.(call, proceed) ?? proceed());
+  call.status = answer.status;
+  await send(res, answer);
+}
+
+const emptyCalls = () =>
+  ({
+    discovery: [],
+    jwks: [],
+    authorize: [],
+    token: [],
+    userinfo: [],
+    revocation: [],
+    end_session: [],
+    introspection: [],
+  }) satisfies Provider['calls'];
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function controls(state: State, calls: Provider['calls']) {
+  return {
+    issuer: state.issuer,
+    calls,
+    client: state.client,
+    settings: state.settings,
+    behaviour: state.behaviour,
+    secrets: state.secrets,
+    grants: state.grants,
+    next: state,
+    currentKey: () => state.key,
+    refreshes: () => calls.token.filter((call) => call.params.get('grant_type') === 'refresh_token'),
+    clearCalls() {
+      for (const endpoint of ENDPOINTS) calls[endpoint].splice(0);
+    },
+    rotateKeys() {
+      state.key = createSigningKey(state.key.alg);
+      state.published.unshift(state.key);
+      return state.key;
+    },
+    withdrawOldKeys: () => void state.published.splice(1),
+    behave() {
+      for (const name of Object.keys(state.behaviour)) Reflect.deleteProperty(state.behaviour, name);
+    },
+  };
+}
+
+/** Starts a provider on 127.0.0.1. */
+export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
+  const state = createState(options);
+  const calls: Provider['calls'] = emptyCalls();
+  const fail = (res: ServerResponse) => (error: unknown) => {
+    if (!res.headersSent) res.writeHead(500, { 'content-type': 'text/plain' });
+    res.end(String(error));
+  };
+  const boot = () => createServer((req, res) => void serve(state, calls, req, res).catch(fail(res)));
+  let server = boot();
+  const port = await listen(server, options.port ?? 0);
+  state.origin = `http://127.0.0.1:${port}`;
+  state.issuer = options.issuer ?? `${state.origin}${options.issuerPath ?? ''}`;
+  return {
+    ...controls(state, calls),
+    port,
+    stop: () => close(server),
+    async start() {
+      server = boot();
+      await listen(server, port);
+    },
+  };
+}

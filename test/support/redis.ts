@@ -1,0 +1,172 @@
+/** A real redis-server for tests: started on a free port, stopped, restarted, frozen, read as text. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis, type RedisOptions } from 'ioredis';
+import { freePort } from './ports.ts';
+
+export interface RedisServerOptions {
+  port?: number;
+  /** Further arguments of redis-server, such as `['--requirepass', 'x']`. */
+  args?: readonly string[];
+  /** Working directory; a temporary one that goes away with this process when left out. */
+  dir?: string;
+  /** Keep the data over `stop` and `restart` (append-only file). */
+  persist?: boolean;
+  /** How the helper's own client signs in, when the server asks for it. */
+  client?: RedisOptions;
+}
+
+export interface RedisServer {
+  readonly port: number;
+  /** `redis://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly dir: string;
+  stop(): Promise<void>;
+  /** Stops if it runs, then starts on the same port. */
+  restart(): Promise<void>;
+  /** Freezes the process: connections stay open, nothing answers. */
+  pause(): void;
+  resume(): void;
+  keys(): Promise<string[]>;
+  /** Every key and value as text, one a line, to look for what must not be there. */
+  dump(): Promise<string>;
+  flush(): Promise<void>;
+  /** Runs `work` with a client that is closed afterwards. */
+  use<T>(work: (client: Redis) => Promise<T>): Promise<T>;
+}
+
+/** Sends PING on a plain socket; an answer that asks for a password counts, one that says LOADING does not. */
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const settle = (ready: boolean) => {
+      socket.destroy();
+      resolve(ready);
+    };
+    socket.setTimeout(500, () => settle(false));
+    socket.once('error', () => settle(false));
+    socket.once('data', (data) => settle(/^(\+PONG|-NOAUTH)/.test(data.toString())));
+  });
+}
+
+async function untilReady(child: ChildProcess, port: number, output: () => string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await answersPing(port))) {
+    if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}: ${output()}`);
+    if (Date.now() > deadline) throw new Error(`redis-server did not answer on port ${port}: ${output()}`);
+    await delay(20);
+  }
+}
+
+async function spawnRedis(port: number, dir: string, options: RedisServerOptions): Promise<ChildProcess> {
+  const persistence = options.persist ? ['--appendonly', 'yes'] : ['--appendonly', 'no'];
+  const base = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--shutdown-timeout', '0'];
+  const child = spawn('redis-server', [...base, ...persistence, ...(options.args ?? [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const keep = (chunk: Buffer) => {
+    text = (text + chunk.toString()).slice(-2000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', (cause) => {
+      reject(new Error('redis-server is not installed: install the package redis-server (or redis)', { cause }));
+    });
+  });
+  await Promise.race([failed, untilReady(child, port, () => text)]);
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGCONT');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 3_000);
+  await exited;
+  clearTimeout(timer);
+}
+
+async function readValue(client: Redis, key: string): Promise<string> {
+  switch (await client.type(key)) {
+    case 'string':
+      return (await client.get(key)) ?? '';
+    case 'hash':
+      return JSON.stringify(await client.hgetall(key));
+    case 'set':
+      return JSON.stringify(await client.smembers(key));
+    case 'zset':
+      return JSON.stringify(await client.zrange(key, 0, -1, 'WITHSCORES'));
+    case 'list':
+      return JSON.stringify(await client.lrange(key, 0, -1));
+    default:
+      return '';
+  }
+}
+
+async function readAll(client: Redis): Promise<string> {
+  const lines = [];
+  for (const key of (await client.keys('*')).sort()) lines.push(`${key}=${await readValue(client, key)}`);
+  return lines.join('\n');
+}
+
+async function startOnFreePort(
+  dir: string,
+  options: RedisServerOptions,
+): Promise<{ port: number; child: ChildProcess }> {
+  for (let attempt = 0; ; attempt += 1) {
+    const port = options.port ?? (await freePort());
+    try {
+      return { port, child: await spawnRedis(port, dir, options) };
+    } catch (error) {
+      // Somebody else may have taken the port between the look and the start.
+      const taken = error instanceof Error && error.message.includes('Address already in use');
+      if (!taken || options.port !== undefined || attempt >= 5) throw error;
+    }
+  }
+}
+
+/** Starts redis-server and waits until it answers PING. It ends with this process at the latest. */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'bff-redis-'));
+  const started = await startOnFreePort(dir, options);
+  const { port } = started;
+  let child = started.child;
+  process.once('exit', () => {
+    child.kill('SIGKILL');
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
+  });
+
+  async function use<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: 1, ...options.client });
+    try {
+      return await work(client);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    dir,
+    stop: () => end(child),
+    async restart() {
+      await end(child);
+      child = await spawnRedis(port, dir, options);
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    keys: () => use((client) => client.keys('*')),
+    dump: () => use(readAll),
+    flush: () => use(async (client) => void (await client.flushall())),
+    use,
+  };
+}
