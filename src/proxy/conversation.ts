@@ -1,6 +1,6 @@
 /** One WebSocket connection through the gateway, from the handshake to the last byte. */
 import { createHash } from 'node:crypto';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
@@ -48,7 +48,6 @@ function endSoon(socket: Socket): void {
 /** The passage of one handshake, and how to end what comes of it. */
 export function createConversation({ exchange, socket, path, onOpen }: ConversationParts) {
   const frames = createFrameTracker();
-  let request: ClientRequest | undefined;
   let upstream: Socket | undefined;
 
   function refuse(error: GatewayError): void {
@@ -78,7 +77,6 @@ export function createConversation({ exchange, socket, path, onOpen }: Conversat
   const passage: Passage = {
     path,
     onHandshake(sent) {
-      request = sent;
       if (socket.destroyed) sent.destroy();
       socket.once('close', () => sent.destroy());
       sent.once('response', onResponse).once('upgrade', onAgreement);
@@ -94,14 +92,12 @@ export function createConversation({ exchange, socket, path, onOpen }: Conversat
   function end(): void {
     if (!upstream) {
       refuse(new GatewayError('unauthenticated', { detail: 'the session ended during the handshake' }));
-      request?.destroy();
       return;
     }
     upstream.unpipe(socket);
     socket.unpipe(upstream);
     if (frames.mayInsert()) socket.write(closeFrame(SESSION_ENDED, 'session ended'));
     socket.resume();
-    upstream.destroy();
     endSoon(socket);
   }
 

@@ -68,10 +68,9 @@ export function createDevServer(config: Config, origin: string): DevServer {
       // The request is changed before the proxy sees it: its hooks are not called for every request.
       req.headers = headers as typeof req.headers;
       await new Promise<void>((resolve, reject) => {
+        // Once the answer has begun, the proxy itself cuts the client off.
         const onError = (error: Error) => {
-          if (!res.headersSent) return reject(upstreamError(error));
-          res.destroy();
-          resolve();
+          if (!res.headersSent) reject(upstreamError(error));
         };
         proxy.web(req, res, { path: exchange.target.raw, onError, onResponse }).then(resolve, reject);
       });

@@ -60,6 +60,15 @@ test('R43 the end of a session on another replica cuts its streams; one question
   assert.equal(streams.size(), 2);
 });
 
+test('R43 a poll leaves a young call of an ended session to its own check', async () => {
+  const { streams, time, cut, track } = world(async (keys) => [...keys]);
+  track('old');
+  time.now += 1000;
+  track('young');
+  await streams.poll();
+  assert.deepEqual(cut, ['old']);
+});
+
 test('R43 many sessions are asked for in batches', async () => {
   const { streams, time, asked, track } = world();
   for (let at = 0; at < 1201; at += 1) track(`${at}`, `k${at}`);

@@ -168,3 +168,12 @@ test('an upstream that answers before it has the body: the client gets the answe
   assert.equal((await client.response()).status, 403, 'the client connection is in order');
   assert.equal(upstream.connections(), 2);
 });
+
+test('a client that goes on sending long after it was refused is cut', async (t) => {
+  const { client, edge } = await world(t, {}, { maxBody: 10 });
+  await client.send(head(1000));
+  const drip = setInterval(() => client.socket.write('x'), 50);
+  t.after(() => clearInterval(drip));
+  assert.equal((await client.response()).status, 413);
+  await until(async () => (await edge.open()) === 0, 'the connection is closed', 8000);
+});

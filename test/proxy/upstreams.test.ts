@@ -101,7 +101,7 @@ test('idle 0ms lets a silent stream live', async (t) => {
   const upstream = await upstreamOf(t, {
     script: (_req, res) => {
       res.write('one');
-      setTimeout(() => res.end('two'), 700);
+      setTimeout(() => res.end('two'), 2000);
     },
   });
   const edge = await edgeOf(t, route(upstream.origin, { timeouts: { connect: 300, headers: 300, idle: 0 } }));

@@ -111,6 +111,40 @@ test('either side may end the conversation, in good order or not', async (t) => 
   await until(() => over() === 4, 'all four are over');
 });
 
+const accepted =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
+
+test('R41 a client that leaves takes the upstream side along, even if that goes on talking', async (t) => {
+  const upstream = await startRawUpstream(
+    (socket) => {
+      socket.write(accepted);
+      const talk = setInterval(() => socket.write(Buffer.from([0x81, 1, 0x61])), 20);
+      socket.on('close', () => clearInterval(talk));
+    },
+    '127.0.0.1',
+    true,
+  );
+  t.after(() => upstream.close());
+  const { port, over } = await edgeTo(t, upstream.origin);
+  const client = await connectRaw(port);
+  await client.send(handshake());
+  await client.until('\x81\x01a');
+  client.reset();
+  await until(() => over() === 1 && upstream.open() === 0, 'both connections are closed');
+});
+
+test('an upstream that leaves takes the client side along, even if the client does not close', async (t) => {
+  const upstream = await startRawUpstream((socket) => socket.end(accepted));
+  t.after(() => upstream.close());
+  const { port, over } = await edgeTo(t, upstream.origin);
+  const client = await connectRaw(port);
+  t.after(() => client.destroy());
+  await client.send(handshake());
+  assert.equal((await client.head()).status, 101);
+  await until(() => over() === 1, 'the client connection is closed');
+});
+
 test('R43 a logout closes the WebSocket of that session with a code of its own, and its upstream side', async (t) => {
   const { upstream, streams, connect } = await world(t);
   const [mine, other] = [await connect('/?session=mine'), await connect('/?session=other')];

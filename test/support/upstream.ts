@@ -238,17 +238,17 @@ export interface RawUpstream {
 
 /**
  * An upstream below HTTP: for each request head that ends on a connection, `answer` writes whatever bytes it likes.
- * `number` counts requests over all connections, from 1.
+ * `number` counts requests over all connections, from 1. `halfOpen`: it does not close just because the other side did.
  */
 export async function startRawUpstream(
   answer: (socket: Socket, number: number, head: string) => unknown,
   host = '127.0.0.1',
+  halfOpen = false,
 ): Promise<RawUpstream> {
   const heads: string[] = [];
   const live = new Set<Socket>();
   let accepted = 0;
-  // Half-open: who closes first, and whether the other one is let go, is up to the test.
-  const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+  const server = createTcpServer({ allowHalfOpen: halfOpen }, (socket) => {
     let buffer = '';
     accepted += 1;
     live.add(socket);
