@@ -169,11 +169,15 @@ test('an upstream that answers before it has the body: the client gets the answe
   assert.equal(upstream.connections(), 2);
 });
 
-test('a client that goes on sending long after it was refused is cut', async (t) => {
-  const { client, edge } = await world(t, {}, { maxBody: 10 });
-  await client.send(head(1000));
-  const drip = setInterval(() => client.socket.write('x'), 50);
-  t.after(() => clearInterval(drip));
-  assert.equal((await client.response()).status, 413);
-  await until(async () => (await edge.open()) === 0, 'the connection is closed', 8000);
+test('a client that goes on sending long after it got its answer is cut', async (t) => {
+  const refused = await world(t, {}, { maxBody: 10 });
+  const early = await world(t, { readBody: 'never', script: (_req, res) => res.writeHead(403).end('no') });
+  const goOn = async ({ client, edge }: typeof early, status: number) => {
+    await client.send(`${head(1000)}x`);
+    const drip = setInterval(() => client.socket.write('x'), 50);
+    t.after(() => clearInterval(drip));
+    assert.equal((await client.response()).status, status);
+    await until(async () => (await edge.open()) === 0, 'the connection is closed', 8000);
+  };
+  await Promise.all([goOn(refused, 413), goOn(early, 403)]);
 });
