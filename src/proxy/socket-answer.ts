@@ -25,6 +25,6 @@ export function answerOnSocket(socket: Duplex, error: GatewayError, requestId: s
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     ...error.headers,
   };
-  const document = { type: 'about:blank', title, status, detail: hint, code, correlationId: requestId };
+  const document = { type: `urn:bff-gateway:error:${code}`, title, status, detail: hint, code, requestId };
   endWith(socket, status, headers, JSON.stringify(document));
 }
