@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import type { RouteConfig } from '../../src/config/schema.ts';
 import { createOpenStreams } from '../../src/proxy/open-streams.ts';
 import { createTunnel } from '../../src/proxy/websocket.ts';
-import { until, within } from '../support/until.ts';
+import { within } from '../support/until.ts';
 import { startUpstream, type UpstreamOptions } from '../support/upstream.ts';
 import { exchangeOf, passed, quiet, route } from './edge.ts';
 
