@@ -43,7 +43,7 @@ test('tcp proxy: passes, delays in order, swallows, cuts, refuses and accepts ag
   proxy.delay(0);
   proxy.blackhole(true);
   socket.write('lost');
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   assert.equal(proxy.connections(), 1);
   proxy.cut();
   await closed;

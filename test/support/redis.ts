@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { freePort } from './ports.ts';
 
 export interface RedisServerOptions {
@@ -18,7 +18,7 @@ export interface RedisServerOptions {
   /** Keep the data over `stop` and `restart` (append-only file). */
   persist?: boolean;
   /** How the helper's own client signs in, when the server asks for it. */
-  client?: RedisOptions;
+  client?: { username?: string; password: string };
 }
 
 export interface RedisServer {
@@ -103,7 +103,7 @@ async function readValue(client: Redis, key: string): Promise<string> {
     case 'set':
       return JSON.stringify(await client.smembers(key));
     case 'zset':
-      return JSON.stringify(await client.zrange(key, 0, -1, 'WITHSCORES'));
+      return JSON.stringify(await client.zrange(key, '0', '-1', 'WITHSCORES'));
     case 'list':
       return JSON.stringify(await client.lrange(key, 0, -1));
     default:
@@ -145,7 +145,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   });
 
   async function use<T>(work: (client: Redis) => Promise<T>): Promise<T> {
-    const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: 1, ...options.client });
+    const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 1, ...options.client });
     try {
       return await work(client);
     } finally {
