@@ -1,0 +1,39 @@
+/** Back button, address bar and Referer: neither a code nor another person's data is left behind. */
+import assert from 'node:assert/strict';
+import { call, signIn, signOut } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const world = await startWorld({ name: 'history' });
+const { browser, publicUrl } = world;
+
+browser.test(
+  'HC-04 no code stays in address bar, history or Referer, and Back after sign-in does no harm',
+  async (page, context) => {
+    const referers: string[] = [];
+    page.on('request', (request) => {
+      referers.push(request.headers().referer ?? '');
+    });
+    await page.goto(publicUrl);
+    await signIn(page, world, '/page/home');
+    await call(page, '/api/orders');
+    const session = await context.newCDPSession(page);
+    const { entries } = await session.send('Page.getNavigationHistory');
+    const own = entries.map(({ url }) => url).filter((url) => url.startsWith(publicUrl));
+    assert.ok(own.includes(`${publicUrl}/page/home`));
+    for (const url of [...own, ...referers]) assert.doesNotMatch(url, /[?&](code|state)=/);
+
+    await page.goBack();
+    await page.goto(`${publicUrl}/page/home`);
+    assert.equal(await page.textContent('h1'), 'alice');
+  },
+);
+
+browser.test('HC-01 Back after sign-out shows nothing of the person who was signed in', async (page) => {
+  await signIn(page, world, '/page/home');
+  assert.equal(await page.textContent('h1'), 'alice');
+  await signOut(page, world);
+  // The way back leads over Keycloak's end of session; go until the page with the data is reached again.
+  for (let step = 0; step < 5 && page.url() !== `${publicUrl}/page/home`; step++) await page.goBack();
+  assert.equal(page.url(), `${publicUrl}/page/home`);
+  assert.doesNotMatch(await page.content(), /alice/);
+});

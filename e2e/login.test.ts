@@ -1,0 +1,115 @@
+/** Signing in at a real Keycloak: where the browser lands, what it holds, what the API gets. */
+import assert from 'node:assert/strict';
+import { COOKIE, call, callWith, cookieHeader, fillIn, signIn } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const world = await startWorld({ name: 'login' });
+const { api, browser, publicUrl } = world;
+
+browser.test(
+  'SE-02 the first page after sign-in sees the session although its cookie is Strict and the provider another site',
+  async (page, context) => {
+    await signIn(page, world, '/page/home?tab=1');
+    assert.equal(await page.textContent('h1'), 'alice');
+    const cookie = (await context.cookies(publicUrl)).find(({ name }) => name === COOKIE);
+    assert.equal(cookie?.sameSite, 'Strict');
+    assert.equal(cookie.httpOnly, true);
+    assert.equal(cookie.path, '/');
+  },
+);
+
+browser.test(
+  'the front end learns who is signed in, and only the session cookie is left over',
+  async (page, context) => {
+    await page.goto(publicUrl);
+    await page.getByText('nobody').waitFor();
+    await signIn(page, world);
+    await page.getByText('alice').waitFor();
+    assert.deepEqual(
+      (await context.cookies(publicUrl)).map(({ name }) => name),
+      [COOKIE],
+    );
+  },
+);
+
+browser.test('CS-01 an API call carries the access token; without the CSRF header it goes nowhere', async (page) => {
+  await signIn(page, world);
+  const good = await call(page, '/api/orders?x=1');
+  assert.equal(good.status, 200);
+  assert.equal(good.body.user, 'alice');
+  const seen = api.last('/api/orders?x=1');
+  assert.ok([seen.claims?.aud].flat().includes('orders-api'));
+  assert.equal(seen.headers.cookie, undefined);
+  const before = api.calls.length;
+  const bad = await call(page, '/api/orders', { headers: { 'X-CSRF': '0' } });
+  assert.equal(bad.status, 403);
+  assert.equal(bad.body.code, 'csrf_header_missing');
+  assert.equal(api.calls.length, before);
+});
+
+browser.test('the profile holds the claims of the ID token and nothing of the access token', async (page) => {
+  await signIn(page, world, '/', 'bob');
+  const { status, body } = await call(page, '/profile');
+  assert.equal(status, 200);
+  assert.equal(body.preferred_username, 'bob');
+  assert.equal(body.email, 'bob@example.test');
+  assert.equal(body.acr, 'silver');
+  // Keycloak puts these into access tokens of this client only.
+  for (const claim of ['user_id', 'realm_access', 'resource_access', 'scope'])
+    assert.equal(claim in body, false, claim);
+});
+
+browser.test('SE-11 no token reaches the browser: not in an answer, not in a script-readable place', async (page) => {
+  const bodies: Promise<string>[] = [];
+  page.on('response', (response) => {
+    if (!response.url().startsWith(publicUrl) || response.status() >= 300) return;
+    bodies.push(
+      Promise.all([response.text(), response.headersArray()]).then(
+        ([text, headers]) => text + JSON.stringify(headers),
+        () => '',
+      ),
+    );
+  });
+  await signIn(page, world);
+  for (const path of ['/profile', '/session', '/api/orders']) assert.equal((await call(page, path)).status, 200);
+  const readable = await page.evaluate<string>('document.cookie + JSON.stringify([localStorage, sessionStorage])');
+  const everything = [...(await Promise.all(bodies)), readable];
+  assert.ok(everything.length > 4);
+  // Every JWT starts with the encoding of `{"`.
+  for (const text of everything) assert.doesNotMatch(text, /eyJ[\w-]{20,}/);
+});
+
+browser.test('R25 without a session the API says 401, a page that needs one may start a sign-in', async (page) => {
+  await page.goto(publicUrl);
+  const before = api.calls.length;
+  const { status, body } = await call(page, '/api/orders');
+  assert.equal(status, 401);
+  assert.equal(body.code, 'unauthenticated');
+  assert.equal(api.calls.length, before);
+});
+
+browser.test(
+  'R08 a callback opened in another browser is refused, and the first browser can still finish',
+  async (page, context) => {
+    let callback = '';
+    await context.route(`${publicUrl}/callback?**`, async (route) => {
+      callback ||= route.request().url();
+      await route.abort();
+    });
+    await page.goto(`${publicUrl}/login?returnTo=/page/home`);
+    await fillIn(page, 'alice');
+    await page.waitForEvent('requestfailed', { predicate: (request) => request.url() === callback });
+    await context.unroute(`${publicUrl}/callback?**`);
+
+    const victim = await context.browser()?.newContext();
+    const other = await victim?.newPage();
+    const refused = await other?.goto(callback);
+    assert.equal(refused?.status(), 400);
+    assert.deepEqual(await victim?.cookies(publicUrl), []);
+    await victim?.close();
+
+    await page.goto(callback);
+    await page.waitForURL(`${publicUrl}/page/home`);
+    assert.equal((await callWith(await cookieHeader(context, world), world, '/api/orders')).status, 200);
+  },
+);

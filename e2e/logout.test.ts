@@ -1,0 +1,75 @@
+/** Signing out ends everything: here, at the API, and at Keycloak, which the gateway reaches under an internal address. */
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import { startProviderTap } from './support/provider-tap.ts';
+import { sharedServers } from './support/run.ts';
+import { call, callWith, cookieHeader, signIn, signOut } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const tap = await startProviderTap(sharedServers().keycloakOrigin);
+after(() => tap.close());
+const world = await startWorld({ name: 'logout', provider: { internalUrl: tap.origin } });
+const { admin, api, browser, publicUrl } = world;
+
+browser.test(
+  'SE-08 sign-out empties the cookie jar, revokes the tokens and ends the session at Keycloak',
+  async (page, context) => {
+    await admin.endSessions('alice');
+    await signIn(page, world);
+    await call(page, '/api/orders');
+    const accessToken = api.last('/api/orders').token;
+    const refreshToken = String(tap.to('/token').at(-1)?.received.refresh_token);
+    const cookie = await cookieHeader(context, world);
+    assert.equal(await admin.isActive(accessToken), true);
+    assert.equal(await admin.ssoSessions('alice'), 1);
+
+    await signOut(page, world);
+
+    assert.deepEqual(await context.cookies(publicUrl), []);
+    const replayed = await callWith(cookie, world, '/api/orders');
+    assert.equal(replayed.status, 401);
+    assert.equal(await admin.isActive(accessToken), false);
+    assert.deepEqual(await admin.refresh(refreshToken), { status: 400, error: 'invalid_grant' });
+    assert.equal(await admin.ssoSessions('alice'), 0);
+    assert.equal(tap.to('/revoke')[0]?.sent.get('token'), refreshToken);
+
+    // Nothing signs in silently afterwards: Keycloak asks for the password again.
+    await page.goto(`${publicUrl}/login`);
+    await page.locator('#password').waitFor();
+  },
+);
+
+browser.test('a form of the application may sign out too; the session of another user stays', async (page, context) => {
+  const other = await context.browser()?.newContext();
+  const elsewhere = await other?.newPage();
+  assert.ok(other && elsewhere);
+  await signIn(elsewhere, world, '/', 'bob');
+  await signIn(page, world);
+  const cookie = await cookieHeader(context, world);
+  const answer = await call(page, '/logout', { method: 'POST' });
+  assert.ok(answer.status < 400, `POST /logout says ${answer.status}`);
+  assert.equal((await callWith(cookie, world, '/api/orders')).status, 401);
+  assert.equal((await call(elsewhere, '/api/orders')).body.user, 'bob');
+  await other.close();
+});
+
+browser.test('R49 the browser sees the public name only, and the gateway calls the internal one', async (page) => {
+  const hosts = new Set<string>();
+  page.on('request', (request) => hosts.add(new URL(request.url()).origin));
+  const before = tap.to('/token').length;
+  await signIn(page, world);
+  assert.equal((await call(page, '/api/orders')).status, 200);
+  await signOut(page, world);
+  assert.equal(tap.to('/token').length, before + 1);
+  assert.ok(tap.to('/revoke').length > 0);
+  assert.deepEqual([...hosts].sort(), [publicUrl, sharedServers().keycloakOrigin].sort());
+});
+
+browser.test('signing out twice, or without a session, still ends at the signed-out page', async (page, context) => {
+  await signIn(page, world);
+  const { body } = await call(page, '/session');
+  await signOut(page, world);
+  await page.goto(new URL(String(body.logoutUrl), publicUrl).href);
+  assert.match(page.url(), /\/signed-out$|\/logout/);
+  assert.deepEqual(await context.cookies(publicUrl), []);
+});

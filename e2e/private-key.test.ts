@@ -1,0 +1,35 @@
+/** A gateway that proves who it is with a key of its own: sign-in, refresh and revocation at a client that has no secret. */
+import assert from 'node:assert/strict';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { call, signIn, signOut, untilLapsed } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const CLIENT = 'bff-gateway-pkjwt';
+const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+const jwk = { ...(await exportJWK(publicKey)), kid: 'gateway-1', use: 'sig', alg: 'ES256' };
+
+const world = await startWorld({
+  name: 'private-key',
+  clientId: CLIENT,
+  attributes: { 'access.token.lifespan': '6', 'jwks.string': JSON.stringify({ keys: [jwk] }) },
+  provider: {
+    clientAuth: 'private_key_jwt',
+    privateKey: await exportPKCS8(privateKey),
+    privateKeyId: 'gateway-1',
+    privateKeyAlg: 'ES256',
+  },
+});
+const { admin, api, browser } = world;
+
+browser.test('private_key_jwt carries sign-in, refresh and sign-out', async (page) => {
+  await signIn(page, world);
+  assert.equal((await call(page, '/api/orders')).body.user, 'alice');
+  await untilLapsed(world, '/api/orders');
+  assert.equal((await call(page, '/api/orders')).status, 200);
+  assert.equal((await admin.events('REFRESH_TOKEN', CLIENT)).length, 1);
+  const { token } = api.last('/api/orders');
+  await signOut(page, world);
+  assert.equal(await admin.isActive(token), false);
+  assert.deepEqual(await admin.events('REVOKE_GRANT_ERROR', CLIENT), []);
+  assert.equal((await admin.events('REVOKE_GRANT', CLIENT)).length > 0, true);
+});

@@ -1,0 +1,62 @@
+/** Three gateway processes, one Redis, one Keycloak that punishes any reuse of a refresh token. */
+import assert from 'node:assert/strict';
+import { callWith, cookieHeader, signIn, signOut, until, untilLapsed } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const world = await startWorld({
+  name: 'replicas',
+  replicas: 3,
+  attributes: { 'access.token.lifespan': '6' },
+});
+const { admin, browser, gateways } = world;
+const PATH = '/api/orders';
+
+async function count(type: string): Promise<number> {
+  return (await admin.events(type, 'bff-gateway')).length;
+}
+
+/** A hundred calls at one moment, spread over the three processes. */
+async function burst(cookie: string) {
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => callWith(cookie, world, PATH, gateways[index % gateways.length]?.port)),
+  );
+  const statuses = answers.map(({ status }) => status);
+  assert.deepEqual(
+    statuses,
+    Array.from({ length: 100 }, () => 200),
+  );
+  const tokens = new Set(answers.map(({ body }) => body.jti));
+  assert.equal(tokens.size, 1, 'all calls carry the one new token');
+  return [...tokens][0];
+}
+
+browser.test(
+  'R01 R02 a hundred calls over three processes at token expiry lead to one refresh, again and again',
+  async (page, context) => {
+    // Through the balancer the sign-in begins at one process and ends at another.
+    await signIn(page, world);
+    const cookie = await cookieHeader(context, world);
+    const seen = new Set([(await callWith(cookie, world, PATH)).body.jti]);
+    const before = { good: await count('REFRESH_TOKEN'), refused: await count('REFRESH_TOKEN_ERROR') };
+    for (const round of [1, 2]) {
+      await untilLapsed(world, PATH);
+      seen.add(await burst(cookie));
+      assert.equal(seen.size, round + 1, 'a token that was not there before');
+      assert.equal(await count('REFRESH_TOKEN'), before.good + round);
+    }
+    assert.equal(await count('REFRESH_TOKEN_ERROR'), before.refused);
+  },
+);
+
+browser.test(
+  'SE-07 a sign-out at one process ends the session at all of them within a second',
+  async (page, context) => {
+    await signIn(page, world);
+    const cookie = await cookieHeader(context, world);
+    const statuses = () =>
+      Promise.all(gateways.map(async ({ port }) => (await callWith(cookie, world, PATH, port)).status));
+    assert.deepEqual(await statuses(), [200, 200, 200]);
+    await signOut(page, world);
+    await until('401 everywhere', async () => (await statuses()).every((status) => status === 401), 1);
+  },
+);

@@ -1,0 +1,58 @@
+/** Several tabs of one browser that sign in at the same time. */
+import assert from 'node:assert/strict';
+import type { BrowserContext } from './support/browser.ts';
+import { call, fillIn, signIn, signOut } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const world = await startWorld({ name: 'tabs' });
+const { browser, publicUrl } = world;
+
+/** Tabs that all show Keycloak's form, each on its way to a page of its own. */
+function tabsAtTheForm(context: BrowserContext, count: number) {
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const tab = await context.newPage();
+      const goal = `${publicUrl}/page/tab-${index}`;
+      await tab.goto(`${publicUrl}/login?returnTo=/page/tab-${index}`);
+      await tab.locator('#kc-login').waitFor();
+      return { tab, goal };
+    }),
+  );
+}
+
+browser.test('R09 two tabs signing in end at their own pages, the second one first', async (_page, context) => {
+  const [first, second] = await tabsAtTheForm(context, 2);
+  assert.ok(first && second);
+  await fillIn(second.tab, 'alice');
+  await second.tab.waitForURL(second.goal);
+  // Keycloak knows the browser now; the other tab goes on by itself, or as soon as it is loaded again.
+  await first.tab.waitForURL(first.goal, { timeout: 5_000 }).catch(() => first.tab.reload());
+  await first.tab.waitForURL(first.goal);
+  for (const { tab } of [first, second]) {
+    assert.equal(await tab.textContent('h1'), 'alice');
+    assert.equal((await call(tab, '/api/orders')).status, 200);
+  }
+});
+
+browser.test('R09 five tabs at once all arrive', async (_page, context) => {
+  const tabs = await tabsAtTheForm(context, 5);
+  const [first] = tabs;
+  assert.ok(first);
+  await fillIn(first.tab, 'bob');
+  await first.tab.waitForURL(first.goal);
+  for (const { tab, goal } of tabs) {
+    await tab.waitForURL(goal, { timeout: 5_000 }).catch(() => tab.reload());
+    await tab.waitForURL(goal);
+    assert.equal(await tab.textContent('h1'), 'bob');
+  }
+});
+
+browser.test('a sign-out in one tab is noticed by the others at their next call', async (page, context) => {
+  await signIn(page, world);
+  const other = await context.newPage();
+  await other.goto(publicUrl);
+  assert.equal((await call(other, '/api/orders')).status, 200);
+  await signOut(page, world);
+  assert.equal((await call(other, '/api/orders')).status, 401);
+  assert.equal((await call(other, '/session')).body.authenticated, false);
+});

@@ -1,0 +1,14 @@
+/** Reads back the record that express-session wrote, whichever store kept it. */
+import type { SessionEnvelope } from './store.ts';
+
+/** The envelope in that JSON; undefined for anything else. */
+export function parseEnvelope(json: string): SessionEnvelope | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value !== 'object' || value === null || !('sealed' in value) || !('lapsesAt' in value)) return undefined;
+    const { sealed, lapsesAt } = value;
+    return typeof sealed === 'string' && typeof lapsesAt === 'number' ? { sealed, lapsesAt } : undefined;
+  } catch {
+    return undefined;
+  }
+}

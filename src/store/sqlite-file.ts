@@ -1,0 +1,98 @@
+/** Opens the database file for this process alone: permissions, lock, journal, tables, and faults said clearly. */
+import { chmodSync, closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, envelope TEXT NOT NULL, lapses_at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS tokens
+  (key TEXT PRIMARY KEY, version INTEGER NOT NULL, sealed TEXT NOT NULL, lapses_at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, lapses_at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY, lapses_at INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS sessions_lapse ON sessions (lapses_at);
+CREATE INDEX IF NOT EXISTS tokens_lapse ON tokens (lapses_at);
+CREATE INDEX IF NOT EXISTS leases_lapse ON leases (lapses_at);
+CREATE INDEX IF NOT EXISTS marks_lapse ON marks (lapses_at);
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+export const TABLES = ['sessions', 'tokens', 'leases', 'marks'] as const;
+
+export interface SqliteFile {
+  readonly db: DatabaseSync;
+  close(): void;
+}
+
+/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that need another sentence than SQLite's own. */
+const SQLITE_BUSY = 5;
+const SQLITE_NOTADB = 26;
+
+const errorCode = (error: unknown) =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+
+/** Sealed or not, sessions are nobody else's business: owner only, also for a file that was there before. */
+function reserve(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    // Opening and closing a file that SQLite holds in this process would drop its lock (POSIX fcntl), hence `wx`.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  chmodSync(file, 0o600);
+}
+
+function holder(lockFile: string): string {
+  try {
+    const pid = readFileSync(lockFile, 'utf8').trim();
+    return /^\d+$/.test(pid) ? `process ${pid}` : 'another process';
+  } catch {
+    return 'another process';
+  }
+}
+
+function prepare(db: DatabaseSync): void {
+  // EXCLUSIVE: the operating system lock stays with this process and goes with it, however it ends. A note of a
+  // process number alone would lie after a crash, in a container most of all, where the numbers repeat.
+  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+  db.exec('PRAGMA journal_size_limit = 16777216; BEGIN EXCLUSIVE; COMMIT;');
+  const version = db.prepare('PRAGMA user_version').get()?.user_version;
+  if (version !== 0 && version !== SCHEMA_VERSION) throw new Error(`has layout ${version}, expected ${SCHEMA_VERSION}`);
+  const check = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (check !== 'ok') throw new Error(`is damaged (${check}); move it away to start with no sessions`);
+  db.exec(SCHEMA);
+}
+
+function explain(error: unknown, lockFile: string): string {
+  const code = errorCode(error);
+  if (code === SQLITE_BUSY) {
+    return `is in use by ${holder(lockFile)}; one gateway at a time may use it, several need session.store.redis`;
+  }
+  if (code === SQLITE_NOTADB) return 'is not a SQLite database; move it away or name another file';
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Opens or creates the file. Throws an Error that names the option, the file and what is wrong with it. */
+export function openSqliteFile(file: string): SqliteFile {
+  const inMemory = file === ':memory:';
+  const lockFile = `${file}.lock`;
+  let db: DatabaseSync | undefined;
+  try {
+    if (!inMemory) reserve(file);
+    db = new DatabaseSync(file, { timeout: 0 });
+    prepare(db);
+    if (!inMemory) writeFileSync(lockFile, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    db?.close();
+    throw new Error(`session.store.sqlite.file: ${file} ${explain(error, lockFile)}`, { cause: error });
+  }
+  const opened = db;
+  return {
+    db: opened,
+    close() {
+      if (!opened.isOpen) return;
+      if (!inMemory) rmSync(lockFile, { force: true });
+      opened.close();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** Leases and single-use marks in SQLite. */
+import type { Database } from './sqlite-run.ts';
+import type { Store } from './store.ts';
+
+type Leases = Pick<Store, 'acquireLease' | 'renewLease' | 'releaseLease' | 'markOnce'>;
+
+/** A lapsed row counts as none: the same statement takes its place. */
+export function leases({ db, clock, write }: Database): Leases {
+  const acquire =
+    db.prepare(`INSERT INTO leases (key, owner, lapses_at) VALUES (:name, :owner, :until) ON CONFLICT (key)
+    DO UPDATE SET owner = :owner, lapses_at = :until WHERE lapses_at <= :now`);
+  const renew = db.prepare(`UPDATE leases SET lapses_at = :until
+    WHERE key = :name AND owner = :owner AND lapses_at > :now`);
+  const release = db.prepare('DELETE FROM leases WHERE key = ? AND owner = ?');
+  const mark = db.prepare(`INSERT INTO marks (key, lapses_at) VALUES (:name, :until) ON CONFLICT (key)
+    DO UPDATE SET lapses_at = :until WHERE lapses_at <= :now`);
+  const span = (ttl: number) => ({ now: clock(), until: Math.ceil(clock() + ttl) });
+  return {
+    acquireLease: (name, owner, ttl) =>
+      write('take lease', () => acquire.run({ name, owner, ...span(ttl) }).changes === 1),
+    renewLease: (name, owner, ttl) =>
+      write('renew lease', () => renew.run({ name, owner, ...span(ttl) }).changes === 1),
+    releaseLease: (name, owner) => write('release lease', () => void release.run(name, owner)),
+    markOnce: (name, ttl) => write('mark as used', () => mark.run({ name, ...span(ttl) }).changes === 1),
+  };
+}

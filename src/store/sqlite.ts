@@ -1,0 +1,35 @@
+/** The storage port on SQLite: for a gateway of one node; sessions survive a restart. `:memory:` for tests. */
+import type { Logger } from '../observe/log.ts';
+import { openSqliteFile } from './sqlite-file.ts';
+import { leases } from './sqlite-leases.ts';
+import { envelopeRecords, sessionRecords } from './sqlite-records.ts';
+import { createDatabase } from './sqlite-run.ts';
+import { SqliteSessions } from './sqlite-sessions.ts';
+import { startSweeper } from './sqlite-sweep.ts';
+import type { Store } from './store.ts';
+
+export interface SqliteDeps {
+  log: Logger;
+  /** Milliseconds since the epoch. */
+  clock?: () => number;
+}
+
+/** Opens or creates the database file. Throws an Error that says what is wrong with it. */
+export function openSqliteStore({ file }: { file: string }, { log, clock = Date.now }: SqliteDeps): Store {
+  const { db, close } = openSqliteFile(file);
+  const sweeper = startSweeper(db, clock, log);
+  const database = createDatabase(db, clock, sweeper.wrote);
+  const records = sessionRecords(database);
+  const probe = db.prepare('SELECT 1');
+  return {
+    kind: 'sqlite',
+    sessions: new SqliteSessions(envelopeRecords(database, records.end)),
+    ...records,
+    ...leases(database),
+    ping: () => database.read('ping', () => void probe.get()),
+    async close() {
+      sweeper.stop();
+      close();
+    },
+  };
+}
