@@ -20,18 +20,31 @@ export function asGatewayError(error: unknown): GatewayError {
   // Express and body-parser mark what a client did wrong with a status.
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 413) return new GatewayError('payload_too_large', { cause: error });
-  if (typeof status === 'number' && status >= 400 && status < 500) return new GatewayError('bad_request', { cause: error });
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new GatewayError('bad_request', { cause: error });
   return new GatewayError('internal', { cause: error });
 }
 
 /** The public form of an error (RFC 9457): table text only, nothing of the request, the upstream or the provider. */
 export function problemOf(error: GatewayError, requestId: string): Problem {
-  return { type: `urn:bff-gateway:error:${error.code}`, title: error.title, status: error.status, detail: error.hint, code: error.code, requestId };
+  return {
+    type: `urn:bff-gateway:error:${error.code}`,
+    title: error.title,
+    status: error.status,
+    detail: error.hint,
+    code: error.code,
+    requestId,
+  };
 }
 
 /** One log line for an error: a fault of ours or of what is behind us is a warning, a refused request is not. */
 export function logProblem(log: Logger, error: GatewayError): void {
-  const line = { code: error.code, status: error.status, ...(error.detail === undefined ? {} : { detail: error.detail }), ...(error.cause === undefined ? {} : { err: describeError(error.cause) }) };
+  const line = {
+    code: error.code,
+    status: error.status,
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    ...(error.cause === undefined ? {} : { err: describeError(error.cause) }),
+  };
   if (error.code === 'internal') log.error(line, error.title);
   else if (error.status >= 500) log.warn(line, error.title);
   else log.info(line, error.title);
@@ -70,12 +83,31 @@ export function renderError(res: ServerResponse, error: GatewayError, options: R
   const headers = headersOf(error, options);
   if (options.asPage) {
     const name = error.status === 503 ? 'unavailable' : 'error';
-    const { html, contentSecurityPolicy } = options.pages.render(name, { title: error.title, message: error.hint, requestId: options.requestId, loginUrl: options.loginUrl });
-    send(res, error.status, { ...headers, 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': contentSecurityPolicy }, html);
+    const { html, contentSecurityPolicy } = options.pages.render(name, {
+      title: error.title,
+      message: error.hint,
+      requestId: options.requestId,
+      loginUrl: options.loginUrl,
+    });
+    send(
+      res,
+      error.status,
+      { ...headers, 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': contentSecurityPolicy },
+      html,
+    );
     return;
   }
   const body = JSON.stringify(problemOf(error, options.requestId));
-  send(res, error.status, { ...headers, 'Content-Type': 'application/problem+json; charset=utf-8', 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'" }, body);
+  send(
+    res,
+    error.status,
+    {
+      ...headers,
+      'Content-Type': 'application/problem+json; charset=utf-8',
+      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    },
+    body,
+  );
 }
 
 function send(res: ServerResponse, status: number, headers: Record<string, string>, body: string): void {

@@ -21,7 +21,7 @@ export function readable(path: string): boolean {
 
 /** Whether a server could take the decoded segment, or a part of it, for `.` or `..`. */
 export function dotted(segment: string): boolean {
-  if (!segment.includes('.') && !/[^\x00-\x7f]/.test(segment)) return false;
+  if (!segment.includes('.') && !/[\u0080-\uffff]/.test(segment)) return false;
   // Compatibility forms (fullwidth full stop, two dot leader) are dots to a server that normalises Unicode.
   return segment
     .normalize('NFKC')

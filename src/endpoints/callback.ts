@@ -32,7 +32,8 @@ export interface CallbackParts {
 function callbackParams(req: Request): URLSearchParams {
   const params = new URLSearchParams(exchangeOf(req).target.query);
   if (req.method === 'POST') {
-    for (const [name, value] of new URLSearchParams(typeof req.body === 'string' ? req.body : '')) params.append(name, value);
+    for (const [name, value] of new URLSearchParams(typeof req.body === 'string' ? req.body : ''))
+      params.append(name, value);
   }
   return singleParams(params);
 }
@@ -61,7 +62,8 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     const login = state ? pending.find(req.headers.cookie, state) : undefined;
     if (!state || !login) throw new GatewayError('login_unknown', { detail: 'no such login in this browser' });
     res.clearCookie(pending.cookieName(state), cookies.loginOptions);
-    if (!(await pending.consume(state))) throw new GatewayError('login_unknown', { detail: 'the callback was used before' });
+    if (!(await pending.consume(state)))
+      throw new GatewayError('login_unknown', { detail: 'the callback was used before' });
     return login;
   }
 
@@ -115,6 +117,9 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     }
     // A SameSite=Strict cookie is not sent on a navigation that began at the provider, redirects included; one that begins
     // on our own page is same-origin. Lax needs no hop.
-    res.redirect(303, config.session.cookie.sameSite === 'strict' ? `${loginComplete}?to=${encodeURIComponent(returnTo)}` : returnTo);
+    res.redirect(
+      303,
+      config.session.cookie.sameSite === 'strict' ? `${loginComplete}?to=${encodeURIComponent(returnTo)}` : returnTo,
+    );
   };
 }

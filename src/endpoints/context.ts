@@ -15,7 +15,8 @@ export function attachExchange(exchange: Exchange): void {
 /** The exchange of a request that came through the gateway. */
 export function exchangeOf(req: object): Exchange {
   const exchange = exchanges.get(req);
-  if (!exchange) throw new GatewayError('internal', { detail: 'a request reached an endpoint without passing the edge' });
+  if (!exchange)
+    throw new GatewayError('internal', { detail: 'a request reached an endpoint without passing the edge' });
   return exchange;
 }
 

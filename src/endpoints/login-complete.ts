@@ -11,7 +11,11 @@ import { sendPage } from './page.ts';
 export function loginCompleteEndpoint({ config, pages }: { config: Config; pages: Pages }): RequestHandler {
   const endpoints = Object.values(endpointPaths(config.endpoints));
   return function loginComplete(req, res) {
-    const to = safeReturnPath(new URLSearchParams(exchangeOf(req).target.query).get('to') ?? '/', config.publicUrl, endpoints);
+    const to = safeReturnPath(
+      new URLSearchParams(exchangeOf(req).target.query).get('to') ?? '/',
+      config.publicUrl,
+      endpoints,
+    );
     sendPage(res, pages.render('hop', { to }));
   };
 }

@@ -35,7 +35,8 @@ function loginParams(query: URLSearchParams, allowed: readonly (keyof LoginParam
   for (const name of allowed) {
     const value = query.get(name);
     if (value === null) continue;
-    if (!SHAPES[name].test(value)) throw new GatewayError('bad_request', { hint: `The value of ${name} is not acceptable.` });
+    if (!SHAPES[name].test(value))
+      throw new GatewayError('bad_request', { hint: `The value of ${name} is not acceptable.` });
     params[name] = value;
   }
   return params;
@@ -49,7 +50,8 @@ export function loginEndpoint(parts: LoginParts): RequestHandler {
 
   return async function login(req, res) {
     const exchange = exchangeOf(req);
-    if (!isTopLevelNavigation(req.headers, req.method, config.csrf.header)) throw new GatewayError('login_not_navigation');
+    if (!isTopLevelNavigation(req.headers, req.method, config.csrf.header))
+      throw new GatewayError('login_not_navigation');
     // Over plain HTTP the browser would refuse the Secure cookie and come back here for ever.
     if (config.publicUrl.startsWith('https:') && !exchange.secure) throw new GatewayError('insecure_transport');
     const query = singleParams(new URLSearchParams(exchange.target.query));

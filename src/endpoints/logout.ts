@@ -48,7 +48,10 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
   async function farewell(session: ActiveSession | undefined): Promise<string> {
     if (!session) return paths.signedOut;
     const { accessToken, refreshToken, idToken } = session.tokens;
-    const outcome = await revoker.revoke({ accessToken, ...(refreshToken === undefined ? {} : { refreshToken }) }, config.logout.revocationWait);
+    const outcome = await revoker.revoke(
+      { accessToken, ...(refreshToken === undefined ? {} : { refreshToken }) },
+      config.logout.revocationWait,
+    );
     // Nothing listens there: a page of ours is better than a connection error of the browser.
     if (outcome === 'unreachable') return `${paths.signedOut}?provider=unreachable`;
     return (await endSessionUrl(provider, idToken, landing).catch(() => undefined))?.href ?? paths.signedOut;
@@ -68,7 +71,14 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
       return;
     }
     if (!isGenuine(req, key)) {
-      sendPage(res, pages.render('confirm-logout', { action: paths.logout, token: logoutToken(keyring, key), formTargets: await formTargets(provider) }));
+      sendPage(
+        res,
+        pages.render('confirm-logout', {
+          action: paths.logout,
+          token: logoutToken(keyring, key),
+          formTargets: await formTargets(provider),
+        }),
+      );
       return;
     }
     const session = await sessions.load(key);
@@ -87,7 +97,11 @@ async function formTargets(provider: Provider): Promise<string[]> {
 }
 
 /** `GET /signed-out`: where the provider sends the browser back to, whatever `state` it brings. */
-export function signedOutEndpoint({ config, sessions, pages }: Pick<LogoutParts, 'config' | 'sessions' | 'pages'>): RequestHandler {
+export function signedOutEndpoint({
+  config,
+  sessions,
+  pages,
+}: Pick<LogoutParts, 'config' | 'sessions' | 'pages'>): RequestHandler {
   const { login } = endpointPaths(config.endpoints);
   return async function signedOut(req, res) {
     const key = sessions.identify(req.headers.cookie);
@@ -97,6 +111,9 @@ export function signedOutEndpoint({ config, sessions, pages }: Pick<LogoutParts,
       return;
     }
     const query = new URLSearchParams(exchangeOf(req).target.query);
-    sendPage(res, pages.render('signed-out', { loginUrl: login, providerUnreachable: query.get('provider') === 'unreachable' }));
+    sendPage(
+      res,
+      pages.render('signed-out', { loginUrl: login, providerUnreachable: query.get('provider') === 'unreachable' }),
+    );
   };
 }

@@ -7,7 +7,21 @@ import type { Sessions } from '../session/sessions.ts';
 import { requireCsrf, sendJson } from './context.ts';
 
 /** Claims about the token rather than the user: nothing a front end should build on, and the nonce is a protocol secret. */
-const PROTOCOL_CLAIMS = new Set(['nonce', 'at_hash', 'c_hash', 's_hash', 'azp', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sid', 'session_state', 'typ']);
+const PROTOCOL_CLAIMS = new Set([
+  'nonce',
+  'at_hash',
+  'c_hash',
+  's_hash',
+  'azp',
+  'aud',
+  'exp',
+  'iat',
+  'nbf',
+  'jti',
+  'sid',
+  'session_state',
+  'typ',
+]);
 
 /** `GET /profile`: 401 without a session. */
 export function profileEndpoint({ config, sessions }: { config: Config; sessions: Sessions }): RequestHandler {
@@ -18,6 +32,11 @@ export function profileEndpoint({ config, sessions }: { config: Config; sessions
     const session = await sessions.load(key);
     if (!session) throw new GatewayError('unauthenticated');
     sessions.slide(session);
-    sendJson(res, Object.fromEntries(Object.entries(storedClaims(session.tokens.idToken)).filter(([name]) => !PROTOCOL_CLAIMS.has(name))));
+    sendJson(
+      res,
+      Object.fromEntries(
+        Object.entries(storedClaims(session.tokens.idToken)).filter(([name]) => !PROTOCOL_CLAIMS.has(name)),
+      ),
+    );
   };
 }

@@ -32,6 +32,9 @@ export type Audit = (event: AuditEvent, details: AuditDetails) => void;
 /** Writes audit events as log lines that carry `audit: true`. */
 export function createAudit(log: Logger): Audit {
   return function audit(event, { session, ...details }) {
-    log.info({ audit: true, event, ...(session === undefined ? {} : { session: session.slice(0, 12) }), ...details }, event);
+    log.info(
+      { audit: true, event, ...(session === undefined ? {} : { session: session.slice(0, 12) }), ...details },
+      event,
+    );
   };
 }

@@ -4,12 +4,29 @@ import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctio
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
 // A second line of defence: nothing in this code base logs a token or a header bag in the first place (LG-01).
-const SECRET_NAMES = ['access_token', 'refresh_token', 'id_token', 'code', 'state', 'nonce', 'code_verifier', 'client_secret', 'password', 'cookie', 'authorization', 'accessToken', 'refreshToken', 'idToken', 'secret'];
+const SECRET_NAMES = [
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'code',
+  'state',
+  'nonce',
+  'code_verifier',
+  'client_secret',
+  'password',
+  'cookie',
+  'authorization',
+  'accessToken',
+  'refreshToken',
+  'idToken',
+  'secret',
+];
 
 /** Only what helps: class, code and message of an error and of its causes, never a response body or a request. */
 export function describeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error).slice(0, 200) };
-  const code = 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined;
+  const code =
+    'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined;
   const oauth = 'error' in error && typeof error.error === 'string' ? error.error.slice(0, 64) : undefined;
   return {
     type: error.name,

@@ -9,7 +9,11 @@ const MAX_HINT = 4000;
  * The end-session address (OpenID Connect RP-Initiated Logout section 2), or undefined when the provider offers none or
  * has never been reached.
  */
-export async function endSessionUrl(provider: Provider, idToken: string, postLogoutRedirectUri: string): Promise<URL | undefined> {
+export async function endSessionUrl(
+  provider: Provider,
+  idToken: string,
+  postLogoutRedirectUri: string,
+): Promise<URL | undefined> {
   if (!provider.state().ready) return undefined;
   const client = await provider.client();
   if (!client.serverMetadata().end_session_endpoint) return undefined;

@@ -1,0 +1,111 @@
+/** The control plane: the table of endpoints and the order of every step of a request to one. */
+
+import { randomBytes } from 'node:crypto';
+import express, { type Express, type RequestHandler } from 'express';
+import session from 'express-session';
+import helmet from 'helmet';
+import { endpointPaths } from './config/endpoints.ts';
+import type { Config } from './config/schema.ts';
+import type { Keyring } from './crypto/keyring.ts';
+import { callbackEndpoint } from './endpoints/callback.ts';
+import { exchangeOf, methodNotAllowed, noStore } from './endpoints/context.ts';
+import { frontendHandler } from './endpoints/frontend.ts';
+import { loginEndpoint } from './endpoints/login.ts';
+import { loginCompleteEndpoint } from './endpoints/login-complete.ts';
+import { logoutEndpoint, signedOutEndpoint } from './endpoints/logout.ts';
+import { profileEndpoint } from './endpoints/profile.ts';
+import { sessionEndpoint } from './endpoints/session.ts';
+import { GatewayError } from './errors.ts';
+import type { Audit } from './observe/audit.ts';
+import type { Authorizer } from './oidc/authorize.ts';
+import type { Provider } from './oidc/provider.ts';
+import type { Revoker } from './oidc/revoke.ts';
+import type { Pages } from './pages/pages.ts';
+import type { CookieSettings } from './session/cookies.ts';
+import type { PendingLogins } from './session/pending-login.ts';
+import { SealedSessionStore } from './session/sealed-store.ts';
+import type { Sessions } from './session/sessions.ts';
+import type { Store } from './store/store.ts';
+
+export interface AppParts {
+  config: Config;
+  cookies: CookieSettings;
+  keyring: Keyring;
+  store: Store;
+  sessions: Sessions;
+  provider: Provider;
+  authorizer: Authorizer;
+  pending: PendingLogins;
+  revoker: Revoker;
+  pages: Pages;
+  closeStreams: (key: string) => void;
+  audit: Audit;
+  clock: () => number;
+}
+
+/** express-session for the callback alone: nobody else writes a session (see docs/decisions). */
+function loginSession({ config, cookies, keyring, store, clock }: AppParts): RequestHandler {
+  return session({
+    store: new SealedSessionStore({ store, keyring, idleTimeout: config.session.idleTimeout, clock }),
+    name: cookies.session,
+    secret: keyring.secrets('cookie'),
+    genid: () => randomBytes(32).toString('base64url'),
+    resave: false,
+    saveUninitialized: false,
+    cookie: cookies.sessionOptions,
+  });
+}
+
+/** Security headers of our own answers (ASVS 3.4); pages and front end bring their own policy. */
+function securityHeaders(config: Config): RequestHandler {
+  const https = config.publicUrl.startsWith('https:');
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
+    },
+    strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+    xFrameOptions: { action: 'deny' },
+  });
+}
+
+/** Builds the Express app. Errors are not answered here: they reach the callback given to the app. */
+export function createApp(parts: AppParts): Express {
+  const { config } = parts;
+  const paths = endpointPaths(config.endpoints);
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // The edge has judged the peer already; express-session only asks whether the browser came by HTTPS.
+  app.set('trust proxy', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  app.use(securityHeaders(config), function requestId(req, res, next) {
+    Object.defineProperty(req, 'secure', { value: exchangeOf(req).secure, configurable: true });
+    res.set('X-Request-Id', exchangeOf(req).id);
+    next();
+  });
+
+  const form = express.text({ type: 'application/x-www-form-urlencoded', limit: '16kb' });
+  app.route(paths.login).all(noStore).get(loginEndpoint(parts)).all(methodNotAllowed('GET'));
+  app.route(paths.loginComplete).all(noStore).get(loginCompleteEndpoint(parts)).all(methodNotAllowed('GET'));
+  const callback = callbackEndpoint(parts);
+  const callbackRoute = app.route(paths.callback).all(noStore, loginSession(parts)).get(callback);
+  if (config.provider.responseMode === 'form_post') callbackRoute.post(form, callback);
+  callbackRoute.all(methodNotAllowed(config.provider.responseMode === 'form_post' ? 'GET, POST' : 'GET'));
+  app
+    .route(paths.logout)
+    .all(noStore)
+    .get(logoutEndpoint(parts))
+    .post(form, logoutEndpoint(parts))
+    .all(methodNotAllowed('GET, POST'));
+  app.route(paths.signedOut).all(noStore).get(signedOutEndpoint(parts)).all(methodNotAllowed('GET'));
+  app.route(paths.profile).all(noStore).get(profileEndpoint(parts)).all(methodNotAllowed('GET'));
+  app.route(paths.session).all(noStore).get(sessionEndpoint(parts)).all(methodNotAllowed('GET'));
+  if (config.frontend?.directory !== undefined)
+    app.use(frontendHandler(config.frontend.directory, config.frontend.contentSecurityPolicy));
+  app.use(function notFound(_req, _res, next) {
+    next(new GatewayError('not_found'));
+  });
+  return app;
+}

@@ -1,0 +1,222 @@
+/** Rules that span several options: what lowers safety, contradicts itself, or could never work. */
+import { isIP } from 'node:net';
+import { endpointPaths } from './endpoints.ts';
+import type { Finding } from './faults.ts';
+import type { Config } from './schema.ts';
+
+const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const RESERVED_PARAMS = [
+  'response_type',
+  'client_id',
+  'redirect_uri',
+  'scope',
+  'state',
+  'nonce',
+  'response_mode',
+  'request',
+  'request_uri',
+  'code_challenge',
+  'code_challenge_method',
+];
+const MIN_SECRET = 32;
+
+function secretFindings({ secrets }: Config): Finding[] {
+  const ids = secrets.keys.map(({ id }) => id);
+  return secrets.keys.flatMap(({ id, value }, index) => [
+    ...(Buffer.byteLength(value) < MIN_SECRET
+      ? [
+          {
+            path: ['secrets', 'keys', index],
+            message: `this key is shorter than ${MIN_SECRET} bytes`,
+            hint: 'make one with: openssl rand -base64 48',
+          },
+        ]
+      : []),
+    ...(new Set(value).size < 10 || /change.?me|replace.?me|example|default|password/i.test(value)
+      ? [
+          {
+            path: ['secrets', 'keys', index],
+            message: 'this key is a sample or can be guessed',
+            hint: 'make one with: openssl rand -base64 48',
+          },
+        ]
+      : []),
+    ...(ids.indexOf(id) !== index
+      ? [{ path: ['secrets', 'keys', index, 'id'], message: 'this id is used twice' }]
+      : []),
+  ]);
+}
+
+function addressFindings({ publicUrl, provider, session, development, trustedProxies }: Config): Finding[] {
+  const findings: Finding[] = [];
+  const url = new URL(publicUrl);
+  const http = url.protocol === 'http:';
+  if (http && !(development.allowInsecureHttp && LOOPBACK.test(url.hostname))) {
+    findings.push({
+      path: ['publicUrl'],
+      message: 'plain HTTP is for development on loopback only',
+      hint: 'use https://, or localhost with development.allowInsecureHttp: true',
+    });
+  }
+  if (provider.issuer.startsWith('http:') && !development.allowInsecureHttp) {
+    findings.push({
+      path: ['provider', 'issuer'],
+      message: 'the issuer must be https://',
+      hint: 'development.allowInsecureHttp: true allows it for development',
+    });
+  }
+  const { name } = session.cookie;
+  if (!http && name !== undefined && !name.startsWith('__Host-'))
+    findings.push({ path: ['session', 'cookie', 'name'], message: 'the name must start with __Host-' });
+  for (const [index, entry] of trustedProxies.entries()) {
+    const [address = '', bits, rest] = entry.split('/');
+    const family = isIP(address);
+    const valid =
+      family !== 0 &&
+      rest === undefined &&
+      (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)));
+    if (!valid)
+      findings.push({
+        path: ['trustedProxies', index],
+        message: 'expected an IP address or a CIDR range such as 10.0.0.0/8',
+      });
+  }
+  return findings;
+}
+
+function providerFindings({ provider }: Config): Finding[] {
+  const findings: Finding[] = [];
+  if (!provider.scopes.includes('openid'))
+    findings.push({ path: ['provider', 'scopes'], message: 'openid is required' });
+  const byKey = provider.clientAuth === 'private_key_jwt';
+  if (byKey && provider.privateKey === undefined)
+    findings.push({ path: ['provider', 'privateKey'], message: 'private_key_jwt needs a privateKey' });
+  if (!byKey && provider.clientSecret === undefined)
+    findings.push({ path: ['provider', 'clientSecret'], message: `${provider.clientAuth} needs a clientSecret` });
+  if (byKey && provider.clientSecret !== undefined)
+    findings.push({ path: ['provider', 'clientSecret'], message: 'private_key_jwt uses no clientSecret' });
+  for (const name of RESERVED_PARAMS) {
+    if (Object.hasOwn(provider.authorizationParams, name))
+      findings.push({
+        path: ['provider', 'authorizationParams', name],
+        message: 'the gateway sets this parameter itself',
+      });
+  }
+  return findings;
+}
+
+function storeFindings({ session }: Config): Finding[] {
+  const findings: Finding[] = [];
+  if (session.absoluteTimeout < session.idleTimeout)
+    findings.push({ path: ['session', 'absoluteTimeout'], message: 'must not be shorter than idleTimeout' });
+  if ('redis' in session.store) {
+    const { url, sentinels, master, cluster, database } = session.store.redis;
+    const ways = [url, sentinels, cluster].filter((way) => way !== undefined).length;
+    if (ways !== 1)
+      findings.push({
+        path: ['session', 'store', 'redis'],
+        message: 'expected exactly one of url, sentinels or cluster',
+      });
+    if (sentinels && master === undefined)
+      findings.push({
+        path: ['session', 'store', 'redis', 'master'],
+        message: 'sentinels need the name of the master',
+      });
+    if (cluster && database !== 0)
+      findings.push({ path: ['session', 'store', 'redis', 'database'], message: 'a Cluster has database 0 only' });
+  }
+  return findings;
+}
+
+/** Whether every path that `b` matches is matched by `a` already. */
+function covers(a: string, b: string): boolean {
+  const left = a.split('/');
+  const right = b.split('/');
+  for (const [index, segment] of left.entries()) {
+    if (segment === '**') return true;
+    const other = right[index];
+    if (other === undefined || other === '**' || (segment !== '*' && segment !== other)) return false;
+  }
+  return left.length === right.length;
+}
+
+function routeFindings(config: Config): Finding[] {
+  const own = Object.values(endpointPaths(config.endpoints));
+  return config.routes.flatMap((route, index) => {
+    const findings: Finding[] = [];
+    const path = ['routes', index, 'path'];
+    const segments = route.path.split('/').slice(1);
+    if (
+      segments.some(
+        (segment, at) => segment.includes('*') && segment !== '*' && !(segment === '**' && at === segments.length - 1),
+      )
+    ) {
+      findings.push({ path, message: '* must be a whole segment, and ** the last one' });
+    }
+    const hidden = own.find((endpoint) => covers(route.path, endpoint));
+    if (hidden !== undefined) findings.push({ path, message: `this route would hide the endpoint ${hidden}` });
+    if (config.routes.slice(0, index).some((earlier) => covers(earlier.path, route.path)))
+      findings.push({ path, message: 'this route is never reached: an earlier one matches all of it' });
+    if (
+      route.stripPrefix !== undefined &&
+      route.path !== route.stripPrefix &&
+      !route.path.startsWith(`${route.stripPrefix}/`)
+    )
+      findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be the beginning of path' });
+    for (const [at, rule] of route.rules.entries()) {
+      if (rule.token === 'none' && rule.scopes)
+        findings.push({
+          path: ['routes', index, 'rules', at, 'scopes'],
+          message: 'a rule without a token cannot ask for scopes',
+        });
+      const shadow = route.rules
+        .slice(0, at)
+        .some(
+          (earlier) =>
+            earlier.methods === undefined ||
+            (rule.methods?.every((method) => earlier.methods?.includes(method)) ?? false),
+        );
+      if (shadow)
+        findings.push({
+          path: ['routes', index, 'rules', at],
+          message: 'this rule is never reached: an earlier one matches all of its methods',
+        });
+    }
+    return findings;
+  });
+}
+
+/** Everything that is wrong between options. */
+export function crossChecks(config: Config): Finding[] {
+  const frontend = config.frontend;
+  return [
+    ...secretFindings(config),
+    ...addressFindings(config),
+    ...providerFindings(config),
+    ...storeFindings(config),
+    ...routeFindings(config),
+    ...(frontend?.directory !== undefined && frontend.devServer !== undefined
+      ? [{ path: ['frontend'], message: 'expected either directory or devServer' }]
+      : []),
+  ];
+}
+
+/** What works but lowers safety; printed at every start. */
+export function warningsOf(config: Config): string[] {
+  return [
+    ...(config.development.allowInsecureHttp ? ['development.allowInsecureHttp is on: for development only'] : []),
+    ...(config.session.cookie.sameSite === 'lax' ? ['session.cookie.sameSite is lax: strict is safer'] : []),
+    ...(config.provider.responseMode === 'form_post'
+      ? ['provider.responseMode form_post makes the login cookie SameSite=None']
+      : []),
+    ...(config.trustedProxies.some((entry) => entry.endsWith('/0'))
+      ? ['trustedProxies trusts everybody: any client can claim any address']
+      : []),
+    ...config.routes
+      .filter(({ setCookie }) => setCookie === 'forward')
+      .map(({ path }) => `route ${path} passes Set-Cookie of its upstream`),
+    ...config.routes
+      .filter(({ cache }) => cache === 'upstream')
+      .map(({ path }) => `route ${path} leaves caching to its upstream`),
+  ];
+}

@@ -1,0 +1,78 @@
+/** The HTTP listeners: limits, time-outs, upgrades, draining. */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createAdminServer } from './admin.ts';
+import type { Config } from './config/schema.ts';
+import { createGateway } from './gateway.ts';
+import type { Logger } from './observe/log.ts';
+import type { Store } from './store/store.ts';
+
+export interface RunningServer {
+  port: number;
+  /** Stops taking calls, lets running ones end, then closes everything, the store last. */
+  stop(): Promise<void>;
+}
+
+export interface ServerDeps {
+  store: Store;
+  log: Logger;
+  clock?: () => number;
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host, backlog: 4096 }, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}
+
+async function drain(server: Server, timeout: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), timeout);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** Starts both listeners. Resolves when they listen; the provider may come later. */
+export async function startServer(config: Config, deps: ServerDeps): Promise<RunningServer> {
+  const { log, store } = deps;
+  const gateway = createGateway(config, deps);
+  const server = createServer(
+    {
+      maxHeaderSize: config.limits.headerSize,
+      headersTimeout: config.limits.headersTimeout,
+      // A slow upload that makes progress may take as long as it likes; the head may not.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(1_000, config.limits.headersTimeout),
+      keepAliveTimeout: config.limits.keepAliveTimeout,
+      shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
+    },
+    gateway.handle,
+  );
+  server.maxConnections = config.limits.connections;
+  server.on('checkContinue', gateway.handle);
+  server.on('checkExpectation', (_req, res) => res.writeHead(417, { Connection: 'close' }).end());
+  server.on('upgrade', gateway.upgrade);
+
+  let draining = false;
+  const admin = createAdminServer(gateway, () => draining);
+  if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
+  const port = await listen(server, config.listen.port, config.listen.host);
+  log.info({ publicUrl: config.publicUrl, port, store: store.kind }, 'listening');
+  void gateway.start();
+
+  return {
+    port,
+    async stop() {
+      draining = true;
+      await drain(server, config.limits.drainTimeout);
+      await gateway.close();
+      admin.closeAllConnections();
+      await new Promise<void>((resolve) => admin.close(() => resolve()));
+      await store.close();
+    },
+  };
+}
