@@ -21,9 +21,8 @@ const attackers = [
   { who: 'a sibling of the same site', origin: `http://localhost:${port}` },
 ];
 
-/** Runs an attack in a second tab of the signed-in browser, then sees what became of the victim. */
+/** Runs an attack in a second tab of a browser that is signed in, then sees what became of the victim. */
 async function attack(page: Page, origin: string, script: string): Promise<unknown> {
-  await signIn(page, world);
   const reached = api.calls.length;
   const tab = await page.context().newPage();
   await tab.goto(origin);
@@ -55,6 +54,7 @@ const send = (url: string, init: RequestInit) =>
 
 for (const { who, origin } of attackers) {
   browser.test(`R18 CS-05 ${who} cannot sign anybody out by image, frame, form or prefetch`, async (page) => {
+    await signIn(page, world);
     await attack(page, origin, element('img', { src: `${publicUrl}/logout` }));
     await attack(page, origin, element('iframe', { src: `${publicUrl}/logout` }));
     await attack(page, origin, form(`${publicUrl}/logout`, 'application/x-www-form-urlencoded'));
@@ -62,6 +62,7 @@ for (const { who, origin } of attackers) {
   });
 
   browser.test(`R24 ${who} reaches no API by image, form, text/plain body or script`, async (page) => {
+    await signIn(page, world);
     const orders = `${publicUrl}/api/orders`;
     await attack(page, origin, element('img', { src: orders }));
     await attack(page, origin, form(orders, 'text/plain'));
@@ -73,6 +74,7 @@ for (const { who, origin } of attackers) {
   });
 
   browser.test(`CS-07 ${who} opens no WebSocket and no event stream`, async (page) => {
+    await signIn(page, world);
     const socket = `new Promise((resolve) => {
       const socket = new WebSocket('${publicUrl.replace('http', 'ws')}/api/stream');
       socket.onopen = () => resolve('open');

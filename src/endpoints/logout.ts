@@ -28,6 +28,7 @@ export interface LogoutParts {
 }
 
 const formToken = (req: Request) => (typeof req.body === 'string' ? new URLSearchParams(req.body).get('sid') : null);
+const isCrossSite = (req: Request) => !['same-origin', 'none', undefined].includes(req.get('sec-fetch-site'));
 const wantsJson = (req: Request) => req.method === 'POST' && req.accepts(['html', 'json']) === 'json';
 
 export function logoutEndpoint(parts: LogoutParts): RequestHandler {
@@ -58,7 +59,8 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
   }
 
   function leave(req: Request, res: Response, location: string): void {
-    res.clearCookie(cookies.session, cookies.sessionOptions);
+    // A cookie that was not sent may belong to a live session, which another site must not be able to drop.
+    if (req.headers.cookie?.includes(`${cookies.session}=`)) res.clearCookie(cookies.session, cookies.sessionOptions);
     if (wantsJson(req)) sendJson(res, { location });
     else res.redirect(303, location);
   }
@@ -67,7 +69,9 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
     const { id: requestId, clientIp } = exchangeOf(req);
     const key = sessions.identify(req.headers.cookie);
     if (key === undefined) {
-      leave(req, res, paths.signedOut);
+      // A link on another site arrives without the Strict cookie: a hop on our own page shows whether there is a session.
+      if (req.method === 'GET' && isCrossSite(req)) sendPage(res, pages.render('hop', { to: paths.logout }));
+      else leave(req, res, paths.signedOut);
       return;
     }
     if (!isGenuine(req, key)) {
@@ -102,7 +106,7 @@ export function signedOutEndpoint({
   sessions,
   pages,
 }: Pick<LogoutParts, 'config' | 'sessions' | 'pages'>): RequestHandler {
-  const { login } = endpointPaths(config.endpoints);
+  const { login, signedOut: signedOutPath } = endpointPaths(config.endpoints);
   return async function signedOut(req, res) {
     const key = sessions.identify(req.headers.cookie);
     // The page must not claim a sign-out that did not happen.
@@ -111,6 +115,11 @@ export function signedOutEndpoint({
       return;
     }
     const query = new URLSearchParams(exchangeOf(req).target.query);
+    // The provider echoes `state`; it has no further use, so it does not stay in the address bar.
+    if (query.has('state')) {
+      res.redirect(303, signedOutPath);
+      return;
+    }
     sendPage(
       res,
       pages.render('signed-out', { loginUrl: login, providerUnreachable: query.get('provider') === 'unreachable' }),

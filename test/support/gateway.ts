@@ -1,0 +1,86 @@
+/** The real gateway in the test process: parsed configuration, a store, both listeners, its log in memory. */
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { parseConfig } from '../../src/config/load.ts';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { createLogger } from '../../src/observe/log.ts';
+import { type RunningServer, startServer } from '../../src/server.ts';
+import { openStore } from '../../src/store/open.ts';
+import { type Browser, createBrowser } from './browser.ts';
+import type { Provider } from './provider.ts';
+
+export interface TestGateway {
+  readonly url: string;
+  readonly config: ReturnType<typeof parseConfig>;
+  /** Everything logged so far. */
+  logText(): string;
+  browser(): Browser;
+  stop(): Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  provider: Provider;
+  routes?: NonNullable<ConfigInput['routes']>;
+  /** Redis URL; SQLite in memory when left out. */
+  redisUrl?: string;
+  /** Replicas share port-independent settings: the public URL and the key. */
+  publicUrl?: string;
+  key?: string;
+  provider_?: Partial<ConfigInput['provider']>;
+  config?: Partial<ConfigInput>;
+}
+
+export const newKey = () => randomBytes(48).toString('base64url');
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const address = probe.address();
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** Starts a gateway at `http://localhost:<free port>`, which is another site than the provider at 127.0.0.1. */
+export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
+  const { provider } = options;
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const publicUrl = options.publicUrl ?? url;
+  const config = parseConfig({
+    publicUrl,
+    allowedHosts: [`localhost:${port}`],
+    listen: { host: '127.0.0.1', port },
+    admin: { enabled: false },
+    secrets: { keys: [{ id: 'k1', value: options.key ?? newKey() }] },
+    provider: {
+      issuer: provider.issuer,
+      clientId: provider.client.id,
+      clientSecret: provider.client.secret,
+      ...options.provider_,
+    },
+    session: {
+      store: options.redisUrl === undefined ? { sqlite: { file: ':memory:' } } : { redis: { url: options.redisUrl } },
+    },
+    routes: options.routes ?? [],
+    development: { allowInsecureHttp: true },
+    ...options.config,
+  });
+  const lines: string[] = [];
+  const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
+  const server: RunningServer = await startServer(config, { store: openStore(config, { log }), log });
+  const browsers: Browser[] = [];
+  return {
+    url,
+    config,
+    logText: () => lines.join(''),
+    browser() {
+      const browser = createBrowser({ baseUrl: url });
+      browsers.push(browser);
+      return browser;
+    },
+    async stop() {
+      for (const browser of browsers) browser.close();
+      await server.stop();
+    },
+  };
+}
