@@ -29,7 +29,12 @@ export interface LogoutParts {
 
 const formToken = (req: Request) => (typeof req.body === 'string' ? new URLSearchParams(req.body).get('sid') : null);
 const isCrossSite = (req: Request) => !['same-origin', 'none', undefined].includes(req.get('sec-fetch-site'));
-const wantsJson = (req: Request) => req.method === 'POST' && req.accepts(['html', 'json']) === 'json';
+/** A script cannot follow a redirect to the provider's site, so it gets the address instead. */
+function wantsJson(req: Request): boolean {
+  if (req.method !== 'POST') return false;
+  const mode = req.get('sec-fetch-mode');
+  return mode === undefined ? req.accepts(['html', 'json']) === 'json' : mode !== 'navigate';
+}
 
 export function logoutEndpoint(parts: LogoutParts): RequestHandler {
   const { config, cookies, keyring, sessions, provider, revoker, pages, closeStreams, audit } = parts;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface UntilOptions {
-  /** Milliseconds after which the wait fails (default 5000). */
+  /** Milliseconds after which the wait fails (default 20000). */
   timeout?: number;
   /** Milliseconds between two looks (default 10). */
   interval?: number;
@@ -12,7 +12,7 @@ export interface UntilOptions {
 
 /** Resolves with the first truthy value of `condition`; rejects when none comes in time, with the last error as cause. */
 export async function until<T>(condition: () => T | Promise<T>, options: UntilOptions = {}): Promise<NonNullable<T>> {
-  const { timeout = 5000, interval = 10, what = condition.toString().slice(0, 120) } = options;
+  const { timeout = 20_000, interval = 10, what = condition.toString().slice(0, 120) } = options;
   const deadline = performance.now() + timeout;
   let cause: unknown;
   for (;;) {
