@@ -75,7 +75,7 @@ function configuration(options: WorldOptions, at: Addresses): ConfigInput {
     provider: {
       issuer: at.issuer,
       clientId: at.clientId,
-      clientSecret: `${at.clientId}-secret`,
+      ...(options.provider?.privateKey === undefined ? { clientSecret: `${at.clientId}-secret` } : {}),
       scopes: ['openid', 'profile', 'email'],
       ...options.provider,
     },

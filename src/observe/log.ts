@@ -44,7 +44,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
-    serializers: { err: (error: unknown) => describeError(error) },
+    serializers: { err: (error: unknown) => (error instanceof Error ? describeError(error) : error) },
   };
   return destination ? pino(options, destination) : pino(options);
 }

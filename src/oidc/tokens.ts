@@ -10,16 +10,30 @@ export interface TokenTimes {
   defaultLifetime: number;
 }
 
-/** Milliseconds since the epoch at which the access token lapses: by `expires_in`, else by `exp` of a JWT, else by default. */
-function expiryOf(response: TokenEndpointResponse, { now, defaultLifetime }: TokenTimes): number {
-  if (response.expires_in !== undefined) return now + response.expires_in * 1000;
+/** `exp` of a JWT access token in milliseconds since the epoch; undefined for an opaque token. */
+function jwtExpiry(accessToken: string): number | undefined {
   try {
-    const { exp } = decodeJwt(response.access_token);
-    if (typeof exp === 'number' && Number.isFinite(exp)) return exp * 1000;
+    const { exp } = decodeJwt(accessToken);
+    return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined;
   } catch {
-    // An opaque token: nothing to read in it.
+    return undefined;
   }
-  return now + defaultLifetime;
+}
+
+/** Apart by more than this, `exp` and `expires_in` show that the clocks differ, and only the lifetime can be believed. */
+const SAME_CLOCK_MS = 5_000;
+
+/**
+ * Milliseconds since the epoch at which the access token lapses: by `expires_in`, else by `exp` of a JWT, else by default.
+ * `exp` is cut to whole seconds, so it may come a little before `expires_in` is over; the API goes by `exp`.
+ */
+function expiryOf(response: TokenEndpointResponse, { now, defaultLifetime }: TokenTimes): number {
+  const byToken = jwtExpiry(response.access_token);
+  if (response.expires_in === undefined) return byToken ?? now + defaultLifetime;
+  const byResponse = now + response.expires_in * 1000;
+  return byToken !== undefined && Math.abs(byResponse - byToken) < SAME_CLOCK_MS
+    ? Math.min(byToken, byResponse)
+    : byResponse;
 }
 
 /**
