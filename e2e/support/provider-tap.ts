@@ -1,5 +1,6 @@
 /** The address inside the network under which the gateway reaches Keycloak: passes everything on and remembers it. */
 import { createServer, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 
 export interface TappedCall {
   method: string;
@@ -25,11 +26,11 @@ export async function startProviderTap(keycloak: string): Promise<ProviderTap> {
   const calls: TappedCall[] = [];
   const server = createServer(async (req, res) => {
     try {
-      const body = Buffer.concat(await Array.fromAsync(req));
+      const body = await buffer(req);
       const path = req.url ?? '/';
       const headers = { ...req.headers, host: new URL(keycloak).host };
       const upstream = request(new URL(path, keycloak), { method: req.method ?? 'GET', headers }, async (answer) => {
-        const content = Buffer.concat(await Array.fromAsync(answer));
+        const content = await buffer(answer);
         calls.push({
           method: req.method ?? '',
           path: new URL(path, keycloak).pathname,
