@@ -21,6 +21,18 @@ browser.test('HC-04 no code stays in address bar, history or Referer', async (pa
   for (const url of [...own, ...referers]) assert.doesNotMatch(url, /[?&](code|state)=/);
 });
 
+browser.test('Back after sign-in, over the page of the provider that answers at once, does no harm', async (page) => {
+  await page.goto(publicUrl);
+  await signIn(page, world, '/page/home');
+  // Keycloak knows the browser and sends it on to the callback, with a sign-in that is over already.
+  await page.goBack();
+  await page.waitForURL(`${publicUrl}/callback?**`);
+  assert.match(await page.content(), /Sign-in expired/);
+  await page.goto(publicUrl);
+  await page.getByText('alice').waitFor();
+  assert.equal((await call(page, '/api/orders')).status, 200);
+});
+
 browser.test('HC-01 Back after sign-out shows nothing of the person who was signed in', async (page) => {
   await signIn(page, world, '/page/home');
   assert.equal(await page.textContent('h1'), 'alice');

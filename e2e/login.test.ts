@@ -1,6 +1,6 @@
 /** Signing in at a real Keycloak: where the browser lands, what it holds, what the API gets. */
 import assert from 'node:assert/strict';
-import { COOKIE, call, signIn } from './support/steps.ts';
+import { COOKIE, call, callWith, cookieHeader, fillIn, signIn, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({ name: 'login' });
@@ -87,3 +87,30 @@ browser.test('R25 without a session the API says 401, a page that needs one may 
   assert.equal(body.code, 'unauthenticated');
   assert.equal(api.calls.length, before);
 });
+
+browser.test(
+  'R08 a callback opened in another browser is refused, and the first browser can still finish',
+  async (page, context) => {
+    const devtools = await context.newCDPSession(page);
+    let callback = '';
+    devtools.on('Fetch.requestPaused', ({ requestId, request }) => {
+      callback = request.url;
+      void devtools.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
+    });
+    await devtools.send('Fetch.enable', { patterns: [{ urlPattern: `${publicUrl}/callback?*` }] });
+    await page.goto(`${publicUrl}/login?returnTo=/page/home`);
+    await fillIn(page, 'alice');
+    await until('the browser was sent to the callback', () => callback !== '');
+    await devtools.send('Fetch.disable');
+
+    const victim = await context.browser()?.newContext();
+    const refused = await (await victim?.newPage())?.goto(callback);
+    assert.equal(refused?.status(), 400);
+    assert.deepEqual(await victim?.cookies(publicUrl), []);
+    await victim?.close();
+
+    await page.goto(callback);
+    await page.waitForURL(`${publicUrl}/page/home`);
+    assert.equal((await callWith(await cookieHeader(context, world), world, '/api/orders')).status, 200);
+  },
+);

@@ -1,5 +1,5 @@
 /** What all files of one run share: one Keycloak and one Redis, started before them and stopped after them. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Addresses of the shared servers, handed to the test processes through their environment. */
@@ -21,11 +21,27 @@ export function cacheFolder(): string {
   return process.env.BFF_CACHE ?? join(REPOSITORY, '.cache');
 }
 
-/** Folder of this run's logs, inside the git-ignored results folder. */
+/** Folder of this run's logs, inside the git-ignored results folder. Those of earlier runs go. */
 export async function newRunFolder(): Promise<string> {
-  const folder = join(REPOSITORY, 'test-results', `run-${process.pid}`);
+  const results = join(REPOSITORY, 'test-results');
+  await mkdir(results, { recursive: true });
+  for (const name of await readdir(results)) {
+    const pid = /^run-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(results, name), { recursive: true, force: true });
+    if (name.endsWith('.png')) await rm(join(results, name), { force: true });
+  }
+  const folder = join(results, `run-${process.pid}`);
   await mkdir(folder, { recursive: true });
   return folder;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function publishServers(servers: SharedServers): void {
