@@ -13,12 +13,12 @@ export interface SharedServers {
   folder: string;
 }
 
-const VARIABLE = 'BFF_E2E';
+const VARIABLE = 'E2E_SERVERS';
 const REPOSITORY = join(import.meta.dirname, '../..');
 
-/** Where Keycloak is kept between runs: `BFF_CACHE`, or a folder of the repository that git ignores. */
+/** Where Keycloak is kept between runs: `E2E_CACHE`, or a folder of the repository that git ignores. */
 export function cacheFolder(): string {
-  return process.env.BFF_CACHE ?? join(REPOSITORY, '.cache');
+  return process.env.E2E_CACHE ?? join(REPOSITORY, '.cache');
 }
 
 /** Folder of this run's logs, inside the git-ignored results folder. Those of earlier runs go. */

@@ -1,30 +1,32 @@
 /** Finds the option that a misspelt one was meant to be. */
-import { z } from 'zod';
 import type { Path } from './faults.ts';
-import { configSchema } from './schema.ts';
+import { jsonSchema, type SchemaNode } from './options.ts';
 
+/** Levenshtein distance: how many letters have to change. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next.push(
-        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
-      );
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
     }
     row = next;
   }
   return row[b.length] ?? 0;
 }
 
-interface Node {
-  properties?: Record<string, Node>;
-  items?: Node;
-  anyOf?: Node[];
+/** The most similar of the names, if one is similar enough to be meant. */
+export function nearest(name: string, names: readonly string[]): string | undefined {
+  // Nobody means an option by a text much longer than any: no need to measure it.
+  if (name.length > 100) return undefined;
+  const [best] = names
+    .map((known) => ({ known, far: distance(name.toLowerCase(), known.toLowerCase()) }))
+    .sort((a, b) => a.far - b.far);
+  return best && best.far <= Math.max(2, name.length / 4) ? best.known : undefined;
 }
 
-function at(node: Node, path: Path): Node[] {
-  const [first, ...rest] = path;
+function at(node: SchemaNode, [first, ...rest]: Path): SchemaNode[] {
   const branches = node.anyOf ?? [node];
   if (first === undefined) return branches;
   return branches.flatMap((branch) => {
@@ -35,14 +37,8 @@ function at(node: Node, path: Path): Node[] {
 
 /** A hint with the most similar option that is valid at this place, or with all of them. */
 export function didYouMean(key: string, path: Path): { hint?: string } {
-  const schema = z.toJSONSchema(
-    configSchema(() => ''),
-    { io: 'input' },
-  ) as Node;
-  const valid = at(schema, path).flatMap((node) => Object.keys(node.properties ?? {}));
-  const [best] = valid
-    .map((name) => ({ name, far: distance(key.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.far - b.far);
-  if (best && best.far <= Math.max(2, key.length / 3)) return { hint: `did you mean ${best.name}?` };
+  const valid = at(jsonSchema(), path).flatMap(({ properties }) => Object.keys(properties ?? {}));
+  const best = nearest(key, valid);
+  if (best !== undefined) return { hint: `did you mean ${best}?` };
   return valid.length > 0 ? { hint: `options here: ${valid.join(', ')}` } : {};
 }
