@@ -16,7 +16,8 @@ const RANKS: [RegExp, number][] = [
   [/^src\/(oidc|policy)\//, 4],
   [/^src\/(endpoints|proxy)\//, 5],
   [/^src\/(problem|app|admin|gateway)\.ts$/, 6],
-  [/^src\/(server|main)\.ts$|^src\/cli\//, 7],
+  [/^src\/server\.ts$|^src\/cli\//, 7],
+  [/^src\/main\.ts$/, 8],
 ];
 const rankOf = (file: string) => RANKS.find(([pattern]) => pattern.test(file))?.[1] ?? -1;
 

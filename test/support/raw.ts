@@ -66,7 +66,7 @@ export async function connectRaw(
   if (options.read === false) socket.pause();
 
   /** Waits until `take` finds what it wants in the buffer. */
-  const reading = <T>(take: () => T | undefined, what: string, ms = 5000) => {
+  const reading = <T>(take: () => T | undefined, what: string, ms = 20_000) => {
     const found = (async () => {
       for (;;) {
         const value = take();
