@@ -135,3 +135,26 @@ export class GatewayError extends Error {
     this.headers = options.headers ?? {};
   }
 }
+
+/** An error as callers see it (RFC 9457). */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  /** Correlation id: the log has the cause under it. */
+  requestId: string;
+}
+
+/** The public form of an error (RFC 9457): table text only, nothing of the request, the upstream or the provider. */
+export function problemOf(error: GatewayError, requestId: string): Problem {
+  return {
+    type: `urn:bff-gateway:error:${error.code}`,
+    title: error.title,
+    status: error.status,
+    detail: error.hint,
+    code: error.code,
+    requestId,
+  };
+}

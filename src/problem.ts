@@ -1,18 +1,8 @@
 /** Renders an error, once: problem+json for callers, a page for people. */
 import type { ServerResponse } from 'node:http';
-import { GatewayError } from './errors.ts';
+import { GatewayError, problemOf } from './errors.ts';
 import { describeError, type Logger } from './observe/log.ts';
 import type { Pages } from './pages/pages.ts';
-
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  code: string;
-  /** Correlation id: the log has the cause under it. */
-  requestId: string;
-}
 
 /** Turns anything thrown into a GatewayError; what is not one is a fault of ours. */
 export function asGatewayError(error: unknown): GatewayError {
@@ -23,18 +13,6 @@ export function asGatewayError(error: unknown): GatewayError {
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new GatewayError('bad_request', { cause: error });
   return new GatewayError('internal', { cause: error });
-}
-
-/** The public form of an error (RFC 9457): table text only, nothing of the request, the upstream or the provider. */
-export function problemOf(error: GatewayError, requestId: string): Problem {
-  return {
-    type: `urn:bff-gateway:error:${error.code}`,
-    title: error.title,
-    status: error.status,
-    detail: error.hint,
-    code: error.code,
-    requestId,
-  };
 }
 
 /** One log line for an error: a fault of ours or of what is behind us is a warning, a refused request is not. */

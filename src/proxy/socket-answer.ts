@@ -1,7 +1,7 @@
 /** Answers to a handshake that opens no tunnel, on a socket for which Node has no response object. */
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { GatewayError } from '../errors.ts';
+import { type GatewayError, problemOf } from '../errors.ts';
 
 /** Writes a whole answer and closes the connection. Does nothing on a socket that cannot be written any more. */
 export function endWith(socket: Duplex, status: number, headers: Record<string, string>, body = ''): void {
@@ -16,7 +16,7 @@ export function endWith(socket: Duplex, status: number, headers: Record<string, 
 
 /** Answers with an error as a problem document (RFC 9457) and closes the connection. */
 export function answerOnSocket(socket: Duplex, error: GatewayError, requestId: string): void {
-  const { code, status, title, hint, retryAfter } = error;
+  const { status, retryAfter } = error;
   const headers = {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
@@ -25,6 +25,5 @@ export function answerOnSocket(socket: Duplex, error: GatewayError, requestId: s
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     ...error.headers,
   };
-  const document = { type: `urn:bff-gateway:error:${code}`, title, status, detail: hint, code, requestId };
-  endWith(socket, status, headers, JSON.stringify(document));
+  endWith(socket, status, headers, JSON.stringify(problemOf(error, requestId)));
 }

@@ -1,0 +1,38 @@
+/** Holds the documentation to the code: generated pages are current, examples are accepted, every link leads somewhere. */
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import { renderDocs } from './render.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const pages = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+for (const [name, text] of Object.entries(renderDocs())) {
+  test(`docs/${name} says what the code says (npm run docs writes it)`, () => {
+    assert.equal(read(`docs/${name}`), text);
+  });
+}
+
+test('every complete configuration in the documentation is accepted', () => {
+  let found = 0;
+  for (const page of pages) {
+    for (const [, text = ''] of read(page).matchAll(/```yaml\n([\s\S]*?)```/g)) {
+      if (!text.includes('publicUrl:') || !text.includes('provider:')) continue;
+      const readFile = () => 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
+      loadConfig({ file: page, text, env: {}, readFile });
+      found += 1;
+    }
+  }
+  assert.ok(found > 0);
+});
+
+test('every link inside the documentation leads to a file', () => {
+  for (const page of pages) {
+    for (const [, target = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
+      assert.ok(existsSync(join(ROOT, dirname(page), target)), `${page}: ${target}`);
+    }
+  }
+});
