@@ -1,0 +1,59 @@
+/** Gateway, provider, upstream and a browser together: what most behaviour tests begin with. */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import type { Browser } from './browser.ts';
+import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts';
+import { type Provider, startProvider } from './provider.ts';
+import type { ProviderOptions } from './provider-types.ts';
+import { startUpstream, type Upstream } from './upstream.ts';
+
+/** The header that every cookie-authenticated call carries. */
+export const CSRF = { 'x-csrf': '1' };
+
+export interface World {
+  provider: Provider;
+  upstream: Upstream;
+  gateway: TestGateway;
+  browser: Browser;
+  /** A call of the API as the front end makes it. */
+  api(path?: string): ReturnType<Browser['fetch']>;
+  /** Signs the browser in. */
+  signIn(returnTo?: string): Promise<void>;
+  /** What `/session` says. */
+  session(): Promise<Record<string, unknown>>;
+}
+
+export interface WorldOptions {
+  provider?: ProviderOptions;
+  gateway?: Partial<TestGatewayOptions>;
+}
+
+/** Starts a world that ends with the test. */
+export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOptions = {}): Promise<World> {
+  const provider = await startProvider(options.provider);
+  const upstream = await startUpstream();
+  const routes = [{ path: '/api/**', upstream: upstream.origin }];
+  const gateway = await startGateway({ provider, routes, ...options.gateway });
+  t.after(async () => {
+    await gateway.stop();
+    await upstream.close();
+    await provider.stop();
+  });
+  const browser = gateway.browser();
+  return {
+    provider,
+    upstream,
+    gateway,
+    browser,
+    api: (path = '/api/x') => browser.fetch(path, { headers: CSRF }),
+    async signIn(returnTo = '/app') {
+      const page = await browser.navigate(`/login?returnTo=${encodeURIComponent(returnTo)}`);
+      assert.equal(
+        page.url.pathname,
+        returnTo,
+        `sign-in ended at ${page.url} with ${page.status}: ${page.body.slice(0, 300)}`,
+      );
+    },
+    session: async () => (await browser.fetch('/session', { headers: CSRF })).json(),
+  };
+}
