@@ -23,8 +23,10 @@ browser.test(
     assert.equal(await admin.isActive(accessToken), true);
     assert.equal(await admin.ssoSessions('alice'), 1);
 
+    const farewell = page.waitForRequest(/\/protocol\/openid-connect\/logout\?/);
     await signOut(page, world);
 
+    assert.ok(new URL((await farewell).url()).searchParams.has('id_token_hint'), 'Keycloak is told whose session ends');
     assert.deepEqual(await context.cookies(publicUrl), []);
     const replayed = await callWith(cookie, world, '/api/orders');
     assert.equal(replayed.status, 401);
@@ -55,6 +57,19 @@ browser.test(
     assert.equal(page.url(), `${publicUrl}/signed-out`);
     assert.equal((await call(elsewhere, '/api/orders')).body.user, 'bob');
     await other.close();
+  },
+);
+
+browser.test(
+  'typed into the address bar, the sign-out address asks first; its form leads over Keycloak and back',
+  async (page, context) => {
+    await signIn(page, world);
+    const cookie = await cookieHeader(context, world);
+    await page.goto(`${publicUrl}/logout`);
+    assert.equal((await callWith(cookie, world, '/api/orders')).status, 200);
+    await page.locator('form button').click();
+    await page.waitForURL(`${publicUrl}/signed-out`);
+    assert.equal((await callWith(cookie, world, '/api/orders')).status, 401);
   },
 );
 

@@ -29,8 +29,9 @@ export function classifyFailure(error: unknown): ProviderFailure {
     if (status >= 500 || status === 429 || BUSY_ERRORS.has(error.error)) return { kind: 'outage' };
     return { kind: 'refused', error: error.error, status };
   }
-  if (error instanceof oidc.ClientError)
-    return UNREADABLE.has(error.code ?? '') ? { kind: 'outage' } : { kind: 'invalid' };
+  // Without a code it is something that went wrong on the way (a key set that did not come, an endless body), not a verdict.
+  if (error instanceof oidc.ClientError && error.code !== undefined && !UNREADABLE.has(error.code))
+    return { kind: 'invalid' };
   return { kind: 'outage' };
 }
 
