@@ -1,0 +1,93 @@
+/** Starts the demo: an OpenID provider, an orders API, and the gateway in front of a small shop. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startOrdersApi } from './orders-api.ts';
+import { startProvider } from './provider.ts';
+import { USERS } from './users.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const secret = () => randomBytes(48).toString('base64url');
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
+
+/** The port that was asked for, or the next one that nobody uses. */
+async function portFrom(first: number, what: string): Promise<number> {
+  for (let port = first; port < first + 50; port++) {
+    if (!(await isFree(port))) continue;
+    if (port !== first) console.log(`Port ${first} is in use; ${what} takes ${port}.`);
+    return port;
+  }
+  throw new Error(`no free port for ${what} between ${first} and ${first + 49}`);
+}
+
+async function ready(child: ChildProcess, url: string): Promise<void> {
+  for (let waited = 0; waited < 30_000; waited += 100) {
+    if (child.exitCode !== null) throw new Error('the gateway did not start; its message is above');
+    const answer = await fetch(url).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return;
+    await sleep(100);
+  }
+  throw new Error('the gateway is not ready after 30 s');
+}
+
+async function start(): Promise<{ url: string; child: ChildProcess }> {
+  const from = Number(process.env.DEMO_PORT ?? 3000);
+  const port = await portFrom(from, 'the shop');
+  const providerPort = await portFrom(from + 100, 'the provider');
+  const apiPort = await portFrom(from + 200, 'the orders API');
+  const adminPort = await portFrom(from + 6400, 'the admin listener');
+  const url = `http://localhost:${port}`;
+  // 127.0.0.1 and localhost are two sites to a browser, as provider and shop are in production.
+  const issuer = `http://127.0.0.1:${providerPort}`;
+  const resource = 'https://orders-api.demo.test';
+  const clientSecret = secret();
+  await startProvider({ issuer, port: providerPort, gatewayUrl: url, clientSecret, resource, cookieKey: secret() });
+  await startOrdersApi({ port: apiPort, issuer, audience: resource });
+
+  const folder = join(ROOT, '.cache', 'demo', String(port));
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const env = {
+    ...process.env,
+    BFF_LISTEN_PORT: String(port),
+    BFF_ADMIN_PORT: String(adminPort),
+    DEMO_URL: url,
+    DEMO_ISSUER: issuer,
+    DEMO_RESOURCE: resource,
+    DEMO_API: `http://127.0.0.1:${apiPort}`,
+    DEMO_KEY: secret(),
+    DEMO_CLIENT_SECRET: clientSecret,
+    DEMO_DATABASE: join(folder, 'sessions.db'),
+  };
+  const args = ['src/main.ts', 'start', '--config', 'deploy/demo/gateway.yaml'];
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const stop = () => {
+    child.once('exit', () => process.exit(0));
+    child.kill('SIGTERM');
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  await ready(child, `http://127.0.0.1:${adminPort}/readyz`);
+  child.once('exit', (code) => process.exit(code ?? 1));
+  return { url, child };
+}
+
+try {
+  const { url } = await start();
+  const users = USERS.map(({ name, about }) => `    ${name.padEnd(6)} ${about}`).join('\n');
+  console.log(`\n  The demo runs at ${url}\n\n  Users (no passwords):\n${users}\n\n  Ctrl+C stops it.\n`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}

@@ -1,0 +1,104 @@
+/** The demo's orders API: it trusts nothing but the access token that the gateway puts on each call. */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
+import { WebSocketServer } from 'ws';
+
+interface Order {
+  id: number;
+  item: string;
+  at: string;
+}
+
+const orders = new Map<string, Order[]>();
+const ordersOf = (sub: string) => {
+  const known = orders.get(sub) ?? [{ id: 1, item: 'A first edition', at: new Date().toISOString() }];
+  orders.set(sub, known);
+  return known;
+};
+
+function json(res: ServerResponse, status: number, body: unknown): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function bodyOf(req: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = '';
+  for await (const chunk of req) {
+    text += chunk;
+    if (text.length > 10_000) throw new Error('too long');
+  }
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** What the page may know of the token: when it was issued and ends, and a name for it; never the token. */
+function tokenFacts({ iat, exp, jti, scope }: JWTPayload): Record<string, unknown> {
+  return {
+    issuedAt: iat,
+    expiresAt: exp,
+    name: createHash('sha256').update(String(jti)).digest('hex').slice(0, 8),
+    scope,
+  };
+}
+
+async function answer(req: IncomingMessage, res: ServerResponse, payload: JWTPayload): Promise<void> {
+  const mine = ordersOf(String(payload.sub));
+  const scopes = String(payload.scope ?? '').split(' ');
+  if (req.method === 'POST') {
+    if (!scopes.includes('write:orders')) return json(res, 403, { error: 'write:orders is missing' });
+    const { item } = await bodyOf(req);
+    if (typeof item !== 'string' || item.trim() === '' || item.length > 100)
+      return json(res, 400, { error: 'an order needs an item of at most 100 characters' });
+    const order = { id: mine.length + 1, item: item.trim(), at: new Date().toISOString() };
+    mine.push(order);
+    return json(res, 201, { order, token: tokenFacts(payload) });
+  }
+  if (!scopes.includes('read:orders')) return json(res, 403, { error: 'read:orders is missing' });
+  json(res, 200, { orders: mine, token: tokenFacts(payload) });
+}
+
+/** Starts the API on loopback. */
+export async function startOrdersApi({
+  port,
+  issuer,
+  audience,
+}: {
+  port: number;
+  issuer: string;
+  audience: string;
+}): Promise<Server> {
+  const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
+  const verify = async ({ headers }: IncomingMessage) => {
+    const token = headers.authorization?.replace(/^Bearer /, '') ?? '';
+    return (
+      await jwtVerify(token, keys, {
+        issuer,
+        audience,
+        algorithms: ['RS256'],
+        typ: 'at+jwt',
+        requiredClaims: ['exp', 'sub'],
+      })
+    ).payload;
+  };
+  const server = createServer((req, res) => {
+    verify(req).then(
+      (payload) => answer(req, res, payload).catch(() => json(res, 400, { error: 'this is no order' })),
+      () => json(res, 401, { error: 'no valid access token' }),
+    );
+  });
+  const sockets = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (req, socket, head) => {
+    verify(req).then(
+      ({ sub }) =>
+        sockets.handleUpgrade(req, socket, head, (ws) => {
+          const tick = () =>
+            ws.send(JSON.stringify({ at: new Date().toISOString(), user: sub, orders: ordersOf(String(sub)).length }));
+          tick();
+          const timer = setInterval(tick, 1_000);
+          ws.on('close', () => clearInterval(timer));
+        }),
+      () => socket.destroy(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+  return server;
+}

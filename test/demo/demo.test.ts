@@ -1,0 +1,83 @@
+/** The demo as a newcomer runs it: one command, a browser that signs in, orders, watches a tick, and signs out. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Browser as Chromium, chromium, type Page } from 'playwright';
+import { until } from '../support/wait.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const FLAGS =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+
+let demo: ChildProcess;
+let browser: Chromium;
+let printed = '';
+let url = '';
+
+before(async () => {
+  // An address that nobody else in the suites takes; the demo moves on by itself when it is in use.
+  demo = spawn('npm', ['run', '-s', 'demo'], {
+    cwd: ROOT,
+    env: { ...process.env, DEMO_PORT: '23400' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  demo.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+  url = await until(() => /runs at (\S+)/.exec(printed)?.[1], { timeout: 60_000 });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: FLAGS.split(' '),
+  });
+});
+after(async () => {
+  await browser?.close();
+  if (demo?.pid) process.kill(-demo.pid, 'SIGTERM');
+});
+
+async function signIn(page: Page, user: string): Promise<void> {
+  await page.goto(url);
+  await page.click('#sign-in');
+  await page.click(`#user-${user}`);
+  await page.waitForURL(`${url}/`);
+  await page.locator('#signed-in').waitFor();
+}
+
+test('the command prints an address and the users', () => {
+  for (const name of ['Ada', 'Grace', 'Linus']) assert.match(printed, new RegExp(name));
+});
+
+test('a user signs in, places an order, sees a tick and the profile, and signs out', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  await signIn(page, 'ada');
+  assert.equal(await page.textContent('#who'), 'Ada');
+  await page.fill('#item', 'A box of envelopes');
+  await page.click('#order button');
+  await page.getByText('A box of envelopes').waitFor();
+  await page.getByText(/2 orders at/).waitFor();
+  await page.getByText(/number 1/).waitFor();
+  assert.deepEqual(await page.evaluate('[document.cookie, localStorage.length, sessionStorage.length]'), ['', 0, 0]);
+  await page.click('#sign-out');
+  await page.waitForURL(`${url}/signed-out`);
+  await page.goto(url);
+  await page.locator('#welcome').waitFor();
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('a user without the scope is told so, and loses nothing', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, 'grace');
+  await page.getByText('A first edition').waitFor();
+  await page.fill('#item', 'Not for me');
+  await page.click('#order button');
+  await page.getByText(/lacks the scope/).waitFor();
+  assert.equal(await page.inputValue('#item'), 'Not for me');
+  await context.close();
+});
