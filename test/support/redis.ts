@@ -13,6 +13,8 @@ export interface RedisServerOptions {
   port?: number;
   /** Further arguments of redis-server, such as `['--requirepass', 'x']`. */
   args?: readonly string[];
+  /** Runs as a Sentinel with this configuration file, which names the port. */
+  sentinel?: string;
   /** Working directory; a temporary one that goes away with this process when left out. */
   dir?: string;
   /** Keep the data over `stop` and `restart` (append-only file). */
@@ -66,7 +68,8 @@ async function untilReady(child: ChildProcess, port: number, output: () => strin
 async function spawnRedis(port: number, dir: string, options: RedisServerOptions): Promise<ChildProcess> {
   const persistence = options.persist ? ['--appendonly', 'yes'] : ['--appendonly', 'no'];
   const base = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--shutdown-timeout', '0'];
-  const child = spawn('redis-server', [...base, ...persistence, ...(options.args ?? [])], {
+  const args = options.sentinel ? [options.sentinel, '--sentinel'] : [...base, ...persistence, ...(options.args ?? [])];
+  const child = spawn('redis-server', args, {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
