@@ -10,7 +10,10 @@ import { type Browser, createBrowser } from './browser.ts';
 import type { Provider } from './provider.ts';
 
 export interface TestGateway {
+  /** The public URL. */
   readonly url: string;
+  /** Where this very instance listens. */
+  readonly ownUrl: string;
   readonly config: ReturnType<typeof parseConfig>;
   /** Everything logged so far. */
   logText(): string;
@@ -70,11 +73,12 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const server: RunningServer = await startServer(config, { store: openStore(config, { log }), log });
   const browsers: Browser[] = [];
   return {
-    url,
+    url: publicUrl,
+    ownUrl: url,
     config,
     logText: () => lines.join(''),
     browser() {
-      const browser = createBrowser({ baseUrl: url });
+      const browser = createBrowser({ baseUrl: publicUrl });
       browsers.push(browser);
       return browser;
     },
