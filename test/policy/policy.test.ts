@@ -1,0 +1,257 @@
+/** The pure policies as tables: CSRF, CORS, navigations, return addresses, scopes. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createCors, isPreflight } from '../../src/policy/cors.ts';
+import { checkCsrf, checkUpgradeOrigin } from '../../src/policy/csrf.ts';
+import { isTopLevelNavigation } from '../../src/policy/navigation.ts';
+import { safeReturnPath } from '../../src/policy/return-url.ts';
+import { checkScopes, matchRule } from '../../src/policy/rules.ts';
+
+const OWN = 'https://shop.example.com';
+const FRIEND = 'https://friend.example.com';
+const csrf = (method: string, headers: Record<string, string>, mode: 'header' | 'fetch-metadata' = 'header') => {
+  const outcome = checkCsrf({
+    method,
+    headers,
+    mode,
+    headerName: 'X-CSRF',
+    publicOrigin: OWN,
+    allowedOrigins: [FRIEND],
+  });
+  return outcome.kind === 'pass' ? 'pass' : outcome.code;
+};
+
+describe('CS-01 CS-02 R24 forged calls', () => {
+  const H = { 'x-csrf': '1' };
+  const rows: [string, Record<string, string>, string][] = [
+    ['the header alone', H, 'pass'],
+    ['the header from our own origin', { ...H, origin: OWN, 'sec-fetch-site': 'same-origin' }, 'pass'],
+    ['nothing', {}, 'csrf_header_missing'],
+    ['another value', { 'x-csrf': 'yes' }, 'csrf_header_missing'],
+    ['the header twice', { 'x-csrf': '1, 1' }, 'csrf_header_missing'],
+    ['our origin without the header', { origin: OWN, 'sec-fetch-site': 'same-origin' }, 'csrf_header_missing'],
+    ['another site', { ...H, 'sec-fetch-site': 'cross-site' }, 'csrf_cross_site'],
+    ['a sibling', { ...H, 'sec-fetch-site': 'same-site' }, 'csrf_cross_site'],
+    ['the address bar', { ...H, 'sec-fetch-site': 'none' }, 'csrf_cross_site'],
+    ['a foreign origin', { ...H, origin: 'https://evil.example' }, 'csrf_cross_site'],
+    ['origin null', { ...H, origin: 'null' }, 'csrf_cross_site'],
+    ['an origin that begins like ours', { ...H, origin: `${OWN}.evil.example` }, 'csrf_cross_site'],
+    ['our host over http', { ...H, origin: 'http://shop.example.com' }, 'csrf_cross_site'],
+    ['a listed origin', { ...H, origin: FRIEND, 'sec-fetch-site': 'same-site' }, 'pass'],
+    ['a listed origin without the header', { origin: FRIEND, 'sec-fetch-site': 'same-site' }, 'csrf_header_missing'],
+  ];
+  for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    for (const [name, headers, expected] of rows)
+      test(`${method} with ${name}: ${expected}`, () => assert.equal(csrf(method, headers), expected));
+  }
+
+  test('fetch-metadata mode relaxes GET and HEAD from our own pages, nothing else', () => {
+    const same = { 'sec-fetch-site': 'same-origin' };
+    assert.equal(csrf('GET', same, 'fetch-metadata'), 'pass');
+    assert.equal(csrf('HEAD', same, 'fetch-metadata'), 'pass');
+    assert.equal(csrf('POST', same, 'fetch-metadata'), 'csrf_header_missing');
+    assert.equal(csrf('GET', {}, 'fetch-metadata'), 'csrf_header_missing');
+    for (const site of ['cross-site', 'same-site', 'none'])
+      assert.equal(csrf('GET', { 'sec-fetch-site': site }, 'fetch-metadata'), 'csrf_cross_site');
+  });
+
+  test('CS-06 a method in a header changes nothing', () => {
+    assert.equal(
+      csrf('POST', { 'x-http-method-override': 'GET', 'sec-fetch-site': 'same-origin' }, 'fetch-metadata'),
+      'csrf_header_missing',
+    );
+  });
+
+  test('CS-07 a WebSocket handshake must come from our origin or a listed one', () => {
+    const upgrade = (origin?: string) =>
+      checkUpgradeOrigin({
+        headers: origin === undefined ? {} : { origin },
+        publicOrigin: OWN,
+        allowedOrigins: [FRIEND],
+      }).kind;
+    assert.deepEqual([OWN, FRIEND, undefined, 'null', 'https://evil.example'].map(upgrade), [
+      'pass',
+      'pass',
+      'refused',
+      'refused',
+      'refused',
+    ]);
+  });
+});
+
+describe('R26 CS-03 CORS', () => {
+  const cors = createCors([FRIEND, 'null']);
+  const preflight = (origin: string) => ({
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'x-csrf',
+  });
+
+  test('a listed origin is answered with exactly itself, and credentials', () => {
+    const headers = cors.preflightHeaders(preflight(FRIEND));
+    assert.equal(headers['access-control-allow-origin'], FRIEND);
+    assert.equal(headers['access-control-allow-credentials'], 'true');
+    assert.match(headers.vary ?? '', /Origin/);
+    assert.equal(cors.corsHeaders(FRIEND)['access-control-allow-origin'], FRIEND);
+  });
+  test('any other origin gets nothing of CORS', () => {
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      `${FRIEND}.evil.example`,
+      FRIEND.toUpperCase(),
+      'http://friend.example.com',
+      `${FRIEND}:8443`,
+    ]) {
+      for (const headers of [cors.preflightHeaders(preflight(origin)), cors.corsHeaders(origin)]) {
+        assert.deepEqual(
+          Object.keys(headers).filter((name) => name.startsWith('access-control')),
+          [],
+          origin,
+        );
+      }
+    }
+  });
+  test('an OPTIONS that asks for no method is a call like any other', () => {
+    assert.equal(isPreflight('OPTIONS', { origin: FRIEND }), false);
+    assert.equal(isPreflight('GET', preflight(FRIEND)), false);
+    assert.equal(isPreflight('OPTIONS', preflight(FRIEND)), true);
+  });
+  test('without a list CORS is off', () => assert.deepEqual(createCors([]).corsHeaders(FRIEND), {}));
+});
+
+describe('AR-16 only a person who goes to a page', () => {
+  const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html' };
+  const rows: [string, string, Record<string, string>, boolean][] = [
+    ['a navigation', 'GET', navigation, true],
+    ['an older browser', 'GET', { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' }, true],
+    ['a POST', 'POST', navigation, false],
+    ['a frame', 'GET', { ...navigation, 'sec-fetch-dest': 'iframe' }, false],
+    ['an image', 'GET', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, false],
+    ['a fetch', 'GET', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: 'text/html' }, false],
+    ['a prefetch', 'GET', { ...navigation, 'sec-purpose': 'prefetch' }, false],
+    ['an old prefetch', 'GET', { ...navigation, purpose: 'prefetch' }, false],
+    ['half of the metadata', 'GET', { 'sec-fetch-mode': 'navigate', accept: 'text/html' }, false],
+    ['curl', 'GET', { accept: '*/*' }, false],
+    ['a script that says so', 'GET', { accept: 'text/html', 'x-requested-with': 'XMLHttpRequest' }, false],
+    ['the CSRF header', 'GET', { accept: 'text/html', 'x-csrf': '1' }, false],
+  ];
+  for (const [name, method, headers, expected] of rows)
+    test(`${name}: ${expected}`, () => assert.equal(isTopLevelNavigation(headers, method), expected));
+});
+
+describe('R33 AR-12 return addresses', () => {
+  const to = (value: unknown) => safeReturnPath(value, OWN, ['/login', '/callback', '/logout']);
+  const hostile = [
+    'https://evil.example',
+    '//evil.example',
+    '///evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    'https:evil.example',
+    `${OWN}@evil.example/`,
+    `${OWN}.evil.example/`,
+    '/%09/evil.example',
+    '/\t/evil.example',
+    '/%2f/evil.example',
+    '/%5cevil.example',
+    'javascript:alert(1)',
+    '/\r\nLocation: x',
+    '/%0d%0aLocation:x',
+    '/／evil.example',
+    '/.//evil.example',
+    '/x/..//evil.example',
+    ' /x',
+    'x',
+    '',
+    '/login',
+    '/LOGIN/',
+    '/callback?code=1',
+    '/%6cogin',
+    '/logout?sid=x',
+    `/${'a'.repeat(2001)}`,
+    7,
+    undefined,
+    ['/x'],
+    '/%',
+  ];
+  for (const value of hostile)
+    test(`${JSON.stringify(value)?.slice(0, 60)} is not returned to`, () => assert.equal(to(value), '/'));
+  test('paths of ours are, with query and fragment', () => {
+    for (const value of ['/', '/orders/1', '/orders?page=2&q=a%20b', '/#/orders', '/a%2Fb?next=https://evil.example'])
+      assert.equal(to(value), value);
+    assert.equal(to(`${OWN}/orders`), '/orders');
+  });
+  test('whatever comes in, a browser stays on our origin', () => {
+    const piece = fc.constantFrom(
+      '/',
+      '\\',
+      '//',
+      '.',
+      '..',
+      '%2f',
+      '%5c',
+      '%09',
+      '\t',
+      '\n',
+      '@',
+      ':',
+      'https:',
+      'evil.example',
+      'x',
+      '?',
+      '#',
+      '／',
+      '%',
+      '。',
+      OWN,
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece, { maxLength: 8 }).map((parts) => parts.join('')),
+        ),
+        (value) => {
+          assert.equal(new URL(to(value), `${OWN}/login/complete`).origin, OWN);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+describe('RS-09 rules and scopes', () => {
+  const allowed = (scopes: (string | string[])[], granted: unknown) => checkScopes({ scopes }, granted).allowed;
+  test('scopes are whole, case-sensitive tokens; a list is AND, a nested list is OR', () => {
+    assert.equal(allowed(['write:orders'], 'openid write:orders'), true);
+    for (const granted of [
+      'write:orders2',
+      'Write:orders',
+      'xwrite:orders',
+      'write',
+      '',
+      undefined,
+      null,
+      {},
+      7,
+      ['write:orders2'],
+    ])
+      assert.equal(allowed(['write:orders'], granted), false, String(granted));
+    assert.equal(allowed(['a', 'b'], 'a'), false);
+    assert.equal(allowed(['a', 'b'], 'b a'), true);
+    assert.equal(allowed(['a', ['b', 'c']], 'a c'), true);
+    assert.equal(allowed(['a', ['b', 'c']], 'a'), false);
+  });
+  test('the first rule for a method is taken; none is a refusal', () => {
+    const rules = [
+      { methods: ['GET' as const], token: 'none' as const },
+      { methods: ['GET' as const, 'POST' as const], token: 'user' as const },
+    ];
+    assert.equal(matchRule({ rules }, 'GET')?.token, 'none');
+    assert.equal(matchRule({ rules }, 'POST')?.token, 'user');
+    for (const method of ['DELETE', 'get', 'PROPFIND', 'OPTIONS', ''])
+      assert.equal(matchRule({ rules }, method), undefined, method);
+  });
+});
