@@ -37,10 +37,12 @@ export interface AuthorizerOptions {
   provider: Provider;
   /** The callback's absolute URL, from configuration alone (RFC 9700 4.1). */
   redirectUri: string;
+  /** Takes tokens that were issued but must not be used. */
+  discard: (tokens: TokenRecord) => void;
   clock: () => number;
 }
 
-export function createAuthorizer({ config, provider, redirectUri, clock }: AuthorizerOptions): Authorizer {
+export function createAuthorizer({ config, provider, redirectUri, discard, clock }: AuthorizerOptions): Authorizer {
   const settings = config.provider;
   const scope = settings.scopes.join(' ');
 
@@ -49,6 +51,31 @@ export function createAuthorizer({ config, provider, redirectUri, clock }: Autho
     return settings.userInfo
       ? { userInfo: { ...(await oidc.fetchUserInfo(client, accessToken, sub)) } as Record<string, unknown> }
       : {};
+  }
+
+  /** What openid-client does not check, and what a session is made of. */
+  async function accept(
+    client: oidc.Configuration,
+    tokens: TokenRecord,
+    claims: oidc.IDToken | undefined,
+    { acrValues }: PendingLogin,
+  ): Promise<Login> {
+    if (!claims) throw new Error('the token response holds no ID token');
+    const now = tokens.obtainedAt;
+    const { accessToken, idToken } = tokens;
+    checkIdToken(idToken, claims, { accessToken, now, tolerance: settings.clockTolerance, acrValues });
+    return {
+      tokens: { ...tokens, ...(await userInfo(client, accessToken, claims.sub)) },
+      data: {
+        issuer: claims.iss,
+        sub: claims.sub,
+        ...(typeof claims.sid === 'string' ? { sid: claims.sid } : {}),
+        ...(typeof claims.acr === 'string' ? { acr: claims.acr } : {}),
+        ...(typeof claims.auth_time === 'number' ? { authTime: claims.auth_time } : {}),
+        createdAt: now,
+        expiresAt: now + config.session.absoluteTimeout,
+      },
+    };
   }
 
   return {
@@ -91,28 +118,14 @@ export function createAuthorizer({ config, provider, redirectUri, clock }: Autho
         idTokenExpected: true,
         ...(login.maxAge === undefined ? {} : { maxAge: login.maxAge }),
       });
-      const now = clock();
-      const tokens = tokenRecord(response, { now, defaultLifetime: settings.defaultTokenLifetime }, { scope });
-      const claims = response.claims();
-      if (!claims) throw new Error('the token response holds no ID token');
-      checkIdToken(tokens.idToken, claims, {
-        accessToken: tokens.accessToken,
-        now,
-        tolerance: settings.clockTolerance,
-        acrValues: login.acrValues,
-      });
-      return {
-        tokens: { ...tokens, ...(await userInfo(client, tokens.accessToken, claims.sub)) },
-        data: {
-          issuer: claims.iss,
-          sub: claims.sub,
-          ...(typeof claims.sid === 'string' ? { sid: claims.sid } : {}),
-          ...(typeof claims.acr === 'string' ? { acr: claims.acr } : {}),
-          ...(typeof claims.auth_time === 'number' ? { authTime: claims.auth_time } : {}),
-          createdAt: now,
-          expiresAt: now + config.session.absoluteTimeout,
-        },
-      };
+      const tokens = tokenRecord(response, { now: clock(), defaultLifetime: settings.defaultTokenLifetime }, { scope });
+      try {
+        return await accept(client, tokens, response.claims(), login);
+      } catch (error) {
+        // Issued and not accepted: nobody else should be able to use them either.
+        discard(tokens);
+        throw error;
+      }
     },
   };
 }

@@ -183,6 +183,7 @@ describe('TK-08 UserInfo that', () => {
       world.provider.behaviour.userinfo = answer;
       assert.ok((await world.browser.navigate('/login')).status >= 500);
       assert.equal((await world.session()).authenticated, false);
+      await until(() => world.provider.calls.revocation.length === 2);
     });
   }
 });
