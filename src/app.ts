@@ -10,6 +10,7 @@ import type { Keyring } from './crypto/keyring.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { exchangeOf, methodNotAllowed, noStore } from './endpoints/context.ts';
 import { frontendHandler } from './endpoints/frontend.ts';
+import { logoutContinueEndpoint } from './endpoints/handover.ts';
 import { loginEndpoint } from './endpoints/login.ts';
 import { loginCompleteEndpoint } from './endpoints/login-complete.ts';
 import { logoutEndpoint, signedOutEndpoint } from './endpoints/logout.ts';
@@ -99,6 +100,7 @@ export function createApp(parts: AppParts): Express {
     .get(logoutEndpoint(parts))
     .post(form, logoutEndpoint(parts))
     .all(methodNotAllowed('GET, POST'));
+  app.route(paths.logoutContinue).all(noStore).get(logoutContinueEndpoint(parts)).all(methodNotAllowed('GET'));
   app.route(paths.signedOut).all(noStore).get(signedOutEndpoint(parts)).all(methodNotAllowed('GET'));
   app.route(paths.profile).all(noStore).get(profileEndpoint(parts)).all(methodNotAllowed('GET'));
   app.route(paths.session).all(noStore).get(sessionEndpoint(parts)).all(methodNotAllowed('GET'));

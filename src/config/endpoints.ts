@@ -7,6 +7,8 @@ export interface Endpoints {
   loginComplete: string;
   callback: string;
   logout: string;
+  /** Where a script sends the browser after it signed out. */
+  logoutContinue: string;
   signedOut: string;
   profile: string;
   session: string;
@@ -19,6 +21,7 @@ export function endpointPaths({ prefix }: Pick<Config['endpoints'], 'prefix'>): 
     loginComplete: `${prefix}/login/complete`,
     callback: `${prefix}/callback`,
     logout: `${prefix}/logout`,
+    logoutContinue: `${prefix}/logout/continue`,
     signedOut: `${prefix}/signed-out`,
     profile: `${prefix}/profile`,
     session: `${prefix}/session`,

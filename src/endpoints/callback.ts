@@ -14,7 +14,7 @@ import type { PendingLogin, PendingLogins } from '../session/pending-login.ts';
 import { sealTokens } from '../session/session.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
 import type { Store } from '../store/store.ts';
-import { exchangeOf, singleParams } from './context.ts';
+import { exchangeOf, redirect, singleParams } from './context.ts';
 
 export interface CallbackParts {
   config: Config;
@@ -117,9 +117,7 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     }
     // A SameSite=Strict cookie is not sent on a navigation that began at the provider, redirects included; one that begins
     // on our own page is same-origin. Lax needs no hop.
-    res.redirect(
-      303,
-      config.session.cookie.sameSite === 'strict' ? `${loginComplete}?to=${encodeURIComponent(returnTo)}` : returnTo,
-    );
+    const { sameSite } = config.session.cookie;
+    redirect(res, sameSite === 'strict' ? `${loginComplete}?to=${encodeURIComponent(returnTo)}` : returnTo);
   };
 }

@@ -58,3 +58,8 @@ export function singleParams(source: URLSearchParams): URLSearchParams {
 export function sendJson(res: Response, body: Record<string, unknown>): void {
   res.set('X-Content-Type-Options', 'nosniff').json(body);
 }
+
+/** Sends the browser on. Without the body that Express adds: an address may carry a token (`id_token_hint`), a body must not. */
+export function redirect(res: Response, location: string): void {
+  res.status(303).location(location).end();
+}

@@ -10,7 +10,7 @@ import { safeReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import type { PendingLogins } from '../session/pending-login.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { exchangeOf, singleParams } from './context.ts';
+import { exchangeOf, redirect, singleParams } from './context.ts';
 
 export interface LoginParts {
   config: Config;
@@ -62,6 +62,6 @@ export function loginEndpoint(parts: LoginParts): RequestHandler {
     for (const stale of drop) res.clearCookie(stale, cookies.loginOptions);
     res.cookie(name, value, { ...cookies.loginOptions, maxAge });
     audit('login.started', { requestId: exchange.id, clientIp: exchange.clientIp });
-    res.redirect(303, url.href);
+    redirect(res, url.href);
   };
 }

@@ -1,23 +1,18 @@
 /** Signs out: the local session first, then revocation, then the provider's own sign-out. */
 import type { Request, RequestHandler, Response } from 'express';
 import { endpointPaths } from '../config/endpoints.ts';
-import type { Config } from '../config/schema.ts';
-import type { Keyring } from '../crypto/keyring.ts';
 import type { Audit } from '../observe/audit.ts';
 import { endSessionUrl } from '../oidc/end-session.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { Revoker } from '../oidc/revoke.ts';
 import type { Pages } from '../pages/pages.ts';
-import type { CookieSettings } from '../session/cookies.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
-import { exchangeOf, requireCsrf, sendJson, singleParams } from './context.ts';
+import { exchangeOf, redirect, requireCsrf, sendJson, singleParams } from './context.ts';
+import { type HandoverParts, handOver } from './handover.ts';
 import { isLogoutToken, logoutToken } from './logout-token.ts';
 import { sendPage } from './page.ts';
 
-export interface LogoutParts {
-  config: Config;
-  cookies: CookieSettings;
-  keyring: Keyring;
+export interface LogoutParts extends HandoverParts {
   sessions: Sessions;
   provider: Provider;
   revoker: Revoker;
@@ -66,8 +61,9 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
   function leave(req: Request, res: Response, location: string): void {
     // A cookie that was not sent may belong to a live session, which another site must not be able to drop.
     if (req.headers.cookie?.includes(`${cookies.session}=`)) res.clearCookie(cookies.session, cookies.sessionOptions);
-    if (wantsJson(req)) sendJson(res, { location });
-    else res.redirect(303, location);
+    if (!wantsJson(req)) redirect(res, location);
+    // The address holds the ID token, which no script is to see.
+    else sendJson(res, { location: location.startsWith('/') ? location : handOver(parts, res, location) });
   }
 
   return async function logout(req, res) {
@@ -116,13 +112,13 @@ export function signedOutEndpoint({
     const key = sessions.identify(req.headers.cookie);
     // The page must not claim a sign-out that did not happen.
     if (key !== undefined && (await sessions.load(key))) {
-      res.redirect(303, '/');
+      redirect(res, '/');
       return;
     }
     const query = new URLSearchParams(exchangeOf(req).target.query);
     // The provider echoes `state`; it has no further use, so it does not stay in the address bar.
     if (query.has('state')) {
-      res.redirect(303, signedOutPath);
+      redirect(res, signedOutPath);
       return;
     }
     sendPage(

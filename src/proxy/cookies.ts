@@ -19,12 +19,15 @@ function lenientName(name: string): string {
 }
 
 /** Builds the test whether a cookie name is one of the gateway's, in any spelling. */
-export function createOwnCookie(names: Pick<CookieSettings, 'session' | 'loginPrefix'>): (name: string) => boolean {
+export function createOwnCookie(
+  names: Pick<CookieSettings, 'session' | 'loginPrefix' | 'logout'>,
+): (name: string) => boolean {
   const session = lenientName(names.session);
   const login = lenientName(names.loginPrefix);
+  const logout = lenientName(names.logout);
   return function isOwnCookie(name) {
     const lenient = lenientName(name);
-    return lenient === session || lenient.startsWith(login);
+    return lenient === session || lenient === logout || lenient.startsWith(login);
   };
 }
 

@@ -7,6 +7,8 @@ export interface CookieSettings {
   session: string;
   /** What the names of login cookies start with. */
   loginPrefix: string;
+  /** Name of the cookie that leads a browser on to the provider's sign-out. */
+  logout: string;
   sessionOptions: CookieOptions;
   loginOptions: CookieOptions;
 }
@@ -23,6 +25,7 @@ export function cookieSettings(config: Config): CookieSettings {
   return {
     session,
     loginPrefix: `${session}-login-`,
+    logout: `${session}-logout`,
     sessionOptions: { path: '/', httpOnly: true, secure, sameSite: config.session.cookie.sameSite },
     loginOptions: { path: '/', httpOnly: true, secure, sameSite: crossSitePost ? 'none' : 'lax' },
   };

@@ -39,7 +39,7 @@ test('R07 an answer without a lifetime: login works, exp of the token counts', a
 });
 
 test('R06 a refresh without an ID token keeps profile and sign-out at the provider', async (t) => {
-  const { provider, browser, api } = await world(t);
+  const { provider, browser, api, gateway } = await world(t);
   provider.settings.accessTokenLifetime = 1_500;
   await browser.navigate('/login?returnTo=/app');
   provider.settings.accessTokenLifetime = 60_000;
@@ -51,7 +51,8 @@ test('R06 a refresh without an ID token keeps profile and sign-out at the provid
   await until(async () => (await api()).status === 200 && provider.refreshes().length === 1);
   assert.equal((await browser.fetch('/profile', { headers: CSRF })).json().sub, provider.next.nextUser.sub);
   const answer = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
-  assert.match(String(answer.json().location), /id_token_hint=/);
+  await browser.navigate(String(answer.json().location), { from: gateway.url });
+  assert.ok(provider.calls.end_session[0]?.params.get('id_token_hint'));
 });
 
 test('R19 SE-05 idle and absolute limits hold; only API calls count as activity', async (t) => {

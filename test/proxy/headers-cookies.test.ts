@@ -7,7 +7,7 @@ import { createOutgoingHeaders } from '../../src/proxy/outgoing.ts';
 import { readCookies } from '../../src/session/cookies.ts';
 import { configOf, exchangeOf, valuesOf } from './fixtures.ts';
 
-const isOwn = createOwnCookie({ session: '__Host-bff', loginPrefix: '__Host-bff-login-' });
+const isOwn = createOwnCookie({ session: '__Host-bff', loginPrefix: '__Host-bff-login-', logout: '__Host-bff-logout' });
 const outgoing = createOutgoingHeaders(configOf());
 const cookieSent = (...cookies: string[]) =>
   valuesOf(
