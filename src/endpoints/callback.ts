@@ -61,9 +61,10 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     const state = params.get('state');
     const login = state ? pending.find(req.headers.cookie, state) : undefined;
     if (!state || !login) throw new GatewayError('login_unknown', { detail: 'no such login in this browser' });
+    const first = await pending.consume(state);
+    // Not before: while the store is out nothing is used up, and the same address works once it is back.
     res.clearCookie(pending.cookieName(state), cookies.loginOptions);
-    if (!(await pending.consume(state)))
-      throw new GatewayError('login_unknown', { detail: 'the callback was used before' });
+    if (!first) throw new GatewayError('login_unknown', { detail: 'the callback was used before' });
     return login;
   }
 
