@@ -31,6 +31,10 @@ export interface TestGatewayOptions {
   key?: string;
   provider_?: Partial<ConfigInput['provider']>;
   config?: Partial<ConfigInput>;
+  /** The gateway's clock, milliseconds since the epoch; the real one when left out. */
+  clock?: () => number;
+  /** What the proxy in front of an https `publicUrl` adds to each request of a browser. */
+  front?: Record<string, string>;
 }
 
 export const newKey = () => randomBytes(48).toString('base64url');
@@ -70,7 +74,9 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   });
   const lines: string[] = [];
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
-  const server: RunningServer = await startServer(config, { store: openStore(config, { log }), log });
+  const deps = { log, ...(options.clock === undefined ? {} : { clock: options.clock }) };
+  const server: RunningServer = await startServer(config, { store: openStore(config, deps), ...deps });
+  const fronts = options.front === undefined ? {} : { [publicUrl]: { port, headers: options.front } };
   const browsers: Browser[] = [];
   return {
     url: publicUrl,
@@ -78,7 +84,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     config,
     logText: () => lines.join(''),
     browser() {
-      const browser = createBrowser({ baseUrl: publicUrl });
+      const browser = createBrowser({ baseUrl: publicUrl, fronts });
       browsers.push(browser);
       return browser;
     },

@@ -1,0 +1,42 @@
+/** Several gateways behind one public URL: they share Redis, keys and provider, as replicas behind a balancer do. */
+import { newKey, startGateway, type TestGateway } from './gateway.ts';
+import { CSRF, startWorld, type World, type WorldOptions } from './world.ts';
+
+export interface Replicas extends World {
+  /** All of them, the one that the world's browser talks to first. */
+  readonly gateways: readonly TestGateway[];
+  readonly key: string;
+  /** An API call at one of them with the cookies given. */
+  callAt(gateway: TestGateway, cookie: string, path?: string): Promise<Response>;
+}
+
+/** Starts `count` gateways that end with the test. */
+export async function startReplicas(
+  t: Parameters<typeof startWorld>[0],
+  count: number,
+  redisUrl: string,
+  options: WorldOptions = {},
+): Promise<Replicas> {
+  const key = newKey();
+  const world = await startWorld(t, { ...options, gateway: { ...options.gateway, redisUrl, key } });
+  const others = await Promise.all(
+    Array.from({ length: count - 1 }, () =>
+      startGateway({
+        provider: world.provider,
+        routes: [{ path: '/api/**', upstream: world.upstream.origin }],
+        ...options.gateway,
+        redisUrl,
+        key,
+        publicUrl: world.gateway.url,
+      }),
+    ),
+  );
+  t.after(() => Promise.all(others.map((gateway) => gateway.stop())).then(() => undefined));
+  return {
+    ...world,
+    gateways: [world.gateway, ...others],
+    key,
+    callAt: (gateway, cookie, path = '/api/x') =>
+      fetch(`${gateway.ownUrl}${path}`, { headers: { cookie, ...CSRF }, redirect: 'manual' }),
+  };
+}
