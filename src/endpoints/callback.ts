@@ -14,7 +14,7 @@ import type { PendingLogin, PendingLogins } from '../session/pending-login.ts';
 import { sealTokens } from '../session/session.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
 import type { Store } from '../store/store.ts';
-import { exchangeOf, redirect, singleParams } from './context.ts';
+import { exchangeOf, redirect, requireHttps, singleParams } from './context.ts';
 
 export interface CallbackParts {
   config: Config;
@@ -103,7 +103,10 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
   }
 
   return async function callback(req, res) {
-    const { id: requestId, clientIp } = exchangeOf(req);
+    const exchange = exchangeOf(req);
+    const { id: requestId, clientIp } = exchange;
+    // Before the code is spent: no cookie could name the session that it would bring.
+    requireHttps(config, exchange);
     const params = callbackParams(req);
     const pendingLogin = await claim(req, res, params);
     const { returnTo, silent } = pendingLogin;

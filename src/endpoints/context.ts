@@ -27,6 +27,11 @@ export const noStore: RequestHandler = function noStore(_req, res, next) {
   next();
 };
 
+/** Throws when the browser would drop the Secure cookies that a sign-in needs, and so come back for ever. */
+export function requireHttps(config: Config, { secure }: Exchange): void {
+  if (config.publicUrl.startsWith('https:') && !secure) throw new GatewayError('insecure_transport');
+}
+
 /** Refuses methods that an endpoint does not offer. */
 export function methodNotAllowed(allow: string): RequestHandler {
   return function refuseMethod(_req, _res, next) {

@@ -10,7 +10,7 @@ import { safeReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import type { PendingLogins } from '../session/pending-login.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { exchangeOf, redirect, singleParams } from './context.ts';
+import { exchangeOf, redirect, requireHttps, singleParams } from './context.ts';
 
 export interface LoginParts {
   config: Config;
@@ -52,8 +52,7 @@ export function loginEndpoint(parts: LoginParts): RequestHandler {
     const exchange = exchangeOf(req);
     if (!isTopLevelNavigation(req.headers, req.method, config.csrf.header))
       throw new GatewayError('login_not_navigation');
-    // Over plain HTTP the browser would refuse the Secure cookie and come back here for ever.
-    if (config.publicUrl.startsWith('https:') && !exchange.secure) throw new GatewayError('insecure_transport');
+    requireHttps(config, exchange);
     const query = singleParams(new URLSearchParams(exchange.target.query));
     const params = loginParams(query, config.provider.allowedLoginParams);
     const returnTo = safeReturnPath(query.get('returnTo') ?? '/', config.publicUrl, endpoints);
