@@ -6,6 +6,7 @@ import { endSessionUrl } from '../oidc/end-session.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { Revoker } from '../oidc/revoke.ts';
 import type { Pages } from '../pages/pages.ts';
+import { isPrefetch } from '../policy/navigation.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
 import { exchangeOf, redirect, requireCsrf, sendJson, singleParams } from './context.ts';
 import { type HandoverParts, handOver } from './handover.ts';
@@ -38,6 +39,8 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
 
   /** A value that only this session's pages know, or the CSRF header: nobody else can sign a user out. */
   function isGenuine(req: Request, key: string): boolean {
+    // Neither is somebody who wants to leave: HEAD is safe (RFC 9110 9.2.1), a prefetch only looks ahead.
+    if (req.method === 'HEAD' || isPrefetch(req.headers)) return false;
     const query = singleParams(new URLSearchParams(exchangeOf(req).target.query));
     if (isLogoutToken(keyring, key, query.get('sid')) || isLogoutToken(keyring, key, formToken(req))) return true;
     if (req.method === 'GET') return false;
@@ -113,6 +116,12 @@ export function signedOutEndpoint({
     // The page must not claim a sign-out that did not happen.
     if (key !== undefined && (await sessions.load(key))) {
       redirect(res, '/');
+      return;
+    }
+    // Coming from the provider, or from anybody's link, the browser holds a Strict cookie back: only a hop on our own page
+    // shows whether there is a session.
+    if (isCrossSite(req)) {
+      sendPage(res, pages.render('hop', { to: signedOutPath }));
       return;
     }
     const query = new URLSearchParams(exchangeOf(req).target.query);

@@ -5,12 +5,17 @@ const METADATA = ['sec-fetch-mode', 'sec-fetch-dest', 'sec-fetch-site', 'sec-fet
 // Sec-Purpose is the standard; the others are what browsers sent before it.
 const PURPOSE = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
 
+/** Whether the browser only fetches the page in case somebody goes there. */
+export function isPrefetch(headers: IncomingHttpHeaders): boolean {
+  return PURPOSE.some((name) => headers[name] !== undefined);
+}
+
 /**
  * True for a top-level navigation only: no fetch, image, frame or prefetch may start a login
  * (draft-ietf-oauth-browser-based-apps section 6.1.2.1). Without fetch metadata, the Accept header decides.
  */
 export function isTopLevelNavigation(headers: IncomingHttpHeaders, method: string, csrfHeader = 'X-CSRF'): boolean {
-  if (method !== 'GET' || PURPOSE.some((name) => headers[name] !== undefined)) return false;
+  if (method !== 'GET' || isPrefetch(headers)) return false;
   if (METADATA.some((name) => headers[name] !== undefined)) {
     return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   }
