@@ -1,6 +1,7 @@
 /** What every answer of the gateway's own endpoints has in common, errors included: not stored, no token, nothing to frame. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ERRORS } from '../../src/errors.ts';
 import { createAgent, type Received, send } from '../support/browser-http.ts';
 import { oauthError, status } from '../support/provider-lies.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -137,6 +138,21 @@ describe('answers of the gateway itself', () => {
       for (const secret of secrets) assert.ok(!text.includes(secret), `${what} holds ${secret.slice(0, 16)}`);
       assert.doesNotMatch(text, /canary|eyJ[\w-]{10,}\./, what);
     }
+  });
+
+  test('LG-03 tell of an error what the table says and the correlation id, nothing else', () => {
+    const rows = new Map<unknown, { title: string; hint: string }>(Object.entries(ERRORS));
+    const problems = seen.filter(({ headers }) => headers.get('content-type')?.startsWith('application/problem+json'));
+    assert.ok(problems.length > 100);
+    for (const { what, headers, body } of problems.filter(({ body: text }) => text !== '')) {
+      const { code, title, detail, requestId, status: _, type: __, ...rest } = JSON.parse(body);
+      assert.equal(title, rows.get(code)?.title, what);
+      assert.equal(requestId, headers.get('x-request-id'), what);
+      assert.deepEqual(rest, {}, what);
+      if (!/^The value of \w+ is not acceptable\.$/.test(detail)) assert.equal(detail, rows.get(code)?.hint, what);
+    }
+    for (const { what, body } of seen.filter(({ body: text }) => text.startsWith('<')))
+      assert.doesNotMatch(body, /127\.0\.0\.1|invalid_client|the provider answered|\n\s+at /, what);
   });
 
   test('SE-11 /session and /profile tell only what a front end may know', async () => {
