@@ -147,3 +147,20 @@ describe('a callback', () => {
     assert.ok(set && !set.includes(planted.slice(4)));
   });
 });
+
+test('R33 AR-12 with a Lax cookie, where no hop judges the address again, a login ends on our origin too', async (t) => {
+  const world = await startWorld(t, {
+    gateway: { config: { session: { store: { sqlite: { file: ':memory:' } }, cookie: { sameSite: 'lax' } } } },
+  });
+  for (const target of [
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '/%09/evil.example',
+    'https:evil.example',
+    '/login',
+  ]) {
+    const page = await world.gateway.browser().navigate(`/login?returnTo=${encodeURIComponent(target)}`);
+    assert.equal(page.url.href, `${world.gateway.url}/`, target);
+  }
+});

@@ -1,0 +1,54 @@
+/** The gateway's own pages: text stays text, nothing from outside, a policy that allows no script. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createPages, type PageData, type PageName } from '../../src/pages/pages.ts';
+
+const HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>';
+const DATA: { [Name in PageName]: PageData[Name] } = {
+  error: { title: HOSTILE, message: HOSTILE, requestId: HOSTILE, loginUrl: HOSTILE },
+  unavailable: { title: HOSTILE, message: HOSTILE, requestId: HOSTILE, loginUrl: HOSTILE },
+  'signed-out': { loginUrl: HOSTILE, providerUnreachable: true },
+  'confirm-logout': {
+    action: HOSTILE,
+    token: HOSTILE,
+    formTargets: ['https://id.example.com', "https://x; script-src 'unsafe-inline'"],
+  },
+  hop: { to: HOSTILE },
+};
+const pages = createPages();
+
+for (const name of Object.keys(DATA) as PageName[]) {
+  test(`R32 the page ${name} takes nothing for markup, and its policy allows no script`, () => {
+    const { html, contentSecurityPolicy } = pages.render(name, DATA[name]);
+    assert.doesNotMatch(html, /<script|<img src=x|onerror=alert\(1\)>/);
+    assert.match(contentSecurityPolicy, /^default-src 'none'/);
+    assert.doesNotMatch(contentSecurityPolicy, /unsafe|script-src/);
+    assert.match(contentSecurityPolicy, /frame-ancestors 'none'/);
+  });
+
+  test(`the page ${name} is complete: language, title, heading, nothing from other places`, () => {
+    const { html } = pages.render(name, DATA[name]);
+    assert.match(html, /<html lang="en"/);
+    assert.match(html, /<title>[^<]+<\/title>/);
+    // Nobody reads the hop: it is left before it is seen.
+    assert.equal(html.match(/<h1/g)?.length ?? 0, name === 'hop' ? 0 : 1);
+    assert.match(html, /<main/);
+    assert.doesNotMatch(html, /(?:src|href)="(?:https?:)?\/\//);
+  });
+}
+
+test('an error page names the correlation id and a way on', () => {
+  const { html } = pages.render('error', {
+    title: 'Sign-in failed',
+    message: 'It did not work.',
+    requestId: 'abc-123',
+    loginUrl: '/login',
+  });
+  assert.match(html, /abc-123/);
+  assert.match(html, /href="\/login"/);
+});
+
+test('a form of ours may lead to the provider, and to nobody who is no origin', () => {
+  const { contentSecurityPolicy } = pages.render('confirm-logout', DATA['confirm-logout']);
+  assert.match(contentSecurityPolicy, /form-action 'self' https:\/\/id\.example\.com;/);
+});
