@@ -114,7 +114,7 @@ test('PX-08 of all mixtures only those pass that every server cuts in the same w
 });
 
 test('PX-12 Host is collected as often as it was sent, in any case', () => {
-  const head = readHead(['Host', 'a', 'HOST', 'b', 'X-Host', 'c', 'Hosts', 'd', 'host', 'e']);
+  const head = readHead(['Host', 'a', 'HOST', 'b', 'From', 'c', 'Hosts', 'd', 'host', 'e']);
   assert.deepEqual(head.host, ['a', 'b', 'e']);
   assert.deepEqual(readHead([]), { host: [], contentLength: [], transferEncoding: [], upgrade: [] });
 });

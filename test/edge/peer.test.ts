@@ -97,6 +97,12 @@ const CHAINS: [string, Headers, string, boolean][] = [
     false,
   ],
   [
+    'an unknown scheme further out',
+    { 'x-forwarded-for': '203.0.113.9, 10.0.0.2', 'x-forwarded-proto': 'wss, https' },
+    '203.0.113.9',
+    true,
+  ],
+  [
     'a scheme that the client wrote first',
     { 'x-forwarded-for': '6.6.6.6, 203.0.113.9', 'x-forwarded-proto': 'https, http' },
     '203.0.113.9',
@@ -128,6 +134,19 @@ const CHAINS: [string, Headers, string, boolean][] = [
     '203.0.113.9',
     false,
   ],
+  [
+    'Forwarded with an element in quotes',
+    { forwarded: 'for=203.0.113.9;x="y, for=7.7.7.7;z=1"' },
+    '203.0.113.9',
+    false,
+  ],
+  [
+    'Forwarded with an escaped quote last',
+    { forwarded: 'for=203.0.113.9;x="a\\", for=7.7.7.7;y=\\"b"' },
+    '203.0.113.9',
+    false,
+  ],
+  ['Forwarded with quoted pairs', { forwarded: 'for="203.0.113\\.9";proto="ht\\tps"' }, '203.0.113.9', true],
   ['Forwarded with a hidden name', { forwarded: 'for=_secret;proto=https' }, '10.0.0.1', true],
   [
     'Forwarded beside the other two',
