@@ -55,15 +55,26 @@ describe('R11 R12 SE-12 Redis stops and comes back with its data', () => {
   });
 });
 
-test('R13 with slow writes the browser is signed in every time', async (t) => {
+test('R13 the session is stored before the browser is sent on, so that another gateway knows it at once', async (t) => {
+  const key = newKey();
   const slow = await startTcpProxy(redis);
-  const world = await startWorld(t, { gateway: { redisUrl: `redis://127.0.0.1:${slow.port}` } });
-  t.after(() => slow.close());
+  const world = await startWorld(t, { gateway: { redisUrl: `redis://127.0.0.1:${slow.port}`, key } });
+  const other = await startGateway({
+    provider: world.provider,
+    redisUrl: redis.url,
+    publicUrl: world.gateway.url,
+    key,
+  });
+  t.after(() => Promise.all([other.stop(), slow.close()]).then(() => undefined));
   slow.delay(150);
   for (let n = 0; n < 5; n++) {
     const browser = world.gateway.browser();
-    await browser.navigate('/login?returnTo=/app');
-    assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, true);
+    const { stoppedAt } = await browser.navigate('/login', { stopAt: (url) => url.pathname === '/callback' });
+    const cookie = browser.cookieHeader('/');
+    const answer = await fetch(String(stoppedAt), { redirect: 'manual', headers: { cookie, accept: 'text/html' } });
+    const [session = ''] = answer.headers.getSetCookie().filter((line) => line.startsWith('bff='));
+    const asked = await fetch(`${other.ownUrl}/session`, { headers: { cookie: session.split(';')[0] ?? '', ...CSRF } });
+    assert.equal(((await asked.json()) as { authenticated: boolean }).authenticated, true);
   }
 });
 
