@@ -1,0 +1,174 @@
+/** What lies in the store: unreadable, bound to its session, useless elsewhere, and gone in time. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { newKey, startGateway } from '../support/gateway.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { gate, until } from '../support/wait.ts';
+import { CSRF, startWorld, type World } from '../support/world.ts';
+
+let redis: RedisServer;
+before(async () => {
+  redis = await startRedis();
+});
+after(() => redis.stop());
+beforeEach(() => redis.flush());
+
+const SHORT_MS = 1_000;
+
+/** Signs in and refreshes once; stops in the middle of a second refresh, while its lease is held, to look. */
+async function busy(world: World, look: () => Promise<void> | void): Promise<void> {
+  const { provider } = world;
+  provider.settings.accessTokenLifetime = SHORT_MS;
+  await world.signIn();
+  await until(async () => (await world.api()).status === 200 && provider.refreshes().length === 1);
+  const held = gate();
+  provider.behaviour.token = async (_call, proceed) => {
+    await held.passed;
+    return proceed();
+  };
+  const calls: Promise<unknown>[] = [];
+  await until(() => {
+    calls.push(world.api());
+    return provider.refreshes().length === 2;
+  });
+  await look();
+  held.open();
+  await Promise.all(calls);
+}
+
+/** Every run of base64 in the text, decoded too. */
+function readable(text: string): string {
+  const runs = [...text.matchAll(/[A-Za-z0-9_+/-]{16,}/g)].map(([run]) =>
+    Buffer.from(run, 'base64').toString('latin1'),
+  );
+  return [text, ...runs].join('\n');
+}
+
+function assertNothingIn(text: string, world: World): void {
+  const content = readable(text);
+  const cookie = decodeURIComponent(world.browser.cookieHeader('/'));
+  const id = /s:([\w-]{43})\./.exec(cookie)?.[1] ?? 'no session';
+  const { sub, claims } = world.provider.next.nextUser;
+  const secrets = [...world.provider.secrets.keys(), id, sub, String(claims.email), world.provider.client.id];
+  assert.ok(secrets.length > 12);
+  for (const secret of secrets) assert.ok(!content.includes(secret), `the store holds ${secret.slice(0, 16)}`);
+}
+
+test('CR-01 CR-02 Redis holds no token, id or person, before, during and after a refresh; each key is a digest with an end', async (t) => {
+  const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
+  await busy(world, async () => {
+    const keys = (await redis.keys()).map((key) => key.replace(/[\w-]{43}/, '*')).sort();
+    assert.deepEqual(keys, ['bff:lease:refresh:*', 'bff:once:login:*', 'bff:{*}:session', 'bff:{*}:tokens']);
+    assertNothingIn(await redis.dump(), world);
+    const lapses = await redis.use(async (client) =>
+      Promise.all((await client.keys('*')).map((key) => client.pttl(key))),
+    );
+    for (const ms of lapses) assert.ok(ms > 0 && ms <= world.gateway.config.session.idleTimeout, `${ms}`);
+  });
+  assertNothingIn(await redis.dump(), world);
+  await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  assert.deepEqual(
+    (await redis.keys()).filter((key) => !key.startsWith('bff:once:')),
+    [],
+  );
+});
+
+test('CR-01 CR-02 the SQLite file and its journal hold no token, id or person', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'bff-at-rest-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const session = { store: { sqlite: { file: join(dir, 'sessions.db') } } };
+  const world = await startWorld(t, { gateway: { config: { session } } });
+  const files = () =>
+    readdirSync(dir)
+      .map((name) => readFileSync(join(dir, name)).toString('latin1'))
+      .join('\n');
+  await busy(world, () => {
+    assert.match(files(), /SQLite format 3/);
+    assert.match(files(), /k1\.[\w-]{100}/, 'there is something to be read');
+    assertNothingIn(files(), world);
+  });
+  assertNothingIn(files(), world);
+});
+
+/** Changes a record in Redis without changing when it lapses. */
+const rewrite = (key: string, change: (value: string) => string) =>
+  redis.use(async (client) => void (await client.set(key, change((await client.get(key)) ?? ''), 'KEEPTTL')));
+const keyOf = async (suffix: string) => (await redis.keys()).find((key) => key.endsWith(suffix)) ?? '';
+
+for (const record of ['session', 'tokens']) {
+  test(`CR-05 a character changed anywhere in the ${record} record means "no session", and never an error`, async (t) => {
+    const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
+    await world.signIn();
+    const key = await keyOf(`:${record}`);
+    const genuine = await redis.use(async (client) => (await client.get(key)) ?? '');
+    const start = genuine.indexOf('k1.');
+    const end = record === 'session' ? genuine.indexOf('"', start) : genuine.length;
+    const step = Math.max(7, Math.floor((end - start) / 60));
+    for (let at = start; at < end - 1; at += step) {
+      const other = genuine[at] === 'A' ? 'B' : 'A';
+      await rewrite(key, () => genuine.slice(0, at) + other + genuine.slice(at + 1));
+      assert.equal((await world.api()).status, 401, `at ${at} of ${genuine.length}`);
+      assert.equal((await world.session()).authenticated, false);
+      assert.equal((await world.browser.fetch('/profile', { headers: CSRF })).status, 401);
+    }
+    for (const nonsense of ['', 'null', '{}', '7', '1.', '1.k1.', '1.k9.AAAA', '{"sealed":7}', '\u0000\uffff']) {
+      await rewrite(key, () => nonsense);
+      assert.equal((await world.api()).status, 401, nonsense);
+    }
+    assert.equal(world.upstream.requests.length, 0);
+    await rewrite(key, () => genuine);
+    assert.equal((await world.api()).status, 200, 'the record itself was good all the time');
+  });
+}
+
+test('CR-01 login data swapped between two sessions signs both out', async (t) => {
+  const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
+  const browsers = [world.gateway.browser(), world.gateway.browser()];
+  for (const browser of browsers) await browser.navigate('/login');
+  const [one = '', two = ''] = (await redis.keys()).filter((key) => key.endsWith(':session'));
+  const [first, second] = await redis.use((client) => client.mget(one, two));
+  await rewrite(one, () => second ?? '');
+  await rewrite(two, () => first ?? '');
+  for (const browser of browsers) assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 401);
+});
+
+test('CR-01 login data in place of tokens, and tokens in place of login data, are nothing', async (t) => {
+  const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
+  await world.signIn();
+  const [sessionKey, tokensKey] = [await keyOf(':session'), await keyOf(':tokens')];
+  const [session = '', tokens = ''] = (await redis.use((client) => client.mget(sessionKey, tokensKey))).map(String);
+  const sealedSession = /k1\.[\w-]+/.exec(session)?.[0] ?? '';
+  const sealedTokens = tokens.slice(2);
+  await rewrite(tokensKey, () => `1.${sealedSession}`);
+  assert.equal((await world.api()).status, 401);
+  await rewrite(tokensKey, () => tokens);
+  await rewrite(sessionKey, () => session.replace(sealedSession, sealedTokens));
+  assert.equal((await world.api()).status, 401);
+});
+
+test('SE-14 a session belongs to one client of one issuer, whatever else two applications share', async (t) => {
+  const key = newKey();
+  const world = await startWorld(t, { gateway: { redisUrl: redis.url, key } });
+  await world.signIn();
+  const cookie = world.browser.cookieHeader('/');
+  const shared = {
+    provider: world.provider,
+    redisUrl: redis.url,
+    key,
+    publicUrl: world.gateway.url,
+    routes: [{ path: '/api/**', upstream: world.upstream.origin }],
+  };
+  const others = {
+    'the same application': [await startGateway(shared), 200],
+    'another client': [await startGateway({ ...shared, provider_: { clientId: 'another' } }), 401],
+    'another issuer': [await startGateway({ ...shared, provider_: { issuer: 'http://127.0.0.1:9' } }), 401],
+  } as const;
+  t.after(() => Promise.all(Object.values(others).map(([gateway]) => gateway.stop())).then(() => undefined));
+  for (const [name, [gateway, status]] of Object.entries(others)) {
+    const answer = await fetch(`${gateway.ownUrl}/api/x`, { headers: { cookie, ...CSRF } });
+    assert.equal(answer.status, status, name);
+  }
+});
