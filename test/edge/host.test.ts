@@ -32,6 +32,8 @@ const MISDIRECTED = [
   'shop.example.com:0443',
   'shop.example.com:',
   'shop.example.com:443:443',
+  'internal.example.com:8443:443',
+  '[::1]:443',
   'internal.example.com',
   'internal.example.com:443',
   'sub.shop.example.com',
@@ -85,7 +87,9 @@ test('PX-12 a default port is that of the scheme, a port of the public URL is ne
   assert.equal(outcome(['shop.example.com:443'], false, 'http://shop.example.com', []), 'misdirected');
   assert.equal(outcome(['localhost:3000'], false, 'http://localhost:3000', []), 'accepted');
   assert.equal(outcome(['localhost'], false, 'http://localhost:3000', []), 'misdirected');
+  assert.equal(outcome(['localhost:3000:80'], false, 'http://localhost:3000', []), 'misdirected');
   assert.equal(outcome(['[::1]:3000'], false, 'http://[::1]:3000', []), 'accepted');
+  assert.equal(outcome(['[::1]:80'], false, 'http://[::1]', []), 'accepted');
 });
 
 test('PX-12 R20 no other text than a listed one is ever accepted', () => {

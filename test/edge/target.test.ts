@@ -57,6 +57,7 @@ const REFUSED: Record<string, readonly string[]> = {
     'http://evil.example/api',
     'https://shop.example.com.evil.example/',
     'https://shop.example.com@evil.example/',
+    'https://shop.example.com:443:443/',
     'https://evil@shop.example.com/',
     'http://shop.example.com/',
     '*',
