@@ -1,72 +1,105 @@
 /** The ways in which upstreams are known to read one and the same path. */
 
-/** What a server may do on its own to a path before it looks for a handler. */
-interface Habits {
-  /** `;parameters` stay, are cut from the raw segment, or are cut after decoding (RFC 3986 section 3.3). */
-  readonly parameters: 'kept' | 'cut raw' | 'cut decoded';
-  /** An encoded slash separates. */
-  readonly splits: boolean;
-  /** An encoded question mark or number sign ends the path. */
-  readonly ends: boolean;
-  /** Empty segments are dropped. */
-  readonly collapses: boolean;
-}
+/** What a server may do on its own to the segments of a path; returns the same array when it makes no difference. */
+type Habit = (segments: readonly string[]) => readonly string[];
 
-const MOST_LENIENT: Habits = { parameters: 'cut decoded', splits: true, ends: true, collapses: true };
+/** In the order in which a server would, each on top of any of those before it. The first one works on raw segments. */
+const BEFORE_DECODING: Habit = eachSegment(cutParameters);
+const AFTER_DECODING: readonly Habit[] = [
+  eachSegment(decodedAgain),
+  eachSegment(compatible),
+  splitAtSlashes,
+  cutTail,
+  eachSegment(cutParameters),
+  dropEmpty,
+];
 
-/** Whether there is only one way to read the path: no empty segment, no parameter, no encoded delimiter. */
-export function readable(path: string): boolean {
-  return !path.includes('//') && !path.includes(';') && !/%(?:2f|3b|3f|23)/i.test(path);
+/** Whether there is only one way to read the path: no empty segment, parameter, escaped delimiter or percent sign, other letter. */
+export function readable(path: string, segments: readonly string[]): boolean {
+  if (path.includes('//') || path.includes(';')) return false;
+  if (!path.includes('%')) return true;
+  return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every((segment) => compatible(segment) === segment);
 }
 
 /** Whether a server could take the decoded segment, or a part of it, for `.` or `..`. */
 export function dotted(segment: string): boolean {
-  if (!segment.includes('.') && !/[\u0080-\uffff]/.test(segment)) return false;
-  // Compatibility forms (fullwidth full stop, two dot leader) are dots to a server that normalises Unicode.
-  return segment
-    .normalize('NFKC')
+  if (!segment.includes('.') && !segment.includes('%') && !NOT_ASCII.test(segment)) return false;
+  return hasDots(segment) || (segment.includes('%') && hasDots(decodedAgain(segment)));
+}
+
+function hasDots(text: string): boolean {
+  return compatible(text)
     .split(/[/\\]/)
     .some((part) => /^\s*\.{1,2}\s*$/.test(part.split(/[;?#]/, 1)[0] ?? ''));
 }
 
 /** The reading of the most lenient server. */
 export function lenientReading(path: string): readonly string[] {
-  return read(path, MOST_LENIENT);
+  return AFTER_DECODING.reduce((segments, habit) => habit(segments), decode(BEFORE_DECODING(path.slice(1).split('/'))));
 }
 
-/** Every reading of a path whose escapes are valid. Only habits that make a difference to this path are combined. */
-export function* readings(path: string): Generator<readonly string[]> {
-  const parameters: Habits['parameters'][] = ['kept'];
-  if (path.includes(';')) parameters.push('cut raw');
-  if (/;|%3b/i.test(path)) parameters.push('cut decoded');
-  const splits = /%2f/i.test(path) ? [false, true] : [false];
-  const ends = /%(?:3f|23)/i.test(path) ? [false, true] : [false];
-  for (const p of parameters) {
-    for (const s of splits) {
-      for (const e of ends) {
-        for (const collapses of [false, true]) yield read(path, { parameters: p, splits: s, ends: e, collapses });
-      }
+/** Every reading of a path whose escapes are valid; habits that make no difference to this path are left out. */
+export function readings(path: string): (readonly string[])[] {
+  const raw = withAndWithout([path.slice(1).split('/')], BEFORE_DECODING);
+  return AFTER_DECODING.reduce(withAndWithout, raw.map(decode));
+}
+
+/** What a server that decodes once more than it should makes of text that was decoded; broken escapes stay. */
+export function decodedAgain(text: string): string {
+  if (!text.includes('%')) return text;
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
     }
-  }
+  });
 }
 
-function read(path: string, habits: Habits): readonly string[] {
-  let segments = path.slice(1).split('/');
-  if (habits.parameters === 'cut raw') segments = segments.map(cutParameters);
-  segments = segments.map((segment) => (segment.includes('%') ? decodeURIComponent(segment) : segment));
-  if (habits.splits) segments = segments.flatMap((segment) => segment.split('/'));
-  if (habits.ends) segments = cutTail(segments);
-  if (habits.parameters === 'cut decoded') segments = segments.map(cutParameters);
-  return habits.collapses ? segments.filter((segment) => segment !== '') : segments;
+function withAndWithout(known: readonly (readonly string[])[], habit: Habit): (readonly string[])[] {
+  return known.flatMap((segments) => {
+    const other = habit(segments);
+    return other === segments ? [segments] : [segments, other];
+  });
 }
 
+function eachSegment(change: (segment: string) => string): Habit {
+  return (segments) => {
+    const changed = segments.map(change);
+    return changed.some((segment, at) => segment !== segments[at]) ? changed : segments;
+  };
+}
+
+function decode(segments: readonly string[]): readonly string[] {
+  return segments.map((segment) => (segment.includes('%') ? decodeURIComponent(segment) : segment));
+}
+
+const NOT_ASCII = /[\u0080-\uffff]/;
+
+/** Compatibility forms (fullwidth letters and slashes, two dot leader) are the plain ones to a server that normalises Unicode. */
+function compatible(segment: string): string {
+  return NOT_ASCII.test(segment) ? segment.normalize('NFKC') : segment;
+}
+
+/** A slash that was encoded separates; so does the backslash that a compatibility form of it has become. */
+function splitAtSlashes(segments: readonly string[]): readonly string[] {
+  return segments.some((segment) => /[/\\]/.test(segment))
+    ? segments.flatMap((segment) => segment.split(/[/\\]/))
+    : segments;
+}
+
+/** A question mark or number sign that was encoded ends the path. */
+function cutTail(segments: readonly string[]): readonly string[] {
+  const last = segments.findIndex((segment) => /[?#]/.test(segment));
+  return last < 0 ? segments : [...segments.slice(0, last), (segments[last] ?? '').split(/[?#]/, 1)[0] ?? ''];
+}
+
+/** RFC 3986 section 3.3: what follows a semicolon may be a parameter of the segment. */
 function cutParameters(segment: string): string {
   const start = segment.indexOf(';');
   return start < 0 ? segment : segment.slice(0, start);
 }
 
-function cutTail(segments: string[]): string[] {
-  const last = segments.findIndex((segment) => /[?#]/.test(segment));
-  if (last < 0) return segments;
-  return [...segments.slice(0, last), (segments[last] ?? '').split(/[?#]/, 1)[0] ?? ''];
+function dropEmpty(segments: readonly string[]): readonly string[] {
+  return segments.includes('') ? segments.filter((segment) => segment !== '') : segments;
 }

@@ -1,7 +1,7 @@
 /** The request target: one path that policy, CSRF and upstream all see, or a refusal. */
 import { GatewayError } from '../errors.ts';
 import { normalAuthority } from './authority.ts';
-import { dotted, lenientReading, readable } from './readings.ts';
+import { decodedAgain, dotted, lenientReading, readable } from './readings.ts';
 
 export interface RequestTarget {
   /** Path and query exactly as received; what the upstream gets (RFC 3986 bytes, never rewritten). */
@@ -13,9 +13,10 @@ export interface RequestTarget {
   /** Path segments, split at `/`, then percent-decoded. */
   readonly segments: readonly string[];
   /**
-   * How a lenient upstream might read the same path: `%2F` decoded as a separator, empty segments dropped, `;parameters` cut.
-   * Routing must come to the same result for both, else the path is ambiguous. The same array as `segments` when there is
-   * only one way to read the path, which holds for nearly every request.
+   * How a lenient upstream might read the same path: `%2F` decoded as a separator, empty segments dropped, `;parameters` cut,
+   * decoded twice, compatibility forms of letters as the plain ones. Routing must come to the same result for both, else the
+   * path is ambiguous. The same array as `segments` when there is only one way to read the path, which holds for
+   * nearly every request.
    */
   readonly lenient: readonly string[];
 }
@@ -42,7 +43,7 @@ export function parseTarget(rawTarget: string, publicOrigin: string): RequestTar
   const rawSegments = path.slice(1).split('/');
   const segments = path.includes('%') ? rawSegments.map(decode) : rawSegments;
   if (segments.some(dotted)) throw refused('ambiguous_path', 'dot segment');
-  const lenient = readable(path) ? segments : lenientReading(path);
+  const lenient = readable(path, segments) ? segments : lenientReading(path);
   return { raw, path, query: mark < 0 ? '' : raw.slice(mark), segments, lenient };
 }
 
@@ -74,6 +75,10 @@ function decode(segment: string): string {
   if (CONTROL.test(decoded)) throw refused('ambiguous_path', 'encoded control character');
   if (decoded.includes('\\')) throw refused('ambiguous_path', 'encoded backslash');
   if (DOUBLE_ENCODED.test(decoded)) throw refused('ambiguous_path', 'double encoding');
+  const again = decodedAgain(decoded);
+  if (again !== decoded && (CONTROL.test(again) || decodedAgain(again) !== again)) {
+    throw refused('ambiguous_path', 'encoded more than twice, or a control character twice');
+  }
   return decoded;
 }
 
