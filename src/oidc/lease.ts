@@ -11,7 +11,9 @@ const LEASE_MS = 10_000;
 /** Takes the lease of a session, or returns undefined while somebody else has it. */
 export async function takeLease(store: Store, key: string, owner: string): Promise<Lease | undefined> {
   const name = `refresh:${key}`;
-  if (!(await store.acquireLease(name, owner, LEASE_MS))) return undefined;
+  const taken = await store.acquireLease(name, owner, LEASE_MS);
+  // Ours from an attempt that could not give it back: in this process no other refresh of the session is under way.
+  if (!taken && !(await store.renewLease(name, owner, LEASE_MS))) return undefined;
   const renewal = setInterval(() => {
     // A lost lease is harmless: replacing tokens compares versions, so the slower of two writers writes nothing.
     store.renewLease(name, owner, LEASE_MS).catch(() => undefined);
