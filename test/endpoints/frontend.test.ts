@@ -1,0 +1,86 @@
+/** The front end's files: as they are, with the index page for addresses of the app, and nothing else. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { type Provider, startProvider } from '../support/provider.ts';
+import { rawRequest } from '../support/raw.ts';
+
+describe('the front end', () => {
+  const outside = mkdtempSync(join(tmpdir(), 'bff-frontend-'));
+  const directory = join(outside, 'dist');
+  let provider: Provider;
+  let gateway: TestGateway;
+  before(async () => {
+    mkdirSync(join(directory, 'assets'), { recursive: true });
+    writeFileSync(join(directory, 'index.html'), '<h1>app</h1>');
+    writeFileSync(join(directory, 'assets', 'main-Ab3dEf9h.js'), 'export {}');
+    writeFileSync(join(directory, 'robots.txt'), 'none');
+    writeFileSync(join(directory, '.env'), 'canary');
+    writeFileSync(join(outside, 'secret.txt'), 'canary');
+    provider = await startProvider();
+    gateway = await startGateway({ provider, config: { frontend: { directory } } });
+  });
+  after(async () => {
+    await gateway.stop();
+    await provider.stop();
+    rmSync(outside, { recursive: true, force: true });
+  });
+  const get = (path: string, headers: Record<string, string> = { accept: 'text/html' }) =>
+    fetch(gateway.url + path, { headers, redirect: 'manual' });
+
+  test('the index page answers the root and every address that the app routes itself, and is always asked for again', async () => {
+    for (const path of ['/', '/index.html', '/orders/7', '/orders/7?page=2', '/deep/er/address']) {
+      const answer = await get(path);
+      assert.equal(answer.status, 200, path);
+      assert.equal(await answer.text(), '<h1>app</h1>');
+      assert.equal(answer.headers.get('cache-control'), 'no-cache');
+      assert.equal(answer.headers.get('set-cookie'), null);
+      assert.match(answer.headers.get('content-security-policy') ?? '', /default-src 'self'/);
+      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+    }
+  });
+
+  test('a file with its hash in the name is kept for good, others are not', async () => {
+    const hashed = await get('/assets/main-Ab3dEf9h.js', { accept: '*/*' });
+    assert.match(hashed.headers.get('cache-control') ?? '', /immutable/);
+    assert.match(hashed.headers.get('content-type') ?? '', /javascript/);
+    assert.equal((await get('/robots.txt', { accept: '*/*' })).headers.get('cache-control'), 'no-cache');
+  });
+
+  test('what is no page and no file is not found: missing assets, calls of scripts, other methods', async () => {
+    assert.equal((await get('/assets/gone-Ab3dEf9h.js', { accept: '*/*' })).status, 404);
+    assert.equal((await get('/missing.png')).status, 404);
+    assert.equal((await get('/orders/7', { accept: 'application/json' })).status, 404);
+    assert.equal(
+      (await fetch(`${gateway.url}/orders/7`, { method: 'POST', headers: { accept: 'text/html' } })).status,
+      404,
+    );
+  });
+
+  test('hidden files and files outside the folder stay there', async () => {
+    const { port, host } = new URL(gateway.url);
+    for (const path of [
+      '/.env',
+      '/../secret.txt',
+      '/%2e%2e/secret.txt',
+      '/assets/../../secret.txt',
+      '/..%2fsecret.txt',
+      '/assets/..%5c..%5csecret.txt',
+    ]) {
+      const answer = await rawRequest(
+        Number(port),
+        `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+      );
+      assert.ok(answer.status >= 400, `${path}: ${answer.status}`);
+      assert.ok(!answer.text.includes('canary'));
+    }
+  });
+
+  test('the gateway keeps its own endpoints', async () => {
+    assert.equal((await get('/session', { accept: 'application/json' })).status, 200);
+    assert.match(await (await get('/signed-out')).text(), /Signed out/);
+  });
+});
