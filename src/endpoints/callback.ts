@@ -38,13 +38,6 @@ function callbackParams(req: Request): URLSearchParams {
   return singleParams(params);
 }
 
-/** A new session id: whatever id the browser sent is gone, in the store too (ASVS 7.2.4). */
-function regenerate(req: Request): Promise<void> {
-  return new Promise((resolve, reject) => {
-    req.session.regenerate((error: unknown) => (error ? reject(error) : resolve()));
-  });
-}
-
 /** Waits until the session is stored: the browser may be faster than the store. */
 function save(req: Request): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -69,7 +62,8 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
   }
 
   async function createSession(req: Request, { data, tokens }: Login): Promise<void> {
-    await regenerate(req);
+    // A new id, whatever the browser sent (ASVS 7.2.4). Not `regenerate`: it ends the old session before the new one is stored.
+    req.sessionStore.generate(req);
     const key = digest(req.sessionID);
     const ttl = Math.min(config.session.idleTimeout, config.session.absoluteTimeout);
     await store.createTokens(key, sealTokens(keyring, key, tokens), ttl);
@@ -78,8 +72,8 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
   }
 
   /**
-   * The session that the browser had before. Its tokens are revoked only if they belong to another sign-in at the
-   * provider: providers end the whole sign-in with its refresh token, and the new tokens with it.
+   * A session that the browser had before, ended once the new one is there. Its tokens are revoked only if they belong
+   * to another sign-in at the provider: providers end the whole sign-in with its refresh token, and the new tokens with it.
    */
   async function replaceOld(old: ActiveSession | undefined, { data }: Login): Promise<void> {
     if (!old) return;
@@ -91,11 +85,13 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
   async function finish(req: Request, params: URLSearchParams, pendingLogin: PendingLogin): Promise<Login> {
     const login = await authorizer.complete(params, pendingLogin);
     try {
-      const previous = pendingLogin.previous ?? sessions.identify(req.headers.cookie);
-      const old = previous === undefined ? undefined : await sessions.load(previous);
+      const keys = new Set([pendingLogin.previous, sessions.identify(req.headers.cookie)]);
+      const old = await Promise.all([...keys].map((key) => (key === undefined ? undefined : sessions.load(key))));
       await createSession(req, login);
-      await replaceOld(old, login);
+      for (const session of old) await replaceOld(session, login);
     } catch (error) {
+      // With the error page express-session would set a cookie for a session that is not there, over the one of a live one.
+      Reflect.deleteProperty(req, 'session');
       void revoker.revoke(login.tokens, 0);
       throw error;
     }
