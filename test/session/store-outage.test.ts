@@ -1,0 +1,164 @@
+/** A store that is away, silent, slow or full: nobody is let in, nobody is thrown out, nothing is lost. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, type TestContext, test } from 'node:test';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
+import { CSRF, startWorld, type World } from '../support/world.ts';
+
+let redis: RedisServer;
+before(async () => {
+  redis = await startRedis({ persist: true });
+});
+after(() => redis.stop());
+beforeEach(() => redis.flush());
+
+const cookies = (world: World) => world.browser.jar.all().map(({ name, value }) => `${name}=${value}`);
+const readsAgain = (world: World) => until(async () => (await world.api()).status === 200, { timeout: 5_000 });
+
+/** A signed-in browser, and routes for users, for both, and for everybody. */
+async function signedIn(t: TestContext): Promise<World> {
+  const { origin, close, requests } = await startUpstream();
+  t.after(close);
+  const rule = (token: 'user' | 'user-or-none' | 'none') => ({
+    path: `/${token}/**`,
+    upstream: origin,
+    rules: [{ token }],
+  });
+  const routes = [rule('user'), rule('user-or-none'), rule('none'), { path: '/api/**', upstream: origin }];
+  const world = await startWorld(t, { gateway: { redisUrl: redis.url, routes } });
+  await world.signIn();
+  return { ...world, upstream: { ...world.upstream, requests } };
+}
+
+test('R12 SE-12 with Redis away nobody passes as a guest, nobody is sent to a sign-in, and no cookie goes', async (t) => {
+  const world = await signedIn(t);
+  const kept = cookies(world);
+  await redis.stop();
+  t.after(() => redis.restart());
+  const scripts = ['/user/x', '/user-or-none/x', '/session', '/profile'];
+  for (const path of scripts) assert.equal((await world.browser.fetch(path, { headers: CSRF })).status, 503, path);
+  const page = await world.browser.navigate('/signed-out', { from: world.gateway.url });
+  assert.equal(page.status, 503);
+  assert.match(page.body, /Session store unavailable/);
+  assert.ok(page.headers['retry-after']);
+  const leave = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  assert.equal(leave.status, 503, 'no sign-out that did not happen');
+  assert.deepEqual(cookies(world), kept);
+  assert.equal(world.upstream.requests.length, 0);
+  assert.equal((await world.browser.fetch('/none/x', { headers: CSRF })).status, 200, 'a public route needs no store');
+  assert.equal(world.provider.calls.revocation.length + world.provider.calls.end_session.length, 0);
+  await redis.restart();
+  await readsAgain(world);
+});
+
+test('R12 a genuine sign-out address during the outage signs out once Redis is back, not before', async (t) => {
+  const world = await signedIn(t);
+  const { logoutUrl } = await world.session();
+  await redis.stop();
+  t.after(() => redis.restart());
+  const page = await world.browser.navigate(String(logoutUrl), { from: world.gateway.url });
+  assert.equal(page.status, 503);
+  assert.doesNotMatch(page.body, /You are signed out/);
+  await redis.restart();
+  await readsAgain(world);
+  assert.equal(
+    (await world.browser.navigate(String(logoutUrl), { from: world.gateway.url })).url.pathname,
+    '/signed-out',
+  );
+  assert.equal((await world.session()).authenticated, false);
+});
+
+for (const [name, away] of Object.entries({
+  stopped: { begin: () => redis.stop(), end: () => redis.restart() },
+  silent: { begin: () => redis.pause(), end: () => redis.resume() },
+})) {
+  test(`R11 1,000 calls against a Redis that is ${name}: each 503 within 2 s, memory stays, the same cookie works afterwards`, async (t) => {
+    const world = await signedIn(t);
+    const before = process.memoryUsage().rss;
+    await away.begin();
+    t.after(() => redis.restart());
+    let slowest = 0;
+    for (let round = 0; round < 10; round++) {
+      const calls = Array.from({ length: 100 }, async () => {
+        const asked = performance.now();
+        const { status, setCookies } = await world.api();
+        slowest = Math.max(slowest, performance.now() - asked);
+        return { status, setCookies };
+      });
+      for (const { status, setCookies } of await Promise.all(calls)) {
+        assert.equal(status, 503);
+        assert.deepEqual(setCookies, []);
+      }
+    }
+    assert.ok(slowest < 2_000, `${Math.round(slowest)} ms`);
+    assert.ok(process.memoryUsage().rss - before < 150 * 2 ** 20);
+    await away.end();
+    await readsAgain(world);
+  });
+}
+
+test('R13 fifty sign-ins with writes of 300 ms: each is signed in right after its redirect', async (t) => {
+  const slow = await startTcpProxy(redis);
+  t.after(() => slow.close());
+  const store = { redis: { url: `redis://127.0.0.1:${slow.port}`, commandTimeout: '10s' } };
+  const world = await startWorld(t, { gateway: { config: { session: { store } } } });
+  slow.delay(150);
+  const signIn = async () => {
+    const browser = world.gateway.browser();
+    const page = await browser.navigate('/login?returnTo=/app');
+    assert.equal(page.url.pathname, '/app');
+    assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 200);
+  };
+  const began = performance.now();
+  await Promise.all(Array.from({ length: 50 }, signIn));
+  assert.ok(performance.now() - began > 3 * 300, 'the store was slow');
+});
+
+test('R14 a thousand anonymous requests of every kind add no key and get no cookie', async (t) => {
+  const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
+  const paths = [
+    '/',
+    '/api/x',
+    '/session',
+    '/profile',
+    '/nowhere',
+    '/callback?state=x&code=y',
+    '/logout',
+    '/signed-out',
+  ];
+  const kinds = ['GET', 'HEAD', 'POST', 'OPTIONS'].flatMap((method) => paths.map((path) => ({ method, path })));
+  for (let asked = 0; asked < 1_000; asked += kinds.length) {
+    const init = { redirect: 'manual', headers: { ...CSRF, cookie: 'theme=dark' } } as const;
+    const answers = await Promise.all(
+      kinds.map(({ method, path }) => fetch(world.gateway.url + path, { ...init, method })),
+    );
+    for (const answer of answers) {
+      await answer.arrayBuffer();
+      assert.deepEqual(answer.headers.getSetCookie(), [], answer.url);
+    }
+  }
+  assert.deepEqual(await redis.keys(), []);
+});
+
+test('SE-12 a sign-in that cannot be stored sets no cookie, leaves the session before it alone, and its tokens are revoked', async (t) => {
+  const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
+  await world.signIn();
+  const kept = cookies(world);
+  const { stoppedAt } = await world.browser.navigate('/login', { stopAt: (url) => url.pathname === '/callback' });
+  const room = (bytes: string) => redis.use((client) => client.config('SET', 'maxmemory', bytes));
+  t.after(() => room('0'));
+  world.provider.behaviour.token = async (_call, proceed) => {
+    await room('1');
+    return proceed();
+  };
+  const page = await world.browser.navigate(String(stoppedAt));
+  assert.equal(page.status, 503);
+  assert.match(page.body, /If you were signed in, you still are/);
+  assert.deepEqual(cookies(world), kept);
+  await until(() => world.provider.calls.revocation.length === 2);
+  await room('0');
+  await readsAgain(world);
+  assert.doesNotMatch(world.gateway.logText(), /"code":"internal"/);
+});
