@@ -27,7 +27,7 @@ const MAX_LENGTH = 8192;
 const PRINTABLE = /^[\x21\x22\x24-\x7e]+$/;
 const CONTROL = /\p{Cc}/u;
 // What a second decoding would turn into a separator, a dot, a delimiter or a control character.
-const DOUBLE_ENCODED = /%(?:25)*(?:2e|2f|5c|3b|3f|23|[01][0-9a-f]|7f)/i;
+const DOUBLE_ENCODED = /%(?:2e|2f|5c|3b|3f|23|[01][0-9a-f]|7f)/i;
 
 /**
  * Parses the request line's target, or refuses it; nothing is ever repaired (RFC 9112 sections 3.2 and 11.2).
