@@ -39,6 +39,15 @@ function idTokenKeyId(body: string): string | undefined {
   }
 }
 
+function issuerIn(body: string): string | undefined {
+  try {
+    const { issuer } = JSON.parse(body) as { issuer?: unknown };
+    return typeof issuer === 'string' ? issuer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export function createProvider({ config, allowInsecureHttp, log, clock }: ProviderOptions): Provider {
   const fetch = createProviderFetch({
     issuer: config.issuer,
@@ -58,22 +67,35 @@ export function createProvider({ config, allowInsecureHttp, log, clock }: Provid
   let failures = 0;
   let stopped = false;
 
+  /** The metadata, whose issuer is the configured one byte for byte (OIDC Discovery 4.3); openid-client compares normalised URLs. */
+  async function fetchMetadata(): Promise<oidc.ServerMetadata> {
+    let announced: string | undefined;
+    const found = await oidc
+      .discovery(new URL(config.issuer), config.clientId, clientMetadata, oidc.None(), {
+        execute: allowInsecureHttp ? [oidc.allowInsecureRequests] : [],
+        [oidc.customFetch]: async (url, options) => {
+          const response = await fetch(url, options);
+          announced = issuerIn(await response.clone().text());
+          return response;
+        },
+      })
+      .catch((error: unknown) => error);
+    if (announced !== undefined && announced !== config.issuer)
+      throw new Error(
+        `the configured issuer is "${config.issuer}", the provider announces "${announced.slice(0, 200)}"`,
+      );
+    if (!(found instanceof oidc.Configuration)) throw found;
+    return found.serverMetadata();
+  }
+
   async function discover(): Promise<void> {
-    const execute = allowInsecureHttp ? [oidc.allowInsecureRequests] : [];
-    const found = await oidc.discovery(new URL(config.issuer), config.clientId, clientMetadata, oidc.None(), {
-      execute,
-      [oidc.customFetch]: fetch,
-    });
-    const announced = found.serverMetadata();
-    // openid-client compares normalised URLs; OIDC Discovery 4.3 wants the identifiers to be the same, byte for byte.
-    if (announced.issuer !== config.issuer)
-      throw new Error(`the configured issuer is "${config.issuer}", the provider announces "${announced.issuer}"`);
+    const announced = await fetchMetadata();
     if (!announced.authorization_endpoint || !announced.token_endpoint || !announced.jwks_uri)
       throw new Error('the metadata lacks an authorization, token or jwks endpoint');
     const { code_challenge_methods_supported: methods } = announced;
     if (Array.isArray(methods) && !methods.includes('S256'))
       throw new Error('the provider does not offer PKCE with S256');
-    metadata = found.serverMetadata();
+    metadata = announced;
   }
 
   function schedule(delay: number): void {
