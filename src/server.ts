@@ -1,5 +1,6 @@
 /** The HTTP listeners: limits, time-outs, upgrades, draining. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { createAdminServer } from './admin.ts';
 import type { Config } from './config/schema.ts';
 import { createGateway } from './gateway.ts';
@@ -28,12 +29,33 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   });
 }
 
-async function drain(server: Server, timeout: number): Promise<void> {
+/** How often connections that have become idle are looked for while draining. */
+const LOOK_MS = 50;
+
+/**
+ * Lets running calls end and closes each connection as it becomes idle; what is left after `timeout` milliseconds is cut.
+ * Node forgets the sockets that it gave away in an upgrade, so those are kept here.
+ */
+async function drain(server: Server, upgraded: ReadonlySet<Duplex>, timeout: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const look = setInterval(() => server.closeIdleConnections(), LOOK_MS);
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  }, timeout);
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), timeout);
   await closed;
+  clearInterval(look);
   clearTimeout(timer);
+}
+
+function keepUpgraded(server: Server): ReadonlySet<Duplex> {
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (_req, socket: Duplex) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+  });
+  return upgraded;
 }
 
 /** Starts both listeners. Resolves when they listen; the provider may come later. */
@@ -55,6 +77,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   server.maxConnections = config.limits.connections;
   server.on('checkContinue', gateway.handle);
   server.on('checkExpectation', (_req, res) => res.writeHead(417, { Connection: 'close' }).end());
+  const upgraded = keepUpgraded(server);
   server.on('upgrade', gateway.upgrade);
 
   let draining = false;
@@ -68,7 +91,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     port,
     async stop() {
       draining = true;
-      await drain(server, config.limits.drainTimeout);
+      await drain(server, upgraded, config.limits.drainTimeout);
       await gateway.close();
       admin.closeAllConnections();
       await new Promise<void>((resolve) => admin.close(() => resolve()));

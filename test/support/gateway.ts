@@ -78,6 +78,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const server: RunningServer = await startServer(config, { store: openStore(config, deps), ...deps });
   const fronts = options.front === undefined ? {} : { [publicUrl]: { port, headers: options.front } };
   const browsers: Browser[] = [];
+  let stopping: Promise<void> | undefined;
   return {
     url: publicUrl,
     ownUrl: url,
@@ -88,9 +89,10 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       browsers.push(browser);
       return browser;
     },
-    async stop() {
+    stop() {
       for (const browser of browsers) browser.close();
-      await server.stop();
+      stopping ??= server.stop();
+      return stopping;
     },
   };
 }

@@ -1,0 +1,54 @@
+/** Stopping: running calls end, idle connections go at once, what never ends is cut in time. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { WebSocket } from 'ws';
+import { connectRaw } from '../support/raw.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { gate, until } from '../support/wait.ts';
+import { startWorld } from '../support/world.ts';
+
+async function world(t: Parameters<typeof startWorld>[0], drainTimeout: string) {
+  const started = await startWorld(t, { gateway: { config: { limits: { drainTimeout } } } });
+  return { ...started, host: new URL(started.gateway.url).host, port: Number(new URL(started.gateway.url).port) };
+}
+
+test('DO-07 a call that is running is answered, its connection then closes, and new ones are refused', async (t) => {
+  const { gateway, upstream, browser, signIn, host, port } = await world(t, '20s');
+  await signIn();
+  const held = gate();
+  upstream.answer(async (_req, res) => {
+    await held.passed;
+    res.end('done');
+  });
+  const client = await connectRaw(port);
+  await client.send(
+    `GET /api/x HTTP/1.1\r\nHost: ${host}\r\nX-CSRF: 1\r\nCookie: ${browser.cookieHeader('/')}\r\n\r\n`,
+  );
+  const idle = await connectRaw(port);
+  await idle.send(`GET /session HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  await idle.response();
+  await until(() => upstream.requests.length === 1);
+  const stopped = gateway.stop();
+  await until(() => idle.closed());
+  await assert.rejects(connectRaw(port));
+  held.open();
+  assert.equal((await client.response()).status, 200);
+  await until(() => client.closed());
+  await stopped;
+});
+
+test('DO-07 a WebSocket does not keep the process for ever', async (t) => {
+  const upstream = await startUpstream({ websocket: true });
+  t.after(() => upstream.close());
+  const { gateway } = await startWorld(t, {
+    gateway: {
+      routes: [{ path: '/api/**', upstream: upstream.origin, websocket: true, rules: [{ token: 'none' }] }],
+      config: { limits: { drainTimeout: '300ms' } },
+    },
+  });
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/api/live`, { origin: gateway.url });
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await gateway.stop();
+  await closed;
+});
