@@ -33,23 +33,24 @@ async function startSplit(t: TestContext, internal: (origin: string) => { intern
   return { provider, upstream, gateway, browser };
 }
 
-for (const [name, origin] of Object.entries({
-  'the public one for all': PUBLIC,
-  'the internal one for the gateway': 'internal',
-})) {
+const announcedUnder: Record<string, (port: number) => string> = {
+  'the public address': () => PUBLIC,
+  'the internal address': (port) => `http://127.0.0.1:${port}`,
+  'a third address': (port) => `http://localhost:${port}`,
+};
+for (const [name, addressOf] of Object.entries(announcedUnder)) {
   test(`R49 split addresses, endpoints announced under ${name}: sign-in, refresh and sign-out`, async (t) => {
     const { provider, gateway, browser } = await startSplit(t, (internalUrl) => ({ internalUrl }));
     const inside = `http://127.0.0.1:${provider.port}`;
-    if (origin === 'internal') {
-      const backChannel = ['token_endpoint', 'jwks_uri', 'revocation_endpoint', 'userinfo_endpoint'];
-      provider.behaviour.metadata = (metadata) =>
-        Object.fromEntries(
-          Object.entries(metadata).map(([key, value]) => [
-            key,
-            backChannel.includes(key) ? String(value).replace(PUBLIC, inside) : value,
-          ]),
-        );
-    }
+    const announced = addressOf(provider.port);
+    const backChannel = ['token_endpoint', 'jwks_uri', 'revocation_endpoint', 'userinfo_endpoint'];
+    provider.behaviour.metadata = (metadata) =>
+      Object.fromEntries(
+        Object.entries(metadata).map(([key, value]) => [
+          key,
+          backChannel.includes(key) ? String(value).replace(PUBLIC, announced) : value,
+        ]),
+      );
     assert.equal((await browser.navigate('/login?returnTo=/app')).url.pathname, '/app');
     assert.equal((await browser.fetch('/profile', { headers: CSRF })).json().iss, PUBLIC);
     const refreshed = async () =>
@@ -59,8 +60,9 @@ for (const [name, origin] of Object.entries({
     const page = await browser.navigate(String(logoutUrl), { from: gateway.url });
     assert.equal(page.url.href, `${gateway.url}/signed-out`);
     assert.equal(provider.calls.revocation.length, 2);
-    for (const call of [...provider.calls.token, ...provider.calls.revocation, ...provider.calls.discovery])
-      assert.equal(call.url.origin, inside, call.endpoint);
+    for (const call of [...provider.calls.token, ...provider.calls.revocation, ...provider.calls.jwks])
+      assert.equal(call.url.origin, announced === PUBLIC ? inside : announced, call.endpoint);
+    assert.equal(provider.calls.discovery[0]?.url.origin, inside);
     for (const call of [...provider.calls.authorize, ...provider.calls.end_session])
       assert.equal(call.url.origin, PUBLIC, call.endpoint);
     assert.ok(!browser.seen.some((hop) => `${hop.url} ${hop.headers.location} ${hop.body}`.includes(inside)));
