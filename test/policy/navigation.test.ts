@@ -1,0 +1,88 @@
+/** Navigations by what browsers send: each word of fetch metadata, each mark of a prefetch, each shape of Accept. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isTopLevelNavigation } from '../../src/policy/navigation.ts';
+
+const GO = {
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-dest': 'document',
+  'sec-fetch-site': 'none',
+  accept: 'text/html',
+};
+
+test('AR-16 a link, the address bar and a redirect are navigations, from wherever they come', () => {
+  for (const site of ['none', 'same-origin', 'same-site', 'cross-site'])
+    assert.equal(isTopLevelNavigation({ ...GO, 'sec-fetch-site': site, 'sec-fetch-user': '?1' }, 'GET'), true, site);
+});
+
+test('AR-16 every other destination and mode is a load in the background', () => {
+  const elsewhere = [
+    'iframe',
+    'frame',
+    'embed',
+    'object',
+    'image',
+    'script',
+    'style',
+    'empty',
+    'worker',
+    'video',
+    'DOCUMENT',
+    '',
+  ];
+  for (const dest of elsewhere)
+    assert.equal(isTopLevelNavigation({ ...GO, 'sec-fetch-dest': dest }, 'GET'), false, dest);
+  for (const mode of ['cors', 'no-cors', 'same-origin', 'websocket', 'nested-navigate', ''])
+    assert.equal(isTopLevelNavigation({ ...GO, 'sec-fetch-mode': mode }, 'GET'), false, mode);
+});
+
+test('AR-16 one word of fetch metadata is enough to ask for the others', () => {
+  for (const name of ['sec-fetch-mode', 'sec-fetch-dest', 'sec-fetch-site', 'sec-fetch-user'] as const) {
+    const word = { 'sec-fetch-user': '?1', ...GO }[name];
+    assert.equal(isTopLevelNavigation({ accept: 'text/html', [name]: word }, 'GET'), false, name);
+  }
+});
+
+test('AR-16 a prefetch or preview is no navigation, in each of its spellings', () => {
+  const marks = {
+    'sec-purpose': 'prefetch;prerender',
+    purpose: 'prefetch',
+    'x-purpose': 'preview',
+    'x-moz': 'prefetch',
+  };
+  for (const [name, value] of Object.entries(marks)) {
+    assert.equal(isTopLevelNavigation({ ...GO, [name]: value }, 'GET'), false, name);
+    assert.equal(isTopLevelNavigation({ accept: 'text/html', [name]: value }, 'GET'), false, name);
+  }
+});
+
+test('AR-16 without metadata Accept must name a page as such', () => {
+  const rows: [string | undefined, boolean][] = [
+    ['text/html', true],
+    ['text/html;q=0.9', true],
+    ['application/xhtml+xml, TEXT/HTML ;level=1', true],
+    ['text/htmlx', false],
+    ['x-text/html', false],
+    ['text/html-sandboxed', false],
+    ['application/json', false],
+    ['image/avif,image/webp,*/*', false],
+    ['*/*', false],
+    ['text/*', false],
+    ['', false],
+    [undefined, false],
+  ];
+  for (const [accept, expected] of rows) assert.equal(isTopLevelNavigation({ accept }, 'GET'), expected, accept);
+});
+
+test('AR-16 a script that says so, by the configured header as well, is no navigation', () => {
+  const accept = 'text/html';
+  assert.equal(isTopLevelNavigation({ accept, 'x-requested-with': 'fetch' }, 'GET'), false);
+  assert.equal(isTopLevelNavigation({ accept, 'x-csrf': '1' }, 'GET'), false);
+  assert.equal(isTopLevelNavigation({ accept, 'x-shop': '' }, 'GET', 'X-Shop'), false);
+  assert.equal(isTopLevelNavigation({ accept, 'x-csrf': '1' }, 'GET', 'X-Shop'), true);
+});
+
+test('AR-16 only GET goes to a page', () => {
+  for (const method of ['POST', 'HEAD', 'OPTIONS', 'PUT', 'get', ''])
+    assert.equal(isTopLevelNavigation(GO, method), false, method);
+});
