@@ -33,7 +33,15 @@ function isUnreachable(error: unknown): boolean {
   return false;
 }
 
-export function createRevoker({ provider, log, audit }: { provider: Provider; log: Logger; audit: Audit }): Revoker {
+export interface RevokerOptions {
+  provider: Provider;
+  log: Logger;
+  audit: Audit;
+  /** Milliseconds before each further attempt; when they are used up, the token is left to lapse. */
+  retryAfter?: readonly number[];
+}
+
+export function createRevoker({ provider, log, audit, retryAfter = RETRY_AFTER_MS }: RevokerOptions): Revoker {
   const waiting = new Set<NodeJS.Timeout>();
 
   async function attempt(token: string, hint: Hint): Promise<Revocation> {
@@ -53,7 +61,7 @@ export function createRevoker({ provider, log, audit }: { provider: Provider; lo
   }
 
   function retryLater(token: string, hint: Hint, round: number): void {
-    const delay = RETRY_AFTER_MS[round];
+    const delay = retryAfter[round];
     if (delay === undefined || waiting.size >= MAX_WAITING) return;
     const timer = setTimeout(() => {
       waiting.delete(timer);

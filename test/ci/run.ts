@@ -27,6 +27,11 @@ const suites: Record<string, Suite> = {
 /** The closing lines of a run, such as `pass 12`. */
 const TOTAL = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
 
+/** Milliseconds after which one test has failed: many times what the slowest needs. */
+const TEST_TIMEOUT = 180_000;
+/** Milliseconds without a word from any test file, such as one that does not end, after which all are stopped. */
+const SILENCE = 300_000;
+
 const root = join(import.meta.dirname, '../..');
 
 // A signal ends the test processes first, then the servers, then this process.
@@ -36,16 +41,24 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 async function* eventsOf({ pattern, concurrency, before, after }: Suite): AsyncGenerator<TestEvent> {
   const files = globSync(pattern, { cwd: root }).sort();
   if (files.length === 0) throw new Error(`no test file matches ${pattern}`);
+  const silent = new AbortController();
+  let watchdog: NodeJS.Timeout | undefined;
   try {
     await before?.();
+    watchdog = setTimeout(() => silent.abort(), SILENCE);
     const options = {
       files: files.map((file) => join(root, file)),
       concurrency,
+      timeout: TEST_TIMEOUT,
       cwd: root,
-      signal: interrupted.signal,
+      signal: AbortSignal.any([interrupted.signal, silent.signal]),
     };
-    yield* run(options) as AsyncIterable<TestEvent>;
+    for await (const event of run(options) as AsyncIterable<TestEvent>) {
+      watchdog.refresh();
+      yield event;
+    }
   } finally {
+    clearTimeout(watchdog);
     await after?.();
   }
 }

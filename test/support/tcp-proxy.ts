@@ -69,7 +69,8 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const cut = () => {
-    for (const socket of open) socket.resetAndDestroy();
+    // A reset in the middle of a shutdown never ends in libuv and would keep the process from ending.
+    for (const socket of open) socket.writableEnded ? socket.destroy() : socket.resetAndDestroy();
   };
   const refuse = async () => {
     if (!server.listening) return;
