@@ -53,7 +53,7 @@ browser.test(
     const answer = await call(page, '/logout', { method: 'POST' });
     assert.equal(answer.status, 200);
     assert.equal((await callWith(cookie, world, '/api/orders')).status, 401);
-    await page.goto(String(answer.body.location));
+    await page.goto(new URL(String(answer.body.location), publicUrl).href);
     assert.equal(page.url(), `${publicUrl}/signed-out`);
     assert.equal((await call(elsewhere, '/api/orders')).body.user, 'bob');
     await other.close();

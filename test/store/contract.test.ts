@@ -117,6 +117,8 @@ storeContract('a Redis Cluster', async () => {
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
   const created = spawnSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { encoding: 'utf8' });
   assert.equal(created.status, 0, created.stdout + created.stderr);
-  await until(async () => (await nodes[0]?.use((client) => client.cluster('INFO')))?.includes('cluster_state:ok'));
+  // Every one of them: a client that meets a node which does not know its peers yet turns away.
+  for (const node of nodes)
+    await until(async () => (await node.use((client) => client.cluster('INFO'))).includes('cluster_state:ok'));
   return opened({ redis: { cluster: nodes.map(({ port }) => ({ host: '127.0.0.1', port })) } }, ...nodes);
 });
