@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { Finding } from './faults.ts';
 import type { Config } from './schema.ts';
+import { entraFindings } from './validate-entra.ts';
 import { routeFindings } from './validate-routes.ts';
 
 const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -135,6 +136,7 @@ export function crossChecks(config: Config): Finding[] {
     ...secretFindings(config),
     ...addressFindings(config),
     ...providerFindings(config),
+    ...entraFindings(config),
     ...storeFindings(config),
     ...routeFindings(config),
     ...(frontend?.directory !== undefined && frontend.devServer !== undefined

@@ -2,7 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { endpointPaths } from '../config/endpoints.ts';
 import type { Audit } from '../observe/audit.ts';
-import { endSessionUrl } from '../oidc/end-session.ts';
+import { endSessionOrigins, endSessionUrl } from '../oidc/end-session.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { Revoker } from '../oidc/revoke.ts';
 import type { Pages } from '../pages/pages.ts';
@@ -84,7 +84,8 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
         pages.render('confirm-logout', {
           action: paths.logout,
           token: logoutToken(keyring, key),
-          formTargets: await formTargets(provider),
+          // Chromium applies `form-action` to the redirects of a form as well, so the provider has to be listed.
+          formTargets: await endSessionOrigins(provider),
         }),
       );
       return;
@@ -95,13 +96,6 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
     if (session) audit('logout.succeeded', { requestId, clientIp, session: key, sub: session.data.sub });
     leave(req, res, await farewell(session));
   };
-}
-
-/** Chromium applies `form-action` to the redirects of a form as well, so the provider has to be listed. */
-async function formTargets(provider: Provider): Promise<string[]> {
-  if (!provider.state().ready) return [];
-  const { end_session_endpoint: endpoint } = (await provider.client()).serverMetadata();
-  return endpoint ? [new URL(endpoint).origin] : [];
 }
 
 /** `GET /signed-out`: where the provider sends the browser back to, whatever `state` it brings. */

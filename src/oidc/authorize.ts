@@ -1,5 +1,6 @@
 /** The two halves of a login: the authorization request, and the code exchange. */
 import * as oidc from 'openid-client';
+import { issuersOf } from '../config/provider-kind.ts';
 import type { Config } from '../config/schema.ts';
 import type { PendingLogin } from '../session/pending-login.ts';
 import type { SessionData, TokenRecord } from '../session/sessions.ts';
@@ -45,6 +46,7 @@ export interface AuthorizerOptions {
 export function createAuthorizer({ config, provider, redirectUri, discard, clock }: AuthorizerOptions): Authorizer {
   const settings = config.provider;
   const scope = settings.scopes.join(' ');
+  const issuers = issuersOf(settings);
 
   async function userInfo(client: oidc.Configuration, accessToken: string, sub: string) {
     // openid-client compares `sub` and refuses anything but a JSON object (OIDC Core 5.3.2).
@@ -63,7 +65,7 @@ export function createAuthorizer({ config, provider, redirectUri, discard, clock
     if (!claims) throw new Error('the token response holds no ID token');
     const now = tokens.obtainedAt;
     const { accessToken, idToken } = tokens;
-    checkIdToken(idToken, claims, { accessToken, now, tolerance: settings.clockTolerance, acrValues });
+    checkIdToken(idToken, claims, { accessToken, issuers, now, tolerance: settings.clockTolerance, acrValues });
     return {
       tokens: { ...tokens, ...(await userInfo(client, accessToken, claims.sub)) },
       data: {

@@ -29,18 +29,21 @@ function checkAccessTokenHash(idToken: string, claims: IDToken, accessToken: str
 
 export interface IdTokenChecks {
   accessToken: string;
+  /** Issuers whose users may sign in; of a provider for many tenants those of the configured ones. */
+  issuers: readonly string[];
   /** Milliseconds since the epoch, and how far the provider's clock may be ahead, in milliseconds. */
   now: number;
   tolerance: number;
   acrValues?: readonly string[] | undefined;
 }
 
-/** Throws `login_failed` when the ID token is from the future, does not fit the access token, or shows a weaker `acr` than was asked for. */
+/** Throws `login_failed` when the ID token is of a tenant that is not let in, from the future, does not fit the access token, or shows a weaker `acr` than was asked for. */
 export function checkIdToken(
   idToken: string,
   claims: IDToken,
-  { accessToken, now, tolerance, acrValues }: IdTokenChecks,
+  { accessToken, issuers, now, tolerance, acrValues }: IdTokenChecks,
 ): void {
+  if (!issuers.includes(claims.iss)) refuse(`users of ${claims.iss.slice(0, 200)} may not sign in here`);
   const ahead = claims.iat * 1000 - now;
   if (ahead > tolerance) {
     refuse(

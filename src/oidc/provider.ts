@@ -1,15 +1,31 @@
 /** The provider: discovered, discovered again when it was down, and handed out as a client for one operation. */
 import * as oidc from 'openid-client';
+import { isMultiTenant } from '../config/provider-kind.ts';
 import type { ProviderConfig } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import { describeError, type Logger } from '../observe/log.ts';
+import { quirksOf } from '../providers/kinds.ts';
+import type { Quirks } from '../providers/quirks.ts';
 import { clientAuthentication } from './client-auth.ts';
+import { discover } from './discovery.ts';
 import { createProviderFetch } from './fetch.ts';
+import { storedClaims } from './id-token.ts';
 import { createProviderKeys, keyIdOf } from './keys.ts';
+import { keysFor, tenantClient } from './tenants.ts';
+
+/** Another client of the same provider, such as one that may introspect. */
+export interface ClientCredentials {
+  clientId: string;
+  clientSecret: string;
+}
 
 export interface Provider {
-  /** A client for one operation. Rejects with 503 `provider_unavailable` while discovery has not succeeded. */
-  client(): Promise<oidc.Configuration>;
+  /** What is particular to the product. */
+  readonly quirks: Quirks;
+  /** A client for one operation, the gateway's own unless other credentials are given. Rejects with 503 `provider_unavailable` while discovery has not succeeded. */
+  client(credentials?: ClientCredentials): Promise<oidc.Configuration>;
+  /** The signing keys as a JSON key set, asked for again when `kid` is not among them. Rejects when there is none to be had. */
+  keys(kid: string | undefined): Promise<string>;
   /** Whether discovery has succeeded, and if not, why. */
   state(): { ready: true } | { ready: false; reason: string };
   /** Begins discovery and keeps at it. Resolves after the first attempt, whatever came of it. */
@@ -29,20 +45,13 @@ const REDISCOVER_MS = 3_600_000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
 
-// The one copy of a token answer that we look into before openid-client does: only for the key id of its ID token.
-function idTokenKeyId(body: string): string | undefined {
+// The one copy of a token answer that we look into before openid-client does: only for where the key of its ID token is.
+function idTokenIn(body: string): { kid: string | undefined; issuer: string | undefined } | undefined {
   try {
     const { id_token } = JSON.parse(body) as { id_token?: unknown };
-    return typeof id_token === 'string' ? keyIdOf(id_token) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function issuerIn(body: string): string | undefined {
-  try {
-    const { issuer } = JSON.parse(body) as { issuer?: unknown };
-    return typeof issuer === 'string' ? issuer : undefined;
+    if (typeof id_token !== 'string') return undefined;
+    const { iss } = storedClaims(id_token);
+    return { kid: keyIdOf(id_token), issuer: typeof iss === 'string' ? iss : undefined };
   } catch {
     return undefined;
   }
@@ -55,6 +64,8 @@ export function createProvider({ config, allowInsecureHttp, log, clock }: Provid
     timeout: config.timeout,
   });
   const keys = createProviderKeys(fetch, log, clock);
+  const quirks = quirksOf(config.issuer, config.kind);
+  const multiTenant = isMultiTenant(config);
   const clientMetadata: Partial<oidc.ClientMetadata> = {
     id_token_signed_response_alg: config.idTokenSignedResponseAlg,
     [oidc.clockTolerance]: config.clockTolerance / 1000,
@@ -67,37 +78,6 @@ export function createProvider({ config, allowInsecureHttp, log, clock }: Provid
   let failures = 0;
   let stopped = false;
 
-  /** The metadata, whose issuer is the configured one byte for byte (OIDC Discovery 4.3); openid-client compares normalised URLs. */
-  async function fetchMetadata(): Promise<oidc.ServerMetadata> {
-    let announced: string | undefined;
-    const found = await oidc
-      .discovery(new URL(config.issuer), config.clientId, clientMetadata, oidc.None(), {
-        execute: allowInsecureHttp ? [oidc.allowInsecureRequests] : [],
-        [oidc.customFetch]: async (url, options) => {
-          const response = await fetch(url, options);
-          announced = issuerIn(await response.clone().text());
-          return response;
-        },
-      })
-      .catch((error: unknown) => error);
-    if (announced !== undefined && announced !== config.issuer)
-      throw new Error(
-        `the configured issuer is "${config.issuer}", the provider announces "${announced.slice(0, 200)}"`,
-      );
-    if (!(found instanceof oidc.Configuration)) throw found;
-    return found.serverMetadata();
-  }
-
-  async function discover(): Promise<void> {
-    const announced = await fetchMetadata();
-    if (!announced.authorization_endpoint || !announced.token_endpoint || !announced.jwks_uri)
-      throw new Error('the metadata lacks an authorization, token or jwks endpoint');
-    const { code_challenge_methods_supported: methods } = announced;
-    if (Array.isArray(methods) && !methods.includes('S256'))
-      throw new Error('the provider does not offer PKCE with S256');
-    metadata = announced;
-  }
-
   function schedule(delay: number): void {
     if (stopped) return;
     clearTimeout(timer);
@@ -105,8 +85,9 @@ export function createProvider({ config, allowInsecureHttp, log, clock }: Provid
   }
 
   function run(): Promise<void> {
-    attempt ??= discover()
-      .then(() => {
+    attempt ??= discover({ config, allowInsecureHttp, fetch })
+      .then((found) => {
+        metadata = found;
         if (failures > 0 || reason !== '') log.info({ issuer: config.issuer }, 'the provider is discovered');
         failures = 0;
         reason = '';
@@ -133,30 +114,58 @@ export function createProvider({ config, allowInsecureHttp, log, clock }: Provid
   function clientFetch(known: oidc.ServerMetadata): oidc.CustomFetch {
     const uri = new URL(known.jwks_uri ?? '').href;
     const tokenEndpoint = new URL(known.token_endpoint ?? '').href;
+    let issuer: string | undefined;
     return async (url, options) => {
-      if (url === uri) return new Response(await keys.get(uri), { headers: { 'content-type': 'application/json' } });
+      if (url === uri) {
+        const text = await keys.get(uri);
+        const usable = quirks.kind === 'entra' ? keysFor(text, issuer) : text;
+        return new Response(usable, { headers: { 'content-type': 'application/json' } });
+      }
       const response = await fetch(url, options);
       if (url !== tokenEndpoint || response.status !== 200) return response;
       const body = await response.text();
-      const kid = idTokenKeyId(body);
-      if (kid !== undefined) await keys.ensure(uri, kid);
+      const idToken = idTokenIn(body);
+      issuer = idToken?.issuer;
+      if (idToken?.kid !== undefined) await keys.ensure(uri, idToken.kid);
       return new Response(body, { status: response.status, headers: response.headers });
     };
   }
 
+  async function known(): Promise<oidc.ServerMetadata> {
+    if (!metadata) await attempt;
+    if (!metadata) throw new GatewayError('provider_unavailable', { detail: reason });
+    return metadata;
+  }
+
+  /** A new object each time: openid-client keeps a key cache of its own per object, and ours is to be asked. */
+  async function configuration(
+    server: oidc.ServerMetadata,
+    credentials: ClientCredentials | undefined,
+  ): Promise<oidc.Configuration> {
+    if (credentials)
+      return new oidc.Configuration(server, credentials.clientId, {}, oidc.ClientSecretBasic(credentials.clientSecret));
+    auth ??= clientAuthentication(config);
+    return multiTenant
+      ? await tenantClient(server, config.clientId, clientMetadata, await auth)
+      : new oidc.Configuration(server, config.clientId, clientMetadata, await auth);
+  }
+
   return {
-    async client() {
-      if (!metadata) await attempt;
-      if (!metadata) throw new GatewayError('provider_unavailable', { detail: reason });
-      auth ??= clientAuthentication(config);
-      // A new object each time: openid-client keeps a key cache of its own per object, and ours is to be asked.
-      const client = new oidc.Configuration(metadata, config.clientId, clientMetadata, await auth);
-      client[oidc.customFetch] = clientFetch(metadata);
+    quirks,
+    async client(credentials) {
+      const server = await known();
+      const client = await configuration(server, credentials);
+      client[oidc.customFetch] = clientFetch(server);
       client.timeout = config.timeout / 1000;
       if (allowInsecureHttp) oidc.allowInsecureRequests(client);
       // The signature of an ID token is verified although it came over TLS from the token endpoint (RFC 8725 3.1).
       oidc.enableNonRepudiationChecks(client);
       return client;
+    },
+    async keys(kid) {
+      const uri = new URL((await known()).jwks_uri ?? '').href;
+      await keys.ensure(uri, kid);
+      return await keys.get(uri);
     },
     state: () => (metadata ? { ready: true } : { ready: false, reason }),
     start: () => run(),

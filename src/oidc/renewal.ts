@@ -1,5 +1,6 @@
 /** One refresh at the token endpoint, and what its outcome means for the session. */
 import * as oidc from 'openid-client';
+import { issuersOf } from '../config/provider-kind.ts';
 import type { ProviderConfig } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Audit } from '../observe/audit.ts';
@@ -45,6 +46,7 @@ export function createRenewal(options: RenewalOptions) {
     if (claims)
       checkIdToken(renewed.idToken, claims, {
         accessToken: renewed.accessToken,
+        issuers: issuersOf(config),
         now,
         tolerance: config.clockTolerance,
       });

@@ -43,11 +43,22 @@ export interface RevokerOptions {
 
 export function createRevoker({ provider, log, audit, retryAfter = RETRY_AFTER_MS }: RevokerOptions): Revoker {
   const waiting = new Set<NodeJS.Timeout>();
+  let told = false;
+
+  /** Once is enough: it is so for every session. */
+  function tellUnsupported(): void {
+    if (!told)
+      log.warn('the provider offers no revocation: the tokens of a session that ended stay valid until they lapse');
+    told = true;
+  }
 
   async function attempt(token: string, hint: Hint): Promise<Revocation> {
     try {
       const client = await provider.client();
-      if (!client.serverMetadata().revocation_endpoint) return 'unsupported';
+      if (!client.serverMetadata().revocation_endpoint) {
+        tellUnsupported();
+        return 'unsupported';
+      }
       await oidc.tokenRevocation(client, token, { token_type_hint: hint });
       audit('token.revoked', { reason: hint });
       return 'revoked';
