@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { json, redirect } from './provider-lies.ts';
 import { mintSecret, revokeGrant, type State } from './provider-state.ts';
-import type { Answer, Call, Grant } from './provider-types.ts';
+import type { Answer, Call, Endpoint, Grant } from './provider-types.ts';
 
 const page = (status: number, title: string, body = ''): Answer => ({
   status,
@@ -48,6 +48,7 @@ function newGrant(state: State, params: URLSearchParams): Grant {
     nonce: params.get('nonce') ?? '',
     authTime: Math.floor((state.now() - state.nextAuthAge) / 1000),
     acr: params.get('acr_values')?.split(' ')[0] ?? state.nextAcr,
+    request: params,
     retired: new Set(),
     revoked: false,
     ...(scope.split(' ').includes('offline_access') ? { refreshToken: mintSecret(state, 'token', 'rt') } : {}),
@@ -96,17 +97,21 @@ export function endSession(state: State, call: Call): Answer {
 
 /** The metadata document (OpenID Connect Discovery 3). */
 export function metadata(state: State): Answer {
-  const { issuer } = state;
+  const { issuer, product } = state;
   const base = issuer.replace(/\/$/, '');
+  const address = (endpoint: Endpoint) => {
+    const [path] = product.paths?.[endpoint] ?? [];
+    return path === undefined ? `${base}/${endpoint}` : new URL(path, issuer).href;
+  };
   const document = {
     issuer,
-    authorization_endpoint: `${base}/authorize`,
-    token_endpoint: `${base}/token`,
-    jwks_uri: `${base}/jwks`,
-    userinfo_endpoint: `${base}/userinfo`,
-    revocation_endpoint: `${base}/revocation`,
-    introspection_endpoint: `${base}/introspection`,
-    end_session_endpoint: `${base}/end_session`,
+    authorization_endpoint: address('authorize'),
+    token_endpoint: address('token'),
+    jwks_uri: address('jwks'),
+    userinfo_endpoint: address('userinfo'),
+    revocation_endpoint: address('revocation'),
+    introspection_endpoint: address('introspection'),
+    end_session_endpoint: address('end_session'),
     authorization_response_iss_parameter_supported: true,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
@@ -121,5 +126,6 @@ export function metadata(state: State): Answer {
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
   };
-  return json(state.behaviour.metadata?.(document) ?? document);
+  const particular = product.behaviour.metadata?.(document) ?? document;
+  return json(state.behaviour.metadata?.(particular) ?? particular);
 }

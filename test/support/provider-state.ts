@@ -1,7 +1,7 @@
 /** What the test provider remembers: keys, codes, grants, and every secret that it ever gave out or was given. */
 import { randomBytes } from 'node:crypto';
 import { createSigningKey, type SigningKey } from './keys.ts';
-import type { Behaviour, Client, Grant, ProviderOptions, Settings, User } from './provider-types.ts';
+import type { Behaviour, Client, Grant, Product, ProviderOptions, Settings, User } from './provider-types.ts';
 
 export interface Code {
   grant: Grant;
@@ -18,6 +18,7 @@ export interface State {
   client: Client;
   settings: Settings;
   behaviour: Behaviour;
+  product: Product;
   nextUser: User;
   /** `acr` of the next sign-in when none is asked for. */
   nextAcr: string;
@@ -73,12 +74,13 @@ export function createState(options: ProviderOptions): State {
     postLogoutRedirectUris: [],
     ...options.client,
   };
-  return {
+  const state: State = {
     issuer: '',
     origin: '',
     client,
     settings,
     behaviour: {},
+    product: { behaviour: {} },
     nextUser: ALICE,
     nextAcr: '1',
     nextSid: undefined,
@@ -92,6 +94,8 @@ export function createState(options: ProviderOptions): State {
     secrets: new Map([[client.secret, 'client']]),
     now: () => Date.now() + settings.clockOffset,
   };
+  if (options.product) state.product = options.product(state);
+  return state;
 }
 
 /** A secret value that can be recognised, remembered for the leak scan. */

@@ -11,6 +11,12 @@ function remember(state: State, token: string): string {
   return token;
 }
 
+/** The draft as the product and then the test want it, signed. */
+function signed(state: State, kind: 'idToken' | 'accessToken', draft: TokenDraft, type: GrantType, grant: Grant) {
+  const particular = state.product.behaviour[kind]?.(draft, type, grant) ?? draft;
+  return remember(state, signToken(state.behaviour[kind]?.(particular, type, grant) ?? particular));
+}
+
 function draftOf(state: State, typ: string, claims: Record<string, unknown>): TokenDraft {
   return { header: { alg: state.key.alg, kid: state.key.kid, typ }, claims, key: state.key, signature: 'key' };
 }
@@ -31,10 +37,13 @@ export function mintAccessToken(state: State, grant: Grant, type: GrantType): st
     sid: grant.sid,
     ...grant.user.claims,
   });
+  const opaque = state.product.opaqueToken?.(grant);
   const token =
     settings.accessTokenFormat === 'opaque'
       ? mintSecret(state, 'token', 'at')
-      : remember(state, signToken(state.behaviour.accessToken?.(draft, type) ?? draft));
+      : opaque === undefined
+        ? signed(state, 'accessToken', draft, type, grant)
+        : remember(state, opaque);
   state.accessTokens.set(token, { grant, expiresAt });
   return token;
 }
@@ -56,7 +65,7 @@ export function mintIdToken(state: State, grant: Grant, type: GrantType, accessT
     ...(type === 'authorization_code' && grant.nonce !== undefined ? { nonce: grant.nonce } : {}),
     ...grant.user.claims,
   });
-  return remember(state, signToken(state.behaviour.idToken?.(draft, type) ?? draft));
+  return signed(state, 'idToken', draft, type, grant);
 }
 
 /** All tokens of a successful token answer. */

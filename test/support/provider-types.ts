@@ -1,6 +1,7 @@
 /** The words of the test provider: what is recorded, what can be set, what can be made to lie. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { SigningAlg, SigningKey, TokenDraft } from './keys.ts';
+import type { State } from './provider-state.ts';
 
 export const ENDPOINTS = [
   'discovery',
@@ -39,17 +40,26 @@ export interface Answer {
   raw?: (res: ServerResponse) => void | Promise<void>;
 }
 
-/** Stands before an endpoint. `proceed` is what the provider would do; without it nothing happens there. */
-export type Hook = (call: Call, proceed: () => Promise<Answer>) => Answer | Promise<Answer>;
+/** Stands before an endpoint. `proceed` is what the provider would do, with another call if told; without it nothing happens there. */
+export type Hook = (call: Call, proceed: (instead?: Call) => Promise<Answer>) => Answer | Promise<Answer>;
 
 export type Behaviour = { [E in Endpoint]?: Hook | undefined } & {
   /** Changes the metadata document. */
   metadata?: ((metadata: Record<string, unknown>) => Record<string, unknown>) | undefined;
-  /** Changes each ID token before it is signed; `grant` says at login or at refresh. */
-  idToken?: ((draft: TokenDraft, grant: GrantType) => TokenDraft) | undefined;
+  /** Changes each ID token before it is signed; `type` says at login or at refresh. */
+  idToken?: ((draft: TokenDraft, type: GrantType, grant: Grant) => TokenDraft) | undefined;
   /** Changes each JWT access token before it is signed. */
-  accessToken?: ((draft: TokenDraft, grant: GrantType) => TokenDraft) | undefined;
+  accessToken?: ((draft: TokenDraft, type: GrantType, grant: Grant) => TokenDraft) | undefined;
 };
+
+/** What is particular to a product that the provider stands for. The behaviour of a test comes on top. */
+export interface Product {
+  /** Paths of endpoints, the announced one first. Default: the name of the endpoint below the issuer. */
+  paths?: Partial<Record<Endpoint, readonly string[]>>;
+  behaviour: Behaviour;
+  /** The access token of a grant where it is no JWT. */
+  opaqueToken?: (grant: Grant) => string | undefined;
+}
 
 export type GrantType = 'authorization_code' | 'refresh_token';
 
@@ -95,6 +105,7 @@ export interface ProviderOptions {
   alg?: SigningAlg;
   client?: Partial<Client>;
   settings?: Partial<Settings>;
+  product?: (state: State) => Product;
 }
 
 /** One sign-in and all tokens that came of it. */
@@ -106,6 +117,8 @@ export interface Grant {
   /** Seconds since the epoch. */
   authTime: number;
   acr: string;
+  /** The authorization request. */
+  request: URLSearchParams;
   refreshToken?: string;
   /** Refresh tokens that were replaced. */
   retired: Set<string>;

@@ -49,6 +49,8 @@ async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
 
 function endpointOf(state: State, path: string): Endpoint | undefined {
   const base = new URL(state.issuer).pathname.replace(/\/$/, '');
+  const particular = ENDPOINTS.find((known) => state.product.paths?.[known]?.includes(path));
+  if (particular) return particular;
   if (!path.startsWith(`${base}/`)) return undefined;
   const name = path.slice(base.length + 1);
   return name === '.well-known/openid-configuration' ? 'discovery' : ENDPOINTS.find((known) => known === name);
@@ -70,7 +72,8 @@ async function serve(state: State, calls: Provider['calls'], req: IncomingMessag
   const params = method === 'POST' ? await readForm(req) : url.searchParams;
   const call: Call = { endpoint, method, url, params, headers: req.headers, at: Date.now() };
   calls[endpoint].push(call);
-  const proceed = async () => ANSWERS[endpoint](state, call);
+  const usual = async (instead = call) => ANSWERS[endpoint](state, instead);
+  const proceed = async (instead = call) => state.product.behaviour[endpoint]?.(instead, usual) ?? usual(instead);
   const answer = await (state.behaviour[endpoint]?.(call, proceed) ?? proceed());
   call.status = answer.status;
   await send(res, answer);
