@@ -32,10 +32,13 @@ class IdentityChanged extends Error {}
 
 export function createRenewal(options: RenewalOptions) {
   const { config, provider, sessions, revoker, backoff, unsaved, log, audit, clock } = options;
+  // RFC 6749 section 6: left out, it means what was granted before; not so everywhere.
+  const scopeParams: Record<string, string> =
+    (config.scopeOnRefresh ?? provider.quirks.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
 
   async function ask({ data, tokens }: ActiveSession): Promise<TokenRecord> {
     const client = await provider.client();
-    const response = await oidc.refreshTokenGrant(client, tokens.refreshToken ?? '');
+    const response = await oidc.refreshTokenGrant(client, tokens.refreshToken ?? '', scopeParams);
     const now = clock();
     const renewed = tokenRecord(response, { now, defaultLifetime: config.defaultTokenLifetime }, tokens);
     const claims = response.claims();
@@ -69,11 +72,11 @@ export function createRenewal(options: RenewalOptions) {
       reason: failure.kind === 'refused' ? failure.error : failure.kind,
     });
     if (failure.kind === 'invalid') return await end(session, 'refresh_invalid');
-    if (failure.kind === 'refused' && failure.error === 'invalid_grant') {
+    if (failure.kind === 'refused' && provider.quirks.refreshEndedBy.includes(failure.error)) {
       // Somebody whose lease had lapsed may have used the token before us and stored a newer one.
       const now = await sessions.load(session.key);
       if (now && now.version !== session.version) return { kind: 'refreshed', session: now };
-      return await end(session, 'invalid_grant');
+      return await end(session, failure.error);
     }
     if (failure.kind === 'refused') backoff.refusal(session.key);
     else backoff.outage();

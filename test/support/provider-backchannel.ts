@@ -27,12 +27,12 @@ function refresh(state: State, params: URLSearchParams): Answer {
   const given = params.get('refresh_token') ?? '';
   const grant = grantOf(state, given);
   if (!grant || grant.revoked) return oauthError('invalid_grant');
-  if (grant.refreshToken !== given) {
+  if (grant.refreshToken !== given && state.settings.rotation !== 'replace') {
     if (state.settings.rotation === 'rotate-revoke-on-reuse') revokeGrant(state, grant);
     return oauthError('invalid_grant');
   }
   if (state.settings.rotation !== 'none') {
-    grant.retired.add(given);
+    grant.retired.add(grant.refreshToken ?? given);
     grant.refreshToken = mintSecret(state, 'token', 'rt');
   }
   return json(tokenAnswer(state, grant, 'refresh_token'));

@@ -86,10 +86,11 @@ export interface Settings {
   accessTokenFormat: 'jwt' | 'opaque';
   audience: string;
   /**
-   * `none`: the refresh token stays. `rotate`: each refresh brings a new one, the old one is refused.
+   * `none`: the refresh token stays. `replace`: each refresh brings a new one, the old ones go on working.
+   * `rotate`: the old one is refused.
    * `rotate-revoke-on-reuse`: and presenting an old one ends the whole grant (Keycloak with refreshTokenMaxReuse 0).
    */
-  rotation: 'none' | 'rotate' | 'rotate-revoke-on-reuse';
+  rotation: 'none' | 'replace' | 'rotate' | 'rotate-revoke-on-reuse';
   /** How far the provider's clock is ahead, milliseconds. */
   clockOffset: number;
   /** Scope to grant instead of the requested one. */
