@@ -25,12 +25,14 @@ export interface World {
 
 export interface WorldOptions {
   provider?: ProviderOptions;
+  /** A provider that runs already; it ends with the world. */
+  running?: Provider;
   gateway?: Partial<TestGatewayOptions>;
 }
 
 /** Starts a world that ends with the test. */
 export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOptions = {}): Promise<World> {
-  const provider = await startProvider(options.provider);
+  const provider = options.running ?? (await startProvider(options.provider));
   const upstream = await startUpstream();
   const routes = [{ path: '/api/**', upstream: upstream.origin }];
   const gateway = await startGateway({ provider, routes, ...options.gateway });

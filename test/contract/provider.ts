@@ -1,0 +1,215 @@
+/** What the gateway does with any provider: signs in, calls APIs, refreshes, signs out; each product runs this suite. */
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { startGateway } from '../support/gateway.ts';
+import { claimsOf } from '../support/keys.ts';
+import type { Provider } from '../support/provider.ts';
+import { oauthError } from '../support/provider-lies.ts';
+import { until } from '../support/wait.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+export interface ProviderCase {
+  name: string;
+  start(): Promise<Provider>;
+  /** What the configuration says beside issuer and client. */
+  provider: Partial<ConfigInput['provider']>;
+  /** Some claims of `/profile`. */
+  profile: Record<string, unknown>;
+  /** Some claims of the access token that reaches the API; undefined for an opaque one. */
+  accessToken: ((provider: Provider) => Record<string, unknown>) | undefined;
+  /** Parameters of each refresh beside grant, token and client. */
+  refresh: Record<string, string>;
+  /** What a sign-out revokes; nothing where there is no revocation. */
+  revoked: readonly ('refresh_token' | 'access_token')[];
+  /** Where a sign-out leads, and what it carries; undefined where it ends on the page of the gateway. */
+  signOut: { path: string; params: readonly string[] } | undefined;
+}
+
+/** A world around a started provider, with the addresses of the gateway registered there. */
+export async function worldOf(
+  t: Pick<TestContext, 'after'>,
+  provider: Provider,
+  options: Partial<ConfigInput['provider']>,
+): Promise<World> {
+  const world = await startWorld(t, { running: provider, gateway: { provider_: options } });
+  const { url } = world.gateway;
+  provider.client.redirectUris.push(`${url}/callback`, `${url}/signed-out`);
+  provider.client.postLogoutRedirectUris.push(`${url}/signed-out`);
+  return world;
+}
+
+const bearerOf = (world: World) =>
+  String(world.upstream.requests.at(-1)?.header('authorization')).replace(/^Bearer /, '');
+const subset = (all: Record<string, unknown>, part: Record<string, unknown>) =>
+  Object.fromEntries(Object.keys(part).map((name) => [name, all[name]]));
+
+/** A browser whose access token has just lapsed. */
+export async function lapse(world: World): Promise<void> {
+  world.provider.settings.accessTokenLifetime = 1_000;
+  await world.signIn();
+  const at = Date.now();
+  await until(() => Date.now() - at > 1_000);
+  world.provider.settings.accessTokenLifetime = 60_000;
+  world.provider.clearCalls();
+}
+
+async function signOut(world: World) {
+  const { logoutUrl } = await world.session();
+  return await world.browser.navigate(String(logoutUrl), { from: world.gateway.url });
+}
+
+function signingIn({ start, provider, profile, accessToken }: ProviderCase): void {
+  test('signs in, shows the profile, and calls the API with the access token', async (t) => {
+    const world = await worldOf(t, await start(), provider);
+    await world.signIn();
+    const shown = (await world.browser.fetch('/profile', { headers: { 'x-csrf': '1' } })).json();
+    assert.deepEqual(subset(shown, profile), profile);
+    for (const name of ['nonce', 'at_hash', 'sid', 'aud']) assert.equal(shown[name], undefined);
+    assert.equal((await world.api()).status, 200);
+    const token = bearerOf(world);
+    assert.ok(world.provider.secrets.has(token), 'byte for byte what the provider made');
+    if (accessToken === undefined) assert.throws(() => claimsOf(token));
+    else assert.deepEqual(subset(claimsOf(token), accessToken(world.provider)), accessToken(world.provider));
+  });
+
+  test('R51 with the slash at the end of the issuer left out or added nobody signs in, and both issuers are logged', async (t) => {
+    const running = await start();
+    const issuer = running.issuer.endsWith('/') ? running.issuer.slice(0, -1) : `${running.issuer}/`;
+    // Two issuers for many tenants differ by more than a slash in what they announce.
+    const { tenants, kind, ...rest } = provider;
+    const gateway = await startGateway({
+      provider: running,
+      provider_: { ...rest, issuer, ...(tenants ? {} : { kind }) },
+    });
+    t.after(() => Promise.all([gateway.stop(), running.stop()]).then(() => undefined));
+    assert.equal((await gateway.browser().navigate('/login')).status, 503);
+    assert.equal(running.calls.authorize.length, 0);
+    const line = gateway
+      .logText()
+      .split('\n')
+      .find((text) => text.includes('the provider announces'));
+    assert.ok(line?.includes(`the configured issuer is \\"${issuer}\\"`), line);
+    assert.match(String(line), /announces \\"http:\/\/127\.0\.0\.1:\d+[^"]*\\"/);
+  });
+}
+
+function refreshing({ start, provider, refresh, accessToken }: ProviderCase): void {
+  test('R50 a lapsed token is refreshed once, rotated, and the new one serves the same API', async (t) => {
+    const world = await worldOf(t, await start(), provider);
+    await lapse(world);
+    world.provider.settings.accessTokenLifetime = 1_000;
+    const before = [...world.provider.grants].at(-1)?.refreshToken;
+    const calls = await Promise.all([world.api(), world.api(), world.api()]);
+    assert.deepEqual(
+      calls.map(({ status }) => status),
+      [200, 200, 200],
+    );
+    const [call, ...more] = world.provider.refreshes();
+    assert.equal(more.length, 0);
+    assert.equal(call?.params.get('refresh_token'), before);
+    const usual = ['grant_type', 'refresh_token', 'client_id', 'client_secret'];
+    const extra = [...(call?.params ?? [])].filter(([name]) => !usual.includes(name));
+    assert.deepEqual(Object.fromEntries(extra), refresh);
+    if (accessToken)
+      assert.deepEqual(subset(claimsOf(bearerOf(world)), accessToken(world.provider)), accessToken(world.provider));
+    const rotated = [...world.provider.grants].at(-1)?.refreshToken;
+    assert.notEqual(rotated, before);
+    await until(async () => (await world.api()).status === 200 && world.provider.refreshes().length > 1);
+    assert.equal(world.provider.refreshes()[1]?.params.get('refresh_token'), rotated);
+  });
+
+  test('an expired refresh token ends the session with 401', async (t) => {
+    const world = await worldOf(t, await start(), provider);
+    await lapse(world);
+    for (const grant of world.provider.grants) grant.revoked = true;
+    assert.equal((await world.api()).status, 401);
+    assert.equal((await world.session()).authenticated, false);
+    assert.equal(world.upstream.requests.length, 0);
+  });
+
+  test('an outage of the token endpoint keeps the session', async (t) => {
+    const world = await worldOf(t, await start(), provider);
+    await lapse(world);
+    world.provider.behaviour.token = () => oauthError('temporarily_unavailable', 503);
+    assert.equal((await world.api()).status, 503);
+    assert.equal((await world.session()).authenticated, true);
+  });
+}
+
+function signingOut({ start, provider, revoked, signOut: expected }: ProviderCase): void {
+  test('a sign-out ends the session, revokes what can be revoked, and comes back', async (t) => {
+    const world = await worldOf(t, await start(), provider);
+    await world.signIn();
+    await world.api();
+    const cookie = world.browser.cookieHeader('/');
+    const page = await signOut(world);
+    assert.equal(page.status, 200);
+    assert.equal(page.url.href, `${world.gateway.url}/signed-out`);
+    const replayed = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie, 'x-csrf': '1' } });
+    assert.equal(replayed.status, 401);
+    const hints = world.provider.calls.revocation.map(({ params }) => params.get('token_type_hint'));
+    assert.deepEqual(hints, revoked);
+    assert.ok(world.provider.calls.revocation.every(({ status }) => status === 200));
+    const [visit, ...more] = world.provider.calls.end_session;
+    assert.equal(more.length, 0);
+    assert.equal(visit?.url.pathname, expected?.path);
+    assert.deepEqual([...(visit?.params.keys() ?? [])].sort(), [...(expected?.params ?? [])].sort());
+  });
+
+  test('a sign-out by script leads the browser to the same place, and shows no token to the script', async (t) => {
+    const world = await worldOf(t, await start(), provider);
+    await world.signIn();
+    const answer = await world.browser.fetch('/logout', {
+      method: 'POST',
+      headers: { 'x-csrf': '1', accept: 'application/json' },
+    });
+    assert.doesNotMatch(answer.body, /eyJ/);
+    const page = await world.browser.navigate(String(answer.json().location), { from: world.gateway.url });
+    assert.equal(page.url.href, `${world.gateway.url}/signed-out`);
+    assert.equal(world.provider.calls.end_session[0]?.url.pathname, expected?.path);
+  });
+
+  test('a missing revocation is said once, however many sign out', async (t) => {
+    const world = await worldOf(t, await start(), provider);
+    for (let n = 0; n < 3; n++) {
+      await world.signIn();
+      await signOut(world);
+    }
+    const lines = world.gateway
+      .logText()
+      .split('\n')
+      .filter((line) => line.includes('offers no revocation'));
+    assert.equal(lines.length, revoked.length === 0 ? 1 : 0);
+  });
+}
+
+function silence({ start, provider }: ProviderCase): void {
+  test('no token, code or secret of it is logged or shown', async (t) => {
+    const world = await worldOf(t, await start(), provider);
+    await lapse(world);
+    await world.api();
+    await signOut(world);
+    const log = world.gateway.logText();
+    // The API of the tests echoes what it received.
+    const shown = world.browser.seen.filter(
+      ({ url }) => url.origin === world.gateway.url && !url.pathname.startsWith('/api/'),
+    );
+    for (const [secret, kind] of world.provider.secrets) {
+      assert.ok(!log.includes(secret), `a ${kind} in the log`);
+      // Code and state come through the browser, and a sign-out carries the ID token in a Location.
+      if (kind === 'token' || kind === 'client' || kind === 'verifier')
+        assert.ok(!shown.some(({ body }) => body.includes(secret)), `a ${kind} in front of the browser`);
+    }
+  });
+}
+
+/** Runs the suite for one product. */
+export function providerContract(product: ProviderCase): void {
+  describe(product.name, () => {
+    signingIn(product);
+    refreshing(product);
+    signingOut(product);
+    silence(product);
+  });
+}
