@@ -44,6 +44,8 @@ export function checkIdToken(
   { accessToken, issuers, now, tolerance, acrValues }: IdTokenChecks,
 ): void {
   if (!issuers.includes(claims.iss)) refuse(`users of ${claims.iss.slice(0, 200)} may not sign in here`);
+  // Of Entra ID the issuer was compared with this one put in; a list of one would read like a text there.
+  if (claims.tid !== undefined && typeof claims.tid !== 'string') refuse('tid is not a text');
   const ahead = claims.iat * 1000 - now;
   if (ahead > tolerance) {
     refuse(
