@@ -42,11 +42,11 @@ function scopeFindings({ scopes }: ProviderConfig): Finding[] {
 export function entraFindings({ provider }: Config): Finding[] {
   const findings = tenantFindings(provider);
   if ((provider.kind ?? kindOf(provider.issuer)) !== 'entra') return findings;
-  if (isMultiTenant(provider) && provider.clientAuth === 'private_key_jwt')
+  if (provider.clientAuth === 'private_key_jwt')
     findings.push({
       path: ['provider', 'clientAuth'],
-      message: 'private_key_jwt needs the issuer of one tenant',
-      hint: 'client_secret_post works for many',
+      message: 'Entra ID wants the thumbprint of a certificate in the assertion, which private_key_jwt does not carry',
+      hint: 'client_secret_post works',
     });
   return [...findings, ...scopeFindings(provider)];
 }

@@ -56,9 +56,9 @@ const REFUSED: Record<string, [Provider, RegExp]> = {
     { issuer: ONE, scopes: ['openid', 'api://orders/read', 'User.Read'] },
     /^provider\.scopes: .*graph\.microsoft\.com/,
   ],
-  'an assertion for many tenants': [
-    { tenants: [TENANT], clientSecret: undefined, clientAuth: 'private_key_jwt', privateKey: 'x' },
-    /^provider\.clientAuth: private_key_jwt needs the issuer of one tenant/,
+  'an assertion without the thumbprint of a certificate': [
+    { issuer: ONE, clientSecret: undefined, clientAuth: 'private_key_jwt', privateKey: 'x' },
+    /^provider\.clientAuth: Entra ID wants the thumbprint/,
   ],
 };
 
