@@ -18,6 +18,21 @@ export const ERRORS = {
     title: 'Not signed in',
     hint: 'Sign in at the login endpoint, then repeat the call.',
   },
+  invalid_token: {
+    status: 401,
+    title: 'Access token not accepted',
+    hint: 'The bearer token is not valid here: wrong signature, issuer, audience or kind, lapsed, or revoked.',
+  },
+  ambiguous_credentials: {
+    status: 400,
+    title: 'Two kinds of credentials',
+    hint: 'Send the session cookie or a bearer token, not both, and one Authorization header at most.',
+  },
+  step_up_required: {
+    status: 401,
+    title: 'Stronger sign-in needed',
+    hint: 'This call needs a stronger or more recent sign-in.',
+  },
   csrf_header_missing: {
     status: 403,
     title: 'CSRF header missing',
@@ -69,6 +84,11 @@ export const ERRORS = {
     title: 'Internal error',
     hint: 'The gateway failed; the log has the cause under this correlation id.',
   },
+  upstream_token_failed: {
+    status: 502,
+    title: 'No access token for the upstream',
+    hint: 'The identity provider did not issue the access token that this route needs.',
+  },
   upstream_failed: {
     status: 502,
     title: 'Bad gateway',
@@ -108,6 +128,10 @@ export interface ErrorOptions {
   retryAfter?: number;
   /** Extra response headers, such as a challenge. */
   headers?: Record<string, string>;
+  /** A stable word that tells what exactly was missing; public. */
+  reason?: string;
+  /** Further members of the answer (RFC 9457 section 3.2); must hold no input of the caller. */
+  extensions?: Readonly<Record<string, unknown>>;
   /** Public sentence that replaces the table's hint; must hold no input of the caller. */
   hint?: string;
 }
@@ -121,6 +145,7 @@ export class GatewayError extends Error {
   readonly detail: string | undefined;
   readonly retryAfter: number | undefined;
   readonly headers: Record<string, string>;
+  readonly extensions: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, options: ErrorOptions = {}) {
     const row = ERRORS[code];
@@ -133,6 +158,10 @@ export class GatewayError extends Error {
     this.detail = options.detail;
     this.retryAfter = options.retryAfter ?? (row.status === 503 ? 2 : undefined);
     this.headers = options.headers ?? {};
+    this.extensions = {
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+      ...options.extensions,
+    };
   }
 }
 
@@ -148,8 +177,9 @@ export interface Problem {
 }
 
 /** The public form of an error (RFC 9457): table text only, nothing of the request, the upstream or the provider. */
-export function problemOf(error: GatewayError, requestId: string): Problem {
+export function problemOf(error: GatewayError, requestId: string): Problem & Record<string, unknown> {
   return {
+    ...error.extensions,
     type: `urn:bff-gateway:error:${error.code}`,
     title: error.title,
     status: error.status,

@@ -15,6 +15,7 @@ import { createAuthorizer } from './oidc/authorize.ts';
 import { createProvider } from './oidc/provider.ts';
 import { createRefresher } from './oidc/refresh.ts';
 import { createRevoker } from './oidc/revoke.ts';
+import { createTokenServices } from './oidc/token-services.ts';
 import { createPages } from './pages/pages.ts';
 import { asGatewayError, logProblem, renderError } from './problem.ts';
 import { createDevServer } from './proxy/dev-server.ts';
@@ -61,12 +62,15 @@ function createPlanes(config: Config, { store, log, clock = Date.now }: GatewayD
   });
   const revoker = createRevoker({ provider, log, audit });
   const redirectUri = config.publicUrl + endpointPaths(config.endpoints).callback;
+  const services = createTokenServices({ config, provider, store, log, clock });
+  const { checkSessionToken } = services;
   const streams = createOpenStreams({ store, log, clock });
   const forwarder = createForwarder({ routes: config.routes, streams });
   const ensureUsable = createRefresher({
     config: config.provider,
     provider,
     sessions,
+    checkSessionToken,
     revoker,
     store,
     log,
@@ -75,12 +79,14 @@ function createPlanes(config: Config, { store, log, clock = Date.now }: GatewayD
   });
   const dataPlane = createDataPlane({
     config,
-    routes: compileRoutes(config.routes),
+    routes: compileRoutes(config.routes, config.accessTokens?.audience),
     sessions,
     ensureUsable,
+    ...services,
     forwarder,
     tunnel: createTunnel({ routes: config.routes, streams }),
     audit,
+    clock,
   });
   const pages = createPages();
   const app = createApp({
@@ -94,6 +100,7 @@ function createPlanes(config: Config, { store, log, clock = Date.now }: GatewayD
       config,
       provider,
       redirectUri,
+      checkSessionToken,
       discard: (tokens) => void revoker.revoke(tokens, 0),
       clock,
     }),
@@ -104,12 +111,12 @@ function createPlanes(config: Config, { store, log, clock = Date.now }: GatewayD
     audit,
     clock,
   });
-  return { app, dataPlane, provider, revoker, streams, forwarder, pages };
+  return { app, dataPlane, provider, services, revoker, streams, forwarder, pages };
 }
 
 /** Builds a gateway from a parsed configuration. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
-  const { app, dataPlane, provider, revoker, streams, forwarder, pages } = createPlanes(config, deps);
+  const { app, dataPlane, provider, services, revoker, streams, forwarder, pages } = createPlanes(config, deps);
   const edge = createEdge({ config, log: deps.log });
   const devServer =
     config.frontend?.devServer === undefined ? undefined : createDevServer(config, config.frontend.devServer);
@@ -175,9 +182,13 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       await deps.store.ping().catch(() => reasons.push('store: does not answer'));
       return reasons;
     },
-    start: () => provider.start(),
+    async start() {
+      services.start();
+      await provider.start();
+    },
     async close() {
       provider.stop();
+      services.stop();
       revoker.stop();
       streams.close();
       await forwarder.close();

@@ -9,10 +9,10 @@ const files = globSync('src/**/*.ts', { cwd: ROOT }).sort();
 const textOf = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
 
 const RANKS: [RegExp, number][] = [
-  [/^src\/(errors|config\/schema|config\/units)\.ts$/, 0],
+  [/^src\/(errors|config\/(schema|rule-schema|provider-schema|fields|units))\.ts$/, 0],
   [/^src\/(config|crypto|observe|pages)\//, 1],
   [/^src\/store\//, 2],
-  [/^src\/(session|edge)\//, 3],
+  [/^src\/(session|edge|providers)\//, 3],
   [/^src\/(oidc|policy)\//, 4],
   [/^src\/(endpoints|proxy)\//, 5],
   [/^src\/(problem|app|admin|gateway)\.ts$/, 6],

@@ -27,3 +27,13 @@ export function endpointPaths({ prefix }: Pick<Config['endpoints'], 'prefix'>): 
     session: `${prefix}/session`,
   };
 }
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/** The identifier of the protected resource, and where its metadata is: always on the public origin (RFC 9728 section 3.1). */
+export function protectedResource({ publicUrl, accessTokens }: Pick<Config, 'publicUrl' | 'accessTokens'>) {
+  const resource = accessTokens?.resource ?? publicUrl;
+  const { pathname } = new URL(resource);
+  const metadataPath = pathname === '/' ? WELL_KNOWN : WELL_KNOWN + pathname;
+  return { resource, metadataPath, metadataUrl: publicUrl + metadataPath };
+}

@@ -1,56 +1,23 @@
 /** The configuration as a zod schema: every option, its default and its description. */
 import { z } from 'zod';
-import { parseDuration, parseSize } from './units.ts';
+import {
+  duration,
+  headerName,
+  httpUrl,
+  kind,
+  origin,
+  port,
+  scopeToken,
+  signatureAlgorithm,
+  size,
+  textList,
+} from './fields.ts';
+import { rule } from './rule-schema.ts';
 
 /** Where a secret comes from when it is not written in the file. */
 export type SecretRef = { file: string } | { env: string };
 /** Returns the secret's text, or throws an Error whose message says why it cannot be had. */
 export type SecretResolver = (ref: SecretRef) => string;
-
-const duration = (min = '0ms', max = '3650d') =>
-  z.string().transform((text, context) => {
-    const ms = parseDuration(text);
-    if (ms === undefined) {
-      context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 30s, 15m, 8h or 7d' });
-      return z.NEVER;
-    }
-    if (ms < (parseDuration(min) ?? 0) || ms > (parseDuration(max) ?? 0)) {
-      context.addIssue({ code: 'custom', message: `expected a duration between ${min} and ${max}` });
-      return z.NEVER;
-    }
-    return ms;
-  });
-
-const size = () =>
-  z.string().transform((text, context) => {
-    const bytes = parseSize(text);
-    if (bytes !== undefined) return bytes;
-    context.addIssue({ code: 'custom', message: 'expected a size such as 512b, 16kb, 10mb or 1gb' });
-    return z.NEVER;
-  });
-
-const httpUrl = () =>
-  z.string().refine((text) => {
-    const url = URL.parse(text);
-    return (
-      url !== null &&
-      ['http:', 'https:'].includes(url.protocol) &&
-      url.username === '' &&
-      url.password === '' &&
-      url.hash === ''
-    );
-  }, 'expected an absolute http:// or https:// URL without credentials or fragment');
-
-const origin = () =>
-  httpUrl().refine(
-    (text) => URL.parse(text)?.origin === text,
-    'expected an origin such as https://app.example.com, without path or trailing slash',
-  );
-const headerName = () =>
-  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'expected a header name of letters, digits and hyphens');
-const scopeToken = () =>
-  z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope token without spaces (RFC 6749 section 3.3)');
-const port = () => z.number().int().min(0).max(65_535);
 
 /** Builds the schema; `resolve` is asked for each secret that is named rather than written. */
 export function configSchema(resolve: SecretResolver) {
@@ -132,21 +99,11 @@ export function configSchema(resolve: SecretResolver) {
       .describe('How long one command may take before the call answers 503.'),
   });
 
-  const rule = z.strictObject({
-    methods: z
-      .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']))
-      .min(1)
-      .optional()
-      .describe('Methods the rule is about; all when left out.'),
-    token: z
-      .enum(['none', 'user', 'user-or-none'])
-      .describe('Who may call: anyone without a token, a signed-in user, or either.'),
-    scopes: z
-      .array(z.union([scopeToken(), z.array(scopeToken()).min(1)]))
-      .min(1)
-      .optional()
-      .describe('Scopes the token must have: a list is AND, a nested list is OR.'),
-  });
+  const upstreamToken = {
+    audience: z.string().min(1).optional().describe('The audience to ask for.'),
+    resource: z.array(httpUrl()).min(1).optional().describe('Resource indicators to ask for (RFC 8707).'),
+    scopes: z.array(scopeToken()).min(1).optional().describe('The scopes to ask for.'),
+  };
 
   const route = z.strictObject({
     path: z
@@ -159,6 +116,30 @@ export function configSchema(resolve: SecretResolver) {
       .regex(/^\/[^\s?#*]*[^/\s?#*]$/, 'expected a literal path prefix without trailing slash')
       .optional()
       .describe('Removed from the front of the path before it is forwarded.'),
+    audience: textList()
+      .optional()
+      .describe('What the access token must be meant for: one of these. Default: accessTokens.audience.'),
+    introspect: z
+      .boolean()
+      .default(false)
+      .describe('Ask the issuer about every token (RFC 7662), so that a revoked one is refused before it lapses.'),
+    upstreamToken: z
+      .union([
+        z.literal('forward').describe("The caller's own access token."),
+        z.literal('none').describe('No access token at all.'),
+        z.strictObject({
+          exchange: z
+            .strictObject(upstreamToken)
+            .describe("A token for this API in exchange for the caller's (RFC 8693)."),
+        }),
+        z.strictObject({
+          clientCredentials: z
+            .strictObject(upstreamToken)
+            .describe("A token of the gateway's own for this API (RFC 6749 section 4.4)."),
+        }),
+      ])
+      .default('forward')
+      .describe('Which access token the upstream gets.'),
     rules: z
       .array(rule)
       .min(1)
@@ -211,6 +192,72 @@ export function configSchema(resolve: SecretResolver) {
     upstreamCa: z.string().min(1).optional().describe('Path of a PEM file with the CA of the upstream.'),
   });
 
+  const introspection = z.strictObject({
+    clientId: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Client that asks; for the provider itself left out: the client of the gateway.'),
+    clientSecret: secret().optional(),
+    cache: duration('0ms', '10m')
+      .prefault('10s')
+      .describe(
+        'How long the answer for a live token is believed; 0ms asks each time. This is how late a revocation is noticed.',
+      ),
+    negativeCache: duration('0ms', '10m').prefault('10s').describe('The same for a token that is not live.'),
+  });
+
+  const issuerOptions = {
+    kind: kind().optional(),
+    algorithms: z
+      .array(signatureAlgorithm())
+      .min(1)
+      .default(['RS256', 'PS256', 'ES256', 'EdDSA'])
+      .describe('Signature algorithms accepted for access tokens.'),
+    type: z
+      .enum(['at+jwt', 'any'])
+      .optional()
+      .describe(
+        'at+jwt: the header must name RFC 9068. any: for issuers that do not; ID, refresh and logout tokens are refused all the same. Default by kind.',
+      ),
+    subjects: z
+      .enum(['users', 'clients', 'both'])
+      .default('both')
+      .describe(
+        'Whose tokens this issuer makes; both tells them apart by their claims and refuses what it cannot tell.',
+      ),
+    rolesClaim: z.string().min(1).optional().describe('Claim path of the roles. Default by kind.'),
+    introspection: introspection.optional().describe('Introspection (RFC 7662) at this issuer.'),
+  };
+
+  const accessTokens = z.strictObject({
+    audience: textList()
+      .optional()
+      .describe('What an access token must be meant for, on routes that do not say so themselves.'),
+    provider: z
+      .strictObject(issuerOptions)
+      .prefault({})
+      .describe('The access tokens of the provider itself, in sessions and of callers.'),
+    issuers: z
+      .array(
+        z.strictObject({
+          issuer: httpUrl().describe('Issuer identifier, byte for byte as in the tokens.'),
+          internalUrl: origin().optional().describe('Origin under which it is reached from here, when it differs.'),
+          ...issuerOptions,
+        }),
+      )
+      .default([])
+      .describe('Further issuers whose access tokens callers may bring.'),
+    cache: duration('0ms', '10m')
+      .prefault('1m')
+      .describe(
+        'How long a verified token is remembered; a withdrawn signing key is noticed no later than this after 5m.',
+      ),
+    resource: httpUrl()
+      .optional()
+      .describe('Identifier of this protected resource (RFC 9728). Default: the public URL.'),
+  });
+
   return z.strictObject({
     publicUrl: origin().describe('The origin that browsers see, such as https://shop.example.com.'),
     allowedHosts: z
@@ -241,13 +288,43 @@ export function configSchema(resolve: SecretResolver) {
       internalUrl: origin()
         .optional()
         .describe('Origin under which the gateway reaches the provider when it differs from the public one.'),
+      kind: kind().optional(),
       clientId: z.string().min(1),
       clientSecret: secret().optional().describe('For client_secret_basic and client_secret_post.'),
       clientAuth: z
-        .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt'])
+        .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth'])
         .default('client_secret_basic')
         .describe('How the gateway authenticates at the token endpoint.'),
-      privateKey: secret().optional().describe('PKCS#8 PEM or JWK for private_key_jwt.'),
+      profile: z
+        .enum(['default', 'fapi2'])
+        .default('default')
+        .describe('fapi2: pushed requests, sender-constrained tokens and a client key or certificate, all required.'),
+      pushedRequests: z
+        .enum(['auto', 'always', 'never'])
+        .default('auto')
+        .describe('Pushed authorization requests (RFC 9126); auto: when the provider announces them.'),
+      signedRequests: z.boolean().default(false).describe('Sign the authorization request (RFC 9101) with privateKey.'),
+      dpop: z
+        .boolean()
+        .default(false)
+        .describe('Bind tokens to a key of each session (RFC 9449), at the provider and at the APIs.'),
+      tls: z
+        .strictObject({
+          certificate: z.string().min(1).describe('Path of a PEM file with the client certificate.'),
+          key: z.string().min(1).describe('Path of a PEM file with its key.'),
+        })
+        .optional()
+        .describe('Client certificate for tls_client_auth (RFC 8705).'),
+      tenants: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe('Entra ID with a multi-tenant issuer: the tenant ids whose users may sign in.'),
+      scopeOnRefresh: z
+        .boolean()
+        .optional()
+        .describe('Send the scopes with each refresh, for providers that narrow the token otherwise. Default by kind.'),
+      privateKey: secret().optional().describe('PKCS#8 PEM or JWK for private_key_jwt and signedRequests.'),
       privateKeyId: z.string().min(1).optional().describe('kid of that key, when the PEM carries none.'),
       privateKeyAlg: z
         .enum(['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'])
@@ -378,6 +455,11 @@ export function configSchema(resolve: SecretResolver) {
           .describe("Content-Security-Policy of the front end's pages; false for none."),
       })
       .optional(),
+    accessTokens: accessTokens
+      .optional()
+      .describe(
+        'Validate access tokens: callers may bring their own as bearer tokens, and rules may ask for claims, roles and audiences.',
+      ),
     routes: z.array(route).default([]),
     limits: z
       .strictObject({
@@ -409,5 +491,8 @@ export type Config = z.output<ReturnType<typeof configSchema>>;
 /** The configuration as it is written. */
 export type ConfigInput = z.input<ReturnType<typeof configSchema>>;
 export type RouteConfig = Config['routes'][number];
-export type RuleConfig = RouteConfig['rules'][number];
+export type { ClaimCondition, RoleName, RuleConfig } from './rule-schema.ts';
+export type AccessTokensConfig = NonNullable<Config['accessTokens']>;
+export type TokenIssuerConfig = AccessTokensConfig['provider'];
+export type ProviderKind = NonNullable<ProviderConfig['kind']>;
 export type ProviderConfig = Config['provider'];

@@ -1,7 +1,7 @@
 /** Rules about routes: what hides an endpoint, is never reached, or asks for nothing. */
 import { endpointPaths } from './endpoints.ts';
-import type { Finding } from './faults.ts';
-import type { Config } from './schema.ts';
+import type { Finding, Path } from './faults.ts';
+import type { Config, RouteConfig, RuleConfig } from './schema.ts';
 
 /** Whether every path that `b` matches is matched by `a` already. */
 function covers(a: string, b: string): boolean {
@@ -13,6 +13,44 @@ function covers(a: string, b: string): boolean {
     if (other === undefined || other === '**' || (segment !== '*' && segment !== other)) return false;
   }
   return left.length === right.length;
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const CALLERS = ['nobody', 'user', 'client'] as const;
+
+/** Every pair of a method and a kind of caller that a rule is about. */
+function cellsOf({ methods, token }: RuleConfig): string[] {
+  const about = ABOUT[token];
+  // A rule without methods also takes those that have no name here.
+  const named: readonly string[] = methods ?? [...METHODS, 'any other'];
+  return named.flatMap((method) => CALLERS.filter((who) => about.includes(who)).map((who) => `${method} ${who}`));
+}
+
+const ABOUT: Record<RuleConfig['token'], readonly string[]> = {
+  none: CALLERS,
+  user: ['user'],
+  client: ['client'],
+  'user-or-client': ['user', 'client'],
+  'user-or-none': ['user', 'nobody'],
+};
+
+/** Conditions that nobody is asked about, and rules that nobody comes to (first match wins). */
+function ruleFindings({ rules }: RouteConfig, at: Path): Finding[] {
+  const taken = new Set<string>();
+  return rules.flatMap((rule, index) => {
+    const findings: Finding[] = [];
+    const cells = cellsOf(rule);
+    if (cells.every((cell) => taken.has(cell)))
+      findings.push({
+        path: [...at, index],
+        message: 'this rule is never reached: earlier ones match all of its methods and callers',
+      });
+    for (const cell of cells) taken.add(cell);
+    for (const name of ['scopes', 'claims', 'roles', 'groups'] as const)
+      if (rule.token === 'none' && rule[name] !== undefined)
+        findings.push({ path: [...at, index, name], message: `a rule without a token cannot ask for ${name}` });
+    return findings;
+  });
 }
 
 /** Everything that is wrong with the routes. */
@@ -39,25 +77,7 @@ export function routeFindings(config: Config): Finding[] {
       !route.path.startsWith(`${route.stripPrefix}/`)
     )
       findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be the beginning of path' });
-    for (const [at, rule] of route.rules.entries()) {
-      if (rule.token === 'none' && rule.scopes)
-        findings.push({
-          path: ['routes', index, 'rules', at, 'scopes'],
-          message: 'a rule without a token cannot ask for scopes',
-        });
-      const shadow = route.rules
-        .slice(0, at)
-        .some(
-          (earlier) =>
-            earlier.methods === undefined ||
-            (rule.methods?.every((method) => earlier.methods?.includes(method)) ?? false),
-        );
-      if (shadow)
-        findings.push({
-          path: ['routes', index, 'rules', at],
-          message: 'this rule is never reached: an earlier one matches all of its methods',
-        });
-    }
+    findings.push(...ruleFindings(route, ['routes', index, 'rules']));
     return findings;
   });
 }

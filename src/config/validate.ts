@@ -2,8 +2,10 @@
 import { isIP } from 'node:net';
 import type { Finding } from './faults.ts';
 import type { Config } from './schema.ts';
+import { accessTokenFindings } from './validate-access-tokens.ts';
 import { entraFindings } from './validate-entra.ts';
 import { routeFindings } from './validate-routes.ts';
+import { unfinishedFindings } from './validate-unfinished.ts';
 
 const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const RESERVED_PARAMS = [
@@ -92,7 +94,8 @@ function providerFindings({ provider }: Config): Finding[] {
   const byKey = provider.clientAuth === 'private_key_jwt';
   if (byKey && provider.privateKey === undefined)
     findings.push({ path: ['provider', 'privateKey'], message: 'private_key_jwt needs a privateKey' });
-  if (!byKey && provider.clientSecret === undefined)
+  const byCertificate = provider.clientAuth === 'tls_client_auth';
+  if (!byKey && !byCertificate && provider.clientSecret === undefined)
     findings.push({ path: ['provider', 'clientSecret'], message: `${provider.clientAuth} needs a clientSecret` });
   if (byKey && provider.clientSecret !== undefined)
     findings.push({ path: ['provider', 'clientSecret'], message: 'private_key_jwt uses no clientSecret' });
@@ -139,6 +142,8 @@ export function crossChecks(config: Config): Finding[] {
     ...entraFindings(config),
     ...storeFindings(config),
     ...routeFindings(config),
+    ...accessTokenFindings(config),
+    ...unfinishedFindings(config),
     ...(frontend?.directory !== undefined && frontend.devServer !== undefined
       ? [{ path: ['frontend'], message: 'expected either directory or devServer' }]
       : []),

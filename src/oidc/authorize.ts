@@ -6,6 +6,7 @@ import type { PendingLogin } from '../session/pending-login.ts';
 import type { SessionData, TokenRecord } from '../session/sessions.ts';
 import { checkIdToken } from './id-token.ts';
 import type { Provider } from './provider.ts';
+import type { CheckAccessToken } from './token-reader.ts';
 import { tokenRecord } from './tokens.ts';
 
 /** What a login link may ask for; already checked against the allow-list. */
@@ -38,12 +39,14 @@ export interface AuthorizerOptions {
   provider: Provider;
   /** The callback's absolute URL, from configuration alone (RFC 9700 4.1). */
   redirectUri: string;
+  checkSessionToken: CheckAccessToken;
   /** Takes tokens that were issued but must not be used. */
   discard: (tokens: TokenRecord) => void;
   clock: () => number;
 }
 
-export function createAuthorizer({ config, provider, redirectUri, discard, clock }: AuthorizerOptions): Authorizer {
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  const { config, provider, redirectUri, checkSessionToken, discard, clock } = options;
   const settings = config.provider;
   const scope = settings.scopes.join(' ');
   const issuers = issuersOf(settings);
@@ -66,8 +69,13 @@ export function createAuthorizer({ config, provider, redirectUri, discard, clock
     const now = tokens.obtainedAt;
     const { accessToken, idToken } = tokens;
     checkIdToken(idToken, claims, { accessToken, issuers, now, tolerance: settings.clockTolerance, acrValues });
+    const verified = await checkSessionToken(accessToken);
     return {
-      tokens: { ...tokens, ...(await userInfo(client, accessToken, claims.sub)) },
+      tokens: {
+        ...tokens,
+        ...(verified === undefined ? {} : { verified }),
+        ...(await userInfo(client, accessToken, claims.sub)),
+      },
       data: {
         issuer: claims.iss,
         sub: claims.sub,

@@ -1,7 +1,7 @@
 /** How the gateway proves to the provider who it is: one method, from the configuration. */
 import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto';
 import { importJWK, importPKCS8, type JWK } from 'jose';
-import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt } from 'openid-client';
+import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, TlsClientAuth } from 'openid-client';
 import type { ProviderConfig } from '../config/schema.ts';
 
 type PrivateKey = { key: webcrypto.CryptoKey; kid: string | undefined };
@@ -24,6 +24,8 @@ export async function clientAuthentication(provider: ProviderConfig): Promise<Cl
       return ClientSecretBasic(provider.clientSecret);
     case 'client_secret_post':
       return ClientSecretPost(provider.clientSecret);
+    case 'tls_client_auth':
+      return TlsClientAuth();
     case 'private_key_jwt': {
       const { key, kid } = await readPrivateKey(provider);
       return PrivateKeyJwt(kid === undefined ? key : { key, kid });

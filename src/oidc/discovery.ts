@@ -5,6 +5,8 @@ import type { ProviderConfig } from '../config/schema.ts';
 
 export interface DiscoveryOptions {
   config: ProviderConfig;
+  /** Whether users sign in there; else a key set is all that is needed. */
+  signIn: boolean;
   allowInsecureHttp: boolean;
   fetch: oidc.CustomFetch;
 }
@@ -27,6 +29,10 @@ async function fetchMetadata({ config, allowInsecureHttp, fetch }: DiscoveryOpti
 /** Metadata that a code flow with PKCE and verified signatures can be built on. Rejects with what is wrong. */
 export async function discover(options: DiscoveryOptions): Promise<oidc.ServerMetadata> {
   const metadata = await fetchMetadata(options);
+  if (!options.signIn) {
+    if (!metadata.jwks_uri) throw new Error('the metadata lacks a jwks endpoint');
+    return metadata;
+  }
   if (!metadata.authorization_endpoint || !metadata.token_endpoint || !metadata.jwks_uri)
     throw new Error('the metadata lacks an authorization, token or jwks endpoint');
   const { code_challenge_methods_supported: methods } = metadata;

@@ -35,6 +35,8 @@ export interface Provider {
 
 export interface ProviderOptions {
   config: ProviderConfig;
+  /** Whether users sign in there; an issuer of access tokens alone needs a key set and no more. */
+  signIn?: boolean;
   allowInsecureHttp: boolean;
   log: Logger;
   clock: () => number;
@@ -57,7 +59,7 @@ function idTokenIn(body: string): { kid: string | undefined; issuer: string | un
   }
 }
 
-export function createProvider({ config, allowInsecureHttp, log, clock }: ProviderOptions): Provider {
+export function createProvider({ config, signIn = true, allowInsecureHttp, log, clock }: ProviderOptions): Provider {
   const fetch = createProviderFetch({
     issuer: config.issuer,
     internalUrl: config.internalUrl,
@@ -85,7 +87,7 @@ export function createProvider({ config, allowInsecureHttp, log, clock }: Provid
   }
 
   function run(): Promise<void> {
-    attempt ??= discover({ config, allowInsecureHttp, fetch })
+    attempt ??= discover({ config, signIn, allowInsecureHttp, fetch })
       .then((found) => {
         metadata = found;
         if (failures > 0 || reason !== '') log.info({ issuer: config.issuer }, 'the provider is discovered');
@@ -100,7 +102,7 @@ export function createProvider({ config, allowInsecureHttp, log, clock }: Provid
           { err: describeError(error), issuer: config.issuer, retryInMs: delay },
           metadata
             ? 'the provider could not be discovered again; the known metadata stays in use'
-            : 'the provider cannot be discovered; sign-in is unavailable until it can',
+            : 'the provider cannot be discovered; what needs it is unavailable until it can',
         );
         schedule(delay);
       })

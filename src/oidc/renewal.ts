@@ -11,6 +11,7 @@ import { classifyFailure } from './failures.ts';
 import { checkIdToken } from './id-token.ts';
 import type { Provider } from './provider.ts';
 import type { Revoker } from './revoke.ts';
+import type { CheckAccessToken } from './token-reader.ts';
 import { tokenRecord } from './tokens.ts';
 import type { UnsavedTokens } from './unsaved.ts';
 import type { UsableToken } from './usable-token.ts';
@@ -19,6 +20,7 @@ export interface RenewalOptions {
   config: ProviderConfig;
   provider: Provider;
   sessions: Sessions;
+  checkSessionToken: CheckAccessToken;
   revoker: Revoker;
   backoff: Backoff;
   unsaved: UnsavedTokens;
@@ -31,7 +33,7 @@ export interface RenewalOptions {
 class IdentityChanged extends Error {}
 
 export function createRenewal(options: RenewalOptions) {
-  const { config, provider, sessions, revoker, backoff, unsaved, log, audit, clock } = options;
+  const { config, provider, sessions, checkSessionToken, revoker, backoff, unsaved, log, audit, clock } = options;
   // RFC 6749 section 6: left out, it means what was granted before; not so everywhere.
   const scopeParams: Record<string, string> =
     (config.scopeOnRefresh ?? provider.quirks.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
@@ -53,7 +55,22 @@ export function createRenewal(options: RenewalOptions) {
         now,
         tolerance: config.clockTolerance,
       });
-    return renewed;
+    return await verified(renewed);
+  }
+
+  /**
+   * The mark of a checked token. When nobody can be asked, the tokens are kept without it, since the old ones are spent;
+   * the next call that needs to know then checks.
+   */
+  async function verified(tokens: TokenRecord): Promise<TokenRecord> {
+    try {
+      const mark = await checkSessionToken(tokens.accessToken);
+      return mark === undefined ? tokens : { ...tokens, verified: mark };
+    } catch (error) {
+      if (classifyFailure(error).kind === 'outage') return tokens;
+      void revoker.revoke(tokens, 0);
+      throw error;
+    }
   }
 
   async function end({ key, data }: ActiveSession, reason: string): Promise<UsableToken> {

@@ -1,25 +1,32 @@
-/** Which rule of a route a call falls under, and whether the granted scope satisfies it. */
+/** Which rule of a route a call falls under: the first that names its method and whoever calls. */
 import type { RouteConfig, RuleConfig } from '../config/schema.ts';
+import type { TokenSubject } from '../providers/facts.ts';
 
-export type ScopeOutcome = { readonly allowed: true } | { readonly allowed: false; readonly missing: string };
+/** Who calls: nobody, or what the session or the bearer token stands for. */
+export type CallerKind = 'nobody' | TokenSubject;
 
-/** The first rule that names the method; undefined is a denial (deny by default). */
-export function matchRule(route: Pick<RouteConfig, 'rules'>, method: string): RuleConfig | undefined {
-  return route.rules.find((rule) => rule.methods === undefined || rule.methods.some((named) => named === method));
+const ACCEPTED: Record<RuleConfig['token'], readonly CallerKind[]> = {
+  none: ['nobody', 'user', 'client', 'unknown'],
+  user: ['user'],
+  client: ['client'],
+  'user-or-client': ['user', 'client'],
+  'user-or-none': ['user', 'nobody'],
+};
+
+/** The callers that a rule is about. */
+export const callersOf = (rule: Pick<RuleConfig, 'token'>): readonly CallerKind[] => ACCEPTED[rule.token];
+
+/** The rules that name a method, in their order; an empty list is a denial (deny by default). */
+export function rulesFor(route: Pick<RouteConfig, 'rules'>, method: string): readonly RuleConfig[] {
+  return route.rules.filter((rule) => rule.methods === undefined || rule.methods.some((named) => named === method));
 }
 
-/**
- * Compares scopes as whole, case-sensitive tokens (RFC 6749 section 3.3): a list is AND, a nested list is OR.
- * `missing` is what a challenge may name (RFC 6750 section 3): of alternatives the first.
- */
-export function checkScopes(rule: Pick<RuleConfig, 'scopes'>, grantedScope: unknown): ScopeOutcome {
-  if (rule.scopes === undefined) return { allowed: true };
-  // Anything but a string grants nothing.
-  const granted = typeof grantedScope === 'string' ? grantedScope.split(' ') : [];
-  const missing: string[] = [];
-  for (const wanted of rule.scopes) {
-    const alternatives = typeof wanted === 'string' ? [wanted] : wanted;
-    if (!alternatives.some((scope) => granted.includes(scope))) missing.push(alternatives[0] ?? '');
-  }
-  return missing.length === 0 ? { allowed: true } : { allowed: false, missing: missing.join(' ') };
+/** The first of these rules that is about such a caller; undefined is a denial, or for nobody a 401. */
+export function ruleFor(rules: readonly RuleConfig[], caller: CallerKind): RuleConfig | undefined {
+  return rules.find((rule) => callersOf(rule).includes(caller));
+}
+
+/** Whether the rules ask nobody who they are, so that credentials need not even be looked at. */
+export function isOpen(rules: readonly RuleConfig[]): boolean {
+  return rules[0]?.token === 'none';
 }

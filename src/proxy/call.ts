@@ -21,8 +21,8 @@ export interface ForwardOptions {
   rewriteHeaders(rawHeaders: Buffer[], status: number): string[];
   /** Key of the session that the call belongs to. */
   streamKey?: string;
-  /** When that session ends at the latest, milliseconds since the epoch. */
-  sessionEnds?: number;
+  /** When that session ends at the latest, or the caller's token lapses; milliseconds since the epoch. */
+  endsAt?: number;
 }
 
 export interface CallParts {
@@ -65,8 +65,8 @@ export class Call implements RelayOwner {
       idle: route.timeouts.idle,
       owner: this,
     });
-    if (options.streamKey !== undefined) {
-      const ends = options.sessionEnds ?? Number.POSITIVE_INFINITY;
+    if (options.streamKey !== undefined || options.endsAt !== undefined) {
+      const ends = options.endsAt ?? Number.POSITIVE_INFINITY;
       this.#open = streams.track(options.streamKey, ends, () => this.#endSession());
     }
   }

@@ -1,14 +1,10 @@
 /** Claims of the signed-in user as request headers, encoded so that no value can break out of its header. */
 import type { Logger } from '../observe/log.ts';
-import type { TokenRecord } from '../session/sessions.ts';
+import { claimAt, isRecord } from '../providers/claims.ts';
+import type { Claims } from '../providers/facts.ts';
 
 /** Longest value of one claim header, in characters after encoding. */
 export const MAX_CLAIM_LENGTH = 4096;
-
-type Claims = Record<string, unknown>;
-
-const isRecord = (value: unknown): value is Claims =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** For each byte of UTF-8: itself when it is visible ASCII but `%` and `,`, otherwise its percent-encoding. */
 const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
@@ -36,21 +32,6 @@ export function encodeClaim(value: unknown): string | undefined {
   return encode(textOf(value));
 }
 
-/**
- * The claim at a path such as `realm_access.roles`. Names may hold dots themselves (`https://example.com/roles`): the
- * longest name that exists wins.
- */
-export function claimAt(claims: Claims, path: string): unknown {
-  if (Object.hasOwn(claims, path)) return claims[path];
-  for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {
-    const head = path.slice(0, dot);
-    const inner = Object.hasOwn(claims, head) ? claims[head] : undefined;
-    const found = isRecord(inner) ? claimAt(inner, path.slice(dot + 1)) : undefined;
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
 /** The payload of a JWT (RFC 7519 section 7.2), not verified: the provider handed it to us itself. Empty for an opaque token. */
 export function tokenClaims(accessToken: string): Claims {
   const [, payload, , ...rest] = accessToken.split('.');
@@ -64,15 +45,14 @@ export function tokenClaims(accessToken: string): Claims {
 }
 
 /**
- * Builds the function that turns a session's tokens into raw header pairs: from UserInfo when there is one, else from a
- * JWT access token. A value that is too long is left out and logged. The result is kept as long as the token record lives.
+ * Builds the function that turns a caller's claims into raw header pairs. A value that is too long is left out and logged.
+ * The result is kept as long as `holder` lives, to which the claims belong: a token record, or the facts of a token.
  */
 export function createClaimHeaders(mapping: Readonly<Record<string, string>>) {
   const entries = Object.entries(mapping);
-  const remembered = new WeakMap<TokenRecord, readonly string[]>();
+  const remembered = new WeakMap<object, readonly string[]>();
 
-  function pairs(tokens: TokenRecord, log: Logger): string[] {
-    const claims = tokens.userInfo ?? tokenClaims(tokens.accessToken);
+  function pairs(claims: Claims, log: Logger): string[] {
     return entries.flatMap(([name, path]) => {
       const value = encodeClaim(claimAt(claims, path));
       if (value === undefined) return [];
@@ -82,12 +62,12 @@ export function createClaimHeaders(mapping: Readonly<Record<string, string>>) {
     });
   }
 
-  return function claimHeaders(tokens: TokenRecord, exchange: { readonly log: Logger }): readonly string[] {
+  return function claimHeaders(holder: object, claimsOf: () => Claims, log: Logger): readonly string[] {
     if (entries.length === 0) return [];
-    const known = remembered.get(tokens);
+    const known = remembered.get(holder);
     if (known) return known;
-    const made = pairs(tokens, exchange.log);
-    remembered.set(tokens, made);
+    const made = pairs(claimsOf(), log);
+    remembered.set(holder, made);
     return made;
   };
 }

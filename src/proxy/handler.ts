@@ -4,25 +4,21 @@ import type { Duplex } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import type { RequestTarget } from '../edge/target.ts';
-import type { Audit } from '../observe/audit.ts';
-import type { EnsureUsableToken } from '../oidc/usable-token.ts';
+import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
-import type { Sessions } from '../session/sessions.ts';
 import type { Forwarder } from './forward.ts';
 import { prepareRoutes } from './prepared.ts';
 import type { CompiledRoute, RouteTable } from './routes.ts';
-import { createAdmit, type ForgeryCheck } from './steps.ts';
+import { createAdmit, type ForgeryCheck, type StepParts } from './steps.ts';
 import { createUpgrade, type Tunnel } from './upgrade.ts';
 
-export interface DataPlaneParts {
-  config: Config;
+export interface DataPlaneParts extends StepParts {
   routes: RouteTable;
-  sessions: Pick<Sessions, 'identify' | 'load' | 'slide'>;
-  ensureUsable: EnsureUsableToken;
   forwarder: Pick<Forwarder, 'forward'>;
   tunnel: Tunnel;
-  audit: Audit;
+  /** Where a route asks for tokens of its upstream's own. */
+  upstreamTokens?: UpstreamTokens | undefined;
 }
 
 export interface DataPlane {
@@ -38,14 +34,14 @@ export interface DataPlane {
 export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const { config, routes, forwarder, tunnel } = parts;
   const cors = createCors(config.cors.allowedOrigins);
-  const preparedOf = prepareRoutes(config, routes.routes);
+  const preparedOf = prepareRoutes(config, routes.routes, parts.upstreamTokens);
   const admit = createAdmit(parts);
   const checkForgery = createForgeryCheck(config);
 
   async function run(exchange: Exchange, res: ServerResponse, route: CompiledRoute, corsHeaders: CorsHeaders) {
     const admission = await admit(exchange, route, checkForgery);
     if (answeredAsLastHop(exchange, res, route)) return;
-    const options = preparedOf(route)(exchange, admission, { cors: corsHeaders });
+    const options = await preparedOf(route)(exchange, admission, { cors: corsHeaders });
     await forwarder.forward(exchange, res, route.config, options);
   }
 

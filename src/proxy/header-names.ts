@@ -22,7 +22,7 @@ export const HOP_BY_HOP: readonly string[] = [
 ];
 
 /** Set anew by the gateway, or by its client for the upstream. `Proxy` would become HTTP_PROXY in a CGI upstream. */
-const REPLACED = ['authorization', 'host', 'expect', 'x-request-id', 'proxy'];
+const REPLACED = ['authorization', 'dpop', 'host', 'expect', 'x-request-id', 'proxy'];
 
 /** RFC 7239 section 8.1: what a client says about its own way here is worth nothing. */
 const FORWARDED = [

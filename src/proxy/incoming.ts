@@ -7,8 +7,8 @@ import { createOwnCookie, setsOwnCookie } from './cookies.ts';
 import { HOP_BY_HOP } from './header-names.ts';
 import { createPublicLocation } from './location.ts';
 
-/** Whom the answer is for: a signed-in user, a guest where users may be signed in, or anyone where nobody is asked. */
-export type Caller = 'user' | 'guest' | 'anyone';
+/** Whom the answer is for: a signed-in user, a caller with a token, a guest where users may be signed in, or anyone where nobody is asked. */
+export type Caller = 'user' | 'bearer' | 'guest' | 'anyone';
 
 export interface AnswerFacts {
   caller: Caller;
@@ -156,7 +156,12 @@ export function createIncomingHeaders(config: Config, route: RouteConfig): Incom
   const fixed = fixedHeaders(config);
   const always = config.cors.allowedOrigins.length > 0 ? ['Origin'] : [];
   // What the answer to a call depends on beside the address (RFC 9111 section 4.1).
-  const asked = route.csrf === 'fetch-metadata' ? ['Cookie', 'Sec-Fetch-Site', ...always] : ['Cookie', ...always];
+  const asked = [
+    'Cookie',
+    ...(config.accessTokens === undefined ? [] : ['Authorization']),
+    ...(route.csrf === 'fetch-metadata' ? ['Sec-Fetch-Site'] : []),
+    ...always,
+  ];
 
   return function incomingHeaders(raw, { caller, requestId, cors }) {
     const sorted = read(raw, publicLocation);
@@ -164,7 +169,8 @@ export function createIncomingHeaders(config: Config, route: RouteConfig): Incom
     const cookies =
       route.setCookie === 'forward' ? sorted.cookies.filter((value) => !setsOwnCookie(value, isOwnCookie)) : [];
     for (const cookie of cookies) headers.push('set-cookie', cookie);
-    pushCaching(headers, sorted, caller === 'user' && route.cache === 'private', cookies.length > 0);
+    const known = caller === 'user' || caller === 'bearer';
+    pushCaching(headers, sorted, known && route.cache === 'private', cookies.length > 0);
     const vary = mergeVary(sorted.vary, caller === 'anyone' ? always : asked);
     if (vary !== undefined) headers.push('vary', vary);
     headers.push('x-request-id', requestId, 'referrer-policy', sorted.referrerPolicy, ...fixed);

@@ -11,8 +11,11 @@ export interface OpenStream {
 }
 
 export interface OpenStreams {
-  /** Notes a call of the session `key`, which ends at `expiresAt` (ms since the epoch) at the latest. `cut` is called at most once. */
-  track(key: string, expiresAt: number, cut: () => void): OpenStream;
+  /**
+   * Notes a call of the session `key`, which ends at `expiresAt` (ms since the epoch) at the latest. A call without a session
+   * streams until then and no longer. `cut` is called at most once.
+   */
+  track(key: string | undefined, expiresAt: number, cut: () => void): OpenStream;
   /** Cuts what streams for this session. Calls that just started are left alone: `poll` sees to them if they stay. */
   closeAll(key: string): void;
   /** Cuts what streams for sessions that ended. Runs by itself once in a while. */
@@ -33,6 +36,8 @@ export interface OpenStreamsOptions {
 
 /** A call that lives longer than this is a stream, whatever it calls itself. */
 const YOUNG_MS = 1_000;
+/** Where calls without a session are kept; no digest is empty. */
+const NO_SESSION = '';
 /** Most session keys in one question to the store. */
 const BATCH = 500;
 
@@ -63,8 +68,8 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
   function streaming(now: number): string[] {
     const keys: string[] = [];
     for (const [key, entries] of sessions) {
-      cutWhere(key, (entry) => entry.expiresAt <= now);
-      if ([...entries].some((entry) => streams(entry, now))) keys.push(key);
+      cutWhere(key, (entry) => entry.expiresAt <= now && (key !== NO_SESSION || streams(entry, now)));
+      if (key !== NO_SESSION && [...entries].some((entry) => streams(entry, now))) keys.push(key);
     }
     return keys;
   }
@@ -91,7 +96,8 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
   const timer = setInterval(() => void poll(), interval).unref();
 
   return {
-    track(key, expiresAt, cut) {
+    track(session, expiresAt, cut) {
+      const key = session ?? NO_SESSION;
       const entry: Entry = { lasting: false, since: clock(), expiresAt, cut, done: () => remove(key, entry) };
       const entries = sessions.get(key);
       if (entries) entries.add(entry);

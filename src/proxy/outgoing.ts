@@ -17,11 +17,19 @@ export interface OutgoingParts {
   host: string;
   requestCookies: 'forward' | 'drop';
   /** The access token itself: nothing else of a session may become an `Authorization` header, an ID token least of all. */
-  accessToken?: string;
+  accessToken?: UpstreamCredentials | undefined;
   /** Claim headers, name and value in turn. */
   claims?: readonly string[];
   /** Keep what makes the call a WebSocket handshake (RFC 6455 section 4.1). */
   upgrade?: boolean;
+}
+
+/** What the upstream gets to know the caller by. */
+export interface UpstreamCredentials {
+  readonly token: string;
+  readonly scheme: 'Bearer' | 'DPoP';
+  /** Proof of possession that goes with the token (RFC 9449 section 7.1). */
+  readonly proof?: string;
 }
 
 /** Names in turn with values, as undici and node:http take them. */
@@ -133,7 +141,10 @@ export function createOutgoingHeaders(config: Config): OutgoingHeaders {
       'x-forwarded-proto',
       proto,
     );
-    if (accessToken !== undefined) headers.push('authorization', `Bearer ${accessToken}`);
+    if (accessToken !== undefined) {
+      headers.push('authorization', `${accessToken.scheme} ${accessToken.token}`);
+      if (accessToken.proof !== undefined) headers.push('dpop', accessToken.proof);
+    }
     if (claims !== undefined) headers.push(...claims);
     if (upgrade) headers.push('connection', 'Upgrade', 'upgrade', 'websocket');
     return headers;

@@ -1,13 +1,15 @@
 /** What is worked out once for each route, so that a call only has to use it. */
 import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
+import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import type { CorsHeaders } from '../policy/cors.ts';
 import type { ForwardOptions } from './call.ts';
-import { createClaimHeaders } from './claims.ts';
+import { createClaimHeaders, tokenClaims } from './claims.ts';
 import { createIncomingHeaders } from './incoming.ts';
 import { createOutgoingHeaders, type OutgoingParts } from './outgoing.ts';
 import type { CompiledRoute } from './routes.ts';
 import type { Admission } from './steps.ts';
+import { createCredentialsOf } from './upstream-credentials.ts';
 import { createUpstreamPath } from './upstream-path.ts';
 
 /** How one admitted call goes to the upstream, and how its answer comes back. */
@@ -15,20 +17,50 @@ export type Prepare = (
   exchange: Exchange,
   admission: Admission,
   extra: { cors: CorsHeaders; upgrade?: boolean },
-) => ForwardOptions;
+) => Promise<ForwardOptions>;
+
+type Known = Extract<Admission, { kind: 'user' | 'bearer' }>;
+
+/** Where the claims of a caller are, and the object that they live as long as. */
+function claimsOf(admission: Known) {
+  if (admission.kind === 'bearer') {
+    const { facts } = admission.caller;
+    return { holder: facts, claims: () => facts.claims };
+  }
+  const { tokens } = admission.session;
+  const { claims } = admission.facts;
+  const ofToken = () => (tokens.verified === undefined ? tokenClaims(tokens.accessToken) : claims);
+  return { holder: tokens, claims: () => tokens.userInfo ?? ofToken() };
+}
+
+/** What a call belongs to, so that a stream does not outlive it. */
+function lifeOf(admission: Known, tolerance: number): Pick<ForwardOptions, 'streamKey' | 'endsAt'> {
+  if (admission.kind === 'user') {
+    const { key, data } = admission.session;
+    return { streamKey: key, endsAt: data.expiresAt };
+  }
+  const { expiresAt } = admission.caller.facts;
+  return expiresAt === undefined ? {} : { endsAt: expiresAt + tolerance };
+}
 
 /** Prepares every route of the table; throws on a configuration that cannot work. */
-export function prepareRoutes(config: Config, routes: readonly CompiledRoute[]): (route: CompiledRoute) => Prepare {
+export function prepareRoutes(
+  config: Config,
+  routes: readonly CompiledRoute[],
+  tokens: UpstreamTokens | undefined,
+): (route: CompiledRoute) => Prepare {
   const outgoing = createOutgoingHeaders(config);
+  const { clockTolerance } = config.provider;
 
   function prepareRoute({ config: route }: CompiledRoute): Prepare {
     const incoming = createIncomingHeaders(config, route);
     const claimHeaders = createClaimHeaders(route.claimHeaders);
+    const credentialsOf = createCredentialsOf(route, tokens);
     const upstreamPath = createUpstreamPath(route);
     const { host } = new URL(route.upstream);
     const { requestCookies } = route;
 
-    return function prepare(exchange, admission, { cors, upgrade = false }) {
+    return async function prepare(exchange, admission, { cors, upgrade = false }) {
       const parts: OutgoingParts = { host, requestCookies, upgrade };
       const facts = { caller: admission.kind, requestId: exchange.id, cors };
       const options: ForwardOptions = {
@@ -36,12 +68,11 @@ export function prepareRoutes(config: Config, routes: readonly CompiledRoute[]):
         path: upstreamPath(exchange.target),
         rewriteHeaders: (raw) => incoming(raw, facts),
       };
-      if (admission.kind === 'user') {
-        const { key, data, tokens } = admission.session;
-        parts.accessToken = tokens.accessToken;
-        parts.claims = claimHeaders(tokens, exchange);
-        options.streamKey = key;
-        options.sessionEnds = data.expiresAt;
+      if (admission.kind === 'user' || admission.kind === 'bearer') {
+        const { holder, claims } = claimsOf(admission);
+        parts.accessToken = await credentialsOf(admission);
+        parts.claims = claimHeaders(holder, claims, exchange.log);
+        Object.assign(options, lifeOf(admission, clockTolerance));
       }
       options.headers = outgoing(exchange, parts);
       return options;

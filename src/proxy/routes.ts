@@ -1,8 +1,9 @@
 /** The route table: which configured route a path belongs to. */
-import type { RouteConfig } from '../config/schema.ts';
+import type { RouteConfig, RuleConfig } from '../config/schema.ts';
 import { readings } from '../edge/readings.ts';
 import type { RequestTarget } from '../edge/target.ts';
 import { GatewayError } from '../errors.ts';
+import { rulesFor } from '../policy/rules.ts';
 
 /** A route with its path pattern taken apart. */
 export interface CompiledRoute {
@@ -11,6 +12,10 @@ export interface CompiledRoute {
   readonly pattern: string;
   /** Place in the file, from 0. */
   readonly index: number;
+  /** What access tokens must be meant for: one of these; empty where they are not looked into. */
+  readonly audience: readonly string[];
+  /** The rules that name a method, in their order. */
+  rulesFor(method: string): readonly RuleConfig[];
 }
 
 export interface RouteTable {
@@ -32,8 +37,8 @@ interface Entry {
 }
 
 /** Compiles the routes of the configuration; throws on a pattern that could never match what it seems to say. */
-export function compileRoutes(routes: readonly RouteConfig[]): RouteTable {
-  const entries = routes.map(compile);
+export function compileRoutes(routes: readonly RouteConfig[], audience: readonly string[] = []): RouteTable {
+  const entries = routes.map((route, index) => compile(route, index, audience));
   return {
     routes: entries.map((entry) => entry.hit.route),
     match(target) {
@@ -49,12 +54,22 @@ export function compileRoutes(routes: readonly RouteConfig[]): RouteTable {
   };
 }
 
-function compile(config: RouteConfig, index: number): Entry {
+/** The rules by method, worked out once. */
+function ruleTable(config: RouteConfig): CompiledRoute['rulesFor'] {
+  const methods = config.rules.flatMap((rule): string[] => rule.methods ?? []);
+  const table = new Map(methods.map((method) => [method, rulesFor(config, method)]));
+  const others = config.rules.filter((rule) => rule.methods === undefined);
+  return (method) => table.get(method) ?? others;
+}
+
+function compile(config: RouteConfig, index: number, fallback: readonly string[]): Entry {
   const parts = config.path.slice(1).split('/');
   const open = parts.at(-1) === '**';
   if (open || parts.at(-1) === '') parts.pop();
   const segments = parts.map((part) => (part === '*' ? ANY : literal(part, config.path)));
-  return { hit: { route: { config, pattern: config.path, index } }, segments, open };
+  const audience = config.audience ?? fallback;
+  const route = { config, pattern: config.path, index, audience, rulesFor: ruleTable(config) };
+  return { hit: { route }, segments, open };
 }
 
 function literal(part: string, path: string): Segment {

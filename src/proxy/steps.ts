@@ -2,16 +2,25 @@
 import type { Config, RuleConfig } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
-import type { Audit, AuditDetails } from '../observe/audit.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { CheckProof } from '../oidc/proof-check.ts';
+import type { TokenReader } from '../oidc/token-reader.ts';
 import type { EnsureUsableToken } from '../oidc/usable-token.ts';
+import { type Challenge, createChallenge } from '../policy/challenge.ts';
 import { type CsrfOutcome, checkUpgradeOrigin } from '../policy/csrf.ts';
-import { checkScopes, matchRule } from '../policy/rules.ts';
+import { isOpen, ruleFor } from '../policy/rules.ts';
+import type { TokenFacts } from '../providers/facts.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
+import { type BearerCaller, createReadBearer } from './bearer.ts';
+import { readCredentials } from './credentials.ts';
+import { createJudge, detailsOf, type Visit } from './judge.ts';
 import type { CompiledRoute } from './routes.ts';
+import { factsOfSession } from './session-caller.ts';
 
-/** Who calls: a signed-in user, a guest where users may be signed in, or anyone where nobody is asked. */
+/** Who calls: a signed-in user, a caller with a token of its own, a guest where users may be signed in, or anyone where nobody is asked. */
 export type Admission =
-  | { readonly kind: 'user'; readonly session: ActiveSession }
+  | { readonly kind: 'user'; readonly session: ActiveSession; readonly facts: TokenFacts }
+  | { readonly kind: 'bearer'; readonly caller: BearerCaller }
   | { readonly kind: 'guest' }
   | { readonly kind: 'anyone' };
 
@@ -22,59 +31,68 @@ export interface StepParts {
   config: Config;
   sessions: Pick<Sessions, 'identify' | 'load' | 'slide'>;
   ensureUsable: EnsureUsableToken;
+  /** Left out where access tokens are not looked into. */
+  tokens?: TokenReader | undefined;
+  checkProof: CheckProof;
   audit: Audit;
+  clock: () => number;
 }
 
 /** Lets a call in or throws the GatewayError that says why not. */
 export type Admit = (exchange: Exchange, route: CompiledRoute, checkForgery: ForgeryCheck) => Promise<Admission>;
-
-/** A call on its way through the steps. */
-interface Visit {
-  readonly exchange: Exchange;
-  readonly route: CompiledRoute;
-  readonly rule: RuleConfig;
-  /** Digest of the session id in the cookie; undefined without an authentic cookie. */
-  readonly key: string | undefined;
-}
 
 const GUEST: Admission = { kind: 'guest' };
 const ANYONE: Admission = { kind: 'anyone' };
 
 /** Builds the admission: the steps of every call, plain or upgrade, in this order. */
 export function createAdmit(parts: StepParts): Admit {
-  const { sessions } = parts;
+  const { config, sessions, tokens } = parts;
+  const challenge = createChallenge(config);
+  const judge = createJudge(parts, challenge);
+  const readBearer = tokens && createReadBearer({ ...parts, tokens }, challenge);
+
   return async function admit(exchange, route, checkForgery) {
-    const rule = chooseRule(parts, exchange, route);
-    if (rule.token === 'none') return ANYONE;
-    const visit: Visit = { exchange, route, rule, key: sessions.identify(exchange.req.headers.cookie) };
-    refuseForgery(parts, visit, checkForgery);
-    if (visit.key === undefined) return withoutSession(parts, visit);
-    const session = await openSession(parts, visit.key);
-    if (!session) return withoutSession(parts, visit);
-    requireScopes(parts, visit, session);
+    const rules = route.rulesFor(exchange.req.method ?? '');
+    if (isOpen(rules)) return ANYONE;
+    const key = sessions.identify(exchange.req.headers.cookie);
+    const visit: Visit = { exchange, route, rules, key };
+    judge.requireRules(visit);
+    const credentials = readBearer
+      ? readCredentials(exchange.req, exchange.target.query, challenge)
+      : ({ kind: 'none' } as const);
+    // Before any store read, and whatever else the call carries: a bearer token beside the cookie opens no way around it.
+    refuseForgery(parts, visit, checkForgery, credentials.kind !== 'none');
+    if (readBearer && credentials.kind !== 'none') {
+      if (key !== undefined) throw twoCredentials(challenge);
+      const caller = await readBearer(visit, credentials);
+      judge.decide(visit, caller.facts, caller.scheme);
+      return { kind: 'bearer', caller };
+    }
+    const session = key === undefined ? undefined : await openSession(parts, key);
+    if (!session) return withoutSession(rules, challenge);
+    const facts = await factsOfSession(tokens, session, route, challenge);
+    judge.decide(visit, facts, 'session');
     sessions.slide(session);
-    return { kind: 'user', session };
+    return { kind: 'user', session, facts };
   };
 }
 
-/** First rule that names the method; none is a denial. */
-function chooseRule({ audit }: StepParts, exchange: Exchange, route: CompiledRoute): RuleConfig {
-  const rule = matchRule(route.config, exchange.req.method ?? '');
-  if (rule) return rule;
-  audit('access.denied', detailsOf({ exchange, route, key: undefined }, 'no_rule'));
-  throw new GatewayError('access_denied', { detail: `no rule of ${route.pattern} names ${exchange.req.method}` });
-}
+const twoCredentials = (challenge: Challenge) =>
+  new GatewayError('ambiguous_credentials', {
+    detail: 'a session cookie and a bearer token in one call',
+    headers: { 'www-authenticate': challenge({ error: 'invalid_request' }) },
+  });
 
 /**
  * Before any store read: the cookie is only worth something on a call of our own application. A call without a cookie is
  * told so too when it names a foreign origin, since SameSite is what kept the cookie from it.
  */
-function refuseForgery({ config, audit }: StepParts, visit: Visit, checkForgery: ForgeryCheck): void {
-  const { exchange, route, rule, key } = visit;
+function refuseForgery({ config, audit }: StepParts, visit: Visit, checkForgery: ForgeryCheck, bearer: boolean): void {
+  const { exchange, route, rules, key } = visit;
   const { headers } = exchange.req;
   let outcome: CsrfOutcome = { kind: 'pass' };
   if (key !== undefined) outcome = checkForgery(exchange, route);
-  else if (rule.token === 'user' && headers.origin !== undefined) {
+  else if (!bearer && ruleFor(rules, 'nobody') === undefined && headers.origin !== undefined) {
     const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
     outcome = checkUpgradeOrigin({ headers, publicOrigin: config.publicUrl, allowedOrigins });
   }
@@ -92,26 +110,7 @@ async function openSession({ sessions, ensureUsable }: StepParts, key: string): 
 }
 
 /** RFC 6750 section 3: never a redirect, whatever the call accepts; the front end decides what a 401 means. */
-function withoutSession({ config }: StepParts, { rule }: Visit): Admission {
-  if (rule.token === 'user-or-none') return GUEST;
-  throw new GatewayError('unauthenticated', { headers: { 'www-authenticate': challenge(config) } });
-}
-
-function requireScopes({ config, audit }: StepParts, visit: Visit, session: ActiveSession): void {
-  const outcome = checkScopes(visit.rule, session.tokens.scope);
-  if (outcome.allowed) return;
-  audit('access.denied', { ...detailsOf(visit, 'insufficient_scope'), sub: session.data.sub });
-  throw new GatewayError('insufficient_scope', {
-    detail: `missing ${outcome.missing}`,
-    headers: { 'www-authenticate': `${challenge(config)}, error="insufficient_scope", scope="${outcome.missing}"` },
-  });
-}
-
-/** RFC 6750 section 3: the scheme is followed by at least one parameter. */
-const challenge = ({ publicUrl }: Config) => `Bearer realm="${publicUrl}"`;
-
-function detailsOf({ exchange, route, key }: Omit<Visit, 'rule'>, reason: string): AuditDetails {
-  const { id: requestId, clientIp, req } = exchange;
-  const details: AuditDetails = { requestId, clientIp, reason, route: route.pattern, method: req.method ?? '' };
-  return key === undefined ? details : { ...details, session: key };
+function withoutSession(rules: readonly RuleConfig[], challenge: Challenge): Admission {
+  if (ruleFor(rules, 'nobody')) return GUEST;
+  throw new GatewayError('unauthenticated', { headers: { 'www-authenticate': challenge() } });
 }

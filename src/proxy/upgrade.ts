@@ -48,7 +48,7 @@ export function createUpgrade({ config, admit, preparedOf, tunnel }: UpgradePart
         allowedOrigins: route.config.allowedOrigins,
       }),
     );
-    const options = preparedOf(route)(exchange, admission, { cors: {}, upgrade: true });
+    const options = await preparedOf(route)(exchange, admission, { cors: {}, upgrade: true });
     await tunnel.open(exchange, socket, head, route.config, options);
   };
 }

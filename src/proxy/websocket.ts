@@ -27,12 +27,8 @@ export function createTunnel(parts: { routes: readonly UpstreamOptions[]; stream
         if (stream) stream.lasting = true;
       };
       const conversation = createConversation({ exchange, socket, path: options.path, onOpen });
-      if (options.streamKey !== undefined) {
-        stream = parts.streams.track(
-          options.streamKey,
-          options.sessionEnds ?? Number.POSITIVE_INFINITY,
-          conversation.end,
-        );
+      if (options.streamKey !== undefined || options.endsAt !== undefined) {
+        stream = parts.streams.track(options.streamKey, options.endsAt ?? Number.POSITIVE_INFINITY, conversation.end);
       }
       const proxy = proxies.get(route) ?? proxyTo(route);
       await new Promise<void>((resolve) => {

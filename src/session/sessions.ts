@@ -15,6 +15,13 @@ export interface SessionData {
   expiresAt: number;
 }
 
+/** That an access token was validated before the session got it. */
+export interface VerifiedToken {
+  issuer: string;
+  /** What introspection said of an opaque token; a JWT says it itself. */
+  claims?: Readonly<Record<string, unknown>>;
+}
+
 /** The tokens of a session. Sealed at rest; replaced by a refresh, never by anything else. */
 export interface TokenRecord {
   accessToken: string;
@@ -29,6 +36,8 @@ export interface TokenRecord {
   scope: string;
   /** UserInfo claims, when `provider.userInfo` is on. */
   userInfo?: Record<string, unknown>;
+  /** Set when access tokens are validated and this one was. */
+  verified?: VerifiedToken;
 }
 
 /** A live session with its tokens, as read from the store. */

@@ -1,4 +1,4 @@
-/** The pure policies as tables: CSRF, CORS, navigations, return addresses, scopes. */
+/** The pure policies as tables: CSRF, CORS, navigations, return addresses. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -6,7 +6,6 @@ import { createCors, isPreflight } from '../../src/policy/cors.ts';
 import { checkCsrf, checkUpgradeOrigin } from '../../src/policy/csrf.ts';
 import { isTopLevelNavigation } from '../../src/policy/navigation.ts';
 import { safeReturnPath } from '../../src/policy/return-url.ts';
-import { checkScopes, matchRule } from '../../src/policy/rules.ts';
 
 const OWN = 'https://shop.example.com';
 const FRIEND = 'https://friend.example.com';
@@ -219,39 +218,5 @@ describe('R33 AR-12 return addresses', () => {
       ),
       { numRuns: 5_000 },
     );
-  });
-});
-
-describe('RS-09 rules and scopes', () => {
-  const allowed = (scopes: (string | string[])[], granted: unknown) => checkScopes({ scopes }, granted).allowed;
-  test('scopes are whole, case-sensitive tokens; a list is AND, a nested list is OR', () => {
-    assert.equal(allowed(['write:orders'], 'openid write:orders'), true);
-    for (const granted of [
-      'write:orders2',
-      'Write:orders',
-      'xwrite:orders',
-      'write',
-      '',
-      undefined,
-      null,
-      {},
-      7,
-      ['write:orders2'],
-    ])
-      assert.equal(allowed(['write:orders'], granted), false, String(granted));
-    assert.equal(allowed(['a', 'b'], 'a'), false);
-    assert.equal(allowed(['a', 'b'], 'b a'), true);
-    assert.equal(allowed(['a', ['b', 'c']], 'a c'), true);
-    assert.equal(allowed(['a', ['b', 'c']], 'a'), false);
-  });
-  test('the first rule for a method is taken; none is a refusal', () => {
-    const rules = [
-      { methods: ['GET' as const], token: 'none' as const },
-      { methods: ['GET' as const, 'POST' as const], token: 'user' as const },
-    ];
-    assert.equal(matchRule({ rules }, 'GET')?.token, 'none');
-    assert.equal(matchRule({ rules }, 'POST')?.token, 'user');
-    for (const method of ['DELETE', 'get', 'PROPFIND', 'OPTIONS', ''])
-      assert.equal(matchRule({ rules }, method), undefined, method);
   });
 });

@@ -3,23 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createLogger } from '../../src/observe/log.ts';
-import { claimAt, createClaimHeaders, encodeClaim, MAX_CLAIM_LENGTH, tokenClaims } from '../../src/proxy/claims.ts';
-import type { TokenRecord } from '../../src/session/sessions.ts';
+import { claimAt } from '../../src/providers/claims.ts';
+import { createClaimHeaders, encodeClaim, MAX_CLAIM_LENGTH, tokenClaims } from '../../src/proxy/claims.ts';
 import { silent } from './fixtures.ts';
 
 const jwt = (claims: unknown) =>
   ['{"alg":"RS256"}', typeof claims === 'string' ? claims : JSON.stringify(claims), 'signature']
     .map((part) => Buffer.from(part).toString('base64url'))
     .join('.');
-
-const tokensOf = (accessToken: string, userInfo?: Record<string, unknown>): TokenRecord => ({
-  accessToken,
-  accessTokenExpiresAt: 0,
-  obtainedAt: 0,
-  idToken: jwt({ sub: 'from the ID token' }),
-  scope: 'openid',
-  ...(userInfo === undefined ? {} : { userInfo }),
-});
 
 const NAMES = [
   'Борис',
@@ -123,28 +114,41 @@ test('R48 an opaque or broken token has no claims', () => {
   assert.deepEqual(tokenClaims(jwt({ sub: 'u1' })), { sub: 'u1' });
 });
 
-test('claims come from UserInfo, else from the access token, never from the ID token', () => {
+test('claims become headers in the order of the mapping, and what is missing is left out', () => {
   const claimHeaders = createClaimHeaders({ 'X-Sub': 'sub', 'X-Roles': 'realm_access.roles' });
-  const token = jwt({ sub: 'of the token', realm_access: { roles: ['a', 'b'] } });
-  assert.deepEqual(claimHeaders(tokensOf(token), { log: silent }), ['X-Sub', 'of%20the%20token', 'X-Roles', 'a,b']);
-  assert.deepEqual(claimHeaders(tokensOf(token, { sub: 'u1' }), { log: silent }), ['X-Sub', 'u1']);
-  assert.deepEqual(claimHeaders(tokensOf('opaque'), { log: silent }), []);
+  const made = (claims: Record<string, unknown>) => claimHeaders({}, () => claims, silent);
+  assert.deepEqual(made({ sub: 'of the token', realm_access: { roles: ['a', 'b'] } }), [
+    ...['X-Sub', 'of%20the%20token'],
+    ...['X-Roles', 'a,b'],
+  ]);
+  assert.deepEqual(made({ sub: 'u1' }), ['X-Sub', 'u1']);
+  assert.deepEqual(made({}), []);
 });
 
 test('HC-05 a value that is too long is left out and logged, without the value', () => {
   const lines: string[] = [];
   const log = createLogger('info', { write: (line: string) => void lines.push(line) });
   const claimHeaders = createClaimHeaders({ 'X-Long': 'long', 'X-Fits': 'fits' });
-  const tokens = tokensOf(jwt({ long: 'é'.repeat(MAX_CLAIM_LENGTH / 6 + 1), fits: 'x'.repeat(MAX_CLAIM_LENGTH) }));
-  assert.deepEqual(claimHeaders(tokens, { log }), ['X-Fits', 'x'.repeat(MAX_CLAIM_LENGTH)]);
+  const claims = { long: 'é'.repeat(MAX_CLAIM_LENGTH / 6 + 1), fits: 'x'.repeat(MAX_CLAIM_LENGTH) };
+  assert.deepEqual(
+    claimHeaders({}, () => claims, log),
+    ['X-Fits', 'x'.repeat(MAX_CLAIM_LENGTH)],
+  );
   assert.equal(lines.length, 1);
   assert.match(lines[0] ?? '', /X-Long/);
   assert.doesNotMatch(lines[0] ?? '', /é|%C3/);
 });
 
-test('claims are worked out once for each token record', () => {
+test('claims are worked out once for each holder', () => {
   const claimHeaders = createClaimHeaders({ 'X-Sub': 'sub' });
-  const tokens = tokensOf(jwt({ sub: 'u1' }));
-  assert.equal(claimHeaders(tokens, { log: silent }), claimHeaders(tokens, { log: silent }));
-  assert.deepEqual(claimHeaders(tokensOf(jwt({ sub: 'u2' })), { log: silent }), ['X-Sub', 'u2']);
+  const holder = {};
+  const first = claimHeaders(holder, () => ({ sub: 'u1' }), silent);
+  assert.equal(
+    claimHeaders(holder, () => assert.fail('asked twice'), silent),
+    first,
+  );
+  assert.deepEqual(
+    claimHeaders({}, () => ({ sub: 'u2' }), silent),
+    ['X-Sub', 'u2'],
+  );
 });

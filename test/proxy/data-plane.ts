@@ -106,7 +106,9 @@ export async function startDataPlane(config: Config, tunnel?: Tunnel) {
     },
     forwarder,
     tunnel: tunnel ?? createTunnel({ routes: config.routes, streams }),
+    checkProof: async () => {},
     audit: (event, details) => void play.audits.push([event, details]),
+    clock: Date.now,
   });
 
   const server = createServer((req, res) => {

@@ -17,6 +17,8 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
     path: '/**',
     upstream,
     rules: [{ token: 'none' }],
+    introspect: false,
+    upstreamToken: 'forward',
     csrf: 'header',
     websocket: true,
     allowedOrigins: [],

@@ -5,6 +5,8 @@ import fc from 'fast-check';
 import { createOutgoingHeaders, type OutgoingParts } from '../../src/proxy/outgoing.ts';
 import { configOf, exchangeOf, type Facts, pairsOf, valuesOf } from './fixtures.ts';
 
+const bearer = (token: string) => ({ token, scheme: 'Bearer' as const });
+
 const PARTS: OutgoingParts = { host: 'orders:8080', requestCookies: 'forward' };
 const outgoing = createOutgoingHeaders(
   configOf([{}, { path: '/other/**', claimHeaders: { 'X-Shop-Customer': 'sub' } }]),
@@ -47,7 +49,7 @@ test("PX-07 a client's Connection list takes away headers of the client, never t
       ['X-Third', '3'],
       ['Cookie', 'app=1'],
     ],
-    { accessToken: 'token-1', claims: ['X-Shop-Customer', 'u1'] },
+    { accessToken: bearer('token-1'), claims: ['X-Shop-Customer', 'u1'] },
   );
   assert.deepEqual(pairsOf(sent), [
     ['x-other', '2'],
@@ -68,7 +70,7 @@ test('PX-05 R28 an Authorization header of the client is replaced, or gone where
     ['AUTHORIZATION', 'Basic forged'],
     ['Proxy-Authorization', 'Basic forged'],
   ];
-  assert.deepEqual(valuesOf(send(forged, { accessToken: 'real' }), 'authorization'), ['Bearer real']);
+  assert.deepEqual(valuesOf(send(forged, { accessToken: bearer('real') }), 'authorization'), ['Bearer real']);
   assert.deepEqual(valuesOf(send(forged), 'authorization'), []);
 });
 
@@ -103,7 +105,7 @@ test('PX-06 R28 identity headers are dropped on every route in every spelling', 
       .map((chars) => chars.join(''));
   fc.assert(
     fc.property(fc.constantFrom(...IDENTITIES).chain(spelling), fc.boolean(), (name, signedIn) => {
-      const sent = send([[name, 'forged']], signedIn ? { accessToken: 'real' } : {});
+      const sent = send([[name, 'forged']], signedIn ? { accessToken: bearer('real') } : {});
       // The cookie header itself is read; one cookie without a name that is ours may stay.
       if (name.toLowerCase() === 'cookie') return;
       assert.ok(!sent.includes('forged'), `${name} reached the upstream`);

@@ -14,10 +14,10 @@ async function world(t: TestContext, script: Script) {
   const store = { missing: async (keys: readonly string[]) => keys.filter((key) => ended.has(key)) };
   const streams = createOpenStreams({ store, log: quiet, clock, interval: 20 });
   const upstream = await startUpstream({ script });
-  const sessionEnds = clock() + 3_600_000;
+  const endsAt = clock() + 3_600_000;
   const edge = await startEdge(route(upstream.origin), {
     streams,
-    options: (req) => ({ streamKey: String(req.headers['x-session']), sessionEnds }),
+    options: (req) => ({ streamKey: String(req.headers['x-session']), endsAt }),
   });
   t.after(async () => {
     await edge.close();

@@ -74,7 +74,7 @@ test('R40 R27 a handshake with a session goes up with the access token, without 
   assert.deepEqual(valuesOf(options.headers, 'x-shop-customer'), ['%D0%91%D0%BE%D1%80%D0%B8%D1%81']);
   assert.equal(options.path, '/api/ws');
   assert.equal(options.streamKey, 'key-of-boris');
-  assert.equal(options.sessionEnds, Number.MAX_SAFE_INTEGER);
+  assert.equal(options.endsAt, Number.MAX_SAFE_INTEGER);
   const back = options.rewriteHeaders(
     buffersOf([
       ['Set-Cookie', '__Host-bff=evil'],

@@ -20,7 +20,7 @@ export async function edgeTo(t: TestContext, upstream: string, changes: Partial<
   const streams = createOpenStreams({ store, log: quiet, clock, interval: 20 });
   const chosen = route(upstream, changes);
   const tunnel = createTunnel({ routes: [chosen], streams });
-  const sessionEnds = clock() + 3_600_000;
+  const endsAt = clock() + 3_600_000;
   let over = 0;
   const server = createServer();
   server.on('upgrade', async (req, socket, head) => {
@@ -33,7 +33,7 @@ export async function edgeTo(t: TestContext, upstream: string, changes: Partial<
       path: req.url ?? '/',
       rewriteHeaders: () => [],
       streamKey,
-      sessionEnds,
+      endsAt,
     });
     over += 1;
   });

@@ -1,0 +1,78 @@
+/** The kinds of value that options of the configuration have. */
+import { z } from 'zod';
+import { parseDuration, parseSize } from './units.ts';
+
+/** A duration such as `30s`, in milliseconds once parsed, between `min` and `max`. */
+export const duration = (min = '0ms', max = '3650d') =>
+  z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms === undefined) {
+      context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 30s, 15m, 8h or 7d' });
+      return z.NEVER;
+    }
+    if (ms < (parseDuration(min) ?? 0) || ms > (parseDuration(max) ?? 0)) {
+      context.addIssue({ code: 'custom', message: `expected a duration between ${min} and ${max}` });
+      return z.NEVER;
+    }
+    return ms;
+  });
+
+/** A size such as `16kb`, in bytes once parsed. */
+export const size = () =>
+  z.string().transform((text, context) => {
+    const bytes = parseSize(text);
+    if (bytes !== undefined) return bytes;
+    context.addIssue({ code: 'custom', message: 'expected a size such as 512b, 16kb, 10mb or 1gb' });
+    return z.NEVER;
+  });
+
+/** An absolute HTTP URL, byte for byte as written. */
+export const httpUrl = () =>
+  z.string().refine((text) => {
+    const url = URL.parse(text);
+    return (
+      url !== null &&
+      ['http:', 'https:'].includes(url.protocol) &&
+      url.username === '' &&
+      url.password === '' &&
+      url.hash === ''
+    );
+  }, 'expected an absolute http:// or https:// URL without credentials or fragment');
+
+/** Scheme, host and port of a URL. */
+export const origin = () =>
+  httpUrl().refine(
+    (text) => URL.parse(text)?.origin === text,
+    'expected an origin such as https://app.example.com, without path or trailing slash',
+  );
+
+/** The name of an HTTP header, of the letters that every server understands. */
+export const headerName = () =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'expected a header name of letters, digits and hyphens');
+
+/** One scope (RFC 6749 section 3.3). */
+export const scopeToken = () =>
+  z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope token without spaces (RFC 6749 section 3.3)');
+
+/** A TCP port; 0 lets the system choose. */
+export const port = () => z.number().int().min(0).max(65_535);
+
+/** One text or a list of them; a list once parsed. */
+export const textList = () =>
+  z.union([
+    z
+      .string()
+      .min(1)
+      .transform((text) => [text]),
+    z.array(z.string().min(1)).min(1),
+  ]);
+
+/** A signature algorithm with a public key (RFC 7518, RFC 8037): no shared secret, no `none`. */
+export const signatureAlgorithm = () =>
+  z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
+
+/** What product an issuer is. */
+export const kind = () =>
+  z
+    .enum(['keycloak', 'auth0', 'entra', 'generic'])
+    .describe('Product, for its particulars (docs/providers). Default: by the form of the issuer, else generic.');

@@ -1,0 +1,53 @@
+/** Everything that looks into access tokens or gets further ones, as the configuration asks for it. */
+import type { Config } from '../config/schema.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Store } from '../store/store.ts';
+import { createIntrospector } from './introspection.ts';
+import { type CheckProof, createProofCheck } from './proof-check.ts';
+import type { Provider } from './provider.ts';
+import { createTokenIssuers } from './token-issuers.ts';
+import { type CheckAccessToken, createTokenReader, sessionTokenCheck, type TokenReader } from './token-reader.ts';
+import { createUpstreamTokens, type UpstreamTokens } from './upstream-token.ts';
+
+export interface TokenServices {
+  /** Undefined where access tokens are not validated. */
+  readonly tokens: TokenReader | undefined;
+  readonly checkProof: CheckProof;
+  /** For the tokens that a session is to get. */
+  readonly checkSessionToken: CheckAccessToken;
+  readonly upstreamTokens: UpstreamTokens;
+  start(): void;
+  stop(): void;
+}
+
+interface TokenServicesOptions {
+  config: Config;
+  provider: Provider;
+  store: Pick<Store, 'markOnce'>;
+  log: Logger;
+  clock: () => number;
+}
+
+/** Builds them; nothing is asked before `start`. */
+export function createTokenServices({ config, provider, store, log, clock }: TokenServicesOptions): TokenServices {
+  const { clockTolerance: tolerance, defaultTokenLifetime: defaultLifetime } = config.provider;
+  const { accessTokens } = config;
+  const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, clock });
+  const tokens =
+    issuers &&
+    createTokenReader({
+      issuers,
+      introspector: createIntrospector({ clock, tolerance }),
+      cache: accessTokens?.cache ?? 0,
+      tolerance,
+      clock,
+    });
+  return {
+    tokens,
+    checkProof: createProofCheck({ store, tolerance, clock }),
+    checkSessionToken: sessionTokenCheck(tokens),
+    upstreamTokens: createUpstreamTokens({ provider, defaultLifetime, clock }),
+    start: () => issuers?.start(),
+    stop: () => issuers?.stop(),
+  };
+}

@@ -1,0 +1,133 @@
+/** Access tokens made for one upstream: the gateway's own (RFC 6749 section 4.4), or in exchange for the caller's (RFC 8693). */
+import { LRUCache } from 'lru-cache';
+import * as oidc from 'openid-client';
+import { digest } from '../crypto/digest.ts';
+import { GatewayError } from '../errors.ts';
+import { classifyFailure } from './failures.ts';
+import type { Provider } from './provider.ts';
+
+/** What to ask for; all of it part of the key under which the answer is kept. */
+export interface TokenTarget {
+  readonly audience?: string | undefined;
+  /** Resource indicators (RFC 8707). */
+  readonly resource?: readonly string[] | undefined;
+  readonly scopes?: readonly string[] | undefined;
+}
+
+export interface UpstreamTokens {
+  /** A token of the gateway's own. Rejects with `upstream_token_failed`, or `provider_unavailable`. */
+  ownToken(target: TokenTarget): Promise<string>;
+  /** A token in exchange for the caller's. Rejects also with `access_denied` when the provider refuses this caller. */
+  exchange(subjectToken: string, target: TokenTarget): Promise<string>;
+}
+
+interface Kept {
+  token: string;
+  until: number;
+}
+
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const MAX_KEPT = 10_000;
+/** A token is replaced this long before it lapses, or after four fifths of its life, whichever is later. */
+const BEFORE_MS = 30_000;
+/** Errors of an exchange that are about this caller's token or rights, not about how the gateway is set up. */
+const ABOUT_CALLER = new Set(['invalid_grant', 'access_denied', 'interaction_required', 'consent_required']);
+
+function targetParams({ audience, resource = [], scopes }: TokenTarget): URLSearchParams {
+  const params = new URLSearchParams();
+  if (audience !== undefined) params.set('audience', audience);
+  for (const uri of resource) params.append('resource', uri);
+  if (scopes !== undefined) params.set('scope', scopes.join(' '));
+  return params;
+}
+
+/** RFC 8693 section 2.2.1: something else than an access token, or one that is no bearer token, must not be used as one. */
+function checkExchanged(response: oidc.TokenEndpointResponse): void {
+  const { issued_token_type: issued } = response;
+  if (issued !== undefined && issued !== ACCESS_TOKEN && issued !== 'urn:ietf:params:oauth:token-type:jwt')
+    throw new GatewayError('upstream_token_failed', { detail: 'the exchange issued another type of token' });
+}
+
+function failureOf(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const failure = classifyFailure(error);
+  if (failure.kind === 'outage')
+    return new GatewayError('provider_unavailable', { cause: error, detail: 'no token for the upstream could be had' });
+  if (failure.kind === 'refused' && ABOUT_CALLER.has(failure.error))
+    return new GatewayError('access_denied', {
+      reason: 'exchange',
+      cause: error,
+      detail: `exchange: ${failure.error}`,
+    });
+  const detail = failure.kind === 'refused' ? `the provider answered ${failure.error}` : 'the answer is not valid';
+  return new GatewayError('upstream_token_failed', { cause: error, detail });
+}
+
+interface UpstreamTokensOptions {
+  provider: Provider;
+  /** Milliseconds, where the provider names no lifetime. */
+  defaultLifetime: number;
+  clock: () => number;
+}
+
+/** Builds the cache: one request at a time for one key, and no token past its life. */
+export function createUpstreamTokens({ provider, defaultLifetime, clock }: UpstreamTokensOptions): UpstreamTokens {
+  const kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
+  const running = new Map<string, Promise<Kept>>();
+
+  async function keep(request: () => Promise<oidc.TokenEndpointResponse>): Promise<Kept> {
+    const { access_token: token, expires_in: seconds, token_type: type } = await request();
+    if (type.toLowerCase() !== 'bearer')
+      throw new GatewayError('upstream_token_failed', { detail: `token_type ${type.slice(0, 32)} was not asked for` });
+    const lifetime = seconds === undefined ? defaultLifetime : seconds * 1000;
+    return { token, until: clock() + lifetime - Math.min(BEFORE_MS, lifetime / 5) };
+  }
+
+  async function once(key: string, request: () => Promise<oidc.TokenEndpointResponse>): Promise<string> {
+    const known = kept.get(key);
+    if (known && known.until > clock()) return known.token;
+    let work = running.get(key);
+    if (!work) {
+      work = keep(request).finally(() => running.delete(key));
+      running.set(key, work);
+    }
+    try {
+      const fresh = await work;
+      kept.set(key, fresh);
+      return fresh.token;
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  return {
+    ownToken(target) {
+      const params = targetParams(target);
+      return once(`own ${params}`, async () => await oidc.clientCredentialsGrant(await provider.client(), params));
+    },
+    exchange(subjectToken, target) {
+      const params = targetParams(target);
+      // By the token itself: another user, another session or a renewed token is another key.
+      return once(`for ${digest(subjectToken)} ${params}`, async () => {
+        const [grant, request] = exchangeRequest(provider, subjectToken, params);
+        const response = await oidc.genericGrantRequest(await provider.client(), grant, request);
+        checkExchanged(response);
+        return response;
+      });
+    },
+  };
+}
+
+/** RFC 8693 section 2.1, unless the product has a grant of its own for it. */
+function exchangeRequest(provider: Provider, subjectToken: string, target: URLSearchParams): [string, URLSearchParams] {
+  const own = provider.quirks.exchangeRequest?.(subjectToken);
+  const params = new URLSearchParams(target);
+  const fixed = own?.params ?? {
+    subject_token: subjectToken,
+    subject_token_type: ACCESS_TOKEN,
+    requested_token_type: ACCESS_TOKEN,
+  };
+  for (const [name, value] of Object.entries(fixed)) params.set(name, value);
+  return [own?.grant ?? EXCHANGE, params];
+}

@@ -1,0 +1,72 @@
+/** A caller with an access token of its own: verified, meant for this route, and bound to a key where it says so. */
+import type { Config } from '../config/schema.ts';
+import { GatewayError } from '../errors.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { CheckProof } from '../oidc/proof-check.ts';
+import type { TokenReader } from '../oidc/token-reader.ts';
+import type { Challenge } from '../policy/challenge.ts';
+import type { TokenFacts } from '../providers/facts.ts';
+import type { Credentials } from './credentials.ts';
+import { detailsOf, type Visit } from './judge.ts';
+
+export interface BearerCaller {
+  readonly token: string;
+  readonly scheme: 'Bearer' | 'DPoP';
+  /** The proof that came with a bound token. */
+  readonly proof?: string;
+  readonly facts: TokenFacts;
+}
+
+/** Whether the token names one of the audiences (RFC 9068 section 4). */
+export const meantFor = (facts: TokenFacts, audience: readonly string[]) =>
+  audience.some((name) => facts.audience.includes(name));
+
+/** RFC 9449 section 7.1 has a word of its own for a bad proof. */
+const errorOf = ({ extensions }: GatewayError) =>
+  extensions.reason === 'dpop_proof' ? ('invalid_dpop_proof' as const) : ('invalid_token' as const);
+
+interface BearerParts {
+  config: Pick<Config, 'publicUrl'>;
+  tokens: TokenReader;
+  checkProof: CheckProof;
+  audit: Audit;
+}
+
+/** Builds the reader of callers' tokens; it rejects with 401 `invalid_token` and the challenge for it, or with 503. */
+export function createReadBearer({ config, tokens, checkProof, audit }: BearerParts, challenge: Challenge) {
+  async function read({ exchange, route }: Visit, credentials: Exclude<Credentials, { kind: 'none' }>) {
+    const { token } = credentials;
+    const facts = await tokens.read(token, route.config.introspect);
+    if (!meantFor(facts, route.audience))
+      throw new GatewayError('invalid_token', {
+        reason: 'audience',
+        detail: `meant for ${facts.audience.join(' ').slice(0, 200) || 'nobody'}, not for ${route.audience.join(' ')}`,
+      });
+    const proof = credentials.kind === 'dpop' ? credentials.proof : undefined;
+    const url = config.publicUrl + exchange.target.path;
+    await checkProof({ method: exchange.req.method ?? '', url, token, proof }, facts);
+    return facts;
+  }
+
+  return async function readBearer(
+    visit: Visit,
+    credentials: Exclude<Credentials, { kind: 'none' }>,
+  ): Promise<BearerCaller> {
+    const scheme = credentials.kind === 'dpop' ? 'DPoP' : 'Bearer';
+    try {
+      const facts = await read(visit, credentials);
+      const { token } = credentials;
+      return credentials.kind === 'dpop'
+        ? { token, scheme, facts, proof: credentials.proof }
+        : { token, scheme, facts };
+    } catch (error) {
+      if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
+      audit('access.denied', detailsOf(visit, 'invalid_token'));
+      throw new GatewayError('invalid_token', {
+        ...(error.detail === undefined ? {} : { detail: error.detail }),
+        extensions: error.extensions,
+        headers: { 'www-authenticate': challenge({ error: errorOf(error) }, scheme) },
+      });
+    }
+  };
+}

@@ -1,0 +1,31 @@
+/** The facts of a signed-in user for the rules of a route. */
+import { GatewayError } from '../errors.ts';
+import { grantedFacts } from '../oidc/session-facts.ts';
+import type { TokenReader } from '../oidc/token-reader.ts';
+import type { Challenge } from '../policy/challenge.ts';
+import type { TokenFacts } from '../providers/facts.ts';
+import type { ActiveSession } from '../session/sessions.ts';
+import { meantFor } from './bearer.ts';
+import type { CompiledRoute } from './routes.ts';
+
+/**
+ * What the session's access token says, or without validation what the provider said beside it. Rejects with
+ * `unauthenticated` when the token is not good any more: a new sign-in brings a new one.
+ */
+export async function factsOfSession(
+  tokens: TokenReader | undefined,
+  session: ActiveSession,
+  { config: route, audience }: CompiledRoute,
+  challenge: Challenge,
+): Promise<TokenFacts> {
+  if (!tokens) return grantedFacts(session);
+  const facts = await tokens.ofSession(session, route.introspect).catch((error: unknown) => {
+    if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
+    const detail = `the access token of the session is not accepted: ${error.detail}`;
+    throw new GatewayError('unauthenticated', { cause: error, detail, headers: { 'www-authenticate': challenge() } });
+  });
+  if (meantFor(facts, audience)) return facts;
+  // Not for another sign-in to mend, so no 401: this session's tokens are for other APIs (RFC 9700 section 2.3).
+  const detail = `the session's token is for ${facts.audience.join(' ') || 'nobody'}, not for ${audience.join(' ')}`;
+  throw new GatewayError('access_denied', { reason: 'audience', detail });
+}
