@@ -12,6 +12,7 @@ need java default-jre-headless
 need mvn maven
 need unzip unzip
 need openssl openssl
+need nginx nginx-light
 
 if [ -n "$missing" ]; then
   step "installing$missing"

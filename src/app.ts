@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import express, { type Express, type RequestHandler } from 'express';
 import session from 'express-session';
 import helmet from 'helmet';
-import { endpointPaths } from './config/endpoints.ts';
+import { endpointPaths, protectedResource } from './config/endpoints.ts';
 import type { Config } from './config/schema.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
@@ -15,6 +15,7 @@ import { loginEndpoint } from './endpoints/login.ts';
 import { loginCompleteEndpoint } from './endpoints/login-complete.ts';
 import { logoutEndpoint, signedOutEndpoint } from './endpoints/logout.ts';
 import { profileEndpoint } from './endpoints/profile.ts';
+import { protectedResourceEndpoint } from './endpoints/protected-resource.ts';
 import { sessionEndpoint } from './endpoints/session.ts';
 import { GatewayError } from './errors.ts';
 import type { Audit } from './observe/audit.ts';
@@ -104,6 +105,11 @@ export function createApp(parts: AppParts): Express {
   app.route(paths.signedOut).all(noStore).get(signedOutEndpoint(parts)).all(methodNotAllowed('GET'));
   app.route(paths.profile).all(noStore).get(profileEndpoint(parts)).all(methodNotAllowed('GET'));
   app.route(paths.session).all(noStore).get(sessionEndpoint(parts)).all(methodNotAllowed('GET'));
+  if (config.accessTokens)
+    app
+      .route(protectedResource(config).metadataPath)
+      .get(protectedResourceEndpoint(config))
+      .all(methodNotAllowed('GET'));
   if (config.frontend?.directory !== undefined)
     app.use(frontendHandler(config.frontend.directory, config.frontend.contentSecurityPolicy));
   app.use(function notFound(_req, _res, next) {

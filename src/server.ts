@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createAdminServer } from './admin.ts';
 import type { Config } from './config/schema.ts';
+import { createForwardAuthServer } from './forward-auth.ts';
 import { createGateway } from './gateway.ts';
 import type { Logger } from './observe/log.ts';
+import { createPages } from './pages/pages.ts';
 import type { Store } from './store/store.ts';
 
 export interface RunningServer {
@@ -83,6 +85,9 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   let draining = false;
   const admin = createAdminServer(gateway, () => draining);
   if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
+  const asked =
+    config.forwardAuth && createForwardAuthServer({ config, verify: gateway.verify, pages: createPages(), log });
+  if (config.forwardAuth && asked) await listen(asked, config.forwardAuth.port, config.forwardAuth.host);
   const port = await listen(server, config.listen.port, config.listen.host);
   log.info({ publicUrl: config.publicUrl, port, store: store.kind }, 'listening');
   void gateway.start();
@@ -93,8 +98,10 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
       draining = true;
       await drain(server, upgraded, config.limits.drainTimeout);
       await gateway.close();
-      admin.closeAllConnections();
-      await new Promise<void>((resolve) => admin.close(() => resolve()));
+      for (const own of [admin, asked]) {
+        own?.closeAllConnections();
+        await new Promise<void>((resolve) => (own ? own.close(() => resolve()) : resolve()));
+      }
       await store.close();
     },
   };

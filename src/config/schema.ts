@@ -455,6 +455,15 @@ export function configSchema(resolve: SecretResolver) {
           .describe("Content-Security-Policy of the front end's pages; false for none."),
       })
       .optional(),
+    forwardAuth: z
+      .strictObject({
+        host: z.string().min(1).default('127.0.0.1'),
+        port: port().default(9401),
+      })
+      .optional()
+      .describe(
+        'A private listener at which a front proxy asks /auth/verify before it forwards a call by itself; it hands out access tokens, so never expose it.',
+      ),
     accessTokens: accessTokens
       .optional()
       .describe(

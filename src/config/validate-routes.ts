@@ -1,5 +1,5 @@
 /** Rules about routes: what hides an endpoint, is never reached, or asks for nothing. */
-import { endpointPaths } from './endpoints.ts';
+import { endpointPaths, protectedResource } from './endpoints.ts';
 import type { Finding, Path } from './faults.ts';
 import type { Config, RouteConfig, RuleConfig } from './schema.ts';
 
@@ -55,7 +55,8 @@ function ruleFindings({ rules }: RouteConfig, at: Path): Finding[] {
 
 /** Everything that is wrong with the routes. */
 export function routeFindings(config: Config): Finding[] {
-  const own = Object.values(endpointPaths(config.endpoints));
+  const own: string[] = Object.values(endpointPaths(config.endpoints));
+  if (config.accessTokens) own.push(protectedResource(config).metadataPath);
   return config.routes.flatMap((route, index) => {
     const findings: Finding[] = [];
     const path = ['routes', index, 'path'];

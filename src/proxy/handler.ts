@@ -12,6 +12,7 @@ import { prepareRoutes } from './prepared.ts';
 import type { CompiledRoute, RouteTable } from './routes.ts';
 import { createAdmit, type ForgeryCheck, type StepParts } from './steps.ts';
 import { createUpgrade, type Tunnel } from './upgrade.ts';
+import { createVerify, type ForwardedHeaders } from './verify.ts';
 
 export interface DataPlaneParts extends StepParts {
   routes: RouteTable;
@@ -28,6 +29,8 @@ export interface DataPlane {
   handle(exchange: Exchange, res: ServerResponse, route: CompiledRoute): Promise<void>;
   /** Opens the tunnel, or rejects with a GatewayError while nothing has been sent. */
   upgrade(exchange: Exchange, socket: Duplex, head: Buffer, route: CompiledRoute): Promise<void>;
+  /** The headers that say who calls, for a proxy that forwards by itself; or rejects with a GatewayError. */
+  verify(exchange: Exchange): Promise<ForwardedHeaders>;
 }
 
 /** Builds the data plane over the route table. */
@@ -63,6 +66,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       }
     },
     upgrade: createUpgrade({ config, admit, preparedOf, tunnel }),
+    verify: createVerify({ config, routes, admit, checkForgery, preparedOf }),
   };
 }
 

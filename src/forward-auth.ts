@@ -1,0 +1,78 @@
+/** The private listener for front proxies that ask before they forward (nginx, Traefik, Caddy, Envoy). Never on the public port. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Config } from './config/schema.ts';
+import { createEdge } from './edge/edge.ts';
+import type { Exchange } from './edge/exchange.ts';
+import { parseTarget } from './edge/target.ts';
+import { GatewayError } from './errors.ts';
+import type { Logger } from './observe/log.ts';
+import type { Pages } from './pages/pages.ts';
+import { asGatewayError, logProblem, renderError } from './problem.ts';
+import type { ForwardedHeaders } from './proxy/verify.ts';
+
+const PATH = '/auth/verify';
+/** What proxies call the original method and target: nginx by convention, the others by themselves. */
+const METHOD_HEADERS = ['x-original-method', 'x-forwarded-method'] as const;
+const TARGET_HEADERS = ['x-original-uri', 'x-forwarded-uri'] as const;
+
+export interface ForwardAuthParts {
+  config: Config;
+  verify: (exchange: Exchange) => Promise<ForwardedHeaders>;
+  pages: Pages;
+  log: Logger;
+}
+
+/** The one value that these headers agree on; undefined when none was sent. */
+function agreed(req: IncomingMessage, names: readonly string[]): string | undefined {
+  const values = new Set(names.map((name) => req.headers[name]).filter((value) => value !== undefined));
+  if (values.size > 1) throw new GatewayError('bad_request', { detail: `${names.join(' and ')} disagree` });
+  const [value] = values;
+  return typeof value === 'string' ? value : undefined;
+}
+
+interface Original {
+  method: string;
+  target: string;
+}
+
+/** The request that is asked about. Envoy sends its own method and puts the path behind ours; the others say both in headers. */
+function originalOf(req: IncomingMessage): Original {
+  const { url = '', method: own = '' } = req;
+  if (url.startsWith(`${PATH}/`)) return { method: own, target: url.slice(PATH.length) };
+  if (url !== PATH) throw new GatewayError('not_found');
+  const method = agreed(req, METHOD_HEADERS);
+  const target = agreed(req, TARGET_HEADERS);
+  // A method that is guessed would open a route for another one.
+  if (method === undefined || target === undefined || !/^[A-Z]{1,32}$/.test(method))
+    throw new GatewayError('bad_request', {
+      detail: 'X-Original-Method and X-Original-URI, or X-Forwarded-*, are needed',
+    });
+  return { method, target };
+}
+
+/** Builds the listener. Whoever reaches it may be handed access tokens, so it belongs on a private address. */
+export function createForwardAuthServer({ config, verify, pages, log }: ForwardAuthParts): Server {
+  const { arrive } = createEdge({ config, log });
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const arrival = arrive(req);
+    const { method, target } = originalOf(req);
+    const asked: IncomingMessage = Object.create(req, { method: { value: method }, url: { value: target } });
+    const headers = await verify({
+      ...arrival,
+      log: arrival.log,
+      req: asked,
+      target: parseTarget(target, config.publicUrl),
+    });
+    res.writeHead(200, { ...headers, 'cache-control': 'no-store', 'x-request-id': arrival.id }).end();
+  }
+
+  return createServer((req, res) => {
+    answer(req, res).catch((thrown: unknown) => {
+      const error = asGatewayError(thrown);
+      const { id: requestId, log: own } = arrive(req);
+      logProblem(own, error);
+      renderError(res, error, { requestId, pages, asPage: false, loginUrl: '', hsts: false });
+    });
+  });
+}

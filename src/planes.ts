@@ -1,0 +1,96 @@
+/** Builds both planes and the parts that they share. */
+import { createApp } from './app.ts';
+import { endpointPaths } from './config/endpoints.ts';
+import type { Config } from './config/schema.ts';
+import { createKeyring } from './crypto/keyring.ts';
+import { createAudit } from './observe/audit.ts';
+import type { Logger } from './observe/log.ts';
+import { createAuthorizer } from './oidc/authorize.ts';
+import { createProvider } from './oidc/provider.ts';
+import { createRefresher } from './oidc/refresh.ts';
+import { createRevoker } from './oidc/revoke.ts';
+import { createTokenServices } from './oidc/token-services.ts';
+import { createPages } from './pages/pages.ts';
+import { createForwarder } from './proxy/forward.ts';
+import { createDataPlane } from './proxy/handler.ts';
+import { createOpenStreams } from './proxy/open-streams.ts';
+import { compileRoutes } from './proxy/routes.ts';
+import { createTunnel } from './proxy/websocket.ts';
+import { cookieSettings } from './session/cookies.ts';
+import { createPendingLogins } from './session/pending-login.ts';
+import { createSessions } from './session/session.ts';
+import type { Store } from './store/store.ts';
+
+export interface GatewayDeps {
+  store: Store;
+  log: Logger;
+  /** Milliseconds since the epoch. */
+  clock?: () => number;
+}
+
+/** Everything but the listeners; nothing is asked of anybody yet. */
+export function createPlanes(config: Config, { store, log, clock = Date.now }: GatewayDeps) {
+  const application = `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`;
+  const keyring = createKeyring(config.secrets.keys, application);
+  const cookies = cookieSettings(config);
+  const audit = createAudit(log);
+  const sessions = createSessions({ config, store, keyring, log, clock });
+  const provider = createProvider({
+    config: config.provider,
+    allowInsecureHttp: config.development.allowInsecureHttp,
+    log,
+    clock,
+  });
+  const revoker = createRevoker({ provider, log, audit });
+  const redirectUri = config.publicUrl + endpointPaths(config.endpoints).callback;
+  const services = createTokenServices({ config, provider, store, log, clock });
+  const { checkSessionToken } = services;
+  const streams = createOpenStreams({ store, log, clock });
+  const forwarder = createForwarder({ routes: config.routes, streams });
+  const ensureUsable = createRefresher({
+    config: config.provider,
+    provider,
+    sessions,
+    checkSessionToken,
+    revoker,
+    store,
+    log,
+    audit,
+    clock,
+  });
+  const dataPlane = createDataPlane({
+    config,
+    routes: compileRoutes(config.routes, config.accessTokens?.audience),
+    sessions,
+    ensureUsable,
+    ...services,
+    forwarder,
+    tunnel: createTunnel({ routes: config.routes, streams }),
+    audit,
+    clock,
+  });
+  const pages = createPages();
+  const app = createApp({
+    config,
+    cookies,
+    keyring,
+    store,
+    sessions,
+    provider,
+    authorizer: createAuthorizer({
+      config,
+      provider,
+      redirectUri,
+      checkSessionToken,
+      discard: (tokens) => void revoker.revoke(tokens, 0),
+      clock,
+    }),
+    pending: createPendingLogins({ config, cookies, keyring, store, clock }),
+    revoker,
+    pages,
+    closeStreams: (key) => streams.closeAll(key),
+    audit,
+    clock,
+  });
+  return { app, dataPlane, provider, services, revoker, streams, forwarder, pages };
+}
