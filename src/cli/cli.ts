@@ -1,10 +1,11 @@
-/** The command line: start, check, schema, keys new. */
+/** The command line: start, check, explain, schema, keys new. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/faults.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { jsonSchema } from '../config/options.ts';
 import { describeConfig } from './describe.ts';
+import { explain } from './explain.ts';
 
 export interface CliParts {
   argv: readonly string[];
@@ -23,6 +24,8 @@ export type ExitCode = 0 | 1 | 2;
 const USAGE = `Usage:
   bff-gateway start --config FILE   start the gateway
   bff-gateway check --config FILE   check a configuration and print what was understood
+  bff-gateway explain METHOD PATH --config FILE [--claims JSON]
+                                    tell which rule decides on a call, for a token with these claims
   bff-gateway schema                print the JSON Schema of the configuration
   bff-gateway keys new              print a new key for secrets.keys
 `;
@@ -47,20 +50,53 @@ function newKey(): string {
   return `{ id: k${randomBytes(3).toString('hex')}, value: ${randomBytes(48).toString('base64url')} }\n`;
 }
 
-type Command = (parts: CliParts, file: string) => void | Promise<void>;
+interface Given {
+  /** Of `--config`; empty where the command needs none. */
+  file: string;
+  /** What stands behind the name of the command. */
+  args: readonly string[];
+  /** Of `--claims`. */
+  claims: string | undefined;
+}
 
-const COMMANDS: Record<string, { needsFile: boolean; run: Command }> = {
-  start: { needsFile: true, run: (parts, file) => parts.start(load(parts, file)) },
-  check: { needsFile: true, run: check },
-  schema: { needsFile: false, run: ({ out }) => out(`${JSON.stringify(jsonSchema(), null, 2)}\n`) },
-  'keys new': { needsFile: false, run: ({ out }) => out(newKey()) },
+interface Command {
+  needsFile: boolean;
+  /** Number of arguments behind the name. */
+  takes: number;
+  run(parts: CliParts, given: Given): void | Promise<void>;
+}
+
+function explainCall(parts: CliParts, { file, args: [method = '', path = ''], claims }: Given): void {
+  const { config } = load(parts, file);
+  const text = claims === undefined ? undefined : parts.readFile(claims);
+  parts.out(explain(config, { method: method.toUpperCase(), path, claims: text, now: Date.now() }));
+}
+
+const COMMANDS: Record<string, Command> = {
+  start: { needsFile: true, takes: 0, run: (parts, { file }) => parts.start(load(parts, file)) },
+  check: { needsFile: true, takes: 0, run: (parts, { file }) => check(parts, file) },
+  explain: { needsFile: true, takes: 2, run: explainCall },
+  schema: { needsFile: false, takes: 0, run: ({ out }) => out(`${JSON.stringify(jsonSchema(), null, 2)}\n`) },
+  'keys new': { needsFile: false, takes: 0, run: ({ out }) => out(newKey()) },
 };
 
-function parse(argv: readonly string[]): { name: string; file: string | undefined; help: boolean } | undefined {
+const OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  claims: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** The command with the longest name that the words begin with, and what was given to it; undefined for wrong use. */
+function parse(argv: readonly string[]): { command: Command; given: Given } | 'help' | undefined {
   try {
-    const options = { config: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' } } as const;
-    const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options });
-    return { name: positionals.join(' '), file: values.config, help: values.help ?? false };
+    const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS });
+    if (values.help) return 'help';
+    const words = [2, 1].find((count) => Object.hasOwn(COMMANDS, positionals.slice(0, count).join(' '))) ?? 0;
+    const command = COMMANDS[positionals.slice(0, words).join(' ')];
+    const args = positionals.slice(words);
+    if (!command || args.length !== command.takes || (command.needsFile && values.config === undefined))
+      return undefined;
+    return { command, given: { file: values.config ?? '', args, claims: values.claims } };
   } catch {
     return undefined;
   }
@@ -69,17 +105,12 @@ function parse(argv: readonly string[]): { name: string; file: string | undefine
 /** Runs one command. Never throws; faults go to `err`. */
 export async function runCli(parts: CliParts): Promise<ExitCode> {
   const wanted = parse(parts.argv);
-  if (wanted?.help) {
-    parts.out(USAGE);
-    return 0;
-  }
-  const command = wanted && Object.hasOwn(COMMANDS, wanted.name) ? COMMANDS[wanted.name] : undefined;
-  if (!wanted || !command || (command.needsFile && wanted.file === undefined)) {
-    parts.err(USAGE);
-    return 2;
+  if (wanted === undefined || wanted === 'help') {
+    (wanted === 'help' ? parts.out : parts.err)(USAGE);
+    return wanted === 'help' ? 0 : 2;
   }
   try {
-    await command.run(parts, wanted.file ?? '');
+    await wanted.command.run(parts, wanted.given);
     return 0;
   } catch (error) {
     parts.err(`${error instanceof Error ? error.message : String(error)}\n`);

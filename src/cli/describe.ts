@@ -20,6 +20,9 @@ const DURATION = new Set([
   'connect',
   'headers',
   'idle',
+  'cache',
+  'negativeCache',
+  'maxAge',
 ]);
 const UNITS: [string, number][] = [
   ['d', 86_400_000],

@@ -1,0 +1,116 @@
+/** `bff-gateway explain`: which rule decides on a call, and what it decides. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { runCli } from '../../src/cli/cli.ts';
+
+const CONFIG = `publicUrl: https://shop.example.com
+secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
+provider: { issuer: "https://id.example.com/realms/shop", clientId: shop, clientSecret: not-a-real-one }
+accessTokens: { audience: orders-api }
+routes:
+  - path: /api/public/**
+    upstream: http://orders:8080
+    rules: [{ methods: [GET], token: none }]
+  - path: /api/**
+    upstream: http://orders:8080
+    rules:
+      - { methods: [GET], token: user-or-client, scopes: [read:orders] }
+      - { methods: [POST], token: user, roles: [editor], acr: gold }
+`;
+const USER = {
+  iss: 'https://id.example.com/realms/shop',
+  sub: 'u1',
+  sid: 's1',
+  typ: 'Bearer',
+  aud: 'orders-api',
+  scope: 'openid read:orders',
+  realm_access: { roles: ['editor'] },
+  acr: 'gold',
+};
+
+async function explain(method: string, path: string, claims?: unknown, config = CONFIG) {
+  let out = '';
+  let err = '';
+  const write = (text: string) => {
+    out += text;
+  };
+  const code = await runCli({
+    argv: ['explain', method, path, '--config', 'c.yaml', ...(claims === undefined ? [] : ['--claims', 'claims.json'])],
+    env: {},
+    readFile: (file) => (file === 'c.yaml' ? config : typeof claims === 'string' ? claims : JSON.stringify(claims)),
+    out: write,
+    err: (text) => {
+      err += text;
+    },
+    start: async () => {},
+  });
+  return { code, out, err };
+}
+
+describe('the answer', () => {
+  const rows: [string, string, string, Record<string, unknown> | undefined, RegExp][] = [
+    ['an open rule', 'GET', '/api/public/x', undefined, /answer {2}allowed: the rule asks nobody/],
+    ['a method without a rule', 'PUT', '/api/public/x', undefined, /answer {2}403 access_denied \(no_rule\)/],
+    ['nobody', 'GET', '/api/orders', undefined, /answer {2}401 unauthenticated/],
+    ['the scope is there', 'GET', '/api/orders?page=2', USER, /rules\[0\].*<- decides[\s\S]*answer {2}allowed\n/],
+    [
+      'the scope is missing',
+      'GET',
+      '/api/orders',
+      { ...USER, scope: 'openid' },
+      /403 insufficient_scope: missing read:orders/,
+    ],
+    ['a role and a class', 'POST', '/api/orders', USER, /rules\[1\].*<- decides[\s\S]*answer {2}allowed\n/],
+    [
+      'no role',
+      'POST',
+      '/api/orders',
+      { ...USER, realm_access: {} },
+      /403 access_denied \(role\): the rule asks for role editor/,
+    ],
+    ['a weaker class', 'POST', '/api/orders', { ...USER, acr: '1' }, /401 step_up_required/],
+    [
+      'a machine',
+      'POST',
+      '/api/orders',
+      { ...USER, sid: undefined, client_id: 'job' },
+      /403 access_denied \(subject\): no rule is about a client/,
+    ],
+    [
+      'another audience',
+      'GET',
+      '/api/orders',
+      { ...USER, aud: 'account' },
+      /401 invalid_token: the token is not for orders-api/,
+    ],
+    [
+      'another issuer',
+      'GET',
+      '/api/orders',
+      { ...USER, iss: 'https://evil.example' },
+      /401 invalid_token: tokens of https:\/\/evil\.example/,
+    ],
+    ['an ID token', 'GET', '/api/orders', { ...USER, typ: 'ID' }, /401 invalid_token: this is a token of type "ID"/],
+    ['no route', 'GET', '/elsewhere', USER, /route {3}none/],
+  ];
+  for (const [name, method, path, claims, expected] of rows)
+    test(name, async () => {
+      const { code, out, err } = await explain(method, path, claims);
+      assert.equal(err, '');
+      assert.equal(code, 0);
+      assert.match(out, expected);
+    });
+
+  test('without accessTokens the granted scope of a session decides', async () => {
+    const config = CONFIG.replace(/accessTokens.*\n/, '')
+      .replace('user-or-client', 'user')
+      .replace(/ {6}- .*editor.*\n/, '');
+    assert.match((await explain('GET', '/api/orders', { scope: 'read:orders' }, config)).out, /answer {2}allowed\n/);
+    assert.match((await explain('GET', '/api/orders', { scope: 'x' }, config)).out, /insufficient_scope/);
+  });
+});
+
+test('what cannot be read is said, with exit code 1', async () => {
+  for (const claims of ['{', '[]', '"text"']) assert.equal((await explain('GET', '/api/x', claims)).code, 1, claims);
+  assert.equal((await explain('GET', '/api/../x')).code, 1);
+});
