@@ -2,6 +2,8 @@
 
 step() { printf '\n== %s\n' "$1"; }
 
+# Debian keeps servers (nginx) where a plain user's PATH does not look.
+PATH="$PATH:/usr/sbin:/sbin"
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 

@@ -47,11 +47,14 @@ http {
   );
   const child = spawn('nginx', ['-p', folder, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
+  child.once('error', (error) => {
+    said = String(error);
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
   await until(async () => {
-    if (child.exitCode !== null) throw new Error(`nginx ended: ${said}`);
+    if (child.exitCode !== null || child.pid === undefined) throw new Error(`nginx ended: ${said}`);
     return await listens(port);
   });
   return {
