@@ -9,6 +9,10 @@ declare module 'ioredis' {
     bffReplace(session: string, tokens: string, expected: string, value: string): Result<string, Context>;
     bffRenew(lease: string, owner: string, ttl: number): Result<number, Context>;
     bffRelease(lease: string, owner: string): Result<number, Context>;
+    bffIndex(index: string, key: string, expiresAt: number, now: number): Result<number, Context>;
+    bffPutJob(due: string, data: string, id: string, dueAt: number, value: string): Result<number, Context>;
+    bffTakeJobs(due: string, data: string, now: number, until: number, most: number): Result<string[], Context>;
+    bffDropJob(due: string, data: string, id: string): Result<number, Context>;
   }
 }
 
@@ -37,6 +41,40 @@ return 'replaced'`,
     numberOfKeys: 1,
     lua: `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
+  },
+  bffIndex: {
+    numberOfKeys: 1,
+    lua: `redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+return redis.call('PEXPIREAT', KEYS[1], last[2])`,
+  },
+  bffPutJob: {
+    numberOfKeys: 2,
+    lua: `redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])`,
+  },
+  bffTakeJobs: {
+    numberOfKeys: 2,
+    lua: `local taken = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])) do
+  local value = redis.call('HGET', KEYS[2], id)
+  local expiry, sealed = string.match(value or '', '^(%d+) (.*)$')
+  if not expiry or tonumber(expiry) <= tonumber(ARGV[1]) then
+    redis.call('ZREM', KEYS[1], id)
+    redis.call('HDEL', KEYS[2], id)
+  else
+    redis.call('ZADD', KEYS[1], ARGV[2], id)
+    taken[#taken + 1] = id
+    taken[#taken + 1] = sealed
+  end
+end
+return taken`,
+  },
+  bffDropJob: {
+    numberOfKeys: 2,
+    lua: `redis.call('ZREM', KEYS[1], ARGV[1])
+return redis.call('HDEL', KEYS[2], ARGV[1])`,
   },
   bffRelease: {
     numberOfKeys: 1,

@@ -1,6 +1,8 @@
 /** The storage port on Redis (one server, Sentinel or Cluster): for gateways of more than one node. */
 import { parseEnvelope } from './envelope.ts';
 import { connectRedis, type RedisCall, type RedisClient, type RedisDeps } from './redis-client.ts';
+import { redisIndex } from './redis-index.ts';
+import { redisJobs } from './redis-jobs.ts';
 import { type RedisKeys, redisKeys } from './redis-keys.ts';
 import type { RedisConfig } from './redis-options.ts';
 import { createRedisSessions } from './redis-sessions.ts';
@@ -92,6 +94,8 @@ export function openRedisStore(config: RedisConfig, deps: RedisDeps): Store {
     sessions: createRedisSessions(call, keys, records, deps.clock ?? Date.now),
     ...records,
     ...leases(call, keys),
+    index: redisIndex(call, keys, deps.clock ?? Date.now),
+    jobs: redisJobs(call, keys),
     async ping() {
       await call('ping', (redis) => redis.ping());
     },

@@ -10,6 +10,13 @@ CREATE TABLE IF NOT EXISTS tokens
   (key TEXT PRIMARY KEY, version INTEGER NOT NULL, sealed TEXT NOT NULL, lapses_at INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, lapses_at INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY, lapses_at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS links
+  (name TEXT NOT NULL, key TEXT NOT NULL, lapses_at INTEGER NOT NULL, PRIMARY KEY (name, key)) STRICT;
+CREATE TABLE IF NOT EXISTS jobs
+  (key TEXT PRIMARY KEY, sealed TEXT NOT NULL, due_at INTEGER NOT NULL, lapses_at INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS links_lapse ON links (lapses_at);
+CREATE INDEX IF NOT EXISTS jobs_lapse ON jobs (lapses_at);
+CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due_at);
 CREATE INDEX IF NOT EXISTS sessions_lapse ON sessions (lapses_at);
 CREATE INDEX IF NOT EXISTS tokens_lapse ON tokens (lapses_at);
 CREATE INDEX IF NOT EXISTS leases_lapse ON leases (lapses_at);
@@ -17,7 +24,7 @@ CREATE INDEX IF NOT EXISTS marks_lapse ON marks (lapses_at);
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-export const TABLES = ['sessions', 'tokens', 'leases', 'marks'] as const;
+export const TABLES = ['sessions', 'tokens', 'leases', 'marks', 'links', 'jobs'] as const;
 
 export interface SqliteFile {
   readonly db: DatabaseSync;

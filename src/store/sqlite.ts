@@ -1,6 +1,7 @@
 /** The storage port on SQLite: for a gateway of one node; sessions survive a restart. `:memory:` for tests. */
 import type { Logger } from '../observe/log.ts';
 import { openSqliteFile } from './sqlite-file.ts';
+import { jobs, sessionIndex } from './sqlite-index.ts';
 import { leases } from './sqlite-leases.ts';
 import { envelopeRecords, sessionRecords } from './sqlite-records.ts';
 import { createDatabase } from './sqlite-run.ts';
@@ -26,6 +27,8 @@ export function openSqliteStore({ file }: { file: string }, { log, clock = Date.
     sessions: new SqliteSessions(envelopeRecords(database, records.end)),
     ...records,
     ...leases(database),
+    index: sessionIndex(database),
+    jobs: jobs(database),
     ping: () => database.read('ping', () => void probe.get()),
     async close() {
       sweeper.stop();

@@ -16,6 +16,30 @@ export interface SessionEnvelope {
   lapsesAt: number;
 }
 
+/** Finds sessions by something else than their key, such as their user. Names are digests; an entry may outlive its session. */
+export interface SessionIndex {
+  /** Enters a session under a name until `expiresAt`, milliseconds since the epoch. The end of another session changes nothing. */
+  add(name: string, key: string, expiresAt: number): Promise<void>;
+  /** The keys under a name, those that lapse first first. */
+  list(name: string): Promise<string[]>;
+  /** Takes keys out again. */
+  remove(name: string, keys: readonly string[]): Promise<void>;
+  /**
+   * A page of all session keys, about `count` of them, and where the next one begins; undefined after the last. A session
+   * that lives throughout is on some page, perhaps on two; any cursor that was not given out begins at the start.
+   */
+  scan(cursor: string | undefined, count: number): Promise<{ keys: string[]; cursor: string | undefined }>;
+}
+
+/** Work that outlives the process which began it. */
+export interface Jobs {
+  /** Writes or replaces a job; it is due from `dueAt` and forgotten at `expiresAt` (milliseconds since the epoch). */
+  put(id: string, sealed: string, dueAt: number, expiresAt: number): Promise<void>;
+  /** Takes jobs that are due; nobody else gets them before `until`, and whoever takes them then finds them undone. */
+  take(now: number, until: number, most: number): Promise<{ id: string; sealed: string }[]>;
+  done(id: string): Promise<void>;
+}
+
 export type Replacement = 'replaced' | 'superseded' | 'gone';
 
 /**
@@ -51,6 +75,8 @@ export interface Store {
   releaseLease(name: string, owner: string): Promise<void>;
   /** True for the first caller within `ttl` milliseconds, false for all others: single use. */
   markOnce(name: string, ttl: number): Promise<boolean>;
+  readonly index: SessionIndex;
+  readonly jobs: Jobs;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   /** Releases connections or the file. Idempotent. */

@@ -173,6 +173,73 @@ function exclusion(store: () => Store): void {
   });
 }
 
+function index(store: () => Store): void {
+  test('LO-07 a session is found under its names until it lapses, whatever becomes of the others', async () => {
+    const [name, other] = [newKey(), newKey()];
+    const until_ = Date.now() + MINUTE;
+    await store().index.add(name, 'b', until_ + 1);
+    await store().index.add(name, 'a', until_);
+    await store().index.add(name, 'a', until_);
+    await store().index.add(other, 'c', until_);
+    await store().index.add(name, 'short', Date.now() + 150);
+    assert.deepEqual(new Set(await store().index.list(name)), new Set(['short', 'a', 'b']));
+    await until(async () => (await store().index.list(name)).length === 2);
+    assert.deepEqual(await store().index.list(name), ['a', 'b']);
+    await store().index.remove(name, ['a', 'unknown']);
+    await store().index.remove(name, []);
+    assert.deepEqual(await store().index.list(name), ['b']);
+    assert.deepEqual(await store().index.list(other), ['c']);
+    assert.deepEqual(await store().index.list(newKey()), []);
+  });
+
+  test('all sessions are listed page by page, the ended ones not', async () => {
+    const keys = await Promise.all(Array.from({ length: 25 }, () => createSession(store())));
+    await store().end(keys[0] ?? '');
+    const seen = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const page = await store().index.scan(cursor, 10);
+      for (const key of page.keys) seen.add(key);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    assert.deepEqual(
+      keys.map((key) => seen.has(key)),
+      keys.map((_, at) => at > 0),
+    );
+    assert.ok(await store().index.scan('no cursor of ours', 10));
+  });
+}
+
+function jobs(store: () => Store): void {
+  test('a job is taken when it is due, by one, and again when it stayed undone', async () => {
+    const { jobs: port } = store();
+    const [early, late, lapsed] = [newKey(), newKey(), newKey()];
+    const now = Date.now();
+    await port.put(late, 'late', now + MINUTE, now + 2 * MINUTE);
+    await port.put(early, 'early', now - 1, now + 2 * MINUTE);
+    await port.put(lapsed, 'lapsed', now - 2, now - 1);
+    const takers = await Promise.all(Array.from({ length: 5 }, () => port.take(now, now + 1_000, 10)));
+    assert.deepEqual(takers.flat(), [{ id: early, sealed: 'early' }]);
+    assert.deepEqual(await port.take(now + 1_001, now + 5_000, 10), [{ id: early, sealed: 'early' }]);
+    await port.done(early);
+    assert.deepEqual(await port.take(now + 6_000, now + 7_000, 10), []);
+    assert.deepEqual(await port.take(now + MINUTE, now + MINUTE + 1, 10), [{ id: late, sealed: 'late' }]);
+    await port.put(late, 'changed', now, now + MINUTE);
+    assert.deepEqual(await port.take(now, now + 1, 10), [{ id: late, sealed: 'changed' }]);
+    await port.done(late);
+    await port.done(late);
+  });
+
+  test('no more jobs are taken than asked for', async () => {
+    const now = Date.now();
+    const ids = Array.from({ length: 5 }, newKey);
+    for (const id of ids) await store().jobs.put(id, 'x', now - 1, now + MINUTE);
+    assert.equal((await store().jobs.take(now, now + MINUTE, 3)).length, 3);
+    assert.equal((await store().jobs.take(now, now + MINUTE, 3)).length, 2);
+    for (const id of ids) await store().jobs.done(id);
+  });
+}
+
 /** Runs the suite on a store that `open` opens. */
 export function storeContract(name: string, open: () => Promise<Opened>): void {
   describe(`the store contract on ${name}`, () => {
@@ -186,5 +253,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
     records(store);
     replacement(store);
     exclusion(store);
+    index(store);
+    jobs(store);
   });
 }
