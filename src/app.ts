@@ -7,8 +7,10 @@ import helmet from 'helmet';
 import { endpointPaths, protectedResource } from './config/endpoints.ts';
 import type { Config } from './config/schema.ts';
 import type { Keyring } from './crypto/keyring.ts';
+import { backchannelLogoutEndpoint } from './endpoints/backchannel-logout.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { exchangeOf, methodNotAllowed, noStore } from './endpoints/context.ts';
+import { frontchannelLogoutEndpoint } from './endpoints/frontchannel-logout.ts';
 import { frontendHandler } from './endpoints/frontend.ts';
 import { logoutContinueEndpoint } from './endpoints/handover.ts';
 import { loginEndpoint } from './endpoints/login.ts';
@@ -17,13 +19,17 @@ import { logoutEndpoint, signedOutEndpoint } from './endpoints/logout.ts';
 import { profileEndpoint } from './endpoints/profile.ts';
 import { protectedResourceEndpoint } from './endpoints/protected-resource.ts';
 import { sessionEndpoint } from './endpoints/session.ts';
+import { ownSessionsEndpoint, revokeSessionEndpoint } from './endpoints/sessions.ts';
 import { GatewayError } from './errors.ts';
 import type { Audit } from './observe/audit.ts';
 import type { Authorizer } from './oidc/authorize.ts';
+import type { LogoutRequest } from './oidc/backchannel-token.ts';
+import type { EndSessions } from './oidc/end-sessions.ts';
 import type { Provider } from './oidc/provider.ts';
 import type { Revoker } from './oidc/revoke.ts';
 import type { Pages } from './pages/pages.ts';
 import type { CookieSettings } from './session/cookies.ts';
+import type { SessionDirectory } from './session/directory.ts';
 import type { PendingLogins } from './session/pending-login.ts';
 import { SealedSessionStore } from './session/sealed-store.ts';
 import type { Sessions } from './session/sessions.ts';
@@ -41,6 +47,9 @@ export interface AppParts {
   revoker: Revoker;
   pages: Pages;
   closeStreams: (key: string) => void;
+  directory: SessionDirectory;
+  endSessions: EndSessions;
+  checkLogoutToken: (token: string) => Promise<LogoutRequest>;
   audit: Audit;
   clock: () => number;
 }
@@ -105,6 +114,23 @@ export function createApp(parts: AppParts): Express {
   app.route(paths.signedOut).all(noStore).get(signedOutEndpoint(parts)).all(methodNotAllowed('GET'));
   app.route(paths.profile).all(noStore).get(profileEndpoint(parts)).all(methodNotAllowed('GET'));
   app.route(paths.session).all(noStore).get(sessionEndpoint(parts)).all(methodNotAllowed('GET'));
+  app.route(paths.sessions).all(noStore).get(ownSessionsEndpoint(parts)).all(methodNotAllowed('GET'));
+  app
+    .route(`${paths.sessions}/:id/revoke`)
+    .all(noStore)
+    .post(form, revokeSessionEndpoint(parts))
+    .all(methodNotAllowed('POST'));
+  app
+    .route(paths.backchannelLogout)
+    .all(noStore)
+    .post(form, backchannelLogoutEndpoint(parts))
+    .all(methodNotAllowed('POST'));
+  if (config.logout.frontChannel)
+    app
+      .route(paths.frontchannelLogout)
+      .all(noStore)
+      .get(frontchannelLogoutEndpoint(parts))
+      .all(methodNotAllowed('GET'));
   if (config.accessTokens)
     app
       .route(protectedResource(config).metadataPath)

@@ -73,6 +73,11 @@ export const ERRORS = {
     title: 'Sign-in failed',
     hint: 'The answer of the identity provider could not be accepted.',
   },
+  logout_token_refused: {
+    status: 400,
+    title: 'Logout token refused',
+    hint: 'The logout token is not valid here: wrong signature, issuer, audience or kind, stale, or used before.',
+  },
   insecure_transport: {
     status: 400,
     title: 'Not reached over HTTPS',

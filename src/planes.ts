@@ -6,6 +6,8 @@ import { createKeyring } from './crypto/keyring.ts';
 import { createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createAuthorizer } from './oidc/authorize.ts';
+import { createLogoutTokenCheck } from './oidc/backchannel-token.ts';
+import { createEndSessions } from './oidc/end-sessions.ts';
 import { createProvider } from './oidc/provider.ts';
 import { createRefresher } from './oidc/refresh.ts';
 import { createRevoker } from './oidc/revoke.ts';
@@ -17,6 +19,7 @@ import { createOpenStreams } from './proxy/open-streams.ts';
 import { compileRoutes } from './proxy/routes.ts';
 import { createTunnel } from './proxy/websocket.ts';
 import { cookieSettings } from './session/cookies.ts';
+import { createSessionDirectory } from './session/directory.ts';
 import { createPendingLogins } from './session/pending-login.ts';
 import { createSessions } from './session/session.ts';
 import type { Store } from './store/store.ts';
@@ -70,6 +73,9 @@ export function createPlanes(config: Config, { store, log, clock = Date.now }: G
     clock,
   });
   const pages = createPages();
+  const closeStreams = (key: string) => streams.closeAll(key);
+  const directory = createSessionDirectory({ store, sessions });
+  const endSessions = createEndSessions({ sessions, revoker, closeStreams, audit });
   const app = createApp({
     config,
     cookies,
@@ -88,9 +94,12 @@ export function createPlanes(config: Config, { store, log, clock = Date.now }: G
     pending: createPendingLogins({ config, cookies, keyring, store, clock }),
     revoker,
     pages,
-    closeStreams: (key) => streams.closeAll(key),
+    closeStreams,
+    directory,
+    endSessions,
+    checkLogoutToken: createLogoutTokenCheck({ config, provider, clock }),
     audit,
     clock,
   });
-  return { app, dataPlane, provider, services, revoker, streams, forwarder, pages };
+  return { app, dataPlane, provider, services, revoker, streams, forwarder, pages, directory, endSessions };
 }

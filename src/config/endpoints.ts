@@ -12,6 +12,9 @@ export interface Endpoints {
   signedOut: string;
   profile: string;
   session: string;
+  sessions: string;
+  backchannelLogout: string;
+  frontchannelLogout: string;
 }
 
 /** Every endpoint under the configured prefix. */
@@ -25,6 +28,9 @@ export function endpointPaths({ prefix }: Pick<Config['endpoints'], 'prefix'>): 
     signedOut: `${prefix}/signed-out`,
     profile: `${prefix}/profile`,
     session: `${prefix}/session`,
+    sessions: `${prefix}/sessions`,
+    backchannelLogout: `${prefix}/backchannel-logout`,
+    frontchannelLogout: `${prefix}/frontchannel-logout`,
   };
 }
 

@@ -388,6 +388,13 @@ export function configSchema(resolve: SecretResolver) {
             sameSite: z.enum(['strict', 'lax']).default('strict'),
           })
           .prefault({}),
+        maxPerUser: z
+          .number()
+          .int()
+          .min(1)
+          .max(1_000)
+          .optional()
+          .describe('Most sessions of one user at a time; a further sign-in ends the oldest. No limit when left out.'),
         idleTimeout: duration('1s', '365d')
           .prefault('30m')
           .describe('A session ends after this long without an API call.'),
@@ -418,6 +425,18 @@ export function configSchema(resolve: SecretResolver) {
         revocationWait: duration('0ms', '10s')
           .prefault('800ms')
           .describe('How long a sign-out waits for revocation; after that it goes on in the background.'),
+        tokenType: z
+          .enum(['logout+jwt', 'any'])
+          .default('logout+jwt')
+          .describe(
+            'What the header of a logout token must say when it names a type; any: for providers that say JWT.',
+          ),
+        frontChannel: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Offer front-channel logout. Browsers keep cookies out of frames of other sites, so it mostly reaches nobody: prefer the back channel.',
+          ),
       })
       .prefault({}),
     csrf: z

@@ -10,7 +10,7 @@ import {
 } from 'node:crypto';
 
 /** What a key is derived for; a blob sealed for one purpose never opens for another. */
-export type Purpose = 'session' | 'tokens' | 'login' | 'cookie' | 'logout';
+export type Purpose = 'session' | 'tokens' | 'login' | 'cookie' | 'logout' | 'listing' | 'job';
 
 export interface Keyring {
   /** Seals text under the first key: `kid.base64url(iv | tag | ciphertext)`, bound to the purpose and to `context`. */

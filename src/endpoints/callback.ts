@@ -7,9 +7,12 @@ import type { Keyring } from '../crypto/keyring.ts';
 import { GatewayError } from '../errors.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Authorizer, Login } from '../oidc/authorize.ts';
+import type { EndSessions } from '../oidc/end-sessions.ts';
 import { loginError } from '../oidc/failures.ts';
 import type { Revoker } from '../oidc/revoke.ts';
 import type { CookieSettings } from '../session/cookies.ts';
+import { addressRange, deviceOf } from '../session/device.ts';
+import type { SessionDirectory } from '../session/directory.ts';
 import type { PendingLogin, PendingLogins } from '../session/pending-login.ts';
 import { sealTokens } from '../session/session.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
@@ -22,6 +25,8 @@ export interface CallbackParts {
   keyring: Keyring;
   store: Store;
   sessions: Sessions;
+  directory: Pick<SessionDirectory, 'enter' | 'ofUser'>;
+  endSessions: EndSessions;
   authorizer: Authorizer;
   pending: PendingLogins;
   revoker: Revoker;
@@ -46,7 +51,7 @@ function save(req: Request): Promise<void> {
 }
 
 export function callbackEndpoint(parts: CallbackParts): RequestHandler {
-  const { config, cookies, keyring, store, sessions, authorizer, pending, revoker, audit } = parts;
+  const { config, cookies, keyring, store, sessions, directory, authorizer, pending, revoker, audit } = parts;
   const { loginComplete } = endpointPaths(config.endpoints);
 
   /** The login that this browser started and nobody has finished. */
@@ -66,8 +71,14 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     req.sessionStore.generate(req);
     const key = digest(req.sessionID);
     const ttl = Math.min(config.session.idleTimeout, config.session.absoluteTimeout);
+    await directory.enter(key, data);
     await store.createTokens(key, sealTokens(keyring, key, tokens), ttl);
-    req.session.login = data;
+    const [device, address] = [deviceOf(req.headers['user-agent']), addressRange(exchangeOf(req).clientIp)];
+    req.session.login = {
+      ...data,
+      ...(device === undefined ? {} : { device }),
+      ...(address === undefined ? {} : { address }),
+    };
     await save(req);
   }
 
@@ -82,6 +93,14 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     if (!same) void revoker.revoke(old.tokens, 0);
   }
 
+  /** A user who signs in once too often loses the oldest session, never the new one. */
+  async function keepWithinLimit({ data }: Login): Promise<void> {
+    const { maxPerUser } = config.session;
+    if (maxPerUser === undefined) return;
+    const all = await directory.ofUser(data.issuer, data.sub);
+    await parts.endSessions(all.slice(0, Math.max(0, all.length - maxPerUser)), 'session_limit');
+  }
+
   async function finish(req: Request, params: URLSearchParams, pendingLogin: PendingLogin): Promise<Login> {
     const login = await authorizer.complete(params, pendingLogin);
     try {
@@ -89,6 +108,7 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
       const old = await Promise.all([...keys].map((key) => (key === undefined ? undefined : sessions.load(key))));
       await createSession(req, login);
       for (const session of old) await replaceOld(session, login);
+      await keepWithinLimit(login);
     } catch (error) {
       // With the error page express-session would set a cookie for a session that is not there, over the one of a live one.
       Reflect.deleteProperty(req, 'session');

@@ -14,6 +14,18 @@ interface Failure {
   loginUrl?: string;
 }
 
+/** A session as its user sees it. */
+export interface ListedSession {
+  id: string;
+  /** The one that asks. */
+  current: boolean;
+  /** ISO 8601. */
+  createdAt: string;
+  expiresAt: string;
+  device?: string;
+  address?: string;
+}
+
 /** What each page is made of. */
 export interface PageData {
   error: Failure;
@@ -31,6 +43,13 @@ export interface PageData {
     token: string;
     /** Origins that the answer to the form may redirect to. */
     formTargets?: readonly string[];
+  };
+  sessions: {
+    sessions: readonly ListedSession[];
+    /** Where the forms are posted to, without the id. */
+    action: string;
+    /** The value that makes them genuine. */
+    token: string;
   };
   /** Goes on by itself to a path of our own origin. */
   hop: { to: string };
@@ -96,4 +115,5 @@ function renderEach(render: Pages['render']): void {
   render('signed-out', { loginUrl: '' });
   render('confirm-logout', { action: '', token: '' });
   render('hop', { to: '/' });
+  render('sessions', { sessions: [], action: '', token: '' });
 }

@@ -9,6 +9,9 @@ export interface SessionData {
   acr?: string;
   /** Seconds since the epoch, as the provider said. */
   authTime?: number;
+  /** What the user recognises this sign-in by. */
+  device?: string;
+  address?: string;
   /** Milliseconds since the epoch. */
   createdAt: number;
   /** The absolute limit, milliseconds since the epoch. */

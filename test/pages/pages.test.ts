@@ -14,6 +14,14 @@ const DATA: { [Name in PageName]: PageData[Name] } = {
     formTargets: ['https://id.example.com', "https://x; script-src 'unsafe-inline'"],
   },
   hop: { to: HOSTILE },
+  sessions: {
+    sessions: [
+      { id: HOSTILE, current: true, createdAt: HOSTILE, expiresAt: HOSTILE, device: HOSTILE, address: HOSTILE },
+      { id: HOSTILE, current: false, createdAt: HOSTILE, expiresAt: HOSTILE },
+    ],
+    action: HOSTILE,
+    token: HOSTILE,
+  },
 };
 const pages = createPages();
 

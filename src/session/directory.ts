@@ -1,0 +1,54 @@
+/** Finds sessions by user, by the provider's session, or all of them in pages. */
+import { digest } from '../crypto/digest.ts';
+import type { Store } from '../store/store.ts';
+import type { ActiveSession, SessionData, Sessions } from './sessions.ts';
+
+export interface SessionDirectory {
+  /** Enters a session that is about to begin: before it exists, so that none is ever without an entry. */
+  enter(key: string, data: SessionData): Promise<void>;
+  /** The live sessions of a user, the oldest first. Identity is issuer and subject together (OIDC Core 5.7). */
+  ofUser(issuer: string, sub: string): Promise<ActiveSession[]>;
+  /** The live sessions that came of one session at the provider. */
+  ofProviderSession(issuer: string, sid: string): Promise<ActiveSession[]>;
+  /** A page of all live sessions, and where the next one begins; undefined after the last. */
+  page(cursor: string | undefined, count: number): Promise<{ sessions: ActiveSession[]; cursor: string | undefined }>;
+}
+
+export interface DirectoryOptions {
+  store: Pick<Store, 'index'>;
+  sessions: Pick<Sessions, 'load'>;
+}
+
+/** Names are digests; the length keeps issuer and subject apart, so that no two pairs share a name. */
+const nameOf = (kind: 'sub' | 'sid', issuer: string, id: string) =>
+  `${kind}:${digest(`${issuer.length}:${issuer}:${id}`)}`;
+
+/** Builds the directory over the store's index. */
+export function createSessionDirectory({ store: { index }, sessions }: DirectoryOptions): SessionDirectory {
+  async function load(keys: readonly string[]) {
+    const loaded = await Promise.all(keys.map(async (key) => ({ key, session: await sessions.load(key) })));
+    return {
+      live: loaded.flatMap(({ session }) => session ?? []),
+      gone: loaded.flatMap(({ key, session }) => (session ? [] : key)),
+    };
+  }
+
+  async function under(name: string, belongs: (data: SessionData) => boolean): Promise<ActiveSession[]> {
+    const { live } = await load(await index.list(name));
+    return live.filter(({ data }) => belongs(data)).sort((a, b) => a.data.createdAt - b.data.createdAt);
+  }
+
+  return {
+    async enter(key, { issuer, sub, sid, expiresAt }) {
+      await index.add(nameOf('sub', issuer, sub), key, expiresAt);
+      if (sid !== undefined) await index.add(nameOf('sid', issuer, sid), key, expiresAt);
+    },
+    ofUser: (issuer, sub) => under(nameOf('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
+    ofProviderSession: (issuer, sid) =>
+      under(nameOf('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
+    async page(cursor, count) {
+      const page = await index.scan(cursor, count);
+      return { sessions: (await load(page.keys)).live, cursor: page.cursor };
+    },
+  };
+}
