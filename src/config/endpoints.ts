@@ -34,6 +34,12 @@ export function endpointPaths({ prefix }: Pick<Config['endpoints'], 'prefix'>): 
   };
 }
 
+/** The endpoints that a sign-in must not lead back to: it would go in a circle, or land where no page is. */
+export function circularPaths(endpoints: Pick<Config['endpoints'], 'prefix'>): string[] {
+  const { sessions, ...others } = endpointPaths(endpoints);
+  return Object.values(others).filter((path) => path !== sessions);
+}
+
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
 /** The identifier of the protected resource, and where its metadata is: always on the public origin (RFC 9728 section 3.1). */

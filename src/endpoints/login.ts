@@ -1,6 +1,6 @@
 /** Starts a login: remembers it in a cookie of this browser and sends the browser to the provider. */
 import type { RequestHandler } from 'express';
-import { endpointPaths } from '../config/endpoints.ts';
+import { circularPaths } from '../config/endpoints.ts';
 import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Audit } from '../observe/audit.ts';
@@ -45,7 +45,7 @@ function loginParams(query: URLSearchParams, allowed: readonly (keyof LoginParam
 /** `GET /login?returnTo=/path`. Only a top-level navigation gets this far; everything else is told 401 and leaves no trace. */
 export function loginEndpoint(parts: LoginParts): RequestHandler {
   const { config, cookies, authorizer, pending, sessions, audit } = parts;
-  const endpoints = Object.values(endpointPaths(config.endpoints));
+  const endpoints = circularPaths(config.endpoints);
   const maxAge = config.login.timeout;
 
   return async function login(req, res) {

@@ -26,11 +26,9 @@ export interface OwnSessionsParts {
 const publicId = (keyring: Keyring, key: string) => keyring.mac('listing', key).slice(0, 22);
 
 /** The session of the request, whatever its method. */
-async function current({ sessions }: OwnSessionsParts, req: Request): Promise<ActiveSession> {
+async function current({ sessions }: OwnSessionsParts, req: Request): Promise<ActiveSession | undefined> {
   const key = sessions.identify(req.headers.cookie);
-  const session = key === undefined ? undefined : await sessions.load(key);
-  if (!session) throw new GatewayError('unauthenticated');
-  return session;
+  return key === undefined ? undefined : await sessions.load(key);
 }
 
 function listed({ keyring }: OwnSessionsParts, { key, data }: ActiveSession, own: string): ListedSession {
@@ -50,14 +48,15 @@ export function ownSessionsEndpoint(parts: OwnSessionsParts): RequestHandler {
   const paths = endpointPaths(config.endpoints);
   return async function ownSessions(req, res) {
     const person = isTopLevelNavigation(req.headers, req.method, config.csrf.header);
-    if (person && parts.sessions.identify(req.headers.cookie) === undefined) {
-      // A link on another site comes without the Strict cookie: a hop on our own page shows whether there is a session.
-      if (req.get('sec-fetch-site')?.endsWith('-site'))
-        return sendPage(res, pages.render('hop', { to: paths.sessions }));
-      return redirect(res, `${paths.login}?returnTo=${encodeURIComponent(paths.sessions)}`);
-    }
     if (!person) requireCsrf(config, req);
     const own = await current(parts, req);
+    if (!own && !person) throw new GatewayError('unauthenticated');
+    if (!own) {
+      // A link on another site comes without the Strict cookie: a hop on our own page shows whether there is a session.
+      const linked = req.headers.cookie === undefined && req.get('sec-fetch-site')?.endsWith('-site') === true;
+      if (linked) return sendPage(res, pages.render('hop', { to: paths.sessions }));
+      return redirect(res, `${paths.login}?returnTo=${encodeURIComponent(paths.sessions)}`);
+    }
     const all = (await directory.ofUser(own.data.issuer, own.data.sub)).reverse();
     const sessions = all.map((session) => listed(parts, session, own.key));
     if (!person) return sendJson(res, { sessions });
@@ -82,6 +81,7 @@ function answer({ config }: OwnSessionsParts, res: Response, asked: 'page' | 'sc
 export function revokeSessionEndpoint(parts: OwnSessionsParts): RequestHandler {
   return async function revokeSession(req, res) {
     const own = await current(parts, req);
+    if (!own) throw new GatewayError('unauthenticated');
     const asked = requireGenuine(parts, req, own.key);
     const all = await parts.directory.ofUser(own.data.issuer, own.data.sub);
     const { id } = req.params;
