@@ -1,6 +1,7 @@
 /** Puts the gateway together: edge first, then data plane or control plane, and one place where errors are answered. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { type AdminSessions, createAdminSessions } from './admin-sessions.ts';
 import { endpointPaths, protectedResource } from './config/endpoints.ts';
 import type { Config } from './config/schema.ts';
 import { createEdge } from './edge/edge.ts';
@@ -20,6 +21,8 @@ export interface Gateway {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Why this instance should get no traffic; empty when it is ready. */
   notReady(): Promise<string[]>;
+  /** Sessions for the private listener. */
+  readonly adminSessions: AdminSessions;
   /** What a front proxy may send on of a call that it asks about; rejects as a proxied call would be refused. */
   verify(exchange: Exchange): Promise<ForwardedHeaders>;
   /** Begins discovery; resolves after the first attempt. */
@@ -30,12 +33,15 @@ export interface Gateway {
 
 /** Builds a gateway from a parsed configuration. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
-  const { app, dataPlane, provider, services, revoker, streams, forwarder, pages } = createPlanes(config, deps);
+  const planes = createPlanes(config, deps);
+  const { app, dataPlane, provider, services, revoker, streams, forwarder, pages } = planes;
+  const adminSessions = createAdminSessions({ config, ...planes });
   const edge = createEdge({ config, log: deps.log });
   const devServer =
     config.frontend?.devServer === undefined ? undefined : createDevServer(config, config.frontend.devServer);
   const { login: loginUrl, ...own } = endpointPaths(config.endpoints);
   const ownPaths = new Set<string>([loginUrl, ...Object.values(own), protectedResource(config).metadataPath]);
+  const isOwn = (path: string) => ownPaths.has(path) || path.startsWith(`${own.sessions}/`);
   const hsts = config.publicUrl.startsWith('https:');
 
   function fail(req: IncomingMessage, res: ServerResponse, thrown: unknown, mayBePage: boolean): void {
@@ -48,7 +54,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
 
   function control(exchange: Exchange, res: ServerResponse): void {
     const { req } = exchange;
-    if (devServer && !ownPaths.has(exchange.target.path)) {
+    if (devServer && !isOwn(exchange.target.path)) {
       devServer.handle(exchange, res).catch((error: unknown) => fail(req, res, error, true));
       return;
     }
@@ -90,6 +96,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
         refuse(error);
       }
     },
+    adminSessions,
     verify: (exchange) => dataPlane.verify(exchange),
     async notReady() {
       const state = provider.state();

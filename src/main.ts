@@ -32,6 +32,7 @@ const code = await runCli({
   readFile: (path) => readFileSync(path, 'utf8'),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  fetch,
   start,
 });
 if (code !== 0) process.exit(code);

@@ -101,5 +101,5 @@ export function createPlanes(config: Config, { store, log, clock = Date.now }: G
     audit,
     clock,
   });
-  return { app, dataPlane, provider, services, revoker, streams, forwarder, pages, directory, endSessions };
+  return { app, dataPlane, provider, services, revoker, streams, forwarder, pages, sessions, directory, endSessions };
 }

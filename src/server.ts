@@ -83,7 +83,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   server.on('upgrade', gateway.upgrade);
 
   let draining = false;
-  const admin = createAdminServer(gateway, () => draining);
+  const admin = createAdminServer({ gateway, log, draining: () => draining });
   if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
   const asked =
     config.forwardAuth && createForwardAuthServer({ config, verify: gateway.verify, pages: createPages(), log });

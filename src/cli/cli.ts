@@ -1,4 +1,4 @@
-/** The command line: start, check, explain, schema, keys new. */
+/** The command line: start, check, explain, sessions, schema, keys new. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/faults.ts';
@@ -6,6 +6,7 @@ import { type Loaded, loadConfig } from '../config/load.ts';
 import { jsonSchema } from '../config/options.ts';
 import { describeConfig } from './describe.ts';
 import { explain } from './explain.ts';
+import { listSessions, revokeSessions, type SessionChoice } from './sessions.ts';
 
 export interface CliParts {
   argv: readonly string[];
@@ -14,6 +15,8 @@ export interface CliParts {
   readFile: (path: string) => string;
   out: (text: string) => void;
   err: (text: string) => void;
+  /** For questions to a running gateway. */
+  fetch: typeof fetch;
   /** Starts the gateway; resolves when it listens. */
   start: (loaded: Loaded) => Promise<void>;
 }
@@ -26,6 +29,10 @@ const USAGE = `Usage:
   bff-gateway check --config FILE   check a configuration and print what was understood
   bff-gateway explain METHOD PATH --config FILE [--claims JSON]
                                     tell which rule decides on a call, for a token with these claims
+  bff-gateway sessions list --config FILE [--user SUB | --sid SID | --id ID] [--cursor CURSOR]
+                                    list sessions of the running gateway
+  bff-gateway sessions revoke --config FILE (--user SUB | --sid SID | --id ID | --all)
+                                    end sessions of the running gateway
   bff-gateway schema                print the JSON Schema of the configuration
   bff-gateway keys new              print a new key for secrets.keys
 `;
@@ -57,6 +64,9 @@ interface Given {
   args: readonly string[];
   /** Of `--claims`. */
   claims: string | undefined;
+  choice: SessionChoice;
+  /** Of `--cursor`. */
+  cursor: string | undefined;
 }
 
 interface Command {
@@ -77,12 +87,29 @@ const COMMANDS: Record<string, Command> = {
   check: { needsFile: true, takes: 0, run: (parts, { file }) => check(parts, file) },
   explain: { needsFile: true, takes: 2, run: explainCall },
   schema: { needsFile: false, takes: 0, run: ({ out }) => out(`${JSON.stringify(jsonSchema(), null, 2)}\n`) },
+  'sessions list': {
+    needsFile: true,
+    takes: 0,
+    run: async (parts, { file, choice, cursor }) =>
+      parts.out(await listSessions(load(parts, file).config, choice, cursor, parts.fetch)),
+  },
+  'sessions revoke': {
+    needsFile: true,
+    takes: 0,
+    run: async (parts, { file, choice }) =>
+      parts.out(await revokeSessions(load(parts, file).config, choice, parts.fetch)),
+  },
   'keys new': { needsFile: false, takes: 0, run: ({ out }) => out(newKey()) },
 };
 
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
   claims: { type: 'string' },
+  user: { type: 'string' },
+  sid: { type: 'string' },
+  id: { type: 'string' },
+  all: { type: 'boolean' },
+  cursor: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -96,7 +123,9 @@ function parse(argv: readonly string[]): { command: Command; given: Given } | 'h
     const args = positionals.slice(words);
     if (!command || args.length !== command.takes || (command.needsFile && values.config === undefined))
       return undefined;
-    return { command, given: { file: values.config ?? '', args, claims: values.claims } };
+    const { user, sid, id, all, cursor, claims } = values;
+    const given = { file: values.config ?? '', args, claims, cursor, choice: { user, sid, id, all } };
+    return { command, given };
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 
 const MASK = '********';
 /** Options that hold a secret, wherever they stand. */
-const SECRET = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPassword', 'value']);
+const SECRET = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPassword', 'value', 'secret']);
 const DURATION = new Set([
   'idleTimeout',
   'absoluteTimeout',

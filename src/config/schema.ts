@@ -273,9 +273,12 @@ export function configSchema(resolve: SecretResolver) {
         host: z.string().min(1).default('127.0.0.1'),
         port: port().default(9400),
         enabled: z.boolean().default(true),
+        secret: secret()
+          .optional()
+          .describe('What an administrator must show to list and end sessions; needed when host is not loopback.'),
       })
       .prefault({})
-      .describe('The private listener: /livez, /readyz, /metrics.'),
+      .describe('The private listener: /livez, /readyz, /metrics, and the administration of sessions.'),
     trustedProxies: z
       .array(z.string().min(1))
       .default([])

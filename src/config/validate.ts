@@ -50,6 +50,12 @@ function secretFindings({ secrets }: Config): Finding[] {
   ]);
 }
 
+function adminFindings({ admin }: Config): Finding[] {
+  return admin.secret !== undefined && Buffer.byteLength(admin.secret) < MIN_SECRET
+    ? [{ path: ['admin', 'secret'], message: `is shorter than ${MIN_SECRET} bytes`, hint: 'openssl rand -base64 48' }]
+    : [];
+}
+
 function addressFindings({ publicUrl, provider, session, development, trustedProxies }: Config): Finding[] {
   const findings: Finding[] = [];
   const url = new URL(publicUrl);
@@ -137,6 +143,7 @@ export function crossChecks(config: Config): Finding[] {
   const frontend = config.frontend;
   return [
     ...secretFindings(config),
+    ...adminFindings(config),
     ...addressFindings(config),
     ...providerFindings(config),
     ...entraFindings(config),

@@ -31,6 +31,7 @@ async function cli(argv: string[], env: Record<string, string> = {}) {
     err: (text) => {
       err += text;
     },
+    fetch: () => assert.fail('asked a gateway'),
     start: async (loaded) => {
       started = loaded;
     },

@@ -42,6 +42,7 @@ async function explain(method: string, path: string, claims?: unknown, config = 
     err: (text) => {
       err += text;
     },
+    fetch: () => assert.fail('asked a gateway'),
     start: async () => {},
   });
   return { code, out, err };

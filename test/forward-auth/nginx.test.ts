@@ -14,7 +14,7 @@ const CSRF = { 'x-csrf': '1' };
 let provider: Provider;
 let upstream: Upstream;
 let gateway: TestGateway;
-let nginx: Nginx;
+let nginx: Nginx | undefined;
 let browser: Browser;
 
 /** The directives of docs/forward-auth.md, with the addresses of this test in place of its sample ones. */
@@ -63,7 +63,7 @@ before(async () => {
   assert.equal(page.url.pathname, '/app');
 });
 after(async () => {
-  await nginx.stop();
+  await nginx?.stop();
   await gateway.stop();
   await upstream.close();
   await provider.stop();

@@ -1,0 +1,176 @@
+/** Session administration: on the private listener and by the command line, for administrators alone. */
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { runCli } from '../../src/cli/cli.ts';
+import type { Browser } from '../support/browser.ts';
+import { createAgent, send } from '../support/browser-http.ts';
+import { freePort } from '../support/ports.ts';
+import { BOB } from '../support/provider-state.ts';
+import { CSRF, startWorld } from '../support/world.ts';
+
+const SECRET = 'an administrator knows this secret of 48 characters';
+const HEADER = { 'x-bff-admin': '1' };
+
+/** A world with a private listener, Alice signed in twice and Bob once. */
+async function startAdministered(t: TestContext, admin: { host?: string; secret?: string } = {}) {
+  const port = await freePort();
+  const world = await startWorld(t, { gateway: { config: { admin: { enabled: true, port, ...admin } } } });
+  const signIn = async () => {
+    const browser = world.gateway.browser();
+    await browser.navigate('/login?returnTo=/app');
+    return browser;
+  };
+  world.provider.next.nextSid = 'sid-1';
+  const alice = [await signIn()];
+  world.provider.next.nextSid = 'sid-2';
+  alice.push(await signIn());
+  world.provider.next.nextUser = BOB;
+  world.provider.next.nextSid = 'sid-3';
+  const bob = await signIn();
+  const base = `http://127.0.0.1:${port}`;
+  const ask = async (path: string, method = 'GET', headers: Record<string, string> = HEADER) =>
+    await fetch(base + path, { method, headers });
+  const everybody = [...alice, bob];
+  const alive = () => Promise.all(everybody.map(signedIn));
+  return { ...world, port, ask, alive };
+}
+const signedIn = async (browser: Browser) =>
+  (await browser.fetch('/session', { headers: CSRF })).json().authenticated === true;
+const json = async (answer: Response): Promise<Record<string, unknown>> => ({ ...Object(await answer.json()) });
+const subs = ({ sessions }: Record<string, unknown>) => (sessions as { sub: string }[]).map(({ sub }) => sub).sort();
+
+test('SE-13 sessions are listed in pages, by user, by sid and by id, without anything secret', async (t) => {
+  const { ask, provider } = await startAdministered(t);
+  const all = await json(await ask('/sessions'));
+  assert.deepEqual(subs(all), ['user-alice', 'user-alice', 'user-bob']);
+  for (const secret of provider.secrets.keys()) assert.ok(!JSON.stringify(all).includes(secret));
+  assert.deepEqual(subs(await json(await ask('/sessions?user=user-alice'))), ['user-alice', 'user-alice']);
+  const [bob] = (await json(await ask('/sessions?sid=sid-3'))).sessions as { id: string; sub: string }[];
+  assert.equal(bob?.sub, 'user-bob');
+  assert.deepEqual(subs(await json(await ask(`/sessions?id=${bob?.id}`))), ['user-bob']);
+  assert.deepEqual(subs(await json(await ask('/sessions?user=nobody'))), []);
+  const seen: string[] = [];
+  for (let cursor = '', pages = 0; pages < 5; pages += 1) {
+    const page = await json(await ask(`/sessions?limit=2${cursor}`));
+    seen.push(...subs(page));
+    if (page.cursor === undefined) break;
+    cursor = `&cursor=${encodeURIComponent(String(page.cursor))}`;
+  }
+  assert.deepEqual(seen.sort(), ['user-alice', 'user-alice', 'user-bob']);
+});
+
+describe('SE-13 sessions are ended', () => {
+  const rows: [string, boolean[], number][] = [
+    ['user=user-alice', [false, false, true], 2],
+    ['sid=sid-2', [true, false, true], 1],
+    ['all=true', [false, false, false], 3],
+    ['user=nobody', [true, true, true], 0],
+  ];
+  for (const [query, expected, ended] of rows)
+    test(`${query}: ${ended}`, async (t) => {
+      const { ask, alive, gateway } = await startAdministered(t);
+      assert.deepEqual(await json(await ask(`/sessions/revoke?${query}`, 'POST')), { ended });
+      assert.deepEqual(await alive(), expected);
+      assert.equal(gateway.logText().split('"reason":"administrator"').length - 1, ended);
+    });
+});
+
+test('a question that is unclear ends nobody', async (t) => {
+  const { ask, alive } = await startAdministered(t);
+  for (const query of ['', '?user=', '?user=user-alice&sid=sid-3', '?user=a&user=b', '?everybody=true'])
+    assert.equal((await ask(`/sessions/revoke${query}`, 'POST')).status, 400, query);
+  for (const query of ['?limit=0', '?limit=1e9', '?limit=x', '?all=true'])
+    assert.equal((await ask(`/sessions${query}`)).status, 400, query);
+  assert.equal((await ask('/sessions/revoke?all=true')).status, 404, 'GET changes nothing');
+  assert.deepEqual(await alive(), [true, true, true]);
+});
+
+describe('only an administrator may', () => {
+  const asks = ['GET /sessions', 'POST /sessions/revoke?all=true'] as const;
+
+  test('on loopback: with the header, and under a name of loopback', async (t) => {
+    const { ask, port, alive } = await startAdministered(t);
+    for (const asked of asks) {
+      const [method = '', path = ''] = asked.split(' ');
+      assert.equal((await ask(path, method, {})).status, 403, asked);
+      const url = new URL(`http://rebound.example:${port}${path}`);
+      const agent = createAgent();
+      const answer = await send({ url, method, headers: HEADER }, agent, { port });
+      agent.destroy();
+      assert.equal(answer.status, 403, 'a page whose name was bound to loopback');
+    }
+    assert.deepEqual(await alive(), [true, true, true]);
+  });
+
+  test('on another address: nobody without a secret', async (t) => {
+    const { ask, alive } = await startAdministered(t, { host: '0.0.0.0' });
+    for (const asked of asks) {
+      const [method = '', path = ''] = asked.split(' ');
+      assert.equal((await ask(path, method)).status, 403, asked);
+    }
+    assert.deepEqual(await alive(), [true, true, true]);
+  });
+
+  test('with a secret: whoever shows it, and nobody else', async (t) => {
+    const { ask, alive } = await startAdministered(t, { host: '0.0.0.0', secret: SECRET });
+    for (const authorization of ['', 'Bearer ', 'Bearer wrong', `Basic ${SECRET}`, `Bearer ${SECRET}x`])
+      assert.equal((await ask('/sessions', 'GET', { ...HEADER, authorization })).status, 401, authorization);
+    assert.equal((await ask('/sessions', 'GET', { authorization: `Bearer ${SECRET}` })).status, 200);
+    assert.deepEqual(await alive(), [true, true, true]);
+  });
+
+  test('the public port does not know it', async (t) => {
+    const { gateway } = await startAdministered(t);
+    const answer = await fetch(`${gateway.url}/sessions/revoke?all=true`, { method: 'POST', headers: HEADER });
+    assert.equal(answer.status, 404);
+  });
+});
+
+test('the command line lists and ends sessions of the running gateway', async (t) => {
+  const { port, alive } = await startAdministered(t);
+  const file = `publicUrl: https://shop.example.com
+secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
+provider: { issuer: "https://id.example.com", clientId: shop, clientSecret: not-a-real-one }
+admin: { port: ${port} }
+`;
+  const cli = async (...argv: string[]) => {
+    let said = '';
+    const say = (text: string) => {
+      said += text;
+    };
+    const parts = { env: {}, readFile: () => file, out: say, err: say, fetch, start: async () => {} };
+    const code = await runCli({ ...parts, argv: ['sessions', ...argv, '--config', 'c.yaml'] });
+    return { code, said };
+  };
+  const listed = await cli('list', '--user', 'user-alice');
+  assert.equal(listed.code, 0);
+  assert.equal(listed.said.trim().split('\n').length, 3);
+  assert.match(listed.said, /\tuser-alice\t\d{4}-/);
+  assert.deepEqual(await cli('revoke', '--sid', 'sid-1'), { code: 0, said: '1 ended\n' });
+  assert.deepEqual(await alive(), [false, true, true]);
+  assert.equal((await cli('revoke')).code, 1);
+  assert.deepEqual(await cli('revoke', '--all'), { code: 0, said: '2 ended\n' });
+  assert.deepEqual(await alive(), [false, false, false]);
+});
+
+test('the command line says so when no gateway runs', async () => {
+  let said = '';
+  const port = await freePort();
+  const code = await runCli({
+    argv: ['sessions', 'list', '--config', 'c.yaml'],
+    env: {},
+    readFile: () => `publicUrl: https://shop.example.com
+secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
+provider: { issuer: "https://id.example.com", clientId: shop, clientSecret: not-a-real-one }
+admin: { port: ${port} }
+`,
+    out: () => {},
+    err: (text) => {
+      said += text;
+    },
+    fetch,
+    start: async () => {},
+  });
+  assert.equal(code, 1);
+  assert.match(said, /no gateway answers at http:\/\/127\.0\.0\.1:\d+; is it running\?/);
+});
