@@ -106,6 +106,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     },
     async start() {
       services.start();
+      revoker.start();
       await provider.start();
     },
     async close() {

@@ -44,7 +44,7 @@ export function createPlanes(config: Config, { store, log, clock = Date.now }: G
     log,
     clock,
   });
-  const revoker = createRevoker({ provider, log, audit });
+  const revoker = createRevoker({ provider, store, keyring, log, audit, clock });
   const redirectUri = config.publicUrl + endpointPaths(config.endpoints).callback;
   const services = createTokenServices({ config, provider, store, log, clock });
   const { checkSessionToken } = services;

@@ -51,11 +51,8 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
   /** Where to go after the local session is gone. */
   async function farewell(session: ActiveSession | undefined): Promise<string> {
     if (!session) return paths.signedOut;
-    const { accessToken, refreshToken, idToken } = session.tokens;
-    const outcome = await revoker.revoke(
-      { accessToken, ...(refreshToken === undefined ? {} : { refreshToken }) },
-      config.logout.revocationWait,
-    );
+    const { idToken } = session.tokens;
+    const outcome = await revoker.revoke(session.tokens, config.logout.revocationWait);
     // Nothing listens there: a page of ours is better than a connection error of the browser.
     if (outcome === 'unreachable') return `${paths.signedOut}?provider=unreachable`;
     return (await endSessionUrl(provider, idToken, landing).catch(() => undefined))?.href ?? paths.signedOut;

@@ -1,26 +1,27 @@
-/** Revokes the tokens of a session that ended: refresh token first, then access token, again later if need be. */
+/** Revokes the tokens of a session that ended: refresh token first, then access token, again later if need be, over restarts. */
 import * as oidc from 'openid-client';
+import type { Keyring } from '../crypto/keyring.ts';
 import type { Audit } from '../observe/audit.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { TokenRecord } from '../session/sessions.ts';
+import type { Store } from '../store/store.ts';
 import { classifyFailure } from './failures.ts';
 import type { Provider } from './provider.ts';
+import { createRevocationQueue, type Due, type Hint } from './revocation-queue.ts';
 
 /** `unreachable`: no connection to the provider could be made, so sending a browser there is pointless. */
 export type Revocation = 'revoked' | 'pending' | 'unreachable' | 'unsupported';
 
+export type RevocableTokens = Pick<TokenRecord, 'accessToken' | 'refreshToken'> & Partial<TokenRecord>;
+
 export interface Revoker {
   /** Revokes; resolves after `wait` milliseconds at the latest and goes on by itself. Never rejects. */
-  revoke(tokens: Pick<TokenRecord, 'accessToken' | 'refreshToken'>, wait: number): Promise<Revocation>;
-  /** Gives up what is still to be revoked. */
+  revoke(tokens: RevocableTokens, wait: number): Promise<Revocation>;
+  /** Begins with what others have left to do. */
+  start(): void;
+  /** Leaves what is still to be done to the next one who starts. */
   stop(): void;
 }
-
-type Hint = 'refresh_token' | 'access_token';
-
-/** Later attempts: by then most outages are over, or the access token has lapsed by itself. */
-const RETRY_AFTER_MS = [2_000, 10_000, 30_000, 120_000, 600_000];
-const MAX_WAITING = 10_000;
 
 // What fetch reports when nothing listens or no route leads there, as opposed to a server that answers badly or late.
 const NO_CONNECTION = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
@@ -35,14 +36,21 @@ function isUnreachable(error: unknown): boolean {
 
 export interface RevokerOptions {
   provider: Provider;
+  store: Pick<Store, 'jobs'>;
+  keyring: Keyring;
   log: Logger;
   audit: Audit;
-  /** Milliseconds before each further attempt; when they are used up, the token is left to lapse. */
+  clock: () => number;
+  /** Milliseconds before each further attempt; the last one goes on until the token has lapsed. */
   retryAfter?: readonly number[];
+  /** Milliseconds between two looks at what is due. */
+  interval?: number;
 }
 
-export function createRevoker({ provider, log, audit, retryAfter = RETRY_AFTER_MS }: RevokerOptions): Revoker {
-  const waiting = new Set<NodeJS.Timeout>();
+/** Builds it. What is to be revoked is written down first, so that it is done even if this process ends now. */
+export function createRevoker(options: RevokerOptions): Revoker {
+  const { provider, log, audit } = options;
+  const queue = createRevocationQueue(options, retry);
   let told = false;
 
   /** Once is enough: it is so for every session. */
@@ -71,30 +79,19 @@ export function createRevoker({ provider, log, audit, retryAfter = RETRY_AFTER_M
     }
   }
 
-  function retryLater(token: string, hint: Hint, round: number): void {
-    const delay = retryAfter[round];
-    if (delay === undefined || waiting.size >= MAX_WAITING) return;
-    const timer = setTimeout(() => {
-      waiting.delete(timer);
-      void attempt(token, hint).then((outcome) => {
-        if (outcome === 'pending' || outcome === 'unreachable') retryLater(token, hint, round + 1);
-      });
-    }, delay).unref();
-    waiting.add(timer);
+  /** One attempt, and what it means for the queue. */
+  async function retry(due: Due): Promise<Revocation> {
+    const outcome = await attempt(due.token, due.hint);
+    if (outcome === 'pending' || outcome === 'unreachable') await queue.later(due);
+    else await queue.done(due);
+    return outcome;
   }
 
-  async function revokeBoth({
-    accessToken,
-    refreshToken,
-  }: Pick<TokenRecord, 'accessToken' | 'refreshToken'>): Promise<Revocation> {
-    const steps: [string, Hint][] = [
-      ...(refreshToken === undefined ? [] : [[refreshToken, 'refresh_token'] as [string, Hint]]),
-      [accessToken, 'access_token'],
-    ];
+  async function revokeBoth(tokens: RevocableTokens): Promise<Revocation> {
+    const due = await queue.add(tokens);
     let worst: Revocation = 'revoked';
-    for (const [token, hint] of steps) {
-      const outcome = await attempt(token, hint);
-      if (outcome === 'pending' || outcome === 'unreachable') retryLater(token, hint, 0);
+    for (const one of due) {
+      const outcome = await retry(one);
       if (outcome !== 'revoked') worst = outcome;
     }
     return worst;
@@ -108,9 +105,7 @@ export function createRevoker({ provider, log, audit, retryAfter = RETRY_AFTER_M
       });
       return await Promise.race([revokeBoth(tokens), late]).finally(() => clearTimeout(timer));
     },
-    stop() {
-      for (const timer of waiting) clearTimeout(timer);
-      waiting.clear();
-    },
+    start: () => queue.start(),
+    stop: () => queue.stop(),
   };
 }

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/load.ts';
+import { createKeyring } from '../../src/crypto/keyring.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { createProvider } from '../../src/oidc/provider.ts';
 import { createRevoker } from '../../src/oidc/revoke.ts';
+import { openStore } from '../../src/store/open.ts';
 import { newKey } from '../support/gateway.ts';
 import { type Provider, startProvider } from '../support/provider.ts';
 import { hang, late, oauthError, status } from '../support/provider-lies.ts';
@@ -74,14 +76,26 @@ async function startRevoker(t: TestContext, retryAfter: number[]) {
   });
   const client = createProvider({ config: config.provider, allowInsecureHttp: true, log, clock: Date.now });
   const events: string[] = [];
-  const revoker = createRevoker({ provider: client, log, audit: (event) => void events.push(event), retryAfter });
+  const store = openStore({ session: { ...config.session, store: { sqlite: { file: ':memory:' } } } }, { log });
+  const keyring = createKeyring(config.secrets.keys, 'test');
+  const audit = (event: string) => void events.push(event);
+  let ahead = 0;
+  const clock = () => Date.now() + ahead;
+  /** As another process on the same store would make one. */
+  const another = () => createRevoker({ provider: client, store, keyring, log, audit, clock, retryAfter, interval: 5 });
+  const revoker = another();
   t.after(async () => {
     revoker.stop();
     client.stop();
+    await store.close();
     await provider.stop();
   });
   await client.start();
-  return { provider, revoker, events };
+  revoker.start();
+  const later = (ms: number) => {
+    ahead += ms;
+  };
+  return { provider, revoker, another, store, events, later };
 }
 const TOKENS = { accessToken: 'an-access-token', refreshToken: 'a-refresh-token' };
 
@@ -109,29 +123,58 @@ test('LO-04 only what failed is tried again, as often as it takes', async (t) =>
   assert.deepEqual(hints(provider), ['refresh_token', ...Array(4).fill('access_token')]);
 });
 
-test('LO-04 it is given up in the end, and a refusal is not repeated at all', async (t) => {
-  const { provider, revoker, events } = await startRevoker(t, [5, 5]);
+test('LO-04 it is given up when the token has lapsed by itself, and a refusal is not repeated at all', async (t) => {
+  const { provider, revoker, events, later, store } = await startRevoker(t, [5]);
   provider.behaviour.revocation = () => status(503);
-  await revoker.revoke({ accessToken: 'an-access-token' }, 5_000);
-  await until(() => events.length === 3);
+  await revoker.revoke({ accessToken: 'an-access-token', accessTokenExpiresAt: Date.now() + 60_000 }, 5_000);
+  await until(() => events.length >= 3);
+  later(61_000);
+  await until(async () => (await store.jobs.take(Date.now() + 60_000, Date.now() + 60_001, 1)).length === 0);
+  const attempts = events.length;
   provider.behaviour.revocation = () => oauthError('unsupported_token_type');
   assert.equal(await revoker.revoke(TOKENS, 5_000), 'unsupported');
-  await until(() => events.length === 5);
-  // Further attempts would have come within two pauses of 5 ms; one more call takes far longer.
+  assert.ok(events.length - attempts <= 3, 'two refusals, and at most one attempt that was under way');
   provider.behave();
-  assert.equal(await revoker.revoke(TOKENS, 5_000), 'revoked');
-  assert.equal(events.length, 7);
+  provider.clearCalls();
+  assert.equal(await revoker.revoke({ accessToken: 'another' }, 5_000), 'revoked');
+  assert.deepEqual(hints(provider), ['access_token']);
 });
 
-test('LO-04 what waits ends with the gateway', async (t) => {
-  const { provider, revoker, events } = await startRevoker(t, [30, 30]);
+test('LO-04 what is left when a process ends is done by the next one', async (t) => {
+  const { provider, revoker, another, events, later } = await startRevoker(t, [60_000]);
   provider.behaviour.revocation = () => status(503);
-  await revoker.revoke(TOKENS, 5_000);
+  assert.equal(await revoker.revoke(TOKENS, 5_000), 'pending');
   revoker.stop();
   provider.behave();
   provider.clearCalls();
-  const stopped = Date.now();
-  await until(() => Date.now() - stopped > 100);
-  assert.deepEqual(hints(provider), []);
-  assert.equal(events.length, 2);
+  const next = another();
+  t.after(() => next.stop());
+  next.start();
+  later(61_000);
+  await until(() => events.filter((event) => event === 'token.revoked').length === 2);
+  assert.deepEqual(hints(provider).sort(), ['access_token', 'refresh_token']);
+});
+
+test('LO-04 a process that is killed before its first attempt has written down what is to be done', async (t) => {
+  const { provider, revoker, another, events, later } = await startRevoker(t, [60_000]);
+  // The first attempt never ends: what a killed process leaves behind.
+  provider.behaviour.revocation = hang;
+  assert.equal(await revoker.revoke(TOKENS, 50), 'pending');
+  revoker.stop();
+  provider.behave();
+  provider.clearCalls();
+  const next = another();
+  t.after(() => next.stop());
+  next.start();
+  later(31_000);
+  await until(() => events.filter((event) => event === 'token.revoked').length >= 2);
+});
+
+test('LO-04 no token is in the store in plain text', async (t) => {
+  const { provider, revoker, store } = await startRevoker(t, [60_000]);
+  provider.behaviour.revocation = () => status(503);
+  await revoker.revoke(TOKENS, 5_000);
+  const jobs = await store.jobs.take(Date.now() + 120_000, Date.now() + 120_001, 10);
+  assert.equal(jobs.length, 2);
+  assert.doesNotMatch(JSON.stringify(jobs), /an-access-token|a-refresh-token/);
 });
