@@ -18,6 +18,7 @@ import { loginCompleteEndpoint } from './endpoints/login-complete.ts';
 import { logoutEndpoint, signedOutEndpoint } from './endpoints/logout.ts';
 import { profileEndpoint } from './endpoints/profile.ts';
 import { protectedResourceEndpoint } from './endpoints/protected-resource.ts';
+import { rateLimit } from './endpoints/rate-limit.ts';
 import { sessionEndpoint } from './endpoints/session.ts';
 import { ownSessionsEndpoint, revokeSessionEndpoint } from './endpoints/sessions.ts';
 import { GatewayError } from './errors.ts';
@@ -98,10 +99,18 @@ export function createApp(parts: AppParts): Express {
   });
 
   const form = express.text({ type: 'application/x-www-form-urlencoded', limit: '16kb' });
-  app.route(paths.login).all(noStore).get(loginEndpoint(parts)).all(methodNotAllowed('GET'));
+  const { loginsPerMinute, logoutTokensPerMinute } = config.limits;
+  app
+    .route(paths.login)
+    .all(noStore)
+    .get(rateLimit(loginsPerMinute), loginEndpoint(parts))
+    .all(methodNotAllowed('GET'));
   app.route(paths.loginComplete).all(noStore).get(loginCompleteEndpoint(parts)).all(methodNotAllowed('GET'));
   const callback = callbackEndpoint(parts);
-  const callbackRoute = app.route(paths.callback).all(noStore, loginSession(parts)).get(callback);
+  const callbackRoute = app
+    .route(paths.callback)
+    .all(noStore, rateLimit(loginsPerMinute), loginSession(parts))
+    .get(callback);
   if (config.provider.responseMode === 'form_post') callbackRoute.post(form, callback);
   callbackRoute.all(methodNotAllowed(config.provider.responseMode === 'form_post' ? 'GET, POST' : 'GET'));
   app
@@ -123,7 +132,7 @@ export function createApp(parts: AppParts): Express {
   app
     .route(paths.backchannelLogout)
     .all(noStore)
-    .post(form, backchannelLogoutEndpoint(parts))
+    .post(rateLimit(logoutTokensPerMinute), form, backchannelLogoutEndpoint(parts))
     .all(methodNotAllowed('POST'));
   if (config.logout.frontChannel)
     app

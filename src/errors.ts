@@ -59,6 +59,11 @@ export const ERRORS = {
     title: 'Misdirected request',
     hint: 'The Host header names a host that this gateway does not serve.',
   },
+  too_many_requests: {
+    status: 429,
+    title: 'Too many requests',
+    hint: 'This address has asked too often; wait a little and try again.',
+  },
   upgrade_refused: { status: 400, title: 'Upgrade refused', hint: 'This route does not offer that protocol.' },
   // A login that did not end well
   login_not_navigation: { status: 401, title: 'Not signed in', hint: 'Only a top-level navigation may start a login.' },

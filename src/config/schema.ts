@@ -500,6 +500,22 @@ export function configSchema(resolve: SecretResolver) {
           .prefault('65s')
           .describe('How long an idle client connection stays open.'),
         connections: z.number().int().min(1).max(1_000_000).default(20_000).describe('Most client connections.'),
+        loginsPerMinute: z
+          .number()
+          .int()
+          .min(0)
+          .max(100_000)
+          .default(120)
+          .describe(
+            'Most sign-ins that one address (IPv6: one /64) may begin, and end, in a minute at one instance; 0 is no limit.',
+          ),
+        logoutTokensPerMinute: z
+          .number()
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .default(6_000)
+          .describe('Most back-channel logouts that one address may send in a minute to one instance; 0 is no limit.'),
         drainTimeout: duration('0s', '10m').prefault('20s').describe('How long running calls may take after SIGTERM.'),
       })
       .prefault({}),

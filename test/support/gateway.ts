@@ -69,6 +69,8 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       store: options.redisUrl === undefined ? { sqlite: { file: ':memory:' } } : { redis: { url: options.redisUrl } },
     },
     routes: options.routes ?? [],
+    // All of a test's browsers share one address.
+    limits: { loginsPerMinute: 0 },
     development: { allowInsecureHttp: true },
     ...options.config,
   });
