@@ -28,13 +28,15 @@ export interface WorldOptions {
   /** A provider that runs already; it ends with the world. */
   running?: Provider;
   gateway?: Partial<TestGatewayOptions>;
+  /** The routes, given the origin of the upstream; `/api/**` when left out. */
+  routes?: (upstream: string) => NonNullable<TestGatewayOptions['routes']>;
 }
 
 /** Starts a world that ends with the test. */
 export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOptions = {}): Promise<World> {
   const provider = options.running ?? (await startProvider(options.provider));
   const upstream = await startUpstream();
-  const routes = [{ path: '/api/**', upstream: upstream.origin }];
+  const routes = options.routes?.(upstream.origin) ?? [{ path: '/api/**', upstream: upstream.origin }];
   const gateway = await startGateway({ provider, routes, ...options.gateway });
   t.after(async () => {
     await gateway.stop();

@@ -1,0 +1,62 @@
+/** Access tokens of the test provider for callers that bring their own, as they should be or changed. */
+import { randomUUID } from 'node:crypto';
+import { type SigningKey, signToken, type TokenDraft } from './keys.ts';
+import type { Provider } from './provider.ts';
+
+export type Change = (draft: TokenDraft) => void;
+
+/** An access token of `issuer` by `key` (RFC 9068); a user's unless `sub` is the client's. `change` has the last word. */
+export function tokenBy(
+  { issuer, key }: { issuer: string; key: SigningKey },
+  claims: Record<string, unknown> = {},
+  change: Change = () => {},
+  now = Date.now(),
+): string {
+  const seconds = Math.floor(now / 1000);
+  const draft: TokenDraft = {
+    header: { alg: key.alg, kid: key.kid, typ: 'at+jwt' },
+    claims: {
+      iss: issuer,
+      sub: 'user-alice',
+      client_id: 'some-client',
+      aud: 'orders-api',
+      scope: 'read:orders',
+      iat: seconds,
+      exp: seconds + 300,
+      jti: randomUUID(),
+      ...claims,
+    },
+    key,
+    signature: 'key',
+  };
+  change(draft);
+  return signToken(draft);
+}
+
+/** The same by the provider's current key. */
+export function accessToken(
+  provider: Provider,
+  claims: Record<string, unknown> = {},
+  change?: Change,
+  now?: number,
+): string {
+  return tokenBy({ issuer: provider.issuer, key: provider.currentKey() }, claims, change, now);
+}
+
+/** A machine's token: its subject is its client. */
+export const machineToken = (provider: Provider, claims: Record<string, unknown> = {}) =>
+  accessToken(provider, { sub: 'reports-job', client_id: 'reports-job', ...claims });
+
+/** Changes of a draft. */
+export const set =
+  (claims: Record<string, unknown>): Change =>
+  (draft) =>
+    void Object.assign(draft.claims, claims);
+export const drop =
+  (name: string): Change =>
+  (draft) =>
+    void Reflect.deleteProperty(draft.claims, name);
+export const head =
+  (header: Record<string, unknown>): Change =>
+  (draft) =>
+    void Object.assign(draft.header, header);
