@@ -70,7 +70,10 @@ export async function revocation(state: State, call: Call): Promise<Answer> {
 /** Introspection (RFC 7662). */
 export async function introspection(state: State, call: Call): Promise<Answer> {
   if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
-  const known = state.accessTokens.get(call.params.get('token') ?? '');
+  const token = call.params.get('token') ?? '';
+  const registered = state.introspectable.get(token);
+  if (registered) return json(registered);
+  const known = state.accessTokens.get(token);
   if (!known || known.expiresAt < state.now()) return json({ active: false });
   const { grant } = known;
   return json({

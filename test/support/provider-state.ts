@@ -32,6 +32,8 @@ export interface State {
   codes: Map<string, Code>;
   grants: Set<Grant>;
   accessTokens: Map<string, { grant: Grant; expiresAt: number }>;
+  /** What introspection says of further tokens. */
+  introspectable: Map<string, Record<string, unknown>>;
   assertionIds: Set<string>;
   /** Values that must never show up in a log or in front of the browser, by kind. */
   secrets: Secrets;
@@ -90,6 +92,7 @@ export function createState(options: ProviderOptions): State {
     codes: new Map(),
     grants: new Set(),
     accessTokens: new Map(),
+    introspectable: new Map(),
     assertionIds: new Set(),
     secrets: new Map([[client.secret, 'client']]),
     now: () => Date.now() + settings.clockOffset,

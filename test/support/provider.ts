@@ -6,7 +6,8 @@ import { introspection, jwks, revocation, token, userinfo } from './provider-bac
 import { createState, type State } from './provider-state.ts';
 import { type Answer, type Call, ENDPOINTS, type Endpoint, type ProviderOptions } from './provider-types.ts';
 
-export interface Provider extends Pick<State, 'client' | 'settings' | 'behaviour' | 'secrets' | 'grants'> {
+export interface Provider
+  extends Pick<State, 'client' | 'settings' | 'behaviour' | 'secrets' | 'grants' | 'introspectable'> {
   readonly issuer: string;
   readonly port: number;
   /** Requests that arrived, by endpoint. */
@@ -117,6 +118,7 @@ function controls(state: State, calls: Provider['calls']) {
     behaviour: state.behaviour,
     secrets: state.secrets,
     grants: state.grants,
+    introspectable: state.introspectable,
     next: state,
     currentKey: () => state.key,
     refreshes: () => calls.token.filter((call) => call.params.get('grant_type') === 'refresh_token'),

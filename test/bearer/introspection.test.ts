@@ -1,0 +1,177 @@
+/** Introspection: opaque tokens, revoked tokens, answers that cannot be believed, and how long an answer is remembered. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startProvider } from '../support/provider.ts';
+import { altering, garbage, hang, oauthError, status } from '../support/provider-lies.ts';
+import { accessToken } from '../support/tokens.ts';
+import { gate, until } from '../support/wait.ts';
+import { type AccessTokens, codeOf, startBearerWorld } from './world.ts';
+
+const introspection = { cache: '10s', negativeCache: '10s' };
+const accessTokens: AccessTokens = { audience: 'orders-api', provider: { introspection } };
+const LIVE = { active: true, sub: 'user-alice', username: 'alice', aud: 'orders-api', scope: 'read:orders' };
+const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
+
+test('R48 RS-04 an opaque token is asked about as the gateway, once for many calls, and forwarded as it is', async (t) => {
+  const { provider, call, upstream } = await startBearerWorld(t, { accessTokens });
+  provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
+  const held = gate();
+  provider.behaviour.introspection = async (_call, proceed) => {
+    await held.passed;
+    return proceed();
+  };
+  const calls = Array.from({ length: 50 }, () => call('opaque-token'));
+  await until(() => provider.calls.introspection.length > 0);
+  held.open();
+  for (const answer of await Promise.all(calls)) assert.equal(answer.status, 200);
+  assert.equal(provider.calls.introspection.length, 1);
+  const [asked] = provider.calls.introspection;
+  assert.match(asked?.headers.authorization ?? '', /^Basic /);
+  assert.equal(asked?.method, 'POST');
+  assert.equal(upstream.requests.at(-1)?.header('authorization'), 'Bearer opaque-token');
+});
+
+describe('RS-04 an answer that cannot be believed is 401', () => {
+  const rows: Record<string, Record<string, unknown>> = {
+    'not active': { active: false },
+    'active as text': { ...LIVE, active: 'true' },
+    'active as a number': { ...LIVE, active: 1 },
+    'no active': { ...LIVE, active: undefined },
+    'no expiry': { ...LIVE, exp: undefined },
+    'an expiry as text': { ...LIVE, exp: '99999999999' },
+    lapsed: { ...LIVE, exp: 1_000 },
+    'not yet': { ...LIVE, exp: 99_999_999_999, nbf: 99_999_999_998 },
+    'another issuer': { ...LIVE, iss: 'https://evil.example' },
+    'another audience': { ...LIVE, aud: 'invoices-api' },
+    'no audience': { ...LIVE, aud: undefined },
+  };
+  for (const [name, answer] of Object.entries(rows))
+    test(name, async (t) => {
+      const { provider, call, upstream } = await startBearerWorld(t, { accessTokens });
+      provider.introspectable.set('opaque-token', { exp: inAnHour(), ...answer });
+      const refused = await call('opaque-token');
+      assert.equal(refused.status, 401);
+      assert.equal(await codeOf(refused), 'invalid_token');
+      assert.equal(upstream.requests.length, 0);
+    });
+  test('a page instead of an answer', async (t) => {
+    const { provider, call } = await startBearerWorld(t, { accessTokens });
+    provider.behaviour.introspection = garbage;
+    assert.equal((await call('opaque-token')).status, 401);
+  });
+});
+
+describe('R12 no answer is no verdict: 503, and good again at once when it comes', () => {
+  for (const [name, hook] of Object.entries({
+    'answers 503': () => status(503),
+    'answers 500 with a page': () => status(500),
+    hangs: hang,
+    'refuses the gateway': () => oauthError('invalid_client', 401),
+  }))
+    test(name, async (t) => {
+      const { provider, call } = await startBearerWorld(t, { accessTokens, provider_: { timeout: '300ms' } });
+      provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
+      provider.behaviour.introspection = hook;
+      const answer = await call('opaque-token');
+      assert.equal(answer.status, 503);
+      assert.ok(answer.headers.get('retry-after'));
+      provider.behave();
+      assert.equal((await call('opaque-token')).status, 200);
+    });
+});
+
+describe('RS-05 how long an answer is remembered', () => {
+  test('a revoked token is refused when the time is over, and no later than it lapses', async (t) => {
+    const { provider, call, later } = await startBearerWorld(t, { accessTokens });
+    provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
+    assert.equal((await call('opaque-token')).status, 200);
+    provider.introspectable.delete('opaque-token');
+    later(9_000);
+    assert.equal((await call('opaque-token')).status, 200);
+    assert.equal(provider.calls.introspection.length, 1);
+    later(1_001);
+    assert.equal((await call('opaque-token')).status, 401);
+  });
+
+  test('a token that was not live is asked about again when the time is over', async (t) => {
+    const { provider, call, later } = await startBearerWorld(t, { accessTokens });
+    assert.equal((await call('opaque-token')).status, 401);
+    provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
+    assert.equal((await call('opaque-token')).status, 401);
+    assert.equal(provider.calls.introspection.length, 1);
+    later(10_001);
+    assert.equal((await call('opaque-token')).status, 200);
+  });
+
+  test('0ms asks each time', async (t) => {
+    const off = { audience: 'orders-api', provider: { introspection: { cache: '0ms', negativeCache: '0ms' } } };
+    const { provider, call } = await startBearerWorld(t, { accessTokens: off });
+    for (let n = 0; n < 3; n += 1) await call('opaque-token');
+    provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
+    for (let n = 0; n < 3; n += 1) assert.equal((await call('opaque-token')).status, 200);
+    assert.equal(provider.calls.introspection.length, 6);
+  });
+
+  test('never beyond the life of the token', async (t) => {
+    const long = { audience: 'orders-api', provider: { introspection: { cache: '10m' } } };
+    const { provider, call, later } = await startBearerWorld(t, { accessTokens: long });
+    provider.introspectable.set('opaque-token', { ...LIVE, exp: Math.floor(Date.now() / 1000) + 60 });
+    assert.equal((await call('opaque-token')).status, 200);
+    later(95_000);
+    assert.equal((await call('opaque-token')).status, 401);
+  });
+});
+
+describe('a route that asks about every token', () => {
+  const routes = [
+    { path: '/api/careful/**', introspect: true, rules: [{ token: 'user' as const }] },
+    { path: '/api/**', rules: [{ token: 'user' as const }] },
+  ];
+  test('refuses a JWT that was revoked before it lapses; other routes do not ask', async (t) => {
+    const { provider, call, later } = await startBearerWorld(t, { accessTokens, routes });
+    const token = accessToken(provider);
+    provider.introspectable.set(token, { ...LIVE, exp: inAnHour() });
+    assert.equal((await call(token, '/api/careful/x')).status, 200);
+    provider.introspectable.delete(token);
+    later(10_001);
+    assert.equal((await call(token, '/api/careful/x')).status, 401);
+    assert.equal((await call(token, '/api/x')).status, 200);
+  });
+  test('never asks about a token that is not good by itself', async (t) => {
+    const { provider, call } = await startBearerWorld(t, { accessTokens, routes });
+    provider.behaviour.introspection = altering({ ...LIVE, exp: inAnHour() });
+    for (const claims of [{ aud: 'invoices-api' }, { exp: 1_000 }, { iss: 'https://evil.example' }])
+      assert.equal((await call(accessToken(provider, claims), '/api/careful/x')).status, 401);
+    assert.equal(provider.calls.introspection.filter(({ params }) => params.get('token') === '').length, 0);
+  });
+  test('needs introspection of the issuer: else it does not start', async (t) => {
+    await assert.rejects(startBearerWorld(t, { routes }), /needs accessTokens\.provider\.introspection/);
+  });
+});
+
+test('RS-03 RS-05 an opaque token is shown to one issuer alone, and its answer is worth nothing at another', async (t) => {
+  const other = await startProvider();
+  t.after(() => other.stop());
+  const { provider, call } = await startBearerWorld(t, {
+    accessTokens: {
+      audience: 'orders-api',
+      provider: { introspection },
+      issuers: [
+        { issuer: other.issuer, introspection: { clientId: other.client.id, clientSecret: other.client.secret } },
+      ],
+    },
+  });
+  other.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
+  assert.equal((await call('opaque-token')).status, 401);
+  assert.equal(provider.calls.introspection.length, 1);
+  assert.equal(other.calls.introspection.length, 0);
+});
+
+test('an opaque token where no issuer has introspection is 401, never a parser error', async (t) => {
+  const { call, gateway } = await startBearerWorld(t);
+  for (const token of ['opaque-token', 'a.b', 'a.b.c.d.e', '....', 'e30.e30.e30']) {
+    const answer = await call(token);
+    assert.equal(answer.status, 401, token);
+  }
+  assert.doesNotMatch(gateway.logText(), /"level":50|SyntaxError/);
+});
