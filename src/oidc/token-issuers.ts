@@ -63,7 +63,7 @@ function furtherConfig(base: ProviderConfig, { issuer, internalUrl, kind }: Furt
     issuer,
     internalUrl,
     kind,
-    clientId: '',
+    // Never sent anywhere: who asks there is named with the introspection.
     clientSecret: undefined,
     clientAuth: 'client_secret_basic',
     profile: 'default',

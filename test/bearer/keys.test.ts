@@ -1,0 +1,133 @@
+/** Keys of issuers over time, and several issuers side by side. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSigningKey } from '../support/keys.ts';
+import { startProvider } from '../support/provider.ts';
+import { status } from '../support/provider-lies.ts';
+import { accessToken, head, tokenBy } from '../support/tokens.ts';
+import { startBearerWorld } from './world.ts';
+
+const FRESH_MS = 300_000;
+const CACHE_MS = 60_000;
+const PAUSE_MS = 1_001;
+
+test('R45 TK-07 a new key is accepted without a restart, also right after a fetch', async (t) => {
+  const { provider, call, later } = await startBearerWorld(t);
+  assert.equal((await call(accessToken(provider))).status, 200);
+  later(PAUSE_MS);
+  provider.rotateKeys();
+  assert.equal((await call(accessToken(provider))).status, 200);
+});
+
+test('R45 tokens of a withdrawn key are refused once the documented time is over', async (t) => {
+  const { provider, call, later, now } = await startBearerWorld(t);
+  const old = accessToken(provider, { exp: Math.floor(now() / 1000) + 86_400 });
+  assert.equal((await call(old)).status, 200);
+  provider.rotateKeys();
+  provider.withdrawOldKeys();
+  later(FRESH_MS + CACHE_MS + 1_000);
+  assert.equal((await call(old)).status, 401);
+  assert.equal((await call(accessToken(provider, {}, undefined, now()))).status, 200);
+});
+
+test('TK-07 DO-03 a flood of unknown key ids is not passed on; the known key goes on verifying', async (t) => {
+  const { provider, call, later } = await startBearerWorld(t);
+  assert.equal((await call(accessToken(provider))).status, 200);
+  later(PAUSE_MS);
+  provider.clearCalls();
+  for (let round = 0; round < 10; round += 1)
+    await Promise.all(
+      Array.from({ length: 100 }, async (_, n) => {
+        const answer = await call(accessToken(provider, {}, head({ kid: `made-up-${round}-${n}` })));
+        assert.equal(answer.status, 401);
+      }),
+    );
+  assert.ok(provider.calls.jwks.length <= 15, `${provider.calls.jwks.length} fetches for 1000 key ids`);
+  assert.equal((await call(accessToken(provider))).status, 200);
+});
+
+test('TK-07 with the key set out of reach known keys verify, unknown ones do not', async (t) => {
+  const { provider, call, later, now } = await startBearerWorld(t);
+  assert.equal((await call(accessToken(provider))).status, 200);
+  provider.behaviour.jwks = () => status(503);
+  later(FRESH_MS + 1_000);
+  assert.equal((await call(accessToken(provider, {}, undefined, now()))).status, 200);
+  provider.rotateKeys();
+  later(PAUSE_MS);
+  assert.equal((await call(accessToken(provider, {}, undefined, now()))).status, 401);
+});
+
+test('R12 without any key set there is no verdict: 503', async (t) => {
+  const { provider, call } = await startBearerWorld(t);
+  provider.behaviour.jwks = () => status(503);
+  const answer = await call(accessToken(provider));
+  assert.equal(answer.status, 503);
+  provider.behave();
+  assert.equal((await call(accessToken(provider))).status, 200);
+});
+
+test('RS-05 a verified token is remembered for the time that was set, and no longer than it lives', async (t) => {
+  const { provider, call, later } = await startBearerWorld(t);
+  const token = accessToken(provider, { exp: Math.floor(Date.now() / 1000) + 10 });
+  assert.equal((await call(token)).status, 200);
+  later(39_000);
+  assert.equal((await call(token)).status, 200, 'within the tolerance of 30 s');
+  later(2_000);
+  assert.equal((await call(token)).status, 401);
+});
+
+test('several issuers: each by its own keys, and the same subject at two of them is two people', async (t) => {
+  const other = await startProvider();
+  t.after(() => other.stop());
+  const { provider, call, upstream } = await startBearerWorld(t, {
+    accessTokens: { audience: 'orders-api', issuers: [{ issuer: other.issuer }] },
+    routes: [
+      { path: '/api/own/**', rules: [{ token: 'user', claims: { iss: { equals: 'unused' } } }] },
+      { path: '/api/**', claimHeaders: { 'X-Who': 'sub', 'X-From': 'iss' }, rules: [{ token: 'user' }] },
+    ],
+  });
+  assert.equal((await call(accessToken(other))).status, 200);
+  assert.equal(decodeURIComponent(upstream.requests.at(-1)?.header('x-from') ?? ''), other.issuer);
+  assert.equal((await call(accessToken(provider))).status, 200);
+  assert.equal(decodeURIComponent(upstream.requests.at(-1)?.header('x-from') ?? ''), provider.issuer);
+  const crossed = [
+    tokenBy({ issuer: other.issuer, key: provider.currentKey() }),
+    tokenBy({ issuer: provider.issuer, key: other.currentKey() }),
+    tokenBy({ issuer: 'https://third.example', key: other.currentKey() }),
+    tokenBy({ issuer: other.issuer, key: createSigningKey('RS256', other.currentKey().kid) }),
+  ];
+  for (const token of crossed) assert.equal((await call(token)).status, 401);
+});
+
+test('an issuer that is down stops neither the start nor the tokens of the others', async (t) => {
+  const other = await startProvider();
+  await other.stop();
+  const { provider, call } = await startBearerWorld(t, {
+    accessTokens: { audience: 'orders-api', issuers: [{ issuer: other.issuer }] },
+  });
+  assert.equal((await call(accessToken(provider))).status, 200);
+  assert.equal((await call(accessToken(other))).status, 503);
+});
+
+test('an issuer that never signs anybody in needs no more than a key set', async (t) => {
+  const other = await startProvider();
+  t.after(() => other.stop());
+  other.behaviour.metadata = ({ issuer, jwks_uri }) => ({ issuer, jwks_uri });
+  const { call } = await startBearerWorld(t, {
+    accessTokens: { audience: 'orders-api', issuers: [{ issuer: other.issuer }] },
+  });
+  assert.equal((await call(accessToken(other))).status, 200);
+});
+
+test('whose tokens an issuer makes can be said, and a token that says otherwise passes for neither', async (t) => {
+  const { provider, call } = await startBearerWorld(t, {
+    accessTokens: { audience: 'orders-api', provider: { subjects: 'clients' } },
+  });
+  assert.equal((await call(accessToken(provider, { sub: 'job', client_id: 'job' }))).status, 200);
+  assert.equal(
+    (await call(accessToken(provider, { client_id: undefined }))).status,
+    200,
+    'what cannot be told is what was said',
+  );
+  assert.equal((await call(accessToken(provider))).status, 403);
+});

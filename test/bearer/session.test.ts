@@ -1,0 +1,134 @@
+/** The session's own access token: checked when the session gets it, put before the same rules, refused when it is not good. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { status } from '../support/provider-lies.ts';
+import { until } from '../support/wait.ts';
+import { CSRF, startWorld } from '../support/world.ts';
+import { type BearerWorld, startBearerWorld } from './world.ts';
+
+const routes = [
+  { path: '/api/other/**', audience: 'invoices-api', rules: [{ token: 'user' as const }] },
+  { path: '/api/staff/**', rules: [{ token: 'user' as const, claims: { department: { anyOf: ['finance'] } } }] },
+  { path: '/api/**', claimHeaders: { 'X-Name': 'name' }, rules: [{ token: 'user' as const }] },
+];
+const introspected = { audience: 'orders-api', provider: { introspection: { cache: '1s', negativeCache: '1s' } } };
+
+async function lapse({ provider, later }: BearerWorld): Promise<void> {
+  later(provider.settings.accessTokenLifetime - 500);
+}
+
+test('it is checked at sign-in and at refresh, and on no call in between', async (t) => {
+  const world = await startBearerWorld(t, { routes });
+  await world.signIn();
+  world.provider.clearCalls();
+  for (let n = 0; n < 5; n += 1) assert.equal((await world.api()).status, 200);
+  assert.equal(world.provider.calls.jwks.length + world.provider.calls.introspection.length, 0);
+  assert.equal(world.upstream.requests.at(-1)?.header('x-name'), 'Alice%20Example');
+});
+
+test('R46 audience: a token for another API opens no route of a session', async (t) => {
+  const world = await startBearerWorld(t, { routes });
+  await world.signIn();
+  const answer = await world.api('/api/other/x');
+  assert.equal(answer.status, 403);
+  assert.deepEqual([answer.json().code, answer.json().reason], ['access_denied', 'audience']);
+  assert.equal((await world.api('/api/x')).status, 200);
+});
+
+test('claims of the session’s token decide, and after a refresh those of the new one', async (t) => {
+  const world = await startBearerWorld(t, { routes });
+  await world.signIn();
+  const denied = await world.api('/api/staff/x');
+  assert.deepEqual([denied.status, denied.json().reason], [403, 'claim']);
+  world.provider.behaviour.accessToken = (draft) => {
+    draft.claims.department = 'finance';
+    return draft;
+  };
+  await lapse(world);
+  assert.equal((await world.api('/api/staff/x')).status, 200);
+});
+
+test('R48 an opaque token is introspected at sign-in, its claims count, and it goes upstream unchanged', async (t) => {
+  const provider = { settings: { accessTokenFormat: 'opaque' as const } };
+  const world = await startBearerWorld(t, { routes, provider, accessTokens: introspected });
+  await world.signIn();
+  assert.equal(world.provider.calls.introspection.length, 1);
+  for (let n = 0; n < 3; n += 1) assert.equal((await world.api()).status, 200);
+  assert.equal(world.provider.calls.introspection.length, 1);
+  const sent = world.upstream.requests.at(-1)?.header('authorization') ?? '';
+  assert.ok(world.provider.secrets.has(sent.replace('Bearer ', '')));
+});
+
+test('R48 an opaque token that nobody can look into ends the sign-in with a line that says what to do', async (t) => {
+  const provider = { settings: { accessTokenFormat: 'opaque' as const } };
+  const world = await startBearerWorld(t, { routes, provider });
+  const page = await world.browser.navigate('/login');
+  assert.equal(page.status, 502);
+  assert.match(
+    world.gateway.logText(),
+    /not accepted under accessTokens\.provider: no JWT, and no issuer has introspection/,
+  );
+  await until(() => world.provider.calls.revocation.length > 0);
+});
+
+test('R48 without accessTokens an opaque token is simply forwarded', async (t) => {
+  const world = await startWorld(t, { provider: { settings: { accessTokenFormat: 'opaque' } } });
+  await world.signIn();
+  assert.equal((await world.api()).status, 200);
+  assert.match(world.upstream.requests.at(-1)?.header('authorization') ?? '', /^Bearer canary-at-/);
+});
+
+for (const [name, claims] of Object.entries({
+  'of another issuer': { iss: 'https://evil.example' },
+  'without an audience': { aud: undefined },
+  'of a machine': { sub: 'shop-web' },
+})) {
+  test(`RS-03 a token ${name} gets into no session at sign-in, and ends one at refresh`, async (t) => {
+    const world = await startBearerWorld(t, { routes });
+    await world.signIn();
+    world.provider.behaviour.accessToken = (draft) => ({ ...draft, claims: { ...draft.claims, ...claims } });
+    const other = world.gateway.browser();
+    assert.equal((await other.navigate('/login')).status, 502);
+    assert.equal((await other.fetch('/session', { headers: CSRF })).json().authenticated, false);
+    await lapse(world);
+    assert.equal((await world.api()).status, 401);
+    assert.equal((await world.session()).authenticated, false);
+  });
+}
+
+test('R05 R12 nobody to ask during a refresh keeps the session; the next call is checked before anything is sent', async (t) => {
+  const provider = { settings: { accessTokenFormat: 'opaque' as const } };
+  const world = await startBearerWorld(t, { routes, provider, accessTokens: introspected });
+  await world.signIn();
+  world.provider.behaviour.introspection = () => status(503);
+  await lapse(world);
+  world.upstream.requests.length = 0;
+  assert.equal((await world.api()).status, 503);
+  assert.equal(world.upstream.requests.length, 0);
+  assert.equal(world.provider.refreshes().length, 1);
+  world.provider.behave();
+  assert.equal((await world.api()).status, 200);
+  assert.equal(world.provider.refreshes().length, 1, 'the tokens of the refresh were kept');
+});
+
+test('a route that asks about every token refuses a session whose token was revoked', async (t) => {
+  const world = await startBearerWorld(t, {
+    accessTokens: introspected,
+    routes: [{ path: '/api/careful/**', introspect: true }, { path: '/api/**' }],
+  });
+  await world.signIn();
+  assert.equal((await world.api('/api/careful/x')).status, 200);
+  const token = (world.upstream.requests.at(-1)?.header('authorization') ?? '').replace('Bearer ', '');
+  await fetch(`${world.provider.issuer}/revocation`, {
+    method: 'POST',
+    body: new URLSearchParams({ token }),
+    headers: {
+      authorization: `Basic ${btoa(`${world.provider.client.id}:${encodeURIComponent(world.provider.client.secret)}`)}`,
+    },
+  });
+  world.later(1_001);
+  const answer = await world.api('/api/careful/x');
+  assert.equal(answer.status, 401);
+  assert.equal(answer.json().code, 'unauthenticated');
+  assert.equal((await world.api('/api/x')).status, 200);
+});
