@@ -1,5 +1,6 @@
 /** The endpoints of the test provider that only the gateway calls: token, user info, revocation, introspection, keys. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { claimsOf, signToken } from './keys.ts';
 import { authenticatesClient } from './provider-client.ts';
 import { json, oauthError, status } from './provider-lies.ts';
 import { grantOf, mintSecret, revokeGrant, type State } from './provider-state.ts';
@@ -38,13 +39,46 @@ function refresh(state: State, params: URLSearchParams): Answer {
   return json(tokenAnswer(state, grant, 'refresh_token'));
 }
 
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** A token for one API: of the client itself, or in exchange for a user's (RFC 8693), whose subject it keeps. */
+function mintForUpstream(state: State, params: URLSearchParams): Record<string, unknown> {
+  const subject = params.get('subject_token');
+  const lifetime = state.settings.accessTokenLifetime;
+  const draft = {
+    header: { alg: state.key.alg, kid: state.key.kid, typ: 'at+jwt' },
+    claims: {
+      iss: state.issuer,
+      sub: subject === null ? state.client.id : claimsOf(subject).sub,
+      client_id: state.client.id,
+      aud: params.get('audience') ?? params.getAll('resource'),
+      scope: params.get('scope') ?? '',
+      exp: Math.floor((state.now() + lifetime) / 1000),
+      jti: `canary-up-${randomUUID()}`,
+    },
+    key: state.key,
+    signature: 'key' as const,
+  };
+  const token = signToken(draft);
+  state.secrets.set(token, 'token');
+  return {
+    access_token: token,
+    token_type: 'Bearer',
+    expires_in: lifetime / 1000,
+    ...(subject === null ? {} : { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' }),
+  };
+}
+
 /** Token endpoint (RFC 6749 3.2). */
 export async function token(state: State, call: Call): Promise<Answer> {
   if (call.method !== 'POST') return status(405);
   if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
   const names = [...call.params.keys()];
-  if (new Set(names).size !== names.length) return oauthError('invalid_request');
+  // A resource may be named more than once (RFC 8707 section 2).
+  const single = names.filter((name) => name !== 'resource');
+  if (new Set(single).size !== single.length) return oauthError('invalid_request');
   const type = call.params.get('grant_type');
+  if (type === 'client_credentials' || type === EXCHANGE) return json(mintForUpstream(state, call.params));
   if (type === 'authorization_code') return redeemCode(state, call.params);
   return type === 'refresh_token' ? refresh(state, call.params) : oauthError('unsupported_grant_type');
 }
