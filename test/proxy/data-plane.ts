@@ -8,7 +8,7 @@ import { GatewayError } from '../../src/errors.ts';
 import type { AuditDetails, AuditEvent } from '../../src/observe/audit.ts';
 import type { UsableToken } from '../../src/oidc/usable-token.ts';
 import { createForwarder } from '../../src/proxy/forward.ts';
-import { createDataPlane } from '../../src/proxy/handler.ts';
+import { createDataPlane, type DataPlaneParts } from '../../src/proxy/handler.ts';
 import { createOpenStreams } from '../../src/proxy/open-streams.ts';
 import { compileRoutes } from '../../src/proxy/routes.ts';
 import type { Tunnel } from '../../src/proxy/upgrade.ts';
@@ -78,7 +78,7 @@ function playSessions(play: Played) {
 function refuse(res: ServerResponse, error: unknown): void {
   const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
   res.writeHead(known.status, { 'content-type': 'application/problem+json', ...known.headers });
-  res.end(JSON.stringify({ code: known.code }));
+  res.end(JSON.stringify({ code: known.code, ...known.extensions }));
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown): void {
@@ -91,14 +91,18 @@ function refuseUpgrade(socket: Duplex, error: unknown): void {
 }
 
 /** Starts it on a free port. `tunnel` stands in for the real WebSocket part when it is given. */
-export async function startDataPlane(config: Config, tunnel?: Tunnel) {
+export async function startDataPlane(
+  config: Config,
+  tunnel?: Tunnel,
+  instead: Partial<Pick<DataPlaneParts, 'tokens' | 'upstreamTokens' | 'clock'>> = {},
+) {
   const play = played();
   const edge = createEdge({ config, log: silent });
   const streams = createOpenStreams({ store: { missing: async () => [] }, log: silent, clock: Date.now });
   const forwarder = createForwarder({ routes: config.routes, streams });
   const plane = createDataPlane({
     config,
-    routes: compileRoutes(config.routes),
+    routes: compileRoutes(config.routes, config.accessTokens?.audience),
     sessions: playSessions(play),
     ensureUsable(session) {
       play.events.push('usable');
@@ -109,6 +113,7 @@ export async function startDataPlane(config: Config, tunnel?: Tunnel) {
     checkProof: async () => {},
     audit: (event, details) => void play.audits.push([event, details]),
     clock: Date.now,
+    ...instead,
   });
 
   const server = createServer((req, res) => {
