@@ -26,6 +26,10 @@ export interface Admin {
   ssoSessions(username: string): Promise<number>;
   /** Ends all sessions of a user. */
   endSessions(username: string): Promise<void>;
+  /** A token for a machine, by client credentials. */
+  machineToken(clientId: string, scope?: string): Promise<string>;
+  /** Revokes a token as the client that it was issued to. */
+  revoke(token: string, clientId: string): Promise<void>;
   /** What the introspection endpoint tells the orders API about a token. */
   isActive(token: string): Promise<boolean>;
   /** The answer of the token endpoint to a refresh token that somebody presents as `bff-gateway`. */
@@ -72,6 +76,21 @@ export function keycloakAdmin(origin: string): Admin {
       ((await api('GET', `/users/${await userId(username)}/sessions`)) as unknown[]).length,
     async endSessions(username) {
       await api('POST', `/users/${await userId(username)}/logout`);
+    },
+    async machineToken(clientId, scope) {
+      const fields = { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) };
+      const answer = await form(`${oidc}/token`, clientId, fields);
+      if (typeof answer.body.access_token !== 'string') throw new Error(`no token: ${JSON.stringify(answer.body)}`);
+      return answer.body.access_token;
+    },
+    async revoke(token, clientId) {
+      const answer = await fetch(`${oidc}/revoke`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa(`${clientId}:${clientId}-secret`)}` },
+        body: new URLSearchParams({ token }),
+      });
+      await answer.body?.cancel();
+      if (!answer.ok) throw new Error(`revocation: ${answer.status}`);
     },
     async isActive(token) {
       const answer = await form(`${oidc}/token/introspect`, 'orders-api', { token });

@@ -20,6 +20,8 @@ export interface WorldOptions {
   /** What the configuration says beyond, or instead of, the defaults of this suite. */
   provider?: Partial<ConfigInput['provider']>;
   config?: Partial<ConfigInput>;
+  /** The routes, given the address of the orders API. */
+  routes?: (api: string) => NonNullable<ConfigInput['routes']>;
   /** Gateway processes; more than one get a load balancer in front. */
   replicas?: number;
   /** Another Keycloak than the shared one. */
@@ -81,7 +83,7 @@ function configuration(options: WorldOptions, at: Addresses): ConfigInput {
     },
     session: { store: { redis: { url: at.redis, prefix: `e2e:${options.name}:` } } },
     frontend: { directory: FRONTEND },
-    routes: [
+    routes: options.routes?.(at.api) ?? [
       { path: '/api/stream', upstream: at.api, websocket: true },
       { path: '/api/events', upstream: at.api, csrf: 'fetch-metadata' },
       { path: '/api/**', upstream: at.api },

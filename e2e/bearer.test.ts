@@ -1,0 +1,88 @@
+/** Callers with tokens of their own, issued by a real Keycloak: audiences, kinds, roles, revocation. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { call, signIn, until } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const introspection = { clientId: 'orders-api', clientSecret: 'orders-api-secret', cache: '1s', negativeCache: '1s' };
+const world = await startWorld({
+  name: 'bearer',
+  attributes: { 'access.token.lifespan': '300' },
+  routes: (upstream) => [
+    { path: '/api/users/**', upstream, rules: [{ token: 'user' }] },
+    { path: '/api/stock/**', upstream, audience: 'inventory-api', rules: [{ token: 'user-or-client' }] },
+    { path: '/api/admin/**', upstream, rules: [{ token: 'user', roles: ['orders-admin'] }] },
+    { path: '/api/careful/**', upstream, introspect: true, rules: [{ token: 'user-or-client' }] },
+    { path: '/api/**', upstream, rules: [{ token: 'user-or-client' }] },
+  ],
+  config: { accessTokens: { audience: 'orders-api', provider: { introspection } } },
+});
+const { admin, api, browser, publicUrl, issuer } = world;
+
+const ask = (token: string | undefined, path: string) =>
+  fetch(publicUrl + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+const problem = async (answer: Response) => (await answer.json()) as { code: string; reason?: string };
+
+test('R46 a machine’s token with the right audience reaches the API, with another it is 401', async () => {
+  const token = await admin.machineToken('orders-worker');
+  assert.equal((await ask(token, '/api/orders')).status, 200);
+  assert.equal(api.last('/api/orders').token, token);
+  const refused = await ask(token, '/api/stock/1');
+  assert.equal(refused.status, 401);
+  assert.match(refused.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
+});
+
+test('RS-13 a service account is no user', async () => {
+  const answer = await ask(await admin.machineToken('orders-worker'), '/api/users/me');
+  assert.equal(answer.status, 403);
+  assert.equal((await problem(answer)).reason, 'subject');
+});
+
+test('RS-03 a token of another realm is 401, and so is nonsense', async () => {
+  const other = await fetch(`${new URL(issuer).origin}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' }),
+  });
+  const { access_token: token = '' } = (await other.json()) as { access_token?: string };
+  assert.notEqual(token, '');
+  for (const bad of [token, 'nonsense', `${token.slice(0, -4)}AAAA`])
+    assert.equal((await ask(bad, '/api/orders')).status, 401);
+});
+
+test('RS-07 the challenge leads to the metadata, and the metadata to Keycloak', async () => {
+  const challenge = (await ask(undefined, '/api/orders')).headers.get('www-authenticate') ?? '';
+  const [, address = ''] = /resource_metadata="([^"]+)"/.exec(challenge) ?? [];
+  const metadata = (await (await fetch(address)).json()) as { resource: string; authorization_servers: string[] };
+  assert.deepEqual([metadata.resource, metadata.authorization_servers], [publicUrl, [issuer]]);
+});
+
+test('a revoked token is refused within the time that an answer is remembered, where the route asks', async () => {
+  const token = await admin.machineToken('orders-worker');
+  assert.equal((await ask(token, '/api/careful/x')).status, 200);
+  await admin.revoke(token, 'orders-worker');
+  await until('the revoked token is refused', async () => (await ask(token, '/api/careful/x')).status === 401, 3);
+  assert.equal((await ask(token, '/api/orders')).status, 200, 'a route that does not ask goes by the signature');
+});
+
+browser.test('a user without the role is told so', async (page) => {
+  await signIn(page, world, '/', 'bob');
+  const refused = await call(page, '/api/admin/x');
+  assert.deepEqual([refused.status, refused.body.reason], [403, 'role']);
+});
+
+describe('a user in a browser', () => {
+  browser.test(
+    'meets the same rules: roles of the realm, audience, revocation; the ID token opens nothing',
+    async (page) => {
+      await signIn(page, world);
+      assert.equal((await call(page, '/api/users/me')).status, 200);
+      const { token } = api.last('/api/users/me');
+      assert.equal((await call(page, '/api/admin/x')).status, 200);
+      assert.equal((await call(page, '/api/stock/1')).status, 403);
+      assert.equal((await ask(token, '/api/users/me')).status, 200, 'the same token from a caller of its own');
+      assert.equal((await call(page, '/api/careful/x')).status, 200);
+      await admin.revoke(token, 'bff-gateway');
+      await until('the session’s token is refused', async () => (await call(page, '/api/careful/x')).status === 401, 3);
+    },
+  );
+});
