@@ -1,0 +1,49 @@
+/** A logout at Keycloak ends the sessions here, on every gateway, with their streams. */
+import assert from 'node:assert/strict';
+import { call, callWith, cookieHeader, signIn, until } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const world = await startWorld({ name: 'backchannel', replicas: 2, attributes: { 'access.token.lifespan': '300' } });
+const { admin, api, browser, publicUrl } = world;
+// Keycloak sends nothing to an address that it does not know.
+await admin.setUpClient('bff-gateway', publicUrl, {
+  'access.token.lifespan': '300',
+  'backchannel.logout.url': `${publicUrl}/backchannel-logout`,
+  'backchannel.logout.session.required': 'true',
+});
+
+browser.test(
+  'LO-05 SE-07 R43 all of a user’s sessions end within a second on both gateways, and their WebSockets close with 4401',
+  async (page, context) => {
+    await signIn(page, world);
+    const cookie = await cookieHeader(context, world);
+    const ports = world.gateways.map(({ port }) => port);
+    for (const port of ports) assert.equal((await callWith(cookie, world, '/api/orders', port)).status, 200);
+    const closed = page.evaluate(
+      (address) =>
+        new Promise<number>((resolve) => {
+          new WebSocket(address).onclose = ({ code }) => resolve(code);
+        }),
+      `${publicUrl.replace('http', 'ws')}/api/stream`,
+    );
+    await until('the WebSocket is open', () => api.openStreams() > 0);
+    await admin.endSessions('alice');
+    const ended = Date.now();
+    for (const port of ports)
+      await until(
+        'both gateways refuse',
+        async () => (await callWith(cookie, world, '/api/orders', port)).status === 401,
+        3,
+      );
+    assert.ok(Date.now() - ended < 1_000, `${Date.now() - ended} ms`);
+    assert.equal(await closed, 4401);
+    assert.equal((await call(page, '/session')).body.authenticated, false);
+  },
+);
+
+browser.test('LO-07 the session of another user stays', async (page, context) => {
+  await signIn(page, world, '/', 'bob');
+  const cookie = await cookieHeader(context, world);
+  await admin.endSessions('alice');
+  assert.equal((await callWith(cookie, world, '/api/orders')).status, 200);
+});

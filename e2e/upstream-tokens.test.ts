@@ -1,0 +1,70 @@
+/** Tokens that Keycloak makes for one upstream: exchanged for the user's (RFC 8693), and the gateway's own. */
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage } from 'node:http';
+import { after } from 'node:test';
+import { decodeJwt } from 'jose';
+import { call, signIn } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+/** An upstream that only remembers; what it got is looked at here. */
+const seen: IncomingMessage[] = [];
+const inventory = createServer((req, res) => {
+  seen.push(req);
+  res.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+});
+await new Promise<void>((resolve) => inventory.listen(0, '127.0.0.1', resolve));
+after(() => {
+  inventory.closeAllConnections();
+  inventory.close();
+});
+const address = inventory.address();
+const upstream = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+const target = { audience: 'inventory-api', scopes: ['inventory:read'] };
+
+const world = await startWorld({
+  name: 'upstream-tokens',
+  attributes: { 'access.token.lifespan': '300' },
+  routes: (api) => [
+    { path: '/api/inventory/**', upstream, upstreamToken: { exchange: target } },
+    { path: '/api/unknown/**', upstream, upstreamToken: { exchange: { audience: 'nobody-api' } } },
+    { path: '/api/machine/**', upstream, upstreamToken: { clientCredentials: { scopes: ['orders-api'] } } },
+    { path: '/api/**', upstream: api },
+  ],
+});
+const { api, browser, publicUrl } = world;
+const tokenOf = (req: IncomingMessage | undefined) => (req?.headers.authorization ?? '').replace('Bearer ', '');
+
+browser.test(
+  'TK-15 TK-12 the inventory gets a token of its own with the user’s subject, and never the session’s token',
+  async (page) => {
+    await signIn(page, world);
+    assert.equal((await call(page, '/api/orders')).status, 200);
+    const own = api.last('/api/orders').token;
+    assert.equal((await call(page, '/api/inventory/1')).status, 200);
+    const exchanged = tokenOf(seen.at(-1));
+    const claims = decodeJwt(exchanged);
+    assert.deepEqual([claims.aud, claims.sub, claims.azp], ['inventory-api', decodeJwt(own).sub, 'bff-gateway']);
+    assert.match(String(claims.scope), /inventory:read/);
+    assert.notEqual(exchanged, own);
+    await Promise.all(Array.from({ length: 10 }, () => call(page, '/api/inventory/2')));
+    assert.deepEqual(new Set(seen.map(tokenOf)), new Set([exchanged]), 'asked for once');
+  },
+);
+
+browser.test('TK-15 another user gets another token', async (page) => {
+  const before = new Set(seen.map(tokenOf));
+  await signIn(page, world, '/', 'bob');
+  assert.equal((await call(page, '/api/inventory/3')).status, 200);
+  const exchanged = tokenOf(seen.at(-1));
+  assert.ok(!before.has(exchanged));
+  assert.equal(decodeJwt(exchanged).preferred_username, 'bob');
+});
+
+browser.test('an exchange that Keycloak refuses is told, and the upstream is not called', async (page) => {
+  await signIn(page, world);
+  const before = seen.length;
+  const answer = await call(page, '/api/unknown/1');
+  assert.deepEqual([answer.status, answer.body.code], [502, 'upstream_token_failed']);
+  assert.equal(seen.length, before);
+  assert.equal((await fetch(`${publicUrl}/api/inventory/1`)).status, 401);
+});
