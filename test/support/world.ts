@@ -37,11 +37,17 @@ export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOp
   const provider = options.running ?? (await startProvider(options.provider));
   const upstream = await startUpstream();
   const routes = options.routes?.(upstream.origin) ?? [{ path: '/api/**', upstream: upstream.origin }];
-  const gateway = await startGateway({ provider, routes, ...options.gateway });
-  t.after(async () => {
-    await gateway.stop();
+  const others = async () => {
     await upstream.close();
     await provider.stop();
+  };
+  const gateway = await startGateway({ provider, routes, ...options.gateway }).catch(async (error: unknown) => {
+    await others();
+    throw error;
+  });
+  t.after(async () => {
+    await gateway.stop();
+    await others();
   });
   const browser = gateway.browser();
   return {
