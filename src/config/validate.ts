@@ -4,23 +4,10 @@ import type { Finding } from './faults.ts';
 import type { Config } from './schema.ts';
 import { accessTokenFindings } from './validate-access-tokens.ts';
 import { entraFindings } from './validate-entra.ts';
+import { providerFindings } from './validate-provider.ts';
 import { routeFindings } from './validate-routes.ts';
-import { unfinishedFindings } from './validate-unfinished.ts';
 
 const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-const RESERVED_PARAMS = [
-  'response_type',
-  'client_id',
-  'redirect_uri',
-  'scope',
-  'state',
-  'nonce',
-  'response_mode',
-  'request',
-  'request_uri',
-  'code_challenge',
-  'code_challenge_method',
-];
 const MIN_SECRET = 32;
 
 function secretFindings({ secrets }: Config): Finding[] {
@@ -93,28 +80,6 @@ function addressFindings({ publicUrl, provider, session, development, trustedPro
   return findings;
 }
 
-function providerFindings({ provider }: Config): Finding[] {
-  const findings: Finding[] = [];
-  if (!provider.scopes.includes('openid'))
-    findings.push({ path: ['provider', 'scopes'], message: 'openid is required' });
-  const byKey = provider.clientAuth === 'private_key_jwt';
-  if (byKey && provider.privateKey === undefined)
-    findings.push({ path: ['provider', 'privateKey'], message: 'private_key_jwt needs a privateKey' });
-  const byCertificate = provider.clientAuth === 'tls_client_auth';
-  if (!byKey && !byCertificate && provider.clientSecret === undefined)
-    findings.push({ path: ['provider', 'clientSecret'], message: `${provider.clientAuth} needs a clientSecret` });
-  if (byKey && provider.clientSecret !== undefined)
-    findings.push({ path: ['provider', 'clientSecret'], message: 'private_key_jwt uses no clientSecret' });
-  for (const name of RESERVED_PARAMS) {
-    if (Object.hasOwn(provider.authorizationParams, name))
-      findings.push({
-        path: ['provider', 'authorizationParams', name],
-        message: 'the gateway sets this parameter itself',
-      });
-  }
-  return findings;
-}
-
 function storeFindings({ session }: Config): Finding[] {
   const findings: Finding[] = [];
   if (session.absoluteTimeout < session.idleTimeout)
@@ -150,7 +115,6 @@ export function crossChecks(config: Config): Finding[] {
     ...storeFindings(config),
     ...routeFindings(config),
     ...accessTokenFindings(config),
-    ...unfinishedFindings(config),
     ...(frontend?.directory !== undefined && frontend.devServer !== undefined
       ? [{ path: ['frontend'], message: 'expected either directory or devServer' }]
       : []),

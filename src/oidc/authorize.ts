@@ -1,11 +1,15 @@
 /** The two halves of a login: the authorization request, and the code exchange. */
 import * as oidc from 'openid-client';
 import { issuersOf } from '../config/provider-kind.ts';
+import { securityOf } from '../config/provider-security.ts';
 import type { Config } from '../config/schema.ts';
 import type { PendingLogin } from '../session/pending-login.ts';
 import type { SessionData, TokenRecord } from '../session/sessions.ts';
+import { createAuthorizationRequest, type DpopOptions } from './authorization-request.ts';
+import { dpopKeyOf, keyThumbprint, newDpopScalar } from './dpop-key.ts';
 import { checkIdToken } from './id-token.ts';
 import type { Provider } from './provider.ts';
+import { checkBinding } from './token-binding.ts';
 import type { CheckAccessToken } from './token-reader.ts';
 import { tokenRecord } from './tokens.ts';
 
@@ -50,11 +54,14 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const settings = config.provider;
   const scope = settings.scopes.join(' ');
   const issuers = issuersOf(settings);
+  const { bound } = securityOf(settings);
+  const certificate = bound === 'certificate' ? provider.certificate : undefined;
+  const authorizationRequest = createAuthorizationRequest(settings);
 
-  async function userInfo(client: oidc.Configuration, accessToken: string, sub: string) {
+  async function userInfo(client: oidc.Configuration, accessToken: string, sub: string, proof: DpopOptions) {
     // openid-client compares `sub` and refuses anything but a JSON object (OIDC Core 5.3.2).
     return settings.userInfo
-      ? { userInfo: { ...(await oidc.fetchUserInfo(client, accessToken, sub)) } as Record<string, unknown> }
+      ? { userInfo: { ...(await oidc.fetchUserInfo(client, accessToken, sub, proof)) } as Record<string, unknown> }
       : {};
   }
 
@@ -62,9 +69,11 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   async function accept(
     client: oidc.Configuration,
     tokens: TokenRecord,
-    claims: oidc.IDToken | undefined,
-    { acrValues }: PendingLogin,
+    response: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
+    { acrValues, proof }: Pick<PendingLogin, 'acrValues'> & { proof: DpopOptions },
   ): Promise<Login> {
+    checkBinding(response, { dpopKey: tokens.dpopKey, certificate });
+    const claims = response.claims();
     if (!claims) throw new Error('the token response holds no ID token');
     const now = tokens.obtainedAt;
     const { accessToken, idToken } = tokens;
@@ -74,7 +83,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       tokens: {
         ...tokens,
         ...(verified === undefined ? {} : { verified }),
-        ...(await userInfo(client, accessToken, claims.sub)),
+        ...(await userInfo(client, accessToken, claims.sub, proof)),
       },
       data: {
         issuer: claims.iss,
@@ -92,6 +101,8 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     async begin(params, returnTo, previous) {
       const client = await provider.client();
       const verifier = oidc.randomPKCECodeVerifier();
+      const scalar = bound === 'key' ? newDpopScalar() : undefined;
+      const dpopKey = scalar === undefined ? undefined : dpopKeyOf(scalar);
       const login: PendingLogin = {
         state: oidc.randomState(),
         nonce: oidc.randomNonce(),
@@ -102,8 +113,9 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
         ...(params.max_age === undefined ? {} : { maxAge: Number(params.max_age) }),
         ...(params.acr_values === undefined ? {} : { acrValues: params.acr_values.split(' ') }),
         ...(params.prompt === 'none' ? { silent: true } : {}),
+        ...(scalar === undefined ? {} : { dpopKey: scalar }),
       };
-      const url = oidc.buildAuthorizationUrl(client, {
+      const request = {
         ...settings.authorizationParams,
         ...params,
         redirect_uri: redirectUri,
@@ -113,24 +125,31 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
         code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
         ...(settings.responseMode === 'form_post' ? { response_mode: 'form_post' } : {}),
-      });
-      return { url, login };
+        // A code that somebody else got hold of is good for no other key (RFC 9449 section 10).
+        ...(dpopKey === undefined ? {} : { dpop_jkt: keyThumbprint(dpopKey) }),
+      };
+      const proof = await provider.prove(client, dpopKey);
+      return { url: await authorizationRequest(client, request, proof), login };
     },
 
     async complete(callbackParams, login) {
       const client = await provider.client();
       const url = new URL(redirectUri);
       url.search = callbackParams.toString();
-      const response = await oidc.authorizationCodeGrant(client, url, {
+      const dpopKey = login.dpopKey === undefined ? undefined : dpopKeyOf(login.dpopKey);
+      const proof = await provider.prove(client, dpopKey);
+      const checks = {
         pkceCodeVerifier: login.verifier,
         expectedState: login.state,
         expectedNonce: login.nonce,
         idTokenExpected: true,
         ...(login.maxAge === undefined ? {} : { maxAge: login.maxAge }),
-      });
-      const tokens = tokenRecord(response, { now: clock(), defaultLifetime: settings.defaultTokenLifetime }, { scope });
+      };
+      const response = await oidc.authorizationCodeGrant(client, url, checks, undefined, proof);
+      const times = { now: clock(), defaultLifetime: settings.defaultTokenLifetime };
+      const tokens = tokenRecord(response, times, { scope, ...(dpopKey === undefined ? {} : { dpopKey }) });
       try {
-        return await accept(client, tokens, response.claims(), login);
+        return await accept(client, tokens, response, { ...login, proof });
       } catch (error) {
         // Issued and not accepted: nobody else should be able to use them either.
         discard(tokens);

@@ -4,9 +4,14 @@ import { importJWK, importPKCS8, type JWK } from 'jose';
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, TlsClientAuth } from 'openid-client';
 import type { ProviderConfig } from '../config/schema.ts';
 
-type PrivateKey = { key: webcrypto.CryptoKey; kid: string | undefined };
+export type PrivateKey = { key: webcrypto.CryptoKey; kid: string | undefined };
 
-async function readPrivateKey({ privateKey = '', privateKeyId, privateKeyAlg }: ProviderConfig): Promise<PrivateKey> {
+/** The key of the configuration, for assertions and signed requests. */
+export async function readPrivateKey({
+  privateKey = '',
+  privateKeyId,
+  privateKeyAlg,
+}: ProviderConfig): Promise<PrivateKey> {
   if (privateKey.trimStart().startsWith('{')) {
     const jwk = JSON.parse(privateKey) as JWK;
     return { key: (await importJWK(jwk, privateKeyAlg)) as webcrypto.CryptoKey, kid: privateKeyId ?? jwk.kid };

@@ -1,7 +1,9 @@
 /** The provider's metadata: fetched, and refused when it is another's or cannot carry a safe sign-in. */
 import * as oidc from 'openid-client';
 import { announcedIssuer } from '../config/provider-kind.ts';
+import { securityOf } from '../config/provider-security.ts';
 import type { ProviderConfig } from '../config/schema.ts';
+import { mismatch } from './capabilities.ts';
 
 export interface DiscoveryOptions {
   config: ProviderConfig;
@@ -39,5 +41,10 @@ export async function discover(options: DiscoveryOptions): Promise<oidc.ServerMe
   // Some support it and do not say so (Entra ID); plain alone is no protection (RFC 9700 section 2.1.1).
   if (Array.isArray(methods) && !methods.includes('S256'))
     throw new Error('the provider does not offer PKCE with S256');
-  return metadata;
+  const fault = mismatch(options.config, metadata);
+  if (fault !== undefined) throw new Error(fault);
+  // openid-client insists on `iss` in a callback where the metadata promises it (RFC 9207 section 2.4).
+  return securityOf(options.config).issuerRequired
+    ? { ...metadata, authorization_response_iss_parameter_supported: true }
+    : metadata;
 }

@@ -1,10 +1,30 @@
 /** How the gateway talks to the provider: no redirects, bounded time and size, the internal address where one is set. */
 import type { CustomFetch } from 'openid-client';
 
+/** An answer on its way in, of whichever fetch. */
+export interface Incoming {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Iterable<[string, string]>;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
+/** How a request leaves: with Node's own fetch, or one whose connections show a certificate. */
+export type Send = (
+  url: string,
+  init: {
+    method: string;
+    headers: Record<string, string>;
+    body: Exclude<Parameters<CustomFetch>[1]['body'], undefined>;
+    redirect: 'manual';
+    signal: AbortSignal;
+  },
+) => Promise<Incoming>;
+
 /** No answer of a provider is near this; a larger one is an attack or a fault (ASVS 15.3.2). */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-async function boundedText(response: Response): Promise<string> {
+async function boundedText(response: Incoming): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
@@ -21,18 +41,19 @@ export interface ProviderFetchOptions {
   internalUrl: string | undefined;
   /** Milliseconds for a whole answer, body included. */
   timeout: number;
+  send?: Send | undefined;
 }
 
 /**
  * A fetch for openid-client. Reads each answer completely before it returns, so that the time-out and the size limit
  * cover the body too, and sends what is addressed to the public origin to the internal one.
  */
-export function createProviderFetch({ issuer, internalUrl, timeout }: ProviderFetchOptions): CustomFetch {
+export function createProviderFetch({ issuer, internalUrl, timeout, send = fetch }: ProviderFetchOptions): CustomFetch {
   const publicOrigin = new URL(issuer).origin;
   return async function providerFetch(url, options) {
     const target = new URL(url);
     const address = internalUrl && target.origin === publicOrigin ? internalUrl + target.pathname + target.search : url;
-    const response = await fetch(address, {
+    const response = await send(address, {
       ...options,
       body: options.body ?? null,
       redirect: 'manual',
@@ -40,7 +61,7 @@ export function createProviderFetch({ issuer, internalUrl, timeout }: ProviderFe
     });
     const text = await boundedText(response);
     const empty = [101, 204, 205, 304].includes(response.status);
-    const headers = new Headers(response.headers);
+    const headers = new Headers([...response.headers]);
     headers.delete('content-encoding');
     headers.delete('content-length');
     return new Response(empty ? null : text, { status: response.status, statusText: response.statusText, headers });

@@ -1,4 +1,5 @@
 /** The provider: discovered, discovered again when it was down, and handed out as a client for one operation. */
+import type { JsonWebKey } from 'node:crypto';
 import * as oidc from 'openid-client';
 import { isMultiTenant } from '../config/provider-kind.ts';
 import type { ProviderConfig } from '../config/schema.ts';
@@ -6,12 +7,16 @@ import { GatewayError } from '../errors.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import { quirksOf } from '../providers/kinds.ts';
 import type { Quirks } from '../providers/quirks.ts';
+import type { DpopOptions } from './authorization-request.ts';
 import { clientAuthentication } from './client-auth.ts';
+import { createClientFetch } from './client-fetch.ts';
 import { discover } from './discovery.ts';
+import { cryptoKeys } from './dpop-key.ts';
 import { createProviderFetch } from './fetch.ts';
-import { storedClaims } from './id-token.ts';
-import { createProviderKeys, keyIdOf } from './keys.ts';
-import { keysFor, tenantClient } from './tenants.ts';
+import { createProviderKeys } from './keys.ts';
+import { createCertificateSend, readClientCertificate } from './mtls.ts';
+import { createNonces } from './nonces.ts';
+import { tenantClient } from './tenants.ts';
 
 /** Another client of the same provider, such as one that may introspect. */
 export interface ClientCredentials {
@@ -24,6 +29,10 @@ export interface Provider {
   readonly quirks: Quirks;
   /** A client for one operation, the gateway's own unless other credentials are given. Rejects with 503 `provider_unavailable` while discovery has not succeeded. */
   client(credentials?: ClientCredentials): Promise<oidc.Configuration>;
+  /** What makes openid-client prove to hold the key of a session with a request of `client`; nothing without a key. */
+  prove(client: oidc.Configuration, dpopKey: JsonWebKey | undefined): Promise<DpopOptions>;
+  /** Thumbprint of the certificate that connections to the provider show, if they do. */
+  readonly certificate: string | undefined;
   /** The signing keys as a JSON key set, asked for again when `kid` is not among them. Rejects when there is none to be had. */
   keys(kid: string | undefined): Promise<string>;
   /** Whether discovery has succeeded, and if not, why. */
@@ -47,23 +56,14 @@ const REDISCOVER_MS = 3_600_000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
 
-// The one copy of a token answer that we look into before openid-client does: only for where the key of its ID token is.
-function idTokenIn(body: string): { kid: string | undefined; issuer: string | undefined } | undefined {
-  try {
-    const { id_token } = JSON.parse(body) as { id_token?: unknown };
-    if (typeof id_token !== 'string') return undefined;
-    const { iss } = storedClaims(id_token);
-    return { kid: keyIdOf(id_token), issuer: typeof iss === 'string' ? iss : undefined };
-  } catch {
-    return undefined;
-  }
-}
-
 export function createProvider({ config, signIn = true, allowInsecureHttp, log, clock }: ProviderOptions): Provider {
+  const certificate = config.tls && readClientCertificate(config.tls);
+  const nonces = createNonces();
   const fetch = createProviderFetch({
     issuer: config.issuer,
     internalUrl: config.internalUrl,
     timeout: config.timeout,
+    send: certificate && createCertificateSend(certificate),
   });
   const keys = createProviderKeys(fetch, log, clock);
   const quirks = quirksOf(config.issuer, config.kind);
@@ -71,6 +71,7 @@ export function createProvider({ config, signIn = true, allowInsecureHttp, log, 
   const clientMetadata: Partial<oidc.ClientMetadata> = {
     id_token_signed_response_alg: config.idTokenSignedResponseAlg,
     [oidc.clockTolerance]: config.clockTolerance / 1000,
+    use_mtls_endpoint_aliases: certificate !== undefined,
   };
   let metadata: oidc.ServerMetadata | undefined;
   let reason = 'not asked yet';
@@ -112,27 +113,6 @@ export function createProvider({ config, signIn = true, allowInsecureHttp, log, 
     return attempt;
   }
 
-  /** Serves the key set from the cache, and makes sure that the key of an ID token is in it before it is verified. */
-  function clientFetch(known: oidc.ServerMetadata): oidc.CustomFetch {
-    const uri = new URL(known.jwks_uri ?? '').href;
-    const tokenEndpoint = new URL(known.token_endpoint ?? '').href;
-    let issuer: string | undefined;
-    return async (url, options) => {
-      if (url === uri) {
-        const text = await keys.get(uri);
-        const usable = quirks.kind === 'entra' ? keysFor(text, issuer) : text;
-        return new Response(usable, { headers: { 'content-type': 'application/json' } });
-      }
-      const response = await fetch(url, options);
-      if (url !== tokenEndpoint || response.status !== 200) return response;
-      const body = await response.text();
-      const idToken = idTokenIn(body);
-      issuer = idToken?.issuer;
-      if (idToken?.kid !== undefined) await keys.ensure(uri, idToken.kid);
-      return new Response(body, { status: response.status, headers: response.headers });
-    };
-  }
-
   async function known(): Promise<oidc.ServerMetadata> {
     if (!metadata) await attempt;
     if (!metadata) throw new GatewayError('provider_unavailable', { detail: reason });
@@ -157,13 +137,31 @@ export function createProvider({ config, signIn = true, allowInsecureHttp, log, 
     async client(credentials) {
       const server = await known();
       const client = await configuration(server, credentials);
-      client[oidc.customFetch] = clientFetch(server);
+      client[oidc.customFetch] = createClientFetch({
+        metadata: server,
+        fetch,
+        keys,
+        nonces,
+        perTenant: quirks.kind === 'entra',
+      });
       client.timeout = config.timeout / 1000;
       if (allowInsecureHttp) oidc.allowInsecureRequests(client);
       // The signature of an ID token is verified although it came over TLS from the token endpoint (RFC 8725 3.1).
       oidc.enableNonRepudiationChecks(client);
       return client;
     },
+    async prove(client, dpopKey) {
+      if (dpopKey === undefined) return {};
+      const DPoP = oidc.getDPoPHandle(client, await cryptoKeys(dpopKey), {
+        // The handle is new and knows no nonce yet; an old one only costs the round that it was to save.
+        [oidc.modifyAssertion](_header, payload) {
+          const nonce = nonces.of(new URL(String(payload.htu)).origin);
+          if (payload.nonce === undefined && nonce !== undefined) payload.nonce = nonce;
+        },
+      });
+      return { DPoP };
+    },
+    certificate: certificate?.thumbprint,
     async keys(kid) {
       const uri = new URL((await known()).jwks_uri ?? '').href;
       await keys.ensure(uri, kid);

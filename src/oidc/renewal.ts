@@ -1,6 +1,7 @@
 /** One refresh at the token endpoint, and what its outcome means for the session. */
 import * as oidc from 'openid-client';
 import { issuersOf } from '../config/provider-kind.ts';
+import { securityOf } from '../config/provider-security.ts';
 import type { ProviderConfig } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Audit } from '../observe/audit.ts';
@@ -11,6 +12,7 @@ import { classifyFailure } from './failures.ts';
 import { checkIdToken } from './id-token.ts';
 import type { Provider } from './provider.ts';
 import type { Revoker } from './revoke.ts';
+import { checkBinding } from './token-binding.ts';
 import type { CheckAccessToken } from './token-reader.ts';
 import { tokenRecord } from './tokens.ts';
 import type { UnsavedTokens } from './unsaved.ts';
@@ -34,15 +36,19 @@ class IdentityChanged extends Error {}
 
 export function createRenewal(options: RenewalOptions) {
   const { config, provider, sessions, checkSessionToken, revoker, backoff, unsaved, log, audit, clock } = options;
+  const certificate = securityOf(config).bound === 'certificate' ? provider.certificate : undefined;
   // RFC 6749 section 6: left out, it means what was granted before; not so everywhere.
   const scopeParams: Record<string, string> =
     (config.scopeOnRefresh ?? provider.quirks.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
 
   async function ask({ data, tokens }: ActiveSession): Promise<TokenRecord> {
     const client = await provider.client();
-    const response = await oidc.refreshTokenGrant(client, tokens.refreshToken ?? '', scopeParams);
+    const { dpopKey, refreshToken = '' } = tokens;
+    const proof = await provider.prove(client, dpopKey);
+    const response = await oidc.refreshTokenGrant(client, refreshToken, scopeParams, proof);
     const now = clock();
     const renewed = tokenRecord(response, { now, defaultLifetime: config.defaultTokenLifetime }, tokens);
+    acceptBinding(response, renewed);
     const claims = response.claims();
     if (claims && (claims.iss !== data.issuer || claims.sub !== data.sub)) {
       void revoker.revoke(renewed, 0);
@@ -56,6 +62,16 @@ export function createRenewal(options: RenewalOptions) {
         tolerance: config.clockTolerance,
       });
     return await verified(renewed);
+  }
+
+  /** The same key as at login: a provider that lets go of it now is not followed. */
+  function acceptBinding(response: oidc.TokenEndpointResponse, renewed: TokenRecord): void {
+    try {
+      checkBinding(response, { dpopKey: renewed.dpopKey, certificate });
+    } catch (error) {
+      void revoker.revoke(renewed, 0);
+      throw error;
+    }
   }
 
   /**

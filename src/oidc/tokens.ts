@@ -45,10 +45,6 @@ export function tokenRecord(
   times: TokenTimes,
   before: { scope: string } & Partial<TokenRecord>,
 ): TokenRecord {
-  if (response.token_type.toLowerCase() !== 'bearer')
-    throw new GatewayError('login_failed', {
-      detail: `token_type ${response.token_type.slice(0, 32)} was not asked for`,
-    });
   const refreshToken = response.refresh_token ?? before.refreshToken;
   const idToken = response.id_token ?? before.idToken;
   if (idToken === undefined) throw new GatewayError('login_failed', { detail: 'the token response holds no ID token' });
@@ -60,5 +56,6 @@ export function tokenRecord(
     idToken,
     scope: response.scope ?? before.scope,
     ...(before.userInfo === undefined ? {} : { userInfo: before.userInfo }),
+    ...(before.dpopKey === undefined ? {} : { dpopKey: before.dpopKey }),
   };
 }

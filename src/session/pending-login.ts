@@ -19,6 +19,8 @@ const schema = z.strictObject({
   maxAge: z.number().optional(),
   acrValues: z.array(z.string()).optional(),
   silent: z.boolean().optional(),
+  /** Private scalar of the key that the tokens are to be bound to; the public half follows from it. */
+  dpopKey: z.string().optional(),
 });
 
 export type PendingLogin = z.infer<typeof schema>;

@@ -1,4 +1,5 @@
 /** Sessions as the rest of the gateway sees them: who is behind a cookie, how long, and the end of it. */
+import type { JsonWebKey } from 'node:crypto';
 
 /** What is known of a signed-in user from the login on. Written once, at login. */
 export interface SessionData {
@@ -41,6 +42,8 @@ export interface TokenRecord {
   userInfo?: Record<string, unknown>;
   /** Set when access tokens are validated and this one was. */
   verified?: VerifiedToken;
+  /** Private key that the tokens are bound to (RFC 9449), from login to the end of the session. */
+  dpopKey?: JsonWebKey;
 }
 
 /** A live session with its tokens, as read from the store. */

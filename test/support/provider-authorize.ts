@@ -1,6 +1,7 @@
 /** The endpoints of the test provider that a browser visits: authorization and end of session. */
 import { randomUUID } from 'node:crypto';
 import { json, redirect } from './provider-lies.ts';
+import { pushedMetadata, takeRequest } from './provider-requests.ts';
 import { mintSecret, revokeGrant, type State } from './provider-state.ts';
 import type { Answer, Call, Endpoint, Grant } from './provider-types.ts';
 
@@ -59,7 +60,8 @@ function newGrant(state: State, params: URLSearchParams): Grant {
 
 /** Approves the request as `nextUser` at once (RFC 6749 4.1.1, RFC 7636, RFC 9207). */
 export function authorize(state: State, call: Call): Answer {
-  const { params } = call;
+  const params = takeRequest(state, call.params);
+  if (typeof params === 'string') return page(400, params);
   for (const kind of ['state', 'nonce'] as const) {
     const value = params.get(kind);
     if (value !== null) state.secrets.set(value, kind);
@@ -125,6 +127,7 @@ export function metadata(state: State): Answer {
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
+    ...pushedMetadata(state, address('par')),
   };
   const particular = product.behaviour.metadata?.(document) ?? document;
   return json(state.behaviour.metadata?.(particular) ?? particular);

@@ -2,12 +2,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { claimsOf, signToken } from './keys.ts';
 import { authenticatesClient } from './provider-client.ts';
+import { proofOutcome } from './provider-dpop.ts';
 import { json, oauthError, status } from './provider-lies.ts';
 import { grantOf, mintSecret, revokeGrant, type State } from './provider-state.ts';
 import { tokenAnswer } from './provider-tokens.ts';
 import type { Answer, Call } from './provider-types.ts';
 
-function redeemCode(state: State, params: URLSearchParams): Answer {
+function redeemCode(state: State, { params, thumbprint }: Call, jkt: string | undefined): Answer {
   const code = state.codes.get(params.get('code') ?? '');
   const verifier = params.get('code_verifier') ?? '';
   state.secrets.set(verifier, 'verifier');
@@ -21,13 +22,18 @@ function redeemCode(state: State, params: URLSearchParams): Answer {
   const matches = createHash('sha256').update(verifier).digest('base64url') === code.challenge;
   const redirects = params.get('redirect_uri') === code.redirectUri;
   if (!matches || verifier.length < 43 || !redirects) return oauthError('invalid_grant');
+  // RFC 9449 section 10: the code is good for the key that the request named.
+  const named = code.grant.request.get('dpop_jkt');
+  if (named !== null && named !== jkt) return oauthError('invalid_grant');
+  Object.assign(code.grant, { jkt, certificate: thumbprint });
   return json(tokenAnswer(state, code.grant, 'authorization_code'));
 }
 
-function refresh(state: State, params: URLSearchParams): Answer {
+function refresh(state: State, { params, thumbprint }: Call, jkt: string | undefined): Answer {
   const given = params.get('refresh_token') ?? '';
   const grant = grantOf(state, given);
-  if (!grant || grant.revoked) return oauthError('invalid_grant');
+  if (!grant || grant.revoked || grant.jkt !== jkt || grant.certificate !== thumbprint)
+    return oauthError('invalid_grant');
   if (grant.refreshToken !== given && state.settings.rotation !== 'replace') {
     if (state.settings.rotation === 'rotate-revoke-on-reuse') revokeGrant(state, grant);
     return oauthError('invalid_grant');
@@ -79,14 +85,21 @@ export async function token(state: State, call: Call): Promise<Answer> {
   if (new Set(single).size !== single.length) return oauthError('invalid_request');
   const type = call.params.get('grant_type');
   if (type === 'client_credentials' || type === EXCHANGE) return json(mintForUpstream(state, call.params));
-  if (type === 'authorization_code') return redeemCode(state, call.params);
-  return type === 'refresh_token' ? refresh(state, call.params) : oauthError('unsupported_grant_type');
+  const proof = await proofOutcome(state, call);
+  if ('refusal' in proof) return proof.refusal;
+  if (type === 'authorization_code') return redeemCode(state, call, proof.jkt);
+  return type === 'refresh_token' ? refresh(state, call, proof.jkt) : oauthError('unsupported_grant_type');
 }
 
 /** UserInfo (OpenID Connect Core 5.3). */
-export function userinfo(state: State, call: Call): Answer {
-  const bearer = /^Bearer (.+)$/i.exec(call.headers.authorization ?? '')?.[1] ?? '';
-  const known = state.accessTokens.get(bearer);
+export async function userinfo(state: State, call: Call): Promise<Answer> {
+  const [, scheme = '', token = ''] = /^(Bearer|DPoP) (.+)$/i.exec(call.headers.authorization ?? '') ?? [];
+  const known = state.accessTokens.get(token);
+  if (scheme.toLowerCase() === 'dpop') {
+    const proof = await proofOutcome(state, call, token);
+    if ('refusal' in proof) return proof.refusal;
+    if (proof.jkt !== known?.grant.jkt) return oauthError('invalid_token', 401);
+  } else if (known?.grant.jkt !== undefined) return oauthError('invalid_token', 401);
   if (!known || known.expiresAt < state.now()) return oauthError('invalid_token', 401);
   return json({ sub: known.grant.user.sub, ...known.grant.user.claims, from_userinfo: true });
 }

@@ -35,6 +35,10 @@ export interface State {
   /** What introspection says of further tokens. */
   introspectable: Map<string, Record<string, unknown>>;
   assertionIds: Set<string>;
+  /** `jti` of every proof that was accepted. */
+  proofIds: Set<string>;
+  /** Requests that were pushed and not used yet, by their `request_uri`. */
+  pushed: Map<string, { params: URLSearchParams; until: number }>;
   /** Values that must never show up in a log or in front of the browser, by kind. */
   secrets: Secrets;
   now: () => number;
@@ -62,6 +66,8 @@ const SETTINGS: Settings = {
   audience: 'orders-api',
   rotation: 'rotate-revoke-on-reuse',
   clockOffset: 0,
+  pushed: 'off',
+  dpop: 'off',
 };
 
 /** A fresh memory. */
@@ -94,6 +100,8 @@ export function createState(options: ProviderOptions): State {
     accessTokens: new Map(),
     introspectable: new Map(),
     assertionIds: new Set(),
+    proofIds: new Set(),
+    pushed: new Map(),
     secrets: new Map([[client.secret, 'client']]),
     now: () => Date.now() + settings.clockOffset,
   };

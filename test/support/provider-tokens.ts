@@ -35,6 +35,8 @@ export function mintAccessToken(state: State, grant: Grant, type: GrantType): st
     client_id: state.client.id,
     scope: grant.scope,
     sid: grant.sid,
+    ...(grant.jkt === undefined ? {} : { cnf: { jkt: grant.jkt } }),
+    ...(grant.certificate === undefined ? {} : { cnf: { 'x5t#S256': grant.certificate } }),
     ...grant.user.claims,
   });
   const opaque = state.product.opaqueToken?.(grant);
@@ -73,7 +75,7 @@ export function tokenAnswer(state: State, grant: Grant, type: GrantType): Record
   const accessToken = mintAccessToken(state, grant, type);
   return {
     access_token: accessToken,
-    token_type: 'Bearer',
+    token_type: grant.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: state.settings.accessTokenLifetime / 1000,
     scope: grant.scope,
     ...(grant.refreshToken === undefined ? {} : { refresh_token: grant.refreshToken }),

@@ -12,6 +12,7 @@ export const ENDPOINTS = [
   'revocation',
   'end_session',
   'introspection',
+  'par',
 ] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
 
@@ -26,6 +27,8 @@ export interface Call {
   headers: IncomingHttpHeaders;
   /** Milliseconds since the epoch, by the real clock. */
   at: number;
+  /** Of the client certificate, when the connection showed one. */
+  thumbprint?: string | undefined;
   /** Status of the answer, once there is one. */
   status?: number;
 }
@@ -71,7 +74,7 @@ export interface User {
 export interface Client {
   id: string;
   secret: string;
-  auth: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+  auth: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'tls_client_auth';
   /** For private_key_jwt. */
   key?: SigningKey;
   /** Registered addresses; an empty list accepts any. */
@@ -93,6 +96,12 @@ export interface Settings {
   rotation: 'none' | 'replace' | 'rotate' | 'rotate-revoke-on-reuse';
   /** How far the provider's clock is ahead, milliseconds. */
   clockOffset: number;
+  /** Pushed authorization requests (RFC 9126); `required` refuses all others. */
+  pushed: 'off' | 'offered' | 'required';
+  /** Proofs of possession (RFC 9449). */
+  dpop: 'off' | 'accepted' | 'required';
+  /** The nonce that a proof must carry. */
+  dpopNonce?: string | undefined;
   /** Scope to grant instead of the requested one. */
   grantedScope?: string | undefined;
 }
@@ -124,4 +133,8 @@ export interface Grant {
   /** Refresh tokens that were replaced. */
   retired: Set<string>;
   revoked: boolean;
+  /** The key that its tokens are bound to. */
+  jkt?: string | undefined;
+  /** The certificate that its tokens are bound to. */
+  certificate?: string | undefined;
 }

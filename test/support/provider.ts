@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createSigningKey, type SigningKey } from './keys.ts';
 import { authorize, endSession, metadata } from './provider-authorize.ts';
 import { introspection, jwks, revocation, token, userinfo } from './provider-backchannel.ts';
+import { par } from './provider-requests.ts';
 import { createState, type State } from './provider-state.ts';
 import { type Answer, type Call, ENDPOINTS, type Endpoint, type ProviderOptions } from './provider-types.ts';
 
@@ -40,6 +41,7 @@ const ANSWERS: Record<Endpoint, (state: State, call: Call) => Answer | Promise<A
   revocation,
   introspection,
   end_session: endSession,
+  par,
 };
 
 async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
@@ -90,6 +92,7 @@ const emptyCalls = () =>
     revocation: [],
     end_session: [],
     introspection: [],
+    par: [],
   }) satisfies Provider['calls'];
 
 function listen(server: Server, port: number): Promise<number> {

@@ -1,0 +1,23 @@
+/** What the profile of a provider and the options beside it come to: how requests go there, and what tokens are bound to. */
+import type { ProviderConfig } from './schema.ts';
+
+export interface ProviderSecurity {
+  /** Pushed authorization requests (RFC 9126). */
+  readonly pushed: ProviderConfig['pushedRequests'];
+  /** What the tokens of new sessions are bound to: a key of each session (RFC 9449), or the client certificate (RFC 8705). */
+  readonly bound: 'key' | 'certificate' | undefined;
+  /** Whether a callback without `iss` is refused even if the provider does not announce it (RFC 9207). */
+  readonly issuerRequired: boolean;
+}
+
+/** FAPI 2.0 Security Profile sections 5.3.2 and 5.3.3, or what the single options say. */
+export function securityOf(provider: ProviderConfig): ProviderSecurity {
+  const { profile, pushedRequests, dpop, clientAuth } = provider;
+  const fapi = profile === 'fapi2';
+  const byCertificate = fapi && clientAuth === 'tls_client_auth' ? 'certificate' : undefined;
+  return {
+    pushed: fapi ? 'always' : pushedRequests,
+    bound: dpop || (fapi && !byCertificate) ? 'key' : byCertificate,
+    issuerRequired: fapi,
+  };
+}

@@ -1,0 +1,42 @@
+/** The key that the tokens of one session are bound to: P-256, made at login (RFC 9449 section 4). */
+import { createECDH, createHash, generateKeyPairSync, type JsonWebKey, webcrypto } from 'node:crypto';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
+
+/** The private scalar of a fresh key: short, so that it fits into the cookie of a login. */
+export function newDpopScalar(): string {
+  const { d } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+  if (d === undefined) throw new Error('the key holds no private part');
+  return d;
+}
+
+/** The whole key of a scalar. */
+export function dpopKeyOf(scalar: string): JsonWebKey {
+  const curve = createECDH('prime256v1');
+  curve.setPrivateKey(Buffer.from(scalar, 'base64url'));
+  const point = curve.getPublicKey();
+  const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url'));
+  return { kty: 'EC', crv: 'P-256', x, y, d: scalar } as JsonWebKey;
+}
+
+/** The public half, with nothing in it that is not needed. */
+export function publicHalf({ kty, crv, x, y }: JsonWebKey): JsonWebKey {
+  return { kty, crv, x, y } as JsonWebKey;
+}
+
+/** RFC 7638 section 3: the required members in the order of the alphabet. */
+export function keyThumbprint({ crv, kty, x, y }: JsonWebKey): string {
+  return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+}
+
+/** The key as openid-client takes it. */
+export async function cryptoKeys(
+  key: JsonWebKey,
+): Promise<{ privateKey: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey }> {
+  const { subtle } = webcrypto;
+  const [privateKey, publicKey] = await Promise.all([
+    subtle.importKey('jwk', key, ALGORITHM, false, ['sign']),
+    subtle.importKey('jwk', publicHalf(key), ALGORITHM, true, ['verify']),
+  ]);
+  return { privateKey, publicKey };
+}

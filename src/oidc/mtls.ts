@@ -1,0 +1,31 @@
+/** Connections to the provider that show the gateway's certificate (RFC 8705). */
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { Agent, fetch } from 'undici';
+import type { Send } from './fetch.ts';
+
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
+  /** Of the certificate in DER, as access tokens name it (RFC 8705 section 3.1). */
+  readonly thumbprint: string;
+}
+
+/** Reads both files; throws when they cannot be read or do not belong together. */
+export function readClientCertificate(files: { certificate: string; key: string }): ClientCertificate {
+  const cert = readFileSync(files.certificate, 'utf8');
+  const key = readFileSync(files.key, 'utf8');
+  createSecureContext({ cert, key });
+  const thumbprint = createHash('sha256').update(new X509Certificate(cert).raw).digest('base64url');
+  return { cert, key, thumbprint };
+}
+
+/** A fetch over such connections; shown to any server that asks for a certificate. */
+export function createCertificateSend({ cert, key }: ClientCertificate): Send {
+  const dispatcher = new Agent({ connect: { cert, key, rejectUnauthorized: true, autoSelectFamily: true } });
+  return async function certificateSend(url, init) {
+    const { status, statusText, headers, body } = await fetch(url, { ...init, dispatcher });
+    return { status, statusText, headers: [...headers], body };
+  };
+}
