@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Runs the command line on this process: its arguments, environment, files and signals. */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { runCli } from './cli/cli.ts';
 import type { Loaded } from './config/load.ts';
 import { createLogger } from './observe/log.ts';
@@ -30,6 +30,7 @@ const code = await runCli({
   argv: process.argv.slice(2),
   env: process.env,
   readFile: (path) => readFileSync(path, 'utf8'),
+  listFiles: (folder) => globSync('**/*.*', { cwd: folder }),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   fetch,

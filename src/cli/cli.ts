@@ -1,9 +1,10 @@
-/** The command line: start, check, explain, sessions, schema, keys new. */
+/** The command line: start, check, explain, import, sessions, schema, keys new. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/faults.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { jsonSchema } from '../config/options.ts';
+import { importFormats, importFrom } from '../import/import.ts';
 import { describeConfig } from './describe.ts';
 import { explain } from './explain.ts';
 import { listSessions, revokeSessions, type SessionChoice } from './sessions.ts';
@@ -13,6 +14,8 @@ export interface CliParts {
   env: Readonly<Record<string, string | undefined>>;
   /** Text of a file; throws when it cannot be read. */
   readFile: (path: string) => string;
+  /** Paths of the files below a folder, from that folder; throws when it cannot be read. */
+  listFiles: (folder: string) => readonly string[];
   out: (text: string) => void;
   err: (text: string) => void;
   /** For questions to a running gateway. */
@@ -29,6 +32,9 @@ const USAGE = `Usage:
   bff-gateway check --config FILE   check a configuration and print what was understood
   bff-gateway explain METHOD PATH --config FILE [--claims JSON]
                                     tell which rule decides on a call, for a token with these claims
+  bff-gateway import kong|apim|oauth2-proxy FILE
+  bff-gateway import apigee FOLDER [--issuer URL]
+                                    print the configuration of another product as one of this gateway, and a report
   bff-gateway sessions list --config FILE [--user SUB | --sid SID | --id ID] [--cursor CURSOR]
                                     list sessions of the running gateway
   bff-gateway sessions revoke --config FILE (--user SUB | --sid SID | --id ID | --all)
@@ -65,6 +71,8 @@ interface Given {
   /** Of `--claims`. */
   claims: string | undefined;
   choice: SessionChoice;
+  /** Of `--issuer`. */
+  issuer: string | undefined;
   /** Of `--cursor`. */
   cursor: string | undefined;
 }
@@ -82,7 +90,17 @@ function explainCall(parts: CliParts, { file, args: [method = '', path = ''], cl
   parts.out(explain(config, { method: method.toUpperCase(), path, claims: text, now: Date.now() }));
 }
 
+function importCommand(format: string): [string, Command] {
+  const run = ({ readFile, listFiles, out, err }: CliParts, { args: [path = ''], issuer }: Given) => {
+    const { yaml, report } = importFrom(format, path, { readFile, listFiles }, issuer);
+    out(yaml);
+    err(report);
+  };
+  return [`import ${format}`, { needsFile: false, takes: 1, run }];
+}
+
 const COMMANDS: Record<string, Command> = {
+  ...Object.fromEntries(importFormats.map(importCommand)),
   start: { needsFile: true, takes: 0, run: (parts, { file }) => parts.start(load(parts, file)) },
   check: { needsFile: true, takes: 0, run: (parts, { file }) => check(parts, file) },
   explain: { needsFile: true, takes: 2, run: explainCall },
@@ -110,6 +128,7 @@ const OPTIONS = {
   id: { type: 'string' },
   all: { type: 'boolean' },
   cursor: { type: 'string' },
+  issuer: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -123,8 +142,8 @@ function parse(argv: readonly string[]): { command: Command; given: Given } | 'h
     const args = positionals.slice(words);
     if (!command || args.length !== command.takes || (command.needsFile && values.config === undefined))
       return undefined;
-    const { user, sid, id, all, cursor, claims } = values;
-    const given = { file: values.config ?? '', args, claims, cursor, choice: { user, sid, id, all } };
+    const { user, sid, id, all, cursor, claims, issuer } = values;
+    const given = { file: values.config ?? '', args, claims, cursor, issuer, choice: { user, sid, id, all } };
     return { command, given };
   } catch {
     return undefined;

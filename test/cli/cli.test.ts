@@ -20,6 +20,7 @@ async function cli(argv: string[], env: Record<string, string> = {}) {
   const code = await runCli({
     argv,
     env,
+    listFiles: () => [],
     readFile: (path) => {
       const text = FILES[path];
       if (text === undefined) throw new Error('ENOENT');

@@ -37,6 +37,7 @@ async function explain(method: string, path: string, claims?: unknown, config = 
   const code = await runCli({
     argv: ['explain', method, path, '--config', 'c.yaml', ...(claims === undefined ? [] : ['--claims', 'claims.json'])],
     env: {},
+    listFiles: () => [],
     readFile: (file) => (file === 'c.yaml' ? config : typeof claims === 'string' ? claims : JSON.stringify(claims)),
     out: write,
     err: (text) => {

@@ -138,7 +138,15 @@ admin: { port: ${port} }
     const say = (text: string) => {
       said += text;
     };
-    const parts = { env: {}, readFile: () => file, out: say, err: say, fetch, start: async () => {} };
+    const parts = {
+      env: {},
+      listFiles: () => [],
+      readFile: () => file,
+      out: say,
+      err: say,
+      fetch,
+      start: async () => {},
+    };
     const code = await runCli({ ...parts, argv: ['sessions', ...argv, '--config', 'c.yaml'] });
     return { code, said };
   };
@@ -159,6 +167,7 @@ test('the command line says so when no gateway runs', async () => {
   const code = await runCli({
     argv: ['sessions', 'list', '--config', 'c.yaml'],
     env: {},
+    listFiles: () => [],
     readFile: () => `publicUrl: https://shop.example.com
 secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
 provider: { issuer: "https://id.example.com", clientId: shop, clientSecret: not-a-real-one }

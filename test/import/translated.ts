@@ -1,0 +1,136 @@
+/** A gateway that runs a translated configuration, and the decisions it comes to. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import { issuersOf, kindOf } from '../../src/config/provider-kind.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { GatewayError } from '../../src/errors.ts';
+import { type Imported, importFrom } from '../../src/import/import.ts';
+import { quirksOf } from '../../src/providers/kinds.ts';
+import { readFacts } from '../../src/providers/read-facts.ts';
+import { sessionOf, signedIn, startDataPlane } from '../proxy/data-plane.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+const SAMPLES = join(import.meta.dirname, 'samples');
+
+export const FILES = {
+  readFile: (path: string) => readFileSync(join(SAMPLES, path), 'utf8'),
+  listFiles: (path: string) => globSync('**/*.*', { cwd: join(SAMPLES, path) }),
+};
+
+/** What the report asks to be set. */
+const ENV: Record<string, string> = {
+  API_AUDIENCE: 'shop-api',
+  GATEWAY_KEY: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx',
+  OIDC_CLIENT_ID: 'shop-web',
+  OIDC_CLIENT_SECRET: 'of-the-environment',
+  OIDC_ISSUER: 'https://id.example.com',
+  OIDC_PRIVATE_KEY: 'of-the-environment',
+  PUBLIC_URL: 'https://shop.example.com',
+  REDIS_URL: 'redis://redis:6379',
+};
+
+/** Translates a sample. */
+export const imported = (format: string, sample: string, issuer?: string): Imported =>
+  importFrom(format, `${format}/${sample}`, FILES, issuer);
+
+/** Loads a configuration as `start` would. */
+export const load = (yaml: string, env: Record<string, string> = {}): Config =>
+  loadConfig({ file: 'gateway.yaml', text: yaml, env: { ...ENV, ...env }, readFile: () => '' }).config;
+
+export interface Row {
+  /** Method and path. */
+  call: string;
+  /** Claims of the token; undefined for a call without one. */
+  claims?: Record<string, unknown> | undefined;
+  /** The token is that of a session. */
+  session?: boolean;
+  /** What the documentation of the original says about the call. */
+  original: 'allowed' | 'refused';
+  /** Why the gateway refuses what the original allows. */
+  stricter?: string;
+}
+
+/** What verification would say of these claims: the issuer has to be trusted, and the token must be for APIs. */
+function readerOf(config: Config) {
+  const trusted = [...issuersOf(config.provider), ...(config.accessTokens?.issuers ?? []).map(({ issuer }) => issuer)];
+  const read = async (token: string) => {
+    const claims: Record<string, unknown> = JSON.parse(Buffer.from(token, 'base64url').toString());
+    const issuer = String(claims.iss);
+    const quirks = quirksOf(issuer, kindOf(issuer));
+    if (!trusted.includes(issuer) || quirks.notAccessToken(claims) !== undefined)
+      throw new GatewayError('invalid_token');
+    return readFacts({ quirks, subjects: 'both', rolesClaim: undefined }, issuer, claims);
+  };
+  return {
+    read,
+    ofSession: ({ tokens }: { tokens: { accessToken: string } }) => read(tokens.accessToken),
+    check: () => assert.fail(),
+  };
+}
+
+/** Starts it with a recorder behind every route. */
+export async function startTranslated(config: Config) {
+  const upstream = await startUpstream();
+  const routes = config.routes.map((route) => ({ ...route, upstream: upstream.origin }));
+  const tokens = config.accessTokens ? { tokens: readerOf(config) } : {};
+  const plane = await startDataPlane({ ...config, routes }, undefined, tokens);
+  return {
+    /** Status of the answer; a call that is let in has reached the API. */
+    async decide({ call, claims, session }: Omit<Row, 'original'>): Promise<'allowed' | 'refused'> {
+      const [method = 'GET', path = '/'] = call.split(' ');
+      const token = claims && Buffer.from(JSON.stringify(claims)).toString('base64url');
+      if (session && token)
+        plane.sessions.set('alice', sessionOf('alice', { accessToken: token, scope: String(claims?.scope ?? '') }));
+      const credentials = token === undefined ? {} : session ? signedIn('alice') : { authorization: `Bearer ${token}` };
+      upstream.requests.length = 0;
+      const headers = { host: new URL(config.publicUrl).host, ...credentials };
+      const { status, body } = await plane.call(path, { method, headers });
+      assert.ok(status < 500, `${call}: ${status} ${body}`);
+      assert.equal(upstream.requests.length, status === 200 ? 1 : 0);
+      return status === 200 ? 'allowed' : 'refused';
+    },
+    async close() {
+      await plane.close();
+      await upstream.close();
+    },
+  };
+}
+
+/** Runs the rows of a sample through its translation. */
+export function testRows(
+  format: string,
+  sample: string,
+  rows: readonly Row[],
+  env: Record<string, string> = {},
+  issuer?: string,
+): void {
+  describe(`${format} ${sample}`, () => {
+    let gateway: Awaited<ReturnType<typeof startTranslated>>;
+    before(async () => {
+      gateway = await startTranslated(load(imported(format, sample, issuer).yaml, env));
+    });
+    after(() => gateway.close());
+    for (const row of rows) {
+      const { call, claims, session, original, stricter } = row;
+      const who = claims === undefined ? 'nobody' : `${session ? 'session' : 'token'} ${JSON.stringify(claims)}`;
+      const expected = stricter === undefined ? original : 'refused';
+      test(`${call} by ${who.slice(0, 150)}: ${expected}${stricter === undefined ? '' : `, since ${stricter}`}`, async () => {
+        assert.equal(await gateway.decide(row), expected);
+      });
+    }
+  });
+}
+
+/** A table is worth something when most of it agrees, and both answers are in it. */
+export function testSize(rows: readonly Row[]): void {
+  test('at least 30 decisions agree with the original, and none is wider', () => {
+    const agreeing = rows.filter(({ stricter }) => stricter === undefined);
+    assert.ok(agreeing.length >= 30, String(agreeing.length));
+    for (const original of ['allowed', 'refused'] as const)
+      assert.ok(agreeing.filter((row) => row.original === original).length >= 8, original);
+    assert.ok(rows.every(({ original, stricter }) => stricter === undefined || original === 'allowed'));
+  });
+}
