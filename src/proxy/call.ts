@@ -19,10 +19,19 @@ export interface ForwardOptions {
   path: string;
   /** Turns the raw headers of the answer into those for the client. */
   rewriteHeaders(rawHeaders: Buffer[], status: number): string[];
+  /** For credentials that are good for one attempt only. */
+  attempts?: Attempts | undefined;
   /** Key of the session that the call belongs to. */
   streamKey?: string;
   /** When that session ends at the latest, or the caller's token lapses; milliseconds since the epoch. */
   endsAt?: number;
+}
+
+export interface Attempts {
+  /** The headers of another attempt. */
+  headers(): string[];
+  /** Told of each answer; true when the upstream would have the same call once more, with other headers. */
+  answered(status: number, headers: Record<string, string | string[] | undefined>): boolean;
 }
 
 export interface CallParts {
@@ -48,6 +57,8 @@ export class Call implements RelayOwner {
   };
   #leaveLine = () => {};
   #retries: number;
+  #headers: string[];
+  #repeated = false;
   #over = false;
 
   constructor(parts: CallParts) {
@@ -56,6 +67,7 @@ export class Call implements RelayOwner {
     const body = hasBody(req);
     this.#parts = parts;
     this.#method = req.method ?? 'GET';
+    this.#headers = options.headers;
     this.#upload = body ? openUpload(req, res, { maxBody: route.maxBody, idle: route.timeouts.idle }) : null;
     this.#retries = repeatable(this.#method, body) ? RETRIES : 0;
     this.#relay = new Relay({
@@ -84,8 +96,13 @@ export class Call implements RelayOwner {
 
   #dispatch(): void {
     const { upstream, options } = this.#parts;
-    const { path, headers } = options;
-    upstream.pool.dispatch({ path, method: this.#method, headers, body: this.#upload }, this.#relay);
+    const { path } = options;
+    upstream.pool.dispatch({ path, method: this.#method, headers: this.#headers, body: this.#upload }, this.#relay);
+  }
+
+  #dispatchAgain(): void {
+    this.#headers = this.#parts.options.attempts?.headers() ?? this.#headers;
+    this.#dispatch();
   }
 
   onStream(): void {
@@ -96,8 +113,20 @@ export class Call implements RelayOwner {
     if (this.#over || this.#retries === 0 || !brokenConnection(error)) return false;
     this.#retries -= 1;
     // After a turn of the event loop the pool knows of every connection that closed at the same moment.
-    setImmediate(() => this.#dispatch());
+    setImmediate(() => this.#dispatchAgain());
     return true;
+  }
+
+  repeat(status: number, headers: Record<string, string | string[] | undefined>): boolean {
+    const wanted = this.#parts.options.attempts?.answered(status, headers) ?? false;
+    // A body that was streamed is gone, and once is enough: an upstream that goes on refusing is heard.
+    if (!wanted || this.#over || this.#upload || this.#repeated) return false;
+    this.#repeated = true;
+    return true;
+  }
+
+  onRefused(): void {
+    this.#dispatchAgain();
   }
 
   onDone(error: GatewayError | undefined): void {

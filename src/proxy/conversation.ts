@@ -23,6 +23,8 @@ export interface ConversationParts {
   exchange: Exchange;
   socket: Socket;
   path: string;
+  /** Told of each answer of the upstream. */
+  onAnswer?(status: number, headers: IncomingMessage['headers']): unknown;
   /** The upstream agreed: bytes flow. */
   onOpen(): void;
 }
@@ -46,7 +48,7 @@ function endSoon(socket: Socket): void {
 }
 
 /** The passage of one handshake, and how to end what comes of it. */
-export function createConversation({ exchange, socket, path, onOpen }: ConversationParts) {
+export function createConversation({ exchange, socket, path, onAnswer, onOpen }: ConversationParts) {
   const frames = createFrameTracker();
   let upstream: Socket | undefined;
 
@@ -56,10 +58,12 @@ export function createConversation({ exchange, socket, path, onOpen }: Conversat
   }
   function onResponse(response: IncomingMessage): void {
     const status = response.statusCode ?? 502;
+    onAnswer?.(status, response.headers);
     if (status < 400) refuse(new GatewayError('upstream_failed', { detail: `answered ${status} to a handshake` }));
     else endWith(socket, status, { 'x-request-id': exchange.id });
   }
   function onAgreement(response: IncomingMessage, opened: Socket): void {
+    onAnswer?.(101, response.headers);
     if (!agrees(response, exchange.req.headers['sec-websocket-key'])) {
       opened.destroy();
       refuse(new GatewayError('upstream_failed', { detail: 'switched to something that is no WebSocket' }));

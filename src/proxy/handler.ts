@@ -12,6 +12,7 @@ import { prepareRoutes } from './prepared.ts';
 import type { CompiledRoute, RouteTable } from './routes.ts';
 import { createAdmit, type ForgeryCheck, type StepParts } from './steps.ts';
 import { createUpgrade, type Tunnel } from './upgrade.ts';
+import { createUpstreamProofs } from './upstream-proofs.ts';
 import { createVerify, type ForwardedHeaders } from './verify.ts';
 
 export interface DataPlaneParts extends StepParts {
@@ -37,7 +38,7 @@ export interface DataPlane {
 export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const { config, routes, forwarder, tunnel } = parts;
   const cors = createCors(config.cors.allowedOrigins);
-  const preparedOf = prepareRoutes(config, routes.routes, parts.upstreamTokens);
+  const preparedOf = prepareRoutes(config, routes.routes, parts.upstreamTokens, createUpstreamProofs(parts.clock));
   const admit = createAdmit(parts);
   const checkForgery = createForgeryCheck(config);
 

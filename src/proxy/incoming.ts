@@ -30,7 +30,8 @@ type Verdict =
   | 'cache'
   | 'expiry'
   | 'shared-cache'
-  | 'default';
+  | 'default'
+  | 'nonce';
 
 /**
  * Dropped: hop-by-hop headers (RFC 9110 section 7.6.1), what the gateway sets itself, what names the software behind it,
@@ -39,6 +40,7 @@ type Verdict =
 const DROPPED: readonly string[] = [
   ...HOP_BY_HOP,
   'set-cookie2',
+  'dpop',
   'x-request-id',
   'x-content-type-options',
   'cross-origin-resource-policy',
@@ -63,6 +65,7 @@ const VERDICTS: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['expires', 'expiry'],
   ['pragma', 'expiry'],
   ['referrer-policy', 'default'],
+  ['dpop-nonce', 'nonce'],
 ]);
 
 /** Set where the upstream says nothing: other sites learn nothing of the address. */
@@ -82,6 +85,7 @@ interface Read {
   expiry: string[];
   sharedCache: string[];
   referrerPolicy: string;
+  nonces: string[];
 }
 
 /** Sorts the headers by what is to become of them; those that simply pass are in `headers`. */
@@ -95,6 +99,7 @@ function read(raw: readonly Buffer[], publicLocation: (location: string) => stri
     expiry: [],
     sharedCache: [],
     referrerPolicy: REFERRER_POLICY,
+    nonces: [],
   };
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]?.toString('latin1') ?? '';
@@ -115,6 +120,7 @@ function read(raw: readonly Buffer[], publicLocation: (location: string) => stri
     else if (verdict === 'expiry') sorted.expiry.push(name, value);
     else if (verdict === 'shared-cache') sorted.sharedCache.push(name, value);
     else if (verdict === 'default') sorted.referrerPolicy = value;
+    else if (verdict === 'nonce') sorted.nonces.push(name, value);
   }
   return sorted;
 }
@@ -173,6 +179,8 @@ export function createIncomingHeaders(config: Config, route: RouteConfig): Incom
     pushCaching(headers, sorted, known && route.cache === 'private', cookies.length > 0);
     const vary = mergeVary(sorted.vary, caller === 'anyone' ? always : asked);
     if (vary !== undefined) headers.push('vary', vary);
+    // A nonce of a browser's session is the gateway's to use; a caller who makes proofs needs it (RFC 9449 section 9).
+    if (caller === 'bearer') headers.push(...sorted.nonces);
     headers.push('x-request-id', requestId, 'referrer-policy', sorted.referrerPolicy, ...fixed);
     for (const [name, text] of Object.entries(cors)) if (name !== 'vary') headers.push(name, text);
     return headers;

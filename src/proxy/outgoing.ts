@@ -30,6 +30,8 @@ export interface UpstreamCredentials {
   readonly scheme: 'Bearer' | 'DPoP';
   /** Proof of possession that goes with the token (RFC 9449 section 7.1). */
   readonly proof?: string;
+  /** Another one: a proof is good for one attempt. */
+  readonly prove?: () => string;
 }
 
 /** Names in turn with values, as undici and node:http take them. */

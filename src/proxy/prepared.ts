@@ -11,6 +11,7 @@ import type { CompiledRoute } from './routes.ts';
 import type { Admission } from './steps.ts';
 import { createCredentialsOf } from './upstream-credentials.ts';
 import { createUpstreamPath } from './upstream-path.ts';
+import type { UpstreamProofs } from './upstream-proofs.ts';
 
 /** How one admitted call goes to the upstream, and how its answer comes back. */
 export type Prepare = (
@@ -43,21 +44,35 @@ function lifeOf(admission: Known, tolerance: number): Pick<ForwardOptions, 'stre
   return expiresAt === undefined ? {} : { endsAt: expiresAt + tolerance };
 }
 
+const withoutQuery = (path: string) => path.split('?', 1)[0] ?? path;
+
 /** Prepares every route of the table; throws on a configuration that cannot work. */
 export function prepareRoutes(
   config: Config,
   routes: readonly CompiledRoute[],
   tokens: UpstreamTokens | undefined,
+  proofs: UpstreamProofs,
 ): (route: CompiledRoute) => Prepare {
   const outgoing = createOutgoingHeaders(config);
   const { clockTolerance } = config.provider;
 
+  /** What a proof of the gateway's own asks of every further attempt; undefined where there is none. */
+  function attemptsOf(exchange: Exchange, parts: OutgoingParts, url: string): ForwardOptions['attempts'] {
+    const { accessToken } = parts;
+    if (accessToken?.prove === undefined) return undefined;
+    const { prove } = accessToken;
+    return {
+      headers: () => outgoing(exchange, { ...parts, accessToken: { ...accessToken, proof: prove() } }),
+      answered: (status, headers) => proofs.answered(url, status, headers),
+    };
+  }
+
   function prepareRoute({ config: route }: CompiledRoute): Prepare {
     const incoming = createIncomingHeaders(config, route);
     const claimHeaders = createClaimHeaders(route.claimHeaders);
-    const credentialsOf = createCredentialsOf(route, tokens);
+    const credentialsOf = createCredentialsOf(route, tokens, proofs);
     const upstreamPath = createUpstreamPath(route);
-    const { host } = new URL(route.upstream);
+    const { host, origin } = new URL(route.upstream);
     const { requestCookies } = route;
 
     return async function prepare(exchange, admission, { cors, upgrade = false }) {
@@ -70,7 +85,9 @@ export function prepareRoutes(
       };
       if (admission.kind === 'user' || admission.kind === 'bearer') {
         const { holder, claims } = claimsOf(admission);
-        parts.accessToken = await credentialsOf(admission);
+        const call = { method: exchange.req.method ?? 'GET', url: origin + withoutQuery(options.path) };
+        parts.accessToken = await credentialsOf(admission, call);
+        options.attempts = attemptsOf(exchange, parts, call.url);
         parts.claims = claimHeaders(holder, claims, exchange.log);
         Object.assign(options, lifeOf(admission, clockTolerance));
       }

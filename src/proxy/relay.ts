@@ -25,11 +25,15 @@ export interface RelayOwner {
   onStream(): void;
   /** Asked at each failure before any byte of an answer; true: it will be dispatched again. */
   retry(error: Error): boolean;
+  /** Told of each answer; true: it is not for the client, the call will be dispatched again. */
+  repeat(status: number, headers: Record<string, string | string[] | undefined>): boolean;
+  /** Such an answer is over. */
+  onRefused(): void;
   /** The upstream connection is done with this call, in good order unless there is an error. */
   onDone(error: GatewayError | undefined): void;
 }
 
-type State = 'waiting' | 'answered' | 'streaming' | 'sent' | 'gone';
+type State = 'waiting' | 'answered' | 'refused' | 'streaming' | 'sent' | 'gone';
 
 /** RFC 9110 section 8.6: 204 has no Content-Length, and some clients would wait for that many bytes. */
 function withoutLength(headers: string[]): string[] {
@@ -91,6 +95,10 @@ export class Relay implements Dispatcher.DispatchHandler {
       informational(req, res, status, headers.link);
       return;
     }
+    if (this.#options.owner.repeat(status, headers)) {
+      this.#state = 'refused';
+      return;
+    }
     const passed = this.#options.rewriteHeaders(controller.rawHeaders as Buffer[], status);
     const rewritten = status === 204 ? withoutLength(passed) : passed;
     if (headers['content-length'] !== undefined) this.#length = Number(headers['content-length']);
@@ -139,6 +147,11 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#state === 'refused') {
+      this.#state = 'waiting';
+      this.#options.owner.onRefused();
+      return;
+    }
     this.#finish();
     clearTimeout(this.#unread);
     this.#options.owner.onDone(undefined);

@@ -3,19 +3,36 @@ import type { RouteConfig } from '../config/schema.ts';
 import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import type { UpstreamCredentials } from './outgoing.ts';
 import type { Admission } from './steps.ts';
+import type { ProvenCall, UpstreamProofs } from './upstream-proofs.ts';
 
 /** Undefined for a call without an access token. */
 export type CredentialsOf = (
   admission: Admission,
+  call: ProvenCall,
 ) => UpstreamCredentials | undefined | Promise<UpstreamCredentials | undefined>;
 
-/** What the caller showed, as it may go upstream. */
-function ownCredentials(admission: Admission): UpstreamCredentials | undefined {
-  if (admission.kind === 'user') return { token: admission.session.tokens.accessToken, scheme: 'Bearer' };
-  if (admission.kind !== 'bearer') return undefined;
-  const { token, scheme, proof } = admission.caller;
-  // A bound token stays bound: without its proof it would be a bearer token to whoever sees it (RFC 9449 section 7.2).
-  return proof === undefined ? { token, scheme } : { token, scheme, proof };
+const bearer = (token: string): UpstreamCredentials => ({ token, scheme: 'Bearer' });
+
+/** A bound token stays bound: without its proof it would be a bearer token to whoever sees it (RFC 9449 section 7.2). */
+function createOwnCredentials(proofs: UpstreamProofs) {
+  return function ownCredentials(admission: Admission, call: ProvenCall): UpstreamCredentials | undefined {
+    if (admission.kind === 'user') {
+      const { tokens } = admission.session;
+      const proof = proofs.prove(tokens, call);
+      return proof === undefined
+        ? bearer(tokens.accessToken)
+        : { token: tokens.accessToken, scheme: 'DPoP', proof, prove: () => proofs.prove(tokens, call) ?? proof };
+    }
+    if (admission.kind !== 'bearer') return undefined;
+    const { token, scheme, proof } = admission.caller;
+    return proof === undefined ? { token, scheme } : { token, scheme, proof };
+  };
+}
+
+/** The token of whoever was asked who they are. */
+function ownToken(admission: Admission): string | undefined {
+  if (admission.kind === 'user') return admission.session.tokens.accessToken;
+  return admission.kind === 'bearer' ? admission.caller.token : undefined;
 }
 
 /**
@@ -25,18 +42,18 @@ function ownCredentials(admission: Admission): UpstreamCredentials | undefined {
 export function createCredentialsOf(
   { upstreamToken, path }: RouteConfig,
   tokens: UpstreamTokens | undefined,
+  proofs: UpstreamProofs,
 ): CredentialsOf {
-  if (upstreamToken === 'forward') return ownCredentials;
+  if (upstreamToken === 'forward') return createOwnCredentials(proofs);
   if (upstreamToken === 'none') return () => undefined;
   if (!tokens) throw new Error(`route ${path} needs tokens for its upstream`);
-  const made = (token: string): UpstreamCredentials => ({ token, scheme: 'Bearer' });
   if ('clientCredentials' in upstreamToken) {
     const target = upstreamToken.clientCredentials;
-    return async (admission) => (ownCredentials(admission) ? made(await tokens.ownToken(target)) : undefined);
+    return async (admission) => (ownToken(admission) === undefined ? undefined : bearer(await tokens.ownToken(target)));
   }
   const target = upstreamToken.exchange;
   return async (admission) => {
-    const own = ownCredentials(admission);
-    return own && made(await tokens.exchange(own.token, target));
+    const own = ownToken(admission);
+    return own === undefined ? undefined : bearer(await tokens.exchange(own, target));
   };
 }

@@ -26,7 +26,14 @@ export function createTunnel(parts: { routes: readonly UpstreamOptions[]; stream
       const onOpen = () => {
         if (stream) stream.lasting = true;
       };
-      const conversation = createConversation({ exchange, socket, path: options.path, onOpen });
+      const { path, attempts } = options;
+      const conversation = createConversation({
+        exchange,
+        socket,
+        path,
+        ...(attempts ? { onAnswer: attempts.answered } : {}),
+        onOpen,
+      });
       if (options.streamKey !== undefined || options.endsAt !== undefined) {
         stream = parts.streams.track(options.streamKey, options.endsAt ?? Number.POSITIVE_INFINITY, conversation.end);
       }

@@ -59,8 +59,8 @@ function newGrant(state: State, params: URLSearchParams): Grant {
 }
 
 /** Approves the request as `nextUser` at once (RFC 6749 4.1.1, RFC 7636, RFC 9207). */
-export function authorize(state: State, call: Call): Answer {
-  const params = takeRequest(state, call.params);
+export async function authorize(state: State, call: Call): Promise<Answer> {
+  const params = await takeRequest(state, call.params);
   if (typeof params === 'string') return page(400, params);
   for (const kind of ['state', 'nonce'] as const) {
     const value = params.get(kind);

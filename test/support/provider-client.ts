@@ -45,6 +45,10 @@ export async function authenticatesClient(state: State, call: Call): Promise<boo
   const assertion = call.params.get('client_assertion');
   const secret = call.params.get('client_secret');
   if (assertion !== null) state.secrets.set(assertion, 'client');
+  if (client.auth === 'tls_client_auth') {
+    const alone = call.headers.authorization === undefined && secret === null && assertion === null;
+    return alone && call.params.get('client_id') === client.id && call.thumbprint === client.certificate;
+  }
   const used = [call.headers.authorization !== undefined, secret !== null, assertion !== null];
   if (used.filter(Boolean).length !== 1) return false;
   if (client.auth === 'client_secret_basic') {

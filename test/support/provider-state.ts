@@ -67,6 +67,7 @@ const SETTINGS: Settings = {
   rotation: 'rotate-revoke-on-reuse',
   clockOffset: 0,
   pushed: 'off',
+  signedRequests: 'accepted',
   dpop: 'off',
 };
 

@@ -77,6 +77,10 @@ export interface Client {
   auth: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'tls_client_auth';
   /** For private_key_jwt. */
   key?: SigningKey;
+  /** For signed requests, where it is another one. */
+  requestKey?: SigningKey;
+  /** Thumbprint of the certificate for tls_client_auth. */
+  certificate?: string;
   /** Registered addresses; an empty list accepts any. */
   redirectUris: string[];
   postLogoutRedirectUris: string[];
@@ -98,6 +102,8 @@ export interface Settings {
   clockOffset: number;
   /** Pushed authorization requests (RFC 9126); `required` refuses all others. */
   pushed: 'off' | 'offered' | 'required';
+  /** Signed authorization requests (RFC 9101). */
+  signedRequests: 'accepted' | 'required';
   /** Proofs of possession (RFC 9449). */
   dpop: 'off' | 'accepted' | 'required';
   /** The nonce that a proof must carry. */
@@ -113,6 +119,8 @@ export interface ProviderOptions {
   /** Path of the issuer, such as `/realms/shop`. */
   issuerPath?: string;
   alg?: SigningAlg;
+  /** Listen with TLS as well, and ask for a client certificate there. */
+  tls?: boolean;
   client?: Partial<Client>;
   settings?: Partial<Settings>;
   product?: (state: State) => Product;

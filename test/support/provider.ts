@@ -1,16 +1,20 @@
 /** An OpenID provider inside the test process that behaves until a test tells it to lie, stall or rotate its keys. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { createSigningKey, type SigningKey } from './keys.ts';
 import { authorize, endSession, metadata } from './provider-authorize.ts';
 import { introspection, jwks, revocation, token, userinfo } from './provider-backchannel.ts';
 import { par } from './provider-requests.ts';
 import { createState, type State } from './provider-state.ts';
+import { startTls, thumbprintOf } from './provider-tls.ts';
 import { type Answer, type Call, ENDPOINTS, type Endpoint, type ProviderOptions } from './provider-types.ts';
 
 export interface Provider
   extends Pick<State, 'client' | 'settings' | 'behaviour' | 'secrets' | 'grants' | 'introspectable'> {
   readonly issuer: string;
   readonly port: number;
+  /** Where the same endpoints ask for a client certificate. */
+  readonly tlsOrigin: string | undefined;
   /** Requests that arrived, by endpoint. */
   readonly calls: Record<Endpoint, Call[]>;
   /** Who signs in next, and how. */
@@ -68,12 +72,20 @@ function send(res: ServerResponse, answer: Answer): void | Promise<void> {
 }
 
 async function serve(state: State, calls: Provider['calls'], req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const url = new URL(req.url ?? '/', `http://${req.headers.host}`);
+  const url = new URL(req.url ?? '/', `${req.socket instanceof TLSSocket ? 'https' : 'http'}://${req.headers.host}`);
   const endpoint = endpointOf(state, url.pathname);
   if (!endpoint) return void res.writeHead(404).end();
   const method = req.method ?? 'GET';
   const params = method === 'POST' ? await readForm(req) : url.searchParams;
-  const call: Call = { endpoint, method, url, params, headers: req.headers, at: Date.now() };
+  const call: Call = {
+    endpoint,
+    method,
+    url,
+    params,
+    headers: req.headers,
+    at: Date.now(),
+    thumbprint: thumbprintOf(req),
+  };
   calls[endpoint].push(call);
   const usual = async (instead = call) => ANSWERS[endpoint](state, instead);
   const proceed = async (instead = call) => state.product.behaviour[endpoint]?.(instead, usual) ?? usual(instead);
@@ -150,13 +162,20 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   };
   const boot = () => createServer((req, res) => void serve(state, calls, req, res).catch(fail(res)));
   let server = boot();
+  const tls = options.tls
+    ? await startTls((req, res) => void serve(state, calls, req, res).catch(fail(res)))
+    : undefined;
   const port = await listen(server, options.port ?? 0);
   state.origin = `http://127.0.0.1:${port}`;
   state.issuer = options.issuer ?? `${state.origin}${options.issuerPath ?? ''}`;
   return {
     ...controls(state, calls),
     port,
-    stop: () => close(server),
+    tlsOrigin: tls?.origin,
+    async stop() {
+      await close(server);
+      await tls?.close();
+    },
     async start() {
       server = boot();
       await listen(server, port);

@@ -1,0 +1,184 @@
+/** Tokens bound to a key of each session: from the authorization request to the last refresh, and no way back to bearer tokens. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose';
+import { altering } from '../support/provider-lies.ts';
+import type { Call } from '../support/provider-types.ts';
+import { until } from '../support/wait.ts';
+import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+import { boundApi } from './bound-api.ts';
+
+const BOUND = {
+  provider: { settings: { dpop: 'required' } },
+  gateway: { provider_: { dpop: true } },
+} satisfies WorldOptions;
+
+async function keyOf({ headers }: Call | undefined = { headers: {} } as Call): Promise<string> {
+  const { jwk } = decodeProtectedHeader(String(headers.dpop));
+  return calculateJwkThumbprint(jwk ?? {});
+}
+/** Calls until the token of the session was renewed; the status of the last call. */
+async function untilRefreshed({ provider, api }: World): Promise<number> {
+  let status = 0;
+  await until(async () => {
+    status = (await api()).status;
+    return provider.refreshes().length > 0;
+  });
+  return status;
+}
+const nonceOf = ({ headers }: Call) => decodeJwt(String(headers.dpop)).nonce;
+
+test('TK-13 sign-in, call, refresh and UserInfo with one key, verified by provider and API', async (t) => {
+  const world = await startWorld(t, { ...BOUND, gateway: { provider_: { dpop: true, userInfo: true } } });
+  const { provider } = world;
+  const api = boundApi(world.upstream);
+  provider.settings.accessTokenLifetime = 500;
+  await world.signIn();
+  const named = provider.calls.authorize[0]?.params.get('dpop_jkt');
+  assert.ok(named);
+  assert.equal(await keyOf(provider.calls.token[0]), named);
+  assert.equal(await keyOf(provider.calls.userinfo[0]), named);
+  assert.match(provider.calls.userinfo[0]?.headers.authorization ?? '', /^DPoP /);
+  provider.settings.accessTokenLifetime = 300_000;
+  assert.equal(await untilRefreshed(world), 200, api.refusals.join());
+  const answer = await world.api('/api/orders?page=2');
+  assert.equal(answer.status, 200, api.refusals.join());
+  assert.deepEqual(answer.json(), { jkt: named, sub: 'user-alice' });
+  assert.equal(await keyOf(provider.refreshes()[0]), named);
+});
+
+test('TK-13 each session has a key of its own, each call a proof of its own', async (t) => {
+  const world = await startWorld(t, BOUND);
+  const api = boundApi(world.upstream);
+  await world.signIn();
+  const [first, again] = [await world.api(), await world.api()];
+  await world.signIn();
+  const second = await world.api();
+  assert.deepEqual([first.status, again.status, second.status], [200, 200, 200], api.refusals.join());
+  assert.notEqual(first.json().jkt, second.json().jkt);
+  assert.equal(api.seen.size, 3);
+});
+
+test('TK-13 a code is good for no other key than the one that the request named', async (t) => {
+  const world = await startWorld(t, BOUND);
+  world.provider.behaviour.authorize = (call, proceed) => {
+    call.params.set('dpop_jkt', 'x'.repeat(43));
+    return proceed(call);
+  };
+  assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
+});
+
+test('TK-09 DPoP asked and Bearer returned: no session, and the tokens are revoked', async (t) => {
+  const world = await startWorld(t, BOUND);
+  world.provider.behaviour.token = altering({ token_type: 'Bearer' });
+  assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
+  assert.equal((await world.session()).authenticated, false);
+  assert.equal(world.upstream.requests.length, 0);
+  assert.match(world.gateway.logText(), /a token without a key is not taken/);
+  assert.ok(world.provider.calls.revocation.length > 0);
+});
+
+test('TK-09 Bearer asked and DPoP returned: no session', async (t) => {
+  const world = await startWorld(t);
+  world.provider.behaviour.token = altering({ token_type: 'DPoP' });
+  assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
+});
+
+for (const [name, cnf] of [
+  ['another key', { jkt: 'x'.repeat(43) }],
+  ['no key', undefined],
+  ['a certificate', { 'x5t#S256': 'x'.repeat(43) }],
+] as const) {
+  test(`TK-13 an access token that is bound to ${name}: no session`, async (t) => {
+    const world = await startWorld(t, BOUND);
+    world.provider.behaviour.accessToken = (draft) => ({ ...draft, claims: { ...draft.claims, cnf } });
+    assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
+    assert.match(world.gateway.logText(), /not bound to the key of this session/);
+  });
+}
+
+test('TK-13 a refresh that answers Bearer, or another key, ends the session', async (t) => {
+  for (const change of ['type', 'key'] as const) {
+    const world = await startWorld(t, BOUND);
+    const { provider } = world;
+    boundApi(world.upstream);
+    provider.settings.accessTokenLifetime = 500;
+    await world.signIn();
+    if (change === 'type') provider.behaviour.token = altering({ token_type: 'Bearer' });
+    else provider.behaviour.accessToken = (draft) => ({ ...draft, claims: { ...draft.claims, cnf: { jkt: 'other' } } });
+    await untilRefreshed(world);
+    assert.equal((await world.api()).status, 401);
+    assert.equal((await world.session()).authenticated, false);
+  }
+});
+
+test('TK-13 an opaque token is taken for what its type says', async (t) => {
+  const world = await startWorld(t, {
+    ...BOUND,
+    provider: { settings: { dpop: 'required', accessTokenFormat: 'opaque' } },
+  });
+  await world.signIn();
+  await world.api();
+  const sent = world.upstream.requests[0];
+  const token = sent?.header('authorization')?.replace('DPoP ', '') ?? '';
+  assert.ok(world.provider.secrets.has(token));
+  assert.equal(decodeJwt(sent?.header('dpop') ?? '').ath, createHash('sha256').update(token).digest('base64url'));
+});
+
+test('TK-13 nonces of the provider: at the pushed request, the token endpoint, UserInfo and refresh', async (t) => {
+  const world = await startWorld(t, {
+    provider: { settings: { dpop: 'required', pushed: 'required', dpopNonce: 'n-1', accessTokenLifetime: 500 } },
+    gateway: { provider_: { dpop: true, userInfo: true } },
+  });
+  const { provider } = world;
+  boundApi(world.upstream);
+  await world.signIn();
+  assert.deepEqual(provider.calls.par.map(nonceOf), [undefined, 'n-1']);
+  // Known by then: no second round.
+  assert.deepEqual(provider.calls.token.map(nonceOf), ['n-1']);
+  assert.deepEqual(provider.calls.userinfo.map(nonceOf), ['n-1']);
+  provider.settings.dpopNonce = 'n-2';
+  provider.settings.accessTokenLifetime = 300_000;
+  assert.equal(await untilRefreshed(world), 200);
+  assert.deepEqual(provider.refreshes().map(nonceOf), ['n-1', 'n-2']);
+});
+
+test('TK-13 a provider that never has enough of nonces is asked twice, not for ever', async (t) => {
+  const world = await startWorld(t, { ...BOUND });
+  let count = 0;
+  world.provider.behaviour.token = (call, proceed) => {
+    world.provider.settings.dpopNonce = `n-${++count}`;
+    return proceed(call);
+  };
+  assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
+  assert.equal(world.provider.calls.token.length, 2);
+});
+
+test('SE invariant 9: the key is in the store as nothing that could be used', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bff-sender-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'sessions.db');
+  const world = await startWorld(t, {
+    ...BOUND,
+    gateway: { ...BOUND.gateway, config: { session: { store: { sqlite: { file } } } } },
+  });
+  boundApi(world.upstream);
+  await world.signIn();
+  assert.equal((await world.api()).status, 200);
+  const cookie = JSON.stringify(world.browser.cookieHeader('/'));
+  const stored = [file, `${file}-wal`].map((name) => readFileSync(name, 'latin1')).join('');
+  for (const text of [stored, cookie, world.gateway.logText()])
+    for (const word of ['"crv"', '"d":', 'dpopKey', 'P-256']) assert.ok(!text.includes(word), word);
+});
+
+test('dpop with a provider that takes other algorithms alone is no provider', async (t) => {
+  const world = await startWorld(t, BOUND);
+  world.provider.behaviour.metadata = (found) => ({ ...found, dpop_signing_alg_values_supported: ['RS256'] });
+  const other = await startWorld(t, { ...BOUND, running: world.provider });
+  assert.equal((await other.browser.navigate('/login')).status, 503);
+  assert.match(other.gateway.logText(), /no DPoP proofs that are signed with ES256/);
+});
