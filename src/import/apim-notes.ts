@@ -8,6 +8,9 @@ import type { Xml } from './xml-tree.ts';
 export const WITHOUT_SAY =
   /^(?:base|forward-request|set-header|set-variable|set-body|set-query-parameter|rate-limit|rate-limit-by-key|quota|quota-by-key|cors|cache-lookup|cache-lookup-value|cache-store|cache-store-value|cache-remove-value|trace|log-to-eventhub|emit-metric|find-and-replace|xml-to-json|json-to-xml|redirect-content-urls|proxy)$/;
 
+/** What gives the API other credentials than those of the caller. */
+export const OWN_CREDENTIALS = /^authentication-(?:managed-identity|basic|certificate)$/;
+
 const OUTER =
   '<base />: what wider scopes ask for is in other documents; import those as well and put the demands together';
 
@@ -31,8 +34,6 @@ function validationNotes(element: Xml): [Xml, Said][] {
   const asked = element.name === 'validate-jwt' ? jwtAccess(element) : entraAccess(element);
   if (typeof asked === 'string') return [[element, ['left out', `${element.name}: ${asked}`]]];
   const notes: [Xml, Said][] = [[element, ['translated', element.name]], ...partsOf(element)];
-  if (asked.audiences.length === 0)
-    notes.push([element, ['approximated', 'no audience: set API_AUDIENCE, so that tokens for other APIs are refused']]);
   if (element.name === 'validate-azure-ad-token')
     notes.push([element, ['approximated', 'tokens of version 2 only: those of version 1 come from another issuer']]);
   for (const name of ['require-expiration-time', 'require-signed-tokens'])
@@ -47,6 +48,8 @@ function noteOf(element: Xml): Said {
     const given = element.attribute('base-url') ?? element.attribute('backend-id') ?? '';
     return isExpression(given) ? ['left out', `${name}: made by an expression`] : ['translated', name];
   }
+  if (OWN_CREDENTIALS.test(name))
+    return ['approximated', `${name}: the caller's token is not sent on, and the API has to be given others by hand`];
   if (name === 'forward-request') return ['translated', name];
   return [
     'left out',
@@ -74,7 +77,7 @@ export function noteElements(draft: Draft, file: string, root: Xml): void {
   for (const section of root.children) {
     const calls = section.name === 'inbound' || section.name === 'backend';
     const notes: [Xml, Said][] = calls
-      ? section.children.flatMap(visit)
+      ? section.children.filter(({ name }) => name !== 'base' || section.name === 'inbound').flatMap(visit)
       : section.children
           .filter(({ name }) => name !== 'base')
           .map((element) => [element, ['left out', `${section.name}: ${element.name}`]]);

@@ -3,7 +3,7 @@
  */
 import { type Asked, OPEN, together } from './access.ts';
 import { isExpression, methodsWhere, quoteExpressions } from './apim-expressions.ts';
-import { noteElements, WITHOUT_SAY } from './apim-notes.ts';
+import { noteElements, OWN_CREDENTIALS, WITHOUT_SAY } from './apim-notes.ts';
 import { entraAccess, jwtAccess, named } from './apim-validate.ts';
 import {
   type Draft,
@@ -64,10 +64,8 @@ function step(element: Xml, cell: Cell, verdict: Verdict): Verdict {
       const own = element.attribute('name')?.toLowerCase() === 'authorization';
       return own ? { ...verdict, ownCredentials: true } : verdict;
     }
-    case 'authentication-managed-identity':
-    case 'authentication-basic':
-      return { ...verdict, ownCredentials: true };
     default:
+      if (OWN_CREDENTIALS.test(element.name)) return { ...verdict, ownCredentials: true };
       return WITHOUT_SAY.test(element.name) ? verdict : deny(verdict, `${element.name} has no counterpart`);
   }
 }
@@ -116,9 +114,11 @@ function addRoutes(draft: Draft, file: string, line: number, elements: readonly 
     const { asked, upstream, ownCredentials } = verdict;
     const methods = about.filter((cell) => cell !== 'other');
     const denied = typeof asked === 'string';
-    const which = about.length === cells.length ? 'every method' : about.join(', ');
+    const which = about.length === cells.length ? 'every method' : about.join(', ').replace(/other$/, 'others');
     const text = denied ? `${which} is denied, since ${asked}` : `${which} of ${PATH}/** asks for a token`;
     draft.notes.push({ file, line, verdict: denied ? 'left out' : 'translated', text });
+    if (!denied && asked.audiences.length === 0)
+      draft.notes.push({ file, line, verdict: 'approximated', text: `${which}: no audience, set API_AUDIENCE` });
     if (methods.length === 0) continue;
     draft.routes.push({
       path: `${PATH}/**`,
