@@ -2,6 +2,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { readProof } from './proofs.ts';
 
 export interface Call {
   method: string;
@@ -10,6 +11,8 @@ export interface Call {
   /** Claims of the access token, or undefined when it was missing or not valid. */
   claims: JWTPayload | undefined;
   token: string;
+  /** Claims of the proof of possession, for a token that is bound to a key. */
+  proof?: JWTPayload;
 }
 
 export interface OrdersApi {
@@ -27,16 +30,29 @@ export interface OrdersApi {
 export async function startOrdersApi(issuer: string): Promise<OrdersApi> {
   const keys = createRemoteJWKSet(new URL(`${issuer}/protocol/openid-connect/certs`));
   const calls: Call[] = [];
+  const proofs = new Set<string>();
   const streams = new Set<ServerResponse | WebSocket>();
   const sockets = new WebSocketServer({ noServer: true });
 
+  /** A token that is bound to a key counts with its proof alone, and never as a bearer token (RFC 9449 section 7.2). */
+  async function accepted(req: IncomingMessage, scheme: string, token: string) {
+    const { payload: claims } = await jwtVerify(token, keys, {
+      issuer,
+      audience: 'orders-api',
+      algorithms: ['RS256'],
+    });
+    const jkt = (claims.cnf as { jkt?: unknown } | undefined)?.jkt;
+    if ((jkt === undefined) !== (scheme === 'Bearer')) throw new Error('the scheme');
+    if (jkt === undefined) return { claims };
+    const [path = ''] = (req.url ?? '').split('?');
+    const call = { method: req.method ?? '', url: `http://${req.headers.host}${path}`, token, jkt };
+    return { claims, proof: await readProof({ ...call, proof: String(req.headers.dpop) }, proofs) };
+  }
+
   async function receive(req: IncomingMessage): Promise<Call> {
-    const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
-    const claims = await jwtVerify(token, keys, { issuer, audience: 'orders-api', algorithms: ['RS256'] }).then(
-      ({ payload }) => payload,
-      () => undefined,
-    );
-    const call = { method: req.method ?? '', path: req.url ?? '', headers: req.headers, claims, token };
+    const [, scheme = '', token = ''] = /^(Bearer|DPoP) (.+)$/.exec(req.headers.authorization ?? '') ?? [];
+    const outcome = await accepted(req, scheme, token).catch(() => ({ claims: undefined }));
+    const call = { method: req.method ?? '', path: req.url ?? '', headers: req.headers, token, ...outcome };
     calls.push(call);
     return call;
   }

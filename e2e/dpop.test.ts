@@ -1,0 +1,70 @@
+/** Tokens that are bound to a key of each session, at a Keycloak client that issues no others, and at an API that takes no others. */
+import assert from 'node:assert/strict';
+import { decodeProtectedHeader } from 'jose';
+import { call, signIn, signOut, untilLapsed } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const CLIENT = 'bff-gateway-dpop';
+const world = await startWorld({
+  name: 'dpop',
+  clientId: CLIENT,
+  attributes: { 'access.token.lifespan': '8' },
+  provider: { dpop: true, userInfo: true },
+});
+const { admin, api, browser } = world;
+
+/** Thumbprint that the token of the last call of a path is bound to. */
+const boundTo = (path: string) => (api.last(path).claims?.cnf as { jkt?: string } | undefined)?.jkt;
+
+browser.test('TK-13 sign-in, calls, refresh and sign-out with bound tokens, by one key', async (page) => {
+  await signIn(page, world);
+  assert.equal((await call(page, '/api/orders?page=2')).body.user, 'alice');
+  const first = api.last('/api/orders?page=2');
+  assert.match(first.headers.authorization ?? '', /^DPoP /);
+  assert.ok(first.proof, 'the API accepted the proof');
+  assert.equal((await call(page, '/api/orders', { method: 'POST', body: '{}' })).status, 200);
+  assert.notEqual(api.last('/api/orders').proof?.jti, first.proof.jti);
+  const key = boundTo('/api/orders');
+  assert.match(String(key), /^[\w-]{43}$/);
+
+  await untilLapsed(world, '/api/orders');
+  assert.equal((await call(page, '/api/orders')).status, 200);
+  assert.equal((await admin.events('REFRESH_TOKEN', CLIENT)).length, 1);
+  const { token } = api.last('/api/orders');
+  assert.notEqual(token, first.token);
+  assert.equal(boundTo('/api/orders'), key, 'the key stays for the life of the session');
+
+  await signOut(page, world);
+  assert.equal(await admin.isActive(token), false);
+});
+
+browser.test('TK-13 a WebSocket handshake carries a proof as well', async (page) => {
+  await signIn(page, world);
+  const echoed = await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket('/api/stream');
+        socket.onopen = () => socket.send('hello');
+        socket.onmessage = ({ data }) => resolve(data);
+        socket.onerror = reject;
+      }),
+  );
+  assert.equal(echoed, 'echo hello');
+  assert.ok(api.last('/api/stream').proof);
+});
+
+browser.test('TK-13 every session has a key of its own, and none of it is shown to the browser', async (page) => {
+  const keys = new Set<unknown>();
+  for (const user of ['alice', 'bob']) {
+    await page.context().clearCookies();
+    await signIn(page, world, '/', user);
+    const answer = await call(page, '/api/orders');
+    assert.equal(answer.body.user, user);
+    keys.add(boundTo('/api/orders'));
+    const { headers, token } = api.last('/api/orders');
+    assert.equal(decodeProtectedHeader(String(headers.dpop)).alg, 'ES256');
+    const shown = JSON.stringify([answer, await call(page, '/session'), await call(page, '/profile')]);
+    assert.ok(!shown.includes(token) && !/"(jkt|cnf|jwk|d)":/.test(shown));
+  }
+  assert.equal(keys.size, 2);
+});
