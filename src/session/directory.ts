@@ -1,6 +1,6 @@
 /** Finds sessions by user, by the provider's session, or all of them in pages. */
-import { digest } from '../crypto/digest.ts';
 import type { Store } from '../store/store.ts';
+import { indexName, indexNames } from './index-names.ts';
 import type { ActiveSession, SessionData, Sessions } from './sessions.ts';
 
 export interface SessionDirectory {
@@ -19,10 +19,6 @@ export interface DirectoryOptions {
   sessions: Pick<Sessions, 'load'>;
 }
 
-/** Names are digests; the length keeps issuer and subject apart, so that no two pairs share a name. */
-const nameOf = (kind: 'sub' | 'sid', issuer: string, id: string) =>
-  `${kind}:${digest(`${issuer.length}:${issuer}:${id}`)}`;
-
 /** Builds the directory over the store's index. */
 export function createSessionDirectory({ store: { index }, sessions }: DirectoryOptions): SessionDirectory {
   async function load(keys: readonly string[]) {
@@ -39,13 +35,12 @@ export function createSessionDirectory({ store: { index }, sessions }: Directory
   }
 
   return {
-    async enter(key, { issuer, sub, sid, expiresAt }) {
-      await index.add(nameOf('sub', issuer, sub), key, expiresAt);
-      if (sid !== undefined) await index.add(nameOf('sid', issuer, sid), key, expiresAt);
+    async enter(key, data) {
+      for (const name of indexNames(data)) await index.add(name, key, data.expiresAt);
     },
-    ofUser: (issuer, sub) => under(nameOf('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
+    ofUser: (issuer, sub) => under(indexName('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
     ofProviderSession: (issuer, sid) =>
-      under(nameOf('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
+      under(indexName('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
     async page(cursor, count) {
       const page = await index.scan(cursor, count);
       return { sessions: (await load(page.keys)).live, cursor: page.cursor };

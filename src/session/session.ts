@@ -5,6 +5,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { Store, StoredSession } from '../store/store.ts';
 import { cookieSettings } from './cookies.ts';
+import { indexNames } from './index-names.ts';
 import { openSessionData } from './sealed-store.ts';
 import { createSessionCookieReader } from './session-cookie.ts';
 import type { ActiveSession, Sessions, TokenRecord } from './sessions.ts';
@@ -57,7 +58,12 @@ export function createSessions({ config, store, keyring, log, clock }: SessionsO
       store.replaceTokens(session.key, session.version, sealTokens(keyring, session.key, tokens)),
     async end(key) {
       slid.delete(key);
-      return await store.end(key);
+      const stored = await store.load(key);
+      const ended = await store.end(key);
+      const data = stored && openSessionData(keyring, key, stored.session);
+      // An entry that stays lapses by itself, and whoever finds it finds no session.
+      for (const name of data ? indexNames(data) : []) await store.index.remove(name, [key]).catch(() => undefined);
+      return ended;
     },
     remaining: (key) => store.remaining(key),
   };

@@ -4,12 +4,13 @@ import type { RedisKeys } from './redis-keys.ts';
 import type { Jobs } from './store.ts';
 
 /** Builds it. Both keys are in one slot of a Cluster; there are few jobs at a time. */
-export function redisJobs(call: RedisCall, keys: RedisKeys): Jobs {
+export function redisJobs(call: RedisCall, keys: RedisKeys, clock: () => number): Jobs {
   const { due, data } = keys.jobs;
   return {
     async put(id, sealed, dueAt, expiresAt) {
+      const ttl = Math.max(1, Math.ceil(expiresAt - clock()));
       const value = `${Math.ceil(expiresAt)} ${sealed}`;
-      await call('put job', (redis) => redis.bffPutJob(due, data, id, Math.ceil(dueAt), value));
+      await call('put job', (redis) => redis.bffPutJob(due, data, id, Math.ceil(dueAt), value, ttl));
     },
     async take(now, until, most) {
       const flat = await call('take jobs', (redis) =>

@@ -10,7 +10,14 @@ declare module 'ioredis' {
     bffRenew(lease: string, owner: string, ttl: number): Result<number, Context>;
     bffRelease(lease: string, owner: string): Result<number, Context>;
     bffIndex(index: string, key: string, expiresAt: number, now: number): Result<number, Context>;
-    bffPutJob(due: string, data: string, id: string, dueAt: number, value: string): Result<number, Context>;
+    bffPutJob(
+      due: string,
+      data: string,
+      id: string,
+      dueAt: number,
+      value: string,
+      ttl: number,
+    ): Result<number, Context>;
     bffTakeJobs(due: string, data: string, now: number, until: number, most: number): Result<string[], Context>;
     bffDropJob(due: string, data: string, id: string): Result<number, Context>;
   }
@@ -52,7 +59,11 @@ return redis.call('PEXPIREAT', KEYS[1], last[2])`,
   bffPutJob: {
     numberOfKeys: 2,
     lua: `redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])`,
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+for _, key in ipairs(KEYS) do
+  if redis.call('PTTL', key) < tonumber(ARGV[4]) then redis.call('PEXPIRE', key, ARGV[4]) end
+end
+return 1`,
   },
   bffTakeJobs: {
     numberOfKeys: 2,

@@ -95,7 +95,7 @@ export function openRedisStore(config: RedisConfig, deps: RedisDeps): Store {
     ...records,
     ...leases(call, keys),
     index: redisIndex(call, keys, deps.clock ?? Date.now),
-    jobs: redisJobs(call, keys),
+    jobs: redisJobs(call, keys, deps.clock ?? Date.now),
     async ping() {
       await call('ping', (redis) => redis.ping());
     },
