@@ -49,7 +49,7 @@ export function createPlanes(config: Config, { store, log, clock = Date.now }: G
   const services = createTokenServices({ config, provider, store, log, clock });
   const { checkSessionToken } = services;
   const streams = createOpenStreams({ store, log, clock });
-  const forwarder = createForwarder({ routes: config.routes, streams });
+  const forwarder = createForwarder({ routes: config.routes, streams, certificate: provider.certificate });
   const ensureUsable = createRefresher({
     config: config.provider,
     provider,
@@ -68,7 +68,7 @@ export function createPlanes(config: Config, { store, log, clock = Date.now }: G
     ensureUsable,
     ...services,
     forwarder,
-    tunnel: createTunnel({ routes: config.routes, streams }),
+    tunnel: createTunnel({ routes: config.routes, streams, certificate: provider.certificate }),
     audit,
     clock,
   });

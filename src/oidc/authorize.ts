@@ -55,7 +55,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const scope = settings.scopes.join(' ');
   const issuers = issuersOf(settings);
   const { bound } = securityOf(settings);
-  const certificate = bound === 'certificate' ? provider.certificate : undefined;
+  const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
   const authorizationRequest = createAuthorizationRequest(settings);
 
   async function userInfo(client: oidc.Configuration, accessToken: string, sub: string, proof: DpopOptions) {

@@ -14,7 +14,7 @@ import { discover } from './discovery.ts';
 import { cryptoKeys } from './dpop-key.ts';
 import { createProviderFetch } from './fetch.ts';
 import { createProviderKeys } from './keys.ts';
-import { createCertificateSend, readClientCertificate } from './mtls.ts';
+import { type ClientCertificate, createCertificateSend, readClientCertificate } from './mtls.ts';
 import { createNonces } from './nonces.ts';
 import { tenantClient } from './tenants.ts';
 
@@ -31,8 +31,8 @@ export interface Provider {
   client(credentials?: ClientCredentials): Promise<oidc.Configuration>;
   /** What makes openid-client prove to hold the key of a session with a request of `client`; nothing without a key. */
   prove(client: oidc.Configuration, dpopKey: JsonWebKey | undefined): Promise<DpopOptions>;
-  /** Thumbprint of the certificate that connections to the provider show, if they do. */
-  readonly certificate: string | undefined;
+  /** The certificate that connections to the provider show, if they do. */
+  readonly certificate: ClientCertificate | undefined;
   /** The signing keys as a JSON key set, asked for again when `kid` is not among them. Rejects when there is none to be had. */
   keys(kid: string | undefined): Promise<string>;
   /** Whether discovery has succeeded, and if not, why. */
@@ -161,7 +161,7 @@ export function createProvider({ config, signIn = true, allowInsecureHttp, log, 
       });
       return { DPoP };
     },
-    certificate: certificate?.thumbprint,
+    certificate,
     async keys(kid) {
       const uri = new URL((await known()).jwks_uri ?? '').href;
       await keys.ensure(uri, kid);

@@ -8,6 +8,7 @@ import type { Audit } from '../observe/audit.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { ActiveSession, Sessions, TokenRecord } from '../session/sessions.ts';
 import type { Backoff } from './backoff.ts';
+import { dpopKeyOf, newDpopScalar } from './dpop-key.ts';
 import { classifyFailure } from './failures.ts';
 import { checkIdToken } from './id-token.ts';
 import type { Provider } from './provider.ts';
@@ -36,18 +37,24 @@ class IdentityChanged extends Error {}
 
 export function createRenewal(options: RenewalOptions) {
   const { config, provider, sessions, checkSessionToken, revoker, backoff, unsaved, log, audit, clock } = options;
-  const certificate = securityOf(config).bound === 'certificate' ? provider.certificate : undefined;
+  const { bound } = securityOf(config);
+  const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
   // RFC 6749 section 6: left out, it means what was granted before; not so everywhere.
   const scopeParams: Record<string, string> =
     (config.scopeOnRefresh ?? provider.quirks.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
 
   async function ask({ data, tokens }: ActiveSession): Promise<TokenRecord> {
     const client = await provider.client();
-    const { dpopKey, refreshToken = '' } = tokens;
-    const proof = await provider.prove(client, dpopKey);
+    const { refreshToken = '' } = tokens;
+    const dpopKey = keyFor(tokens);
+    const proof = await provider.prove(client, dpopKey.dpopKey);
     const response = await oidc.refreshTokenGrant(client, refreshToken, scopeParams, proof);
     const now = clock();
-    const renewed = tokenRecord(response, { now, defaultLifetime: config.defaultTokenLifetime }, tokens);
+    const renewed = tokenRecord(
+      response,
+      { now, defaultLifetime: config.defaultTokenLifetime },
+      { ...tokens, ...dpopKey },
+    );
     acceptBinding(response, renewed);
     const claims = response.claims();
     if (claims && (claims.iss !== data.issuer || claims.sub !== data.sub)) {
@@ -62,6 +69,12 @@ export function createRenewal(options: RenewalOptions) {
         tolerance: config.clockTolerance,
       });
     return await verified(renewed);
+  }
+
+  /** The key of the session. One from before keys were asked for gets its own now: its refresh token is bound to none (RFC 9449 section 5). */
+  function keyFor({ dpopKey }: TokenRecord): Pick<TokenRecord, 'dpopKey'> {
+    if (dpopKey === undefined && bound === 'key') return { dpopKey: dpopKeyOf(newDpopScalar()) };
+    return dpopKey === undefined ? {} : { dpopKey };
   }
 
   /** The same key as at login: a provider that lets go of it now is not followed. */

@@ -4,7 +4,7 @@ import type { Exchange } from '../edge/exchange.ts';
 import { Call, type ForwardOptions, type ForwardRoute } from './call.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { checkLength } from './upload.ts';
-import { createUpstreams } from './upstream.ts';
+import { createUpstreams, type OwnCertificate } from './upstream.ts';
 
 export interface Forwarder {
   /**
@@ -17,9 +17,13 @@ export interface Forwarder {
 }
 
 /** Builds the forwarder of all routes. Throws when the CA file of an upstream cannot be read. */
-export function createForwarder(parts: { routes: readonly ForwardRoute[]; streams: OpenStreams }): Forwarder {
-  const { routes, streams } = parts;
-  const upstreams = createUpstreams(routes);
+export function createForwarder(parts: {
+  routes: readonly ForwardRoute[];
+  streams: OpenStreams;
+  certificate?: OwnCertificate | undefined;
+}): Forwarder {
+  const { routes, streams, certificate } = parts;
+  const upstreams = createUpstreams(routes, certificate);
   return {
     async forward(exchange, res, route, options) {
       if (res.destroyed) return;

@@ -40,7 +40,10 @@ export function headersOf(raw: readonly string[]): Record<string, string | strin
  * A proxy to one origin. Headers are never touched in its hooks: those are not called for every request (with `Expect` they
  * are not), and a call that they miss would go out with the client's own cookies and credentials.
  */
-export function createHttpProxy(target: string, options: { ca?: string; upgradeTimeout: number }): HttpProxy {
+export function createHttpProxy(
+  target: string,
+  options: { ca?: string; cert?: string; key?: string; upgradeTimeout: number },
+): HttpProxy {
   const { upgradeTimeout, ...tls } = options;
   const passages = new WeakMap<IncomingMessage, Passage>();
   const middleware = createProxyMiddleware({

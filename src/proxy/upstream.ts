@@ -27,12 +27,18 @@ const KEEP_ALIVE = { keepAliveTimeout: 4_000, keepAliveMaxTimeout: 60_000, keepA
 /** Largest response head; beyond it the answer is refused. */
 const MAX_RESPONSE_HEAD = 32 * 1024;
 
+/** What the gateway shows an upstream that asks for a client certificate: tokens may be bound to it (RFC 8705 section 3). */
+export interface OwnCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** The CA file of an upstream, read once; throws at start when it cannot be read. */
 export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } {
   return route.upstreamCa === undefined ? {} : { ca: readFileSync(route.upstreamCa, 'utf8') };
 }
 
-function openPool(origin: string, route: UpstreamOptions): Pool {
+function openPool(origin: string, route: UpstreamOptions, own: OwnCertificate | undefined): Pool {
   return new Pool(origin, {
     connections: route.connections,
     pipelining: 1,
@@ -48,12 +54,13 @@ function openPool(origin: string, route: UpstreamOptions): Pool {
       autoSelectFamily: true,
       lookup,
       ...readCa(route),
+      ...(own ? { cert: own.cert, key: own.key } : {}),
     },
   });
 }
 
 /** Opens the pools of all routes; routes with the same upstream and options share one. */
-export function createUpstreams(routes: readonly UpstreamOptions[]): Upstreams {
+export function createUpstreams(routes: readonly UpstreamOptions[], own?: OwnCertificate): Upstreams {
   const known = new WeakMap<UpstreamOptions, Upstream>();
   const shared = new Map<string, Upstream>();
 
@@ -61,7 +68,7 @@ export function createUpstreams(routes: readonly UpstreamOptions[]): Upstreams {
     const { origin } = new URL(route.upstream);
     const key = JSON.stringify([origin, route.timeouts, route.connections, route.maxQueue, route.upstreamCa]);
     const upstream = shared.get(key) ?? {
-      pool: openPool(origin, route),
+      pool: openPool(origin, route, own),
       gate: createGate(route.connections, route.maxQueue),
     };
     shared.set(key, upstream);

@@ -32,6 +32,8 @@ function redeemCode(state: State, { params, thumbprint }: Call, jkt: string | un
 function refresh(state: State, { params, thumbprint }: Call, jkt: string | undefined): Answer {
   const given = params.get('refresh_token') ?? '';
   const grant = grantOf(state, given);
+  // A refresh token of a client that proves who it is is bound to no key; tokens of a grant without one get this one.
+  if (grant && jkt !== undefined) grant.jkt ??= jkt;
   if (!grant || grant.revoked || grant.jkt !== jkt || grant.certificate !== thumbprint)
     return oauthError('invalid_grant');
   if (grant.refreshToken !== given && state.settings.rotation !== 'replace') {

@@ -1,0 +1,229 @@
+/** Bound tokens at the APIs: nonces, WebSockets, forward authentication, many users at once, and what the browser sees of it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeJwt } from 'jose';
+import { WebSocket } from 'ws';
+import { newKey, startGateway } from '../support/gateway.ts';
+import { createSigningKey } from '../support/keys.ts';
+import { freePort } from '../support/ports.ts';
+import { proofOf, thumbprint } from '../support/proofs.ts';
+import { startProvider } from '../support/provider.ts';
+import { startRedis } from '../support/redis.ts';
+import { accessToken } from '../support/tokens.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
+import { CSRF, startWorld, type WorldOptions } from '../support/world.ts';
+import { boundApi } from './bound-api.ts';
+
+const BOUND = {
+  provider: { settings: { dpop: 'required' } },
+  gateway: { provider_: { dpop: true } },
+} satisfies WorldOptions;
+
+test('TK-13 an upstream that wants a nonce: one further attempt, then the nonce is known', async (t) => {
+  const world = await startWorld(t, BOUND);
+  const api = boundApi(world.upstream);
+  await world.signIn();
+  api.nonce = 'u-1';
+  assert.equal((await world.api()).status, 200);
+  assert.equal((await world.api()).status, 200);
+  assert.deepEqual(api.refusals, ['use_dpop_nonce']);
+  api.nonce = 'u-2';
+  assert.equal((await world.api()).status, 200);
+  assert.equal(world.upstream.requests.length, 5);
+});
+
+test('TK-13 a call with a body is not sent twice: 401 this time, 200 the next', async (t) => {
+  const world = await startWorld(t, BOUND);
+  const api = boundApi(world.upstream);
+  await world.signIn();
+  api.nonce = 'u-1';
+  const post = () => world.browser.fetch('/api/x', { method: 'POST', headers: CSRF, body: 'order' });
+  const first = await post();
+  assert.equal(first.status, 401);
+  assert.equal(world.upstream.requests.length, 1);
+  assert.equal((await post()).status, 200);
+  // Without a body there is nothing that could be lost.
+  api.nonce = 'u-2';
+  const empty = await world.browser.fetch('/api/x', { method: 'POST', headers: CSRF });
+  assert.equal(empty.status, 200);
+});
+
+test('TK-13 an upstream that asks for ever is asked twice', async (t) => {
+  const world = await startWorld(t, BOUND);
+  await world.signIn();
+  let count = 0;
+  world.upstream.answer((_req, res) => {
+    res.writeHead(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': `n-${++count}` }).end('no');
+  });
+  assert.equal((await world.api()).status, 401);
+  assert.equal(world.upstream.requests.length, 2);
+});
+
+test('TK-13 a 401 for another reason, or without a nonce, is passed on at once', async (t) => {
+  const world = await startWorld(t, BOUND);
+  await world.signIn();
+  for (const headers of [
+    { 'www-authenticate': 'DPoP error="invalid_token"', 'dpop-nonce': 'n-1' },
+    { 'www-authenticate': 'DPoP error="use_dpop_nonce"' },
+    { 'dpop-nonce': 'n-1' },
+  ]) {
+    const before = world.upstream.requests.length;
+    world.upstream.answer((_req, res) => void res.writeHead(401, headers).end());
+    assert.equal((await world.api()).status, 401);
+    assert.equal(world.upstream.requests.length, before + 1, JSON.stringify(headers));
+  }
+});
+
+test('TK-13 neither a proof nor a nonce of the upstream reaches the browser', async (t) => {
+  const world = await startWorld(t, BOUND);
+  const api = boundApi(world.upstream);
+  await world.signIn();
+  api.nonce = 'u-1';
+  for (const init of [{}, { method: 'POST', body: 'x' }]) {
+    api.nonce = `${api.nonce}x`;
+    const answer = await world.browser.fetch('/api/x', { headers: CSRF, ...init });
+    assert.equal(answer.headers.dpop, undefined);
+    assert.equal(answer.headers['dpop-nonce'], undefined);
+  }
+});
+
+test('TK-13 a caller with proofs of its own gets the nonce that the upstream asks it for', async (t) => {
+  const world = await startWorld(t, { gateway: { config: { accessTokens: { audience: 'orders-api' } } } });
+  const key = createSigningKey('ES256');
+  const token = accessToken(world.provider, { cnf: { jkt: thumbprint(key) } });
+  world.upstream.answer((_req, res) => void res.writeHead(401, { 'dpop-nonce': 'for-the-caller' }).end());
+  const url = `${world.gateway.url}/api/x`;
+  const headers = { authorization: `DPoP ${token}`, dpop: proofOf(key, { method: 'GET', url, token }) };
+  assert.equal((await fetch(url, { headers })).headers.get('dpop-nonce'), 'for-the-caller');
+  assert.equal(world.upstream.requests.length, 1);
+});
+
+test('TK-13 a further attempt after a broken connection carries a proof of its own', async (t) => {
+  const world = await startWorld(t, BOUND);
+  const api = boundApi(world.upstream);
+  await world.signIn();
+  assert.equal((await world.api()).status, 200);
+  world.upstream.answer((req) => {
+    boundApi(world.upstream);
+    req.socket.resetAndDestroy();
+  });
+  assert.equal((await world.api()).status, 200);
+  const ids = world.upstream.requests.map((request) => decodeJwt(request.header('dpop') ?? '').jti);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.ok(api.seen.size > 0 && ids.length === 3);
+});
+
+test('TK-13 a WebSocket handshake carries a proof', async (t) => {
+  const provider = await startProvider({ settings: { dpop: 'required' } });
+  const upstream = await startUpstream({ websocket: true });
+  const routes = [{ path: '/api/**', upstream: upstream.origin, websocket: true }];
+  const gateway = await startGateway({ provider, routes, provider_: { dpop: true } });
+  t.after(async () => {
+    await gateway.stop();
+    await upstream.close();
+    await provider.stop();
+  });
+  const browser = gateway.browser();
+  await browser.navigate('/login?returnTo=/app');
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/api/live?room=1`, {
+    headers: { cookie: browser.cookieHeader('/api/live'), origin: gateway.url },
+  });
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  socket.terminate();
+  const [handshake] = upstream.upgrades;
+  assert.ok(handshake);
+  const { jkt } = await boundApi(upstream).verify(handshake);
+  assert.equal(jkt, provider.calls.authorize[0]?.params.get('dpop_jkt'));
+});
+
+test('TK-13 a handshake that is refused for want of a nonce teaches it to the next call', async (t) => {
+  const world = await startWorld(t, {
+    ...BOUND,
+    routes: (upstream) => [{ path: '/api/**', upstream, websocket: true }],
+  });
+  const api = boundApi(world.upstream);
+  await world.signIn();
+  api.nonce = 'u-1';
+  const socket = new WebSocket(`${world.gateway.url.replace('http', 'ws')}/api/live`, {
+    headers: { cookie: world.browser.cookieHeader('/api/live'), origin: world.gateway.url },
+  });
+  const status = await new Promise((resolve) =>
+    socket.once('unexpected-response', (_request, response) => resolve(response.statusCode)).once('error', () => {}),
+  );
+  socket.terminate();
+  assert.equal(status, 401);
+  assert.equal((await world.api()).status, 200);
+  assert.deepEqual(api.refusals, ['use_dpop_nonce']);
+});
+
+test('TK-13 forward authentication hands out a proof for the upstream of the route', async (t) => {
+  const port = await freePort();
+  const world = await startWorld(t, { ...BOUND, gateway: { ...BOUND.gateway, config: { forwardAuth: { port } } } });
+  await world.signIn();
+  const answer = await fetch(`http://127.0.0.1:${port}/auth/verify`, {
+    headers: {
+      cookie: world.browser.cookieHeader('/api/x'),
+      ...CSRF,
+      'x-original-method': 'DELETE',
+      'x-original-uri': '/api/orders/7?force=1',
+    },
+  });
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('authorization') ?? '', /^DPoP /);
+  const { htm, htu } = decodeJwt(answer.headers.get('dpop') ?? '');
+  assert.deepEqual([htm, htu], ['DELETE', `${world.upstream.origin}/api/orders/7`]);
+});
+
+test('TK-13 CVE-2025-67490 fifty users at once, nonces demanded: every proof is of its user', async (t) => {
+  const world = await startWorld(t, {
+    provider: { settings: { dpop: 'required', dpopNonce: 'p-1' } },
+    gateway: { provider_: { dpop: true } },
+  });
+  const { provider, gateway, upstream } = world;
+  const api = boundApi(upstream);
+  const browsers = Array.from({ length: 50 }, () => gateway.browser());
+  const keys: string[] = [];
+  for (const [index, browser] of browsers.entries()) {
+    provider.next.nextUser = { sub: `user-${index}`, claims: {} };
+    await browser.navigate('/login?returnTo=/app');
+    keys.push(provider.calls.authorize.at(-1)?.params.get('dpop_jkt') ?? '');
+  }
+  api.nonce = 'u-1';
+  const answers = await Promise.all(browsers.map((browser) => browser.fetch('/api/x', { headers: CSRF })));
+  for (const [index, answer] of answers.entries()) {
+    assert.equal(answer.status, 200, api.refusals.join());
+    assert.deepEqual(answer.json(), { jkt: keys[index], sub: `user-${index}` });
+  }
+  assert.equal(new Set(keys).size, 50);
+  assert.ok(api.refusals.every((reason) => reason === 'use_dpop_nonce'));
+});
+
+test('TK-13 a session from before keys were asked for gets one at its next refresh', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const key = newKey();
+  const world = await startWorld(t, { gateway: { redisUrl: redis.url, key } });
+  const { provider, upstream } = world;
+  provider.settings.accessTokenLifetime = 500;
+  await world.signIn();
+  assert.equal(provider.calls.authorize[0]?.params.get('dpop_jkt'), null);
+  provider.settings.dpop = 'required';
+  const later = await startGateway({
+    provider,
+    redisUrl: redis.url,
+    key,
+    publicUrl: world.gateway.url,
+    provider_: { dpop: true },
+    routes: [{ path: '/api/**', upstream: upstream.origin }],
+  });
+  t.after(() => later.stop());
+  const headers = { cookie: world.browser.cookieHeader('/api/x'), ...CSRF };
+  await until(async () => {
+    assert.equal((await fetch(`${later.ownUrl}/api/x`, { headers })).status, 200);
+    return provider.refreshes().length > 0;
+  });
+  const sent = upstream.requests.at(-1);
+  assert.ok(sent);
+  await boundApi(upstream).verify(sent);
+});
