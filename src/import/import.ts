@@ -73,7 +73,8 @@ function variablesIn(yaml: string): string[] {
 
 const inOrder = (a: Note, b: Note) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1);
 
-function reportOf(notes: readonly Note[], yaml: string): string {
+function reportOf(all: readonly Note[], yaml: string): string {
+  const notes = [...new Map(all.map((note) => [JSON.stringify(note), note])).values()];
   const lines = [...notes].sort(inOrder).map(({ file, line, verdict, text }) => `${file}:${line}: ${verdict}: ${text}`);
   const count = (verdict: Note['verdict']) => notes.filter((note) => note.verdict === verdict).length;
   const sum = `${count('translated')} translated, ${count('approximated')} approximated, ${count('left out')} left out`;

@@ -60,24 +60,21 @@ function groupDemand(settings: Settings): Pick<Access, 'claims' | 'roles'> {
 /** Bearer tokens: those of the provider for its client, and those of further issuers for the same audience. */
 function bearer(draft: Draft, settings: Settings, issuer: string): Partial<Access> {
   if (!settings.flag('skip_jwt_bearer_tokens')) return { token: 'user', sessionsOnly: true };
+  // The roles of Keycloak stand elsewhere than those of others, and a rule does not say which it means.
+  const roles = settings.list('allowed_roles').length > 0;
   const audiences = [settings.text('client_id'), ...settings.list('oidc_extra_audiences')].filter(
     (one) => one !== undefined,
   );
   const issuers = [issuer];
+  const why = roles ? 'it has no roles of Keycloak' : 'a rule cannot ask for another audience of another issuer';
   for (const entry of settings.list('extra_jwt_issuers')) {
     const [further = '', audience] = entry.split(/=(?=[^=]*$)/);
     // A rule cannot tell which audience belongs to which issuer.
-    if (audiences.length === 1 && audience === audiences[0] && further.startsWith('https://')) {
+    if (!roles && audiences.length === 1 && audience === audiences[0] && further.startsWith('https://')) {
       issuers.push(withSlash(further));
       trustIssuer(draft, withSlash(further));
-      settings.say(draft, 'extra_jwt_issuers', 'translated', `extra_jwt_issuers ${entry}`);
-    } else
-      settings.say(
-        draft,
-        'extra_jwt_issuers',
-        'left out',
-        `extra_jwt_issuers ${entry}: a rule cannot ask for another audience of another issuer`,
-      );
+      settings.say(draft, 'extra_jwt_issuers', 'translated', `extra_jwt_issuers ${entry}`, entry);
+    } else settings.say(draft, 'extra_jwt_issuers', 'left out', `extra_jwt_issuers ${entry}: ${why}`, entry);
   }
   return { token: 'user-or-client', sessionsOnly: false, audiences: [audiences], issuers };
 }
@@ -117,6 +114,13 @@ export function oauth2Demand(draft: Draft, settings: Settings): Demand {
       all.length > 0 && emails.length > 0 ? 'email_domains' : 'allowed_groups',
       'approximated',
       'the claims are those of the access token, where they were those of the ID token',
+    );
+  if (all.length + roles.length > 0 && !settings.flag('skip_jwt_bearer_tokens'))
+    settings.say(
+      draft,
+      'client_id',
+      'approximated',
+      'sessions only: the gateway looks into access tokens, so callers may show one that was issued to this client',
     );
   return { issuer, access: asking({ ...bearer(draft, settings, issuer), claims: all, roles }) };
 }

@@ -10,8 +10,9 @@ export interface Settings {
   flag(name: string): boolean;
   /** A list, or a single text as a list of one. */
   list(name: string): readonly string[];
-  lineOf(name: string): number;
-  say(draft: Draft, name: string, verdict: Verdict, text: string): void;
+  /** Of a setting, or of one entry of its list. */
+  lineOf(name: string, entry?: string): number;
+  say(draft: Draft, name: string, verdict: Verdict, text: string, entry?: string): void;
 }
 
 /** Older names of the same settings. */
@@ -33,18 +34,20 @@ export function readSettings(file: string, text: string): Settings {
   }
   const lines = text.split('\n');
   const spelling = (name: string) => (Object.hasOwn(table, name) ? name : (SINGULAR[name] ?? name));
-  const lineOf = (name: string) =>
-    1 +
-    Math.max(
-      0,
-      lines.findIndex(
-        (line) =>
-          line
-            .split('=')[0]
-            ?.trim()
-            .replace(/^"(.*)"$/, '$1') === spelling(name),
-      ),
+  const startOf = (name: string) =>
+    lines.findIndex(
+      (line) =>
+        line
+          .split('=')[0]
+          ?.trim()
+          .replace(/^"(.*)"$/, '$1') === spelling(name),
     );
+  function lineOf(name: string, entry?: string): number {
+    const start = Math.max(0, startOf(name));
+    const quoted = entry?.replaceAll('\\', '\\\\');
+    const found = quoted === undefined ? -1 : lines.findIndex((line, at) => at >= start && line.includes(quoted));
+    return 1 + (found < 0 ? start : found);
+  }
   const valueAt = (name: string): unknown => (Object.hasOwn(table, spelling(name)) ? table[spelling(name)] : undefined);
   return {
     file,
@@ -61,8 +64,8 @@ export function readSettings(file: string, text: string): Settings {
       return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
     },
     lineOf,
-    say(draft, name, verdict, said) {
-      draft.notes.push({ file, line: lineOf(name), verdict, text: said });
+    say(draft, name, verdict, said, entry) {
+      draft.notes.push({ file, line: lineOf(name, entry), verdict, text: said });
     },
   };
 }

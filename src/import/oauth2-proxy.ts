@@ -27,9 +27,10 @@ interface Upstream extends Pattern {
 /** Paths that end in a slash take what is below them, others only themselves. The path is not taken away. */
 function upstreamsOf(settings: Settings): Upstream[] {
   return settings.list('upstreams').flatMap((text): Upstream[] => {
-    const line = settings.lineOf('upstreams');
+    const line = settings.lineOf('upstreams', text);
     const url = URL.parse(text);
-    const path = url === null || url.pathname === '' ? '/' : url.pathname;
+    // Files and fixed answers have their path behind the #.
+    const path = (url?.hash ? url.hash.slice(1) : url?.pathname) || '/';
     const http = url?.protocol === 'http:' || url?.protocol === 'https:';
     const target: Target | undefined = http ? { upstream: url.origin, upstreamToken: 'none' } : undefined;
     const patterns =
@@ -47,7 +48,9 @@ function upstreamsOf(settings: Settings): Upstream[] {
 function addUpstreams(draft: Draft, settings: Settings, upstreams: readonly Upstream[], access: Decision): void {
   for (const { target, weight, line, text, ...pattern } of upstreams) {
     const denied = target === undefined || access === 'denied';
-    settings.say(draft, 'upstreams', denied ? 'left out' : 'translated', `upstream ${pattern.path}`);
+    // One for everything would hide the gateway's own endpoints, which is told when it is written.
+    if (pattern.path !== '/**')
+      settings.say(draft, 'upstreams', denied ? 'left out' : 'translated', `upstream ${pattern.path}`, text);
     draft.routes.push({
       ...pattern,
       access: target === undefined ? 'denied' : access,
@@ -86,6 +89,7 @@ function addOpen(draft: Draft, settings: Settings, upstreams: readonly Upstream[
           name,
           'left out',
           `${name} ${entry}: ${open}, so it asks for a sign-in like everything else`,
+          entry,
         );
         continue;
       }
@@ -93,7 +97,7 @@ function addOpen(draft: Draft, settings: Settings, upstreams: readonly Upstream[
         .sort((a, b) => b.weight - a.weight)
         .find((one) => isPart(open.pattern.path, one.path));
       if (!best?.target) {
-        settings.say(draft, name, 'left out', `${name} ${entry}: no upstream has this path`);
+        settings.say(draft, name, 'left out', `${name} ${entry}: no upstream has this path`, entry);
         continue;
       }
       settings.say(
@@ -101,6 +105,7 @@ function addOpen(draft: Draft, settings: Settings, upstreams: readonly Upstream[
         name,
         'translated',
         `${name} ${entry}: ${open.pattern.path} is open to everybody, as in the source`,
+        entry,
       );
       draft.routes.push({
         ...open.pattern,
@@ -110,7 +115,7 @@ function addOpen(draft: Draft, settings: Settings, upstreams: readonly Upstream[
         rank: [0],
         name: `${name} ${entry}`,
         file: settings.file,
-        line: settings.lineOf(name),
+        line: settings.lineOf(name, entry),
       });
     }
 }

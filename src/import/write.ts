@@ -86,8 +86,10 @@ function providerInput({ provider, clockTolerance }: Draft, context: RuleContext
 function issuerInput(draft: Draft, issuer: string, audiences: ReadonlySet<string>, clientId: string) {
   const algorithms = draft.issuers.get(issuer);
   const url = written(issuer);
-  const generic = URL.canParse(url) && kindOf(url) === 'generic';
-  const type = audiences.has(clientId) ? 'at+jwt' : generic ? 'any' : undefined;
+  const kind = URL.canParse(url) ? kindOf(url) : undefined;
+  const generic = kind === 'generic';
+  // Those of Keycloak have the mark in their claims.
+  const type = audiences.has(clientId) && kind !== 'keycloak' ? 'at+jwt' : generic ? 'any' : undefined;
   return { ...(type === undefined ? {} : { type }), ...(algorithms === undefined ? {} : { algorithms }) };
 }
 
@@ -116,7 +118,7 @@ function accessTokensInput(
 }
 
 function sessionInput({ session }: Draft): Record<string, unknown> {
-  if (session === undefined) return {};
+  if (session === undefined || Object.keys(session).length === 0) return {};
   const { redis, ...timeouts } = session;
   return { session: { ...(redis === true ? { store: { redis: { url: fromEnv('REDIS_URL') } } } : {}), ...timeouts } };
 }
@@ -136,7 +138,8 @@ function toYaml(config: unknown, title: string, routes: readonly SettledRoute[])
   if (isSeq(list))
     for (const [index, item] of list.items.entries()) {
       if (!isMap(item)) continue;
-      item.commentBefore = ` ${(routes[index]?.from.map(({ name }) => name) ?? []).join(', ')}`.replace(/[\r\n]/g, ' ');
+      const names = new Set((routes[index]?.from ?? []).map(({ name }) => name));
+      item.commentBefore = ` ${[...names].join(', ')}`.replace(/[\r\n]/g, ' ');
       const rules = item.get('rules');
       if (isSeq(rules)) for (const rule of rules.items) if (isMap(rule)) rule.flow = true;
     }
