@@ -33,6 +33,11 @@ function credentialRows(provider: ProviderConfig): Row[] {
   return [
     ['privateKey', byKey && privateKey === undefined, 'private_key_jwt needs a privateKey'],
     ['privateKey', signedRequests && !byKey && privateKey === undefined, 'signedRequests needs a privateKey'],
+    [
+      'privateKey',
+      !byKey && !signedRequests && privateKey !== undefined,
+      'neither clientAuth nor signedRequests uses it',
+    ],
     ['clientSecret', !noSecret && clientSecret === undefined, `${clientAuth} needs a clientSecret`],
     ['clientSecret', noSecret && clientSecret !== undefined, `${clientAuth} uses no clientSecret`],
     ['tls', byCertificate && tls === undefined, 'tls_client_auth needs tls: the certificate and its key'],

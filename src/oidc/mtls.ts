@@ -1,7 +1,6 @@
 /** Connections to the provider that show the gateway's certificate (RFC 8705). */
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { Agent, fetch } from 'undici';
 import type { Send } from './fetch.ts';
 
@@ -16,8 +15,11 @@ export interface ClientCertificate {
 export function readClientCertificate(files: { certificate: string; key: string }): ClientCertificate {
   const cert = readFileSync(files.certificate, 'utf8');
   const key = readFileSync(files.key, 'utf8');
-  createSecureContext({ cert, key });
-  const thumbprint = createHash('sha256').update(new X509Certificate(cert).raw).digest('base64url');
+  const own = new X509Certificate(cert);
+  // Found out here, not at the first handshake; node:tls takes a pair of different kinds without a word.
+  if (!own.checkPrivateKey(createPrivateKey(key)))
+    throw new Error('provider.tls: the key does not belong to the certificate');
+  const thumbprint = createHash('sha256').update(own.raw).digest('base64url');
   return { cert, key, thumbprint };
 }
 

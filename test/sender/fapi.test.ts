@@ -1,0 +1,114 @@
+/** The profile fapi2: what it turns on by itself, and what may not stand beside it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseConfig } from '../../src/config/load.ts';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { createSigningKey, privatePem } from '../support/keys.ts';
+import { alteringRedirect } from '../support/provider-lies.ts';
+import { startWorld, type WorldOptions } from '../support/world.ts';
+import { boundApi } from './bound-api.ts';
+
+const key = createSigningKey('ES256');
+const profile = {
+  profile: 'fapi2',
+  clientAuth: 'private_key_jwt',
+  privateKey: privatePem(key),
+  idTokenSignedResponseAlg: 'ES256',
+} as const;
+const FAPI: WorldOptions = {
+  provider: {
+    alg: 'ES256',
+    client: { auth: 'private_key_jwt', key },
+    settings: { pushed: 'required', dpop: 'required' },
+  },
+  gateway: { provider_: { clientSecret: undefined, ...profile } },
+};
+
+test('FAPI 2.0 one word: pushed, client key, bound tokens, PKCE', async (t) => {
+  const world = await startWorld(t, FAPI);
+  const api = boundApi(world.upstream);
+  await world.signIn();
+  assert.equal((await world.api()).status, 200, api.refusals.join());
+  const { par, authorize, token } = world.provider.calls;
+  assert.ok(par[0]?.params.get('client_assertion') && par[0].headers.dpop && par[0].params.get('dpop_jkt'));
+  assert.deepEqual([...(authorize[0]?.params.keys() ?? [])].sort(), ['client_id', 'request_uri']);
+  assert.ok(token[0]?.headers.dpop && token[0].params.get('code_verifier'));
+});
+
+test('AR-08 FAPI 2.0 a callback without iss is refused, announced or not', async (t) => {
+  const world = await startWorld(t, FAPI);
+  const { provider } = world;
+  provider.behaviour.metadata = (found) => ({ ...found, authorization_response_iss_parameter_supported: undefined });
+  const other = await startWorld(t, { ...FAPI, running: provider });
+  provider.behaviour.authorize = alteringRedirect((params) => params.delete('iss'));
+  assert.equal((await other.browser.navigate('/login?returnTo=/app')).status, 502);
+  assert.equal(provider.calls.token.length, 0);
+  provider.behaviour.authorize = undefined;
+  await other.signIn();
+});
+
+test('FAPI 2.0 a provider without pushed requests is no provider', async (t) => {
+  const world = await startWorld(t, { ...FAPI, provider: { ...FAPI.provider, settings: { dpop: 'required' } } });
+  assert.equal((await world.browser.navigate('/login')).status, 503);
+  assert.match(world.gateway.logText(), /profile is fapi2, and the provider offers none/);
+});
+
+function faultsOf(provider: Partial<ConfigInput['provider']>, rest: Partial<ConfigInput> = {}): string {
+  try {
+    parseConfig({
+      publicUrl: 'https://shop.example.com',
+      secrets: { keys: [{ id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' }] },
+      provider: { issuer: 'https://id.example.org', clientId: 'shop-web', ...provider },
+      session: { store: { sqlite: { file: ':memory:' } } },
+      ...rest,
+    });
+    return '';
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe('a configuration that contradicts itself stops the start', () => {
+  const { privateKey } = profile;
+  const tls = { certificate: 'cert.pem', key: 'key.pem' };
+  const secret = { clientSecret: 's3cr3t-of-the-client' };
+  const rows: [string, Partial<ConfigInput['provider']>, RegExp | undefined][] = [
+    ['fapi2 with a client key', profile, undefined],
+    ['fapi2 with a certificate', { ...profile, clientAuth: 'tls_client_auth', tls, privateKey: undefined }, undefined],
+    ['fapi2 with PS256', { ...profile, idTokenSignedResponseAlg: 'PS256', privateKeyAlg: 'PS256' }, undefined],
+    [
+      'fapi2 with a secret',
+      { ...profile, clientAuth: 'client_secret_basic', ...secret },
+      /allows no client_secret_basic/,
+    ],
+    ['fapi2 with a posted secret', { ...profile, clientAuth: 'client_secret_post', ...secret }, /client_secret_post/],
+    ['fapi2 with RS256 ID tokens', { ...profile, idTokenSignedResponseAlg: 'RS256' }, /allows no RS256 for ID tokens/],
+    ['fapi2 with the default for ID tokens', { ...profile, idTokenSignedResponseAlg: undefined }, /no RS256 for ID/],
+    ['fapi2 with an RS256 client key', { ...profile, privateKeyAlg: 'RS256' }, /fapi2 allows no RS256/],
+    ['fapi2 that pushes nothing', { ...profile, pushedRequests: 'never' }, /pushes every authorization request/],
+    ['signed requests without a key', { ...secret, signedRequests: true }, /signedRequests needs a privateKey/],
+    ['signed requests with a key', { ...secret, signedRequests: true, privateKey }, undefined],
+    ['a key that nothing uses', { ...secret, privateKey }, /neither clientAuth nor signedRequests uses it/],
+    ['a client key without the key', { clientAuth: 'private_key_jwt' }, /private_key_jwt needs a privateKey/],
+    ['tls_client_auth without files', { clientAuth: 'tls_client_auth' }, /needs tls: the certificate/],
+    ['tls_client_auth with a secret', { clientAuth: 'tls_client_auth', tls, ...secret }, /uses no clientSecret/],
+    ['files that nobody shows', { ...secret, tls }, /client_secret_basic uses no certificate/],
+    ['dpop', { ...secret, dpop: true }, undefined],
+    ['dpop_jkt by hand', { ...secret, authorizationParams: { dpop_jkt: 'x' } }, /sets this parameter itself/],
+  ];
+  for (const [name, provider, fault] of rows)
+    test(name, () => {
+      const found = faultsOf(provider);
+      if (fault === undefined) assert.equal(found, '');
+      else assert.match(found, fault);
+    });
+
+  test('fapi2 with tokens made for one upstream', () => {
+    const routes = (upstreamToken: NonNullable<ConfigInput['routes']>[number]['upstreamToken']) => [
+      { path: '/api/**', upstream: 'https://api.example.org', upstreamToken },
+    ];
+    const made = [{ exchange: { audience: 'x' } }, { clientCredentials: { audience: 'x' } }] as const;
+    for (const one of made) assert.match(faultsOf(profile, { routes: routes(one) }), /bearer tokens, and fapi2/);
+    for (const one of ['forward', 'none'] as const) assert.equal(faultsOf(profile, { routes: routes(one) }), '');
+  });
+});
