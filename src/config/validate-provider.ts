@@ -71,25 +71,8 @@ function profileRows(provider: ProviderConfig): Row[] {
   ];
 }
 
-/** A token that is made for one API is a bearer token, which the profile has no room for. */
-function madeTokenFindings({ provider, routes }: Config): Finding[] {
-  if (provider.profile !== 'fapi2') return [];
-  return routes.flatMap(({ upstreamToken }, index) =>
-    typeof upstreamToken === 'string'
-      ? []
-      : [
-          {
-            path: ['routes', index, 'upstreamToken'],
-            message: 'tokens for one upstream are bearer tokens, and fapi2 wants every token bound to its sender',
-            hint: 'upstreamToken: forward',
-          },
-        ],
-  );
-}
-
 /** Everything that is wrong about the provider. */
-export function providerFindings(config: Config): Finding[] {
-  const { provider } = config;
+export function providerFindings({ provider }: Config): Finding[] {
   const reserved = RESERVED_PARAMS.filter((name) => Object.hasOwn(provider.authorizationParams, name));
   return [
     ...findingsOf([
@@ -101,6 +84,5 @@ export function providerFindings(config: Config): Finding[] {
       path: ['provider', 'authorizationParams', name],
       message: 'the gateway sets this parameter itself',
     })),
-    ...madeTokenFindings(config),
   ];
 }

@@ -1,7 +1,9 @@
 /** Everything that looks into access tokens or gets further ones, as the configuration asks for it. */
+import { securityOf } from '../config/provider-security.ts';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Store } from '../store/store.ts';
+import { dpopKeyOf, newDpopScalar } from './dpop-key.ts';
 import { createIntrospector } from './introspection.ts';
 import { type CheckProof, createProofCheck } from './proof-check.ts';
 import type { Provider } from './provider.ts';
@@ -32,6 +34,11 @@ interface TokenServicesOptions {
 export function createTokenServices({ config, provider, store, log, clock }: TokenServicesOptions): TokenServices {
   const { clockTolerance: tolerance, defaultTokenLifetime: defaultLifetime } = config.provider;
   const { accessTokens } = config;
+  const { bound } = securityOf(config.provider);
+  const binding = {
+    dpopKey: bound === 'key' ? dpopKeyOf(newDpopScalar()) : undefined,
+    certificate: bound === 'certificate' ? provider.certificate?.thumbprint : undefined,
+  };
   const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, clock });
   const tokens =
     issuers &&
@@ -46,7 +53,7 @@ export function createTokenServices({ config, provider, store, log, clock }: Tok
     tokens,
     checkProof: createProofCheck({ store, tolerance, clock }),
     checkSessionToken: sessionTokenCheck(tokens),
-    upstreamTokens: createUpstreamTokens({ provider, defaultLifetime, clock }),
+    upstreamTokens: createUpstreamTokens({ provider, binding, defaultLifetime, clock }),
     start: () => issuers?.start(),
     stop: () => issuers?.stop(),
   };

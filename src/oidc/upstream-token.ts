@@ -1,10 +1,12 @@
 /** Access tokens made for one upstream: the gateway's own (RFC 6749 section 4.4), or in exchange for the caller's (RFC 8693). */
+import type { JsonWebKey } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
 import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
 import { classifyFailure } from './failures.ts';
 import type { Provider } from './provider.ts';
+import { checkBinding, type ExpectedBinding } from './token-binding.ts';
 
 /** What to ask for; all of it part of the key under which the answer is kept. */
 export interface TokenTarget {
@@ -14,15 +16,22 @@ export interface TokenTarget {
   readonly scopes?: readonly string[] | undefined;
 }
 
+/** A token that was made; the same object as long as it is the same token. */
+export interface MadeToken {
+  readonly accessToken: string;
+  /** The key that it is bound to, where tokens are. */
+  readonly dpopKey?: JsonWebKey;
+}
+
 export interface UpstreamTokens {
   /** A token of the gateway's own. Rejects with `upstream_token_failed`, or `provider_unavailable`. */
-  ownToken(target: TokenTarget): Promise<string>;
+  ownToken(target: TokenTarget): Promise<MadeToken>;
   /** A token in exchange for the caller's. Rejects also with `access_denied` when the provider refuses this caller. */
-  exchange(subjectToken: string, target: TokenTarget): Promise<string>;
+  exchange(subjectToken: string, target: TokenTarget): Promise<MadeToken>;
 }
 
 interface Kept {
-  token: string;
+  token: MadeToken;
   until: number;
 }
 
@@ -49,6 +58,16 @@ function checkExchanged(response: oidc.TokenEndpointResponse): void {
     throw new GatewayError('upstream_token_failed', { detail: 'the exchange issued another type of token' });
 }
 
+/** As bound as the tokens of sessions are, and as they were asked for. */
+function checkMade(response: oidc.TokenEndpointResponse, binding: ExpectedBinding): void {
+  try {
+    checkBinding(response, binding);
+  } catch (error) {
+    const detail = error instanceof GatewayError ? error.detail : 'the token is not bound as it should be';
+    throw new GatewayError('upstream_token_failed', { cause: error, ...(detail === undefined ? {} : { detail }) });
+  }
+}
+
 function failureOf(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
   const failure = classifyFailure(error);
@@ -66,25 +85,30 @@ function failureOf(error: unknown): GatewayError {
 
 interface UpstreamTokensOptions {
   provider: Provider;
+  /** What the tokens have to be bound to: these belong to the gateway, so it is one key for all. */
+  binding: ExpectedBinding;
   /** Milliseconds, where the provider names no lifetime. */
   defaultLifetime: number;
   clock: () => number;
 }
 
 /** Builds the cache: one request at a time for one key, and no token past its life. */
-export function createUpstreamTokens({ provider, defaultLifetime, clock }: UpstreamTokensOptions): UpstreamTokens {
+export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTokens {
+  const { provider, binding, defaultLifetime, clock } = options;
+  const { dpopKey } = binding;
   const kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
   const running = new Map<string, Promise<Kept>>();
 
   async function keep(request: () => Promise<oidc.TokenEndpointResponse>): Promise<Kept> {
-    const { access_token: token, expires_in: seconds, token_type: type } = await request();
-    if (type.toLowerCase() !== 'bearer')
-      throw new GatewayError('upstream_token_failed', { detail: `token_type ${type.slice(0, 32)} was not asked for` });
+    const response = await request();
+    checkMade(response, binding);
+    const { access_token: accessToken, expires_in: seconds } = response;
+    const token = dpopKey === undefined ? { accessToken } : { accessToken, dpopKey };
     const lifetime = seconds === undefined ? defaultLifetime : seconds * 1000;
     return { token, until: clock() + lifetime - Math.min(BEFORE_MS, lifetime / 5) };
   }
 
-  async function once(key: string, request: () => Promise<oidc.TokenEndpointResponse>): Promise<string> {
+  async function once(key: string, request: () => Promise<oidc.TokenEndpointResponse>): Promise<MadeToken> {
     const known = kept.get(key);
     if (known && known.until > clock()) return known.token;
     let work = running.get(key);
@@ -104,14 +128,19 @@ export function createUpstreamTokens({ provider, defaultLifetime, clock }: Upstr
   return {
     ownToken(target) {
       const params = targetParams(target);
-      return once(`own ${params}`, async () => await oidc.clientCredentialsGrant(await provider.client(), params));
+      return once(`own ${params}`, async () => {
+        const client = await provider.client();
+        return await oidc.clientCredentialsGrant(client, params, await provider.prove(client, dpopKey));
+      });
     },
     exchange(subjectToken, target) {
       const params = targetParams(target);
       // By the token itself: another user, another session or a renewed token is another key.
       return once(`for ${digest(subjectToken)} ${params}`, async () => {
         const [grant, request] = exchangeRequest(provider, subjectToken, params);
-        const response = await oidc.genericGrantRequest(await provider.client(), grant, request);
+        const client = await provider.client();
+        const proof = await provider.prove(client, dpopKey);
+        const response = await oidc.genericGrantRequest(client, grant, request, proof);
         checkExchanged(response);
         return response;
       });

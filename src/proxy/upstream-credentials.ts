@@ -3,7 +3,7 @@ import type { RouteConfig } from '../config/schema.ts';
 import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import type { UpstreamCredentials } from './outgoing.ts';
 import type { Admission } from './steps.ts';
-import type { ProvenCall, UpstreamProofs } from './upstream-proofs.ts';
+import type { ProvableToken, ProvenCall, UpstreamProofs } from './upstream-proofs.ts';
 
 /** Undefined for a call without an access token. */
 export type CredentialsOf = (
@@ -11,18 +11,20 @@ export type CredentialsOf = (
   call: ProvenCall,
 ) => UpstreamCredentials | undefined | Promise<UpstreamCredentials | undefined>;
 
-const bearer = (token: string): UpstreamCredentials => ({ token, scheme: 'Bearer' });
-
 /** A bound token stays bound: without its proof it would be a bearer token to whoever sees it (RFC 9449 section 7.2). */
-function createOwnCredentials(proofs: UpstreamProofs) {
-  return function ownCredentials(admission: Admission, call: ProvenCall): UpstreamCredentials | undefined {
-    if (admission.kind === 'user') {
-      const { tokens } = admission.session;
-      const proof = proofs.prove(tokens, call);
-      return proof === undefined
-        ? bearer(tokens.accessToken)
-        : { token: tokens.accessToken, scheme: 'DPoP', proof, prove: () => proofs.prove(tokens, call) ?? proof };
-    }
+function createShow(proofs: UpstreamProofs) {
+  return function show(token: ProvableToken, call: ProvenCall): UpstreamCredentials {
+    const proof = proofs.prove(token, call);
+    return proof === undefined
+      ? { token: token.accessToken, scheme: 'Bearer' }
+      : { token: token.accessToken, scheme: 'DPoP', proof, prove: () => proofs.prove(token, call) ?? proof };
+  };
+}
+
+/** What the caller showed, as it may go upstream. */
+function createOwnCredentials(show: ReturnType<typeof createShow>): CredentialsOf {
+  return function ownCredentials(admission, call) {
+    if (admission.kind === 'user') return show(admission.session.tokens, call);
     if (admission.kind !== 'bearer') return undefined;
     const { token, scheme, proof } = admission.caller;
     return proof === undefined ? { token, scheme } : { token, scheme, proof };
@@ -44,16 +46,18 @@ export function createCredentialsOf(
   tokens: UpstreamTokens | undefined,
   proofs: UpstreamProofs,
 ): CredentialsOf {
-  if (upstreamToken === 'forward') return createOwnCredentials(proofs);
+  const show = createShow(proofs);
+  if (upstreamToken === 'forward') return createOwnCredentials(show);
   if (upstreamToken === 'none') return () => undefined;
   if (!tokens) throw new Error(`route ${path} needs tokens for its upstream`);
   if ('clientCredentials' in upstreamToken) {
     const target = upstreamToken.clientCredentials;
-    return async (admission) => (ownToken(admission) === undefined ? undefined : bearer(await tokens.ownToken(target)));
+    return async (admission, call) =>
+      ownToken(admission) === undefined ? undefined : show(await tokens.ownToken(target), call);
   }
   const target = upstreamToken.exchange;
-  return async (admission) => {
+  return async (admission, call) => {
     const own = ownToken(admission);
-    return own === undefined ? undefined : bearer(await tokens.exchange(own, target));
+    return own === undefined ? undefined : show(await tokens.exchange(own, target), call);
   };
 }

@@ -3,6 +3,9 @@ import { createProofs } from '../oidc/dpop-proof.ts';
 import { createNonces } from '../oidc/nonces.ts';
 import type { TokenRecord } from '../session/sessions.ts';
 
+/** A token and the key that it is bound to, if it is. */
+export type ProvableToken = Pick<TokenRecord, 'accessToken' | 'dpopKey'>;
+
 /** A call as the upstream sees it. */
 export interface ProvenCall {
   readonly method: string;
@@ -11,8 +14,8 @@ export interface ProvenCall {
 }
 
 export interface UpstreamProofs {
-  /** A fresh proof for a session's token; undefined when the token is bound to no key. */
-  prove(tokens: TokenRecord, call: ProvenCall): string | undefined;
+  /** A fresh proof for a token; undefined when it is bound to no key. */
+  prove(token: ProvableToken, call: ProvenCall): string | undefined;
   /** Takes the nonce of an answer. True when the upstream refused the call for want of it and nothing else. */
   answered(url: string, status: number, headers: Record<string, string | string[] | undefined>): boolean;
 }
@@ -24,8 +27,8 @@ export function createUpstreamProofs(clock: () => number): UpstreamProofs {
   const proof = createProofs(clock);
   const nonces = createNonces();
   return {
-    prove(tokens, { method, url }) {
-      return isBound(tokens) ? proof(tokens, { method, url, nonce: nonces.of(new URL(url).origin) }) : undefined;
+    prove(token, { method, url }) {
+      return isBound(token) ? proof(token, { method, url, nonce: nonces.of(new URL(url).origin) }) : undefined;
     },
     answered(url, status, headers) {
       const { 'dpop-nonce': nonce, 'www-authenticate': challenge } = headers;
@@ -36,6 +39,6 @@ export function createUpstreamProofs(clock: () => number): UpstreamProofs {
   };
 }
 
-function isBound(tokens: TokenRecord): tokens is TokenRecord & Required<Pick<TokenRecord, 'dpopKey'>> {
-  return tokens.dpopKey !== undefined;
+function isBound(token: ProvableToken): token is Required<ProvableToken> {
+  return token.dpopKey !== undefined;
 }

@@ -102,13 +102,4 @@ describe('a configuration that contradicts itself stops the start', () => {
       if (fault === undefined) assert.equal(found, '');
       else assert.match(found, fault);
     });
-
-  test('fapi2 with tokens made for one upstream', () => {
-    const routes = (upstreamToken: NonNullable<ConfigInput['routes']>[number]['upstreamToken']) => [
-      { path: '/api/**', upstream: 'https://api.example.org', upstreamToken },
-    ];
-    const made = [{ exchange: { audience: 'x' } }, { clientCredentials: { audience: 'x' } }] as const;
-    for (const one of made) assert.match(faultsOf(profile, { routes: routes(one) }), /bearer tokens, and fapi2/);
-    for (const one of ['forward', 'none'] as const) assert.equal(faultsOf(profile, { routes: routes(one) }), '');
-  });
 });

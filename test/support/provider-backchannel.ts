@@ -50,7 +50,7 @@ function refresh(state: State, { params, thumbprint }: Call, jkt: string | undef
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /** A token for one API: of the client itself, or in exchange for a user's (RFC 8693), whose subject it keeps. */
-function mintForUpstream(state: State, params: URLSearchParams): Record<string, unknown> {
+function mintForUpstream(state: State, { params, thumbprint }: Call, jkt: string | undefined): Record<string, unknown> {
   const subject = params.get('subject_token');
   const lifetime = state.settings.accessTokenLifetime;
   const draft = {
@@ -63,6 +63,8 @@ function mintForUpstream(state: State, params: URLSearchParams): Record<string, 
       scope: params.get('scope') ?? '',
       exp: Math.floor((state.now() + lifetime) / 1000),
       jti: `canary-up-${randomUUID()}`,
+      ...(jkt === undefined ? {} : { cnf: { jkt } }),
+      ...(thumbprint === undefined ? {} : { cnf: { 'x5t#S256': thumbprint } }),
     },
     key: state.key,
     signature: 'key' as const,
@@ -71,7 +73,7 @@ function mintForUpstream(state: State, params: URLSearchParams): Record<string, 
   state.secrets.set(token, 'token');
   return {
     access_token: token,
-    token_type: 'Bearer',
+    token_type: jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: lifetime / 1000,
     ...(subject === null ? {} : { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' }),
   };
@@ -86,9 +88,9 @@ export async function token(state: State, call: Call): Promise<Answer> {
   const single = names.filter((name) => name !== 'resource');
   if (new Set(single).size !== single.length) return oauthError('invalid_request');
   const type = call.params.get('grant_type');
-  if (type === 'client_credentials' || type === EXCHANGE) return json(mintForUpstream(state, call.params));
   const proof = await proofOutcome(state, call);
   if ('refusal' in proof) return proof.refusal;
+  if (type === 'client_credentials' || type === EXCHANGE) return json(mintForUpstream(state, call, proof.jkt));
   if (type === 'authorization_code') return redeemCode(state, call, proof.jkt);
   return type === 'refresh_token' ? refresh(state, call, proof.jkt) : oauthError('unsupported_grant_type');
 }

@@ -1,0 +1,49 @@
+/** Tokens that are made for one upstream where tokens are bound: as bound as those of sessions, to a key of the gateway's own. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { decodeJwt } from 'jose';
+import { altering } from '../support/provider-lies.ts';
+import { CSRF, startWorld } from '../support/world.ts';
+import { boundApi } from './bound-api.ts';
+
+const made = {
+  '/api/own/**': { clientCredentials: { audience: 'stock-api' } },
+  '/api/stock/**': { exchange: { audience: 'stock-api' } },
+} as const;
+
+const world = (t: TestContext) =>
+  startWorld(t, {
+    provider: { settings: { dpop: 'required' } },
+    routes: (upstream) => Object.entries(made).map(([path, upstreamToken]) => ({ path, upstream, upstreamToken })),
+    gateway: { provider_: { dpop: true } },
+  });
+
+for (const path of ['/api/own/x', '/api/stock/x'])
+  test(`TK-13 ${path}: asked for with a proof, kept, and sent with a fresh proof each time`, async (t) => {
+    const { provider, upstream, api: call, signIn } = await world(t);
+    const api = boundApi(upstream);
+    await signIn();
+    provider.settings.dpopNonce = 'p-1';
+    api.nonce = 'u-1';
+    const first = await call(path);
+    assert.equal(first.status, 200, api.refusals.join());
+    assert.notEqual(first.json().jkt, provider.calls.authorize[0]?.params.get('dpop_jkt'));
+    const asked = provider.calls.token.length;
+    assert.equal((await call(path)).status, 200);
+    assert.equal(provider.calls.token.length, asked, 'kept');
+    assert.equal(api.seen.size, 2);
+    const { aud } = decodeJwt(upstream.requests.at(-1)?.header('authorization')?.replace('DPoP ', '') ?? '');
+    assert.equal(aud, 'stock-api');
+  });
+
+test('TK-09 TK-13 a bearer token where a bound one was asked for is not sent to anybody', async (t) => {
+  const { provider, upstream, browser, signIn } = await world(t);
+  await signIn();
+  provider.behaviour.token = altering({ token_type: 'Bearer' });
+  for (const path of ['/api/own/x', '/api/stock/x']) {
+    const answer = await browser.fetch(path, { headers: CSRF });
+    assert.equal(answer.status, 502);
+    assert.equal(answer.json().code, 'upstream_token_failed');
+  }
+  assert.equal(upstream.requests.length, 0);
+});
