@@ -35,7 +35,8 @@ const isMethod = (text: string): text is Method => METHODS.some((method) => meth
 function comparison(variable: string, operator: string, value: string): Case[] {
   const text = /^"(.*)"$/.exec(value)?.[1];
   if (text === undefined) return [{ unsure: true }];
-  if (variable === 'request.verb' && isEqual(operator)) return isMethod(text) ? [{ methods: [text] }] : [];
+  if (variable === 'request.verb' && isEqual(operator))
+    return [isMethod(text) ? { methods: [text] } : { methods: [], otherMethods: true }];
   if (variable === 'request.verb' && /^(?:!=|notequals|isnot)$/i.test(operator))
     return [{ methods: METHODS.filter((method) => method !== text), otherMethods: true }];
   if (variable !== 'proxy.pathsuffix') return [{ unsure: true }];

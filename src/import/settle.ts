@@ -14,6 +14,8 @@ export interface SettledRoute {
   stricterFor: readonly string[];
   /** Those that are denied, since their calls would go to another target than the others of this pattern. */
   elsewhere: readonly DraftRoute[];
+  /** Headers that only some of them make of claims. */
+  headersLost: boolean;
 }
 
 /** `other` stands for every method that has no name here. */
@@ -110,6 +112,7 @@ function settleOne(path: string, own: readonly DraftRoute[], all: readonly Draft
     from: own,
     stricterFor: [...new Set(added)],
     elsewhere,
+    headersLost: target.claimHeaders === undefined && mine.some((route) => route.target.claimHeaders !== undefined),
   };
 }
 

@@ -35,6 +35,10 @@ function routeNotes(route: SettledRoute): Note[] {
   const text = (name: string) =>
     `${name}: its calls to ${path} are denied, since another route sends that path elsewhere`;
   const notes = elsewhere.map(({ file, line, name }): Note => ({ file, line, verdict: 'left out', text: text(name) }));
+  if (route.headersLost)
+    notes.push(
+      ...note(route, 'left out', `headers made of claims on ${path}: not all routes of this path make the same`),
+    );
   if (stricterFor.length === 0) return notes;
   const why = 'the original decides by letters or by a last slash, the gateway by whole segments';
   return [
