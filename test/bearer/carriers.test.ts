@@ -216,3 +216,13 @@ test('without accessTokens no caller can bring a token', async (t) => {
   assert.equal((await fetch(`${plain.gateway.url}/api/x`, { headers })).status, 401);
   assert.equal((await fetch(`${plain.gateway.url}/.well-known/oauth-protected-resource`)).status, 404);
 });
+
+test('CR-07 an encrypted token is no token here, so neither RSA1_5 nor a bomb is ever opened', async () => {
+  const b64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  for (const header of [
+    { alg: 'RSA1_5', enc: 'A128CBC-HS256' },
+    { alg: 'dir', enc: 'A256GCM', zip: 'DEF' },
+    { alg: 'RSA-OAEP', enc: 'A256GCM' },
+  ])
+    assert.equal((await world.call(`${b64(header)}.AAAA.AAAA.${'A'.repeat(4_000)}.AAAA`)).status, 401, header.alg);
+});

@@ -180,8 +180,8 @@ async function startPair(t: TestContext) {
   return { redis, provider, first, second };
 }
 
-test('LO-05 R23 a token delivered to one replica ends the session on the other; a replay at the other is refused', async (t) => {
-  const { provider, first, second } = await startPair(t);
+test('LO-05 LO-09 a token delivered to one replica ends the session on the other and drops its tokens; a replay at the other is refused', async (t) => {
+  const { redis, provider, first, second } = await startPair(t);
   provider.next.nextSid = 'sid-1';
   const browser = first.browser();
   await browser.navigate('/login?returnTo=/app');
@@ -194,6 +194,10 @@ test('LO-05 R23 a token delivered to one replica ends the session on the other; 
   const token = logoutToken(provider, { sid: 'sid-1' });
   assert.equal((await deliver(first.ownUrl, token)).status, 200);
   assert.equal(await at(second.ownUrl), false);
+  assert.deepEqual(
+    (await redis.keys()).filter((name) => /:(session|tokens)$|:index:/.test(name)),
+    [],
+  );
   assert.equal((await deliver(second.ownUrl, token)).status, 400);
 });
 
