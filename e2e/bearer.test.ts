@@ -1,6 +1,7 @@
 /** Callers with tokens of their own, issued by a real Keycloak: audiences, kinds, roles, revocation. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { decodeJwt } from 'jose';
 import { call, signIn, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
@@ -12,9 +13,16 @@ const world = await startWorld({
     { path: '/api/users/**', upstream, rules: [{ token: 'user' }] },
     { path: '/api/stock/**', upstream, audience: 'inventory-api', rules: [{ token: 'user-or-client' }] },
     { path: '/api/admin/**', upstream, rules: [{ token: 'user', roles: ['orders-admin'] }] },
+    {
+      path: '/api/write/**',
+      upstream,
+      rules: [{ token: 'user', roles: [{ client: 'orders-api', role: 'orders.write' }] }],
+    },
     { path: '/api/careful/**', upstream, introspect: true, rules: [{ token: 'user-or-client' }] },
     { path: '/api/**', upstream, rules: [{ token: 'user-or-client' }] },
   ],
+  // No more than two clocks of one machine differ, so that a token is late when it says so.
+  provider: { clockTolerance: '1s' },
   config: { accessTokens: { audience: 'orders-api', provider: { introspection } } },
 });
 const { admin, api, browser, publicUrl, issuer } = world;
@@ -30,6 +38,44 @@ test('R46 a machine’s token with the right audience reaches the API, with anot
   const refused = await ask(token, '/api/stock/1');
   assert.equal(refused.status, 401);
   assert.match(refused.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
+});
+
+test('RS-03 a user’s access token from another client opens the route; the ID and refresh token beside it do not', async () => {
+  await admin.createClient('orders-app', { 'access.token.lifespan': '300' });
+  const { accessToken, idToken, refreshToken } = await admin.userTokens('orders-app', 'bob');
+  assert.equal((await ask(accessToken, '/api/users/me')).status, 200);
+  assert.equal(api.last('/api/users/me').token, accessToken);
+  const before = api.calls.length;
+  for (const other of [idToken, refreshToken]) {
+    const refused = await ask(other, '/api/users/me');
+    assert.equal(refused.status, 401);
+    assert.match(refused.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
+  }
+  assert.equal(api.calls.length, before, 'the API heard nothing of them');
+});
+
+test('RS-02 a token that was good is refused once it has lapsed', async () => {
+  await admin.createClient('short-app', { 'access.token.lifespan': '2' });
+  const { accessToken } = await admin.userTokens('short-app', 'bob');
+  assert.equal((await ask(accessToken, '/api/users/me')).status, 200);
+  await until('the token is refused', async () => (await ask(accessToken, '/api/users/me')).status === 401, 6);
+  const { exp = 0 } = decodeJwt(accessToken);
+  assert.ok(Date.now() >= exp * 1000, 'and not before its time');
+});
+
+test('a role that a client gives opens what asks for it, from the next token on', async () => {
+  await admin.createClient('roles-app', { 'access.token.lifespan': '300' });
+  const before = await admin.userTokens('roles-app', 'bob');
+  const refused = await ask(before.accessToken, '/api/write/x');
+  assert.deepEqual([refused.status, (await problem(refused)).reason], [403, 'role']);
+  await admin.grantRole('bob', 'orders-api', 'orders.write');
+  const after = await admin.userTokens('roles-app', 'bob');
+  assert.equal((await ask(after.accessToken, '/api/write/x')).status, 200);
+  assert.equal(
+    (await ask(before.accessToken, '/api/write/x')).status,
+    403,
+    'a decision goes by the token that is shown',
+  );
 });
 
 test('RS-13 a service account is no user', async () => {
@@ -71,18 +117,15 @@ browser.test('a user without the role is told so', async (page) => {
 });
 
 describe('a user in a browser', () => {
-  browser.test(
-    'meets the same rules: roles of the realm, audience, revocation; the ID token opens nothing',
-    async (page) => {
-      await signIn(page, world);
-      assert.equal((await call(page, '/api/users/me')).status, 200);
-      const { token } = api.last('/api/users/me');
-      assert.equal((await call(page, '/api/admin/x')).status, 200);
-      assert.equal((await call(page, '/api/stock/1')).status, 403);
-      assert.equal((await ask(token, '/api/users/me')).status, 200, 'the same token from a caller of its own');
-      assert.equal((await call(page, '/api/careful/x')).status, 200);
-      await admin.revoke(token, 'bff-gateway');
-      await until('the session’s token is refused', async () => (await call(page, '/api/careful/x')).status === 401, 3);
-    },
-  );
+  browser.test('meets the same rules: roles of the realm, audience, revocation', async (page) => {
+    await signIn(page, world);
+    assert.equal((await call(page, '/api/users/me')).status, 200);
+    const { token } = api.last('/api/users/me');
+    assert.equal((await call(page, '/api/admin/x')).status, 200);
+    assert.equal((await call(page, '/api/stock/1')).status, 403);
+    assert.equal((await ask(token, '/api/users/me')).status, 200, 'the same token from a caller of its own');
+    assert.equal((await call(page, '/api/careful/x')).status, 200);
+    await admin.revoke(token, 'bff-gateway');
+    await until('the session’s token is refused', async () => (await call(page, '/api/careful/x')).status === 401, 3);
+  });
 });

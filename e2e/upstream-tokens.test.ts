@@ -31,7 +31,7 @@ const world = await startWorld({
     { path: '/api/**', upstream: api },
   ],
 });
-const { api, browser, publicUrl } = world;
+const { admin, api, browser, publicUrl } = world;
 const tokenOf = (req: IncomingMessage | undefined) => (req?.headers.authorization ?? '').replace('Bearer ', '');
 
 browser.test(
@@ -58,6 +58,22 @@ browser.test('TK-15 another user gets another token', async (page) => {
   const exchanged = tokenOf(seen.at(-1));
   assert.ok(!before.has(exchanged));
   assert.equal(decodeJwt(exchanged).preferred_username, 'bob');
+});
+
+browser.test('a route may go by a token of the gateway’s own, the same for all users', async (page, context) => {
+  await admin.allowServiceAccount('bff-gateway');
+  const before = seen.length;
+  await signIn(page, world);
+  assert.equal((await call(page, '/api/machine/1')).status, 200);
+  assert.equal((await call(page, '/api/orders')).status, 200);
+  const own = tokenOf(seen.at(-1));
+  const claims = decodeJwt(own);
+  assert.equal(claims.preferred_username, 'service-account-bff-gateway');
+  assert.notEqual(claims.sub, decodeJwt(api.last('/api/orders').token).sub);
+  await context.clearCookies();
+  await signIn(page, world, '/', 'bob');
+  assert.equal((await call(page, '/api/machine/2')).status, 200);
+  assert.deepEqual(seen.slice(before).map(tokenOf), [own, own], 'asked for once');
 });
 
 browser.test('an exchange that Keycloak refuses is told, and the upstream is not called', async (page) => {

@@ -17,6 +17,12 @@ export interface LoggedEvent {
   details?: Record<string, string>;
 }
 
+export interface UserTokens {
+  accessToken: string;
+  idToken: string;
+  refreshToken: string;
+}
+
 export interface Admin {
   /** Changes a client: redirect URIs for this origin, and the attributes given. */
   setUpClient(clientId: string, publicUrl: string, attributes?: Record<string, string>): Promise<void>;
@@ -28,6 +34,14 @@ export interface Admin {
   endSessions(username: string): Promise<void>;
   /** A token for a machine, by client credentials. */
   machineToken(clientId: string, scope?: string): Promise<string>;
+  /** Makes a further client, whose users sign in at its own form (RFC 6749 section 4.3), such as an app of somebody else. */
+  createClient(clientId: string, attributes?: Record<string, string>): Promise<void>;
+  /** Lets a client ask for tokens of its own. */
+  allowServiceAccount(clientId: string): Promise<void>;
+  /** All tokens of a user at such a client. */
+  userTokens(clientId: string, username: string): Promise<UserTokens>;
+  /** Gives a user a role of a client. */
+  grantRole(username: string, clientId: string, role: string): Promise<void>;
   /** Revokes a token as the client that it was issued to. */
   revoke(token: string, clientId: string): Promise<void>;
   /** What the introspection endpoint tells the orders API about a token. */
@@ -55,10 +69,14 @@ export function keycloakAdmin(origin: string): Admin {
     const users = (await api('GET', `/users?exact=true&username=${username}`)) as { id: string }[];
     return users[0]?.id ?? '';
   };
+  const clientNamed = async (clientId: string) => {
+    const [client] = (await api('GET', `/clients?clientId=${clientId}`)) as ClientRepresentation[];
+    if (client === undefined) throw new Error(`no client ${clientId}`);
+    return client;
+  };
   return {
     async setUpClient(clientId, publicUrl, attributes = {}) {
-      const [client] = (await api('GET', `/clients?clientId=${clientId}`)) as ClientRepresentation[];
-      if (client === undefined) throw new Error(`no client ${clientId}`);
+      const client = await clientNamed(clientId);
       const changed: ClientRepresentation = {
         ...client,
         redirectUris: [`${publicUrl}/callback`],
@@ -82,6 +100,33 @@ export function keycloakAdmin(origin: string): Admin {
       const answer = await form(`${oidc}/token`, clientId, fields);
       if (typeof answer.body.access_token !== 'string') throw new Error(`no token: ${JSON.stringify(answer.body)}`);
       return answer.body.access_token;
+    },
+    async createClient(clientId, attributes = {}) {
+      await api('POST', '/clients', {
+        clientId,
+        attributes,
+        secret: `${clientId}-secret`,
+        standardFlowEnabled: false,
+        directAccessGrantsEnabled: true,
+        defaultClientScopes: ['basic', 'acr', 'profile', 'roles', 'orders-api'],
+      });
+    },
+    async allowServiceAccount(clientId) {
+      const client = await clientNamed(clientId);
+      await api('PUT', `/clients/${client.id}`, { ...client, serviceAccountsEnabled: true });
+    },
+    async userTokens(clientId, username) {
+      const person = { username, password: `${username}-pw`, scope: 'openid' };
+      const { body } = await form(`${oidc}/token`, clientId, { grant_type: 'password', ...person });
+      const { access_token: accessToken, id_token: idToken, refresh_token: refreshToken } = body;
+      if (typeof accessToken !== 'string' || typeof idToken !== 'string' || typeof refreshToken !== 'string')
+        throw new Error(`no tokens: ${JSON.stringify(body)}`);
+      return { accessToken, idToken, refreshToken };
+    },
+    async grantRole(username, clientId, role) {
+      const client = await clientNamed(clientId);
+      const found = await api('GET', `/clients/${client.id}/roles/${role}`);
+      await api('POST', `/users/${await userId(username)}/role-mappings/clients/${client.id}`, [found]);
     },
     async revoke(token, clientId) {
       const answer = await fetch(`${oidc}/revoke`, {

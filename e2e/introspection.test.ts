@@ -1,0 +1,60 @@
+/** A provider that cannot be asked about a token: where a route asks, nobody gets in and nobody is signed out. */
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import { startProviderTap } from './support/provider-tap.ts';
+import { sharedServers } from './support/run.ts';
+import { call, signIn, until } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const tap = await startProviderTap(sharedServers().keycloakOrigin);
+let open = true;
+const closeTap = async () => {
+  if (open) await tap.close();
+  open = false;
+};
+after(closeTap);
+
+const introspection = { clientId: 'orders-api', clientSecret: 'orders-api-secret', cache: '1s', negativeCache: '1s' };
+const world = await startWorld({
+  name: 'introspection',
+  attributes: { 'access.token.lifespan': '300' },
+  provider: { internalUrl: tap.origin },
+  routes: (upstream) => [
+    { path: '/api/careful/**', upstream, introspect: true, rules: [{ token: 'user-or-client' }] },
+    { path: '/api/**', upstream, rules: [{ token: 'user-or-client' }] },
+  ],
+  config: { accessTokens: { audience: 'orders-api', provider: { introspection } } },
+});
+const { admin, api, browser, publicUrl } = world;
+const ask = async (token: string, path: string) => {
+  const answer = await fetch(publicUrl + path, { headers: { authorization: `Bearer ${token}` } });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+};
+
+browser.test(
+  'RS-05 an answer is remembered for its time; after that a provider out of reach is 503, for sessions and bearer callers',
+  async (page) => {
+    const token = await admin.machineToken('orders-worker');
+    await signIn(page, world);
+    assert.equal((await call(page, '/api/careful/x')).status, 200);
+    assert.equal((await ask(token, '/api/careful/x')).status, 200);
+    const asked = tap.to('/introspect').length;
+    assert.equal(asked, 2, 'one question for each token');
+    await until('it is asked again', async () => {
+      await ask(token, '/api/careful/x');
+      return tap.to('/introspect').length > asked;
+    });
+
+    await closeTap();
+    for (const careful of [() => ask(token, '/api/careful/x'), () => call(page, '/api/careful/x')]) {
+      await until('the answer is too old', async () => (await careful()).status !== 200, 5);
+      const before = api.calls.length;
+      const { status, body } = await careful();
+      assert.deepEqual([status, body.code], [503, 'provider_unavailable']);
+      assert.equal(api.calls.length, before, 'the API is not called');
+    }
+    assert.equal((await ask(token, '/api/orders')).status, 200, 'a route that does not ask goes on');
+    assert.equal((await call(page, '/api/orders')).status, 200);
+    assert.equal((await call(page, '/session')).body.authenticated, true, 'an outage signs nobody out');
+  },
+);
