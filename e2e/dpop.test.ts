@@ -8,8 +8,13 @@ const CLIENT = 'bff-gateway-dpop';
 const world = await startWorld({
   name: 'dpop',
   clientId: CLIENT,
-  attributes: { 'access.token.lifespan': '8' },
+  attributes: { 'access.token.lifespan': '8', 'standard.token.exchange.enabled': 'true' },
   provider: { dpop: true, userInfo: true },
+  routes: (upstream) => [
+    { path: '/api/stream', upstream, websocket: true },
+    { path: '/api/exchanged/**', upstream, upstreamToken: { exchange: { audience: 'orders-api' } } },
+    { path: '/api/**', upstream },
+  ],
 });
 const { admin, api, browser } = world;
 
@@ -67,4 +72,14 @@ browser.test('TK-13 every session has a key of its own, and none of it is shown 
     assert.ok(!shown.includes(token) && !/"(jkt|cnf|jwk|d)":/.test(shown));
   }
   assert.equal(keys.size, 2);
+});
+
+browser.test('TK-13 TK-15 a token in exchange is bound as well, and not to the key of the session', async (page) => {
+  await signIn(page, world);
+  assert.equal((await call(page, '/api/orders')).status, 200);
+  assert.equal((await call(page, '/api/exchanged/1')).body.user, 'alice');
+  const exchanged = api.last('/api/exchanged/1');
+  assert.ok(exchanged.proof, 'the API accepted the proof');
+  assert.notEqual(exchanged.token, api.last('/api/orders').token);
+  assert.notEqual(boundTo('/api/exchanged/1'), boundTo('/api/orders'));
 });

@@ -317,7 +317,7 @@ export function configSchema(resolve: SecretResolver) {
           key: z.string().min(1).describe('Path of a PEM file with its key.'),
         })
         .optional()
-        .describe('Client certificate for tls_client_auth (RFC 8705).'),
+        .describe('Client certificate for tls_client_auth (RFC 8705); upstreams that ask for one see it too.'),
       tenants: z
         .array(z.string().min(1))
         .min(1)

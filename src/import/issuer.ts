@@ -3,7 +3,6 @@ import { isVariable } from './draft.ts';
 
 const DISCOVERY = /\/?\.well-known\/openid-configuration\/?$/;
 const ENTRA = /^https:\/\/login\.microsoftonline\.(?:com|us)\/([^/]+)(\/v2\.0)?$/;
-const MANY = /^(?:common|organizations|consumers)$/;
 const TENANT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Their metadata stands under a name, and their issuers have the number of the tenant. */
 const RENAMED = /^https:\/\/[^/]+\.(?:b2clogin|ciamlogin)\.com\//;
@@ -25,7 +24,8 @@ export function issuerOfMetadata(address: string, listed: readonly string[] = []
   const entra = ENTRA.exec(bare);
   if (entra) {
     const [, tenant = '', second] = entra;
-    if (MANY.test(tenant) || !isTenant(tenant)) return undefined;
+    // `common` and `organizations` stand for many issuers, and a name of a tenant for one that has a number.
+    if (!isTenant(tenant)) return undefined;
     return second === undefined ? `https://sts.windows.net/${tenant}/` : bare;
   }
   if (RENAMED.test(bare)) return undefined;

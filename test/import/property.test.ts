@@ -189,9 +189,9 @@ test('Kong: no call is let in that Kong refuses', () => {
       const translation = translated('kong', { x: kongFile(routes) });
       for (const [one, who] of tried) check(translation, one, who, kongAllows(routes, one, who));
     }),
-    { numRuns: 80 },
+    { numRuns: 200 },
   );
-  assert.ok(seen.allowed > 50, String(seen.allowed));
+  assert.ok(seen.allowed > 10, String(seen.allowed));
 });
 
 const suffix = fc.oneof(
@@ -262,7 +262,7 @@ test('Apigee: no call is let in that the flows refuse, but for a slash at the en
         check(translation, { ...plain, path: `/v1${plain.path}` }, who, apigeeAllows(flows, preFlow, plain, who));
       }
     }),
-    { numRuns: 80 },
+    { numRuns: 200 },
   );
-  assert.ok(seen.allowed > 50, String(seen.allowed));
+  assert.ok(seen.allowed > 10, String(seen.allowed));
 });

@@ -44,7 +44,11 @@ describe('Kong', () => {
   const cases: [string, string, RegExp][] = [
     ['an issuer over plain HTTP', kong('').replace('https://id', 'http://id'), /no https address/],
     ['basic authentication alone', kong('').replace('[bearer]', '[password]'), /none of its auth_methods/],
-    ['an option that nobody knows here', kong(', proof_of_possession_mtls: strict'), /proof_of_possession_mtls cannot be said/],
+    [
+      'an option that nobody knows here',
+      kong(', proof_of_possession_mtls: strict'),
+      /proof_of_possession_mtls cannot be said/,
+    ],
     ['consumers that the file does not have', kong(', consumer_claim: [sub]'), /there are none/],
     ['another issuer only', kong(', issuers_allowed: ["https://other.example.com"]'), /issuers_allowed/],
     ['a plugin that asks for something else', kong('', '      - name: key-auth\n'), /key-auth has no counterpart/],
