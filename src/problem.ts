@@ -18,7 +18,8 @@ export function asGatewayError(error: unknown): GatewayError {
 /** One log line for an error: a fault of ours or of what is behind us is a warning, a refused request is not. */
 export function logProblem(log: Logger, error: GatewayError): void {
   const line = {
-    code: error.code,
+    // Not `code`: under that name the logger takes it for an authorization code.
+    errorCode: error.code,
     status: error.status,
     ...(error.detail === undefined ? {} : { detail: error.detail }),
     ...(error.cause === undefined ? {} : { err: describeError(error.cause) }),

@@ -31,7 +31,7 @@ export function describeError(error: unknown, depth = 0): Record<string, unknown
   return {
     type: error.name,
     message: error.message.slice(0, 300),
-    ...(code === undefined ? {} : { code }),
+    ...(code === undefined ? {} : { errorCode: code }),
     ...(oauth === undefined ? {} : { oauth }),
     ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
   };

@@ -26,9 +26,18 @@ export interface MadeToken {
 export interface UpstreamTokens {
   /** A token of the gateway's own. Rejects with `upstream_token_failed`, or `provider_unavailable`. */
   ownToken(target: TokenTarget): Promise<MadeToken>;
-  /** A token in exchange for the caller's. Rejects also with `access_denied` when the provider refuses this caller. */
-  exchange(subjectToken: string, target: TokenTarget): Promise<MadeToken>;
+  /**
+   * A token in exchange for the caller's, proven with the key that theirs is bound to where the gateway holds it: a
+   * provider takes no bound token from anybody else (RFC 9449 section 5). Rejects also with `access_denied` when the
+   * provider refuses this caller.
+   */
+  exchange(subject: MadeToken, target: TokenTarget): Promise<MadeToken>;
 }
+
+type Request = (
+  client: oidc.Configuration,
+  proof: Awaited<ReturnType<Provider['prove']>>,
+) => Promise<oidc.TokenEndpointResponse>;
 
 interface Kept {
   token: MadeToken;
@@ -85,7 +94,7 @@ function failureOf(error: unknown): GatewayError {
 
 interface UpstreamTokensOptions {
   provider: Provider;
-  /** What the tokens have to be bound to: these belong to the gateway, so it is one key for all. */
+  /** What the tokens have to be bound to, where they are not made from one that is bound already. */
   binding: ExpectedBinding;
   /** Milliseconds, where the provider names no lifetime. */
   defaultLifetime: number;
@@ -95,25 +104,25 @@ interface UpstreamTokensOptions {
 /** Builds the cache: one request at a time for one key, and no token past its life. */
 export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTokens {
   const { provider, binding, defaultLifetime, clock } = options;
-  const { dpopKey } = binding;
   const kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
   const running = new Map<string, Promise<Kept>>();
 
-  async function keep(request: () => Promise<oidc.TokenEndpointResponse>): Promise<Kept> {
-    const response = await request();
-    checkMade(response, binding);
+  async function keep(request: Request, dpopKey: JsonWebKey | undefined): Promise<Kept> {
+    const client = await provider.client();
+    const response = await request(client, await provider.prove(client, dpopKey));
+    checkMade(response, { ...binding, dpopKey });
     const { access_token: accessToken, expires_in: seconds } = response;
     const token = dpopKey === undefined ? { accessToken } : { accessToken, dpopKey };
     const lifetime = seconds === undefined ? defaultLifetime : seconds * 1000;
     return { token, until: clock() + lifetime - Math.min(BEFORE_MS, lifetime / 5) };
   }
 
-  async function once(key: string, request: () => Promise<oidc.TokenEndpointResponse>): Promise<MadeToken> {
+  async function once(key: string, request: Request, dpopKey = binding.dpopKey): Promise<MadeToken> {
     const known = kept.get(key);
     if (known && known.until > clock()) return known.token;
     let work = running.get(key);
     if (!work) {
-      work = keep(request).finally(() => running.delete(key));
+      work = keep(request, dpopKey).finally(() => running.delete(key));
       running.set(key, work);
     }
     try {
@@ -128,22 +137,18 @@ export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTo
   return {
     ownToken(target) {
       const params = targetParams(target);
-      return once(`own ${params}`, async () => {
-        const client = await provider.client();
-        return await oidc.clientCredentialsGrant(client, params, await provider.prove(client, dpopKey));
-      });
+      return once(`own ${params}`, (client, proof) => oidc.clientCredentialsGrant(client, params, proof));
     },
-    exchange(subjectToken, target) {
+    exchange({ accessToken, dpopKey }, target) {
       const params = targetParams(target);
       // By the token itself: another user, another session or a renewed token is another key.
-      return once(`for ${digest(subjectToken)} ${params}`, async () => {
-        const [grant, request] = exchangeRequest(provider, subjectToken, params);
-        const client = await provider.client();
-        const proof = await provider.prove(client, dpopKey);
-        const response = await oidc.genericGrantRequest(client, grant, request, proof);
+      const request: Request = async (client, proof) => {
+        const [grant, form] = exchangeRequest(provider, accessToken, params);
+        const response = await oidc.genericGrantRequest(client, grant, form, proof);
         checkExchanged(response);
         return response;
-      });
+      };
+      return once(`for ${digest(accessToken)} ${params}`, request, dpopKey);
     },
   };
 }

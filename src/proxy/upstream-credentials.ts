@@ -31,10 +31,10 @@ function createOwnCredentials(show: ReturnType<typeof createShow>): CredentialsO
   };
 }
 
-/** The token of whoever was asked who they are. */
-function ownToken(admission: Admission): string | undefined {
-  if (admission.kind === 'user') return admission.session.tokens.accessToken;
-  return admission.kind === 'bearer' ? admission.caller.token : undefined;
+/** The token of whoever was asked who they are, with its key where the gateway holds it. */
+function ownToken(admission: Admission): ProvableToken | undefined {
+  if (admission.kind === 'user') return admission.session.tokens;
+  return admission.kind === 'bearer' ? { accessToken: admission.caller.token } : undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Tokens that are made for one upstream where tokens are bound: as bound as those of sessions, to a key of the gateway's own. */
+/** Tokens that are made for one upstream where tokens are bound: as bound as those of sessions. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -18,8 +18,11 @@ const world = (t: TestContext) =>
     gateway: { provider_: { dpop: true } },
   });
 
-for (const path of ['/api/own/x', '/api/stock/x'])
-  test(`TK-13 ${path}: asked for with a proof, kept, and sent with a fresh proof each time`, async (t) => {
+for (const [path, key] of [
+  ['/api/own/x', 'a key of the gateway'],
+  ['/api/stock/x', 'the key of the session'],
+])
+  test(`TK-13 ${path}: asked for with a proof by ${key}, kept, and sent with a fresh proof each time`, async (t) => {
     const { provider, upstream, api: call, signIn } = await world(t);
     const api = boundApi(upstream);
     await signIn();
@@ -27,7 +30,8 @@ for (const path of ['/api/own/x', '/api/stock/x'])
     api.nonce = 'u-1';
     const first = await call(path);
     assert.equal(first.status, 200, api.refusals.join());
-    assert.notEqual(first.json().jkt, provider.calls.authorize[0]?.params.get('dpop_jkt'));
+    const ofSession = provider.calls.authorize[0]?.params.get('dpop_jkt');
+    assert.equal(first.json().jkt === ofSession, key === 'the key of the session');
     const asked = provider.calls.token.length;
     assert.equal((await call(path)).status, 200);
     assert.equal(provider.calls.token.length, asked, 'kept');

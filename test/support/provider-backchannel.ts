@@ -90,6 +90,10 @@ export async function token(state: State, call: Call): Promise<Answer> {
   const type = call.params.get('grant_type');
   const proof = await proofOutcome(state, call);
   if ('refusal' in proof) return proof.refusal;
+  // RFC 9449 section 5: a bound token is taken from the holder of its key alone.
+  const subject = state.accessTokens.get(call.params.get('subject_token') ?? '');
+  if (type === EXCHANGE && subject?.grant.jkt !== undefined && subject.grant.jkt !== proof.jkt)
+    return oauthError('invalid_request');
   if (type === 'client_credentials' || type === EXCHANGE) return json(mintForUpstream(state, call, proof.jkt));
   if (type === 'authorization_code') return redeemCode(state, call, proof.jkt);
   return type === 'refresh_token' ? refresh(state, call, proof.jkt) : oauthError('unsupported_grant_type');
