@@ -1,23 +1,25 @@
 /** Several tabs of one browser that sign in at the same time. */
 import assert from 'node:assert/strict';
-import type { BrowserContext } from './support/browser.ts';
+import type { BrowserContext, Page } from './support/browser.ts';
 import { call, fillIn, signIn, signOut } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({ name: 'tabs' });
 const { browser, publicUrl } = world;
 
-/** Tabs that all show Keycloak's form, each on its way to a page of its own. */
-function tabsAtTheForm(context: BrowserContext, count: number) {
-  return Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const tab = await context.newPage();
-      const goal = `${publicUrl}/page/tab-${index}`;
-      await tab.goto(`${publicUrl}/login?returnTo=/page/tab-${index}`);
-      await tab.locator('#kc-login').waitFor();
-      return { tab, goal };
-    }),
-  );
+/**
+ * Tabs that all show Keycloak's form, each on its way to a page of its own. One after the other: of requests that reach
+ * Keycloak at the same moment from a browser that it does not know, it keeps one alone, and restarts the others as that one.
+ */
+async function tabsAtTheForm(context: BrowserContext, count: number) {
+  const tabs: { tab: Page; goal: string }[] = [];
+  for (let index = 0; index < count; index++) {
+    const tab = await context.newPage();
+    await tab.goto(`${publicUrl}/login?returnTo=/page/tab-${index}`);
+    await tab.locator('#kc-login').waitFor();
+    tabs.push({ tab, goal: `${publicUrl}/page/tab-${index}` });
+  }
+  return tabs;
 }
 
 browser.test('R09 two tabs signing in end at their own pages, the second one first', async (_page, context) => {
