@@ -15,15 +15,16 @@ async function start({ config, warnings }: Loaded): Promise<void> {
     await store.close();
     throw error;
   });
-  const stop = (signal: string) => {
+  const stop = (signal: string, delay: number) => {
     log.info({ signal }, 'draining');
-    server.stop().then(
+    server.stop(delay).then(
       () => process.exit(0),
       () => process.exit(1),
     );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.once('SIGTERM', (signal) => stop(signal, config.limits.drainDelay));
+  // Somebody at a keyboard has no balancer to wait for.
+  process.once('SIGINT', (signal) => stop(signal, 0));
 }
 
 const code = await runCli({

@@ -15,7 +15,7 @@ const RANKS: [RegExp, number][] = [
   [/^src\/(session|edge|providers)\//, 3],
   [/^src\/(oidc|policy)\//, 4],
   [/^src\/(endpoints|proxy)\//, 5],
-  [/^src\/(problem|app|admin|admin-sessions|forward-auth|planes|gateway)\.ts$/, 6],
+  [/^src\/(problem|app|admin|admin-sessions|forward-auth|drain|planes|gateway)\.ts$/, 6],
   [/^src\/server\.ts$|^src\/cli\//, 7],
   [/^src\/main\.ts$/, 8],
 ];

@@ -516,7 +516,14 @@ export function configSchema(resolve: SecretResolver) {
           .max(1_000_000)
           .default(6_000)
           .describe('Most back-channel logouts that one address may send in a minute to one instance; 0 is no limit.'),
-        drainTimeout: duration('0s', '10m').prefault('20s').describe('How long running calls may take after SIGTERM.'),
+        drainDelay: duration('0s', '1m')
+          .prefault('3s')
+          .describe(
+            'How long SIGTERM only turns readiness off while calls are still taken: the time a balancer needs to look elsewhere.',
+          ),
+        drainTimeout: duration('0s', '10m')
+          .prefault('20s')
+          .describe('How long running calls may take after that; then they are cut.'),
       })
       .prefault({}),
     log: z

@@ -1,0 +1,127 @@
+/** The gateway as a user starts it: a process of its own with a configuration file, which can be stopped, killed and limited. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { type Browser, createBrowser } from './browser.ts';
+import { newKey } from './gateway.ts';
+import { freePort } from './ports.ts';
+import type { Provider } from './provider.ts';
+import { until } from './wait.ts';
+
+export interface GatewayProcess {
+  /** The public URL. */
+  readonly url: string;
+  /** Where this very process listens. */
+  readonly ownUrl: string;
+  readonly port: number;
+  readonly adminUrl: string;
+  readonly key: string;
+  /** Of the running process. */
+  pid(): number;
+  /** Resident memory in bytes. */
+  memory(): number;
+  /** What it wrote on its standard output, the last part of it. */
+  output(): string;
+  /** Starts it, again if it ended, and waits until it is ready. */
+  start(): Promise<void>;
+  /** Ends it without a warning. */
+  kill(): Promise<void>;
+  /** Asks it to stop; resolves with its exit code. */
+  terminate(): Promise<number | null>;
+  browser(): Browser;
+}
+
+export interface GatewayProcessOptions {
+  provider: Provider;
+  config: Partial<ConfigInput>;
+  /** Replicas share the public URL and the key. */
+  publicUrl?: string;
+  key?: string;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+
+function configFor({ provider, config, publicUrl, key }: Required<GatewayProcessOptions>, port: number, admin: number) {
+  return {
+    publicUrl,
+    allowedHosts: [`localhost:${port}`],
+    listen: { host: '127.0.0.1', port },
+    admin: { port: admin },
+    secrets: { keys: [{ id: 'k1', value: key }] },
+    provider: { issuer: provider.issuer, clientId: provider.client.id, clientSecret: provider.client.secret },
+    limits: { loginsPerMinute: 0 },
+    development: { allowInsecureHttp: true },
+    log: { level: 'warn' },
+    ...config,
+  } satisfies ConfigInput;
+}
+
+/** Kilobytes to bytes of the line that names resident memory. */
+function residentOf(pid: number): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).trim()) * 1024;
+}
+
+/** Starts the process; it ends with the test, and so does its folder. */
+export async function startProcess(
+  t: { after(end: () => Promise<void>): void },
+  options: GatewayProcessOptions,
+): Promise<GatewayProcess> {
+  const [port, admin] = [await freePort(), await freePort()];
+  const ownUrl = `http://localhost:${port}`;
+  const { publicUrl: url = ownUrl, key = newKey() } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'bff-process-'));
+  const file = join(folder, 'gateway.yaml');
+  writeFileSync(file, stringify(configFor({ ...options, publicUrl: url, key }, port, admin)));
+  const browsers: Browser[] = [];
+  let child: ChildProcess | undefined;
+  let output = '';
+  const keep = (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-20_000);
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    const ending = child;
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return ending?.exitCode ?? null;
+    const exited = once(ending, 'exit');
+    ending.kill(signal);
+    await exited;
+    return ending.exitCode;
+  };
+  const running: GatewayProcess = {
+    url,
+    ownUrl,
+    port,
+    adminUrl: `http://127.0.0.1:${admin}`,
+    key,
+    pid: () => child?.pid ?? 0,
+    memory: () => residentOf(child?.pid ?? 0),
+    output: () => output,
+    async start() {
+      child = spawn(process.execPath, ['src/main.ts', 'start', '--config', file], { cwd: ROOT });
+      child.stdout?.on('data', keep);
+      child.stderr?.on('data', keep);
+      const ready = async () => {
+        if (child?.exitCode !== null) throw new Error(`the gateway ended with ${child?.exitCode}: ${output}`);
+        return (await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined))?.ok;
+      };
+      await until(ready, { what: 'a gateway that is ready' });
+    },
+    kill: async () => void (await end('SIGKILL')),
+    terminate: () => end('SIGTERM'),
+    browser() {
+      const browser = createBrowser({ baseUrl: url });
+      browsers.push(browser);
+      return browser;
+    },
+  };
+  t.after(async () => {
+    for (const browser of browsers) browser.close();
+    await running.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await running.start();
+  return running;
+}
