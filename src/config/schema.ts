@@ -404,6 +404,15 @@ export function configSchema(resolve: SecretResolver) {
         absoluteTimeout: duration('1s', '365d')
           .prefault('8h')
           .describe('A session ends this long after login, whatever happens.'),
+        cacheSize: z
+          .number()
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .prefault(10_000)
+          .describe(
+            'Most sessions that each process keeps in memory, about 4 KB each. They are dropped as soon as the store tells of a change, and not used while it cannot. 0 asks the store on each call.',
+          ),
       })
       .prefault({}),
     login: z

@@ -29,7 +29,7 @@ export type ForgeryCheck = (exchange: Exchange, route: CompiledRoute) => CsrfOut
 
 export interface StepParts {
   config: Config;
-  sessions: Pick<Sessions, 'identify' | 'load' | 'slide'>;
+  sessions: Pick<Sessions, 'identify' | 'recall' | 'load' | 'slide'>;
   ensureUsable: EnsureUsableToken;
   /** Left out where access tokens are not looked into. */
   tokens?: TokenReader | undefined;
@@ -103,7 +103,7 @@ function refuseForgery({ config, audit }: StepParts, visit: Visit, checkForgery:
 
 /** The live session with a usable access token; undefined when it ended. Rejects when store or provider are out. */
 async function openSession({ sessions, ensureUsable }: StepParts, key: string): Promise<ActiveSession | undefined> {
-  const session = await sessions.load(key);
+  const session = sessions.recall(key) ?? (await sessions.load(key));
   if (!session) return undefined;
   const usable = await ensureUsable(session);
   return usable.kind === 'ended' ? undefined : usable.session;

@@ -7,6 +7,7 @@ import type { Store, StoredSession } from '../store/store.ts';
 import { cookieSettings } from './cookies.ts';
 import { indexNames } from './index-names.ts';
 import { openSessionData } from './sealed-store.ts';
+import { createSessionCache } from './session-cache.ts';
 import { createSessionCookieReader } from './session-cookie.ts';
 import type { ActiveSession, Sessions, TokenRecord } from './sessions.ts';
 
@@ -34,32 +35,45 @@ function openSession(keyring: Keyring, key: string, stored: StoredSession): Acti
 const slideInterval = (idleTimeout: number) => Math.min(60_000, idleTimeout / 10);
 
 export function createSessions({ config, store, keyring, log, clock }: SessionsOptions): Sessions {
-  const { idleTimeout } = config.session;
-  const identify = createSessionCookieReader(cookieSettings(config).session, keyring.secrets('cookie'));
+  const { idleTimeout, cacheSize } = config.session;
+  const identify = createSessionCookieReader(cookieSettings(config).session, keyring.secrets('cookie'), cacheSize);
+  // Whoever calls is noted as active at least that often, so nothing is kept past its idle limit.
+  const maxAge = slideInterval(idleTimeout);
+  const cache = createSessionCache({ changes: store.changes, size: cacheSize, maxAge, clock });
   const slid = new LRUCache<string, number>({ max: 100_000 });
+
+  async function read(key: string): Promise<ActiveSession | undefined> {
+    const stored = await store.load(key);
+    const session = stored && openSession(keyring, key, stored);
+    return session && session.data.expiresAt > clock() ? session : undefined;
+  }
 
   return {
     identify,
-    async load(key) {
-      const stored = await store.load(key);
-      const session = stored && openSession(keyring, key, stored);
-      return session && session.data.expiresAt > clock() ? session : undefined;
-    },
+    recall: (key) => cache.get(key),
+    load: (key) => cache.through(key, () => read(key)),
     slide({ key, data }) {
       const now = clock();
       if (now - (slid.get(key) ?? data.createdAt) < slideInterval(idleTimeout)) return;
       slid.set(key, now);
-      store.touch(key, Math.max(1, Math.min(idleTimeout, data.expiresAt - now))).catch((error: unknown) => {
-        slid.delete(key);
-        log.warn({ err: describeError(error) }, 'the idle limit of a session could not be moved');
-      });
+      const ttl = Math.max(1, Math.min(idleTimeout, data.expiresAt - now));
+      store.touch(key, ttl).then(
+        (live) => live || cache.drop(key),
+        (error: unknown) => {
+          slid.delete(key);
+          log.warn({ err: describeError(error) }, 'the idle limit of a session could not be moved');
+        },
+      );
     },
-    replaceTokens: (session, tokens) =>
-      store.replaceTokens(session.key, session.version, sealTokens(keyring, session.key, tokens)),
+    replaceTokens({ key, version }, tokens) {
+      const replaced = store.replaceTokens(key, version, sealTokens(keyring, key, tokens));
+      return replaced.finally(() => cache.drop(key));
+    },
     async end(key) {
       slid.delete(key);
+      cache.drop(key);
       const stored = await store.load(key);
-      const ended = await store.end(key);
+      const ended = await store.end(key).finally(() => cache.drop(key));
       const data = stored && openSessionData(keyring, key, stored.session);
       // An entry that stays lapses by itself, and whoever finds it finds no session.
       for (const name of data ? indexNames(data) : []) await store.index.remove(name, [key]).catch(() => undefined);

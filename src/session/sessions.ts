@@ -59,7 +59,12 @@ export interface ActiveSession {
 export interface Sessions {
   /** The session key behind a `Cookie` header, if it holds exactly one authentic session cookie. Asks no store. */
   identify(cookieHeader: string | undefined): string | undefined;
-  /** The live session under a key; undefined when it ended, lapsed or was tampered with. */
+  /**
+   * The session as it was a moment ago, if it was read lately and has not changed since as far as this process was told;
+   * undefined otherwise, which says nothing about the session. Asks no store. For calls that go on to an upstream.
+   */
+  recall(key: string): ActiveSession | undefined;
+  /** The live session under a key, from the store; undefined when it ended, lapsed or was tampered with. */
   load(key: string): Promise<ActiveSession | undefined>;
   /** Notes activity: moves the idle limit, at most once in a while. Never waits, never fails the call. */
   slide(session: ActiveSession): void;

@@ -11,6 +11,7 @@ export type RedisClient = Redis | Cluster;
 export type RedisCall = <T>(what: string, work: (client: RedisClient) => Promise<T>) => Promise<T>;
 
 export interface RedisConnection {
+  readonly client: RedisClient;
   readonly call: RedisCall;
   close(): Promise<void>;
 }
@@ -94,6 +95,7 @@ export function connectRedis(config: RedisConfig, { log, clock = Date.now }: Red
   }
 
   return {
+    client,
     async call(what, work) {
       if (waiting >= MOST_WAITING) throw storeUnavailable(what, new Error('too many calls wait for Redis'));
       waiting += 1;

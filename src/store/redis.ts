@@ -1,5 +1,6 @@
 /** The storage port on Redis (one server, Sentinel or Cluster): for gateways of more than one node. */
 import { parseEnvelope } from './envelope.ts';
+import { createRedisChanges } from './redis-changes.ts';
 import { connectRedis, type RedisCall, type RedisClient, type RedisDeps } from './redis-client.ts';
 import { redisIndex } from './redis-index.ts';
 import { redisJobs } from './redis-jobs.ts';
@@ -86,19 +87,26 @@ function leases(call: RedisCall, keys: RedisKeys): Leases {
 
 /** Opens the store. Redis need not be there yet: calls answer `store_unavailable` until it is. */
 export function openRedisStore(config: RedisConfig, deps: RedisDeps): Store {
-  const { call, close } = connectRedis(config, deps);
+  const { client, call, close } = connectRedis(config, deps);
+  const clock = deps.clock ?? Date.now;
   const keys = redisKeys(config.prefix);
   const records = sessionRecords(call, keys);
+  const { records: prefix, keyOf } = keys;
+  const changes = createRedisChanges({ config, client, prefix, keyOf, log: deps.log, clock });
   return {
     kind: 'redis',
-    sessions: createRedisSessions(call, keys, records, deps.clock ?? Date.now),
+    sessions: createRedisSessions(call, keys, records, clock),
     ...records,
     ...leases(call, keys),
-    index: redisIndex(call, keys, deps.clock ?? Date.now),
-    jobs: redisJobs(call, keys, deps.clock ?? Date.now),
+    index: redisIndex(call, keys, clock),
+    jobs: redisJobs(call, keys, clock),
+    changes,
     async ping() {
       await call('ping', (redis) => redis.ping());
     },
-    close,
+    async close() {
+      changes.close();
+      await close();
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** The storage port on SQLite: for a gateway of one node; sessions survive a restart. `:memory:` for tests. */
 import type { Logger } from '../observe/log.ts';
+import { createLocalChanges } from './local-changes.ts';
 import { openSqliteFile } from './sqlite-file.ts';
 import { jobs, sessionIndex } from './sqlite-index.ts';
 import { leases } from './sqlite-leases.ts';
@@ -20,7 +21,8 @@ export function openSqliteStore({ file }: { file: string }, { log, clock = Date.
   const { db, close } = openSqliteFile(file);
   const sweeper = startSweeper(db, clock, log);
   const database = createDatabase(db, clock, sweeper.wrote);
-  const records = sessionRecords(database);
+  const changes = createLocalChanges();
+  const records = changes.announcing(sessionRecords(database));
   const probe = db.prepare('SELECT 1');
   return {
     kind: 'sqlite',
@@ -29,6 +31,7 @@ export function openSqliteStore({ file }: { file: string }, { log, clock = Date.
     ...leases(database),
     index: sessionIndex(database),
     jobs: jobs(database),
+    changes,
     ping: () => database.read('ping', () => void probe.get()),
     async close() {
       sweeper.stop();

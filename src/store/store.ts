@@ -40,6 +40,14 @@ export interface Jobs {
   done(id: string): Promise<void>;
 }
 
+/** Tells what becomes of sessions that were read earlier, whoever changes them, in whatever process. */
+export interface SessionChanges {
+  /** `changed` is called with the key of a session that changed or ended; without one when any may have. */
+  watch(changed: (key?: string) => void): void;
+  /** Whether all changes but those of the last second have been told. While false, nothing read earlier may be relied on. */
+  current(): boolean;
+}
+
 export type Replacement = 'replaced' | 'superseded' | 'gone';
 
 /**
@@ -77,6 +85,7 @@ export interface Store {
   markOnce(name: string, ttl: number): Promise<boolean>;
   readonly index: SessionIndex;
   readonly jobs: Jobs;
+  readonly changes: SessionChanges;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   /** Releases connections or the file. Idempotent. */

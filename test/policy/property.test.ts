@@ -134,6 +134,7 @@ async function admitted(
     config,
     sessions: {
       identify: (cookie) => singleCookie(cookie, '__Host-bff'),
+      recall: () => undefined,
       load: async () => session,
       slide: () => {},
     },

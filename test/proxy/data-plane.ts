@@ -66,6 +66,7 @@ function played(): Played {
 function playSessions(play: Played) {
   return {
     identify: (cookie: string | undefined) => singleCookie(cookie, '__Host-bff'),
+    recall: () => undefined,
     async load(key: string) {
       play.events.push('load');
       return play.sessions.get(key);
