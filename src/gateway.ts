@@ -17,8 +17,10 @@ import type { ForwardedHeaders } from './proxy/verify.ts';
 export type { GatewayDeps } from './planes.ts';
 
 export interface Gateway {
-  handle(req: IncomingMessage, res: ServerResponse): void;
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Answers a request. `next`, when given, gets what is nobody's here: no route, no endpoint, and no front end configured. */
+  handle(req: IncomingMessage, res: ServerResponse, next?: () => void): void;
+  /** The same for an upgrade. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void): void;
   /** Why this instance should get no traffic; empty when it is ready. */
   notReady(): Promise<string[]>;
   /** Sessions for the private listener. */
@@ -29,6 +31,13 @@ export interface Gateway {
   start(): Promise<void>;
   /** Stops timers and cuts upstream connections. The store stays open: it belongs to the caller. */
   close(): Promise<void>;
+}
+
+/** Bodies are streamed, so whoever mounts the gateway behind a parser of bodies has nothing left to send on. */
+function requireUnread(req: IncomingMessage): void {
+  if (!req.readableDidRead) return;
+  const detail = 'the body was read before the gateway got the request: mount the gateway before any body parser';
+  throw new GatewayError('internal', { detail });
 }
 
 /** Builds a gateway from a parsed configuration. */
@@ -52,8 +61,10 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     renderError(res, error, { requestId, pages, asPage, loginUrl, hsts });
   }
 
-  function control(exchange: Exchange, res: ServerResponse): void {
+  function control(exchange: Exchange, res: ServerResponse, next?: () => void): void {
     const { req } = exchange;
+    if (next && !config.frontend && !isOwn(exchange.target.path)) return void next();
+    requireUnread(req);
     if (devServer && !isOwn(exchange.target.path)) {
       devServer.handle(exchange, res).catch((error: unknown) => fail(req, res, error, true));
       return;
@@ -68,17 +79,18 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   }
 
   return {
-    handle(req, res) {
+    handle(req, res, next) {
       try {
         const exchange = edge(req);
         const route = dataPlane.match(exchange.target);
-        if (route) dataPlane.handle(exchange, res, route).catch((error: unknown) => fail(req, res, error, false));
-        else control(exchange, res);
+        if (!route) return control(exchange, res, next);
+        requireUnread(req);
+        dataPlane.handle(exchange, res, route).catch((error: unknown) => fail(req, res, error, false));
       } catch (error) {
         fail(req, res, error, true);
       }
     },
-    upgrade(req, socket, head) {
+    upgrade(req, socket, head, next) {
       socket.on('error', () => socket.destroy());
       const refuse = (error: unknown) => {
         const { id, log } = edge.arrive(req);
@@ -91,6 +103,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
         const route = dataPlane.match(exchange.target);
         if (route) dataPlane.upgrade(exchange, socket, head, route).catch(refuse);
         else if (devServer) devServer.upgrade(exchange, socket, head).catch(refuse);
+        else if (next) next();
         else refuse(new GatewayError('upgrade_refused'));
       } catch (error) {
         refuse(error);

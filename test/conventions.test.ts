@@ -17,7 +17,7 @@ const RANKS: [RegExp, number][] = [
   [/^src\/(endpoints|proxy)\//, 5],
   [/^src\/(problem|app|admin|admin-sessions|forward-auth|drain|planes|gateway)\.ts$/, 6],
   [/^src\/server\.ts$|^src\/cli\//, 7],
-  [/^src\/main\.ts$/, 8],
+  [/^src\/(main|index)\.ts$/, 8],
 ];
 const rankOf = (file: string) => RANKS.find(([pattern]) => pattern.test(file))?.[1] ?? -1;
 

@@ -23,7 +23,7 @@ export interface Loaded {
   warnings: string[];
 }
 
-function secretResolver({ env, readFile }: Source): SecretResolver {
+function secretResolver({ env, readFile }: Pick<Source, 'env' | 'readFile'>): SecretResolver {
   return (ref) => {
     if ('env' in ref) {
       const value = env[ref.env];
@@ -93,11 +93,13 @@ export function loadConfig(source: Source): Loaded {
   return { config: outcome.config, warnings: warningsOf(outcome.config) };
 }
 
+const written: SecretResolver = () => {
+  throw new Error('secrets of an object are written in it');
+};
+
 /** The same checks on a plain object: for an app that mounts the gateway, and for tests. */
-export function parseConfig(input: ConfigInput): Config {
-  const outcome = validate(input, () => {
-    throw new Error('secrets of an object are written in it');
-  });
+export function parseConfig(input: ConfigInput, sources?: Pick<Source, 'env' | 'readFile'>): Config {
+  const outcome = validate(input, sources ? secretResolver(sources) : written);
   if ('config' in outcome) return outcome.config;
   throw new ConfigError(outcome.findings.map(({ path, ...rest }) => ({ path: formatPath(path), ...rest })));
 }

@@ -1,0 +1,201 @@
+/** The apps of docs/embedding.md, run with the packed package: sign-in, API, WebSocket, their own pages, the end. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { WebSocket } from 'ws';
+import { stringify } from 'yaml';
+import { createBrowser } from '../support/browser.ts';
+import { newKey } from '../support/gateway.ts';
+import { freePort } from '../support/ports.ts';
+import { type Provider, startProvider } from '../support/provider.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
+import { CSRF } from '../support/world.ts';
+import { type Packed, pack } from './packed.ts';
+
+const PAGE = readFileSync(join(import.meta.dirname, '../../docs/embedding.md'), 'utf8');
+const example = (file: string) => {
+  const [, text] = new RegExp(`\`\`\`\\w+\\n(// ${file.replace('.', '\\.')}\\n[\\s\\S]*?)\`\`\``).exec(PAGE) ?? [];
+  assert.ok(text, `docs/embedding.md shows ${file}`);
+  return text;
+};
+
+let packed: Packed;
+let provider: Provider;
+let upstream: Upstream;
+before(async () => {
+  packed = await pack();
+  provider = await startProvider();
+  upstream = await startUpstream({ websocket: true });
+});
+after(async () => {
+  await upstream?.close();
+  await provider?.stop();
+  await packed?.remove();
+});
+
+interface Running {
+  port: number;
+  url: string;
+  child: ChildProcess;
+  log(): string;
+}
+
+/** Starts one of the two and waits until it answers. */
+async function start(
+  t: TestContext,
+  file: 'server.js' | 'server.ts',
+  env: Record<string, string> = {},
+): Promise<Running> {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  writeFileSync(join(packed.app, file), example(file));
+  writeFileSync(join(packed.app, 'package.json'), '{ "type": "module" }');
+  const config = {
+    publicUrl: url,
+    listen: { port },
+    development: { allowInsecureHttp: true },
+    secrets: { keys: [{ id: 'k1', value: newKey() }] },
+    provider: { issuer: provider.issuer, clientId: provider.client.id, clientSecret: provider.client.secret },
+    session: { store: { sqlite: { file: ':memory:' } } },
+    routes: [{ path: '/api/**', upstream: upstream.origin, websocket: true }],
+  };
+  writeFileSync(join(packed.app, 'gateway.yaml'), stringify(config));
+  const child = spawn('node', [file], {
+    cwd: packed.app,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      PORT: `${port}`,
+      PUBLIC_URL: url,
+      ISSUER: provider.issuer,
+      ORDERS_API: upstream.origin,
+      SESSION_KEY: newKey(),
+      CLIENT_SECRET: provider.client.secret,
+      ADMIN_PORT: '0',
+      ...env,
+    },
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (log += text));
+  t.after(() => child.kill('SIGKILL'));
+  const answers = () => fetch(`${url}/hello`).then((answer) => answer.ok);
+  await until(() => (child.exitCode === null ? answers() : assert.fail(log)), { what: `${file} answers: ${log}` });
+  return { port, url, child, log: () => log };
+}
+
+async function signIn({ url }: Running, t: TestContext) {
+  const browser = createBrowser({ baseUrl: url });
+  t.after(() => browser.close());
+  const page = await browser.navigate('/login?returnTo=/hello');
+  assert.equal(page.url.pathname, '/hello', page.body);
+  assert.match(page.body, /A page of your own/);
+  return browser;
+}
+
+async function echoed(url: string, path: string, cookie: string): Promise<string> {
+  const socket = new WebSocket(url.replace('http', 'ws') + path, { origin: url, headers: { cookie } });
+  await once(socket, 'open');
+  socket.send('over the gateway');
+  const [message] = await once(socket, 'message');
+  socket.close();
+  return String(message);
+}
+
+for (const file of ['server.js', 'server.ts'] as const) {
+  test(`${file}: sign-in, API, WebSocket and own pages work, and it ends by itself`, async (t) => {
+    const running = await start(t, file);
+    const { url, child } = running;
+    const anonymous = await fetch(`${url}/api/orders`, { headers: CSRF });
+    assert.equal(anonymous.status, 401);
+    const browser = await signIn(running, t);
+    const call = await browser.fetch('/api/orders?x=1', { method: 'POST', headers: CSRF, body: 'streamed' });
+    assert.equal(call.status, 200, call.body);
+    assert.equal(call.json().target, '/api/orders?x=1');
+    assert.equal(upstream.requests.at(-1)?.body.toString(), 'streamed');
+    assert.match(upstream.requests.at(-1)?.header('authorization') ?? '', /^Bearer /);
+    assert.equal((await browser.fetch('/profile', { headers: CSRF })).status, 200);
+    assert.equal(await echoed(url, '/api/live', browser.cookieHeader('/')), 'over the gateway');
+    child.kill('SIGTERM');
+    await until(() => child.exitCode !== null, { what: 'the app ends' });
+    assert.equal(child.exitCode, 0, running.log());
+    assert.doesNotMatch(running.log(), /canary/, 'no secret in the log');
+  });
+}
+
+describe('between the gateway and the app', () => {
+  test("what is nobody else's gets the 404 of the app, with its own headers alone", async (t) => {
+    const { url } = await start(t, 'server.js');
+    const absent = await fetch(`${url}/absent`);
+    assert.equal(absent.status, 404);
+    assert.match(await absent.text(), /Cannot GET/);
+    const own = await fetch(`${url}/hello`);
+    assert.equal(own.headers.get('strict-transport-security'), null);
+    assert.equal(own.headers.get('x-request-id'), null);
+    const body = JSON.stringify({ a: 1 });
+    const json = await fetch(`${url}/echo`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    assert.deepEqual(await json.json(), { a: 1 });
+  });
+
+  test('a path that can be read in two ways, or a foreign Host, never reaches the app', async (t) => {
+    const { port } = await start(t, 'server.js');
+    const ask = (path: string, host = `localhost:${port}`) =>
+      new Promise<number>((resolve, reject) => {
+        request({ port, path, host: '127.0.0.1', headers: { host } }, (res) => resolve(res.resume().statusCode ?? 0))
+          .once('error', reject)
+          .end();
+      });
+    assert.equal(await ask('/hello'), 200);
+    assert.equal(await ask('/x/../hello'), 400);
+    assert.equal(await ask('/hello', 'elsewhere.example'), 421);
+    assert.equal(await ask('/healthz', 'elsewhere.example'), 200, 'mounted before the gateway');
+  });
+
+  test('an upgrade that is no route is refused, or left to the app', async (t) => {
+    for (const [file, how] of [
+      ['server.js', /400/],
+      ['server.ts', /socket hang up/],
+    ] as const) {
+      const { url } = await start(t, file);
+      const socket = new WebSocket(`${url.replace('http', 'ws')}/elsewhere`, { origin: url });
+      const [error] = (await once(socket, 'error')) as [Error];
+      assert.match(error.message, how, file);
+    }
+  });
+});
+
+test('the example in TypeScript passes a strict compiler that reads the declarations of the package', async () => {
+  writeFileSync(join(packed.app, 'server.ts'), example('server.ts'));
+  const options = ['--strict', '--noEmit', '--skipLibCheck', 'false', '--module', 'nodenext', '--target', 'es2024'];
+  const tsc = join(import.meta.dirname, '../../node_modules/.bin/tsc');
+  const { stdout } = await promisify(execFile)(tsc, [...options, '--types', 'node', 'server.ts'], {
+    cwd: packed.app,
+  }).catch((error: { stdout: string }) => error);
+  const own = stdout.split('\n').filter((line) => line.includes('bff-gateway/') || line.startsWith('server.ts'));
+  assert.deepEqual(own, []);
+});
+
+test('a body parser before the gateway is named in the log', async (t) => {
+  const text = example('server.js').replace(
+    'app.use(gateway.handler);',
+    'app.use(express.text({ type: () => true }), gateway.handler);',
+  );
+  writeFileSync(join(packed.app, 'parsed.js'), text);
+  const running = await start(t, 'server.js');
+  running.child.kill('SIGKILL');
+  await once(running.child, 'exit');
+  const child = spawn('node', ['parsed.js'], { cwd: packed.app, stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  let log = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (log += part));
+  const post = () => fetch(`${running.url}/api/orders`, { method: 'POST', body: 'x', headers: CSRF });
+  const answer = await until(() => post().catch(() => undefined), { what: 'an answer' });
+  assert.equal(answer.status, 500);
+  await until(() => /mount the gateway before any body parser/.test(log), { what: 'the log says why' });
+});

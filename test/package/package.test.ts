@@ -1,0 +1,104 @@
+/** The npm package: what is in it, what it exports, and the two apps of docs/embedding.md with it. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { ERRORS } from '../../src/errors.ts';
+import { type Packed, pack } from './packed.ts';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+let packed: Packed;
+before(async () => {
+  packed = await pack();
+});
+after(() => packed?.remove());
+
+describe('the content', () => {
+  test('is the compiled code, the pages, the documentation and the licence, and nothing else', () => {
+    const kinds = new Set(
+      packed.files.map((file) => file.replace(/^(dist|views|docs)\/.*?(\.d\.ts|\.\w+)$/, '$1/*$2')),
+    );
+    assert.deepEqual(
+      [...kinds].toSorted(),
+      [
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'SECURITY.md',
+        'dist/*.d.ts',
+        'dist/*.js',
+        'docs/*.json',
+        'docs/*.md',
+        'package.json',
+        'views/*.css',
+        'views/*.eta',
+      ].sort(),
+    );
+  });
+
+  test('holds what the entry points name', () => {
+    for (const file of ['dist/index.js', 'dist/index.d.ts', 'dist/main.js', 'views/style.css'])
+      assert.ok(packed.files.includes(file), file);
+  });
+
+  test('runs as a command', async () => {
+    const { stdout } = await run('node', [join(packed.app, 'node_modules/bff-gateway/dist/main.js'), 'keys', 'new']);
+    assert.match(stdout, /^\{ id: k\w+, value: [\w-]{64} \}\n$/);
+  });
+});
+
+describe('the public surface', () => {
+  const ask = async (code: string) => {
+    writeFileSync(join(packed.app, 'ask.mjs'), code);
+    const { stdout } = await run('node', ['ask.mjs'], { cwd: packed.app });
+    return JSON.parse(stdout) as unknown;
+  };
+
+  test('is these names: a change is a decision', async () => {
+    const code = "import * as all from 'bff-gateway'; console.log(JSON.stringify(Object.keys(all)));";
+    assert.deepEqual(await ask(code), ['ConfigError', 'createGateway', 'defineConfig', 'loadConfig']);
+  });
+
+  test('has these types: a change is a decision', () => {
+    const written = readFileSync(join(packed.app, 'node_modules/bff-gateway/dist/index.d.ts'), 'utf8');
+    const bare = written.replaceAll(/ *\/\*\*[\s\S]*?\*\/\n/g, '');
+    assert.equal(bare, readFileSync(join(import.meta.dirname, 'index.d.txt'), 'utf8'));
+  });
+
+  test('has no other entry point', async () => {
+    const code =
+      "import('bff-gateway/dist/gateway.js').then(() => console.log('null'), (e) => console.log(JSON.stringify(e.code)));";
+    assert.equal(await ask(code), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  test('is documented', () => {
+    const page = read('docs/embedding.md');
+    const types = [...read('test/package/index.d.txt').matchAll(/export (?:interface|type \{) ?(\w+)/g)].map(
+      ([, name]) => name,
+    );
+    for (const name of ['createGateway', 'loadConfig', 'defineConfig', 'ConfigError', ...types])
+      assert.ok(page.includes(`\`${name}`), name);
+  });
+
+  test('a wrong configuration throws every fault', async () => {
+    const code = `import { ConfigError, createGateway } from 'bff-gateway';
+      const faults = (config) => { try { createGateway(config); } catch (e) { return e instanceof ConfigError && [...new Set(e.faults.map(({ path }) => path))]; } };
+      const good = { publicUrl: 'https://a.example', secrets: { keys: [{ id: 'k1', value: crypto.randomUUID() + crypto.randomUUID() }] }, provider: { issuer: 'https://b.example', clientId: 'c', clientSecret: 'd' } };
+      console.log(JSON.stringify([faults({ ...good, publicUrl: 'a', rootes: [] }), faults({ ...good, forwardAuth: {} }), faults('absent.yaml')]));`;
+    const [object, listener, file] = (await ask(code)) as string[][];
+    assert.deepEqual(object?.sort(), ['publicUrl', 'rootes']);
+    assert.deepEqual(listener, ['forwardAuth']);
+    assert.deepEqual(file, ['']);
+  });
+});
+
+test('the errors that the documentation of a mounted gateway names are in the table', () => {
+  assert.equal(ERRORS.misdirected.status, 421);
+  assert.equal(ERRORS.ambiguous_path.status, 400);
+  assert.equal(ERRORS.internal.status, 500);
+});
