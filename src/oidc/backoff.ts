@@ -19,11 +19,13 @@ export function createBackoff(clock: () => number): Backoff {
   const refused = new LRUCache<string, number>({ max: 10_000 });
   let failures = 0;
   let until = 0;
+  /** More than was ever asked for is left when the clock was set back: then the wait is over. */
+  const left = (end: number) => (end - clock() > LONGEST_MS ? 0 : end - clock());
   return {
-    waitFor: (key) => Math.max(0, until - clock(), (refused.get(key) ?? 0) - clock()),
+    waitFor: (key) => Math.max(0, left(until), left(refused.get(key) ?? 0)),
     outage() {
       // Calls that were under way when the outage began report it together; that counts once.
-      if (clock() < until) return;
+      if (left(until) > 0) return;
       until = clock() + Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 10));
       failures += 1;
     },

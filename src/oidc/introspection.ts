@@ -7,6 +7,7 @@ import { numberOf } from '../providers/claims.ts';
 import type { Claims } from '../providers/facts.ts';
 import { refuseToken } from './access-token.ts';
 import { classifyFailure } from './failures.ts';
+import { isCurrent, type Lifetime } from './lifetime.ts';
 import type { TokenIssuer } from './token-issuers.ts';
 
 export interface Introspector {
@@ -17,9 +18,8 @@ export interface Introspector {
   introspect(token: string, name: string, issuer: TokenIssuer): Promise<Claims>;
 }
 
-interface Remembered {
+interface Remembered extends Lifetime {
   claims: Claims | undefined;
-  until: number;
 }
 
 /** Answered with 200 and yet no introspection response: a page, a cut body, an `active` that is no boolean. */
@@ -61,8 +61,8 @@ export function createIntrospector({ clock, tolerance }: { clock: () => number; 
       expiry * 1000 + tolerance > now &&
       (notBefore === undefined || notBefore * 1000 - tolerance <= now);
     return live
-      ? { claims, until: Math.min(now + cache, expiry * 1000 + tolerance) }
-      : { claims: undefined, until: now + negativeCache };
+      ? { claims, since: now, until: Math.min(now + cache, expiry * 1000 + tolerance) }
+      : { claims: undefined, since: now, until: now + negativeCache };
   }
 
   async function once(key: string, token: string, name: string, issuer: TokenIssuer): Promise<Remembered> {
@@ -71,7 +71,7 @@ export function createIntrospector({ clock, tolerance }: { clock: () => number; 
     const work = fetchAnswer(token, name, issuer).finally(() => running.delete(key));
     running.set(key, work);
     const answer = await work;
-    if (answer.until > clock()) remembered.set(key, answer);
+    if (isCurrent(answer, clock())) remembered.set(key, answer);
     return answer;
   }
 
@@ -79,7 +79,7 @@ export function createIntrospector({ clock, tolerance }: { clock: () => number; 
     async introspect(token, name, issuer) {
       const key = `${name} ${digest(token)}`;
       const known = remembered.get(key);
-      const { claims } = known && known.until > clock() ? known : await once(key, token, name, issuer);
+      const { claims } = known && isCurrent(known, clock()) ? known : await once(key, token, name, issuer);
       return claims ?? refuseToken('the issuer says that the token is not live');
     },
   };

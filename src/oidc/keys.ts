@@ -3,6 +3,7 @@ import type { CustomFetch } from 'openid-client';
 import { z } from 'zod';
 import type { Logger } from '../observe/log.ts';
 import { describeError } from '../observe/log.ts';
+import { isCurrent } from './lifetime.ts';
 
 const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 const idTokenHeader = z.object({ kid: z.string().optional() });
@@ -34,6 +35,7 @@ export function createProviderKeys(fetch: CustomFetch, log: Logger, clock: () =>
   let cached: { uri: string; text: string; ids: Set<unknown>; at: number } | undefined;
   let attemptedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
+  const recent = (since: number, span: number) => isCurrent({ since, until: since + span }, clock());
 
   async function download(uri: string): Promise<void> {
     attemptedAt = clock();
@@ -59,7 +61,7 @@ export function createProviderKeys(fetch: CustomFetch, log: Logger, clock: () =>
   return {
     async get(uri) {
       const usable = cached?.uri === uri;
-      const due = !usable || (clock() - (cached?.at ?? 0) > FRESH_MS && clock() - attemptedAt > REFETCH_MS);
+      const due = !usable || (!recent(cached?.at ?? 0, FRESH_MS) && !recent(attemptedAt, REFETCH_MS));
       if (due) {
         await refresh(uri).catch((error: unknown) => {
           if (!usable) throw error;
@@ -74,7 +76,7 @@ export function createProviderKeys(fetch: CustomFetch, log: Logger, clock: () =>
     },
     async ensure(uri, kid) {
       if (cached?.uri === uri && (kid === undefined || cached.ids.has(kid))) return;
-      if (!running && clock() - attemptedAt < REFETCH_MS) return;
+      if (!running && recent(attemptedAt, REFETCH_MS)) return;
       await refresh(uri).catch((error: unknown) =>
         log.warn({ err: describeError(error) }, 'the key set of the provider could not be fetched'),
       );

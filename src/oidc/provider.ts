@@ -24,11 +24,16 @@ export interface ClientCredentials {
   clientSecret: string;
 }
 
+export interface ClientOptions {
+  /** How far the times in ID tokens may be off, in milliseconds; `clockTolerance` when left out. */
+  tolerance?: number;
+}
+
 export interface Provider {
   /** What is particular to the product. */
   readonly quirks: Quirks;
   /** A client for one operation, the gateway's own unless other credentials are given. Rejects with 503 `provider_unavailable` while discovery has not succeeded. */
-  client(credentials?: ClientCredentials): Promise<oidc.Configuration>;
+  client(credentials?: ClientCredentials, options?: ClientOptions): Promise<oidc.Configuration>;
   /** What makes openid-client prove to hold the key of a session with a request of `client`; nothing without a key. */
   prove(client: oidc.Configuration, dpopKey: JsonWebKey | undefined): Promise<DpopOptions>;
   /** The certificate that connections to the provider show, if they do. */
@@ -68,9 +73,8 @@ export function createProvider({ config, signIn = true, allowInsecureHttp, log, 
   const keys = createProviderKeys(fetch, log, clock);
   const quirks = quirksOf(config.issuer, config.kind);
   const multiTenant = isMultiTenant(config);
-  const clientMetadata: Partial<oidc.ClientMetadata> = {
+  const commonMetadata: Partial<oidc.ClientMetadata> = {
     id_token_signed_response_alg: config.idTokenSignedResponseAlg,
-    [oidc.clockTolerance]: config.clockTolerance / 1000,
     use_mtls_endpoint_aliases: certificate !== undefined,
   };
   let metadata: oidc.ServerMetadata | undefined;
@@ -123,10 +127,12 @@ export function createProvider({ config, signIn = true, allowInsecureHttp, log, 
   async function configuration(
     server: oidc.ServerMetadata,
     credentials: ClientCredentials | undefined,
+    { tolerance = config.clockTolerance }: ClientOptions,
   ): Promise<oidc.Configuration> {
     if (credentials)
       return new oidc.Configuration(server, credentials.clientId, {}, oidc.ClientSecretBasic(credentials.clientSecret));
     auth ??= clientAuthentication(config);
+    const clientMetadata = { ...commonMetadata, [oidc.clockTolerance]: tolerance / 1000 };
     return multiTenant
       ? await tenantClient(server, config.clientId, clientMetadata, await auth)
       : new oidc.Configuration(server, config.clientId, clientMetadata, await auth);
@@ -134,9 +140,9 @@ export function createProvider({ config, signIn = true, allowInsecureHttp, log, 
 
   return {
     quirks,
-    async client(credentials) {
+    async client(credentials, options = {}) {
       const server = await known();
-      const client = await configuration(server, credentials);
+      const client = await configuration(server, credentials, options);
       client[oidc.customFetch] = createClientFetch({
         metadata: server,
         fetch,

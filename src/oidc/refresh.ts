@@ -15,11 +15,15 @@ export type RefresherOptions = Omit<RenewalOptions, 'backoff' | 'unsaved'> & { s
 /** How often a waiter looks whether the holder of the lease is done. */
 const LOOK_MS = 40;
 
+/** By how much clocks of replicas may differ at most; more is a clock that was set. */
+const SET_BACK_MS = 60_000;
+
 type Need = 'none' | 'soon' | 'now';
 
 /**
  * `soon` within `refreshBefore` of expiry, but never in the first four fifths of a lifetime, so that short-lived tokens
- * are not refreshed on each call. `now` when the token is about to lapse on the way to the upstream.
+ * are not refreshed on each call. `now` when the token is about to lapse on the way to the upstream. A token that seems to
+ * live longer than it can was issued before the clock was set back; how long it lives is not known any more.
  */
 export function refreshNeed(
   { accessTokenExpiresAt, obtainedAt }: TokenRecord,
@@ -29,7 +33,7 @@ export function refreshNeed(
   const lifetime = Math.max(0, accessTokenExpiresAt - obtainedAt);
   const left = accessTokenExpiresAt - now;
   if (left <= Math.min(1_000, lifetime / 20)) return 'now';
-  return left <= Math.min(refreshBefore, lifetime / 5) ? 'soon' : 'none';
+  return left <= Math.min(refreshBefore, lifetime / 5) || left > lifetime + SET_BACK_MS ? 'soon' : 'none';
 }
 
 export function createRefresher(options: RefresherOptions): EnsureUsableToken {

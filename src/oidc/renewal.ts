@@ -32,6 +32,9 @@ export interface RenewalOptions {
   clock: () => number;
 }
 
+/** Times in refreshed ID tokens are looked at here: openid-client would throw new tokens away, with the old ones spent. */
+const ANY_TIME_MS = 100 * 365 * 86_400_000;
+
 /** The provider answered, but for somebody else: this session must not go on (OIDC Core 12.2). */
 class IdentityChanged extends Error {}
 
@@ -44,7 +47,7 @@ export function createRenewal(options: RenewalOptions) {
     (config.scopeOnRefresh ?? provider.quirks.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
 
   async function ask({ data, tokens }: ActiveSession): Promise<TokenRecord> {
-    const client = await provider.client();
+    const client = await provider.client(undefined, { tolerance: ANY_TIME_MS });
     const { refreshToken = '' } = tokens;
     const dpopKey = keyFor(tokens);
     const proof = await provider.prove(client, dpopKey.dpopKey);
@@ -61,14 +64,28 @@ export function createRenewal(options: RenewalOptions) {
       void revoker.revoke(renewed, 0);
       throw new IdentityChanged('the refreshed ID token names another user');
     }
-    if (claims)
-      checkIdToken(renewed.idToken, claims, {
-        accessToken: renewed.accessToken,
-        issuers: issuersOf(config),
-        now,
-        tolerance: config.clockTolerance,
-      });
-    return await verified(renewed);
+    if (claims) checkIdToken(renewed.idToken, claims, idTokenChecks(renewed.accessToken));
+    return await verified(claims && !isTimely(claims, now) ? { ...renewed, idToken: tokens.idToken } : renewed);
+  }
+
+  /** All but its times, which `isTimely` looks at. */
+  const idTokenChecks = (accessToken: string) => ({
+    accessToken,
+    issuers: issuersOf(config),
+    now: 0,
+    tolerance: Number.POSITIVE_INFINITY,
+  });
+
+  /**
+   * Clocks that differ are no reason to end all sessions as their tokens come due: the user was told by signature, issuer
+   * and subject. The ID token from before stays, and the log says so.
+   */
+  function isTimely({ iat, exp }: oidc.IDToken, now: number): boolean {
+    const { clockTolerance } = config;
+    const ahead = iat * 1000 - now;
+    if (ahead <= clockTolerance && now < exp * 1000 + clockTolerance) return true;
+    log.warn({ iat, exp }, 'a refreshed ID token is not of this time: the clocks of gateway and provider differ');
+    return false;
   }
 
   /** The key of the session. One from before keys were asked for gets its own now: its refresh token is bound to none (RFC 9449 section 5). */

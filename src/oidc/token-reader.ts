@@ -8,6 +8,7 @@ import type { ActiveSession, TokenRecord, VerifiedToken } from '../session/sessi
 import { claimedIssuer, refuseToken, verifyAccessToken } from './access-token.ts';
 import { storedClaims } from './id-token.ts';
 import type { Introspector } from './introspection.ts';
+import { isCurrent, type Lifetime } from './lifetime.ts';
 import { sessionFacts } from './session-facts.ts';
 import type { TokenIssuer, TokenIssuers } from './token-issuers.ts';
 
@@ -37,19 +38,19 @@ const MAX_REMEMBERED = 10_000;
 
 /** Builds the reader over the issuers. */
 export function createTokenReader({ issuers, introspector, cache, tolerance, clock }: TokenReaderOptions): TokenReader {
-  const remembered = new LRUCache<string, { facts: TokenFacts; until: number }>({ max: MAX_REMEMBERED });
+  const remembered = new LRUCache<string, Lifetime & { facts: TokenFacts }>({ max: MAX_REMEMBERED });
   const ofRecord = new WeakMap<TokenRecord, TokenFacts>();
 
   async function verify(token: string, name: string, issuer: TokenIssuer): Promise<TokenFacts> {
     const key = `${name} ${digest(token)}`;
     const now = clock();
     const known = remembered.get(key);
-    if (known && known.until > now) return known.facts;
+    if (known && isCurrent(known, now)) return known.facts;
     const claims = await verifyAccessToken(token, name, issuer, { now, tolerance });
     const facts = readFacts(issuer, name, claims);
     // No longer than the token itself is good for (RFC 7662 section 4, for either kind).
     const until = Math.min(now + cache, (facts.expiresAt ?? now) + tolerance);
-    if (until > now) remembered.set(key, { facts, until });
+    if (until > now) remembered.set(key, { facts, since: now, until });
     return facts;
   }
 

@@ -5,6 +5,7 @@ import * as oidc from 'openid-client';
 import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
 import { classifyFailure } from './failures.ts';
+import { isCurrent, type Lifetime } from './lifetime.ts';
 import type { Provider } from './provider.ts';
 import { checkBinding, type ExpectedBinding } from './token-binding.ts';
 
@@ -39,9 +40,8 @@ type Request = (
   proof: Awaited<ReturnType<Provider['prove']>>,
 ) => Promise<oidc.TokenEndpointResponse>;
 
-interface Kept {
+interface Kept extends Lifetime {
   token: MadeToken;
-  until: number;
 }
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -114,12 +114,13 @@ export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTo
     const { access_token: accessToken, expires_in: seconds } = response;
     const token = dpopKey === undefined ? { accessToken } : { accessToken, dpopKey };
     const lifetime = seconds === undefined ? defaultLifetime : seconds * 1000;
-    return { token, until: clock() + lifetime - Math.min(BEFORE_MS, lifetime / 5) };
+    const since = clock();
+    return { token, since, until: since + lifetime - Math.min(BEFORE_MS, lifetime / 5) };
   }
 
   async function once(key: string, request: Request, dpopKey = binding.dpopKey): Promise<MadeToken> {
     const known = kept.get(key);
-    if (known && known.until > clock()) return known.token;
+    if (known && isCurrent(known, clock())) return known.token;
     let work = running.get(key);
     if (!work) {
       work = keep(request, dpopKey).finally(() => running.delete(key));

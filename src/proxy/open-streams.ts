@@ -62,7 +62,7 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
       entry.cut();
     }
   }
-  const streams = (entry: Entry, now: number) => entry.lasting || now - entry.since >= YOUNG_MS;
+  const streams = (entry: Entry, now: number) => entry.lasting || Math.abs(now - entry.since) >= YOUNG_MS;
 
   /** Keys of all sessions with a stream, after those past their absolute limit are gone. */
   function streaming(now: number): string[] {

@@ -54,7 +54,9 @@ export function createSessions({ config, store, keyring, log, clock }: SessionsO
     load: (key) => cache.through(key, () => read(key)),
     slide({ key, data }) {
       const now = clock();
-      if (now - (slid.get(key) ?? data.createdAt) < slideInterval(idleTimeout)) return;
+      // A last time in the future is from before the clock was set back.
+      const since = now - (slid.get(key) ?? data.createdAt);
+      if (since >= 0 && since < slideInterval(idleTimeout)) return;
       slid.set(key, now);
       const ttl = Math.max(1, Math.min(idleTimeout, data.expiresAt - now));
       store.touch(key, ttl).then(

@@ -1,14 +1,7 @@
 /** Refreshed tokens are stored before they are used: a store that fails at that moment, a process that dies. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { stringify } from 'yaml';
-import { createBrowser } from '../support/browser.ts';
-import { newKey } from '../support/gateway.ts';
-import { freePort } from '../support/ports.ts';
+import { startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 import { startRedis } from '../support/redis.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -45,63 +38,30 @@ test('RF-02 a store that fails between the refresh and the write: no token is sp
 });
 
 test('RF-02 a process killed at the moment the provider answers: the next call works or is a clean 401, without a loop', async (t) => {
-  const [provider, upstream, redis, port, adminPort] = [
-    await startProvider(),
-    await startUpstream(),
-    await startRedis(),
-    await freePort(),
-    await freePort(),
-  ];
-  const folder = mkdtempSync(join(tmpdir(), 'bff-kill-'));
-  const file = join(folder, 'gateway.yaml');
-  const url = `http://localhost:${port}`;
-  const config = {
-    publicUrl: url,
-    listen: { host: '127.0.0.1', port },
-    admin: { port: adminPort },
-    secrets: { keys: [{ id: 'k1', value: newKey() }] },
-    provider: { issuer: provider.issuer, clientId: provider.client.id, clientSecret: provider.client.secret },
-    session: { store: { redis: { url: redis.url } } },
-    routes: [{ path: '/api/**', upstream: upstream.origin }],
-    development: { allowInsecureHttp: true },
-    log: { level: 'silent' },
-  };
-  writeFileSync(file, stringify(config));
-  let child: ChildProcess | undefined;
-  const start = async () => {
-    child = spawn(process.execPath, ['src/main.ts', 'start', '--config', file], {
-      cwd: join(import.meta.dirname, '../..'),
-      stdio: 'inherit',
-    });
-    await until(async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined))?.ok);
-  };
-  const kill = async () => {
-    const ended = new Promise((resolve) => child?.once('exit', resolve));
-    child?.kill('SIGKILL');
-    await ended;
-  };
-  const browser = createBrowser({ baseUrl: url });
-  t.after(async () => {
-    browser.close();
-    child?.kill('SIGKILL');
-    await Promise.all([provider.stop(), upstream.close(), redis.stop()]);
-    rmSync(folder, { recursive: true, force: true });
+  const [provider, upstream, redis] = [await startProvider(), await startUpstream(), await startRedis()];
+  t.after(() => Promise.all([provider.stop(), upstream.close(), redis.stop()]).then(() => undefined));
+  const gateway = await startProcess(t, {
+    provider,
+    config: {
+      session: { store: { redis: { url: redis.url } } },
+      routes: [{ path: '/api/**', upstream: upstream.origin }],
+    },
   });
+  const browser = gateway.browser();
   provider.settings.rotation = 'rotate-revoke-on-reuse';
   provider.settings.accessTokenLifetime = 1_000;
-  await start();
   await browser.navigate('/login');
   const signedIn = Date.now();
   await until(() => Date.now() - signedIn > 1_000);
   provider.behaviour.token = async (_call, proceed) => {
     await proceed();
-    await kill();
+    await gateway.kill();
     return { status: 500, headers: {} };
   };
   const api = () => browser.fetch('/api/x', { headers: CSRF });
   await assert.rejects(api(), 'the connection dies with the process');
   provider.behave();
-  await start();
+  await gateway.start();
   // The lease of the dead process runs out first.
   const answer = await until(async () => {
     const next = await api();

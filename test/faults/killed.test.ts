@@ -1,0 +1,100 @@
+/** A replica that is killed in the middle of a refresh while the others have calls of the same session waiting. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startProcess } from '../support/process.ts';
+import { startProvider } from '../support/provider.ts';
+import type { Settings } from '../support/provider-types.ts';
+import { startRedis } from '../support/redis.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
+import { CSRF } from '../support/world.ts';
+
+type T = Parameters<typeof startProcess>[0];
+
+/** Three processes and a browser with a lapsed access token. */
+async function startLapsed(t: T, rotation: Settings['rotation']) {
+  const [provider, upstream, redis] = [await startProvider(), await startUpstream(), await startRedis()];
+  t.after(() => Promise.all([provider.stop(), upstream.close(), redis.stop()]).then(() => undefined));
+  Object.assign(provider.settings, { rotation, accessTokenLifetime: 1_000 });
+  const config = {
+    session: { store: { redis: { url: redis.url } } },
+    routes: [{ path: '/api/**', upstream: upstream.origin }],
+  };
+  const victim = await startProcess(t, { provider, config });
+  const { url: publicUrl, key } = victim;
+  const others = [
+    await startProcess(t, { provider, config, publicUrl, key }),
+    await startProcess(t, { provider, config, publicUrl, key }),
+  ];
+  const browser = victim.browser();
+  await browser.navigate('/login?returnTo=/app');
+  const signedIn = Date.now();
+  const headers = { cookie: browser.cookieHeader('/'), ...CSRF };
+  await until(() => Date.now() - signedIn > 1_000);
+  provider.settings.accessTokenLifetime = 60_000;
+  const callAt = (ownUrl: string) => fetch(`${ownUrl}/api/x`, { headers }).then(({ status }) => status);
+  return { provider, upstream, victim, others, callAt };
+}
+
+/** Kills the victim in its refresh, before or after the provider has spent the token, with calls waiting at the others. */
+async function killInRefresh(world: Awaited<ReturnType<typeof startLapsed>>, spent: 'before' | 'after') {
+  const { provider, victim, others, callAt } = world;
+  let waiting: Promise<number>[] = [];
+  provider.behaviour.token = async (call, proceed) => {
+    provider.behave();
+    waiting = others.flatMap(({ ownUrl }) => Array.from({ length: 5 }, () => callAt(ownUrl)));
+    // Those calls have found the lease taken by now, or will while it lasts.
+    if (spent === 'after') await proceed(call);
+    await victim.kill();
+    return { status: 500, headers: {} };
+  };
+  await assert.rejects(callAt(victim.ownUrl), 'the connection dies with the process');
+  return await Promise.all(waiting);
+}
+
+const eventually = (world: Awaited<ReturnType<typeof startLapsed>>) =>
+  until(async () => {
+    const [status] = await Promise.all(world.others.map(({ ownUrl }) => world.callAt(ownUrl)));
+    return status === 503 ? undefined : status;
+  });
+
+test('RF-01 RF-03 killed before the token was spent: the waiting calls are answered 200 or 503, one refresh follows, the session lives', async (t) => {
+  const world = await startLapsed(t, 'rotate-revoke-on-reuse');
+  const statuses = await killInRefresh(world, 'before');
+  assert.equal(statuses.length, 10);
+  assert.deepEqual(
+    statuses.filter((status) => status !== 200 && status !== 503),
+    [],
+  );
+  assert.equal(await eventually(world), 200);
+  const tokens = world.provider.refreshes().map(({ params }) => params.get('refresh_token'));
+  assert.equal(tokens.length, 2, 'the one that was interrupted, and one more');
+  await world.victim.start();
+  assert.equal(await world.callAt(world.victim.ownUrl), 200);
+  assert.equal(world.provider.refreshes().length, 2);
+});
+
+test('RF-02 killed after the token was spent, at a provider that lets an old token work: the session lives', async (t) => {
+  const world = await startLapsed(t, 'replace');
+  const statuses = await killInRefresh(world, 'after');
+  assert.deepEqual(
+    statuses.filter((status) => status !== 200 && status !== 503),
+    [],
+  );
+  assert.equal(await eventually(world), 200);
+  assert.equal(world.provider.refreshes().length, 2);
+});
+
+test('RF-02 killed after the token was spent, at a provider that revokes on reuse: one clean 401, no loop', async (t) => {
+  const world = await startLapsed(t, 'rotate-revoke-on-reuse');
+  const statuses = await killInRefresh(world, 'after');
+  assert.deepEqual(
+    statuses.filter((status) => ![200, 401, 503].includes(status)),
+    [],
+  );
+  assert.equal(await eventually(world), 401);
+  // The answer with the new token died with the process: the old one is all there is, and it is tried once.
+  assert.equal(world.provider.refreshes().length, 2);
+  for (const { ownUrl } of world.others) assert.equal(await world.callAt(ownUrl), 401);
+  assert.equal(world.provider.refreshes().length, 2);
+});
