@@ -15,6 +15,7 @@ need mvn maven
 need unzip unzip
 need openssl openssl
 need nginx nginx-light
+need promtool prometheus
 
 if [ -n "$missing" ]; then
   step "installing$missing"

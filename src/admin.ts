@@ -1,35 +1,61 @@
-/** The private listener: liveness, readiness, metrics, sessions. Never on the public port. */
+/** The private listener: liveness, readiness, start-up, metrics, sessions. Never on the public port. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AdminSessions } from './admin-sessions.ts';
 import { problemOf } from './errors.ts';
 import type { Gateway } from './gateway.ts';
+import type { PartHealth } from './observe/health.ts';
 import type { Logger } from './observe/log.ts';
+import type { Metrics } from './observe/metrics.ts';
 import { asGatewayError, logProblem } from './problem.ts';
 
 export interface AdminParts {
-  gateway: Pick<Gateway, 'notReady'> & { adminSessions: AdminSessions };
+  gateway: Pick<Gateway, 'health' | 'started'> & { adminSessions: AdminSessions };
   log: Logger;
+  metrics: Pick<Metrics, 'text' | 'partLooked'>;
   /** Turns readiness off before the instance stops. */
   draining: () => boolean;
 }
 
+const DRAINING: PartHealth = { part: 'serving', ready: false, reason: 'draining' };
+const SERVING: PartHealth = { part: 'serving', ready: true };
+
+/** The answer to a readiness probe: each part, and the reasons of those that are not ready. */
+function readiness(parts: readonly PartHealth[]) {
+  const reasons = parts.flatMap((part) => (part.ready ? [] : [`${part.part}: ${part.reason}`]));
+  const ready = reasons.length === 0;
+  const byName = Object.fromEntries(parts.map(({ part, ...rest }) => [part, rest]));
+  return { code: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not ready', reasons, parts: byName } };
+}
+
 /** Builds the listener. */
-export function createAdminServer({ gateway, log, draining }: AdminParts): Server {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+export function createAdminServer({ gateway, log, metrics, draining }: AdminParts): Server {
+  async function partsNow(): Promise<PartHealth[]> {
+    const serving = draining() ? DRAINING : SERVING;
+    metrics.partLooked('serving', serving.ready);
+    return [serving, ...(await gateway.health())];
+  }
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const send = (status: number, body: unknown) =>
       void res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-    if (req.url === '/livez') return send(200, { status: 'alive' });
-    if (req.url === '/readyz') {
-      const reasons = draining() ? ['draining'] : await gateway.notReady();
-      const ready = reasons.length === 0;
-      return send(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', reasons });
+    switch (req.url) {
+      case '/livez':
+        return send(200, { status: 'alive' });
+      case '/startupz': {
+        const started = gateway.started();
+        return send(started ? 200 : 503, { status: started ? 'started' : 'starting' });
+      }
+      case '/readyz': {
+        const { code, body } = readiness(await partsNow());
+        return send(code, body);
+      }
+      case '/metrics': {
+        // So that the gauges of the parts are those of now, whoever probes.
+        await partsNow();
+        const { contentType, body } = await metrics.text();
+        return void res.writeHead(200, { 'Content-Type': contentType }).end(body);
+      }
     }
-    if (req.url === '/metrics')
-      return void res.writeHead(200, { 'Content-Type': registry.contentType }).end(await registry.metrics());
     const sessions = await gateway.adminSessions.handle(req);
     send(sessions === undefined ? 404 : 200, sessions ?? { status: 'not found' });
   }

@@ -8,9 +8,11 @@ import { createEdge } from './edge/edge.ts';
 import type { Exchange } from './edge/exchange.ts';
 import { attachExchange } from './endpoints/context.ts';
 import { GatewayError } from './errors.ts';
+import { createHealth, type PartHealth } from './observe/health.ts';
 import { createPlanes, type GatewayDeps } from './planes.ts';
 import { asGatewayError, logProblem, renderError } from './problem.ts';
 import { createDevServer } from './proxy/dev-server.ts';
+import type { CompiledRoute } from './proxy/routes.ts';
 import { answerOnSocket } from './proxy/socket-answer.ts';
 import type { ForwardedHeaders } from './proxy/verify.ts';
 
@@ -23,6 +25,10 @@ export interface Gateway {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void): void;
   /** Why this instance should get no traffic; empty when it is ready. */
   notReady(): Promise<string[]>;
+  /** Each part that this instance depends on; it should get traffic while all are ready. */
+  health(): Promise<PartHealth[]>;
+  /** Whether the first attempt to discover the provider is over, whatever came of it. */
+  started(): boolean;
   /** Sessions for the private listener. */
   readonly adminSessions: AdminSessions;
   /** What a front proxy may send on of a call that it asks about; rejects as a proxied call would be refused. */
@@ -43,7 +49,10 @@ function requireUnread(req: IncomingMessage): void {
 /** Builds a gateway from a parsed configuration. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const planes = createPlanes(config, deps);
-  const { app, dataPlane, provider, services, revoker, streams, forwarder, pages } = planes;
+  const { app, dataPlane, provider, services, revoker, streams, forwarder, pages, metrics, meterOf } = planes;
+  const unwatch = metrics.watchOpenCalls(() => streams.size());
+  const health = createHealth({ provider: provider.state, ping: deps.store.ping, metrics });
+  let started = false;
   const adminSessions = createAdminSessions({ config, ...planes });
   const edge = createEdge({ config, log: deps.log });
   const devServer =
@@ -53,20 +62,31 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const isOwn = (path: string) => ownPaths.has(path) || path.startsWith(`${own.sessions}/`);
   const hsts = config.publicUrl.startsWith('https:');
 
-  function fail(req: IncomingMessage, res: ServerResponse, thrown: unknown, mayBePage: boolean): void {
+  const statusOf = (res: ServerResponse) => (res.headersSent ? res.statusCode : 0);
+  /** The name of an answer of the control plane: a path of ours, never one that the caller made up. */
+  function nameOf(path: string): string {
+    if (ownPaths.has(path)) return path;
+    return isOwn(path) ? `${own.sessions}/{id}/revoke` : 'frontend';
+  }
+
+  function fail(req: IncomingMessage, res: ServerResponse, thrown: unknown, mayBePage: boolean): GatewayError {
     const error = asGatewayError(thrown);
     const { id: requestId, log } = edge.arrive(req);
     logProblem(log, error);
     const asPage = mayBePage && /text\/html/i.test(req.headers.accept ?? '');
+    metrics.errorAnswered(error.code);
     renderError(res, error, { requestId, pages, asPage, loginUrl, hsts });
+    return error;
   }
 
   function control(exchange: Exchange, res: ServerResponse, next?: () => void): void {
     const { req } = exchange;
     if (next && !config.frontend && !isOwn(exchange.target.path)) return void next();
     requireUnread(req);
+    const name = nameOf(exchange.target.path);
+    res.once('close', () => metrics.answered(name, req.method, statusOf(res)));
     if (devServer && !isOwn(exchange.target.path)) {
-      devServer.handle(exchange, res).catch((error: unknown) => fail(req, res, error, true));
+      devServer.handle(exchange, res).catch((error: unknown) => void fail(req, res, error, true));
       return;
     }
     if (req.headers.expect !== undefined) res.writeContinue();
@@ -78,6 +98,19 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     );
   }
 
+  /** A call of a route, counted when it is over. */
+  function call(exchange: Exchange, res: ServerResponse, route: CompiledRoute): void {
+    const { req } = exchange;
+    const meter = meterOf(route);
+    dataPlane.handle(exchange, res, route).then(
+      () => meter.answered(req.method, statusOf(res)),
+      (error: unknown) => {
+        meter.refused(fail(req, res, error, false).code);
+        meter.answered(req.method, statusOf(res));
+      },
+    );
+  }
+
   return {
     handle(req, res, next) {
       try {
@@ -85,23 +118,26 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
         const route = dataPlane.match(exchange.target);
         if (!route) return control(exchange, res, next);
         requireUnread(req);
-        dataPlane.handle(exchange, res, route).catch((error: unknown) => fail(req, res, error, false));
+        call(exchange, res, route);
       } catch (error) {
         fail(req, res, error, true);
+        metrics.answered('none', req.method, statusOf(res));
       }
     },
     upgrade(req, socket, head, next) {
       socket.on('error', () => socket.destroy());
-      const refuse = (error: unknown) => {
+      const refuse = (error: unknown, route?: CompiledRoute) => {
         const { id, log } = edge.arrive(req);
         const problem = asGatewayError(error);
         logProblem(log, problem);
+        metrics.errorAnswered(problem.code);
+        if (route) meterOf(route).refused(problem.code);
         answerOnSocket(socket, problem, id);
       };
       try {
         const exchange = edge(req);
         const route = dataPlane.match(exchange.target);
-        if (route) dataPlane.upgrade(exchange, socket, head, route).catch(refuse);
+        if (route) dataPlane.upgrade(exchange, socket, head, route).catch((error) => refuse(error, route));
         else if (devServer) devServer.upgrade(exchange, socket, head).catch(refuse);
         else if (next) next();
         else refuse(new GatewayError('upgrade_refused'));
@@ -112,21 +148,22 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     adminSessions,
     verify: (exchange) => dataPlane.verify(exchange),
     async notReady() {
-      const state = provider.state();
-      const reasons = state.ready ? [] : [`provider: ${state.reason}`];
-      await deps.store.ping().catch(() => reasons.push('store: does not answer'));
-      return reasons;
+      return (await health()).flatMap((part) => (part.ready ? [] : [`${part.part}: ${part.reason}`]));
     },
+    health,
+    started: () => started,
     async start() {
       services.start();
       revoker.start();
       await provider.start();
+      started = true;
     },
     async close() {
       provider.stop();
       services.stop();
       revoker.stop();
       streams.close();
+      unwatch();
       await forwarder.close();
     },
   };

@@ -10,6 +10,7 @@ import { warningsOf } from './config/validate.ts';
 import { createDrain } from './drain.ts';
 import { createGateway as compose } from './gateway.ts';
 import { createLogger } from './observe/log.ts';
+import { createMetrics } from './observe/metrics.ts';
 import { openStore } from './store/open.ts';
 
 export type { Fault } from './config/faults.ts';
@@ -87,10 +88,11 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
   const log = createLogger(config.log.level, options.logTo);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
   const store = openStore(config, { log });
-  const gateway = compose(config, { store, log });
+  const metrics = createMetrics();
+  const gateway = compose(config, { store, log, metrics });
   const upgraded = new Set<Duplex>();
   let closing: Promise<void> | undefined;
-  const admin = createAdminServer({ gateway, log, draining: () => closing !== undefined });
+  const admin = createAdminServer({ gateway, log, metrics, draining: () => closing !== undefined });
 
   async function drain(server: Server, delay: number): Promise<void> {
     const { drainTimeout } = config.limits;

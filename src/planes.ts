@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts';
 import { createKeyring } from './crypto/keyring.ts';
 import { createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createAuthorizer } from './oidc/authorize.ts';
 import { createLogoutTokenCheck } from './oidc/backchannel-token.ts';
 import { createEndSessions } from './oidc/end-sessions.ts';
@@ -16,40 +17,46 @@ import { createPages } from './pages/pages.ts';
 import { createForwarder } from './proxy/forward.ts';
 import { createDataPlane } from './proxy/handler.ts';
 import { createOpenStreams } from './proxy/open-streams.ts';
-import { compileRoutes } from './proxy/routes.ts';
+import { type CompiledRoute, compileRoutes } from './proxy/routes.ts';
 import { createTunnel } from './proxy/websocket.ts';
 import { cookieSettings } from './session/cookies.ts';
 import { createSessionDirectory } from './session/directory.ts';
 import { createPendingLogins } from './session/pending-login.ts';
 import { createSessions } from './session/session.ts';
+import { measureStore } from './store/measured.ts';
 import type { Store } from './store/store.ts';
 
 export interface GatewayDeps {
   store: Store;
   log: Logger;
+  /** Where everything is counted; a registry of its own when left out. */
+  metrics?: Metrics;
   /** Milliseconds since the epoch. */
   clock?: () => number;
 }
 
 /** Everything but the listeners; nothing is asked of anybody yet. */
-export function createPlanes(config: Config, { store, log, clock = Date.now }: GatewayDeps) {
+export function createPlanes(config: Config, deps: GatewayDeps) {
+  const { log, metrics = createMetrics(), clock = Date.now } = deps;
+  const store = measureStore(deps.store, metrics);
   const application = `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`;
   const keyring = createKeyring(config.secrets.keys, application);
   const cookies = cookieSettings(config);
-  const audit = createAudit(log);
-  const sessions = createSessions({ config, store, keyring, log, clock });
+  const audit = createAudit(log, metrics.audited);
+  const sessions = createSessions({ config, store, keyring, log, metrics, clock });
   const provider = createProvider({
     config: config.provider,
     allowInsecureHttp: config.development.allowInsecureHttp,
     log,
+    metrics,
     clock,
   });
   const revoker = createRevoker({ provider, store, keyring, log, audit, clock });
   const redirectUri = config.publicUrl + endpointPaths(config.endpoints).callback;
-  const services = createTokenServices({ config, provider, store, log, clock });
+  const services = createTokenServices({ config, provider, store, log, metrics, clock });
   const { checkSessionToken } = services;
   const streams = createOpenStreams({ store, log, clock });
-  const forwarder = createForwarder({ routes: config.routes, streams, certificate: provider.certificate });
+  const forwarder = createForwarder({ routes: config.routes, streams, certificate: provider.certificate, metrics });
   const ensureUsable = createRefresher({
     config: config.provider,
     provider,
@@ -59,11 +66,16 @@ export function createPlanes(config: Config, { store, log, clock = Date.now }: G
     store,
     log,
     audit,
+    metrics,
     clock,
   });
+  const routes = compileRoutes(config.routes, config.accessTokens?.audience);
+  const meters = routes.routes.map(({ pattern }) => metrics.route(pattern));
+  const meterOf = ({ index, pattern }: CompiledRoute) => meters[index] ?? metrics.route(pattern);
   const dataPlane = createDataPlane({
     config,
-    routes: compileRoutes(config.routes, config.accessTokens?.audience),
+    routes,
+    meterOf,
     sessions,
     ensureUsable,
     ...services,
@@ -101,5 +113,19 @@ export function createPlanes(config: Config, { store, log, clock = Date.now }: G
     audit,
     clock,
   });
-  return { app, dataPlane, provider, services, revoker, streams, forwarder, pages, sessions, directory, endSessions };
+  return {
+    app,
+    dataPlane,
+    provider,
+    services,
+    revoker,
+    streams,
+    forwarder,
+    pages,
+    sessions,
+    directory,
+    endSessions,
+    metrics,
+    meterOf,
+  };
 }

@@ -6,6 +6,7 @@ import { createDrain } from './drain.ts';
 import { createForwardAuthServer } from './forward-auth.ts';
 import { createGateway } from './gateway.ts';
 import type { Logger } from './observe/log.ts';
+import { createMetrics } from './observe/metrics.ts';
 import { createPages } from './pages/pages.ts';
 import type { Store } from './store/store.ts';
 
@@ -37,7 +38,8 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 /** Starts both listeners. Resolves when they listen; the provider may come later. */
 export async function startServer(config: Config, deps: ServerDeps): Promise<RunningServer> {
   const { log, store } = deps;
-  const gateway = createGateway(config, deps);
+  const metrics = createMetrics();
+  const gateway = createGateway(config, { ...deps, metrics });
   const server = createServer(
     {
       maxHeaderSize: config.limits.headerSize,
@@ -57,7 +59,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   const drain = createDrain(server);
 
   let draining = false;
-  const admin = createAdminServer({ gateway, log, draining: () => draining });
+  const admin = createAdminServer({ gateway, log, metrics, draining: () => draining });
   if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
   const asked =
     config.forwardAuth && createForwardAuthServer({ config, verify: gateway.verify, pages: createPages(), log });

@@ -30,8 +30,9 @@ export interface AuditDetails {
 export type Audit = (event: AuditEvent, details: AuditDetails) => void;
 
 /** Writes audit events as log lines that carry `audit: true`. */
-export function createAudit(log: Logger): Audit {
+export function createAudit(log: Logger, count: Audit = () => {}): Audit {
   return function audit(event, { session, ...details }) {
+    count(event, details);
     log.info(
       { audit: true, event, ...(session === undefined ? {} : { session: session.slice(0, 12) }), ...details },
       event,

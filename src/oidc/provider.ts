@@ -5,6 +5,7 @@ import { isMultiTenant } from '../config/provider-kind.ts';
 import type { ProviderConfig } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import { describeError, type Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { quirksOf } from '../providers/kinds.ts';
 import type { Quirks } from '../providers/quirks.ts';
 import type { DpopOptions } from './authorization-request.ts';
@@ -14,6 +15,7 @@ import { discover } from './discovery.ts';
 import { cryptoKeys } from './dpop-key.ts';
 import { createProviderFetch } from './fetch.ts';
 import { createProviderKeys } from './keys.ts';
+import { measureFetch } from './measured-fetch.ts';
 import { type ClientCertificate, createCertificateSend, readClientCertificate } from './mtls.ts';
 import { createNonces } from './nonces.ts';
 import { tenantClient } from './tenants.ts';
@@ -53,6 +55,7 @@ export interface ProviderOptions {
   signIn?: boolean;
   allowInsecureHttp: boolean;
   log: Logger;
+  metrics?: Pick<Metrics, 'providerAsked'> | undefined;
   clock: () => number;
 }
 
@@ -61,15 +64,17 @@ const REDISCOVER_MS = 3_600_000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
 
-export function createProvider({ config, signIn = true, allowInsecureHttp, log, clock }: ProviderOptions): Provider {
+export function createProvider(options: ProviderOptions): Provider {
+  const { config, signIn = true, allowInsecureHttp, log, metrics, clock } = options;
   const certificate = config.tls && readClientCertificate(config.tls);
   const nonces = createNonces();
-  const fetch = createProviderFetch({
+  const asked = createProviderFetch({
     issuer: config.issuer,
     internalUrl: config.internalUrl,
     timeout: config.timeout,
     send: certificate && createCertificateSend(certificate),
   });
+  const fetch = measureFetch(asked, () => metadata, metrics);
   const keys = createProviderKeys(fetch, log, clock);
   const quirks = quirksOf(config.issuer, config.kind);
   const multiTenant = isMultiTenant(config);

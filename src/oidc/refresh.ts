@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { ActiveSession, TokenRecord } from '../session/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { createBackoff } from './backoff.ts';
@@ -10,7 +11,10 @@ import { createRenewal, type RenewalOptions } from './renewal.ts';
 import { createUnsavedTokens } from './unsaved.ts';
 import type { EnsureUsableToken, UsableToken } from './usable-token.ts';
 
-export type RefresherOptions = Omit<RenewalOptions, 'backoff' | 'unsaved'> & { store: Store };
+export type RefresherOptions = Omit<RenewalOptions, 'backoff' | 'unsaved'> & {
+  store: Store;
+  metrics?: Pick<Metrics, 'refreshWaited'> | undefined;
+};
 
 /** How often a waiter looks whether the holder of the lease is done. */
 const LOOK_MS = 40;
@@ -37,7 +41,7 @@ export function refreshNeed(
 }
 
 export function createRefresher(options: RefresherOptions): EnsureUsableToken {
-  const { config, sessions, store, audit, clock } = options;
+  const { config, sessions, store, audit, metrics, clock } = options;
   const owner = randomUUID();
   const backoff = createBackoff(clock);
   const renew = createRenewal({ ...options, backoff, unsaved: createUnsavedTokens() });
@@ -71,6 +75,19 @@ export function createRefresher(options: RefresherOptions): EnsureUsableToken {
     }
   }
 
+  /** How long those who need the new token wait for it: the lease and the provider together. */
+  async function measured(work: Promise<UsableToken>): Promise<UsableToken> {
+    const since = performance.now();
+    let outcome: UsableToken['kind'] | 'failed' = 'failed';
+    try {
+      const usable = await work;
+      outcome = usable.kind;
+      return usable;
+    } finally {
+      metrics?.refreshWaited(outcome, (performance.now() - since) / 1000);
+    }
+  }
+
   async function withoutRefreshToken(session: ActiveSession): Promise<UsableToken> {
     if (need(session) !== 'now') return { kind: 'active', session };
     await sessions.end(session.key);
@@ -92,7 +109,7 @@ export function createRefresher(options: RefresherOptions): EnsureUsableToken {
         retryAfter: Math.ceil(wait / 1000),
       });
     }
-    const work = renewOnce(session).finally(() => running.delete(session.key));
+    const work = measured(renewOnce(session)).finally(() => running.delete(session.key));
     running.set(session.key, work);
     try {
       return await work;

@@ -2,6 +2,7 @@
 import { issuersOf } from '../config/provider-kind.ts';
 import type { AccessTokensConfig, Config, ProviderConfig, TokenIssuerConfig } from '../config/schema.ts';
 import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { FactsSource } from '../providers/read-facts.ts';
 import { type ClientCredentials, createProvider, type Provider } from './provider.ts';
 
@@ -34,6 +35,7 @@ interface TokenIssuersOptions {
   accessTokens: AccessTokensConfig;
   provider: Provider;
   log: Logger;
+  metrics?: Pick<Metrics, 'providerAsked'> | undefined;
   clock: () => number;
 }
 
@@ -77,7 +79,7 @@ function furtherConfig(base: ProviderConfig, { issuer, internalUrl, kind }: Furt
 
 /** Builds them all; throws nothing and asks nobody before `start`. */
 export function createTokenIssuers(options: TokenIssuersOptions): TokenIssuers {
-  const { config, accessTokens, provider, log, clock } = options;
+  const { config, accessTokens, provider, log, metrics, clock } = options;
   const own = tokenIssuer(accessTokens.provider, provider);
   const known = new Map<string, TokenIssuer>(issuersOf(config.provider).map((name) => [name, own]));
   const further: Provider[] = [];
@@ -87,6 +89,7 @@ export function createTokenIssuers(options: TokenIssuersOptions): TokenIssuers {
       signIn: false,
       allowInsecureHttp: config.development.allowInsecureHttp,
       log,
+      metrics,
       clock,
     });
     further.push(other);

@@ -2,6 +2,7 @@
 import { securityOf } from '../config/provider-security.ts';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { dpopKeyOf, newDpopScalar } from './dpop-key.ts';
 import { createIntrospector } from './introspection.ts';
@@ -27,11 +28,13 @@ interface TokenServicesOptions {
   provider: Provider;
   store: Pick<Store, 'markOnce'>;
   log: Logger;
+  metrics?: Pick<Metrics, 'providerAsked'> | undefined;
   clock: () => number;
 }
 
 /** Builds them; nothing is asked before `start`. */
-export function createTokenServices({ config, provider, store, log, clock }: TokenServicesOptions): TokenServices {
+export function createTokenServices(options: TokenServicesOptions): TokenServices {
+  const { config, provider, store, log, metrics, clock } = options;
   const { clockTolerance: tolerance, defaultTokenLifetime: defaultLifetime } = config.provider;
   const { accessTokens } = config;
   const { bound } = securityOf(config.provider);
@@ -39,7 +42,7 @@ export function createTokenServices({ config, provider, store, log, clock }: Tok
     dpopKey: bound === 'key' ? dpopKeyOf(newDpopScalar()) : undefined,
     certificate: bound === 'certificate' ? provider.certificate?.thumbprint : undefined,
   };
-  const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, clock });
+  const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, metrics, clock });
   const tokens =
     issuers &&
     createTokenReader({

@@ -41,6 +41,8 @@ export interface CallParts {
   readonly options: ForwardOptions;
   readonly upstream: Upstream;
   readonly streams: OpenStreams;
+  /** Told the status of the answer, or 0, and the seconds until it came. */
+  readonly measure?: ((status: number, seconds: number) => void) | undefined;
   /** Called once, when the call is over; with an error if the caller has to answer. */
   settle(error?: GatewayError): void;
 }
@@ -59,6 +61,7 @@ export class Call implements RelayOwner {
   #retries: number;
   #headers: string[];
   #repeated = false;
+  #sentAt = 0;
   #over = false;
 
   constructor(parts: CallParts) {
@@ -97,6 +100,7 @@ export class Call implements RelayOwner {
   #dispatch(): void {
     const { upstream, options } = this.#parts;
     const { path } = options;
+    this.#sentAt = performance.now();
     upstream.pool.dispatch({ path, method: this.#method, headers: this.#headers, body: this.#upload }, this.#relay);
   }
 
@@ -118,6 +122,7 @@ export class Call implements RelayOwner {
   }
 
   repeat(status: number, headers: Record<string, string | string[] | undefined>): boolean {
+    this.#measured(status);
     const wanted = this.#parts.options.attempts?.answered(status, headers) ?? false;
     // A body that was streamed is gone, and once is enough: an upstream that goes on refusing is heard.
     if (!wanted || this.#over || this.#upload || this.#repeated) return false;
@@ -129,7 +134,12 @@ export class Call implements RelayOwner {
     this.#dispatchAgain();
   }
 
+  #measured(status: number): void {
+    this.#parts.measure?.(status, (performance.now() - this.#sentAt) / 1000);
+  }
+
   onDone(error: GatewayError | undefined): void {
+    if (error && !this.#relay.started) this.#measured(0);
     this.#parts.upstream.gate.leave();
     this.#finish(error);
   }

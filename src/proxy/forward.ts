@@ -1,6 +1,8 @@
 /** Forwards calls to their upstreams and streams the answers back, with back-pressure both ways. */
 import type { ServerResponse } from 'node:http';
+import type { RouteConfig } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { Call, type ForwardOptions, type ForwardRoute } from './call.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { checkLength } from './upload.ts';
@@ -18,11 +20,13 @@ export interface Forwarder {
 
 /** Builds the forwarder of all routes. Throws when the CA file of an upstream cannot be read. */
 export function createForwarder(parts: {
-  routes: readonly ForwardRoute[];
+  routes: readonly (ForwardRoute & Partial<Pick<RouteConfig, 'path'>>)[];
   streams: OpenStreams;
   certificate?: OwnCertificate | undefined;
+  metrics?: Pick<Metrics, 'route'>;
 }): Forwarder {
-  const { routes, streams, certificate } = parts;
+  const { routes, streams, certificate, metrics } = parts;
+  const meters = new Map(routes.map((route) => [route, metrics?.route(route.path ?? '').upstream]));
   const upstreams = createUpstreams(routes, certificate);
   return {
     async forward(exchange, res, route, options) {
@@ -30,7 +34,16 @@ export function createForwarder(parts: {
       checkLength(exchange.req, route.maxBody);
       await new Promise<void>((resolve, reject) => {
         const settle = (error?: Error) => (error ? reject(error) : resolve());
-        new Call({ exchange, res, route, options, upstream: upstreams.of(route), streams, settle }).start();
+        new Call({
+          exchange,
+          res,
+          route,
+          options,
+          upstream: upstreams.of(route),
+          measure: meters.get(route),
+          streams,
+          settle,
+        }).start();
       });
     },
     close: () => upstreams.close(),

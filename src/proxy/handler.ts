@@ -4,13 +4,14 @@ import type { Duplex } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import type { RequestTarget } from '../edge/target.ts';
+import type { RouteMeter } from '../observe/metrics.ts';
 import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
 import type { Forwarder } from './forward.ts';
 import { prepareRoutes } from './prepared.ts';
 import type { CompiledRoute, RouteTable } from './routes.ts';
-import { createAdmit, type ForgeryCheck, type StepParts } from './steps.ts';
+import { type Admit, createAdmit, type ForgeryCheck, type StepParts } from './steps.ts';
 import { createUpgrade, type Tunnel } from './upgrade.ts';
 import { createUpstreamProofs } from './upstream-proofs.ts';
 import { createVerify, type ForwardedHeaders } from './verify.ts';
@@ -19,6 +20,8 @@ export interface DataPlaneParts extends StepParts {
   routes: RouteTable;
   forwarder: Pick<Forwarder, 'forward'>;
   tunnel: Tunnel;
+  /** What counts the calls of a route. */
+  meterOf?: ((route: CompiledRoute) => RouteMeter) | undefined;
   /** Where a route asks for tokens of its upstream's own. */
   upstreamTokens?: UpstreamTokens | undefined;
 }
@@ -41,9 +44,15 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const preparedOf = prepareRoutes(config, routes.routes, parts.upstreamTokens, createUpstreamProofs(parts.clock));
   const admit = createAdmit(parts);
   const checkForgery = createForgeryCheck(config);
+  const counted: Admit = async (exchange, route, check) => {
+    const admission = await admit(exchange, route, check);
+    parts.meterOf?.(route).admitted();
+    return admission;
+  };
 
   async function run(exchange: Exchange, res: ServerResponse, route: CompiledRoute, corsHeaders: CorsHeaders) {
     const admission = await admit(exchange, route, checkForgery);
+    parts.meterOf?.(route).admitted();
     if (answeredAsLastHop(exchange, res, route)) return;
     const options = await preparedOf(route)(exchange, admission, { cors: corsHeaders });
     await forwarder.forward(exchange, res, route.config, options);
@@ -66,8 +75,8 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
         throw error;
       }
     },
-    upgrade: createUpgrade({ config, admit, preparedOf, tunnel }),
-    verify: createVerify({ config, routes, admit, checkForgery, preparedOf }),
+    upgrade: createUpgrade({ config, admit: counted, preparedOf, tunnel }),
+    verify: createVerify({ config, routes, admit: counted, checkForgery, preparedOf }),
   };
 }
 

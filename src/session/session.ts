@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { describeError, type Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Store, StoredSession } from '../store/store.ts';
 import { cookieSettings } from './cookies.ts';
 import { indexNames } from './index-names.ts';
@@ -16,6 +17,7 @@ export interface SessionsOptions {
   store: Store;
   keyring: Keyring;
   log: Logger;
+  metrics?: Pick<Metrics, 'sessionCache'>;
   clock: () => number;
 }
 
@@ -34,7 +36,7 @@ function openSession(keyring: Keyring, key: string, stored: StoredSession): Acti
 /** How often the idle limit is moved at most: writing on each call would cost a store command each (design: once a minute). */
 const slideInterval = (idleTimeout: number) => Math.min(60_000, idleTimeout / 10);
 
-export function createSessions({ config, store, keyring, log, clock }: SessionsOptions): Sessions {
+export function createSessions({ config, store, keyring, log, metrics, clock }: SessionsOptions): Sessions {
   const { idleTimeout, cacheSize } = config.session;
   const identify = createSessionCookieReader(cookieSettings(config).session, keyring.secrets('cookie'), cacheSize);
   // Whoever calls is noted as active at least that often, so nothing is kept past its idle limit.
@@ -43,6 +45,7 @@ export function createSessions({ config, store, keyring, log, clock }: SessionsO
   const slid = new LRUCache<string, number>({ max: 100_000 });
 
   async function read(key: string): Promise<ActiveSession | undefined> {
+    metrics?.sessionCache.miss.add();
     const stored = await store.load(key);
     const session = stored && openSession(keyring, key, stored);
     return session && session.data.expiresAt > clock() ? session : undefined;
@@ -50,7 +53,11 @@ export function createSessions({ config, store, keyring, log, clock }: SessionsO
 
   return {
     identify,
-    recall: (key) => cache.get(key),
+    recall(key) {
+      const known = cache.get(key);
+      if (known) metrics?.sessionCache.hit.add();
+      return known;
+    },
     load: (key) => cache.through(key, () => read(key)),
     slide({ key, data }) {
       const now = clock();

@@ -1,6 +1,7 @@
 /** The pages of `docs/` that are generated: options from the schema, errors from their table. */
 import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/options.ts';
 import { ERRORS } from '../../src/errors.ts';
+import { metricsPage } from './render-metrics.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -102,6 +103,7 @@ Claim headers are percent-encoded UTF-8: \`decodeURIComponent\` gives the exact 
 export function renderDocs(): Record<string, string> {
   return {
     'errors.md': errorsPage(),
+    'metrics.md': metricsPage(),
     'configuration.md': configurationPage(),
     'configuration.schema.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   };
