@@ -3,6 +3,7 @@ import { createApp } from './app.ts';
 import { endpointPaths } from './config/endpoints.ts';
 import type { Config } from './config/schema.ts';
 import { createKeyring } from './crypto/keyring.ts';
+import { hiddenFiles } from './endpoints/frontend.ts';
 import { createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
@@ -85,6 +86,8 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     clock,
   });
   const pages = createPages();
+  for (const path of hiddenFiles(config))
+    log.warn({ path }, 'a file of the front end is hidden by an endpoint: rename it, or set endpoints.prefix');
   const closeStreams = (key: string) => streams.closeAll(key);
   const directory = createSessionDirectory({ store, sessions });
   const endSessions = createEndSessions({ sessions, revoker, closeStreams, audit });

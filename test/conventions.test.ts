@@ -9,6 +9,7 @@ const files = globSync('src/**/*.ts', { cwd: ROOT }).sort();
 const textOf = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
 
 const RANKS: [RegExp, number][] = [
+  [/^src\/client\//, 0],
   [/^src\/(errors|config\/(schema|rule-schema|provider-schema|fields|units))\.ts$/, 0],
   [/^src\/(config|crypto|observe|pages)\//, 1],
   [/^src\/(store|import)\//, 2],

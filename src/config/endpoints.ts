@@ -10,11 +10,15 @@ export interface Endpoints {
   /** Where a script sends the browser after it signed out. */
   logoutContinue: string;
   signedOut: string;
+  /** Where a sign-in in a window of its own ends: tells the page that opened it, and closes. */
+  signedIn: string;
   profile: string;
   session: string;
   sessions: string;
   backchannelLogout: string;
   frontchannelLogout: string;
+  /** The module for the front end. */
+  client: string;
 }
 
 /** Every endpoint under the configured prefix. */
@@ -26,18 +30,20 @@ export function endpointPaths({ prefix }: Pick<Config['endpoints'], 'prefix'>): 
     logout: `${prefix}/logout`,
     logoutContinue: `${prefix}/logout/continue`,
     signedOut: `${prefix}/signed-out`,
+    signedIn: `${prefix}/signed-in`,
     profile: `${prefix}/profile`,
     session: `${prefix}/session`,
     sessions: `${prefix}/sessions`,
     backchannelLogout: `${prefix}/backchannel-logout`,
     frontchannelLogout: `${prefix}/frontchannel-logout`,
+    client: `${prefix}/client.js`,
   };
 }
 
 /** The endpoints that a sign-in must not lead back to: it would go in a circle, or land where no page is. */
 export function circularPaths(endpoints: Pick<Config['endpoints'], 'prefix'>): string[] {
-  const { sessions, ...others } = endpointPaths(endpoints);
-  return Object.values(others).filter((path) => path !== sessions);
+  const { sessions, signedIn, ...others } = endpointPaths(endpoints);
+  return Object.values(others).filter((path) => path !== sessions && path !== signedIn);
 }
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';

@@ -1,5 +1,9 @@
 /** Serves the built single-page app: files as they are, and its index page for the addresses that it routes itself. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import express, { type RequestHandler, Router } from 'express';
+import { endpointPaths } from '../config/endpoints.ts';
+import type { Config } from '../config/schema.ts';
 
 /** Fits a bundled app without inline script; an app that needs more says so in the configuration. */
 const DEFAULT_POLICY =
@@ -7,6 +11,13 @@ const DEFAULT_POLICY =
 
 /** Names with a content hash never change their content, so they may be kept for good. */
 const HASHED = /[.-][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/;
+
+/** Files of the app that nobody gets to see, because an endpoint of the gateway has their address. */
+export function hiddenFiles({ endpoints, frontend }: Pick<Config, 'endpoints' | 'frontend'>): string[] {
+  const directory = frontend?.directory;
+  if (directory === undefined) return [];
+  return Object.values(endpointPaths(endpoints)).filter((path) => existsSync(join(directory, path)));
+}
 
 /** Serves `directory`. `policy` is its Content-Security-Policy; false sends none. */
 export function frontendHandler(directory: string, policy: string | false | undefined): RequestHandler {

@@ -51,6 +51,8 @@ export interface PageData {
     /** The value that makes them genuine. */
     token: string;
   };
+  /** The end of a sign-in in a window of its own: tells the page that waits for it, and closes. */
+  'signed-in': Record<never, never>;
   /** Goes on by itself to a path of our own origin. */
   hop: { to: string };
 }
@@ -83,12 +85,14 @@ const ORIGIN = /^https?:\/\/[A-Za-z0-9.:[\]-]+$/;
 export function createPages({ viewsDir = VIEWS, homeUrl = '/' }: PagesOptions = {}): Pages {
   const eta = new Eta({ views: viewsDir, autoEscape: true, cache: true });
   const style = readFileSync(join(viewsDir, 'style.css'), 'utf8').trim();
+  const script = readFileSync(join(viewsDir, 'signed-in.js'), 'utf8').trim();
   const policy = policyFor(style);
 
   function render<Name extends PageName>(name: Name, data: PageData[Name]): RenderedPage {
-    const html = eta.render(`./${name}`, { ...data, homeUrl, style });
+    const html = eta.render(`./${name}`, { ...data, homeUrl, style, script });
     const formTargets = 'formTargets' in data ? data.formTargets : undefined;
-    return { html, contentSecurityPolicy: policy(formTargets) };
+    const scripts = name === 'signed-in' ? [script] : [];
+    return { html, contentSecurityPolicy: policy(formTargets, scripts) };
   }
 
   renderEach(render);
@@ -96,14 +100,16 @@ export function createPages({ viewsDir = VIEWS, homeUrl = '/' }: PagesOptions = 
 }
 
 /**
- * Nothing but our one style sheet, which is known by its hash (CSP Level 3 section 2.3.1). Chromium applies `form-action` to
+ * Nothing but our one style sheet, and on one page our one script, both known by their hash (CSP Level 3 section 2.3.1). Chromium applies `form-action` to
  * the redirects that answer a form as well, so a page with a form names where these may lead.
  */
-function policyFor(style: string): (formTargets?: readonly string[]) => string {
-  const hash = createHash('sha256').update(style).digest('base64');
-  return function policy(formTargets = []) {
+function policyFor(style: string): (formTargets?: readonly string[], scripts?: readonly string[]) => string {
+  const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const styleHash = hashOf(style);
+  return function policy(formTargets = [], scripts = []) {
+    const scriptSource = scripts.length === 0 ? '' : ` script-src ${scripts.map(hashOf).join(' ')};`;
     const targets = ["'self'", ...formTargets.filter((target) => ORIGIN.test(target))].join(' ');
-    return `default-src 'none'; style-src 'sha256-${hash}'; form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`;
+    return `default-src 'none'; style-src ${styleHash};${scriptSource} form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`;
   };
 }
 
@@ -115,5 +121,6 @@ function renderEach(render: Pages['render']): void {
   render('signed-out', { loginUrl: '' });
   render('confirm-logout', { action: '', token: '' });
   render('hop', { to: '/' });
+  render('signed-in', {});
   render('sessions', { sessions: [], action: '', token: '' });
 }

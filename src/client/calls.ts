@@ -1,0 +1,64 @@
+/** Calls of the API: the CSRF header on the own origin, and what a refusal for want of a sign-in leads to. */
+import type { State } from './state.ts';
+import type { Client, ClientOptions, Page, Refusal, Session } from './types.ts';
+
+export function createCalls(
+  { base = '', csrfHeader = 'X-CSRF', onUnauthenticated = 'event' }: ClientOptions,
+  { location, fetch }: Pick<Page, 'location' | 'fetch'>,
+  state: State,
+  login: Client['login'],
+): Client['fetch'] {
+  let asking: Promise<boolean> | undefined;
+
+  async function ask(refusal: Refusal): Promise<boolean> {
+    if (onUnauthenticated === 'event') return false;
+    if (typeof onUnauthenticated === 'function') return onUnauthenticated(refusal);
+    return login({ loginUrl: refusal.loginUrl, popup: onUnauthenticated === 'popup' });
+  }
+
+  /** Whether the user is signed in well enough now. Calls that are refused together ask once. */
+  async function settled(refusal: Refusal): Promise<boolean> {
+    asking ??= ask(refusal).finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  }
+
+  /** What the gateway refused before the API saw it; any other 401 is the API's own. */
+  async function refusalOf(answer: Response): Promise<Refusal | undefined> {
+    if (answer.status !== 401) return undefined;
+    const read = (await answer
+      .clone()
+      .json()
+      .catch(() => undefined)) as { code?: string; loginUrl?: string } | undefined;
+    const stepUp = read?.code === 'step_up_required';
+    if (!stepUp && read?.code !== 'unauthenticated') return undefined;
+    return { stepUp, loginUrl: read.loginUrl ?? `${base}/login` };
+  }
+
+  /** Whether the call may be made once more: the same user is there, and nothing of it is used up. */
+  async function mayRepeat(refusal: Refusal, earlier: Session | undefined, init?: RequestInit): Promise<boolean> {
+    if (refusal.stepUp) state.emit('stepup', refusal);
+    // Another tab may have signed in already; if none has, this tells the application that its session is over.
+    const signedIn = !refusal.stepUp && (await state.read()).authenticated;
+    if (!signedIn && !(await settled(refusal))) return false;
+    const now = await state.read();
+    if (!now.authenticated || init?.body instanceof ReadableStream) return false;
+    // What one user wrote is never sent as another.
+    return !earlier?.authenticated || earlier.sub === now.sub;
+  }
+
+  return async function guarded(input, init) {
+    const earlier = state.known().catch(() => undefined);
+    const attempt = () => {
+      const request = new Request(input instanceof Request ? input.clone() : new URL(input, location.href), init);
+      if (new URL(request.url).origin === location.origin) request.headers.set(csrfHeader, '1');
+      return fetch(request);
+    };
+    const answer = await attempt();
+    const refusal = await refusalOf(answer);
+    // While the gateway cannot tell who is signed in, the refusal stands.
+    if (!refusal || !(await mayRepeat(refusal, await earlier, init).catch(() => false))) return answer;
+    return attempt();
+  };
+}

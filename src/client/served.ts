@@ -1,0 +1,8 @@
+/** The module that the gateway serves: it knows the gateway's paths and header by itself. */
+import { createClient as create } from './client.ts';
+import type { Client, ClientOptions } from './types.ts';
+
+/** The gateway writes this constant in front of the module. */
+declare const BFF_DEFAULTS: ClientOptions;
+
+export const createClient = (options?: ClientOptions): Client => create({ ...BFF_DEFAULTS, ...options });

@@ -1,0 +1,201 @@
+/** Calls by the client: the CSRF header stays at home, a refusal loses no work, and nothing is sent as somebody else. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { CSRF, startWorld, type World, type WorldOptions } from '../support/world.ts';
+import { openTab, type Tab, type TabOptions } from './page.ts';
+
+const FORM = {
+  method: 'POST',
+  body: JSON.stringify({ item: 'envelopes' }),
+  headers: { 'content-type': 'application/json' },
+};
+
+async function start(t: TestContext, settings: TabOptions = {}, options: WorldOptions = {}) {
+  const world = await startWorld(t, options);
+  const tab = openTab(world.browser, world.gateway.url, settings);
+  t.after(() => tab.client.close());
+  return { world, tab };
+}
+
+const kinds = ({ events }: Tab) => events.map(({ type }) => type);
+const endElsewhere = (world: World) => world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+const posts = ({ upstream }: World) => upstream.requests.filter(({ method }) => method === 'POST');
+
+test('a call of the own origin carries the CSRF header, whatever form the address has', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const { url } = world.gateway;
+  for (const input of ['/api/x', new URL('/api/x', url), new Request(`${url}/api/x`)])
+    assert.equal((await tab.client.fetch(input)).status, 200);
+  const headers = { 'x-own': 'yes' };
+  assert.equal((await tab.client.fetch('/api/x', { ...FORM, headers })).status, 200);
+  assert.equal(world.upstream.requests.at(-1)?.header('x-own'), 'yes');
+  assert.equal(posts(world)[0]?.body.toString(), FORM.body);
+});
+
+test('a call of another origin carries no CSRF header', async (t) => {
+  const { tab } = await start(t, { answer: ({ url }) => (url.startsWith('https:') ? new Response('{}') : undefined) });
+  await tab.client.fetch('https://elsewhere.example.com/x');
+  await tab.client.fetch('//elsewhere.example.com/x').catch(() => undefined);
+  const foreign = tab.calls.flatMap((call, index) => (call.includes('elsewhere') ? [tab.headers[index]] : []));
+  assert.equal(foreign.length, 2);
+  for (const headers of foreign) assert.equal(headers?.get('x-csrf'), null);
+});
+
+test('a session that ended: the call is refused as it is, the application is told once, and nothing is left', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  const answers = await Promise.all([tab.client.fetch('/api/x', FORM), tab.client.fetch('/api/y')]);
+  for (const answer of answers) {
+    assert.equal(answer.status, 401);
+    assert.match(await answer.text(), /"unauthenticated"/, 'the body is still to be read');
+  }
+  assert.deepEqual(kinds(tab), ['signedout']);
+  assert.deepEqual([tab.visits, tab.windows], [[], []]);
+});
+
+test('a visitor who never signed in is told nothing but the answer', async (t) => {
+  const { tab } = await start(t);
+  assert.equal((await tab.client.fetch('/api/x')).status, 401);
+  assert.deepEqual(kinds(tab), []);
+});
+
+test("a 401 of the API itself is the API's own", async (t) => {
+  const ask = t.mock.fn(() => true);
+  const { world, tab } = await start(t, { onUnauthenticated: ask });
+  await world.signIn();
+  world.upstream.answer((_req, res) => res.writeHead(401, { 'content-type': 'application/json' }).end('{"code":401}'));
+  assert.equal((await tab.client.fetch('/api/x')).status, 401);
+  assert.equal(world.upstream.requests.length, 1);
+  assert.equal(ask.mock.callCount(), 0);
+  assert.deepEqual(kinds(tab), []);
+});
+
+test('after a sign-in the call is made once more, with its body, and reaches the API once', async (t) => {
+  const asked: unknown[] = [];
+  const onUnauthenticated: TabOptions['onUnauthenticated'] = async (refusal) => {
+    asked.push(refusal);
+    await world.signIn();
+    return true;
+  };
+  const { world, tab } = await start(t, { onUnauthenticated });
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  assert.equal((await tab.client.fetch('/api/x', FORM)).status, 200);
+  assert.deepEqual(asked, [{ stepUp: false, loginUrl: '/login' }]);
+  assert.deepEqual(
+    posts(world).map(({ body }) => body.toString()),
+    [FORM.body],
+  );
+  assert.deepEqual(kinds(tab), ['signedout', 'signedin']);
+  await endElsewhere(world);
+  const request = new Request(`${world.gateway.url}/api/x`, { ...FORM, method: 'PUT' });
+  assert.equal((await tab.client.fetch(request)).status, 200);
+  assert.equal(world.upstream.requests.at(-1)?.body.toString(), FORM.body);
+});
+
+test('calls that are refused together ask once', async (t) => {
+  const ask = t.mock.fn(async () => {
+    await world.signIn();
+    return true;
+  });
+  const { world, tab } = await start(t, { onUnauthenticated: ask });
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  const answers = await Promise.all(['/api/1', '/api/2', '/api/3'].map((path) => tab.client.fetch(path)));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  assert.equal(ask.mock.callCount(), 1);
+});
+
+test('what one user wrote is never sent as another', async (t) => {
+  const onUnauthenticated = async () => {
+    world.provider.next.nextUser = { sub: 'mallory', claims: {} };
+    await world.signIn();
+    return true;
+  };
+  const { world, tab } = await start(t, { onUnauthenticated });
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  assert.equal((await tab.client.fetch('/api/x', FORM)).status, 401);
+  assert.equal(posts(world).length, 0);
+});
+
+test('another tab signed in meanwhile: the call is made once more without a question', async (t) => {
+  const ask = t.mock.fn(() => true);
+  // The refusal is on its way while the sign-in is done.
+  let asked = 0;
+  const answer = async ({ url }: Request) => {
+    if (url.endsWith('/session') && ++asked === 2) await world.signIn();
+    return undefined;
+  };
+  const { world, tab } = await start(t, { onUnauthenticated: ask, answer });
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  assert.equal((await tab.client.fetch('/api/x', FORM)).status, 200);
+  assert.equal(ask.mock.callCount(), 0);
+  assert.equal(posts(world).length, 1);
+});
+
+test('a body that streams is used up, so the refusal stands', async (t) => {
+  const onUnauthenticated = async () => {
+    await world.signIn();
+    return true;
+  };
+  const { world, tab } = await start(t, { onUnauthenticated });
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  const body = new Blob(['x']).stream();
+  assert.equal((await tab.client.fetch('/api/x', { method: 'POST', body, duplex: 'half' })).status, 401);
+});
+
+test('nobody signs in: the refusal stands, and the call is not made again', async (t) => {
+  const { world, tab } = await start(t, { onUnauthenticated: () => true });
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  assert.equal((await tab.client.fetch('/api/x')).status, 401);
+  assert.equal(tab.calls.filter((call) => call === 'GET /api/x').length, 1);
+});
+
+test('login: the page is left for the sign-in and comes back to where it was', async (t) => {
+  const { world, tab } = await start(t, { onUnauthenticated: 'login' });
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  const first = await Promise.race([tab.client.fetch('/api/x'), left(tab)]);
+  assert.equal(first, undefined, 'the call is not answered any more');
+  assert.deepEqual(tab.visits, ['/login?returnTo=%2Forders%3Fpage%3D2%23third']);
+});
+
+async function left({ visits }: Tab): Promise<undefined> {
+  while (visits.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+test('RS-08 a call that needs a stronger sign-in tells where; after it the call is made once more', async (t) => {
+  const asked: string[] = [];
+  const onUnauthenticated: TabOptions['onUnauthenticated'] = async ({ loginUrl, stepUp }) => {
+    assert.equal(stepUp, true);
+    asked.push(loginUrl);
+    await world.browser.navigate(`${loginUrl}&returnTo=/`);
+    return true;
+  };
+  const routes = (upstream: string) => [
+    { path: '/api/**', upstream, rules: [{ token: 'user' as const, acr: 'gold' }] },
+  ];
+  const { world, tab } = await start(t, { onUnauthenticated }, { routes });
+  await world.signIn();
+  assert.equal((await tab.client.fetch('/api/x', FORM)).status, 200);
+  assert.deepEqual(asked, ['/login?acr_values=gold']);
+  assert.equal(posts(world).length, 1);
+  assert.deepEqual(kinds(tab), ['stepup', 'signedin']);
+});

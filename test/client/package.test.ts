@@ -1,0 +1,61 @@
+/** `bff-gateway/client` as a front-end project gets it: its types stand alone beside those of a browser, and it does what they say. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+const project = mkdtempSync(join(tmpdir(), 'bff-front-end-'));
+after(() => rmSync(project, { recursive: true, force: true }));
+
+const USE = `
+import { type Client, createClient, type Session, type User } from 'bff-gateway/client';
+const client: Client = createClient({ base: '/bff', onUnauthenticated: 'popup' });
+createClient({ onUnauthenticated: async ({ loginUrl }) => client.login({ loginUrl, popup: true }) });
+const user: User | undefined = await client.user();
+const session: Session = await client.session();
+const end: string | undefined = session.authenticated ? session.idleExpiresAt : undefined;
+const response: Response = await client.fetch('/api/orders', { method: 'POST', body: new FormData(document.forms[0]) });
+const off: () => void = client.on('expiring', ({ at, extendable }) => console.log(at.getTime(), extendable, user?.name, end, response.ok));
+off();
+`;
+const MISUSE: Record<string, string> = {
+  'an event that there is not': "client.on('signed-out', () => {});",
+  'an option that there is not': "createClient({ onUnauthenticated: 'redirect' });",
+  'a claim taken for text': 'const roles: string = user!.roles;',
+};
+
+/** What the compiler of the front-end project says, empty when it is content. */
+function compile(): string {
+  try {
+    execFileSync(process.execPath, [TSC, '-p', project], { cwd: project, encoding: 'utf8' });
+    return '';
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+}
+
+test('the package has it, with types that need a browser only, and refuses what they refuse', () => {
+  const installed = join(project, 'node_modules/bff-gateway');
+  mkdirSync(installed, { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist')], {
+    cwd: ROOT,
+  });
+  const options = { target: 'es2022', module: 'esnext', moduleResolution: 'bundler', strict: true, noEmit: true };
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...options, lib: ['es2022', 'dom'], types: [] }, include: ['use.ts'] }),
+  );
+  writeFileSync(join(project, 'use.ts'), USE);
+  assert.equal(compile(), '');
+  for (const [what, line] of Object.entries(MISUSE)) {
+    writeFileSync(join(project, 'use.ts'), `${USE}${line}\n`);
+    assert.match(compile(), /error TS/, what);
+  }
+  const script = "import('bff-gateway/client').then(({ createClient }) => process.stdout.write(typeof createClient))";
+  assert.equal(execFileSync(process.execPath, ['-e', script], { cwd: project, encoding: 'utf8' }), 'function');
+});

@@ -1,0 +1,102 @@
+/** A page of a browser as far as the client uses one: its calls are real calls of the test browser. */
+import { createClient } from '../../src/client/client.ts';
+import type { Client, ClientEvents, ClientOptions, Page } from '../../src/client/types.ts';
+import type { Browser } from '../support/browser.ts';
+
+export interface Tab {
+  client: Client;
+  page: Page;
+  /** Addresses that the page was left for, without the origin. */
+  visits: string[];
+  /** Addresses that a window was opened for. */
+  windows: string[];
+  /** What was asked, as `GET /session`. */
+  calls: string[];
+  /** The headers of each call. */
+  headers: Headers[];
+  /** What the client told, in order. */
+  events: { type: keyof ClientEvents; detail: unknown }[];
+  /** The tab is looked at again. */
+  show(): void;
+  /** The window of the tab is in front again. */
+  focus(): void;
+}
+
+/** What a call gets instead of the gateway's answer, if anything. */
+export type Answer = (request: Request) => Response | undefined | Promise<Response | undefined>;
+
+export interface TabOptions extends ClientOptions {
+  answer?: Answer;
+  address?: string;
+  /** Windows that the page opens are blocked. */
+  blocked?: boolean;
+  storage?: Map<string, string>;
+}
+
+const EVENTS = ['signedin', 'signedout', 'expiring', 'stepup'] as const;
+
+/** Opens a tab of this browser. */
+export function openTab(browser: Browser, origin: string, options: TabOptions = {}): Tab {
+  const { answer, address = '/orders?page=2#third', blocked = false, storage = new Map(), ...rest } = options;
+  const visits: string[] = [];
+  const windows: string[] = [];
+  const calls: string[] = [];
+  const headers: Headers[] = [];
+  const events: Tab['events'] = [];
+  const focused = new EventTarget();
+  const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  const short = (url: string) => url.replace(origin, '');
+
+  const page: Page = {
+    location: { origin, href: origin + address, assign: (url) => void visits.push(short(url)) },
+    document,
+    sessionStorage: {
+      getItem: (key) => storage.get(key) ?? null,
+      setItem: (key, value) => void storage.set(key, value),
+      removeItem: (key) => void storage.delete(key),
+    },
+    addEventListener: (type, listener) => focused.addEventListener(type, listener),
+    removeEventListener: (type, listener) => focused.removeEventListener(type, listener),
+    open(url) {
+      windows.push(short(url));
+      return blocked ? null : {};
+    },
+    async fetch(input, init) {
+      const request = new Request(typeof input === 'string' ? new URL(input, origin) : input, init);
+      calls.push(`${request.method} ${short(request.url)}`);
+      headers.push(request.headers);
+      return (await answer?.(request)) ?? send(browser, request);
+    },
+    BroadcastChannel,
+  };
+  const client = createClient(rest, page);
+  for (const type of EVENTS) client.on(type, (detail) => events.push({ type, detail }));
+  return {
+    client,
+    page,
+    visits,
+    windows,
+    calls,
+    headers,
+    events,
+    show: () => document.dispatchEvent(new Event('visibilitychange')),
+    focus: () => focused.dispatchEvent(new Event('focus')),
+  };
+}
+
+async function send(browser: Browser, request: Request): Promise<Response> {
+  const body = await request.text();
+  const {
+    status,
+    headers,
+    body: text,
+  } = await browser.fetch(request.url, {
+    method: request.method,
+    headers: Object.fromEntries(request.headers),
+    ...(body === '' ? {} : { body }),
+  });
+  const given = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return new Response(status === 204 ? null : text, { status, headers: given });
+}

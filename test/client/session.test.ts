@@ -1,0 +1,208 @@
+/** The client knows who is signed in: profile, events, other tabs, the end that comes near, an outage that is no sign-out. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { until } from '../support/wait.ts';
+import { CSRF, startWorld, type World, type WorldOptions } from '../support/world.ts';
+import { openTab, type Tab, type TabOptions } from './page.ts';
+
+async function start(t: TestContext, options: WorldOptions = {}) {
+  const world = await startWorld(t, options);
+  const tabs: Tab[] = [];
+  t.after(() => {
+    for (const { client } of tabs) client.close();
+  });
+  const tab = (settings?: TabOptions) => {
+    const opened = openTab(world.browser, world.gateway.url, settings);
+    tabs.push(opened);
+    return opened;
+  };
+  return { world, tab };
+}
+
+const kinds = ({ events }: Tab) => events.map(({ type }) => type);
+/** The session ends without a word to the tab. */
+const endElsewhere = (world: World) => world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+
+test('nobody is signed in: user() is undefined, and the profile is not asked for', async (t) => {
+  const { tab } = await start(t);
+  const { client, calls, events } = tab();
+  assert.equal(await client.user(), undefined);
+  assert.deepEqual(calls, ['GET /session']);
+  assert.deepEqual(events, []);
+});
+
+test('a client asks nothing before it is used', async (t) => {
+  const { tab } = await start(t);
+  const { calls, show } = tab();
+  show();
+  assert.deepEqual(calls, []);
+});
+
+test('user() is the profile, asked for once per session, also by callers at the same time', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const { client, calls } = tab();
+  const [one, two] = await Promise.all([client.user(), client.user()]);
+  assert.equal(one?.sub, 'user-alice');
+  assert.equal(two, one);
+  assert.equal(await client.user(), one);
+  assert.deepEqual(calls, ['GET /session', 'GET /profile']);
+});
+
+test('a new session brings a new profile', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const opened = tab();
+  assert.equal((await opened.client.user())?.sub, 'user-alice');
+  world.provider.next.nextUser = { sub: 'bob', claims: {} };
+  await world.signIn();
+  await opened.client.session();
+  assert.equal((await opened.client.user())?.sub, 'bob');
+  assert.deepEqual(kinds(opened), ['signedin']);
+});
+
+test('a profile that failed once is asked for again', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  let fails = true;
+  const answer = ({ url }: Request) =>
+    fails && url.endsWith('/profile') ? new Response('{}', { status: 503 }) : undefined;
+  const { client } = tab({ answer });
+  await assert.rejects(client.user(), /503/);
+  fails = false;
+  assert.equal((await client.user())?.sub, 'user-alice');
+});
+
+test('signing out leaves for the provider by way of the gateway, ends the session first, and tells the other tab', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const [here, other] = [tab(), tab()];
+  assert.equal((await here.client.user())?.sub, 'user-alice');
+  assert.equal((await other.client.user())?.sub, 'user-alice');
+  // It never settles: the page is left.
+  void here.client.logout();
+  await until(() => here.visits.length > 0);
+  assert.deepEqual(here.visits, ['/logout/continue']);
+  assert.deepEqual(kinds(here), [], 'a page that is being left shows no message');
+  await until(() => other.events.length > 0);
+  assert.deepEqual(kinds(other), ['signedout']);
+  assert.equal(await other.client.user(), undefined);
+});
+
+test('a sign-in in one tab is noticed in the others', async (t) => {
+  const { world, tab } = await start(t);
+  const waiting = tab();
+  await waiting.client.session();
+  await world.signIn();
+  const fresh = tab();
+  await fresh.client.session();
+  await until(() => waiting.events.length > 0);
+  assert.deepEqual(kinds(waiting), ['signedin']);
+  assert.deepEqual(kinds(fresh), [], 'it was signed in from its beginning');
+});
+
+test('what a message says is not believed: the gateway is asked', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const opened = tab();
+  await opened.client.session();
+  const channel = new BroadcastChannel('bff-gateway');
+  t.after(() => channel.close());
+  channel.postMessage('');
+  await until(() => opened.calls.length === 2);
+  await opened.client.session();
+  assert.deepEqual(kinds(opened), []);
+});
+
+test('a session that ended elsewhere is noticed when the tab is looked at again', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const opened = tab();
+  await opened.client.session();
+  await endElsewhere(world);
+  opened.show();
+  await until(() => opened.events.length > 0);
+  assert.deepEqual(kinds(opened), ['signedout']);
+});
+
+test('the end of an idle session is announced in time, put off by keepAlive, and told when it came', async (t) => {
+  const config = { session: { idleTimeout: '4s', absoluteTimeout: '1h', store: { sqlite: { file: ':memory:' } } } };
+  const { world, tab } = await start(t, { gateway: { config } });
+  await world.signIn();
+  const opened = tab({ expiringBefore: 2 });
+  await opened.client.session();
+  await until(() => opened.events.length > 0);
+  const [{ detail } = { detail: undefined }] = opened.events;
+  assert.deepEqual(kinds(opened), ['expiring']);
+  const { at, extendable } = detail as { at: Date; extendable: boolean };
+  assert.equal(extendable, true);
+  assert.ok(Math.abs(at.getTime() - Date.now() - 2_000) < 1_200, `${at.getTime() - Date.now()} ms`);
+  await opened.client.keepAlive();
+  await until(() => opened.events.length === 2);
+  assert.deepEqual(kinds(opened), ['expiring', 'expiring'], 'announced anew for the end that was put off');
+  await until(() => opened.events.length === 3);
+  assert.equal(kinds(opened)[2], 'signedout');
+  assert.equal(await opened.client.user(), undefined);
+});
+
+test('an end that nothing can put off says so', async (t) => {
+  const config = { session: { idleTimeout: '1h', absoluteTimeout: '1h', store: { sqlite: { file: ':memory:' } } } };
+  const { world, tab } = await start(t, { gateway: { config } });
+  await world.signIn();
+  const opened = tab({ expiringBefore: 7_200 });
+  await opened.client.session();
+  await opened.client.session();
+  assert.deepEqual(
+    opened.events.map(({ detail }) => (detail as { extendable: boolean }).extendable),
+    [false],
+  );
+});
+
+test('SE an outage never reads as signed out: session() rejects, nothing is told, the profile stays', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  let out = false;
+  const opened = tab({ answer: () => (out ? new Response('{}', { status: 503 }) : undefined) });
+  const user = await opened.client.user();
+  out = true;
+  await assert.rejects(opened.client.session(), /503/);
+  opened.show();
+  await until(() => opened.calls.length === 4);
+  assert.equal(await opened.client.user(), user);
+  assert.deepEqual(kinds(opened), []);
+});
+
+test('of two answers about the session the one that was asked for last counts', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const held = Promise.withResolvers<void>();
+  let first = true;
+  const answer = ({ url }: Request) => {
+    if (!first || !url.endsWith('/session')) return undefined;
+    first = false;
+    const old = world.browser.fetch('/session', { headers: CSRF });
+    return held.promise.then(async () => new Response((await old).body));
+  };
+  const opened = tab({ answer });
+  const slow = opened.client.session();
+  await opened.client.session();
+  await endElsewhere(world);
+  await opened.client.session();
+  held.resolve();
+  assert.equal((await slow).authenticated, true);
+  assert.equal(await opened.client.user(), undefined);
+  assert.deepEqual(kinds(opened), ['signedout']);
+});
+
+test('a client that was closed asks and tells nothing more', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const opened = tab();
+  await opened.client.session();
+  opened.client.close();
+  await endElsewhere(world);
+  opened.show();
+  const other = tab();
+  await other.client.session();
+  assert.deepEqual(opened.calls, ['GET /session']);
+});

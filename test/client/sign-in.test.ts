@@ -1,0 +1,133 @@
+/** Signing in by the client: where the page is left for, a window of its own, and at most one try without a question. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { until } from '../support/wait.ts';
+import { startWorld } from '../support/world.ts';
+import { openTab, type TabOptions } from './page.ts';
+
+async function start(t: TestContext, settings: TabOptions = {}) {
+  const world = await startWorld(t);
+  const tab = (more: TabOptions = {}) => {
+    const opened = openTab(world.browser, world.gateway.url, { ...settings, ...more });
+    t.after(() => opened.client.close());
+    return opened;
+  };
+  return { world, tab };
+}
+
+test('login() leaves for the endpoint with what was asked for, and leads back to the present address', async (t) => {
+  const { tab } = await start(t);
+  const { client, visits } = tab();
+  void client.login();
+  void client.login({ returnTo: '/basket', prompt: 'login', acr_values: 'gold', ui_locales: 'de' });
+  void client.login({ loginUrl: '/login?acr_values=gold', returnTo: '/' });
+  assert.deepEqual(visits, [
+    '/login?returnTo=%2Forders%3Fpage%3D2%23third',
+    '/login?prompt=login&acr_values=gold&ui_locales=de&returnTo=%2Fbasket',
+    '/login?acr_values=gold&returnTo=%2F',
+  ]);
+});
+
+test('a prefix stands before every address', async (t) => {
+  const answer = () => Response.json({ authenticated: false, location: '/bff/logout/continue' });
+  const { tab } = await start(t, { base: '/bff', csrfHeader: 'X-Mine', answer });
+  const { client, visits, calls, headers, windows } = tab();
+  void client.login({ returnTo: '/' });
+  void client.login({ popup: true });
+  await client.user();
+  void client.logout();
+  await until(() => visits.length === 2);
+  assert.deepEqual(visits, ['/bff/login?returnTo=%2F', '/bff/logout/continue']);
+  assert.deepEqual(windows, ['/bff/login?returnTo=%2Fbff%2Fsigned-in']);
+  assert.deepEqual(calls, ['GET /bff/session', 'POST /bff/logout']);
+  for (const sent of headers) assert.equal(sent.get('x-mine'), '1');
+});
+
+test('a window of its own: the page that waits is told by the page where the sign-in ends', async (t) => {
+  const { world, tab } = await start(t);
+  const { client, windows } = tab();
+  await client.session();
+  const signedIn = client.login({ popup: true });
+  assert.deepEqual(windows, ['/login?returnTo=%2Fsigned-in']);
+  const page = await world.browser.navigate(windows[0] ?? '');
+  assert.equal(page.url.pathname, '/signed-in');
+  const script = /<script>([^<]+)<\/script>/.exec(page.body)?.[1] ?? '';
+  const channels: { close(): void }[] = [];
+  const close = t.mock.fn();
+  class Channel extends BroadcastChannel {
+    constructor(name: string) {
+      super(name);
+      channels.push(this);
+    }
+  }
+  t.after(() => {
+    for (const channel of channels) channel.close();
+  });
+  new Function('close', 'BroadcastChannel', script)(close, Channel);
+  assert.equal(await signedIn, true);
+  assert.equal(close.mock.callCount(), 1);
+});
+
+test('a window that was blocked, or left without a sign-in, is no sign-in', async (t) => {
+  const { tab } = await start(t);
+  assert.equal(await tab({ blocked: true }).client.login({ popup: true }), false);
+  const { client, focus } = tab();
+  const signedIn = client.login({ popup: true });
+  focus();
+  assert.equal(await signedIn, false);
+});
+
+test('back from the window before its message arrived: the sign-in counts', async (t) => {
+  const { world, tab } = await start(t);
+  const { client, focus } = tab();
+  await client.session();
+  const signedIn = client.login({ popup: true });
+  await world.signIn();
+  focus();
+  assert.equal(await signedIn, true);
+});
+
+test('the page at the end of a sign-in claims none that did not happen', async (t) => {
+  const { world } = await start(t);
+  const page = await world.browser.fetch('/signed-in');
+  assert.deepEqual([page.status, page.headers.location], [303, '/']);
+});
+
+test('a sign-in without a question is tried once, and the provider decides', async (t) => {
+  const storage = new Map<string, string>();
+  const { world, tab } = await start(t, { storage });
+  const first = tab();
+  void first.client.silentLogin('/basket');
+  await until(() => first.visits.length > 0);
+  assert.deepEqual(first.visits, ['/login?prompt=none&returnTo=%2Fbasket']);
+  // The provider knows nobody, and the page comes back as it was.
+  world.provider.behaviour.authorize = ({ params }) => {
+    const back = new URL(params.get('redirect_uri') ?? '');
+    const failure = { error: 'login_required', state: params.get('state') ?? '', iss: world.provider.issuer };
+    back.search = new URLSearchParams(failure).toString();
+    return { status: 302, headers: { location: back.href } };
+  };
+  const page = await world.browser.navigate(first.visits[0] ?? '');
+  assert.equal(page.url.pathname, '/basket');
+  const second = tab();
+  assert.equal(await second.client.silentLogin('/basket'), false);
+  assert.deepEqual(second.visits, []);
+});
+
+test('a user who signed out is not signed in again by the page itself', async (t) => {
+  const { world, tab } = await start(t, { storage: new Map() });
+  await world.signIn();
+  const { client, visits } = tab();
+  void client.logout();
+  await until(() => visits.length > 0);
+  assert.equal(await tab().client.silentLogin(), false);
+});
+
+test('who is signed in already stays on the page, and may be tried again after the session', async (t) => {
+  const storage = new Map([['bff-asked', '1']]);
+  const { world, tab } = await start(t, { storage });
+  await world.signIn();
+  const { client, visits } = tab();
+  assert.equal(await client.silentLogin(), true);
+  assert.deepEqual([visits, storage.size], [[], 0]);
+});

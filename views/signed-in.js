@@ -1,0 +1,2 @@
+new BroadcastChannel('bff-gateway').postMessage('*');
+close();
