@@ -37,6 +37,7 @@ describe('the content', () => {
         'package.json',
         'views/*.css',
         'views/*.eta',
+        'views/*.js',
       ].sort(),
     );
   });
