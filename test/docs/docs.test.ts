@@ -36,3 +36,11 @@ test('every link inside the documentation leads to a file', () => {
     }
   }
 });
+
+test('every page of the documentation is in its table of contents', () => {
+  const contents = read('docs/README.md');
+  const missing = globSync('docs/**/*.md', { cwd: ROOT }).filter(
+    (page) => page !== 'docs/README.md' && !contents.includes(`](${page.slice('docs/'.length)})`),
+  );
+  assert.deepEqual(missing, []);
+});

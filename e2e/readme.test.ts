@@ -1,0 +1,145 @@
+/** The README as a newcomer follows it: its commands, its configuration, a sign-in at Keycloak, two replicas on one Redis. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { keycloakAdmin } from './support/admin.ts';
+import { type Page, startBrowser } from './support/browser.ts';
+import { freePort, type Running, ready } from './support/processes.ts';
+import { blocksOf, createReader } from './support/readme.ts';
+import { sharedServers } from './support/run.ts';
+import { fillIn, until } from './support/steps.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const FIRST = blocksOf(README, 'From nothing to a sign-in at a local Keycloak');
+const SECOND = blocksOf(README, 'Two replicas on one Redis');
+const SOURCES = ['src', 'views', 'deploy', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+
+const { folder: results, keycloakOrigin, redisUrl } = sharedServers();
+const folder = join(results, 'readme');
+const ports = {
+  public: await freePort(),
+  admin: await freePort(),
+  api: await freePort(),
+  listen: [await freePort(), await freePort()],
+  admins: [await freePort(), await freePort()],
+};
+const publicUrl = `http://localhost:${ports.public}`;
+/** The two services that a reader gets from Docker run here already; the addresses of the page may be taken. */
+const instead = new Map([
+  ['npm ci && ', ''],
+  ['docker compose up --wait keycloak\n', ''],
+  ['docker run --rm -d --name bff-redis -p 127.0.0.1:6379:6379 redis:7-alpine\n', ''],
+  ['redis://127.0.0.1:6379', redisUrl],
+  ['http://127.0.0.1:8080', keycloakOrigin],
+  ['localhost:3000', `localhost:${ports.public}`],
+  ['127.0.0.1:8081', `127.0.0.1:${ports.api}`],
+  ['PORT=8081', `PORT=${ports.api}`],
+  ['BFF_LISTEN_PORT=3001 BFF_ADMIN_PORT=9401', `BFF_LISTEN_PORT=${ports.listen[0]} BFF_ADMIN_PORT=${ports.admins[0]}`],
+  ['BFF_LISTEN_PORT=3002 BFF_ADMIN_PORT=9402', `BFF_LISTEN_PORT=${ports.listen[1]} BFF_ADMIN_PORT=${ports.admins[1]}`],
+]);
+const env = {
+  BFF_LISTEN_PORT: `${ports.public}`,
+  BFF_ADMIN_PORT: `${ports.admin}`,
+  BFF_SESSION_STORE_REDIS_PREFIX: 'e2e:readme:',
+};
+const { BFF_SESSION_STORE_REDIS_PREFIX: _later, ...first } = env;
+const reader = createReader({ folder, instead, env: first });
+const open: Running[] = [];
+after(() => Promise.all(open.map((process) => process.stop())));
+const browser = await startBrowser();
+after(() => browser.close());
+
+/** A checkout with its packages installed, as `npm ci` leaves it. */
+async function checkout(): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of SOURCES) await cp(join(ROOT, name), join(folder, name), { recursive: true });
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const file = join(folder, 'deploy/nginx/two-replicas.conf');
+  const text = readFileSync(file, 'utf8')
+    .replace('127.0.0.1:3000', `127.0.0.1:${ports.public}`)
+    .replace('127.0.0.1:3001', `127.0.0.1:${ports.listen[0]}`)
+    .replace('127.0.0.1:3002', `127.0.0.1:${ports.listen[1]}`);
+  await writeFile(file, text);
+  await keycloakAdmin(keycloakOrigin).setUpClient('bff-gateway', publicUrl);
+}
+
+const answers = (what: string, process: Running, url: string) =>
+  ready(what, process, 30, async () => {
+    const answer = await fetch(url);
+    await answer.body?.cancel();
+    return answer.ok || undefined;
+  });
+
+async function signIn(page: Page): Promise<void> {
+  await page.goto(publicUrl);
+  await page.click('#sign-in');
+  await fillIn(page, 'alice');
+  await page.getByText('Signed in as Alice Liddell').waitFor();
+}
+
+test('every address and command that is replaced here is in the README', () => {
+  const text = [...FIRST, ...SECOND].map((block) => block.text).join('');
+  assert.deepEqual(
+    [...instead.keys()].filter((part) => !text.includes(part)),
+    [],
+  );
+});
+
+test('the page to get started shows the same commands', () => {
+  const page = readFileSync(join(ROOT, 'docs/get-started.md'), 'utf8');
+  const known = new Set([...FIRST, ...SECOND].map((block) => block.text));
+  const shown = [...page.matchAll(/```\w+\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+  assert.ok(shown.length >= FIRST.length);
+  assert.deepEqual(
+    shown.filter((text) => !known.has(text)),
+    [],
+  );
+});
+
+browser.test('from nothing to a sign-in and a call of an API', async (page) => {
+  await checkout();
+  const [install, config, start] = FIRST;
+  assert.ok(install && config?.language === 'yaml' && start);
+  await reader.type(install, 'all end');
+  await writeFile(join(folder, 'gateway.yaml'), reader.adapt(config.text));
+  const [api, gateway] = await reader.type(start, 'last stays');
+  assert.ok(api && gateway);
+  open.push(api, gateway);
+  await answers('the gateway', gateway, `http://127.0.0.1:${ports.admin}/readyz`);
+  await answers('the orders API', api, `http://127.0.0.1:${ports.api}/healthz`);
+  await signIn(page);
+  await page.getByText('coffee, ordered by nobody').waitFor();
+  await page.fill('#item', 'A box of envelopes');
+  await page.click('#order button');
+  await page.getByText('A box of envelopes, ordered by alice').waitFor();
+  assert.deepEqual(await page.evaluate('[document.cookie, localStorage.length, sessionStorage.length]'), ['', 0, 0]);
+  await gateway.stop();
+});
+
+browser.test('two replicas on one Redis: either may stop', async (page) => {
+  const [block] = SECOND;
+  assert.ok(block);
+  const replicas = createReader({ folder, instead, env });
+  const [one, two, nginx] = await replicas.type(block, 'last stays');
+  assert.ok(one && two && nginx);
+  open.push(one, two, nginx);
+  for (const [index, process] of [one, two].entries())
+    await answers('a replica', process, `http://127.0.0.1:${ports.admins[index]}/readyz`);
+  await answers('nginx', nginx, `${publicUrl}/session`);
+  await signIn(page);
+  await one.stop();
+  // nginx leaves out a replica that refuses connections.
+  for (let visit = 0; visit < 4; visit += 1) {
+    await page.goto(publicUrl);
+    await page.getByText('Signed in as Alice Liddell').waitFor();
+  }
+  await page.click('#sign-out');
+  await page.waitForURL(`${publicUrl}/signed-out`);
+  await until('nobody is signed in', async () => {
+    await page.goto(publicUrl);
+    return page.getByText('You are not signed in').isVisible();
+  });
+});
