@@ -9,7 +9,8 @@ import type { ConfigInput } from './config/schema.ts';
 import { warningsOf } from './config/validate.ts';
 import { createDrain } from './drain.ts';
 import { createGateway as compose } from './gateway.ts';
-import { createLogger } from './observe/log.ts';
+import { auditIntoLog, openAuditLog } from './observe/audit.ts';
+import { createLogger, describeError } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { openStore } from './store/open.ts';
 
@@ -89,7 +90,13 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
   const store = openStore(config, { log });
   const metrics = createMetrics();
-  const gateway = compose(config, { store, log, metrics });
+  const auditLog =
+    options.logTo && config.audit.file === undefined
+      ? auditIntoLog(log)
+      : openAuditLog(config.audit.file, (error) =>
+          log.error({ err: describeError(error) }, 'the audit log cannot be written'),
+        );
+  const gateway = compose(config, { store, log, auditLog, metrics });
   const upgraded = new Set<Duplex>();
   let closing: Promise<void> | undefined;
   const admin = createAdminServer({ gateway, log, metrics, draining: () => closing !== undefined });

@@ -3,15 +3,19 @@
 import { globSync, readFileSync } from 'node:fs';
 import { runCli } from './cli/cli.ts';
 import type { Loaded } from './config/load.ts';
-import { createLogger } from './observe/log.ts';
+import { openAuditLog } from './observe/audit.ts';
+import { createLogger, describeError } from './observe/log.ts';
 import { startServer } from './server.ts';
 import { openStore } from './store/open.ts';
 
 async function start({ config, warnings }: Loaded): Promise<void> {
   const log = createLogger(config.log.level);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
+  const auditLog = openAuditLog(config.audit.file, (error) =>
+    log.error({ err: describeError(error) }, 'the audit log cannot be written'),
+  );
   const store = openStore(config, { log });
-  const server = await startServer(config, { store, log }).catch(async (error: unknown) => {
+  const server = await startServer(config, { store, log, auditLog }).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });

@@ -4,7 +4,7 @@ import { endpointPaths } from './config/endpoints.ts';
 import type { Config } from './config/schema.ts';
 import { createKeyring } from './crypto/keyring.ts';
 import { hiddenFiles } from './endpoints/frontend.ts';
-import { createAudit } from './observe/audit.ts';
+import { type AuditLog, auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createAuthorizer } from './oidc/authorize.ts';
@@ -30,6 +30,8 @@ import type { Store } from './store/store.ts';
 export interface GatewayDeps {
   store: Store;
   log: Logger;
+  /** Where the audit log goes; among the lines of the log when left out. */
+  auditLog?: AuditLog;
   /** Where everything is counted; a registry of its own when left out. */
   metrics?: Metrics;
   /** Milliseconds since the epoch. */
@@ -43,7 +45,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
   const application = `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`;
   const keyring = createKeyring(config.secrets.keys, application);
   const cookies = cookieSettings(config);
-  const audit = createAudit(log, metrics.audited);
+  const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
   const sessions = createSessions({ config, store, keyring, log, metrics, clock });
   const provider = createProvider({
     config: config.provider,
@@ -128,6 +130,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     sessions,
     directory,
     endSessions,
+    audit,
     metrics,
     meterOf,
   };

@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts';
 import { createDrain } from './drain.ts';
 import { createForwardAuthServer } from './forward-auth.ts';
 import { createGateway } from './gateway.ts';
+import { type AuditLog, auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { createPages } from './pages/pages.ts';
@@ -22,6 +23,7 @@ export interface RunningServer {
 export interface ServerDeps {
   store: Store;
   log: Logger;
+  auditLog?: AuditLog;
   clock?: () => number;
 }
 
@@ -39,6 +41,7 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 export async function startServer(config: Config, deps: ServerDeps): Promise<RunningServer> {
   const { log, store } = deps;
   const metrics = createMetrics();
+  const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
   const gateway = createGateway(config, { ...deps, metrics });
   const server = createServer(
     {
@@ -67,6 +70,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   if (config.forwardAuth && asked) await listen(asked, config.forwardAuth.port, config.forwardAuth.host);
   const port = await listen(server, config.listen.port, config.listen.host);
   log.info({ publicUrl: config.publicUrl, port, store: store.kind }, 'listening');
+  audit('gateway.started', { key: config.secrets.keys[0]?.id ?? '' });
   void gateway.start();
 
   async function end(delay: number): Promise<void> {
@@ -77,6 +81,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     admin.closeAllConnections();
     await new Promise<void>((resolve) => admin.close(() => resolve()));
     await store.close();
+    audit('gateway.stopped', {});
   }
   let ended: Promise<void> | undefined;
 

@@ -538,6 +538,16 @@ export function configSchema(resolve: SecretResolver) {
     log: z
       .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
       .prefault({}),
+    audit: z
+      .strictObject({
+        file: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('File to which the audit log is appended. Default: standard output, among the lines of the log.'),
+      })
+      .prefault({})
+      .describe('The audit log; log.level does not concern it.'),
     development: z
       .strictObject({
         allowInsecureHttp: z

@@ -88,7 +88,8 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
    */
   async function replaceOld(old: ActiveSession | undefined, { data }: Login): Promise<void> {
     if (!old) return;
-    await sessions.end(old.key);
+    if (await sessions.end(old.key))
+      audit('session.ended', { session: old.key, sub: old.data.sub, reason: 'replaced' });
     const same = old.data.sid === undefined ? old.data.sub === data.sub : old.data.sid === data.sid;
     if (!same) void revoker.revoke(old.tokens, 0);
   }

@@ -79,7 +79,7 @@ export function createAuditCounts(of: Families) {
       case 'csrf.denied':
         forgeries(route, bounded(reason, CODES)).add();
         return;
-      case 'access.denied':
+      default:
         return;
     }
   };

@@ -1,6 +1,7 @@
 /** The pages of `docs/` that are generated: options from the schema, errors from their table. */
 import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/options.ts';
 import { ERRORS } from '../../src/errors.ts';
+import { auditPage } from './render-audit.ts';
 import { metricsPage } from './render-metrics.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -104,6 +105,7 @@ export function renderDocs(): Record<string, string> {
   return {
     'errors.md': errorsPage(),
     'metrics.md': metricsPage(),
+    'audit.md': auditPage(),
     'configuration.md': configurationPage(),
     'configuration.schema.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   };

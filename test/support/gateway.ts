@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { parseConfig } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
+import type { AuditLog } from '../../src/observe/audit.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { type RunningServer, startServer } from '../../src/server.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -31,6 +32,8 @@ export interface TestGatewayOptions {
   key?: string;
   provider_?: Partial<ConfigInput['provider']>;
   config?: Partial<ConfigInput>;
+  /** Where its audit log goes; among the lines of its log when left out. */
+  auditLog?: AuditLog;
   /** The gateway's clock, milliseconds since the epoch; the real one when left out. */
   clock?: () => number;
   /** What the proxy in front of an https `publicUrl` adds to each request of a browser. */
@@ -76,7 +79,8 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   });
   const lines: string[] = [];
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
-  const deps = { log, ...(options.clock === undefined ? {} : { clock: options.clock }) };
+  const { clock, auditLog } = options;
+  const deps = { log, ...(clock === undefined ? {} : { clock }), ...(auditLog === undefined ? {} : { auditLog }) };
   const server: RunningServer = await startServer(config, { store: openStore(config, deps), ...deps });
   const fronts = options.front === undefined ? {} : { [publicUrl]: { port, headers: options.front } };
   const browsers: Browser[] = [];

@@ -1,0 +1,125 @@
+/** The audit log as its readers find it: a line for each event, as documented, with no secret, whatever the level of the log is. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createAudit, openAuditLog } from '../../src/observe/audit.ts';
+import { AUDIT_EVENTS, type AuditEvent } from '../../src/observe/audit-events.ts';
+import { oauthError } from '../support/provider-lies.ts';
+import { until } from '../support/wait.ts';
+import { CSRF, startWorld } from '../support/world.ts';
+
+type Line = Record<string, unknown> & { event: AuditEvent };
+
+function auditFile(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'audit-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'audit.jsonl');
+  const auditLog = openAuditLog(file, (error) => assert.fail(String(error)));
+  const text = () => readFileSync(file, 'utf8');
+  return {
+    file,
+    auditLog,
+    text,
+    lines: () =>
+      text()
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Line),
+  };
+}
+
+/** What the page promises of every line. */
+function checkLine({ audit, time, event, ...rest }: Line): void {
+  assert.equal(audit, true);
+  assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.ok(Object.hasOwn(AUDIT_EVENTS, event), `${event} is not documented`);
+  const known: readonly string[] = AUDIT_EVENTS[event].fields;
+  for (const [field, value] of Object.entries(rest)) {
+    assert.ok(known.includes(field), `${event} has the undocumented field ${field}`);
+    assert.equal(typeof value, 'string');
+  }
+}
+
+test('LG-02 a file of its own has every event as documented, and no secret', async (t) => {
+  const audit = auditFile(t);
+  let now = Date.now();
+  const gateway = { auditLog: audit.auditLog, clock: () => now, config: { session: { maxPerUser: 1 } } };
+  const world = await startWorld(t, { gateway });
+  const { provider, browser } = world;
+  await world.signIn();
+  await world.signIn();
+  await browser.fetch('/api/x');
+  await browser.fetch('/api/x', { method: 'PURGE', headers: { ...CSRF, origin: 'https://evil.example.test' } });
+  now += provider.settings.accessTokenLifetime;
+  provider.settings.clockOffset = provider.settings.accessTokenLifetime;
+  assert.equal((await world.api()).status, 200);
+  provider.behaviour.token = () => oauthError('server_error', 500);
+  now += provider.settings.accessTokenLifetime;
+  assert.equal((await world.api()).status, 503);
+  provider.behaviour.revocation = () => oauthError('server_error', 500);
+  await browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  await browser.navigate('/login');
+  await until(() => audit.text().includes('token.revocation_failed'));
+  await world.gateway.stop();
+  const lines = audit.lines();
+  for (const line of lines) checkLine(line);
+  const events = new Set(lines.map(({ event }) => event));
+  const expected: AuditEvent[] = [
+    'gateway.started',
+    'login.started',
+    'login.succeeded',
+    'session.ended',
+    'csrf.denied',
+    'token.refreshed',
+    'token.refresh_failed',
+    'logout.succeeded',
+    'token.revocation_failed',
+    'login.failed',
+    'gateway.stopped',
+  ];
+  assert.deepEqual(
+    expected.filter((event) => !events.has(event)),
+    [],
+  );
+  assert.equal(lines.find(({ event }) => event === 'session.ended')?.reason, 'replaced');
+  for (const secret of provider.secrets.keys()) assert.ok(!audit.text().includes(secret));
+  assert.doesNotMatch(audit.text(), /canary/);
+  assert.ok(!world.gateway.logText().includes('"audit":true'), 'not in the log as well');
+});
+
+test('LG-02 a denied rule and a revoked token are in it', async (t) => {
+  const audit = auditFile(t);
+  const world = await startWorld(t, {
+    gateway: { auditLog: audit.auditLog },
+    routes: (upstream) => [{ path: '/api/**', upstream, rules: [{ token: 'user', scopes: ['not-granted'] }] }],
+  });
+  await world.signIn();
+  assert.equal((await world.api('/api/secret-path?q=1')).status, 403);
+  await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  await until(() => audit.text().includes('token.revoked'));
+  const lines = audit.lines();
+  for (const line of lines) checkLine(line);
+  const denied = lines.find(({ event }) => event === 'access.denied');
+  assert.equal(denied?.reason, 'insufficient_scope');
+  assert.equal(denied?.route, '/api/**');
+  assert.equal(denied?.sub, world.provider.next.nextUser.sub);
+  assert.doesNotMatch(audit.text(), /secret-path/);
+});
+
+test('a rotated file is opened again by its name', (t) => {
+  const { file, auditLog, text } = auditFile(t);
+  const audit = createAudit(auditLog);
+  audit('login.started', { requestId: 'first' });
+  renameSync(file, `${file}.1`);
+  auditLog.reopen();
+  audit('login.started', { requestId: 'second' });
+  assert.match(readFileSync(`${file}.1`, 'utf8'), /first/);
+  assert.match(text(), /second/);
+  assert.doesNotMatch(text(), /first/);
+});
+
+test('a file that cannot be opened is told at once', () => {
+  assert.throws(() => openAuditLog('/nowhere/at/all/audit.jsonl', () => {}), /ENOENT/);
+});
