@@ -60,7 +60,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
   const { checkSessionToken } = services;
   const streams = createOpenStreams({ store, log, clock });
   const forwarder = createForwarder({ routes: config.routes, streams, certificate: provider.certificate, metrics });
-  const ensureUsable = createRefresher({
+  const { ensureUsable, renewRefused } = createRefresher({
     config: config.provider,
     provider,
     sessions,
@@ -81,6 +81,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     meterOf,
     sessions,
     ensureUsable,
+    renewRefused,
     ...services,
     forwarder,
     tunnel: createTunnel({ routes: config.routes, streams, certificate: provider.certificate }),

@@ -1,21 +1,25 @@
 /** A usable access token for a session: ahead of expiry, once per session over all tabs and replicas. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ActiveSession, TokenRecord } from '../session/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { createBackoff } from './backoff.ts';
 import { takeLease } from './lease.ts';
+import { isCurrent, type Lifetime } from './lifetime.ts';
 import { createRenewal, type RenewalOptions } from './renewal.ts';
 import { createUnsavedTokens } from './unsaved.ts';
-import type { EnsureUsableToken, UsableToken } from './usable-token.ts';
+import type { EnsureUsableToken, RenewRefusedToken, UsableToken } from './usable-token.ts';
 
 export type RefresherOptions = Omit<RenewalOptions, 'backoff' | 'unsaved'> & {
   store: Store;
   metrics?: Pick<Metrics, 'refreshWaited'> | undefined;
 };
 
+/** How often a token that an API refused is renewed at most, over all replicas. */
+const REFUSED_MS = 30_000;
 /** How often a waiter looks whether the holder of the lease is done. */
 const LOOK_MS = 40;
 
@@ -40,32 +44,47 @@ export function refreshNeed(
   return left <= Math.min(refreshBefore, lifetime / 5) || left > lifetime + SET_BACK_MS ? 'soon' : 'none';
 }
 
-export function createRefresher(options: RefresherOptions): EnsureUsableToken {
+export interface Refresher {
+  readonly ensureUsable: EnsureUsableToken;
+  readonly renewRefused: RenewRefusedToken;
+}
+
+export function createRefresher(options: RefresherOptions): Refresher {
   const { config, sessions, store, audit, metrics, clock } = options;
   const owner = randomUUID();
   const backoff = createBackoff(clock);
   const renew = createRenewal({ ...options, backoff, unsaved: createUnsavedTokens() });
+  /** Sessions whose refused token was renewed a moment ago, so that the store need not be asked. */
+  const lately = new LRUCache<string, Lifetime>({ max: 10_000 });
   const running = new Map<string, Promise<UsableToken>>();
   const need = ({ tokens }: ActiveSession) => refreshNeed(tokens, config.refreshBefore, clock());
   /** A provider call, a store hiccup, and some air. */
   const longestWait = config.timeout + 5_000;
 
   /** Under the lease: reads again, since another replica may have refreshed meanwhile. */
-  async function renewIfStillNeeded(seen: ActiveSession): Promise<UsableToken> {
+  async function renewIfStillNeeded(seen: ActiveSession, refused: boolean): Promise<UsableToken> {
     const session = await sessions.load(seen.key);
     if (!session) return { kind: 'ended' };
-    return session.version !== seen.version && need(session) === 'none'
-      ? { kind: 'refreshed', session }
-      : await renew(session);
+    if (session.version !== seen.version && need(session) === 'none') return { kind: 'refreshed', session };
+    const rests = refused && need(session) === 'none' && !(await mayRenewRefused(session));
+    return rests ? { kind: 'active', session } : await renew(session);
   }
 
-  async function renewOnce(session: ActiveSession): Promise<UsableToken> {
+  /** An API that refuses every token must not make for a renewal per call: once in a while, over all replicas. */
+  async function mayRenewRefused({ key }: ActiveSession): Promise<boolean> {
+    const since = clock();
+    lately.set(key, { since, until: since + REFUSED_MS });
+    return await store.markOnce(`refused:${key}`, REFUSED_MS);
+  }
+
+  /** `refused`: the current token will not do, however long it lasts. */
+  async function renewOnce(session: ActiveSession, refused = false): Promise<UsableToken> {
     const deadline = performance.now() + longestWait;
     for (;;) {
       const lease = await takeLease(store, session.key, owner);
-      if (lease) return await renewIfStillNeeded(session).finally(() => lease.release());
+      if (lease) return await renewIfStillNeeded(session, refused).finally(() => lease.release());
       // Another replica is at it. The current token will do while it lasts; else its result is waited for.
-      if (need(session) !== 'now') return { kind: 'active', session };
+      if (!refused && need(session) !== 'now') return { kind: 'active', session };
       await sleep(LOOK_MS);
       const current = await sessions.load(session.key);
       if (!current) return { kind: 'ended' };
@@ -95,7 +114,31 @@ export function createRefresher(options: RefresherOptions): EnsureUsableToken {
     return { kind: 'ended' };
   }
 
-  return async function ensureUsableToken(session: ActiveSession): Promise<UsableToken> {
+  /** One renewal of a session at a time in this process; the others wait for its outcome. */
+  function only(key: string, begin: () => Promise<UsableToken>): Promise<UsableToken> {
+    const work = running.get(key) ?? measured(begin()).finally(() => running.delete(key));
+    running.set(key, work);
+    return work;
+  }
+
+  async function renewRefused(session: ActiveSession): Promise<UsableToken> {
+    try {
+      const current = await sessions.load(session.key);
+      if (!current) return { kind: 'ended' };
+      if (current.version !== session.version) return { kind: 'refreshed', session: current };
+      const under = running.get(session.key);
+      if (under) return await under;
+      const known = lately.get(session.key);
+      const rests = (known && isCurrent(known, clock())) || backoff.waitFor(session.key) > 0;
+      if (rests || current.tokens.refreshToken === undefined) return { kind: 'active', session };
+      return await only(session.key, () => renewOnce(current, true));
+    } catch {
+      // The log has it already; for this call it means that there is no better token.
+      return { kind: 'active', session };
+    }
+  }
+
+  async function ensureUsable(session: ActiveSession): Promise<UsableToken> {
     const due = need(session);
     if (due === 'none') return { kind: 'active', session };
     if (session.tokens.refreshToken === undefined) return await withoutRefreshToken(session);
@@ -109,14 +152,14 @@ export function createRefresher(options: RefresherOptions): EnsureUsableToken {
         retryAfter: Math.ceil(wait / 1000),
       });
     }
-    const work = measured(renewOnce(session)).finally(() => running.delete(session.key));
-    running.set(session.key, work);
     try {
-      return await work;
+      return await only(session.key, () => renewOnce(session));
     } catch (error) {
       // A failed renewal ahead of time is no reason to fail the call: the token is still good.
       if (due === 'soon' && need(session) !== 'now') return { kind: 'active', session };
       throw error;
     }
-  };
+  }
+
+  return { ensureUsable, renewRefused };
 }

@@ -9,3 +9,9 @@ export type UsableToken = { kind: 'active' | 'refreshed'; session: ActiveSession
 
 /** Rejects with a 503 `GatewayError` when provider or store are out and the access token has lapsed. */
 export type EnsureUsableToken = (session: ActiveSession) => Promise<UsableToken>;
+
+/**
+ * For an access token that its API refused although it has not lapsed: `active` when there is no better one, be it that it
+ * was renewed a moment ago, cannot be renewed, or that the provider is out. Never rejects.
+ */
+export type RenewRefusedToken = (session: ActiveSession) => Promise<UsableToken>;

@@ -1,38 +1,14 @@
 /** The course of one forwarded call: its place at the upstream, its attempts, and every way in which it can end. */
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { RouteConfig } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
+import type { AnswerHeaders, Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
 import { Relay, type RelayOwner } from './relay.ts';
-import { brokenConnection, RETRIES, repeatable } from './retry.ts';
+import { brokenConnection, RETRIES, refusesToken, repeatable } from './retry.ts';
 import { discardRest, hasBody, openUpload } from './upload.ts';
-import type { Upstream, UpstreamOptions } from './upstream.ts';
-
-export type ForwardRoute = UpstreamOptions & Pick<RouteConfig, 'maxBody'>;
-
-export interface ForwardOptions {
-  /** Complete request headers for the upstream, `Host` included: name, value, name, value... */
-  headers: string[];
-  /** Path and query for the upstream. */
-  path: string;
-  /** Turns the raw headers of the answer into those for the client. */
-  rewriteHeaders(rawHeaders: Buffer[], status: number): string[];
-  /** For credentials that are good for one attempt only. */
-  attempts?: Attempts | undefined;
-  /** Key of the session that the call belongs to. */
-  streamKey?: string;
-  /** When that session ends at the latest, or the caller's token lapses; milliseconds since the epoch. */
-  endsAt?: number;
-}
-
-export interface Attempts {
-  /** The headers of another attempt. */
-  headers(): string[];
-  /** Told of each answer; true when the upstream would have the same call once more, with other headers. */
-  answered(status: number, headers: Record<string, string | string[] | undefined>): boolean;
-}
+import type { Upstream } from './upstream.ts';
 
 export interface CallParts {
   readonly exchange: Exchange;
@@ -60,8 +36,10 @@ export class Call implements RelayOwner {
   #leaveLine = () => {};
   #retries: number;
   #headers: string[];
+  #attempts: Attempts | undefined;
   #repeated = false;
   #sentAt = 0;
+  #renewed = false;
   #over = false;
 
   constructor(parts: CallParts) {
@@ -71,6 +49,7 @@ export class Call implements RelayOwner {
     this.#parts = parts;
     this.#method = req.method ?? 'GET';
     this.#headers = options.headers;
+    this.#attempts = options.attempts;
     this.#upload = body ? openUpload(req, res, { maxBody: route.maxBody, idle: route.timeouts.idle }) : null;
     this.#retries = repeatable(this.#method, body) ? RETRIES : 0;
     this.#relay = new Relay({
@@ -105,7 +84,7 @@ export class Call implements RelayOwner {
   }
 
   #dispatchAgain(): void {
-    this.#headers = this.#parts.options.attempts?.headers() ?? this.#headers;
+    this.#headers = this.#attempts?.headers() ?? this.#headers;
     this.#dispatch();
   }
 
@@ -121,12 +100,34 @@ export class Call implements RelayOwner {
     return true;
   }
 
-  repeat(status: number, headers: Record<string, string | string[] | undefined>): boolean {
+  repeat(status: number, headers: AnswerHeaders): boolean {
     this.#measured(status);
-    const wanted = this.#parts.options.attempts?.answered(status, headers) ?? false;
+    const wanted = this.#attempts?.answered(status, headers) ?? false;
     // A body that was streamed is gone, and once is enough: an upstream that goes on refusing is heard.
     if (!wanted || this.#over || this.#upload || this.#repeated) return false;
     this.#repeated = true;
+    return true;
+  }
+
+  renew(headers: AnswerHeaders): Promise<boolean> | undefined {
+    const { renew } = this.#parts.options;
+    if (!renew || this.#renewed || this.#over || !refusesToken(headers['www-authenticate'])) return undefined;
+    this.#renewed = true;
+    const renewal = renew().then(
+      (fresh) => this.#takeOver(fresh),
+      (error: GatewayError) => {
+        this.#abandon(error);
+        return false;
+      },
+    );
+    // A body that was streamed is gone: this call is over, the next one has the new token.
+    return this.#upload ? undefined : renewal;
+  }
+
+  #takeOver(fresh: ForwardOptions | undefined): boolean {
+    if (!fresh || this.#over) return false;
+    this.#headers = fresh.headers;
+    this.#attempts = fresh.attempts;
     return true;
   }
 

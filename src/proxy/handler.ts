@@ -6,9 +6,12 @@ import type { Exchange } from '../edge/exchange.ts';
 import type { RequestTarget } from '../edge/target.ts';
 import type { RouteMeter } from '../observe/metrics.ts';
 import type { UpstreamTokens } from '../oidc/upstream-token.ts';
+import type { RenewRefusedToken } from '../oidc/usable-token.ts';
 import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
+import type { ActiveSession } from '../session/sessions.ts';
 import type { Forwarder } from './forward.ts';
+import type { ForwardOptions } from './forward-options.ts';
 import { prepareRoutes } from './prepared.ts';
 import type { CompiledRoute, RouteTable } from './routes.ts';
 import { type Admit, createAdmit, type ForgeryCheck, type StepParts } from './steps.ts';
@@ -22,6 +25,7 @@ export interface DataPlaneParts extends StepParts {
   tunnel: Tunnel;
   /** What counts the calls of a route. */
   meterOf?: ((route: CompiledRoute) => RouteMeter) | undefined;
+  renewRefused: RenewRefusedToken;
   /** Where a route asks for tokens of its upstream's own. */
   upstreamTokens?: UpstreamTokens | undefined;
 }
@@ -55,7 +59,21 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     parts.meterOf?.(route).admitted();
     if (answeredAsLastHop(exchange, res, route)) return;
     const options = await preparedOf(route)(exchange, admission, { cors: corsHeaders });
+    if (admission.kind === 'user' && route.config.upstreamToken === 'forward')
+      options.renew = () => withAnotherToken(exchange, route, corsHeaders, admission.session);
     await forwarder.forward(exchange, res, route.config, options);
+  }
+
+  /** The upstream refused the session's token: the same steps again, if the session has got another one. */
+  async function withAnotherToken(
+    exchange: Exchange,
+    route: CompiledRoute,
+    cors: CorsHeaders,
+    session: ActiveSession,
+  ): Promise<ForwardOptions | undefined> {
+    const { kind } = await parts.renewRefused(session);
+    if (kind === 'active') return undefined;
+    return await preparedOf(route)(exchange, await admit(exchange, route, checkForgery), { cors });
   }
 
   return {

@@ -3,6 +3,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Dispatcher } from 'undici';
 import type { GatewayError } from '../errors.ts';
 import { upstreamError } from './failures.ts';
+import type { AnswerHeaders } from './forward-options.ts';
 import { informational } from './informational.ts';
 
 /** Largest body that is sent as one string: Node then writes head and body at once. */
@@ -26,14 +27,17 @@ export interface RelayOwner {
   /** Asked at each failure before any byte of an answer; true: it will be dispatched again. */
   retry(error: Error): boolean;
   /** Told of each answer; true: it is not for the client, the call will be dispatched again. */
-  repeat(status: number, headers: Record<string, string | string[] | undefined>): boolean;
+  repeat(status: number, headers: AnswerHeaders): boolean;
+  /** Asked at each 401; a promise: the answer is held back until it resolves, and dropped when it says so, as for `repeat`. */
+  renew(headers: AnswerHeaders): Promise<boolean> | undefined;
   /** Such an answer is over. */
   onRefused(): void;
   /** The upstream connection is done with this call, in good order unless there is an error. */
   onDone(error: GatewayError | undefined): void;
 }
 
-type State = 'waiting' | 'answered' | 'refused' | 'streaming' | 'sent' | 'gone';
+type Controller = Dispatcher.DispatchController;
+type State = 'waiting' | 'answered' | 'held' | 'refused' | 'streaming' | 'sent' | 'gone';
 
 /** RFC 9110 section 8.6: 204 has no Content-Length, and some clients would wait for that many bytes. */
 function withoutLength(headers: string[]): string[] {
@@ -51,12 +55,14 @@ function withoutLength(headers: string[]): string[] {
  */
 export class Relay implements Dispatcher.DispatchHandler {
   readonly #options: RelayOptions;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: Controller | undefined;
   #state: State = 'waiting';
   /** Declared length of the body; -1 when unknown. */
   #length = -1;
   #flushed = false;
   #unread: NodeJS.Timeout | undefined;
+  /** How an answer ended that was still held back. */
+  #end: (() => void) | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -74,7 +80,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('abandoned'));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: Controller): void {
     this.#controller = controller;
     // Left while it waited for a connection: an answer that nobody reads would pause this connection for good.
     if (this.#state === 'gone') controller.abort(new Error('abandoned'));
@@ -84,21 +90,37 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#state === 'waiting') this.#state = 'answered';
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-    reason?: string,
-  ): void {
-    const { req, res } = this.#options;
+  onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, reason?: string): void {
+    const { req, res, owner } = this.#options;
     if (status < 200) {
       informational(req, res, status, headers.link);
       return;
     }
-    if (this.#options.owner.repeat(status, headers)) {
+    if (owner.repeat(status, headers)) {
       this.#state = 'refused';
       return;
     }
+    const renewal = status === 401 ? owner.renew(headers) : undefined;
+    if (renewal) this.#hold(controller, renewal, () => this.#begin(controller, status, headers, reason));
+    else this.#begin(controller, status, headers, reason);
+  }
+
+  /** Its body, if there is one, waits in the connection meanwhile. */
+  #hold(controller: Controller, renewal: Promise<boolean>, begin: () => void): void {
+    this.#state = 'held';
+    controller.pause();
+    const decide = (again: boolean) => {
+      if (this.#state !== 'held') return;
+      if (again) this.#state = 'refused';
+      else begin();
+      controller.resume();
+      this.#end?.();
+    };
+    renewal.then(decide).catch((error: Error) => controller.abort(error));
+  }
+
+  #begin(controller: Controller, status: number, headers: AnswerHeaders, reason?: string): void {
+    const { req, res } = this.#options;
     const passed = this.#options.rewriteHeaders(controller.rawHeaders as Buffer[], status);
     const rewritten = status === 204 ? withoutLength(passed) : passed;
     if (headers['content-length'] !== undefined) this.#length = Number(headers['content-length']);
@@ -118,7 +140,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#options.res.flushHeaders();
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#state !== 'streaming') return;
     const { res } = this.#options;
     const first = !this.#flushed;
@@ -129,7 +151,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     } else if (!res.write(chunk)) this.#pause(controller);
   }
 
-  #pause(controller: Dispatcher.DispatchController): void {
+  #pause(controller: Controller): void {
     const { res, idle } = this.#options;
     controller.pause();
     // The upstream's time-out rests while it is paused, so a client that never reads needs one of its own.
@@ -147,6 +169,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#state === 'held') {
+      this.#end = () => this.onResponseEnd();
+      return;
+    }
     if (this.#state === 'refused') {
       this.#state = 'waiting';
       this.#options.owner.onRefused();
@@ -157,8 +183,12 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#options.owner.onDone(undefined);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(controller: Controller, error: Error): void {
     clearTimeout(this.#unread);
+    if (this.#state === 'held') {
+      this.#end = () => this.onResponseError(controller, error);
+      return;
+    }
     if (this.#state === 'waiting' && this.#options.owner.retry(error)) return;
     const over = this.#state === 'gone' || this.#state === 'sent';
     this.#options.owner.onDone(over ? undefined : upstreamError(error));

@@ -14,6 +14,14 @@ export function repeatable(method: string, hasBody: boolean): boolean {
   return !hasBody && REPEATABLE.has(method);
 }
 
+/** A challenge that says of the token itself that it is not good (any more), whatever the scheme (RFC 6750 section 3.1, RFC 9449 section 7.1). */
+const REFUSED = /\berror\s*=\s*"?invalid_token\b/i;
+
+/** Whether the challenge of a 401 says that another token might do. */
+export function refusesToken(challenge: string | string[] | undefined): boolean {
+  return challenge !== undefined && REFUSED.test(String(challenge));
+}
+
 /** Whether the error is a broken connection, as in the race of a keep-alive connection that closes (RFC 9112 section 9.3.1). */
 export function brokenConnection(error: unknown): boolean {
   return BROKEN.has(codeOf(error));

@@ -5,7 +5,7 @@ import type { Config, RouteConfig } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
 import { checkUpgradeOrigin } from '../policy/csrf.ts';
-import type { ForwardOptions } from './call.ts';
+import type { ForwardOptions } from './forward-options.ts';
 import type { Prepare } from './prepared.ts';
 import type { CompiledRoute } from './routes.ts';
 import type { Admit } from './steps.ts';

@@ -56,8 +56,8 @@ const FAULTS: Record<string, Fault> = {
   },
 };
 
-async function startSides(t: Parameters<typeof startWorld>[0], bad: RawUpstream) {
-  const timeouts = { headers: '3s', idle: '1s' };
+async function startSides(t: Parameters<typeof startWorld>[0], bad: RawUpstream, headers = '3s') {
+  const timeouts = { headers, idle: '1s' };
   const world = await startWorld(t, {
     routes: (good) => [
       { path: '/api/bad/**', upstream: bad.origin, timeouts },
@@ -66,9 +66,9 @@ async function startSides(t: Parameters<typeof startWorld>[0], bad: RawUpstream)
   });
   t.after(() => bad.close());
   await world.signIn();
-  const headers = { ...CSRF, cookie: world.browser.cookieHeader('/') };
+  const credentials = { ...CSRF, cookie: world.browser.cookieHeader('/') };
   const outcome = async (path: string): Promise<number | 'cut'> => {
-    const answer = await fetch(`${world.gateway.url}${path}`, { headers });
+    const answer = await fetch(`${world.gateway.url}${path}`, { headers: credentials });
     return await answer.text().then(
       () => answer.status,
       () => 'cut' as const,
@@ -107,7 +107,7 @@ for (const [name, { answer, expected }] of Object.entries(FAULTS)) {
 
 test('DO-04 PX-16 clients that leave a hung upstream leave no connection behind, and no place taken', async (t) => {
   const bad = await startRawUpstream(() => undefined);
-  const { world, outcome } = await startSides(t, bad);
+  const { world, outcome } = await startSides(t, bad, '2m');
   const headers = { ...CSRF, cookie: world.browser.cookieHeader('/') };
   for (let round = 0; round < 3; round += 1) {
     const leave = new AbortController();

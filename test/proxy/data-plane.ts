@@ -109,6 +109,7 @@ export async function startDataPlane(
       play.events.push('usable');
       return play.usable(session);
     },
+    renewRefused: async (session) => ({ kind: 'active', session }),
     forwarder,
     tunnel: tunnel ?? createTunnel({ routes: config.routes, streams }),
     checkProof: async () => {},

@@ -5,8 +5,8 @@ import type { RouteConfig } from '../../src/config/schema.ts';
 import type { Exchange } from '../../src/edge/exchange.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { createLogger } from '../../src/observe/log.ts';
-import type { ForwardOptions, ForwardRoute } from '../../src/proxy/call.ts';
 import { createForwarder } from '../../src/proxy/forward.ts';
+import type { ForwardOptions, ForwardRoute } from '../../src/proxy/forward-options.ts';
 import { createOpenStreams, type OpenStreams } from '../../src/proxy/open-streams.ts';
 
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host)$/i;

@@ -1,7 +1,7 @@
 /** Tests of WebSocket handshakes up to the moment at which the upstream would be contacted. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import type { ForwardOptions } from '../../src/proxy/call.ts';
+import type { ForwardOptions } from '../../src/proxy/forward-options.ts';
 import { rawRequest } from '../support/raw.ts';
 import { sessionOf, startDataPlane } from './data-plane.ts';
 import { buffersOf, configOf, PUBLIC, valuesOf } from './fixtures.ts';

@@ -64,7 +64,7 @@ test('TK-13 a 401 for another reason, or without a nonce, is passed on at once',
   const world = await startWorld(t, BOUND);
   await world.signIn();
   for (const headers of [
-    { 'www-authenticate': 'DPoP error="invalid_token"', 'dpop-nonce': 'n-1' },
+    { 'www-authenticate': 'DPoP error="invalid_dpop_proof"', 'dpop-nonce': 'n-1' },
     { 'www-authenticate': 'DPoP error="use_dpop_nonce"' },
     { 'dpop-nonce': 'n-1' },
   ]) {
