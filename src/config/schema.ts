@@ -437,6 +437,12 @@ export function configSchema(resolve: SecretResolver) {
         revocationWait: duration('0ms', '10s')
           .prefault('800ms')
           .describe('How long a sign-out waits for revocation; after that it goes on in the background.'),
+        clearSiteData: z
+          .array(z.enum(['cache', 'storage', 'executionContexts', 'clientHints', 'prefetchCache', 'prerenderCache']))
+          .default([])
+          .describe(
+            'What browsers are told to throw away of the whole origin at sign-out (Clear-Site-Data). Nothing by default: other applications may live there. Cookies of others are never cleared.',
+          ),
         tokenType: z
           .enum(['logout+jwt', 'any'])
           .default('logout+jwt')

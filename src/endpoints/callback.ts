@@ -70,7 +70,7 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     // A new id, whatever the browser sent (ASVS 7.2.4). Not `regenerate`: it ends the old session before the new one is stored.
     req.sessionStore.generate(req);
     const key = digest(req.sessionID);
-    const ttl = Math.min(config.session.idleTimeout, config.session.absoluteTimeout);
+    const ttl = Math.min(config.session.idleTimeout, data.expiresAt - data.createdAt);
     await directory.enter(key, data);
     await store.createTokens(key, sealTokens(keyring, key, tokens), ttl);
     const [device, address] = [deviceOf(req.headers['user-agent']), addressRange(exchangeOf(req).clientIp)];

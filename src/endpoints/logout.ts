@@ -36,6 +36,7 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
   const { config, cookies, keyring, sessions, provider, revoker, pages, closeStreams, audit } = parts;
   const paths = endpointPaths(config.endpoints);
   const landing = config.publicUrl + config.logout.landing;
+  const clearSiteData = config.logout.clearSiteData.map((kind) => `"${kind}"`).join(', ');
 
   /** A value that only this session's pages know, or the CSRF header: nobody else can sign a user out. */
   function isGenuine(req: Request, key: string): boolean {
@@ -89,6 +90,8 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
     }
     const session = await sessions.load(key);
     await sessions.end(key);
+    // Not before: whoever cannot end the session must not be able to empty the browser either.
+    if (clearSiteData !== '') res.set('Clear-Site-Data', clearSiteData);
     closeStreams(key);
     if (session) audit('logout.succeeded', { requestId, clientIp, session: key, sub: session.data.sub });
     leave(req, res, await farewell(session));

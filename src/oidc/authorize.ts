@@ -9,6 +9,7 @@ import { createAuthorizationRequest, type DpopOptions } from './authorization-re
 import { dpopKeyOf, keyThumbprint, newDpopScalar } from './dpop-key.ts';
 import { checkIdToken } from './id-token.ts';
 import type { Provider } from './provider.ts';
+import { sessionLimit } from './session-limit.ts';
 import { checkBinding } from './token-binding.ts';
 import type { CheckAccessToken } from './token-reader.ts';
 import { tokenRecord } from './tokens.ts';
@@ -92,7 +93,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
         ...(typeof claims.acr === 'string' ? { acr: claims.acr } : {}),
         ...(typeof claims.auth_time === 'number' ? { authTime: claims.auth_time } : {}),
         createdAt: now,
-        expiresAt: now + config.session.absoluteTimeout,
+        expiresAt: sessionLimit(claims, now, config.session.absoluteTimeout),
       },
     };
   }
