@@ -1,0 +1,169 @@
+/** The image: what the Dockerfile promises, and its last stage laid out and run as another user. There is no Docker engine in it. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { chmodSync, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { newKey } from '../support/gateway.ts';
+import { freePort } from '../support/ports.ts';
+import { until } from '../support/wait.ts';
+import { contextNames, productionPackages, ROOT, readStages } from './dockerfile.ts';
+
+const stages = readStages();
+const last = stages.at(-1) ?? [];
+const all = stages.flat();
+const argsOf = (name: string, from = last) => from.filter((step) => step.name === name).map(({ args }) => args);
+const command = (name: string) => {
+  const [given = ''] = argsOf(name).map((args) => args.slice(args.indexOf('[')));
+  return JSON.parse(given) as string[];
+};
+
+describe('the Dockerfile', () => {
+  test('is built in stages on Node 24, and the last one compiles nothing and installs nothing', () => {
+    assert.ok(stages.length > 1);
+    for (const from of argsOf('FROM', all)) assert.match(from, /^node:24-slim( AS \w+)?$/);
+    assert.doesNotMatch(argsOf('RUN').join(), /npm (ci|install|run)|tsc|apt-get/);
+  });
+
+  test('runs as a user that is named by number and is not root', () => {
+    assert.match(argsOf('USER').at(-1) ?? '', /^[1-9]\d*:[1-9]\d*$/);
+    assert.equal(
+      last.findLastIndex(({ name }) => name === 'RUN') < last.findIndex(({ name }) => name === 'USER'),
+      true,
+    );
+  });
+
+  test('needs no shell to run, to be asked for its health, or to get signals', () => {
+    assert.deepEqual(command('ENTRYPOINT'), ['node', 'dist/main.js']);
+    assert.equal(command('CMD')[0], 'start');
+    assert.equal(command('HEALTHCHECK')[0], 'node');
+  });
+
+  test('carries no secret and no address of a registry', () => {
+    assert.deepEqual(argsOf('ARG', all), []);
+    assert.deepEqual(argsOf('ENV', all), ['NODE_ENV=production']);
+    assert.deepEqual(argsOf('ADD', all), []);
+  });
+
+  test('copies only what is in the build context', () => {
+    const context = contextNames();
+    for (const args of argsOf('COPY', all).filter((copy) => !copy.startsWith('--from')))
+      for (const source of args.split(' ').slice(0, -1)) assert.ok(context.includes(source), source);
+    for (const name of context) assert.equal(globSync(name, { cwd: ROOT }).length, 1, name);
+  });
+
+  test('says what it is', () => {
+    for (const label of ['title', 'description', 'licenses'])
+      assert.match(argsOf('LABEL').join(), new RegExp(`org\\.opencontainers\\.image\\.${label}=`));
+  });
+});
+
+describe('the last stage', () => {
+  let folder: string;
+  let gateway: ChildProcess;
+  let said = '';
+  let port: number;
+  let adminPort: number;
+  const listing = () => globSync('**/*', { cwd: folder }).length;
+
+  /** What `COPY --from` brings: the packages of `npm ci --omit=dev`, the output of `npm run build`. */
+  function fromStage(stage: string, path: string, to: string): void {
+    if (stage === 'packages' && path === '/app/node_modules') {
+      for (const name of productionPackages()) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+      }
+    } else if (stage === 'build' && path === '/app/dist') {
+      const tsc = join(ROOT, 'node_modules/.bin/tsc');
+      execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, to)], { cwd: ROOT });
+    } else assert.fail(`nobody knows ${path} of ${stage}`);
+  }
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bff-image-'));
+    for (const args of argsOf('COPY')) {
+      const words = args.split(' ');
+      const to = words.pop() ?? '';
+      if (words[0]?.startsWith('--from=')) fromStage(words[0].slice('--from='.length), words[1] ?? '', to);
+      else
+        for (const name of words)
+          cpSync(join(ROOT, name), join(folder, to, to === './' ? name : ''), { recursive: true });
+    }
+    [port, adminPort] = [await freePort(), await freePort()];
+    const config = {
+      publicUrl: `http://localhost:${port}`,
+      development: { allowInsecureHttp: true },
+      secrets: { keys: [{ id: 'k1', value: newKey() }] },
+      provider: { issuer: `http://127.0.0.1:${await freePort()}`, clientId: 'shop', clientSecret: 'for nobody' },
+      session: { store: { sqlite: { file: ':memory:' } } },
+      limits: { drainDelay: '0s' },
+    };
+    writeFileSync(join(folder, 'gateway.yaml'), stringify(config));
+    execFileSync('chmod', ['-R', 'a+rX,a-w', folder]);
+  });
+  after(() => {
+    gateway?.kill('SIGKILL');
+    chmodSync(folder, 0o755);
+    execFileSync('chmod', ['-R', 'u+w', folder]);
+    rmSync(folder, { recursive: true });
+  });
+
+  const environment = () => ({
+    PATH: process.env.PATH,
+    NODE_ENV: 'production',
+    HOME: '/nonexistent',
+    TMPDIR: '/nonexistent',
+    BFF_LISTEN_PORT: `${port}`,
+    BFF_ADMIN_PORT: `${adminPort}`,
+  });
+  const health = async () => {
+    const [file = '', ...args] = command('HEALTHCHECK');
+    return promisify(execFile)(file, args, { env: environment() }).then(
+      () => 'healthy',
+      () => 'unhealthy',
+    );
+  };
+
+  test('holds no development package', () => {
+    for (const name of ['typescript', 'playwright', '@types/node', 'oidc-provider'])
+      assert.equal(globSync(`node_modules/${name}`, { cwd: folder }).length, 0, name);
+  });
+
+  test('runs where it may write nothing, as a user that owns nothing', async () => {
+    const before_ = listing();
+    assert.equal(await health(), 'unhealthy');
+    const [file = '', ...args] = command('ENTRYPOINT');
+    // Root may write anywhere; a test that root runs gives its rights away first.
+    const user = process.getuid?.() === 0 ? { uid: 64_000, gid: 64_000 } : {};
+    const node = execFileSync('node', ['-p', 'process.execPath'], { encoding: 'utf8' }).trim();
+    assert.equal(file, 'node');
+    gateway = spawn(node, [...args, 'start', '--config', 'gateway.yaml'], { cwd: folder, env: environment(), ...user });
+    for (const stream of [gateway.stdout, gateway.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+    const lives = async () => gateway.exitCode !== null || (await fetch(`http://127.0.0.1:${adminPort}/livez`)).ok;
+    await until(lives, { what: 'the gateway lives' });
+    assert.equal(gateway.exitCode, null, said);
+    assert.equal(await health(), 'healthy');
+    const page = await fetch(`http://localhost:${port}/signed-out`, { headers: { accept: 'text/html' } });
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /<html/, 'the pages are there');
+    assert.equal(listing(), before_);
+  });
+
+  test('DO-07 ends with 0 when it is asked to', async () => {
+    gateway.kill('SIGTERM');
+    await until(() => gateway.exitCode !== null, { what: 'the gateway ends' });
+    assert.equal(gateway.exitCode, 0, said);
+  });
+
+  test('names its version and licence', () => {
+    const { license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { license: string };
+    assert.equal(license, 'Apache-2.0');
+    assert.match(readFileSync(join(folder, 'LICENSE'), 'utf8'), /Apache License/);
+  });
+});
