@@ -49,7 +49,8 @@ function requireUnread(req: IncomingMessage): void {
 /** Builds a gateway from a parsed configuration. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const planes = createPlanes(config, deps);
-  const { app, dataPlane, provider, services, revoker, streams, forwarder, pages, metrics, meterOf } = planes;
+  const { app, dataPlane, provider, services, refresher, revoker, streams, forwarder, pages, metrics, meterOf } =
+    planes;
   const unwatch = metrics.watchOpenCalls(() => streams.size());
   const health = createHealth({ provider: provider.state, ping: deps.store.ping, metrics });
   let started = false;
@@ -165,6 +166,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       streams.close();
       unwatch();
       await forwarder.close();
+      await refresher.close();
     },
   };
 }

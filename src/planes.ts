@@ -60,7 +60,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
   const { checkSessionToken } = services;
   const streams = createOpenStreams({ store, log, clock });
   const forwarder = createForwarder({ routes: config.routes, streams, certificate: provider.certificate, metrics });
-  const { ensureUsable, renewRefused } = createRefresher({
+  const refresher = createRefresher({
     config: config.provider,
     provider,
     sessions,
@@ -80,8 +80,8 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     routes,
     meterOf,
     sessions,
-    ensureUsable,
-    renewRefused,
+    ensureUsable: refresher.ensureUsable,
+    renewRefused: refresher.renewRefused,
     ...services,
     forwarder,
     tunnel: createTunnel({ routes: config.routes, streams, certificate: provider.certificate }),
@@ -124,6 +124,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     dataPlane,
     provider,
     services,
+    refresher,
     revoker,
     streams,
     forwarder,

@@ -10,10 +10,9 @@ import { createBackoff } from './backoff.ts';
 import { takeLease } from './lease.ts';
 import { isCurrent, type Lifetime } from './lifetime.ts';
 import { createRenewal, type RenewalOptions } from './renewal.ts';
-import { createUnsavedTokens } from './unsaved.ts';
 import type { EnsureUsableToken, RenewRefusedToken, UsableToken } from './usable-token.ts';
 
-export type RefresherOptions = Omit<RenewalOptions, 'backoff' | 'unsaved'> & {
+export type RefresherOptions = Omit<RenewalOptions, 'backoff'> & {
   store: Store;
   metrics?: Pick<Metrics, 'refreshWaited'> | undefined;
 };
@@ -47,13 +46,15 @@ export function refreshNeed(
 export interface Refresher {
   readonly ensureUsable: EnsureUsableToken;
   readonly renewRefused: RenewRefusedToken;
+  /** Waits for the renewals under way, whose tokens are spent, and stores what came of them. Bounded; never rejects. */
+  close(): Promise<void>;
 }
 
 export function createRefresher(options: RefresherOptions): Refresher {
   const { config, sessions, store, audit, metrics, clock } = options;
   const owner = randomUUID();
   const backoff = createBackoff(clock);
-  const renew = createRenewal({ ...options, backoff, unsaved: createUnsavedTokens() });
+  const { renew, close: storeUnsaved } = createRenewal({ ...options, backoff });
   /** Sessions whose refused token was renewed a moment ago, so that the store need not be asked. */
   const lately = new LRUCache<string, Lifetime>({ max: 10_000 });
   const running = new Map<string, Promise<UsableToken>>();
@@ -161,5 +162,15 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  return { ensureUsable, renewRefused };
+  async function close(): Promise<void> {
+    const late = new AbortController();
+    await Promise.race([
+      Promise.allSettled(running.values()),
+      sleep(longestWait, undefined, { signal: late.signal }).catch(() => undefined),
+    ]);
+    late.abort();
+    await storeUnsaved();
+  }
+
+  return { ensureUsable, renewRefused, close };
 }

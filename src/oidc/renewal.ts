@@ -16,7 +16,7 @@ import type { Revoker } from './revoke.ts';
 import { checkBinding } from './token-binding.ts';
 import type { CheckAccessToken } from './token-reader.ts';
 import { tokenRecord } from './tokens.ts';
-import type { UnsavedTokens } from './unsaved.ts';
+import { createUnsavedTokens } from './unsaved.ts';
 import type { UsableToken } from './usable-token.ts';
 
 export interface RenewalOptions {
@@ -26,7 +26,6 @@ export interface RenewalOptions {
   checkSessionToken: CheckAccessToken;
   revoker: Revoker;
   backoff: Backoff;
-  unsaved: UnsavedTokens;
   log: Logger;
   audit: Audit;
   clock: () => number;
@@ -38,8 +37,16 @@ const ANY_TIME_MS = 100 * 365 * 86_400_000;
 /** The provider answered, but for somebody else: this session must not go on (OIDC Core 12.2). */
 class IdentityChanged extends Error {}
 
-export function createRenewal(options: RenewalOptions) {
-  const { config, provider, sessions, checkSessionToken, revoker, backoff, unsaved, log, audit, clock } = options;
+export interface Renewal {
+  /** Refreshes the tokens of a session; the caller holds its lease. */
+  renew(session: ActiveSession): Promise<UsableToken>;
+  /** Stores what could not be stored so far, if that is possible now. */
+  close(): Promise<void>;
+}
+
+export function createRenewal(options: RenewalOptions): Renewal {
+  const { config, provider, sessions, checkSessionToken, revoker, backoff, log, audit, clock } = options;
+  const unsaved = createUnsavedTokens({ save: store, log });
   const { bound } = securityOf(config);
   const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
   // RFC 6749 section 6: left out, it means what was granted before; not so everywhere.
@@ -152,8 +159,10 @@ export function createRenewal(options: RenewalOptions) {
 
   /** Stores what a refresh brought before anything uses it (RFC 9700 4.14.2). */
   async function store(session: ActiveSession, tokens: TokenRecord): Promise<UsableToken> {
-    unsaved.keep(session, tokens);
-    const outcome = await sessions.replaceTokens(session, tokens);
+    const outcome = await sessions.replaceTokens(session, tokens).catch((error: unknown) => {
+      unsaved.keep(session, tokens);
+      throw error;
+    });
     unsaved.forget(session.key);
     if (outcome === 'replaced')
       return { kind: 'refreshed', session: { ...session, tokens, version: session.version + 1 } };
@@ -166,8 +175,7 @@ export function createRenewal(options: RenewalOptions) {
     return newer ? { kind: 'refreshed', session: newer } : { kind: 'ended' };
   }
 
-  /** Refreshes the tokens of a session; the caller holds its lease. */
-  return async function renew(session: ActiveSession): Promise<UsableToken> {
+  async function renew(session: ActiveSession): Promise<UsableToken> {
     const kept = unsaved.of(session);
     if (kept) return await store(session, kept);
     let renewed: TokenRecord;
@@ -179,5 +187,7 @@ export function createRenewal(options: RenewalOptions) {
     backoff.success(session.key);
     audit('token.refreshed', { session: session.key, sub: session.data.sub });
     return await store(session, renewed);
-  };
+  }
+
+  return { renew, close: () => unsaved.close() };
 }
