@@ -1,0 +1,42 @@
+// A page without a framework and without a build: the module comes from the gateway.
+import { createClient } from '/client.js';
+
+const client = createClient({
+  // A call that is refused waits until the user is signed in again: nothing that was typed is lost.
+  onUnauthenticated: () => new Promise((again) => client.on('signedin', () => again(true))),
+});
+const $ = (id) => document.getElementById(id);
+
+async function show() {
+  const user = await client.user();
+  $('who').textContent = user ? `Signed in as ${user.preferred_username}` : '';
+  $('sign-in').hidden = Boolean(user);
+  $('sign-out').hidden = $('order').hidden = !user;
+  $('ended').hidden = $('ending').hidden = true;
+}
+
+client.on('signedin', show);
+client.on('signedout', () => {
+  $('ending').hidden = true;
+  $('ended').hidden = false;
+});
+client.on('expiring', ({ extendable }) => {
+  $('ending').hidden = !extendable;
+});
+
+$('sign-in').addEventListener('click', () => client.login());
+$('sign-out').addEventListener('click', () => client.logout());
+$('ended').querySelector('button').addEventListener('click', () => client.login({ popup: true }));
+$('ending').querySelector('button').addEventListener('click', async () => {
+  await client.keepAlive();
+  $('ending').hidden = true;
+});
+$('order').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  $('result').textContent = 'Sending …';
+  const answer = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item: $('item').value }) });
+  if (answer.ok) $('item').value = '';
+  $('result').textContent = answer.ok ? `Ordered by ${(await answer.json()).user}.` : `The API answered ${answer.status}.`;
+});
+
+await show();
