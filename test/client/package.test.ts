@@ -1,15 +1,18 @@
 /** `bff-gateway/client` as a front-end project gets it: its types stand alone beside those of a browser, and it does what they say. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
+import { type Packed, pack } from '../package/packed.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
-const project = mkdtempSync(join(tmpdir(), 'bff-front-end-'));
-after(() => rmSync(project, { recursive: true, force: true }));
+let packed: Packed;
+before(async () => {
+  packed = await pack();
+});
+after(() => packed?.remove());
 
 const USE = `
 import { type Client, createClient, type Session, type User } from 'bff-gateway/client';
@@ -29,7 +32,7 @@ const MISUSE: Record<string, string> = {
 };
 
 /** What the compiler of the front-end project says, empty when it is content. */
-function compile(): string {
+function compile(project: string): string {
   try {
     execFileSync(process.execPath, [TSC, '-p', project], { cwd: project, encoding: 'utf8' });
     return '';
@@ -39,22 +42,17 @@ function compile(): string {
 }
 
 test('the package has it, with types that need a browser only, and refuses what they refuse', () => {
-  const installed = join(project, 'node_modules/bff-gateway');
-  mkdirSync(installed, { recursive: true });
-  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist')], {
-    cwd: ROOT,
-  });
+  const project = packed.app;
   const options = { target: 'es2022', module: 'esnext', moduleResolution: 'bundler', strict: true, noEmit: true };
   writeFileSync(
     join(project, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: { ...options, lib: ['es2022', 'dom'], types: [] }, include: ['use.ts'] }),
   );
   writeFileSync(join(project, 'use.ts'), USE);
-  assert.equal(compile(), '');
+  assert.equal(compile(project), '');
   for (const [what, line] of Object.entries(MISUSE)) {
     writeFileSync(join(project, 'use.ts'), `${USE}${line}\n`);
-    assert.match(compile(), /error TS/, what);
+    assert.match(compile(project), /error TS/, what);
   }
   const script = "import('bff-gateway/client').then(({ createClient }) => process.stdout.write(typeof createClient))";
   assert.equal(execFileSync(process.execPath, ['-e', script], { cwd: project, encoding: 'utf8' }), 'function');

@@ -1,17 +1,19 @@
-// The demo shop's front end: it knows /session, /profile, /login, /logout and /api, and never a token.
+// The demo shop's front end: it knows /client.js and /api, and never a token.
+import { createClient } from '/client.js';
+
+const client = createClient({
+  // A call that is refused waits until the user is signed in again: nothing that was typed is lost.
+  onUnauthenticated: () => new Promise((again) => client.on('signedin', () => again(true))),
+});
 const $ = (id) => document.getElementById(id);
-const DRAFT = 'draft-order';
 const seen = new Map();
-let csrf = { name: 'X-CSRF', value: '1' };
 let token;
 
-/** A call with the CSRF header. */
-function call(path, init = {}) {
-  return fetch(path, { ...init, headers: { accept: 'application/json', [csrf.name]: csrf.value, ...init.headers } });
-}
-
-function notice(text) {
-  $('notice').textContent = text;
+function notice(text, label, action) {
+  const button = document.createElement('button');
+  button.textContent = label;
+  button.addEventListener('click', action);
+  $('notice').replaceChildren(text, ...(label ? [button] : []));
 }
 
 function show(signedIn) {
@@ -20,15 +22,6 @@ function show(signedIn) {
   $('sign-in').hidden = signedIn;
   $('sign-out').hidden = !signedIn;
   $('who').hidden = !signedIn;
-}
-
-/** The session is over: say so, and keep what was typed for after the next sign-in. */
-function signedOut() {
-  show(false);
-  if ($('item').value) {
-    sessionStorage.setItem(DRAFT, $('item').value);
-    notice('You were signed out. Sign in again; your order is kept.');
-  }
 }
 
 function noteToken(facts) {
@@ -62,7 +55,6 @@ function drawOrders(orders) {
 
 /** What an answer of the API means for the page; returns its JSON when it is a good one. */
 async function read(answer) {
-  if (answer.status === 401) return signedOut();
   const body = await answer.json().catch(() => ({}));
   if (answer.ok) {
     noteToken(body.token);
@@ -74,14 +66,11 @@ async function read(answer) {
 }
 
 async function loadOrders() {
-  const body = await read(await call('/api/orders'));
+  const body = await read(await client.fetch('/api/orders'));
   if (body) drawOrders(body.orders);
 }
 
-async function loadProfile() {
-  const answer = await call('/profile');
-  if (!answer.ok) return;
-  const claims = await answer.json();
+function showProfile(claims) {
   $('who').textContent = claims.name ?? claims.sub;
   const shown = ['name', 'preferred_username', 'roles', 'sub', 'iss'].filter((name) => claims[name] !== undefined);
   $('profile').replaceChildren(
@@ -110,26 +99,39 @@ $('order').addEventListener('submit', async (event) => {
   event.preventDefault();
   notice('');
   const item = $('item').value;
-  const answer = await call('/api/orders', { method: 'POST', body: JSON.stringify({ item }), headers: { 'content-type': 'application/json' } });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item }), headers });
   if (!(await read(answer))) return;
   $('item').value = '';
-  sessionStorage.removeItem(DRAFT);
   await loadOrders();
 });
 
-async function start() {
-  const answer = await call('/session');
-  if (!answer.ok) return notice('The session service takes a short break; try again in a moment.');
-  const session = await answer.json();
-  csrf = session.csrfHeader;
-  show(session.authenticated);
-  if (!session.authenticated) return;
-  $('sign-out').href = session.logoutUrl;
-  $('item').value = sessionStorage.getItem(DRAFT) ?? '';
-  await Promise.all([loadProfile(), loadOrders()]);
+client.on('signedout', () => {
+  notice('Your session has ended. What you typed is still here.', 'Sign in again', () => client.login({ popup: true }));
+});
+client.on('expiring', ({ extendable }) => {
+  if (extendable) notice('Your session ends soon.', 'Stay signed in', () => client.keepAlive().then(() => notice('')));
+});
+
+/** The page for who is signed in now. */
+async function draw() {
+  const user = await client.user();
+  show(user !== undefined);
+  if (!user) return;
+  showProfile(user);
+  await loadOrders();
   openLive();
-  setInterval(drawToken, 500);
-  setInterval(loadOrders, 5_000);
 }
 
-await start();
+client.on('signedin', () => {
+  notice('');
+  return draw();
+});
+$('sign-in').addEventListener('click', () => client.login());
+$('start').addEventListener('click', () => client.login());
+$('sign-out').addEventListener('click', () => client.logout());
+setInterval(drawToken, 500);
+setInterval(async () => {
+  if (token && (await client.user())) await loadOrders();
+}, 5_000);
+await draw().catch(() => notice('The session service takes a short break; try again in a moment.'));

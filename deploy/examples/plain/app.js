@@ -12,10 +12,12 @@ async function show() {
   $('who').textContent = user ? `Signed in as ${user.preferred_username}` : '';
   $('sign-in').hidden = Boolean(user);
   $('sign-out').hidden = $('order').hidden = !user;
-  $('ended').hidden = $('ending').hidden = true;
 }
 
-client.on('signedin', show);
+client.on('signedin', () => {
+  $('ended').hidden = $('ending').hidden = true;
+  return show();
+});
 client.on('signedout', () => {
   $('ending').hidden = true;
   $('ended').hidden = false;

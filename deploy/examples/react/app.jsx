@@ -13,13 +13,13 @@ function useSession() {
   const [user, setUser] = useState();
   const [state, setState] = useState();
   useEffect(() => {
-    const look = async () => {
-      setUser(await client.user());
-      setState('on');
-    };
-    look();
+    const look = () => client.user().then(setUser);
+    look().then(() => setState((known) => known ?? 'on'));
     const stops = [
-      client.on('signedin', look),
+      client.on('signedin', () => {
+        setState('on');
+        look();
+      }),
       client.on('signedout', () => setState('ended')),
       client.on('expiring', ({ extendable }) => extendable && setState('ending')),
     ];
@@ -59,7 +59,7 @@ function App() {
       <header>
         <h1>Orders</h1>
         <div>
-          {user && <span>Signed in as {user.preferred_username} </span>}
+          {user && <span>Signed in as {user.preferred_username}</span>}
           {user ? <button onClick={() => client.logout()}>Sign out</button> : <button onClick={() => client.login()}>Sign in</button>}
         </div>
       </header>

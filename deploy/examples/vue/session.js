@@ -14,7 +14,7 @@ export const state = ref();
 
 async function look() {
   user.value = await client.user();
-  state.value = 'on';
+  state.value ??= 'on';
 }
 
 export async function keepAlive() {
@@ -22,7 +22,10 @@ export async function keepAlive() {
   state.value = 'on';
 }
 
-client.on('signedin', look);
+client.on('signedin', () => {
+  state.value = 'on';
+  return look();
+});
 client.on('signedout', () => {
   state.value = 'ended';
 });

@@ -1,0 +1,129 @@
+/** Every page that a user meets passes axe, in light and dark, on a phone and on a desk: the gateway's own, the examples, the demo. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { buildExample, examples } from '../deploy/examples/build.ts';
+import { createPages, type PageData, type PageName } from '../src/pages/pages.ts';
+import { assertAccessible } from './support/axe.ts';
+import { freePort } from './support/processes.ts';
+import { sharedServers } from './support/run.ts';
+import { COOKIE, fillIn, signIn, until } from './support/steps.ts';
+import { startWorld } from './support/world.ts';
+
+const directory = join(sharedServers().folder, 'examples-accessible');
+for (const name of examples) await buildExample(name, join(directory, name));
+const session = { idleTimeout: '30s', store: { sqlite: { file: ':memory:' } } };
+const world = await startWorld({ name: 'accessibility', config: { frontend: { directory }, session } });
+const { browser, publicUrl } = world;
+
+const FAILURE = {
+  title: 'Sign-in expired',
+  message: 'This sign-in took too long.',
+  requestId: 'b1946ac9-2ee4-4f0a-8d6c',
+};
+const LISTED = { createdAt: '2026-11-25T09:30:00.000Z', expiresAt: '2026-11-25T17:30:00.000Z' };
+/** Each page with all of its parts. */
+const PAGES: { [Name in PageName]: PageData[Name][] } = {
+  error: [{ ...FAILURE, loginUrl: '/login' }, FAILURE],
+  unavailable: [{ ...FAILURE, title: 'Sign-in service unavailable', loginUrl: '/login' }],
+  'signed-out': [{ loginUrl: '/login' }, { loginUrl: '/login', providerUnreachable: true }],
+  'signed-in': [{}],
+  'confirm-logout': [{ action: '/logout', token: 'x' }],
+  sessions: [
+    {
+      sessions: [
+        { ...LISTED, id: 'a', current: true, device: 'Firefox on Linux', address: '203.0.113.0/24' },
+        { ...LISTED, id: 'b', current: false, device: 'Chrome on Android', address: '2001:db8:1234::/48' },
+        { ...LISTED, id: 'c', current: false },
+      ],
+      action: '/sessions',
+      token: 'x',
+    },
+    { sessions: [{ ...LISTED, id: 'a', current: true }], action: '/sessions', token: 'x' },
+  ],
+  // It leads to itself here, else it would be left before it is looked at.
+  hop: [{ to: '#here' }],
+};
+
+const pages = createPages();
+for (const name of Object.keys(PAGES) as PageName[]) {
+  for (const [index, data] of PAGES[name].entries()) {
+    browser.test(`the page ${name} has no violation (${index + 1})`, async (page) => {
+      const { html, contentSecurityPolicy } = pages.render(name, data);
+      const headers = { 'content-security-policy': contentSecurityPolicy };
+      await page.route('**/page-to-look-at', (route) =>
+        route.fulfill({ body: html, contentType: 'text/html', headers }),
+      );
+      // A page that closes its window stays open when no script opened it.
+      await page.goto(`${publicUrl}/page-to-look-at`);
+      await assertAccessible(page, `${name}-${index + 1}`);
+    });
+  }
+}
+
+browser.test('the pages have no violation where the gateway sends them: error, sessions, sign-out', async (page) => {
+  await page.goto(`${publicUrl}/callback?state=unknown`);
+  await assertAccessible(page, 'sent-callback');
+  await signIn(page, world, '/sessions');
+  await assertAccessible(page, 'sent-sessions');
+  await page.goto(`${publicUrl}/logout`);
+  await assertAccessible(page, 'sent-confirm');
+});
+
+for (const name of examples) {
+  browser.test(
+    `the example ${name} has no violation: visitor, user, session about to end, session over`,
+    async (page, context) => {
+      await page.goto(`${publicUrl}/${name}/`);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await fillIn(page, 'alice');
+      await page.getByText('Your session ends soon.').waitFor();
+      await assertAccessible(page, `example-${name}-user`);
+      await context.clearCookies({ name: COOKIE });
+      await page.getByLabel('What would you like?').fill('a long letter');
+      await page.getByRole('button', { name: 'Order' }).click();
+      await page.getByText('Your session has ended.').waitFor();
+      await assertAccessible(page, `example-${name}-ended`);
+      await page.goto(`${publicUrl}/${name}/`);
+      await page.getByRole('button', { name: 'Sign in' }).waitFor();
+      await assertAccessible(page, `example-${name}-visitor`);
+    },
+  );
+}
+
+browser.test(
+  'the demo has no violation: shop, the provider that it brings, shop with a user, session over',
+  async (page, context) => {
+    const port = await freePort();
+    let printed = '';
+    const demo = spawn(process.execPath, ['deploy/demo/main.ts'], {
+      cwd: join(import.meta.dirname, '..'),
+      env: { ...process.env, DEMO_PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise((resolve) => demo.once('exit', resolve));
+    after(async () => {
+      demo.kill('SIGTERM');
+      await ended;
+    });
+    demo.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    await until('the demo runs', () => /runs at (\S+)/.test(printed), 60);
+    const [, url = ''] = /runs at (\S+)/.exec(printed) ?? [];
+    await page.goto(url);
+    await page.locator('#welcome').waitFor();
+    await assertAccessible(page, 'demo-visitor');
+    await page.click('#sign-in');
+    await page.locator('#user-ada').waitFor();
+    await assertAccessible(page, 'demo-provider');
+    await page.click('#user-ada');
+    await page.getByText(/orders? at/).waitFor();
+    await assertAccessible(page, 'demo-user');
+    await context.clearCookies();
+    await page.fill('#item', 'a long letter');
+    await page.click('#order button');
+    await page.getByText('Your session has ended.').waitFor();
+    await assertAccessible(page, 'demo-ended');
+  },
+);
