@@ -1,11 +1,13 @@
-/** The command line: start, check, explain, import, sessions, schema, keys new. */
+/** The command line: start, check, doctor, explain, import, sessions, schema, keys new. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/faults.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { jsonSchema } from '../config/options.ts';
 import { importFormats, importFrom } from '../import/import.ts';
+import { createLogger } from '../observe/log.ts';
 import { describeConfig } from './describe.ts';
+import { examine, report } from './doctor.ts';
 import { explain } from './explain.ts';
 import { listSessions, revokeSessions, type SessionChoice } from './sessions.ts';
 
@@ -30,6 +32,8 @@ export type ExitCode = 0 | 1 | 2;
 const USAGE = `Usage:
   bff-gateway start --config FILE   start the gateway
   bff-gateway check --config FILE   check a configuration and print what was understood
+  bff-gateway doctor --config FILE [--json]
+                                    look at provider, client, store, upstreams and settings, and say what is wrong
   bff-gateway explain METHOD PATH --config FILE [--claims JSON]
                                     tell which rule decides on a call, for a token with these claims
   bff-gateway import kong|apim|oauth2-proxy FILE
@@ -73,6 +77,8 @@ interface Given {
   choice: SessionChoice;
   /** Of `--issuer`. */
   issuer: string | undefined;
+  /** Of `--json`. */
+  json: boolean;
   /** Of `--cursor`. */
   cursor: string | undefined;
 }
@@ -90,6 +96,15 @@ function explainCall(parts: CliParts, { file, args: [method = '', path = ''], cl
   parts.out(explain(config, { method: method.toUpperCase(), path, claims: text, now: Date.now() }));
 }
 
+async function doctor(parts: CliParts, { file, json }: Given): Promise<void> {
+  const { readFile, out } = parts;
+  // The findings say it all; what the parts would log is said there in other words.
+  const log = createLogger('silent');
+  const { text, failed } = report(await examine(load(parts, file), { readFile, log, clock: Date.now }), json);
+  out(text);
+  if (failed > 0) throw new Error(`${failed} ${failed === 1 ? 'check' : 'checks'} failed`);
+}
+
 function importCommand(format: string): [string, Command] {
   const run = ({ readFile, listFiles, out, err }: CliParts, { args: [path = ''], issuer }: Given) => {
     const { yaml, report } = importFrom(format, path, { readFile, listFiles }, issuer);
@@ -103,6 +118,7 @@ const COMMANDS: Record<string, Command> = {
   ...Object.fromEntries(importFormats.map(importCommand)),
   start: { needsFile: true, takes: 0, run: (parts, { file }) => parts.start(load(parts, file)) },
   check: { needsFile: true, takes: 0, run: (parts, { file }) => check(parts, file) },
+  doctor: { needsFile: true, takes: 0, run: doctor },
   explain: { needsFile: true, takes: 2, run: explainCall },
   schema: { needsFile: false, takes: 0, run: ({ out }) => out(`${JSON.stringify(jsonSchema(), null, 2)}\n`) },
   'sessions list': {
@@ -129,6 +145,7 @@ const OPTIONS = {
   all: { type: 'boolean' },
   cursor: { type: 'string' },
   issuer: { type: 'string' },
+  json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -142,8 +159,8 @@ function parse(argv: readonly string[]): { command: Command; given: Given } | 'h
     const args = positionals.slice(words);
     if (!command || args.length !== command.takes || (command.needsFile && values.config === undefined))
       return undefined;
-    const { user, sid, id, all, cursor, claims, issuer } = values;
-    const given = { file: values.config ?? '', args, claims, cursor, issuer, choice: { user, sid, id, all } };
+    const { user, sid, id, all, cursor, claims, issuer, json = false } = values;
+    const given = { file: values.config ?? '', args, claims, cursor, issuer, json, choice: { user, sid, id, all } };
     return { command, given };
   } catch {
     return undefined;
