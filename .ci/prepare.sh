@@ -35,6 +35,16 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   npm ci --include=dev --no-audit --no-fund
 fi
 
+# Helm is no package of Debian; where there is Go, its module is built once. Without it the chart is checked by its files alone.
+helm_version=v3.22.0
+PATH="$PWD/.cache/bin:$PATH"
+if ! command -v helm >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
+  step "building helm $helm_version (some minutes, once)"
+  mkdir -p .cache
+  GOBIN="$PWD/.cache/bin" go install "helm.sh/helm/v3/cmd/helm@$helm_version" >.cache/helm.log 2>&1 ||
+    echo "helm could not be built, see .cache/helm.log"
+fi
+
 # The package `node` brings the Node version of this project, whatever the system has.
 PATH="$PWD/node_modules/.bin:$PATH"
 export PATH

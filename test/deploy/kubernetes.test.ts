@@ -1,0 +1,171 @@
+/** The Kubernetes manifests and the Helm chart, read by the ordinary clients where there are any, and held to the gateway. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { ROOT } from './dockerfile.ts';
+import { at, has, type Manifest, manifestsOf } from './manifests.ts';
+import { checkWorkload, configOf, only } from './workload.ts';
+
+const PLAIN = join(ROOT, 'deploy/kubernetes');
+const CHART = join(ROOT, 'deploy/helm/bff-gateway');
+/** The file of the ConfigMap. */
+const configText = (manifests: readonly Manifest[]) =>
+  (only(manifests, 'ConfigMap').data as Record<string, string>)['gateway.yaml'] ?? '';
+const read = (...path: string[]) => readFileSync(join(...path), 'utf8');
+
+describe('deploy/kubernetes', () => {
+  const kustomization = parse(read(PLAIN, 'kustomization.yaml')) as {
+    resources: string[];
+    configMapGenerator: { name: string; files: string[] }[];
+  };
+  const manifests = kustomization.resources.flatMap((file) => manifestsOf(read(PLAIN, file)));
+
+  test('hangs together, gives nothing away, and holds a configuration that is accepted', () =>
+    checkWorkload(manifests, read(PLAIN, 'gateway.yaml')));
+
+  test('every file is used', () => {
+    const used = [
+      'kustomization.yaml',
+      ...kustomization.resources,
+      ...kustomization.configMapGenerator.flatMap(({ files }) => files),
+    ];
+    assert.deepEqual(globSync('*', { cwd: PLAIN }).sort(), used.sort());
+  });
+
+  test('autoscaling begins with two and aims at the Deployment', () => {
+    const autoscaler = only(manifests, 'HorizontalPodAutoscaler');
+    assert.equal(at(autoscaler, 'spec.minReplicas'), 2);
+    assert.equal(at(autoscaler, 'spec.scaleTargetRef.name'), only(manifests, 'Deployment').metadata.name);
+    assert.equal(at(only(manifests, 'Deployment'), 'spec.replicas'), undefined, 'or each apply would set it back');
+  });
+
+  if (has('kubectl'))
+    test('kubectl builds it, and the pods read the generated ConfigMap', async () => {
+      const built = manifestsOf(execFileSync('kubectl', ['kustomize', PLAIN], { encoding: 'utf8' }));
+      const { name } = only(built, 'ConfigMap').metadata;
+      assert.match(name, /^bff-gateway-\w+$/);
+      const deployment = only(built, 'Deployment');
+      assert.equal(at(deployment, 'spec.template.spec.volumes.0.configMap.name'), name);
+      assert.match(String(at(deployment, 'spec.template.spec.containers.0.image')), /\/bff-gateway:\d/);
+      await checkWorkload(built, configText(built));
+    });
+});
+
+describe('deploy/helm', () => {
+  test('the chart, its values and the package are of one version', () => {
+    const { version, appVersion } = parse(read(CHART, 'Chart.yaml')) as { version: string; appVersion: string };
+    const { version: released } = JSON.parse(read(ROOT, 'package.json')) as { version: string };
+    assert.deepEqual([version, appVersion], [released, released]);
+  });
+
+  test('every value has its place in the schema', () => {
+    const values = parse(read(CHART, 'values.yaml')) as Record<string, unknown>;
+    const { properties } = JSON.parse(read(CHART, 'values.schema.json')) as { properties: Record<string, unknown> };
+    assert.deepEqual(
+      Object.keys(values).filter((name) => !(name in properties)),
+      [],
+    );
+  });
+
+  if (has('helm')) helm();
+});
+
+/** What only Helm can tell. */
+function helm(): void {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'bff-chart-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const VALUES = {
+    config: {
+      publicUrl: 'https://shop.example.com',
+      trustedProxies: ['10.0.0.0/8'],
+      provider: { issuer: 'https://id.example.com/realms/shop', clientId: 'shop-web' },
+      session: { store: { redis: { url: 'redis://redis:6379' } } },
+      routes: [{ path: '/api/**', upstream: 'http://orders:8080' }],
+    },
+  };
+  const run = (values: object, command: string[]) => {
+    writeFileSync(join(folder, 'values.yaml'), stringify(values));
+    return spawnSync('helm', [...command, '--kube-version', '1.34.0', '-f', join(folder, 'values.yaml')], {
+      encoding: 'utf8',
+    });
+  };
+  const render = (values: object) => {
+    const { stdout, stderr, status } = run(values, ['template', 'shop', CHART]);
+    assert.equal(status, 0, stderr);
+    return manifestsOf(stdout);
+  };
+
+  test('helm lint finds nothing', () => {
+    const { stdout, status } = run(VALUES, ['lint', '--strict', CHART]);
+    assert.equal(status, 0, stdout);
+  });
+
+  test('the usual values give what the plain manifests say', async () => {
+    const manifests = render(VALUES);
+    await checkWorkload(manifests, configText(manifests));
+    assert.deepEqual(manifests.map(({ kind }) => kind).sort(), [
+      'ConfigMap',
+      'Deployment',
+      'HorizontalPodAutoscaler',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Service',
+      'ServiceAccount',
+    ]);
+  });
+
+  test('every switch turned the other way gives manifests of the right types', async () => {
+    const manifests = render({
+      config: { ...VALUES.config, frontend: { directory: '/srv/web' } },
+      image: { repository: 'registry.example.com/gateway', tag: '9' },
+      imagePullSecrets: [{ name: 'pull' }],
+      secretName: 'shop-secrets',
+      replicaCount: 3,
+      autoscaling: { enabled: false },
+      ingress: { enabled: true, className: 'nginx', annotations: { a: 'b' }, tlsSecretName: 'shop-tls' },
+      frontendVolume: { configMap: { name: 'web' } },
+      nodeSelector: { a: 'b' },
+      tolerations: [{ key: 'a', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+    });
+    await checkWorkload(manifests, configText(manifests));
+    assert.equal(at(only(manifests, 'Deployment'), 'spec.replicas'), 3);
+    assert.equal(at(only(manifests, 'Ingress'), 'spec.rules.0.host'), 'shop.example.com');
+    const volumes = at(only(manifests, 'Deployment'), 'spec.template.spec.volumes');
+    assert.equal(at(volumes, '1.secret.secretName'), 'shop-secrets');
+    assert.equal(at(volumes, '2.configMap.name'), 'web');
+  });
+
+  test('another configuration is another pod, and what it says wins where the pod does not need it', () => {
+    const sum = (values: object) =>
+      at(only(render(values), 'Deployment'), 'spec.template.metadata.annotations.checksum/config');
+    const changed = { config: { ...VALUES.config, limits: { drainDelay: '1s' }, admin: { host: '127.0.0.1' } } };
+    assert.notEqual(sum(VALUES), sum(changed));
+    const config = configOf(configText(render(changed)));
+    assert.deepEqual([config.limits.drainDelay, config.admin.host], [1_000, '0.0.0.0']);
+  });
+
+  test('values that cannot work are refused before anything is installed', () => {
+    const { session: _none, ...alone } = VALUES.config;
+    const bad: Record<string, object> = {
+      'unknown value': { ...VALUES, replicas: 3 },
+      'no shared store': { config: alone },
+      'a file of one pod': { config: { ...alone, session: { store: { sqlite: { file: '/data/sessions.db' } } } } },
+      'no provider': { config: { ...VALUES.config, provider: undefined } },
+    };
+    for (const [name, values] of Object.entries(bad)) {
+      const { status, stderr } = run(values, ['template', 'shop', CHART]);
+      assert.notEqual(status, 0, name);
+      assert.match(stderr, /schema/, name);
+    }
+  });
+}

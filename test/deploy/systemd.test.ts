@@ -1,0 +1,63 @@
+/** The systemd unit: what it grants, its configuration, and what systemd itself says of it where it is there. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import { ROOT } from './dockerfile.ts';
+import { has } from './manifests.ts';
+
+const read = (name: string) => readFileSync(join(ROOT, 'deploy/systemd', name), 'utf8');
+const unit = read('bff-gateway.service');
+const valuesOf = (name: string) =>
+  [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) => value);
+const CREDENTIALS = '/run/credentials/bff-gateway.service/';
+
+test('the configuration beside it is accepted, and every secret of it is loaded by the unit', () => {
+  const asked: string[] = [];
+  const readFile = (path: string) => {
+    asked.push(path);
+    return 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
+  };
+  const { config, warnings } = loadConfig({ file: 'gateway.yaml', text: read('gateway.yaml'), env: {}, readFile });
+  assert.deepEqual(warnings, []);
+  const loaded = valuesOf('LoadCredential').map((value) => CREDENTIALS + value.split(':')[0]);
+  assert.deepEqual(asked.toSorted(), loaded.toSorted());
+  const stop = Number(valuesOf('TimeoutStopSec')[0]) * 1000;
+  assert.ok(stop >= config.limits.drainDelay + config.limits.drainTimeout + 5_000, 'time to drain');
+  assert.ok('sqlite' in config.session.store);
+  assert.ok(config.session.store.sqlite.file.startsWith(`/var/lib/${valuesOf('StateDirectory')[0]}/`));
+});
+
+test('it runs the commands that there are, without a user of its own and without root', () => {
+  assert.deepEqual(valuesOf('DynamicUser'), ['yes']);
+  assert.deepEqual(valuesOf('User'), []);
+  for (const [command = '', name] of [
+    [valuesOf('ExecStartPre')[0], 'check'],
+    [valuesOf('ExecStart')[0], 'start'],
+  ])
+    assert.equal(command, `/usr/bin/node /opt/bff-gateway/dist/main.js ${name} --config /etc/bff-gateway/gateway.yaml`);
+});
+
+if (has('systemd-analyze'))
+  describe('systemd', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bff-unit-'));
+    after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'bff-gateway.service');
+    // It looks for the program, which is elsewhere here.
+    const node = execFileSync('node', ['-p', 'process.execPath'], { encoding: 'utf8' }).trim();
+    writeFileSync(file, unit.replaceAll('/usr/bin/node', node));
+
+    test('understands every line', () => {
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
+      assert.deepEqual([status, stdout + stderr], [0, '']);
+    });
+
+    test('calls its exposure small', () => {
+      const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', file], { encoding: 'utf8' });
+      const [, level] = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout) ?? [];
+      assert.ok(Number(level) < 2, stdout.slice(-300));
+    });
+  });

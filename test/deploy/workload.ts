@@ -1,0 +1,104 @@
+/** What every set of manifests for the gateway must say, however it was made. */
+import assert from 'node:assert/strict';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { at, type Manifest, typeFaults } from './manifests.ts';
+
+const SECRETS = '/run/secrets/bff-gateway/';
+const SECRET = 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
+const SECRET_NAMES = ['session-key', 'client-secret', 'admin-secret', 'redis-password'];
+
+export const only = (manifests: readonly Manifest[], kind: string): Manifest => {
+  const [found, ...more] = manifests.filter((manifest) => manifest.kind === kind);
+  assert.ok(found && more.length === 0, `one ${kind}`);
+  return found;
+};
+
+/** The configuration as a pod would read it: with its secrets where the Secret is mounted, and the variables that a pod has. */
+export function configOf(text: string): Config {
+  const readFile = (path: string) => {
+    assert.ok(path.startsWith(SECRETS) && SECRET_NAMES.includes(path.slice(SECRETS.length)), path);
+    return SECRET;
+  };
+  const { config, warnings } = loadConfig({ file: 'gateway.yaml', text, env: { KUBERNETES_PORT: 'tcp' }, readFile });
+  assert.deepEqual(warnings, []);
+  return config;
+}
+
+function checkPod(pod: unknown): void {
+  const wanted: Record<string, unknown> = {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    'securityContext.runAsNonRoot': true,
+    'securityContext.runAsUser': 1000,
+    'securityContext.seccompProfile.type': 'RuntimeDefault',
+    'containers.0.securityContext.allowPrivilegeEscalation': false,
+    'containers.0.securityContext.readOnlyRootFilesystem': true,
+    'containers.0.securityContext.capabilities': { drop: ['ALL'] },
+    'containers.0.startupProbe.httpGet': { path: '/startupz', port: 'admin' },
+    'containers.0.livenessProbe.httpGet': { path: '/livez', port: 'admin' },
+    'containers.0.readinessProbe.httpGet': { path: '/readyz', port: 'admin' },
+    'containers.0.args.2': '/etc/bff-gateway/gateway.yaml',
+    'containers.1': undefined,
+  };
+  const found = Object.fromEntries(Object.keys(wanted).map((path) => [path, at(pod, path)]));
+  assert.deepEqual(found, wanted);
+  assert.ok(at(pod, 'containers.0.resources.requests.cpu') && at(pod, 'containers.0.resources.limits.memory'));
+  const keys = (at(pod, 'topologySpreadConstraints') as { topologyKey: string }[]).map(
+    ({ topologyKey }) => topologyKey,
+  );
+  assert.deepEqual(keys, ['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);
+  const mounts = at(pod, 'containers.0.volumeMounts') as { mountPath: string; readOnly?: boolean }[];
+  for (const { mountPath, readOnly } of mounts) assert.equal(readOnly, true, mountPath);
+}
+
+function checkPorts(manifests: readonly Manifest[], pod: unknown, config: Config): void {
+  const ports = at(pod, 'containers.0.ports') as { name: string; containerPort: number }[];
+  assert.deepEqual(ports, [
+    { name: 'http', containerPort: config.listen.port },
+    { name: 'admin', containerPort: config.admin.port },
+  ]);
+  assert.equal(config.admin.host, '0.0.0.0', 'probes ask the address of the pod');
+  assert.ok(config.admin.secret, 'who may administer sessions shows a secret');
+  const service = only(manifests, 'Service');
+  assert.deepEqual(
+    (at(service, 'spec.ports') as { targetPort: string }[]).map(({ targetPort }) => targetPort),
+    ['http'],
+    'the private port is not in the Service',
+  );
+  const policy = only(manifests, 'NetworkPolicy');
+  for (const rule of at(policy, 'spec.ingress') as { from?: unknown[] }[])
+    assert.ok((rule.from?.length ?? 0) > 0, 'nobody is let in by the lack of a name');
+  assert.deepEqual(at(policy, 'spec.policyTypes'), ['Ingress', 'Egress']);
+}
+
+/** Fails unless the manifests fit together, give nothing away, and hold the configuration that the gateway accepts. */
+export async function checkWorkload(manifests: readonly Manifest[], text: string): Promise<void> {
+  assert.equal(await typeFaults(manifests), '');
+  const config = configOf(text);
+  const deployment = only(manifests, 'Deployment');
+  const pod = at(deployment, 'spec.template.spec');
+  checkPod(pod);
+  checkPorts(manifests, pod, config);
+  const grace = Number(at(pod, 'terminationGracePeriodSeconds')) * 1000;
+  assert.ok(grace >= config.limits.drainDelay + config.limits.drainTimeout + 5_000, 'time to drain');
+  const labels = at(deployment, 'spec.template.metadata.labels') as Record<string, string>;
+  for (const [kind, path] of Object.entries({
+    Deployment: 'spec.selector.matchLabels',
+    Service: 'spec.selector',
+    PodDisruptionBudget: 'spec.selector.matchLabels',
+    NetworkPolicy: 'spec.podSelector.matchLabels',
+  })) {
+    const selector = at(only(manifests, kind), path) as Record<string, string>;
+    assert.ok(Object.keys(selector).length > 0, kind);
+    for (const [name, value] of Object.entries(selector)) assert.equal(labels[name], value, `${kind} ${name}`);
+  }
+  assert.equal(at(pod, 'serviceAccountName'), only(manifests, 'ServiceAccount').metadata.name);
+  assert.equal(only(manifests, 'ServiceAccount').automountServiceAccountToken, false);
+  assert.ok('redis' in config.session.store, 'replicas share their sessions');
+  assert.deepEqual(
+    manifests.filter(({ kind }) => kind === 'Secret'),
+    [],
+    'no secret is in the repository',
+  );
+}
