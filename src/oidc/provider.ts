@@ -29,6 +29,8 @@ export interface ClientCredentials {
 export interface ClientOptions {
   /** How far the times in ID tokens may be off, in milliseconds; `clockTolerance` when left out. */
   tolerance?: number;
+  /** Whether openid-client verifies the signatures of ID tokens, or whoever asked for this client does. */
+  signatures?: 'left to the caller';
 }
 
 export interface Provider {
@@ -158,7 +160,7 @@ export function createProvider(options: ProviderOptions): Provider {
       client.timeout = config.timeout / 1000;
       if (allowInsecureHttp) oidc.allowInsecureRequests(client);
       // The signature of an ID token is verified although it came over TLS from the token endpoint (RFC 8725 3.1).
-      oidc.enableNonRepudiationChecks(client);
+      if (options.signatures === undefined) oidc.enableNonRepudiationChecks(client);
       return client;
     },
     async prove(client, dpopKey) {

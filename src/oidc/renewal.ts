@@ -1,6 +1,5 @@
 /** One refresh at the token endpoint, and what its outcome means for the session. */
 import * as oidc from 'openid-client';
-import { issuersOf } from '../config/provider-kind.ts';
 import { securityOf } from '../config/provider-security.ts';
 import type { ProviderConfig } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
@@ -10,8 +9,8 @@ import type { ActiveSession, Sessions, TokenRecord } from '../session/sessions.t
 import type { Backoff } from './backoff.ts';
 import { dpopKeyOf, newDpopScalar } from './dpop-key.ts';
 import { classifyFailure } from './failures.ts';
-import { checkIdToken } from './id-token.ts';
 import type { Provider } from './provider.ts';
+import { createJudgeRefreshed } from './refreshed-id-token.ts';
 import type { Revoker } from './revoke.ts';
 import { checkBinding } from './token-binding.ts';
 import type { CheckAccessToken } from './token-reader.ts';
@@ -31,11 +30,8 @@ export interface RenewalOptions {
   clock: () => number;
 }
 
-/** Times in refreshed ID tokens are looked at here: openid-client would throw new tokens away, with the old ones spent. */
-const ANY_TIME_MS = 100 * 365 * 86_400_000;
-
-/** The provider answered, but for somebody else: this session must not go on (OIDC Core 12.2). */
-class IdentityChanged extends Error {}
+/** Judged here: openid-client would throw new tokens away over times or a key set, with the old ones spent. */
+const JUDGED_HERE = { tolerance: 100 * 365 * 86_400_000, signatures: 'left to the caller' } as const;
 
 export interface Renewal {
   /** Refreshes the tokens of a session; the caller holds its lease. */
@@ -47,6 +43,7 @@ export interface Renewal {
 export function createRenewal(options: RenewalOptions): Renewal {
   const { config, provider, sessions, checkSessionToken, revoker, backoff, log, audit, clock } = options;
   const unsaved = createUnsavedTokens({ save: store, log });
+  const judgeRefreshed = createJudgeRefreshed({ config, provider, log });
   const { bound } = securityOf(config);
   const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
   // RFC 6749 section 6: left out, it means what was granted before; not so everywhere.
@@ -54,7 +51,7 @@ export function createRenewal(options: RenewalOptions): Renewal {
     (config.scopeOnRefresh ?? provider.quirks.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
 
   async function ask({ data, tokens }: ActiveSession): Promise<TokenRecord> {
-    const client = await provider.client(undefined, { tolerance: ANY_TIME_MS });
+    const client = await provider.client(undefined, JUDGED_HERE);
     const { refreshToken = '' } = tokens;
     const dpopKey = keyFor(tokens);
     const proof = await provider.prove(client, dpopKey.dpopKey);
@@ -65,50 +62,22 @@ export function createRenewal(options: RenewalOptions): Renewal {
       { now, defaultLifetime: config.defaultTokenLifetime },
       { ...tokens, ...dpopKey },
     );
-    acceptBinding(response, renewed);
-    const claims = response.claims();
-    if (claims && (claims.iss !== data.issuer || claims.sub !== data.sub)) {
+    try {
+      checkBinding(response, { dpopKey: renewed.dpopKey, certificate });
+      const claims = response.claims();
+      const shown = claims && !(await judgeRefreshed(claims, renewed, data)) ? { idToken: tokens.idToken } : {};
+      return await verified({ ...renewed, ...shown });
+    } catch (error) {
+      // Nobody is going to use them: another user's, bound to another key, or refused by the API's own rules.
       void revoker.revoke(renewed, 0);
-      throw new IdentityChanged('the refreshed ID token names another user');
+      throw error;
     }
-    if (claims) checkIdToken(renewed.idToken, claims, idTokenChecks(renewed.accessToken));
-    return await verified(claims && !isTimely(claims, now) ? { ...renewed, idToken: tokens.idToken } : renewed);
-  }
-
-  /** All but its times, which `isTimely` looks at. */
-  const idTokenChecks = (accessToken: string) => ({
-    accessToken,
-    issuers: issuersOf(config),
-    now: 0,
-    tolerance: Number.POSITIVE_INFINITY,
-  });
-
-  /**
-   * Clocks that differ are no reason to end all sessions as their tokens come due: the user was told by signature, issuer
-   * and subject. The ID token from before stays, and the log says so.
-   */
-  function isTimely({ iat, exp }: oidc.IDToken, now: number): boolean {
-    const { clockTolerance } = config;
-    const ahead = iat * 1000 - now;
-    if (ahead <= clockTolerance && now < exp * 1000 + clockTolerance) return true;
-    log.warn({ iat, exp }, 'a refreshed ID token is not of this time: the clocks of gateway and provider differ');
-    return false;
   }
 
   /** The key of the session. One from before keys were asked for gets its own now: its refresh token is bound to none (RFC 9449 section 5). */
   function keyFor({ dpopKey }: TokenRecord): Pick<TokenRecord, 'dpopKey'> {
     if (dpopKey === undefined && bound === 'key') return { dpopKey: dpopKeyOf(newDpopScalar()) };
     return dpopKey === undefined ? {} : { dpopKey };
-  }
-
-  /** The same key as at login: a provider that lets go of it now is not followed. */
-  function acceptBinding(response: oidc.TokenEndpointResponse, renewed: TokenRecord): void {
-    try {
-      checkBinding(response, { dpopKey: renewed.dpopKey, certificate });
-    } catch (error) {
-      void revoker.revoke(renewed, 0);
-      throw error;
-    }
   }
 
   /**
@@ -121,7 +90,6 @@ export function createRenewal(options: RenewalOptions): Renewal {
       return mark === undefined ? tokens : { ...tokens, verified: mark };
     } catch (error) {
       if (classifyFailure(error).kind === 'outage') return tokens;
-      void revoker.revoke(tokens, 0);
       throw error;
     }
   }
@@ -134,7 +102,7 @@ export function createRenewal(options: RenewalOptions): Renewal {
 
   /** What is left after a failed refresh: the session ends, or the call is answered 503 and the session stays. */
   async function failed(session: ActiveSession, error: unknown): Promise<UsableToken> {
-    const failure = error instanceof IdentityChanged ? ({ kind: 'invalid' } as const) : classifyFailure(error);
+    const failure = classifyFailure(error);
     log.warn({ err: describeError(error), session: session.key.slice(0, 12) }, 'a token could not be renewed');
     audit('token.refresh_failed', {
       session: session.key,

@@ -1,6 +1,7 @@
 /** What a refresh may bring, and what it means for the session. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createSigningKey } from '../support/keys.ts';
 import { altering, garbage, gzipBomb, hang, oauthError, redirect, reset, status } from '../support/provider-lies.ts';
 import type { Answer, Call } from '../support/provider-types.ts';
 import { gate, until } from '../support/wait.ts';
@@ -92,6 +93,27 @@ for (const [claim, value] of Object.entries({
     assert.equal(world.upstream.requests.length, 0);
   });
 }
+
+test('RF-06 TK-05 an ID token that another key signed ends the session, and its tokens are revoked', async (t) => {
+  const world = await lapsed(t);
+  const foreign = createSigningKey('RS256');
+  world.provider.behaviour.idToken = (draft) => ({ ...draft, key: { ...foreign, kid: draft.key.kid } });
+  assert.equal((await world.api()).status, 401);
+  assert.equal((await world.session()).authenticated, false);
+  assert.equal(world.upstream.requests.length, 0);
+  await until(() => world.provider.calls.revocation.length >= 2);
+});
+
+test('RF-02 TK-07 an ID token whose key cannot be had is left aside: the tokens are spent, the session goes on', async (t) => {
+  const world = await lapsed(t);
+  world.provider.behaviour.jwks = () => status(503);
+  world.provider.rotateKeys();
+  for (let n = 0; n < 3; n += 1) assert.equal((await world.api()).status, 200);
+  assert.equal(world.provider.refreshes().length, 1);
+  const profile = await world.browser.fetch('/profile', { headers: CSRF });
+  assert.equal(profile.json().sub, 'user-alice');
+  assert.match(world.gateway.logText(), /key of a refreshed ID token cannot be had/);
+});
 
 test('TK-09 the granted scope decides, not the requested one', async (t) => {
   const world = await startWorld(t);
