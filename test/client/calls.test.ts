@@ -158,6 +158,12 @@ test('a body that streams is used up, so the refusal stands', async (t) => {
   assert.equal((await tab.client.fetch('/api/x', { method: 'POST', body, duplex: 'half' })).status, 401);
 });
 
+test('a visitor who does not sign in: the call is not made again', async (t) => {
+  const { tab } = await start(t, { onUnauthenticated: () => true });
+  assert.equal((await tab.client.fetch('/api/x')).status, 401);
+  assert.equal(tab.calls.filter((call) => call === 'GET /api/x').length, 1);
+});
+
 test('nobody signs in: the refusal stands, and the call is not made again', async (t) => {
   const { world, tab } = await start(t, { onUnauthenticated: () => true });
   await world.signIn();
