@@ -29,7 +29,9 @@ test('the page names every function, option and event of the client', () => {
   ] as const) {
     const members = membersOf(name);
     assert.ok(members.length >= least, name);
-    for (const member of members) assert.match(page, new RegExp(`\`[^\`]*\\b${member}\\b`), `${name}.${member}`);
+    // Those of a sign-in stand inside the row of `login`, the others begin one.
+    const row = name === 'LoginOptions' ? '^\\| `login\\(.*\\b' : '^\\| `';
+    for (const member of members) assert.match(page, new RegExp(`${row}${member}\\b`, 'm'), `${name}.${member}`);
   }
 });
 
