@@ -123,6 +123,13 @@ function helm(): void {
     ]);
   });
 
+  test('the values of docs/deployment.md are such', async () => {
+    const [, text = ''] = /```yaml\n(# values\.yaml\n[\s\S]*?)```/.exec(read(ROOT, 'docs/deployment.md')) ?? [];
+    const manifests = render(parse(text) as object);
+    await checkWorkload(manifests, configText(manifests));
+    assert.equal(at(only(manifests, 'Ingress'), 'spec.tls.0.secretName'), 'shop-tls');
+  });
+
   test('every switch turned the other way gives manifests of the right types', async () => {
     const manifests = render({
       config: { ...VALUES.config, frontend: { directory: '/srv/web' } },

@@ -1,7 +1,7 @@
 /** The systemd unit: what it grants, its configuration, and what systemd itself says of it where it is there. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -39,6 +39,20 @@ test('it runs the commands that there are, without a user of its own and without
     [valuesOf('ExecStart')[0], 'start'],
   ])
     assert.equal(command, `/usr/bin/node /opt/bff-gateway/dist/main.js ${name} --config /etc/bff-gateway/gateway.yaml`);
+});
+
+test('the commands of docs/deployment.md put every file where the unit looks for it', () => {
+  const root = mkdtempSync(join(tmpdir(), 'bff-host-'));
+  after(() => rmSync(root, { recursive: true }));
+  symlinkSync(join(ROOT, 'deploy'), join(root, 'deploy'));
+  for (const name of ['session-key', 'client-secret']) writeFileSync(join(root, name), name);
+  const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
+  const commands = [...page.matchAll(/^install .*$/gm)].map(([line]) => line.replaceAll(' /etc/', ` ${root}/etc/`));
+  execFileSync('sh', ['-euc', commands.join('\n')], { cwd: root });
+  for (const source of valuesOf('LoadCredential').map((value) => value.split(':')[1] ?? ''))
+    assert.equal(statSync(join(root, source)).mode & 0o777, 0o600, source);
+  for (const file of ['etc/bff-gateway/gateway.yaml', 'etc/systemd/system/bff-gateway.service'])
+    assert.ok(statSync(join(root, file)).isFile(), file);
 });
 
 if (has('systemd-analyze'))

@@ -20,7 +20,7 @@ test('every complete configuration in the documentation is accepted', () => {
   let found = 0;
   for (const page of pages) {
     for (const [, text = ''] of read(page).matchAll(/```yaml\n([\s\S]*?)```/g)) {
-      if (!text.includes('publicUrl:') || !text.includes('provider:')) continue;
+      if (!/^publicUrl:/m.test(text) || !/^provider:/m.test(text)) continue;
       const readFile = () => 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
       loadConfig({ file: page, text, env: {}, readFile });
       found += 1;
