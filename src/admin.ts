@@ -9,7 +9,8 @@ import type { Metrics } from './observe/metrics.ts';
 import { asGatewayError, logProblem } from './problem.ts';
 
 export interface AdminParts {
-  gateway: Pick<Gateway, 'health' | 'started'> & { adminSessions: AdminSessions };
+  /** The one in use. */
+  gateway: () => Pick<Gateway, 'health' | 'started'> & { adminSessions: AdminSessions };
   log: Logger;
   metrics: Pick<Metrics, 'text' | 'partLooked'>;
   /** Turns readiness off before the instance stops. */
@@ -32,7 +33,7 @@ export function createAdminServer({ gateway, log, metrics, draining }: AdminPart
   async function partsNow(): Promise<PartHealth[]> {
     const serving = draining() ? DRAINING : SERVING;
     metrics.partLooked('serving', serving.ready);
-    return [serving, ...(await gateway.health())];
+    return [serving, ...(await gateway().health())];
   }
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -42,7 +43,7 @@ export function createAdminServer({ gateway, log, metrics, draining }: AdminPart
       case '/livez':
         return send(200, { status: 'alive' });
       case '/startupz': {
-        const started = gateway.started();
+        const started = gateway().started();
         return send(started ? 200 : 503, { status: started ? 'started' : 'starting' });
       }
       case '/readyz': {
@@ -56,7 +57,7 @@ export function createAdminServer({ gateway, log, metrics, draining }: AdminPart
         return void res.writeHead(200, { 'Content-Type': contentType }).end(body);
       }
     }
-    const sessions = await gateway.adminSessions.handle(req);
+    const sessions = await gateway().adminSessions.handle(req);
     send(sessions === undefined ? 404 : 200, sessions ?? { status: 'not found' });
   }
 

@@ -27,6 +27,8 @@ export interface Gateway {
   notReady(): Promise<string[]>;
   /** Each part that this instance depends on; it should get traffic while all are ready. */
   health(): Promise<PartHealth[]>;
+  /** Calls and conversations under way. */
+  active(): number;
   /** Whether the first attempt to discover the provider is over, whatever came of it. */
   started(): boolean;
   /** Sessions for the private listener. */
@@ -54,6 +56,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const unwatch = metrics.watchOpenCalls(() => streams.size());
   const health = createHealth({ provider: provider.state, ping: deps.store.ping, metrics });
   let started = false;
+  let active = 0;
   const adminSessions = createAdminSessions({ config, ...planes });
   const edge = createEdge({ config, log: deps.log });
   const devServer =
@@ -85,7 +88,11 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     if (next && !config.frontend && !isOwn(exchange.target.path)) return void next();
     requireUnread(req);
     const name = nameOf(exchange.target.path);
-    res.once('close', () => metrics.answered(name, req.method, statusOf(res)));
+    active += 1;
+    res.once('close', () => {
+      active -= 1;
+      metrics.answered(name, req.method, statusOf(res));
+    });
     if (devServer && !isOwn(exchange.target.path)) {
       devServer.handle(exchange, res).catch((error: unknown) => void fail(req, res, error, true));
       return;
@@ -103,13 +110,26 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   function call(exchange: Exchange, res: ServerResponse, route: CompiledRoute): void {
     const { req } = exchange;
     const meter = meterOf(route);
+    active += 1;
     dataPlane.handle(exchange, res, route).then(
-      () => meter.answered(req.method, statusOf(res)),
+      () => {
+        active -= 1;
+        meter.answered(req.method, statusOf(res));
+      },
       (error: unknown) => {
+        active -= 1;
         meter.refused(fail(req, res, error, false).code);
         meter.answered(req.method, statusOf(res));
       },
     );
+  }
+
+  /** Counted until it is over. */
+  function converse(conversation: Promise<void>): Promise<void> {
+    active += 1;
+    return conversation.finally(() => {
+      active -= 1;
+    });
   }
 
   return {
@@ -138,8 +158,8 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       try {
         const exchange = edge(req);
         const route = dataPlane.match(exchange.target);
-        if (route) dataPlane.upgrade(exchange, socket, head, route).catch((error) => refuse(error, route));
-        else if (devServer) devServer.upgrade(exchange, socket, head).catch(refuse);
+        if (route) converse(dataPlane.upgrade(exchange, socket, head, route)).catch((error) => refuse(error, route));
+        else if (devServer) converse(devServer.upgrade(exchange, socket, head)).catch(refuse);
         else if (next) next();
         else refuse(new GatewayError('upgrade_refused'));
       } catch (error) {
@@ -153,6 +173,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     },
     health,
     started: () => started,
+    active: () => active,
     async start() {
       services.start();
       revoker.start();

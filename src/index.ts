@@ -9,8 +9,8 @@ import type { ConfigInput } from './config/schema.ts';
 import { warningsOf } from './config/validate.ts';
 import { createDrain } from './drain.ts';
 import { createGateway as compose } from './gateway.ts';
-import { auditIntoLog, openAuditLog } from './observe/audit.ts';
-import { createLogger, describeError } from './observe/log.ts';
+import { openAuditLog } from './observe/audit.ts';
+import { createLogger, describeError, standardOutput } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { openStore } from './store/open.ts';
 
@@ -86,20 +86,19 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
     throw new ConfigError([
       { path: 'forwardAuth', message: 'a mounted gateway has no listener for it', hint: 'Run the gateway by itself.' },
     ]);
-  const log = createLogger(config.log.level, options.logTo);
+  const output = options.logTo ?? standardOutput();
+  const log = createLogger(config.log.level, output);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
   const store = openStore(config, { log });
   const metrics = createMetrics();
-  const auditLog =
-    options.logTo && config.audit.file === undefined
-      ? auditIntoLog(log)
-      : openAuditLog(config.audit.file, (error) =>
-          log.error({ err: describeError(error) }, 'the audit log cannot be written'),
-        );
+  const { file } = config.audit;
+  const auditLog = openAuditLog(file === undefined ? { output } : { file }, (error) =>
+    log.error({ err: describeError(error) }, 'the audit log cannot be written'),
+  );
   const gateway = compose(config, { store, log, auditLog, metrics });
   const upgraded = new Set<Duplex>();
   let closing: Promise<void> | undefined;
-  const admin = createAdminServer({ gateway, log, metrics, draining: () => closing !== undefined });
+  const admin = createAdminServer({ gateway: () => gateway, log, metrics, draining: () => closing !== undefined });
 
   async function drain(server: Server, delay: number): Promise<void> {
     const { drainTimeout } = config.limits;

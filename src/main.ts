@@ -1,17 +1,21 @@
 #!/usr/bin/env node
 /** Runs the command line on this process: its arguments, environment, files and signals. */
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, watchFile } from 'node:fs';
 import { runCli } from './cli/cli.ts';
 import type { Loaded } from './config/load.ts';
 import { openAuditLog } from './observe/audit.ts';
-import { createLogger, describeError } from './observe/log.ts';
+import { createLogger, describeError, standardOutput } from './observe/log.ts';
 import { startServer } from './server.ts';
 import { openStore } from './store/open.ts';
 
-async function start({ config, warnings }: Loaded): Promise<void> {
-  const log = createLogger(config.log.level);
+/** How often a watched file is looked at. */
+const WATCH_MS = 1_000;
+
+async function start({ config, warnings }: Loaded, { file, again }: { file: string; again: () => Loaded }) {
+  const output = standardOutput();
+  const log = createLogger(config.log.level, output);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
-  const auditLog = openAuditLog(config.audit.file, (error) =>
+  const auditLog = openAuditLog(config.audit.file === undefined ? { output } : { file: config.audit.file }, (error) =>
     log.error({ err: describeError(error) }, 'the audit log cannot be written'),
   );
   const store = openStore(config, { log });
@@ -19,6 +23,12 @@ async function start({ config, warnings }: Loaded): Promise<void> {
     await store.close();
     throw error;
   });
+  process.on('SIGHUP', () => {
+    auditLog.reopen();
+    void server.reload(again);
+  });
+  // Looking rather than being told: a mounted ConfigMap is replaced by a link, which no event of the file tells.
+  if (config.reload.watch) watchFile(file, { interval: WATCH_MS, persistent: false }, () => void server.reload(again));
   const stop = (signal: string, delay: number) => {
     log.info({ signal }, 'draining');
     server.stop(delay).then(

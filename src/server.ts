@@ -4,12 +4,14 @@ import { createAdminServer } from './admin.ts';
 import type { Config } from './config/schema.ts';
 import { createDrain } from './drain.ts';
 import { createForwardAuthServer } from './forward-auth.ts';
-import { createGateway } from './gateway.ts';
+import type { Gateway } from './gateway.ts';
 import { type AuditLog, auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { createPages } from './pages/pages.ts';
+import { createReload, type Reload } from './reload.ts';
 import type { Store } from './store/store.ts';
+import { createSwap } from './swap.ts';
 
 export interface RunningServer {
   port: number;
@@ -18,6 +20,8 @@ export interface RunningServer {
    * still takes calls: as long as a balancer may need to notice.
    */
   stop(delay?: number): Promise<void>;
+  /** Reads the configuration anew and takes it on while calls go on; a bad one changes nothing and is told in the log. */
+  reload: Reload;
 }
 
 export interface ServerDeps {
@@ -42,7 +46,9 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   const { log, store } = deps;
   const metrics = createMetrics();
   const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
-  const gateway = createGateway(config, { ...deps, metrics });
+  const swap = createSwap(config, { ...deps, metrics });
+  const handle: Gateway['handle'] = (req, res) => swap.current().handle(req, res);
+  const upgrade: Gateway['upgrade'] = (req, socket, head) => swap.current().upgrade(req, socket, head);
   const server = createServer(
     {
       maxHeaderSize: config.limits.headerSize,
@@ -53,31 +59,37 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
       keepAliveTimeout: config.limits.keepAliveTimeout,
       shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
     },
-    gateway.handle,
+    handle,
   );
   server.maxConnections = config.limits.connections;
-  server.on('checkContinue', gateway.handle);
+  server.on('checkContinue', handle);
   server.on('checkExpectation', (_req, res) => res.writeHead(417, { Connection: 'close' }).end());
-  server.on('upgrade', gateway.upgrade);
+  server.on('upgrade', upgrade);
   const drain = createDrain(server);
 
   let draining = false;
-  const admin = createAdminServer({ gateway, log, metrics, draining: () => draining });
+  const admin = createAdminServer({ gateway: swap.current, log, metrics, draining: () => draining });
   if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
   const asked =
-    config.forwardAuth && createForwardAuthServer({ config, verify: gateway.verify, pages: createPages(), log });
+    config.forwardAuth &&
+    createForwardAuthServer({
+      config,
+      verify: (exchange) => swap.current().verify(exchange),
+      pages: createPages(),
+      log,
+    });
   const drainAsked = asked && createDrain(asked);
   if (config.forwardAuth && asked) await listen(asked, config.forwardAuth.port, config.forwardAuth.host);
   const port = await listen(server, config.listen.port, config.listen.host);
   log.info({ publicUrl: config.publicUrl, port, store: store.kind }, 'listening');
   audit('gateway.started', { key: config.secrets.keys[0]?.id ?? '' });
-  void gateway.start();
+  void swap.current().start();
 
   async function end(delay: number): Promise<void> {
     draining = true;
     const { drainTimeout } = config.limits;
     await Promise.all([drain.run(delay, drainTimeout), drainAsked?.run(delay, drainTimeout)]);
-    await gateway.close();
+    await swap.close();
     admin.closeAllConnections();
     await new Promise<void>((resolve) => admin.close(() => resolve()));
     await store.close();
@@ -91,5 +103,6 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
       ended ??= end(delay);
       return ended;
     },
+    reload: createReload({ config, replace: swap.replace, log, audit, metrics }),
   };
 }

@@ -22,8 +22,8 @@ export interface CliParts {
   err: (text: string) => void;
   /** For questions to a running gateway. */
   fetch: typeof fetch;
-  /** Starts the gateway; resolves when it listens. */
-  start: (loaded: Loaded) => Promise<void>;
+  /** Starts the gateway; resolves when it listens. `again` reads the same file anew. */
+  start: (loaded: Loaded, source: { file: string; again: () => Loaded }) => Promise<void>;
 }
 
 /** 0 good, 1 failed, 2 wrong use. */
@@ -116,7 +116,11 @@ function importCommand(format: string): [string, Command] {
 
 const COMMANDS: Record<string, Command> = {
   ...Object.fromEntries(importFormats.map(importCommand)),
-  start: { needsFile: true, takes: 0, run: (parts, { file }) => parts.start(load(parts, file)) },
+  start: {
+    needsFile: true,
+    takes: 0,
+    run: (parts, { file }) => parts.start(load(parts, file), { file, again: () => load(parts, file) }),
+  },
   check: { needsFile: true, takes: 0, run: (parts, { file }) => check(parts, file) },
   doctor: { needsFile: true, takes: 0, run: doctor },
   explain: { needsFile: true, takes: 2, run: explainCall },

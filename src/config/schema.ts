@@ -544,6 +544,12 @@ export function configSchema(resolve: SecretResolver) {
     log: z
       .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
       .prefault({}),
+    reload: z
+      .strictObject({
+        watch: z.boolean().default(false).describe('Take on a changed file by itself; without it SIGHUP does.'),
+      })
+      .prefault({})
+      .describe('Changes while the gateway runs. A bad file changes nothing.'),
     audit: z
       .strictObject({
         file: z

@@ -1,5 +1,5 @@
 /** The audit record: who did what with which outcome, in UTC, and never a secret. */
-import { destination, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
 import type { AuditDetails, AuditEvent } from './audit-events.ts';
 import type { Logger } from './log.ts';
 
@@ -27,20 +27,23 @@ export function auditIntoLog(log: Logger): AuditLog {
   return { write: (line) => log.info({ audit: true, ...line }, line.event), reopen: () => {} };
 }
 
+/** Where an audit log of its own goes: a file that is appended to, or an output that the log is written to as well. */
+export type AuditTarget = { file: string } | { output: DestinationStream };
+
 /**
- * A stream of its own: a file, or standard output. No level turns it off, and each line has reached the file before the
- * call goes on. Throws when the file cannot be opened; `failed` is told when it cannot be written later.
+ * A stream of its own; no level turns it off, and a line has reached the file before the call goes on. Throws when the file
+ * cannot be opened; `failed` is told when it cannot be written later.
  */
-export function openAuditLog(file: string | undefined, failed: (error: unknown) => void): AuditLog {
-  const stream = destination({ dest: file ?? 1, append: true, sync: true });
-  stream.on('error', failed);
+export function openAuditLog(target: AuditTarget, failed: (error: unknown) => void): AuditLog {
+  const file = 'file' in target ? destination({ dest: target.file, append: true, sync: true }) : undefined;
+  file?.on('error', failed);
+  const stream = 'output' in target ? target.output : file;
   // Every line begins with the mark that tells it from the lines of the log.
   const formatters = { level: () => ({ audit: true }) };
-  const lines = pino({ base: null, timestamp: stdTimeFunctions.isoTime, formatters }, stream);
+  const options = { base: null, timestamp: stdTimeFunctions.isoTime, formatters };
+  const lines = stream ? pino(options, stream) : pino(options);
   return {
     write: (line) => lines.info(line),
-    reopen() {
-      if (file !== undefined) stream.reopen();
-    },
+    reopen: () => file?.reopen(),
   };
 }

@@ -1,5 +1,5 @@
 /** The logger: one JSON line per event, with a list of names whose values never appear. */
-import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, destination, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
@@ -36,6 +36,9 @@ export function describeError(error: unknown, depth = 0): Record<string, unknown
     ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
   };
 }
+
+/** Standard output, for several who write lines to it: one stream, so that lines stay whole and in order. */
+export const standardOutput = (): DestinationStream => destination(1);
 
 /** Builds the logger; lines go to standard output unless a destination is given. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {

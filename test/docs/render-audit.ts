@@ -11,7 +11,7 @@ export function auditPage(): string {
 
 What happened to whom: one JSON line for each event, in the order in which they happened, whatever \`log.level\` is. Without a setting the lines go to
 standard output among those of the log; \`"audit":true\` tells them apart. \`audit: { file: /var/log/bff-gateway/audit.jsonl }\` appends them to a file
-of their own. It is written before the call goes on. After the file was rotated send \`SIGHUP\`: it is opened again by its name.
+of their own, each before the call goes on. After the file was rotated send \`SIGHUP\`: it is opened again by its name.
 
 \`\`\`
 {"audit":true,"time":"2026-03-02T09:14:07.312Z","event":"login.succeeded","session":"Qm9yZWRvbUlz","requestId":"0b0c…","clientIp":"203.0.113.7","sub":"248289761001"}

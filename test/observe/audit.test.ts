@@ -16,7 +16,7 @@ function auditFile(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'audit-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'audit.jsonl');
-  const auditLog = openAuditLog(file, (error) => assert.fail(String(error)));
+  const auditLog = openAuditLog({ file }, (error) => assert.fail(String(error)));
   const text = () => readFileSync(file, 'utf8');
   return {
     file,
@@ -121,5 +121,5 @@ test('a rotated file is opened again by its name', (t) => {
 });
 
 test('a file that cannot be opened is told at once', () => {
-  assert.throws(() => openAuditLog('/nowhere/at/all/audit.jsonl', () => {}), /ENOENT/);
+  assert.throws(() => openAuditLog({ file: '/nowhere/at/all/audit.jsonl' }, () => {}), /ENOENT/);
 });

@@ -26,6 +26,10 @@ export interface GatewayProcess {
   memory(): number;
   /** What it wrote on its standard output, the last part of it. */
   output(): string;
+  /** Sends it a signal. */
+  signal(name: NodeJS.Signals): void;
+  /** Writes its configuration file anew: this instead of what the options said, or a text. */
+  configure(config: Partial<ConfigInput> | string): void;
   /** Starts it, again if it ended, and waits until it is ready. */
   start(): Promise<void>;
   /** Ends it without a warning. */
@@ -99,6 +103,12 @@ export async function startProcess(
     pid: () => child?.pid ?? 0,
     memory: () => residentOf(child?.pid ?? 0),
     output: () => output,
+    signal: (name) => void child?.kill(name),
+    configure(config) {
+      const whole = { ...options, publicUrl: url, key };
+      const text = typeof config === 'string' ? config : stringify(configFor({ ...whole, config }, port, admin));
+      writeFileSync(file, text);
+    },
     async start() {
       child = spawn(process.execPath, ['src/main.ts', 'start', '--config', file], { cwd: ROOT });
       child.stdout?.on('data', keep);
