@@ -8,28 +8,56 @@ export interface User {
   former?: string;
 }
 
+/** Megabytes: what is typical of a quarter of the run, and the most. */
+export interface Memory {
+  /** Of the second quarter: until then caches and heaps fill. */
+  early: number;
+  /** Of the last quarter. */
+  late: number;
+  highest: number;
+}
+
+export interface Sample {
+  /** Bytes of resident memory. */
+  resident: number;
+  /** Bytes of JavaScript objects, garbage included. */
+  heap: number;
+}
+
 export interface Report {
+  verdict: 'passed' | 'failed';
+  reasons: string[];
   seconds: number;
   calls: number;
   perSecond: number;
+  /** 0 is a call that got no answer: its replica was away, or the connection broke. */
   byStatus: Record<string, number>;
   faults: Record<string, number>;
   signIns: number;
   signOuts: number;
-  /** Megabytes, at the beginning (after a minute of warming up at most) and at the end. */
-  memory: { first: number; last: number; highest: number };
+  /** By process: the median of resident memory, and the least heap, which is about what lives after a collection. */
+  memory: Record<string, { resident: Memory; heap: Memory }>;
   violations: string[];
 }
 
 /** A call that began this long after a sign-out was answered must be refused (a second, by the invariant). */
 const GRACE_MS = 1_000;
+/** Ended sessions that are remembered; users try the cookie of the one before, so the oldest are never asked for. */
+const MOST_ENDED = 10_000;
+const MOST_TOLD = 100;
+/** Shorter runs say nothing about memory: heaps and caches still fill. */
+const JUDGED_FROM_SECONDS = 300;
+/** Growth from the second to the last quarter that counts as flat. */
+const FLAT = { share: 0.15, megabytes: 16 };
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 export class Ledger {
   readonly #statuses = new Map<number, number>();
   readonly #faults = new Map<string, number>();
   readonly #endedAt = new Map<string, number>();
   readonly #violations: string[] = [];
-  readonly #memory: number[] = [];
+  readonly #memory = new Map<string, Sample[]>();
   #signIns = 0;
   #signOuts = 0;
 
@@ -41,6 +69,10 @@ export class Ledger {
   ended(user: User): void {
     if (user.cookie === undefined) return;
     this.#endedAt.set(user.cookie, Date.now());
+    for (const oldest of this.#endedAt.keys()) {
+      if (this.#endedAt.size <= MOST_ENDED) break;
+      this.#endedAt.delete(oldest);
+    }
     user.former = user.cookie;
     delete user.cookie;
     this.#signOuts += 1;
@@ -50,28 +82,46 @@ export class Ledger {
     this.#faults.set(name, (this.#faults.get(name) ?? 0) + 1);
   }
 
-  memory(bytes: number): void {
-    this.#memory.push(Math.round(bytes / 1_048_576));
+  memory(who: string, sample: Sample): void {
+    const samples = this.#memory.get(who) ?? [];
+    samples.push(sample);
+    this.#memory.set(who, samples);
   }
 
   answered(user: User, cookie: string, asked: number, status: number): void {
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     const ended = this.#endedAt.get(cookie);
     if (ended === undefined && status === 401) {
-      this.#violations.push(`401 for a session that did not end: ${user.sub}`);
+      this.#violation(`401 for a session that did not end: ${user.sub}`);
       // Told once; the user signs in again.
       if (user.cookie === cookie) delete user.cookie;
     }
     if (ended !== undefined && asked > ended + GRACE_MS && status === 200)
-      this.#violations.push(`200 for a session that ended ${asked - ended} ms before: ${user.sub}`);
-    if (status >= 500 && ![502, 503, 504].includes(status)) this.#violations.push(`${status} for ${user.sub}`);
+      this.#violation(`200 for a session that ended ${asked - ended} ms before: ${user.sub}`);
+    if (status >= 500 && ![502, 503, 504].includes(status)) this.#violation(`${status} for ${user.sub}`);
   }
 
+  #violation(text: string): void {
+    if (this.#violations.length < MOST_TOLD) this.#violations.push(`${new Date().toISOString()} ${text}`);
+  }
+
+  /** Whether the books are what a soak is to end with. */
   report(milliseconds: number): Report {
     const seconds = Math.round(milliseconds / 1_000);
     const calls = [...this.#statuses.values()].reduce((sum, count) => sum + count, 0);
-    const warm = this.#memory.slice(Math.min(12, Math.floor(this.#memory.length / 3)));
+    const memory = Object.fromEntries([...this.#memory].map(([who, samples]) => [who, summaryOf(samples)]));
+    const reasons = [
+      ...(this.#violations.length > 0 ? [`${this.#violations.length} violations`] : []),
+      ...Object.entries(memory).flatMap(([who, summary]) =>
+        seconds < JUDGED_FROM_SECONDS || (isFlat(summary.resident) && isFlat(summary.heap))
+          ? []
+          : [`the memory of ${who} grew`],
+      ),
+      ...(this.#statuses.get(200) ? [] : ['no call was answered 200']),
+    ];
     return {
+      verdict: reasons.length === 0 ? 'passed' : 'failed',
+      reasons,
       seconds,
       calls,
       perSecond: Math.round(calls / Math.max(1, seconds)),
@@ -79,8 +129,35 @@ export class Ledger {
       faults: Object.fromEntries(this.#faults),
       signIns: this.#signIns,
       signOuts: this.#signOuts,
-      memory: { first: warm[0] ?? 0, last: warm.at(-1) ?? 0, highest: Math.max(0, ...warm) },
-      violations: this.#violations.slice(0, 100),
+      memory,
+      violations: this.#violations,
     };
   }
+}
+
+function courseOf(bytes: readonly number[], typical: (quarter: readonly number[]) => number): Memory {
+  const samples = bytes.map((value) => Math.round(value / 1_048_576));
+  const quarter = Math.floor(samples.length / 4);
+  return {
+    early: typical(samples.slice(quarter, 2 * quarter + 1)),
+    late: typical(samples.slice(3 * quarter)),
+    highest: Math.max(0, ...samples),
+  };
+}
+
+function summaryOf(samples: readonly Sample[]) {
+  return {
+    resident: courseOf(
+      samples.map(({ resident }) => resident),
+      median,
+    ),
+    heap: courseOf(
+      samples.map(({ heap }) => heap),
+      (quarter) => Math.min(...quarter),
+    ),
+  };
+}
+
+function isFlat({ early, late }: Memory): boolean {
+  return late - early <= Math.max(FLAT.megabytes, early * FLAT.share);
 }

@@ -22,10 +22,7 @@ async function startLapsed(t: T, rotation: Settings['rotation']) {
   };
   const victim = await startProcess(t, { provider, config });
   const { url: publicUrl, key } = victim;
-  const others = [
-    await startProcess(t, { provider, config, publicUrl, key }),
-    await startProcess(t, { provider, config, publicUrl, key }),
-  ];
+  const others = await Promise.all([1, 2].map(() => startProcess(t, { provider, config, publicUrl, key })));
   const browser = victim.browser();
   await browser.navigate('/login?returnTo=/app');
   const signedIn = Date.now();
@@ -53,10 +50,13 @@ async function killInRefresh(world: Awaited<ReturnType<typeof startLapsed>>, spe
 }
 
 const eventually = (world: Awaited<ReturnType<typeof startLapsed>>) =>
-  until(async () => {
-    const [status] = await Promise.all(world.others.map(({ ownUrl }) => world.callAt(ownUrl)));
-    return status === 503 ? undefined : status;
-  });
+  until(
+    async () => {
+      const [status] = await Promise.all(world.others.map(({ ownUrl }) => world.callAt(ownUrl)));
+      return status === 503 ? undefined : status;
+    },
+    { timeout: 60_000, what: 'an answer after the lease of the dead process' },
+  );
 
 test('RF-01 RF-03 killed before the token was spent: the waiting calls are answered 200 or 503, one refresh follows, the session lives', async (t) => {
   const world = await startLapsed(t, 'rotate-revoke-on-reuse');

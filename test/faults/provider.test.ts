@@ -25,7 +25,7 @@ const WEATHERS: Record<string, { token?: Hook; jwks?: Hook; discovery?: Hook }> 
 test('R05 RF-01 RF-05 TK-07 TK-10 bad weather at the provider, under load at three replicas: no 401, no token spent twice, and all is well after it', async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
-  const world = await startReplicas(t, 3, redis.url, { gateway: { provider_: { timeout: '2s' } } });
+  const world = await startReplicas(t, 3, redis.url, { gateway: { provider_: { timeout: '4s' } } });
   const { provider, gateways } = world;
   Object.assign(provider.settings, { rotation: 'rotate-revoke-on-reuse', accessTokenLifetime: 1_200 });
   const cookies: string[] = [];

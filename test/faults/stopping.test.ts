@@ -81,7 +81,7 @@ async function load(leaving: GatewayProcess, staying: GatewayProcess, cookie: st
 }
 
 test('DO-07 SIGTERM under load: every call is answered, no connection is closed under a call, readiness goes first', async (t) => {
-  const { upstream, leaving, staying } = await startPair(t, '1s');
+  const { upstream, leaving, staying } = await startPair(t, '3s');
   upstream.answer((_req, res) => {
     upstream.requests.splice(0);
     res.end('done');

@@ -127,3 +127,19 @@ export function revokeGrant(state: State, grant: Grant): void {
 export function grantOf(state: State, refreshToken: string): Grant | undefined {
   return [...state.grants].find((grant) => grant.refreshToken === refreshToken || grant.retired.has(refreshToken));
 }
+
+/** How many replaced refresh tokens and keys are still known after `forgetOld`. */
+const KEPT = 5;
+
+/** Leaves what lives: grants that were not revoked with their last refresh tokens, tokens that did not lapse, the newest keys. */
+export function forgetOld(state: State): void {
+  state.codes.clear();
+  state.secrets.clear();
+  state.published.splice(KEPT);
+  for (const [token, { expiresAt }] of state.accessTokens)
+    if (expiresAt < state.now()) state.accessTokens.delete(token);
+  for (const grant of state.grants) {
+    if (grant.revoked) state.grants.delete(grant);
+    for (const old of [...grant.retired].slice(0, -KEPT)) grant.retired.delete(old);
+  }
+}

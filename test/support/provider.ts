@@ -5,7 +5,7 @@ import { createSigningKey, type SigningKey } from './keys.ts';
 import { authorize, endSession, metadata } from './provider-authorize.ts';
 import { introspection, jwks, revocation, token, userinfo } from './provider-backchannel.ts';
 import { par } from './provider-requests.ts';
-import { createState, type State } from './provider-state.ts';
+import { createState, forgetOld, type State } from './provider-state.ts';
 import { startTls, thumbprintOf } from './provider-tls.ts';
 import { type Answer, type Call, ENDPOINTS, type Endpoint, type ProviderOptions } from './provider-types.ts';
 
@@ -25,6 +25,8 @@ export interface Provider
   refreshes(): Call[];
   /** Forgets what was recorded, not what was granted. */
   clearCalls(): void;
+  /** Forgets all that a long run has no use for, what lapsed or was replaced included. */
+  forgetOld(): void;
   /** Signs with a new key from now on; the old ones stay published until `withdrawOldKeys`. */
   rotateKeys(): SigningKey;
   withdrawOldKeys(): void;
@@ -139,6 +141,10 @@ function controls(state: State, calls: Provider['calls']) {
     refreshes: () => calls.token.filter((call) => call.params.get('grant_type') === 'refresh_token'),
     clearCalls() {
       for (const endpoint of ENDPOINTS) calls[endpoint].splice(0);
+    },
+    forgetOld() {
+      this.clearCalls();
+      forgetOld(state);
     },
     rotateKeys() {
       state.key = createSigningKey(state.key.alg);
