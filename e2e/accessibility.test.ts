@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { buildExample, examples } from '../deploy/examples/build.ts';
+import { ANGULAR_POLICY, buildExample, examples } from '../deploy/examples/build.ts';
 import { createPages, type PageData, type PageName } from '../src/pages/pages.ts';
 import { assertAccessible } from './support/axe.ts';
 import { freePort } from './support/processes.ts';
@@ -13,7 +13,8 @@ import { startWorld } from './support/world.ts';
 const directory = join(sharedServers().folder, 'examples-accessible');
 for (const name of examples) await buildExample(name, join(directory, name));
 const session = { idleTimeout: '30s', store: { sqlite: { file: ':memory:' } } };
-const world = await startWorld({ name: 'accessibility', config: { frontend: { directory }, session } });
+const frontend = { directory, contentSecurityPolicy: ANGULAR_POLICY };
+const world = await startWorld({ name: 'accessibility', config: { frontend, session } });
 const { browser, publicUrl } = world;
 
 const FAILURE = {

@@ -8,7 +8,12 @@ import { compileScript, parse } from 'vue/compiler-sfc';
 const EXAMPLES = import.meta.dirname;
 /** In an app of your own this is the installed package. */
 const CLIENT = join(EXAMPLES, '../../src/client/client.ts');
-const ENTRIES: Record<string, string | undefined> = { plain: undefined, react: 'app.jsx', vue: 'app.js' };
+const ENTRIES: Record<string, string | undefined> = {
+  plain: undefined,
+  react: 'app.jsx',
+  vue: 'app.js',
+  angular: 'app.ts',
+};
 
 /** Single-file components, templates compiled: nothing is evaluated in the browser, whose policy forbids it. */
 const vue: Plugin = {
@@ -21,6 +26,10 @@ const vue: Plugin = {
     });
   },
 };
+
+/** For `frontend.contentSecurityPolicy` of the Angular example, which compiles its templates in the browser; `ng build` needs none. */
+export const ANGULAR_POLICY =
+  "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 
 /** The names of the examples. */
 export const examples = Object.keys(ENTRIES);
@@ -43,6 +52,7 @@ export async function buildExample(name: string, folder: string): Promise<void> 
     format: 'esm',
     minify: true,
     jsx: 'automatic',
+    tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: false } },
     alias: { 'bff-gateway/client': CLIENT },
     define: {
       'process.env.NODE_ENV': '"production"',
