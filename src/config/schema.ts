@@ -544,6 +544,18 @@ export function configSchema(resolve: SecretResolver) {
     log: z
       .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
       .prefault({}),
+    tracing: z
+      .strictObject({
+        sample: z
+          .number()
+          .min(0)
+          .max(1)
+          .optional()
+          .describe(
+            'Begin a trace (W3C traceparent) for calls of routes that bring none, and mark this share of them as sampled. Left out: none is begun. Those of callers are passed on in any case.',
+          ),
+      })
+      .prefault({}),
     reload: z
       .strictObject({
         watch: z.boolean().default(false).describe('Take on a changed file by itself; without it SIGHUP does.'),

@@ -6,6 +6,7 @@ import { cookieSettings } from '../session/cookies.ts';
 import { createOwnCookie, withoutOwnCookies } from './cookies.ts';
 import { believedChain } from './forwarded.ts';
 import { canonicalName, createRequestVerdict, HOP_BY_HOP } from './header-names.ts';
+import { createBeginTrace } from './trace.ts';
 
 /** Our name in `Via` (RFC 9110 section 7.6.3 allows a pseudonym, which tells nothing of the host). */
 const PSEUDONYM = 'bff-gateway';
@@ -123,6 +124,7 @@ export function createOutgoingHeaders(config: Config): OutgoingHeaders {
   refuseClaimNames(config);
   const requestVerdict = createRequestVerdict(config);
   const isOwnCookie = createOwnCookie(cookieSettings(config));
+  const beginTrace = config.tracing.sample === undefined ? undefined : createBeginTrace(config.tracing.sample);
   const publicUrl = new URL(config.publicUrl);
   const proto = publicUrl.protocol.slice(0, -1);
 
@@ -143,6 +145,8 @@ export function createOutgoingHeaders(config: Config): OutgoingHeaders {
       'x-forwarded-proto',
       proto,
     );
+    const traceparent = beginTrace?.(exchange);
+    if (traceparent !== undefined) headers.push('traceparent', traceparent);
     if (accessToken !== undefined) {
       headers.push('authorization', `${accessToken.scheme} ${accessToken.token}`);
       if (accessToken.proof !== undefined) headers.push('dpop', accessToken.proof);
