@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { createAdminServer } from './admin.ts';
 import { ConfigError } from './config/faults.ts';
 import { type Loaded, loadConfig as loadText, parseConfig } from './config/load.ts';
-import type { ConfigInput } from './config/schema.ts';
+import type { Config, ConfigInput } from './config/schema.ts';
 import { warningsOf } from './config/validate.ts';
 import { createDrain } from './drain.ts';
 import { createGateway as compose } from './gateway.ts';
@@ -76,16 +76,25 @@ function load(source: string | ConfigInput | Loaded, options: LoadOptions): Load
   return { config, warnings: warningsOf(config) };
 }
 
+/** An option that cannot take effect stops the start, here as everywhere. */
+function refuseWithoutEffect(config: Config): void {
+  const hint = 'Run the gateway by itself, or leave this option out.';
+  const faults = [
+    ...(config.forwardAuth ? [{ path: 'forwardAuth', message: 'a mounted gateway has no listener for it', hint }] : []),
+    ...(config.reload.watch
+      ? [{ path: 'reload.watch', message: 'a mounted gateway is built anew by its app', hint }]
+      : []),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
 /**
  * Builds a gateway from a YAML file, an object, or what `loadConfig` returned. It listens nowhere by itself, so `listen` and
  * the addresses of `admin` have no meaning here. Throws `ConfigError` when the configuration cannot be used.
  */
 export function createGateway(source: string | ConfigInput | Loaded, options: GatewayOptions = {}): Gateway {
   const { config, warnings } = load(source, options);
-  if (config.forwardAuth)
-    throw new ConfigError([
-      { path: 'forwardAuth', message: 'a mounted gateway has no listener for it', hint: 'Run the gateway by itself.' },
-    ]);
+  refuseWithoutEffect(config);
   const output = options.logTo ?? standardOutput();
   const log = createLogger(config.log.level, output);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);

@@ -34,6 +34,8 @@ test('the configuration beside it is accepted, and every secret of it is loaded 
 test('it runs the commands that there are, without a user of its own and without root', () => {
   assert.deepEqual(valuesOf('DynamicUser'), ['yes']);
   assert.deepEqual(valuesOf('User'), []);
+  // test/gateway/reload.test.ts holds what SIGHUP does.
+  assert.deepEqual(valuesOf('ExecReload'), ['/bin/kill -HUP $MAINPID']);
   for (const [command = '', name] of [
     [valuesOf('ExecStartPre')[0], 'check'],
     [valuesOf('ExecStart')[0], 'start'],

@@ -90,10 +90,10 @@ describe('the public surface', () => {
     const code = `import { ConfigError, createGateway } from 'bff-gateway';
       const faults = (config) => { try { createGateway(config); } catch (e) { return e instanceof ConfigError && [...new Set(e.faults.map(({ path }) => path))]; } };
       const good = { publicUrl: 'https://a.example', secrets: { keys: [{ id: 'k1', value: crypto.randomUUID() + crypto.randomUUID() }] }, provider: { issuer: 'https://b.example', clientId: 'c', clientSecret: 'd' } };
-      console.log(JSON.stringify([faults({ ...good, publicUrl: 'a', rootes: [] }), faults({ ...good, forwardAuth: {} }), faults('absent.yaml')]));`;
+      console.log(JSON.stringify([faults({ ...good, publicUrl: 'a', rootes: [] }), faults({ ...good, forwardAuth: {}, reload: { watch: true } }), faults('absent.yaml')]));`;
     const [object, listener, file] = (await ask(code)) as string[][];
     assert.deepEqual(object?.sort(), ['publicUrl', 'rootes']);
-    assert.deepEqual(listener, ['forwardAuth']);
+    assert.deepEqual(listener, ['forwardAuth', 'reload.watch']);
     assert.deepEqual(file, ['']);
   });
 });
