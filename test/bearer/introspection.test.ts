@@ -175,3 +175,13 @@ test('an opaque token where no issuer has introspection is 401, never a parser e
   }
   assert.doesNotMatch(gateway.logText(), /"level":50|SyntaxError/);
 });
+
+test('RS-05 an answer from before the clock was set back is not believed for that much longer', async (t) => {
+  const { provider, call, later } = await startBearerWorld(t, { accessTokens });
+  provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() + 7_200 });
+  later(3_600_000);
+  assert.equal((await call('opaque-token')).status, 200);
+  later(-3_600_000);
+  provider.introspectable.set('opaque-token', { active: false });
+  assert.equal((await call('opaque-token')).status, 401);
+});

@@ -1,6 +1,9 @@
 /** A clock that is set forward and back while sessions live: nobody is signed out by it, nobody stays signed in by it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createLogger } from '../../src/observe/log.ts';
+import { createOpenStreams } from '../../src/proxy/open-streams.ts';
+import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { status } from '../support/provider-lies.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
@@ -158,4 +161,27 @@ test('SE-05 a sign-in that began before the clock was set ends well or is begun 
     assert.equal(again.url.pathname, '/app', `${before} to ${after}: ${again.status}`);
     assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 200);
   }
+});
+
+test('RF-03 a lease from before the clock was set back does not keep others away until then', async (t) => {
+  let now = Date.now() + HOUR;
+  const store = openSqliteStore({ file: ':memory:' }, { log: createLogger('silent'), clock: () => now });
+  t.after(() => store.close());
+  assert.equal(await store.acquireLease('refresh:x', 'a dead process', 10_000), true);
+  assert.equal(await store.acquireLease('refresh:x', 'another', 10_000), false);
+  now -= HOUR;
+  assert.equal(await store.acquireLease('refresh:x', 'another', 10_000), true);
+  assert.equal(await store.acquireLease('refresh:x', 'a third', 10_000), false);
+});
+
+test('SE-07 a stream from before the clock was set back is cut all the same when its session ends', async () => {
+  let now = Date.now() + HOUR;
+  const cut: string[] = [];
+  const store = { missing: async (keys: readonly string[]) => [...keys] };
+  const streams = createOpenStreams({ store, log: createLogger('silent'), clock: () => now, interval: 1 << 30 });
+  streams.track('a session', now + 8 * HOUR, () => void cut.push('cut'));
+  now -= HOUR;
+  await streams.poll();
+  streams.close();
+  assert.deepEqual(cut, ['cut']);
 });
