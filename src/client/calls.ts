@@ -36,14 +36,18 @@ export function createCalls(
     return { stepUp, loginUrl: read.loginUrl ?? `${base}/login` };
   }
 
+  /** Undefined while the gateway cannot tell: then the refusal stands. */
+  const look = () => state.read().catch(() => undefined);
+
   /** Whether the call may be made once more: the same user is there, and nothing of it is used up. */
   async function mayRepeat(refusal: Refusal, earlier: Session | undefined, init?: RequestInit): Promise<boolean> {
     if (refusal.stepUp) state.emit('stepup', refusal);
     // Another tab may have signed in already; if none has, this tells the application that its session is over.
-    const signedIn = !refusal.stepUp && (await state.read()).authenticated;
-    if (!signedIn && !(await settled(refusal))) return false;
-    const now = await state.read();
-    if (!now.authenticated || init?.body instanceof ReadableStream) return false;
+    const found = await look();
+    if (!found) return false;
+    if ((refusal.stepUp || !found.authenticated) && !(await settled(refusal))) return false;
+    const now = await look();
+    if (!now?.authenticated || init?.body instanceof ReadableStream) return false;
     // What one user wrote is never sent as another.
     return !earlier?.authenticated || earlier.sub === now.sub;
   }
@@ -57,8 +61,7 @@ export function createCalls(
     };
     const answer = await attempt();
     const refusal = await refusalOf(answer);
-    // While the gateway cannot tell who is signed in, the refusal stands.
-    if (!refusal || !(await mayRepeat(refusal, await earlier, init).catch(() => false))) return answer;
+    if (!refusal || !(await mayRepeat(refusal, await earlier, init))) return answer;
     return attempt();
   };
 }

@@ -17,6 +17,8 @@ export function createState({ base = '', csrfHeader = 'X-CSRF', expiringBefore =
   let asked = 0;
   let warned = false;
   let closed = false;
+  /** The page goes away, by a sign-out of its own: nothing is told any more, unless it is shown again. */
+  let leaving = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const emit = <Type extends keyof ClientEvents>(type: Type, detail: ClientEvents[Type]) =>
@@ -82,12 +84,14 @@ export function createState({ base = '', csrfHeader = 'X-CSRF', expiringBefore =
   }
 
   const seen = () => {
-    if (mark !== undefined && document.visibilityState === 'visible') again();
+    if (mark === undefined || document.visibilityState !== 'visible') return;
+    leaving = false;
+    again();
   };
   document.addEventListener('visibilitychange', seen);
   // A message tells that something changed, never what: that is asked of the gateway.
   channel.addEventListener('message', (event) => {
-    if (mark !== undefined && (event as MessageEvent).data !== mark) again();
+    if (mark !== undefined && !leaving && (event as MessageEvent).data !== mark) again();
   });
 
   return {
@@ -107,9 +111,9 @@ export function createState({ base = '', csrfHeader = 'X-CSRF', expiringBefore =
     mark: () => mark ?? '',
     /** The session ended by this tab's own doing. */
     leave() {
-      mark = '';
+      leaving = true;
       clearTimeout(timer);
-      channel.postMessage(mark);
+      channel.postMessage('');
     },
     close() {
       closed = true;

@@ -97,6 +97,38 @@ test('after a sign-in the call is made once more, with its body, and reaches the
   assert.equal(world.upstream.requests.at(-1)?.body.toString(), FORM.body);
 });
 
+test('while the gateway cannot tell who is signed in the refusal stands; a fault of the application is its own', async (t) => {
+  let out = false;
+  const answer = ({ url }: Request) =>
+    out && url.endsWith('/session') ? new Response('{}', { status: 503 }) : undefined;
+  let dialogs = 0;
+  const asked: (() => boolean)[] = [
+    () => {
+      out = true;
+      return true;
+    },
+    () => {
+      throw new TypeError('no such dialog');
+    },
+  ];
+  const { world, tab } = await start(t, {
+    answer,
+    onUnauthenticated: () => {
+      dialogs += 1;
+      return asked.shift()?.() ?? false;
+    },
+  });
+  await world.signIn();
+  await tab.client.session();
+  await endElsewhere(world);
+  assert.equal((await tab.client.fetch('/api/x', FORM)).status, 401);
+  assert.equal((await tab.client.fetch('/api/x', FORM)).status, 401);
+  assert.equal(dialogs, 1, 'an outage is no reason to ask for a sign-in');
+  out = false;
+  await assert.rejects(tab.client.fetch('/api/x', FORM), /no such dialog/);
+  assert.equal(posts(world).length, 0);
+});
+
 test('calls that are refused together ask once', async (t) => {
   const ask = t.mock.fn(async () => {
     await world.signIn();

@@ -89,6 +89,19 @@ test('signing out leaves for the provider by way of the gateway, ends the sessio
   assert.equal(await other.client.user(), undefined);
 });
 
+test('a page that was left by its sign-out and is shown again, out of the cache for going back, knows that it is over', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  const [here, other] = [tab(), tab()];
+  await Promise.all([here.client.session(), other.client.session()]);
+  void here.client.logout();
+  await until(() => other.events.length > 0);
+  assert.deepEqual(kinds(here), []);
+  here.show();
+  await until(() => here.events.length > 0);
+  assert.deepEqual(kinds(here), ['signedout']);
+});
+
 test('a sign-in in one tab is noticed in the others', async (t) => {
   const { world, tab } = await start(t);
   const waiting = tab();
