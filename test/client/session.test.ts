@@ -100,6 +100,10 @@ test('a page that was left by its sign-out and is shown again, out of the cache 
   here.show();
   await until(() => here.events.length > 0);
   assert.deepEqual(kinds(here), ['signedout']);
+  await world.signIn();
+  await other.client.session();
+  await until(() => here.events.length > 1);
+  assert.deepEqual(kinds(here), ['signedout', 'signedin'], 'and listens again');
 });
 
 test('a sign-in in one tab is noticed in the others', async (t) => {
