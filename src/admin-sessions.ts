@@ -5,6 +5,7 @@ import { issuersOf } from './config/provider-kind.ts';
 import type { Config } from './config/schema.ts';
 import { digest } from './crypto/digest.ts';
 import { GatewayError } from './errors.ts';
+import type { Audit } from './observe/audit.ts';
 import type { EndSessions } from './oidc/end-sessions.ts';
 import type { SessionDirectory } from './session/directory.ts';
 import type { ActiveSession, Sessions } from './session/sessions.ts';
@@ -14,6 +15,7 @@ export interface AdminSessionsParts {
   sessions: Pick<Sessions, 'load'>;
   directory: SessionDirectory;
   endSessions: EndSessions;
+  audit: Audit;
 }
 
 /** What an administrator sees: whose it is and since when; neither tokens nor anything that could be a cookie. */
@@ -82,7 +84,9 @@ function choiceIn(query: URLSearchParams, allowed: readonly string[]): [(typeof 
 }
 
 /** Builds it. */
-export function createAdminSessions({ config, sessions, directory, endSessions }: AdminSessionsParts): AdminSessions {
+export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
+  const { config, sessions, directory, endSessions, audit } = parts;
+
   async function chosen([by, value]: [string, string]): Promise<ActiveSession[]> {
     if (by === 'id') {
       const session = await sessions.load(value);
@@ -124,7 +128,14 @@ export function createAdminSessions({ config, sessions, directory, endSessions }
       const url = URL.parse(req.url ?? '', 'http://admin.invalid');
       const asked = `${req.method} ${url?.pathname}`;
       if (!url || (asked !== 'GET /sessions' && asked !== 'POST /sessions/revoke')) return undefined;
-      requireAdministrator(config, req);
+      try {
+        requireAdministrator(config, req);
+      } catch (error) {
+        const { remoteAddress: clientIp } = req.socket;
+        const reason = error instanceof GatewayError ? error.code : 'internal';
+        audit('admin.denied', clientIp === undefined ? { reason } : { clientIp, reason });
+        throw error;
+      }
       return asked === 'GET /sessions' ? await list(url.searchParams) : await revoke(url.searchParams);
     },
   };

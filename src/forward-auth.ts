@@ -6,6 +6,7 @@ import type { Exchange } from './edge/exchange.ts';
 import { parseTarget } from './edge/target.ts';
 import { GatewayError } from './errors.ts';
 import type { Logger } from './observe/log.ts';
+import type { Metrics } from './observe/metrics.ts';
 import type { Pages } from './pages/pages.ts';
 import { asGatewayError, logProblem, renderError } from './problem.ts';
 import type { ForwardedHeaders } from './proxy/verify.ts';
@@ -20,6 +21,7 @@ export interface ForwardAuthParts {
   verify: (exchange: Exchange) => Promise<ForwardedHeaders>;
   pages: Pages;
   log: Logger;
+  metrics?: Pick<Metrics, 'errorAnswered'>;
 }
 
 /** The one value that these headers agree on; undefined when none was sent. */
@@ -51,7 +53,7 @@ function originalOf(req: IncomingMessage): Original {
 }
 
 /** Builds the listener. Whoever reaches it may be handed access tokens, so it belongs on a private address. */
-export function createForwardAuthServer({ config, verify, pages, log }: ForwardAuthParts): Server {
+export function createForwardAuthServer({ config, verify, pages, log, metrics }: ForwardAuthParts): Server {
   const { arrive } = createEdge({ config, log });
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -72,6 +74,7 @@ export function createForwardAuthServer({ config, verify, pages, log }: ForwardA
       const error = asGatewayError(thrown);
       const { id: requestId, log: own } = arrive(req);
       logProblem(own, error);
+      metrics?.errorAnswered(error.code);
       renderError(res, error, { requestId, pages, asPage: false, loginUrl: '', hsts: false });
     });
   });

@@ -77,6 +77,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
       verify: (exchange) => swap.current().verify(exchange),
       pages: createPages(),
       log,
+      metrics,
     });
   const drainAsked = asked && createDrain(asked);
   if (config.forwardAuth && asked) await listen(asked, config.forwardAuth.port, config.forwardAuth.host);

@@ -91,7 +91,10 @@ function logoutChecks(config: ProviderConfig, metadata: Metadata): Check[] {
       );
   const backChannel =
     metadata.backchannel_logout_supported === true
-      ? ok('back channel', 'offered: register <publicUrl>/backchannel-logout there to hear of sign-outs elsewhere')
+      ? ok(
+          'back channel',
+          'offered: register the address /backchannel-logout of the gateway there to hear of sign-outs elsewhere',
+        )
       : ok('back channel', 'not offered; sign-outs elsewhere are noticed at the next refresh');
   return [revocation, endSession, backChannel];
 }

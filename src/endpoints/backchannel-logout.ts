@@ -4,16 +4,19 @@ import type { Request, RequestHandler } from 'express';
 import { LRUCache } from 'lru-cache';
 import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
+import type { Audit } from '../observe/audit.ts';
 import type { LogoutRequest } from '../oidc/backchannel-token.ts';
 import type { EndSessions } from '../oidc/end-sessions.ts';
 import type { SessionDirectory } from '../session/directory.ts';
 import type { ActiveSession } from '../session/sessions.ts';
 import type { Store } from '../store/store.ts';
+import { exchangeOf } from './context.ts';
 
 export interface BackchannelParts {
   checkLogoutToken: (token: string) => Promise<LogoutRequest>;
   directory: Pick<SessionDirectory, 'ofUser' | 'ofProviderSession'>;
   endSessions: EndSessions;
+  audit: Audit;
   store: Pick<Store, 'acquireLease' | 'renewLease' | 'releaseLease'>;
   clock: () => number;
 }
@@ -29,7 +32,7 @@ function tokenIn({ body }: Request): string {
 
 /** `POST /backchannel-logout`: 200 when it is done, also when there was nothing to end; 400 for a token that is not good. */
 export function backchannelLogoutEndpoint(parts: BackchannelParts): RequestHandler {
-  const { checkLogoutToken, directory, endSessions, store, clock } = parts;
+  const { audit, checkLogoutToken, directory, endSessions, store, clock } = parts;
   const owner = randomUUID();
   const finished = new LRUCache<string, true>({ max: 10_000 });
 
@@ -49,8 +52,20 @@ export function backchannelLogoutEndpoint(parts: BackchannelParts): RequestHandl
     return found.filter(({ data }) => sub === undefined || data.sub === sub);
   }
 
+  /** What the token says; a refusal is worth a line, since somebody may be trying. */
+  async function accepted(req: Request): Promise<LogoutRequest> {
+    try {
+      return await checkLogoutToken(tokenIn(req));
+    } catch (error) {
+      const { id: requestId, clientIp } = exchangeOf(req);
+      if (error instanceof GatewayError && error.code === 'logout_token_refused')
+        audit('logout_token.refused', { requestId, clientIp, reason: error.code });
+      throw error;
+    }
+  }
+
   return async function backchannelLogout(req, res) {
-    const request = await checkLogoutToken(tokenIn(req));
+    const request = await accepted(req);
     const name = `logout:${digest(`${request.issuer} ${request.jti}`)}`;
     const ttl = Math.max(1_000, request.usableUntil - clock());
     if (!(await claim(name, ttl)))

@@ -33,6 +33,15 @@ export const AUDIT_EVENTS = {
     fields: ['requestId', 'clientIp', 'session', 'reason', 'route', 'method'],
     meaning: 'A call with a session may have been made by another site; `reason` is the error code.',
   },
+  'logout_token.refused': {
+    fields: ['requestId', 'clientIp', 'reason'],
+    meaning: 'A logout token of the back channel was not accepted; `reason` is the error code.',
+  },
+  'admin.denied': {
+    fields: ['clientIp', 'reason'],
+    meaning:
+      'Somebody asked the private listener for sessions and was refused; `clientIp` is the peer of the connection.',
+  },
   // The gateway itself
   'gateway.started': { fields: ['key'], meaning: 'This instance listens; `key` is the id of the key in use.' },
   'gateway.stopped': { fields: [], meaning: 'This instance has drained and stopped.' },

@@ -10,7 +10,7 @@ export const METRICS = {
   bff_http_requests_total: {
     type: 'counter',
     labels: ['route', 'method', 'status'],
-    help: 'Requests by route, method and class of the answer',
+    help: 'Requests by route, method and class of the answer; WebSocket handshakes are among the decisions',
   },
   bff_errors_total: {
     type: 'counter',
@@ -98,7 +98,7 @@ export const LABELS = {
   route:
     'path pattern of the route as configured, path of an own endpoint, `frontend`, or `none` (refused before it was known)',
   method: '`GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`, `other`',
-  status: '`1xx` to `5xx`; `none` when there was no answer (client left, upstream out, upgrade)',
+  status: '`1xx` to `5xx`; `none` when there was no answer: the client left, or the upstream was out',
   code: 'error code of [errors.md](errors.md)',
   outcome:
     'of decisions `allowed` or an error code; of callbacks `succeeded` or an error code; of refreshes `renewed`, `invalid`, `outage`, an OAuth error code, `other`; of waits `refreshed`, `active`, `ended`, `failed`; of requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; of store operations `ok`, `failed`; of revocations `revoked`, `failed`; of reloads `applied`, `refused`',

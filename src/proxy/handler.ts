@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import type { RequestTarget } from '../edge/target.ts';
+import { GatewayError } from '../errors.ts';
 import type { RouteMeter } from '../observe/metrics.ts';
 import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import type { RenewRefusedToken } from '../oidc/usable-token.ts';
@@ -54,6 +55,15 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     return admission;
   };
 
+  /** A path that is ambiguous is of no route. */
+  function countRefusal({ target }: Exchange, error: unknown): void {
+    if (!(error instanceof GatewayError) || error.code === 'ambiguous_path') return;
+    const route = routes.match(target)?.route;
+    if (route) parts.meterOf?.(route).refused(error.code);
+  }
+
+  const verify = createVerify({ config, routes, admit: counted, checkForgery, preparedOf });
+
   async function run(exchange: Exchange, res: ServerResponse, route: CompiledRoute, corsHeaders: CorsHeaders) {
     const admission = await admit(exchange, route, checkForgery);
     parts.meterOf?.(route).admitted();
@@ -94,7 +104,14 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       }
     },
     upgrade: createUpgrade({ config, admit: counted, preparedOf, tunnel }),
-    verify: createVerify({ config, routes, admit: counted, checkForgery, preparedOf }),
+    async verify(exchange) {
+      try {
+        return await verify(exchange);
+      } catch (error) {
+        countRefusal(exchange, error);
+        throw error;
+      }
+    },
   };
 }
 

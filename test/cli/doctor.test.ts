@@ -1,5 +1,7 @@
 /** `doctor` against providers that are set up wrongly in the usual ways: each is recognised and said in plain words. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { startAuth0 } from '../support/auth0.ts';
@@ -36,6 +38,8 @@ test('a provider that is set up well: no failure, exit code 0', async (t) => {
   ])
     assert.ok(seen.includes(name), name);
   assert.equal(found.of('client credentials').level, 'ok');
+  const page = readFileSync(join(import.meta.dirname, '../../docs/doctor.md'), 'utf8');
+  for (const name of seen) assert.ok(page.includes(`\`${name}\``), `docs/doctor.md does not tell of ${name}`);
 });
 
 test('the issuer: a slash too few, Keycloak with and without /auth, an unknown realm', async (t) => {

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createAudit, openAuditLog } from '../../src/observe/audit.ts';
 import { AUDIT_EVENTS, type AuditEvent } from '../../src/observe/audit-events.ts';
+import { deliver } from '../support/logout-tokens.ts';
+import { freePort } from '../support/ports.ts';
 import { oauthError } from '../support/provider-lies.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
@@ -106,6 +108,22 @@ test('LG-02 a denied rule and a revoked token are in it', async (t) => {
   assert.equal(denied?.route, '/api/**');
   assert.equal(denied?.sub, world.provider.next.nextUser.sub);
   assert.doesNotMatch(audit.text(), /secret-path/);
+});
+
+test('LG-02 a logout token that is refused and an administrator who is not one are in it', async (t) => {
+  const audit = auditFile(t);
+  const port = await freePort();
+  const world = await startWorld(t, { gateway: { auditLog: audit.auditLog, config: { admin: { port } } } });
+  assert.equal((await deliver(world.gateway.url, 'canary.logout.token')).status, 400);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/sessions`)).status, 403);
+  const lines = audit.lines();
+  for (const line of lines) checkLine(line);
+  const refused = lines.find(({ event }) => event === 'logout_token.refused');
+  assert.equal(refused?.reason, 'logout_token_refused');
+  assert.ok(refused?.requestId);
+  const denied = lines.find(({ event }) => event === 'admin.denied');
+  assert.deepEqual([denied?.clientIp, denied?.reason], ['127.0.0.1', 'access_denied']);
+  assert.doesNotMatch(audit.text(), /canary/);
 });
 
 test('a rotated file is opened again by its name', (t) => {

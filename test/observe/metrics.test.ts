@@ -86,6 +86,22 @@ describe('metrics', () => {
     await world.provider.start();
   });
 
+  test('calls that a front proxy asks about are counted like calls that are forwarded', async (t) => {
+    const [port, asked] = [await freePort(), await freePort()];
+    const config = { admin: { port }, forwardAuth: { port: asked } };
+    const world = await startWorld(t, { gateway: { config } });
+    await world.signIn();
+    const original = { 'x-original-method': 'GET', 'x-original-uri': '/api/x' };
+    const verify = (headers: Record<string, string>) =>
+      fetch(`http://127.0.0.1:${asked}/auth/verify`, { headers: { ...original, ...headers } });
+    assert.equal((await verify({ ...CSRF, cookie: world.browser.cookieHeader('/') })).status, 200);
+    assert.equal((await verify(CSRF)).status, 401);
+    const { value } = await scrape(`http://127.0.0.1:${port}`);
+    assert.equal(value(`bff_policy_decisions_total{${ROUTE},outcome="allowed"}`), 1);
+    assert.equal(value(`bff_policy_decisions_total{${ROUTE},outcome="unauthenticated"}`), 1);
+    assert.equal(value('bff_errors_total{code="unauthenticated"}'), 1);
+  });
+
   test('LG-03 nothing that a caller chose becomes a label', async (t) => {
     const world = await measuredWorld(t);
     await world.signIn();
