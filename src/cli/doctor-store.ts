@@ -46,6 +46,12 @@ function permissionCheck({ forbidden }: RedisFacts): Check {
   );
 }
 
+function cacheCheck({ tells }: RedisFacts): Check {
+  if (tells) return ok('store cache', 'Redis tells of changes, so sessions are kept in memory for a moment');
+  const says = 'this user may not run CLIENT TRACKING, so every call asks Redis';
+  return warn('store cache', says, 'Allow +client and +subscribe, and the channel &__redis__:invalidate.');
+}
+
 async function redisChecks(config: Parameters<typeof inspectRedis>[0], log: Logger): Promise<Check[]> {
   try {
     const facts = await inspectRedis(config, { log });
@@ -53,7 +59,7 @@ async function redisChecks(config: Parameters<typeof inspectRedis>[0], log: Logg
       NAME,
       `Redis ${facts.version ?? ''} answers in ${facts.latency.toFixed(1)} ms`.replace('  ', ' '),
     );
-    return [answers, permissionCheck(facts), evictionCheck(facts), persistenceCheck(facts)];
+    return [answers, permissionCheck(facts), cacheCheck(facts), evictionCheck(facts), persistenceCheck(facts)];
   } catch (error) {
     const text = innermost(error);
     const mend = /WRONGPASS|NOAUTH|AUTH/.test(text)

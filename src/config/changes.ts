@@ -58,7 +58,8 @@ export function changeOf(running: Config, wanted: Config): Change {
     const [from, into] = [branchAt(running, path.slice(0, -1)), branchAt(config, path.slice(0, -1))];
     const name = path.at(-1) ?? '';
     if (isDeepStrictEqual(from[name], into[name])) continue;
-    into[name] = structuredClone(from[name]);
+    if (from[name] === undefined) Reflect.deleteProperty(into, name);
+    else into[name] = structuredClone(from[name]);
     kept.push(option);
   }
   return { config, kept };

@@ -10,6 +10,8 @@ export interface RedisFacts {
   persistent: boolean | undefined;
   /** Commands that the gateway uses and this user may not run. */
   forbidden: string[];
+  /** Whether this user may be told of changes (CLIENT TRACKING), without which no session is kept in memory. */
+  tells: boolean;
   /** Milliseconds of one round trip. */
   latency: number;
 }
@@ -55,6 +57,10 @@ export async function inspectRedis(config: RedisConfig, deps: RedisDeps): Promis
       await send(name, args(`${config.prefix}doctor`)).catch((error: unknown) => {
         if (/NOPERM|no permission/i.test(messages(error))) forbidden.push(name);
       });
+    const tells = await send('CLIENT', ['TRACKING', 'OFF']).then(
+      () => true,
+      () => false,
+    );
     const memory = await info('memory');
     const persistence = await info('persistence');
     const saves = await send('CONFIG', ['GET', 'save']).catch(() => undefined);
@@ -64,6 +70,7 @@ export async function inspectRedis(config: RedisConfig, deps: RedisDeps): Promis
       evictionPolicy: field(memory, 'maxmemory_policy'),
       persistent: appends || (saves === undefined ? undefined : saves.replace(/^save,?/, '').trim() !== ''),
       forbidden,
+      tells,
       latency,
     };
   } finally {

@@ -24,7 +24,7 @@ test('Redis: answers, forgets nothing, writes to disk, allows what is needed', a
   t.after(() => redis.stop());
   const checks = await found(t, redisStore(redis.url));
   assert.match(checks.of('store').says, /^Redis \d+\.\d+.* answers in/);
-  for (const name of ['store', 'store eviction', 'store persistence', 'store commands'])
+  for (const name of ['store', 'store eviction', 'store persistence', 'store commands', 'store cache'])
     assert.equal(checks.of(name).level, 'ok', name);
   assert.deepEqual(await redis.use((client) => client.keys('*session*')), []);
 });
@@ -38,11 +38,23 @@ test('Redis: evicts, keeps nothing on disk, refuses commands', async (t) => {
   assert.match(plain.of('store eviction').says, /allkeys-lru/);
   assert.equal(plain.of('store persistence').level, 'warn');
   await redis.use((client) =>
-    client.call('ACL', 'SETUSER', 'narrow', 'on', '>canary-pass', '~*', '+@all', '-eval', '-config'),
+    client.call(
+      'ACL',
+      'SETUSER',
+      'narrow',
+      'on',
+      '>canary-pass',
+      '~*',
+      '+@all',
+      '-eval',
+      '-config',
+      '-client|tracking',
+    ),
   );
   const narrow = await found(t, redisStore(redis.url, { username: 'narrow', password: 'canary-pass' }));
   assert.equal(narrow.code, 1);
   assert.match(narrow.of('store commands').says, /may not run EVAL$/);
+  assert.equal(narrow.of('store cache').level, 'warn');
   assert.doesNotMatch(narrow.text, /canary/);
 });
 
