@@ -91,3 +91,17 @@ test('every option that the pages for newcomers name as ours exists', () => {
   }
   assert.ok(found > 60, `${found} options`);
 });
+
+test('every command that the pages for newcomers show is one of ours', () => {
+  const usage = execFileSync(process.execPath, [join(ROOT, 'src/main.ts'), '--help'], { encoding: 'utf8' });
+  const known = new Set([...usage.matchAll(/^ {2}bff-gateway (\w+)/gm)].map(([, command = '']) => command));
+  let found = 0;
+  for (const file of ['docs/faq.md', ...globSync('docs/coming-from/*.md', { cwd: ROOT })]) {
+    for (const [, command = '', format = ''] of read(file).matchAll(/bff-gateway ([a-z]+) ?([a-z0-9-]*)/g)) {
+      assert.ok(known.has(command), `${file}: ${command}`);
+      if (command === 'import') assert.match(usage, new RegExp(`import [^ ]*\\b${format}\\b`), `${file}: ${format}`);
+      found += 1;
+    }
+  }
+  assert.ok(found >= 6, `${found} commands`);
+});
