@@ -6,6 +6,7 @@ import { endpointPaths, protectedResource } from './config/endpoints.ts';
 import type { Config } from './config/schema.ts';
 import { createEdge } from './edge/edge.ts';
 import type { Exchange } from './edge/exchange.ts';
+import { requireUnread } from './edge/unread.ts';
 import { attachExchange } from './endpoints/context.ts';
 import { GatewayError } from './errors.ts';
 import { createHealth, type PartHealth } from './observe/health.ts';
@@ -41,18 +42,23 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Bodies are streamed, so whoever mounts the gateway behind a parser of bodies has nothing left to send on. */
-function requireUnread(req: IncomingMessage): void {
-  if (!req.readableDidRead) return;
-  const detail = 'the body was read before the gateway got the request: mount the gateway before any body parser';
-  throw new GatewayError('internal', { detail });
-}
-
 /** Builds a gateway from a parsed configuration. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const planes = createPlanes(config, deps);
-  const { app, dataPlane, provider, services, refresher, revoker, streams, forwarder, pages, metrics, meterOf } =
-    planes;
+  const {
+    app,
+    dataPlane,
+    provider,
+    services,
+    refresher,
+    revoker,
+    streams,
+    forwarder,
+    pages,
+    metrics,
+    meterOf,
+    tracer,
+  } = planes;
   const unwatch = metrics.watchOpenCalls(() => streams.size());
   const health = createHealth({ provider: provider.state, ping: deps.store.ping, metrics });
   let started = false;
@@ -110,18 +116,17 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   function call(exchange: Exchange, res: ServerResponse, route: CompiledRoute): void {
     const { req } = exchange;
     const meter = meterOf(route);
+    const endSpan = tracer?.begin(exchange, route.pattern);
+    const over = () => {
+      active -= 1;
+      meter.answered(req.method, statusOf(res));
+      endSpan?.(statusOf(res));
+    };
     active += 1;
-    dataPlane.handle(exchange, res, route).then(
-      () => {
-        active -= 1;
-        meter.answered(req.method, statusOf(res));
-      },
-      (error: unknown) => {
-        active -= 1;
-        meter.refused(fail(req, res, error, false).code);
-        meter.answered(req.method, statusOf(res));
-      },
-    );
+    dataPlane.handle(exchange, res, route).then(over, (error: unknown) => {
+      meter.refused(fail(req, res, error, false).code);
+      over();
+    });
   }
 
   /** Counted until it is over. */
@@ -158,6 +163,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       try {
         const exchange = edge(req);
         const route = dataPlane.match(exchange.target);
+        if (route) tracer?.begin(exchange, route.pattern);
         if (route) converse(dataPlane.upgrade(exchange, socket, head, route)).catch((error) => refuse(error, route));
         else if (devServer) converse(devServer.upgrade(exchange, socket, head)).catch(refuse);
         else if (next) next();
@@ -186,6 +192,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       revoker.stop();
       streams.close();
       unwatch();
+      await tracer?.close();
       await forwarder.close();
       await refresher.close();
     },

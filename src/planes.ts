@@ -19,6 +19,7 @@ import { createForwarder } from './proxy/forward.ts';
 import { createDataPlane } from './proxy/handler.ts';
 import { createOpenStreams } from './proxy/open-streams.ts';
 import { type CompiledRoute, compileRoutes } from './proxy/routes.ts';
+import { createTracer } from './proxy/trace.ts';
 import { createTunnel } from './proxy/websocket.ts';
 import { cookieSettings } from './session/cookies.ts';
 import { createSessionDirectory } from './session/directory.ts';
@@ -88,6 +89,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     audit,
     clock,
   });
+  const tracer = createTracer(config.tracing, log);
   const pages = createPages();
   for (const path of hiddenFiles(config))
     log.warn({ path }, 'a file of the front end is hidden by an endpoint: rename it, or set endpoints.prefix');
@@ -134,6 +136,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     endSessions,
     audit,
     metrics,
+    tracer,
     meterOf,
   };
 }

@@ -546,6 +546,11 @@ export function configSchema(resolve: SecretResolver) {
       .prefault({}),
     tracing: z
       .strictObject({
+        otlp: httpUrl()
+          .optional()
+          .describe(
+            'Base URL of a collector that takes OTLP over HTTP, such as http://otel-collector:4318: a span of each sampled call of a route is sent to /v1/traces.',
+          ),
         sample: z
           .number()
           .min(0)

@@ -13,4 +13,6 @@ export interface Exchange {
   /** Whether the browser reached us by HTTPS, as far as the trusted proxies vouch for it. */
   readonly secure: boolean;
   readonly log: Logger;
+  /** For the upstream, in place of what the caller sent; set where the gateway takes part in traces. */
+  traceparent?: string;
 }

@@ -6,8 +6,9 @@ import { cookieSettings } from '../session/cookies.ts';
 import { createOwnCookie, withoutOwnCookies } from './cookies.ts';
 import { believedChain } from './forwarded.ts';
 import { canonicalName, createRequestVerdict, HOP_BY_HOP } from './header-names.ts';
-import { createBeginTrace } from './trace.ts';
 
+/** What a trace of our own takes the place of. */
+const TRACEPARENT: ReadonlySet<string> = new Set(['traceparent']);
 /** Our name in `Via` (RFC 9110 section 7.6.3 allows a pseudonym, which tells nothing of the host). */
 const PSEUDONYM = 'bff-gateway';
 /** How often a call may pass gateways of this name; beyond that it runs in a circle. */
@@ -124,14 +125,14 @@ export function createOutgoingHeaders(config: Config): OutgoingHeaders {
   refuseClaimNames(config);
   const requestVerdict = createRequestVerdict(config);
   const isOwnCookie = createOwnCookie(cookieSettings(config));
-  const beginTrace = config.tracing.sample === undefined ? undefined : createBeginTrace(config.tracing.sample);
   const publicUrl = new URL(config.publicUrl);
   const proto = publicUrl.protocol.slice(0, -1);
 
   return function outgoingHeaders(exchange, { host, requestCookies, accessToken, claims, upgrade }) {
     const { req } = exchange;
     const kept = keptHeaders(exchange, requestVerdict);
-    const headers = kept.named ? withoutNamed(kept.headers, kept.named) : kept.headers;
+    const clean = kept.named ? withoutNamed(kept.headers, kept.named) : kept.headers;
+    const headers = exchange.traceparent === undefined ? clean : withoutNamed(clean, TRACEPARENT);
     if (kept.cookie !== '' && requestCookies === 'forward' && !kept.named?.has('cookie')) {
       const cookie = withoutOwnCookies(kept.cookie, isOwnCookie);
       if (cookie !== '') headers.push('cookie', cookie);
@@ -145,8 +146,7 @@ export function createOutgoingHeaders(config: Config): OutgoingHeaders {
       'x-forwarded-proto',
       proto,
     );
-    const traceparent = beginTrace?.(exchange);
-    if (traceparent !== undefined) headers.push('traceparent', traceparent);
+    if (exchange.traceparent !== undefined) headers.push('traceparent', exchange.traceparent);
     if (accessToken !== undefined) {
       headers.push('authorization', `${accessToken.scheme} ${accessToken.token}`);
       if (accessToken.proof !== undefined) headers.push('dpop', accessToken.proof);

@@ -1,20 +1,73 @@
-/** Begins a trace (W3C Trace Context) for a call that brings none, under the number that the log knows the call by. */
+/** The part that the gateway takes in traces (W3C Trace Context): begun for calls that bring none, joined where spans are sent. */
 import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
+import type { Logger } from '../observe/log.ts';
+import { createSpanExporter } from '../observe/otlp.ts';
 
-/** The value of `traceparent` to add; undefined when the call is in a trace already. */
-export type BeginTrace = (exchange: Pick<Exchange, 'req' | 'id'>) => string | undefined;
+/** The end of a call of a route; 0 when nothing was answered. */
+export type EndSpan = (status: number) => void;
+
+export interface Tracer {
+  /** Gives the call its `traceparent` for the upstream, if it is to have one of ours. */
+  begin(exchange: Exchange, route: string): EndSpan | undefined;
+  close(): Promise<void>;
+}
+
+interface Context {
+  traceId: string;
+  parentId: string | undefined;
+  sampled: boolean;
+}
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Section 3.2.2: numbers of zeroes are none. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-|$)/;
 
-/** Section 3.2.2.3: 32 hexadecimal digits. A correlation id of our own has as many, so it is used; one of a proxy may not. */
-const traceId = (id: string) => (UUID.test(id) ? id.replaceAll('-', '') : randomBytes(16).toString('hex'));
+const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+/** A correlation id of our own has as many digits, so it is used: the log knows the call by it. One of a proxy may not. */
+const traceIdOf = (id: string) => (UUID.test(id) ? id.replaceAll('-', '') : hex(16));
 
-/** Builds it; `sample` is the share of traces that are marked as sampled (section 3.2.2.5). */
-export function createBeginTrace(sample: number, random: () => number = Math.random): BeginTrace {
-  return function beginTrace({ req, id }) {
-    if (req.headers.traceparent !== undefined) return undefined;
-    const flags = random() < sample ? '01' : '00';
-    return `00-${traceId(id)}-${randomBytes(8).toString('hex')}-${flags}`;
+/** The trace that a call came with; undefined when it came with none that holds. */
+export function readTraceparent(value: unknown): Context | undefined {
+  const [, traceId, parentId, flags] = (typeof value === 'string' && TRACEPARENT.exec(value)) || [];
+  if (traceId === undefined || flags === undefined) return undefined;
+  return { traceId, parentId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+const now = () => performance.timeOrigin + performance.now();
+
+/** Builds it; undefined where traces only pass through, as they do by themselves. */
+export function createTracer(
+  { sample, otlp }: Config['tracing'],
+  log: Logger,
+  random = Math.random,
+): Tracer | undefined {
+  if (sample === undefined && otlp === undefined) return undefined;
+  const exporter = otlp === undefined ? undefined : createSpanExporter({ url: otlp, log });
+
+  function contextOf({ req, id }: Exchange): Context | undefined {
+    const given = readTraceparent(req.headers.traceparent);
+    if (given) return given;
+    // One that does not hold is replaced where traces are begun (section 3.2.3).
+    return sample === undefined
+      ? undefined
+      : { traceId: traceIdOf(id), parentId: undefined, sampled: random() < sample };
+  }
+
+  return {
+    begin(exchange, route) {
+      const context = contextOf(exchange);
+      // Without a span of ours the upstream's parent is whoever called us.
+      if (!context || (!exporter && context.parentId !== undefined)) return undefined;
+      const { traceId, parentId: parentSpanId, sampled } = context;
+      const spanId = hex(8);
+      exchange.traceparent = `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+      if (!exporter || !sampled) return undefined;
+      const start = now();
+      const { method = '' } = exchange.req;
+      return (status) => exporter.add({ traceId, spanId, parentSpanId, route, method, status, start, end: now() });
+    },
+    close: async () => await exporter?.close(),
   };
 }
