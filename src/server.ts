@@ -31,7 +31,8 @@ export interface ServerDeps {
   clock?: () => number;
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
+/** Listens with room for many that knock at once. Resolves with the port; rejects when it is taken. */
+export function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, host, backlog: 4096 }, () => {

@@ -18,7 +18,7 @@ const RANKS: [RegExp, number][] = [
   [/^src\/(endpoints|proxy)\//, 5],
   [/^src\/(problem|app|admin|admin-sessions|forward-auth|drain|planes|gateway)\.ts$/, 6],
   [/^src\/(swap|reload)\.ts$/, 7],
-  [/^src\/server\.ts$|^src\/cli\//, 8],
+  [/^src\/(server|workers?)\.ts$|^src\/cli\//, 8],
   [/^src\/(main|index)\.ts$/, 9],
 ];
 const rankOf = (file: string) => RANKS.find(([pattern]) => pattern.test(file))?.[1] ?? -1;

@@ -268,6 +268,12 @@ export function configSchema(resolve: SecretResolver) {
       .strictObject({ host: z.string().min(1).default('0.0.0.0'), port: port().default(3000) })
       .prefault({})
       .describe('Where the gateway listens.'),
+    workers: z
+      .union([z.literal('auto'), z.number().int().min(1).max(256)])
+      .default(1)
+      .describe(
+        'Processes that take calls on the one port; `auto` is one for each core that this machine or container may use.',
+      ),
     admin: z
       .strictObject({
         host: z.string().min(1).default('127.0.0.1'),

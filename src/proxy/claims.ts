@@ -18,6 +18,8 @@ function encode(text: string): string {
   return encoded;
 }
 
+const NONE: readonly string[] = [];
+
 const textOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 /**
@@ -62,11 +64,16 @@ export function createClaimHeaders(mapping: Readonly<Record<string, string>>) {
     });
   }
 
-  return function claimHeaders(holder: object, claimsOf: () => Claims, log: Logger): readonly string[] {
-    if (entries.length === 0) return [];
+  // Not the logger itself: each call would make one of its own, and nearly none of them has something to say.
+  return function claimHeaders(
+    holder: object,
+    claimsOf: () => Claims,
+    logs: { readonly log: Logger },
+  ): readonly string[] {
+    if (entries.length === 0) return NONE;
     const known = remembered.get(holder);
     if (known) return known;
-    const made = pairs(claimsOf(), log);
+    const made = pairs(claimsOf(), logs.log);
     remembered.set(holder, made);
     return made;
   };

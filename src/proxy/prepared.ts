@@ -88,7 +88,7 @@ export function prepareRoutes(
         const call = { method: exchange.req.method ?? 'GET', url: origin + withoutQuery(options.path) };
         parts.accessToken = await credentialsOf(admission, call);
         options.attempts = attemptsOf(exchange, parts, call.url);
-        parts.claims = claimHeaders(holder, claims, exchange.log);
+        parts.claims = claimHeaders(holder, claims, exchange);
         Object.assign(options, lifeOf(admission, clockTolerance));
       }
       options.headers = outgoing(exchange, parts);

@@ -116,7 +116,7 @@ test('R48 an opaque or broken token has no claims', () => {
 
 test('claims become headers in the order of the mapping, and what is missing is left out', () => {
   const claimHeaders = createClaimHeaders({ 'X-Sub': 'sub', 'X-Roles': 'realm_access.roles' });
-  const made = (claims: Record<string, unknown>) => claimHeaders({}, () => claims, silent);
+  const made = (claims: Record<string, unknown>) => claimHeaders({}, () => claims, { log: silent });
   assert.deepEqual(made({ sub: 'of the token', realm_access: { roles: ['a', 'b'] } }), [
     ...['X-Sub', 'of%20the%20token'],
     ...['X-Roles', 'a,b'],
@@ -131,7 +131,7 @@ test('HC-05 a value that is too long is left out and logged, without the value',
   const claimHeaders = createClaimHeaders({ 'X-Long': 'long', 'X-Fits': 'fits' });
   const claims = { long: 'é'.repeat(MAX_CLAIM_LENGTH / 6 + 1), fits: 'x'.repeat(MAX_CLAIM_LENGTH) };
   assert.deepEqual(
-    claimHeaders({}, () => claims, log),
+    claimHeaders({}, () => claims, { log }),
     ['X-Fits', 'x'.repeat(MAX_CLAIM_LENGTH)],
   );
   assert.equal(lines.length, 1);
@@ -142,13 +142,13 @@ test('HC-05 a value that is too long is left out and logged, without the value',
 test('claims are worked out once for each holder', () => {
   const claimHeaders = createClaimHeaders({ 'X-Sub': 'sub' });
   const holder = {};
-  const first = claimHeaders(holder, () => ({ sub: 'u1' }), silent);
+  const first = claimHeaders(holder, () => ({ sub: 'u1' }), { log: silent });
   assert.equal(
-    claimHeaders(holder, () => assert.fail('asked twice'), silent),
+    claimHeaders(holder, () => assert.fail('asked twice'), { log: silent }),
     first,
   );
   assert.deepEqual(
-    claimHeaders({}, () => ({ sub: 'u2' }), silent),
+    claimHeaders({}, () => ({ sub: 'u2' }), { log: silent }),
     ['X-Sub', 'u2'],
   );
 });

@@ -4,10 +4,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { parseConfig } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { openStore } from '../../src/store/open.ts';
+import { openRemoteStore } from '../../src/store/remote-store.ts';
+import { createServedStore } from '../../src/store/served-store.ts';
+import type { StoreChannel } from '../../src/store/store-channel.ts';
 import { type Opened, storeContract } from '../contract/store.ts';
 import { freePort } from '../support/ports.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -44,6 +48,23 @@ const folder = (name: string) => {
 
 storeContract('SQLite in memory', () => opened({ sqlite: { file: ':memory:' } }));
 storeContract('an SQLite file', () => opened({ sqlite: { file: join(folder('bff-sqlite-'), 'sessions.db') } }));
+
+storeContract('SQLite in another process', async () => {
+  const { store, close } = await opened({ sqlite: { file: ':memory:' } });
+  const { port1, port2 } = new MessageChannel();
+  const channelOf = (port: MessagePort): StoreChannel => ({
+    send: (message) => port.postMessage(message),
+    receive: (listener) => port.on('message', listener),
+  });
+  createServedStore(store).serve(channelOf(port1));
+  return {
+    store: openRemoteStore('sqlite', channelOf(port2)),
+    async close() {
+      port1.close();
+      await close();
+    },
+  };
+});
 
 storeContract('Redis', async () => {
   const redis = await startRedis();

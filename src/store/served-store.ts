@@ -1,0 +1,47 @@
+/** Lets other processes of this gateway use the store of this one: SQLite takes one process alone. */
+import { GatewayError } from '../errors.ts';
+import type { Store } from './store.ts';
+import { callsOf } from './store-calls.ts';
+import type { StoreChannel, StoreMessage } from './store-channel.ts';
+
+export interface ServedStore {
+  /** For this process; what it changes is told to the others too. */
+  readonly store: Store;
+  /** Answers another process. Returns how to stop. */
+  serve(channel: StoreChannel): () => void;
+}
+
+/** Builds it over the store that is open here. */
+export function createServedStore(store: Store): ServedStore {
+  const calls: ReadonlyMap<string, (...args: never[]) => Promise<unknown>> = new Map(Object.entries(callsOf(store)));
+  const listeners = new Set<(key?: string) => void>();
+  store.changes.watch((key) => {
+    for (const tell of listeners) tell(key);
+  });
+
+  async function answer({ id, name, args }: Extract<StoreMessage, { store: 'call' }>): Promise<StoreMessage> {
+    try {
+      const call = calls.get(name);
+      if (!call) throw new Error(`no call ${name}`);
+      return { store: 'value', id, value: await call(...(args as never[])) };
+    } catch (error) {
+      const detail = error instanceof GatewayError ? (error.detail ?? error.title) : String(error);
+      return { store: 'failure', id, detail };
+    }
+  }
+
+  return {
+    store: {
+      ...store,
+      changes: { watch: (changed) => void listeners.add(changed), current: () => store.changes.current() },
+    },
+    serve(channel) {
+      const tell = (key?: string) => channel.send({ store: 'changed', key });
+      listeners.add(tell);
+      channel.receive((message) => {
+        if (message.store === 'call') void answer(message).then((reply) => channel.send(reply));
+      });
+      return () => void listeners.delete(tell);
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** A process that takes calls: gets its configuration from the one that started it, and ends with it. */
+import type { Config } from './config/schema.ts';
+import type { Logger } from './observe/log.ts';
+import { type RunningServer, startServer } from './server.ts';
+import { openStore } from './store/open.ts';
+import { openRemoteStore } from './store/remote-store.ts';
+import type { Store } from './store/store.ts';
+import { isStoreMessage, type StoreChannel, type StoreMessage } from './store/store-channel.ts';
+
+/** What the first process tells the others. */
+export type Order =
+  | { readonly start: { config: Config; remote: Store['kind'] | undefined } }
+  | { readonly stop: { delay: number } };
+/** What they tell it. */
+export type Report = { readonly listening: number } | { readonly failed: string };
+
+type Pipe = Pick<NodeJS.EventEmitter, 'on'> & { send(message: unknown): unknown };
+
+/** The store's part of a pipe between two processes. */
+export function channelOf(pipe: Pipe): StoreChannel {
+  return {
+    send: (message: StoreMessage) => void pipe.send(message),
+    receive: (listener) => void pipe.on('message', (message: unknown) => isStoreMessage(message) && listener(message)),
+  };
+}
+
+export interface WorkerParts {
+  createLog: (level: string) => Logger;
+  pipe: Pipe;
+  exit: (code: number) => void;
+}
+
+/** Runs in a process that takes calls: waits for its orders, and ends with the one that gives them. */
+export function serveAsWorker({ createLog, pipe, exit }: WorkerParts): void {
+  let server: Promise<RunningServer> | undefined;
+  const report = (message: Report) => void pipe.send(message);
+
+  async function begin({ config, remote }: Extract<Order, { start: unknown }>['start']): Promise<RunningServer> {
+    const log = createLog(config.log.level);
+    const store = remote === undefined ? openStore(config, { log }) : openRemoteStore(remote, channelOf(pipe));
+    return await startServer(config, { store, log });
+  }
+  async function end(delay: number): Promise<void> {
+    await (await server)?.stop(delay);
+    exit(0);
+  }
+  const failed = (error: unknown) => {
+    report({ failed: error instanceof Error ? error.message : String(error) });
+    exit(1);
+  };
+
+  pipe.on('message', (message: Order | StoreMessage) => {
+    if (isStoreMessage(message)) return;
+    if ('stop' in message) return void end(message.stop.delay).catch(failed);
+    server = begin(message.start);
+    server.then(({ port }) => report({ listening: port }), failed);
+  });
+  // Without the first process there is no store and nobody to ask: running calls end, no new ones are taken.
+  pipe.on('disconnect', () => void end(0).catch(() => exit(1)));
+}

@@ -1,0 +1,138 @@
+/** Several processes on one port: the first one keeps the store and the private listener, the others take the calls. */
+import cluster, { type Worker } from 'node:cluster';
+import { createServer } from 'node:http';
+import { availableParallelism } from 'node:os';
+import { createAdminServer } from './admin.ts';
+import type { Config } from './config/schema.ts';
+import { createGateway } from './gateway.ts';
+import type { Logger } from './observe/log.ts';
+import { listen, type RunningServer } from './server.ts';
+import { createServedStore, type ServedStore } from './store/served-store.ts';
+import type { Store } from './store/store.ts';
+import { isStoreMessage, type StoreMessage } from './store/store-channel.ts';
+import { channelOf, type Order, type Report } from './worker.ts';
+
+/** Pauses before a process that ended is replaced, so that one that cannot start does not spin. */
+const REPLACE_MS = 1_000;
+
+/** How many processes take calls; 1 is this one. */
+export function workerCount({ workers }: Pick<Config, 'workers'>): number {
+  return workers === 'auto' ? availableParallelism() : workers;
+}
+
+/** What counts per process is shared out, so that the whole allows what the configuration says. */
+function shareOf(config: Config, count: number): Config {
+  const share = (limit: number) => Math.ceil(limit / count);
+  const { limits, admin } = config;
+  return {
+    ...config,
+    workers: 1,
+    admin: { ...admin, enabled: false },
+    limits: {
+      ...limits,
+      connections: share(limits.connections),
+      loginsPerMinute: share(limits.loginsPerMinute),
+      logoutTokensPerMinute: share(limits.logoutTokensPerMinute),
+    },
+  };
+}
+
+interface Crew {
+  /** Those that listen. */
+  readonly listening: ReadonlySet<Worker>;
+  /** The port of the first one that listens; rejects when one cannot start before any has. */
+  readonly port: Promise<number>;
+  stop(delay: number): Promise<void>;
+}
+
+/** Starts the processes and replaces those that end. */
+function startCrew(count: number, config: Config, served: ServedStore, log: Logger): Crew {
+  const remote = served.store.kind === 'sqlite' ? served.store.kind : undefined;
+  const listening = new Set<Worker>();
+  const port = Promise.withResolvers<number>();
+  let stopping = false;
+  cluster.setupPrimary({ serialization: 'advanced' });
+
+  function hear(worker: Worker, report: Report): void {
+    if ('failed' in report) {
+      port.reject(new Error(report.failed));
+      return;
+    }
+    listening.add(worker);
+    port.resolve(report.listening);
+  }
+  function add(): void {
+    if (stopping) return;
+    const worker = cluster.fork();
+    const retire = remote === undefined ? () => {} : served.serve(channelOf(worker));
+    worker.on('message', (message: Report | StoreMessage) => isStoreMessage(message) || hear(worker, message));
+    worker.on('error', (error: unknown) => log.warn({ err: error }, 'a worker cannot be reached'));
+    worker.once('exit', (code, signal) => {
+      retire();
+      listening.delete(worker);
+      if (stopping) return;
+      log.error({ exitCode: code, signal, workers: listening.size }, 'a worker ended and is replaced');
+      setTimeout(add, REPLACE_MS).unref();
+    });
+    worker.send({ start: { config: shareOf(config, count), remote } } satisfies Order);
+  }
+  for (let started = 0; started < count; started += 1) add();
+
+  return {
+    listening,
+    port: port.promise,
+    async stop(delay) {
+      stopping = true;
+      const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+      const gone = workers.map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
+      for (const worker of workers) if (worker.isConnected()) worker.send({ stop: { delay } } satisfies Order);
+      await Promise.all(gone);
+    },
+  };
+}
+
+/** Starts all processes. Resolves when the first one listens; rejects when none can. */
+export async function startWorkers(
+  config: Config,
+  { store, log }: { store: Store; log: Logger },
+): Promise<RunningServer> {
+  const served = createServedStore(store);
+  const count = workerCount(config);
+  // Takes no calls: it is there for the private listener, and for revocations that wait.
+  const gateway = createGateway(config, { store: served.store, log });
+  const crew = startCrew(count, config, served, log);
+  let draining = false;
+  const notReady = async () => [
+    ...(await gateway.notReady()),
+    ...(crew.listening.size === 0 ? ['workers: none listens'] : []),
+  ];
+  const { adminSessions } = gateway;
+  const admin = config.admin.enabled
+    ? createAdminServer({ gateway: { notReady, adminSessions }, log, draining: () => draining })
+    : createServer();
+
+  async function end(delay: number): Promise<void> {
+    draining = true;
+    await crew.stop(delay);
+    await gateway.close();
+    admin.closeAllConnections();
+    await new Promise<void>((resolve) => admin.close(() => resolve()));
+    await store.close();
+  }
+  let ended: Promise<void> | undefined;
+  const stop = (delay = 0) => {
+    ended ??= end(delay);
+    return ended;
+  };
+
+  try {
+    if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
+    void gateway.start();
+    const port = await crew.port;
+    log.info({ publicUrl: config.publicUrl, port, store: store.kind, workers: count }, 'listening');
+    return { port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
