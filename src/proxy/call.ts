@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
+import type { ResponseHead } from '../http/response-head.ts';
 import type { AnswerHeaders, Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
 import { Relay, type RelayOwner } from './relay.ts';
@@ -21,6 +22,17 @@ export interface CallParts {
   readonly measure?: ((status: number, seconds: number) => void) | undefined;
   /** Called once, when the call is over; with an error if the caller has to answer. */
   settle(error?: GatewayError): void;
+}
+
+/** By lower-case name; the values of a repeated field as one list. */
+function fieldsOf(headers: readonly string[]): AnswerHeaders {
+  const fields: Record<string, string> = {};
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]?.toLowerCase() ?? '';
+    const value = headers[at + 1] ?? '';
+    fields[name] = fields[name] === undefined ? value : `${fields[name]}, ${value}`;
+  }
+  return fields;
 }
 
 /** A class for the same reason as `Relay`: one object with methods for each call, not a closure for each event. */
@@ -100,18 +112,19 @@ export class Call implements RelayOwner {
     return true;
   }
 
-  repeat(status: number, headers: AnswerHeaders): boolean {
+  repeat({ status, headers }: ResponseHead): boolean {
     this.#measured(status);
-    const wanted = this.#attempts?.answered(status, headers) ?? false;
+    const wanted = this.#attempts?.answered(status, fieldsOf(headers)) ?? false;
     // A body that was streamed is gone, and once is enough: an upstream that goes on refusing is heard.
     if (!wanted || this.#over || this.#upload || this.#repeated) return false;
     this.#repeated = true;
     return true;
   }
 
-  renew(headers: AnswerHeaders): Promise<boolean> | undefined {
+  renew({ headers }: ResponseHead): Promise<boolean> | undefined {
     const { renew } = this.#parts.options;
-    if (!renew || this.#renewed || this.#over || !refusesToken(headers['www-authenticate'])) return undefined;
+    if (!renew || this.#renewed || this.#over) return undefined;
+    if (!refusesToken(fieldsOf(headers)['www-authenticate'])) return undefined;
     this.#renewed = true;
     const renewal = renew().then(
       (fresh) => this.#takeOver(fresh),

@@ -13,7 +13,7 @@ export interface ForwardOptions {
   /** Path and query for the upstream. */
   path: string;
   /** Turns the raw headers of the answer into those for the client. */
-  rewriteHeaders(rawHeaders: Buffer[], status: number): string[];
+  rewriteHeaders(headers: readonly string[]): string[];
   /** For credentials that are good for one attempt only. */
   attempts?: Attempts | undefined;
   /** When the upstream refuses the token: the same call with another one; undefined when there is none. Rejects with a GatewayError when it must not go on. */

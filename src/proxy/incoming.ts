@@ -17,8 +17,8 @@ export interface AnswerFacts {
   cors: CorsHeaders;
 }
 
-/** Raw header pairs of an upstream answer in, raw pairs for the browser out. */
-export type IncomingHeaders = (raw: readonly Buffer[], facts: AnswerFacts) => string[];
+/** Header pairs of an upstream answer in, pairs for the browser out. */
+export type IncomingHeaders = (raw: readonly string[], facts: AnswerFacts) => string[];
 
 type Verdict =
   | 'pass'
@@ -89,7 +89,7 @@ interface Read {
 }
 
 /** Sorts the headers by what is to become of them; those that simply pass are in `headers`. */
-function read(raw: readonly Buffer[], publicLocation: (location: string) => string): Read {
+function read(raw: readonly string[], publicLocation: (location: string) => string): Read {
   const sorted: Read = {
     headers: [],
     named: [],
@@ -102,8 +102,8 @@ function read(raw: readonly Buffer[], publicLocation: (location: string) => stri
     nonces: [],
   };
   for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index]?.toString('latin1') ?? '';
-    const value = raw[index + 1]?.toString('latin1') ?? '';
+    const name = raw[index] ?? '';
+    const value = raw[index + 1] ?? '';
     const verdict = verdictOf(name.toLowerCase());
     if (verdict === 'pass') sorted.headers.push(name, value);
     else if (verdict === 'location') sorted.headers.push(name, publicLocation(value));

@@ -12,10 +12,10 @@ export function informational(
   req: IncomingMessage,
   res: ServerResponse,
   status: number,
-  link: string | string[] | undefined,
+  link: readonly string[],
 ): void {
   if (req.httpVersion === '1.0' || res.headersSent || status === 101) return;
-  const links = (link === undefined ? [] : [link]).flat().filter((value) => FIELD_VALUE.test(value));
+  const links = link.filter((value) => FIELD_VALUE.test(value));
   res.writeInformation(
     status,
     links.flatMap((value) => ['Link', value]),

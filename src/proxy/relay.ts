@@ -1,20 +1,20 @@
 /** One answer on its way from the upstream connection to the client. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Dispatcher } from 'undici';
 import type { GatewayError } from '../errors.ts';
+import type { CallControl, CallHandler } from '../http/exchange-port.ts';
+import type { ResponseHead } from '../http/response-head.ts';
 import { upstreamError } from './failures.ts';
-import type { AnswerHeaders } from './forward-options.ts';
 import { informational } from './informational.ts';
 
 /** Largest body that is sent as one string: Node then writes head and body at once. */
-const ONE_WRITE = 16 * 1024;
+const ONE_WRITE = 64 * 1024;
 /** Bytes of a reason phrase that are safe to pass on (RFC 9112 section 4). */
 const REASON = /^[\t\x20-\x7e]*$/;
 
 export interface RelayOptions {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  rewriteHeaders(rawHeaders: Buffer[], status: number): string[];
+  rewriteHeaders(headers: readonly string[]): string[];
   /** Longest time a client may leave its answer unread, in milliseconds; 0 is no limit. */
   readonly idle: number;
   readonly owner: RelayOwner;
@@ -27,17 +27,24 @@ export interface RelayOwner {
   /** Asked at each failure before any byte of an answer; true: it will be dispatched again. */
   retry(error: Error): boolean;
   /** Told of each answer; true: it is not for the client, the call will be dispatched again. */
-  repeat(status: number, headers: AnswerHeaders): boolean;
+  repeat(head: ResponseHead): boolean;
   /** Asked at each 401; a promise: the answer is held back until it resolves, and dropped when it says so, as for `repeat`. */
-  renew(headers: AnswerHeaders): Promise<boolean> | undefined;
+  renew(head: ResponseHead): Promise<boolean> | undefined;
   /** Such an answer is over. */
   onRefused(): void;
   /** The upstream connection is done with this call, in good order unless there is an error. */
   onDone(error: GatewayError | undefined): void;
 }
 
-type Controller = Dispatcher.DispatchController;
 type State = 'waiting' | 'answered' | 'held' | 'refused' | 'streaming' | 'sent' | 'gone';
+
+/** The values of a field, in their order. */
+function valuesOf(headers: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (let at = 0; at < headers.length; at += 2)
+    if (headers[at]?.length === name.length && headers[at]?.toLowerCase() === name) values.push(headers[at + 1] ?? '');
+  return values;
+}
 
 /** RFC 9110 section 8.6: 204 has no Content-Length, and some clients would wait for that many bytes. */
 function withoutLength(headers: string[]): string[] {
@@ -49,13 +56,10 @@ function withoutLength(headers: string[]): string[] {
   return kept;
 }
 
-/**
- * Handler of undici's dispatch: a class, since undici calls methods on it, and one object a call is cheaper than seven
- * closures.
- */
-export class Relay implements Dispatcher.DispatchHandler {
+/** A class, since its methods are called for every packet, and one object a call is cheaper than seven closures. */
+export class Relay implements CallHandler {
   readonly #options: RelayOptions;
-  #controller: Controller | undefined;
+  #control: CallControl | undefined;
   #state: State = 'waiting';
   /** Declared length of the body; -1 when unknown. */
   #length = -1;
@@ -77,59 +81,58 @@ export class Relay implements Dispatcher.DispatchHandler {
   abandon(): void {
     this.#state = 'gone';
     clearTimeout(this.#unread);
-    this.#controller?.abort(new Error('abandoned'));
+    this.#control?.abort(this);
   }
 
-  onRequestStart(controller: Controller): void {
-    this.#controller = controller;
+  onSend(control: CallControl): void {
+    this.#control = control;
     // Left while it waited for a connection: an answer that nobody reads would pause this connection for good.
-    if (this.#state === 'gone') controller.abort(new Error('abandoned'));
+    if (this.#state === 'gone') control.abort(this);
   }
 
-  onResponseStarted(): void {
-    if (this.#state === 'waiting') this.#state = 'answered';
+  onInformation({ status, headers }: ResponseHead): void {
+    if (this.#state !== 'waiting' && this.#state !== 'answered') return;
+    this.#state = 'answered';
+    informational(this.#options.req, this.#options.res, status, valuesOf(headers, 'link'));
   }
 
-  onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, reason?: string): void {
-    const { req, res, owner } = this.#options;
-    if (status < 200) {
-      informational(req, res, status, headers.link);
-      return;
-    }
-    if (owner.repeat(status, headers)) {
+  onHead(head: ResponseHead): void {
+    if (this.#state === 'gone') return;
+    const { owner } = this.#options;
+    if (owner.repeat(head)) {
       this.#state = 'refused';
       return;
     }
-    const renewal = status === 401 ? owner.renew(headers) : undefined;
-    if (renewal) this.#hold(controller, renewal, () => this.#begin(controller, status, headers, reason));
-    else this.#begin(controller, status, headers, reason);
+    const renewal = head.status === 401 ? owner.renew(head) : undefined;
+    if (renewal) this.#hold(renewal, head);
+    else this.#begin(head);
   }
 
   /** Its body, if there is one, waits in the connection meanwhile. */
-  #hold(controller: Controller, renewal: Promise<boolean>, begin: () => void): void {
+  #hold(renewal: Promise<boolean>, head: ResponseHead): void {
     this.#state = 'held';
-    controller.pause();
+    this.#control?.pause(this);
     const decide = (again: boolean) => {
       if (this.#state !== 'held') return;
       if (again) this.#state = 'refused';
-      else begin();
-      controller.resume();
+      else this.#begin(head);
+      this.#control?.resume(this);
       this.#end?.();
     };
-    renewal.then(decide).catch((error: Error) => controller.abort(error));
+    renewal.then(decide).catch(() => this.#control?.abort(this));
   }
 
-  #begin(controller: Controller, status: number, headers: AnswerHeaders, reason?: string): void {
-    const { req, res } = this.#options;
-    const passed = this.#options.rewriteHeaders(controller.rawHeaders as Buffer[], status);
+  #begin({ status, reason, headers, framing }: ResponseHead): void {
+    const { res, owner } = this.#options;
+    const passed = this.#options.rewriteHeaders(headers);
     const rewritten = status === 204 ? withoutLength(passed) : passed;
-    if (headers['content-length'] !== undefined) this.#length = Number(headers['content-length']);
-    if (String(headers['content-type']).startsWith('text/event-stream')) this.#options.owner.onStream();
-    if (reason && reason !== STATUS_CODES[status] && REASON.test(reason)) res.writeHead(status, reason, rewritten);
+    if (framing.kind === 'length') this.#length = framing.length;
+    if (valuesOf(headers, 'content-type')[0]?.startsWith('text/event-stream')) owner.onStream();
+    if (reason !== '' && reason !== STATUS_CODES[status] && REASON.test(reason)) res.writeHead(status, reason, rewritten);
     else res.writeHead(status, rewritten);
     this.#state = 'streaming';
     // RFC 9112 section 6.3: no body, whatever the head says.
-    if (req.method === 'HEAD' || status === 204 || status === 304) this.#finish();
+    if (framing.kind === 'none') this.#finish();
     else queueMicrotask(() => this.#flush());
   }
 
@@ -140,7 +143,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#options.res.flushHeaders();
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (this.#state !== 'streaming') return;
     const { res } = this.#options;
     const first = !this.#flushed;
@@ -148,17 +151,17 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (first && chunk.length === this.#length && chunk.length <= ONE_WRITE) {
       this.#state = 'sent';
       res.end(chunk.toString('latin1'), 'latin1');
-    } else if (!res.write(chunk)) this.#pause(controller);
+    } else if (!res.write(Buffer.from(chunk))) this.#pause();
   }
 
-  #pause(controller: Controller): void {
+  #pause(): void {
     const { res, idle } = this.#options;
-    controller.pause();
+    this.#control?.pause(this);
     // The upstream's time-out rests while it is paused, so a client that never reads needs one of its own.
     if (idle > 0) this.#unread = setTimeout(() => res.destroy(), idle).unref();
     res.once('drain', () => {
       clearTimeout(this.#unread);
-      controller.resume();
+      this.#control?.resume(this);
     });
   }
 
@@ -168,9 +171,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#options.res.end();
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     if (this.#state === 'held') {
-      this.#end = () => this.onResponseEnd();
+      this.#end = () => this.onEnd();
       return;
     }
     if (this.#state === 'refused') {
@@ -183,10 +186,10 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#options.owner.onDone(undefined);
   }
 
-  onResponseError(controller: Controller, error: Error): void {
+  onError(error: Error): void {
     clearTimeout(this.#unread);
     if (this.#state === 'held') {
-      this.#end = () => this.onResponseError(controller, error);
+      this.#end = () => this.onError(error);
       return;
     }
     if (this.#state === 'waiting' && this.#options.owner.retry(error)) return;

@@ -1,7 +1,7 @@
 /** Connection pools: one for each upstream and set of options, so that a hung upstream stalls nobody else. */
 import { readFileSync } from 'node:fs';
-import { Pool } from 'undici';
 import type { RouteConfig } from '../config/schema.ts';
+import { createPool, type Pool } from '../http/pool.ts';
 import { createGate, type Gate } from './gate.ts';
 import { lookup } from './loopback.ts';
 
@@ -19,11 +19,6 @@ export interface Upstreams {
   close(): Promise<void>;
 }
 
-/**
- * Milliseconds an idle connection is kept. Below the 5 s of Node, Apache and uvicorn, since a request that meets a closing
- * connection fails; a `Keep-Alive: timeout` of the upstream moves it, less the threshold for the way there.
- */
-const KEEP_ALIVE = { keepAliveTimeout: 4_000, keepAliveMaxTimeout: 60_000, keepAliveTimeoutThreshold: 1_000 };
 /** Largest response head; beyond it the answer is refused. */
 const MAX_RESPONSE_HEAD = 32 * 1024;
 
@@ -39,23 +34,16 @@ export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } 
 }
 
 function openPool(origin: string, route: UpstreamOptions, own: OwnCertificate | undefined): Pool {
-  return new Pool(origin, {
+  return createPool({
+    origin,
     connections: route.connections,
-    pipelining: 1,
-    allowH2: false,
-    ...KEEP_ALIVE,
-    maxHeaderSize: MAX_RESPONSE_HEAD,
-    headersTimeout: route.timeouts.headers,
+    connectTimeout: route.timeouts.connect,
+    headTimeout: route.timeouts.headers,
     bodyTimeout: route.timeouts.idle,
-    connect: {
-      timeout: route.timeouts.connect,
-      // Stated, so that no environment variable of Node can switch it off.
-      rejectUnauthorized: true,
-      autoSelectFamily: true,
-      lookup,
-      ...readCa(route),
-      ...(own ? { cert: own.cert, key: own.key } : {}),
-    },
+    maxHead: MAX_RESPONSE_HEAD,
+    lookup,
+    ...readCa(route),
+    ...(own ? { cert: own.cert, key: own.key } : {}),
   });
 }
 
@@ -80,7 +68,7 @@ export function createUpstreams(routes: readonly UpstreamOptions[], own?: OwnCer
   return {
     of: (route) => known.get(route) ?? open(route),
     async close() {
-      await Promise.all([...shared.values()].map(({ pool }) => pool.destroy()));
+      for (const { pool } of shared.values()) pool.destroy();
     },
   };
 }

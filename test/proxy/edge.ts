@@ -104,7 +104,7 @@ export async function startEdge(
       await forwarder.forward(exchangeOf(req), res, chosen, {
         headers: ['host', new URL(chosen.upstream).host, ...passed(req.rawHeaders)],
         path: req.url ?? '/',
-        rewriteHeaders: (raw) => passed(raw.map((bytes) => bytes.toString('latin1'))),
+        rewriteHeaders: (raw) => passed([...raw]),
         ...options.options?.(req),
       });
       ends.push('over');

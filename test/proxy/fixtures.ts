@@ -74,7 +74,7 @@ export function valuesOf(raw: readonly string[], name: string): string[] {
   return pairsOf(raw).flatMap(([key, value]) => (key === name.toLowerCase() ? [value] : []));
 }
 
-/** Header pairs as undici hands them over. */
-export function buffersOf(headers: readonly (readonly [string, string])[]): Buffer[] {
-  return headers.flat().map((text) => Buffer.from(text, 'latin1'));
+/** Header pairs as the head of an answer has them: names in turn with values. */
+export function flatOf(headers: readonly (readonly [string, string])[]): string[] {
+  return headers.flat();
 }

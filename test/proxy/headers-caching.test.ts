@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { isUnshared, mergeVary, SHARED_CACHE_HEADERS } from '../../src/proxy/caching.ts';
 import { type AnswerFacts, type Caller, createIncomingHeaders } from '../../src/proxy/incoming.ts';
-import { buffersOf, configOf, firstRoute, valuesOf } from './fixtures.ts';
+import { configOf, firstRoute, flatOf, valuesOf } from './fixtures.ts';
 
 type RouteInput = Partial<NonNullable<ConfigInput['routes']>[number]>;
 type Pairs = [string, string][];
@@ -13,7 +13,7 @@ type Pairs = [string, string][];
 function receive(caller: Caller, headers: Pairs, route: RouteInput = {}, rest: Partial<ConfigInput> = {}) {
   const config = configOf([route], rest);
   const facts: AnswerFacts = { caller, requestId: 'request-1', cors: {} };
-  return createIncomingHeaders(config, firstRoute(config))(buffersOf(headers), facts);
+  return createIncomingHeaders(config, firstRoute(config))(flatOf(headers), facts);
 }
 const cacheControl = (...args: Parameters<typeof receive>) => valuesOf(receive(...args), 'cache-control');
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { type AnswerFacts, createIncomingHeaders } from '../../src/proxy/incoming.ts';
-import { buffersOf, configOf, firstRoute, pairsOf, valuesOf } from './fixtures.ts';
+import { configOf, firstRoute, flatOf, pairsOf, valuesOf } from './fixtures.ts';
 
 type RouteInput = Partial<NonNullable<ConfigInput['routes']>[number]>;
 type Pairs = [string, string][];
@@ -17,7 +17,7 @@ function receive(
   rest: Partial<ConfigInput> = {},
 ) {
   const config = configOf([route], rest);
-  return createIncomingHeaders(config, firstRoute(config))(buffersOf(headers), { ...FACTS, ...facts });
+  return createIncomingHeaders(config, firstRoute(config))(flatOf(headers), { ...FACTS, ...facts });
 }
 
 test('ordinary headers pass in order with their bytes, repeated ones included', () => {

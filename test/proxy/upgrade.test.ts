@@ -4,7 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import type { ForwardOptions } from '../../src/proxy/forward-options.ts';
 import { rawRequest } from '../support/raw.ts';
 import { sessionOf, startDataPlane } from './data-plane.ts';
-import { buffersOf, configOf, PUBLIC, valuesOf } from './fixtures.ts';
+import { configOf, flatOf, PUBLIC, valuesOf } from './fixtures.ts';
 
 const PARTNER = 'https://partner.example.com';
 
@@ -76,11 +76,10 @@ test('R40 R27 a handshake with a session goes up with the access token, without 
   assert.equal(options.streamKey, 'key-of-boris');
   assert.equal(options.endsAt, Number.MAX_SAFE_INTEGER);
   const back = options.rewriteHeaders(
-    buffersOf([
+    flatOf([
       ['Set-Cookie', '__Host-bff=evil'],
       ['Sec-WebSocket-Accept', 'x'],
     ]),
-    101,
   );
   assert.deepEqual(valuesOf(back, 'set-cookie'), []);
   assert.deepEqual(valuesOf(back, 'sec-websocket-accept'), ['x']);

@@ -1,0 +1,139 @@
+/** The connections to one upstream: kept while they are good, never more than allowed. */
+import type { Socket } from 'node:net';
+import { type Connect, type ConnectOptions, createConnect } from './connect.ts';
+import { Connection, type ConnectionLimits, type ConnectionOwner } from './connection.ts';
+import type { CallHandler, UpstreamRequest } from './exchange-port.ts';
+import { UpstreamFault } from './fault.ts';
+
+export interface PoolOptions extends ConnectOptions, ConnectionLimits {
+  /** Most connections at a time; further calls wait for one. */
+  readonly connections: number;
+  /** Milliseconds until a connection has to stand. */
+  readonly connectTimeout: number;
+}
+
+export interface Pool {
+  /** Sends a request; the handler is told how it goes, never before this returns. */
+  dispatch(request: UpstreamRequest, handler: CallHandler): void;
+  /** Cuts all connections. */
+  destroy(): void;
+}
+
+/**
+ * How long an idle connection is kept. Below the 5 s of Node, Apache and uvicorn, since a request that meets a closing
+ * connection fails; a `Keep-Alive: timeout` of the upstream moves it, less a second for the way there.
+ */
+const IDLE_MS = 4_000;
+const LONGEST_IDLE_MS = 60_000;
+const ON_THE_WAY_MS = 1_000;
+/** How exactly time limits are kept. */
+const LOOK_MS = 50;
+
+interface Call {
+  readonly request: UpstreamRequest;
+  readonly handler: CallHandler;
+}
+
+/** Opens nothing yet. */
+export function createPool(options: PoolOptions): Pool {
+  const connect: Connect = createConnect(options);
+  /** Free connections and until when (performance.now()), the one used last at the end: it is the warmest. */
+  const idle: { connection: Connection; until: number }[] = [];
+  const resting: typeof idle = [];
+  const open = new Set<Connection>();
+  const opening = new Map<Socket, { call: Call; deadline: number }>();
+  const waiting: Call[] = [];
+  let destroyed = false;
+
+  const owner: ConnectionOwner = {
+    onFree(connection, hint) {
+      const now = performance.now();
+      const longest = hint === undefined ? IDLE_MS : Math.min(LONGEST_IDLE_MS, hint - ON_THE_WAY_MS);
+      if (longest <= 0) return connection.close();
+      // Not before the loop has been round once: what an upstream sends beyond its answer must not meet another call.
+      if (resting.length === 0) setImmediate(wake);
+      resting.push({ connection, until: now + longest });
+    },
+    onClosed(connection) {
+      open.delete(connection);
+      const at = idle.findIndex((entry) => entry.connection === connection);
+      if (at >= 0) idle.splice(at, 1);
+      next();
+    },
+  };
+
+  function wake(): void {
+    for (const entry of resting.splice(0)) if (entry.connection.usable) idle.push(entry);
+    next();
+  }
+  function takeIdle(): Connection | undefined {
+    for (let entry = idle.pop(); entry; entry = idle.pop()) {
+      if (entry.until > performance.now() && entry.connection.usable) return entry.connection;
+      entry.connection.close();
+    }
+    return undefined;
+  }
+  function next(): void {
+    for (let call = waiting.shift(); call; call = waiting.shift()) {
+      if (place(call)) continue;
+      waiting.unshift(call);
+      return;
+    }
+  }
+  /** Gives the call a connection, or a new one; false when it has to wait. */
+  function place(call: Call): boolean {
+    const connection = takeIdle();
+    if (connection) connection.send(call.request, call.handler);
+    else if (open.size + opening.size < options.connections) openFor(call);
+    else return false;
+    return true;
+  }
+
+  function openFor(call: Call): void {
+    let connection: Connection | undefined;
+    const socket = connect(
+      (chunk) => connection?.feed(chunk),
+      () => {
+        opening.delete(socket);
+        socket.off('error', failed).off('close', closed);
+        connection = new Connection(socket, options, owner);
+        open.add(connection);
+        connection.send(call.request, call.handler);
+      },
+    );
+    const failed = (error: Error) => {
+      if (!opening.delete(socket)) return;
+      socket.destroy();
+      call.handler.onError(error);
+      next();
+    };
+    const closed = () => failed(new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed before it stood'));
+    opening.set(socket, { call, deadline: performance.now() + options.connectTimeout });
+    socket.on('error', failed).on('close', closed);
+  }
+
+  const timer = setInterval(() => {
+    const now = performance.now();
+    for (const [socket, { deadline }] of opening)
+      if (now >= deadline)
+        socket.destroy(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'the connection did not stand in time'));
+    for (const connection of open) connection.check(now);
+    for (const { connection, until } of idle) if (until <= now) connection.close();
+  }, LOOK_MS).unref();
+
+  return {
+    dispatch(request, handler) {
+      const call = { request, handler };
+      if (destroyed) queueMicrotask(() => handler.onError(new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closes')));
+      else if (waiting.length > 0 || !place(call)) waiting.push(call);
+    },
+    destroy() {
+      destroyed = true;
+      clearInterval(timer);
+      for (const [socket] of opening) socket.destroy();
+      for (const connection of open) connection.close();
+      for (const { handler } of waiting.splice(0))
+        handler.onError(new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closes'));
+    },
+  };
+}

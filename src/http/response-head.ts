@@ -1,0 +1,122 @@
+/** Reads the head of a response strictly (RFC 9112 sections 4 to 6): what could be read in two ways is refused. */
+import { broken } from './fault.ts';
+
+/** How the body of a response ends. */
+export type Framing =
+  | { readonly kind: 'none' | 'chunked' | 'until-close' }
+  | { readonly kind: 'length'; readonly length: number };
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly reason: string;
+  /** Names as sent in turn with values. */
+  readonly headers: string[];
+  readonly framing: Framing;
+  /** How long the connection may wait for its next call, in milliseconds; 0 when it closes; undefined when nothing is said. */
+  readonly keepAlive: number | undefined;
+}
+
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+/** RFC 9110 section 5.6.2. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Anything but the octets of field values (RFC 9110 section 5.5). */
+const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+/** Names that were found good: nearly all come again. Bounded, so that no upstream can make it grow. */
+const goodNames = new Set<string>();
+const MOST_NAMES = 512;
+
+const NONE: Framing = { kind: 'none' };
+const CHUNKED: Framing = { kind: 'chunked' };
+const UNTIL_CLOSE: Framing = { kind: 'until-close' };
+
+/** What the fields say about the message itself. */
+interface Said {
+  length: string | undefined;
+  coding: string | undefined;
+  connection: string;
+  keepAlive: string;
+}
+
+function checkName(name: string): void {
+  if (goodNames.has(name)) return;
+  if (!NAME.test(name)) throw broken('a field name that is none');
+  if (goodNames.size < MOST_NAMES && name.length <= 64) goodNames.add(name);
+}
+
+/** The value without the white space around it (RFC 9112 section 5.1: none before the colon, any after it). */
+function fieldValue(line: string, colon: number): string {
+  let from = colon + 1;
+  let to = line.length;
+  while (from < to && isSpace(line.charCodeAt(from))) from += 1;
+  while (to > from && isSpace(line.charCodeAt(to - 1))) to -= 1;
+  return line.slice(from, to);
+}
+
+const isSpace = (code: number) => code === 0x20 || code === 0x09;
+
+function once(known: string | undefined, value: string, what: string): string {
+  if (known !== undefined) throw broken(`${what} more than once`);
+  return value;
+}
+
+function note(said: Said, name: string, value: string): void {
+  // The length first: most fields need no comparison of letters at all.
+  if (name.length === 14 && name.toLowerCase() === 'content-length')
+    said.length = once(said.length, value, 'Content-Length');
+  else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding')
+    said.coding = once(said.coding, value, 'Transfer-Encoding');
+  else if (name.length === 10 && said.keepAlive === '' && name.toLowerCase() === 'keep-alive') said.keepAlive = value;
+  else if (name.length === 10 && name.toLowerCase() === 'connection') said.connection += `,${value.toLowerCase()}`;
+}
+
+/** The fields of a head or a trailer, from a line on. */
+export function readFields(lines: readonly string[], from: number, said?: Said): string[] {
+  const headers: string[] = [];
+  for (let index = from; index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
+    const colon = line.indexOf(':');
+    if (colon <= 0) throw broken('a line that is no field');
+    const name = line.slice(0, colon);
+    checkName(name);
+    const value = fieldValue(line, colon);
+    if (NO_VALUE.test(value)) throw broken('a field value with a byte that none may hold');
+    headers.push(name, value);
+    if (said) note(said, name, value);
+  }
+  return headers;
+}
+
+/** RFC 9112 section 6.3, in its order; where it lets a recipient choose between repair and refusal, refusal. */
+function framingOf(status: number, oldVersion: boolean, noBody: boolean, { length, coding }: Said): Framing {
+  if (noBody || status < 200 || status === 204 || status === 304) return NONE;
+  if (coding !== undefined) {
+    if (length !== undefined) throw broken('Content-Length beside Transfer-Encoding');
+    if (oldVersion || coding.toLowerCase() !== 'chunked') throw broken('a Transfer-Encoding other than chunked');
+    return CHUNKED;
+  }
+  if (length === undefined) return UNTIL_CLOSE;
+  if (!/^\d{1,15}$/.test(length)) throw broken('a Content-Length that is none');
+  return { kind: 'length', length: Number(length) };
+}
+
+/** RFC 9112 section 9.3; the hint of `Keep-Alive` is in seconds. */
+function keepAliveOf(oldVersion: boolean, framing: Framing, { connection, keepAlive }: Said): number | undefined {
+  if (oldVersion || framing.kind === 'until-close' || /(?:^|[,\s])close(?:$|[,\s])/.test(connection)) return 0;
+  const hint = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive)?.[1];
+  return hint === undefined ? undefined : Number(hint) * 1000;
+}
+
+/** Reads a head without its last empty line. `noBody`: the request was HEAD. Throws `UpstreamFault`. */
+export function readHead(text: string, noBody: boolean): ResponseHead {
+  const lines = text.split('\r\n');
+  const match = STATUS_LINE.exec(lines[0] ?? '');
+  if (!match) throw broken('no status line of HTTP/1.1');
+  const oldVersion = match[1] === '0';
+  const status = Number(match[2]);
+  const said: Said = { length: undefined, coding: undefined, connection: '', keepAlive: '' };
+  const headers = readFields(lines, 1, said);
+  // Nothing was offered and nothing was waited for (RFC 9110 sections 7.8 and 10.1.1).
+  if (status === 100 || status === 101) throw broken(`${status} that nobody asked for`);
+  const framing = framingOf(status, oldVersion, noBody, said);
+  return { status, reason: match[3] ?? '', headers, framing, keepAlive: keepAliveOf(oldVersion, framing, said) };
+}
