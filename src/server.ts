@@ -7,7 +7,7 @@ import { createForwardAuthServer } from './forward-auth.ts';
 import type { Gateway } from './gateway.ts';
 import { type AuditLog, auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
-import { createMetrics } from './observe/metrics.ts';
+import { createMetrics, type MetricsSnapshot } from './observe/metrics.ts';
 import { createPages } from './pages/pages.ts';
 import { createReload, type Reload } from './reload.ts';
 import type { Store } from './store/store.ts';
@@ -15,6 +15,8 @@ import { createSwap } from './swap.ts';
 
 export interface RunningServer {
   port: number;
+  /** What was counted so far. */
+  snapshot(): Promise<MetricsSnapshot>;
   /**
    * Lets running calls end, then closes everything, the store last. For `delay` milliseconds it is not ready any more but
    * still takes calls: as long as a balancer may need to notice.
@@ -101,6 +103,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
 
   return {
     port,
+    snapshot: metrics.snapshot,
     stop(delay = 0) {
       ended ??= end(delay);
       return ended;

@@ -1,6 +1,8 @@
 /** A process that takes calls: gets its configuration from the one that started it, and ends with it. */
 import type { Config } from './config/schema.ts';
+import type { AuditLog } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
+import type { MetricsSnapshot } from './observe/metrics.ts';
 import { type RunningServer, startServer } from './server.ts';
 import { openStore } from './store/open.ts';
 import { openRemoteStore } from './store/remote-store.ts';
@@ -10,9 +12,13 @@ import { isStoreMessage, type StoreChannel, type StoreMessage } from './store/st
 /** What the first process tells the others. */
 export type Order =
   | { readonly start: { config: Config; remote: Store['kind'] | undefined } }
-  | { readonly stop: { delay: number } };
+  | { readonly stop: { delay: number } }
+  | { readonly count: number };
 /** What they tell it. */
-export type Report = { readonly listening: number } | { readonly failed: string };
+export type Report =
+  | { readonly listening: number }
+  | { readonly failed: string }
+  | { readonly counted: number; readonly snapshot: MetricsSnapshot };
 
 type Pipe = Pick<NodeJS.EventEmitter, 'on'> & { send(message: unknown): unknown };
 
@@ -26,23 +32,28 @@ export function channelOf(pipe: Pipe): StoreChannel {
 
 export interface WorkerParts {
   createLog: (level: string) => Logger;
+  openAudit: (config: Config, log: Logger) => AuditLog;
   pipe: Pipe;
   exit: (code: number) => void;
 }
 
 /** Runs in a process that takes calls: waits for its orders, and ends with the one that gives them. */
-export function serveAsWorker({ createLog, pipe, exit }: WorkerParts): void {
+export function serveAsWorker({ createLog, openAudit, pipe, exit }: WorkerParts): void {
   let server: Promise<RunningServer> | undefined;
   const report = (message: Report) => void pipe.send(message);
 
   async function begin({ config, remote }: Extract<Order, { start: unknown }>['start']): Promise<RunningServer> {
     const log = createLog(config.log.level);
     const store = remote === undefined ? openStore(config, { log }) : openRemoteStore(remote, channelOf(pipe));
-    return await startServer(config, { store, log });
+    return await startServer(config, { store, log, auditLog: openAudit(config, log) });
   }
   async function end(delay: number): Promise<void> {
     await (await server)?.stop(delay);
     exit(0);
+  }
+  async function count(id: number): Promise<void> {
+    const snapshot = await (await server)?.snapshot();
+    if (snapshot) report({ counted: id, snapshot });
   }
   const failed = (error: unknown) => {
     report({ failed: error instanceof Error ? error.message : String(error) });
@@ -52,6 +63,7 @@ export function serveAsWorker({ createLog, pipe, exit }: WorkerParts): void {
   pipe.on('message', (message: Order | StoreMessage) => {
     if (isStoreMessage(message)) return;
     if ('stop' in message) return void end(message.stop.delay).catch(failed);
+    if ('count' in message) return void count(message.count).catch(() => undefined);
     server = begin(message.start);
     server.then(({ port }) => report({ listening: port }), failed);
   });

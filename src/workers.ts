@@ -1,19 +1,20 @@
 /** Several processes on one port: the first one keeps the store and the private listener, the others take the calls. */
 import cluster, { type Worker } from 'node:cluster';
-import { createServer } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { createAdminServer } from './admin.ts';
 import type { Config } from './config/schema.ts';
 import { createGateway } from './gateway.ts';
 import type { Logger } from './observe/log.ts';
-import { listen, type RunningServer } from './server.ts';
+import { createMetrics, type MetricsSnapshot } from './observe/metrics.ts';
+import { listen, type RunningServer, type ServerDeps } from './server.ts';
 import { createServedStore, type ServedStore } from './store/served-store.ts';
-import type { Store } from './store/store.ts';
 import { isStoreMessage, type StoreMessage } from './store/store-channel.ts';
 import { channelOf, type Order, type Report } from './worker.ts';
 
 /** Pauses before a process that ended is replaced, so that one that cannot start does not spin. */
 const REPLACE_MS = 1_000;
+/** How long a process may take to say what it counted. */
+const COUNT_MS = 1_000;
 
 /** How many processes take calls; 1 is this one. */
 export function workerCount({ workers }: Pick<Config, 'workers'>): number {
@@ -40,6 +41,8 @@ function shareOf(config: Config, count: number): Config {
 interface Crew {
   /** Those that listen. */
   readonly listening: ReadonlySet<Worker>;
+  /** What all of them counted; those that do not answer soon are left out. */
+  count(): Promise<MetricsSnapshot[]>;
   /** The port of the first one that listens; rejects when one cannot start before any has. */
   readonly port: Promise<number>;
   stop(delay: number): Promise<void>;
@@ -49,17 +52,33 @@ interface Crew {
 function startCrew(count: number, config: Config, served: ServedStore, log: Logger): Crew {
   const remote = served.store.kind === 'sqlite' ? served.store.kind : undefined;
   const listening = new Set<Worker>();
+  const counts = new Map<number, (snapshot: MetricsSnapshot) => void>();
+  let asked = 0;
   const port = Promise.withResolvers<number>();
   let stopping = false;
   cluster.setupPrimary({ serialization: 'advanced' });
 
+  function countOf(worker: Worker): Promise<MetricsSnapshot | undefined> {
+    asked += 1;
+    const id = asked;
+    return new Promise((resolve) => {
+      const end = (snapshot?: MetricsSnapshot) => {
+        clearTimeout(timer);
+        counts.delete(id);
+        resolve(snapshot);
+      };
+      const timer = setTimeout(end, COUNT_MS);
+      counts.set(id, end);
+      if (worker.isConnected()) worker.send({ count: id } satisfies Order);
+    });
+  }
   function hear(worker: Worker, report: Report): void {
-    if ('failed' in report) {
-      port.reject(new Error(report.failed));
-      return;
+    if ('failed' in report) port.reject(new Error(report.failed));
+    else if ('counted' in report) counts.get(report.counted)?.(report.snapshot);
+    else {
+      listening.add(worker);
+      port.resolve(report.listening);
     }
-    listening.add(worker);
-    port.resolve(report.listening);
   }
   function add(): void {
     if (stopping) return;
@@ -80,6 +99,7 @@ function startCrew(count: number, config: Config, served: ServedStore, log: Logg
 
   return {
     listening,
+    count: async () => (await Promise.all([...listening].map(countOf))).filter((snapshot) => snapshot !== undefined),
     port: port.promise,
     async stop(delay) {
       stopping = true;
@@ -92,24 +112,22 @@ function startCrew(count: number, config: Config, served: ServedStore, log: Logg
 }
 
 /** Starts all processes. Resolves when the first one listens; rejects when none can. */
-export async function startWorkers(
-  config: Config,
-  { store, log }: { store: Store; log: Logger },
-): Promise<RunningServer> {
+export async function startWorkers(config: Config, deps: ServerDeps): Promise<RunningServer> {
+  const { store, log } = deps;
   const served = createServedStore(store);
   const count = workerCount(config);
   // Takes no calls: it is there for the private listener, and for revocations that wait.
-  const gateway = createGateway(config, { store: served.store, log });
+  const metrics = createMetrics();
+  const gateway = createGateway(config, { ...deps, store: served.store, metrics });
   const crew = startCrew(count, config, served, log);
   let draining = false;
-  const notReady = async () => [
-    ...(await gateway.notReady()),
-    ...(crew.listening.size === 0 ? ['workers: none listens'] : []),
-  ];
-  const { adminSessions } = gateway;
-  const admin = config.admin.enabled
-    ? createAdminServer({ gateway: { notReady, adminSessions }, log, draining: () => draining })
-    : createServer();
+  const admin = createAdminServer({
+    gateway,
+    log,
+    metrics: { ...metrics, text: async () => await metrics.text(await crew.count()) },
+    // None that listens is as good as one that listens no more.
+    draining: () => draining || crew.listening.size === 0,
+  });
 
   async function end(delay: number): Promise<void> {
     draining = true;
@@ -130,7 +148,7 @@ export async function startWorkers(
     void gateway.start();
     const port = await crew.port;
     log.info({ publicUrl: config.publicUrl, port, store: store.kind, workers: count }, 'listening');
-    return { port, stop };
+    return { port, snapshot: metrics.snapshot, stop };
   } catch (error) {
     await stop();
     throw error;

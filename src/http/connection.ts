@@ -23,6 +23,8 @@ export interface ConnectionOwner {
   onClosed(connection: Connection): void;
 }
 
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
+
 /** A class, for the reason that `Relay` is one: its methods are called for every packet. */
 export class Connection implements ParserSink, CallControl {
   readonly #socket: Socket;
@@ -68,7 +70,7 @@ export class Connection implements ParserSink, CallControl {
       if (taken < chunk.length) this.#rest = Buffer.from(chunk.subarray(taken));
     } catch (error) {
       this.#parser.stop();
-      const failure = error instanceof Error ? error : new Error(String(error));
+      const failure = asError(error);
       // What came before the fault is on its way to the client, and goes out first.
       if (this.#answered && this.#handler) setImmediate(() => this.#fail(failure));
       else this.#fail(failure);
@@ -90,15 +92,13 @@ export class Connection implements ParserSink, CallControl {
       this.#socket.write(text, 'latin1');
       if (request.body) this.#body = this.#upload(request.body, chunked);
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(asError(error));
     }
   }
 
   #upload(body: Readable, chunked: boolean): SentBody {
-    const moved = () => {
-      // While the upstream takes the body it owes no answer.
-      if (!this.#answered) this.#within(this.#limits.headTimeout);
-    };
+    // While the upstream takes the body it owes no answer.
+    const moved = () => this.#answered || this.#within(this.#limits.headTimeout);
     return sendBody({ socket: this.#socket, body, chunked, moved, failed: (error) => this.#fail(error) });
   }
 
@@ -169,7 +169,7 @@ export class Connection implements ParserSink, CallControl {
       this.#parser.end();
       this.#socket.destroy();
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(asError(error));
     }
   }
 
@@ -194,8 +194,9 @@ export class Connection implements ParserSink, CallControl {
   #fail(cause: Error): void {
     const handler = this.#handler;
     const begun = this.#answered || this.#parser.begun;
-    this.#letGo();
     this.#parser.stop();
+    this.#rest = undefined;
+    this.#letGo();
     this.#socket.destroy();
     if (!handler) return;
     // Whatever the system calls it: an answer that has begun is not to be asked for again.

@@ -15,7 +15,7 @@ export interface BodyParts {
   /** Sent in chunks, since the head names no length (RFC 9112 section 7.1). */
   readonly chunked: boolean;
   /** A part was handed over. */
-  moved(): void;
+  moved(): unknown;
   /** The body itself ended in an error. */
   failed(error: Error): void;
 }

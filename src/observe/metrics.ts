@@ -1,5 +1,11 @@
 /** The metrics as the rest of the gateway sees them: one method for each thing that can happen. */
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import type { ErrorCode } from '../errors.ts';
 import type { AuditDetails, AuditEvent } from './audit.ts';
 import { createAuditCounts } from './metrics-audit.ts';
@@ -25,9 +31,14 @@ export type ProviderOutcome = 'ok' | 'refused' | 'error' | 'timeout' | 'unreacha
 /** The parts that readiness looks at. */
 export type Part = 'provider' | 'store' | 'serving';
 
+/** What one process counted. */
+export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
+
 export interface Metrics {
-  /** In the text format of Prometheus. */
-  text(): Promise<{ contentType: string; body: string }>;
+  /** In the text format of Prometheus; `others`: what other processes of this gateway counted, to be added. */
+  text(others?: readonly MetricsSnapshot[]): Promise<{ contentType: string; body: string }>;
+  /** All values as plain data, for the process that tells those of all. */
+  snapshot(): Promise<MetricsSnapshot>;
   /** Counts what the audit log is told of. */
   audited(event: AuditEvent, details: Pick<AuditDetails, 'reason' | 'route'>): void;
   /** What counts the calls of one route; for the life of the gateway, not for each call. */
@@ -66,7 +77,13 @@ export function createMetrics(): Metrics {
   of.gauge('bff_part_ready', () => [...parts].map(([part, ready]) => [[part], ready ? 1 : 0]));
 
   return {
-    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    async text(others = []) {
+      const { contentType } = registry;
+      if (others.length === 0) return { contentType, body: await registry.metrics() };
+      const all = AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]);
+      return { contentType, body: await all.metrics() };
+    },
+    snapshot: () => registry.getMetricsAsJSON(),
     audited,
     route: meter,
     answered,

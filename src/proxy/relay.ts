@@ -128,7 +128,8 @@ export class Relay implements CallHandler {
     const rewritten = status === 204 ? withoutLength(passed) : passed;
     if (framing.kind === 'length') this.#length = framing.length;
     if (valuesOf(headers, 'content-type')[0]?.startsWith('text/event-stream')) owner.onStream();
-    if (reason !== '' && reason !== STATUS_CODES[status] && REASON.test(reason)) res.writeHead(status, reason, rewritten);
+    if (reason !== '' && reason !== STATUS_CODES[status] && REASON.test(reason))
+      res.writeHead(status, reason, rewritten);
     else res.writeHead(status, rewritten);
     this.#state = 'streaming';
     // RFC 9112 section 6.3: no body, whatever the head says.

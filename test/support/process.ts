@@ -117,7 +117,7 @@ export async function startProcess(
         if (child?.exitCode !== null) throw new Error(`the gateway ended with ${child?.exitCode}: ${output}`);
         return (await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined))?.ok;
       };
-      await until(ready, { what: 'a gateway that is ready' });
+      await until(ready, { timeout: 60_000, what: 'a gateway that is ready' });
     },
     kill: async () => void (await end('SIGKILL')),
     terminate: () => end('SIGTERM'),
