@@ -34,7 +34,6 @@ export class Connection implements ParserSink, CallControl {
   #handler: CallHandler | undefined;
   #body: SentBody | undefined;
   #keepAlive: number | undefined = 0;
-  #isHead = false;
   #answered = false;
   /** Of performance.now(). */
   #deadline = Number.POSITIVE_INFINITY;
@@ -80,12 +79,11 @@ export class Connection implements ParserSink, CallControl {
   /** Sends a request on a connection that is free. */
   send(request: UpstreamRequest, handler: CallHandler): void {
     this.#handler = handler;
-    this.#isHead = request.method === 'HEAD';
     this.#answered = false;
     this.#keepAlive = 0;
     handler.onSend(this);
     if (this.#handler === undefined) return;
-    this.#parser.begin(this.#isHead);
+    this.#parser.begin(request.method === 'HEAD');
     this.#within(this.#limits.headTimeout);
     try {
       const { text, chunked } = requestHead(request);
@@ -111,7 +109,6 @@ export class Connection implements ParserSink, CallControl {
 
   close(): void {
     this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the gateway closes'));
-    this.#socket.destroy();
   }
 
   pause(of: CallHandler): void {
@@ -140,7 +137,8 @@ export class Connection implements ParserSink, CallControl {
       return;
     }
     this.#answered = true;
-    this.#keepAlive = head.keepAlive;
+    // Some upstreams send the body that HEAD must not have, late enough to meet the next call.
+    this.#keepAlive = this.#parser.noBody ? 0 : head.keepAlive;
     if (!this.#paused) this.#within(this.#limits.bodyTimeout);
     this.#handler?.onHead(head);
   }
@@ -153,7 +151,7 @@ export class Connection implements ParserSink, CallControl {
     const handler = this.#handler;
     if (!handler) return;
     // An upstream that answers before it has read the request keeps the rest of it unread.
-    const free = this.#keepAlive !== 0 && !this.#isHead && (this.#body?.done ?? true);
+    const free = this.#keepAlive !== 0 && (this.#body?.done ?? true);
     this.#letGo();
     if (free) this.#owner.onFree(this, this.#keepAlive);
     else this.#socket.destroy();

@@ -50,6 +50,11 @@ export class ResponseParser {
     return this.#mode !== 'head' || this.#text !== '';
   }
 
+  /** Whether the request was one whose response has no body. */
+  get noBody(): boolean {
+    return this.#noBody;
+  }
+
   /** Nothing of what is still to come is of interest. */
   stop(): void {
     this.#mode = 'stopped';
