@@ -13,7 +13,8 @@ import { isStoreMessage, type StoreChannel, type StoreMessage } from './store/st
 export type Order =
   | { readonly start: { config: Config; remote: Store['kind'] | undefined } }
   | { readonly stop: { delay: number } }
-  | { readonly count: number };
+  | { readonly count: number }
+  | { readonly reload: Config };
 /** What they tell it. */
 export type Report =
   | { readonly listening: number }
@@ -31,21 +32,22 @@ export function channelOf(pipe: Pipe): StoreChannel {
 }
 
 export interface WorkerParts {
-  createLog: (level: string) => Logger;
-  openAudit: (config: Config, log: Logger) => AuditLog;
+  openLogs: (config: Config) => { log: Logger; auditLog: AuditLog };
   pipe: Pipe;
   exit: (code: number) => void;
 }
 
 /** Runs in a process that takes calls: waits for its orders, and ends with the one that gives them. */
-export function serveAsWorker({ createLog, openAudit, pipe, exit }: WorkerParts): void {
+export function serveAsWorker({ openLogs, pipe, exit }: WorkerParts): void {
   let server: Promise<RunningServer> | undefined;
+  let reopen = () => {};
   const report = (message: Report) => void pipe.send(message);
 
   async function begin({ config, remote }: Extract<Order, { start: unknown }>['start']): Promise<RunningServer> {
-    const log = createLog(config.log.level);
+    const { log, auditLog } = openLogs(config);
+    reopen = auditLog.reopen;
     const store = remote === undefined ? openStore(config, { log }) : openRemoteStore(remote, channelOf(pipe));
-    return await startServer(config, { store, log, auditLog: openAudit(config, log) });
+    return await startServer(config, { store, log, auditLog });
   }
   async function end(delay: number): Promise<void> {
     await (await server)?.stop(delay);
@@ -63,6 +65,10 @@ export function serveAsWorker({ createLog, openAudit, pipe, exit }: WorkerParts)
   pipe.on('message', (message: Order | StoreMessage) => {
     if (isStoreMessage(message)) return;
     if ('stop' in message) return void end(message.stop.delay).catch(failed);
+    if ('reload' in message) {
+      reopen();
+      return void server?.then((running) => running.reload(() => ({ config: message.reload, warnings: [] })));
+    }
     if ('count' in message) return void count(message.count).catch(() => undefined);
     server = begin(message.start);
     server.then(({ port }) => report({ listening: port }), failed);

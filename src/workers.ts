@@ -3,12 +3,14 @@ import cluster, { type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { createAdminServer } from './admin.ts';
 import type { Config } from './config/schema.ts';
-import { createGateway } from './gateway.ts';
+import { auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type MetricsSnapshot } from './observe/metrics.ts';
+import { createReload } from './reload.ts';
 import { listen, type RunningServer, type ServerDeps } from './server.ts';
 import { createServedStore, type ServedStore } from './store/served-store.ts';
 import { isStoreMessage, type StoreMessage } from './store/store-channel.ts';
+import { createSwap } from './swap.ts';
 import { channelOf, type Order, type Report } from './worker.ts';
 
 /** Pauses before a process that ended is replaced, so that one that cannot start does not spin. */
@@ -41,19 +43,22 @@ function shareOf(config: Config, count: number): Config {
 interface Crew {
   /** Those that listen. */
   readonly listening: ReadonlySet<Worker>;
+  /** The configuration for all of them from now on. */
+  reload(config: Config): void;
   /** What all of them counted; those that do not answer soon are left out. */
   count(): Promise<MetricsSnapshot[]>;
-  /** The port of the first one that listens; rejects when one cannot start before any has. */
+  /** The port, once all of them listen; rejects when one cannot start. */
   readonly port: Promise<number>;
   stop(delay: number): Promise<void>;
 }
 
 /** Starts the processes and replaces those that end. */
-function startCrew(count: number, config: Config, served: ServedStore, log: Logger): Crew {
+function startCrew(count: number, first: Config, served: ServedStore, log: Logger): Crew {
   const remote = served.store.kind === 'sqlite' ? served.store.kind : undefined;
   const listening = new Set<Worker>();
   const counts = new Map<number, (snapshot: MetricsSnapshot) => void>();
   let asked = 0;
+  let config = shareOf(first, count);
   const port = Promise.withResolvers<number>();
   let stopping = false;
   cluster.setupPrimary({ serialization: 'advanced' });
@@ -77,7 +82,7 @@ function startCrew(count: number, config: Config, served: ServedStore, log: Logg
     else if ('counted' in report) counts.get(report.counted)?.(report.snapshot);
     else {
       listening.add(worker);
-      port.resolve(report.listening);
+      if (listening.size === count) port.resolve(report.listening);
     }
   }
   function add(): void {
@@ -93,12 +98,16 @@ function startCrew(count: number, config: Config, served: ServedStore, log: Logg
       log.error({ exitCode: code, signal, workers: listening.size }, 'a worker ended and is replaced');
       setTimeout(add, REPLACE_MS).unref();
     });
-    worker.send({ start: { config: shareOf(config, count), remote } } satisfies Order);
+    worker.send({ start: { config, remote } } satisfies Order);
   }
   for (let started = 0; started < count; started += 1) add();
 
   return {
     listening,
+    reload(wanted) {
+      config = shareOf(wanted, count);
+      for (const worker of listening) worker.send({ reload: config } satisfies Order);
+    },
     count: async () => (await Promise.all([...listening].map(countOf))).filter((snapshot) => snapshot !== undefined),
     port: port.promise,
     async stop(delay) {
@@ -111,28 +120,30 @@ function startCrew(count: number, config: Config, served: ServedStore, log: Logg
   };
 }
 
-/** Starts all processes. Resolves when the first one listens; rejects when none can. */
+/** Starts all processes. Resolves when they listen; rejects when one cannot. */
 export async function startWorkers(config: Config, deps: ServerDeps): Promise<RunningServer> {
   const { store, log } = deps;
   const served = createServedStore(store);
   const count = workerCount(config);
   // Takes no calls: it is there for the private listener, and for revocations that wait.
   const metrics = createMetrics();
-  const gateway = createGateway(config, { ...deps, store: served.store, metrics });
+  const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
+  const swap = createSwap(config, { ...deps, store: served.store, metrics });
   const crew = startCrew(count, config, served, log);
+  let complete = false;
   let draining = false;
   const admin = createAdminServer({
-    gateway,
+    gateway: swap.current,
     log,
     metrics: { ...metrics, text: async () => await metrics.text(await crew.count()) },
     // None that listens is as good as one that listens no more.
-    draining: () => draining || crew.listening.size === 0,
+    draining: () => draining || !complete || crew.listening.size === 0,
   });
 
   async function end(delay: number): Promise<void> {
     draining = true;
     await crew.stop(delay);
-    await gateway.close();
+    await swap.close();
     admin.closeAllConnections();
     await new Promise<void>((resolve) => admin.close(() => resolve()));
     await store.close();
@@ -145,10 +156,15 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
 
   try {
     if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
-    void gateway.start();
+    void swap.current().start();
     const port = await crew.port;
+    complete = true;
     log.info({ publicUrl: config.publicUrl, port, store: store.kind, workers: count }, 'listening');
-    return { port, snapshot: metrics.snapshot, stop };
+    const replace = async (wanted: Config) => {
+      await swap.replace(wanted);
+      crew.reload(wanted);
+    };
+    return { port, snapshot: metrics.snapshot, stop, reload: createReload({ config, replace, log, audit, metrics }) };
   } catch (error) {
     await stop();
     throw error;

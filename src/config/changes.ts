@@ -6,6 +6,7 @@ import type { Config } from './schema.ts';
 const FIXED = [
   'publicUrl',
   'listen',
+  'workers',
   'admin.host',
   'admin.port',
   'admin.enabled',

@@ -3,19 +3,11 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { CallControl, CallHandler, UpstreamRequest } from './exchange-port.ts';
 import { UpstreamFault } from './fault.ts';
+import type { ConnectionLimits } from './limits.ts';
 import { type SentBody, sendBody } from './request-body.ts';
 import { requestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import { type ParserSink, ResponseParser } from './response-parser.ts';
-
-export interface ConnectionLimits {
-  /** Bytes of a response head. */
-  readonly maxHead: number;
-  /** Milliseconds until the head of a response; 0 is no limit. */
-  readonly headTimeout: number;
-  /** Milliseconds between two parts of a body; 0 is no limit. */
-  readonly bodyTimeout: number;
-}
 
 export interface ConnectionOwner {
   /** The call is over and the connection may take another one, within `keepAlive` milliseconds if the upstream said so. */
@@ -23,6 +15,7 @@ export interface ConnectionOwner {
   onClosed(connection: Connection): void;
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
 
 /** A class, for the reason that `Relay` is one: its methods are called for every packet. */
@@ -36,7 +29,7 @@ export class Connection implements ParserSink, CallControl {
   #keepAlive: number | undefined = 0;
   #answered = false;
   /** Of performance.now(). */
-  #deadline = Number.POSITIVE_INFINITY;
+  #deadline = NEVER;
   #paused = false;
   /** What came before the pause and was not taken yet. */
   #rest: Buffer | undefined;
@@ -82,7 +75,7 @@ export class Connection implements ParserSink, CallControl {
     this.#answered = false;
     this.#keepAlive = 0;
     handler.onSend(this);
-    if (this.#handler === undefined) return;
+    if (!this.#handler) return;
     this.#parser.begin(request.method === 'HEAD');
     this.#within(this.#limits.headTimeout);
     try {
@@ -115,7 +108,7 @@ export class Connection implements ParserSink, CallControl {
     if (of !== this.#handler) return;
     this.#paused = true;
     this.#parser.hold(true);
-    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#deadline = NEVER;
     this.#socket.pause();
   }
 
@@ -159,7 +152,7 @@ export class Connection implements ParserSink, CallControl {
   }
 
   #within(ms: number): void {
-    this.#deadline = ms === 0 ? Number.POSITIVE_INFINITY : performance.now() + ms;
+    this.#deadline = ms === 0 ? NEVER : performance.now() + ms;
   }
 
   #ended(): void {
@@ -175,7 +168,7 @@ export class Connection implements ParserSink, CallControl {
     this.#body?.stop();
     this.#body = undefined;
     this.#handler = undefined;
-    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#deadline = NEVER;
     if (this.#paused) this.#goOn();
   }
 

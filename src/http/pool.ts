@@ -1,9 +1,10 @@
 /** The connections to one upstream: kept while they are good, never more than allowed. */
 import type { Socket } from 'node:net';
 import { type Connect, type ConnectOptions, createConnect } from './connect.ts';
-import { Connection, type ConnectionLimits, type ConnectionOwner } from './connection.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
 import type { CallHandler, UpstreamRequest } from './exchange-port.ts';
 import { UpstreamFault } from './fault.ts';
+import type { ConnectionLimits } from './limits.ts';
 
 export interface PoolOptions extends ConnectOptions, ConnectionLimits {
   /** Most connections at a time; further calls wait for one. */

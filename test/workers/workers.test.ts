@@ -42,7 +42,12 @@ async function world(t: TestContext, name: string, lifetime?: number) {
   });
   const store = await stores[name]?.(t);
   const routes = [{ path: '/api/**', upstream: upstream.origin }];
-  const config = { workers: 2, routes, session: { ...(store ? { store } : {}) } };
+  const config = {
+    workers: 2,
+    limits: { drainDelay: '0s', loginsPerMinute: 0 },
+    routes,
+    session: { ...(store ? { store } : {}) },
+  };
   const gateway = await startProcess(t, { provider, config });
   const browser = gateway.browser();
   await browser.navigate('/login?returnTo=/app');
