@@ -8,9 +8,9 @@ export interface User {
   former?: string;
 }
 
-/** Megabytes: what is typical of a quarter of the run, and the most. */
+/** Megabytes. */
 export interface Memory {
-  /** Of the second quarter: until then caches and heaps fill. */
+  /** Resident: the peak of the first half. Heap: the least of the second quarter, when caches have filled. */
   early: number;
   /** Of the last quarter. */
   late: number;
@@ -35,7 +35,7 @@ export interface Report {
   faults: Record<string, number>;
   signIns: number;
   signOuts: number;
-  /** By process: the median of resident memory, and the least heap, which is about what lives after a collection. */
+  /** By process. */
   memory: Record<string, { resident: Memory; heap: Memory }>;
   violations: string[];
 }
@@ -47,10 +47,8 @@ const MOST_ENDED = 10_000;
 const MOST_TOLD = 100;
 /** Shorter runs say nothing about memory: heaps and caches still fill. */
 const JUDGED_FROM_SECONDS = 300;
-/** Growth from the second to the last quarter that counts as flat. */
+/** Growth up to the last quarter that counts as flat. */
 const FLAT = { share: 0.15, megabytes: 16 };
-
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 export class Ledger {
   readonly #statuses = new Map<number, number>();
@@ -135,26 +133,28 @@ export class Ledger {
   }
 }
 
-function courseOf(bytes: readonly number[], typical: (quarter: readonly number[]) => number): Memory {
-  const samples = bytes.map((value) => Math.round(value / 1_048_576));
-  const quarter = Math.floor(samples.length / 4);
-  return {
-    early: typical(samples.slice(quarter, 2 * quarter + 1)),
-    late: typical(samples.slice(3 * quarter)),
-    highest: Math.max(0, ...samples),
-  };
-}
+const megabytes = (bytes: number) => Math.round(bytes / 1_048_576);
 
+/**
+ * Resident memory swings with the garbage of the moment, so its peaks are compared; of the heap the least counts, which is
+ * about what lives after a collection.
+ */
 function summaryOf(samples: readonly Sample[]) {
+  const quarter = Math.floor(samples.length / 4);
+  const resident = samples.map((sample) => megabytes(sample.resident));
+  const heap = samples.map((sample) => megabytes(sample.heap));
+  const last = -Math.max(1, quarter);
   return {
-    resident: courseOf(
-      samples.map(({ resident }) => resident),
-      median,
-    ),
-    heap: courseOf(
-      samples.map(({ heap }) => heap),
-      (quarter) => Math.min(...quarter),
-    ),
+    resident: {
+      early: Math.max(0, ...resident.slice(0, 2 * quarter)),
+      late: Math.max(0, ...resident.slice(last)),
+      highest: Math.max(0, ...resident),
+    },
+    heap: {
+      early: Math.min(...heap.slice(quarter, 2 * quarter + 1)),
+      late: Math.min(...heap.slice(last)),
+      highest: Math.max(0, ...heap),
+    },
   };
 }
 
