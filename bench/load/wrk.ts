@@ -1,0 +1,41 @@
+/** HTTP load by wrk: requests, latency, errors. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { HEADERS } from './browser.ts';
+
+export interface Load {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  connections: number;
+  seconds: number;
+  /** Core of the load generator. */
+  core: string;
+}
+
+export interface Outcome {
+  requests: number;
+  seconds: number;
+  /** Microseconds. */
+  p50: number;
+  p99: number;
+  /** Failed connections and answers that are no 2xx. */
+  errors: number;
+}
+
+/** Runs it to the end. */
+export function load({ url, headers, connections, seconds, core }: Load): Promise<Outcome> {
+  const lines = Object.entries({ ...HEADERS, ...headers }).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s'];
+  const script = ['-s', join(import.meta.dirname, 'report.lua')];
+  return new Promise((resolve, reject) => {
+    const child = spawn('taskset', ['-c', core, ...wrk, ...script, ...lines, url]);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    child.on('error', reject);
+    child.on('close', () => {
+      const found = /JSON(\{.*\})/.exec(output)?.[1];
+      if (found) resolve(JSON.parse(found) as Outcome);
+      else reject(new Error(output));
+    });
+  });
+}

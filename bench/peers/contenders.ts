@@ -1,0 +1,116 @@
+/** Everybody who is measured: how it is started, how one signs in at it, and what it is told to do. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { start } from '../processes.ts';
+import { PORTS, type Services } from '../services.ts';
+import { apacheConfig, haproxyConfig, nginxConfig, oauth2ProxyConfig } from './configs.ts';
+
+export interface Contender {
+  name: string;
+  /** Starts it on a port; returns the process id. */
+  start(port: number): number;
+  /** Where a sign-in begins; left out for those without sessions. */
+  login?: string;
+  /** Also carries WebSockets and event streams under `/streams`. */
+  streams: boolean;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+const upstream = `http://127.0.0.1:${PORTS.upstream}`;
+const streams = `http://127.0.0.1:${PORTS.streams}`;
+const provider = `http://127.0.0.1:${PORTS.provider}`;
+const redis = `redis://127.0.0.1:${PORTS.redis}`;
+export const CLIENT = { id: 'bench', secret: 'bench-client-secret-bench-client-secret' };
+
+/** The gateway as it is delivered, with everything on. */
+function gatewayConfig(port: number, workers: number) {
+  return {
+    publicUrl: `http://127.0.0.1:${port}`,
+    listen: { host: '127.0.0.1', port },
+    admin: { port: port + 100 },
+    workers,
+    development: { allowInsecureHttp: true },
+    secrets: { keys: [{ id: 'k1', value: '0123456789abcdef0123456789abcdef0123456789abcdef' }] },
+    provider: { issuer: provider, clientId: CLIENT.id, clientSecret: CLIENT.secret, scopes: ['openid', 'profile'] },
+    accessTokens: { audience: ['orders-api'], provider: { type: 'any', subjects: 'users' } },
+    session: { store: { redis: { url: redis } } },
+    limits: { loginsPerMinute: 0 },
+    routes: [
+      { path: '/streams/**', upstream: streams, websocket: true, csrf: 'fetch-metadata', connections: 2000 },
+      {
+        path: '/api/**',
+        upstream,
+        claimHeaders: { 'X-User': 'sub' },
+        rules: [{ token: 'user-or-client', scopes: ['openid'] }],
+      },
+    ],
+  };
+}
+
+/** All of them, writing their files into a folder. */
+export function contenders(folder: string, { token }: Services): Contender[] {
+  const file = (name: string, text: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const run = (name: string, command: readonly string[], env?: Record<string, string>) =>
+    start(folder, name, command, env);
+  const gateway = (name: string, workers: number): Contender => ({
+    name,
+    streams: true,
+    login: '/login?returnTo=/api/small.json',
+    start(port) {
+      const config = file(`${name}.yaml`, stringify(gatewayConfig(port, workers)));
+      return run(name, [process.execPath, join(ROOT, 'dist/main.js'), 'start', '--config', config]);
+    },
+  });
+  return [
+    {
+      name: 'nginx',
+      streams: true,
+      start: (port) => run('nginx', ['nginx', '-c', file('nginx.conf', nginxConfig(folder, port, token))]),
+    },
+    {
+      name: 'haproxy',
+      streams: true,
+      start: (port) => run('haproxy', ['haproxy', '-db', '-f', file('haproxy.cfg', haproxyConfig(port, token))]),
+    },
+    {
+      name: 'oauth2-proxy',
+      streams: true,
+      login: '/api/small.json',
+      start: (port) =>
+        run(
+          'oauth2-proxy',
+          [join(ROOT, '.cache/bench/oauth2-proxy'), '--config', file('o2p.cfg', oauth2ProxyConfig(port))],
+          {
+            GOMAXPROCS: '1',
+          },
+        ),
+    },
+    {
+      name: 'mod_auth_openidc',
+      streams: false,
+      login: '/api/small.json',
+      start: (port) =>
+        run('apache', ['apache2', '-f', file('apache.conf', apacheConfig(folder, port)), '-DFOREGROUND']),
+    },
+    {
+      name: 'naive',
+      // Its middleware would pass upgrades of anybody, signed in or not.
+      streams: false,
+      login: '/login',
+      start: (port) =>
+        run('naive', [process.execPath, join(ROOT, 'bench/peers/naive.ts')], {
+          PORT: String(port),
+          REDIS_PORT: String(PORTS.redis),
+          UPSTREAM: upstream,
+          STREAMS: streams,
+          SAMPLE: `${provider}/sample`,
+        }),
+    },
+    gateway('bff-gateway', 1),
+  ];
+}

@@ -1,0 +1,102 @@
+/** Processes of a comparison: started, pinned to a core, weighed, ended for certain. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const children: ChildProcess[] = [];
+
+/** Starts a process; what it prints goes to a file of the folder. */
+export function start(
+  folder: string,
+  name: string,
+  [command = '', ...args]: readonly string[],
+  env: Record<string, string> = {},
+): number {
+  const out = openSync(join(folder, `${name}.log`), 'w');
+  const child = spawn(command, args, {
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+    stdio: ['ignore', out, out],
+  });
+  child.once('error', (error) => console.error(`${name}: ${error.message}`));
+  children.push(child);
+  return child.pid ?? 0;
+}
+
+interface Stat {
+  parent: number;
+  /** Clock ticks in user and system mode. */
+  ticks: number;
+}
+
+function stat(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process and all that it started. */
+function familyOf(root: number): number[] {
+  const children_ = new Map<number, number[]>();
+  for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
+    const parent = stat(pid)?.parent ?? 0;
+    children_.set(parent, [...(children_.get(parent) ?? []), pid]);
+  }
+  const found = [root];
+  for (const pid of found) found.push(...(children_.get(pid) ?? []));
+  return found;
+}
+
+const MICROSECONDS_PER_TICK = 1e6 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+/** CPU time of a process and its children since they started, in microseconds. */
+export const cpuOf = (root: number) =>
+  familyOf(root).reduce((sum, pid) => sum + (stat(pid)?.ticks ?? 0), 0) * MICROSECONDS_PER_TICK;
+
+/** Memory in megabytes, what is shared counted in proportion. */
+export function memoryOf(root: number): number {
+  const kilobytes = familyOf(root).map((pid) => {
+    try {
+      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+    } catch {
+      return 0;
+    }
+  });
+  return kilobytes.reduce((sum, size) => sum + size, 0) / 1024;
+}
+
+/** Keeps a process and its children to these cores. */
+export function pin(root: number, cores: string): void {
+  for (const pid of familyOf(root)) {
+    try {
+      execFileSync('taskset', ['-acp', cores, String(pid)], { stdio: 'ignore' });
+    } catch {
+      // Gone already.
+    }
+  }
+}
+
+/** Ends everything. */
+export function stopAll(): void {
+  for (const child of children.splice(0).reverse()) {
+    for (const pid of familyOf(child.pid ?? 0).reverse()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Gone already.
+      }
+    }
+  }
+}
+
+/** Waits until `check` is true; a check that throws is one that is false. */
+export async function untilTrue(what: string, check: () => Promise<boolean>, timeout = 20_000): Promise<void> {
+  const deadline = Date.now() + timeout;
+  while (!(await check().catch(() => false))) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

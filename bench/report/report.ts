@@ -1,0 +1,101 @@
+/** Tables and a chart of what was measured: medians, the spread, and ratios inside one repetition. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chart } from './chart.ts';
+
+export interface Row {
+  scenario: string;
+  contender: string;
+  repetition: number;
+  /** Requests, messages, events or sign-ins. */
+  count: number;
+  perSecond: number;
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+  errors: number;
+  /** CPU time of the contender for one of them, in microseconds; of Redis likewise. */
+  cpu: number;
+  redis: number;
+  /** Megabytes under load, and before. */
+  memory: number;
+  idle: number;
+}
+
+type Figure = 'perSecond' | 'p50' | 'p99' | 'cpu' | 'redis' | 'memory' | 'idle';
+
+export interface Conditions {
+  versions: readonly string[];
+  repetitions: number;
+  seconds: number;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = Number.NaN, high = Number.NaN] = [sorted[middle - 1], sorted[middle]];
+  return sorted.length % 2 === 1 ? high : (low + high) / 2;
+}
+
+/** Median of the ratios to a peer, each taken inside one repetition, so that the weather of the machine cancels out. */
+export function ratio(rows: readonly Row[], contender: string, peer: string, figure: Figure): number {
+  const of = (name: string) => rows.filter((row) => row.contender === name);
+  return median(
+    of(contender).flatMap((row) => {
+      const other = of(peer).find(({ repetition }) => repetition === row.repetition);
+      return other ? [row[figure] / other[figure]] : [];
+    }),
+  );
+}
+
+const number = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '-');
+
+function table(rows: readonly Row[], names: readonly string[]): string {
+  const head = [
+    '| | per second | CPU µs (lowest to highest) | Redis µs | p50 ms | p99 ms | CPU / oauth2-proxy | CPU / nginx | errors | MB idle, loaded |',
+    '|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
+  ];
+  const lines = names.map((name) => {
+    const own = rows.filter(({ contender }) => contender === name);
+    const of = (figure: Figure) => median(own.map((row) => row[figure]));
+    const cpus = own.map(({ cpu }) => cpu);
+    const cells = [
+      name,
+      number(of('perSecond'), 0),
+      `${number(of('cpu'), 0)} (${number(Math.min(...cpus), 0)} to ${number(Math.max(...cpus), 0)})`,
+      number(of('redis'), 1),
+      number(of('p50'), 2),
+      number(of('p99'), 2),
+      number(ratio(rows, name, 'oauth2-proxy', 'cpu'), 2),
+      number(ratio(rows, name, 'nginx', 'cpu'), 2),
+      String(own.reduce((sum, { errors }) => sum + errors, 0)),
+      `${number(of('idle'), 0)}, ${number(of('memory'), 0)}`,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [...head, ...lines].join('\n');
+}
+
+/** Writes `results.md` and `cpu.svg` into a folder. */
+export function writeReport(
+  folder: string,
+  rows: readonly Row[],
+  scenarios: readonly { name: string; title: string }[],
+  { versions, repetitions, seconds }: Conditions,
+): void {
+  const parts = scenarios.map(({ name, title }) => {
+    const own = rows.filter(({ scenario }) => scenario === name);
+    return `### ${title}\n\n${table(own, [...new Set(own.map(({ contender }) => contender))])}\n`;
+  });
+  const conditions = `${repetitions} repetitions of ${seconds} s, interleaved; medians. ${versions.join('; ')}.`;
+  writeFileSync(join(folder, 'results.md'), `${conditions}\n\n${parts.join('\n')}`);
+  const first = rows.filter(({ scenario }) => scenario === scenarios[0]?.name);
+  const bars = [...new Set(first.map(({ contender }) => contender))].map((name) => {
+    const cpus = first.filter(({ contender }) => contender === name).map(({ cpu }) => cpu);
+    return { name, value: median(cpus), low: Math.min(...cpus), high: Math.max(...cpus) };
+  });
+  writeFileSync(
+    join(folder, 'cpu.svg'),
+    chart('CPU for one proxied request, in microseconds (1 KB, 64 connections)', bars),
+  );
+}
