@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { checkFraming, readHead } from './head.ts';
 import { createHostCheck } from './host.ts';
 import { createPeerReader } from './peer.ts';
-import { parseTarget } from './target.ts';
+import { parseTarget, type RequestTarget } from './target.ts';
 
 /** What is known of a request before any check: enough to answer and to log a refusal. */
 export type Arrival = Pick<Exchange, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
@@ -27,6 +27,52 @@ export interface EdgeOptions {
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
+/** Classes, since two of these are made for every request: most of them log nothing, so the logger is made when it is asked for. */
+class Arrived implements Arrival {
+  readonly req: IncomingMessage;
+  readonly id: string;
+  readonly clientIp: string;
+  readonly secure: boolean;
+  readonly #parent: Logger;
+  #log: Logger | undefined;
+
+  constructor(req: IncomingMessage, id: string, clientIp: string, secure: boolean, parent: Logger) {
+    this.req = req;
+    this.id = id;
+    this.clientIp = clientIp;
+    this.secure = secure;
+    this.#parent = parent;
+  }
+
+  get log(): Logger {
+    this.#log ??= this.#parent.child({ requestId: this.id });
+    return this.#log;
+  }
+}
+
+class Admitted implements Exchange {
+  readonly req: IncomingMessage;
+  readonly id: string;
+  readonly target: RequestTarget;
+  readonly clientIp: string;
+  readonly secure: boolean;
+  declare traceparent?: string;
+  readonly #arrival: Arrival;
+
+  constructor(arrival: Arrival, target: RequestTarget) {
+    this.#arrival = arrival;
+    this.req = arrival.req;
+    this.id = arrival.id;
+    this.target = target;
+    this.clientIp = arrival.clientIp;
+    this.secure = arrival.secure;
+  }
+
+  get log(): Logger {
+    return this.#arrival.log;
+  }
+}
+
 /** Builds the edge. The same function serves `request` and `upgrade` events: an upgrade is checked like any other request. */
 export function createEdge({ config, log, newId = randomUUID }: EdgeOptions): Edge {
   const readPeer = createPeerReader(config.trustedProxies);
@@ -36,18 +82,7 @@ export function createEdge({ config, log, newId = randomUUID }: EdgeOptions): Ed
     const { clientIp, secure, trusted } = readPeer(req);
     const named = req.headers['x-request-id'];
     const id = trusted && typeof named === 'string' && REQUEST_ID.test(named) ? named : newId();
-    let child: Logger | undefined;
-    // Most requests log nothing, so their logger is made when it is first asked for.
-    return {
-      req,
-      id,
-      clientIp,
-      secure,
-      get log() {
-        child ??= log.child({ requestId: id });
-        return child;
-      },
-    };
+    return new Arrived(req, id, clientIp, secure, log);
   }
 
   function edge(req: IncomingMessage, arrival: Arrival = arrive(req)): Exchange {
@@ -56,16 +91,7 @@ export function createEdge({ config, log, newId = randomUUID }: EdgeOptions): Ed
     const rawTarget = req.url ?? '';
     checkHost(head.host, !rawTarget.startsWith('/'));
     const target = parseTarget(rawTarget, config.publicUrl);
-    return {
-      req,
-      id: arrival.id,
-      target,
-      clientIp: arrival.clientIp,
-      secure: arrival.secure,
-      get log() {
-        return arrival.log;
-      },
-    };
+    return new Admitted(arrival, target);
   }
 
   return Object.assign(edge, { arrive });

@@ -28,6 +28,7 @@ export class Connection implements ParserSink, CallControl {
   #body: SentBody | undefined;
   #keepAlive: number | undefined = 0;
   #answered = false;
+  #open = true;
   /** Of performance.now(). */
   #deadline = NEVER;
   #paused = false;
@@ -49,7 +50,7 @@ export class Connection implements ParserSink, CallControl {
 
   /** Whether a request may be sent on it, as far as is known. */
   get usable(): boolean {
-    return this.#socket.writable && this.#handler === undefined;
+    return this.#open && this.#handler === undefined;
   }
 
   /** Takes what came on the socket. */
@@ -147,7 +148,7 @@ export class Connection implements ParserSink, CallControl {
     const free = this.#keepAlive !== 0 && (this.#body?.done ?? true);
     this.#letGo();
     if (free) this.#owner.onFree(this, this.#keepAlive);
-    else this.#socket.destroy();
+    else this.close();
     handler.onEnd();
   }
 
@@ -156,6 +157,7 @@ export class Connection implements ParserSink, CallControl {
   }
 
   #ended(): void {
+    this.#open = false;
     try {
       this.#parser.end();
       this.#socket.destroy();
@@ -183,6 +185,7 @@ export class Connection implements ParserSink, CallControl {
 
   /** Tells the call, if there is one, and is of no use any more. */
   #fail(cause: Error): void {
+    this.#open = false;
     const handler = this.#handler;
     const begun = this.#answered || this.#parser.begun;
     this.#parser.stop();

@@ -19,8 +19,8 @@ export interface ResponseHead {
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 /** RFC 9110 section 5.6.2. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Anything but the octets of field values (RFC 9110 section 5.5). */
-const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+/** Anything but the octets of field values (RFC 9110 section 5.5), and line breaks that are none (RFC 9112 section 2.2). */
+const NO_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
 /** Names that were found good: nearly all come again. Bounded, so that no upstream can make it grow. */
 const goodNames = new Set<string>();
 const MOST_NAMES = 512;
@@ -69,6 +69,12 @@ function note(said: Said, name: string, value: string): void {
   else if (name.length === 10 && name.toLowerCase() === 'connection') said.connection += `,${value.toLowerCase()}`;
 }
 
+/** The lines of a head or a trailer. Once for all of it: most of the time there is nothing to find. */
+export function linesOf(text: string): string[] {
+  if (NO_TEXT.test(text)) throw broken('a byte that no field may hold');
+  return text.split('\r\n');
+}
+
 /** The fields of a head or a trailer, from a line on. */
 export function readFields(lines: readonly string[], from: number, said?: Said): string[] {
   const headers: string[] = [];
@@ -79,7 +85,6 @@ export function readFields(lines: readonly string[], from: number, said?: Said):
     const name = line.slice(0, colon);
     checkName(name);
     const value = fieldValue(line, colon);
-    if (NO_VALUE.test(value)) throw broken('a field value with a byte that none may hold');
     headers.push(name, value);
     if (said) note(said, name, value);
   }
@@ -108,7 +113,7 @@ function keepAliveOf(oldVersion: boolean, framing: Framing, { connection, keepAl
 
 /** Reads a head without its last empty line. `noBody`: the request was HEAD. Throws `UpstreamFault`. */
 export function readHead(text: string, noBody: boolean): ResponseHead {
-  const lines = text.split('\r\n');
+  const lines = linesOf(text);
   const match = STATUS_LINE.exec(lines[0] ?? '');
   if (!match) throw broken('no status line of HTTP/1.1');
   const oldVersion = match[1] === '0';

@@ -1,12 +1,22 @@
 /** What is known of a session's access token without looking into it: what the provider said when it handed it over. */
 import { wordsOf } from '../providers/claims.ts';
 import type { TokenFacts } from '../providers/facts.ts';
-import type { ActiveSession } from '../session/sessions.ts';
+import type { ActiveSession, TokenRecord } from '../session/sessions.ts';
 
 const none = () => [];
+/** Worked out once for each token record: both are as they are from the moment that they are read. */
+const granted = new WeakMap<TokenRecord, TokenFacts>();
 
 /** Facts from the token response and the ID token: the granted scope, and how the user signed in. */
-export function grantedFacts({ data, tokens }: ActiveSession): TokenFacts {
+export function grantedFacts(session: ActiveSession): TokenFacts {
+  const known = granted.get(session.tokens);
+  if (known) return known;
+  const facts = factsFrom(session);
+  granted.set(session.tokens, facts);
+  return facts;
+}
+
+function factsFrom({ data, tokens }: ActiveSession): TokenFacts {
   return {
     issuer: data.issuer,
     sub: data.sub,
@@ -26,13 +36,13 @@ export function grantedFacts({ data, tokens }: ActiveSession): TokenFacts {
 
 /** The facts of a verified token of a session; where the token is silent, what the provider said beside it counts. */
 export function sessionFacts(session: ActiveSession, verified: TokenFacts): TokenFacts {
-  const granted = grantedFacts(session);
+  const said = grantedFacts(session);
   return {
     ...verified,
     // A session is a user's, whatever the claims of its token leave open; a machine's token never gets into one.
     subject: 'user',
-    scopes: verified.scopes.length > 0 ? verified.scopes : granted.scopes,
-    acr: verified.acr ?? granted.acr,
-    authTime: verified.authTime ?? granted.authTime,
+    scopes: verified.scopes.length > 0 ? verified.scopes : said.scopes,
+    acr: verified.acr ?? said.acr,
+    authTime: verified.authTime ?? said.authTime,
   };
 }

@@ -84,10 +84,13 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
     read,
     async ofSession(session, live) {
       const { tokens } = session;
-      const known = ofRecord.get(tokens) ?? stored(tokens);
-      if (!known || live) return sessionFacts(session, await read(tokens.accessToken, live));
-      ofRecord.set(tokens, known);
-      return sessionFacts(session, known);
+      const known = live ? undefined : ofRecord.get(tokens);
+      if (known) return known;
+      const marked = live ? undefined : stored(tokens);
+      if (!marked) return sessionFacts(session, await read(tokens.accessToken, live));
+      const facts = sessionFacts(session, marked);
+      ofRecord.set(tokens, facts);
+      return facts;
     },
     async check(accessToken) {
       const facts = await read(accessToken, false);
