@@ -36,7 +36,7 @@ export interface UpstreamCredentials {
   readonly prove?: () => string;
 }
 
-/** Names in turn with values, as undici and node:http take them. */
+/** Names in turn with values, as node:http takes them. */
 export type OutgoingHeaders = (exchange: Exchange, parts: OutgoingParts) => string[];
 
 interface Kept {
