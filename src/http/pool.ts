@@ -14,7 +14,7 @@ export interface PoolOptions extends ConnectOptions, ConnectionLimits {
 }
 
 export interface Pool {
-  /** Sends a request; the handler is told how it goes, never before this returns. */
+  /** Sends a request, at once or when a connection is free; the handler is told how it goes, perhaps before this returns. */
   dispatch(request: UpstreamRequest, handler: CallHandler): void;
   /** Cuts all connections. */
   destroy(): void;

@@ -112,7 +112,7 @@ for (const [name, open] of Object.entries(DISKS)) {
       [],
     );
     assert.equal(provider.calls.token.length, 2, 'no code was spent');
-    assert.match(gateway.output(), disk.says);
+    await until(() => disk.says.test(gateway.output()), { timeout: 5_000, what: 'the reason in the log' });
     for (let n = 0; n < 5; n += 1) assert.equal(await api(reading), 200);
     assert.equal(await state(reading), true);
     assert.equal(await api(renewing), 503);
