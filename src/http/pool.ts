@@ -42,7 +42,8 @@ export function createPool(options: PoolOptions): Pool {
   const idle: { connection: Connection; until: number }[] = [];
   const resting: typeof idle = [];
   const open = new Set<Connection>();
-  const opening = new Map<Socket, { call: Call; deadline: number }>();
+  /** Connections that do not stand yet, and until when they have to. */
+  const opening = new Map<Socket, number>();
   const waiting: Call[] = [];
   let destroyed = false;
 
@@ -109,13 +110,13 @@ export function createPool(options: PoolOptions): Pool {
       next();
     };
     const closed = () => failed(new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed before it stood'));
-    opening.set(socket, { call, deadline: performance.now() + options.connectTimeout });
+    opening.set(socket, performance.now() + options.connectTimeout);
     socket.on('error', failed).on('close', closed);
   }
 
   const timer = setInterval(() => {
     const now = performance.now();
-    for (const [socket, { deadline }] of opening)
+    for (const [socket, deadline] of opening)
       if (now >= deadline)
         socket.destroy(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'the connection did not stand in time'));
     for (const connection of open) connection.check(now);

@@ -20,17 +20,15 @@ export function requestHead({ method, path, headers, body }: UpstreamRequest): R
   if (NO_TARGET.test(path)) throw broken('a path that cannot be sent');
   let text = `${method} ${path} HTTP/1.1\r\n`;
   let measured = false;
-  let upgrade = false;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
     const value = headers[index + 1] ?? '';
     if (NO_VALUE.test(value)) throw broken(`a value of ${name} that cannot be sent`);
     if (name.length === 14 && name.toLowerCase() === 'content-length') measured = true;
-    if (name.length === 10 && name.toLowerCase() === 'connection') upgrade = true;
     text += `${name}: ${value}\r\n`;
   }
   const chunked = body !== null && !measured;
   if (chunked) text += 'transfer-encoding: chunked\r\n';
   else if (body === null && !measured && EXPECTED.has(method)) text += 'content-length: 0\r\n';
-  return { text: upgrade ? `${text}\r\n` : `${text}connection: keep-alive\r\n\r\n`, chunked };
+  return { text: `${text}connection: keep-alive\r\n\r\n`, chunked };
 }

@@ -125,3 +125,11 @@ export function readHead(text: string, noBody: boolean): ResponseHead {
   const framing = framingOf(status, oldVersion, noBody, said);
   return { status, reason: match[3] ?? '', headers, framing, keepAlive: keepAliveOf(oldVersion, framing, said) };
 }
+
+/** The values of a field of a head, in their order; `name` in lower case. */
+export function valuesOf(headers: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (let at = 0; at < headers.length; at += 2)
+    if (headers[at]?.length === name.length && headers[at]?.toLowerCase() === name) values.push(headers[at + 1] ?? '');
+  return values;
+}

@@ -138,17 +138,18 @@ export class ResponseParser {
     }
     const head = readHead(this.#takeText(), this.#noBody);
     const next = this.#next;
-    if (head.status >= 200) this.#open(head.framing);
+    const final = head.status >= 200;
+    if (final) this.#open(head.framing);
     this.#sink.onHead(head);
-    if (head.status >= 200 && (head.framing.kind === 'none' || (this.#mode === 'length' && this.#left === 0)))
-      this.#complete();
+    if (final && this.#mode === 'length' && this.#left === 0) this.#complete();
     return next;
   }
 
   #open(framing: Framing): void {
-    if (framing.kind === 'length') this.#left = framing.length;
-    this.#mode = framing.kind === 'chunked' ? 'size' : framing.kind === 'until-close' ? 'until-close' : 'length';
-    if (framing.kind === 'none') this.#left = 0;
+    this.#left = framing.kind === 'length' ? framing.length : 0;
+    // No body at all is one of length 0.
+    if (framing.kind === 'chunked') this.#mode = 'size';
+    else this.#mode = framing.kind === 'until-close' ? 'until-close' : 'length';
   }
 
   #counted(chunk: Buffer, at: number): number {

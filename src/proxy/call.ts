@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
-import type { ResponseHead } from '../http/response-head.ts';
+import { type ResponseHead, valuesOf } from '../http/response-head.ts';
 import type { AnswerHeaders, Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
 import { Relay, type RelayOwner } from './relay.ts';
@@ -124,7 +124,7 @@ export class Call implements RelayOwner {
   renew({ headers }: ResponseHead): Promise<boolean> | undefined {
     const { renew } = this.#parts.options;
     if (!renew || this.#renewed || this.#over) return undefined;
-    if (!refusesToken(fieldsOf(headers)['www-authenticate'])) return undefined;
+    if (!valuesOf(headers, 'www-authenticate').some(refusesToken)) return undefined;
     this.#renewed = true;
     const renewal = renew().then(
       (fresh) => this.#takeOver(fresh),

@@ -2,7 +2,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { GatewayError } from '../errors.ts';
 import type { CallControl, CallHandler } from '../http/exchange-port.ts';
-import type { ResponseHead } from '../http/response-head.ts';
+import { type ResponseHead, valuesOf } from '../http/response-head.ts';
 import { upstreamError } from './failures.ts';
 import { informational } from './informational.ts';
 
@@ -37,14 +37,6 @@ export interface RelayOwner {
 }
 
 type State = 'waiting' | 'answered' | 'held' | 'refused' | 'streaming' | 'sent' | 'gone';
-
-/** The values of a field, in their order. */
-function valuesOf(headers: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let at = 0; at < headers.length; at += 2)
-    if (headers[at]?.length === name.length && headers[at]?.toLowerCase() === name) values.push(headers[at + 1] ?? '');
-  return values;
-}
 
 /** RFC 9110 section 8.6: 204 has no Content-Length, and some clients would wait for that many bytes. */
 function withoutLength(headers: string[]): string[] {

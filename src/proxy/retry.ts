@@ -18,8 +18,8 @@ export function repeatable(method: string, hasBody: boolean): boolean {
 const REFUSED = /\berror\s*=\s*"?invalid_token\b/i;
 
 /** Whether the challenge of a 401 says that another token might do. */
-export function refusesToken(challenge: string | string[] | undefined): boolean {
-  return challenge !== undefined && REFUSED.test(String(challenge));
+export function refusesToken(challenge: string): boolean {
+  return REFUSED.test(challenge);
 }
 
 /** Whether the error is a broken connection, as in the race of a keep-alive connection that closes (RFC 9112 section 9.3.1). */

@@ -49,20 +49,9 @@ export function readCookies(header: string | undefined): Map<string, string[]> {
   return cookies;
 }
 
-/** The one value of a cookie, read as `readCookies` does; undefined when it is missing or sent more than once. */
+/** The one value of a cookie; undefined when it is missing or sent more than once. */
 export function singleCookie(header: string | undefined, name: string): string | undefined {
   if (!header?.includes(name)) return undefined;
-  let found: string | undefined;
-  for (let at = 0; at < header.length; ) {
-    const next = header.indexOf(';', at);
-    const end = next < 0 ? header.length : next;
-    let from = at;
-    while (header[from] === ' ' || header[from] === '\t') from += 1;
-    if (header.startsWith(name, from) && header[from + name.length] === '=' && from + name.length < end) {
-      if (found !== undefined) return undefined;
-      found = header.slice(from + name.length + 1, end).replace(/[ \t]+$/, '');
-    }
-    at = end + 1;
-  }
-  return found;
+  const values = readCookies(header).get(name);
+  return values?.length === 1 ? values[0] : undefined;
 }

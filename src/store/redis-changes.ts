@@ -40,7 +40,7 @@ export function createRedisChanges({ config, client, prefix, keyOf, log, clock }
   let timer: NodeJS.Timeout | undefined;
   let quietUntil = 0;
 
-  const onError = (error: Error) => {
+  const onError = (error: unknown) => {
     if (clock() < quietUntil) return;
     quietUntil = clock() + QUIET_MS;
     log.warn({ err: bareError(error, secrets) }, 'session store: changes are not told, so each call asks Redis');

@@ -7,7 +7,7 @@ export interface TrackingParts {
   prefix: string;
   /** Called with the name of a record that changed, or without one when any may have. */
   onChange(name?: string): void;
-  onError(error: Error): void;
+  onError(error: unknown): void;
 }
 
 export interface Tracking {
@@ -78,7 +78,7 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
   }
 
   client.on('ready', () => {
-    listen().catch((error: unknown) => onError(error instanceof Error ? error : new Error(String(error))));
+    listen().catch(onError);
   });
   client.on('close', lost);
   client.on('error', (error: Error) => {
