@@ -4,11 +4,12 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { until } from '../test/support/wait.ts';
 import { HEADERS, signIn } from './load/browser.ts';
 import { echoes, listeners, signIns } from './load/streams.ts';
 import { load } from './load/wrk.ts';
 import { type Contender, contenders } from './peers/contenders.ts';
-import { cpuOf, memoryOf, pin, stopAll, untilTrue } from './processes.ts';
+import { cpuOf, memoryOf, pin, stopAll } from './processes.ts';
 import { type Row, writeReport } from './report/report.ts';
 import { type Services, startServices } from './services.ts';
 
@@ -84,7 +85,7 @@ async function begin(contender: Contender, port: number): Promise<Running> {
   const pid = contender.start(port);
   const url = `http://127.0.0.1:${port}`;
   const small = `${url}/api/small.json`;
-  await untilTrue(contender.name, async () => (await fetch(small, { redirect: 'manual' })).status < 500);
+  await until(async () => (await fetch(small, { redirect: 'manual' })).status < 500, { what: contender.name });
   const cookie = contender.login === undefined ? '' : await signIn(url + contender.login);
   const answer = await fetch(small, { redirect: 'manual', headers: { ...HEADERS, cookie } });
   const body = await answer.text();

@@ -91,12 +91,3 @@ export function stopAll(): void {
     }
   }
 }
-
-/** Waits until `check` is true; a check that throws is one that is false. */
-export async function untilTrue(what: string, check: () => Promise<boolean>, timeout = 20_000): Promise<void> {
-  const deadline = Date.now() + timeout;
-  while (!(await check().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}

@@ -1,7 +1,8 @@
 /** What every contender of a comparison is measured with: an upstream, a Redis, a provider. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { start, untilTrue } from './processes.ts';
+import { until } from '../test/support/wait.ts';
+import { start } from './processes.ts';
 
 export const PORTS = { upstream: 4100, redis: 4101, provider: 4102, streams: 4103 } as const;
 
@@ -64,8 +65,10 @@ export async function startServices(folder: string): Promise<Services> {
     }),
   };
   const sample = `http://127.0.0.1:${PORTS.provider}/sample`;
-  await untilTrue('the provider', async () => (await fetch(sample)).ok);
-  await untilTrue('the upstream', async () => (await fetch(`http://127.0.0.1:${PORTS.upstream}/api/small.json`)).ok);
+  await until(async () => (await fetch(sample)).ok, { what: 'the provider' });
+  await until(async () => (await fetch(`http://127.0.0.1:${PORTS.upstream}/api/small.json`)).ok, {
+    what: 'the upstream',
+  });
   const { access_token: token } = (await (await fetch(sample)).json()) as { access_token: string };
   return { pids, token };
 }

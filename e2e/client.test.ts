@@ -1,8 +1,8 @@
 /** `/client.js` in a real browser: tabs in step, a sign-in without a question, a stronger sign-in in a window of its own. */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { Page } from './support/browser.ts';
+import { oneTimePassword } from './support/one-time-password.ts';
 import { COOKIE, fillIn, signIn, signOut, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
@@ -23,15 +23,6 @@ function withClient<Result>(page: Page, code: string, options = '{}'): Promise<R
     const client = (globalThis.client ??= createClient(${options}));
     ${code}
   })()`);
-}
-
-/** RFC 6238 with the secret of alice in the realm. */
-function oneTimePassword(): string {
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const hash = createHmac('sha1', 'alice-totp-secret-01').update(counter).digest();
-  const offset = (hash.at(-1) ?? 0) & 0xf;
-  return String((hash.readUInt32BE(offset) & 0x7f_ff_ff_ff) % 1_000_000).padStart(6, '0');
 }
 
 browser.test(

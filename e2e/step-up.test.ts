@@ -1,6 +1,6 @@
 /** Step-up at Keycloak: a call that needs `gold` leads to a one-time password, once, and then passes. */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { oneTimePassword } from './support/one-time-password.ts';
 import { call, cookieHeader, signIn } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
@@ -16,15 +16,6 @@ const world = await startWorld({
   ],
 });
 const { browser, issuer, publicUrl } = world;
-
-/** RFC 6238 with the secret of alice in the realm. */
-function oneTimePassword(): string {
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const hash = createHmac('sha1', 'alice-totp-secret-01').update(counter).digest();
-  const offset = (hash.at(-1) ?? 0) & 0xf;
-  return String((hash.readUInt32BE(offset) & 0x7f_ff_ff_ff) % 1_000_000).padStart(6, '0');
-}
 
 browser.test('RS-08 the answer names the way; after the one-time password the call passes', async (page) => {
   await signIn(page, world);

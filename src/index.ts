@@ -4,13 +4,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createAdminServer } from './admin.ts';
 import { ConfigError } from './config/faults.ts';
-import { type Loaded, loadConfig as loadText, parseConfig } from './config/load.ts';
+import { type Loaded, loadFile, parseConfig } from './config/load.ts';
 import type { Config, ConfigInput } from './config/schema.ts';
 import { warningsOf } from './config/validate.ts';
 import { createDrain } from './drain.ts';
 import { createGateway as compose } from './gateway.ts';
-import { openAuditLog } from './observe/audit.ts';
-import { createLogger, describeError, standardOutput } from './observe/log.ts';
+import { openLogs } from './observe/logs.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { openStore } from './store/open.ts';
 
@@ -60,13 +59,7 @@ const readFile = (path: string) => readFileSync(path, 'utf8');
 
 /** Reads and checks a YAML file. Throws `ConfigError` with every fault at once, each with its line. */
 export function loadConfig(file: string, { env = process.env }: LoadOptions = {}): Loaded {
-  let text: string;
-  try {
-    text = readFile(file);
-  } catch {
-    throw new ConfigError([{ file, path: '', message: 'this file cannot be read' }]);
-  }
-  return loadText({ file, text, env, readFile });
+  return loadFile({ file, env, readFile });
 }
 
 function load(source: string | ConfigInput | Loaded, options: LoadOptions): Loaded {
@@ -95,15 +88,10 @@ function refuseWithoutEffect(config: Config): void {
 export function createGateway(source: string | ConfigInput | Loaded, options: GatewayOptions = {}): Gateway {
   const { config, warnings } = load(source, options);
   refuseWithoutEffect(config);
-  const output = options.logTo ?? standardOutput();
-  const log = createLogger(config.log.level, output);
+  const { log, auditLog } = openLogs(config, options.logTo);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
   const store = openStore(config, { log });
   const metrics = createMetrics();
-  const { file } = config.audit;
-  const auditLog = openAuditLog(file === undefined ? { output } : { file }, (error) =>
-    log.error({ err: describeError(error) }, 'the audit log cannot be written'),
-  );
   const gateway = compose(config, { store, log, auditLog, metrics });
   const upgraded = new Set<Duplex>();
   let closing: Promise<void> | undefined;

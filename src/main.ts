@@ -4,9 +4,7 @@ import cluster from 'node:cluster';
 import { globSync, readFileSync, watchFile } from 'node:fs';
 import { runCli } from './cli/cli.ts';
 import type { Loaded } from './config/load.ts';
-import type { Config } from './config/schema.ts';
-import { openAuditLog } from './observe/audit.ts';
-import { createLogger, describeError, standardOutput } from './observe/log.ts';
+import { openLogs } from './observe/logs.ts';
 import { startServer } from './server.ts';
 import { openStore } from './store/open.ts';
 import { serveAsWorker } from './worker.ts';
@@ -14,15 +12,6 @@ import { startWorkers, workerCount } from './workers.ts';
 
 /** How often a watched file is looked at. */
 const WATCH_MS = 1_000;
-
-function openLogs(config: Config) {
-  const output = standardOutput();
-  const log = createLogger(config.log.level, output);
-  const auditLog = openAuditLog(config.audit.file === undefined ? { output } : { file: config.audit.file }, (error) =>
-    log.error({ err: describeError(error) }, 'the audit log cannot be written'),
-  );
-  return { log, auditLog };
-}
 
 async function start({ config, warnings }: Loaded, { file, again }: { file: string; again: () => Loaded }) {
   const { log, auditLog } = openLogs(config);

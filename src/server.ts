@@ -44,6 +44,12 @@ export function listen(server: Server, port: number, host: string): Promise<numb
   });
 }
 
+/** Closes a listener and cuts what is open on it. */
+export async function closeNow(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
 /** Starts both listeners. Resolves when they listen; the provider may come later. */
 export async function startServer(config: Config, deps: ServerDeps): Promise<RunningServer> {
   const { log, store } = deps;
@@ -94,8 +100,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     const { drainTimeout } = config.limits;
     await Promise.all([drain.run(delay, drainTimeout), drainAsked?.run(delay, drainTimeout)]);
     await swap.close();
-    admin.closeAllConnections();
-    await new Promise<void>((resolve) => admin.close(() => resolve()));
+    await closeNow(admin);
     await store.close();
     audit('gateway.stopped', {});
   }

@@ -7,7 +7,7 @@ import { auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type MetricsSnapshot } from './observe/metrics.ts';
 import { createReload } from './reload.ts';
-import { listen, type RunningServer, type ServerDeps } from './server.ts';
+import { closeNow, listen, type RunningServer, type ServerDeps } from './server.ts';
 import { createServedStore, type ServedStore } from './store/served-store.ts';
 import { isStoreMessage, type StoreMessage } from './store/store-channel.ts';
 import { createSwap } from './swap.ts';
@@ -144,8 +144,7 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     draining = true;
     await crew.stop(delay);
     await swap.close();
-    admin.closeAllConnections();
-    await new Promise<void>((resolve) => admin.close(() => resolve()));
+    await closeNow(admin);
     await store.close();
   }
   let ended: Promise<void> | undefined;

@@ -1,8 +1,7 @@
 /** The command line: start, check, doctor, explain, import, sessions, schema, keys new. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { ConfigError } from '../config/faults.ts';
-import { type Loaded, loadConfig } from '../config/load.ts';
+import { type Loaded, loadFile } from '../config/load.ts';
 import { jsonSchema } from '../config/options.ts';
 import { importFormats, importFrom } from '../import/import.ts';
 import { createLogger } from '../observe/log.ts';
@@ -48,13 +47,7 @@ const USAGE = `Usage:
 `;
 
 function load({ env, readFile }: CliParts, file: string): Loaded {
-  let text: string;
-  try {
-    text = readFile(file);
-  } catch {
-    throw new ConfigError([{ file, path: '', message: 'this file cannot be read' }]);
-  }
-  return loadConfig({ file, text, env, readFile });
+  return loadFile({ file, env, readFile });
 }
 
 function check(parts: CliParts, file: string): void {

@@ -93,6 +93,17 @@ export function loadConfig(source: Source): Loaded {
   return { config: outcome.config, warnings: warningsOf(outcome.config) };
 }
 
+/** The same for a file that is still to be read. */
+export function loadFile({ file, env, readFile }: Omit<Source, 'text'>): Loaded {
+  let text: string;
+  try {
+    text = readFile(file);
+  } catch {
+    throw new ConfigError([{ file, path: '', message: 'this file cannot be read' }]);
+  }
+  return loadConfig({ file, text, env, readFile });
+}
+
 const written: SecretResolver = () => {
   throw new Error('secrets of an object are written in it');
 };

@@ -1,5 +1,6 @@
 /** Lets other processes of this gateway use the store of this one: SQLite takes one process alone. */
 import { GatewayError } from '../errors.ts';
+import { shareChanges } from './shared-changes.ts';
 import type { Store } from './store.ts';
 import { callsOf } from './store-calls.ts';
 import type { StoreChannel, StoreMessage } from './store-channel.ts';
@@ -14,10 +15,7 @@ export interface ServedStore {
 /** Builds it over the store that is open here. */
 export function createServedStore(store: Store): ServedStore {
   const calls: ReadonlyMap<string, (...args: never[]) => Promise<unknown>> = new Map(Object.entries(callsOf(store)));
-  const listeners = new Set<(key?: string) => void>();
-  store.changes.watch((key) => {
-    for (const tell of listeners) tell(key);
-  });
+  const shared = shareChanges(store);
 
   async function answer({ id, name, args }: Extract<StoreMessage, { store: 'call' }>): Promise<StoreMessage> {
     try {
@@ -31,17 +29,14 @@ export function createServedStore(store: Store): ServedStore {
   }
 
   return {
-    store: {
-      ...store,
-      changes: { watch: (changed) => void listeners.add(changed), current: () => store.changes.current() },
-    },
+    store: shared.lend().store,
     serve(channel) {
-      const tell = (key?: string) => channel.send({ store: 'changed', key });
-      listeners.add(tell);
+      const { store: lent, release } = shared.lend();
+      lent.changes.watch((key) => channel.send({ store: 'changed', key }));
       channel.receive((message) => {
         if (message.store === 'call') void answer(message).then((reply) => channel.send(reply));
       });
-      return () => void listeners.delete(tell);
+      return release;
     },
   };
 }
