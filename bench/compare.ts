@@ -137,9 +137,9 @@ async function run(): Promise<void> {
     running.push(await begin(contender, port));
     port += 1;
   }
-  for (const pid of Object.values(services.pids)) pin(pid, OTHERS);
-  for (const { pid } of running) pin(pid, OWN);
+  // This process first: everything else was started by it.
   pin(process.pid, OTHERS);
+  for (const { pid } of running) pin(pid, OWN);
   // So that no compiler has anything left to do.
   for (const { url, cookie } of running)
     await load({ url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds: WARM, core: OTHERS });
