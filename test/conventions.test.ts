@@ -10,7 +10,7 @@ const textOf = new Map(files.map((file) => [file, readFileSync(join(ROOT, file),
 
 const RANKS: [RegExp, number][] = [
   [/^src\/client\//, 0],
-  [/^src\/(errors|config\/(schema|rule-schema|provider-schema|fields|units))\.ts$/, 0],
+  [/^src\/(errors|soon|config\/(schema|rule-schema|provider-schema|fields|units))\.ts$/, 0],
   [/^src\/(config|crypto|observe|pages)\//, 1],
   [/^src\/(store|import)\//, 2],
   [/^src\/(session|edge|providers)\//, 3],

@@ -3,11 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type Loaded, loadFile } from '../config/load.ts';
 import { jsonSchema } from '../config/options.ts';
-import { importFormats, importFrom } from '../import/import.ts';
+import { type ImportFormat, importFormats } from '../import/formats.ts';
 import { createLogger } from '../observe/log.ts';
 import { describeConfig } from './describe.ts';
-import { examine, report } from './doctor.ts';
-import { explain } from './explain.ts';
 import { listSessions, revokeSessions, type SessionChoice } from './sessions.ts';
 
 export interface CliParts {
@@ -76,6 +74,7 @@ interface Given {
   cursor: string | undefined;
 }
 
+/** What the command itself needs is loaded by it: a gateway that serves calls has no use for the importers. */
 interface Command {
   needsFile: boolean;
   /** Number of arguments behind the name. */
@@ -83,7 +82,8 @@ interface Command {
   run(parts: CliParts, given: Given): void | Promise<void>;
 }
 
-function explainCall(parts: CliParts, { file, args: [method = '', path = ''], claims }: Given): void {
+async function explainCall(parts: CliParts, { file, args: [method = '', path = ''], claims }: Given): Promise<void> {
+  const { explain } = await import('./explain.ts');
   const { config } = load(parts, file);
   const text = claims === undefined ? undefined : parts.readFile(claims);
   parts.out(explain(config, { method: method.toUpperCase(), path, claims: text, now: Date.now() }));
@@ -91,6 +91,7 @@ function explainCall(parts: CliParts, { file, args: [method = '', path = ''], cl
 
 async function doctor(parts: CliParts, { file, json }: Given): Promise<void> {
   const { readFile, out } = parts;
+  const { examine, report } = await import('./doctor.ts');
   // The findings say it all; what the parts would log is said there in other words.
   const log = createLogger('silent');
   const { text, failed } = report(await examine(load(parts, file), { readFile, log, clock: Date.now }), json);
@@ -98,8 +99,9 @@ async function doctor(parts: CliParts, { file, json }: Given): Promise<void> {
   if (failed > 0) throw new Error(`${failed} ${failed === 1 ? 'check' : 'checks'} failed`);
 }
 
-function importCommand(format: string): [string, Command] {
-  const run = ({ readFile, listFiles, out, err }: CliParts, { args: [path = ''], issuer }: Given) => {
+function importCommand(format: ImportFormat): [string, Command] {
+  const run = async ({ readFile, listFiles, out, err }: CliParts, { args: [path = ''], issuer }: Given) => {
+    const { importFrom } = await import('../import/import.ts');
     const { yaml, report } = importFrom(format, path, { readFile, listFiles }, issuer);
     out(yaml);
     err(report);

@@ -21,6 +21,7 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Anything but the octets of field values (RFC 9110 section 5.5), and line breaks that are none (RFC 9112 section 2.2). */
 const NO_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+const LINE_BREAK = '\r\n';
 /** Names that were found good: nearly all come again. Bounded, so that no upstream can make it grow. */
 const goodNames = new Set<string>();
 const MOST_NAMES = 512;
@@ -43,13 +44,13 @@ function checkName(name: string): void {
   if (goodNames.size < MOST_NAMES && name.length <= 64) goodNames.add(name);
 }
 
-/** The value without the white space around it (RFC 9112 section 5.1: none before the colon, any after it). */
-function fieldValue(line: string, colon: number): string {
+/** The value behind a colon without the white space around it (RFC 9112 section 5.1: none before the colon, any after it). */
+function fieldValue(text: string, colon: number, end: number): string {
   let from = colon + 1;
-  let to = line.length;
-  while (from < to && isSpace(line.charCodeAt(from))) from += 1;
-  while (to > from && isSpace(line.charCodeAt(to - 1))) to -= 1;
-  return line.slice(from, to);
+  let to = end;
+  while (from < to && isSpace(text.charCodeAt(from))) from += 1;
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
 }
 
 const isSpace = (code: number) => code === 0x20 || code === 0x09;
@@ -69,22 +70,24 @@ function note(said: Said, name: string, value: string): void {
   else if (name.length === 10 && name.toLowerCase() === 'connection') said.connection += `,${value.toLowerCase()}`;
 }
 
-/** The lines of a head or a trailer. Once for all of it: most of the time there is nothing to find. */
-export function linesOf(text: string): string[] {
-  if (NO_TEXT.test(text)) throw broken('a byte that no field may hold');
-  return text.split('\r\n');
+/** Where the line ends that a place in a text belongs to. */
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf(LINE_BREAK, from);
+  return end < 0 ? text.length : end;
 }
 
-/** The fields of a head or a trailer, from a line on. */
-export function readFields(lines: readonly string[], from: number, said?: Said): string[] {
+/** The fields of a head or a trailer, all that stands behind its first line. */
+export function readFields(text: string, said?: Said): string[] {
+  // Once for all of it: most of the time there is nothing to find.
+  if (NO_TEXT.test(text)) throw broken('a byte that no field may hold');
   const headers: string[] = [];
-  for (let index = from; index < lines.length; index += 1) {
-    const line = lines[index] ?? '';
-    const colon = line.indexOf(':');
-    if (colon <= 0) throw broken('a line that is no field');
-    const name = line.slice(0, colon);
+  for (let from = lineEnd(text, 0) + 2, end = from; from < text.length; from = end + 2) {
+    end = lineEnd(text, from);
+    const colon = text.indexOf(':', from);
+    if (colon <= from || colon >= end) throw broken('a line that is no field');
+    const name = text.slice(from, colon);
     checkName(name);
-    const value = fieldValue(line, colon);
+    const value = fieldValue(text, colon, end);
     headers.push(name, value);
     if (said) note(said, name, value);
   }
@@ -113,13 +116,13 @@ function keepAliveOf(oldVersion: boolean, framing: Framing, { connection, keepAl
 
 /** Reads a head without its last empty line. `noBody`: the request was HEAD. Throws `UpstreamFault`. */
 export function readHead(text: string, noBody: boolean): ResponseHead {
-  const lines = linesOf(text);
-  const match = STATUS_LINE.exec(lines[0] ?? '');
+  const line = text.slice(0, lineEnd(text, 0));
+  const match = STATUS_LINE.exec(line);
   if (!match) throw broken('no status line of HTTP/1.1');
   const oldVersion = match[1] === '0';
   const status = Number(match[2]);
   const said: Said = { length: undefined, coding: undefined, connection: '', keepAlive: '' };
-  const headers = readFields(lines, 1, said);
+  const headers = readFields(text, said);
   // Nothing was offered and nothing was waited for (RFC 9110 sections 7.8 and 10.1.1).
   if (status === 100 || status === 101) throw broken(`${status} that nobody asked for`);
   const framing = framingOf(status, oldVersion, noBody, said);

@@ -1,6 +1,6 @@
 /** Cuts the bytes of a connection into responses, as they come. */
 import { broken, UpstreamFault } from './fault.ts';
-import { type Framing, linesOf, type ResponseHead, readFields, readHead } from './response-head.ts';
+import { type Framing, type ResponseHead, readFields, readHead } from './response-head.ts';
 
 /** Who is told what was found. */
 export interface ParserSink {
@@ -184,7 +184,7 @@ export class ResponseParser {
     // The trailer may be empty, and its last line ends where its first would begin.
     if (this.#text === '') this.#text = '\r\n';
     if (!this.#upTo(HEAD_END, chunk, at, this.#maxHead)) return this.#next;
-    readFields(linesOf(this.#takeText()), 1);
+    readFields(this.#takeText());
     this.#complete();
     return this.#next;
   }

@@ -2,6 +2,7 @@
 import { readApigee } from './apigee.ts';
 import { readApim } from './apim.ts';
 import { type Draft, ImportFault, type Note } from './draft.ts';
+import type { ImportFormat } from './formats.ts';
 import { readKong } from './kong.ts';
 import { readOauth2Proxy } from './oauth2-proxy.ts';
 import { writeDraft } from './write.ts';
@@ -27,16 +28,13 @@ const one =
   (path, { readFile }) =>
     read(path, textOf(path, readFile));
 
-const FORMATS: Record<string, Reader> = {
+const FORMATS: Record<ImportFormat, Reader> = {
   kong: one(readKong),
   apim: one(readApim),
   apigee: (path, { readFile, listFiles }, issuer) =>
     readApigee(namesIn(path, listFiles), (name) => textOf(`${path}/${name}`, readFile), issuer),
   'oauth2-proxy': one(readOauth2Proxy),
 };
-
-/** The formats that can be read. */
-export const importFormats: readonly string[] = Object.keys(FORMATS);
 
 function textOf(path: string, readFile: ImportFiles['readFile']): string {
   try {
@@ -86,9 +84,8 @@ function reportOf(all: readonly Note[], yaml: string): string {
  * Reads a source and writes the configuration. Throws `ImportFault` when it cannot be understood, or nothing is left of
  * it. `issuer` is whose tokens take the place of those that the other product made itself.
  */
-export function importFrom(format: string, path: string, files: ImportFiles, issuer?: string): Imported {
+export function importFrom(format: ImportFormat, path: string, files: ImportFiles, issuer?: string): Imported {
   const read = FORMATS[format];
-  if (!read) throw new ImportFault(`${format} is no format that can be imported: ${importFormats.join(', ')}`);
   let draft: Draft | undefined;
   try {
     draft = read(path, files, issuer);

@@ -1,7 +1,6 @@
 /** Connections to the provider that show the gateway's certificate (RFC 8705). */
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Agent, fetch } from 'undici';
 import type { Send } from './fetch.ts';
 
 export interface ClientCertificate {
@@ -25,8 +24,13 @@ export function readClientCertificate(files: { certificate: string; key: string 
 
 /** A fetch over such connections; shown to any server that asks for a certificate. */
 export function createCertificateSend({ cert, key }: ClientCertificate): Send {
-  const dispatcher = new Agent({ connect: { cert, key, rejectUnauthorized: true, autoSelectFamily: true } });
+  // Loaded by those that have a certificate: Node's own fetch takes none.
+  const client = import('undici').then(({ Agent, fetch }) => {
+    const dispatcher = new Agent({ connect: { cert, key, rejectUnauthorized: true, autoSelectFamily: true } });
+    return { fetch, dispatcher };
+  });
   return async function certificateSend(url, init) {
+    const { fetch, dispatcher } = await client;
     const { status, statusText, headers, body } = await fetch(url, { ...init, dispatcher });
     return { status, statusText, headers: [...headers], body };
   };

@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ActiveSession, TokenRecord } from '../session/sessions.ts';
+import type { Soon } from '../soon.ts';
 import type { Store } from '../store/store.ts';
 import { createBackoff } from './backoff.ts';
 import { takeLease } from './lease.ts';
@@ -139,9 +140,12 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  async function ensureUsable(session: ActiveSession): Promise<UsableToken> {
+  function ensureUsable(session: ActiveSession): Soon<UsableToken> {
     const due = need(session);
-    if (due === 'none') return { kind: 'active', session };
+    return due === 'none' ? { kind: 'active', session } : renewDue(session, due);
+  }
+
+  async function renewDue(session: ActiveSession, due: 'soon' | 'now'): Promise<UsableToken> {
     if (session.tokens.refreshToken === undefined) return await withoutRefreshToken(session);
     const under = running.get(session.key);
     if (under) return due === 'now' ? await under : { kind: 'active', session };

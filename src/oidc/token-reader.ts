@@ -5,6 +5,7 @@ import { GatewayError } from '../errors.ts';
 import type { TokenFacts } from '../providers/facts.ts';
 import { readFacts } from '../providers/read-facts.ts';
 import type { ActiveSession, TokenRecord, VerifiedToken } from '../session/sessions.ts';
+import type { Soon } from '../soon.ts';
 import { claimedIssuer, refuseToken, verifyAccessToken } from './access-token.ts';
 import { storedClaims } from './id-token.ts';
 import type { Introspector } from './introspection.ts';
@@ -19,7 +20,7 @@ export interface TokenReader {
    */
   read(token: string, live: boolean): Promise<TokenFacts>;
   /** The facts of a session's token, which was checked when the session got it. */
-  ofSession(session: ActiveSession, live: boolean): Promise<TokenFacts>;
+  ofSession(session: ActiveSession, live: boolean): Soon<TokenFacts>;
   /** Checks the token that a session is to get. Rejects as `read` does. */
   check(accessToken: string): Promise<VerifiedToken>;
 }
@@ -82,12 +83,12 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
 
   return {
     read,
-    async ofSession(session, live) {
+    ofSession(session, live) {
       const { tokens } = session;
       const known = live ? undefined : ofRecord.get(tokens);
       if (known) return known;
       const marked = live ? undefined : stored(tokens);
-      if (!marked) return sessionFacts(session, await read(tokens.accessToken, live));
+      if (!marked) return read(tokens.accessToken, live).then((facts) => sessionFacts(session, facts));
       const facts = sessionFacts(session, marked);
       ofRecord.set(tokens, facts);
       return facts;

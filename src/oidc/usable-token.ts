@@ -1,5 +1,6 @@
 /** The contract of a refresh: a session goes in, a session with a usable access token comes out. */
 import type { ActiveSession } from '../session/sessions.ts';
+import type { Soon } from '../soon.ts';
 
 /**
  * `active`: the tokens were good enough as they are. `refreshed`: they were renewed, here or by another process.
@@ -7,8 +8,8 @@ import type { ActiveSession } from '../session/sessions.ts';
  */
 export type UsableToken = { kind: 'active' | 'refreshed'; session: ActiveSession } | { kind: 'ended' };
 
-/** Rejects with a 503 `GatewayError` when provider or store are out and the access token has lapsed. */
-export type EnsureUsableToken = (session: ActiveSession) => Promise<UsableToken>;
+/** At once where nothing is due. Rejects with a 503 `GatewayError` when provider or store are out and the access token has lapsed. */
+export type EnsureUsableToken = (session: ActiveSession) => Soon<UsableToken>;
 
 /**
  * For an access token that its API refused although it has not lapsed: `active` when there is no better one, be it that it

@@ -21,7 +21,7 @@ export const SHARED_CACHE_HEADERS: readonly string[] = [
  * only, so a value with quotes is never taken for careful; nor is one that says both things.
  */
 export function isUnshared(cacheControl: string): boolean {
-  if (cacheControl.includes('"')) return false;
+  if (cacheControl === '' || cacheControl.includes('"')) return false;
   const directives = cacheControl
     .toLowerCase()
     .split(',')
@@ -33,6 +33,7 @@ export function isUnshared(cacheControl: string): boolean {
 
 /** The upstream's Vary with `names` added where they are missing; `*` covers everything. */
 export function mergeVary(upstream: readonly string[], names: readonly string[]): string | undefined {
+  if (upstream.length === 0) return names.length === 0 ? undefined : names.join(', ');
   const fields = upstream
     .join(',')
     .split(',')

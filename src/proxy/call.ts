@@ -80,7 +80,7 @@ export class Call implements RelayOwner {
   /** Sends it, or lets it wait in line. */
   start(): void {
     const { res, route, upstream } = this.#parts;
-    res.once('close', this.#onClose);
+    res.on('close', this.#onClose);
     this.#leaveLine = upstream.gate.enter(
       route.timeouts.headers,
       () => this.#dispatch(),

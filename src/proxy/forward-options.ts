@@ -19,9 +19,9 @@ export interface ForwardOptions {
   /** When the upstream refuses the token: the same call with another one; undefined when there is none. Rejects with a GatewayError when it must not go on. */
   renew?: () => Promise<ForwardOptions | undefined>;
   /** Key of the session that the call belongs to. */
-  streamKey?: string;
+  streamKey?: string | undefined;
   /** When that session ends at the latest, or the caller's token lapses; milliseconds since the epoch. */
-  endsAt?: number;
+  endsAt?: number | undefined;
 }
 
 export interface Attempts {

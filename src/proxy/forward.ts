@@ -30,10 +30,10 @@ export function createForwarder(parts: {
   const meters = new Map(routes.map((route) => [route, metrics?.route(route.path ?? '').upstream]));
   const upstreams = createUpstreams(routes, certificate);
   return {
-    async forward(exchange, res, route, options) {
-      if (res.destroyed) return;
-      checkLength(exchange.req, route.maxBody);
-      await new Promise<void>((resolve, reject) => {
+    forward(exchange, res, route, options) {
+      return new Promise<void>((resolve, reject) => {
+        if (res.destroyed) return resolve();
+        checkLength(exchange.req, route.maxBody);
         const settle = (error?: Error) => (error ? reject(error) : resolve());
         new Call({
           exchange,

@@ -11,6 +11,7 @@ import type { RenewRefusedToken } from '../oidc/usable-token.ts';
 import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
 import type { ActiveSession } from '../session/sessions.ts';
+import { isOnItsWay } from '../soon.ts';
 import type { Forwarder } from './forward.ts';
 import type { ForwardOptions } from './forward-options.ts';
 import { prepareRoutes } from './prepared.ts';
@@ -64,14 +65,21 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
 
   const verify = createVerify({ config, routes, admit: counted, checkForgery, preparedOf });
 
-  async function run(exchange: Exchange, res: ServerResponse, route: CompiledRoute, corsHeaders: CorsHeaders) {
-    const admission = await admit(exchange, route, checkForgery);
-    parts.meterOf?.(route).admitted();
-    if (answeredAsLastHop(exchange, res, route)) return;
-    const options = await preparedOf(route)(exchange, admission, { cors: corsHeaders });
-    if (admission.kind === 'user' && route.config.upstreamToken === 'forward')
-      options.renew = () => withAnotherToken(exchange, route, corsHeaders, admission.session);
-    await forwarder.forward(exchange, res, route.config, options);
+  async function run(exchange: Exchange, res: ServerResponse, route: CompiledRoute, cors: CorsHeaders): Promise<void> {
+    try {
+      const admission = await admit(exchange, route, checkForgery);
+      parts.meterOf?.(route).admitted();
+      if (answeredAsLastHop(exchange, res, route)) return;
+      const prepared = preparedOf(route)(exchange, admission, { cors });
+      const options = isOnItsWay(prepared) ? await prepared : prepared;
+      if (admission.kind === 'user' && route.config.upstreamToken === 'forward')
+        options.renew = () => withAnotherToken(exchange, route, cors, admission.session);
+      await forwarder.forward(exchange, res, route.config, options);
+    } catch (error) {
+      // A listed origin may read refusals as well; whoever renders the error keeps headers that are set.
+      if (!res.headersSent) for (const [name, value] of Object.entries(cors)) res.setHeader(name, value);
+      throw error;
+    }
   }
 
   /** The upstream refused the session's token: the same steps again, if the session has got another one. */
@@ -88,20 +96,13 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
 
   return {
     match: (target) => routes.match(target)?.route,
-    async handle(exchange, res, route) {
+    handle(exchange, res, route) {
       const { method = '', headers } = exchange.req;
       if (isPreflight(method, headers)) {
         res.writeHead(204, { ...cors.preflightHeaders(headers), 'x-request-id': exchange.id }).end();
-        return;
+        return Promise.resolve();
       }
-      const corsHeaders = cors.corsHeaders(headers.origin);
-      try {
-        await run(exchange, res, route, corsHeaders);
-      } catch (error) {
-        // A listed origin may read refusals as well; whoever renders the error keeps headers that are set.
-        if (!res.headersSent) for (const [name, value] of Object.entries(corsHeaders)) res.setHeader(name, value);
-        throw error;
-      }
+      return run(exchange, res, route, cors.corsHeaders(headers.origin));
     },
     upgrade: createUpgrade({ config, admit: counted, preparedOf, tunnel }),
     async verify(exchange) {

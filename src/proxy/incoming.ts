@@ -76,30 +76,40 @@ function verdictOf(lower: string): Verdict {
   return VERDICTS.get(lower) ?? (lower.startsWith('access-control-') ? 'drop' : 'pass');
 }
 
+/** Lists that are empty nearly always are put in place of one another, so that none is made for most answers. */
 interface Read {
-  headers: string[];
-  named: string[];
-  cookies: string[];
-  vary: string[];
-  caching: string[];
-  expiry: string[];
-  sharedCache: string[];
+  readonly headers: string[];
+  /** What the Connection fields name, in lower case. */
+  named: readonly string[];
+  cookies: readonly string[];
+  vary: readonly string[];
+  caching: readonly string[];
+  expiry: readonly string[];
+  sharedCache: readonly string[];
   referrerPolicy: string;
-  nonces: string[];
+  nonces: readonly string[];
+}
+
+const NOTHING: readonly string[] = [];
+
+/** The options of a Connection field; none for the one that nearly every upstream sends. */
+function optionsIn(value: string): readonly string[] {
+  const lower = value.toLowerCase();
+  return lower === 'keep-alive' || lower === 'close' ? NOTHING : lower.split(',').map((option) => option.trim());
 }
 
 /** Sorts the headers by what is to become of them; those that simply pass are in `headers`. */
 function read(raw: readonly string[], publicLocation: (location: string) => string): Read {
   const sorted: Read = {
     headers: [],
-    named: [],
-    cookies: [],
-    vary: [],
-    caching: [],
-    expiry: [],
-    sharedCache: [],
+    named: NOTHING,
+    cookies: NOTHING,
+    vary: NOTHING,
+    caching: NOTHING,
+    expiry: NOTHING,
+    sharedCache: NOTHING,
     referrerPolicy: REFERRER_POLICY,
-    nonces: [],
+    nonces: NOTHING,
   };
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
@@ -107,26 +117,20 @@ function read(raw: readonly string[], publicLocation: (location: string) => stri
     const verdict = verdictOf(name.toLowerCase());
     if (verdict === 'pass') sorted.headers.push(name, value);
     else if (verdict === 'location') sorted.headers.push(name, publicLocation(value));
-    else if (verdict === 'named')
-      sorted.named.push(
-        ...value
-          .toLowerCase()
-          .split(',')
-          .map((option) => option.trim()),
-      );
-    else if (verdict === 'set-cookie') sorted.cookies.push(value);
-    else if (verdict === 'vary') sorted.vary.push(value);
-    else if (verdict === 'cache') sorted.caching.push(value);
-    else if (verdict === 'expiry') sorted.expiry.push(name, value);
-    else if (verdict === 'shared-cache') sorted.sharedCache.push(name, value);
+    else if (verdict === 'named') sorted.named = [...sorted.named, ...optionsIn(value)];
+    else if (verdict === 'set-cookie') sorted.cookies = [...sorted.cookies, value];
+    else if (verdict === 'vary') sorted.vary = [...sorted.vary, value];
+    else if (verdict === 'cache') sorted.caching = [...sorted.caching, value];
+    else if (verdict === 'expiry') sorted.expiry = [...sorted.expiry, name, value];
+    else if (verdict === 'shared-cache') sorted.sharedCache = [...sorted.sharedCache, name, value];
     else if (verdict === 'default') sorted.referrerPolicy = value;
-    else if (verdict === 'nonce') sorted.nonces.push(name, value);
+    else if (verdict === 'nonce') sorted.nonces = [...sorted.nonces, name, value];
   }
   return sorted;
 }
 
 function withoutNamed(headers: string[], named: readonly string[]): string[] {
-  if (named.every((name) => name === 'keep-alive' || name === 'close')) return headers;
+  if (named.length === 0) return headers;
   const kept: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
@@ -137,7 +141,7 @@ function withoutNamed(headers: string[], named: readonly string[]): string[] {
 
 /** Appends what may be said about storing the answer. Whatever sets a cookie is never stored (RFC 9111 section 7.3). */
 function pushCaching(headers: string[], sorted: Read, guarded: boolean, setsCookie: boolean): void {
-  const upstream = sorted.caching.join(', ');
+  const upstream = sorted.caching.length === 0 ? '' : sorted.caching.join(', ');
   if (setsCookie || (guarded && !isUnshared(upstream))) {
     headers.push('cache-control', NEVER_STORED);
     return;
@@ -173,7 +177,9 @@ export function createIncomingHeaders(config: Config, route: RouteConfig): Incom
     const sorted = read(raw, publicLocation);
     const headers = withoutNamed(sorted.headers, sorted.named);
     const cookies =
-      route.setCookie === 'forward' ? sorted.cookies.filter((value) => !setsOwnCookie(value, isOwnCookie)) : [];
+      route.setCookie === 'forward' && sorted.cookies.length > 0
+        ? sorted.cookies.filter((value) => !setsOwnCookie(value, isOwnCookie))
+        : NOTHING;
     for (const cookie of cookies) headers.push('set-cookie', cookie);
     const known = caller === 'user' || caller === 'bearer';
     pushCaching(headers, sorted, known && route.cache === 'private', cookies.length > 0);
@@ -182,7 +188,7 @@ export function createIncomingHeaders(config: Config, route: RouteConfig): Incom
     // A nonce of a browser's session is the gateway's to use; a caller who makes proofs needs it (RFC 9449 section 9).
     if (caller === 'bearer') headers.push(...sorted.nonces);
     headers.push('x-request-id', requestId, 'referrer-policy', sorted.referrerPolicy, ...fixed);
-    for (const [name, text] of Object.entries(cors)) if (name !== 'vary') headers.push(name, text);
+    for (const name in cors) if (name !== 'vary') headers.push(name, cors[name] ?? '');
     return headers;
   };
 }

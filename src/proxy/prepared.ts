@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import type { CorsHeaders } from '../policy/cors.ts';
+import { isOnItsWay, type Soon } from '../soon.ts';
 import { createClaimHeaders, tokenClaims } from './claims.ts';
 import type { ForwardOptions } from './forward-options.ts';
 import { createIncomingHeaders } from './incoming.ts';
@@ -18,7 +19,7 @@ export type Prepare = (
   exchange: Exchange,
   admission: Admission,
   extra: { cors: CorsHeaders; upgrade?: boolean },
-) => Promise<ForwardOptions>;
+) => Soon<ForwardOptions>;
 
 type Known = Extract<Admission, { kind: 'user' | 'bearer' }>;
 
@@ -75,24 +76,36 @@ export function prepareRoutes(
     const { host, origin } = new URL(route.upstream);
     const { requestCookies } = route;
 
-    return async function prepare(exchange, admission, { cors, upgrade = false }) {
-      const parts: OutgoingParts = { host, requestCookies, upgrade };
+    /** With all that an identified caller adds. */
+    function complete(
+      exchange: Exchange,
+      admission: Known,
+      accessToken: OutgoingParts['accessToken'],
+      { bare, url, upgrade }: { bare: ForwardOptions; url: string; upgrade: boolean },
+    ): ForwardOptions {
+      const { holder, claims } = claimsOf(admission);
+      const parts = { host, requestCookies, upgrade, accessToken, claims: claimHeaders(holder, claims, exchange) };
+      const { path, rewriteHeaders } = bare;
+      const { streamKey, endsAt } = lifeOf(admission, clockTolerance);
+      const attempts = attemptsOf(exchange, parts, url);
+      return { headers: outgoing(exchange, parts), path, rewriteHeaders, attempts, streamKey, endsAt };
+    }
+
+    return function prepare(exchange, admission, { cors, upgrade = false }) {
       const facts = { caller: admission.kind, requestId: exchange.id, cors };
-      const options: ForwardOptions = {
+      const bare: ForwardOptions = {
         headers: [],
         path: upstreamPath(exchange.target),
         rewriteHeaders: (raw) => incoming(raw, facts),
       };
-      if (admission.kind === 'user' || admission.kind === 'bearer') {
-        const { holder, claims } = claimsOf(admission);
-        const call = { method: exchange.req.method ?? 'GET', url: origin + withoutQuery(options.path) };
-        parts.accessToken = await credentialsOf(admission, call);
-        options.attempts = attemptsOf(exchange, parts, call.url);
-        parts.claims = claimHeaders(holder, claims, exchange);
-        Object.assign(options, lifeOf(admission, clockTolerance));
-      }
-      options.headers = outgoing(exchange, parts);
-      return options;
+      if (admission.kind === 'guest' || admission.kind === 'anyone')
+        return Object.assign(bare, { headers: outgoing(exchange, { host, requestCookies, upgrade }) });
+      const url = origin + withoutQuery(bare.path);
+      const found = credentialsOf(admission, { method: exchange.req.method ?? 'GET', url });
+      const rest = { bare, url, upgrade };
+      return isOnItsWay(found)
+        ? found.then((accessToken) => complete(exchange, admission, accessToken, rest))
+        : complete(exchange, admission, found, rest);
     };
   }
 

@@ -5,27 +5,40 @@ import type { TokenReader } from '../oidc/token-reader.ts';
 import type { Challenge } from '../policy/challenge.ts';
 import type { TokenFacts } from '../providers/facts.ts';
 import type { ActiveSession } from '../session/sessions.ts';
+import { isOnItsWay, type Soon } from '../soon.ts';
 import { meantFor } from './bearer.ts';
 import type { CompiledRoute } from './routes.ts';
 
 /**
- * What the session's access token says, or without validation what the provider said beside it. Rejects with
+ * What the session's access token says, or without validation what the provider said beside it. Fails with
  * `unauthenticated` when the token is not good any more: a new sign-in brings a new one.
  */
-export async function factsOfSession(
+export function factsOfSession(
   tokens: TokenReader | undefined,
   session: ActiveSession,
-  { config: route, audience }: CompiledRoute,
+  route: CompiledRoute,
   challenge: Challenge,
-): Promise<TokenFacts> {
+): Soon<TokenFacts> {
   if (!tokens) return grantedFacts(session);
-  const facts = await tokens.ofSession(session, route.introspect).catch((error: unknown) => {
+  const unaccepted = (error: unknown): never => {
     if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
     const detail = `the access token of the session is not accepted: ${error.detail}`;
     throw new GatewayError('unauthenticated', { cause: error, detail, headers: { 'www-authenticate': challenge() } });
-  });
+  };
+  let facts: Soon<TokenFacts>;
+  try {
+    facts = tokens.ofSession(session, route.config.introspect);
+  } catch (error) {
+    return unaccepted(error);
+  }
+  return isOnItsWay(facts)
+    ? facts.then((read) => requireMeantFor(read, route), unaccepted)
+    : requireMeantFor(facts, route);
+}
+
+/** Not for another sign-in to mend, so no 401: this session's tokens are for other APIs (RFC 9700 section 2.3). */
+function requireMeantFor(facts: TokenFacts, { audience }: CompiledRoute): TokenFacts {
   if (meantFor(facts, audience)) return facts;
-  // Not for another sign-in to mend, so no 401: this session's tokens are for other APIs (RFC 9700 section 2.3).
   const detail = `the session's token is for ${facts.audience.join(' ') || 'nobody'}, not for ${audience.join(' ')}`;
   throw new GatewayError('access_denied', { reason: 'audience', detail });
 }

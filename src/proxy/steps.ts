@@ -11,6 +11,7 @@ import { type CsrfOutcome, checkUpgradeOrigin } from '../policy/csrf.ts';
 import { isOpen, ruleFor } from '../policy/rules.ts';
 import type { TokenFacts } from '../providers/facts.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
+import { isOnItsWay } from '../soon.ts';
 import { type BearerCaller, createReadBearer } from './bearer.ts';
 import { readCredentials } from './credentials.ts';
 import { createJudge, detailsOf, type Visit } from './judge.ts';
@@ -46,7 +47,7 @@ const ANYONE: Admission = { kind: 'anyone' };
 
 /** Builds the admission: the steps of every call, plain or upgrade, in this order. */
 export function createAdmit(parts: StepParts): Admit {
-  const { config, sessions, tokens } = parts;
+  const { config, sessions, ensureUsable, tokens } = parts;
   const challenge = createChallenge(config);
   const judge = createJudge(parts, challenge);
   const readBearer = tokens && createReadBearer({ ...parts, tokens }, challenge);
@@ -68,9 +69,13 @@ export function createAdmit(parts: StepParts): Admit {
       judge.decide(visit, caller.facts, caller.scheme);
       return { kind: 'bearer', caller };
     }
-    const session = key === undefined ? undefined : await openSession(parts, key);
-    if (!session) return withoutSession(rules, challenge);
-    const facts = await factsOfSession(tokens, session, route, challenge);
+    const known = key === undefined ? undefined : (sessions.recall(key) ?? (await sessions.load(key)));
+    const usable = known && ensureUsable(known);
+    const kept = isOnItsWay(usable) ? await usable : usable;
+    if (kept === undefined || kept.kind === 'ended') return withoutSession(rules, challenge);
+    const { session } = kept;
+    const read = factsOfSession(tokens, session, route, challenge);
+    const facts = isOnItsWay(read) ? await read : read;
     judge.decide(visit, facts, 'session');
     sessions.slide(session);
     return { kind: 'user', session, facts };
@@ -99,14 +104,6 @@ function refuseForgery({ config, audit }: StepParts, visit: Visit, checkForgery:
   if (outcome.kind === 'pass') return;
   audit('csrf.denied', detailsOf(visit, outcome.code));
   throw new GatewayError(outcome.code, { detail: outcome.reason });
-}
-
-/** The live session with a usable access token; undefined when it ended. Rejects when store or provider are out. */
-async function openSession({ sessions, ensureUsable }: StepParts, key: string): Promise<ActiveSession | undefined> {
-  const session = sessions.recall(key) ?? (await sessions.load(key));
-  if (!session) return undefined;
-  const usable = await ensureUsable(session);
-  return usable.kind === 'ended' ? undefined : usable.session;
 }
 
 /** RFC 6750 section 3: never a redirect, whatever the call accepts; the front end decides what a 401 means. */

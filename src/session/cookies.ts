@@ -37,21 +37,51 @@ export function cookieSettings(config: Config): CookieSettings {
  */
 export function readCookies(header: string | undefined): Map<string, string[]> {
   const cookies = new Map<string, string[]>();
-  for (const pair of header?.split(';') ?? []) {
-    const equals = pair.indexOf('=');
-    if (equals < 0) continue;
-    const name = pair.slice(0, equals).replace(/^[ \t]+/, '');
-    const value = pair.slice(equals + 1).replace(/[ \t]+$/, '');
+  eachCookie(header ?? '', (name, value) => {
     const known = cookies.get(name);
     if (known) known.push(value);
     else cookies.set(name, [value]);
-  }
+  });
   return cookies;
+}
+
+function eachCookie(header: string, found: (name: string, value: string) => void): void {
+  for (let from = 0; from < header.length; ) {
+    const semicolon = header.indexOf(';', from);
+    const end = semicolon < 0 ? header.length : semicolon;
+    const equals = header.indexOf('=', from);
+    if (equals >= 0 && equals < end)
+      found(
+        header.slice(firstDark(header, from, equals), equals),
+        header.slice(equals + 1, lastDark(header, equals + 1, end)),
+      );
+    from = end + 1;
+  }
+}
+
+const isSpace = (code: number) => code === 0x20 || code === 0x09;
+
+function firstDark(text: string, from: number, to: number): number {
+  let at = from;
+  while (at < to && isSpace(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+function lastDark(text: string, from: number, to: number): number {
+  let at = to;
+  while (at > from && isSpace(text.charCodeAt(at - 1))) at -= 1;
+  return at;
 }
 
 /** The one value of a cookie; undefined when it is missing or sent more than once. */
 export function singleCookie(header: string | undefined, name: string): string | undefined {
   if (!header?.includes(name)) return undefined;
-  const values = readCookies(header).get(name);
-  return values?.length === 1 ? values[0] : undefined;
+  let count = 0;
+  let single: string | undefined;
+  eachCookie(header, (sent, value) => {
+    if (sent !== name) return;
+    count += 1;
+    single = value;
+  });
+  return count === 1 ? single : undefined;
 }

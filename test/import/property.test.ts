@@ -6,6 +6,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { parseTarget } from '../../src/edge/target.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { ImportFault } from '../../src/import/draft.ts';
+import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { ruleFor } from '../../src/policy/rules.ts';
@@ -74,7 +75,7 @@ function letsIn(
 }
 
 /** The translation, or undefined when nothing could be translated: then nobody is let in. */
-function translated(format: string, files: Record<string, string>): Translation | undefined {
+function translated(format: ImportFormat, files: Record<string, string>): Translation | undefined {
   const readFile = (name: string) => files[name] ?? assert.fail(name);
   const listFiles = () => Object.keys(files).map((name) => name.replace(/^x\//, ''));
   try {

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ImportFault } from '../../src/import/draft.ts';
+import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
 
-function tryImport(format: string, files: Record<string, string>): { yaml: string; said: string } {
+function tryImport(format: ImportFormat, files: Record<string, string>): { yaml: string; said: string } {
   const readFile = (name: string) => files[name] ?? assert.fail(name);
   const listFiles = () => Object.keys(files).map((name) => name.replace(/^x\//, ''));
   try {
@@ -20,7 +21,7 @@ function tryImport(format: string, files: Record<string, string>): { yaml: strin
 const letsIn = (yaml: string) =>
   /^ {6}- \{ (?!methods: \[ OPTIONS \], token: user, scopes: \[ import:left-out \])/m.test(yaml);
 
-function denies(format: string, what: string, files: Record<string, string>, why: RegExp): void {
+function denies(format: ImportFormat, what: string, files: Record<string, string>, why: RegExp): void {
   test(`${format}: ${what}`, () => {
     const { yaml, said } = tryImport(format, files);
     assert.ok(!letsIn(yaml), yaml);

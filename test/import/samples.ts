@@ -1,5 +1,6 @@
 /** The samples of every format. */
-export const SAMPLES: readonly { format: string; sample: string; issuer?: string }[] = [
+import type { ImportFormat } from '../../src/import/formats.ts';
+export const SAMPLES: readonly { format: ImportFormat; sample: string; issuer?: string }[] = [
   { format: 'kong', sample: 'shop.yaml' },
   { format: 'kong', sample: 'partners.yaml' },
   { format: 'kong', sample: 'consumers.yaml' },

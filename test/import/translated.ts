@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { issuersOf, kindOf } from '../../src/config/provider-kind.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { GatewayError } from '../../src/errors.ts';
+import type { ImportFormat } from '../../src/import/formats.ts';
 import { type Imported, importFrom } from '../../src/import/import.ts';
 import { quirksOf } from '../../src/providers/kinds.ts';
 import { readFacts } from '../../src/providers/read-facts.ts';
@@ -33,7 +34,7 @@ const ENV: Record<string, string> = {
 };
 
 /** Translates a sample. */
-export const imported = (format: string, sample: string, issuer?: string): Imported =>
+export const imported = (format: ImportFormat, sample: string, issuer?: string): Imported =>
   importFrom(format, `${format}/${sample}`, FILES, issuer);
 
 /** Loads a configuration as `start` would. */
@@ -101,7 +102,7 @@ export async function startTranslated(config: Config) {
 
 /** Runs the rows of a sample through its translation. */
 export function testRows(
-  format: string,
+  format: ImportFormat,
   sample: string,
   rows: readonly Row[],
   env: Record<string, string> = {},
