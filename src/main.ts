@@ -1,65 +1,33 @@
 #!/usr/bin/env node
-/** Runs the command line on this process: its arguments, environment, files and signals. */
-import cluster from 'node:cluster';
-import { globSync, readFileSync, watchFile } from 'node:fs';
-import { runCli } from './cli/cli.ts';
-import type { Loaded } from './config/load.ts';
-import { openLogs } from './observe/logs.ts';
-import { startServer } from './server.ts';
-import { openStore } from './store/open.ts';
-import { serveAsWorker } from './worker.ts';
-import { startWorkers, workerCount } from './workers.ts';
+/** Begins: a gateway that is to serve calls gets V8 settings that suit it, which only a new process image can take. */
 
-/** How often a watched file is looked at. */
-const WATCH_MS = 1_000;
+/**
+ * A call makes garbage and leaves nothing. By its own settings V8 lets the heap grow to several times of what is in use
+ * before it collects, and puts objects that outlived a moment of load among the lasting ones: hundreds of megabytes, and
+ * pauses of 20 ms when they are collected in the end (docs/performance.md has both figures).
+ */
+const V8_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=30', '--no-allocation-site-pretenuring'];
+/** The C library would keep freed memory for each thread apart. */
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 
-async function start({ config, warnings }: Loaded, { file, again }: { file: string; again: () => Loaded }) {
-  const { log, auditLog } = openLogs(config);
-  for (const warning of warnings) log.warn({ unsafe: true }, warning);
-  const store = openStore(config, { log });
-  const run = workerCount(config) > 1 ? startWorkers : startServer;
-  const server = await run(config, { store, log, auditLog }).catch(async (error: unknown) => {
-    await store.close();
-    throw error;
-  });
-  process.on('SIGHUP', () => {
-    auditLog.reopen();
-    void server.reload(again);
-  });
-  // Looking rather than being told: a mounted ConfigMap is replaced by a link, which no event of the file tells.
-  if (config.reload.watch) watchFile(file, { interval: WATCH_MS, persistent: false }, () => void server.reload(again));
-  const stop = (signal: string, delay: number) => {
-    log.info({ signal }, 'draining');
-    server.stop(delay).then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.once('SIGTERM', (signal) => stop(signal, config.limits.drainDelay));
-  // Somebody at a keyboard has no balancer to wait for.
-  process.once('SIGINT', (signal) => stop(signal, 0));
+/** The flags that nobody has set otherwise. */
+function flagsToAdd(): string[] {
+  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').replaceAll('_', '-');
+  const nameOf = (flag: string) => flag.replace(/^--(no-)?/, '').replace(/=.*/, '');
+  return V8_FLAGS.filter((flag) => !given.includes(nameOf(flag)));
 }
 
-async function command(): Promise<void> {
-  const code = await runCli({
-    argv: process.argv.slice(2),
-    env: process.env,
-    readFile: (path) => readFileSync(path, 'utf8'),
-    listFiles: (folder) => globSync('**/*.*', { cwd: folder }),
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
-    fetch,
-    start,
-  });
-  if (code !== 0) process.exit(code);
+/** Becomes the same program with these flags, under the same process id; does nothing where that cannot be done. */
+function beginAnew(flags: readonly string[]): void {
+  const args = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
+  try {
+    process.execve?.(process.execPath, args, { ...ENVIRONMENT, ...process.env });
+  } catch {
+    // Not on Windows, and not under Node's permission model: it serves as well, with more memory.
+  }
 }
 
-function work(): void {
-  // The first process hears these too, and says what is to be done.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-  const pipe = { on: process.on.bind(process), send: (message: unknown) => process.send?.(message) };
-  serveAsWorker({ openLogs, pipe, exit: (code) => process.exit(code) });
-}
-
-if (cluster.isWorker) work();
-else await command();
+const flags = flagsToAdd();
+// A process that another one talks to would lose the pipe; a worker has the flags of the process that started it.
+if (process.argv[2] === 'start' && flags.length > 0 && process.channel === undefined) beginAnew(flags);
+await import('./command.ts');

@@ -19,7 +19,7 @@ const RANKS: [RegExp, number][] = [
   [/^src\/(problem|app|admin|admin-sessions|forward-auth|drain|planes|gateway)\.ts$/, 6],
   [/^src\/(swap|reload)\.ts$/, 7],
   [/^src\/(server|workers?)\.ts$|^src\/cli\//, 8],
-  [/^src\/(main|index)\.ts$/, 9],
+  [/^src\/(main|command|index)\.ts$/, 9],
 ];
 const rankOf = (file: string) => RANKS.find(([pattern]) => pattern.test(file))?.[1] ?? -1;
 

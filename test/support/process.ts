@@ -45,11 +45,15 @@ export interface GatewayProcessOptions {
   /** Replicas share the public URL and the key. */
   publicUrl?: string;
   key?: string;
+  /** Beside the environment of the tests. */
+  env?: Readonly<Record<string, string>>;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
 
-function configFor({ provider, config, publicUrl, key }: Required<GatewayProcessOptions>, port: number, admin: number) {
+type Complete = GatewayProcessOptions & { publicUrl: string; key: string };
+
+function configFor({ provider, config, publicUrl, key }: Complete, port: number, admin: number) {
   return {
     publicUrl,
     allowedHosts: [`localhost:${port}`],
@@ -110,7 +114,10 @@ export async function startProcess(
       writeFileSync(file, text);
     },
     async start() {
-      child = spawn(process.execPath, ['src/main.ts', 'start', '--config', file], { cwd: ROOT });
+      child = spawn(process.execPath, ['src/main.ts', 'start', '--config', file], {
+        cwd: ROOT,
+        env: { ...process.env, ...options.env },
+      });
       child.stdout?.on('data', keep);
       child.stderr?.on('data', keep);
       const ready = async () => {

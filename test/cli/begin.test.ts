@@ -1,0 +1,45 @@
+/** The settings of V8 that a serving process begins with, and who may say otherwise. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { type TestContext, test } from 'node:test';
+import { type GatewayProcess, type GatewayProcessOptions, startProcess } from '../support/process.ts';
+import { startProvider } from '../support/provider.ts';
+
+async function start(t: TestContext, options: Omit<GatewayProcessOptions, 'provider'>): Promise<GatewayProcess> {
+  const provider = await startProvider();
+  t.after(() => provider.stop());
+  return await startProcess(t, { provider, ...options });
+}
+
+/** The command lines of a process and of those that it started. */
+const commandsOf = ({ pid }: GatewayProcess): string[] =>
+  execFileSync('ps', ['-o', 'args=', '-p', String(pid()), '--ppid', String(pid())], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
+
+const flagsIn = (command: string) => command.split(' ').filter((word) => word.startsWith('--') && word !== '--config');
+
+test('a serving process keeps its heap small, under the id that it was started with', async (t) => {
+  const gateway = await start(t, { config: {} });
+  const [command = '', ...others] = commandsOf(gateway);
+  assert.deepEqual(others, []);
+  assert.deepEqual(flagsIn(command), [
+    '--max-semi-space-size=8',
+    '--heap-growing-percent=30',
+    '--no-allocation-site-pretenuring',
+  ]);
+  assert.equal(await gateway.terminate(), 0);
+});
+
+test('what the operator set in NODE_OPTIONS stays, and the rest is added', async (t) => {
+  const gateway = await start(t, { config: {}, env: { NODE_OPTIONS: '--max_semi_space_size=32' } });
+  const [command = ''] = commandsOf(gateway);
+  assert.deepEqual(flagsIn(command), ['--heap-growing-percent=30', '--no-allocation-site-pretenuring']);
+});
+
+test('the workers have the same settings', async (t) => {
+  const gateway = await start(t, { config: { workers: 2 } });
+  const commands = commandsOf(gateway);
+  assert.equal(commands.length, 3);
+  for (const command of commands) assert.ok(flagsIn(command).includes('--max-semi-space-size=8'), command);
+});
