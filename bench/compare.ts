@@ -4,13 +4,12 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { until } from '../test/support/wait.ts';
-import { HEADERS, signIn } from './load/browser.ts';
 import { echoes, listeners, signIns } from './load/streams.ts';
 import { load } from './load/wrk.ts';
 import { type Contender, contenders } from './peers/contenders.ts';
-import { cpuOf, memoryOf, pin, stopAll } from './processes.ts';
+import { cpuOf, memoryOf, stopAll } from './processes.ts';
 import { type Row, writeReport } from './report/report.ts';
+import { begin, OTHERS, type Running, shareCores } from './running.ts';
 import { type Services, startServices } from './services.ts';
 
 const { values } = parseArgs({
@@ -26,15 +25,6 @@ const repetitions = Number(values.repetitions);
 const seconds = Number(values.seconds);
 /** Seconds. */
 const WARM = 8;
-/** The contender has this core for itself, everything else has the other one. */
-const [OWN, OTHERS] = ['0', '1'];
-
-interface Running extends Contender {
-  pid: number;
-  url: string;
-  cookie: string;
-  idle: number;
-}
 
 interface Scenario {
   name: string;
@@ -45,13 +35,14 @@ interface Scenario {
   ): Promise<Omit<Row, 'scenario' | 'contender' | 'repetition' | 'cpu' | 'redis' | 'memory' | 'idle'>>;
 }
 
-const http = (name: string, title: string, path: string, connections: number): Scenario => ({
+const http = (name: string, title: string, path: string, connections: number, bearer?: string): Scenario => ({
   name,
   title,
-  fits: () => true,
+  fits: (one) => bearer === undefined || one.readsTokens === true,
   async measure({ url, cookie }) {
     const headers: Record<string, string> = cookie === '' ? {} : { cookie };
-    const outcome = await load({ url: url + path, headers, connections, seconds, core: OTHERS });
+    const caller = bearer === undefined ? headers : { authorization: `Bearer ${bearer}` };
+    const outcome = await load({ url: url + path, headers: caller, connections, seconds, core: OTHERS });
     const { requests, p50, p99, errors } = outcome;
     return { count: requests, perSecond: requests / outcome.seconds, p50: p50 / 1000, p99: p99 / 1000, errors };
   },
@@ -67,10 +58,12 @@ const lasting = (name: string, title: string, measure: (one: Running) => ReturnT
   },
 });
 
-const SCENARIOS: Scenario[] = [
+const scenariosWith = (token: string): Scenario[] => [
   http('c64', '1 KB, 64 connections', '/api/small.json', 64),
   http('c1', '1 KB, 1 connection', '/api/small.json', 1),
+  http('bearer', "1 KB, 64 connections, the caller's own access token", '/api/small.json', 64, token),
   http('c1000', '1 KB, 1,000 connections', '/api/small.json', 1000),
+  http('c10000', '1 KB, 10,000 connections', '/api/small.json', 10_000),
   http('big', '50 KB, 64 connections', '/api/big.json', 64),
   lasting('websocket', 'WebSocket echo of 256 bytes, 64 sockets', ({ url, cookie }) =>
     echoes(url, cookie, 64, seconds),
@@ -80,23 +73,6 @@ const SCENARIOS: Scenario[] = [
   ),
   lasting('logins', 'Sign-ins, 8 browsers', ({ url, login = '' }) => signIns(url + login, 8, seconds)),
 ];
-
-async function begin(contender: Contender, port: number): Promise<Running> {
-  const pid = contender.start(port);
-  const url = `http://127.0.0.1:${port}`;
-  const small = `${url}/api/small.json`;
-  await until(async () => (await fetch(small, { redirect: 'manual' })).status < 500, { what: contender.name });
-  const cookie = contender.login === undefined ? '' : await signIn(url + contender.login);
-  const answer = await fetch(small, { redirect: 'manual', headers: { ...HEADERS, cookie } });
-  const body = await answer.text();
-  if (answer.status !== 200 || body.length !== 1024) throw new Error(`${contender.name} answers ${answer.status}`);
-  const seen = await (await fetch(`${url}/api/echo`, { headers: { ...HEADERS, cookie } })).text();
-  // Authorization, cookie, and the header that some use instead; a cookie may hold the mark between them.
-  const parts = seen.split('|');
-  const token = Math.max(parts[0]?.length ?? 0, parts.at(-1)?.length ?? 0);
-  if (token < 500) throw new Error(`${contender.name} sends no access token`);
-  return { ...contender, pid, url, cookie, idle: memoryOf(pid) };
-}
 
 async function measureOne(scenario: Scenario, one: Running, repetition: number, { pids }: Services): Promise<Row> {
   const before = { own: cpuOf(one.pid), redis: cpuOf(pids.redis) };
@@ -137,14 +113,13 @@ async function run(): Promise<void> {
     running.push(await begin(contender, port));
     port += 1;
   }
-  // This process first: everything else was started by it.
-  pin(process.pid, OTHERS);
-  for (const { pid } of running) pin(pid, OWN);
+  shareCores(running);
   // So that no compiler has anything left to do.
   for (const { url, cookie } of running)
     await load({ url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds: WARM, core: OTHERS });
   const rows: Row[] = [];
-  const scenarios = SCENARIOS.filter(({ name }) => !values.scenarios || values.scenarios.split(',').includes(name));
+  const asked = values.scenarios?.split(',');
+  const scenarios = scenariosWith(services.token).filter(({ name }) => asked?.includes(name) ?? true);
   for (const scenario of scenarios) {
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
       for (const one of running.filter((contender) => scenario.fits(contender))) {

@@ -14,6 +14,8 @@ export interface Contender {
   login?: string;
   /** Also carries WebSockets and event streams under `/streams`. */
   streams: boolean;
+  /** Also takes access tokens that callers bring, and verifies them. */
+  readsTokens?: boolean;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -60,6 +62,7 @@ export function contenders(folder: string, { token }: Services): Contender[] {
   const gateway = (name: string, workers: number): Contender => ({
     name,
     streams: true,
+    readsTokens: true,
     login: '/login?returnTo=/api/small.json',
     start(port) {
       const config = file(`${name}.yaml`, stringify(gatewayConfig(port, workers)));

@@ -1,0 +1,37 @@
+/** Whether memory stays flat: full load for a while, and what the process weighs meanwhile. */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { load } from './load/wrk.ts';
+import { contenders } from './peers/contenders.ts';
+import { memoryOf, stopAll } from './processes.ts';
+import { begin, OTHERS, shareCores } from './running.ts';
+import { startServices } from './services.ts';
+
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
+/** Seconds. */
+const STEP = 30;
+
+const residentOf = (pid: number) =>
+  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+
+async function run(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bff-steady-'));
+  const contender = contenders(folder, await startServices(folder)).find(({ name }) => name === 'bff-gateway');
+  if (!contender) throw new Error('the gateway is not among the contenders');
+  const { pid, url, cookie, idle } = await begin(contender, 4110);
+  shareCores([{ ...contender, pid, url, cookie, idle }]);
+  const target = { url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds: STEP, core: OTHERS };
+  let calls = 0;
+  for (let at = 0; at < Number(values.minutes) * 60; at += STEP) {
+    const { requests, errors, p99 } = await load(target);
+    calls += requests;
+    const figures = `${memoryOf(pid).toFixed(0)} MB, resident ${residentOf(pid).toFixed(0)} MB`;
+    console.log(`${at + STEP} s: ${calls} calls, ${errors} errors, p99 ${(p99 / 1000).toFixed(1)} ms, ${figures}`);
+  }
+}
+
+process.on('exit', stopAll);
+await run();
+process.exit(0);
