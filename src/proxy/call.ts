@@ -5,6 +5,7 @@ import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
 import { type ResponseHead, valuesOf } from '../http/response-head.ts';
 import type { AnswerHeaders, Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
+import type { Visitor, Waiting } from './gate.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
 import { Relay, type RelayOwner } from './relay.ts';
 import { brokenConnection, RETRIES, refusesToken, repeatable } from './retry.ts';
@@ -36,7 +37,7 @@ function fieldsOf(headers: readonly string[]): AnswerHeaders {
 }
 
 /** A class for the same reason as `Relay`: one object with methods for each call, not a closure for each event. */
-export class Call implements RelayOwner {
+export class Call implements RelayOwner, Visitor {
   readonly #parts: CallParts;
   readonly #relay: Relay;
   readonly #method: string;
@@ -45,7 +46,7 @@ export class Call implements RelayOwner {
   readonly #onClose = () => {
     if (!this.#parts.res.writableFinished) this.#abandon();
   };
-  #leaveLine = () => {};
+  #inLine: Waiting | undefined;
   #retries: number;
   #headers: string[];
   #attempts: Attempts | undefined;
@@ -81,11 +82,16 @@ export class Call implements RelayOwner {
   start(): void {
     const { res, route, upstream } = this.#parts;
     res.on('close', this.#onClose);
-    this.#leaveLine = upstream.gate.enter(
-      route.timeouts.headers,
-      () => this.#dispatch(),
-      (error) => this.#finish(error),
-    );
+    this.#inLine = upstream.gate.enter(route.timeouts.headers, this);
+  }
+
+  onAdmitted(): void {
+    this.#inLine = undefined;
+    this.#dispatch();
+  }
+
+  onRefused(error: GatewayError): void {
+    this.#finish(error);
   }
 
   #dispatch(): void {
@@ -144,7 +150,7 @@ export class Call implements RelayOwner {
     return true;
   }
 
-  onRefused(): void {
+  onRepeat(): void {
     this.#dispatchAgain();
   }
 
@@ -166,7 +172,7 @@ export class Call implements RelayOwner {
   /** Nobody waits for the answer any more: the client left, or has to be told something else. */
   #abandon(error?: GatewayError): void {
     this.#finish(error);
-    this.#leaveLine();
+    this.#inLine?.leave();
     this.#relay.abandon();
   }
 

@@ -1,59 +1,90 @@
 /** Lets a bounded number of calls through to one upstream; the others wait in line, and may leave it. */
 import { GatewayError } from '../errors.ts';
+import { Chain, Link } from './chain.ts';
+
+/** Who wants to be let through. */
+export interface Visitor {
+  /** It has a place, to be given back with `leave`. */
+  onAdmitted(): void;
+  /** The line is full, or the wait took too long. */
+  onRefused(error: GatewayError): void;
+}
 
 export interface Gate {
   /**
-   * Calls `admitted` as soon as there is room, at once if there is; `refused` instead when the line is full or the wait takes
-   * longer than `patience` milliseconds. Returns how to leave the line, which does nothing after admission.
+   * Admits the visitor as soon as there is room, before this returns if there is; refuses it when the line is full or the
+   * wait takes longer than `patience` milliseconds. Returns the place in line, to leave it, where there is one.
    */
-  enter(patience: number, admitted: () => void, refused: (error: GatewayError) => void): () => void;
-  /** Gives the place of an admitted call back. */
+  enter(patience: number, visitor: Visitor): Waiting | undefined;
+  /** Gives the place of an admitted visitor back. */
   leave(): void;
-  /** Calls that wait. */
+  /** Visitors that wait. */
   waiting(): number;
 }
 
-const stay = () => {};
+/** A place in line. */
+export interface Waiting {
+  /** Does nothing when the wait is over. */
+  leave(): void;
+}
+
+class PlaceInLine extends Link {
+  readonly visitor: Visitor;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onLeft: () => void;
+
+  constructor(visitor: Visitor, patience: number, onLeft: () => void) {
+    super();
+    this.visitor = visitor;
+    this.#onLeft = onLeft;
+    this.#timer = setTimeout(() => {
+      this.leave();
+      visitor.onRefused(new GatewayError('upstream_busy', { detail: `no connection became free in ${patience} ms` }));
+    }, patience).unref();
+  }
+
+  override leave(): boolean {
+    if (!super.leave()) return false;
+    clearTimeout(this.#timer);
+    this.#onLeft();
+    return true;
+  }
+}
 
 /** A gate for `places` calls at a time and a line of at most `line`. */
 export function createGate(places: number, line: number): Gate {
   let taken = 0;
-  // Insertion order makes it a queue; deletion from the middle is cheap.
-  const waiting = new Set<() => void>();
-
-  function wait(patience: number, admitted: () => void, refused: (error: GatewayError) => void) {
-    const leaveLine = () => {
-      clearTimeout(timer);
-      waiting.delete(proceed);
-    };
-    const timer = setTimeout(() => {
-      waiting.delete(proceed);
-      refused(new GatewayError('upstream_busy', { detail: `no connection became free in ${patience} ms` }));
-    }, patience);
-    timer.unref();
-    const proceed = () => {
-      leaveLine();
-      admitted();
-    };
-    waiting.add(proceed);
-    return leaveLine;
-  }
+  let waiting = 0;
+  const queue = new Chain<PlaceInLine>();
+  const onLeft = () => {
+    waiting -= 1;
+  };
 
   return {
-    enter(patience, admitted, refused) {
+    enter(patience, visitor) {
       if (taken < places) {
         taken += 1;
-        admitted();
-        return stay;
+        visitor.onAdmitted();
+        return undefined;
       }
-      if (waiting.size < line) return wait(patience, admitted, refused);
-      refused(new GatewayError('upstream_busy', { detail: `${line} calls wait already` }));
-      return stay;
+      if (waiting >= line) {
+        visitor.onRefused(new GatewayError('upstream_busy', { detail: `${line} calls wait already` }));
+        return undefined;
+      }
+      const place = new PlaceInLine(visitor, patience, onLeft);
+      queue.add(place);
+      waiting += 1;
+      return place;
     },
     leave() {
-      for (const proceed of waiting) return proceed();
-      taken -= 1;
+      const next = queue.first;
+      if (!next) {
+        taken -= 1;
+        return;
+      }
+      next.leave();
+      next.visitor.onAdmitted();
     },
-    waiting: () => waiting.size,
+    waiting: () => waiting,
   };
 }

@@ -1,6 +1,7 @@
 /** Calls that are under way for a session, and their end when the session ends, here or on another replica. */
 import type { Logger } from '../observe/log.ts';
 import type { Store } from '../store/store.ts';
+import { Chain, Link } from './chain.ts';
 
 /** A call under way. */
 export interface OpenStream {
@@ -41,24 +42,62 @@ const NO_SESSION = '';
 /** Most session keys in one question to the store. */
 const BATCH = 500;
 
-interface Entry extends OpenStream {
+class Entry extends Link implements OpenStream {
+  lasting = false;
   readonly since: number;
   readonly expiresAt: number;
   readonly cut: () => void;
+  readonly #calls: Calls;
+
+  constructor(calls: Calls, since: number, expiresAt: number, cut: () => void) {
+    super();
+    this.#calls = calls;
+    this.since = since;
+    this.expiresAt = expiresAt;
+    this.cut = cut;
+  }
+
+  done(): void {
+    if (this.leave()) this.#calls.left();
+  }
+}
+
+/** The calls of one session. */
+class Calls extends Chain<Entry> {
+  size = 0;
+  readonly #onEmpty: () => void;
+
+  constructor(onEmpty: () => void) {
+    super();
+    this.#onEmpty = onEmpty;
+  }
+
+  override add(entry: Entry): void {
+    super.add(entry);
+    this.size += 1;
+  }
+
+  left(): void {
+    this.size -= 1;
+    if (this.size === 0) this.#onEmpty();
+  }
 }
 
 /** Starts the registry. */
 export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenStreamsOptions): OpenStreams {
-  const sessions = new Map<string, Set<Entry>>();
+  const sessions = new Map<string, Calls>();
   let polling = false;
 
-  function remove(key: string, entry: Entry): void {
-    const entries = sessions.get(key);
-    if (entries?.delete(entry) && entries.size === 0) sessions.delete(key);
+  function callsOf(key: string): Calls {
+    const known = sessions.get(key);
+    if (known) return known;
+    const calls = new Calls(() => void sessions.delete(key));
+    sessions.set(key, calls);
+    return calls;
   }
   function cutWhere(key: string, ended: (entry: Entry) => boolean): void {
-    for (const entry of [...(sessions.get(key) ?? [])].filter(ended)) {
-      remove(key, entry);
+    for (const entry of sessions.get(key)?.members().filter(ended) ?? []) {
+      entry.done();
       entry.cut();
     }
   }
@@ -67,9 +106,9 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
   /** Keys of all sessions with a stream, after those past their absolute limit are gone. */
   function streaming(now: number): string[] {
     const keys: string[] = [];
-    for (const [key, entries] of sessions) {
+    for (const [key, calls] of sessions) {
       cutWhere(key, (entry) => entry.expiresAt <= now && (key !== NO_SESSION || streams(entry, now)));
-      if (key !== NO_SESSION && [...entries].some((entry) => streams(entry, now))) keys.push(key);
+      if (key !== NO_SESSION && calls.members().some((entry) => streams(entry, now))) keys.push(key);
     }
     return keys;
   }
@@ -97,11 +136,9 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
 
   return {
     track(session, expiresAt, cut) {
-      const key = session ?? NO_SESSION;
-      const entry: Entry = { lasting: false, since: clock(), expiresAt, cut, done: () => remove(key, entry) };
-      const entries = sessions.get(key);
-      if (entries) entries.add(entry);
-      else sessions.set(key, new Set([entry]));
+      const calls = callsOf(session ?? NO_SESSION);
+      const entry = new Entry(calls, clock(), expiresAt, cut);
+      calls.add(entry);
       return entry;
     },
     closeAll(key) {
@@ -109,7 +146,7 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
       cutWhere(key, (entry) => streams(entry, now));
     },
     poll,
-    size: () => [...sessions.values()].reduce((sum, entries) => sum + entries.size, 0),
+    size: () => [...sessions.values()].reduce((sum, calls) => sum + calls.size, 0),
     close: () => clearInterval(timer),
   };
 }

@@ -31,7 +31,7 @@ export interface RelayOwner {
   /** Asked at each 401; a promise: the answer is held back until it resolves, and dropped when it says so, as for `repeat`. */
   renew(head: ResponseHead): Promise<boolean> | undefined;
   /** Such an answer is over. */
-  onRefused(): void;
+  onRepeat(): void;
   /** The upstream connection is done with this call, in good order unless there is an error. */
   onDone(error: GatewayError | undefined): void;
 }
@@ -171,7 +171,7 @@ export class Relay implements CallHandler {
     }
     if (this.#state === 'refused') {
       this.#state = 'waiting';
-      this.#options.owner.onRefused();
+      this.#options.owner.onRepeat();
       return;
     }
     this.#finish();
