@@ -1,5 +1,4 @@
 /** The first checks of every request and upgrade: framing, Host, target, peer; what passes is an Exchange. */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../observe/log.ts';
@@ -7,6 +6,7 @@ import type { Exchange } from './exchange.ts';
 import { checkFraming, readHead } from './head.ts';
 import { createHostCheck } from './host.ts';
 import { createPeerReader } from './peer.ts';
+import { createRequestIds } from './request-ids.ts';
 import { parseTarget, type RequestTarget } from './target.ts';
 
 /** What is known of a request before any check: enough to answer and to log a refusal. */
@@ -74,7 +74,7 @@ class Admitted implements Exchange {
 }
 
 /** Builds the edge. The same function serves `request` and `upgrade` events: an upgrade is checked like any other request. */
-export function createEdge({ config, log, newId = randomUUID }: EdgeOptions): Edge {
+export function createEdge({ config, log, newId = createRequestIds() }: EdgeOptions): Edge {
   const readPeer = createPeerReader(config.trustedProxies);
   const checkHost = createHostCheck(config.publicUrl, config.allowedHosts);
 

@@ -28,8 +28,8 @@ export interface OutgoingParts {
 
 /** What the upstream gets to know the caller by. */
 export interface UpstreamCredentials {
-  readonly token: string;
-  readonly scheme: 'Bearer' | 'DPoP';
+  /** As it stands in `Authorization`: scheme and token. */
+  readonly authorization: string;
   /** Proof of possession that goes with the token (RFC 9449 section 7.1). */
   readonly proof?: string;
   /** Another one: a proof is good for one attempt. */
@@ -148,7 +148,7 @@ export function createOutgoingHeaders(config: Config): OutgoingHeaders {
     );
     if (exchange.traceparent !== undefined) headers.push('traceparent', exchange.traceparent);
     if (accessToken !== undefined) {
-      headers.push('authorization', `${accessToken.scheme} ${accessToken.token}`);
+      headers.push('authorization', accessToken.authorization);
       if (accessToken.proof !== undefined) headers.push('dpop', accessToken.proof);
     }
     if (claims !== undefined) headers.push(...claims);

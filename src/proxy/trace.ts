@@ -20,13 +20,18 @@ interface Context {
   sampled: boolean;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Sixteen bytes, as a number or as a UUID. */
+const SIXTEEN_BYTES = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const NOTHING = '0'.repeat(32);
 /** Section 3.2.2: numbers of zeroes are none. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-|$)/;
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex');
 /** A correlation id of our own has as many digits, so it is used: the log knows the call by it. One of a proxy may not. */
-const traceIdOf = (id: string) => (UUID.test(id) ? id.replaceAll('-', '') : hex(16));
+function traceIdOf(id: string): string {
+  const digits = SIXTEEN_BYTES.test(id) ? id.replaceAll('-', '') : NOTHING;
+  return digits === NOTHING ? hex(16) : digits;
+}
 
 /** The trace that a call came with; undefined when it came with none that holds. */
 export function readTraceparent(value: unknown): Context | undefined {

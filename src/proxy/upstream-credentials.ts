@@ -13,11 +13,21 @@ export type CredentialsOf = (
 
 /** A bound token stays bound: without its proof it would be a bearer token to whoever sees it (RFC 9449 section 7.2). */
 function createShow(proofs: UpstreamProofs) {
+  // Written once for each token record: a token is long, and goes with every call.
+  const bearers = new WeakMap<ProvableToken, UpstreamCredentials>();
+
+  function showBearer(token: ProvableToken): UpstreamCredentials {
+    const known = bearers.get(token);
+    if (known) return known;
+    const credentials = { authorization: `Bearer ${token.accessToken}` };
+    bearers.set(token, credentials);
+    return credentials;
+  }
   return function show(token: ProvableToken, call: ProvenCall): UpstreamCredentials {
     const proof = proofs.prove(token, call);
-    return proof === undefined
-      ? { token: token.accessToken, scheme: 'Bearer' }
-      : { token: token.accessToken, scheme: 'DPoP', proof, prove: () => proofs.prove(token, call) ?? proof };
+    if (proof === undefined) return showBearer(token);
+    const prove = () => proofs.prove(token, call) ?? proof;
+    return { authorization: `DPoP ${token.accessToken}`, proof, prove };
   };
 }
 
@@ -27,7 +37,8 @@ function createOwnCredentials(show: ReturnType<typeof createShow>): CredentialsO
     if (admission.kind === 'user') return show(admission.session.tokens, call);
     if (admission.kind !== 'bearer') return undefined;
     const { token, scheme, proof } = admission.caller;
-    return proof === undefined ? { token, scheme } : { token, scheme, proof };
+    const authorization = `${scheme} ${token}`;
+    return proof === undefined ? { authorization } : { authorization, proof };
   };
 }
 

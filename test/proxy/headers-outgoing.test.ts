@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { createOutgoingHeaders, type OutgoingParts } from '../../src/proxy/outgoing.ts';
 import { configOf, exchangeOf, type Facts, pairsOf, valuesOf } from './fixtures.ts';
 
-const bearer = (token: string) => ({ token, scheme: 'Bearer' as const });
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 const PARTS: OutgoingParts = { host: 'orders:8080', requestCookies: 'forward' };
 const outgoing = createOutgoingHeaders(
