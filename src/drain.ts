@@ -28,8 +28,10 @@ function answerOn(socket: Duplex): ServerResponse | undefined {
   return current instanceof ServerResponse ? current : undefined;
 }
 
-/** Watches the connections of a server from the start. */
-export function createDrain(server: Server): Drain {
+const closed = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
+
+/** Watches the connections of a server from the start. `close` stops listening and resolves when all connections have ended. */
+export function createDrain(server: Server, close = () => closed(server)): Drain {
   const connections = new Set<Duplex>();
   server.on('connection', (socket: Duplex) => {
     connections.add(socket);
@@ -49,13 +51,13 @@ export function createDrain(server: Server): Drain {
     async run(delay, timeout) {
       announce();
       if (delay > 0) await sleep(delay);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const end = close();
       const look = setInterval(() => server.closeIdleConnections(), LOOK_MS);
       // Sockets that were given away in an upgrade as well, which Node does not count any more.
       const timer = setTimeout(() => {
         for (const socket of connections) socket.destroy();
       }, timeout);
-      await closed;
+      await end;
       clearInterval(look);
       clearTimeout(timer);
     },

@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts';
 import { createDrain } from './drain.ts';
 import { createForwardAuthServer } from './forward-auth.ts';
 import type { Gateway } from './gateway.ts';
+import { listenWidely } from './listeners.ts';
 import { type AuditLog, auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type MetricsSnapshot } from './observe/metrics.ts';
@@ -33,11 +34,11 @@ export interface ServerDeps {
   clock?: () => number;
 }
 
-/** Listens with room for many that knock at once. Resolves with the port; rejects when it is taken. */
+/** Resolves with the port; rejects when it is taken. */
 export function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, host, backlog: 4096 }, () => {
+    server.listen({ port, host }, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address ? address.port : port);
     });
@@ -70,11 +71,10 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     },
     handle,
   );
-  server.maxConnections = config.limits.connections;
   server.on('checkContinue', handle);
   server.on('checkExpectation', (_req, res) => res.writeHead(417, { Connection: 'close' }).end());
   server.on('upgrade', upgrade);
-  const drain = createDrain(server);
+  const drain = createDrain(server, () => listeners.close());
 
   let draining = false;
   const admin = createAdminServer({ gateway: swap.current, log, metrics, draining: () => draining });
@@ -90,7 +90,8 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     });
   const drainAsked = asked && createDrain(asked);
   if (config.forwardAuth && asked) await listen(asked, config.forwardAuth.port, config.forwardAuth.host);
-  const port = await listen(server, config.listen.port, config.listen.host);
+  const listeners = await listenWidely(server, config.listen.port, config.listen.host, config.limits.connections);
+  const { port } = listeners;
   log.info({ publicUrl: config.publicUrl, port, store: store.kind }, 'listening');
   audit('gateway.started', { key: config.secrets.keys[0]?.id ?? '' });
   void swap.current().start();

@@ -1,0 +1,75 @@
+/** The public port: as many listening sockets as it takes to let new connections in while the process is busy. */
+import cluster from 'node:cluster';
+import type { Server } from 'node:http';
+import { createServer as createNetServer, type Server as NetServer } from 'node:net';
+
+/**
+ * Node takes one connection from a listening socket in each turn of its event loop (libuv since 1.45). A turn in which a
+ * thousand calls have something to do lasts 30 ms, so that the last of a thousand new connections would wait for half a
+ * minute, while those that came first are served again and again. The kernel spreads connections over all sockets of a port.
+ */
+const SOCKETS = 32;
+const BACKLOG = 1024;
+
+export interface Listeners {
+  readonly port: number;
+  /** Takes no further connections; resolves when those that are there have ended. */
+  close(): Promise<void>;
+}
+
+interface Where {
+  readonly port: number;
+  readonly host: string;
+  readonly reusePort: boolean;
+}
+
+function open(server: NetServer, where: Where): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...where, backlog: BACKLOG }, () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : where.port);
+    });
+  });
+}
+
+const closed = (server: NetServer) => new Promise<void>((resolve) => server.close(() => resolve()));
+
+/** Rejects when somebody has the port: whoever shares a port with us must be a socket of our own. */
+async function requireFree(port: number, host: string): Promise<void> {
+  const probe = createNetServer();
+  await open(probe, { port, host, reusePort: false });
+  await closed(probe);
+}
+
+/** One more socket for the same server. */
+async function openAnother(server: Server, where: Where): Promise<NetServer> {
+  // As node:http makes its own.
+  const another = createNetServer({ allowHalfOpen: true, noDelay: true });
+  another.on('connection', (socket) => server.emit('connection', socket));
+  await open(another, where);
+  return another;
+}
+
+/** Listens. Rejects when the port is taken. At most `limit` connections are open at a time; further ones are closed at once. */
+export async function listenWidely(server: Server, port: number, host: string, limit: number): Promise<Listeners> {
+  // Where processes share the port already, the first one takes the connections and has nothing else to do.
+  const several = process.platform === 'linux' && !cluster.isWorker;
+  if (several && port !== 0) await requireFree(port, host);
+  let connections = 0;
+  server.prependListener('connection', (socket) => {
+    connections += 1;
+    socket.once('close', () => {
+      connections -= 1;
+    });
+    if (connections > limit) socket.destroy();
+  });
+  const where = { port: await open(server, { port, host, reusePort: several }), host, reusePort: several };
+  const others = Array.from({ length: several ? SOCKETS - 1 : 0 }, () => openAnother(server, where));
+  const all = [server, ...(await Promise.all(others))];
+  return {
+    port: where.port,
+    close: async () => void (await Promise.all(all.map(closed))),
+  };
+}
