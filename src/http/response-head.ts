@@ -136,3 +136,14 @@ export function valuesOf(headers: readonly string[], name: string): string[] {
     if (headers[at]?.length === name.length && headers[at]?.toLowerCase() === name) values.push(headers[at + 1] ?? '');
   return values;
 }
+
+/** By lower-case name; the values of a repeated field as one list. */
+export function fieldsOf(headers: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]?.toLowerCase() ?? '';
+    const value = headers[at + 1] ?? '';
+    fields[name] = fields[name] === undefined ? value : `${fields[name]}, ${value}`;
+  }
+  return fields;
+}

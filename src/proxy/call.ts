@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
-import { type ResponseHead, valuesOf } from '../http/response-head.ts';
-import type { AnswerHeaders, Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
+import { fieldsOf, type ResponseHead, valuesOf } from '../http/response-head.ts';
+import type { Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { Visitor, Waiting } from './gate.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
 import { Relay, type RelayOwner } from './relay.ts';
@@ -23,17 +23,6 @@ export interface CallParts {
   readonly measure?: ((status: number, seconds: number) => void) | undefined;
   /** Called once, when the call is over; with an error if the caller has to answer. */
   settle(error?: GatewayError): void;
-}
-
-/** By lower-case name; the values of a repeated field as one list. */
-function fieldsOf(headers: readonly string[]): AnswerHeaders {
-  const fields: Record<string, string> = {};
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at]?.toLowerCase() ?? '';
-    const value = headers[at + 1] ?? '';
-    fields[name] = fields[name] === undefined ? value : `${fields[name]}, ${value}`;
-  }
-  return fields;
 }
 
 /** A class for the same reason as `Relay`: one object with methods for each call, not a closure for each event. */
