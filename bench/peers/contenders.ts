@@ -43,6 +43,8 @@ function gatewayConfig(port: number, workers: number) {
       {
         path: '/api/**',
         upstream,
+        // So that 10,000 calls at a time wait instead of being refused.
+        maxQueue: 20_000,
         claimHeaders: { 'X-User': 'sub' },
         rules: [{ token: 'user-or-client', scopes: ['openid'] }],
       },

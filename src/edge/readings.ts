@@ -21,9 +21,12 @@ export function readable(path: string, segments: readonly string[]): boolean {
   return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every((segment) => compatible(segment) === segment);
 }
 
+/** One or two dots with nothing else beside them, or what may turn into that: for nearly every segment there is no need to look closer. */
+const MAYBE_DOTTED = /[%\u0080-\uffff]|(?:^|[\s/\\])\.{1,2}(?:[\s/\\;?#]|$)/;
+
 /** Whether a server could take the decoded segment, or a part of it, for `.` or `..`. */
 export function dotted(segment: string): boolean {
-  if (!segment.includes('.') && !segment.includes('%') && !NOT_ASCII.test(segment)) return false;
+  if (!MAYBE_DOTTED.test(segment)) return false;
   return hasDots(segment) || (segment.includes('%') && hasDots(decodedAgain(segment)));
 }
 

@@ -2,9 +2,9 @@
 import type { Config, RouteConfig } from '../config/schema.ts';
 import type { CorsHeaders } from '../policy/cors.ts';
 import { cookieSettings } from '../session/cookies.ts';
-import { isUnshared, mergeVary, NEVER_STORED, SHARED_CACHE_HEADERS } from './caching.ts';
+import { answerVerdict } from './answer-names.ts';
+import { isUnshared, mergeVary, NEVER_STORED } from './caching.ts';
 import { createOwnCookie, setsOwnCookie } from './cookies.ts';
-import { HOP_BY_HOP } from './header-names.ts';
 import { createPublicLocation } from './location.ts';
 
 /** Whom the answer is for: a signed-in user, a caller with a token, a guest where users may be signed in, or anyone where nobody is asked. */
@@ -20,61 +20,8 @@ export interface AnswerFacts {
 /** Header pairs of an upstream answer in, pairs for the browser out. */
 export type IncomingHeaders = (raw: readonly string[], facts: AnswerFacts) => string[];
 
-type Verdict =
-  | 'pass'
-  | 'drop'
-  | 'named'
-  | 'location'
-  | 'set-cookie'
-  | 'vary'
-  | 'cache'
-  | 'expiry'
-  | 'shared-cache'
-  | 'default'
-  | 'nonce';
-
-/**
- * Dropped: hop-by-hop headers (RFC 9110 section 7.6.1), what the gateway sets itself, what names the software behind it,
- * and what would speak for the whole public origin, which one upstream does not own (sessions end by logout alone).
- */
-const DROPPED: readonly string[] = [
-  ...HOP_BY_HOP,
-  'set-cookie2',
-  'dpop',
-  'x-request-id',
-  'x-content-type-options',
-  'cross-origin-resource-policy',
-  'strict-transport-security',
-  'clear-site-data',
-  'alt-svc',
-  'server',
-  'x-powered-by',
-  'x-aspnet-version',
-  'x-aspnetmvc-version',
-];
-
-const VERDICTS: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
-  ...DROPPED.map((name): [string, Verdict] => [name, 'drop']),
-  ...SHARED_CACHE_HEADERS.map((name): [string, Verdict] => [name, 'shared-cache']),
-  ['connection', 'named'],
-  ['location', 'location'],
-  ['content-location', 'location'],
-  ['set-cookie', 'set-cookie'],
-  ['vary', 'vary'],
-  ['cache-control', 'cache'],
-  ['expires', 'expiry'],
-  ['pragma', 'expiry'],
-  ['referrer-policy', 'default'],
-  ['dpop-nonce', 'nonce'],
-]);
-
 /** Set where the upstream says nothing: other sites learn nothing of the address. */
 const REFERRER_POLICY = 'same-origin';
-
-/** Cross-origin reads are the gateway's to allow: all of the upstream's CORS headers go (ASVS 3.4.2). */
-function verdictOf(lower: string): Verdict {
-  return VERDICTS.get(lower) ?? (lower.startsWith('access-control-') ? 'drop' : 'pass');
-}
 
 /** Lists that are empty nearly always are put in place of one another, so that none is made for most answers. */
 interface Read {
@@ -114,7 +61,7 @@ function read(raw: readonly string[], publicLocation: (location: string) => stri
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
-    const verdict = verdictOf(name.toLowerCase());
+    const verdict = answerVerdict(name);
     if (verdict === 'pass') sorted.headers.push(name, value);
     else if (verdict === 'location') sorted.headers.push(name, publicLocation(value));
     else if (verdict === 'named') sorted.named = [...sorted.named, ...optionsIn(value)];

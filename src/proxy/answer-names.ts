@@ -1,0 +1,68 @@
+/** What becomes of a header of an upstream's answer, by its name. */
+import { SHARED_CACHE_HEADERS } from './caching.ts';
+import { HOP_BY_HOP } from './header-names.ts';
+
+/** `pass` as it is, `drop` it, or one of the rules that some names have of their own. */
+export type AnswerVerdict =
+  | 'pass'
+  | 'drop'
+  | 'named'
+  | 'location'
+  | 'set-cookie'
+  | 'vary'
+  | 'cache'
+  | 'expiry'
+  | 'shared-cache'
+  | 'default'
+  | 'nonce';
+
+/**
+ * Dropped: hop-by-hop headers (RFC 9110 section 7.6.1), what the gateway sets itself, what names the software behind it,
+ * and what would speak for the whole public origin, which one upstream does not own (sessions end by logout alone).
+ */
+const DROPPED: readonly string[] = [
+  ...HOP_BY_HOP,
+  'set-cookie2',
+  'dpop',
+  'x-request-id',
+  'x-content-type-options',
+  'cross-origin-resource-policy',
+  'strict-transport-security',
+  'clear-site-data',
+  'alt-svc',
+  'server',
+  'x-powered-by',
+  'x-aspnet-version',
+  'x-aspnetmvc-version',
+];
+
+const VERDICTS: ReadonlyMap<string, AnswerVerdict> = new Map<string, AnswerVerdict>([
+  ...DROPPED.map((name): [string, AnswerVerdict] => [name, 'drop']),
+  ...SHARED_CACHE_HEADERS.map((name): [string, AnswerVerdict] => [name, 'shared-cache']),
+  ['connection', 'named'],
+  ['location', 'location'],
+  ['content-location', 'location'],
+  ['set-cookie', 'set-cookie'],
+  ['vary', 'vary'],
+  ['cache-control', 'cache'],
+  ['expires', 'expiry'],
+  ['pragma', 'expiry'],
+  ['referrer-policy', 'default'],
+  ['dpop-nonce', 'nonce'],
+]);
+
+/** By spelling. Bounded, so that no upstream can make it grow. */
+const remembered = new Map<string, AnswerVerdict>();
+const REMEMBERED = 512;
+const LONGEST = 64;
+
+/** Judges one name; it remembers what it has judged. */
+export function answerVerdict(name: string): AnswerVerdict {
+  const known = remembered.get(name);
+  if (known) return known;
+  const lower = name.toLowerCase();
+  // Cross-origin reads are the gateway's to allow: all of the upstream's CORS headers go (ASVS 3.4.2).
+  const verdict = VERDICTS.get(lower) ?? (lower.startsWith('access-control-') ? 'drop' : 'pass');
+  if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(name, verdict);
+  return verdict;
+}
