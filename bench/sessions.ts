@@ -70,6 +70,12 @@ async function run(): Promise<void> {
   const [empty, cookies]: [number, string[]] = [await usedMemory(redis), []];
   await repeat(users, async () => void cookies.push(await signIn(gateway.url + contender.login)));
   console.log(`Redis, bytes a session: ${Math.round(((await usedMemory(redis)) - empty) / users)}`);
+
+  await fill(redis, Number(values.sessions));
+  console.log(`Redis: ${await redis.dbsize()} keys, ${Math.round((await usedMemory(redis)) / 1024 / 1024)} MB`);
+  console.log(`a call, ${values.sessions} sessions: ${await callCost(gateway, services.pids.redis)}`);
+
+  // Last, since a process with its inspector open is a slower one.
   const before = await heapAfterCollection(gateway.pid);
   await repeat(users, async (index) => {
     const headers = { ...HEADERS, cookie: cookies[index] ?? '' };
@@ -77,10 +83,6 @@ async function run(): Promise<void> {
     if ((await answer.text()).length !== 1024) throw new Error(`a call of a session answers ${answer.status}`);
   });
   console.log(`process, bytes a session: ${Math.round(((await heapAfterCollection(gateway.pid)) - before) / users)}`);
-
-  await fill(redis, Number(values.sessions));
-  console.log(`Redis: ${await redis.dbsize()} keys, ${Math.round((await usedMemory(redis)) / 1024 / 1024)} MB`);
-  console.log(`a call, ${values.sessions} sessions: ${await callCost(gateway, services.pids.redis)}`);
 }
 
 process.on('exit', stopAll);

@@ -417,7 +417,7 @@ export function configSchema(resolve: SecretResolver) {
           .max(1_000_000)
           .prefault(10_000)
           .describe(
-            'Most sessions that each process keeps in memory, about 4 KB each. They are dropped as soon as the store tells of a change, and not used while it cannot. 0 asks the store on each call.',
+            'Most sessions that each process keeps in memory, 6 KB each with tokens of 1.4 KB. They are dropped as soon as the store tells of a change, and not used while it cannot. 0 asks the store on each call.',
           ),
       })
       .prefault({}),

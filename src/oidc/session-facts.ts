@@ -36,7 +36,7 @@ function factsFrom({ data, tokens }: ActiveSession): TokenFacts {
 
 /** The facts of a verified token of a session; where the token is silent, what the provider said beside it counts. */
 export function sessionFacts(session: ActiveSession, verified: TokenFacts): TokenFacts {
-  const said = grantedFacts(session);
+  const said = factsFrom(session);
   return {
     ...verified,
     // A session is a user's, whatever the claims of its token leave open; a machine's token never gets into one.

@@ -13,19 +13,9 @@ export type CredentialsOf = (
 
 /** A bound token stays bound: without its proof it would be a bearer token to whoever sees it (RFC 9449 section 7.2). */
 function createShow(proofs: UpstreamProofs) {
-  // Written once for each token record: a token is long, and goes with every call.
-  const bearers = new WeakMap<ProvableToken, UpstreamCredentials>();
-
-  function showBearer(token: ProvableToken): UpstreamCredentials {
-    const known = bearers.get(token);
-    if (known) return known;
-    const credentials = { authorization: `Bearer ${token.accessToken}` };
-    bearers.set(token, credentials);
-    return credentials;
-  }
   return function show(token: ProvableToken, call: ProvenCall): UpstreamCredentials {
     const proof = proofs.prove(token, call);
-    if (proof === undefined) return showBearer(token);
+    if (proof === undefined) return { authorization: `Bearer ${token.accessToken}` };
     const prove = () => proofs.prove(token, call) ?? proof;
     return { authorization: `DPoP ${token.accessToken}`, proof, prove };
   };
