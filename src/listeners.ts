@@ -8,8 +8,8 @@ import { createServer as createNetServer, type Server as NetServer } from 'node:
  * thousand calls have something to do lasts 30 ms, so that the last of a thousand new connections would wait for half a
  * minute, while those that came first are served again and again. The kernel spreads connections over all sockets of a port.
  */
-const SOCKETS = 32;
-const BACKLOG = 1024;
+const SOCKETS = 128;
+const BACKLOG = 512;
 
 export interface Listeners {
   readonly port: number;

@@ -1,10 +1,10 @@
 /** Checks that a caller holds the key that its access token is bound to (RFC 9449 section 4.3); a bound token is never a bearer token. */
-import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, type JWTPayload, jwtVerify } from 'jose';
 import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
 import { isRecord, numberOf, textOf } from '../providers/claims.ts';
 import type { TokenFacts } from '../providers/facts.ts';
+import type { Soon } from '../soon.ts';
 import type { Store } from '../store/store.ts';
 import { refuseToken } from './access-token.ts';
 
@@ -25,8 +25,8 @@ export interface ProvenCall {
   proof: string | undefined;
 }
 
-/** Rejects with `invalid_token` when the token is bound and the caller did not prove to hold its key. */
-export type CheckProof = (call: ProvenCall, facts: TokenFacts) => Promise<void>;
+/** Fails with `invalid_token` when the token is bound and the caller did not prove to hold its key. */
+export type CheckProof = (call: ProvenCall, facts: TokenFacts) => Soon<void>;
 
 function refuseProof(detail: string): never {
   throw new GatewayError('invalid_token', { reason: 'dpop_proof', detail: `DPoP proof: ${detail}` });
@@ -77,19 +77,10 @@ export function createProofCheck({ store, tolerance, clock }: ProofCheckOptions)
     if (age > WINDOW_MS + tolerance || age < -tolerance) refuseProof('too old, or from the future');
     if (htm !== method) refuseProof('htm is not the method');
     if (typeof htu !== 'string' || normal(htu) !== normal(url)) refuseProof('htu is not the address');
-    const hash = createHash('sha256').update(token).digest('base64url');
-    if (ath !== hash) refuseProof('ath is not the token');
+    if (ath !== digest(token)) refuseProof('ath is not the token');
   }
 
-  return async function checkProof(call, facts) {
-    const jkt = boundTo(facts);
-    const { proof } = call;
-    if (jkt === undefined) {
-      // RFC 9449 section 7.1: the scheme is for bound tokens.
-      if (proof !== undefined) refuseToken('the scheme DPoP with a token that is bound to no key');
-      return;
-    }
-    if (proof === undefined) return refuseToken('a bound token as a bearer token');
+  async function checkHolder(jkt: string, proof: string, call: ProvenCall): Promise<void> {
     const { payload, jwk } = await read(proof);
     if ((await calculateJwkThumbprint(jwk)) !== jkt) refuseProof('made with another key');
     checkClaims(payload, call);
@@ -98,5 +89,13 @@ export function createProofCheck({ store, tolerance, clock }: ProofCheckOptions)
     // Last of all, so that nobody without the key writes anything.
     const first = await store.markOnce(`dpop:${digest(`${jkt} ${jti}`)}`, WINDOW_MS + 2 * tolerance);
     if (!first) refuseProof('used before');
+  }
+
+  return function checkProof(call, facts) {
+    const jkt = boundTo(facts);
+    const { proof } = call;
+    // RFC 9449 section 7.1: the scheme is for bound tokens.
+    if (jkt === undefined) return proof === undefined ? undefined : refuseToken('DPoP with a token bound to no key');
+    return proof === undefined ? refuseToken('a bound token as a bearer token') : checkHolder(jkt, proof, call);
   };
 }

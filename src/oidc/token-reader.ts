@@ -15,10 +15,10 @@ import type { TokenIssuer, TokenIssuers } from './token-issuers.ts';
 
 export interface TokenReader {
   /**
-   * The facts of a token that a caller brought. `live`: the issuer is asked as well (RFC 7662). Rejects with
+   * The facts of a token that a caller brought. `live`: the issuer is asked as well (RFC 7662). Fails with
    * `invalid_token`, or with `provider_unavailable` when keys or introspection cannot be had.
    */
-  read(token: string, live: boolean): Promise<TokenFacts>;
+  read(token: string, live: boolean): Soon<TokenFacts>;
   /** The facts of a session's token, which was checked when the session got it. */
   ofSession(session: ActiveSession, live: boolean): Soon<TokenFacts>;
   /** Checks the token that a session is to get. Rejects as `read` does. */
@@ -42,11 +42,17 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
   const remembered = new LRUCache<string, Lifetime & { facts: TokenFacts }>({ max: MAX_REMEMBERED });
   const ofRecord = new WeakMap<TokenRecord, TokenFacts>();
 
-  async function verify(token: string, name: string, issuer: TokenIssuer): Promise<TokenFacts> {
-    const key = `${name} ${digest(token)}`;
-    const now = clock();
+  /** What a token was found to say, while that counts. By the digest alone: the token itself names its issuer. */
+  function recall(key: string): TokenFacts | undefined {
     const known = remembered.get(key);
-    if (known && isCurrent(known, now)) return known.facts;
+    return known && isCurrent(known, clock()) ? known.facts : undefined;
+  }
+
+  async function verify(token: string, name: string, issuer: TokenIssuer): Promise<TokenFacts> {
+    const key = digest(token);
+    const known = recall(key);
+    if (known) return known;
+    const now = clock();
     const claims = await verifyAccessToken(token, name, issuer, { now, tolerance });
     const facts = readFacts(issuer, name, claims);
     // No longer than the token itself is good for (RFC 7662 section 4, for either kind).
@@ -66,7 +72,12 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
     await introspector.introspect(token, name, issuer);
   }
 
-  async function read(token: string, live: boolean): Promise<TokenFacts> {
+  function read(token: string, live: boolean): Soon<TokenFacts> {
+    const known = live ? undefined : recall(digest(token));
+    return known ?? readAnew(token, live);
+  }
+
+  async function readAnew(token: string, live: boolean): Promise<TokenFacts> {
     const name = claimedIssuer(token);
     if (name === undefined) return await readOpaque(token);
     const issuer = issuers.of(name) ?? refuseToken(`issued by ${name.slice(0, 200)}`);
@@ -88,7 +99,7 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
       const known = live ? undefined : ofRecord.get(tokens);
       if (known) return known;
       const marked = live ? undefined : stored(tokens);
-      if (!marked) return read(tokens.accessToken, live).then((facts) => sessionFacts(session, facts));
+      if (!marked) return readAnew(tokens.accessToken, live).then((facts) => sessionFacts(session, facts));
       const facts = sessionFacts(session, marked);
       ofRecord.set(tokens, facts);
       return facts;

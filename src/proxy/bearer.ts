@@ -6,6 +6,7 @@ import type { CheckProof } from '../oidc/proof-check.ts';
 import type { TokenReader } from '../oidc/token-reader.ts';
 import type { Challenge } from '../policy/challenge.ts';
 import type { TokenFacts } from '../providers/facts.ts';
+import { isOnItsWay } from '../soon.ts';
 import type { Credentials } from './credentials.ts';
 import { detailsOf, type Visit } from './judge.ts';
 
@@ -36,7 +37,8 @@ interface BearerParts {
 export function createReadBearer({ config, tokens, checkProof, audit }: BearerParts, challenge: Challenge) {
   async function read({ exchange, route }: Visit, credentials: Exclude<Credentials, { kind: 'none' }>) {
     const { token } = credentials;
-    const facts = await tokens.read(token, route.config.introspect);
+    const found = tokens.read(token, route.config.introspect);
+    const facts = isOnItsWay(found) ? await found : found;
     if (!meantFor(facts, route.audience))
       throw new GatewayError('invalid_token', {
         reason: 'audience',
@@ -44,7 +46,8 @@ export function createReadBearer({ config, tokens, checkProof, audit }: BearerPa
       });
     const proof = credentials.kind === 'dpop' ? credentials.proof : undefined;
     const url = config.publicUrl + exchange.target.path;
-    await checkProof({ method: exchange.req.method ?? '', url, token, proof }, facts);
+    const checked = checkProof({ method: exchange.req.method ?? '', url, token, proof }, facts);
+    if (isOnItsWay(checked)) await checked;
     return facts;
   }
 

@@ -16,7 +16,8 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 /** How often a header was sent. Node keeps the first `Authorization` alone, so a second one shows in the raw list only. */
 function countOf(raw: readonly string[], name: string): number {
   let count = 0;
-  for (let index = 0; index < raw.length; index += 2) if (raw[index]?.toLowerCase() === name) count += 1;
+  for (let index = 0; index < raw.length; index += 2)
+    if (raw[index]?.length === name.length && raw[index]?.toLowerCase() === name) count += 1;
   return count;
 }
 
