@@ -22,9 +22,9 @@ export interface Assumptions {
 }
 
 export const MEASURED: Assumptions = {
-  cpuPerCall: 230,
+  cpuPerCall: 50,
   busy: 0.6,
-  redisBytes: 6_200,
+  redisBytes: 6_600,
   tokenLife: 300,
   active: 0.1,
   slideMinutes: 1,

@@ -8,7 +8,7 @@ import { createServer as createNetServer, type Server as NetServer } from 'node:
  * thousand calls have something to do lasts 30 ms, so that the last of a thousand new connections would wait for half a
  * minute, while those that came first are served again and again. The kernel spreads connections over all sockets of a port.
  */
-const SOCKETS = 128;
+const SOCKETS = 64;
 const BACKLOG = 512;
 
 export interface Listeners {

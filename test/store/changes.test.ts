@@ -1,6 +1,7 @@
 /** Every store tells of changes, whoever makes them, and says so when it cannot. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { openRedisStore } from '../../src/store/redis.ts';
 import type { RedisConfig } from '../../src/store/redis-options.ts';
@@ -144,4 +145,15 @@ test('a user of Redis who may not track reads on, and nothing is vouched for', a
   await put(store, 'k1');
   assert.ok(await store.load('k1'));
   assert.equal(store.changes.current(), false);
+});
+
+test('a process whose timers do not come for all the calls it has still knows, since the calls ask', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const store = open(t, { url: redis.url });
+  await watched(store);
+  // Longer than an answer vouches for.
+  const end = performance.now() + 1_500;
+  for (; performance.now() < end; await sleep(20)) assert.ok(store.changes.current());
 });
