@@ -5,6 +5,9 @@ import { type TestContext, test } from 'node:test';
 import { type GatewayProcess, type GatewayProcessOptions, startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 
+/** Nothing is left behind in the folder of the repository. */
+const session = { store: { sqlite: { file: ':memory:' } } };
+
 async function start(t: TestContext, options: Omit<GatewayProcessOptions, 'provider'>): Promise<GatewayProcess> {
   const provider = await startProvider();
   t.after(() => provider.stop());
@@ -20,7 +23,7 @@ const commandsOf = ({ pid }: GatewayProcess): string[] =>
 const flagsIn = (command: string) => command.split(' ').filter((word) => word.startsWith('--') && word !== '--config');
 
 test('a serving process keeps its heap small, under the id that it was started with', async (t) => {
-  const gateway = await start(t, { config: {} });
+  const gateway = await start(t, { config: { session } });
   const [command = '', ...others] = commandsOf(gateway);
   assert.deepEqual(others, []);
   assert.deepEqual(flagsIn(command), [
@@ -32,13 +35,13 @@ test('a serving process keeps its heap small, under the id that it was started w
 });
 
 test('what the operator set in NODE_OPTIONS stays, and the rest is added', async (t) => {
-  const gateway = await start(t, { config: {}, env: { NODE_OPTIONS: '--max_semi_space_size=32' } });
+  const gateway = await start(t, { config: { session }, env: { NODE_OPTIONS: '--max_semi_space_size=32' } });
   const [command = ''] = commandsOf(gateway);
   assert.deepEqual(flagsIn(command), ['--heap-growing-percent=30', '--no-allocation-site-pretenuring']);
 });
 
 test('the workers have the same settings', async (t) => {
-  const gateway = await start(t, { config: { workers: 2 } });
+  const gateway = await start(t, { config: { session, workers: 2 } });
   const commands = commandsOf(gateway);
   assert.equal(commands.length, 3);
   for (const command of commands) assert.ok(flagsIn(command).includes('--max-semi-space-size=24'), command);
