@@ -46,16 +46,17 @@ export function readCookies(header: string | undefined): Map<string, string[]> {
 }
 
 function eachCookie(header: string, found: (name: string, value: string) => void): void {
-  for (let from = 0; from < header.length; ) {
+  let equals = header.indexOf('=');
+  for (let from = 0, end = 0; equals >= 0; from = end + 1) {
     const semicolon = header.indexOf(';', from);
-    const end = semicolon < 0 ? header.length : semicolon;
-    const equals = header.indexOf('=', from);
-    if (equals >= 0 && equals < end)
-      found(
-        header.slice(firstDark(header, from, equals), equals),
-        header.slice(equals + 1, lastDark(header, equals + 1, end)),
-      );
-    from = end + 1;
+    end = semicolon < 0 ? header.length : semicolon;
+    // Of another pair: this one has none.
+    if (equals >= end) continue;
+    found(
+      header.slice(firstDark(header, from, equals), equals),
+      header.slice(equals + 1, lastDark(header, equals + 1, end)),
+    );
+    equals = header.indexOf('=', end);
   }
 }
 
