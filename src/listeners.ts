@@ -9,7 +9,10 @@ import { createServer as createNetServer, type Server as NetServer } from 'node:
  * minute, while those that came first are served again and again. The kernel spreads connections over all sockets of a port.
  */
 const SOCKETS = 64;
-const BACKLOG = 512;
+/** Connections that wait to be taken, over all sockets. */
+const BACKLOG = 32_768;
+/** What a system says that has no such sockets. */
+const UNKNOWN = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT']);
 
 export interface Listeners {
   readonly port: number;
@@ -26,7 +29,7 @@ interface Where {
 function open(server: NetServer, where: Where): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...where, backlog: BACKLOG }, () => {
+    server.listen({ ...where, backlog: where.reusePort ? BACKLOG / SOCKETS : BACKLOG }, () => {
       server.off('error', reject);
       const address = server.address();
       resolve(typeof address === 'object' && address ? address.port : where.port);
@@ -43,6 +46,17 @@ async function requireFree(port: number, host: string): Promise<void> {
   await closed(probe);
 }
 
+/** Opens the first one, by itself where the system knows no others of its kind. */
+async function openFirst(server: Server, where: Where): Promise<Where> {
+  try {
+    return { ...where, port: await open(server, where) };
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!where.reusePort || !UNKNOWN.has(code)) throw error;
+    return await openFirst(server, { ...where, reusePort: false });
+  }
+}
+
 /** One more socket for the same server. */
 async function openAnother(server: Server, where: Where): Promise<NetServer> {
   // As node:http makes its own.
@@ -55,8 +69,8 @@ async function openAnother(server: Server, where: Where): Promise<NetServer> {
 /** Listens. Rejects when the port is taken. At most `limit` connections are open at a time; further ones are closed at once. */
 export async function listenWidely(server: Server, port: number, host: string, limit: number): Promise<Listeners> {
   // Where processes share the port already, the first one takes the connections and has nothing else to do.
-  const several = process.platform === 'linux' && !cluster.isWorker;
-  if (several && port !== 0) await requireFree(port, host);
+  const wanted = process.platform === 'linux' && !cluster.isWorker;
+  if (wanted && port !== 0) await requireFree(port, host);
   let connections = 0;
   server.prependListener('connection', (socket) => {
     connections += 1;
@@ -65,11 +79,16 @@ export async function listenWidely(server: Server, port: number, host: string, l
     });
     if (connections > limit) socket.destroy();
   });
-  const where = { port: await open(server, { port, host, reusePort: several }), host, reusePort: several };
-  const others = Array.from({ length: several ? SOCKETS - 1 : 0 }, () => openAnother(server, where));
-  const all = [server, ...(await Promise.all(others))];
-  return {
-    port: where.port,
-    close: async () => void (await Promise.all(all.map(closed))),
-  };
+  const where = await openFirst(server, { port, host, reusePort: wanted });
+  const others = Array.from({ length: where.reusePort ? SOCKETS - 1 : 0 }, () => openAnother(server, where));
+  const opened = await Promise.allSettled(others);
+  const all = [server, ...opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))];
+  const close = async () => void (await Promise.all(all.map(closed)));
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (failed) {
+    server.closeAllConnections();
+    await close();
+    throw failed.reason;
+  }
+  return { port: where.port, close };
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** Begins: a gateway that is to serve calls gets V8 settings that suit it, which only a new process image can take. */
+import { accessSync, constants } from 'node:fs';
+import { basename } from 'node:path';
 
 /**
  * A call makes garbage and leaves nothing. By its own settings V8 lets the heap grow to several times of what is in use
@@ -17,17 +19,24 @@ function flagsToAdd(): string[] {
   return V8_FLAGS.filter((flag) => !given.includes(nameOf(flag)));
 }
 
+/** What would be lost on the way: a pipe to the process that started this one, a file that was handed over open. */
+const holdsDescriptors = () =>
+  process.channel !== undefined || process.argv.some((word) => /^\/(?:dev|proc\/self)\/fd\//.test(word));
+
 /** Becomes the same program with these flags, under the same process id; does nothing where that cannot be done. */
 function beginAnew(flags: readonly string[]): void {
-  const args = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
+  const program = process.execPath;
+  const args = [program, ...flags, ...process.execArgv, ...process.argv.slice(1)];
   try {
-    process.execve?.(process.execPath, args, { ...ENVIRONMENT, ...process.env });
+    // A program that cannot be started would end the process, with nothing to catch; nor is a loader to be taken for Node.
+    accessSync(program, constants.X_OK);
+    if (/^node/.test(basename(program))) process.execve?.(program, args, { ...ENVIRONMENT, ...process.env });
   } catch {
     // Not on Windows, and not under Node's permission model: it serves as well, with more memory.
   }
 }
 
 const flags = flagsToAdd();
-// A process that another one talks to would lose the pipe; a worker has the flags of the process that started it.
-if (process.argv[2] === 'start' && flags.length > 0 && process.channel === undefined) beginAnew(flags);
+// A worker has the flags of the process that started it.
+if (process.argv[2] === 'start' && flags.length > 0 && !holdsDescriptors()) beginAnew(flags);
 await import('./command.ts');

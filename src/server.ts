@@ -34,11 +34,11 @@ export interface ServerDeps {
   clock?: () => number;
 }
 
-/** Resolves with the port; rejects when it is taken. */
+/** Listens with room for many that knock at once. Resolves with the port; rejects when it is taken. */
 export function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, host }, () => {
+    server.listen({ port, host, backlog: 4096 }, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address ? address.port : port);
     });

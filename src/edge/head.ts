@@ -15,11 +15,11 @@ type RequestHead = Pick<IncomingMessage, 'method' | 'rawHeaders' | 'httpVersionM
 // CONNECT would make a tunnel of the gateway and TRACE would echo the cookie (RFC 9110 sections 9.3.6 and 9.3.8).
 const ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
-const NEVER: readonly string[] = [];
+const NEVER: string[] = [];
 
 /** Collects the fields from the raw list, since the parsed one has already dropped or joined repetitions. */
 export function readHead(rawHeaders: readonly string[]): Head {
-  const head: Record<keyof Head, readonly string[]> = {
+  const head: Record<keyof Head, string[]> = {
     host: NEVER,
     contentLength: NEVER,
     transferEncoding: NEVER,
@@ -27,7 +27,9 @@ export function readHead(rawHeaders: readonly string[]): Head {
   };
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const field = fieldOf(rawHeaders[at] ?? '');
-    if (field !== undefined) head[field] = [...head[field], rawHeaders[at + 1] ?? ''];
+    if (field === undefined) continue;
+    if (head[field] === NEVER) head[field] = [];
+    head[field].push(rawHeaders[at + 1] ?? '');
   }
   return head;
 }

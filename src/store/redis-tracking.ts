@@ -94,7 +94,7 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
     current() {
       const now = performance.now();
       // Timers come late where a storm of calls keeps the process busy, and then the calls themselves have to ask.
-      if (now >= askAt) void ask();
+      if (listening && now >= askAt) void ask();
       return now < vouchedUntil;
     },
     restart() {
