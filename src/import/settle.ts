@@ -59,8 +59,9 @@ function decide(path: string, cell: Cell, own: readonly DraftRoute[], all: reado
   if (!first) return fallThrough(path, own, later, beside);
   const decision = mine.reduce<Decision>((sum, { access }) => both(sum, access), first.access);
   const loose = mine.some((route) => route.loose === true);
-  const before = (route: DraftRoute) => mine.some((one) => byRank(route, one) < 0);
-  return withAdded(decision, [...later.filter((route) => loose || before(route)), ...beside.filter(before)]);
+  // What the pattern covers beside the original's own paths, such as a slash at the end, is of any of these there.
+  const decides = (route: DraftRoute) => loose || mine.some((one) => byRank(route, one) < 0);
+  return withAdded(decision, [...later.filter(decides), ...beside.filter(decides)]);
 }
 
 /** A method that no route of this pattern takes goes on to a wider route; here it can only if that one has the same target. */
