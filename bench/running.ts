@@ -1,8 +1,12 @@
 /** A contender that runs: signed in, proven to pass the access token on, with a core for itself. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { until } from '../test/support/wait.ts';
 import { HEADERS, signIn } from './load/browser.ts';
-import type { Contender } from './peers/contenders.ts';
+import { type Contender, contenders } from './peers/contenders.ts';
 import { memoryOf, pin } from './processes.ts';
+import { type Services, startServices } from './services.ts';
 
 /** The contender has this core for itself, everything else has the other one. */
 const OWN = '0';
@@ -32,6 +36,17 @@ export async function begin(contender: Contender, port: number): Promise<Running
   const token = Math.max(parts[0]?.length ?? 0, parts.at(-1)?.length ?? 0);
   if (token < 500) throw new Error(`${contender.name} sends no access token`);
   return { ...contender, pid, url, cookie, idle: memoryOf(pid) };
+}
+
+/** The gateway alone, with a core for itself and everything that it needs beside it. */
+export async function beginGateway(): Promise<{ gateway: Running; services: Services }> {
+  const folder = mkdtempSync(join(tmpdir(), 'bff-bench-'));
+  const services = await startServices(folder);
+  const contender = contenders(folder, services).find(({ name }) => name === 'bff-gateway');
+  if (!contender) throw new Error('the gateway is not among the contenders');
+  const gateway = await begin(contender, 4110);
+  shareCores([gateway]);
+  return { gateway, services };
 }
 
 /** Gives everybody a core. */

@@ -1,16 +1,12 @@
 /** What sessions cost: bytes of one in Redis and in the process, and whether 100,000 of them make a call dearer. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { heapAfterCollection } from './heap.ts';
 import { HEADERS, signIn } from './load/browser.ts';
 import { load } from './load/wrk.ts';
-import { contenders } from './peers/contenders.ts';
 import { cpuOf, stopAll } from './processes.ts';
-import { begin, OTHERS, type Running, shareCores } from './running.ts';
-import { PORTS, startServices } from './services.ts';
+import { beginGateway, OTHERS, type Running } from './running.ts';
+import { PORTS } from './services.ts';
 
 const { values } = parseArgs({
   options: {
@@ -57,18 +53,13 @@ async function fill(redis: Redis, wanted: number): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'bff-sessions-'));
-  const services = await startServices(folder);
-  const contender = contenders(folder, services).find(({ name }) => name === 'bff-gateway');
-  if (!contender?.login) throw new Error('the gateway is not among the contenders');
-  const gateway = await begin(contender, 4110);
+  const { gateway, services } = await beginGateway();
   const redis = new Redis(PORTS.redis);
-  shareCores([gateway]);
   await callCost(gateway, services.pids.redis);
   console.log(`a call, 1 session: ${await callCost(gateway, services.pids.redis)}`);
 
   const [empty, cookies]: [number, string[]] = [await usedMemory(redis), []];
-  await repeat(users, async () => void cookies.push(await signIn(gateway.url + contender.login)));
+  await repeat(users, async () => void cookies.push(await signIn(`${gateway.url}${gateway.login}`)));
   console.log(`Redis, bytes a session: ${Math.round(((await usedMemory(redis)) - empty) / users)}`);
 
   await fill(redis, Number(values.sessions));

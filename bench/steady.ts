@@ -1,13 +1,9 @@
 /** Whether memory stays flat: full load for a while, and what the process weighs meanwhile. */
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { load } from './load/wrk.ts';
-import { contenders } from './peers/contenders.ts';
 import { memoryOf, stopAll } from './processes.ts';
-import { begin, OTHERS, shareCores } from './running.ts';
-import { startServices } from './services.ts';
+import { beginGateway, OTHERS } from './running.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
 /** Seconds. */
@@ -17,11 +13,7 @@ const residentOf = (pid: number) =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 async function run(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'bff-steady-'));
-  const contender = contenders(folder, await startServices(folder)).find(({ name }) => name === 'bff-gateway');
-  if (!contender) throw new Error('the gateway is not among the contenders');
-  const { pid, url, cookie, idle } = await begin(contender, 4110);
-  shareCores([{ ...contender, pid, url, cookie, idle }]);
+  const { pid, url, cookie } = (await beginGateway()).gateway;
   const target = { url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds: STEP, core: OTHERS };
   let calls = 0;
   for (let at = 0; at < Number(values.minutes) * 60; at += STEP) {

@@ -15,36 +15,30 @@ type RequestHead = Pick<IncomingMessage, 'method' | 'rawHeaders' | 'httpVersionM
 // CONNECT would make a tunnel of the gateway and TRACE would echo the cookie (RFC 9110 sections 9.3.6 and 9.3.8).
 const ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
-const NEVER: string[] = [];
-
 /** Collects the fields from the raw list, since the parsed one has already dropped or joined repetitions. */
 export function readHead(rawHeaders: readonly string[]): Head {
-  const head: Record<keyof Head, string[]> = {
-    host: NEVER,
-    contentLength: NEVER,
-    transferEncoding: NEVER,
-    upgrade: NEVER,
-  };
+  const head = { host: [], contentLength: [], transferEncoding: [], upgrade: [] } satisfies Record<
+    keyof Head,
+    string[]
+  >;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const field = fieldOf(rawHeaders[at] ?? '');
-    if (field === undefined) continue;
-    if (head[field] === NEVER) head[field] = [];
-    head[field].push(rawHeaders[at + 1] ?? '');
+    const list = listFor(head, rawHeaders[at] ?? '');
+    list?.push(rawHeaders[at + 1] ?? '');
   }
   return head;
 }
 
-function fieldOf(name: string): keyof Head | undefined {
+function listFor(head: Record<keyof Head, string[]>, name: string): string[] | undefined {
   // The length first: most fields need no comparison of letters at all.
   switch (name.length) {
     case 4:
-      return name.toLowerCase() === 'host' ? 'host' : undefined;
+      return name.toLowerCase() === 'host' ? head.host : undefined;
     case 7:
-      return name.toLowerCase() === 'upgrade' ? 'upgrade' : undefined;
+      return name.toLowerCase() === 'upgrade' ? head.upgrade : undefined;
     case 14:
-      return name.toLowerCase() === 'content-length' ? 'contentLength' : undefined;
+      return name.toLowerCase() === 'content-length' ? head.contentLength : undefined;
     case 17:
-      return name.toLowerCase() === 'transfer-encoding' ? 'transferEncoding' : undefined;
+      return name.toLowerCase() === 'transfer-encoding' ? head.transferEncoding : undefined;
     default:
       return undefined;
   }
