@@ -9,15 +9,18 @@ export class Link {
   /** Of the list; undefined outside of any. */
   before: Link | undefined;
   after: Link | undefined;
+  chain: { size: number } | undefined;
 
   /** Leaves the list; false when it is in none. */
   leave(): boolean {
-    const { before, after } = this;
-    if (!before || !after) return false;
+    const { before, after, chain } = this;
+    if (!before || !after || !chain) return false;
+    chain.size -= 1;
     before.after = after;
     after.before = before;
     this.before = undefined;
     this.after = undefined;
+    this.chain = undefined;
     return true;
   }
 }
@@ -26,26 +29,25 @@ export class Link {
 export class Chain<Member extends Link> {
   /** Before the first and after the last, so that no place is special. */
   readonly #ends = new Link();
+  size = 0;
 
   constructor() {
     this.#ends.before = this.#ends;
     this.#ends.after = this.#ends;
   }
 
-  get empty(): boolean {
-    return this.#ends.after === this.#ends;
-  }
-
   get first(): Member | undefined {
-    return this.empty ? undefined : (this.#ends.after as Member);
+    return this.size === 0 ? undefined : (this.#ends.after as Member);
   }
 
   add(member: Member): void {
     const last = this.#ends.before as Link;
     member.before = last;
     member.after = this.#ends;
+    member.chain = this;
     last.after = member;
     this.#ends.before = member;
+    this.size += 1;
   }
 
   /** Those that are in it now; they may leave meanwhile. */

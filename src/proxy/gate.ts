@@ -31,12 +31,10 @@ export interface Waiting {
 class PlaceInLine extends Link {
   readonly visitor: Visitor;
   readonly #timer: NodeJS.Timeout;
-  readonly #onLeft: () => void;
 
-  constructor(visitor: Visitor, patience: number, onLeft: () => void) {
+  constructor(visitor: Visitor, patience: number) {
     super();
     this.visitor = visitor;
-    this.#onLeft = onLeft;
     this.#timer = setTimeout(() => {
       this.leave();
       visitor.onRefused(new GatewayError('upstream_busy', { detail: `no connection became free in ${patience} ms` }));
@@ -46,7 +44,6 @@ class PlaceInLine extends Link {
   override leave(): boolean {
     if (!super.leave()) return false;
     clearTimeout(this.#timer);
-    this.#onLeft();
     return true;
   }
 }
@@ -54,11 +51,7 @@ class PlaceInLine extends Link {
 /** A gate for `places` calls at a time and a line of at most `line`. */
 export function createGate(places: number, line: number): Gate {
   let taken = 0;
-  let waiting = 0;
   const queue = new Chain<PlaceInLine>();
-  const onLeft = () => {
-    waiting -= 1;
-  };
 
   return {
     enter(patience, visitor) {
@@ -67,13 +60,12 @@ export function createGate(places: number, line: number): Gate {
         visitor.onAdmitted();
         return undefined;
       }
-      if (waiting >= line) {
+      if (queue.size >= line) {
         visitor.onRefused(new GatewayError('upstream_busy', { detail: `${line} calls wait already` }));
         return undefined;
       }
-      const place = new PlaceInLine(visitor, patience, onLeft);
+      const place = new PlaceInLine(visitor, patience);
       queue.add(place);
-      waiting += 1;
       return place;
     },
     leave() {
@@ -85,6 +77,6 @@ export function createGate(places: number, line: number): Gate {
       next.leave();
       next.visitor.onAdmitted();
     },
-    waiting: () => waiting,
+    waiting: () => queue.size,
   };
 }

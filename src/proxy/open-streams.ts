@@ -58,28 +58,18 @@ class Entry extends Link implements OpenStream {
   }
 
   done(): void {
-    if (this.leave()) this.#calls.left();
+    if (this.leave() && this.#calls.size === 0) this.#calls.onEmpty();
   }
 }
 
 /** The calls of one session. */
 class Calls extends Chain<Entry> {
-  size = 0;
-  readonly #onEmpty: () => void;
+  /** There are none any more. */
+  readonly onEmpty: () => void;
 
   constructor(onEmpty: () => void) {
     super();
-    this.#onEmpty = onEmpty;
-  }
-
-  override add(entry: Entry): void {
-    super.add(entry);
-    this.size += 1;
-  }
-
-  left(): void {
-    this.size -= 1;
-    if (this.size === 0) this.#onEmpty();
+    this.onEmpty = onEmpty;
   }
 }
 
