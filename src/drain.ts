@@ -2,6 +2,7 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closed } from './listeners.ts';
 
 export interface Drain {
   /**
@@ -27,8 +28,6 @@ function answerOn(socket: Duplex): ServerResponse | undefined {
   const current = '_httpMessage' in socket ? socket._httpMessage : undefined;
   return current instanceof ServerResponse ? current : undefined;
 }
-
-const closed = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
 
 /** Watches the connections of a server from the start. `close` stops listening and resolves when all connections have ended. */
 export function createDrain(server: Server, close = () => closed(server)): Drain {

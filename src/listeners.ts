@@ -9,8 +9,6 @@ import { createServer as createNetServer, type Server as NetServer } from 'node:
  * minute, while those that came first are served again and again. The kernel spreads connections over all sockets of a port.
  */
 const SOCKETS = 64;
-/** Connections that wait to be taken, over all sockets. */
-const BACKLOG = 32_768;
 /** What a system says that has no such sockets. */
 const UNKNOWN = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT']);
 
@@ -26,30 +24,32 @@ interface Where {
   readonly reusePort: boolean;
 }
 
-function open(server: NetServer, where: Where): Promise<number> {
+/** Listens with room for many that knock at once. Resolves with the port; rejects when it is taken. */
+export function listen(server: NetServer, port: number, host: string, reusePort = false): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...where, backlog: where.reusePort ? BACKLOG / SOCKETS : BACKLOG }, () => {
+    server.listen({ port, host, reusePort, backlog: reusePort ? 512 : 4096 }, () => {
       server.off('error', reject);
       const address = server.address();
-      resolve(typeof address === 'object' && address ? address.port : where.port);
+      resolve(typeof address === 'object' && address ? address.port : port);
     });
   });
 }
 
-const closed = (server: NetServer) => new Promise<void>((resolve) => server.close(() => resolve()));
+/** Stops listening; resolves when all connections have ended. */
+export const closed = (server: NetServer) => new Promise<void>((resolve) => server.close(() => resolve()));
 
 /** Rejects when somebody has the port: whoever shares a port with us must be a socket of our own. */
 async function requireFree(port: number, host: string): Promise<void> {
   const probe = createNetServer();
-  await open(probe, { port, host, reusePort: false });
+  await listen(probe, port, host);
   await closed(probe);
 }
 
 /** Opens the first one, by itself where the system knows no others of its kind. */
 async function openFirst(server: Server, where: Where): Promise<Where> {
   try {
-    return { ...where, port: await open(server, where) };
+    return { ...where, port: await listen(server, where.port, where.host, where.reusePort) };
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!where.reusePort || !UNKNOWN.has(code)) throw error;
@@ -62,7 +62,7 @@ async function openAnother(server: Server, where: Where): Promise<NetServer> {
   // As node:http makes its own.
   const another = createNetServer({ allowHalfOpen: true, noDelay: true });
   another.on('connection', (socket) => server.emit('connection', socket));
-  await open(another, where);
+  await listen(another, where.port, where.host, true);
   return another;
 }
 

@@ -5,7 +5,7 @@ import type { Config } from './config/schema.ts';
 import { createDrain } from './drain.ts';
 import { createForwardAuthServer } from './forward-auth.ts';
 import type { Gateway } from './gateway.ts';
-import { listenWidely } from './listeners.ts';
+import { closed, listen, listenWidely } from './listeners.ts';
 import { type AuditLog, auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type MetricsSnapshot } from './observe/metrics.ts';
@@ -34,21 +34,10 @@ export interface ServerDeps {
   clock?: () => number;
 }
 
-/** Listens with room for many that knock at once. Resolves with the port; rejects when it is taken. */
-export function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, host, backlog: 4096 }, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address ? address.port : port);
-    });
-  });
-}
-
 /** Closes a listener and cuts what is open on it. */
 export async function closeNow(server: Server): Promise<void> {
   server.closeAllConnections();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await closed(server);
 }
 
 /** Starts both listeners. Resolves when they listen; the provider may come later. */
