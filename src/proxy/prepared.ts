@@ -81,7 +81,7 @@ export function prepareRoutes(
       exchange: Exchange,
       admission: Known,
       accessToken: OutgoingParts['accessToken'],
-      { bare, url, upgrade }: { bare: ForwardOptions; url: string; upgrade: boolean },
+      { bare, url, upgrade }: { bare: Omit<ForwardOptions, 'headers'>; url: string; upgrade: boolean },
     ): ForwardOptions {
       const { holder, claims } = claimsOf(admission);
       const parts = { host, requestCookies, upgrade, accessToken, claims: claimHeaders(holder, claims, exchange) };
@@ -93,13 +93,12 @@ export function prepareRoutes(
 
     return function prepare(exchange, admission, { cors, upgrade = false }) {
       const facts = { caller: admission.kind, requestId: exchange.id, cors };
-      const bare: ForwardOptions = {
-        headers: [],
+      const bare = {
         path: upstreamPath(exchange.target),
-        rewriteHeaders: (raw) => incoming(raw, facts),
+        rewriteHeaders: (raw: readonly string[]) => incoming(raw, facts),
       };
       if (admission.kind === 'guest' || admission.kind === 'anyone')
-        return Object.assign(bare, { headers: outgoing(exchange, { host, requestCookies, upgrade }) });
+        return { ...bare, headers: outgoing(exchange, { host, requestCookies, upgrade }) };
       const url = origin + withoutQuery(bare.path);
       const found = credentialsOf(admission, { method: exchange.req.method ?? 'GET', url });
       const rest = { bare, url, upgrade };
