@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { ActiveSession, TokenRecord } from '../session/sessions.ts';
+import type { CallSession, CallTokens } from '../session/sessions.ts';
 import type { Soon } from '../soon.ts';
 import type { Store } from '../store/store.ts';
 import { createBackoff } from './backoff.ts';
@@ -34,7 +34,7 @@ type Need = 'none' | 'soon' | 'now';
  * live longer than it can was issued before the clock was set back; how long it lives is not known any more.
  */
 export function refreshNeed(
-  { accessTokenExpiresAt, obtainedAt }: TokenRecord,
+  { accessTokenExpiresAt, obtainedAt }: CallTokens,
   refreshBefore: number,
   now: number,
 ): Need {
@@ -59,12 +59,12 @@ export function createRefresher(options: RefresherOptions): Refresher {
   /** Sessions whose refused token was renewed a moment ago, so that the store need not be asked. */
   const lately = new LRUCache<string, Lifetime>({ max: 10_000 });
   const running = new Map<string, Promise<UsableToken>>();
-  const need = ({ tokens }: ActiveSession) => refreshNeed(tokens, config.refreshBefore, clock());
+  const need = ({ tokens }: CallSession) => refreshNeed(tokens, config.refreshBefore, clock());
   /** A provider call, a store hiccup, and some air. */
   const longestWait = config.timeout + 5_000;
 
   /** Under the lease: reads again, since another replica may have refreshed meanwhile. */
-  async function renewIfStillNeeded(seen: ActiveSession, refused: boolean): Promise<UsableToken> {
+  async function renewIfStillNeeded(seen: CallSession, refused: boolean): Promise<UsableToken> {
     const session = await sessions.load(seen.key);
     if (!session) return { kind: 'ended' };
     if (session.version !== seen.version && need(session) === 'none') return { kind: 'refreshed', session };
@@ -73,14 +73,14 @@ export function createRefresher(options: RefresherOptions): Refresher {
   }
 
   /** An API that refuses every token must not make for a renewal per call: once in a while, over all replicas. */
-  async function mayRenewRefused({ key }: ActiveSession): Promise<boolean> {
+  async function mayRenewRefused({ key }: CallSession): Promise<boolean> {
     const since = clock();
     lately.set(key, { since, until: since + REFUSED_MS });
     return await store.markOnce(`refused:${key}`, REFUSED_MS);
   }
 
   /** `refused`: the current token will not do, however long it lasts. */
-  async function renewOnce(session: ActiveSession, refused = false): Promise<UsableToken> {
+  async function renewOnce(session: CallSession, refused = false): Promise<UsableToken> {
     const deadline = performance.now() + longestWait;
     for (;;) {
       const lease = await takeLease(store, session.key, owner);
@@ -109,7 +109,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  async function withoutRefreshToken(session: ActiveSession): Promise<UsableToken> {
+  async function withoutRefreshToken(session: CallSession): Promise<UsableToken> {
     if (need(session) !== 'now') return { kind: 'active', session };
     await sessions.end(session.key);
     audit('session.ended', { session: session.key, sub: session.data.sub, reason: 'no_refresh_token' });
@@ -123,7 +123,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
     return work;
   }
 
-  async function renewRefused(session: ActiveSession): Promise<UsableToken> {
+  async function renewRefused(session: CallSession): Promise<UsableToken> {
     try {
       const current = await sessions.load(session.key);
       if (!current) return { kind: 'ended' };
@@ -132,7 +132,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
       if (under) return await under;
       const known = lately.get(session.key);
       const rests = (known && isCurrent(known, clock())) || backoff.waitFor(session.key) > 0;
-      if (rests || current.tokens.refreshToken === undefined) return { kind: 'active', session };
+      if (rests || !current.refreshable) return { kind: 'active', session };
       return await only(session.key, () => renewOnce(current, true));
     } catch {
       // The log has it already; for this call it means that there is no better token.
@@ -140,13 +140,13 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  function ensureUsable(session: ActiveSession): Soon<UsableToken> {
+  function ensureUsable(session: CallSession): Soon<UsableToken> {
     const due = need(session);
     return due === 'none' ? { kind: 'active', session } : renewDue(session, due);
   }
 
-  async function renewDue(session: ActiveSession, due: 'soon' | 'now'): Promise<UsableToken> {
-    if (session.tokens.refreshToken === undefined) return await withoutRefreshToken(session);
+  async function renewDue(session: CallSession, due: 'soon' | 'now'): Promise<UsableToken> {
+    if (!session.refreshable) return await withoutRefreshToken(session);
     const under = running.get(session.key);
     if (under) return due === 'now' ? await under : { kind: 'active', session };
     const wait = backoff.waitFor(session.key);

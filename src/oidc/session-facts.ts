@@ -1,14 +1,14 @@
 /** What is known of a session's access token without looking into it: what the provider said when it handed it over. */
 import { wordsOf } from '../providers/claims.ts';
 import type { TokenFacts } from '../providers/facts.ts';
-import type { ActiveSession, TokenRecord } from '../session/sessions.ts';
+import type { CallSession, CallTokens } from '../session/sessions.ts';
 
 const none = () => [];
 /** Worked out once for each token record: both are as they are from the moment that they are read. */
-const granted = new WeakMap<TokenRecord, TokenFacts>();
+const granted = new WeakMap<CallTokens, TokenFacts>();
 
 /** Facts from the token response and the ID token: the granted scope, and how the user signed in. */
-export function grantedFacts(session: ActiveSession): TokenFacts {
+export function grantedFacts(session: CallSession): TokenFacts {
   const known = granted.get(session.tokens);
   if (known) return known;
   const facts = factsFrom(session);
@@ -16,7 +16,7 @@ export function grantedFacts(session: ActiveSession): TokenFacts {
   return facts;
 }
 
-function factsFrom({ data, tokens }: ActiveSession): TokenFacts {
+function factsFrom({ data, tokens }: CallSession): TokenFacts {
   return {
     issuer: data.issuer,
     sub: data.sub,
@@ -35,7 +35,7 @@ function factsFrom({ data, tokens }: ActiveSession): TokenFacts {
 }
 
 /** The facts of a verified token of a session; where the token is silent, what the provider said beside it counts. */
-export function sessionFacts(session: ActiveSession, verified: TokenFacts): TokenFacts {
+export function sessionFacts(session: CallSession, verified: TokenFacts): TokenFacts {
   const said = factsFrom(session);
   return {
     ...verified,

@@ -4,7 +4,7 @@ import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
 import type { TokenFacts } from '../providers/facts.ts';
 import { readFacts } from '../providers/read-facts.ts';
-import type { ActiveSession, TokenRecord, VerifiedToken } from '../session/sessions.ts';
+import type { CallSession, CallTokens, VerifiedToken } from '../session/sessions.ts';
 import type { Soon } from '../soon.ts';
 import { claimedIssuer, refuseToken, verifyAccessToken } from './access-token.ts';
 import { storedClaims } from './id-token.ts';
@@ -20,7 +20,7 @@ export interface TokenReader {
    */
   read(token: string, live: boolean): Soon<TokenFacts>;
   /** The facts of a session's token, which was checked when the session got it. */
-  ofSession(session: ActiveSession, live: boolean): Soon<TokenFacts>;
+  ofSession(session: CallSession, live: boolean): Soon<TokenFacts>;
   /** Checks the token that a session is to get. Rejects as `read` does. */
   check(accessToken: string): Promise<VerifiedToken>;
 }
@@ -40,7 +40,8 @@ const MAX_REMEMBERED = 10_000;
 /** Builds the reader over the issuers. */
 export function createTokenReader({ issuers, introspector, cache, tolerance, clock }: TokenReaderOptions): TokenReader {
   const remembered = new LRUCache<string, Lifetime & { facts: TokenFacts }>({ max: MAX_REMEMBERED });
-  const ofRecord = new WeakMap<TokenRecord, TokenFacts>();
+  // Held weakly: the claims take more room than the token, and after a collection they are read out of it once more.
+  const ofRecord = new WeakMap<CallTokens, WeakRef<TokenFacts>>();
 
   /** What a token was found to say, while that counts. By the digest alone: the token itself names its issuer. */
   function recall(key: string): TokenFacts | undefined {
@@ -87,7 +88,7 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
   }
 
   /** From what is stored, without another check: the record is sealed, and only a checked token gets the mark. */
-  function stored({ accessToken, verified }: TokenRecord): TokenFacts | undefined {
+  function stored({ accessToken, verified }: CallTokens): TokenFacts | undefined {
     const issuer = verified && issuers.of(verified.issuer);
     return issuer && readFacts(issuer, verified.issuer, verified.claims ?? storedClaims(accessToken));
   }
@@ -96,12 +97,12 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
     read,
     ofSession(session, live) {
       const { tokens } = session;
-      const known = live ? undefined : ofRecord.get(tokens);
+      const known = live ? undefined : ofRecord.get(tokens)?.deref();
       if (known) return known;
       const marked = live ? undefined : stored(tokens);
       if (!marked) return readAnew(tokens.accessToken, live).then((facts) => sessionFacts(session, facts));
       const facts = sessionFacts(session, marked);
-      ofRecord.set(tokens, facts);
+      ofRecord.set(tokens, new WeakRef(facts));
       return facts;
     },
     async check(accessToken) {

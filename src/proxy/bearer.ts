@@ -6,7 +6,7 @@ import type { CheckProof } from '../oidc/proof-check.ts';
 import type { TokenReader } from '../oidc/token-reader.ts';
 import type { Challenge } from '../policy/challenge.ts';
 import type { TokenFacts } from '../providers/facts.ts';
-import { isOnItsWay } from '../soon.ts';
+import { isOnItsWay, type Soon } from '../soon.ts';
 import type { Credentials } from './credentials.ts';
 import { detailsOf, type Visit } from './judge.ts';
 
@@ -33,43 +33,45 @@ interface BearerParts {
   audit: Audit;
 }
 
-/** Builds the reader of callers' tokens; it rejects with 401 `invalid_token` and the challenge for it, or with 503. */
+/** Builds the reader of callers' tokens; it fails with 401 `invalid_token` and the challenge for it, or with 503. */
 export function createReadBearer({ config, tokens, checkProof, audit }: BearerParts, challenge: Challenge) {
-  async function read({ exchange, route }: Visit, credentials: Exclude<Credentials, { kind: 'none' }>) {
-    const { token } = credentials;
-    const found = tokens.read(token, route.config.introspect);
-    const facts = isOnItsWay(found) ? await found : found;
+  type Shown = Exclude<Credentials, { kind: 'none' }>;
+
+  /** Whether a token whose facts are known may be used here, in this way. */
+  function accept({ exchange, route }: Visit, credentials: Shown, facts: TokenFacts): Soon<BearerCaller> {
     if (!meantFor(facts, route.audience))
       throw new GatewayError('invalid_token', {
         reason: 'audience',
         detail: `meant for ${facts.audience.join(' ').slice(0, 200) || 'nobody'}, not for ${route.audience.join(' ')}`,
       });
+    const { token } = credentials;
     const proof = credentials.kind === 'dpop' ? credentials.proof : undefined;
     const url = config.publicUrl + exchange.target.path;
     const checked = checkProof({ method: exchange.req.method ?? '', url, token, proof }, facts);
-    if (isOnItsWay(checked)) await checked;
-    return facts;
+    const caller: BearerCaller =
+      proof === undefined ? { token, scheme: 'Bearer', facts } : { token, scheme: 'DPoP', facts, proof };
+    return isOnItsWay(checked) ? checked.then(() => caller) : caller;
   }
 
-  return async function readBearer(
-    visit: Visit,
-    credentials: Exclude<Credentials, { kind: 'none' }>,
-  ): Promise<BearerCaller> {
-    const scheme = credentials.kind === 'dpop' ? 'DPoP' : 'Bearer';
-    try {
-      const facts = await read(visit, credentials);
-      const { token } = credentials;
-      return credentials.kind === 'dpop'
-        ? { token, scheme, facts, proof: credentials.proof }
-        : { token, scheme, facts };
-    } catch (error) {
+  return function readBearer(visit: Visit, credentials: Shown): Soon<BearerCaller> {
+    const refuse = (error: unknown): never => {
       if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
       audit('access.denied', detailsOf(visit, 'invalid_token'));
+      const scheme = credentials.kind === 'dpop' ? 'DPoP' : 'Bearer';
       throw new GatewayError('invalid_token', {
         ...(error.detail === undefined ? {} : { detail: error.detail }),
         extensions: error.extensions,
         headers: { 'www-authenticate': challenge({ error: errorOf(error) }, scheme) },
       });
+    };
+    try {
+      const found = tokens.read(credentials.token, visit.route.config.introspect);
+      const caller = isOnItsWay(found)
+        ? found.then((facts) => accept(visit, credentials, facts))
+        : accept(visit, credentials, found);
+      return isOnItsWay(caller) ? caller.catch(refuse) : caller;
+    } catch (error) {
+      return refuse(error);
     }
   };
 }

@@ -10,7 +10,7 @@ import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import type { RenewRefusedToken } from '../oidc/usable-token.ts';
 import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
-import type { ActiveSession } from '../session/sessions.ts';
+import type { CallSession } from '../session/sessions.ts';
 import { isOnItsWay } from '../soon.ts';
 import type { Forwarder } from './forward.ts';
 import type { ForwardOptions } from './forward-options.ts';
@@ -87,7 +87,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     exchange: Exchange,
     route: CompiledRoute,
     cors: CorsHeaders,
-    session: ActiveSession,
+    session: CallSession,
   ): Promise<ForwardOptions | undefined> {
     const { kind } = await parts.renewRefused(session);
     if (kind === 'active') return undefined;

@@ -4,7 +4,7 @@ import { grantedFacts } from '../oidc/session-facts.ts';
 import type { TokenReader } from '../oidc/token-reader.ts';
 import type { Challenge } from '../policy/challenge.ts';
 import type { TokenFacts } from '../providers/facts.ts';
-import type { ActiveSession } from '../session/sessions.ts';
+import type { CallSession } from '../session/sessions.ts';
 import { isOnItsWay, type Soon } from '../soon.ts';
 import { meantFor } from './bearer.ts';
 import type { CompiledRoute } from './routes.ts';
@@ -15,7 +15,7 @@ import type { CompiledRoute } from './routes.ts';
  */
 export function factsOfSession(
   tokens: TokenReader | undefined,
-  session: ActiveSession,
+  session: CallSession,
   route: CompiledRoute,
   challenge: Challenge,
 ): Soon<TokenFacts> {

@@ -10,7 +10,7 @@ import { type Challenge, createChallenge } from '../policy/challenge.ts';
 import { type CsrfOutcome, checkUpgradeOrigin } from '../policy/csrf.ts';
 import { isOpen, ruleFor } from '../policy/rules.ts';
 import type { TokenFacts } from '../providers/facts.ts';
-import type { ActiveSession, Sessions } from '../session/sessions.ts';
+import type { CallSession, Sessions } from '../session/sessions.ts';
 import { isOnItsWay } from '../soon.ts';
 import { type BearerCaller, createReadBearer } from './bearer.ts';
 import { readCredentials } from './credentials.ts';
@@ -20,7 +20,7 @@ import { factsOfSession } from './session-caller.ts';
 
 /** Who calls: a signed-in user, a caller with a token of its own, a guest where users may be signed in, or anyone where nobody is asked. */
 export type Admission =
-  | { readonly kind: 'user'; readonly session: ActiveSession; readonly facts: TokenFacts }
+  | { readonly kind: 'user'; readonly session: CallSession; readonly facts: TokenFacts }
   | { readonly kind: 'bearer'; readonly caller: BearerCaller }
   | { readonly kind: 'guest' }
   | { readonly kind: 'anyone' };
@@ -65,7 +65,8 @@ export function createAdmit(parts: StepParts): Admit {
     refuseForgery(parts, visit, checkForgery, credentials.kind !== 'none');
     if (readBearer && credentials.kind !== 'none') {
       if (key !== undefined) throw twoCredentials(challenge);
-      const caller = await readBearer(visit, credentials);
+      const found = readBearer(visit, credentials);
+      const caller = isOnItsWay(found) ? await found : found;
       judge.decide(visit, caller.facts, caller.scheme);
       return { kind: 'bearer', caller };
     }

@@ -1,12 +1,12 @@
 /** Sessions that were read a moment ago, so that a call in a row of calls asks no store. */
 import { LRUCache } from 'lru-cache';
 import type { SessionChanges } from '../store/store.ts';
-import type { ActiveSession } from './sessions.ts';
+import type { ActiveSession, CallSession } from './sessions.ts';
 
 export interface SessionCache {
   /** The session, if it was read lately and has not changed since; undefined says nothing about it. */
-  get(key: string): ActiveSession | undefined;
-  /** Reads it with `read` and keeps what comes, unless the session changed on the way. */
+  get(key: string): CallSession | undefined;
+  /** Reads it with `read` and keeps what calls need of it, unless the session changed on the way. */
   through(key: string, read: () => Promise<ActiveSession | undefined>): Promise<ActiveSession | undefined>;
   /** Forgets a session that is about to change, or did, by this process. */
   drop(key: string): void;
@@ -22,13 +22,20 @@ export interface SessionCacheOptions {
 }
 
 interface Entry {
-  readonly session: ActiveSession;
+  readonly session: CallSession;
   readonly since: number;
 }
 
 /** A read on its way; `stale` once what it will bring may be older than a change. */
 interface Reading {
   stale: boolean;
+}
+
+/** Field by field: whatever else a record holds is not kept. */
+function forCalls({ key, data, tokens, version, refreshable }: ActiveSession): CallSession {
+  const { sid, device, address, ...caller } = data;
+  const { refreshToken, idToken, ...shown } = tokens;
+  return { key, data: caller, tokens: shown, version, refreshable };
 }
 
 const NONE: SessionCache = { get: () => undefined, through: (_key, read) => read(), drop: () => {} };
@@ -78,7 +85,7 @@ export function createSessionCache({ changes, size, maxAge, clock }: SessionCach
       const since = clock();
       try {
         const session = await read();
-        if (session && !reading.stale) entries.set(key, { session, since });
+        if (session && !reading.stale) entries.set(key, { session: forCalls(session), since });
         return session;
       } finally {
         end(key, reading);

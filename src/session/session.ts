@@ -28,9 +28,10 @@ export function sealTokens(keyring: Keyring, key: string, tokens: TokenRecord): 
 
 function openSession(keyring: Keyring, key: string, stored: StoredSession): ActiveSession | undefined {
   const data = openSessionData(keyring, key, stored.session);
-  const tokens = stored.tokens && keyring.open('tokens', key, stored.tokens.sealed);
-  if (!data || !stored.tokens || tokens === undefined) return undefined;
-  return { key, data, tokens: JSON.parse(tokens) as TokenRecord, version: stored.tokens.version };
+  const opened = stored.tokens && keyring.open('tokens', key, stored.tokens.sealed);
+  if (!data || !stored.tokens || opened === undefined) return undefined;
+  const tokens = JSON.parse(opened) as TokenRecord;
+  return { key, data, tokens, version: stored.tokens.version, refreshable: tokens.refreshToken !== undefined };
 }
 
 /** How often the idle limit is moved at most: writing on each call would cost a store command each (design: once a minute). */

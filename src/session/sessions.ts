@@ -46,14 +46,25 @@ export interface TokenRecord {
   dpopKey?: JsonWebKey;
 }
 
-/** A live session with its tokens, as read from the store. */
-export interface ActiveSession {
+/** What a call to an upstream needs of a live session: this much is kept in memory, many times over. */
+export interface CallSession {
   /** Digest of the session id; safe as a store key and, shortened, in logs. */
-  key: string;
-  data: SessionData;
-  tokens: TokenRecord;
+  readonly key: string;
+  readonly data: Omit<SessionData, 'sid' | 'device' | 'address'>;
+  readonly tokens: CallTokens;
   /** How often the tokens were replaced; guards against putting old ones over new ones. */
-  version: number;
+  readonly version: number;
+  /** Whether there is a refresh token. Whoever spends it reads it from the store, under the lease. */
+  readonly refreshable: boolean;
+}
+
+/** The tokens of a call: neither what is spent at the provider's token endpoint nor what is for the profile alone. */
+export type CallTokens = Readonly<Omit<TokenRecord, 'refreshToken' | 'idToken'>>;
+
+/** A live session with all its tokens, as read from the store. */
+export interface ActiveSession extends CallSession {
+  readonly data: SessionData;
+  readonly tokens: TokenRecord;
 }
 
 export interface Sessions {
@@ -63,11 +74,11 @@ export interface Sessions {
    * The session as it was a moment ago, if it was read lately and has not changed since as far as this process was told;
    * undefined otherwise, which says nothing about the session. Asks no store. For calls that go on to an upstream.
    */
-  recall(key: string): ActiveSession | undefined;
+  recall(key: string): CallSession | undefined;
   /** The live session under a key, from the store; undefined when it ended, lapsed or was tampered with. */
   load(key: string): Promise<ActiveSession | undefined>;
   /** Notes activity: moves the idle limit, at most once in a while. Never waits, never fails the call. */
-  slide(session: ActiveSession): void;
+  slide(session: CallSession): void;
   /** Puts refreshed tokens in place of those of `session`. */
   replaceTokens(session: ActiveSession, tokens: TokenRecord): Promise<'replaced' | 'superseded' | 'gone'>;
   /** Ends the session everywhere. True when there was one. */

@@ -14,7 +14,7 @@ import { compileRoutes } from '../../src/proxy/routes.ts';
 import type { Tunnel } from '../../src/proxy/upgrade.ts';
 import { createTunnel } from '../../src/proxy/websocket.ts';
 import { singleCookie } from '../../src/session/cookies.ts';
-import type { ActiveSession } from '../../src/session/sessions.ts';
+import type { ActiveSession, CallSession } from '../../src/session/sessions.ts';
 import { silent } from './fixtures.ts';
 
 /** The session of a user, as the store would give it. */
@@ -32,6 +32,7 @@ export function sessionOf(sub: string, tokens: Partial<ActiveSession['tokens']> 
       ...tokens,
     },
     version: 1,
+    refreshable: true,
   };
 }
 
@@ -49,7 +50,7 @@ export interface Call {
 export interface Played {
   /** Live sessions by what the cookie says. */
   sessions: Map<string, ActiveSession>;
-  usable: (session: ActiveSession) => Promise<UsableToken>;
+  usable: (session: CallSession) => Promise<UsableToken>;
   /** What happened, in order: `load`, `usable`, `slide`. */
   events: string[];
   audits: [AuditEvent, AuditDetails][];
@@ -59,7 +60,7 @@ export interface Played {
 export const signedIn = (user: string): OutgoingHttpHeaders => ({ cookie: `app=1; __Host-bff=${user}`, 'x-csrf': '1' });
 
 function played(): Played {
-  const usable = async (session: ActiveSession): Promise<UsableToken> => ({ kind: 'active', session });
+  const usable = async (session: CallSession): Promise<UsableToken> => ({ kind: 'active', session });
   return { sessions: new Map([['alice', sessionOf('alice')]]), usable, events: [], audits: [] };
 }
 

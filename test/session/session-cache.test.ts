@@ -20,8 +20,16 @@ function played({ size = 10, maxAge = 60_000 } = {}) {
   const session = (key: string, version = 1, expiresAt = state.now + 3_600_000): ActiveSession => ({
     key,
     version,
-    data: { issuer: 'https://id.example', sub: 'alice', createdAt: state.now, expiresAt },
-    tokens: { accessToken: 'a', accessTokenExpiresAt: expiresAt, obtainedAt: state.now, idToken: 'i', scope: '' },
+    refreshable: true,
+    data: { issuer: 'https://id.example', sub: 'alice', sid: 's', device: 'd', createdAt: state.now, expiresAt },
+    tokens: {
+      accessToken: 'a',
+      accessTokenExpiresAt: expiresAt,
+      obtainedAt: state.now,
+      idToken: 'i',
+      refreshToken: 'r',
+      scope: '',
+    },
   });
   const put = (key: string, version?: number, expiresAt?: number) =>
     cache.through(key, async () => session(key, version, expiresAt));
@@ -38,6 +46,20 @@ test('what was read is served, and only under its own key', async () => {
   await put('a');
   assert.equal(cache.get('a')?.key, 'a');
   assert.equal(cache.get('b'), undefined);
+});
+
+test('whoever read it gets all of it; what is kept has neither the refresh token nor the ID token', async () => {
+  const { cache, put } = played();
+  const read = await put('a');
+  assert.deepEqual([read?.tokens.refreshToken, read?.tokens.idToken], ['r', 'i']);
+  const { expiresAt, createdAt } = cache.get('a')?.data ?? {};
+  assert.deepEqual(cache.get('a'), {
+    key: 'a',
+    version: 1,
+    refreshable: true,
+    data: { issuer: 'https://id.example', sub: 'alice', createdAt, expiresAt },
+    tokens: { accessToken: 'a', accessTokenExpiresAt: expiresAt, obtainedAt: createdAt, scope: '' },
+  });
 });
 
 test('a change of one session drops that one, a change of any drops all', async () => {
