@@ -8,7 +8,7 @@ import { basename } from 'node:path';
  * before it collects, and puts objects that outlived a moment of load among the lasting ones: hundreds of megabytes, and
  * pauses of 20 ms when they are collected in the end (docs/performance.md has both figures).
  */
-const V8_FLAGS = ['--max-semi-space-size=24', '--heap-growing-percent=30', '--no-allocation-site-pretenuring'];
+const V8_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=30', '--no-allocation-site-pretenuring'];
 /** The C library would keep freed memory for each thread apart. */
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 

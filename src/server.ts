@@ -9,6 +9,7 @@ import { closed, listen, listenWidely } from './listeners.ts';
 import { type AuditLog, auditIntoLog, createAudit } from './observe/audit.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type MetricsSnapshot } from './observe/metrics.ts';
+import { createPace } from './pace.ts';
 import { createPages } from './pages/pages.ts';
 import { createReload, type Reload } from './reload.ts';
 import type { Store } from './store/store.ts';
@@ -46,7 +47,11 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   const metrics = createMetrics();
   const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
   const swap = createSwap(config, { ...deps, metrics });
-  const handle: Gateway['handle'] = (req, res) => swap.current().handle(req, res);
+  const begun = createPace();
+  const handle: Gateway['handle'] = (req, res) => {
+    begun(res);
+    swap.current().handle(req, res);
+  };
   const upgrade: Gateway['upgrade'] = (req, socket, head) => swap.current().upgrade(req, socket, head);
   const server = createServer(
     {

@@ -27,7 +27,7 @@ test('a serving process keeps its heap small, under the id that it was started w
   const [command = '', ...others] = commandsOf(gateway);
   assert.deepEqual(others, []);
   assert.deepEqual(flagsIn(command), [
-    '--max-semi-space-size=24',
+    '--max-semi-space-size=8',
     '--heap-growing-percent=30',
     '--no-allocation-site-pretenuring',
   ]);
@@ -44,5 +44,5 @@ test('the workers have the same settings', async (t) => {
   const gateway = await start(t, { config: { session, workers: 2 } });
   const commands = commandsOf(gateway);
   assert.equal(commands.length, 3);
-  for (const command of commands) assert.ok(flagsIn(command).includes('--max-semi-space-size=24'), command);
+  for (const command of commands) assert.ok(flagsIn(command).includes('--max-semi-space-size=8'), command);
 });

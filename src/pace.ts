@@ -1,0 +1,44 @@
+/** The pace of the public port: under load a connection that got its answer waits its turn before its next request is read. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * Requests at a time from which on connections take turns. What is not read waits in the kernel and costs nothing here,
+ * where a thousand begun calls fill the young generation, so that each collection copies all of them
+ * (docs/decisions/0012-turns.md).
+ */
+const AT_ONCE = 256;
+/** So many are read in each turn of the event loop, however many wait for a slow upstream: nobody is kept out by those. */
+const EACH_TURN = 16;
+
+/** Counts the answers of a listener from now on: call the result with each of them as it begins. */
+export function createPace(): (res: ServerResponse) => void {
+  const waiting: Socket[] = [];
+  let under = 0;
+  let turning = false;
+
+  function takeTurns(): void {
+    const count = Math.max(EACH_TURN, AT_ONCE - under);
+    for (const socket of waiting.splice(0, count)) socket.resume();
+    turning = waiting.length > 0;
+    if (turning) setImmediate(takeTurns);
+  }
+
+  /** `this` is the answer, so that no closure is made for each call. */
+  function ended(this: ServerResponse & { req: IncomingMessage }): void {
+    under -= 1;
+    if (under < AT_ONCE && waiting.length === 0) return;
+    const { socket } = this.req;
+    if (!this.writableFinished || socket.destroyed || !socket.writable) return;
+    socket.pause();
+    waiting.push(socket);
+    if (turning) return;
+    turning = true;
+    setImmediate(takeTurns);
+  }
+
+  return function begun(res) {
+    under += 1;
+    res.on('close', ended);
+  };
+}

@@ -1,0 +1,83 @@
+/** Connections take turns under load: everybody gets a turn, whatever the others wait for. */
+import assert from 'node:assert/strict';
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import { createPace } from '../src/pace.ts';
+import { until } from './support/wait.ts';
+
+/** More than may be under way before connections take turns. */
+const HELD = 300;
+const held: ServerResponse[] = [];
+const answered: Socket[] = [];
+const everybody = new Agent({ keepAlive: true });
+const one = new Agent({ keepAlive: true, maxSockets: 1 });
+const begun = createPace();
+
+const server = createServer((req, res) => {
+  begun(res);
+  if (req.url === '/hold') return void held.push(res);
+  let length = 0;
+  req.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+  });
+  req.on('end', () => {
+    answered.push(req.socket);
+    res.end(String(length));
+  });
+});
+
+function call(path: string, agent = one, body = ''): Promise<string> {
+  const { port } = server.address() as AddressInfo;
+  return new Promise((resolve, reject) => {
+    const req = request({ port, agent, path, method: body === '' ? 'GET' : 'POST' }, async (res: IncomingMessage) => {
+      resolve((await res.setEncoding('utf8').toArray()).join(''));
+    });
+    req.on('error', reject).end(body);
+  });
+}
+
+before(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+after(() => {
+  for (const agent of [one, everybody]) agent.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+test('nobody waits for a turn while few calls are under way', async () => {
+  await call('/');
+  assert.equal(answered.at(-1)?.isPaused(), false);
+});
+
+test('calls that wait for their upstream keep nobody out: a connection gets its turn again and again', async () => {
+  const waiting = Array.from({ length: HELD }, () => call('/hold', everybody));
+  await until(() => held.length === HELD, { what: 'all calls to be under way' });
+  const seen = Promise.withResolvers<boolean>();
+  server.once('request', (req: IncomingMessage, res: ServerResponse) =>
+    res.once('close', () => seen.resolve(req.socket.isPaused())),
+  );
+  await call('/');
+  assert.equal(await seen.promise, true, 'an answered connection waits for its turn');
+  for (let count = 0; count < 100; count += 1) assert.equal(await call('/'), '0');
+  assert.equal(await call('/', one, 'x'.repeat(1_000_000)), '1000000', 'a body after a turn arrives whole');
+  for (const res of held.splice(0)) res.end('done');
+  assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['done']));
+});
+
+test('a thousand connections at once: each of their calls is answered', async () => {
+  const agents = Array.from({ length: 1_000 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  const answers = await Promise.all(agents.flatMap((agent) => [1, 2, 3].map(() => call('/', agent))));
+  assert.equal(answers.filter((answer) => answer === '0').length, 3_000);
+  for (const agent of agents) agent.destroy();
+});
+
+test('who leaves while it waits for its turn is forgotten', async () => {
+  const waiting = Array.from({ length: HELD }, () => call('/hold', everybody));
+  await until(() => held.length === HELD, { what: 'all calls to be under way' });
+  const leaving = new Agent({ keepAlive: true });
+  await Promise.all(Array.from({ length: 50 }, () => call('/', leaving)));
+  leaving.destroy();
+  assert.equal(await call('/'), '0');
+  for (const res of held.splice(0)) res.end('done');
+  await Promise.all(waiting);
+});
