@@ -59,10 +59,19 @@ const lasting = (name: string, title: string, measure: (one: Running) => ReturnT
   },
 });
 
-const scenariosWith = (token: string): Scenario[] => [
+/** Two whose figures are compared with each other are measured in turn: the machine is not equally fast at all times. */
+const besideCookies = (token: string): Scenario[] => [
+  http('bearer', "1 KB, 64 connections, the caller's own access token", '/api/small.json', 64, token),
+  {
+    ...http('cookie', 'The same by cookie, in turn with it', '/api/small.json', 64),
+    fits: (one) => one.readsTokens === true,
+  },
+];
+
+const scenariosWith = (token: string): (Scenario | Scenario[])[] => [
   http('c64', '1 KB, 64 connections', '/api/small.json', 64),
   http('c1', '1 KB, 1 connection', '/api/small.json', 1),
-  http('bearer', "1 KB, 64 connections, the caller's own access token", '/api/small.json', 64, token),
+  besideCookies(token),
   http('c1000', '1 KB, 1,000 connections', '/api/small.json', 1000),
   http('c10000', '1 KB, 10,000 connections', '/api/small.json', 10_000),
   http('big', '50 KB, 64 connections', '/api/big.json', 64),
@@ -121,10 +130,14 @@ async function run(): Promise<void> {
       await load({ url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds: WARM, core: OTHERS });
   const rows: Row[] = [];
   const asked = values.scenarios?.split(',');
-  const scenarios = scenariosWith(services.token).filter(({ name }) => asked?.includes(name) ?? true);
-  for (const scenario of scenarios) {
+  const groups = scenariosWith(services.token)
+    .map((group) => [group].flat())
+    .filter(([first]) => asked?.includes(first?.name ?? '') ?? true);
+  for (const group of groups) {
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
-      for (const one of running.filter((contender) => scenario.fits(contender))) {
+      for (const [scenario, one] of group.flatMap((each) =>
+        running.filter(each.fits).map((by) => [each, by] as const),
+      )) {
         const row = await measureOne(scenario, one, repetition, services);
         rows.push(row);
         console.log(
@@ -135,7 +148,7 @@ async function run(): Promise<void> {
   }
   mkdirSync(values.out, { recursive: true });
   writeFileSync(join(values.out, 'rows.json'), JSON.stringify(rows));
-  writeReport(values.out, rows, scenarios, { versions: versions(), repetitions, seconds });
+  writeReport(values.out, rows, groups.flat(), { versions: versions(), repetitions, seconds });
 }
 
 process.on('exit', stopAll);

@@ -16,7 +16,7 @@ const RANKS: [RegExp, number][] = [
   [/^src\/(session|edge|providers)\//, 3],
   [/^src\/(oidc|policy|http)\//, 4],
   [/^src\/(endpoints|proxy)\//, 5],
-  [/^src\/(problem|app|admin|admin-sessions|forward-auth|drain|listeners|planes|gateway)\.ts$/, 6],
+  [/^src\/(problem|app|admin|admin-sessions|forward-auth|drain|listeners|pace|planes|gateway)\.ts$/, 6],
   [/^src\/(swap|reload)\.ts$/, 7],
   [/^src\/(server|workers?)\.ts$|^src\/cli\//, 8],
   [/^src\/(main|command|index)\.ts$/, 9],
