@@ -1,6 +1,7 @@
 /** What becomes of a header of an upstream's answer, by its name. */
 import { SHARED_CACHE_HEADERS } from './caching.ts';
 import { HOP_BY_HOP } from './header-names.ts';
+import { rememberVerdicts } from './verdicts.ts';
 
 /** `pass` as it is, `drop` it, or one of the rules that some names have of their own. */
 export type AnswerVerdict =
@@ -51,18 +52,13 @@ const VERDICTS: ReadonlyMap<string, AnswerVerdict> = new Map<string, AnswerVerdi
   ['dpop-nonce', 'nonce'],
 ]);
 
-/** By spelling. Bounded, so that no upstream can make it grow. */
-const remembered = new Map<string, AnswerVerdict>();
-const REMEMBERED = 512;
-const LONGEST = 64;
-
-/** Judges one name; it remembers what it has judged. */
-export function answerVerdict(name: string): AnswerVerdict {
-  const known = remembered.get(name);
-  if (known) return known;
+function judge(name: string): AnswerVerdict {
   const lower = name.toLowerCase();
   // Cross-origin reads are the gateway's to allow: all of the upstream's CORS headers go (ASVS 3.4.2).
-  const verdict = VERDICTS.get(lower) ?? (lower.startsWith('access-control-') ? 'drop' : 'pass');
-  if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(name, verdict);
-  return verdict;
+  return VERDICTS.get(lower) ?? (lower.startsWith('access-control-') ? 'drop' : 'pass');
 }
+
+const REMEMBERED = 512;
+
+/** Judges one name; it remembers what it has judged. */
+export const answerVerdict: (name: string) => AnswerVerdict = rememberVerdicts(judge, REMEMBERED);

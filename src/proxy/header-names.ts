@@ -1,5 +1,6 @@
 /** Which request headers of a client never pass, in whatever spelling they come. */
 import type { Config } from '../config/schema.ts';
+import { rememberVerdicts } from './verdicts.ts';
 
 /**
  * What becomes of a client's header. `named`: it lists further hop-by-hop headers. `cookie`, `via` and `hops` have rules
@@ -96,9 +97,8 @@ const IDENTITY_PREFIXES = [
   'wl-proxy-',
 ];
 
-/** Most names whose verdict is remembered, and the longest; others are judged anew, so no client can grow the table. */
+/** Most names whose verdict is remembered. */
 const REMEMBERED = 1024;
-const LONGEST = 64;
 
 /**
  * The name as the most lenient upstream reads it: case folded, and everything but letters and digits one and the same
@@ -137,7 +137,6 @@ export function createRequestVerdict(config: Pick<Config, 'csrf' | 'routes'>): (
     canonicalName(config.csrf.header),
   ]);
   const prefixes = [...FORWARDED_PREFIXES, ...IDENTITY_PREFIXES];
-  const remembered = new Map<string, RequestVerdict>();
 
   function judge(name: string): RequestVerdict {
     const special = SPECIAL.get(name.toLowerCase());
@@ -147,11 +146,5 @@ export function createRequestVerdict(config: Pick<Config, 'csrf' | 'routes'>): (
     return prefixes.some((prefix) => canonical.startsWith(prefix)) ? 'drop' : 'pass';
   }
 
-  return function requestVerdict(name) {
-    const known = remembered.get(name);
-    if (known) return known;
-    const verdict = judge(name);
-    if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(name, verdict);
-    return verdict;
-  };
+  return rememberVerdicts(judge, REMEMBERED);
 }
