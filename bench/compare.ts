@@ -29,6 +29,8 @@ const WARM_ROUNDS = 4;
 
 interface Scenario {
   name: string;
+  /** Measured in turn with that one, as far as their figures are compared: the machine is not equally fast at all times. */
+  beside?: string;
   title: string;
   fits(contender: Contender): boolean;
   measure(
@@ -59,19 +61,15 @@ const lasting = (name: string, title: string, measure: (one: Running) => ReturnT
   },
 });
 
-/** Two whose figures are compared with each other are measured in turn: the machine is not equally fast at all times. */
-const besideCookies = (token: string): Scenario[] => [
+const scenariosWith = (token: string): Scenario[] => [
+  http('c64', '1 KB, 64 connections', '/api/small.json', 64),
+  http('c1', '1 KB, 1 connection', '/api/small.json', 1),
   http('bearer', "1 KB, 64 connections, the caller's own access token", '/api/small.json', 64, token),
   {
     ...http('cookie', 'The same by cookie, in turn with it', '/api/small.json', 64),
+    beside: 'bearer',
     fits: (one) => one.readsTokens === true,
   },
-];
-
-const scenariosWith = (token: string): (Scenario | Scenario[])[] => [
-  http('c64', '1 KB, 64 connections', '/api/small.json', 64),
-  http('c1', '1 KB, 1 connection', '/api/small.json', 1),
-  besideCookies(token),
   http('c1000', '1 KB, 1,000 connections', '/api/small.json', 1000),
   http('c10000', '1 KB, 10,000 connections', '/api/small.json', 10_000),
   http('big', '50 KB, 64 connections', '/api/big.json', 64),
@@ -130,14 +128,12 @@ async function run(): Promise<void> {
       await load({ url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds: WARM, core: OTHERS });
   const rows: Row[] = [];
   const asked = values.scenarios?.split(',');
-  const groups = scenariosWith(services.token)
-    .map((group) => [group].flat())
-    .filter(([first]) => asked?.includes(first?.name ?? '') ?? true);
-  for (const group of groups) {
+  const groupOf = ({ name, beside = name }: Scenario) => beside;
+  const scenarios = scenariosWith(services.token).filter((scenario) => asked?.includes(groupOf(scenario)) ?? true);
+  for (const group of Map.groupBy(scenarios, groupOf).values()) {
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
-      for (const [scenario, one] of group.flatMap((each) =>
-        running.filter(each.fits).map((by) => [each, by] as const),
-      )) {
+      const turns = group.flatMap((scenario) => running.filter(scenario.fits).map((one) => ({ scenario, one })));
+      for (const { scenario, one } of turns) {
         const row = await measureOne(scenario, one, repetition, services);
         rows.push(row);
         console.log(
@@ -148,7 +144,7 @@ async function run(): Promise<void> {
   }
   mkdirSync(values.out, { recursive: true });
   writeFileSync(join(values.out, 'rows.json'), JSON.stringify(rows));
-  writeReport(values.out, rows, groups.flat(), { versions: versions(), repetitions, seconds });
+  writeReport(values.out, rows, scenarios, { versions: versions(), repetitions, seconds });
 }
 
 process.on('exit', stopAll);

@@ -15,13 +15,11 @@ const EACH_TURN = 16;
 export function createPace(): (res: ServerResponse) => void {
   const waiting: Socket[] = [];
   let under = 0;
-  let turning = false;
 
   function takeTurns(): void {
     const count = Math.max(EACH_TURN, AT_ONCE - under);
     for (const socket of waiting.splice(0, count)) socket.resume();
-    turning = waiting.length > 0;
-    if (turning) setImmediate(takeTurns);
+    if (waiting.length > 0) setImmediate(takeTurns);
   }
 
   /** `this` is the answer, so that no closure is made for each call. */
@@ -32,9 +30,8 @@ export function createPace(): (res: ServerResponse) => void {
     if (!this.writableFinished || socket.destroyed || !socket.writable) return;
     socket.pause();
     waiting.push(socket);
-    if (turning) return;
-    turning = true;
-    setImmediate(takeTurns);
+    // Whoever finds others in line finds that a turn is on its way.
+    if (waiting.length === 1) setImmediate(takeTurns);
   }
 
   return function begun(res) {

@@ -6,7 +6,7 @@ import type { CheckProof } from '../oidc/proof-check.ts';
 import type { TokenReader } from '../oidc/token-reader.ts';
 import type { Challenge } from '../policy/challenge.ts';
 import type { TokenFacts } from '../providers/facts.ts';
-import { isOnItsWay, type Soon } from '../soon.ts';
+import { orElse, type Soon, whenThere } from '../soon.ts';
 import type { Credentials } from './credentials.ts';
 import { detailsOf, type Visit } from './judge.ts';
 
@@ -50,28 +50,26 @@ export function createReadBearer({ config, tokens, checkProof, audit }: BearerPa
     const checked = checkProof({ method: exchange.req.method ?? '', url, token, proof }, facts);
     const caller: BearerCaller =
       proof === undefined ? { token, scheme: 'Bearer', facts } : { token, scheme: 'DPoP', facts, proof };
-    return isOnItsWay(checked) ? checked.then(() => caller) : caller;
+    return whenThere(checked, () => caller);
+  }
+
+  /** The refusal of a token, with its line in the audit; any other error as it is. */
+  function refuse(visit: Visit, { kind }: Shown, error: unknown): never {
+    if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
+    audit('access.denied', detailsOf(visit, 'invalid_token'));
+    const scheme = kind === 'dpop' ? 'DPoP' : 'Bearer';
+    throw new GatewayError('invalid_token', {
+      ...(error.detail === undefined ? {} : { detail: error.detail }),
+      extensions: error.extensions,
+      headers: { 'www-authenticate': challenge({ error: errorOf(error) }, scheme) },
+    });
   }
 
   return function readBearer(visit: Visit, credentials: Shown): Soon<BearerCaller> {
-    const refuse = (error: unknown): never => {
-      if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
-      audit('access.denied', detailsOf(visit, 'invalid_token'));
-      const scheme = credentials.kind === 'dpop' ? 'DPoP' : 'Bearer';
-      throw new GatewayError('invalid_token', {
-        ...(error.detail === undefined ? {} : { detail: error.detail }),
-        extensions: error.extensions,
-        headers: { 'www-authenticate': challenge({ error: errorOf(error) }, scheme) },
-      });
-    };
-    try {
-      const found = tokens.read(credentials.token, visit.route.config.introspect);
-      const caller = isOnItsWay(found)
-        ? found.then((facts) => accept(visit, credentials, facts))
-        : accept(visit, credentials, found);
-      return isOnItsWay(caller) ? caller.catch(refuse) : caller;
-    } catch (error) {
-      return refuse(error);
-    }
+    const read = () => tokens.read(credentials.token, visit.route.config.introspect);
+    return orElse(
+      () => whenThere(read(), (facts) => accept(visit, credentials, facts)),
+      (error) => refuse(visit, credentials, error),
+    );
   };
 }

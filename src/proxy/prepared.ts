@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import type { UpstreamTokens } from '../oidc/upstream-token.ts';
 import type { CorsHeaders } from '../policy/cors.ts';
-import { isOnItsWay, type Soon } from '../soon.ts';
+import { type Soon, whenThere } from '../soon.ts';
 import { createClaimHeaders, tokenClaims } from './claims.ts';
 import type { ForwardOptions } from './forward-options.ts';
 import { createIncomingHeaders } from './incoming.ts';
@@ -102,9 +102,7 @@ export function prepareRoutes(
       const url = origin + withoutQuery(bare.path);
       const found = credentialsOf(admission, { method: exchange.req.method ?? 'GET', url });
       const rest = { bare, url, upgrade };
-      return isOnItsWay(found)
-        ? found.then((accessToken) => complete(exchange, admission, accessToken, rest))
-        : complete(exchange, admission, found, rest);
+      return whenThere(found, (accessToken) => complete(exchange, admission, accessToken, rest));
     };
   }
 

@@ -5,7 +5,7 @@ import type { TokenReader } from '../oidc/token-reader.ts';
 import type { Challenge } from '../policy/challenge.ts';
 import type { TokenFacts } from '../providers/facts.ts';
 import type { CallSession } from '../session/sessions.ts';
-import { isOnItsWay, type Soon } from '../soon.ts';
+import { orElse, type Soon, whenThere } from '../soon.ts';
 import { meantFor } from './bearer.ts';
 import type { CompiledRoute } from './routes.ts';
 
@@ -25,15 +25,8 @@ export function factsOfSession(
     const detail = `the access token of the session is not accepted: ${error.detail}`;
     throw new GatewayError('unauthenticated', { cause: error, detail, headers: { 'www-authenticate': challenge() } });
   };
-  let facts: Soon<TokenFacts>;
-  try {
-    facts = tokens.ofSession(session, route.config.introspect);
-  } catch (error) {
-    return unaccepted(error);
-  }
-  return isOnItsWay(facts)
-    ? facts.then((read) => requireMeantFor(read, route), unaccepted)
-    : requireMeantFor(facts, route);
+  const facts = orElse(() => tokens.ofSession(session, route.config.introspect), unaccepted);
+  return whenThere(facts, (read) => requireMeantFor(read, route));
 }
 
 /** Not for another sign-in to mend, so no 401: this session's tokens are for other APIs (RFC 9700 section 2.3). */

@@ -31,7 +31,7 @@ interface Reading {
   stale: boolean;
 }
 
-/** Field by field: whatever else a record holds is not kept. */
+/** Without what no call needs. */
 function forCalls({ key, data, tokens, version, refreshable }: ActiveSession): CallSession {
   const { sid, device, address, ...caller } = data;
   const { refreshToken, idToken, ...shown } = tokens;
