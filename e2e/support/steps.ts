@@ -84,11 +84,16 @@ function parse(text: string): Record<string, unknown> {
   }
 }
 
-/** Waits until `check` is true, and fails with `what` when that takes more than `seconds`. */
+/**
+ * Waits until `check` is true, and fails with `what` when that takes more than `seconds`. The last look begins when they
+ * are over, since a look takes its time on a busy machine.
+ */
 export async function until(what: string, check: () => boolean | Promise<boolean>, seconds = 15): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
+  let last = false;
   while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`after ${seconds} s still not: ${what}`);
+    if (last) throw new Error(`after ${seconds} s still not: ${what}`);
+    last = Date.now() > deadline;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -10,10 +10,15 @@ export interface UntilOptions {
   what?: string;
 }
 
-/** Resolves with the first truthy value of `condition`; rejects when none comes in time, with the last error as cause. */
+/**
+ * Resolves with the first truthy value of `condition`; rejects when none comes in time, with the last error as cause. The
+ * last look begins when the time is over: what came while the machine held this process up counts, and so does what a
+ * slow look was too early for.
+ */
 export async function until<T>(condition: () => T | Promise<T>, options: UntilOptions = {}): Promise<NonNullable<T>> {
   const { timeout = 20_000, interval = 10, what = condition.toString().slice(0, 120) } = options;
   const deadline = performance.now() + timeout;
+  let last = false;
   let cause: unknown;
   for (;;) {
     try {
@@ -23,7 +28,8 @@ export async function until<T>(condition: () => T | Promise<T>, options: UntilOp
     } catch (error) {
       cause = error;
     }
-    if (performance.now() > deadline) throw new Error(`waited ${timeout} ms in vain for: ${what}`, { cause });
+    if (last) throw new Error(`waited ${timeout} ms in vain for: ${what}`, { cause });
+    last = performance.now() > deadline;
     await sleep(interval);
   }
 }
