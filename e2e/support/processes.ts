@@ -1,7 +1,8 @@
 /** Child processes of the suite: started with a log file, ended for certain. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+
+export { freePort } from '../../test/support/ports.ts';
 
 export interface Running {
   pid: number;
@@ -90,14 +91,4 @@ export async function ready<T>(
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`${what} is not ready: ${process.exited() ?? `${seconds} s are over`}\n${process.tail()}`);
-}
-
-/** A TCP port on the loopback interface that nobody uses now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -1,6 +1,5 @@
 /** The real gateway in the test process: parsed configuration, a store, both listeners, its log in memory. */
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { parseConfig } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { AuditLog } from '../../src/observe/audit.ts';
@@ -8,6 +7,7 @@ import { createLogger } from '../../src/observe/log.ts';
 import { type RunningServer, startServer } from '../../src/server.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type Browser, createBrowser } from './browser.ts';
+import { freePort } from './ports.ts';
 import type { Provider } from './provider.ts';
 
 export interface TestGateway {
@@ -41,14 +41,6 @@ export interface TestGatewayOptions {
 }
 
 export const newKey = () => randomBytes(48).toString('base64url');
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 /** Starts a gateway at `http://localhost:<free port>`, which is another site than the provider at 127.0.0.1. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
