@@ -20,7 +20,11 @@ before(async () => {
 after(async () => {
   for (const end of ends) await end();
 });
-beforeEach(() => void world.upstream.requests.splice(0));
+beforeEach(() => {
+  world.upstream.requests.splice(0);
+  // One world for many tests: its clock stands, and must not stay behind that of the tokens.
+  world.later(Date.now() - world.now());
+});
 
 /** Sends header lines as they are. */
 async function raw(lines: string[], target = '/api/x') {

@@ -69,7 +69,7 @@ describe('R12 no answer is no verdict: 503, and good again at once when it comes
     'refuses the gateway': () => oauthError('invalid_client', 401),
   }))
     test(name, async (t) => {
-      const { provider, call } = await startBearerWorld(t, { accessTokens, provider_: { timeout: '300ms' } });
+      const { provider, call } = await startBearerWorld(t, { accessTokens, provider_: { timeout: '3s' } });
       provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
       provider.behaviour.introspection = hook;
       const answer = await call('opaque-token');
@@ -114,8 +114,8 @@ describe('RS-05 how long an answer is remembered', () => {
 
   test('never beyond the life of the token', async (t) => {
     const long = { audience: 'orders-api', provider: { introspection: { cache: '10m' } } };
-    const { provider, call, later } = await startBearerWorld(t, { accessTokens: long });
-    provider.introspectable.set('opaque-token', { ...LIVE, exp: Math.floor(Date.now() / 1000) + 60 });
+    const { provider, call, later, now } = await startBearerWorld(t, { accessTokens: long });
+    provider.introspectable.set('opaque-token', { ...LIVE, exp: Math.floor(now() / 1000) + 60 });
     assert.equal((await call('opaque-token')).status, 200);
     later(95_000);
     assert.equal((await call('opaque-token')).status, 401);

@@ -1,7 +1,7 @@
 /** JWT access tokens of callers: everything in them that is checked, one change at a time. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { ConfigError } from '../../src/config/faults.ts';
 import { createSigningKey, type SigningAlg } from '../support/keys.ts';
 import { logoutToken } from '../support/logout-tokens.ts';
@@ -17,6 +17,8 @@ before(async () => {
 after(async () => {
   for (const end of ends) await end();
 });
+// One world for many tests: its clock stands, and must not stay behind that of the tokens.
+beforeEach(() => world.later(Date.now() - world.now()));
 
 test('R46 RS-02 a good token reaches the API as it is, with no other identity', async () => {
   const token = accessToken(world.provider);
@@ -30,7 +32,7 @@ test('R46 RS-02 a good token reaches the API as it is, with no other identity', 
 });
 
 describe('RS-02 R46 a token with one fault is 401, and the API never sees it', () => {
-  const now = () => Date.now() / 1000;
+  const now = () => world.now() / 1000;
   const rows: Record<string, Change> = {
     'no issuer': drop('iss'),
     'another issuer': set({ iss: 'https://evil.example' }),
@@ -87,7 +89,7 @@ describe('RS-02 R46 a token with one fault is 401, and the API never sees it', (
 });
 
 describe('TK-11 what is odd and yet good', () => {
-  const now = () => Date.now() / 1000;
+  const now = () => world.now() / 1000;
   const rows: Record<string, Change> = {
     'an expiry with a fraction': (draft) => set({ exp: now() + 1.5 })(draft),
     'lapsed within the tolerance': (draft) => set({ exp: now() - 20 })(draft),
