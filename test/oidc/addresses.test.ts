@@ -59,7 +59,8 @@ for (const [name, addressOf] of Object.entries(announcedUnder)) {
     const { logoutUrl } = (await browser.fetch('/session', { headers: CSRF })).json();
     const page = await browser.navigate(String(logoutUrl), { from: gateway.url });
     assert.equal(page.url.href, `${gateway.url}/signed-out`);
-    assert.equal(provider.calls.revocation.length, 2);
+    // A sign-out does not wait for it on a slow machine.
+    await until(() => provider.calls.revocation.length === 2);
     for (const call of [...provider.calls.token, ...provider.calls.revocation, ...provider.calls.jwks])
       assert.equal(call.url.origin, announced === PUBLIC ? inside : announced, call.endpoint);
     assert.equal(provider.calls.discovery[0]?.url.origin, inside);
@@ -101,9 +102,12 @@ const clocks: [tolerance: string, offset: number, signedIn: boolean][] = [
 for (const [clockTolerance, clockOffset, signedIn] of clocks) {
   const outcome = signedIn ? 'is tolerated' : 'is refused';
   test(`R47 TK-11 with a tolerance of ${clockTolerance} a clock ${clockOffset / 1000} s ahead ${outcome}`, async (t) => {
+    // Time that passes on the way makes up for what the provider is ahead: then the gateway's clock stands.
+    const at = Date.now();
+    const clock = clockOffset > 0 ? { clock: () => at } : {};
     const world = await startWorld(t, {
       provider: { settings: { clockOffset } },
-      gateway: { provider_: { clockTolerance } },
+      gateway: { provider_: { clockTolerance }, ...clock },
     });
     await world.browser.navigate('/login?returnTo=/app');
     assert.equal((await world.session()).authenticated, signedIn);

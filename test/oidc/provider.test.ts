@@ -113,6 +113,8 @@ describe('client authentication', () => {
       await browser.navigate('/login');
       assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, true);
       await browser.fetch('/logout', { method: 'POST', headers: CSRF });
+      // A sign-out does not wait for it on a slow machine.
+      await until(() => provider.calls.revocation.length === 2);
       const assertions = [...provider.calls.token, ...provider.calls.revocation].map(
         ({ params }) => params.get('client_assertion') ?? '',
       );
