@@ -19,7 +19,7 @@ describe('a gateway in front of an API', () => {
     gateway = await startGateway({
       provider,
       routes: [{ path: '/api/**', upstream: upstream.origin }],
-      config: { logout: { revocationWait: '2s' } },
+      config: { logout: { revocationWait: '10s' } },
     });
   });
   after(async () => {

@@ -11,11 +11,12 @@ describe('the log', () => {
     const world = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
     // The usual upstream echoes what it gets, the token included.
     world.upstream.answer((_req, res) => res.end('{}'));
-    world.provider.settings.accessTokenLifetime = 1_000;
+    // UserInfo is asked with it before it lapses.
+    world.provider.settings.accessTokenLifetime = 2_000;
     await world.signIn();
     await world.browser.fetch('/profile', { headers: CSRF });
     const signedIn = Date.now();
-    await until(() => Date.now() - signedIn > 1_000);
+    await until(() => Date.now() - signedIn > 2_000);
     world.provider.behaviour.token = () => status(500);
     await world.api();
     world.provider.behave();

@@ -60,7 +60,7 @@ test('TK-14 every authenticated call goes to the aliases, with the certificate a
   const { provider, signIn, api, browser, gateway } = await world(
     t,
     {
-      settings: { pushed: 'required', accessTokenLifetime: 500 },
+      settings: { pushed: 'required', accessTokenLifetime: 2_000 },
     },
     { provider_: { userInfo: true } },
   );
