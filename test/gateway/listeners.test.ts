@@ -90,12 +90,14 @@ test('connections beyond the limit are closed, on whichever socket they come, an
 });
 
 test('closing takes no new connections and waits for those that are there', async (t) => {
-  const { listeners, dial } = await world(t);
+  const { server, listeners, dial } = await world(t);
+  const taken: Socket[] = [];
+  server.on('connection', (socket) => void taken.push(socket));
   const lasting = Array.from({ length: 8 }, () => dial());
-  await Promise.all(lasting.map((socket) => once(socket, 'connect')));
   // In the middle of a request, so that they are not idle.
   for (const socket of lasting) socket.write('GET / HTTP/1.1\r\nhost: a\r\n');
-  await turn();
+  const begun = () => taken.length === lasting.length && taken.every(({ bytesRead }) => bytesRead > 0);
+  await until(begun, { what: 'all requests to have begun' });
   let over = false;
   const closing = listeners.close().then(() => {
     over = true;
