@@ -111,8 +111,17 @@ test('SE-07 a Redis that stands still is not vouched for after a second, and aga
   const { redis, store } = await stored(t);
   redis.pause();
   const since = performance.now();
-  await until(() => !store.changes.current(), { interval: 10 });
-  assert.ok(performance.now() - since < 1_000);
+  // When it was vouched for last, not when that was seen to be over.
+  let vouched = since;
+  await until(
+    () => {
+      if (!store.changes.current()) return true;
+      vouched = performance.now();
+      return false;
+    },
+    { interval: 10 },
+  );
+  assert.ok(vouched - since < 1_000);
   redis.resume();
   await until(() => store.changes.current());
 });
@@ -155,5 +164,10 @@ test('a process whose timers do not come for all the calls it has still knows, s
   await watched(store);
   // Longer than an answer vouches for.
   const end = performance.now() + 1_500;
-  for (; performance.now() < end; await sleep(20)) assert.ok(store.changes.current());
+  for (let looked = performance.now(); looked < end; looked = performance.now()) {
+    await sleep(20);
+    // Where the machine held the process up no call came to ask: the first one afterwards does.
+    if (performance.now() - looked < 500) assert.ok(store.changes.current());
+    else await until(() => store.changes.current());
+  }
 });
