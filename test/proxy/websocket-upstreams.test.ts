@@ -73,7 +73,7 @@ test('PX-10 an upstream that cannot be reached: 502; one that never answers: 504
   assert.equal((await first.response()).status, 502);
   const silent = await startRawUpstream(() => {});
   t.after(() => silent.close());
-  const late = await edgeTo(t, silent.origin, { timeouts: { connect: 100, headers: 100, idle: 0 } });
+  const late = await edgeTo(t, silent.origin, { timeouts: { connect: 2_000, headers: 100, idle: 0 } });
   const second = await connectRaw(late.port);
   await second.send(handshake());
   assert.equal((await second.response()).status, 504);
