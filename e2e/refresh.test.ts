@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { call, signIn, untilLapsed } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
-const LIFETIME = 6;
+const LIFETIME = 10;
 const world = await startWorld({
   name: 'refresh',
   attributes: { 'access.token.lifespan': `${LIFETIME}` },

@@ -6,7 +6,7 @@ import { startWorld } from './support/world.ts';
 const world = await startWorld({
   name: 'replicas',
   replicas: 3,
-  attributes: { 'access.token.lifespan': '6' },
+  attributes: { 'access.token.lifespan': '10' },
 });
 const { admin, browser, gateways } = world;
 const PATH = '/api/orders';
