@@ -1,7 +1,7 @@
 /** The provider says that a session ended there: it ends here too, on every replica (OpenID Connect Back-Channel Logout 1.0). */
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
-import { LRUCache } from 'lru-cache';
+import { createBounded } from '../bounded.ts';
 import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
 import type { Audit } from '../observe/audit.ts';
@@ -34,7 +34,7 @@ function tokenIn({ body }: Request): string {
 export function backchannelLogoutEndpoint(parts: BackchannelParts): RequestHandler {
   const { audit, checkLogoutToken, directory, endSessions, store, clock } = parts;
   const owner = randomUUID();
-  const finished = new LRUCache<string, true>({ max: 10_000 });
+  const finished = createBounded<true>(10_000);
 
   /**
    * Takes the token for good, over all replicas. Not a plain mark: when the store fails half way, or its answer is lost, the

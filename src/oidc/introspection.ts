@@ -1,6 +1,6 @@
 /** Asks an issuer whether a token is live (RFC 7662); remembers the answer for a short while, good or bad. */
-import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
+import { createBounded } from '../bounded.ts';
 import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
 import { numberOf } from '../providers/claims.ts';
@@ -31,7 +31,7 @@ const MAX_REMEMBERED = 10_000;
 /** Builds it; `tolerance` in milliseconds. */
 export function createIntrospector({ clock, tolerance }: { clock: () => number; tolerance: number }): Introspector {
   // Keyed by issuer and digest: an answer of one issuer means nothing for another (RFC 7662 section 4).
-  const remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED });
+  const remembered = createBounded<Remembered>(MAX_REMEMBERED);
   const running = new Map<string, Promise<Remembered>>();
 
   async function ask(token: string, { provider, introspection }: TokenIssuer): Promise<oidc.IntrospectionResponse> {

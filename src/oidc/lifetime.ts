@@ -1,5 +1,4 @@
 /** Whether something that is kept until a certain time still counts, also when the clock was set back meanwhile. */
-
 export interface Lifetime {
   /** Milliseconds since the epoch, both. */
   readonly since: number;

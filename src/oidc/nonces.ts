@@ -1,5 +1,5 @@
 /** The newest DPoP nonce of each origin (RFC 9449 sections 8 and 9). */
-import { LRUCache } from 'lru-cache';
+import { createBounded } from '../bounded.ts';
 
 export interface Nonces {
   of(origin: string): string | undefined;
@@ -14,7 +14,7 @@ const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/;
 
 /** An empty memory. */
 export function createNonces(): Nonces {
-  const known = new LRUCache<string, string>({ max: MAX_ORIGINS });
+  const known = createBounded<string>(MAX_ORIGINS);
   return {
     of: (origin) => known.get(origin),
     remember(origin, value) {

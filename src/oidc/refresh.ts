@@ -1,7 +1,7 @@
 /** A usable access token for a session: ahead of expiry, once per session over all tabs and replicas. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
+import { createBounded } from '../bounded.ts';
 import { GatewayError } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { CallSession, CallTokens } from '../session/sessions.ts';
@@ -57,7 +57,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
   const backoff = createBackoff(clock);
   const { renew, close: storeUnsaved } = createRenewal({ ...options, backoff });
   /** Sessions whose refused token was renewed a moment ago, so that the store need not be asked. */
-  const lately = new LRUCache<string, Lifetime>({ max: 10_000 });
+  const lately = createBounded<Lifetime>(10_000);
   const running = new Map<string, Promise<UsableToken>>();
   const need = ({ tokens }: CallSession) => refreshNeed(tokens, config.refreshBefore, clock());
   /** A provider call, a store hiccup, and some air. */

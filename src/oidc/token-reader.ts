@@ -1,5 +1,5 @@
 /** From an access token to its facts: verified once, remembered by digest, so that a rule can be asked on every call. */
-import { LRUCache } from 'lru-cache';
+import { createBounded } from '../bounded.ts';
 import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
 import type { TokenFacts } from '../providers/facts.ts';
@@ -39,7 +39,7 @@ const MAX_REMEMBERED = 10_000;
 
 /** Builds the reader over the issuers. */
 export function createTokenReader({ issuers, introspector, cache, tolerance, clock }: TokenReaderOptions): TokenReader {
-  const remembered = new LRUCache<string, Lifetime & { facts: TokenFacts }>({ max: MAX_REMEMBERED });
+  const remembered = createBounded<Lifetime & { facts: TokenFacts }>(MAX_REMEMBERED);
   // Held weakly: the claims take more room than the token, and after a collection they are read out of it once more.
   const ofRecord = new WeakMap<CallTokens, WeakRef<TokenFacts>>();
 

@@ -1,7 +1,7 @@
 /** Access tokens made for one upstream: the gateway's own (RFC 6749 section 4.4), or in exchange for the caller's (RFC 8693). */
 import type { JsonWebKey } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
+import { createBounded } from '../bounded.ts';
 import { digest } from '../crypto/digest.ts';
 import { GatewayError } from '../errors.ts';
 import { classifyFailure } from './failures.ts';
@@ -104,7 +104,7 @@ interface UpstreamTokensOptions {
 /** Builds the cache: one request at a time for one key, and no token past its life. */
 export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTokens {
   const { provider, binding, defaultLifetime, clock } = options;
-  const kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
+  const kept = createBounded<Kept>(MAX_KEPT);
   const running = new Map<string, Promise<Kept>>();
 
   async function keep(request: Request, dpopKey: JsonWebKey | undefined): Promise<Kept> {

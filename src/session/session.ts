@@ -1,5 +1,5 @@
 /** Builds `Sessions` on a store: reading, sliding, replacing tokens, ending. */
-import { LRUCache } from 'lru-cache';
+import { createBounded } from '../bounded.ts';
 import type { Config } from '../config/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { describeError, type Logger } from '../observe/log.ts';
@@ -43,7 +43,7 @@ export function createSessions({ config, store, keyring, log, metrics, clock }: 
   // Whoever calls is noted as active at least that often, so nothing is kept past its idle limit.
   const maxAge = slideInterval(idleTimeout);
   const cache = createSessionCache({ changes: store.changes, size: cacheSize, maxAge, clock });
-  const slid = new LRUCache<string, number>({ max: 100_000 });
+  const slid = createBounded<number>(100_000);
 
   async function read(key: string): Promise<ActiveSession | undefined> {
     metrics?.sessionCache.miss.add();
