@@ -8,9 +8,18 @@ import { basename } from 'node:path';
  * before it collects, and puts objects that outlived a moment of load among the lasting ones: hundreds of megabytes, and
  * pauses of 20 ms when they are collected in the end (docs/performance.md has both figures).
  */
-const V8_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=30', '--no-allocation-site-pretenuring'];
-/** The C library would keep freed memory for each thread apart. */
-const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
+const V8_FLAGS = [
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=30',
+  '--no-allocation-site-pretenuring',
+  // The quick compiler of two: what is called often goes through the other one all the same, and each leaves its memory.
+  '--no-maglev',
+];
+/**
+ * The C library would keep freed memory for each thread apart, and what the compilers free between what stays: half of
+ * its heap. From the size of their pieces on, in bytes, memory is mapped, and given back when it is freed.
+ */
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' };
 
 /** The flags that nobody has set otherwise. */
 function flagsToAdd(): string[] {
