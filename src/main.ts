@@ -14,6 +14,8 @@ const V8_FLAGS = [
   '--no-allocation-site-pretenuring',
   // The quick compiler of two: what is called often goes through the other one all the same, and each leaves its memory.
   '--no-maglev',
+  // So little is left to copy that threads which share the work cost more than they bring.
+  '--no-parallel-scavenge',
 ];
 /**
  * The C library would keep freed memory for each thread apart, and what the compilers free between what stays: half of

@@ -10,22 +10,39 @@ import type { Socket } from 'node:net';
 const AT_ONCE = 256;
 /** So many are read in each turn of the event loop, however many wait for a slow upstream: nobody is kept out by those. */
 const EACH_TURN = 16;
+/** New connections in one turn from which on there is a rush. Then their first calls go before the next ones of the others. */
+const RUSH = 16;
 
-/** Counts the answers of a listener from now on: call the result with each of them as it begins. */
-export function createPace(): (res: ServerResponse) => void {
+export interface Pace {
+  /** To be called with each connection as it comes. */
+  came(): void;
+  /** To be called with each answer as its call begins. */
+  begun(res: ServerResponse): void;
+}
+
+/** Sets the pace of one listener. */
+export function createPace(): Pace {
   const waiting: Socket[] = [];
   let under = 0;
+  let newcomers = 0;
+  let rush = false;
 
   function takeTurns(): void {
-    const count = Math.max(EACH_TURN, AT_ONCE - under);
+    const count = rush ? EACH_TURN : Math.max(EACH_TURN, AT_ONCE - under);
     for (const socket of waiting.splice(0, count)) socket.resume();
     if (waiting.length > 0) setImmediate(takeTurns);
+  }
+
+  function turnOver(): void {
+    rush = newcomers >= RUSH;
+    newcomers = 0;
+    if (rush) setImmediate(turnOver);
   }
 
   /** `this` is the answer, so that no closure is made for each call. */
   function ended(this: ServerResponse & { req: IncomingMessage }): void {
     under -= 1;
-    if (under < AT_ONCE && waiting.length === 0) return;
+    if (under < AT_ONCE && waiting.length === 0 && !rush) return;
     const { socket } = this.req;
     if (!this.writableFinished || socket.destroyed || !socket.writable) return;
     socket.pause();
@@ -34,8 +51,14 @@ export function createPace(): (res: ServerResponse) => void {
     if (waiting.length === 1) setImmediate(takeTurns);
   }
 
-  return function begun(res) {
-    under += 1;
-    res.on('close', ended);
+  return {
+    came() {
+      newcomers += 1;
+      if (newcomers === 1 && !rush) setImmediate(turnOver);
+    },
+    begun(res) {
+      under += 1;
+      res.on('close', ended);
+    },
   };
 }

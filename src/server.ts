@@ -47,9 +47,9 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   const metrics = createMetrics();
   const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
   const swap = createSwap(config, { ...deps, metrics });
-  const begun = createPace();
+  const pace = createPace();
   const handle: Gateway['handle'] = (req, res) => {
-    begun(res);
+    pace.begun(res);
     swap.current().handle(req, res);
   };
   const upgrade: Gateway['upgrade'] = (req, socket, head) => swap.current().upgrade(req, socket, head);
@@ -65,6 +65,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     },
     handle,
   );
+  server.on('connection', pace.came);
   server.on('checkContinue', handle);
   server.on('checkExpectation', (_req, res) => res.writeHead(417, { Connection: 'close' }).end());
   server.on('upgrade', upgrade);

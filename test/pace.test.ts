@@ -12,10 +12,10 @@ const held: ServerResponse[] = [];
 const answered: Socket[] = [];
 const everybody = new Agent({ keepAlive: true });
 const one = new Agent({ keepAlive: true, maxSockets: 1 });
-const begun = createPace();
+const pace = createPace();
 
 const server = createServer((req, res) => {
-  begun(res);
+  pace.begun(res);
   if (req.url === '/hold') return void held.push(res);
   let length = 0;
   req.on('data', (chunk: Buffer) => {
@@ -36,6 +36,8 @@ function call(path: string, agent = one, body = ''): Promise<string> {
     req.on('error', reject).end(body);
   });
 }
+
+server.on('connection', pace.came);
 
 before(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
 after(() => {

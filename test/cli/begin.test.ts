@@ -20,6 +20,10 @@ const commandsOf = ({ pid }: GatewayProcess): string[] =>
     .trim()
     .split('\n');
 
+/** The environment of a process, behind its command line. */
+const environmentOf = ({ pid }: GatewayProcess): string[] =>
+  execFileSync('ps', ['eww', '-o', 'args=', '-p', String(pid())], { encoding: 'utf8' }).split(' ');
+
 const flagsIn = (command: string) => command.split(' ').filter((word) => word.startsWith('--') && word !== '--config');
 
 test('a serving process keeps its heap small, under the id that it was started with', async (t) => {
@@ -30,14 +34,24 @@ test('a serving process keeps its heap small, under the id that it was started w
     '--max-semi-space-size=8',
     '--heap-growing-percent=30',
     '--no-allocation-site-pretenuring',
+    '--no-maglev',
+    '--no-parallel-scavenge',
   ]);
+  const environment = environmentOf(gateway);
+  assert.ok(environment.includes('MALLOC_ARENA_MAX=2'));
+  assert.ok(environment.includes('MALLOC_MMAP_THRESHOLD_=32768'));
   assert.equal(await gateway.terminate(), 0);
 });
 
 test('what the operator set in NODE_OPTIONS stays, and the rest is added', async (t) => {
   const gateway = await start(t, { config: { session }, env: { NODE_OPTIONS: '--max_semi_space_size=32' } });
   const [command = ''] = commandsOf(gateway);
-  assert.deepEqual(flagsIn(command), ['--heap-growing-percent=30', '--no-allocation-site-pretenuring']);
+  assert.deepEqual(flagsIn(command), [
+    '--heap-growing-percent=30',
+    '--no-allocation-site-pretenuring',
+    '--no-maglev',
+    '--no-parallel-scavenge',
+  ]);
 });
 
 test('the workers have the same settings', async (t) => {
