@@ -39,6 +39,16 @@ function call(path: string, agent = one, body = ''): Promise<string> {
 
 server.on('connection', pace.came);
 
+/** How an answered connection stands: true when it waits for its turn. */
+async function standsInLine(): Promise<boolean> {
+  const seen = Promise.withResolvers<boolean>();
+  server.once('request', (req: IncomingMessage, res: ServerResponse) =>
+    res.once('close', () => seen.resolve(req.socket.isPaused())),
+  );
+  await call('/');
+  return await seen.promise;
+}
+
 before(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
 after(() => {
   for (const agent of [one, everybody]) agent.destroy();
@@ -54,16 +64,28 @@ test('nobody waits for a turn while few calls are under way', async () => {
 test('calls that wait for their upstream keep nobody out: a connection gets its turn again and again', async () => {
   const waiting = Array.from({ length: HELD }, () => call('/hold', everybody));
   await until(() => held.length === HELD, { what: 'all calls to be under way' });
-  const seen = Promise.withResolvers<boolean>();
-  server.once('request', (req: IncomingMessage, res: ServerResponse) =>
-    res.once('close', () => seen.resolve(req.socket.isPaused())),
-  );
-  await call('/');
-  assert.equal(await seen.promise, true, 'an answered connection waits for its turn');
+  assert.equal(await standsInLine(), true, 'an answered connection waits for its turn');
   for (let count = 0; count < 100; count += 1) assert.equal(await call('/'), '0');
   assert.equal(await call('/', one, 'x'.repeat(1_000_000)), '1000000', 'a body after a turn arrives whole');
   for (const res of held.splice(0)) res.end('done');
   assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['done']));
+});
+
+test('while new connections rush in, answered ones stand in line and get their turn; after it they go on at once', async (t) => {
+  let rush = true;
+  t.after(() => {
+    rush = false;
+  });
+  // Some come in each turn of the event loop, as the listening sockets give them.
+  const knock = () => {
+    for (let count = 0; count < 64; count += 1) pace.came();
+    if (rush) setImmediate(knock);
+  };
+  knock();
+  await until(standsInLine, { what: 'the rush to be noticed' });
+  for (let count = 0; count < 100; count += 1) assert.equal(await call('/'), '0');
+  rush = false;
+  await until(async () => !(await standsInLine()), { what: 'the end of the rush' });
 });
 
 test('a thousand connections at once: each of their calls is answered', async () => {
