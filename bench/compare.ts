@@ -35,7 +35,7 @@ interface Scenario {
   fits(contender: Contender): boolean;
   measure(
     contender: Running,
-  ): Promise<Omit<Row, 'scenario' | 'contender' | 'repetition' | 'cpu' | 'redis' | 'memory' | 'idle'>>;
+  ): Promise<Omit<Row, 'scenario' | 'contender' | 'repetition' | 'cpu' | 'redis' | 'memory' | 'resident' | 'idle'>>;
 }
 
 const http = (name: string, title: string, path: string, connections: number, bearer?: string): Scenario => ({
@@ -88,7 +88,7 @@ async function measureOne(scenario: Scenario, one: Running, repetition: number, 
   const cpu = (cpuOf(one.pid) - before.own) / figures.count;
   const redis = (cpuOf(pids.redis) - before.redis) / figures.count;
   const row = { scenario: scenario.name, contender: one.name, repetition, ...figures, cpu, redis };
-  return { ...row, memory: memoryOf(one.pid), idle: one.idle };
+  return { ...row, memory: memoryOf(one.pid), resident: memoryOf(one.pid, 'Rss'), idle: one.idle };
 }
 
 /** The version that a program tells of itself. */
@@ -137,7 +137,7 @@ async function run(): Promise<void> {
         const row = await measureOne(scenario, one, repetition, services);
         rows.push(row);
         console.log(
-          `${scenario.name} ${repetition} ${one.name}: ${row.perSecond.toFixed(0)}/s, CPU ${row.cpu.toFixed(1)} us, p50 ${row.p50.toFixed(2)} ms, p99 ${row.p99.toFixed(2)} ms, errors ${row.errors}, ${row.memory.toFixed(0)} MB`,
+          `${scenario.name} ${repetition} ${one.name}: ${row.perSecond.toFixed(0)}/s, CPU ${row.cpu.toFixed(1)} us, p50 ${row.p50.toFixed(2)} ms, p99 ${row.p99.toFixed(2)} ms, errors ${row.errors}, ${row.memory.toFixed(0)} MB, resident ${row.resident.toFixed(0)}`,
         );
       }
     }

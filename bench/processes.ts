@@ -56,11 +56,12 @@ const MICROSECONDS_PER_TICK = 1e6 / Number(execFileSync('getconf', ['CLK_TCK'], 
 export const cpuOf = (root: number) =>
   familyOf(root).reduce((sum, pid) => sum + (stat(pid)?.ticks ?? 0), 0) * MICROSECONDS_PER_TICK;
 
-/** Memory in megabytes, what is shared counted in proportion. */
-export function memoryOf(root: number): number {
+/** Memory in megabytes: what is shared counted in proportion, or for each process in full (resident). */
+export function memoryOf(root: number, kind: 'Pss' | 'Rss' = 'Pss'): number {
+  const line = new RegExp(`^${kind}:\\s+(\\d+)`, 'm');
   const kilobytes = familyOf(root).map((pid) => {
     try {
-      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+      return Number(line.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
     } catch {
       return 0;
     }

@@ -1,5 +1,4 @@
 /** Whether memory stays flat: full load for a while, and what the process weighs meanwhile. */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { load } from './load/wrk.ts';
 import { memoryOf, stopAll } from './processes.ts';
@@ -9,9 +8,6 @@ const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1
 /** Seconds. */
 const STEP = 30;
 
-const residentOf = (pid: number) =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-
 async function run(): Promise<void> {
   const { pid, url, cookie } = (await beginGateway()).gateway;
   const target = { url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds: STEP, core: OTHERS };
@@ -19,7 +15,7 @@ async function run(): Promise<void> {
   for (let at = 0; at < Number(values.minutes) * 60; at += STEP) {
     const { requests, errors, p99 } = await load(target);
     calls += requests;
-    const figures = `${memoryOf(pid).toFixed(0)} MB, resident ${residentOf(pid).toFixed(0)} MB`;
+    const figures = `${memoryOf(pid).toFixed(0)} MB, resident ${memoryOf(pid, 'Rss').toFixed(0)} MB`;
     console.log(`${at + STEP} s: ${calls} calls, ${errors} errors, p99 ${(p99 / 1000).toFixed(1)} ms, ${figures}`);
   }
 }

@@ -17,12 +17,13 @@ export interface Row {
   /** CPU time of the contender for one of them, in microseconds; of Redis likewise. */
   cpu: number;
   redis: number;
-  /** Megabytes under load, and before. */
+  /** Megabytes under load and before, what processes share counted in proportion; and under load with all that is resident. */
   memory: number;
   idle: number;
+  resident: number;
 }
 
-type Figure = 'perSecond' | 'p50' | 'p99' | 'cpu' | 'redis' | 'memory' | 'idle';
+type Figure = 'perSecond' | 'p50' | 'p99' | 'cpu' | 'redis' | 'memory' | 'idle' | 'resident';
 
 export interface Conditions {
   versions: readonly string[];
@@ -52,7 +53,7 @@ const number = (value: number, digits: number) => (Number.isFinite(value) ? valu
 
 function table(rows: readonly Row[], names: readonly string[]): string {
   const head = [
-    '| | per second | CPU µs (lowest to highest) | Redis µs | p50 ms | p99 ms | CPU / oauth2-proxy | CPU / nginx | errors | MB idle, loaded |',
+    '| | per second | CPU µs (lowest to highest) | Redis µs | p50 ms | p99 ms | CPU / oauth2-proxy | CPU / nginx | errors | MB idle, loaded, resident |',
     '|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
   ];
   const lines = names.map((name) => {
@@ -69,7 +70,7 @@ function table(rows: readonly Row[], names: readonly string[]): string {
       number(ratio(rows, name, 'oauth2-proxy', 'cpu'), 2),
       number(ratio(rows, name, 'nginx', 'cpu'), 2),
       String(own.reduce((sum, { errors }) => sum + errors, 0)),
-      `${number(of('idle'), 0)}, ${number(of('memory'), 0)}`,
+      `${number(of('idle'), 0)}, ${number(of('memory'), 0)}, ${number(of('resident'), 0)}`,
     ];
     return `| ${cells.join(' | ')} |`;
   });
