@@ -49,7 +49,8 @@ export function createDrain(server: Server, close = () => closed(server)): Drain
   return {
     async run(delay, timeout) {
       announce();
-      if (delay > 0) await sleep(delay);
+      // A moment in any case: what has arrived and was not read yet is a call that nobody will make again.
+      await sleep(Math.max(delay, LOOK_MS));
       const end = close();
       const look = setInterval(() => server.closeIdleConnections(), LOOK_MS);
       // Sockets that were given away in an upgrade as well, which Node does not count any more.

@@ -18,6 +18,8 @@ export interface Pace {
   came(): void;
   /** To be called with each answer as its call begins. */
   begun(res: ServerResponse): void;
+  /** Lets all go on, now and from now on: of a listener that is to end, all that was sent has to be read soon. */
+  release(): void;
 }
 
 /** Sets the pace of one listener. */
@@ -26,6 +28,7 @@ export function createPace(): Pace {
   let under = 0;
   let newcomers = 0;
   let rush = false;
+  let released = false;
 
   function takeTurns(): void {
     const count = rush ? EACH_TURN : Math.max(EACH_TURN, AT_ONCE - under);
@@ -42,7 +45,7 @@ export function createPace(): Pace {
   /** `this` is the answer, so that no closure is made for each call. */
   function ended(this: ServerResponse & { req: IncomingMessage }): void {
     under -= 1;
-    if (under < AT_ONCE && waiting.length === 0 && !rush) return;
+    if (released || (under < AT_ONCE && waiting.length === 0 && !rush)) return;
     const { socket } = this.req;
     if (!this.writableFinished || socket.destroyed || !socket.writable) return;
     socket.pause();
@@ -59,6 +62,10 @@ export function createPace(): Pace {
     begun(res) {
       under += 1;
       res.on('close', ended);
+    },
+    release() {
+      released = true;
+      for (const socket of waiting.splice(0)) socket.resume();
     },
   };
 }

@@ -94,6 +94,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   async function end(delay: number): Promise<void> {
     draining = true;
     const { drainTimeout } = config.limits;
+    pace.release();
     await Promise.all([drain.run(delay, drainTimeout), drainAsked?.run(delay, drainTimeout)]);
     await swap.close();
     await closeNow(admin);

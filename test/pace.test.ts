@@ -105,3 +105,13 @@ test('who leaves while it waits for its turn is forgotten', async () => {
   for (const res of held.splice(0)) res.end('done');
   await Promise.all(waiting);
 });
+
+test('a listener that is to end lets everybody go on', async () => {
+  const waiting = Array.from({ length: HELD }, () => call('/hold', everybody));
+  await until(() => held.length === HELD, { what: 'all calls to be under way' });
+  assert.equal(await standsInLine(), true);
+  pace.release();
+  assert.equal(await standsInLine(), false);
+  for (const res of held.splice(0)) res.end('done');
+  await Promise.all(waiting);
+});

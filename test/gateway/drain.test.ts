@@ -37,6 +37,23 @@ test('DO-07 a call that is running is answered, its connection then closes, and 
   await stopped;
 });
 
+test('DO-07 a call that has arrived when the stop comes, and was not read yet, is answered', async (t) => {
+  const { gateway, upstream, browser, signIn, host, port } = await world(t, '20s');
+  await signIn();
+  upstream.answer((_req, res) => void res.end('done'));
+  const call = `GET /api/x HTTP/1.1\r\nHost: ${host}\r\nX-CSRF: 1\r\nCookie: ${browser.cookieHeader('/')}\r\n\r\n`;
+  const clients = await Promise.all(Array.from({ length: 20 }, () => connectRaw(port)));
+  for (const client of clients) {
+    await client.send(call);
+    assert.equal((await client.response()).status, 200);
+  }
+  // The gateway is in this process: it reads nothing between these two steps.
+  for (const client of clients) void client.send(call);
+  const stopped = gateway.stop();
+  for (const client of clients) assert.equal((await client.response()).status, 200);
+  await stopped;
+});
+
 test('DO-07 a WebSocket does not keep the process for ever', async (t) => {
   const upstream = await startUpstream({ websocket: true });
   t.after(() => upstream.close());
