@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** Begins: a gateway that is to serve calls gets V8 settings that suit it, which only a new process image can take. */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { basename } from 'node:path';
 
@@ -23,11 +24,22 @@ const V8_FLAGS = [
  */
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' };
 
+/** The Node whose V8 is known to know them. */
+const TRIED = 24;
+
 /** The flags that nobody has set otherwise. */
 function flagsToAdd(): string[] {
   const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').replaceAll('_', '-');
   const nameOf = (flag: string) => flag.replace(/^--(no-)?/, '').replace(/=.*/, '');
   return V8_FLAGS.filter((flag) => !given.includes(nameOf(flag)));
+}
+
+/** V8 promises no flag to the next Node, and one that is unknown would end the process: another Node is asked beforehand. */
+function takes(flags: readonly string[]): boolean {
+  if (Number.parseInt(process.versions.node, 10) === TRIED) return true;
+  const { status } = spawnSync(process.execPath, [...flags, '--eval', ''], { stdio: 'ignore' });
+  if (status !== 0) process.emitWarning(`this Node does not take ${flags.join(' ')}: the gateway needs more memory`);
+  return status === 0;
 }
 
 /** What would be lost on the way: a pipe to the process that started this one, a file that was handed over open. */
@@ -49,5 +61,5 @@ function beginAnew(flags: readonly string[]): void {
 
 const flags = flagsToAdd();
 // A worker has the flags of the process that started it.
-if (process.argv[2] === 'start' && flags.length > 0 && !holdsDescriptors()) beginAnew(flags);
+if (process.argv[2] === 'start' && flags.length > 0 && !holdsDescriptors() && takes(flags)) beginAnew(flags);
 await import('./command.ts');

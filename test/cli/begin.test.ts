@@ -1,6 +1,9 @@
 /** The settings of V8 that a serving process begins with, and who may say otherwise. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type GatewayProcess, type GatewayProcessOptions, startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
@@ -60,3 +63,22 @@ test('the workers have the same settings', async (t) => {
   assert.equal(commands.length, 3);
   for (const command of commands) assert.ok(flagsIn(command).includes('--max-semi-space-size=8'), command);
 });
+
+for (const [name, refused] of [
+  ['knows them', '--none-of-them'],
+  ['does not know one of them', '--no-maglev'],
+] as const)
+  test(`a Node of tomorrow that ${name} serves`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'node-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const program = join(folder, 'node-of-tomorrow');
+    const refusal = `case " $* " in *" ${refused} "*) exit 9;; esac`;
+    writeFileSync(program, `#!/bin/sh\n${refusal}\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+    const disguise = join(folder, 'disguise.mjs');
+    const versions = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '99.0.0' } });";
+    writeFileSync(disguise, `${versions}\nprocess.execPath = '${program}';\n`);
+    const gateway = await start(t, { config: { session }, env: { NODE_OPTIONS: `--import=${disguise}` } });
+    const [command = ''] = commandsOf(gateway);
+    assert.equal(flagsIn(command).length, refused === '--no-maglev' ? 0 : 5);
+    assert.equal(await gateway.terminate(), 0);
+  });
