@@ -53,7 +53,8 @@ function beginAnew(flags: readonly string[]): void {
   try {
     // A program that cannot be started would end the process, with nothing to catch; nor is a loader to be taken for Node.
     accessSync(program, constants.X_OK);
-    if (/^node/.test(basename(program))) process.execve?.(program, args, { ...ENVIRONMENT, ...process.env });
+    if (process.execve === undefined || !/^node/.test(basename(program)) || !takes(flags)) return;
+    process.execve(program, args, { ...ENVIRONMENT, ...process.env });
   } catch {
     // Not on Windows, and not under Node's permission model: it serves as well, with more memory.
   }
@@ -61,5 +62,5 @@ function beginAnew(flags: readonly string[]): void {
 
 const flags = flagsToAdd();
 // A worker has the flags of the process that started it.
-if (process.argv[2] === 'start' && flags.length > 0 && !holdsDescriptors() && takes(flags)) beginAnew(flags);
+if (process.argv[2] === 'start' && flags.length > 0 && !holdsDescriptors()) beginAnew(flags);
 await import('./command.ts');

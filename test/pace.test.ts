@@ -39,6 +39,16 @@ function call(path: string, agent = one, body = ''): Promise<string> {
 
 server.on('connection', pace.came);
 
+/** Begins many calls that wait for their upstream; the result answers them. */
+async function holdMany(): Promise<() => Promise<string[]>> {
+  const waiting = Array.from({ length: HELD }, () => call('/hold', everybody));
+  await until(() => held.length === HELD, { what: 'all calls to be under way' });
+  return () => {
+    for (const res of held.splice(0)) res.end('done');
+    return Promise.all(waiting);
+  };
+}
+
 /** How an answered connection stands: true when it waits for its turn. */
 async function standsInLine(): Promise<boolean> {
   const seen = Promise.withResolvers<boolean>();
@@ -62,13 +72,11 @@ test('nobody waits for a turn while few calls are under way', async () => {
 });
 
 test('calls that wait for their upstream keep nobody out: a connection gets its turn again and again', async () => {
-  const waiting = Array.from({ length: HELD }, () => call('/hold', everybody));
-  await until(() => held.length === HELD, { what: 'all calls to be under way' });
+  const answerAll = await holdMany();
   assert.equal(await standsInLine(), true, 'an answered connection waits for its turn');
   for (let count = 0; count < 100; count += 1) assert.equal(await call('/'), '0');
   assert.equal(await call('/', one, 'x'.repeat(1_000_000)), '1000000', 'a body after a turn arrives whole');
-  for (const res of held.splice(0)) res.end('done');
-  assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['done']));
+  assert.deepEqual(new Set(await answerAll()), new Set(['done']));
 });
 
 test('while new connections rush in, answered ones stand in line and get their turn; after it they go on at once', async (t) => {
@@ -96,22 +104,18 @@ test('a thousand connections at once: each of their calls is answered', async ()
 });
 
 test('who leaves while it waits for its turn is forgotten', async () => {
-  const waiting = Array.from({ length: HELD }, () => call('/hold', everybody));
-  await until(() => held.length === HELD, { what: 'all calls to be under way' });
+  const answerAll = await holdMany();
   const leaving = new Agent({ keepAlive: true });
   await Promise.all(Array.from({ length: 50 }, () => call('/', leaving)));
   leaving.destroy();
   assert.equal(await call('/'), '0');
-  for (const res of held.splice(0)) res.end('done');
-  await Promise.all(waiting);
+  await answerAll();
 });
 
 test('a listener that is to end lets everybody go on', async () => {
-  const waiting = Array.from({ length: HELD }, () => call('/hold', everybody));
-  await until(() => held.length === HELD, { what: 'all calls to be under way' });
+  const answerAll = await holdMany();
   assert.equal(await standsInLine(), true);
   pace.release();
   assert.equal(await standsInLine(), false);
-  for (const res of held.splice(0)) res.end('done');
-  await Promise.all(waiting);
+  await answerAll();
 });

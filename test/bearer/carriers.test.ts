@@ -22,8 +22,7 @@ after(async () => {
 });
 beforeEach(() => {
   world.upstream.requests.splice(0);
-  // One world for many tests: its clock stands, and must not stay behind that of the tokens.
-  world.later(Date.now() - world.now());
+  world.catchUp();
 });
 
 /** Sends header lines as they are. */

@@ -19,8 +19,7 @@ before(async () => {
 after(async () => {
   for (const end of ends) await end();
 });
-// One world for many tests: its clock stands, and must not stay behind that of the tokens and proofs.
-beforeEach(() => world.later(Date.now() - world.now()));
+beforeEach(() => world.catchUp());
 
 const bound = (claims: Record<string, unknown> = {}) =>
   accessToken(world.provider, { cnf: { jkt: thumbprint(key) }, ...claims });

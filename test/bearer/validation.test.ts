@@ -17,8 +17,7 @@ before(async () => {
 after(async () => {
   for (const end of ends) await end();
 });
-// One world for many tests: its clock stands, and must not stay behind that of the tokens.
-beforeEach(() => world.later(Date.now() - world.now()));
+beforeEach(() => world.catchUp());
 
 test('R46 RS-02 a good token reaches the API as it is, with no other identity', async () => {
   const token = accessToken(world.provider);
