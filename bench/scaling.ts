@@ -1,23 +1,23 @@
-/** The capacity model behind docs/scaling.md: what so many sessions and calls ask of gateways, Redis and provider. */
+/** The capacity model behind docs/scaling.md: load on gateways, Redis and provider for a number of sessions and requests. */
 import { parseArgs } from 'node:util';
 
-/** Measured, or taken from the configuration; see docs/scaling.md for where each comes from. */
+/** Measured, or defaults of the configuration; docs/scaling.md names the source of each. */
 export interface Assumptions {
-  /** CPU of a gateway for one proxied call, microseconds. */
+  /** CPU time of a gateway for one proxied request, in microseconds. */
   cpuPerCall: number;
-  /** Share of a core that is planned to be busy. */
+  /** Planned utilisation of a core. */
   busy: number;
-  /** Bytes of a session in Redis: both records and two index entries. */
+  /** Bytes of one session in Redis: both records and two index entries. */
   redisBytes: number;
-  /** Seconds that an access token lives. */
+  /** Lifetime of an access token in seconds. */
   tokenLife: number;
-  /** Sessions that are in use at the same time, as a share of all. */
+  /** Share of sessions in use at the same time. */
   active: number;
-  /** Minutes between two calls that move the idle limit of a session in use. */
+  /** Minutes between two extensions of the idle expiry of a session in use. */
   slideMinutes: number;
-  /** Redis commands that one core of Redis does in a second, with some air. */
+  /** Commands per second of one Redis primary, with headroom. */
   redisCommands: number;
-  /** Bytes of one line of invalidation to one gateway. */
+  /** Bytes of one invalidation message to one gateway process. */
   invalidationBytes: number;
 }
 
@@ -33,30 +33,30 @@ export const MEASURED: Assumptions = {
 };
 
 export interface Capacity {
-  /** Cores of gateways. */
+  /** Cores over all gateways. */
   cores: number;
   redisGigabytes: number;
-  /** Per second, over all of Redis. */
+  /** Per second, over all primaries. */
   redisCommands: number;
-  /** Primaries of a Cluster, for memory of 25 GB each or commands, whichever is more. */
+  /** Primaries of a Cluster: for memory (25 GB each) or for commands, whichever needs more. */
   primaries: number;
-  /** Requests at the token endpoint in a second. */
+  /** Requests per second to the token endpoint. */
   refreshes: number;
-  /** Messages in a second to each gateway, and the bits of them. */
+  /** Invalidation messages per second to each gateway process, and their bandwidth. */
   invalidations: number;
   invalidationMegabits: number;
 }
 
 const PRIMARY_GIGABYTES = 25;
-/** A refresh: take the lease, read, replace, give it back; each in one command. */
+/** One command each: acquire the lease, read the record, replace it, release the lease. */
 const COMMANDS_PER_REFRESH = 4;
-/** A slide moves both records in one script; the two invalidations that follow cost one read of each replica that serves it. */
+/** One script extends both records; after the invalidation, the replica that serves the session reads it again. */
 const COMMANDS_PER_SLIDE = 2;
-/** Both records are told of, at a slide and at a refresh one of them twice at most. */
+/** An idle extension changes both records; a refresh changes one of them, at most twice. */
 const INVALIDATIONS_PER_CHANGE = 2;
 
-/** Works it out for so many sessions and calls in a second. */
-export function capacity(sessions: number, callsPerSecond: number, of: Assumptions = MEASURED): Capacity {
+/** Returns the required capacity for a number of sessions and requests per second. */
+export function capacity(sessions: number, requestsPerSecond: number, of: Assumptions = MEASURED): Capacity {
   const active = sessions * of.active;
   const refreshes = active / (of.tokenLife * 0.8);
   const slides = active / (of.slideMinutes * 60);
@@ -64,7 +64,7 @@ export function capacity(sessions: number, callsPerSecond: number, of: Assumptio
   const redisGigabytes = (sessions * of.redisBytes) / 1e9;
   const invalidations = (refreshes + slides) * INVALIDATIONS_PER_CHANGE;
   return {
-    cores: (callsPerSecond * of.cpuPerCall) / 1e6 / of.busy,
+    cores: (requestsPerSecond * of.cpuPerCall) / 1e6 / of.busy,
     redisGigabytes,
     redisCommands,
     primaries: Math.max(1, Math.ceil(redisGigabytes / PRIMARY_GIGABYTES), Math.ceil(redisCommands / of.redisCommands)),
@@ -76,7 +76,7 @@ export function capacity(sessions: number, callsPerSecond: number, of: Assumptio
 
 const round = (value: number) => (value >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(1));
 
-/** The rows of the table in docs/scaling.md. */
+/** Returns the table in docs/scaling.md. */
 export function table(of: Assumptions = MEASURED): string {
   const sizes: [number, number][] = [
     [10_000, 1_000],
@@ -85,13 +85,13 @@ export function table(of: Assumptions = MEASURED): string {
     [10_000_000, 1_000_000],
   ];
   const head =
-    '| sessions | calls/s | gateway cores | Redis GB | Redis commands/s | primaries | refreshes/s | invalidations/s to each gateway | Mbit/s of them |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|';
-  const rows = sizes.map(([sessions, calls]) => {
+    '| sessions | requests/s | gateway cores | Redis GB | Redis commands/s | primaries | refreshes/s | invalidations/s per process | invalidation Mbit/s |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|';
+  const rows = sizes.map(([sessions, requests]) => {
     const { cores, redisGigabytes, redisCommands, primaries, refreshes, invalidations, invalidationMegabits } =
-      capacity(sessions, calls, of);
+      capacity(sessions, requests, of);
     const figures = [
       sessions,
-      calls,
+      requests,
       cores,
       redisGigabytes,
       redisCommands,
