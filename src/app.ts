@@ -15,7 +15,6 @@ import { frontchannelLogoutEndpoint } from './endpoints/frontchannel-logout.ts';
 import { frontendHandler } from './endpoints/frontend.ts';
 import { logoutContinueEndpoint } from './endpoints/handover.ts';
 import { loginEndpoint } from './endpoints/login.ts';
-import { loginCompleteEndpoint } from './endpoints/login-complete.ts';
 import { logoutEndpoint, signedOutEndpoint } from './endpoints/logout.ts';
 import { profileEndpoint } from './endpoints/profile.ts';
 import { protectedResourceEndpoint } from './endpoints/protected-resource.ts';
@@ -107,7 +106,6 @@ export function createApp(parts: AppParts): Express {
     .all(noStore)
     .get(rateLimit(loginsPerMinute), loginEndpoint(parts))
     .all(methodNotAllowed('GET'));
-  app.route(paths.loginComplete).all(noStore).get(loginCompleteEndpoint(parts)).all(methodNotAllowed('GET'));
   const callback = callbackEndpoint(parts);
   const callbackRoute = app
     .route(paths.callback)

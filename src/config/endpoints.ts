@@ -3,8 +3,6 @@ import type { Config } from './schema.ts';
 
 export interface Endpoints {
   login: string;
-  /** The same-origin hop after the callback. */
-  loginComplete: string;
   callback: string;
   logout: string;
   /** Where a script sends the browser after it signed out. */
@@ -25,7 +23,6 @@ export interface Endpoints {
 export function endpointPaths({ prefix }: Pick<Config['endpoints'], 'prefix'>): Endpoints {
   return {
     login: `${prefix}/login`,
-    loginComplete: `${prefix}/login/complete`,
     callback: `${prefix}/callback`,
     logout: `${prefix}/logout`,
     logoutContinue: `${prefix}/logout/continue`,

@@ -394,7 +394,12 @@ export function configSchema(resolve: SecretResolver) {
               .regex(/^[A-Za-z0-9_-]{1,40}$/)
               .optional()
               .describe('Default __Host-bff; bff when the public URL is plain HTTP.'),
-            sameSite: z.enum(['strict', 'lax']).default('strict'),
+            sameSite: z
+              .enum(['strict', 'lax'])
+              .default('strict')
+              .describe(
+                'lax: for pages that read the session in the navigation that ends a sign-in, such as pages rendered on a server. A single-page app finds it by its first request.',
+              ),
           })
           .prefault({}),
         maxPerUser: z
@@ -491,7 +496,11 @@ export function configSchema(resolve: SecretResolver) {
           .min(1)
           .optional()
           .describe('Folder of the built single-page app; unknown paths get its index.html.'),
-        devServer: origin().optional().describe('Development server of the front end, WebSocket included.'),
+        devServer: origin()
+          .optional()
+          .describe(
+            'Development server of the front end, WebSocket included. One that renders pages with the session needs session.cookie.sameSite: lax.',
+          ),
         contentSecurityPolicy: z
           .union([z.string().min(1), z.literal(false)])
           .optional()

@@ -1,6 +1,5 @@
 /** Ends a login: checks that this browser started it, exchanges the code, makes a new session, leads on. */
 import type { Request, RequestHandler, Response } from 'express';
-import { endpointPaths } from '../config/endpoints.ts';
 import type { Config } from '../config/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Keyring } from '../crypto/keyring.ts';
@@ -52,7 +51,6 @@ function save(req: Request): Promise<void> {
 
 export function callbackEndpoint(parts: CallbackParts): RequestHandler {
   const { config, cookies, keyring, store, sessions, directory, authorizer, pending, revoker, audit } = parts;
-  const { loginComplete } = endpointPaths(config.endpoints);
 
   /** The login that this browser started and nobody has finished. */
   async function claim(req: Request, res: Response, params: URLSearchParams): Promise<PendingLogin> {
@@ -136,9 +134,8 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
       // A silent attempt (prompt=none) that needs the user is an answer, not a fault: back to where it came from.
       if (!(silent && failure.code === 'login_denied')) throw failure;
     }
-    // A SameSite=Strict cookie is not sent on a navigation that began at the provider, redirects included; one that begins
-    // on our own page is same-origin. Lax needs no hop.
-    const { sameSite } = config.session.cookie;
-    redirect(res, sameSite === 'strict' ? `${loginComplete}?to=${encodeURIComponent(returnTo)}` : returnTo);
+    // Browsers withhold a SameSite=Strict cookie from this navigation, since it began at the provider, and send it with the
+    // first same-origin request of the page (docs/decisions/0007-strict-cookie.md).
+    redirect(res, returnTo);
   };
 }

@@ -6,7 +6,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import { GatewayError } from '../errors.ts';
 import type { EndSessions } from '../oidc/end-sessions.ts';
 import type { ListedSession, Pages } from '../pages/pages.ts';
-import { isTopLevelNavigation } from '../policy/navigation.ts';
+import { isTopLevelNavigation, mayLackStrictCookie } from '../policy/navigation.ts';
 import type { SessionDirectory } from '../session/directory.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
 import { exchangeOf, redirect, requireCsrf, sendJson } from './context.ts';
@@ -44,7 +44,7 @@ function listed({ keyring }: OwnSessionsParts, { key, data }: ActiveSession, own
 
 /** `GET /sessions`: a page for a person who goes there, JSON for a script with the CSRF header. */
 export function ownSessionsEndpoint(parts: OwnSessionsParts): RequestHandler {
-  const { config, keyring, directory, pages } = parts;
+  const { config, keyring, sessions: known, directory, pages } = parts;
   const paths = endpointPaths(config.endpoints);
   return async function ownSessions(req, res) {
     const person = isTopLevelNavigation(req.headers, req.method, config.csrf.header);
@@ -52,9 +52,10 @@ export function ownSessionsEndpoint(parts: OwnSessionsParts): RequestHandler {
     const own = await current(parts, req);
     if (!own && !person) throw new GatewayError('unauthenticated');
     if (!own) {
-      // A link on another site comes without the Strict cookie: a hop on our own page shows whether there is a session.
-      const linked = req.headers.cookie === undefined && req.get('sec-fetch-site')?.endsWith('-site') === true;
-      if (linked) return sendPage(res, pages.render('hop', { to: paths.sessions }));
+      // A link on another site, or the redirect from the callback, comes without the Strict cookie: a reload by our own page
+      // shows whether there is a session.
+      const unseen = known.identify(req.headers.cookie) === undefined;
+      if (unseen && mayLackStrictCookie(req.headers)) return sendPage(res, pages.render('hop', { to: paths.sessions }));
       return redirect(res, `${paths.login}?returnTo=${encodeURIComponent(paths.sessions)}`);
     }
     const all = (await directory.ofUser(own.data.issuer, own.data.sub)).reverse();

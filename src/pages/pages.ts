@@ -53,7 +53,7 @@ export interface PageData {
   };
   /** The end of a sign-in in a window of its own: tells the page that waits for it, and closes. */
   'signed-in': Record<never, never>;
-  /** Goes on by itself to a path of our own origin. */
+  /** Goes on by itself to another endpoint of the gateway, whose request then comes from our own origin; never to an address out of a request. */
   hop: { to: string };
 }
 

@@ -22,3 +22,12 @@ export function isTopLevelNavigation(headers: IncomingHttpHeaders, method: strin
   if (headers['x-requested-with'] !== undefined || headers[csrfHeader.toLowerCase()] !== undefined) return false;
   return /(?:^|,)\s*text\/html\s*(?:;|,|$)/i.test(headers.accept ?? '');
 }
+
+/**
+ * Whether the browser may have withheld a SameSite=Strict cookie from this navigation: it did not begin on a page of the own
+ * origin (RFC 6265bis section 5.2). False without fetch metadata, which could not tell that the page has been reloaded.
+ */
+export function mayLackStrictCookie(headers: IncomingHttpHeaders): boolean {
+  const site = headers['sec-fetch-site'];
+  return site !== undefined && site !== 'same-origin';
+}

@@ -151,7 +151,7 @@ const kinds: Record<string, () => Arbitrary<string>> = {
   callbacks: () =>
     fc
       .tuple(
-        fc.constantFrom('/callback', '/login', '/login/complete', '/logout', '/signed-out', '/logout/continue'),
+        fc.constantFrom('/callback', '/login', '/signed-in', '/logout', '/signed-out', '/logout/continue'),
         fc.array(
           fc.tuple(
             fc.constantFrom(

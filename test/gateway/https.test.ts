@@ -88,7 +88,7 @@ test('R22 SE-01 SE-02 behind a trusted proxy every cookie is __Host-, Secure and
     cookie: pairs(login.cookies),
   });
   assert.equal(done.status, 303);
-  assert.equal(done.headers.location, '/login/complete?to=%2Fapp');
+  assert.equal(done.headers.location, '/app');
   const session = done.cookies.find((line) => line.startsWith('__Host-bff='));
   assert.match(session ?? '', /; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
   assert.doesNotMatch(session ?? 'Domain', /Domain/i);

@@ -148,7 +148,7 @@ describe('a callback', () => {
   });
 });
 
-test('R33 AR-12 with a Lax cookie, where no hop judges the address again, a login ends on our origin too', async (t) => {
+test('R33 AR-12 with a Lax cookie a login ends on our origin too', async (t) => {
   const world = await startWorld(t, {
     gateway: { config: { session: { store: { sqlite: { file: ':memory:' } }, cookie: { sameSite: 'lax' } } } },
   });

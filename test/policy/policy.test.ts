@@ -213,7 +213,7 @@ describe('R33 AR-12 return addresses', () => {
           fc.array(piece, { maxLength: 8 }).map((parts) => parts.join('')),
         ),
         (value) => {
-          assert.equal(new URL(to(value), `${OWN}/login/complete`).origin, OWN);
+          assert.equal(new URL(to(value), `${OWN}/callback`).origin, OWN);
         },
       ),
       { numRuns: 5_000 },

@@ -144,7 +144,7 @@ test('R33 AR-12 a second look changes nothing, and an application that decodes t
         assert.match(path, /^\/(?![/\\])[!-~]*$/);
         const decoded = decodeURIComponent(path.split(/[?#]/, 1)[0] ?? '');
         for (const form of [path, decoded, decoded.normalize('NFKC')])
-          assert.equal(new URL(form, `${OWN}/login/complete`).origin, OWN, `${JSON.stringify(value)} as ${form}`);
+          assert.equal(new URL(form, `${OWN}/callback`).origin, OWN, `${JSON.stringify(value)} as ${form}`);
       },
     ),
     { numRuns: 5_000 },

@@ -13,7 +13,7 @@ const PATHS = [
   '/login',
   '/login?prompt=nonsense',
   '/login?returnTo=/a&returnTo=/b',
-  '/login/complete?to=/app',
+  '/signed-in',
   '/callback',
   '/callback?state=x&code=y',
   '/callback?state=x&state=y',

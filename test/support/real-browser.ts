@@ -1,0 +1,78 @@
+/** A world with the system's Chromium, a small app as front end, and another site that leads the user here. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { chromium, type Page } from 'playwright';
+import type { Recorded } from './upstream.ts';
+import { startWorld, type World, type WorldOptions } from './world.ts';
+
+export type { Page } from 'playwright';
+
+/** The app asks once who is signed in, before anything else, and shows the answer. */
+const APP = `const answer = await fetch('/session', { headers: { 'X-CSRF': '1' } });
+document.body.dataset.signedIn = String((await answer.json()).authenticated);
+`;
+const INDEX = '<!doctype html><title>app</title><body><h1>app</h1><script type="module" src="/app.js"></script>';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+
+export interface RealWorld extends World {
+  /** A page of an empty profile. */
+  open(): Promise<Page>;
+  /** Signs in from the app, and waits until the app knows. */
+  signInBy(page: Page): Promise<void>;
+  /** The page of another site, in a browser that follows a link there. */
+  lure(page: Page, path: string): Promise<void>;
+  /** What the app in the page says of its first question; resolves when it has the answer. */
+  signedIn(page: Page): Promise<string | null>;
+  /** Calls that reached the upstream with a token. */
+  withToken(): Recorded[];
+}
+
+/** `evil.localhost` is another site than `localhost`, and both are trustworthy origins (Secure Contexts section 3.1). */
+async function startOtherSite(t: Pick<TestContext, 'after'>): Promise<string> {
+  const server = createServer((_req, res) => res.writeHead(200, { 'content-type': 'text/html' }).end('<body>evil'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => void server.close());
+  return `http://evil.localhost:${(server.address() as AddressInfo).port}/`;
+}
+
+/** Starts a world with a browser that ends with the test. */
+export async function startRealWorld(t: TestContext, options: WorldOptions = {}): Promise<RealWorld> {
+  const directory = mkdtempSync(join(tmpdir(), 'bff-app-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  writeFileSync(join(directory, 'index.html'), INDEX);
+  writeFileSync(join(directory, 'app.js'), APP);
+  const config = { frontend: { directory }, ...options.gateway?.config };
+  const world = await startWorld(t, { ...options, gateway: { ...options.gateway, config } });
+  const evil = await startOtherSite(t);
+  const chrome = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  t.after(() => chrome.close());
+  const { url } = world.gateway;
+  const app = (page: Page) => page.locator('body[data-signed-in]');
+  return {
+    ...world,
+    async open() {
+      const page = await (await chrome.newContext()).newPage();
+      page.setDefaultTimeout(20_000);
+      return page;
+    },
+    async signInBy(page) {
+      await page.goto(`${url}/app`);
+      await app(page).waitFor();
+      await page.evaluate("location.href = '/login?returnTo=/app'");
+      await page.locator('body[data-signed-in=true]').waitFor();
+    },
+    async lure(page, path) {
+      await page.goto(evil);
+      await page.evaluate(`location.href = ${JSON.stringify(url + path)}`);
+    },
+    async signedIn(page) {
+      await app(page).waitFor();
+      return await app(page).getAttribute('data-signed-in');
+    },
+    withToken: () => world.upstream.requests.filter((request) => request.header('authorization') !== undefined),
+  };
+}
