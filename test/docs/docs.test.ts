@@ -10,6 +10,17 @@ const ROOT = join(import.meta.dirname, '../..');
 const pages = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
+/** The anchors of a page: its headings as GitHub names them, and explicit ids. */
+const anchorsOf = (text: string): string[] => [
+  ...[...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  ),
+  ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id),
+];
+
 for (const [name, text] of Object.entries(renderDocs())) {
   test(`docs/${name} says what the code says (npm run docs writes it)`, () => {
     assert.equal(read(`docs/${name}`), text);
@@ -35,6 +46,25 @@ test('every link inside the documentation leads to a file', () => {
       assert.ok(existsSync(join(ROOT, dirname(page), target)), `${page}: ${target}`);
     }
   }
+});
+
+test('every link to a part of a page leads to a heading', () => {
+  let found = 0;
+  for (const page of pages) {
+    for (const [, target = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)) {
+      const file = target === '' ? page : join(dirname(page), target);
+      assert.ok(anchorsOf(read(file)).includes(anchor), `${page}: ${target}#${anchor}`);
+      found += 1;
+    }
+  }
+  assert.ok(found > 0);
+});
+
+test('the commands that the README shows first are scripts of the package', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const shown = [...read('README.md').matchAll(/```sh\nnpm (?:run )?(\w+)\n```/g)].map(([, name = '']) => name);
+  assert.deepEqual(shown, ['demo', 'test']);
+  for (const name of shown) assert.ok(scripts[name], name);
 });
 
 test('every page of the documentation is in its table of contents', () => {
