@@ -1,5 +1,6 @@
 /** Renders an error, once: problem+json for callers, a page for people. */
 import type { ServerResponse } from 'node:http';
+import { GATEWAY_HEADER } from './client/gateway-header.ts';
 import { GatewayError, problemOf } from './errors.ts';
 import { describeError, type Logger } from './observe/log.ts';
 import type { Pages } from './pages/pages.ts';
@@ -46,6 +47,7 @@ function headersOf(error: GatewayError, { requestId, hsts }: RenderOptions): Rec
     'Referrer-Policy': 'no-referrer',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'X-Request-Id': requestId,
+    [GATEWAY_HEADER]: error.code,
     ...(hsts ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' } : {}),
     ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
     // The rest of a request that was refused is not worth reading (RFC 9112 9.6).

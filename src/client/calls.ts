@@ -1,4 +1,5 @@
 /** Calls of the API: the CSRF header on the own origin, and what a refusal for want of a sign-in leads to. */
+import { askedIn } from './login-url.ts';
 import type { State } from './state.ts';
 import type { Client, ClientOptions, Page, Refusal, Session } from './types.ts';
 
@@ -24,16 +25,18 @@ export function createCalls(
     return asking;
   }
 
-  /** What the gateway refused before the API saw it; any other 401 is the API's own. */
+  /** What the gateway refused before the API saw it; a 401 without the gateway's mark is the API's own, whatever it says. */
   async function refusalOf(answer: Response): Promise<Refusal | undefined> {
-    if (answer.status !== 401) return undefined;
-    const read = (await answer
+    const code = answer.status === 401 ? state.codeOf(answer) : undefined;
+    if (code === 'unauthenticated') return { stepUp: false, loginUrl: `${base}/login` };
+    if (code !== 'step_up_required') return undefined;
+    const read: unknown = await answer
       .clone()
       .json()
-      .catch(() => undefined)) as { code?: string; loginUrl?: string } | undefined;
-    const stepUp = read?.code === 'step_up_required';
-    if (!stepUp && read?.code !== 'unauthenticated') return undefined;
-    return { stepUp, loginUrl: read.loginUrl ?? `${base}/login` };
+      .catch(() => undefined);
+    const query = String(new URLSearchParams(askedIn(Object(read))));
+    // Without them (a response to HEAD has no body) a sign-in would not meet the rule, and the next call would ask again.
+    return query ? { stepUp: true, loginUrl: `${base}/login?${query}` } : undefined;
   }
 
   /** Undefined while the gateway cannot tell: then the refusal stands. */

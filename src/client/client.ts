@@ -1,5 +1,7 @@
 /** The front end's side of the gateway: who is signed in, sign-in and sign-out, guarded calls, all tabs in step. Never a token. */
 import { createCalls } from './calls.ts';
+import { OK } from './gateway-header.ts';
+import { askedBy } from './login-url.ts';
 import { createState } from './state.ts';
 import type { Client, ClientOptions, LoginOptions, Page, User } from './types.ts';
 
@@ -23,8 +25,9 @@ export function createClient(options: ClientOptions = {}, page: Page = globalThi
   };
 
   async function login({ returnTo, popup, loginUrl, ...params }: LoginOptions = {}): Promise<boolean> {
-    const url = new URL(loginUrl ?? `${base}/login`, location.href);
+    const url = new URL(`${base}/login`, location.href);
     for (const [name, value] of Object.entries({
+      ...(loginUrl === undefined ? {} : askedBy(loginUrl, url)),
       ...params,
       returnTo: popup ? `${base}/signed-in` : (returnTo ?? location.href.slice(location.origin.length)),
     }))
@@ -54,8 +57,9 @@ export function createClient(options: ClientOptions = {}, page: Page = globalThi
 
   async function claims(): Promise<User | undefined> {
     const answer = await state.call('/profile');
-    if (answer.ok) return answer.json() as Promise<User>;
-    if (answer.status === 401) return void (await state.read());
+    const code = state.codeOf(answer);
+    if (code === OK) return answer.json() as Promise<User>;
+    if (code === 'unauthenticated') return void (await state.read());
     throw state.failure(answer);
   }
 
@@ -87,10 +91,13 @@ export function createClient(options: ClientOptions = {}, page: Page = globalThi
     },
     async logout() {
       const answer = await state.call('/logout', { method: 'POST' });
-      if (!answer.ok) throw state.failure(answer);
+      if (state.codeOf(answer) !== OK) throw state.failure(answer);
       sessionStorage.setItem(ASKED, '1');
       state.leave();
-      await leave(((await answer.json()) as { location: string }).location);
+      // The gateway leads on to the provider by an address of its own, so any other is a mistake.
+      const next = new URL(((await answer.json()) as { location: string }).location, location.href);
+      if (next.origin !== location.origin) throw state.failure(answer);
+      await leave(next.href);
     },
     async keepAlive() {
       await state.call('/profile');

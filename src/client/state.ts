@@ -1,4 +1,5 @@
 /** What this tab knows of the session: asked of the gateway, kept in step with the other tabs, told when it is about to end. */
+import { gatewayCode, OK } from './gateway-header.ts';
 import type { ClientEvents, ClientOptions, Page, Session } from './types.ts';
 
 export type State = ReturnType<typeof createState>;
@@ -31,16 +32,26 @@ export function createState({ base = '', csrfHeader = 'X-CSRF', expiringBefore =
   }
 
   const call = (path: string, init?: RequestInit) =>
-    page.fetch(base + path, { ...init, headers: { accept: 'application/json', [csrfHeader]: '1' } });
+    // The endpoints asked here never redirect, so whatever does is not the gateway.
+    page.fetch(base + path, {
+      ...init,
+      redirect: 'error',
+      headers: { accept: 'application/json', [csrfHeader]: '1' },
+    });
 
-  const failure = (answer: Response) => new Error(`The gateway answered ${answer.status}`, { cause: answer });
+  const codeOf = (answer: Response) => gatewayCode(answer, page.location.origin);
+
+  const failure = (answer: Response) =>
+    new Error(`${codeOf(answer) ? 'The gateway' : 'Something else than the gateway'} answered ${answer.status}`, {
+      cause: answer,
+    });
 
   /** Asks the gateway. Of two answers the one that was asked for last counts. */
   async function read(): Promise<Session> {
     const turn = ++asked;
     const answer = await call('/session');
-    // An outage is no sign-out: what was known stays.
-    if (!answer.ok) throw failure(answer);
+    // An outage is no sign-out, nor is the page that a front end serves at every address: what was known stays.
+    if (codeOf(answer) !== OK) throw failure(answer);
     const session = (await answer.json()) as Session;
     if (turn === asked && !closed) {
       settle(session);
@@ -99,6 +110,8 @@ export function createState({ base = '', csrfHeader = 'X-CSRF', expiringBefore =
     emit,
     call,
     failure,
+    /** What the gateway says with a response, see `gatewayCode`. */
+    codeOf,
     read,
     /** What is known, asked for if nothing is. */
     known: async () => {

@@ -43,7 +43,10 @@ export interface LoginOptions {
   returnTo?: string;
   /** Sign in in a window of its own, so that this page and what was typed into it stay. */
   popup?: boolean;
-  /** The address that a `stepup` event or a refusal named; the login endpoint when left out. */
+  /**
+   * The address that a `stepup` event or a refusal named; only `acr_values` and `max_age` of it count. Rejects when it is not
+   * the login endpoint of this origin.
+   */
   loginUrl?: string;
   prompt?: string;
   login_hint?: string;
@@ -52,8 +55,9 @@ export interface LoginOptions {
   ui_locales?: string;
 }
 
-/** A call that was refused until the user signs in, or signs in with more. */
+/** A call that the gateway refused until the user signs in, or signs in with more. */
 export interface Refusal {
+  /** The login endpoint of the gateway, asked for what the call needs. */
   loginUrl: string;
   /** Signed in already, but not strongly or recently enough (RFC 9470). */
   stepUp: boolean;

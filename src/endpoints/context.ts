@@ -1,5 +1,6 @@
 /** What the endpoints share: the exchange of a request, one way to answer JSON, and the checks a cookie needs. */
 import type { Request, RequestHandler, Response } from 'express';
+import { GATEWAY_HEADER, OK } from '../client/gateway-header.ts';
 import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
@@ -59,9 +60,9 @@ export function singleParams(source: URLSearchParams): URLSearchParams {
   return source;
 }
 
-/** Answers JSON with the exchange's correlation id beside it. */
+/** Answers JSON, marked as the gateway's own. */
 export function sendJson(res: Response, body: Record<string, unknown>): void {
-  res.set('X-Content-Type-Options', 'nosniff').json(body);
+  res.set({ 'X-Content-Type-Options': 'nosniff', [GATEWAY_HEADER]: OK }).json(body);
 }
 
 /** Sends the browser on. Without the body that Express adds: an address may carry a token (`id_token_hint`), a body must not. */

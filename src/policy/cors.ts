@@ -1,5 +1,6 @@
 /** Which other origins may call the routes from a browser, and what a preflight is told. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { GATEWAY_HEADER } from '../client/gateway-header.ts';
 
 export type CorsHeaders = Readonly<Record<string, string>>;
 
@@ -12,7 +13,7 @@ export interface Cors {
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 // What a front end needs to react to our own answers, and what APIs commonly say there; a wildcard means nothing with credentials.
-const EXPOSED = 'WWW-Authenticate, Retry-After, X-Request-Id, ETag, Location, Link, Content-Disposition';
+const EXPOSED = `WWW-Authenticate, Retry-After, X-Request-Id, ${GATEWAY_HEADER}, ETag, Location, Link, Content-Disposition`;
 const TOKEN_LIST = /^[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}$/;
 
 /** A preflight is an OPTIONS with both of these headers (Fetch standard, section 4.8); any other OPTIONS is a call like any. */

@@ -1,6 +1,7 @@
 /** What becomes of a header of an upstream's answer, by its name. */
+import { GATEWAY_HEADER } from '../client/gateway-header.ts';
 import { SHARED_CACHE_HEADERS } from './caching.ts';
-import { HOP_BY_HOP } from './header-names.ts';
+import { canonicalName, HOP_BY_HOP } from './header-names.ts';
 import { rememberVerdicts } from './verdicts.ts';
 
 /** `pass` as it is, `drop` it, or one of the rules that some names have of their own. */
@@ -52,10 +53,15 @@ const VERDICTS: ReadonlyMap<string, AnswerVerdict> = new Map<string, AnswerVerdi
   ['dpop-nonce', 'nonce'],
 ]);
 
+const OWN_NAME = canonicalName(GATEWAY_HEADER);
+
+/** Whether a header would pass for the gateway's own mark, also after a front proxy has made `-` of `_`. */
+export const isGatewayHeader = (name: string) => canonicalName(name) === OWN_NAME;
+
 function judge(name: string): AnswerVerdict {
   const lower = name.toLowerCase();
   // Cross-origin reads are the gateway's to allow: all of the upstream's CORS headers go (ASVS 3.4.2).
-  return VERDICTS.get(lower) ?? (lower.startsWith('access-control-') ? 'drop' : 'pass');
+  return VERDICTS.get(lower) ?? (lower.startsWith('access-control-') || isGatewayHeader(lower) ? 'drop' : 'pass');
 }
 
 const REMEMBERED = 512;

@@ -7,6 +7,7 @@ import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
 import { checkUpgradeOrigin } from '../policy/csrf.ts';
 import { cookieSettings } from '../session/cookies.ts';
+import { isGatewayHeader } from './answer-names.ts';
 import { createConversation } from './conversation.ts';
 import { createOwnCookie, setsOwnCookie } from './cookies.ts';
 import { upstreamError } from './failures.ts';
@@ -27,13 +28,14 @@ const HANDSHAKE_MS = 10_000;
 
 /**
  * Drops what is not for the browser: hop-by-hop headers (RFC 9110 section 7.6.1), the server's own address in Location,
- * and cookies named like those of the gateway.
+ * the mark of the gateway, and cookies named like those of the gateway.
  */
 function createCleaner(config: Config, origin: string): (response: IncomingMessage) => void {
   const isOwn = createOwnCookie(cookieSettings(config));
   return function clean({ headers }) {
     const named = (headers.connection ?? '').toLowerCase().split(',');
     for (const name of [...HOP_BY_HOP, 'connection', ...named.map((option) => option.trim())]) delete headers[name];
+    for (const name of Object.keys(headers)) if (isGatewayHeader(name)) delete headers[name];
     const { location } = headers;
     if (location?.startsWith(`${origin}/`)) headers.location = location.slice(origin.length);
     const cookies = headers['set-cookie']?.filter((cookie) => !setsOwnCookie(cookie, isOwn));

@@ -1,6 +1,7 @@
 /** Answers to a handshake that opens no tunnel, on a socket for which Node has no response object. */
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { GATEWAY_HEADER } from '../client/gateway-header.ts';
 import { type GatewayError, problemOf } from '../errors.ts';
 
 /** Writes a whole answer and closes the connection. Does nothing on a socket that cannot be written any more. */
@@ -24,6 +25,7 @@ export function answerOnSocket(socket: Duplex, error: GatewayError, requestId: s
     'x-request-id': requestId,
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     ...error.headers,
+    [GATEWAY_HEADER]: error.code,
   };
   endWith(socket, status, headers, JSON.stringify(problemOf(error, requestId)));
 }

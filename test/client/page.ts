@@ -98,5 +98,6 @@ async function send(browser: Browser, request: Request): Promise<Response> {
   const given = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   );
-  return new Response(status === 204 ? null : text, { status, headers: given });
+  const response = new Response(status === 204 ? null : text, { status, headers: given });
+  return Object.defineProperty(response, 'url', { value: request.url });
 }

@@ -29,9 +29,10 @@ test('login() leaves for the endpoint with what was asked for, and leads back to
 });
 
 test('a prefix stands before every address', async (t) => {
-  const answer = () => Response.json({ authenticated: false, location: '/bff/logout/continue' });
+  const headers = { 'x-bff-gateway': 'ok' };
+  const answer = () => Response.json({ authenticated: false, location: '/bff/logout/continue' }, { headers });
   const { tab } = await start(t, { base: '/bff', csrfHeader: 'X-Mine', answer });
-  const { client, visits, calls, headers, windows } = tab();
+  const { client, visits, calls, headers: asked, windows } = tab();
   void client.login({ returnTo: '/' });
   void client.login({ popup: true });
   await client.user();
@@ -40,7 +41,7 @@ test('a prefix stands before every address', async (t) => {
   assert.deepEqual(visits, ['/bff/login?returnTo=%2F', '/bff/logout/continue']);
   assert.deepEqual(windows, ['/bff/login?returnTo=%2Fbff%2Fsigned-in']);
   assert.deepEqual(calls, ['GET /bff/session', 'POST /bff/logout']);
-  for (const sent of headers) assert.equal(sent.get('x-mine'), '1');
+  for (const sent of asked) assert.equal(sent.get('x-mine'), '1');
 });
 
 test('a window of its own: the page that waits is told by the page where the sign-in ends', async (t) => {

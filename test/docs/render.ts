@@ -20,6 +20,14 @@ which the log has the cause. Nothing of the request, the upstream or the provide
 { "type": "urn:bff-gateway:error:unauthenticated", "title": "Not signed in", "status": 401, "detail": "…", "code": "unauthenticated", "requestId": "…" }
 \`\`\`
 
+## Whose answer it is
+
+Every error of the gateway, document or page, carries its code in the header \`X-Bff-Gateway\`, which listed origins can read as well; answers of \`/session\`,
+\`/profile\` and \`/logout\` carry \`ok\`. The gateway removes the header from the answers of upstreams, in every spelling. An upstream can send the same status and
+body but never the header, so a program that reacts to an error of the gateway looks at the header, not at the body.
+
+## Codes
+
 | code | status | title | what it means |
 | --- | --- | --- | --- |
 ${rows.join('\n')}

@@ -92,6 +92,19 @@ test('R35 a chunked DELETE is one request to the development server as well', as
   );
 });
 
+test('E03 its answers cannot carry the mark of the gateway', async (t) => {
+  const { port } = await world(t, {
+    script: (_req, res) => res.writeHead(200, { 'X-Bff-Gateway': 'ok', X_Bff_Gateway: 'ok', 'X-Else': 'stays' }).end(),
+  });
+  const { headers } = await rawRequest(port, 'GET /session HTTP/1.1\r\nHost: gw\r\n\r\n');
+  const names = headers.map(([name]) => name.toLowerCase());
+  assert.ok(names.includes('x-else'));
+  assert.deepEqual(
+    names.filter((name) => name.includes('bff')),
+    [],
+  );
+});
+
 test('PX-15 its answers cannot set a cookie of the gateway, and do not name its address', async (t) => {
   const { origin, port } = await world(t, {
     script: (_req, res) =>
