@@ -1,6 +1,8 @@
 /** The private listener: liveness, readiness, start-up, metrics, sessions. Never on the public port. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AdminSessions } from './admin-sessions.ts';
+import type { Config } from './config/schema.ts';
+import { limitBody } from './edge/request-body.ts';
 import { problemOf } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import type { PartHealth } from './observe/health.ts';
@@ -9,6 +11,7 @@ import type { Metrics } from './observe/metrics.ts';
 import { asGatewayError, logProblem } from './problem.ts';
 
 export interface AdminParts {
+  config: Pick<Config, 'limits'>;
   /** The one in use. */
   gateway: () => Pick<Gateway, 'health' | 'started'> & { adminSessions: AdminSessions };
   log: Logger;
@@ -29,7 +32,7 @@ function readiness(parts: readonly PartHealth[]) {
 }
 
 /** Builds the listener. */
-export function createAdminServer({ gateway, log, metrics, draining }: AdminParts): Server {
+export function createAdminServer({ config, gateway, log, metrics, draining }: AdminParts): Server {
   async function partsNow(): Promise<PartHealth[]> {
     const serving = draining() ? DRAINING : SERVING;
     metrics.partLooked('serving', serving.ready);
@@ -63,12 +66,13 @@ export function createAdminServer({ gateway, log, metrics, draining }: AdminPart
 
   return createServer((req, res) => {
     res.setHeader('Cache-Control', 'no-store');
-    answer(req, res).catch((thrown: unknown) => {
+    const refuse = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
       const error = asGatewayError(thrown);
       logProblem(log, error);
       if (res.headersSent) return void res.destroy();
       const body = JSON.stringify(problemOf(error, ''));
       res.writeHead(error.status, { 'Content-Type': 'application/problem+json' }).end(body);
     });
+    answer(req, res).catch(refuse);
   });
 }

@@ -51,7 +51,7 @@ export const ERRORS = {
   },
   not_found: { status: 404, title: 'Not found', hint: 'There is nothing at this address.' },
   method_not_allowed: { status: 405, title: 'Method not allowed', hint: 'This endpoint does not offer that method.' },
-  request_timeout: { status: 408, title: 'Request timeout', hint: 'The body of the request stopped arriving.' },
+  request_timeout: { status: 408, title: 'Request timeout', hint: 'The body of the request did not arrive in time.' },
   payload_too_large: { status: 413, title: 'Payload too large', hint: 'The body exceeds the limit of this route.' },
   uri_too_long: { status: 414, title: 'Address too long', hint: 'Path and query exceed 8192 characters.' },
   misdirected: {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Config } from './config/schema.ts';
 import { createEdge } from './edge/edge.ts';
 import type { Exchange } from './edge/exchange.ts';
+import { limitBody } from './edge/request-body.ts';
 import { parseTarget } from './edge/target.ts';
 import { GatewayError } from './errors.ts';
 import type { Logger } from './observe/log.ts';
@@ -70,12 +71,13 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
   }
 
   return createServer((req, res) => {
-    answer(req, res).catch((thrown: unknown) => {
+    const refuse = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
       const error = asGatewayError(thrown);
       const { id: requestId, log: own } = arrive(req);
       logProblem(own, error);
       metrics?.errorAnswered(error.code);
       renderError(res, error, { requestId, pages, asPage: false, loginUrl: '', hsts: false });
     });
+    answer(req, res).catch(refuse);
   });
 }

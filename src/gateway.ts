@@ -2,10 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type AdminSessions, createAdminSessions } from './admin-sessions.ts';
-import { endpointPaths, protectedResource } from './config/endpoints.ts';
+import { ownEndpoints } from './config/endpoints.ts';
 import type { Config } from './config/schema.ts';
 import { createEdge } from './edge/edge.ts';
 import type { Exchange } from './edge/exchange.ts';
+import { discardRest, limitBody } from './edge/request-body.ts';
 import { requireUnread } from './edge/unread.ts';
 import { attachExchange } from './endpoints/context.ts';
 import { GatewayError } from './errors.ts';
@@ -67,17 +68,11 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const edge = createEdge({ config, log: deps.log });
   const devServer =
     config.frontend?.devServer === undefined ? undefined : createDevServer(config, config.frontend.devServer);
-  const { login: loginUrl, ...own } = endpointPaths(config.endpoints);
-  const ownPaths = new Set<string>([loginUrl, ...Object.values(own), protectedResource(config).metadataPath]);
-  const isOwn = (path: string) => ownPaths.has(path) || path.startsWith(`${own.sessions}/`);
+  const { loginUrl, isOwn, nameOf } = ownEndpoints(config);
+  const { bodyTimeout } = config.limits;
   const hsts = config.publicUrl.startsWith('https:');
 
   const statusOf = (res: ServerResponse) => (res.headersSent ? res.statusCode : 0);
-  /** The name of an answer of the control plane: a path of ours, never one that the caller made up. */
-  function nameOf(path: string): string {
-    if (ownPaths.has(path)) return path;
-    return isOwn(path) ? `${own.sessions}/{id}/revoke` : 'frontend';
-  }
 
   function fail(req: IncomingMessage, res: ServerResponse, thrown: unknown, mayBePage: boolean): GatewayError {
     const error = asGatewayError(thrown);
@@ -99,17 +94,16 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       active -= 1;
       metrics.answered(name, req.method, statusOf(res));
     });
+    const refuse = limitBody(req, res, bodyTimeout, (error) => void fail(req, res, error, true));
     if (devServer && !isOwn(exchange.target.path)) {
-      devServer.handle(exchange, res).catch((error: unknown) => void fail(req, res, error, true));
+      devServer.handle(exchange, res).catch(refuse);
       return;
     }
     if (req.headers.expect !== undefined) res.writeContinue();
     attachExchange(exchange);
     // Express sees the target that was judged, never an absolute form.
     req.url = exchange.target.raw;
-    app(req as Parameters<typeof app>[0], res as Parameters<typeof app>[1], (error?: unknown) =>
-      fail(req, res, error, true),
-    );
+    app(req as Parameters<typeof app>[0], res as Parameters<typeof app>[1], refuse);
   }
 
   /** A call of a route, counted when it is over. */
@@ -118,6 +112,8 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     const meter = meterOf(route);
     const endSpan = tracer?.begin(exchange, route.pattern);
     const over = () => {
+      // Refused requests and preflights are answered before their body is read.
+      discardRest(req, bodyTimeout);
       active -= 1;
       meter.answered(req.method, statusOf(res));
       endSpan?.(statusOf(res));
@@ -147,6 +143,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
         call(exchange, res, route);
       } catch (error) {
         fail(req, res, error, true);
+        discardRest(req, bodyTimeout);
         metrics.answered('none', req.method, statusOf(res));
       }
     },

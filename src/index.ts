@@ -95,7 +95,13 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
   const gateway = compose(config, { store, log, auditLog, metrics });
   const upgraded = new Set<Duplex>();
   let closing: Promise<void> | undefined;
-  const admin = createAdminServer({ gateway: () => gateway, log, metrics, draining: () => closing !== undefined });
+  const admin = createAdminServer({
+    config,
+    gateway: () => gateway,
+    log,
+    metrics,
+    draining: () => closing !== undefined,
+  });
 
   async function drain(server: Server, delay: number): Promise<void> {
     const { drainTimeout } = config.limits;

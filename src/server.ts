@@ -72,7 +72,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   const drain = createDrain(server, () => listeners.close());
 
   let draining = false;
-  const admin = createAdminServer({ gateway: swap.current, log, metrics, draining: () => draining });
+  const admin = createAdminServer({ config, gateway: swap.current, log, metrics, draining: () => draining });
   if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
   const asked =
     config.forwardAuth &&

@@ -134,6 +134,7 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
   let complete = false;
   let draining = false;
   const admin = createAdminServer({
+    config,
     gateway: swap.current,
     log,
     metrics: { ...metrics, text: async () => await metrics.text(await crew.count()) },

@@ -15,6 +15,7 @@ const DURATION = new Set([
   'commandTimeout',
   'revocationWait',
   'headersTimeout',
+  'bodyTimeout',
   'keepAliveTimeout',
   'drainTimeout',
   'connect',

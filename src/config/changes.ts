@@ -17,6 +17,7 @@ const FIXED = [
   'session.cookie.name',
   'limits.headerSize',
   'limits.headersTimeout',
+  'limits.bodyTimeout',
   'limits.keepAliveTimeout',
   'limits.connections',
   'limits.drainDelay',

@@ -37,6 +37,19 @@ export function endpointPaths({ prefix }: Pick<Config['endpoints'], 'prefix'>): 
   };
 }
 
+/** Which paths are endpoints of the gateway, and under what name metrics count each of them. */
+export function ownEndpoints(config: Pick<Config, 'endpoints' | 'publicUrl' | 'accessTokens'>) {
+  const { login: loginUrl, ...own } = endpointPaths(config.endpoints);
+  const ownPaths = new Set<string>([loginUrl, ...Object.values(own), protectedResource(config).metadataPath]);
+  const isOwn = (path: string) => ownPaths.has(path) || path.startsWith(`${own.sessions}/`);
+  /** A path of the gateway, never one that the client made up. */
+  function nameOf(path: string): string {
+    if (ownPaths.has(path)) return path;
+    return isOwn(path) ? `${own.sessions}/{id}/revoke` : 'frontend';
+  }
+  return { loginUrl, isOwn, nameOf };
+}
+
 /** The endpoints that a sign-in must not lead back to: it would go in a circle, or land where no page is. */
 export function circularPaths(endpoints: Pick<Config['endpoints'], 'prefix'>): string[] {
   const { sessions, signedIn, ...others } = endpointPaths(endpoints);

@@ -526,6 +526,11 @@ export function configSchema(resolve: SecretResolver) {
       .strictObject({
         headerSize: size().prefault('16kb').describe('Largest request head.'),
         headersTimeout: duration('1s', '5m').prefault('15s').describe('Until the whole request head has arrived.'),
+        bodyTimeout: duration('100ms', '1m')
+          .prefault('8s')
+          .describe(
+            'Maximum time for the whole body of a request to an endpoint; after that the response is 408 and the connection closes. Also the maximum time for the rest of the body after a request was refused. Uploads that a route has accepted have no such limit.',
+          ),
         keepAliveTimeout: duration('0s', '10m')
           .prefault('65s')
           .describe('How long an idle client connection stays open.'),

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Exchange } from '../edge/exchange.ts';
+import { discardRest, hasBody } from '../edge/request-body.ts';
 import { GatewayError } from '../errors.ts';
 import { fieldsOf, type ResponseHead, valuesOf } from '../http/response-head.ts';
 import type { Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
@@ -9,7 +10,7 @@ import type { Visitor, Waiting } from './gate.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
 import { Relay, type RelayOwner } from './relay.ts';
 import { brokenConnection, RETRIES, refusesToken, repeatable } from './retry.ts';
-import { discardRest, hasBody, openUpload } from './upload.ts';
+import { openUpload } from './upload.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface CallParts {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
+import { hasBody } from '../edge/request-body.ts';
 import { GatewayError } from '../errors.ts';
 import { checkUpgradeOrigin } from '../policy/csrf.ts';
 import { cookieSettings } from '../session/cookies.ts';
@@ -14,7 +15,7 @@ import { upstreamError } from './failures.ts';
 import { HOP_BY_HOP } from './header-names.ts';
 import { createHttpProxy, headersOf } from './http-proxy.ts';
 import { createOutgoingHeaders } from './outgoing.ts';
-import { expectsContinue, hasBody } from './upload.ts';
+import { expectsContinue } from './upload.ts';
 
 export interface DevServer {
   /** Resolves when the response is closed; rejects with `GatewayError` when the server failed before anything was sent. */

@@ -1,6 +1,7 @@
 /** A request body on its way up: read from the client only as fast as the upstream takes it, counted, and stoppable. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { discardRest } from '../edge/request-body.ts';
 import { GatewayError } from '../errors.ts';
 
 export interface UploadOptions {
@@ -10,15 +11,7 @@ export interface UploadOptions {
   idle: number;
 }
 
-/** How long the rest of a body is read and thrown away after the answer, so that the client gets to see the answer. */
-const LINGER_MS = 5_000;
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
-
-/** Whether the request has a body (RFC 9112 section 6.3). */
-export function hasBody(req: IncomingMessage): boolean {
-  const length = req.headers['content-length'];
-  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
-}
 
 /** Whether the client waits for 100 before it sends the body (RFC 9110 section 10.1.1: nobody does in HTTP/1.0). */
 export function expectsContinue(req: IncomingMessage): boolean {
@@ -81,15 +74,4 @@ export function openUpload(req: IncomingMessage, res: ServerResponse, { maxBody,
   });
   upload.on('error', () => {});
   return upload;
-}
-
-/**
- * For a call that ended while its body was still coming: takes the rest and throws it away, for a while. To close at once
- * would reset the connection, and the client might never see the answer.
- */
-export function discardRest(req: IncomingMessage): void {
-  if (req.complete || req.destroyed) return;
-  const timer = setTimeout(() => req.socket.destroy(), LINGER_MS).unref();
-  req.once('close', () => clearTimeout(timer));
-  req.resume();
 }
