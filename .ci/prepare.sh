@@ -1,6 +1,4 @@
-# Sourced at the root of the repository: afterwards the programs and packages that the tests use are there.
-
-step() { printf '\n== %s\n' "$1"; }
+# Sourced after packages.sh: afterwards the programs that the tests use are installed.
 
 # Debian keeps servers (nginx) where a plain user's PATH does not look.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -30,11 +28,6 @@ if [ -n "$missing" ]; then
   apt-get install -q -y --no-install-recommends $missing
 fi
 
-if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  step "installing the npm packages"
-  npm ci --include=dev --no-audit --no-fund
-fi
-
 # Helm is no package of Debian; where there is Go, its module is built once. Without it the chart is checked by its files alone.
 helm_version=v3.22.0
 PATH="$PWD/.cache/bin:$PATH"
@@ -44,8 +37,3 @@ if ! command -v helm >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
   GOBIN="$PWD/.cache/bin" go install "helm.sh/helm/v3/cmd/helm@$helm_version" >.cache/helm.log 2>&1 ||
     echo "helm could not be built, see .cache/helm.log"
 fi
-
-# The package `node` brings the Node version of this project, whatever the system has.
-PATH="$PWD/node_modules/.bin:$PATH"
-export PATH
-hash -r

@@ -2,6 +2,7 @@
 # Everything that must hold: installs what is missing, then types, lint, and all suites on real parts.
 set -eu
 cd "$(dirname "$0")/.."
+. .ci/packages.sh
 . .ci/prepare.sh
 
 step "types"
