@@ -1,7 +1,7 @@
 /** The private listener for front proxies that ask before they forward (nginx, Traefik, Caddy, Envoy). Never on the public port. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Config } from './config/schema.ts';
-import { createEdge } from './edge/edge.ts';
+import { type Arrival, createEdge } from './edge/edge.ts';
 import type { Exchange } from './edge/exchange.ts';
 import { limitBody } from './edge/request-body.ts';
 import { parseTarget } from './edge/target.ts';
@@ -57,8 +57,7 @@ function originalOf(req: IncomingMessage): Original {
 export function createForwardAuthServer({ config, verify, pages, log, metrics }: ForwardAuthParts): Server {
   const { arrive } = createEdge({ config, log });
 
-  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const arrival = arrive(req);
+  async function answer(req: IncomingMessage, res: ServerResponse, arrival: Arrival): Promise<void> {
     const { method, target } = originalOf(req);
     const asked: IncomingMessage = Object.create(req, { method: { value: method }, url: { value: target } });
     const headers = await verify({
@@ -71,13 +70,15 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
   }
 
   return createServer((req, res) => {
+    const arrival = arrive(req);
     const refuse = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
       const error = asGatewayError(thrown);
-      const { id: requestId, log: own } = arrive(req);
+      // Of the same arrival as the audit line: another one would get an id of its own.
+      const { id: requestId, log: own } = arrival;
       logProblem(own, error);
       metrics?.errorAnswered(error.code);
       renderError(res, error, { requestId, pages, asPage: false, loginUrl: '', hsts: false });
     });
-    answer(req, res).catch(refuse);
+    answer(req, res, arrival).catch(refuse);
   });
 }
