@@ -13,6 +13,7 @@ need mvn maven
 need unzip unzip
 need openssl openssl
 need nginx nginx-light
+need caddy caddy
 need promtool prometheus
 
 if [ -n "$missing" ]; then
@@ -37,3 +38,13 @@ if ! command -v helm >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
   GOBIN="$PWD/.cache/bin" go install "helm.sh/helm/v3/cmd/helm@$helm_version" >.cache/helm.log 2>&1 ||
     echo "helm could not be built, see .cache/helm.log"
 fi
+
+# Debian's Caddy is an old one; where there is Go, one that keeps a client's header in place of an empty one, and a recent one.
+for caddy_version in v2.10.2 v2.11.9; do
+  if [ ! -x ".cache/caddy-$caddy_version/caddy" ] && command -v go >/dev/null 2>&1; then
+    step "building caddy $caddy_version (some minutes, once)"
+    mkdir -p .cache
+    GOBIN="$PWD/.cache/caddy-$caddy_version" go install "github.com/caddyserver/caddy/v2/cmd/caddy@$caddy_version" \
+      >".cache/caddy-$caddy_version.log" 2>&1 || echo "caddy could not be built, see .cache/caddy-$caddy_version.log"
+  fi
+done

@@ -27,7 +27,8 @@ export const AUDIT_EVENTS = {
   // Refusals
   'access.denied': {
     fields: ['requestId', 'clientIp', 'sub', 'session', 'reason', 'route', 'method'],
-    meaning: 'A rule of a route refused a call; `reason` is what was missing.',
+    meaning:
+      'A rule of a route refused a call; `reason` is what was missing, or `claim_header` where the call carried a header that only the gateway may set.',
   },
   'csrf.denied': {
     fields: ['requestId', 'clientIp', 'session', 'reason', 'route', 'method'],

@@ -63,7 +63,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     if (route) parts.meterOf?.(route).refused(error.code);
   }
 
-  const verify = createVerify({ config, routes, admit: counted, checkForgery, preparedOf });
+  const verify = createVerify({ config, routes, admit: counted, checkForgery, preparedOf, audit: parts.audit });
 
   async function run(exchange: Exchange, res: ServerResponse, route: CompiledRoute, cors: CorsHeaders): Promise<void> {
     try {

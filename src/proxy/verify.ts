@@ -2,11 +2,17 @@
 import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
 import { GatewayError } from '../errors.ts';
+import type { Audit } from '../observe/audit.ts';
 import { cookieSettings } from '../session/cookies.ts';
 import { createOwnCookie, withoutOwnCookies } from './cookies.ts';
+import { canonicalName } from './header-names.ts';
+import { detailsOf } from './judge.ts';
 import type { Prepare } from './prepared.ts';
 import type { CompiledRoute, RouteTable } from './routes.ts';
 import type { Admit, ForgeryCheck } from './steps.ts';
+
+/** The filtered `Cookie` header under a name of its own, for proxies whose configuration renames headers. */
+const FORWARD_COOKIE = 'x-forward-cookie';
 
 /** Headers for the upstream, by name. A name without a value is to be removed from the request. */
 export type ForwardedHeaders = Readonly<Record<string, string>>;
@@ -17,6 +23,7 @@ export interface VerifyParts {
   admit: Admit;
   checkForgery: ForgeryCheck;
   preparedOf: (route: CompiledRoute) => Prepare;
+  audit: Audit;
 }
 
 /** Of the headers that an upstream would get, those that say who calls; all others the front proxy has itself. */
@@ -29,22 +36,49 @@ function identityOf(headers: readonly string[], names: ReadonlySet<string>): Rec
   return found;
 }
 
+/**
+ * Builds the check that a request carries no header which only the gateway may set, in any spelling that some upstream
+ * reads as the same name. Front proxies that overwrite `X-User` may still pass the client's `X_User` on.
+ */
+function createReservedCheck(names: readonly string[], audit: Audit) {
+  const reserved = new Set(names.map(canonicalName));
+
+  return function refuseReserved(exchange: Exchange, route: CompiledRoute): void {
+    const { rawHeaders } = exchange.req;
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const name = canonicalName(rawHeaders[index] ?? '');
+      if (!reserved.has(name)) continue;
+      const reason = 'claim_header';
+      audit('access.denied', detailsOf({ exchange, route, key: undefined }, reason));
+      throw new GatewayError('bad_request', {
+        reason,
+        hint: 'The request carries a header that only the gateway may set; send it without that header.',
+        detail: `the request already carries ${name}`,
+      });
+    }
+  };
+}
+
 /** Builds it. Rejects with the GatewayError that a proxied call would be answered with; a path of no route is denied. */
-export function createVerify({ config, routes, admit, checkForgery, preparedOf }: VerifyParts) {
+export function createVerify({ config, routes, admit, checkForgery, preparedOf, audit }: VerifyParts) {
   const isOwnCookie = createOwnCookie(cookieSettings(config));
+  // Of all routes: the front proxy may copy them for a location that spans several routes.
+  const claimNames = config.routes
+    .flatMap((route) => Object.keys(route.claimHeaders))
+    .map((name) => name.toLowerCase());
+  const names = new Set(['authorization', 'dpop', ...claimNames]);
+  const refuseReserved = createReservedCheck([...claimNames, FORWARD_COOKIE], audit);
+  // Always present: a front proxy that finds no header in the response keeps what the client sent under its name.
+  const empty = Object.fromEntries([...names].map((name) => [name, '']));
 
   return async function verify(exchange: Exchange): Promise<ForwardedHeaders> {
     const route = routes.match(exchange.target)?.route;
     if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route has this path' });
+    refuseReserved(exchange, route);
     const admission = await admit(exchange, route, checkForgery);
     const { headers } = await preparedOf(route)(exchange, admission, { cors: {} });
-    const claimNames = Object.keys(route.config.claimHeaders).map((name) => name.toLowerCase());
     const { cookie = '' } = exchange.req.headers;
-    return {
-      // Empty, so that what the client sent under these names does not stay.
-      ...Object.fromEntries(['authorization', 'dpop', ...claimNames].map((name) => [name, ''])),
-      ...identityOf(headers, new Set(['authorization', 'dpop', ...claimNames])),
-      'x-forward-cookie': route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie),
-    };
+    const kept = route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie);
+    return { ...empty, ...identityOf(headers, names), cookie: kept, [FORWARD_COOKIE]: kept };
   };
 }

@@ -5,6 +5,7 @@ import type { Browser } from '../support/browser.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { freePort } from '../support/ports.ts';
 import { type Provider, startProvider } from '../support/provider.ts';
+import { accessToken } from '../support/tokens.ts';
 
 let provider: Provider;
 let gateway: TestGateway;
@@ -27,6 +28,7 @@ before(async () => {
         ],
         claimHeaders: { 'X-Shop-Customer': 'sub' },
       },
+      { path: '/notes/**', upstream: 'http://unused.test', claimHeaders: { 'X-Shop-Note': 'absent' } },
       { path: '/bare/**', upstream: 'http://unused.test', requestCookies: 'drop', upstreamToken: 'none' },
     ],
     config: { forwardAuth: { port } },
@@ -109,6 +111,72 @@ test('a route without a token for its upstream, and without cookies, gets neithe
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get('authorization'), '');
   assert.equal(answer.headers.get('x-forward-cookie'), '');
+});
+
+const RESERVED = [
+  'X-Shop-Customer',
+  'x_shop_customer',
+  'X-Shop_Customer',
+  'X.Shop.Customer',
+  'X~Shop!Customer',
+  'X-SHOP-NOTE',
+  'X_Shop_Note',
+  'X-Forward-Cookie',
+  'X_FORWARD_COOKIE',
+];
+
+test('E04 a call that carries a claim header of any route, in any spelling, is refused and told of', async () => {
+  for (const name of RESERVED) {
+    for (const path of ['/auth/verify/api/orders', '/auth/verify/bare/x']) {
+      const answer = await ask({ [name]: 'victim' }, path);
+      assert.equal(answer.status, 400, `${name} ${path}`);
+      assert.equal(answer.headers.get('authorization'), null);
+      const problem = Object(await answer.json());
+      assert.deepEqual([problem.code, problem.reason], ['bad_request', 'claim_header']);
+      assert.match(problem.detail, /header that only the gateway may set/);
+      assert.doesNotMatch(JSON.stringify(problem), /victim|shop/i);
+      const lines = gateway.logText().trim().split('\n');
+      const told = lines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === problem.requestId);
+      const audit = told.find(({ event }) => event === 'access.denied');
+      assert.deepEqual([audit?.reason, audit?.method], ['claim_header', 'GET']);
+      assert.ok(told.some(({ errorCode }) => errorCode === 'bad_request'));
+    }
+  }
+  assert.doesNotMatch(gateway.logText(), /victim/);
+  assert.equal((await ask({ ...nginx, 'x-shop-customer': '' })).status, 400, 'an empty one is one too');
+  assert.equal((await ask({ ...nginx, 'x-shop-customers': 'x', 'x-shop': 'x' })).status, 200, 'other names are not');
+});
+
+test('E04 every yes has the claim headers of all routes, empty without a value, and both forms of the cookies', async () => {
+  for (const [path, customer, cookie] of [
+    ['/api/orders', 'user-alice', 'app=1'],
+    ['/notes/1', '', 'app=1'],
+    ['/bare/x', '', ''],
+  ]) {
+    const answer = await ask({}, `/auth/verify${path}`);
+    assert.equal(answer.status, 200, path);
+    const named = ['x-shop-customer', 'x-shop-note', 'dpop', 'cookie', 'x-forward-cookie'];
+    const values = named.map((name) => answer.headers.get(name));
+    assert.deepEqual(values, [customer, '', '', cookie, cookie], path);
+  }
+});
+
+test('E04 a bearer token of the caller is no claim header', async (t) => {
+  const port = await freePort();
+  const claimHeaders = { 'X-Shop-Customer': 'sub' };
+  const api = await startGateway({
+    provider,
+    routes: [{ path: '/api/**', upstream: 'http://unused.test', claimHeaders, rules: [{ token: 'user' }] }],
+    config: { forwardAuth: { port }, accessTokens: { audience: 'orders-api' } },
+  });
+  t.after(() => api.stop());
+  const authorization = `Bearer ${accessToken(provider)}`;
+  const verify = `http://127.0.0.1:${port}/auth/verify/api/orders`;
+  const answer = await fetch(verify, { headers: { authorization } });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('authorization'), authorization);
+  assert.notEqual(answer.headers.get('x-shop-customer'), '');
+  assert.equal((await fetch(verify, { headers: { authorization, x_shop_customer: 'victim' } })).status, 400);
 });
 
 test('any other address of the listener is unknown', async () => {

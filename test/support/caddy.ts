@@ -1,0 +1,22 @@
+/** A real Caddy in front of an upstream, which asks the gateway before it forwards. */
+import { globSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type FrontProxy, startFrontProxy } from './front-proxy.ts';
+
+/** The Caddy of the system, and the versions that .ci/prepare.sh has built beside it. */
+export const CADDIES: readonly string[] = [
+  'caddy',
+  ...globSync('.cache/caddy-*/caddy', { cwd: join(import.meta.dirname, '../..') }).map((path) =>
+    join(import.meta.dirname, '../..', path),
+  ),
+];
+
+/** Starts one on a port of loopback with the directives of its one site. */
+export function startCaddy(command: string, port: number, directives: string): Promise<FrontProxy> {
+  function prepare(folder: string): string[] {
+    const file = join(folder, 'Caddyfile');
+    writeFileSync(file, `{\nadmin off\nauto_https off\n}\nhttp://:${port} {\nbind 127.0.0.1\n${directives}\n}\n`);
+    return ['run', '--config', file, '--adapter', 'caddyfile'];
+  }
+  return startFrontProxy({ command, prepare, port, signal: 'SIGTERM' });
+}
