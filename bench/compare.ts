@@ -1,4 +1,4 @@
-/** Measures the gateway beside its peers on one machine, interleaved, and writes a table and a chart: `npm run bench`. */
+/** Measures the gateway and its peers on one machine, interleaved, and writes tables and a chart: `npm run bench`. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,13 +23,13 @@ const { values } = parseArgs({
 });
 const repetitions = Number(values.repetitions);
 const seconds = Number(values.seconds);
-/** Seconds of each round. */
+/** Seconds of each warm-up round. */
 const WARM = 3;
 const WARM_ROUNDS = 4;
 
 interface Scenario {
   name: string;
-  /** Measured in turn with that one, as far as their figures are compared: the machine is not equally fast at all times. */
+  /** Name of the scenario to alternate with: their figures are compared, and the speed of the machine varies over time. */
   beside?: string;
   title: string;
   fits(contender: Contender): boolean;
@@ -64,9 +64,9 @@ const lasting = (name: string, title: string, measure: (one: Running) => ReturnT
 const scenariosWith = (token: string): Scenario[] => [
   http('c64', '1 KB, 64 connections', '/api/small.json', 64),
   http('c1', '1 KB, 1 connection', '/api/small.json', 1),
-  http('bearer', "1 KB, 64 connections, the caller's own access token", '/api/small.json', 64, token),
+  http('bearer', "1 KB, 64 connections, the client's own access token", '/api/small.json', 64, token),
   {
-    ...http('cookie', 'The same by cookie, in turn with it', '/api/small.json', 64),
+    ...http('cookie', 'The same with a session cookie, measured in turn', '/api/small.json', 64),
     beside: 'bearer',
     fits: (one) => one.readsTokens === true,
   },
@@ -91,7 +91,7 @@ async function measureOne(scenario: Scenario, one: Running, repetition: number, 
   return { ...row, memory: memoryOf(one.pid), resident: memoryOf(one.pid, 'Rss'), idle: one.idle };
 }
 
-/** The version that a program tells of itself. */
+/** The first line of a program's version output. */
 function version(command: string, args: readonly string[]): string {
   try {
     return execFileSync('sh', ['-c', `${command} ${args.join(' ')} 2>&1`], { encoding: 'utf8' }).split('\n')[0] ?? '';
@@ -122,7 +122,7 @@ async function run(): Promise<void> {
     port += 1;
   }
   shareCores(running);
-  // So that no compiler has anything left to do, and lost connections are nothing new either.
+  // Warm up: the JIT compiler has finished before the first measurement.
   for (let round = 0; round < WARM_ROUNDS; round += 1)
     for (const { url, cookie } of running)
       await load({ url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds: WARM, core: OTHERS });

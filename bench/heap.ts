@@ -1,4 +1,4 @@
-/** The heap of a running Node process, asked by its inspector. */
+/** Heap usage of a running Node process, read through its inspector. */
 import { WebSocket } from 'ws';
 import { until } from '../test/support/wait.ts';
 
@@ -14,19 +14,19 @@ export async function heapAfterCollection(pid: number): Promise<number> {
     },
   );
   const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? '');
-  const answers = new Map<number, (result: { usedSize?: number }) => void>();
+  const pending = new Map<number, (result: { usedSize?: number }) => void>();
   socket.on('message', (data) => {
     const { id, result } = JSON.parse(String(data)) as { id: number; result: { usedSize?: number } };
-    answers.get(id)?.(result);
+    pending.get(id)?.(result);
   });
   await new Promise((resolve) => socket.once('open', resolve));
-  const ask = (id: number, method: string) =>
+  const request = (id: number, method: string) =>
     new Promise<{ usedSize?: number }>((resolve) => {
-      answers.set(id, resolve);
+      pending.set(id, resolve);
       socket.send(JSON.stringify({ id, method }));
     });
-  await ask(1, 'HeapProfiler.collectGarbage');
-  const { usedSize = 0 } = await ask(2, 'Runtime.getHeapUsage');
+  await request(1, 'HeapProfiler.collectGarbage');
+  const { usedSize = 0 } = await request(2, 'Runtime.getHeapUsage');
   socket.close();
   return usedSize;
 }

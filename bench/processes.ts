@@ -1,11 +1,11 @@
-/** Processes of a comparison: started, pinned to a core, weighed, ended for certain. */
+/** Processes of a comparison: start, pin to a core, measure CPU and memory, kill. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const children: ChildProcess[] = [];
 
-/** Starts a process; what it prints goes to a file of the folder. */
+/** Starts a process whose output goes to a log file in the folder; returns its id. */
 export function start(
   folder: string,
   name: string,
@@ -38,7 +38,7 @@ function stat(pid: number): Stat | undefined {
   }
 }
 
-/** A process and all that it started. */
+/** A process and its descendants. */
 function familyOf(root: number): number[] {
   const children_ = new Map<number, number[]>();
   for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
@@ -52,11 +52,11 @@ function familyOf(root: number): number[] {
 
 const MICROSECONDS_PER_TICK = 1e6 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** CPU time of a process and its children since they started, in microseconds. */
+/** CPU time of a process and its descendants since they started, in microseconds. */
 export const cpuOf = (root: number) =>
   familyOf(root).reduce((sum, pid) => sum + (stat(pid)?.ticks ?? 0), 0) * MICROSECONDS_PER_TICK;
 
-/** Memory in megabytes: what is shared counted in proportion, or for each process in full (resident). */
+/** Memory of a process and its descendants in megabytes: shared pages in proportion (Pss), or in full per process (Rss). */
 export function memoryOf(root: number, kind: 'Pss' | 'Rss' = 'Pss'): number {
   const line = new RegExp(`^${kind}:\\s+(\\d+)`, 'm');
   const kilobytes = familyOf(root).map((pid) => {
@@ -69,25 +69,25 @@ export function memoryOf(root: number, kind: 'Pss' | 'Rss' = 'Pss'): number {
   return kilobytes.reduce((sum, size) => sum + size, 0) / 1024;
 }
 
-/** Keeps a process and its children to these cores. */
+/** Pins a process and its descendants to these cores. */
 export function pin(root: number, cores: string): void {
   for (const pid of familyOf(root)) {
     try {
       execFileSync('taskset', ['-acp', cores, String(pid)], { stdio: 'ignore' });
     } catch {
-      // Gone already.
+      // The process has already exited.
     }
   }
 }
 
-/** Ends everything. */
+/** Kills all started processes and their descendants. */
 export function stopAll(): void {
   for (const child of children.splice(0).reverse()) {
     for (const pid of familyOf(child.pid ?? 0).reverse()) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // Gone already.
+        // The process has already exited.
       }
     }
   }

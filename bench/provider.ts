@@ -1,4 +1,4 @@
-/** A provider that grants every request at once, with tokens of the size that Keycloak issues: a login is a row of redirects. */
+/** A provider that grants every request without user interaction, with tokens as large as those of Keycloak. */
 import { createSign, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 

@@ -1,4 +1,4 @@
-/** A contender that runs: signed in, proven to pass the access token on, with a core for itself. */
+/** A running contender: signed in, checked to forward the access token, with a core to itself. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type Contender, contenders } from './peers/contenders.ts';
 import { memoryOf, pin } from './processes.ts';
 import { type Services, startServices } from './services.ts';
 
-/** The contender has this core for itself, everything else has the other one. */
+/** Core of the contender; everything else runs on the other one. */
 const OWN = '0';
 export const OTHERS = '1';
 
@@ -20,25 +20,26 @@ export interface Running extends Contender {
   idle: number;
 }
 
-/** Starts it and signs in. */
+/** Starts a contender and signs in. */
 export async function begin(contender: Contender, port: number): Promise<Running> {
   const pid = contender.start(port);
   const url = `http://127.0.0.1:${port}`;
   const small = `${url}/api/small.json`;
   await until(async () => (await fetch(small, { redirect: 'manual' })).status < 500, { what: contender.name });
   const cookie = contender.login === undefined ? '' : await signIn(url + contender.login);
-  const answer = await fetch(small, { redirect: 'manual', headers: { ...HEADERS, cookie } });
-  const body = await answer.text();
-  if (answer.status !== 200 || body.length !== 1024) throw new Error(`${contender.name} answers ${answer.status}`);
+  const response = await fetch(small, { redirect: 'manual', headers: { ...HEADERS, cookie } });
+  const body = await response.text();
+  if (response.status !== 200 || body.length !== 1024)
+    throw new Error(`${contender.name} responds with ${response.status}`);
   const seen = await (await fetch(`${url}/api/echo`, { headers: { ...HEADERS, cookie } })).text();
-  // Authorization, cookie, and the header that some use instead; a cookie may hold the mark between them.
+  // Authorization, cookie, and the header that some peers use instead; a cookie may contain the separator.
   const parts = seen.split('|');
   const token = Math.max(parts[0]?.length ?? 0, parts.at(-1)?.length ?? 0);
-  if (token < 500) throw new Error(`${contender.name} sends no access token`);
+  if (token < 500) throw new Error(`${contender.name} does not forward an access token`);
   return { ...contender, pid, url, cookie, idle: memoryOf(pid) };
 }
 
-/** The gateway alone, with a core for itself and everything that it needs beside it. */
+/** Starts only the gateway, with a core to itself, and the services it needs on the other one. */
 export async function beginGateway(): Promise<{ gateway: Running; services: Services }> {
   const folder = mkdtempSync(join(tmpdir(), 'bff-bench-'));
   const services = await startServices(folder);
@@ -49,9 +50,9 @@ export async function beginGateway(): Promise<{ gateway: Running; services: Serv
   return { gateway, services };
 }
 
-/** Gives everybody a core. */
+/** Pins the contenders to one core and everything else to the other. */
 export function shareCores(running: readonly Running[]): void {
-  // This process first: everything else was started by it.
+  // Starts with this process, because all others are its children.
   pin(process.pid, OTHERS);
   for (const { pid } of running) pin(pid, OWN);
 }

@@ -1,4 +1,4 @@
-/** What every contender of a comparison is measured with: an upstream, a Redis, a provider. */
+/** The services that every contender uses: upstreams, Redis, provider. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../test/support/wait.ts';
@@ -7,9 +7,9 @@ import { start } from './processes.ts';
 export const PORTS = { upstream: 4100, redis: 4101, provider: 4102, streams: 4103 } as const;
 
 export interface Services {
-  /** Process ids, for pinning and weighing. */
+  /** Process ids, for pinning and measuring. */
   pids: { upstream: number; redis: number; provider: number; streams: number };
-  /** An access token as the provider issues them, for contenders without sessions. */
+  /** An access token from the provider, for contenders without sessions. */
   token: string;
 }
 
@@ -36,7 +36,7 @@ http {
   }
 }`;
 
-/** Starts them in a folder and waits until they answer. */
+/** Starts the services and waits until they respond; their files are in the folder. */
 export async function startServices(folder: string): Promise<Services> {
   mkdirSync(join(folder, 'www/api'), { recursive: true });
   writeFileSync(join(folder, 'www/api/small.json'), json(1024));

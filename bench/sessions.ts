@@ -1,4 +1,4 @@
-/** What sessions cost: bytes of one in Redis and in the process, and whether 100,000 of them make a call dearer. */
+/** Cost of sessions: bytes of one in Redis and in the process, and CPU per request with 1 and with 100,000 of them. */
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { heapAfterCollection } from './heap.ts';
@@ -17,10 +17,10 @@ const { values } = parseArgs({
 });
 const users = Number(values.users);
 const seconds = Number(values.seconds);
-/** Sign-ins and calls at a time. */
+/** Concurrent sign-ins and requests. */
 const AT_ONCE = 8;
 
-/** Does it so often, a few at a time. */
+/** Runs `work` `count` times, `AT_ONCE` at a time. */
 async function repeat(count: number, work: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async () => {
@@ -29,8 +29,8 @@ async function repeat(count: number, work: (index: number) => Promise<void>): Pr
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** CPU of a call in microseconds, and of Redis for it. */
-async function callCost({ url, cookie, pid }: Running, redis: number): Promise<string> {
+/** CPU time per request of the gateway and of Redis. */
+async function requestCost({ url, cookie, pid }: Running, redis: number): Promise<string> {
   const before = [cpuOf(pid), cpuOf(redis)];
   const target = { url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds, core: OTHERS };
   const { requests } = await load(target);
@@ -42,7 +42,7 @@ async function usedMemory(redis: Redis): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? 0);
 }
 
-/** Copies records under names that nobody has a cookie for, until there are so many sessions. */
+/** Copies session records under new keys until Redis holds the wanted number. */
 async function fill(redis: Redis, wanted: number): Promise<void> {
   const names = (await redis.keys('*')).filter((name) => /:(session|tokens)$/.test(name));
   for (let copy = 1; copy < wanted / users; copy += 1) {
@@ -55,25 +55,25 @@ async function fill(redis: Redis, wanted: number): Promise<void> {
 async function run(): Promise<void> {
   const { gateway, services } = await beginGateway();
   const redis = new Redis(PORTS.redis);
-  await callCost(gateway, services.pids.redis);
-  console.log(`a call, 1 session: ${await callCost(gateway, services.pids.redis)}`);
+  await requestCost(gateway, services.pids.redis);
+  console.log(`request, 1 session: ${await requestCost(gateway, services.pids.redis)}`);
 
   const [empty, cookies]: [number, string[]] = [await usedMemory(redis), []];
   await repeat(users, async () => void cookies.push(await signIn(`${gateway.url}${gateway.login}`)));
-  console.log(`Redis, bytes a session: ${Math.round(((await usedMemory(redis)) - empty) / users)}`);
+  console.log(`Redis, bytes per session: ${Math.round(((await usedMemory(redis)) - empty) / users)}`);
 
   await fill(redis, Number(values.sessions));
   console.log(`Redis: ${await redis.dbsize()} keys, ${Math.round((await usedMemory(redis)) / 1024 / 1024)} MB`);
-  console.log(`a call, ${values.sessions} sessions: ${await callCost(gateway, services.pids.redis)}`);
+  console.log(`request, ${values.sessions} sessions: ${await requestCost(gateway, services.pids.redis)}`);
 
-  // Last, since a process with its inspector open is a slower one.
+  // Measured last, because an open inspector slows the process down.
   const before = await heapAfterCollection(gateway.pid);
   await repeat(users, async (index) => {
     const headers = { ...HEADERS, cookie: cookies[index] ?? '' };
-    const answer = await fetch(`${gateway.url}/api/small.json`, { headers });
-    if ((await answer.text()).length !== 1024) throw new Error(`a call of a session answers ${answer.status}`);
+    const response = await fetch(`${gateway.url}/api/small.json`, { headers });
+    if ((await response.text()).length !== 1024) throw new Error(`a request with a session got ${response.status}`);
   });
-  console.log(`process, bytes a session: ${Math.round(((await heapAfterCollection(gateway.pid)) - before) / users)}`);
+  console.log(`process, bytes per session: ${Math.round(((await heapAfterCollection(gateway.pid)) - before) / users)}`);
 }
 
 process.on('exit', stopAll);

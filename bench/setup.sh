@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the peers that `npm run bench` compares with: nginx, haproxy, Apache with mod_auth_openidc, wrk, Redis, oauth2-proxy.
+# Installs what `npm run bench` needs: nginx, haproxy, Apache with mod_auth_openidc, wrk, Redis, oauth2-proxy.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 need=
@@ -8,7 +8,7 @@ for name in redis-server nginx haproxy apache2 libapache2-mod-auth-openidc wrk; 
 done
 if [ -n "$need" ]; then
   apt-get update -q
-  # The packages' own services are not wanted.
+  # Keeps the packages from starting their services.
   printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
   chmod +x /usr/sbin/policy-rc.d
   # shellcheck disable=SC2086

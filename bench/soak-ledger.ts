@@ -1,18 +1,18 @@
-/** Keeps the books of a soak: whose session lives, what every call was answered, and what must never be. */
+/** Records the sessions and responses of a soak test, and reports violations of its invariants. */
 
 export interface User {
   sub: string;
-  /** Of the live session; undefined when there is none. */
+  /** Cookie of the active session; undefined if there is none. */
   cookie?: string;
-  /** Of the session before, which was signed out. */
+  /** Cookie of the previous session, which was signed out. */
   former?: string;
 }
 
 /** Megabytes. */
 export interface Memory {
-  /** Resident: the peak of the first half. Heap: the least of the second quarter, when caches have filled. */
+  /** Resident: the maximum of the first half. Heap: the minimum of the second quarter, when caches have filled. */
   early: number;
-  /** Of the last quarter. */
+  /** The same for the last quarter. */
   late: number;
   highest: number;
 }
@@ -28,26 +28,26 @@ export interface Report {
   verdict: 'passed' | 'failed';
   reasons: string[];
   seconds: number;
-  calls: number;
+  requests: number;
   perSecond: number;
-  /** 0 is a call that got no answer: its replica was away, or the connection broke. */
+  /** 0: no response, because the replica was down or the connection failed. */
   byStatus: Record<string, number>;
   faults: Record<string, number>;
   signIns: number;
   signOuts: number;
-  /** By process. */
+  /** Per process. */
   memory: Record<string, { resident: Memory; heap: Memory }>;
   violations: string[];
 }
 
-/** A call that began this long after a sign-out was answered must be refused (a second, by the invariant). */
+/** A request sent this long after the response to a sign-out must be refused: every replica refuses an ended session within a second. */
 const GRACE_MS = 1_000;
-/** Ended sessions that are remembered; users try the cookie of the one before, so the oldest are never asked for. */
-const MOST_ENDED = 10_000;
-const MOST_TOLD = 100;
-/** Shorter runs say nothing about memory: heaps and caches still fill. */
-const JUDGED_FROM_SECONDS = 300;
-/** Growth up to the last quarter that counts as flat. */
+/** Maximum number of recorded ended sessions. Users retry only the cookie of their previous session, so the oldest are not needed. */
+const MAX_ENDED = 10_000;
+const MAX_REPORTED = 100;
+/** Shorter runs are not checked for memory growth, because heaps and caches still fill. */
+const MIN_SECONDS_FOR_MEMORY = 300;
+/** Growth up to the last quarter that is still considered flat. */
 const FLAT = { share: 0.15, megabytes: 16 };
 
 export class Ledger {
@@ -59,16 +59,16 @@ export class Ledger {
   #signIns = 0;
   #signOuts = 0;
 
-  began(user: User, cookie: string): void {
+  signedIn(user: User, cookie: string): void {
     user.cookie = cookie;
     this.#signIns += 1;
   }
 
-  ended(user: User): void {
+  signedOut(user: User): void {
     if (user.cookie === undefined) return;
     this.#endedAt.set(user.cookie, Date.now());
     for (const oldest of this.#endedAt.keys()) {
-      if (this.#endedAt.size <= MOST_ENDED) break;
+      if (this.#endedAt.size <= MAX_ENDED) break;
       this.#endedAt.delete(oldest);
     }
     user.former = user.cookie;
@@ -80,49 +80,49 @@ export class Ledger {
     this.#faults.set(name, (this.#faults.get(name) ?? 0) + 1);
   }
 
-  memory(who: string, sample: Sample): void {
-    const samples = this.#memory.get(who) ?? [];
+  memory(name: string, sample: Sample): void {
+    const samples = this.#memory.get(name) ?? [];
     samples.push(sample);
-    this.#memory.set(who, samples);
+    this.#memory.set(name, samples);
   }
 
-  answered(user: User, cookie: string, asked: number, status: number): void {
+  responded(user: User, cookie: string, sentAt: number, status: number): void {
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     const ended = this.#endedAt.get(cookie);
     if (ended === undefined && status === 401) {
       this.#violation(`401 for a session that did not end: ${user.sub}`);
-      // Told once; the user signs in again.
+      // Reported once; the user then signs in again.
       if (user.cookie === cookie) delete user.cookie;
     }
-    if (ended !== undefined && asked > ended + GRACE_MS && status === 200)
-      this.#violation(`200 for a session that ended ${asked - ended} ms before: ${user.sub}`);
+    if (ended !== undefined && sentAt > ended + GRACE_MS && status === 200)
+      this.#violation(`200 for a session that ended ${sentAt - ended} ms earlier: ${user.sub}`);
     if (status >= 500 && ![502, 503, 504].includes(status)) this.#violation(`${status} for ${user.sub}`);
   }
 
   #violation(text: string): void {
-    if (this.#violations.length < MOST_TOLD) this.#violations.push(`${new Date().toISOString()} ${text}`);
+    if (this.#violations.length < MAX_REPORTED) this.#violations.push(`${new Date().toISOString()} ${text}`);
   }
 
-  /** Whether the books are what a soak is to end with. */
+  /** Returns the totals and the verdict of the run. */
   report(milliseconds: number): Report {
     const seconds = Math.round(milliseconds / 1_000);
-    const calls = [...this.#statuses.values()].reduce((sum, count) => sum + count, 0);
-    const memory = Object.fromEntries([...this.#memory].map(([who, samples]) => [who, summaryOf(samples)]));
+    const requests = [...this.#statuses.values()].reduce((sum, count) => sum + count, 0);
+    const memory = Object.fromEntries([...this.#memory].map(([name, samples]) => [name, summaryOf(samples)]));
     const reasons = [
       ...(this.#violations.length > 0 ? [`${this.#violations.length} violations`] : []),
-      ...Object.entries(memory).flatMap(([who, summary]) =>
-        seconds < JUDGED_FROM_SECONDS || (isFlat(summary.resident) && isFlat(summary.heap))
+      ...Object.entries(memory).flatMap(([name, summary]) =>
+        seconds < MIN_SECONDS_FOR_MEMORY || (isFlat(summary.resident) && isFlat(summary.heap))
           ? []
-          : [`the memory of ${who} grew`],
+          : [`the memory of ${name} grew`],
       ),
-      ...(this.#statuses.get(200) ? [] : ['no call was answered 200']),
+      ...(this.#statuses.get(200) ? [] : ['no request got a 200']),
     ];
     return {
       verdict: reasons.length === 0 ? 'passed' : 'failed',
       reasons,
       seconds,
-      calls,
-      perSecond: Math.round(calls / Math.max(1, seconds)),
+      requests,
+      perSecond: Math.round(requests / Math.max(1, seconds)),
       byStatus: Object.fromEntries([...this.#statuses].sort(([a], [b]) => a - b)),
       faults: Object.fromEntries(this.#faults),
       signIns: this.#signIns,
@@ -136,8 +136,8 @@ export class Ledger {
 const megabytes = (bytes: number) => Math.round(bytes / 1_048_576);
 
 /**
- * Resident memory swings with the garbage of the moment, so its peaks are compared; of the heap the least counts, which is
- * about what lives after a collection.
+ * Compares maxima of resident memory, because it varies with uncollected garbage, and minima of the heap, which are close to
+ * the live objects after a collection.
  */
 function summaryOf(samples: readonly Sample[]) {
   const quarter = Math.floor(samples.length / 4);

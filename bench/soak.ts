@@ -1,4 +1,4 @@
-/** Three gateways at full speed with random faults for a while: what ended must stay ended, what did not must go on. */
+/** Soak test: three replicas under full load with random faults. Ended sessions must stay ended, all others must keep working. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,8 +9,8 @@ import { startProvider } from '../test/support/provider.ts';
 import { startRedis } from '../test/support/redis.ts';
 import { startUpstream } from '../test/support/upstream.ts';
 import { CSRF } from '../test/support/world.ts';
+import { injectFaults, random, respondNormally } from './soak-faults.ts';
 import { Ledger, type Sample, type User } from './soak-ledger.ts';
-import { answerPlainly, makeWeather, random } from './soak-weather.ts';
 
 const { values } = parseArgs({
   options: {
@@ -28,9 +28,9 @@ const [redis, upstream, provider] = [
   await startUpstream(),
   await startProvider({ settings: { accessTokenLifetime: 5_000 } }),
 ];
-answerPlainly(upstream);
+respondNormally(upstream);
 
-/** Each gateway is a process of its own, so that its memory is its own. */
+/** Each replica is a separate process, so that its memory can be measured. */
 const config = {
   session: { store: { redis: { url: redis.url } } },
   routes: [{ path: '/api/**', upstream: upstream.origin, timeouts: { headers: '2s' } }],
@@ -51,34 +51,34 @@ async function signIn(user: User): Promise<void> {
   const page = await browser.navigate('/login?returnTo=/app').catch(() => undefined);
   const cookie = browser.cookieHeader('/');
   browser.close();
-  if (page?.url.pathname === '/app' && cookie.includes('bff=')) ledger.began(user, cookie);
+  if (page?.url.pathname === '/app' && cookie.includes('bff=')) ledger.signedIn(user, cookie);
 }
 
-async function ask(path: string, cookie: string, method = 'GET'): Promise<number> {
+async function send(path: string, cookie: string, method = 'GET'): Promise<number> {
   const gateway = gateways[random(gateways.length)] ?? first;
-  const answer = await fetch(gateway.ownUrl + path, {
+  const response = await fetch(gateway.ownUrl + path, {
     method,
     headers: { cookie, ...CSRF },
     redirect: 'manual',
   }).catch(() => undefined);
-  // To the end, so that the connection serves the next call as well.
-  await answer?.arrayBuffer().catch(() => undefined);
-  return answer?.status ?? 0;
+  // Reads the whole body, so that the connection can be reused.
+  await response?.arrayBuffer().catch(() => undefined);
+  return response?.status ?? 0;
 }
 
-async function call(user: User, cookie = user.cookie ?? ''): Promise<void> {
-  const asked = Date.now();
-  ledger.answered(user, cookie, asked, await ask('/api/x', cookie));
+async function request(user: User, cookie = user.cookie ?? ''): Promise<void> {
+  const sentAt = Date.now();
+  ledger.responded(user, cookie, sentAt, await send('/api/x', cookie));
 }
 
-/** One user who calls, now and then signs out, and in again. */
-async function live(user: User): Promise<void> {
+/** One user who sends requests and from time to time signs out and in again. */
+async function simulate(user: User): Promise<void> {
   while (!over()) {
     if (user.cookie === undefined) await signIn(user);
-    else if (Math.random() > 0.002) await call(user);
-    else if ((await ask('/logout', user.cookie, 'POST')) === 200) ledger.ended(user);
-    // The cookie of a session that ended is tried too: it must be worth nothing.
-    if (user.former !== undefined && Math.random() < 0.05) await call(user, user.former);
+    else if (Math.random() > 0.002) await request(user);
+    else if ((await send('/logout', user.cookie, 'POST')) === 200) ledger.signedOut(user);
+    // Also tries the cookie of the ended session, which must be refused.
+    if (user.former !== undefined && Math.random() < 0.05) await request(user, user.former);
     if (user.cookie === undefined) await sleep(50);
   }
 }
@@ -92,25 +92,25 @@ async function sampleOf(gateway: GatewayProcess): Promise<Sample> {
 async function watchMemory(): Promise<void> {
   while (!over()) {
     await sleep(SAMPLE_MS);
-    // It remembers everything, for tests that look at it; here that would be the leak.
+    // The test provider records all requests; without this the test process itself would leak.
     provider.forgetOld();
-    // The third one is started anew now and then, so it has no course of its own.
+    // The third replica is restarted by a fault, so its memory is not comparable over time.
     ledger.memory('gateway 1', await sampleOf(gateways[0]));
     ledger.memory('gateway 2', await sampleOf(gateways[1]));
     const { rss: resident, heapUsed: heap } = process.memoryUsage();
-    ledger.memory('the test itself', { resident, heap });
+    ledger.memory('the test process', { resident, heap });
   }
 }
 
 const users: User[] = Array.from({ length: Number(values.users) }, (_, n) => ({ sub: `user-${n}` }));
 for (const user of users) await signIn(user);
 const fault = (name: string) => ledger.fault(name);
-const weather = makeWeather({ redis, provider, upstream, restarted: gateways[2], fault }, over);
-await Promise.all([...users.map(live), weather, watchMemory()]);
+const faults = injectFaults({ redis, provider, upstream, restarted: gateways[2], fault }, over);
+await Promise.all([...users.map(simulate), faults, watchMemory()]);
 
-// When the weather is calm again everybody who did not sign out is signed in.
+// After the last fault all users who did not sign out must still be signed in.
 await sleep(3_000);
-for (const user of users) if (user.cookie !== undefined) await call(user);
+for (const user of users) if (user.cookie !== undefined) await request(user);
 const report = ledger.report(Date.now() - began);
 mkdirSync(dirname(values.report), { recursive: true });
 writeFileSync(values.report, `${JSON.stringify(report, null, 2)}\n`);

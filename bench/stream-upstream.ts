@@ -1,4 +1,4 @@
-/** An upstream that echoes WebSocket messages and sends an event to all its event streams ten times a second. */
+/** An upstream that echoes WebSocket messages and sends ten events a second to each event stream. */
 import { createServer, type ServerResponse } from 'node:http';
 import { WebSocketServer } from 'ws';
 

@@ -1,7 +1,7 @@
-/** What a browser sends, and a sign-in as a row of redirects. */
+/** Request headers of a browser, and a sign-in that follows redirects. */
 import { get, type IncomingHttpHeaders } from 'node:http';
 
-/** About what `fetch()` of a page sends, and the header that the gateway asks for; the same for everybody. */
+/** Typical headers of `fetch()` in a page, and the CSRF header of the gateway; the same for every contender. */
 export const HEADERS: Readonly<Record<string, string>> = {
   'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36',
   Accept: 'application/json, text/plain, */*',
@@ -17,7 +17,7 @@ export const HEADERS: Readonly<Record<string, string>> = {
   'X-CSRF': '1',
 };
 
-function ask(url: string, headers: Record<string, string>) {
+function send(url: string, headers: Record<string, string>) {
   return new Promise<{ status: number; headers: IncomingHttpHeaders }>((resolve, reject) => {
     const request = get(url, { headers, agent: false }, (res) => {
       res.resume();
@@ -31,13 +31,13 @@ function keep(jar: Map<string, string>, setCookie: readonly string[]): void {
   for (const line of setCookie) {
     const [pair = '', ...attributes] = line.split(';');
     const equals = pair.indexOf('=');
-    const gone = attributes.some((attribute) => /max-age=0|expires=.*1970/i.test(attribute));
-    if (gone || pair.length === equals + 1) jar.delete(pair.slice(0, equals));
+    const deleted = attributes.some((attribute) => /max-age=0|expires=.*1970/i.test(attribute));
+    if (deleted || pair.length === equals + 1) jar.delete(pair.slice(0, equals));
     else jar.set(pair.slice(0, equals), pair.slice(equals + 1));
   }
 }
 
-/** Follows the redirects of a sign-in; returns the `Cookie` header that it leaves. */
+/** Follows the redirects of a sign-in; returns the resulting `Cookie` header. */
 export async function signIn(start: string): Promise<string> {
   const jars = new Map<string, Map<string, string>>();
   let url = start;
@@ -47,12 +47,12 @@ export async function signIn(start: string): Promise<string> {
     jars.set(host, jar);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
     const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
-    const answer = await ask(url, { ...navigation, ...(cookie === '' ? {} : { cookie }) });
-    keep(jar, answer.headers['set-cookie'] ?? []);
-    const { location } = answer.headers;
-    if (location === undefined || answer.status < 300 || answer.status > 399)
+    const response = await send(url, { ...navigation, ...(cookie === '' ? {} : { cookie }) });
+    keep(jar, response.headers['set-cookie'] ?? []);
+    const { location } = response.headers;
+    if (location === undefined || response.status < 300 || response.status > 399)
       return [...(jars.get(new URL(start).host) ?? [])].map(([name, value]) => `${name}=${value}`).join('; ');
     url = new URL(location, url).href;
   }
-  throw new Error(`a sign-in at ${start} does not end`);
+  throw new Error(`too many redirects in the sign-in at ${start}`);
 }

@@ -1,4 +1,4 @@
--- What wrk found out, as one line of JSON.
+-- Prints the results of wrk as one line of JSON.
 done = function(summary, latency)
   local e = summary.errors
   io.write(string.format('JSON{"requests":%d,"seconds":%f,"p50":%d,"p99":%d,"errors":%d}\n', summary.requests,

@@ -1,10 +1,10 @@
-/** Load that lasts: echoes over WebSockets, event streams that many listen to, sign-ins one after the other. */
+/** Long-running load: WebSocket echoes, event streams, sign-ins. */
 import { get } from 'node:http';
 import { WebSocket } from 'ws';
 import { HEADERS, signIn } from './browser.ts';
 
 export interface Figures {
-  /** Of the thing that is counted, in a second. */
+  /** Messages, events or sign-ins per second. */
   perSecond: number;
   /** Milliseconds. */
   p50: number;
@@ -18,7 +18,7 @@ function figures(samples: number[], seconds: number, errors: number): Figures {
   return { perSecond: samples.length / seconds, p50: at(0.5), p99: at(0.99), errors };
 }
 
-/** So many sockets send 256 bytes, and the next ones when these are back. */
+/** Each socket sends 256 bytes, waits for the echo and sends again. */
 export async function echoes(url: string, cookie: string, sockets: number, seconds: number): Promise<Figures> {
   const samples: number[] = [];
   let errors = 0;
@@ -38,14 +38,14 @@ export async function echoes(url: string, cookie: string, sockets: number, secon
         send();
       });
       socket.on('error', () => (errors += 1)).on('close', () => resolve());
-      // A peer that never answers must not hold the others up.
+      // A peer that never responds must not block the others.
       setTimeout(() => socket.terminate(), (seconds + 5) * 1000).unref();
     });
   await Promise.all(Array.from({ length: sockets }, one));
   return figures(samples, seconds, errors);
 }
 
-/** So many listeners of a stream of ten events a second: events that arrive, and how late. */
+/** Opens event streams with ten events a second; counts received events and their delay. */
 export async function listeners(url: string, cookie: string, count: number, seconds: number): Promise<Figures> {
   const samples: number[] = [];
   let errors = 0;
@@ -70,7 +70,7 @@ export async function listeners(url: string, cookie: string, count: number, seco
   return result;
 }
 
-/** Sign-ins by so many browsers at a time; returns the figures and the cookies. */
+/** Repeated sign-ins by concurrent browsers. */
 export async function signIns(start: string, browsers: number, seconds: number): Promise<Figures> {
   const samples: number[] = [];
   let errors = 0;

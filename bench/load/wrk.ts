@@ -1,4 +1,4 @@
-/** HTTP load by wrk: requests, latency, errors. */
+/** HTTP load with wrk: requests, latency, errors. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { HEADERS } from './browser.ts';
@@ -8,7 +8,7 @@ export interface Load {
   headers: Readonly<Record<string, string>>;
   connections: number;
   seconds: number;
-  /** Core of the load generator. */
+  /** CPU core for the load generator. */
   core: string;
 }
 
@@ -18,11 +18,11 @@ export interface Outcome {
   /** Microseconds. */
   p50: number;
   p99: number;
-  /** Failed connections and answers that are no 2xx. */
+  /** Failed connections, and responses other than 2xx. */
   errors: number;
 }
 
-/** Runs it to the end. */
+/** Runs wrk and returns its results. */
 export function load({ url, headers, connections, seconds, core }: Load): Promise<Outcome> {
   const lines = Object.entries({ ...HEADERS, ...headers }).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s'];

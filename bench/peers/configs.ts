@@ -1,13 +1,13 @@
-/** Configurations of the peers, in their favour: no request log, keep-alive everywhere, nothing that they need not do. */
+/** Configurations of the peers, in their favour: no request log, keep-alive everywhere, no optional features. */
 import { PORTS } from '../services.ts';
 
 const UPSTREAM = `127.0.0.1:${PORTS.upstream}`;
 const STREAMS = `127.0.0.1:${PORTS.streams}`;
 const PROVIDER = `http://127.0.0.1:${PORTS.provider}`;
 
-/** Only forwards, with a fixed token: what a proxy costs that knows no sessions. */
+/** Forwards with a fixed token: the cost of a proxy without sessions. */
 export function nginxConfig(folder: string, port: number, token: string): string {
-  // A place with headers of its own inherits none.
+  // A location with its own proxy_set_header inherits none.
   const own = `proxy_set_header Cookie ""; proxy_set_header Authorization "Bearer ${token}";`;
   return `
 worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/nginx.err; daemon off; user root;

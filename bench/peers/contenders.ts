@@ -1,4 +1,4 @@
-/** Everybody who is measured: how it is started, how one signs in at it, and what it is told to do. */
+/** The measured products: how to start each, where its sign-in begins, and its configuration. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -10,11 +10,11 @@ export interface Contender {
   name: string;
   /** Starts it on a port; returns the process id. */
   start(port: number): number;
-  /** Where a sign-in begins; left out for those without sessions. */
+  /** Path that starts a sign-in; left out for products without sessions. */
   login?: string;
-  /** Also carries WebSockets and event streams under `/streams`. */
+  /** Whether it forwards WebSockets and event streams under `/streams`. */
   streams: boolean;
-  /** Also takes access tokens that callers bring, and verifies them. */
+  /** Whether it accepts and verifies access tokens sent by clients. */
   readsTokens?: boolean;
 }
 
@@ -25,7 +25,7 @@ const provider = `http://127.0.0.1:${PORTS.provider}`;
 const redis = `redis://127.0.0.1:${PORTS.redis}`;
 export const CLIENT = { id: 'bench', secret: 'bench-client-secret-bench-client-secret' };
 
-/** The gateway as it is delivered, with everything on. */
+/** The gateway with its default features. */
 function gatewayConfig(port: number, workers: number) {
   return {
     publicUrl: `http://127.0.0.1:${port}`,
@@ -43,7 +43,7 @@ function gatewayConfig(port: number, workers: number) {
       {
         path: '/api/**',
         upstream,
-        // So that 10,000 calls at a time wait instead of being refused.
+        // Lets 10,000 concurrent requests wait instead of being refused.
         maxQueue: 20_000,
         claimHeaders: { 'X-User': 'sub' },
         rules: [{ token: 'user-or-client', scopes: ['openid'] }],
@@ -52,7 +52,7 @@ function gatewayConfig(port: number, workers: number) {
   };
 }
 
-/** All of them, writing their files into a folder. */
+/** Returns all contenders; their files are written to the folder. */
 export function contenders(folder: string, { token }: Services): Contender[] {
   const file = (name: string, text: string) => {
     const path = join(folder, name);
@@ -104,7 +104,7 @@ export function contenders(folder: string, { token }: Services): Contender[] {
     },
     {
       name: 'naive',
-      // Its middleware would pass upgrades of anybody, signed in or not.
+      // Its middleware would forward upgrades without a session.
       streams: false,
       login: '/login',
       start: (port) =>

@@ -1,4 +1,4 @@
-/** The stack that one builds in an afternoon: express-session on Redis and http-proxy-middleware, with nothing beside them. */
+/** A minimal stack: express-session on Redis and http-proxy-middleware. */
 import { RedisStore } from 'connect-redis';
 import express from 'express';
 import session from 'express-session';
@@ -25,8 +25,8 @@ const sessions = session({
 });
 app.use(helmet(), sessions);
 app.get('/login', async (req, res) => {
-  const answer = (await (await fetch(SAMPLE)).json()) as { access_token: string };
-  Object.assign(req.session, answer, { accessToken: answer.access_token });
+  const tokens = (await (await fetch(SAMPLE)).json()) as { access_token: string };
+  Object.assign(req.session, tokens, { accessToken: tokens.access_token });
   req.session.save(() => res.redirect('/api/small.json'));
 });
 function proxy(target: string | undefined, ws = false) {

@@ -1,9 +1,9 @@
-/** A chart of horizontal bars as SVG, legible on light and dark pages. */
+/** Bar chart as SVG, for light and dark pages. */
 
 export interface Bar {
   name: string;
   value: number;
-  /** Ends of the spread. */
+  /** Lowest and highest value. */
   low: number;
   high: number;
 }
@@ -12,10 +12,10 @@ const WIDTH = 720;
 const LABELS = 150;
 const ROW = 30;
 
-/** Draws it; the gateway's own bar stands out. */
+/** Returns a horizontal bar chart; the bar of the gateway is highlighted. */
 export function chart(title: string, bars: readonly Bar[]): string {
-  const most = Math.max(...bars.map(({ high }) => high));
-  const scale = (WIDTH - LABELS - 70) / most;
+  const maximum = Math.max(...bars.map(({ high }) => high));
+  const scale = (WIDTH - LABELS - 70) / maximum;
   const height = 44 + bars.length * ROW + 8;
   const rows = bars.map(({ name, value, low, high }, index) => {
     const y = 44 + index * ROW;

@@ -1,4 +1,4 @@
-/** Tables and a chart of what was measured: medians, the spread, and ratios inside one repetition. */
+/** Writes tables and a chart of the results: medians, lowest and highest values, and ratios within a repetition. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chart } from './chart.ts';
@@ -14,10 +14,10 @@ export interface Row {
   p50: number;
   p99: number;
   errors: number;
-  /** CPU time of the contender for one of them, in microseconds; of Redis likewise. */
+  /** CPU time of the contender and of Redis for one of them, in microseconds. */
   cpu: number;
   redis: number;
-  /** Megabytes under load and before, what processes share counted in proportion; and under load with all that is resident. */
+  /** Megabytes: proportional set size under load and idle, resident set size under load. */
   memory: number;
   idle: number;
   resident: number;
@@ -38,7 +38,7 @@ function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : (low + high) / 2;
 }
 
-/** Median of the ratios to a peer, each taken inside one repetition, so that the weather of the machine cancels out. */
+/** Median of the ratios to a peer, each within one repetition, so that variations of the machine cancel out. */
 export function ratio(rows: readonly Row[], contender: string, peer: string, figure: Figure): number {
   const of = (name: string) => rows.filter((row) => row.contender === name);
   return median(
