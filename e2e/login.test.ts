@@ -7,10 +7,10 @@ const world = await startWorld({ name: 'login' });
 const { api, browser, publicUrl } = world;
 
 browser.test(
-  'SE-02 the first page after sign-in sees the session although its cookie is Strict and the provider another site',
+  'SE-02 PG-21 the first question of the app after sign-in finds the session although its cookie is Strict and the provider another site',
   async (page, context) => {
-    await signIn(page, world, '/page/home?tab=1');
-    assert.equal(await page.textContent('h1'), 'alice');
+    await signIn(page, world, '/home?tab=1');
+    await page.getByText('alice').waitFor();
     const cookie = (await context.cookies(publicUrl)).find(({ name }) => name === COOKIE);
     assert.equal(cookie?.sameSite, 'Strict');
     assert.equal(cookie.httpOnly, true);
@@ -98,7 +98,7 @@ browser.test(
       void devtools.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
     });
     await devtools.send('Fetch.enable', { patterns: [{ urlPattern: `${publicUrl}/callback?*` }] });
-    await page.goto(`${publicUrl}/login?returnTo=/page/home`);
+    await page.goto(`${publicUrl}/login?returnTo=/home`);
     await fillIn(page, 'alice');
     await until('the browser was sent to the callback', () => callback !== '');
     await devtools.send('Fetch.disable');
@@ -110,7 +110,7 @@ browser.test(
     await victim?.close();
 
     await page.goto(callback);
-    await page.waitForURL(`${publicUrl}/page/home`);
+    await page.waitForURL(`${publicUrl}/home`);
     assert.equal((await callWith(await cookieHeader(context, world), world, '/api/orders')).status, 200);
   },
 );

@@ -30,6 +30,7 @@ import type { EndSessions } from './oidc/end-sessions.ts';
 import type { Provider } from './oidc/provider.ts';
 import type { Revoker } from './oidc/revoke.ts';
 import type { Pages } from './pages/pages.ts';
+import type { ReturnPath } from './policy/return-url.ts';
 import type { CookieSettings } from './session/cookies.ts';
 import type { SessionDirectory } from './session/directory.ts';
 import type { PendingLogins } from './session/pending-login.ts';
@@ -51,6 +52,7 @@ export interface AppParts {
   closeStreams: (key: string) => void;
   directory: SessionDirectory;
   endSessions: EndSessions;
+  returnPath: ReturnPath;
   checkLogoutToken: (token: string) => Promise<LogoutRequest>;
   audit: Audit;
   clock: () => number;

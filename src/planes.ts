@@ -15,6 +15,7 @@ import { createRefresher } from './oidc/refresh.ts';
 import { createRevoker } from './oidc/revoke.ts';
 import { createTokenServices } from './oidc/token-services.ts';
 import { createPages } from './pages/pages.ts';
+import { createReturnPath } from './policy/return-url.ts';
 import { createForwarder } from './proxy/forward.ts';
 import { createDataPlane } from './proxy/handler.ts';
 import { createOpenStreams } from './proxy/open-streams.ts';
@@ -117,6 +118,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     closeStreams,
     directory,
     endSessions,
+    returnPath: createReturnPath(config, routes.mayServe),
     checkLogoutToken: createLogoutTokenCheck({ config, provider, clock }),
     audit,
     clock,

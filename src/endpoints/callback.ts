@@ -9,6 +9,7 @@ import type { Authorizer, Login } from '../oidc/authorize.ts';
 import type { EndSessions } from '../oidc/end-sessions.ts';
 import { loginError } from '../oidc/failures.ts';
 import type { Revoker } from '../oidc/revoke.ts';
+import type { ReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import { addressRange, deviceOf } from '../session/device.ts';
 import type { SessionDirectory } from '../session/directory.ts';
@@ -29,6 +30,7 @@ export interface CallbackParts {
   authorizer: Authorizer;
   pending: PendingLogins;
   revoker: Revoker;
+  returnPath: ReturnPath;
   audit: Audit;
 }
 
@@ -50,7 +52,8 @@ function save(req: Request): Promise<void> {
 }
 
 export function callbackEndpoint(parts: CallbackParts): RequestHandler {
-  const { config, cookies, keyring, store, sessions, directory, authorizer, pending, revoker, audit } = parts;
+  const { config, cookies, keyring, store, sessions, directory, authorizer, pending, revoker, returnPath, audit } =
+    parts;
 
   /** The login that this browser started and nobody has finished. */
   async function claim(req: Request, res: Response, params: URLSearchParams): Promise<PendingLogin> {
@@ -136,6 +139,7 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     }
     // Browsers withhold a SameSite=Strict cookie from this navigation, since it began at the provider, and send it with the
     // first same-origin request of the page (docs/decisions/0007-strict-cookie.md).
-    redirect(res, returnTo);
+    // Judged again: the routes may have changed since the sign-in began.
+    redirect(res, returnPath(returnTo));
   };
 }

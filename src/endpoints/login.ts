@@ -1,12 +1,11 @@
 /** Starts a login: remembers it in a cookie of this browser and sends the browser to the provider. */
 import type { RequestHandler } from 'express';
-import { circularPaths } from '../config/endpoints.ts';
 import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Authorizer, LoginParams } from '../oidc/authorize.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
-import { safeReturnPath } from '../policy/return-url.ts';
+import type { ReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import type { PendingLogins } from '../session/pending-login.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -18,6 +17,7 @@ export interface LoginParts {
   authorizer: Authorizer;
   pending: PendingLogins;
   sessions: Pick<Sessions, 'identify'>;
+  returnPath: ReturnPath;
   audit: Audit;
 }
 
@@ -44,8 +44,7 @@ function loginParams(query: URLSearchParams, allowed: readonly (keyof LoginParam
 
 /** `GET /login?returnTo=/path`. Only a top-level navigation gets this far; everything else is told 401 and leaves no trace. */
 export function loginEndpoint(parts: LoginParts): RequestHandler {
-  const { config, cookies, authorizer, pending, sessions, audit } = parts;
-  const endpoints = circularPaths(config.endpoints);
+  const { config, cookies, authorizer, pending, sessions, returnPath, audit } = parts;
   const maxAge = config.login.timeout;
 
   return async function login(req, res) {
@@ -55,7 +54,7 @@ export function loginEndpoint(parts: LoginParts): RequestHandler {
     requireHttps(config, exchange);
     const query = singleParams(new URLSearchParams(exchange.target.query));
     const params = loginParams(query, config.provider.allowedLoginParams);
-    const returnTo = safeReturnPath(query.get('returnTo') ?? '/', config.publicUrl, endpoints);
+    const returnTo = returnPath(query.get('returnTo') ?? '/');
     const { url, login } = await authorizer.begin(params, returnTo, sessions.identify(req.headers.cookie));
     const { name, value, drop } = pending.begin(req.headers.cookie, login);
     for (const stale of drop) res.clearCookie(stale, cookies.loginOptions);

@@ -7,6 +7,7 @@ import type { Provider } from '../oidc/provider.ts';
 import type { Revoker } from '../oidc/revoke.ts';
 import type { Pages } from '../pages/pages.ts';
 import { isPrefetch } from '../policy/navigation.ts';
+import type { ReturnPath } from '../policy/return-url.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
 import { exchangeOf, redirect, requireCsrf, sendJson, singleParams } from './context.ts';
 import { type HandoverParts, handOver } from './handover.ts';
@@ -103,13 +104,14 @@ export function signedOutEndpoint({
   config,
   sessions,
   pages,
-}: Pick<LogoutParts, 'config' | 'sessions' | 'pages'>): RequestHandler {
+  returnPath,
+}: Pick<LogoutParts, 'config' | 'sessions' | 'pages'> & { returnPath: ReturnPath }): RequestHandler {
   const { login, signedOut: signedOutPath } = endpointPaths(config.endpoints);
   return async function signedOut(req, res) {
     const key = sessions.identify(req.headers.cookie);
     // The page must not claim a sign-out that did not happen.
     if (key !== undefined && (await sessions.load(key))) {
-      redirect(res, '/');
+      redirect(res, returnPath('/'));
       return;
     }
     // Coming from the provider, or from anybody's link, the browser holds a Strict cookie back: only a hop on our own page

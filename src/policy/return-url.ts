@@ -1,4 +1,25 @@
 /** Whether an address may be returned to after a login or a logout. */
+import { circularPaths, endpointPaths } from '../config/endpoints.ts';
+import type { Config } from '../config/schema.ts';
+
+/** The path, query and fragment on our own origin that a sign-in may lead to for this address. */
+export type ReturnPath = (value: unknown) => string;
+
+/**
+ * Builds the check of return addresses. `mayServe` says whether a route may serve a path. A sign-in never leads there, because any
+ * site can start one, and the navigation that ends it would be a call of the API with the user's token.
+ */
+export function createReturnPath(
+  { publicUrl, endpoints }: Pick<Config, 'publicUrl' | 'endpoints'>,
+  mayServe: (path: string) => boolean,
+): ReturnPath {
+  const circular = circularPaths(endpoints);
+  const home = mayServe('/') ? endpointPaths(endpoints).signedIn : '/';
+  return function returnPath(value) {
+    const path = safeReturnPath(value, publicUrl, circular);
+    return mayServe(path.split(/[?#]/, 1)[0] ?? '/') ? home : path;
+  };
+}
 
 const MAX_LENGTH = 2000;
 

@@ -1,7 +1,7 @@
 /** The route table: which configured route a path belongs to. */
 import type { RouteConfig, RuleConfig } from '../config/schema.ts';
 import { readings } from '../edge/readings.ts';
-import type { RequestTarget } from '../edge/target.ts';
+import { parseTarget, type RequestTarget } from '../edge/target.ts';
 import { GatewayError } from '../errors.ts';
 import { rulesFor } from '../policy/rules.ts';
 
@@ -22,6 +22,8 @@ export interface RouteTable {
   readonly routes: readonly CompiledRoute[];
   /** The first route in file order whose pattern fits; throws `ambiguous_path` when it depends on how one reads the path. */
   match(target: RequestTarget): { readonly route: CompiledRoute } | undefined;
+  /** Whether any server could read the path (without a query) as one of a route, letter case included; true for a path that is refused. */
+  mayServe(path: string): boolean;
 }
 
 interface Segment {
@@ -51,7 +53,18 @@ export function compileRoutes(routes: readonly RouteConfig[], audience: readonly
       }
       return chosen?.hit;
     },
+    mayServe(path) {
+      return !isWellFormed(path) || readings(path).some((segments) => entries.some((entry) => covers(entry, segments)));
+    },
   };
+}
+
+function isWellFormed(path: string): boolean {
+  try {
+    return parseTarget(path, '').query === '';
+  } catch {
+    return false;
+  }
 }
 
 /** The rules by method, worked out once. */
@@ -90,8 +103,7 @@ function literal(part: string, path: string): Segment {
  * route by its letters but not by their case must not slip through to a later one.
  */
 function first(entries: readonly Entry[], segments: readonly string[]): Entry | undefined {
-  // A trailing slash makes no difference.
-  const length = segments.at(-1) === '' ? segments.length - 1 : segments.length;
+  const length = lengthOf(segments);
   let shadow: Entry | undefined;
   for (const entry of entries) {
     const fit = fits(entry, segments, length);
@@ -104,6 +116,15 @@ function first(entries: readonly Entry[], segments: readonly string[]): Entry | 
     if (fit === 'but for case') shadow ??= entry;
   }
   return undefined;
+}
+
+/** The number of segments; a trailing slash makes no difference. */
+function lengthOf(segments: readonly string[]): number {
+  return segments.at(-1) === '' ? segments.length - 1 : segments.length;
+}
+
+function covers(entry: Entry, segments: readonly string[]): boolean {
+  return fits(entry, segments, lengthOf(segments)) !== 'not';
 }
 
 function fits(entry: Entry, segments: readonly string[], length: number): 'exactly' | 'but for case' | 'not' {

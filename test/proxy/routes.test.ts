@@ -252,3 +252,39 @@ test('DO-06 the work for a path grows in step with its length, and no pattern bl
     assert.ok(long < Math.max(short, 0.02) * 9, `${unit}: ${short} ms for 2000 characters, ${long} ms for 8000`);
   }
 });
+
+test('E02 mayServe is true for whatever match gives to a route or refuses, and for other letter case', () => {
+  const table = tableOf('/api/**', '/files/*/raw', '/one');
+  const piece = fc.constantFrom(
+    ...[
+      '/',
+      '//',
+      'api',
+      'API',
+      'files',
+      'raw',
+      'one',
+      'x',
+      '.',
+      '..',
+      ';',
+      ';v=1',
+      '%2f',
+      '%5c',
+      '%2e',
+      '%61pi',
+      '%2561pi',
+    ],
+    ...['%3f', '%23', '%25', '%ef%bd%81pi', '%E2%80%A5', '%00', '%'],
+  );
+  const paths = fc.array(piece, { maxLength: 8 }).map((parts) => `/${parts.join('')}`);
+  fc.assert(
+    fc.property(paths, (path) => {
+      if (chosen(table, path) !== 'none') assert.equal(table.mayServe(path), true, path);
+    }),
+    { numRuns: 5_000 },
+  );
+  for (const path of ['/API/x', '/Files/7/Raw', '/ONE/', '/%41pi']) assert.equal(table.mayServe(path), true, path);
+  for (const path of ['/', '/apix', '/x/api', '/files/7', '/one/x', '/caf%C3%A9', '/x%2Fy'])
+    assert.equal(table.mayServe(path), false, path);
+});
