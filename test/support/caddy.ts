@@ -3,7 +3,7 @@ import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FrontProxy, startFrontProxy } from './front-proxy.ts';
 
-/** The Caddy of the system, and the versions that .ci/prepare.sh has built beside it. */
+/** The Caddy of the system and the versions that `.ci/prepare.sh` installed beside it. */
 export const CADDIES: readonly string[] = [
   'caddy',
   ...globSync('.cache/caddy-*/caddy', { cwd: join(import.meta.dirname, '../..') }).map((path) =>
