@@ -118,7 +118,7 @@ browser.test('from nothing to a sign-in and a call of an API', async (page) => {
   await page.getByText('You are not signed in').waitFor();
   await assertAccessible(page, 'orders-signed-out');
   await signIn(page);
-  await page.getByText('coffee, ordered by nobody').waitFor();
+  await page.getByText('coffee, ordered by bob').waitFor();
   await assertAccessible(page, 'orders-signed-in');
   await page.fill('#item', 'A box of envelopes');
   await page.click('#order button');

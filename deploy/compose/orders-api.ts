@@ -1,4 +1,4 @@
-/** A small orders API for docker-compose.yml: every call needs an access token that is meant for it. */
+/** A small orders API for docker-compose.yml: every request needs an access token with its audience. */
 import { createServer, type IncomingMessage } from 'node:http';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 
@@ -10,9 +10,9 @@ interface Order {
 
 const { ISSUER: issuer = '', JWKS_URL: jwksUrl = '', AUDIENCE: audience = '' } = process.env;
 const keys = createRemoteJWKSet(new URL(jwksUrl));
-const orders: Order[] = [{ id: 1, item: 'coffee', by: 'nobody' }];
+const orders: Order[] = [{ id: 1, item: 'coffee', by: 'bob' }];
 
-/** The claims of a valid token; throws when there is none. */
+/** Returns the claims of the access token; throws if it is missing or not valid. */
 async function caller(req: IncomingMessage): Promise<JWTPayload> {
   const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
   const { payload } = await jwtVerify(token, keys, { issuer, audience, algorithms: ['RS256'] });
@@ -34,16 +34,16 @@ async function body(req: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function answer(req: IncomingMessage): Promise<{ status: number; body: unknown }> {
+async function respond(req: IncomingMessage): Promise<{ status: number; body: unknown }> {
   if (req.url === '/healthz') return { status: 200, body: { status: 'up' } };
   const claims = await caller(req).catch(() => undefined);
-  if (claims === undefined) return { status: 401, body: { error: 'a valid access token is needed' } };
+  if (claims === undefined) return { status: 401, body: { error: 'a valid access token is required' } };
   if (req.url !== '/api/orders') return { status: 404, body: { error: 'not found' } };
   if (req.method === 'GET') return { status: 200, body: orders };
   if (req.method !== 'POST') return { status: 405, body: { error: 'GET and POST only' } };
   const given = await body(req);
   const item = typeof given === 'object' && given !== null && 'item' in given ? given.item : undefined;
-  if (typeof item !== 'string' || item === '') return { status: 400, body: { error: 'an order has an item' } };
+  if (typeof item !== 'string' || item === '') return { status: 400, body: { error: 'an order needs an item' } };
   const order = { id: (orders.at(-1)?.id ?? 0) + 1, item: item.slice(0, 100), by: String(claims.preferred_username) };
   orders.push(order);
   if (orders.length > 100) orders.shift();
@@ -51,7 +51,7 @@ async function answer(req: IncomingMessage): Promise<{ status: number; body: unk
 }
 
 const server = createServer((req, res) => {
-  answer(req).then(
+  respond(req).then(
     ({ status, body: content }) =>
       res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content)),
     () => res.destroy(),

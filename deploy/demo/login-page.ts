@@ -1,4 +1,4 @@
-/** The demo provider's two pages: choosing a user, and a sign-out that needs no click. */
+/** The two pages of the demo provider: the choice of a user, and a sign-out without a click. */
 import { USERS } from './users.ts';
 
 const STYLE = `:root{color-scheme:light dark;--bg:#f3f0ea;--fg:#1d1b16;--card:#fff;--line:#d9d3c7;--soft:#6b6558;--accent:#8a3b12}
@@ -13,7 +13,7 @@ small{display:block;color:var(--soft);font-size:14px}footer{margin-top:22px;font
 const page = (title: string, body: string) =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style></head><body><main>${body}</main></body></html>`;
 
-/** Who signs in? `action` is the address of this interaction. */
+/** The page on which a user is chosen. `action` is the address of this interaction. */
 export function loginPage(action: string): string {
   const buttons = USERS.map(
     ({ id, name, about }) =>
@@ -21,15 +21,15 @@ export function loginPage(action: string): string {
   );
   return page(
     'Sign in at the demo provider',
-    `<h1>Who are you today?</h1><p>This page belongs to the identity provider, another site than the shop.</p><form method="post" action="${encodeURI(action)}">${buttons.join('')}</form><footer>A provider for this demo only: no passwords, nothing is kept.</footer>`,
+    `<h1>Choose a user</h1><p>This page belongs to the OpenID provider, which is a different site from the shop.</p><form method="post" action="${encodeURI(action)}">${buttons.join('')}</form><footer>This provider is for the demo only. It has no passwords and stores nothing.</footer>`,
   );
 }
 
-/** The provider's own question is answered at once by its own page: in the demo, signing out of the shop is signing out. */
+/** Confirms the provider's question automatically: in the demo, a sign-out at the shop is also one at the provider. */
 export function logoutPage(form: string): string {
   const confirmed = form.replace('</form>', '<input type="hidden" name="logout" value="yes"></form>');
   return page(
     'Signing out',
-    `<h1>Signing out …</h1><p>Leaving the provider as well.</p>${confirmed}<script>document.forms[0].submit()</script>`,
+    `<h1>Signing out …</h1><p>You are being signed out at the provider as well.</p>${confirmed}<script>document.forms[0].submit()</script>`,
   );
 }

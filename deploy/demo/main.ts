@@ -20,11 +20,11 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** The port that was asked for, or the next one that nobody uses. */
+/** The first free port from `first` on. */
 async function portFrom(first: number, what: string): Promise<number> {
   for (let port = first; port < first + 50; port++) {
     if (!(await isFree(port))) continue;
-    if (port !== first) console.log(`Port ${first} is in use; ${what} takes ${port}.`);
+    if (port !== first) console.log(`Port ${first} is in use; ${what} uses ${port}.`);
     return port;
   }
   throw new Error(`no free port for ${what} between ${first} and ${first + 49}`);
@@ -32,10 +32,10 @@ async function portFrom(first: number, what: string): Promise<number> {
 
 async function ready(child: ChildProcess, url: string): Promise<void> {
   for (let waited = 0; waited < 30_000; waited += 100) {
-    if (child.exitCode !== null) throw new Error('the gateway did not start; its message is above');
-    const answer = await fetch(url).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok) return;
+    if (child.exitCode !== null) throw new Error('the gateway did not start; see its message above');
+    const response = await fetch(url).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok) return;
     await sleep(100);
   }
   throw new Error('the gateway is not ready after 30 s');
@@ -48,7 +48,7 @@ async function start(): Promise<{ url: string; child: ChildProcess }> {
   const apiPort = await portFrom(from + 200, 'the orders API');
   const adminPort = await portFrom(from + 6400, 'the admin listener');
   const url = `http://localhost:${port}`;
-  // 127.0.0.1 and localhost are two sites to a browser, as provider and shop are in production.
+  // To a browser 127.0.0.1 and localhost are two sites, like provider and shop in production.
   const issuer = `http://127.0.0.1:${providerPort}`;
   const resource = 'https://orders-api.demo.test';
   const clientSecret = secret();

@@ -1,4 +1,4 @@
-/** The demo's orders API: it trusts nothing but the access token that the gateway puts on each call. */
+/** The orders API of the demo. It trusts only the access token that the gateway adds to each request. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
@@ -30,7 +30,7 @@ async function bodyOf(req: IncomingMessage): Promise<Record<string, unknown>> {
   return JSON.parse(text) as Record<string, unknown>;
 }
 
-/** What the page may know of the token: when it was issued and ends, and a name for it; never the token. */
+/** What the page may know about the token: its times, its scope and a digest as its name, but never the token itself. */
 function tokenFacts({ iat, exp, jti, scope }: JWTPayload): Record<string, unknown> {
   return {
     issuedAt: iat,
@@ -40,11 +40,12 @@ function tokenFacts({ iat, exp, jti, scope }: JWTPayload): Record<string, unknow
   };
 }
 
-async function answer(req: IncomingMessage, res: ServerResponse, payload: JWTPayload): Promise<void> {
+async function respond(req: IncomingMessage, res: ServerResponse, payload: JWTPayload): Promise<void> {
   const mine = ordersOf(String(payload.sub));
   const scopes = String(payload.scope ?? '').split(' ');
   if (req.method === 'POST') {
-    if (!scopes.includes('write:orders')) return json(res, 403, { error: 'write:orders is missing' });
+    if (!scopes.includes('write:orders'))
+      return json(res, 403, { error: 'the access token lacks the scope write:orders' });
     const { item } = await bodyOf(req);
     if (typeof item !== 'string' || item.trim() === '' || item.length > 100)
       return json(res, 400, { error: 'an order needs an item of at most 100 characters' });
@@ -52,7 +53,7 @@ async function answer(req: IncomingMessage, res: ServerResponse, payload: JWTPay
     mine.push(order);
     return json(res, 201, { order, token: tokenFacts(payload) });
   }
-  if (!scopes.includes('read:orders')) return json(res, 403, { error: 'read:orders is missing' });
+  if (!scopes.includes('read:orders')) return json(res, 403, { error: 'the access token lacks the scope read:orders' });
   json(res, 200, { orders: mine, token: tokenFacts(payload) });
 }
 
@@ -81,7 +82,7 @@ export async function startOrdersApi({
   };
   const server = createServer((req, res) => {
     verify(req).then(
-      (payload) => answer(req, res, payload).catch(() => json(res, 400, { error: 'this is no order' })),
+      (payload) => respond(req, res, payload).catch(() => json(res, 400, { error: 'not a valid order' })),
       () => json(res, 401, { error: 'no valid access token' }),
     );
   });

@@ -1,4 +1,4 @@
-/** An OpenID provider for the demo: a login page with users to choose, short tokens, rotation, revocation, sign-out. */
+/** An OpenID provider for the demo: a page to choose a user, short-lived tokens, rotation, revocation, sign-out. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
@@ -16,7 +16,7 @@ export interface DemoProviderOptions {
   cookieKey: string;
 }
 
-/** Seconds. Short, so that one can watch tokens being renewed. */
+/** Seconds. Short, so that refreshes are visible in the demo. */
 const ACCESS_TOKEN_LIFETIME = 60;
 
 function configuration(
@@ -38,7 +38,7 @@ function configuration(
     cookies: { keys: [cookieKey] },
     claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'roles'] },
     conformIdTokenClaims: false,
-    // Scopes of the API are not among them: they belong to the resource.
+    // Scopes of the API belong to the resource, see getResourceServerInfo.
     scopes: ['openid', 'profile', 'offline_access'],
     pkce: { required: () => true },
     rotateRefreshToken: true,
@@ -81,7 +81,7 @@ function configuration(
   };
 }
 
-/** Shown when the shop sends a browser here to sign out. */
+/** The page to which the shop redirects the browser at sign-out. */
 async function logoutSource(ctx: { body: unknown }, form: string): Promise<void> {
   ctx.body = logoutPage(form);
 }
@@ -95,7 +95,7 @@ async function formOf(req: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(text);
 }
 
-/** Grants what the chosen user may have of what was asked for; there is no consent page in the demo. */
+/** Grants the requested scopes that the chosen user has; the demo has no consent page. */
 async function signIn(provider: Provider, req: IncomingMessage, res: ServerResponse, resource: string): Promise<void> {
   const { params } = await provider.interactionDetails(req, res);
   const user = USERS.find(({ id }) => id === req.headers['x-chosen-user']);

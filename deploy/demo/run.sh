@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the demo on a fresh machine: brings the npm packages (and Node 24 with them), then starts everything.
+# Runs the demo on a fresh machine: installs the npm packages, which include Node 24, then starts everything.
 set -eu
 cd "$(dirname "$0")/../.."
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then

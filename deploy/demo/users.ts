@@ -1,4 +1,4 @@
-/** The demo's users: who they are and what they may do. */
+/** The users of the demo and their scopes. */
 export interface DemoUser {
   id: string;
   name: string;

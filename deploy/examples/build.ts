@@ -6,7 +6,7 @@ import { build, type Plugin } from 'esbuild';
 import { compileScript, parse } from 'vue/compiler-sfc';
 
 const EXAMPLES = import.meta.dirname;
-/** In an app of your own this is the installed package. */
+/** In your own app this is the installed package. */
 const CLIENT = join(EXAMPLES, '../../src/client/client.ts');
 const ENTRIES: Record<string, string | undefined> = {
   plain: undefined,
@@ -15,7 +15,7 @@ const ENTRIES: Record<string, string | undefined> = {
   angular: 'app.ts',
 };
 
-/** Single-file components, templates compiled: nothing is evaluated in the browser, whose policy forbids it. */
+/** Compiles single-file components, because the Content-Security-Policy forbids compiling templates in the browser. */
 const vue: Plugin = {
   name: 'vue',
   setup({ onLoad }) {
@@ -27,7 +27,7 @@ const vue: Plugin = {
   },
 };
 
-/** For `frontend.contentSecurityPolicy` of the Angular example, which compiles its templates in the browser; `ng build` needs none. */
+/** `frontend.contentSecurityPolicy` for the Angular example, which compiles its templates in the browser; not needed with `ng build`. */
 export const ANGULAR_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 

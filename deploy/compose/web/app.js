@@ -1,6 +1,6 @@
-// The whole front end: it asks /session and /profile, calls /api, and never sees a token.
+// The whole front end. It uses /session, /profile and /api, and never sees a token.
 const $ = (id) => document.getElementById(id);
-const call = (path, init = {}) => fetch(path, { ...init, headers: { 'X-CSRF': '1', ...init.headers } });
+const request = (path, init = {}) => fetch(path, { ...init, headers: { 'X-CSRF': '1', ...init.headers } });
 
 function show(signedIn, status) {
   $('signed-in').hidden = !signedIn;
@@ -9,10 +9,10 @@ function show(signedIn, status) {
 }
 
 async function loadOrders() {
-  const answer = await call('/api/orders');
-  if (answer.status === 401) return show(false, 'You were signed out.');
-  if (!answer.ok) return show(true, `The orders API answered ${answer.status}.`);
-  const rows = (await answer.json()).map(({ item, by }) => {
+  const response = await request('/api/orders');
+  if (response.status === 401) return show(false, 'Your session has ended.');
+  if (!response.ok) return show(true, `The orders API responded with ${response.status}.`);
+  const rows = (await response.json()).map(({ item, by }) => {
     const row = document.createElement('li');
     row.textContent = `${item}, ordered by ${by}`;
     return row;
@@ -23,14 +23,14 @@ async function loadOrders() {
 $('order').addEventListener('submit', async (event) => {
   event.preventDefault();
   const body = JSON.stringify({ item: $('item').value });
-  const answer = await call('/api/orders', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
-  if (answer.ok) $('item').value = '';
+  const response = await request('/api/orders', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  if (response.ok) $('item').value = '';
   await loadOrders();
 });
 
-const session = await (await call('/session')).json();
+const session = await (await request('/session')).json();
 if (session.authenticated) {
-  const profile = await (await call('/profile')).json();
+  const profile = await (await request('/profile')).json();
   $('sign-out').href = session.logoutUrl;
   show(true, `Signed in as ${profile.name ?? profile.sub}`);
   await loadOrders();

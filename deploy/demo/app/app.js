@@ -1,8 +1,8 @@
-// The demo shop's front end: it knows /client.js and /api, and never a token.
+// The front end of the demo shop. It uses /client.js and /api, and never sees a token.
 import { createClient } from '/client.js';
 
 const client = createClient({
-  // A call that is refused waits until the user is signed in again: nothing that was typed is lost.
+  // A rejected request waits until the user has signed in again, so that no input is lost.
   onUnauthenticated: () => new Promise((again) => client.on('signedin', () => again(true))),
 });
 const $ = (id) => document.getElementById(id);
@@ -34,7 +34,7 @@ function drawToken() {
   const left = Math.max(0, Math.round(token.expiresAt - Date.now() / 1000));
   const number = seen.get(token.name);
   $('token-count').textContent = `number ${number}`;
-  $('token-life').textContent = left > 0 ? `valid for ${left} s; the gateway renews it in time` : 'lapsed; the next call renews it';
+  $('token-life').textContent = left > 0 ? `valid for ${left} s; the gateway refreshes it in time` : 'expired; the next request refreshes it';
   $('token-bar').style.width = `${(100 * left) / (token.expiresAt - token.issuedAt)}%`;
 }
 
@@ -53,16 +53,16 @@ function drawOrders(orders) {
   );
 }
 
-/** What an answer of the API means for the page; returns its JSON when it is a good one. */
-async function read(answer) {
-  const body = await answer.json().catch(() => ({}));
-  if (answer.ok) {
+/** Returns the JSON of a successful response; shows a notice for any other. */
+async function read(response) {
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) {
     noteToken(body.token);
     return body;
   }
-  if (answer.status === 403) notice('You may not do this: the access token lacks the scope. Try another user.');
-  else if (answer.status === 503) notice('The service takes a short break. Your session is safe; try again in a moment.');
-  else notice(body.error ?? body.title ?? `The API answered ${answer.status}.`);
+  if (response.status === 403) notice('Not allowed: the access token lacks the scope. Sign in as another user.');
+  else if (response.status === 503) notice('The service is unavailable. You are still signed in; try again in a moment.');
+  else notice(body.error ?? body.title ?? `The API responded with ${response.status}.`);
 }
 
 async function loadOrders() {
@@ -100,8 +100,8 @@ $('order').addEventListener('submit', async (event) => {
   notice('');
   const item = $('item').value;
   const headers = { 'content-type': 'application/json' };
-  const answer = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item }), headers });
-  if (!(await read(answer))) return;
+  const response = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item }), headers });
+  if (!(await read(response))) return;
   $('item').value = '';
   await loadOrders();
 });
@@ -113,7 +113,7 @@ client.on('expiring', ({ extendable }) => {
   if (extendable) notice('Your session ends soon.', 'Stay signed in', () => client.keepAlive().then(() => notice('')));
 });
 
-/** The page for who is signed in now. */
+/** Shows the page of the current user. */
 async function draw() {
   const user = await client.user();
   show(user !== undefined);
@@ -134,4 +134,4 @@ setInterval(drawToken, 500);
 setInterval(async () => {
   if (token && (await client.user())) await loadOrders();
 }, 5_000);
-await draw().catch(() => notice('The session service takes a short break; try again in a moment.'));
+await draw().catch(() => notice('The session store is unavailable. Try again in a moment.'));

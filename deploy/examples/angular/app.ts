@@ -1,4 +1,4 @@
-/** Angular: the component of the app. An app of your own is built by `ng build`, which compiles templates ahead of time. */
+/** Angular: the component of the app. Build your own app with `ng build`, which compiles templates ahead of time. */
 import '@angular/compiler';
 import { Component, inject, signal } from '@angular/core';
 import { bootstrapApplication } from '@angular/platform-browser';
@@ -54,9 +54,11 @@ class App {
     event.preventDefault();
     this.result.set('Sending …');
     const body = JSON.stringify({ item: item.value });
-    const answer = await this.session.client.fetch('/api/orders', { method: 'POST', body });
-    if (answer.ok) item.value = '';
-    this.result.set(answer.ok ? `Ordered by ${(await answer.json()).user}.` : `The API answered ${answer.status}.`);
+    const response = await this.session.client.fetch('/api/orders', { method: 'POST', body });
+    if (response.ok) item.value = '';
+    this.result.set(
+      response.ok ? `Ordered by ${(await response.json()).user}.` : `The API responded with ${response.status}.`,
+    );
   }
 }
 

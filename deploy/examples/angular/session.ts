@@ -1,28 +1,28 @@
-/** Angular: one client for the app, its session as signals. */
+/** Angular: one client for the app, with the session as signals. */
 import { Injectable, signal } from '@angular/core';
 import { type Client, createClient, type User } from 'bff-gateway/client';
 
 @Injectable({ providedIn: 'root' })
 export class Session {
-  /** Who is signed in; undefined for nobody. */
+  /** The user; undefined if not signed in. */
   readonly user = signal<User | undefined>(undefined);
-  /** Undefined as long as it is not known. */
+  /** Undefined while loading. */
   readonly state = signal<'on' | 'ending' | 'ended' | undefined>(undefined);
   readonly client: Client = createClient({
-    // A call that is refused waits until the user is signed in again: nothing that was typed is lost.
+    // A rejected request waits until the user has signed in again, so that no input is lost.
     onUnauthenticated: () => new Promise((again) => this.client.on('signedin', () => again(true))),
   });
 
   constructor() {
     this.client.on('signedin', () => {
       this.state.set('on');
-      void this.look();
+      void this.load();
     });
     this.client.on('signedout', () => this.state.set('ended'));
     this.client.on('expiring', ({ extendable }) => {
       if (extendable) this.state.set('ending');
     });
-    void this.look();
+    void this.load();
   }
 
   async keepAlive(): Promise<void> {
@@ -30,7 +30,7 @@ export class Session {
     this.state.set('on');
   }
 
-  private async look(): Promise<void> {
+  private async load(): Promise<void> {
     this.user.set(await this.client.user());
     this.state.update((known) => known ?? 'on');
   }

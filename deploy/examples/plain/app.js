@@ -1,8 +1,8 @@
-// A page without a framework and without a build: the module comes from the gateway.
+// A page without a framework or a build step: the gateway serves the client module.
 import { createClient } from '/client.js';
 
 const client = createClient({
-  // A call that is refused waits until the user is signed in again: nothing that was typed is lost.
+  // A rejected request waits until the user has signed in again, so that no input is lost.
   onUnauthenticated: () => new Promise((again) => client.on('signedin', () => again(true))),
 });
 const $ = (id) => document.getElementById(id);
@@ -36,9 +36,9 @@ $('ending').querySelector('button').addEventListener('click', async () => {
 $('order').addEventListener('submit', async (event) => {
   event.preventDefault();
   $('result').textContent = 'Sending …';
-  const answer = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item: $('item').value }) });
-  if (answer.ok) $('item').value = '';
-  $('result').textContent = answer.ok ? `Ordered by ${(await answer.json()).user}.` : `The API answered ${answer.status}.`;
+  const response = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item: $('item').value }) });
+  if (response.ok) $('item').value = '';
+  $('result').textContent = response.ok ? `Ordered by ${(await response.json()).user}.` : `The API responded with ${response.status}.`;
 });
 
 await show();

@@ -4,21 +4,21 @@ import { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
 const client = createClient({
-  // A call that is refused waits until the user is signed in again: nothing that was typed is lost.
+  // A rejected request waits until the user has signed in again, so that no input is lost.
   onUnauthenticated: () => new Promise((again) => client.on('signedin', () => again(true))),
 });
 
-/** Who is signed in (undefined: nobody, or not known yet), and whether the session is `on`, `ending` or `ended`. */
+/** The user (undefined if not signed in or not loaded yet) and the state of the session: `on`, `ending` or `ended`. */
 function useSession() {
   const [user, setUser] = useState();
   const [state, setState] = useState();
   useEffect(() => {
-    const look = () => client.user().then(setUser);
-    look().then(() => setState((known) => known ?? 'on'));
+    const load = () => client.user().then(setUser);
+    load().then(() => setState((known) => known ?? 'on'));
     const stops = [
       client.on('signedin', () => {
         setState('on');
-        look();
+        load();
       }),
       client.on('signedout', () => setState('ended')),
       client.on('expiring', ({ extendable }) => extendable && setState('ending')),
@@ -35,9 +35,9 @@ function Order() {
   async function send(event) {
     event.preventDefault();
     setResult('Sending …');
-    const answer = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item }) });
-    if (answer.ok) setItem('');
-    setResult(answer.ok ? `Ordered by ${(await answer.json()).user}.` : `The API answered ${answer.status}.`);
+    const response = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item }) });
+    if (response.ok) setItem('');
+    setResult(response.ok ? `Ordered by ${(await response.json()).user}.` : `The API responded with ${response.status}.`);
   }
   return (
     <form onSubmit={send}>

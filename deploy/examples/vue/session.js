@@ -1,18 +1,18 @@
-// Vue: one client for the app, its session as reactive values.
+// Vue: one client for the app, with the session as reactive values.
 import { createClient } from 'bff-gateway/client';
 import { ref } from 'vue';
 
 export const client = createClient({
-  // A call that is refused waits until the user is signed in again: nothing that was typed is lost.
+  // A rejected request waits until the user has signed in again, so that no input is lost.
   onUnauthenticated: () => new Promise((again) => client.on('signedin', () => again(true))),
 });
 
-/** Who is signed in; undefined for nobody. */
+/** The user; undefined if not signed in. */
 export const user = ref();
-/** `on`, `ending` or `ended`; undefined as long as it is not known. */
+/** `on`, `ending` or `ended`; undefined while loading. */
 export const state = ref();
 
-async function look() {
+async function load() {
   user.value = await client.user();
   state.value ??= 'on';
 }
@@ -24,7 +24,7 @@ export async function keepAlive() {
 
 client.on('signedin', () => {
   state.value = 'on';
-  return look();
+  return load();
 });
 client.on('signedout', () => {
   state.value = 'ended';
@@ -32,4 +32,4 @@ client.on('signedout', () => {
 client.on('expiring', ({ extendable }) => {
   if (extendable) state.value = 'ending';
 });
-look();
+load();

@@ -18,7 +18,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ .Values.secretName | default (include "bff-gateway.fullname" .) }}
 {{- end }}
 
-{{/* What the values say, on top of what the pod needs. */}}
+{{/* The configuration: defaults for the secrets, then the values, then what the pod requires. */}}
 {{- define "bff-gateway.config" -}}
 {{- $folder := "/run/secrets/bff-gateway" }}
 {{- $given := deepCopy .Values.config }}
