@@ -1,4 +1,20 @@
-# Sourced after packages.sh: afterwards the programs that the tests use are installed.
+# Sourced after packages.sh: afterwards the programs that the tests use are installed (Helm is built in the background).
+
+# Debian has no package of Helm. Where there is Go, it is built once, in the background: the tests that use it are the
+# last to run, and wait for it. Without Go the chart is checked by its files alone.
+helm_version=v3.22.0
+PATH="$PWD/.cache/bin:$PATH"
+if ! command -v helm >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
+  step "building helm $helm_version in the background (some minutes, once)"
+  mkdir -p .cache
+  export HELM_PENDING="$PWD/.cache/helm.pending"
+  touch "$HELM_PENDING"
+  {
+    GOBIN="$PWD/.cache/bin" nice go install "helm.sh/helm/v3/cmd/helm@$helm_version" >.cache/helm.log 2>&1 ||
+      echo "helm could not be built, see .cache/helm.log"
+    rm -f "$HELM_PENDING"
+  } &
+fi
 
 # Debian keeps servers (nginx) where a plain user's PATH does not look.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -28,16 +44,6 @@ if [ -n "$missing" ]; then
   apt-get update -q
   # shellcheck disable=SC2086
   apt-get install -q -y --no-install-recommends $missing
-fi
-
-# Helm is no package of Debian; where there is Go, its module is built once. Without it the chart is checked by its files alone.
-helm_version=v3.22.0
-PATH="$PWD/.cache/bin:$PATH"
-if ! command -v helm >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
-  step "building helm $helm_version (some minutes, once)"
-  mkdir -p .cache
-  GOBIN="$PWD/.cache/bin" go install "helm.sh/helm/v3/cmd/helm@$helm_version" >.cache/helm.log 2>&1 ||
-    echo "helm could not be built, see .cache/helm.log"
 fi
 
 # Debian has an old Caddy. Two more come as prebuilt packages: 2.10.2, which forwards a client's header where the gateway

@@ -31,6 +31,8 @@ export async function startGateway(
     ...config,
     listen: { host: '127.0.0.1', port },
     admin: { host: '127.0.0.1', port: adminPort },
+    // The balancer of this suite needs no time to see that a gateway stops.
+    limits: { drainDelay: '0s', ...config.limits },
   };
   await writeFile(file, stringify(written));
   const running = launch({

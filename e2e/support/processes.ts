@@ -88,7 +88,7 @@ export async function ready<T>(
   while (Date.now() < deadline && process.exited() === undefined) {
     const result = await check().catch(() => undefined);
     if (result !== undefined) return result;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`${what} is not ready: ${process.exited() ?? `${seconds} s are over`}\n${process.tail()}`);
 }

@@ -94,7 +94,7 @@ export async function until(what: string, check: () => boolean | Promise<boolean
   while (!(await check())) {
     if (last) throw new Error(`after ${seconds} s still not: ${what}`);
     last = Date.now() > deadline;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
