@@ -97,7 +97,9 @@ test('every command that the pages for newcomers show is one of ours', () => {
   const known = new Set([...usage.matchAll(/^ {2}bff-gateway (\w+)/gm)].map(([, command = '']) => command));
   let found = 0;
   for (const file of ['docs/faq.md', ...globSync('docs/coming-from/*.md', { cwd: ROOT })]) {
-    for (const [, command = '', format = ''] of read(file).matchAll(/bff-gateway ([a-z]+) ?([a-z0-9-]*)/g)) {
+    // In prose the name of the product is followed by other words than a command.
+    const code = (read(file).match(/```[\s\S]*?```|`[^`\n]+`/g) ?? []).join('\n');
+    for (const [, command = '', format = ''] of code.matchAll(/bff-gateway ([a-z]+) ?([a-z0-9-]*)/g)) {
       assert.ok(known.has(command), `${file}: ${command}`);
       if (command === 'import') assert.match(usage, new RegExp(`import [^ ]*\\b${format}\\b`), `${file}: ${format}`);
       found += 1;
