@@ -173,6 +173,12 @@ export function configSchema(resolve: SecretResolver) {
       .describe(
         'private: answers to signed-in users are never stored by shared caches. upstream: its own Cache-Control passes.',
       ),
+    documents: z
+      .enum(['sandbox', 'forward'])
+      .default('sandbox')
+      .describe(
+        'sandbox: answers carry Content-Security-Policy: sandbox beside the policy of the upstream, so that an HTML, SVG or XML document that is opened here runs no script; PDF is exempt. forward: such documents may act as the user.',
+      ),
     timeouts: z
       .strictObject({
         connect: duration('10ms', '5m').prefault('5s').describe('Until the connection stands.'),

@@ -138,5 +138,8 @@ export function warningsOf(config: Config): string[] {
     ...config.routes
       .filter(({ cache }) => cache === 'upstream')
       .map(({ path }) => `route ${path} leaves caching to its upstream`),
+    ...config.routes
+      .filter(({ documents }) => documents === 'forward')
+      .map(({ path }) => `route ${path} lets documents of its upstream run script with the rights of the application`),
   ];
 }

@@ -16,7 +16,8 @@ export type AnswerVerdict =
   | 'expiry'
   | 'shared-cache'
   | 'default'
-  | 'nonce';
+  | 'nonce'
+  | 'type';
 
 /**
  * Dropped: hop-by-hop headers (RFC 9110 section 7.6.1), what the gateway sets itself, what names the software behind it,
@@ -51,6 +52,7 @@ const VERDICTS: ReadonlyMap<string, AnswerVerdict> = new Map<string, AnswerVerdi
   ['pragma', 'expiry'],
   ['referrer-policy', 'default'],
   ['dpop-nonce', 'nonce'],
+  ['content-type', 'type'],
 ]);
 
 const OWN_NAME = canonicalName(GATEWAY_HEADER);

@@ -34,6 +34,8 @@ interface Read {
   expiry: readonly string[];
   sharedCache: readonly string[];
   referrerPolicy: string;
+  /** Values of Content-Type, joined by commas. */
+  type: string;
   nonces: readonly string[];
 }
 
@@ -56,6 +58,7 @@ function read(raw: readonly string[], publicLocation: (location: string) => stri
     expiry: NOTHING,
     sharedCache: NOTHING,
     referrerPolicy: REFERRER_POLICY,
+    type: '',
     nonces: NOTHING,
   };
   for (let index = 0; index < raw.length; index += 2) {
@@ -63,7 +66,10 @@ function read(raw: readonly string[], publicLocation: (location: string) => stri
     const value = raw[index + 1] ?? '';
     const verdict = answerVerdict(name);
     if (verdict === 'pass') sorted.headers.push(name, value);
-    else if (verdict === 'location') sorted.headers.push(name, publicLocation(value));
+    else if (verdict === 'type') {
+      sorted.headers.push(name, value);
+      sorted.type = sorted.type === '' ? value : `${sorted.type}, ${value}`;
+    } else if (verdict === 'location') sorted.headers.push(name, publicLocation(value));
     else if (verdict === 'named') sorted.named = [...sorted.named, ...optionsIn(value)];
     else if (verdict === 'set-cookie') sorted.cookies = [...sorted.cookies, value];
     else if (verdict === 'vary') sorted.vary = [...sorted.vary, value];
@@ -106,6 +112,12 @@ function fixedHeaders(config: Config): string[] {
   return fixed;
 }
 
+/** One type without a comma: of a list browsers take the last (Fetch, "extract a MIME type"). */
+const PDF = /^application\/pdf *(?:;[^,]*)?$/i;
+
+/** The viewers of browsers do not open a sandboxed PDF, and run its script apart from the origin. */
+const isPdf = ({ type, named }: Read) => PDF.test(type) && !named.includes('content-type');
+
 /** Builds the rewriter of a route's answers: once per route, called once per answer. */
 export function createIncomingHeaders(config: Config, route: RouteConfig): IncomingHeaders {
   const publicLocation = createPublicLocation(config.publicUrl, route);
@@ -134,6 +146,8 @@ export function createIncomingHeaders(config: Config, route: RouteConfig): Incom
     if (vary !== undefined) headers.push('vary', vary);
     // A nonce of a browser's session is the gateway's to use; a caller who makes proofs needs it (RFC 9449 section 9).
     if (caller === 'bearer') headers.push(...sorted.nonces);
+    // A policy more, never in place of the upstream's: a document has to satisfy all of them (CSP Level 3 section 8.1).
+    if (route.documents === 'sandbox' && !isPdf(sorted)) headers.push('content-security-policy', 'sandbox');
     headers.push('x-request-id', requestId, 'referrer-policy', sorted.referrerPolicy, ...fixed);
     for (const name in cors) if (name !== 'vary') headers.push(name, cors[name] ?? '');
     return headers;

@@ -25,6 +25,7 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
     claimHeaders: {},
     requestCookies: 'forward',
     setCookie: 'drop',
+    documents: 'sandbox',
     cache: 'private',
     timeouts: { connect: 5_000, headers: 60_000, idle: 300_000 },
     connections: 128,

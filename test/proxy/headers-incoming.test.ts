@@ -129,6 +129,46 @@ test('every answer carries the security headers of the gateway, once', () => {
   assert.deepEqual(valuesOf(receive([]), 'referrer-policy'), ['same-origin']);
 });
 
+test('E02 every answer but a PDF is sandboxed, beside the policy of the upstream', () => {
+  const policies = (headers: Pairs, route: RouteInput = {}) =>
+    valuesOf(receive(headers, {}, route), 'content-security-policy');
+  const own: Pairs = [['Content-Security-Policy', "default-src 'self'"]];
+  for (const type of ['text/html', 'image/svg+xml', 'application/xml', 'application/json', 'text/plain', 'image/png'])
+    assert.deepEqual(policies([['Content-Type', type], ...own]), ["default-src 'self'", 'sandbox'], type);
+  assert.deepEqual(policies([]), ['sandbox']);
+  assert.deepEqual(policies([['Connection', 'content-security-policy'], ...own]), ['sandbox']);
+  assert.deepEqual(policies([['Content-Security-Policy', 'sandbox allow-scripts']]), [
+    'sandbox allow-scripts',
+    'sandbox',
+  ]);
+  assert.deepEqual(policies([['Content-Type', 'text/html'], ...own], { documents: 'forward' }), ["default-src 'self'"]);
+  for (const type of ['application/pdf', 'Application/PDF', 'application/pdf; version=1.7'])
+    assert.deepEqual(policies([['Content-Type', type], ...own]), ["default-src 'self'"], type);
+});
+
+test('E02 what only looks like a PDF is sandboxed', () => {
+  const forged: Pairs[] = [
+    [['Content-Type', 'application/pdf, text/html']],
+    [['Content-Type', 'application/pdf;a=",text/html;"']],
+    [['Content-Type', 'text/html;application/pdf']],
+    [['Content-Type', 'application/pdfx']],
+    [
+      ['Content-Type', 'application/pdf'],
+      ['content-type', 'text/html'],
+    ],
+    [
+      ['Content-Type', 'text/html'],
+      ['content-type', 'application/pdf'],
+    ],
+    [
+      ['Connection', 'Content-Type'],
+      ['Content-Type', 'application/pdf'],
+    ],
+  ];
+  for (const headers of forged)
+    assert.deepEqual(valuesOf(receive(headers), 'content-security-policy'), ['sandbox'], JSON.stringify(headers));
+});
+
 test('over plain HTTP there is no HSTS, not even from the upstream', () => {
   const local: Partial<ConfigInput> = { publicUrl: 'http://localhost:3000', development: { allowInsecureHttp: true } };
   assert.deepEqual(

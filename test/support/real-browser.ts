@@ -41,6 +41,9 @@ async function startOtherSite(t: Pick<TestContext, 'after'>): Promise<string> {
 
 /** Starts a world with a browser that ends with the test. */
 export async function startRealWorld(t: TestContext, options: WorldOptions = {}): Promise<RealWorld> {
+  // Closed first: an open page would hold the gateway up when it stops.
+  const chrome = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  t.after(() => chrome.close());
   const directory = mkdtempSync(join(tmpdir(), 'bff-app-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   writeFileSync(join(directory, 'index.html'), INDEX);
@@ -48,8 +51,6 @@ export async function startRealWorld(t: TestContext, options: WorldOptions = {})
   const config = { frontend: { directory }, ...options.gateway?.config };
   const world = await startWorld(t, { ...options, gateway: { ...options.gateway, config } });
   const evil = await startOtherSite(t);
-  const chrome = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
-  t.after(() => chrome.close());
   const { url } = world.gateway;
   const app = (page: Page) => page.locator('body[data-signed-in]');
   return {
