@@ -13,11 +13,7 @@ export const ERRORS = {
     hint: 'Dot segments, backslashes, control characters and double encoding are refused.',
   },
   duplicate_parameter: { status: 400, title: 'Repeated parameter', hint: 'A protocol parameter may appear once.' },
-  unauthenticated: {
-    status: 401,
-    title: 'Not signed in',
-    hint: 'Sign in at the login endpoint, then repeat the call.',
-  },
+  unauthenticated: { status: 401, title: 'Not signed in', hint: 'Sign in at the login endpoint, then try again.' },
   invalid_token: {
     status: 401,
     title: 'Access token not accepted',
@@ -49,6 +45,7 @@ export const ERRORS = {
     title: 'Insufficient scope',
     hint: 'The access token lacks a scope that this route needs.',
   },
+  service_worker_refused: { status: 403, title: 'Service worker refused', hint: 'Routes serve no service workers.' },
   not_found: { status: 404, title: 'Not found', hint: 'There is nothing at this address.' },
   method_not_allowed: { status: 405, title: 'Method not allowed', hint: 'This endpoint does not offer that method.' },
   request_timeout: { status: 408, title: 'Request timeout', hint: 'The body of the request did not arrive in time.' },

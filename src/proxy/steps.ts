@@ -53,6 +53,7 @@ export function createAdmit(parts: StepParts): Admit {
   const readBearer = tokens && createReadBearer({ ...parts, tokens }, challenge);
 
   return async function admit(exchange, route, checkForgery) {
+    refuseServiceWorker(exchange);
     const rules = route.rulesFor(exchange.req.method ?? '');
     if (isOpen(rules)) return ANYONE;
     const key = sessions.identify(exchange.req.headers.cookie);
@@ -81,6 +82,16 @@ export function createAdmit(parts: StepParts): Admit {
     sessions.slide(session);
     return { kind: 'user', session, facts };
   };
+}
+
+/**
+ * Whatever the rules say: the script of a service worker would see every request of the origin and outlive the page, and
+ * what an upstream answers may be anybody's upload. Browsers name such a request by either header (Service Workers
+ * appendix B, Fetch Metadata section 2.1).
+ */
+function refuseServiceWorker({ req: { headers } }: Exchange): void {
+  if (headers['service-worker'] === undefined && headers['sec-fetch-dest'] !== 'serviceworker') return;
+  throw new GatewayError('service_worker_refused');
 }
 
 const twoCredentials = (challenge: Challenge) =>
