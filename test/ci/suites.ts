@@ -1,7 +1,6 @@
 /** The suites of the tests: which files each has, what it needs, and which of them run side by side. */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startServers, stopServers } from '../../e2e/servers.ts';
 import { fastFiles } from './fast.ts';
 import { nearTests } from './near.ts';
@@ -30,21 +29,12 @@ function e2eSuite(files: string[]): Suite {
   return { files, concurrency: 1, before: startServers, after: stopServers };
 }
 
-/** Resolves when Helm is built, where the test command builds it in the background and says so by a file. */
-async function helmBuilt(): Promise<void> {
-  const pending = process.env.HELM_PENDING;
-  while (pending !== undefined && existsSync(pending)) await sleep(200);
-}
-
-/** All tests without a browser: the fast ones first, and those that use Helm last. */
+/** All tests without a browser, the fast ones first. */
 function unitLane(root: string, files: string[]): Lane {
   const fast = new Set(fastFiles(root));
-  const usesHelm = (file: string) => readFileSync(join(root, file), 'utf8').includes("has('helm')");
-  const slow = files.filter((file) => !fast.has(file));
   return [
     fastSuite(files.filter((file) => fast.has(file))),
-    { files: slow.filter((file) => !usesHelm(file)), concurrency: 2 },
-    { files: slow.filter(usesHelm), concurrency: 2, before: helmBuilt },
+    { files: files.filter((file) => !fast.has(file)), concurrency: 2 },
   ];
 }
 

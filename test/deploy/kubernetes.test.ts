@@ -72,11 +72,12 @@ describe('deploy/helm', () => {
     );
   });
 
-  if (has('helm')) helm();
+  if (has('helm')) helm('helm');
+  if (has('helm3')) describe('with Helm 3', () => helm('helm3'));
 });
 
 /** What only Helm can tell. */
-function helm(): void {
+function helm(program: 'helm' | 'helm3'): void {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'bff-chart-'));
@@ -94,7 +95,7 @@ function helm(): void {
   };
   const run = (values: object, command: string[]) => {
     writeFileSync(join(folder, 'values.yaml'), stringify(values));
-    return spawnSync('helm', [...command, '--kube-version', '1.34.0', '-f', join(folder, 'values.yaml')], {
+    return spawnSync(program, [...command, '--kube-version', '1.34.0', '-f', join(folder, 'values.yaml')], {
       encoding: 'utf8',
     });
   };
