@@ -1,6 +1,6 @@
 /** Opens connections to one upstream, plain or by TLS. */
 import { isIP, type LookupFunction, connect as netConnect, type Socket } from 'node:net';
-import { connect as tlsConnect } from 'node:tls';
+import { createSecureContext, type SecureContext, connect as tlsConnect } from 'node:tls';
 
 export interface ConnectOptions {
   readonly origin: string;
@@ -40,13 +40,18 @@ export function createConnect({ origin, lookup, ca, cert, key }: ConnectOptions)
     rejectUnauthorized: true,
     ALPNProtocols: ['http/1.1'],
     ...(isIP(host) ? {} : { servername: host }),
+  };
+  const trust = {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
   };
+  // Parsed once instead of for each connection.
+  let secureContext: SecureContext | undefined;
   // Resumed, so that a connection more costs the upstream no full handshake.
   let session: Buffer | undefined;
   return function connectSecure(feed, opened) {
-    const socket = tlsConnect({ ...secure, ...(session === undefined ? {} : { session }) }, opened);
+    secureContext ??= createSecureContext(trust);
+    const socket = tlsConnect({ ...secure, secureContext, ...(session === undefined ? {} : { session }) }, opened);
     socket.setNoDelay(true);
     socket.on('session', (fresh: Buffer) => {
       session = fresh;
