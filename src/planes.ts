@@ -61,7 +61,13 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
   const services = createTokenServices({ config, provider, store, log, metrics, clock });
   const { checkSessionToken } = services;
   const streams = createOpenStreams({ store, log, clock });
-  const forwarder = createForwarder({ routes: config.routes, streams, certificate: provider.certificate, metrics });
+  const forwarder = createForwarder({
+    routes: config.routes,
+    streams,
+    certificate: provider.certificate,
+    metrics,
+    log,
+  });
   const refresher = createRefresher({
     config: config.provider,
     provider,

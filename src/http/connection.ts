@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { CallControl, CallHandler, UpstreamRequest } from './exchange-port.ts';
-import { UpstreamFault } from './fault.ts';
+import { asCut, asError, isStray, UpstreamFault } from './fault.ts';
 import type { ConnectionLimits } from './limits.ts';
 import { type SentBody, sendBody } from './request-body.ts';
 import { requestHead } from './request-head.ts';
@@ -13,10 +13,11 @@ export interface ConnectionOwner {
   /** The call is over and the connection may take another one, within `keepAlive` milliseconds if the upstream said so. */
   onFree(connection: Connection, keepAlive: number | undefined): void;
   onClosed(connection: Connection): void;
+  /** The upstream sent bytes beyond a response. */
+  onStray(): void;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
-const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
 
 /** A class, for the reason that `Relay` is one: its methods are called for every packet. */
 export class Connection implements ParserSink, CallControl {
@@ -64,6 +65,7 @@ export class Connection implements ParserSink, CallControl {
     } catch (error) {
       this.#parser.stop();
       const failure = asError(error);
+      if (isStray(failure)) this.#owner.onStray();
       // What came before the fault is on its way to the client, and goes out first.
       if (this.#answered && this.#handler) setImmediate(() => this.#fail(failure));
       else this.#fail(failure);
@@ -131,8 +133,7 @@ export class Connection implements ParserSink, CallControl {
       return;
     }
     this.#answered = true;
-    // Some upstreams send the body that HEAD must not have, late enough to meet the next call.
-    this.#keepAlive = this.#parser.noBody ? 0 : head.keepAlive;
+    this.#keepAlive = head.keepAlive;
     if (!this.#paused) this.#within(this.#limits.bodyTimeout);
     this.#handler?.onHead(head);
   }
@@ -193,8 +194,6 @@ export class Connection implements ParserSink, CallControl {
     this.#letGo();
     this.#socket.destroy();
     if (!handler) return;
-    // Whatever the system calls it: an answer that has begun is not to be asked for again.
-    const cut = begun && 'code' in cause && !(cause instanceof UpstreamFault);
-    handler.onError(cut ? new UpstreamFault('UPSTREAM_CUT', `the answer was cut: ${cause.code}`) : cause);
+    handler.onError(begun ? asCut(cause) : cause);
   }
 }

@@ -11,6 +11,8 @@ export interface PoolOptions extends ConnectOptions, ConnectionLimits {
   readonly connections: number;
   /** Milliseconds until a connection has to stand. */
   readonly connectTimeout: number;
+  /** The upstream was found to send more than its responses, and its connections are not reused for a while. */
+  onDistrust?(): void;
 }
 
 export interface Pool {
@@ -27,6 +29,8 @@ export interface Pool {
 const IDLE_MS = 4_000;
 const LONGEST_IDLE_MS = 60_000;
 const ON_THE_WAY_MS = 1_000;
+/** How long no connection is reused after the upstream sent bytes beyond a response. */
+const DISTRUST_MS = 600_000;
 /** How exactly time limits are kept. */
 const LOOK_MS = 50;
 
@@ -40,21 +44,29 @@ export function createPool(options: PoolOptions): Pool {
   const connect: Connect = createConnect(options);
   /** Free connections and until when (performance.now()), the one used last at the end: it is the warmest. */
   const idle: { connection: Connection; until: number }[] = [];
-  const resting: typeof idle = [];
+  /** Calls with the idle connections that were chosen for them, before the check of these. */
+  const chosen: { connection: Connection; call: Call }[] = [];
   const open = new Set<Connection>();
   /** Connections that do not stand yet, and until when they have to. */
   const opening = new Map<Socket, number>();
   const waiting: Call[] = [];
+  let distrustUntil = 0;
   let destroyed = false;
 
   const owner: ConnectionOwner = {
     onFree(connection, hint) {
       const now = performance.now();
       const longest = hint === undefined ? IDLE_MS : Math.min(LONGEST_IDLE_MS, hint - ON_THE_WAY_MS);
-      if (longest <= 0) return connection.close();
-      // Not before the loop has been round once: what an upstream sends beyond its answer must not meet another call.
-      if (resting.length === 0) setImmediate(wake);
-      resting.push({ connection, until: now + longest });
+      if (longest <= 0 || now < distrustUntil) return connection.close();
+      idle.push({ connection, until: now + longest });
+      next();
+    },
+    onStray() {
+      const now = performance.now();
+      if (now >= distrustUntil) options.onDistrust?.();
+      distrustUntil = now + DISTRUST_MS;
+      // What one connection had too much may be on its way on the others as well.
+      for (const { connection } of idle.splice(0)) connection.close();
     },
     onClosed(connection) {
       open.delete(connection);
@@ -64,9 +76,29 @@ export function createPool(options: PoolOptions): Pool {
     },
   };
 
-  function wake(): void {
-    for (const entry of resting.splice(0)) if (entry.connection.usable) idle.push(entry);
-    next();
+  /**
+   * Sends a call on an idle connection, but not before every socket was read once more: bytes that are there already, or the
+   * end of the connection, belong to an earlier response. Two immediates, since the first may run before the next poll.
+   */
+  function choose(connection: Connection, call: Call): void {
+    if (chosen.length === 0)
+      setImmediate(() => {
+        const batch = chosen.splice(0);
+        setImmediate(() => {
+          for (const entry of batch) sendChecked(entry.connection, entry.call);
+        });
+      });
+    chosen.push({ connection, call });
+  }
+  function sendChecked(connection: Connection, call: Call): void {
+    if (connection.usable && performance.now() >= distrustUntil) {
+      connection.send(call.request, call.handler);
+      return;
+    }
+    connection.close();
+    // Nothing of the call was sent.
+    if (destroyed) call.handler.onError(new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closes'));
+    else if (!place(call)) waiting.unshift(call);
   }
   function takeIdle(): Connection | undefined {
     for (let entry = idle.pop(); entry; entry = idle.pop()) {
@@ -85,7 +117,7 @@ export function createPool(options: PoolOptions): Pool {
   /** Gives the call a connection, or a new one; false when it has to wait. */
   function place(call: Call): boolean {
     const connection = takeIdle();
-    if (connection) connection.send(call.request, call.handler);
+    if (connection) choose(connection, call);
     else if (open.size + opening.size < options.connections) openFor(call);
     else return false;
     return true;

@@ -12,7 +12,7 @@ export interface ResponseHead {
   /** Names as sent in turn with values. */
   readonly headers: string[];
   readonly framing: Framing;
-  /** How long the connection may wait for its next call, in milliseconds; 0 when it closes; undefined when nothing is said. */
+  /** How long the connection may wait for its next request, in milliseconds; 0 when it closes; undefined when nothing is said. */
   readonly keepAlive: number | undefined;
 }
 
@@ -107,9 +107,14 @@ function framingOf(status: number, oldVersion: boolean, noBody: boolean, { lengt
   return { kind: 'length', length: Number(length) };
 }
 
-/** RFC 9112 section 9.3; the hint of `Keep-Alive` is in seconds. */
+/**
+ * RFC 9112 section 9.3; the hint of `Keep-Alive` is in seconds. A response without a body (HEAD, 204, 304) always ends the
+ * connection: some upstreams send a body all the same, announced or not, at any later time, and nothing tells such bytes
+ * from the response to the next request (RFC 9110 section 9.3.2, RFC 9112 sections 6.3 and 11.2).
+ */
 function keepAliveOf(oldVersion: boolean, framing: Framing, { connection, keepAlive }: Said): number | undefined {
-  if (oldVersion || framing.kind === 'until-close' || /(?:^|[,\s])close(?:$|[,\s])/.test(connection)) return 0;
+  if (oldVersion || framing.kind === 'until-close' || framing.kind === 'none') return 0;
+  if (/(?:^|[,\s])close(?:$|[,\s])/.test(connection)) return 0;
   const hint = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive)?.[1];
   return hint === undefined ? undefined : Number(hint) * 1000;
 }

@@ -1,5 +1,5 @@
 /** Cuts the bytes of a connection into responses, as they come. */
-import { broken, UpstreamFault } from './fault.ts';
+import { broken, stray, UpstreamFault } from './fault.ts';
 import { type Framing, type ResponseHead, readFields, readHead } from './response-head.ts';
 
 /** Who is told what was found. */
@@ -27,6 +27,8 @@ export class ResponseParser {
   #mode: Mode = 'idle';
   #noBody = false;
   #held = false;
+  /** Whether a response was complete before. */
+  #served = false;
   /** Bytes that the current body or chunk still has to bring. */
   #left = 0;
   /** What came of a head or a line that is not complete yet. */
@@ -48,11 +50,6 @@ export class ResponseParser {
   /** Whether a part of the response has come. */
   get begun(): boolean {
     return this.#mode !== 'head' || this.#text !== '';
-  }
-
-  /** Whether the request was one whose response has no body. */
-  get noBody(): boolean {
-    return this.#noBody;
   }
 
   /** Nothing of what is still to come is of interest. */
@@ -98,7 +95,7 @@ export class ResponseParser {
       case 'trailer':
         return this.#trailer(chunk, at);
       default:
-        throw broken('bytes that belong to no response');
+        throw stray(chunk.subarray(at));
     }
   }
 
@@ -130,6 +127,8 @@ export class ResponseParser {
   }
 
   #head(chunk: Buffer, at: number): number {
+    // A late line break or end of chunks: what follows may as well belong to the earlier response.
+    if (this.#served && this.#text === '' && chunk[at] !== VERSION.charCodeAt(0)) throw stray(chunk.subarray(at));
     if (!this.#upTo(HEAD_END, chunk, at, this.#maxHead)) {
       // Something else may never send an empty line.
       const start = this.#text.slice(0, VERSION.length);
@@ -192,6 +191,7 @@ export class ResponseParser {
   #complete(): void {
     if (this.#mode === 'stopped') return;
     this.#mode = 'idle';
+    this.#served = true;
     this.#sink.onMessageEnd();
   }
 }

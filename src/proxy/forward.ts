@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { RouteConfig } from '../config/schema.ts';
 import type { Exchange } from '../edge/exchange.ts';
+import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { Call } from './call.ts';
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
@@ -25,10 +26,11 @@ export function createForwarder(parts: {
   streams: OpenStreams;
   certificate?: OwnCertificate | undefined;
   metrics?: Pick<Metrics, 'route'>;
+  log?: Logger;
 }): Forwarder {
-  const { routes, streams, certificate, metrics } = parts;
+  const { routes, streams, certificate, metrics, log } = parts;
   const meters = new Map(routes.map((route) => [route, metrics?.route(route.path ?? '').upstream]));
-  const upstreams = createUpstreams(routes, certificate);
+  const upstreams = createUpstreams(routes, certificate, log);
   return {
     forward(exchange, res, route, options) {
       return new Promise<void>((resolve, reject) => {

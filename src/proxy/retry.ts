@@ -4,8 +4,8 @@ import { codeOf } from './failures.ts';
 /** Further attempts after the first. */
 export const RETRIES = 2;
 
-/** The connection broke; whether it was a kept-alive one that the upstream was just closing cannot be told from here. */
-const BROKEN = new Set(['UPSTREAM_CLOSED', 'ECONNRESET', 'EPIPE']);
+/** The connection broke, or was out of step; whether it was a kept-alive one that the upstream was just closing cannot be told from here. */
+const BROKEN = new Set(['UPSTREAM_CLOSED', 'UPSTREAM_STRAY', 'ECONNRESET', 'EPIPE']);
 /** PUT and DELETE are idempotent as well, but a caller may act on "created" or "not found", so they are sent once. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 

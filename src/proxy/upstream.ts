@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { RouteConfig } from '../config/schema.ts';
 import { createPool, type Pool } from '../http/pool.ts';
+import type { Logger } from '../observe/log.ts';
 import { createGate, type Gate } from './gate.ts';
 import { lookup } from './loopback.ts';
 
@@ -33,7 +34,7 @@ export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } 
   return route.upstreamCa === undefined ? {} : { ca: readFileSync(route.upstreamCa, 'utf8') };
 }
 
-function openPool(origin: string, route: UpstreamOptions, own: OwnCertificate | undefined): Pool {
+function openPool(origin: string, route: UpstreamOptions, own?: OwnCertificate, log?: Logger): Pool {
   return createPool({
     origin,
     connections: route.connections,
@@ -42,13 +43,18 @@ function openPool(origin: string, route: UpstreamOptions, own: OwnCertificate | 
     bodyTimeout: route.timeouts.idle,
     maxHead: MAX_RESPONSE_HEAD,
     lookup,
+    onDistrust: () =>
+      log?.warn(
+        { upstream: origin },
+        'upstream sent bytes beyond a response; its connections are not reused for 10 minutes',
+      ),
     ...readCa(route),
     ...(own ? { cert: own.cert, key: own.key } : {}),
   });
 }
 
 /** Opens the pools of all routes; routes with the same upstream and options share one. */
-export function createUpstreams(routes: readonly UpstreamOptions[], own?: OwnCertificate): Upstreams {
+export function createUpstreams(routes: readonly UpstreamOptions[], own?: OwnCertificate, log?: Logger): Upstreams {
   const known = new WeakMap<UpstreamOptions, Upstream>();
   const shared = new Map<string, Upstream>();
 
@@ -56,7 +62,7 @@ export function createUpstreams(routes: readonly UpstreamOptions[], own?: OwnCer
     const { origin } = new URL(route.upstream);
     const key = JSON.stringify([origin, route.timeouts, route.connections, route.maxQueue, route.upstreamCa]);
     const upstream = shared.get(key) ?? {
-      pool: openPool(origin, route, own),
+      pool: openPool(origin, route, own, log),
       gate: createGate(route.connections, route.maxQueue),
     };
     shared.set(key, upstream);

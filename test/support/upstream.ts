@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { until } from './until.ts';
 
@@ -244,11 +245,12 @@ export async function startRawUpstream(
   answer: (socket: Socket, number: number, head: string) => unknown,
   host = '127.0.0.1',
   halfOpen = false,
+  tls?: UpstreamOptions['tls'],
 ): Promise<RawUpstream> {
   const heads: string[] = [];
   const live = new Set<Socket>();
   let accepted = 0;
-  const server = createTcpServer({ allowHalfOpen: halfOpen }, (socket) => {
+  const accept = (socket: Socket) => {
     let buffer = '';
     accepted += 1;
     live.add(socket);
@@ -262,12 +264,15 @@ export async function startRawUpstream(
         answer(socket, heads.length, head);
       }
     });
-  });
+  };
+  const server = tls
+    ? createSecureServer({ allowHalfOpen: halfOpen, ...tls }, accept)
+    : createTcpServer({ allowHalfOpen: halfOpen }, accept);
   await new Promise<void>((resolve) => server.listen(0, host, () => resolve()));
   const { port } = server.address() as AddressInfo;
   const authority = host.includes(':') ? `[${host}]` : host;
   return {
-    origin: `http://${authority}:${port}`,
+    origin: `${tls ? 'https' : 'http'}://${authority}:${port}`,
     port,
     heads,
     connections: () => accepted,
