@@ -87,7 +87,7 @@ function configuration(options: WorldOptions, at: Addresses): ConfigInput {
       { path: '/api/stream', upstream: at.api, websocket: true },
       { path: '/api/events', upstream: at.api, csrf: 'fetch-metadata' },
       { path: '/api/**', upstream: at.api },
-      { path: '/page/**', upstream: at.api, csrf: 'fetch-metadata' },
+      { path: '/page/**', upstream: at.api, csrf: 'fetch-metadata', documents: 'forward' },
     ],
     ...options.config,
   };
