@@ -39,6 +39,11 @@ async function startOtherSite(t: Pick<TestContext, 'after'>): Promise<string> {
   return `http://evil.localhost:${(server.address() as AddressInfo).port}/`;
 }
 
+/** Leaves the page by script, after the call that says so has ended: the page may be gone before it could answer. */
+async function leaveFor(page: Page, address: string): Promise<void> {
+  await page.evaluate(`void setTimeout(() => { location.href = ${JSON.stringify(address)}; })`);
+}
+
 /** Starts a world with a browser that ends with the test. */
 export async function startRealWorld(t: TestContext, options: WorldOptions = {}): Promise<RealWorld> {
   // Closed first: an open page would hold the gateway up when it stops.
@@ -63,12 +68,12 @@ export async function startRealWorld(t: TestContext, options: WorldOptions = {})
     async signInBy(page) {
       await page.goto(`${url}/app`);
       await app(page).waitFor();
-      await page.evaluate("location.href = '/login?returnTo=/app'");
+      await leaveFor(page, '/login?returnTo=/app');
       await page.locator('body[data-signed-in=true]').waitFor();
     },
     async lure(page, path) {
       await page.goto(evil);
-      await page.evaluate(`location.href = ${JSON.stringify(url + path)}`);
+      await leaveFor(page, url + path);
     },
     async signedIn(page) {
       await app(page).waitFor();
