@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { ANGULAR_POLICY, buildExample, examples } from '../deploy/examples/build.ts';
-import { createPages, type PageData, type PageName } from '../src/pages/pages.ts';
+import { createPages, type PageData, type PageName } from '../src/responses/pages.ts';
 import { assertAccessible } from './support/axe.ts';
 import { freePort } from './support/processes.ts';
 import { sharedServers } from './support/run.ts';

@@ -1,8 +1,8 @@
 /** `doctor` against a real Keycloak: a client that is set up well, and the usual mistakes in Keycloak's own words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConfigInput } from '../src/config/schema.ts';
-import { doctor } from '../test/cli/doctor-world.ts';
+import type { ConfigInput } from '../src/config/schema/schema.ts';
+import { doctor } from '../test/cli/doctor/world.ts';
 import { keycloakAdmin } from './support/admin.ts';
 import { newKey } from './support/gateway.ts';
 import { sharedServers } from './support/run.ts';

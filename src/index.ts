@@ -2,20 +2,20 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { createAdminServer } from './admin.ts';
-import { ConfigError } from './config/faults.ts';
-import { type Loaded, loadFile, parseConfig } from './config/load.ts';
-import type { Config, ConfigInput } from './config/schema.ts';
-import { warningsOf } from './config/validate.ts';
-import { createDrain } from './drain.ts';
-import { createGateway as compose } from './gateway.ts';
+import { createAdminServer } from './admin/admin.ts';
+import { type Loaded, loadFile, parseConfig } from './config/load/load.ts';
+import type { Config, ConfigInput } from './config/schema/schema.ts';
+import { ConfigError } from './config/validate/faults.ts';
+import { warningsOf } from './config/validate/validate.ts';
+import { createGateway as compose } from './gateway/gateway.ts';
 import { openLogs } from './observe/logs.ts';
-import { createMetrics } from './observe/metrics.ts';
+import { createMetrics } from './observe/metrics/metrics.ts';
+import { createDrain } from './server/drain.ts';
 import { openStore } from './store/open.ts';
 
-export type { Fault } from './config/faults.ts';
-export type { Loaded } from './config/load.ts';
-export type { Config, ConfigInput } from './config/schema.ts';
+export type { Loaded } from './config/load/load.ts';
+export type { Config, ConfigInput } from './config/schema/schema.ts';
+export type { Fault } from './config/validate/faults.ts';
 export { ConfigError };
 
 export interface LoadOptions {

@@ -63,4 +63,4 @@ function beginAnew(flags: readonly string[]): void {
 const flags = flagsToAdd();
 // A worker has the flags of the process that started it.
 if (process.argv[2] === 'start' && flags.length > 0 && !holdsDescriptors()) beginAnew(flags);
-await import('./command.ts');
+await import('./cli/command.ts');

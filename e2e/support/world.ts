@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import type { ConfigInput } from '../../src/config/schema.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { type Admin, keycloakAdmin } from './admin.ts';
 import { startBalancer } from './balancer.ts';
 import { type Browser, startBrowser } from './browser.ts';

@@ -1,8 +1,8 @@
 /** The command line: start, check, doctor, explain, import, sessions, schema, keys new. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { type Loaded, loadFile } from '../config/load.ts';
-import { jsonSchema } from '../config/options.ts';
+import { type Loaded, loadFile } from '../config/load/load.ts';
+import { jsonSchema } from '../config/schema/options.ts';
 import { type ImportFormat, importFormats } from '../import/formats.ts';
 import { createLogger } from '../observe/log.ts';
 import { describeConfig } from './describe.ts';
@@ -91,7 +91,7 @@ async function explainCall(parts: CliParts, { file, args: [method = '', path = '
 
 async function doctor(parts: CliParts, { file, json }: Given): Promise<void> {
   const { readFile, out } = parts;
-  const { examine, report } = await import('./doctor.ts');
+  const { examine, report } = await import('./doctor/doctor.ts');
   // The findings say it all; what the parts would log is said there in other words.
   const log = createLogger('silent');
   const { text, failed } = report(await examine(load(parts, file), { readFile, log, clock: Date.now }), json);

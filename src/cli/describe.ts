@@ -1,6 +1,6 @@
 /** A configuration as text: what was understood, durations as people write them, secrets masked. */
 import { stringify } from 'yaml';
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/schema/schema.ts';
 
 const MASK = '********';
 /** Options that hold a secret, wherever they stand. */

@@ -1,14 +1,14 @@
 /** Tells which route and which rule a call falls under and what becomes of it, from the configuration alone. */
-import { issuersOf } from '../config/provider-kind.ts';
-import type { Config, RuleConfig, TokenIssuerConfig } from '../config/schema.ts';
-import { parseTarget } from '../edge/target.ts';
+import { issuersOf } from '../config/schema/provider-kind.ts';
+import type { Config, RuleConfig, TokenIssuerConfig } from '../config/schema/schema.ts';
+import { isRecord, textOf } from '../oidc/products/claims.ts';
+import type { TokenFacts } from '../oidc/products/facts.ts';
+import { quirksOf } from '../oidc/products/kinds.ts';
+import { readFacts } from '../oidc/products/read-facts.ts';
 import { type Decision, decide } from '../policy/decide.ts';
 import { isOpen, ruleFor } from '../policy/rules.ts';
-import { isRecord, textOf } from '../providers/claims.ts';
-import type { TokenFacts } from '../providers/facts.ts';
-import { quirksOf } from '../providers/kinds.ts';
-import { readFacts } from '../providers/read-facts.ts';
-import { type CompiledRoute, compileRoutes } from '../proxy/routes.ts';
+import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
+import { parseTarget } from '../routing/target.ts';
 
 export interface Question {
   method: string;

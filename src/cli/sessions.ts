@@ -1,7 +1,7 @@
 /** `bff-gateway sessions`: asks the running gateway over its private listener, whatever its store is. */
 import { isIPv6 } from 'node:net';
-import type { Config } from '../config/schema.ts';
-import { isRecord } from '../providers/claims.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { isRecord } from '../oidc/products/claims.ts';
 
 /** Whom a command is about, as given on the command line. */
 export interface SessionChoice {

@@ -1,13 +1,14 @@
 /** The first checks of every request and upgrade: framing, Host, target, peer; what passes is an Exchange. */
 import type { IncomingMessage } from 'node:http';
-import type { Config } from '../config/schema.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
-import type { Exchange } from './exchange.ts';
-import { checkFraming, readHead } from './head.ts';
+import { parseTarget, type RequestTarget } from '../routing/target.ts';
+import { checkFraming, readHead } from './framing.ts';
 import { createHostCheck } from './host.ts';
 import { createPeerReader } from './peer.ts';
+import type { Exchange } from './request-context.ts';
 import { createRequestIds } from './request-ids.ts';
-import { parseTarget, type RequestTarget } from './target.ts';
 
 /** What is known of a request before any check: enough to answer and to log a refusal. */
 export type Arrival = Pick<Exchange, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
@@ -95,4 +96,11 @@ export function createEdge({ config, log, newId = createRequestIds() }: EdgeOpti
   }
 
   return Object.assign(edge, { arrive });
+}
+
+/** Bodies are streamed, so whoever mounts the gateway behind a parser of bodies has nothing left to send on. */
+export function requireUnread(req: IncomingMessage): void {
+  if (!req.readableDidRead) return;
+  const detail = 'the body was read before the gateway got the request: mount the gateway before any body parser';
+  throw new GatewayError('internal', { detail });
 }

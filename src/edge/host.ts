@@ -1,6 +1,6 @@
 /** Whether a request is for a host that this gateway serves. */
-import { GatewayError } from '../errors.ts';
-import { normalAuthority } from './authority.ts';
+import { GatewayError } from '../base/errors.ts';
+import { normalAuthority } from '../routing/target.ts';
 
 /** Throws unless the host is ours. `named` is what an absolute-form target names, which Host must then agree with. */
 export type CheckHost = (hosts: readonly string[], absoluteForm: boolean) => void;

@@ -1,6 +1,6 @@
 /** Bounds how long a request body may keep a connection open: while the gateway waits for it, and after the response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../base/errors.ts';
 
 /** Default for how long the rest of a body is read and thrown away after the response. */
 const LINGER_MS = 5_000;

@@ -1,15 +1,15 @@
 /** The provider says that a session ended there: it ends here too, on every replica (OpenID Connect Back-Channel Logout 1.0). */
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
-import { createBounded } from '../bounded.ts';
+import { GatewayError } from '../base/errors.ts';
+import { createBounded } from '../base/lru.ts';
 import { digest } from '../crypto/digest.ts';
-import { GatewayError } from '../errors.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { LogoutRequest } from '../oidc/backchannel-token.ts';
-import type { EndSessions } from '../oidc/end-sessions.ts';
+import type { EndSessions } from '../oidc/logout/end-sessions.ts';
+import type { LogoutRequest } from '../oidc/logout/logout-token.ts';
 import type { SessionDirectory } from '../session/directory.ts';
 import type { ActiveSession } from '../session/sessions.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { exchangeOf } from './context.ts';
 
 export interface BackchannelParts {

@@ -1,22 +1,22 @@
 /** Ends a login: checks that this browser started it, exchanges the code, makes a new session, leads on. */
 import type { Request, RequestHandler, Response } from 'express';
-import type { Config } from '../config/schema.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Keyring } from '../crypto/keyring.ts';
-import { GatewayError } from '../errors.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { Authorizer, Login } from '../oidc/authorize.ts';
-import type { EndSessions } from '../oidc/end-sessions.ts';
-import { loginError } from '../oidc/failures.ts';
-import type { Revoker } from '../oidc/revoke.ts';
+import type { Authorizer, Login } from '../oidc/login/authorize.ts';
+import type { PendingLogin, PendingLogins } from '../oidc/login/pending-login.ts';
+import type { EndSessions } from '../oidc/logout/end-sessions.ts';
+import type { Revoker } from '../oidc/logout/revoke.ts';
+import { loginError } from '../oidc/provider/failures.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import { addressRange, deviceOf } from '../session/device.ts';
 import type { SessionDirectory } from '../session/directory.ts';
-import type { PendingLogin, PendingLogins } from '../session/pending-login.ts';
-import { sealTokens } from '../session/session.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
-import type { Store } from '../store/store.ts';
+import { sealTokens } from '../session/stored-sessions.ts';
+import type { Store } from '../store/port/store.ts';
 import { exchangeOf, redirect, requireHttps, singleParams } from './context.ts';
 
 export interface CallbackParts {

@@ -1,10 +1,11 @@
 /** What the endpoints share: the exchange of a request, one way to answer JSON, and the checks a cookie needs. */
 import type { Request, RequestHandler, Response } from 'express';
+import { GatewayError } from '../base/errors.ts';
 import { GATEWAY_HEADER, OK } from '../client/gateway-header.ts';
-import type { Config } from '../config/schema.ts';
-import type { Exchange } from '../edge/exchange.ts';
-import { GatewayError } from '../errors.ts';
+import type { Config } from '../config/schema/schema.ts';
+import type { Exchange } from '../edge/request-context.ts';
 import { checkCsrf } from '../policy/csrf.ts';
+import type { RenderedPage } from '../responses/pages.ts';
 
 const exchanges = new WeakMap<object, Exchange>();
 
@@ -68,4 +69,9 @@ export function sendJson(res: Response, body: Record<string, unknown>): void {
 /** Sends the browser on. Without the body that Express adds: an address may carry a token (`id_token_hint`), a body must not. */
 export function redirect(res: Response, location: string): void {
   res.status(303).location(location).end();
+}
+
+/** Answers with the page; the status that was set before stays. */
+export function sendPage(res: Response, { html, contentSecurityPolicy }: RenderedPage): void {
+  res.set('Content-Security-Policy', contentSecurityPolicy).type('text/html; charset=utf-8').send(html);
 }

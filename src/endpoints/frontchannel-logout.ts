@@ -1,7 +1,7 @@
 /** The provider's page loads this in a frame: the session of this browser ends, if it is the one (OpenID Connect Front-Channel Logout 1.0). */
 import type { RequestHandler } from 'express';
-import type { Config } from '../config/schema.ts';
-import type { EndSessions } from '../oidc/end-sessions.ts';
+import type { Config } from '../config/schema/schema.ts';
+import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { exchangeOf, singleParams } from './context.ts';

@@ -1,13 +1,13 @@
 /** Starts a login: remembers it in a cookie of this browser and sends the browser to the provider. */
 import type { RequestHandler } from 'express';
-import type { Config } from '../config/schema.ts';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { Authorizer, LoginParams } from '../oidc/authorize.ts';
+import type { Authorizer, LoginParams } from '../oidc/login/authorize.ts';
+import type { PendingLogins } from '../oidc/login/pending-login.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
-import type { PendingLogins } from '../session/pending-login.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { exchangeOf, redirect, requireHttps, singleParams } from './context.ts';
 

@@ -1,18 +1,17 @@
 /** Signs out: the local session first, then revocation, then the provider's own sign-out. */
 import type { Request, RequestHandler, Response } from 'express';
-import { endpointPaths } from '../config/endpoints.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
+import { isLogoutToken, logoutToken } from '../crypto/logout-nonce.ts';
 import type { Audit } from '../observe/audit.ts';
-import { endSessionOrigins, endSessionUrl } from '../oidc/end-session.ts';
-import type { Provider } from '../oidc/provider.ts';
-import type { Revoker } from '../oidc/revoke.ts';
-import type { Pages } from '../pages/pages.ts';
+import { endSessionOrigins, endSessionUrl } from '../oidc/logout/provider-logout.ts';
+import type { Revoker } from '../oidc/logout/revoke.ts';
+import type { Provider } from '../oidc/provider/provider.ts';
 import { isPrefetch } from '../policy/navigation.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
+import type { Pages } from '../responses/pages.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
-import { exchangeOf, redirect, requireCsrf, sendJson, singleParams } from './context.ts';
-import { type HandoverParts, handOver } from './handover.ts';
-import { isLogoutToken, logoutToken } from './logout-token.ts';
-import { sendPage } from './page.ts';
+import { exchangeOf, redirect, requireCsrf, sendJson, sendPage, singleParams } from './context.ts';
+import { type HandoverParts, handOver } from './logout-continue.ts';
 
 export interface LogoutParts extends HandoverParts {
   sessions: Sessions;

@@ -1,8 +1,8 @@
 /** The signed-in user's claims from the ID token: its only use beside the provider's logout. */
 import type { RequestHandler } from 'express';
-import type { Config } from '../config/schema.ts';
-import { GatewayError } from '../errors.ts';
-import { storedClaims } from '../oidc/id-token.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { storedClaims } from '../oidc/provider/id-token.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { requireCsrf, sendJson } from './context.ts';
 

@@ -1,9 +1,9 @@
 /** The metadata of this protected resource (RFC 9728): where callers get tokens, and how they send them. */
 import type { RequestHandler } from 'express';
-import { protectedResource } from '../config/endpoints.ts';
-import { issuersOf } from '../config/provider-kind.ts';
-import type { Config } from '../config/schema.ts';
-import { PROOF_ALGORITHMS } from '../oidc/proof-check.ts';
+import { protectedResource } from '../config/schema/endpoints.ts';
+import { issuersOf } from '../config/schema/provider-kind.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { PROOF_ALGORITHMS } from '../oidc/tokens/proof-check.ts';
 import { sendJson } from './context.ts';
 
 /** The document, the same for everybody; scopes in the order of the routes. */

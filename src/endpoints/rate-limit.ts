@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import type { RequestHandler } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../base/errors.ts';
 import { exchangeOf } from './context.ts';
 
 const WINDOW_S = 60;

@@ -1,11 +1,11 @@
 /** Tells the front end whether somebody is signed in and for how long; never a token, never a prolonged session. */
 import type { RequestHandler } from 'express';
-import { endpointPaths } from '../config/endpoints.ts';
-import type { Config } from '../config/schema.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
+import { logoutToken } from '../crypto/logout-nonce.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { requireCsrf, sendJson } from './context.ts';
-import { logoutToken } from './logout-token.ts';
 
 export interface SessionParts {
   config: Config;

@@ -1,17 +1,16 @@
 /** Where am I signed in: the user's own sessions as a page and as JSON, and the end of one or of all others. */
 import type { Request, RequestHandler, Response } from 'express';
-import { endpointPaths } from '../config/endpoints.ts';
-import type { Config } from '../config/schema.ts';
+import { GatewayError } from '../base/errors.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
-import { GatewayError } from '../errors.ts';
-import type { EndSessions } from '../oidc/end-sessions.ts';
-import type { ListedSession, Pages } from '../pages/pages.ts';
+import { isLogoutToken, logoutToken } from '../crypto/logout-nonce.ts';
+import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import { isTopLevelNavigation, mayLackStrictCookie } from '../policy/navigation.ts';
+import type { ListedSession, Pages } from '../responses/pages.ts';
 import type { SessionDirectory } from '../session/directory.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
-import { exchangeOf, redirect, requireCsrf, sendJson } from './context.ts';
-import { isLogoutToken, logoutToken } from './logout-token.ts';
-import { sendPage } from './page.ts';
+import { exchangeOf, redirect, requireCsrf, sendJson, sendPage } from './context.ts';
 
 export interface OwnSessionsParts {
   config: Config;

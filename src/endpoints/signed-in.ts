@@ -1,12 +1,11 @@
 /** Where a sign-in in a window of its own ends: the page tells the others of this browser, and closes its window. */
 import type { RequestHandler } from 'express';
-import { endpointPaths } from '../config/endpoints.ts';
-import type { Config } from '../config/schema.ts';
-import type { Pages } from '../pages/pages.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
+import type { Config } from '../config/schema/schema.ts';
 import { mayLackStrictCookie } from '../policy/navigation.ts';
+import type { Pages } from '../responses/pages.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { redirect } from './context.ts';
-import { sendPage } from './page.ts';
+import { redirect, sendPage } from './context.ts';
 
 export interface SignedInParts {
   config: Config;

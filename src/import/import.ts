@@ -1,10 +1,10 @@
 /** `bff-gateway import`: another product's configuration becomes a `gateway.yaml` and a report on every line of it. */
-import { readApigee } from './apigee.ts';
-import { readApim } from './apim.ts';
-import { type Draft, ImportFault, type Note } from './draft.ts';
+import { readApigee } from './apigee/apigee.ts';
+import { readApim } from './apim/apim.ts';
+import { type Draft, ImportFault, type Note } from './draft/draft.ts';
 import type { ImportFormat } from './formats.ts';
-import { readKong } from './kong.ts';
-import { readOauth2Proxy } from './oauth2-proxy.ts';
+import { readKong } from './kong/kong.ts';
+import { readOauth2Proxy } from './oauth2-proxy/oauth2-proxy.ts';
 import { writeDraft } from './write.ts';
 
 export interface ImportFiles {

@@ -1,9 +1,9 @@
 /** The demands of a draft as rules and audiences of the configuration. */
-import { kindOf } from '../config/provider-kind.ts';
-import type { ConfigInput } from '../config/schema.ts';
-import { type Access, type Choice, type Condition, mergedClaims } from './access.ts';
-import { written } from './draft.ts';
-import type { SettledRoute } from './settle.ts';
+import { kindOf } from '../config/schema/provider-kind.ts';
+import type { ConfigInput } from '../config/schema/schema.ts';
+import { type Access, type Choice, type Condition, mergedClaims } from './draft/access.ts';
+import { written } from './draft/draft.ts';
+import type { SettledRoute } from './resolve-routes.ts';
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number];
 export type RuleInput = NonNullable<RouteInput['rules']>[number];

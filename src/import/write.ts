@@ -1,11 +1,11 @@
 /** Writes a draft as a `gateway.yaml`: nothing in it is a secret, and what the source did not say is a variable. */
 import { Document, isMap, isSeq } from 'yaml';
-import { endpointPaths } from '../config/endpoints.ts';
-import { kindOf } from '../config/provider-kind.ts';
-import { type Draft, fromEnv, ImportFault, NOWHERE, type Note, written } from './draft.ts';
-import { covers } from './patterns.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
+import { kindOf } from '../config/schema/provider-kind.ts';
+import { type Draft, fromEnv, ImportFault, NOWHERE, type Note, written } from './draft/draft.ts';
+import { covers } from './draft/patterns.ts';
+import { type SettledRoute, settle } from './resolve-routes.ts';
 import { needsTokens, type RuleContext, rulesOf } from './rules.ts';
-import { type SettledRoute, settle } from './settle.ts';
 
 export interface Output {
   yaml: string;

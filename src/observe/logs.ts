@@ -1,5 +1,5 @@
 /** The log and the audit log that a configuration asks for, on one output. */
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/schema/schema.ts';
 import { type AuditLog, openAuditLog } from './audit.ts';
 import { createLogger, describeError, type Logger, standardOutput } from './log.ts';
 

@@ -1,7 +1,7 @@
 /** Whether a caller meets every condition of a rule, and the first one that is not met. */
-import type { ClaimCondition, RoleName, RuleConfig } from '../config/schema.ts';
-import { claimAt, textOf } from '../providers/claims.ts';
-import type { TokenFacts } from '../providers/facts.ts';
+import type { ClaimCondition, RoleName, RuleConfig } from '../config/schema/schema.ts';
+import { claimAt, textOf } from '../oidc/products/claims.ts';
+import type { TokenFacts } from '../oidc/products/facts.ts';
 
 /** Why a rule refused: a stable word, for the log and for the caller. */
 export type Denial = 'claim' | 'role' | 'group' | 'groups_overage';

@@ -1,6 +1,6 @@
 /** Whether an address may be returned to after a login or a logout. */
-import { circularPaths, endpointPaths } from '../config/endpoints.ts';
-import type { Config } from '../config/schema.ts';
+import { circularPaths, endpointPaths } from '../config/schema/endpoints.ts';
+import type { Config } from '../config/schema/schema.ts';
 
 /** The path, query and fragment on our own origin that a sign-in may lead to for this address. */
 export type ReturnPath = (value: unknown) => string;

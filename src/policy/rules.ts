@@ -1,6 +1,6 @@
 /** Which rule of a route a call falls under: the first that names its method and whoever calls. */
-import type { RouteConfig, RuleConfig } from '../config/schema.ts';
-import type { TokenSubject } from '../providers/facts.ts';
+import type { RouteConfig, RuleConfig } from '../config/schema/schema.ts';
+import type { TokenSubject } from '../oidc/products/facts.ts';
 
 /** Who calls: nobody, or what the session or the bearer token stands for. */
 export type CallerKind = 'nobody' | TokenSubject;

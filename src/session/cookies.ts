@@ -1,6 +1,6 @@
 /** Cookies of the gateway: their names, their attributes, and a reader that takes nothing on trust. */
 import type { CookieOptions } from 'express';
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/schema/schema.ts';
 
 export interface CookieSettings {
   /** Name of the session cookie. */

@@ -1,6 +1,6 @@
 /** Finds sessions by user, by the provider's session, or all of them in pages. */
-import type { Store } from '../store/store.ts';
-import { indexName, indexNames } from './index-names.ts';
+import { digest } from '../crypto/digest.ts';
+import type { Store } from '../store/port/store.ts';
 import type { ActiveSession, SessionData, Sessions } from './sessions.ts';
 
 export interface SessionDirectory {
@@ -46,4 +46,14 @@ export function createSessionDirectory({ store: { index }, sessions }: Directory
       return { sessions: (await load(page.keys)).live, cursor: page.cursor };
     },
   };
+}
+
+/** The length keeps issuer and id apart, so that no two pairs share a name. */
+export function indexName(kind: 'sub' | 'sid', issuer: string, id: string): string {
+  return `${kind}:${digest(`${issuer.length}:${issuer}:${id}`)}`;
+}
+
+/** All names of a session. */
+export function indexNames({ issuer, sub, sid }: Pick<SessionData, 'issuer' | 'sub' | 'sid'>): string[] {
+  return [indexName('sub', issuer, sub), ...(sid === undefined ? [] : [indexName('sid', issuer, sid)])];
 }

@@ -2,7 +2,7 @@
 import session from 'express-session';
 import { digest } from '../crypto/digest.ts';
 import type { Keyring } from '../crypto/keyring.ts';
-import type { SessionEnvelope, Store } from '../store/store.ts';
+import type { SessionEnvelope, Store } from '../store/port/store.ts';
 import type { SessionData as LoginData } from './sessions.ts';
 
 declare module 'express-session' {

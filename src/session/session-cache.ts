@@ -1,6 +1,6 @@
 /** Sessions that were read a moment ago, so that a call in a row of calls asks no store. */
-import { createBounded } from '../bounded.ts';
-import type { SessionChanges } from '../store/store.ts';
+import { createBounded } from '../base/lru.ts';
+import type { SessionChanges } from '../store/port/store.ts';
 import type { ActiveSession, CallSession } from './sessions.ts';
 
 export interface SessionCache {

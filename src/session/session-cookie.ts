@@ -1,6 +1,6 @@
 /** The session cookie's value: express-session's signed id, verified without asking the store. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createBounded } from '../bounded.ts';
+import { createBounded } from '../base/lru.ts';
 import { digest } from '../crypto/digest.ts';
 import { singleCookie } from './cookies.ts';
 

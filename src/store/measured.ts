@@ -1,7 +1,7 @@
 /** A store whose operations are timed, by the names of the port. */
 import type { Store as ExpressStore, SessionData } from 'express-session';
-import type { Metrics } from '../observe/metrics.ts';
-import type { Store } from './store.ts';
+import type { Metrics } from '../observe/metrics/metrics.ts';
+import type { Store } from './port/store.ts';
 
 type StoreMeter = Pick<Metrics, 'storeAsked'>;
 

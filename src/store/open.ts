@@ -1,9 +1,9 @@
 /** Picks the store that the configuration names. */
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
-import { openRedisStore } from './redis.ts';
-import { openSqliteStore } from './sqlite.ts';
-import type { Store } from './store.ts';
+import type { Store } from './port/store.ts';
+import { openRedisStore } from './redis/redis.ts';
+import { openSqliteStore } from './sqlite/sqlite.ts';
 
 export interface StoreDeps {
   log: Logger;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { ConfigError } from '../../src/config/faults.ts';
+import { ConfigError } from '../../src/config/validate/faults.ts';
 import { createSigningKey, type SigningAlg } from '../support/keys.ts';
 import { logoutToken } from '../support/logout-tokens.ts';
 import { accessToken, type Change, drop, head, machineToken, set, tokenBy } from '../support/tokens.ts';

@@ -1,6 +1,6 @@
 /** A gateway that validates access tokens, and callers with tokens of their own. */
 import type { TestContext } from 'node:test';
-import type { ConfigInput } from '../../src/config/schema.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import type { ProviderOptions } from '../support/provider-types.ts';
 import { startWorld, type World } from '../support/world.ts';
 

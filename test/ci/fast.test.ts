@@ -59,12 +59,12 @@ const OPENING: Record<string, Record<string, string>> = {
     'test/support/browser.ts': "import { chromium } from 'playwright';",
   },
   'the server of the product': {
-    'test/a.test.ts': "import { startServer } from '../src/server.ts';",
-    'src/server.ts': "import { createServer } from 'node:http';",
+    'test/a.test.ts': "import { startServer } from '../src/server/server.ts';",
+    'src/server/server.ts': "import { createServer } from 'node:http';",
   },
   'the workers of the product': {
-    'test/a.test.ts': "import { run } from '../src/workers.ts';",
-    'src/workers.ts': "import cluster from 'node:cluster';",
+    'test/a.test.ts': "import { run } from '../src/server/workers.ts';",
+    'src/server/workers.ts': "import cluster from 'node:cluster';",
   },
 };
 for (const [what, files] of Object.entries(OPENING)) {

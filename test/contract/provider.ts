@@ -1,7 +1,7 @@
 /** What the gateway does with any provider: signs in, calls APIs, refreshes, signs out; each product runs this suite. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import type { ConfigInput } from '../../src/config/schema.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { startGateway } from '../support/gateway.ts';
 import { claimsOf } from '../support/keys.ts';
 import type { Provider } from '../support/provider.ts';

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load/load.ts';
 import { ROOT } from './dockerfile.ts';
 import { has } from './manifests.ts';
 
@@ -34,7 +34,7 @@ test('the configuration beside it is accepted, and every secret of it is loaded 
 test('it runs the commands that there are, without a user of its own and without root', () => {
   assert.deepEqual(valuesOf('DynamicUser'), ['yes']);
   assert.deepEqual(valuesOf('User'), []);
-  // test/gateway/reload.test.ts holds what SIGHUP does.
+  // test/server/reload.test.ts holds what SIGHUP does.
   assert.deepEqual(valuesOf('ExecReload'), ['/bin/kill -HUP $MAINPID']);
   for (const [command = '', name] of [
     [valuesOf('ExecStartPre')[0], 'check'],

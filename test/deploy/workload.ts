@@ -1,7 +1,7 @@
 /** What every set of manifests for the gateway must say, however it was made. */
 import assert from 'node:assert/strict';
-import { loadConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
+import { loadConfig } from '../../src/config/load/load.ts';
+import type { Config } from '../../src/config/schema/schema.ts';
 import { at, type Manifest, typeFaults } from './manifests.ts';
 
 const SECRETS = '/run/secrets/bff-gateway/';

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { loadConfig } from '../../src/config/load.ts';
-import { isMultiTenant } from '../../src/config/provider-kind.ts';
-import { quirksOf } from '../../src/providers/kinds.ts';
+import { loadConfig } from '../../src/config/load/load.ts';
+import { isMultiTenant } from '../../src/config/schema/provider-kind.ts';
+import { quirksOf } from '../../src/oidc/products/kinds.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const pages = globSync('docs/providers/*.md', { cwd: ROOT }).sort();

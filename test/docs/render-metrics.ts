@@ -1,5 +1,5 @@
 /** The page of metrics, from their table. */
-import { LABELS, METRICS, type MetricRow } from '../../src/observe/metrics-table.ts';
+import { LABELS, METRICS, type MetricRow } from '../../src/observe/metrics/table.ts';
 
 const rows = Object.entries<MetricRow>(METRICS);
 const row = ([name, { type, labels, help }]: [string, MetricRow]) =>

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { GatewayError } from '../../src/base/errors.ts';
 import { createHostCheck } from '../../src/edge/host.ts';
-import { GatewayError } from '../../src/errors.ts';
 
 const PUBLIC = 'https://shop.example.com';
 const OTHER = 'internal.example.com:8443';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '../../src/observe/log.ts';
-import { createOpenStreams } from '../../src/proxy/open-streams.ts';
-import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { createOpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.ts';
 import { status } from '../support/provider-lies.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';

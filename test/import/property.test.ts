@@ -2,18 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Config } from '../../src/config/schema.ts';
-import { parseTarget } from '../../src/edge/target.ts';
-import { GatewayError } from '../../src/errors.ts';
-import { ImportFault } from '../../src/import/draft.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { Config } from '../../src/config/schema/schema.ts';
+import { ImportFault } from '../../src/import/draft/draft.ts';
 import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
+import { generic } from '../../src/oidc/products/generic.ts';
+import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { ruleFor } from '../../src/policy/rules.ts';
-import { generic } from '../../src/providers/generic.ts';
-import { readFacts } from '../../src/providers/read-facts.ts';
-import { meantFor } from '../../src/proxy/bearer.ts';
-import { compileRoutes } from '../../src/proxy/routes.ts';
+import { meantFor } from '../../src/proxy/admission/bearer.ts';
+import { compileRoutes } from '../../src/routing/routes.ts';
+import { parseTarget } from '../../src/routing/target.ts';
 import { load } from './translated.ts';
 
 const ISSUER = 'https://id.example.com';

@@ -1,7 +1,7 @@
 /** What cannot be said here lets nobody in: one change at a time to a file that would be translated. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ImportFault } from '../../src/import/draft.ts';
+import { ImportFault } from '../../src/import/draft/draft.ts';
 import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { METRICS, type MetricRow } from '../../src/observe/metrics-table.ts';
+import { METRICS, type MetricRow } from '../../src/observe/metrics/table.ts';
 
 const pathOf = (file: string) => join(import.meta.dirname, '../../deploy', file);
 const deploy = (file: string) => readFileSync(pathOf(file), 'utf8');

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { RouteConfig } from '../../src/config/schema.ts';
-import { GatewayError } from '../../src/errors.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { RouteConfig } from '../../src/config/schema/schema.ts';
+import { generic } from '../../src/oidc/products/generic.ts';
+import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { checkCsrf } from '../../src/policy/csrf.ts';
-import { generic } from '../../src/providers/generic.ts';
-import { readFacts } from '../../src/providers/read-facts.ts';
-import { compileRoutes } from '../../src/proxy/routes.ts';
-import { type Admission, createAdmit } from '../../src/proxy/steps.ts';
+import { type Admission, createAdmit } from '../../src/proxy/admission/admit.ts';
+import { compileRoutes } from '../../src/routing/routes.ts';
 import { singleCookie } from '../../src/session/cookies.ts';
-import { sessionOf } from '../proxy/data-plane.ts';
-import { route as routeOf } from '../proxy/edge.ts';
-import { configOf, exchangeOf, PUBLIC } from '../proxy/fixtures.ts';
+import { sessionOf } from '../support/data-plane.ts';
+import { route as routeOf } from '../support/edge.ts';
+import { configOf, exchangeOf, PUBLIC } from '../support/route-fixtures.ts';
 
 // Parsed once: what varies are the routes.
 const BASE = configOf([{ audience: 'api' }], { accessTokens: { audience: 'api' } });

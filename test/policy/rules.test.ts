@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { RuleConfig } from '../../src/config/schema.ts';
+import type { RuleConfig } from '../../src/config/schema/schema.ts';
+import { generic } from '../../src/oidc/products/generic.ts';
+import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { isOpen, ruleFor, rulesFor } from '../../src/policy/rules.ts';
-import { generic } from '../../src/providers/generic.ts';
-import { readFacts } from '../../src/providers/read-facts.ts';
 
 const SOURCE = { quirks: generic, subjects: 'both', rolesClaim: undefined } as const;
 const factsOf = (claims: Record<string, unknown>) => readFacts(SOURCE, 'https://id.example.com', claims);

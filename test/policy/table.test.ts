@@ -1,11 +1,11 @@
 /** The table of rules through the real data plane: for each row what the caller is told, and whether the API is called. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { ConfigInput, ProviderKind } from '../../src/config/schema.ts';
-import { quirksOf } from '../../src/providers/kinds.ts';
-import { readFacts } from '../../src/providers/read-facts.ts';
-import { type Answer, startDataPlane } from '../proxy/data-plane.ts';
-import { configOf } from '../proxy/fixtures.ts';
+import type { ConfigInput, ProviderKind } from '../../src/config/schema/schema.ts';
+import { quirksOf } from '../../src/oidc/products/kinds.ts';
+import { readFacts } from '../../src/oidc/products/read-facts.ts';
+import { type Answer, startDataPlane } from '../support/data-plane.ts';
+import { configOf } from '../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { NOW_S, type Row, TABLE, USER } from './table.ts';
 

@@ -1,8 +1,8 @@
 /** The profile fapi2: what it turns on by itself, and what may not stand beside it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseConfig } from '../../src/config/load.ts';
-import type { ConfigInput } from '../../src/config/schema.ts';
+import { parseConfig } from '../../src/config/load/load.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { createSigningKey, privatePem } from '../support/keys.ts';
 import { alteringRedirect } from '../support/provider-lies.ts';
 import { startWorld, type WorldOptions } from '../support/world.ts';

@@ -1,10 +1,10 @@
 /** The real gateway in the test process: parsed configuration, a store, both listeners, its log in memory. */
 import { randomBytes } from 'node:crypto';
-import { parseConfig } from '../../src/config/load.ts';
-import type { ConfigInput } from '../../src/config/schema.ts';
+import { parseConfig } from '../../src/config/load/load.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import type { AuditLog } from '../../src/observe/audit.ts';
 import { createLogger } from '../../src/observe/log.ts';
-import { type RunningServer, startServer } from '../../src/server.ts';
+import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type Browser, createBrowser } from './browser.ts';
 import { freePort } from './ports.ts';

@@ -1,0 +1,64 @@
+/** Runs the command line on this process: its arguments, environment, files and signals. */
+import cluster from 'node:cluster';
+import { globSync, readFileSync, watchFile } from 'node:fs';
+import type { Loaded } from '../config/load/load.ts';
+import { openLogs } from '../observe/logs.ts';
+import { startServer } from '../server/server.ts';
+import { serveAsWorker } from '../server/worker.ts';
+import { startWorkers, workerCount } from '../server/workers.ts';
+import { openStore } from '../store/open.ts';
+import { runCli } from './cli.ts';
+
+/** How often a watched file is looked at. */
+const WATCH_MS = 1_000;
+
+async function start({ config, warnings }: Loaded, { file, again }: { file: string; again: () => Loaded }) {
+  const { log, auditLog } = openLogs(config);
+  for (const warning of warnings) log.warn({ unsafe: true }, warning);
+  const store = openStore(config, { log });
+  const run = workerCount(config) > 1 ? startWorkers : startServer;
+  const server = await run(config, { store, log, auditLog }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  process.on('SIGHUP', () => {
+    auditLog.reopen();
+    void server.reload(again);
+  });
+  // Looking rather than being told: a mounted ConfigMap is replaced by a link, which no event of the file tells.
+  if (config.reload.watch) watchFile(file, { interval: WATCH_MS, persistent: false }, () => void server.reload(again));
+  const stop = (signal: string, delay: number) => {
+    log.info({ signal }, 'draining');
+    server.stop(delay).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGTERM', (signal) => stop(signal, config.limits.drainDelay));
+  // Somebody at a keyboard has no balancer to wait for.
+  process.once('SIGINT', (signal) => stop(signal, 0));
+}
+
+async function command(): Promise<void> {
+  const code = await runCli({
+    argv: process.argv.slice(2),
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    listFiles: (folder) => globSync('**/*.*', { cwd: folder }),
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    fetch,
+    start,
+  });
+  if (code !== 0) process.exit(code);
+}
+
+function work(): void {
+  // The first process hears these too, and says what is to be done.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+  const pipe = { on: process.on.bind(process), send: (message: unknown) => process.send?.(message) };
+  serveAsWorker({ openLogs, pipe, exit: (code) => process.exit(code) });
+}
+
+if (cluster.isWorker) work();
+else await command();

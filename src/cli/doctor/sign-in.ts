@@ -1,0 +1,136 @@
+/** Whether the provider knows this client: its credentials, its redirect URI, its flow. */
+import type { ProviderConfig } from '../../config/schema/schema.ts';
+import type { Probe, Verdict } from '../../oidc/login/probe.ts';
+import { type Check, fail, ok, warn } from './check.ts';
+import type { Ask } from './discovery.ts';
+import { networkWords } from './network.ts';
+import { REDIRECT, readAuthorizeAnswer, register } from './redirect.ts';
+
+type Refusal = Extract<Verdict, { kind: 'refused' }>;
+type Mistake = [pattern: RegExp, says: string, mend: string];
+
+const CREDENTIALS = 'client credentials';
+
+/** What products say when the client cannot show who it is; the words of the answer are what tells them apart. */
+const CREDENTIAL_MISTAKES: Mistake[] = [
+  [
+    /AADSTS7000215/,
+    'Entra ID says the client secret is wrong',
+    'Take the value of the secret, which is shown once; the secret id beside it is something else.',
+  ],
+  [/AADSTS7000222/, 'Entra ID says the client secret has expired', 'Make a new one under Certificates & secrets.'],
+  [
+    /AADSTS700016|AADSTS90002/,
+    'Entra ID finds no such application in this tenant',
+    'Compare provider.clientId with the application (client) id, and the tenant id in the issuer.',
+  ],
+  [
+    /AADSTS900232[67]|Cross-origin token redemption/,
+    'Entra ID has the redirect URI under the platform "Single-page application"',
+    'Move it to the platform "Web": the gateway is a confidential client.',
+  ],
+  [
+    /grant type .*not allowed/i,
+    'this application may not use the authorization code grant',
+    'Auth0: use an application of type "Regular Web Application", or switch the grant on under Advanced Settings.',
+  ],
+  [
+    /client not found|unknown client|no such client/i,
+    'the provider knows no such client',
+    'Compare provider.clientId with the client at the provider, and look that it is in this realm or tenant.',
+  ],
+  [
+    /public client/i,
+    'the client is a public one there, without credentials',
+    'Make it a confidential client (Keycloak: Client authentication on) and take its secret.',
+  ],
+];
+
+const matched = (mistakes: readonly Mistake[], text: string, name: string) => {
+  const found = mistakes.find(([pattern]) => pattern.test(text));
+  return found && fail(name, found[1], found[2]);
+};
+
+const quoted = ({ error, description }: Refusal) =>
+  `the provider answers ${error}${description === '' ? '' : `: ${description}`}`;
+
+/** The errors that mean "who are you": RFC 6749 section 5.2, Keycloak's word for it, and Auth0's. */
+function isUnknownClient({ error, description }: Refusal): boolean {
+  if (error === 'invalid_client') return true;
+  if (error === 'unauthorized_client') return /credential|secret|invalid client/i.test(description);
+  return error === 'access_denied' && /unauthorized/i.test(description);
+}
+
+function credentialMend({ clientAuth, clientId }: ProviderConfig): string {
+  if (clientAuth === 'private_key_jwt')
+    return `Register the public key of provider.privateKey for the client ${clientId}, and compare provider.privateKeyAlg.`;
+  if (clientAuth === 'tls_client_auth')
+    return `Register the subject of the certificate in provider.tls for the client ${clientId}.`;
+  return `Copy the secret of the client ${clientId} again, look that it is a confidential client, and that the provider expects ${clientAuth}.`;
+}
+
+export function credentialsCheck(config: ProviderConfig, verdict: Verdict): Check {
+  switch (verdict.kind) {
+    case 'accepted':
+      return ok(CREDENTIALS, `${config.clientId} is accepted with ${config.clientAuth}`);
+    case 'failed':
+      return fail(
+        CREDENTIALS,
+        `the token endpoint: ${networkWords(verdict.error)}`,
+        'Open it from this machine; behind a proxy look at what the proxy answers.',
+      );
+    case 'refused': {
+      const known = matched(CREDENTIAL_MISTAKES, `${verdict.error} ${verdict.description}`, CREDENTIALS);
+      if (known) return known;
+      if (isUnknownClient(verdict))
+        return fail(CREDENTIALS, `wrong client id or secret: ${quoted(verdict)}`, credentialMend(config));
+      if (verdict.error === 'unauthorized_client')
+        return fail(
+          CREDENTIALS,
+          `the client may not use the code flow: ${quoted(verdict)}`,
+          'Switch the authorization code (standard) flow on for this client.',
+        );
+      return warn(CREDENTIALS, `it cannot be told: ${quoted(verdict)}`, 'Sign in once to see.');
+    }
+  }
+}
+
+/** Credentials first: a provider that does not know the client says little about its redirect URI. */
+export async function signInChecks(
+  config: ProviderConfig,
+  probe: Probe,
+  ask: Ask,
+  redirectUri: string,
+): Promise<Check[]> {
+  const credentials = credentialsCheck(config, await probe.credentials());
+  const begun = await probe.silentLogin();
+  if (begun.kind === 'refused') {
+    const { error, description } = begun;
+    const aboutRedirect = /redirect_uri/i.test(`${error} ${description}`);
+    const mend = aboutRedirect
+      ? register(redirectUri)
+      : 'Look at the client at the provider; a sign-in would end like this.';
+    return [credentials, fail(REDIRECT, `the pushed request is refused: ${quoted(begun)}`, mend)];
+  }
+  if (begun.kind === 'failed')
+    return [
+      credentials,
+      fail(
+        REDIRECT,
+        `no authorization request can be made: ${networkWords(begun.error)}`,
+        'Mend what is said above first.',
+      ),
+    ];
+  try {
+    return [credentials, readAuthorizeAnswer(await ask(begun.url.href, 'text/html'), redirectUri)];
+  } catch (error) {
+    return [
+      credentials,
+      warn(
+        REDIRECT,
+        `the authorization endpoint: ${networkWords(error)}`,
+        'It may be reachable for browsers only; then sign in once to see.',
+      ),
+    ];
+  }
+}

@@ -1,0 +1,72 @@
+/** The C# expressions of Azure API Management: quoting them, and the few conditions that can be understood. */
+import { METHODS, type Method } from '../draft/draft.ts';
+
+/** Where the expression that begins at its bracket ends; -1 when it does not. */
+function endOf(text: string, start: number): number {
+  const close = text[start] === '(' ? ')' : '}';
+  let depth = 0;
+  let quoted = false;
+  for (let at = start; at < text.length; at += 1) {
+    const letter = text[at];
+    if (letter === '\\' && quoted) at += 1;
+    else if (letter === '"') quoted = !quoted;
+    else if (!quoted && letter === text[start]) depth += 1;
+    else if (!quoted && letter === close) {
+      depth -= 1;
+      if (depth === 0) return at;
+    }
+  }
+  return -1;
+}
+
+/** Policies are edited with plain quotes, `<` and `&&` inside `="@( )"`, which is no XML until those are escaped. */
+export function quoteExpressions(text: string): string {
+  let result = '';
+  let rest = text;
+  for (;;) {
+    const start = rest.search(/="@[({]/);
+    if (start < 0) return result + rest;
+    const open = start + 3;
+    const end = endOf(rest, open);
+    // In proper XML the first quote is the one that ends the attribute.
+    const quote = rest.indexOf('"', open);
+    if (end < 0 || rest[end + 1] !== '"' || /[)}]/.test(rest[quote - 1] ?? '')) {
+      const stop = quote < 0 ? rest.length : quote + 1;
+      result += rest.slice(0, stop);
+      rest = rest.slice(stop);
+      continue;
+    }
+    const inner = rest
+      .slice(open, end + 1)
+      .replace(/&(?!\w+;|#)/g, '&amp;')
+      .replaceAll('"', '&quot;')
+      .replaceAll('<', '&lt;');
+    result += rest.slice(0, open) + inner;
+    rest = rest.slice(end + 1);
+  }
+}
+
+/** Whether a text is made by an expression, so that nobody knows it here. */
+export const isExpression = (text: string): boolean => /^@[({]/.test(text.trim());
+
+const isMethod = (text: string): text is Method => METHODS.some((method) => method === text);
+const COMPARISON =
+  /^\(?\s*(?:context\.)?(?:Request\.Method|Operation\.Method)\s*(==|!=)\s*"([A-Z]+)"\s*\)?$|^\(?\s*(?:context\.)?(?:Request\.Method|Operation\.Method)\.Equals\("([A-Z]+)"\)\s*\)?$/;
+
+/** Methods for which a condition holds, out of those with a name and `other`; undefined for a condition about anything else. */
+export function methodsWhere(condition: string): ReadonlySet<Method | 'other'> | undefined {
+  const inner = /^@\(([\s\S]*)\)$/.exec(condition.trim())?.[1]?.trim();
+  if (inner === undefined || (inner.includes('||') && inner.includes('&&'))) return undefined;
+  const parts = inner.split(/\|\||&&/).map((part) => COMPARISON.exec(part.trim()));
+  const cells: readonly (Method | 'other')[] = [...METHODS, 'other'];
+  const sets: ReadonlySet<Method | 'other'>[] = [];
+  for (const found of parts) {
+    const name = found?.[2] ?? found?.[3];
+    if (!found || name === undefined || !isMethod(name)) return undefined;
+    sets.push(new Set(cells.filter((cell) => (cell === name) === (found[1] !== '!='))));
+  }
+  const holds = inner.includes('&&')
+    ? (cell: Method | 'other') => sets.every((set) => set.has(cell))
+    : (cell: Method | 'other') => sets.some((set) => set.has(cell));
+  return new Set(cells.filter(holds));
+}

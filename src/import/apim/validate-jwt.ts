@@ -1,0 +1,129 @@
+/** What `validate-jwt` and `validate-azure-ad-token` of Azure API Management ask of a caller.
+ * https://learn.microsoft.com/azure/api-management/validate-jwt-policy and .../validate-azure-ad-token-policy
+ */
+import { type Access, type Asked, asking, type Condition, escaped } from '../draft/access.ts';
+import { fromEnv, isVariable } from '../draft/draft.ts';
+import { firstVersionOf, issuerOfMetadata, isTenant } from '../draft/issuer.ts';
+import type { Xml } from '../draft/xml-tree.ts';
+import { isExpression } from './expressions.ts';
+
+/** A text with its named values as variables. */
+export const named = (text: string): string =>
+  text.replace(/\{\{([^{}]+)\}\}/g, (_, name: string) => fromEnv(name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')));
+
+const textsOf = (element: Xml | undefined, name: string) => (element?.all(name) ?? []).map(({ text }) => named(text));
+
+/** Why the token is looked for, or left out, in a way that callers of the gateway have not. */
+function carrierFault(element: Xml): string | undefined {
+  const header = element.attribute('header-name');
+  if (element.attribute('token-value') !== undefined) return 'the token comes from an expression';
+  if (element.attribute('query-parameter-name') !== undefined) return 'the token comes in the query';
+  if (header !== undefined && header.toLowerCase() !== 'authorization')
+    return `the token comes in the header ${header}`;
+  const scheme = element.attribute('require-scheme');
+  return scheme !== undefined && scheme.toLowerCase() !== 'bearer' ? `the scheme is ${scheme}` : undefined;
+}
+
+/** Elements of a list that is split by a separator before it is compared: each value alone, or between separators. */
+function splitCondition(values: readonly string[], separator: string, all: boolean): Condition | string {
+  if (values.some(isVariable)) return 'a named value in a claim with separator';
+  const edge = escaped(separator);
+  const word = (value: string) => `(?:.*${edge})?${value}(?:${edge}.*)?`;
+  const texts = values.map(escaped);
+  const matches = all ? `${texts.map((text) => `(?=${word(text)}$)`).join('')}.*` : word(`(?:${texts.join('|')})`);
+  return matches.length > 480 ? 'too many values in a claim with separator' : { matches };
+}
+
+/** One required claim. Entra ID has its scopes in `scp`, the others in `scope`. */
+function claimDemand(claim: Xml, entra: boolean): Partial<Access> | string {
+  const name = claim.attribute('name') ?? '';
+  const values = textsOf(claim, 'value');
+  const separator = claim.attribute('separator');
+  const all = (claim.attribute('match') ?? 'all') !== 'any';
+  if (name === '' || isExpression(name) || values.some(isExpression)) return `claim ${name} is made by an expression`;
+  // A dot is part of the name there, and a way into an object here.
+  if (name.includes('.') && !name.includes('://')) return `claim ${name} has a dot in its name`;
+  if (values.length === 0) return { claims: [[name, { matches: '[\\s\\S]+' }]] };
+  const choices = all ? values.map((value) => [value]) : [values];
+  if (name === 'aud') return { audiences: choices };
+  if (separator === ' ' && name === (entra ? 'scp' : 'scope')) return { scopes: choices };
+  if (separator !== undefined && separator !== '') {
+    const condition = splitCondition(values, separator, all);
+    return typeof condition === 'string' ? condition : { claims: [[name, condition]] };
+  }
+  return { claims: [[name, all && values.length > 1 ? { allOf: values } : { anyOf: values }]] };
+}
+
+function claimDemands(element: Xml, entra: boolean): Partial<Access> | string {
+  const sum = { scopes: [] as Access['scopes'][number][], audiences: [] as Access['audiences'][number][] };
+  const claims: Access['claims'][number][] = [];
+  for (const claim of element.child('required-claims')?.all('claim') ?? []) {
+    const demand = claimDemand(claim, entra);
+    if (typeof demand === 'string') return demand;
+    sum.scopes.push(...(demand.scopes ?? []));
+    sum.audiences.push(...(demand.audiences ?? []));
+    claims.push(...(demand.claims ?? []));
+  }
+  return { ...sum, claims };
+}
+
+/** Issuers whose tokens it takes, or why they cannot be told. */
+function issuersOf(element: Xml): string[] | string {
+  const listed = textsOf(element.child('issuers'), 'issuer');
+  const addresses = element.all('openid-config').map((config) => named(config.attribute('url') ?? ''));
+  if (addresses.length === 0) return 'its keys stand in the document, so no issuer can be asked for them';
+  const announced = addresses.flatMap((address) => issuerOfMetadata(address, listed) ?? []);
+  if (listed.length === 0)
+    return announced.length > 0 ? announced : 'the issuer cannot be told from the address of its metadata';
+  const taken = announced.flatMap((issuer) => [issuer, firstVersionOf(issuer) ?? issuer]);
+  const issuers = listed.filter((issuer) => taken.includes(issuer));
+  return issuers.length > 0 ? issuers : 'none of its issuers is the one that the metadata belongs to';
+}
+
+const isEntra = (issuer: string) => /^https:\/\/(?:login\.microsoftonline\.|sts\.windows\.net\/)/.test(issuer);
+
+/** `validate-jwt`. */
+export function jwtAccess(element: Xml): Asked {
+  const fault = carrierFault(element);
+  if (fault !== undefined) return fault;
+  if (element.child('decryption-keys') !== undefined) return 'its tokens are encrypted';
+  const issuers = issuersOf(element);
+  if (typeof issuers === 'string') return issuers;
+  const entra = issuers.every(isEntra);
+  if (!entra && issuers.some(isEntra)) return 'issuers of two kinds, whose claims differ';
+  return withClaims(element, issuers, entra, []);
+}
+
+function withClaims(element: Xml, issuers: readonly string[], entra: boolean, more: Access['claims']): Asked {
+  const audiences = textsOf(element.child('audiences'), 'audience');
+  if (audiences.some(isExpression)) return 'its audience is made by an expression';
+  const demands = claimDemands(element, entra);
+  if (typeof demands === 'string') return demands;
+  return asking({
+    ...demands,
+    audiences: [...(audiences.length === 0 ? [] : [audiences]), ...(demands.audiences ?? [])],
+    claims: [...(demands.claims ?? []), ...more],
+    issuers,
+  });
+}
+
+/** `validate-azure-ad-token`: tokens of version 2 only, since those of version 1 name their client in another claim. */
+export function entraAccess(element: Xml): Asked {
+  const fault = carrierFault(element);
+  if (fault !== undefined) return fault;
+  if (element.child('decryption-keys') !== undefined) return 'its tokens are encrypted';
+  const tenant = named(element.attribute('tenant-id') ?? '');
+  if (!isTenant(tenant) || isExpression(tenant)) return 'its tenant is no number, so the issuer cannot be told';
+  const clients = textsOf(element.child('client-application-ids'), 'application-id');
+  const backends = textsOf(element.child('backend-application-ids'), 'application-id');
+  const endpoint = element.attribute('authentication-endpoint');
+  if (endpoint !== undefined) return 'it has an authentication endpoint of its own';
+  const asked = withClaims(
+    element,
+    [`https://login.microsoftonline.com/${tenant}/v2.0`],
+    true,
+    clients.length === 0 ? [] : [['azp', { anyOf: clients }]],
+  );
+  if (typeof asked === 'string' || backends.length === 0) return asked;
+  return { ...asked, audiences: [...asked.audiences, backends] };
+}

@@ -1,0 +1,102 @@
+/** The settings of an oauth2-proxy file with their lines, and what becomes of each. */
+import { parse, TomlError } from 'smol-toml';
+import { type Draft, ImportFault, type Verdict } from '../draft/draft.ts';
+
+export interface Settings {
+  readonly file: string;
+  readonly names: readonly string[];
+  has(name: string): boolean;
+  text(name: string): string | undefined;
+  flag(name: string): boolean;
+  /** A list, or a single text as a list of one. */
+  list(name: string): readonly string[];
+  /** Of a setting, or of one entry of its list. */
+  lineOf(name: string, entry?: string): number;
+  say(draft: Draft, name: string, verdict: Verdict, text: string, entry?: string): void;
+}
+
+/** Older names of the same settings. */
+const SINGULAR: Record<string, string> = {
+  upstreams: 'upstream',
+  email_domains: 'email_domain',
+  allowed_groups: 'allowed_group',
+  allowed_roles: 'allowed_role',
+};
+
+/** Parses a file. Throws `ImportFault` with the line of the first mistake. */
+export function readSettings(file: string, text: string): Settings {
+  let table: Record<string, unknown>;
+  try {
+    table = parse(text);
+  } catch (error) {
+    if (error instanceof TomlError) throw new ImportFault(`line ${error.line}: ${error.message.split('\n')[0]}`);
+    throw error;
+  }
+  const lines = text.split('\n');
+  const spelling = (name: string) => (Object.hasOwn(table, name) ? name : (SINGULAR[name] ?? name));
+  const startOf = (name: string) =>
+    lines.findIndex(
+      (line) =>
+        line
+          .split('=')[0]
+          ?.trim()
+          .replace(/^"(.*)"$/, '$1') === spelling(name),
+    );
+  function lineOf(name: string, entry?: string): number {
+    const start = Math.max(0, startOf(name));
+    const quoted = entry?.replaceAll('\\', '\\\\');
+    const found = quoted === undefined ? -1 : lines.findIndex((line, at) => at >= start && line.includes(quoted));
+    return 1 + (found < 0 ? start : found);
+  }
+  const valueAt = (name: string): unknown => (Object.hasOwn(table, spelling(name)) ? table[spelling(name)] : undefined);
+  return {
+    file,
+    names: Object.keys(table),
+    has: (name) => valueAt(name) !== undefined,
+    text(name) {
+      const value = valueAt(name);
+      return typeof value === 'string' ? value : undefined;
+    },
+    flag: (name) => valueAt(name) === true || valueAt(name) === 'true',
+    list(name) {
+      const value = valueAt(name);
+      if (typeof value === 'string') return [value];
+      return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+    },
+    lineOf,
+    say(draft, name, verdict, said, entry) {
+      draft.notes.push({ file, line: lineOf(name, entry), verdict, text: said });
+    },
+  };
+}
+
+const TRANSLATED =
+  /^(?:provider|oidc_issuer_url|client_id|scope|redirect_url|proxy_prefix|email_domains?|allowed_groups?|allowed_roles?|oidc_groups_claim|oidc_email_claim|cookie_expire|session_store_type|skip_jwt_bearer_tokens|oidc_extra_audiences|insecure_oidc_allow_unverified_email)$/;
+/** Said where they are read. */
+const ELSEWHERE = /^(?:upstreams?|skip_auth_routes|skip_auth_regex|extra_jwt_issuers)$/;
+
+const SPECIAL: Record<string, [Verdict, string]> = {
+  client_secret: ['approximated', 'becomes the variable OIDC_CLIENT_SECRET'],
+  client_secret_file: ['approximated', 'becomes the variable OIDC_CLIENT_SECRET'],
+  cookie_secret: ['left out', 'the gateway has a key of its own, GATEWAY_KEY'],
+  redis_connection_url: ['approximated', 'becomes the variable REDIS_URL'],
+  cookie_refresh: ['left out', 'tokens are renewed shortly before they lapse'],
+  cookie_domains: ['left out', 'the cookie is for one host only'],
+  pass_authorization_header: ['left out', 'ID tokens are not sent to APIs'],
+  pass_access_token: ['left out', 'set upstreamToken: forward on the routes that need the access token'],
+  trusted_ips: ['left out', 'an address is no sign-in'],
+  htpasswd_file: ['left out', 'people sign in at the provider only'],
+  authenticated_emails_file: ['left out', 'the addresses in it are not let in: add them to the claims of the rules'],
+  skip_auth_preflight: ['left out', 'list the origins in cors.allowedOrigins'],
+};
+
+/** A line on every setting that is not told about elsewhere. */
+export function noteSettings(draft: Draft, settings: Settings): void {
+  for (const name of settings.names) {
+    if (ELSEWHERE.test(name)) continue;
+    const special = Object.hasOwn(SPECIAL, name) ? SPECIAL[name] : undefined;
+    if (special) settings.say(draft, name, special[0], `${name}: ${special[1]}`);
+    else if (TRANSLATED.test(name)) settings.say(draft, name, 'translated', name);
+    else settings.say(draft, name, 'left out', name);
+  }
+}

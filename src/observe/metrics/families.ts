@@ -1,0 +1,20 @@
+/** Makes the families of series that the table names, on one registry. */
+import type { Registry } from 'prom-client';
+import { counterFamily, gaugeFamily, timingFamily } from '../../tuning/metric-primitives.ts';
+import { METRICS, type MetricRow } from './table.ts';
+
+type Named<Type extends MetricRow['type']> = {
+  [Name in keyof typeof METRICS]: (typeof METRICS)[Name] extends { type: Type } ? Name : never;
+}[keyof typeof METRICS];
+
+/** By kind, each by its name in the table. */
+export function families(registry: Registry) {
+  return {
+    counter: (name: Named<'counter'>) => counterFamily({ registry, name, ...METRICS[name] }),
+    timing: (name: Named<'histogram'>) => timingFamily({ registry, name, ...METRICS[name] }),
+    gauge: (name: Named<'gauge'>, read: Parameters<typeof gaugeFamily>[1]) =>
+      gaugeFamily({ registry, name, ...METRICS[name] }, read),
+  };
+}
+
+export type Families = ReturnType<typeof families>;

@@ -1,0 +1,63 @@
+/** Everything that looks into access tokens or gets further ones, as the configuration asks for it. */
+import { securityOf } from '../../config/schema/provider-security.ts';
+import type { Config } from '../../config/schema/schema.ts';
+import type { Logger } from '../../observe/log.ts';
+import type { Metrics } from '../../observe/metrics/metrics.ts';
+import type { Store } from '../../store/port/store.ts';
+import { dpopKeyOf, newDpopScalar } from '../dpop/key.ts';
+import type { Provider } from '../provider/provider.ts';
+import { createIntrospector } from './introspection.ts';
+import { type CheckProof, createProofCheck } from './proof-check.ts';
+import { createTokenIssuers } from './token-issuers.ts';
+import { type CheckAccessToken, createTokenReader, sessionTokenCheck, type TokenReader } from './token-reader.ts';
+import { createUpstreamTokens, type UpstreamTokens } from './upstream-token.ts';
+
+export interface TokenServices {
+  /** Undefined where access tokens are not validated. */
+  readonly tokens: TokenReader | undefined;
+  readonly checkProof: CheckProof;
+  /** For the tokens that a session is to get. */
+  readonly checkSessionToken: CheckAccessToken;
+  readonly upstreamTokens: UpstreamTokens;
+  start(): void;
+  stop(): void;
+}
+
+interface TokenServicesOptions {
+  config: Config;
+  provider: Provider;
+  store: Pick<Store, 'markOnce'>;
+  log: Logger;
+  metrics?: Pick<Metrics, 'providerAsked'> | undefined;
+  clock: () => number;
+}
+
+/** Builds them; nothing is asked before `start`. */
+export function createTokenServices(options: TokenServicesOptions): TokenServices {
+  const { config, provider, store, log, metrics, clock } = options;
+  const { clockTolerance: tolerance, defaultTokenLifetime: defaultLifetime } = config.provider;
+  const { accessTokens } = config;
+  const { bound } = securityOf(config.provider);
+  const binding = {
+    dpopKey: bound === 'key' ? dpopKeyOf(newDpopScalar()) : undefined,
+    certificate: bound === 'certificate' ? provider.certificate?.thumbprint : undefined,
+  };
+  const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, metrics, clock });
+  const tokens =
+    issuers &&
+    createTokenReader({
+      issuers,
+      introspector: createIntrospector({ clock, tolerance }),
+      cache: accessTokens?.cache ?? 0,
+      tolerance,
+      clock,
+    });
+  return {
+    tokens,
+    checkProof: createProofCheck({ store, tolerance, clock }),
+    checkSessionToken: sessionTokenCheck(tokens),
+    upstreamTokens: createUpstreamTokens({ provider, binding, defaultLifetime, clock }),
+    start: () => issuers?.start(),
+    stop: () => issuers?.stop(),
+  };
+}

@@ -1,0 +1,126 @@
+/** The checks between a matched route and its upstream, one named step each, and the order in which they run. */
+
+import { GatewayError } from '../../base/errors.ts';
+import type { Config, RuleConfig } from '../../config/schema/schema.ts';
+import type { Exchange } from '../../edge/request-context.ts';
+import type { Audit } from '../../observe/audit.ts';
+import type { TokenFacts } from '../../oidc/products/facts.ts';
+import type { EnsureUsableToken } from '../../oidc/refresh/usable-token.ts';
+import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
+import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
+import { type Challenge, createChallenge } from '../../policy/challenge.ts';
+import { type CsrfOutcome, checkUpgradeOrigin } from '../../policy/csrf.ts';
+import { isOpen, ruleFor } from '../../policy/rules.ts';
+import type { CompiledRoute } from '../../routing/routes.ts';
+import type { CallSession, Sessions } from '../../session/sessions.ts';
+import { isOnItsWay } from '../../tuning/maybe-promise.ts';
+import { type BearerCaller, createReadBearer } from './bearer.ts';
+import { readCredentials } from './credentials.ts';
+import { createJudge, detailsOf, type Visit } from './enforce-rules.ts';
+import { factsOfSession } from './session-caller.ts';
+
+/** Who calls: a signed-in user, a caller with a token of its own, a guest where users may be signed in, or anyone where nobody is asked. */
+export type Admission =
+  | { readonly kind: 'user'; readonly session: CallSession; readonly facts: TokenFacts }
+  | { readonly kind: 'bearer'; readonly caller: BearerCaller }
+  | { readonly kind: 'guest' }
+  | { readonly kind: 'anyone' };
+
+/** Whether a call that a session cookie authenticates was made by the application itself. */
+export type ForgeryCheck = (exchange: Exchange, route: CompiledRoute) => CsrfOutcome;
+
+export interface StepParts {
+  config: Config;
+  sessions: Pick<Sessions, 'identify' | 'recall' | 'load' | 'slide'>;
+  ensureUsable: EnsureUsableToken;
+  /** Left out where access tokens are not looked into. */
+  tokens?: TokenReader | undefined;
+  checkProof: CheckProof;
+  audit: Audit;
+  clock: () => number;
+}
+
+/** Lets a call in or throws the GatewayError that says why not. */
+export type Admit = (exchange: Exchange, route: CompiledRoute, checkForgery: ForgeryCheck) => Promise<Admission>;
+
+const GUEST: Admission = { kind: 'guest' };
+const ANYONE: Admission = { kind: 'anyone' };
+
+/** Builds the admission: the steps of every call, plain or upgrade, in this order. */
+export function createAdmit(parts: StepParts): Admit {
+  const { config, sessions, ensureUsable, tokens } = parts;
+  const challenge = createChallenge(config);
+  const judge = createJudge(parts, challenge);
+  const readBearer = tokens && createReadBearer({ ...parts, tokens }, challenge);
+
+  return async function admit(exchange, route, checkForgery) {
+    refuseServiceWorker(exchange);
+    const rules = route.rulesFor(exchange.req.method ?? '');
+    if (isOpen(rules)) return ANYONE;
+    const key = sessions.identify(exchange.req.headers.cookie);
+    const visit: Visit = { exchange, route, rules, key };
+    judge.requireRules(visit);
+    const credentials = readBearer
+      ? readCredentials(exchange.req, exchange.target.query, challenge)
+      : ({ kind: 'none' } as const);
+    // Before any store read, and whatever else the call carries: a bearer token beside the cookie opens no way around it.
+    refuseForgery(parts, visit, checkForgery, credentials.kind !== 'none');
+    if (readBearer && credentials.kind !== 'none') {
+      if (key !== undefined) throw twoCredentials(challenge);
+      const found = readBearer(visit, credentials);
+      const caller = isOnItsWay(found) ? await found : found;
+      judge.decide(visit, caller.facts, caller.scheme);
+      return { kind: 'bearer', caller };
+    }
+    const known = key === undefined ? undefined : (sessions.recall(key) ?? (await sessions.load(key)));
+    const usable = known && ensureUsable(known);
+    const kept = isOnItsWay(usable) ? await usable : usable;
+    if (kept === undefined || kept.kind === 'ended') return withoutSession(rules, challenge);
+    const { session } = kept;
+    const read = factsOfSession(tokens, session, route, challenge);
+    const facts = isOnItsWay(read) ? await read : read;
+    judge.decide(visit, facts, 'session');
+    sessions.slide(session);
+    return { kind: 'user', session, facts };
+  };
+}
+
+/**
+ * Whatever the rules say: the script of a service worker would see every request of the origin and outlive the page, and
+ * what an upstream answers may be anybody's upload. Browsers name such a request by either header (Service Workers
+ * appendix B, Fetch Metadata section 2.1).
+ */
+function refuseServiceWorker({ req: { headers } }: Exchange): void {
+  if (headers['service-worker'] === undefined && headers['sec-fetch-dest'] !== 'serviceworker') return;
+  throw new GatewayError('service_worker_refused');
+}
+
+const twoCredentials = (challenge: Challenge) =>
+  new GatewayError('ambiguous_credentials', {
+    detail: 'a session cookie and a bearer token in one call',
+    headers: { 'www-authenticate': challenge({ error: 'invalid_request' }) },
+  });
+
+/**
+ * Before any store read: the cookie is only worth something on a call of our own application. A call without a cookie is
+ * told so too when it names a foreign origin, since SameSite is what kept the cookie from it.
+ */
+function refuseForgery({ config, audit }: StepParts, visit: Visit, checkForgery: ForgeryCheck, bearer: boolean): void {
+  const { exchange, route, rules, key } = visit;
+  const { headers } = exchange.req;
+  let outcome: CsrfOutcome = { kind: 'pass' };
+  if (key !== undefined) outcome = checkForgery(exchange, route);
+  else if (!bearer && ruleFor(rules, 'nobody') === undefined && headers.origin !== undefined) {
+    const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
+    outcome = checkUpgradeOrigin({ headers, publicOrigin: config.publicUrl, allowedOrigins });
+  }
+  if (outcome.kind === 'pass') return;
+  audit('csrf.denied', detailsOf(visit, outcome.code));
+  throw new GatewayError(outcome.code, { detail: outcome.reason });
+}
+
+/** RFC 6750 section 3: never a redirect, whatever the call accepts; the front end decides what a 401 means. */
+function withoutSession(rules: readonly RuleConfig[], challenge: Challenge): Admission {
+  if (ruleFor(rules, 'nobody')) return GUEST;
+  throw new GatewayError('unauthenticated', { headers: { 'www-authenticate': challenge() } });
+}

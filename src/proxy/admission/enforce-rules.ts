@@ -1,0 +1,115 @@
+/** Puts the facts of a caller before the rules of a route, and turns a refusal into its answer and its line in the audit. */
+
+import { GatewayError } from '../../base/errors.ts';
+import { endpointPaths } from '../../config/schema/endpoints.ts';
+import type { Config, RuleConfig } from '../../config/schema/schema.ts';
+import type { Exchange } from '../../edge/request-context.ts';
+import type { Audit, AuditDetails } from '../../observe/audit.ts';
+import type { TokenFacts } from '../../oidc/products/facts.ts';
+import type { Challenge, ChallengeParams } from '../../policy/challenge.ts';
+import { type Decision, decide } from '../../policy/decide.ts';
+import { ruleFor } from '../../policy/rules.ts';
+import type { CompiledRoute } from '../../routing/routes.ts';
+
+/** A call on its way through the steps. */
+export interface Visit {
+  readonly exchange: Exchange;
+  readonly route: CompiledRoute;
+  /** Those that name the method. */
+  readonly rules: readonly RuleConfig[];
+  /** Digest of the session id in the cookie; undefined without an authentic cookie. */
+  readonly key: string | undefined;
+}
+
+/** How the caller showed who it is. */
+export type Scheme = 'session' | 'Bearer' | 'DPoP';
+
+export interface Judge {
+  /** Throws when no rule names the method. */
+  requireRules(visit: Visit): void;
+  /** Throws when the rule that the caller falls under does not hold, or there is none. */
+  decide(visit: Visit, facts: TokenFacts, scheme: Scheme): void;
+}
+
+/** What goes into the audit for a refusal. */
+export function detailsOf({ exchange, route, key }: Omit<Visit, 'rules'>, reason: string): AuditDetails {
+  const { id: requestId, clientIp, req } = exchange;
+  const details: AuditDetails = { requestId, clientIp, reason, route: route.pattern, method: req.method ?? '' };
+  return key === undefined ? details : { ...details, session: key };
+}
+
+interface JudgeParts {
+  config: Config;
+  audit: Audit;
+  clock: () => number;
+}
+
+/** Where a browser may go to meet a rule; the sign-in then has to show it (RFC 9470 section 4). */
+function loginUrl(config: Config, { acr_values, max_age }: ChallengeParams): string {
+  const query = new URLSearchParams({
+    ...(acr_values === undefined ? {} : { acr_values }),
+    ...(max_age === undefined ? {} : { max_age }),
+  });
+  return `${endpointPaths(config.endpoints).login}?${query}`;
+}
+
+/** Builds the judge. Verified tokens are remembered, decisions never are: rules look at the facts on every call. */
+export function createJudge({ config, audit, clock }: JudgeParts, challenge: Challenge): Judge {
+  const { clockTolerance } = config.provider;
+
+  function refuse(visit: Visit, facts: TokenFacts | undefined, reason: string, error: GatewayError): never {
+    audit('access.denied', { ...detailsOf(visit, reason), ...(facts?.sub === undefined ? {} : { sub: facts.sub }) });
+    throw error;
+  }
+
+  const headersOf = (params: ChallengeParams, scheme: Scheme) => ({
+    'www-authenticate': challenge(params, scheme === 'session' ? 'Bearer' : scheme),
+  });
+
+  function answer(decision: Exclude<Decision, { kind: 'allowed' }>, scheme: Scheme): [string, GatewayError] {
+    switch (decision.kind) {
+      case 'denied': {
+        const { reason, detail } = decision;
+        return [reason, new GatewayError('access_denied', { reason, detail: `the rule asks for ${detail}` })];
+      }
+      case 'insufficient_scope': {
+        const { scope } = decision;
+        const headers = headersOf({ error: 'insufficient_scope', scope }, scheme);
+        return ['insufficient_scope', new GatewayError('insufficient_scope', { detail: `missing ${scope}`, headers })];
+      }
+      case 'step_up': {
+        const { acrValues, maxAge } = decision;
+        const asked: ChallengeParams = {
+          ...(acrValues === undefined ? {} : { acr_values: acrValues.join(' ') }),
+          ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
+        };
+        const headers = headersOf({ error: 'insufficient_user_authentication', ...asked }, scheme);
+        const extensions = { ...asked, ...(scheme === 'session' ? { loginUrl: loginUrl(config, asked) } : {}) };
+        return [
+          'step_up',
+          new GatewayError('step_up_required', { headers, extensions, detail: 'acr or age of sign-in' }),
+        ];
+      }
+    }
+  }
+
+  return {
+    requireRules(visit) {
+      const { rules, route, exchange } = visit;
+      if (rules.length > 0) return;
+      const detail = `no rule of ${route.pattern} names ${exchange.req.method}`;
+      refuse(visit, undefined, 'no_rule', new GatewayError('access_denied', { reason: 'no_rule', detail }));
+    },
+    decide(visit, facts, scheme) {
+      const rule = ruleFor(visit.rules, facts.subject);
+      if (!rule) {
+        const detail = `no rule of ${visit.route.pattern} is about a ${facts.subject}`;
+        refuse(visit, facts, 'subject', new GatewayError('access_denied', { reason: 'subject', detail }));
+      }
+      const decision = decide(rule, facts, clock(), clockTolerance);
+      if (decision.kind === 'allowed') return;
+      const [reason, error] = answer(decision, scheme);
+      refuse(visit, facts, reason, error);
+    },
+  };
+}

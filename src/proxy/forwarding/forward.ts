@@ -1,0 +1,54 @@
+/** Forwards calls to their upstreams and streams the answers back, with back-pressure both ways. */
+import type { ServerResponse } from 'node:http';
+import type { RouteConfig } from '../../config/schema/schema.ts';
+import type { Exchange } from '../../edge/request-context.ts';
+import type { Logger } from '../../observe/log.ts';
+import type { Metrics } from '../../observe/metrics/metrics.ts';
+import { createUpstreams, type OwnCertificate } from '../../upstream/upstreams.ts';
+import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
+import type { OpenStreams } from './open-streams.ts';
+import { Call } from './proxy-request.ts';
+import { checkLength } from './upload.ts';
+
+export interface Forwarder {
+  /**
+   * Resolves when the call is over: answered, cut, or left by the client. Rejects with `GatewayError` when it failed before
+   * anything was sent; the caller then answers. After that point a failure cuts the client's connection.
+   */
+  forward(exchange: Exchange, res: ServerResponse, route: ForwardRoute, options: ForwardOptions): Promise<void>;
+  /** Cuts all upstream connections. */
+  close(): Promise<void>;
+}
+
+/** Builds the forwarder of all routes. Throws when the CA file of an upstream cannot be read. */
+export function createForwarder(parts: {
+  routes: readonly (ForwardRoute & Partial<Pick<RouteConfig, 'path'>>)[];
+  streams: OpenStreams;
+  certificate?: OwnCertificate | undefined;
+  metrics?: Pick<Metrics, 'route'>;
+  log?: Logger;
+}): Forwarder {
+  const { routes, streams, certificate, metrics, log } = parts;
+  const meters = new Map(routes.map((route) => [route, metrics?.route(route.path ?? '').upstream]));
+  const upstreams = createUpstreams(routes, certificate, log);
+  return {
+    forward(exchange, res, route, options) {
+      return new Promise<void>((resolve, reject) => {
+        if (res.destroyed) return resolve();
+        checkLength(exchange.req, route.maxBody);
+        const settle = (error?: Error) => (error ? reject(error) : resolve());
+        new Call({
+          exchange,
+          res,
+          route,
+          options,
+          upstream: upstreams.of(route),
+          measure: meters.get(route),
+          streams,
+          settle,
+        }).start();
+      });
+    },
+    close: () => upstreams.close(),
+  };
+}

@@ -1,0 +1,39 @@
+/** Where an upstream points, in terms of the public address (RFC 9110 sections 10.2.2 and 8.7). */
+import type { RouteConfig } from '../../config/schema/schema.ts';
+
+/** Scheme and authority, or the authority alone (a network-path reference, RFC 3986 section 4.2). */
+const AUTHORITY = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#\\]*/i;
+
+function parsed(location: string, scheme: string): URL | null {
+  return URL.parse(location.startsWith('//') ? `${scheme}${location}` : location);
+}
+
+/**
+ * Builds the function that maps a Location on the upstream's own origin to the public URL behind which that path is, and
+ * leaves relative and foreign ones as they are. A path outside the upstream's base path still loses the internal origin.
+ */
+export function createPublicLocation(publicUrl: string, route: Pick<RouteConfig, 'upstream' | 'stripPrefix'>) {
+  const upstream = new URL(route.upstream);
+  const base = upstream.pathname.replace(/\/+$/, '');
+  const prefix = route.stripPrefix ?? '';
+
+  function publicPath(rest: string): string {
+    const path = rest.startsWith('/') ? rest : `/${rest}`;
+    if (base === '') return prefix + path;
+    if (!path.startsWith(base)) return path;
+    const below = path.slice(base.length);
+    if (below !== '' && !/^[/?#]/.test(below)) return path;
+    return prefix + (below.startsWith('/') ? below : `/${below}`);
+  }
+
+  return function publicLocation(location: string): string {
+    const url = parsed(location, upstream.protocol);
+    if (url === null || url.origin !== upstream.origin) return location;
+    const authority = AUTHORITY.exec(location)?.[0];
+    // Without a plain authority (`http:\\host`) the parser's own reading is what a browser would follow.
+    return (
+      publicUrl +
+      publicPath(authority === undefined ? url.pathname + url.search + url.hash : location.slice(authority.length))
+    );
+  };
+}

@@ -1,0 +1,54 @@
+/** The same steps for a WebSocket handshake, which no plain request handler ever sees. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GatewayError } from '../../base/errors.ts';
+import type { Config, RouteConfig } from '../../config/schema/schema.ts';
+import type { Exchange } from '../../edge/request-context.ts';
+import { checkUpgradeOrigin } from '../../policy/csrf.ts';
+import type { CompiledRoute } from '../../routing/routes.ts';
+import type { Admit } from '../admission/admit.ts';
+import type { ForwardOptions } from '../forwarding/forward-options.ts';
+import type { Prepare } from '../prepare/prepare.ts';
+
+/** Carries an admitted handshake to the upstream. */
+export interface Tunnel {
+  open(exchange: Exchange, socket: Duplex, head: Buffer, route: RouteConfig, options: ForwardOptions): Promise<void>;
+}
+
+interface UpgradeParts {
+  config: Config;
+  admit: Admit;
+  preparedOf: (route: CompiledRoute) => Prepare;
+  tunnel: Tunnel;
+}
+
+/** Why this is no WebSocket handshake (RFC 6455 section 4.2.1); undefined when it is one. */
+function malformed({ method, headers, httpVersion }: IncomingMessage): string | undefined {
+  if (method !== 'GET' || httpVersion !== '1.1') return 'not an HTTP/1.1 GET';
+  // The whole value: in a list of protocols the upstream might choose another one, such as h2c (RFC 9110 section 7.8).
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Upgrade is not websocket';
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0) return 'has a body';
+  if (headers['sec-websocket-version'] !== '13') return 'Sec-WebSocket-Version is not 13';
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(headers['sec-websocket-key'] ?? '')) return 'no valid Sec-WebSocket-Key';
+  return undefined;
+}
+
+/** Builds the handler of upgrades; it rejects before the upstream is contacted. */
+export function createUpgrade({ config, admit, preparedOf, tunnel }: UpgradeParts) {
+  return async function upgrade(exchange: Exchange, socket: Duplex, head: Buffer, route: CompiledRoute): Promise<void> {
+    if (!route.config.websocket)
+      throw new GatewayError('upgrade_refused', { detail: `${route.pattern} has no websocket` });
+    const fault = malformed(exchange.req);
+    if (fault !== undefined) throw new GatewayError('upgrade_refused', { detail: fault });
+    // A handshake cannot carry the CSRF header, so its Origin must be on the list (RFC 6455 section 10.2).
+    const admission = await admit(exchange, route, ({ req }) =>
+      checkUpgradeOrigin({
+        headers: req.headers,
+        publicOrigin: config.publicUrl,
+        allowedOrigins: route.config.allowedOrigins,
+      }),
+    );
+    const options = await preparedOf(route)(exchange, admission, { cors: {}, upgrade: true });
+    await tunnel.open(exchange, socket, head, route.config, options);
+  };
+}

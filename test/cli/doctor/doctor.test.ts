@@ -1,0 +1,207 @@
+/** `doctor` against providers that are set up wrongly in the usual ways: each is recognised and said in plain words. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { ConfigInput } from '../../../src/config/schema/schema.ts';
+import { startAuth0 } from '../../support/auth0.ts';
+import { entraError, startEntra } from '../../support/entra.ts';
+import { type Provider, startProvider } from '../../support/provider.ts';
+import { denying, json, oauthError, redirect, status } from '../../support/provider-lies.ts';
+import type { ProviderOptions } from '../../support/provider-types.ts';
+import { configFor, doctor, PUBLIC_URL } from './world.ts';
+
+async function provider(t: TestContext, options: ProviderOptions = {}): Promise<Provider> {
+  const started = await startProvider(options);
+  t.after(() => started.stop());
+  return started;
+}
+const withIssuer = (issuer: string): Partial<ConfigInput['provider']> => ({ issuer });
+
+test('a provider that is set up well: no failure, exit code 0', async (t) => {
+  const found = await doctor(configFor(await provider(t)));
+  assert.deepEqual(
+    found.checks.filter(({ level }) => level === 'fail'),
+    [],
+  );
+  assert.equal(found.code, 0);
+  const seen = found.checks.map(({ name }) => name);
+  for (const name of [
+    'discovery',
+    'clock',
+    'signing keys',
+    'PKCE',
+    'PAR',
+    'revocation',
+    'end of session',
+    'redirect URI',
+  ])
+    assert.ok(seen.includes(name), name);
+  assert.equal(found.of('client credentials').level, 'ok');
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/doctor.md'), 'utf8');
+  for (const name of seen) assert.ok(page.includes(`\`${name}\``), `docs/doctor.md does not tell of ${name}`);
+});
+
+test('the issuer: a slash too few, Keycloak with and without /auth, an unknown realm', async (t) => {
+  const slash = await provider(t, { issuerPath: '/' });
+  const found = await doctor(configFor(slash, { provider: withIssuer(slash.issuer.slice(0, -1)) }));
+  assert.equal(found.code, 1);
+  assert.match(found.of('discovery').says, /slash at the end differs/);
+  assert.equal(found.of('discovery').mend, `Write provider.issuer: ${slash.issuer}`);
+
+  const modern = await provider(t, { issuerPath: '/realms/shop' });
+  const { origin } = new URL(modern.issuer);
+  const old = await doctor(configFor(modern, { provider: withIssuer(`${origin}/auth/realms/shop`) }));
+  assert.match(
+    old.of('discovery').mend ?? '',
+    new RegExp(`Write provider.issuer: ${modern.issuer}\\. Keycloak before 17`),
+  );
+
+  const former = await provider(t, { issuerPath: '/auth/realms/shop' });
+  const bare = await doctor(
+    configFor(former, { provider: withIssuer(`${new URL(former.issuer).origin}/realms/shop`) }),
+  );
+  assert.match(bare.of('discovery').mend ?? '', new RegExp(`Write provider.issuer: ${former.issuer}\\.`));
+
+  modern.behaviour.discovery = () => json({ error: 'Realm does not exist' }, 404);
+  assert.match((await doctor(configFor(modern))).of('discovery').says, /no realm of this name/);
+});
+
+test('the issuer: http for https, the common tenant of Entra ID, its version 1, nobody there', async (t) => {
+  const some = await provider(t);
+  const announcing = async (issuer: string) => {
+    some.behaviour.metadata = (document) => ({ ...document, issuer });
+    return (await doctor(configFor(some))).of('discovery');
+  };
+  assert.match((await announcing(some.issuer.replace('http:', 'https:'))).says, /http and https differ/);
+  const many = await announcing('https://login.microsoftonline.com/{tenantid}/v2.0');
+  assert.match(many.says, /stands for many tenants/);
+  assert.match(many.mend ?? '', /tenant id in place of common/);
+  assert.match((await announcing('https://sts.windows.net/8eaef023/')).says, /version 1 of Entra ID/);
+  await some.stop();
+  assert.match((await doctor(configFor(some))).of('discovery').says, /nothing listens there/);
+});
+
+test('a redirect URI that is not registered', async (t) => {
+  const some = await provider(t, { client: { redirectUris: ['http://localhost:3000/callback'] } });
+  const found = await doctor(configFor(some));
+  assert.equal(found.code, 1);
+  assert.equal(found.of('client credentials').level, 'ok');
+  assert.match(found.of('redirect URI').says, /does not accept http:\/\/localhost:3999\/callback/);
+  assert.match(found.of('redirect URI').mend ?? '', /Register exactly/);
+});
+
+test('the words of Entra ID and Auth0 for a redirect URI that is not registered', async (t) => {
+  const some = await provider(t);
+  const page = (code: number, body: string) => ({ status: code, headers: { 'content-type': 'text/html' }, body });
+  const mismatch = 'AADSTS50011: The redirect URI &#39;x&#39; specified in the request does not match';
+  for (const answer of [
+    page(200, mismatch),
+    page(403, 'Callback URL mismatch.'),
+    page(400, 'Invalid parameter: redirect_uri'),
+  ]) {
+    some.behaviour.authorize = () => answer;
+    assert.match((await doctor(configFor(some))).of('redirect URI').says, /does not accept/);
+  }
+  some.behaviour.authorize = () => page(400, 'Client not found.');
+  assert.match((await doctor(configFor(some))).of('redirect URI').says, /knows no such client/);
+  some.behaviour.authorize = () => page(200, '<form>Sign in</form>');
+  assert.equal((await doctor(configFor(some))).of('redirect URI').level, 'ok');
+});
+
+test('a client secret that is wrong, in the words of each product', async (t) => {
+  const some = await provider(t);
+  const wrong = await doctor(configFor(some, { provider: { clientSecret: 'canary-wrong-secret' } }));
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.of('client credentials').says, /wrong client id or secret/);
+  assert.doesNotMatch(wrong.text, /canary-wrong-secret|canary-key/);
+  const said = async (answer: ReturnType<typeof oauthError>) => {
+    some.behaviour.token = () => answer;
+    return (await doctor(configFor(some))).of('client credentials');
+  };
+  const keycloak = oauthError('unauthorized_client', 401, 'Invalid client or Invalid client credentials');
+  assert.match((await said(keycloak)).says, /wrong client id or secret/);
+  assert.match((await said(oauthError('access_denied', 401, 'Unauthorized'))).says, /wrong client id or secret/);
+  assert.match((await said(entraError('invalid_client', 7000215, 401))).mend ?? '', /value of the secret/);
+  assert.match((await said(entraError('invalid_client', 7000222, 401))).says, /expired/);
+  assert.match((await said(entraError('unauthorized_client', 700016))).says, /no such application/);
+  assert.match((await said(entraError('invalid_request', 9002327))).mend ?? '', /platform "Web"/);
+  const grant = oauthError('unauthorized_client', 403, "Grant type 'authorization_code' not allowed for the client.");
+  assert.match((await said(grant)).mend ?? '', /Regular Web Application/);
+  assert.match((await said(status(500))).says, /token endpoint/);
+});
+
+test('a client without the code flow, a scope and an audience that are not known', async (t) => {
+  const some = await provider(t);
+  const said = async (error: string, description: string) => {
+    some.behaviour.authorize = denying(error, description);
+    return (await doctor(configFor(some))).of('redirect URI');
+  };
+  const implicit = await said(
+    'unauthorized_client',
+    'Client is not allowed to initiate browser login with given response_type. Standard flow is disabled for the client.',
+  );
+  assert.equal(implicit.level, 'fail');
+  assert.match(implicit.mend ?? '', /code flow switched off/);
+  assert.match((await said('invalid_scope', 'Invalid scopes')).mend ?? '', /scope/);
+  assert.match((await said('access_denied', 'Service not found: x')).mend ?? '', /audience/);
+  assert.equal((await said('login_required', 'nobody')).level, 'ok');
+});
+
+test('Auth0 without an audience: tokens that no API can read', async (t) => {
+  const auth0 = await startAuth0();
+  t.after(() => auth0.stop());
+  const routes = [{ path: '/api/**', upstream: auth0.issuer }];
+  const own = { kind: 'auth0', clientAuth: 'client_secret_post' } as const;
+  const bare = await doctor(configFor(auth0, { provider: own, routes }));
+  assert.equal(bare.of('audience').level, 'warn');
+  assert.match(bare.of('audience').mend ?? '', /authorizationParams\.audience/);
+  const audience = { authorizationParams: { audience: 'https://api.shop.test/orders' } };
+  assert.equal(
+    (await doctor(configFor(auth0, { provider: { ...own, ...audience }, routes }))).of('audience').level,
+    'ok',
+  );
+});
+
+test('Entra ID set up well is well', async (t) => {
+  const entra = await startEntra();
+  t.after(() => entra.stop());
+  const found = await doctor(configFor(entra, { provider: { kind: 'entra', clientAuth: 'client_secret_post' } }));
+  assert.deepEqual(
+    found.checks.filter(({ level }) => level === 'fail'),
+    [],
+  );
+  assert.equal(found.of('revocation').level, 'warn');
+});
+
+test('clocks that differ, keys of another kind, no PKCE, no pushed requests', async (t) => {
+  const some = await provider(t);
+  const dated = (ms: number) => {
+    some.behaviour.discovery = async (_call, proceed) => {
+      const answer = await proceed();
+      return { ...answer, headers: { ...answer.headers, date: new Date(Date.now() + ms).toUTCString() } };
+    };
+  };
+  dated(120_000);
+  assert.match((await doctor(configFor(some))).of('clock').says, /ahead by about 1(1\d|20) s/);
+  dated(-15_000);
+  const behind = (await doctor(configFor(some))).of('clock');
+  assert.equal(behind.level, 'warn');
+  assert.match(behind.says, /behind/);
+  some.behave();
+  const other = await doctor(configFor(some, { provider: { idTokenSignedResponseAlg: 'ES256' } }));
+  assert.match(other.of('signing keys').says, /no key for ES256/);
+  some.behaviour.metadata = (document) => ({ ...document, code_challenge_methods_supported: ['plain'] });
+  assert.equal((await doctor(configFor(some))).of('PKCE').level, 'fail');
+  some.behave();
+  assert.equal((await doctor(configFor(some, { provider: { pushedRequests: 'always' } }))).of('PAR').level, 'fail');
+});
+
+test('a discovery that redirects is told where to', async (t) => {
+  const some = await provider(t);
+  some.behaviour.discovery = () => redirect(`${PUBLIC_URL}/elsewhere`);
+  assert.match(
+    (await doctor(configFor(some))).of('discovery').says,
+    /a redirect to http:\/\/localhost:3999\/elsewhere/,
+  );
+});

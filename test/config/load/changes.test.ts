@@ -1,0 +1,54 @@
+/** Which part of a changed configuration a running gateway takes on. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { changeOf } from '../../../src/config/load/changes.ts';
+import { parseConfig } from '../../../src/config/load/load.ts';
+import type { ConfigInput } from '../../../src/config/schema/schema.ts';
+
+const KEYS = [
+  { id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' },
+  { id: 'k2', value: 'Zb4NqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtW' },
+];
+const configOf = (more: Partial<ConfigInput> = {}) =>
+  parseConfig({
+    publicUrl: 'https://shop.example.com',
+    secrets: { keys: KEYS.slice(0, 1) },
+    provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'secret' },
+    ...more,
+  });
+const running = configOf();
+
+test('routes, scopes, secrets of the provider, limits of sessions are taken on', () => {
+  const wanted = configOf({
+    routes: [{ path: '/api/**', upstream: 'https://api.example.com' }],
+    provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'another', scopes: ['openid'] },
+    session: { idleTimeout: '5m' },
+    secrets: { keys: KEYS.toReversed() },
+    trustedProxies: ['10.0.0.0/8'],
+  });
+  const { config, kept } = changeOf(running, wanted);
+  assert.deepEqual(kept, []);
+  assert.deepEqual(config, wanted);
+});
+
+test('listeners, store, identity and the key in use keep their values and are named', () => {
+  const wanted = configOf({
+    publicUrl: 'https://other.example.com',
+    listen: { port: 4000 },
+    admin: { port: 9500 },
+    provider: { issuer: 'https://id2.example.com', clientId: 'other', clientSecret: 'secret' },
+    session: { store: { redis: { url: 'redis://redis:6379' } }, cookie: { name: '__Host-other' } },
+    secrets: { keys: KEYS.slice(1) },
+    log: { level: 'debug' },
+  });
+  const { config, kept } = changeOf(running, wanted);
+  const names = ['publicUrl', 'listen', 'admin.port', 'provider.issuer', 'provider.clientId', 'session.store'];
+  assert.deepEqual(kept, [...names, 'session.cookie.name', 'log', 'secrets']);
+  assert.deepEqual(config, running);
+});
+
+test('with forward authentication, hosts and trusted proxies stay as well', () => {
+  const forwardAuth = { port: 9401 };
+  const { kept } = changeOf(configOf({ forwardAuth }), configOf({ forwardAuth, trustedProxies: ['10.0.0.0/8'] }));
+  assert.deepEqual(kept, ['trustedProxies']);
+});

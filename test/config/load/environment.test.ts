@@ -1,0 +1,86 @@
+/** Environment variables set options, win over the file, and are refused when they set nothing. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { loadConfig } from '../../../src/config/load/load.ts';
+import { ConfigError } from '../../../src/config/validate/faults.ts';
+
+const TEXT = `publicUrl: https://shop.example.com
+secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
+provider: { issuer: "https://id.example.com", clientId: shop, clientSecret: s3cret }
+listen: { port: 3000 }
+`;
+
+const load = (env: Record<string, string>, text = TEXT) =>
+  loadConfig({ file: 'gateway.yaml', text, env, readFile: (path) => `content of ${path}\n` }).config;
+
+function faults(env: Record<string, string>) {
+  try {
+    load(env);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.faults;
+  }
+  throw new Error('the environment was accepted');
+}
+
+test('scalars, lists and secrets are set by variables, and win over the file', () => {
+  const config = load({
+    BFF_LISTEN_PORT: '8080',
+    BFF_SESSION_IDLE_TIMEOUT: '10m',
+    BFF_PROVIDER_SCOPES: 'openid, email',
+    BFF_PROVIDER_USER_INFO: 'true',
+    BFF_PROVIDER_CLIENT_SECRET_FILE: '/run/oidc',
+    BFF_SESSION_STORE_REDIS_URL: 'redis://redis:6379',
+  });
+  assert.equal(config.listen.port, 8080);
+  assert.equal(config.session.idleTimeout, 600_000);
+  assert.deepEqual(config.provider.scopes, ['openid', 'email']);
+  assert.equal(config.provider.userInfo, true);
+  assert.equal(config.provider.clientSecret, 'content of /run/oidc');
+  assert.ok('redis' in config.session.store);
+});
+
+test('a fault in a variable names the variable', () => {
+  const [fault] = faults({ BFF_LISTEN_PORT: 'many' });
+  assert.equal(fault?.variable, 'BFF_LISTEN_PORT');
+  assert.equal(fault?.line, undefined);
+});
+
+test('a variable that sets nothing is a fault with a hint, unless the file refers to it', () => {
+  const [fault] = faults({ BFF_LISTEN_PROT: '1' });
+  assert.match(fault?.hint ?? '', /BFF_LISTEN_PORT/);
+  assert.equal(
+    load({ BFF_MINE: 'own' }, TEXT.replace('clientId: shop', 'clientId: "\u0024{BFF_MINE}"')).provider.clientId,
+    'own',
+  );
+});
+
+test('no text and no environment crashes the reader', () => {
+  const name = fc.stringMatching(/^BFF_[A-Z_]{0,20}$/);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.string().map((tail) => TEXT + tail),
+      ),
+      fc.dictionary(name, fc.string(), { maxKeys: 2 }),
+      (text, env) => {
+        try {
+          load(env, text);
+        } catch (error) {
+          assert.ok(error instanceof ConfigError, String(error));
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('an alias bomb is refused', () => {
+  const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+  for (let n = 1; n < 9; n++)
+    lines.push(`a${n}: &a${n} [${Array.from({ length: 10 }, () => `*a${n - 1}`).join(', ')}]`);
+  assert.throws(() => load({}, lines.join('\n')), ConfigError);
+});

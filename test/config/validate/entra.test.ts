@@ -1,0 +1,106 @@
+/** What the configuration refuses about Entra ID: tenants that are missing, or idle, and more than one API. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseConfig } from '../../../src/config/load/load.ts';
+import { announcedIssuer, isMultiTenant, issuersOf } from '../../../src/config/schema/provider-kind.ts';
+import type { ConfigInput } from '../../../src/config/schema/schema.ts';
+import { ConfigError } from '../../../src/config/validate/faults.ts';
+
+const TENANT = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
+const MANY = 'https://login.microsoftonline.com/organizations/v2.0';
+const ONE = `https://login.microsoftonline.com/${TENANT}/v2.0`;
+
+type Provider = Partial<ConfigInput['provider']>;
+
+function parse(provider: Provider) {
+  return parseConfig({
+    publicUrl: 'https://shop.example.com',
+    secrets: { keys: [{ id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' }] },
+    provider: { issuer: MANY, clientId: 'shop', clientSecret: 's3cret', ...provider },
+  }).provider;
+}
+
+function faults(provider: Provider): string[] {
+  try {
+    parse(provider);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.faults.map(({ path, message }) => `${path}: ${message}`);
+  }
+}
+
+const REFUSED: Record<string, [Provider, RegExp]> = {
+  'organizations without tenants': [{}, /^provider\.tenants: .*name the tenants/],
+  'common without tenants': [{ issuer: MANY.replace('organizations', 'common') }, /^provider\.tenants: /],
+  'many tenants elsewhere, by the kind': [
+    { issuer: 'https://id.example.com/organizations/v2.0', kind: 'entra' },
+    /^provider\.tenants: /,
+  ],
+  'tenants that the issuer names already': [{ issuer: ONE, tenants: [TENANT] }, /^provider\.tenants: only an Entra/],
+  'tenants of another product': [
+    { issuer: 'https://id.example.com', tenants: [TENANT] },
+    /^provider\.tenants: only an Entra/,
+  ],
+  'tenants of an issuer that is told to be generic': [
+    { kind: 'generic', tenants: [TENANT] },
+    /^provider\.tenants: only an Entra/,
+  ],
+  'a domain name as tenant': [{ tenants: [TENANT, 'contoso.com'] }, /^provider\.tenants\[1\]: expected a tenant id/],
+  'a tenant id in capitals': [{ tenants: [TENANT.toUpperCase()] }, /^provider\.tenants\[0\]: expected a tenant id/],
+  'scopes of two APIs': [
+    { issuer: ONE, scopes: ['openid', 'api://orders/read', 'api://stock/read'] },
+    /^provider\.scopes: .*api:\/\/orders and api:\/\/stock/,
+  ],
+  'scopes of an API and of Graph': [
+    { issuer: ONE, scopes: ['openid', 'api://orders/read', 'User.Read'] },
+    /^provider\.scopes: .*graph\.microsoft\.com/,
+  ],
+  'an assertion without the thumbprint of a certificate': [
+    { issuer: ONE, clientSecret: undefined, clientAuth: 'private_key_jwt', privateKey: 'x' },
+    /^provider\.clientAuth: Entra ID wants the thumbprint/,
+  ],
+};
+
+describe('refused', () => {
+  for (const [name, [provider, expected]] of Object.entries(REFUSED)) {
+    test(name, () => {
+      const found = faults(provider);
+      assert.ok(
+        found.some((line) => expected.test(line)),
+        found.join('\n'),
+      );
+    });
+  }
+});
+
+const ACCEPTED: Record<string, Provider> = {
+  'many tenants by name': { tenants: [TENANT] },
+  'one tenant': { issuer: ONE },
+  'scopes of one API': { issuer: ONE, scopes: ['openid', 'offline_access', 'api://orders/read', 'api://orders/write'] },
+  'scopes of Graph, with prefix and without': {
+    issuer: ONE,
+    scopes: ['openid', 'User.Read', 'https://graph.microsoft.com/Mail.Read'],
+  },
+  'scopes with a slash elsewhere': { issuer: 'https://id.example.com', scopes: ['openid', 'a/b', 'c/d'] },
+};
+
+describe('accepted', () => {
+  for (const [name, provider] of Object.entries(ACCEPTED)) test(name, () => assert.deepEqual(faults(provider), []));
+});
+
+test('the issuers of many tenants are those of the listed ones, and the announced one is the template', () => {
+  const provider = parse({ tenants: [TENANT] });
+  assert.equal(isMultiTenant(provider), true);
+  assert.deepEqual(issuersOf(provider), [ONE]);
+  assert.equal(announcedIssuer(provider), 'https://login.microsoftonline.com/{tenantid}/v2.0');
+});
+
+test('any other issuer stands for itself', () => {
+  for (const issuer of [ONE, 'https://id.example.com/organizations', 'https://id.example.com/organizations/v2.0']) {
+    const provider = parse({ issuer });
+    assert.equal(isMultiTenant(provider), false);
+    assert.deepEqual(issuersOf(provider), [issuer]);
+    assert.equal(announcedIssuer(provider), issuer);
+  }
+});

@@ -1,0 +1,120 @@
+/** Framing that two servers could cut differently is refused; what is plain passes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { GatewayError } from '../../src/base/errors.ts';
+import { checkFraming, readHead } from '../../src/edge/framing.ts';
+
+interface Message {
+  method?: string;
+  version?: readonly [number, number];
+  rawHeaders: string[];
+}
+
+function judge({ method = 'POST', version: [httpVersionMajor, httpVersionMinor] = [1, 1], rawHeaders }: Message) {
+  checkFraming({ method, httpVersionMajor, httpVersionMinor, rawHeaders }, readHead(rawHeaders));
+}
+
+/** The error that a message ends in; it must close the connection, since nobody knows where the next message starts. */
+function refusalOf(message: Message): string {
+  try {
+    judge(message);
+    return 'accepted';
+  } catch (error) {
+    assert.ok(error instanceof GatewayError);
+    assert.equal(error.headers.connection, 'close');
+    return error.code;
+  }
+}
+
+const UPGRADE = ['Upgrade', 'websocket', 'Connection', 'Upgrade'];
+const REFUSED: [string, Message][] = [
+  ['a length beside chunks', { rawHeaders: ['Content-Length', '5', 'Transfer-Encoding', 'chunked'] }],
+  ['a length of 0 beside chunks', { rawHeaders: ['Transfer-Encoding', 'chunked', 'content-length', '0'] }],
+  ['two lengths', { rawHeaders: ['Content-Length', '5', 'CONTENT-LENGTH', '6'] }],
+  ['the same length twice', { rawHeaders: ['Content-Length', '5', 'Content-Length', '5'] }],
+  ['the same length twice in one field', { rawHeaders: ['Content-Length', '5, 5'] }],
+  ['an empty length', { rawHeaders: ['Content-Length', ''] }],
+  ['a length with a sign', { rawHeaders: ['Content-Length', '+5'] }],
+  ['a negative length', { rawHeaders: ['Content-Length', '-5'] }],
+  ['a hexadecimal length', { rawHeaders: ['Content-Length', '0x5'] }],
+  ['a length with a fraction', { rawHeaders: ['Content-Length', '5.0'] }],
+  ['an exponent', { rawHeaders: ['Content-Length', '5e1'] }],
+  ['a length beyond all numbers', { rawHeaders: ['Content-Length', '99999999999999999999'] }],
+  ['a length in other digits', { rawHeaders: ['Content-Length', '\u0665'] }],
+  ['an unknown coding', { rawHeaders: ['Transfer-Encoding', 'xchunked'] }],
+  ['identity', { rawHeaders: ['Transfer-Encoding', 'identity'] }],
+  ['an empty coding', { rawHeaders: ['Transfer-Encoding', ''] }],
+  ['chunks that are not the last coding', { rawHeaders: ['Transfer-Encoding', 'chunked, gzip'] }],
+  ['a coding below the chunks', { rawHeaders: ['Transfer-Encoding', 'gzip, chunked'] }],
+  ['chunks twice', { rawHeaders: ['Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked'] }],
+  ['chunks twice in one field', { rawHeaders: ['Transfer-Encoding', 'chunked, chunked'] }],
+  ['chunks with a parameter', { rawHeaders: ['Transfer-Encoding', 'chunked;x'] }],
+  ['chunks after a control character', { rawHeaders: ['Transfer-Encoding', '\u000bchunked'] }],
+  ['chunks in HTTP/1.0', { version: [1, 0], rawHeaders: ['Transfer-Encoding', 'chunked'] }],
+  ['chunks in HTTP/0.9', { version: [0, 9], rawHeaders: ['Transfer-Encoding', 'chunked'] }],
+];
+for (const [what, message] of REFUSED)
+  test(`PX-08 ${what}: refused`, () => assert.equal(refusalOf(message), 'bad_request'));
+
+test('PX-09 an Upgrade beside a body is refused, whatever it asks for', () => {
+  for (const upgrade of [UPGRADE, ['Upgrade', 'h2c'], ['upgrade', ''], ['UPGRADE', 'websocket']]) {
+    assert.equal(refusalOf({ rawHeaders: [...upgrade, 'Content-Length', '5'] }), 'bad_request');
+    assert.equal(refusalOf({ rawHeaders: ['Transfer-Encoding', 'chunked', ...upgrade] }), 'bad_request');
+    assert.equal(refusalOf({ method: 'GET', rawHeaders: upgrade }), 'accepted');
+    assert.equal(refusalOf({ method: 'GET', rawHeaders: [...upgrade, 'Content-Length', '0'] }), 'accepted');
+  }
+});
+
+test('PX-13 TRACE and CONNECT are refused with the methods there are', () => {
+  for (const method of ['TRACE', 'CONNECT']) {
+    assert.equal(refusalOf({ method, rawHeaders: [] }), 'method_not_allowed');
+    assert.throws(
+      () => judge({ method, rawHeaders: [] }),
+      (error) => error instanceof GatewayError && !/TRACE|CONNECT/.test(error.headers.allow ?? 'TRACE'),
+    );
+  }
+});
+
+test('PX-08 plain framing passes with every method, also bodies of DELETE and OPTIONS', () => {
+  for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    for (const rawHeaders of [
+      [],
+      ['Content-Length', '0'],
+      ['Content-Length', '5'],
+      ['content-length', '007'],
+      ['Transfer-Encoding', 'chunked'],
+      ['TRANSFER-ENCODING', 'Chunked'],
+    ])
+      assert.equal(refusalOf({ method, rawHeaders }), 'accepted');
+  }
+  assert.equal(refusalOf({ version: [1, 0], rawHeaders: ['Content-Length', '5'] }), 'accepted');
+  assert.equal(
+    refusalOf({ rawHeaders: ['X-Content-Length', '+', 'TransferXEncoding', 'x', 'Upgrade2', 'x'] }),
+    'accepted',
+  );
+});
+
+test('PX-08 of all mixtures only those pass that every server cuts in the same way', () => {
+  const name = fc.constantFrom('Content-Length', 'content-length', 'Transfer-Encoding', 'tRANSFER-eNCODING', 'X-Other');
+  const value = fc.constantFrom('5', '0', '05', '+5', '5,5', ' 5', 'chunked', 'Chunked', 'gzip', 'chunked, gzip', '');
+  const fields = fc.array(fc.tuple(name, value), { maxLength: 4 });
+  fc.assert(
+    fc.property(fields, (list) => {
+      const of = (wanted: string) => list.filter(([key]) => key.toLowerCase() === wanted).map(([, text]) => text);
+      const [lengths, codings] = [of('content-length'), of('transfer-encoding')];
+      const plain =
+        lengths.length + codings.length === 0 ||
+        (lengths.length === 1 && codings.length === 0 && /^[0-9]+$/.test(lengths[0] ?? '')) ||
+        (lengths.length === 0 && codings.length === 1 && /^chunked$/i.test(codings[0] ?? ''));
+      assert.equal(refusalOf({ rawHeaders: list.flat() }), plain ? 'accepted' : 'bad_request');
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('PX-12 Host is collected as often as it was sent, in any case', () => {
+  const head = readHead(['Host', 'a', 'HOST', 'b', 'From', 'c', 'Hosts', 'd', 'host', 'e']);
+  assert.deepEqual(head.host, ['a', 'b', 'e']);
+  assert.deepEqual(readHead([]), { host: [], contentLength: [], transferEncoding: [], upgrade: [] });
+});

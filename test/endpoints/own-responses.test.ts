@@ -1,0 +1,192 @@
+/** What every answer of the gateway's own endpoints has in common, errors included: not stored, no token, nothing to frame. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ERRORS } from '../../src/base/errors.ts';
+import { createAgent, type Received, send } from '../support/browser-http.ts';
+import { oauthError, status } from '../support/provider-lies.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+const NAVIGATE = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+const SCRIPT = { accept: 'application/json', 'x-csrf': '1', 'sec-fetch-site': 'same-origin' };
+const FOREIGN = { accept: '*/*', origin: 'https://evil.example', 'sec-fetch-site': 'cross-site', 'x-csrf': '1' };
+const PATHS = [
+  '/login',
+  '/login?prompt=nonsense',
+  '/login?returnTo=/a&returnTo=/b',
+  '/signed-in',
+  '/callback',
+  '/callback?state=x&code=y',
+  '/callback?state=x&state=y',
+  '/callback?error=access_denied&state=x',
+  '/logout?sid=guessed',
+  '/logout',
+  '/logout/continue',
+  '/signed-out',
+  '/profile',
+  '/session',
+  '/nowhere',
+  '/api/x?a=1',
+  '/x/..%2fprofile',
+];
+
+interface Seen {
+  what: string;
+  path: string;
+  status: number;
+  headers: Headers;
+  body: string;
+}
+
+const agent = createAgent();
+
+describe('answers of the gateway itself', () => {
+  let world: World;
+  const seen: Seen[] = [];
+  const cleanups: (() => Promise<void>)[] = [];
+
+  function note(what: string, path: string, { status: code, headers, body }: Received): void {
+    const pairs = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
+    seen.push({ what, path, status: code, headers: new Headers(pairs), body });
+  }
+
+  /** Asks everything in every way with a cookie, or without. */
+  async function askAll(cookie: string, who: string): Promise<void> {
+    const ways = { navigate: NAVIGATE, script: SCRIPT, foreign: FOREIGN, bare: { accept: 'application/json' } };
+    for (const path of PATHS) {
+      for (const [way, headers] of Object.entries(ways)) {
+        for (const method of ['GET', 'HEAD', 'POST', 'DELETE']) {
+          // A sign-out that succeeds would end the round.
+          if (path.startsWith('/logout') && method === 'POST' && way === 'script') continue;
+          const url = new URL(path, world.gateway.url);
+          const answer = await send({ url, method, headers: { ...headers, cookie } }, agent);
+          note(`${who}: ${way} ${method} ${path}`, path, answer);
+        }
+      }
+    }
+  }
+
+  before(async () => {
+    world = await startWorld(
+      { after: (fn) => void cleanups.push(fn as () => Promise<void>) },
+      { gateway: { provider_: { userInfo: true } } },
+    );
+    world.upstream.answer((_req, res) => void res.end('{}'));
+    await askAll('', 'nobody');
+    await world.signIn();
+    await askAll(world.browser.cookieHeader('/'), 'signed in');
+    await askAll('bff=s%3Aforged.forged', 'forged cookie');
+    world.provider.behaviour.token = () => oauthError('invalid_client', 401);
+    world.provider.behaviour.revocation = () => status(500);
+    const failed = world.gateway.browser();
+    await failed.navigate('/login');
+    await failed.navigate('/callback?state=x');
+    await world.browser.fetch('/logout', { method: 'POST', headers: SCRIPT });
+    await world.browser.navigate('/logout/continue');
+    for (const hop of [...world.browser.seen, ...failed.seen].filter(({ url }) => url.origin === world.gateway.url))
+      note(`browser ${hop.method} ${hop.url.pathname}`, hop.url.pathname, hop);
+  });
+  after(async () => {
+    agent.destroy();
+    for (const cleanup of cleanups) await cleanup();
+  });
+
+  const ownOnly = () => seen.filter(({ path, status: code }) => !(path.startsWith('/api') && code === 200));
+
+  test('the round met every kind of answer', () => {
+    assert.deepEqual(
+      [...new Set(seen.map(({ status: code }) => code))].sort(),
+      [200, 303, 400, 401, 403, 404, 405, 502],
+    );
+    assert.equal(seen.filter(({ what }) => what === 'signed in: script GET /profile')[0]?.status, 200);
+  });
+
+  test('HC-01 may be stored by nobody', () => {
+    for (const { what, headers } of ownOnly()) assert.equal(headers.get('cache-control'), 'no-store', what);
+  });
+
+  test('HC-03 say that they depend on the cookie', () => {
+    const dependent = ownOnly().filter(({ path }) => !/^\/(nowhere|x|api|app)/.test(path));
+    for (const { what, headers } of dependent) assert.match(headers.get('vary') ?? '', /\bcookie\b/i, what);
+  });
+
+  test('HC-04 cannot be sniffed, framed, or named in a Referer, and run no script of others', () => {
+    for (const { what, headers } of ownOnly()) {
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', what);
+      assert.equal(headers.get('referrer-policy'), 'no-referrer', what);
+      assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors 'none'/, what);
+      assert.equal(headers.get('x-powered-by'), null, what);
+      assert.ok(headers.get('x-request-id'), what);
+    }
+  });
+
+  test('HC-06 name their type and charset', () => {
+    for (const { what, headers, body } of ownOnly().filter(({ body }) => body !== '')) {
+      const expected = body.startsWith('<')
+        ? /^text\/html; charset=utf-8$/
+        : /^application\/(problem\+)?json; charset=utf-8$/;
+      assert.match(headers.get('content-type') ?? '', expected, what);
+    }
+  });
+
+  test('SE-11 hold no token, code, state, verifier or secret, nor does any of their headers but the way to the provider', () => {
+    const secrets = [...world.provider.secrets.keys()];
+    assert.ok(secrets.length > 8);
+    for (const { what, headers, body } of seen) {
+      const toProvider = (headers.get('location') ?? '').startsWith(world.provider.issuer);
+      const lines = [...headers].filter(([name]) => !(name === 'location' && toProvider)).map(([, value]) => value);
+      const text = [body, ...lines].join('\n');
+      for (const secret of secrets) assert.ok(!text.includes(secret), `${what} holds ${secret.slice(0, 16)}`);
+      assert.doesNotMatch(text, /canary|eyJ[\w-]{10,}\./, what);
+    }
+  });
+
+  test('LG-03 tell of an error what the table says and the correlation id, nothing else', () => {
+    const rows = new Map<unknown, { title: string; hint: string }>(Object.entries(ERRORS));
+    const problems = seen.filter(({ headers }) => headers.get('content-type')?.startsWith('application/problem+json'));
+    assert.ok(problems.length > 100);
+    for (const { what, headers, body } of problems.filter(({ body: text }) => text !== '')) {
+      const { code, title, detail, requestId, status: _, type: __, ...rest } = JSON.parse(body);
+      assert.equal(title, rows.get(code)?.title, what);
+      assert.equal(requestId, headers.get('x-request-id'), what);
+      assert.deepEqual(rest, {}, what);
+      if (!/^The value of \w+ is not acceptable\.$/.test(detail)) assert.equal(detail, rows.get(code)?.hint, what);
+    }
+    for (const { what, body } of seen.filter(({ body: text }) => text.startsWith('<')))
+      assert.doesNotMatch(body, /127\.0\.0\.1|invalid_client|the provider answered|\n\s+at /, what);
+  });
+
+  test('SE-11 /session and /profile tell only what a front end may know', async () => {
+    const browser = world.gateway.browser();
+    world.provider.behave();
+    await browser.navigate('/login');
+    const session = (await browser.fetch('/session', { headers: SCRIPT })).json();
+    assert.deepEqual(Object.keys(session).sort(), [
+      'acr',
+      'authTime',
+      'authenticated',
+      'createdAt',
+      'csrfHeader',
+      'expiresAt',
+      'idleExpiresAt',
+      'loginUrl',
+      'logoutUrl',
+      'sub',
+    ]);
+    const profile = (await browser.fetch('/profile', { headers: SCRIPT })).json();
+    assert.deepEqual(Object.keys(profile).sort(), [
+      'acr',
+      'auth_time',
+      'email',
+      'email_verified',
+      'iss',
+      'name',
+      'preferred_username',
+      'sub',
+    ]);
+    for (const path of ['/session', '/profile']) {
+      const bare = await browser.fetch(path);
+      assert.equal(bare.status, 403, `${path} without the CSRF header`);
+      assert.doesNotMatch(bare.body, /alice/i);
+    }
+  });
+});

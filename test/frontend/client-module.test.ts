@@ -1,0 +1,107 @@
+/** `/client.js`: what the repository holds is what the sources make, it is small, and the gateway serves it as its own. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { parseConfig } from '../../src/config/load/load.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { bundleClient } from '../client/bundle.ts';
+import { rawRequest } from '../support/raw.ts';
+import { startWorld } from '../support/world.ts';
+
+const built = readFileSync(join(import.meta.dirname, '../../views/client.js'), 'utf8');
+
+async function serve(t: TestContext, config: Partial<ConfigInput> = {}) {
+  const { gateway } = await startWorld(t, { gateway: { config } });
+  return gateway;
+}
+
+/** The module as a caller gets it that adds nothing by itself. */
+function asked(url: string, headers: string) {
+  const { host, port } = new URL(url);
+  return rawRequest(Number(port), `GET /client.js HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${headers}\r\n`);
+}
+
+test('views/client.js is what src/client makes (npm run client writes it)', async () => {
+  assert.equal(built, await bundleClient());
+});
+
+test('it stays small: 2.3 KB on the wire, 4.8 KB in the browser', () => {
+  assert.ok(gzipSync(built, { level: 9 }).length < 2_350, `${gzipSync(built, { level: 9 }).length} bytes packed`);
+  assert.ok(built.length < 4_900, `${built.length} bytes`);
+});
+
+test('it holds no word of a token and keeps nothing', () => {
+  assert.doesNotMatch(built, /access_?token|id_?token|refresh|document\.cookie|localStorage/i);
+});
+
+test('it is served as a module that is never older than the gateway', async (t) => {
+  const { url } = await serve(t);
+  const answer = await fetch(`${url}/client.js`, { headers: { 'accept-encoding': 'identity' } });
+  assert.equal(answer.status, 200);
+  const { headers } = answer;
+  assert.equal(headers.get('content-type'), 'text/javascript; charset=utf-8');
+  assert.equal(headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(headers.get('cache-control'), 'no-cache');
+  assert.match(headers.get('vary') ?? '', /Accept-Encoding/);
+  assert.equal(headers.get('set-cookie'), null);
+  assert.equal(await answer.text(), `const BFF_DEFAULTS={"base":"","csrfHeader":"X-CSRF"};\n${built}`);
+  const tag = headers.get('etag') ?? '';
+  assert.match(tag, /^"[\w-]{22}"$/);
+  const again = await asked(url, `If-None-Match: ${tag}\r\n`);
+  assert.deepEqual([again.status, again.header('etag'), again.body.length], [304, tag, 0]);
+});
+
+test('it is packed for who takes that, under a tag of its own', async (t) => {
+  const { url } = await serve(t);
+  const packed = await asked(url, 'Accept-Encoding: gzip, br\r\n');
+  assert.equal(packed.header('content-encoding'), 'gzip');
+  assert.match(packed.header('etag') ?? '', /^"[\w-]{22}-gzip"$/);
+  assert.ok(packed.body.length < 2_450, `${packed.body.length} bytes`);
+  const plain = await asked(url, 'Accept-Encoding: gzip;q=0\r\n');
+  assert.equal(plain.header('content-encoding'), undefined);
+  assert.equal(gunzipSync(packed.body).toString(), plain.text);
+  const head = await fetch(`${url}/client.js`, { method: 'HEAD' });
+  assert.deepEqual([head.status, await head.text()], [200, '']);
+  assert.equal((await fetch(`${url}/client.js`, { method: 'POST' })).status, 405);
+});
+
+test('the served module knows the prefix and the header of its gateway', async (t) => {
+  const { url } = await serve(t, { endpoints: { prefix: '/bff' }, csrf: { header: 'X-Mine' } });
+  const answer = await fetch(`${url}/bff/client.js`);
+  const text = await answer.text();
+  assert.match(text, /^const BFF_DEFAULTS=\{"base":"\/bff","csrfHeader":"X-Mine"\};\n/);
+  assert.equal((await fetch(`${url}/client.js`)).status, 404);
+  const module = (await import(`data:text/javascript,${encodeURIComponent(text)}`)) as object;
+  assert.deepEqual(Object.keys(module), ['createClient']);
+});
+
+test('a route that would take its address stops the start; a file of the front end is named in the log', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'bff-hidden-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  writeFileSync(join(directory, 'client.js'), 'theirs');
+  const gateway = await serve(t, { frontend: { directory } });
+  assert.match(await (await fetch(`${gateway.url}/client.js`)).text(), /^const BFF_DEFAULTS/);
+  assert.match(gateway.logText(), /"path":"\/client\.js".*hidden by an endpoint/);
+  for (const path of ['/client.js', '/*', '/**']) {
+    assert.throws(
+      () =>
+        parseConfig({
+          publicUrl: 'https://shop.example.com',
+          secrets: { keys: [{ id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' }] },
+          provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'x'.repeat(40) },
+          routes: [{ path, upstream: 'http://api:8080' }],
+        }),
+      /would hide the endpoint/,
+      path,
+    );
+  }
+});
+
+test('a sign-in does not lead to the module', async (t) => {
+  const { browser } = await startWorld(t);
+  const page = await browser.navigate('/login?returnTo=/client.js');
+  assert.equal(page.url.pathname, '/');
+});

@@ -1,0 +1,206 @@
+/** Tests of the data plane as a browser, an upstream and the session store see it. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { GatewayError } from '../../src/base/errors.ts';
+import { type Answer, sessionOf, signedIn, startDataPlane } from '../support/data-plane.ts';
+import { configOf } from '../support/route-fixtures.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+
+let upstream: Upstream;
+let gateway: Awaited<ReturnType<typeof startDataPlane>>;
+
+before(async () => {
+  upstream = await startUpstream();
+  const routes = [
+    { path: '/api/public/**', rules: [{ token: 'none' as const }] },
+    { path: '/api/mixed/**', rules: [{ token: 'user-or-none' as const }] },
+    { path: '/api/images/**', csrf: 'fetch-metadata' as const },
+    { path: '/api/claims/**', claimHeaders: { 'X-Shop-Customer': 'sub' } },
+    {
+      path: '/api/orders/**',
+      rules: [
+        { methods: ['GET' as const, 'HEAD' as const, 'OPTIONS' as const], token: 'user' as const },
+        { methods: ['POST' as const], token: 'user' as const, scopes: ['write:orders', ['a', 'b']] },
+      ],
+    },
+    { path: '/api/**' },
+  ];
+  gateway = await startDataPlane(configOf(routes.map((route) => ({ upstream: upstream.origin, ...route }))));
+});
+after(async () => {
+  await gateway.close();
+  await upstream.close();
+});
+beforeEach(() => {
+  upstream.requests.length = 0;
+  gateway.events.length = 0;
+  gateway.audits.length = 0;
+  gateway.play.usable = async (session) => ({ kind: 'active', session });
+});
+
+const code = (answer: Answer) => JSON.parse(answer.body).code;
+const last = () => {
+  const [recorded, ...more] = upstream.requests.toReversed();
+  assert.ok(recorded, 'the upstream was called');
+  assert.equal(more.length, 0, 'the upstream was called once');
+  return recorded;
+};
+
+test('a signed-in call runs its steps in order and reaches the upstream with the access token', async () => {
+  const answer = await gateway.call('/api/x?y=%2B', { headers: signedIn('alice') });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(gateway.events, ['load', 'usable', 'slide']);
+  assert.equal(last().target, '/api/x?y=%2B');
+  assert.equal(last().header('authorization'), 'Bearer access-of-alice');
+  assert.equal(last().header('host'), new URL(upstream.origin).host);
+  assert.equal(last().header('cookie'), 'app=1');
+  assert.equal(last().header('x-csrf'), undefined);
+  assert.equal(answer.headers['cache-control'], 'private, no-store');
+  assert.equal(answer.headers.vary, 'Cookie');
+  assert.equal(answer.headers['x-request-id'], last().header('x-request-id'));
+});
+
+test('TK-12 nothing but the access token of a session goes upstream', async () => {
+  for (const path of ['/api/x', '/api/public/x', '/api/mixed/x', '/api/claims/x'])
+    await gateway.call(path, { headers: signedIn('alice') });
+  assert.equal(upstream.requests.length, 4);
+  const sent = JSON.stringify(upstream.requests.map(({ headers }) => headers));
+  assert.doesNotMatch(sent, /id-token-of|refresh-of|__Host-bff/);
+});
+
+test('the refreshed token is the one that is sent', async () => {
+  gateway.play.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { accessToken: 'renewed' }) });
+  await gateway.call('/api/x', { headers: signedIn('alice') });
+  assert.equal(last().header('authorization'), 'Bearer renewed');
+});
+
+for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+  for (const accept of ['text/html', 'application/json', '*/*', undefined]) {
+    test(`R25 ${method} with Accept ${accept} and no session is 401, never a redirect`, async () => {
+      const answer = await gateway.call('/api/x', { method, headers: accept === undefined ? {} : { accept } });
+      assert.equal(answer.status, 401);
+      assert.equal(answer.headers['www-authenticate'], 'Bearer realm="https://shop.example.com"');
+      assert.equal(answer.headers.location, undefined);
+      assert.equal(answer.headers['set-cookie'], undefined);
+      assert.equal(upstream.requests.length, 0);
+      assert.deepEqual(gateway.events, [], 'R14 the store was not asked');
+    });
+  }
+}
+
+test('R25 a session that lapsed, or ends at the refresh, is 401', async () => {
+  assert.equal((await gateway.call('/api/x', { headers: signedIn('nobody') })).status, 401);
+  assert.deepEqual(gateway.events, ['load']);
+  gateway.play.usable = async () => ({ kind: 'ended' });
+  assert.equal((await gateway.call('/api/x', { headers: signedIn('alice') })).status, 401);
+  assert.equal(upstream.requests.length, 0);
+});
+
+test('PX-05 a bearer token of the caller is no session', async () => {
+  const answer = await gateway.call('/api/x', { headers: { authorization: 'Bearer access-of-alice', 'x-csrf': '1' } });
+  assert.equal(answer.status, 401);
+  assert.equal(upstream.requests.length, 0);
+});
+
+test('PX-05 the session cookie sent twice is no session', async () => {
+  const headers = { cookie: '__Host-bff=alice; __Host-bff=alice', 'x-csrf': '1' };
+  assert.equal((await gateway.call('/api/x', { headers })).status, 401);
+});
+
+test('R28 PX-06 on a public route the upstream sees no identity at all, whatever the client sends', async () => {
+  const forged = {
+    authorization: 'Bearer forged',
+    'x-forwarded-user': 'forged',
+    'X-Shop-Customer': 'forged',
+    x_user_id: 'forged',
+  };
+  const answer = await gateway.call('/api/public/x', { headers: { ...forged, ...signedIn('alice') } });
+  assert.equal(answer.status, 200);
+  assert.equal(last().header('authorization'), undefined);
+  assert.doesNotMatch(JSON.stringify(last().headers), /forged|alice/);
+  assert.deepEqual(gateway.events, [], 'the cookie is not even looked at');
+  assert.equal(answer.headers['cache-control'], undefined);
+});
+
+test('R28 on a protected route there is one Authorization header and gateway-made identity headers only', async () => {
+  const forged = { authorization: 'Bearer forged', 'x-shop-customer': 'forged', 'X.Shop.Customer': 'forged' };
+  gateway.sessions.set('boris', sessionOf('boris', { userInfo: { sub: 'Борис' } }));
+  await gateway.call('/api/claims/x', { headers: { ...signedIn('boris'), ...forged } });
+  assert.equal(last().headers.filter(([name]) => name.toLowerCase() === 'authorization').length, 1);
+  assert.equal(last().header('authorization'), 'Bearer access-of-boris');
+  assert.equal(decodeURIComponent(last().header('x-shop-customer') ?? ''), 'Борис');
+  assert.doesNotMatch(JSON.stringify(last().headers), /forged/);
+});
+
+test('user-or-none: a live session is used, without one or with a dead one the call is anonymous', async () => {
+  await gateway.call('/api/mixed/x', { headers: signedIn('alice') });
+  assert.equal(last().header('authorization'), 'Bearer access-of-alice');
+  for (const headers of [{}, signedIn('nobody')]) {
+    upstream.requests.length = 0;
+    const answer = await gateway.call('/api/mixed/x', { headers });
+    assert.equal(answer.status, 200);
+    assert.equal(last().header('authorization'), undefined);
+    assert.equal(answer.headers.vary, 'Cookie');
+  }
+});
+
+test('R12 a store or provider that does not answer is 503, on routes that admit guests too', async () => {
+  gateway.play.usable = () => Promise.reject(new GatewayError('provider_unavailable'));
+  for (const path of ['/api/x', '/api/mixed/x']) {
+    const answer = await gateway.call(path, { headers: signedIn('alice') });
+    assert.equal(answer.status, 503);
+  }
+  assert.equal(upstream.requests.length, 0);
+  assert.ok(!gateway.events.includes('slide'));
+});
+
+test('a method that no rule names is denied and audited', async () => {
+  const answer = await gateway.call('/api/orders/1', { method: 'DELETE', headers: signedIn('alice') });
+  assert.equal(answer.status, 403);
+  assert.equal(code(answer), 'access_denied');
+  assert.equal(gateway.audits[0]?.[0], 'access.denied');
+  assert.equal(gateway.audits[0]?.[1].reason, 'no_rule');
+  assert.equal(upstream.requests.length, 0);
+});
+
+test('a missing scope is 403 with what was missing, audited with who called', async () => {
+  const answer = await gateway.call('/api/orders', { method: 'POST', headers: signedIn('alice') });
+  assert.equal(answer.status, 403);
+  const challenge = 'Bearer realm="https://shop.example.com", error="insufficient_scope", scope="write:orders a"';
+  assert.equal(answer.headers['www-authenticate'], challenge);
+  const [event, details] = gateway.audits[0] ?? [];
+  assert.equal(event, 'access.denied');
+  assert.equal(details?.sub, 'alice');
+  assert.equal(details?.session, 'alice');
+  assert.equal(details?.route, '/api/orders/**');
+  assert.equal(upstream.requests.length, 0);
+  assert.ok(!gateway.events.includes('slide'));
+});
+
+test('scopes of the refreshed token decide', async () => {
+  gateway.play.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { scope: 'write:orders b' }) });
+  assert.equal((await gateway.call('/api/orders', { method: 'POST', headers: signedIn('alice') })).status, 200);
+});
+
+test("an upstream's own 401 passes as it is", async () => {
+  upstream.answer(
+    (_req, res) => void res.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end('no'),
+  );
+  const answer = await gateway.call('/api/x', { headers: signedIn('alice') });
+  upstream.answer((_req, res) => void res.end());
+  assert.equal(answer.status, 401);
+  assert.equal(answer.headers['www-authenticate'], 'Bearer error="invalid_token"');
+  assert.equal(answer.body, 'no');
+});
+
+test('PX-13 an OPTIONS call with no hop left is answered here', async () => {
+  const answer = await gateway.call('/api/orders', {
+    method: 'OPTIONS',
+    headers: { ...signedIn('alice'), 'max-forwards': '0' },
+  });
+  assert.equal(answer.status, 204);
+  assert.equal(answer.headers.allow, 'GET, HEAD, OPTIONS, POST');
+  assert.equal(upstream.requests.length, 0);
+  await gateway.call('/api/orders', { method: 'OPTIONS', headers: { ...signedIn('alice'), 'max-forwards': '1' } });
+  assert.equal(last().header('max-forwards'), '0');
+});

@@ -1,0 +1,166 @@
+/** The way through the provider and back: what a callback must bring, from whom, and how often. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { alteringRedirect, denying } from '../../support/provider-lies.ts';
+import { startWorld, type World } from '../../support/world.ts';
+
+const atCallback = (url: URL) => url.pathname === '/callback';
+
+describe('a callback', () => {
+  let world: World;
+  const cleanups: (() => Promise<void>)[] = [];
+  before(async () => {
+    world = await startWorld({ after: (fn) => void cleanups.push(fn as () => Promise<void>) });
+  });
+  after(async () => {
+    for (const cleanup of cleanups) await cleanup();
+  });
+  beforeEach(() => {
+    world.provider.behave();
+    world.provider.clearCalls();
+  });
+
+  const issuers: Record<string, (params: URLSearchParams) => void> = {
+    'a foreign iss': (params) => params.set('iss', 'https://evil.example'),
+    'an iss with a trailing slash': (params) => params.set('iss', `${params.get('iss')}/`),
+    'an iss in upper case': (params) => params.set('iss', String(params.get('iss')).toUpperCase()),
+    'no iss although it is announced': (params) => params.delete('iss'),
+  };
+  for (const [name, change] of Object.entries(issuers)) {
+    test(`AR-08 with ${name} exchanges no code`, async () => {
+      world.provider.behaviour.authorize = alteringRedirect(change);
+      const page = await world.gateway.browser().navigate('/login');
+      assert.equal(page.status, 502);
+      assert.equal(world.provider.calls.token.length, 0);
+    });
+  }
+
+  for (const name of ['state', 'code', 'iss']) {
+    test(`AR-11 with ${name} twice is refused`, async () => {
+      const browser = world.gateway.browser();
+      const { stoppedAt } = await browser.navigate('/login', { stopAt: atCallback });
+      assert.ok(stoppedAt);
+      stoppedAt.searchParams.append(name, 'again');
+      assert.equal((await browser.navigate(stoppedAt.href)).status, 400);
+      assert.equal(world.provider.calls.token.length, 0);
+    });
+  }
+
+  test('AR-03 with an altered or missing state is refused', async () => {
+    for (const state of ['', 'x', undefined]) {
+      const browser = world.gateway.browser();
+      const { stoppedAt } = await browser.navigate('/login', { stopAt: atCallback });
+      assert.ok(stoppedAt);
+      if (state === undefined) stoppedAt.searchParams.delete('state');
+      else stoppedAt.searchParams.set('state', state);
+      assert.equal((await browser.navigate(stoppedAt.href)).status, 400);
+    }
+    assert.equal(world.provider.calls.token.length, 0);
+  });
+
+  test('AR-03 two logins differ in state, nonce, challenge and verifier', async () => {
+    for (let n = 0; n < 2; n++) await world.gateway.browser().navigate('/login');
+    for (const name of ['state', 'nonce', 'code_challenge']) {
+      assert.equal(new Set(world.provider.calls.authorize.map(({ params }) => params.get(name))).size, 2, name);
+    }
+    for (const { params } of world.provider.calls.token) assert.ok((params.get('code_verifier') ?? '').length >= 43);
+  });
+
+  test('AR-10 a refusal of the provider ends on a page, without a loop and without its text', async () => {
+    world.provider.behaviour.authorize = denying('access_denied');
+    const page = await world.gateway.browser().navigate('/login');
+    assert.equal(page.status, 403);
+    assert.doesNotMatch(page.body, /canary/);
+    assert.match(page.body, /href="\/login/);
+    assert.equal(world.provider.calls.authorize.length, 1);
+  });
+
+  test('AR-10 a busy provider is an outage, not a refusal', async () => {
+    world.provider.behaviour.authorize = denying('temporarily_unavailable');
+    const page = await world.gateway.browser().navigate('/login');
+    assert.equal(page.status, 503);
+    assert.ok(page.headers['retry-after']);
+  });
+
+  test('a silent sign-in that needs the user goes back to where it came from', async () => {
+    world.provider.behaviour.authorize = denying('login_required');
+    const page = await world.gateway.browser().navigate('/login?prompt=none&returnTo=/app');
+    assert.equal(page.url.pathname, '/app');
+  });
+
+  test('AR-13 a link cannot set or smuggle parameters of the authorization request', async () => {
+    const links = [
+      '/login?scope=admin&redirect_uri=https://evil.example&response_mode=fragment&client_id=x&state=s&nonce=n',
+      `/login?returnTo=${encodeURIComponent('/x&scope=admin')}`,
+      '/login?returnTo=/x%26scope%3Dadmin',
+    ];
+    for (const link of links) await world.gateway.browser().navigate(link);
+    for (const { url, params } of world.provider.calls.authorize) {
+      assert.equal(params.get('scope'), world.gateway.config.provider.scopes.join(' '));
+      assert.equal(params.get('redirect_uri'), `${world.gateway.url}/callback`);
+      assert.equal(params.get('response_mode'), null);
+      assert.equal(params.get('response_type'), 'code');
+      assert.equal(new Set(url.searchParams.keys()).size, [...url.searchParams.keys()].length, 'no duplicates');
+    }
+    assert.equal(world.provider.calls.authorize.length, links.length);
+  });
+
+  test('AR-14 max_age and acr_values are handed through, and a weaker answer is refused', async () => {
+    const browser = world.gateway.browser();
+    assert.equal((await browser.navigate('/login?login_hint=ada&ui_locales=de')).status, 404);
+    assert.equal(world.provider.calls.authorize[0]?.params.get('login_hint'), 'ada');
+    world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: { ...draft.claims, acr: 'silver' } });
+    assert.equal((await browser.navigate('/login?acr_values=gold')).status, 502);
+    world.provider.behaviour.idToken = undefined;
+    assert.notEqual((await browser.navigate('/login?acr_values=gold')).status, 502);
+    world.provider.next.nextAuthAge = 3_600_000;
+    assert.equal((await browser.navigate('/login?max_age=60')).status, 502);
+    world.provider.next.nextAuthAge = 0;
+    assert.equal((await browser.navigate('/login?max_age=minute')).status, 400);
+  });
+
+  test('SE-04 a new login gets a new id, and the old session is dead at once', async () => {
+    world.provider.next.nextSid = 'same-sign-in';
+    const browser = world.gateway.browser();
+    await browser.navigate('/login');
+    const old = browser.cookieHeader('/');
+    await browser.navigate('/login');
+    assert.notEqual(browser.cookieHeader('/'), old);
+    const replay = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie: old, 'x-csrf': '1' } });
+    assert.equal(replay.status, 401);
+    assert.equal(world.provider.calls.revocation.length, 0, 'the sign-in at the provider is still in use');
+  });
+
+  test('SE-04 an id that the browser brings is never adopted', async () => {
+    const first = world.gateway.browser();
+    await first.navigate('/login');
+    const planted = first.cookieHeader('/');
+    const victim = world.gateway.browser();
+    const { stoppedAt } = await victim.navigate('/login', { stopAt: atCallback });
+    const mine = victim.cookieHeader('/');
+    const answer = await fetch(String(stoppedAt), {
+      redirect: 'manual',
+      headers: { cookie: `${mine}; ${planted}`, accept: 'text/html' },
+    });
+    assert.equal(answer.status, 303);
+    const set = answer.headers.getSetCookie().find((line) => line.startsWith('bff='));
+    assert.ok(set && !set.includes(planted.slice(4)));
+  });
+});
+
+test('R33 AR-12 with a Lax cookie a login ends on our origin too', async (t) => {
+  const world = await startWorld(t, {
+    gateway: { config: { session: { store: { sqlite: { file: ':memory:' } }, cookie: { sameSite: 'lax' } } } },
+  });
+  for (const target of [
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '/%09/evil.example',
+    'https:evil.example',
+    '/login',
+  ]) {
+    const page = await world.gateway.browser().navigate(`/login?returnTo=${encodeURIComponent(target)}`);
+    assert.equal(page.url.href, `${world.gateway.url}/`, target);
+  }
+});

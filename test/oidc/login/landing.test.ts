@@ -1,0 +1,189 @@
+/** Where a sign-in ends: on the address that was asked for, without a page in between, and never on an address of an API. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createBrowser } from '../../support/browser.ts';
+import { newKey, startGateway } from '../../support/gateway.ts';
+import { type RealWorld, startRealWorld } from '../../support/real-browser.ts';
+import { until } from '../../support/wait.ts';
+import { startWorld } from '../../support/world.ts';
+
+const routes = (upstream: string) => [
+  { path: '/api/**', upstream, csrf: 'fetch-metadata' as const },
+  { path: '/files/*/raw', upstream },
+];
+const TARGET = '/api/delete?id=1';
+
+test('E02 the callback leads straight to the return address, with a Strict cookie too', async (t) => {
+  const world = await startWorld(t);
+  const page = await world.browser.navigate('/login?returnTo=/orders%3Fpage%3D2%23third');
+  const [callback, landing] = page.hops.slice(-2);
+  assert.equal(callback?.url.pathname, '/callback');
+  assert.deepEqual([callback?.status, callback?.headers.location], [303, '/orders?page=2#third']);
+  assert.equal(landing?.url.pathname, '/orders');
+  assert.equal((await world.session()).authenticated, true);
+});
+
+test('E02 the page between callback and app is gone, under a prefix too', async (t) => {
+  for (const prefix of ['', '/bff']) {
+    const world = await startWorld(t, { routes, gateway: { config: { endpoints: { prefix } } } });
+    const page = await world.browser.navigate(`${prefix}/login/complete?to=${encodeURIComponent(TARGET)}`);
+    assert.equal(page.status, 404);
+    assert.equal(page.hops.length, 1);
+    assert.ok(!page.body.includes('/api/delete'));
+  }
+});
+
+const attacks: Record<string, string> = {
+  'the former page after the callback': `/login/complete?to=${encodeURIComponent(TARGET)}`,
+  'a silent sign-in': `/login?prompt=none&returnTo=${encodeURIComponent(TARGET)}`,
+  'a sign-in that the provider lets pass without a question': `/login?returnTo=${encodeURIComponent(TARGET)}`,
+};
+for (const [name, path] of Object.entries(attacks)) {
+  test(`E02 PG-20 ${name}, begun by another site in Chromium, makes no call of the API`, async (t) => {
+    const world = await startRealWorld(t, { routes });
+    const page = await world.open();
+    await world.signInBy(page);
+    await world.lure(page, path);
+    await until(
+      async () => world.upstream.requests.length > 0 || (await page.locator('body[data-signed-in]').count()) > 0,
+    );
+    assert.deepEqual(
+      world.upstream.requests.map(({ target }) => target),
+      [],
+    );
+    assert.equal(new URL(page.url()).origin, world.gateway.url);
+    assert.equal(await world.signedIn(page), 'true', 'the user is still signed in');
+  });
+}
+
+const links: Record<string, string> = {
+  'to the sign-in': '/login?returnTo=/app/orders',
+  'to a silent sign-in': '/login?prompt=none&returnTo=/app/orders',
+};
+for (const [name, path] of Object.entries(links)) {
+  test(`E02 PG-21 after a link ${name} in a mail, the first question of the app finds the session`, async (t) => {
+    const world = await startRealWorld(t, { routes });
+    const page = await world.open();
+    await world.lure(page, path);
+    assert.equal(await world.signedIn(page), 'true');
+    assert.equal(page.url(), `${world.gateway.url}/app/orders`);
+  });
+}
+
+test('E02 PG-21 a link to the app in a mail finds the session; so does a typed sign-in', async (t) => {
+  const world: RealWorld = await startRealWorld(t, { routes });
+  const page = await world.open();
+  await page.goto(`${world.gateway.url}/login?returnTo=/app`);
+  assert.equal(await world.signedIn(page), 'true');
+  await world.lure(page, '/app/orders');
+  assert.equal(await world.signedIn(page), 'true');
+});
+
+test('E02 PG-21 pages of the gateway that need the session find it after a sign-in', async (t) => {
+  const world = await startRealWorld(t, { routes });
+  const page = await world.open();
+  for (const path of ['/sessions', '/signed-in']) {
+    await world.lure(page, `/login?returnTo=${path}`);
+    const heading = page.locator('h1', { hasText: path === '/sessions' ? 'signed in' : 'You are signed in' });
+    await heading.waitFor();
+    assert.equal(new URL(page.url()).pathname, path);
+  }
+});
+
+test('E02 a sign-in that leads to the page of sessions ends there, while another sign-in is open in the browser', async (t) => {
+  const world = await startWorld(t);
+  await world.browser.navigate('/login', { stopAt: ({ pathname }) => pathname === '/callback' });
+  const page = await world.browser.navigate('/login?returnTo=/sessions');
+  assert.deepEqual([page.url.pathname, page.status], ['/sessions', 200]);
+  assert.match(page.body, /Where you are signed in/);
+});
+
+const INTO_ROUTES = [
+  ['as it is', '/api/delete?id=1'],
+  ['the path of the pattern itself', '/api'],
+  ['with a slash at its end', '/api/'],
+  ['with a fragment', '/api/x#y'],
+  ['with the origin', 'ORIGIN/api/x'],
+  ['through dot segments', '/x/../api/x'],
+  ['through encoded dot segments', '/x/%2e%2e/api/x'],
+  ['through dot segments behind an encoded slash', '/x/..%2fapi/x'],
+  ['an encoded letter', '/%61pi/x'],
+  ['a letter encoded twice', '/%2561pi/x'],
+  ['in capitals', '/API/x'],
+  ['an encoded slash', '/api%2fx'],
+  ['an empty segment inside', '/files//7/raw'],
+  ['a parameter of a segment', '/api;v=1/x'],
+  ['a parameter that hides a segment', '/;/api/x'],
+  ['fullwidth letters', '/\uff41pi/x'],
+  ['fullwidth letters, encoded', '/%ef%bd%81pi/x'],
+  ['an encoded question mark', '/api%3fx'],
+  ['an encoded number sign', '/api%23x'],
+  ['a star of the pattern', '/files/7/raw'],
+  ['a star of the pattern, in capitals', '/files/7/RAW/'],
+] as const;
+
+test('E02 no spelling of an address of a route is returned to, at the start and at the end of a sign-in', async (t) => {
+  const world = await startWorld(t, { routes });
+  for (const prompt of ['', 'prompt=none&']) {
+    for (const [how, spelling] of INTO_ROUTES) {
+      const target = spelling.replace('ORIGIN', world.gateway.url);
+      const page = await world.gateway.browser().navigate(`/login?${prompt}returnTo=${encodeURIComponent(target)}`);
+      assert.equal(page.url.href, `${world.gateway.url}/`, how);
+      assert.ok(
+        page.hops.every(({ status }) => status !== 400 && status < 500),
+        how,
+      );
+    }
+  }
+  assert.deepEqual(world.upstream.requests, []);
+  for (const target of [
+    '/apix',
+    '/app/api/x',
+    '/files/7',
+    '/files/7/raw/x',
+    '/?next=/api/x',
+    '/#/api/x',
+    '/orders%2F7',
+  ]) {
+    const page = await world.gateway.browser().navigate(`/login?returnTo=${encodeURIComponent(target)}`);
+    assert.equal(page.hops.at(-2)?.headers.location, target);
+  }
+});
+
+test('E02 a path that became a route while the sign-in was under way is not returned to', async (t) => {
+  const shared = {
+    publicUrl: 'https://shop.example.test',
+    key: newKey(),
+    front: { 'x-forwarded-proto': 'https' },
+    config: { trustedProxies: ['127.0.0.1'] },
+  };
+  const before = await startWorld(t, { routes: () => [], gateway: shared });
+  const { provider, upstream } = before;
+  const after = await startGateway({ ...shared, provider, routes: routes(upstream.origin) });
+  t.after(() => after.stop());
+  const begun = await before.browser.navigate(`/login?returnTo=${TARGET}`, {
+    stopAt: (url) => url.pathname === '/callback',
+  });
+  const port = Number(new URL(after.ownUrl).port);
+  const browser = createBrowser({
+    baseUrl: shared.publicUrl,
+    fronts: { [shared.publicUrl]: { port, headers: shared.front } },
+  });
+  t.after(() => browser.close());
+  for (const cookie of before.browser.jar.all()) browser.jar.plant(cookie);
+  const page = await browser.navigate(String(begun.stoppedAt));
+  assert.equal(page.hops[0]?.headers.location, '/');
+  assert.deepEqual(upstream.requests, []);
+});
+
+test('E02 where a route serves the root, a sign-in ends on a page of the gateway', async (t) => {
+  const world = await startWorld(t, {
+    routes: (upstream) => [{ path: '/', upstream, csrf: 'fetch-metadata' }],
+  });
+  for (const target of ['/', '', '//evil.example', '/?x=1']) {
+    const page = await world.browser.navigate(`/login?returnTo=${encodeURIComponent(target)}`);
+    assert.deepEqual([page.url.pathname, page.status], ['/signed-in', 200], target);
+  }
+  await world.browser.navigate('/signed-out', { from: 'https://evil.example/' });
+  assert.deepEqual(world.upstream.requests, []);
+});

@@ -1,0 +1,242 @@
+/** Entra ID, simulated: the provider contract for one tenant and for many, tokens of both versions and for Graph. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { lapse, type ProviderCase, providerContract, worldOf } from '../../contract/provider.ts';
+import {
+  API,
+  API_URI,
+  type EntraOptions,
+  entraError,
+  OTHER_TENANT,
+  SCOPES,
+  startEntra,
+  TENANT,
+  userOf,
+} from '../../support/entra.ts';
+import { claimsOf } from '../../support/keys.ts';
+import { until } from '../../support/wait.ts';
+import type { World } from '../../support/world.ts';
+
+const entra = { kind: 'entra', clientAuth: 'client_secret_post', scopes: SCOPES } as const;
+const many = { ...entra, tenants: [TENANT, OTHER_TENANT] };
+const GRAPH_AUDIENCE = '00000003-0000-0000-c000-000000000000';
+const origin = (issuer: string) => new URL(issuer).origin;
+
+const base: ProviderCase = {
+  name: 'Entra ID, one tenant, version 2 tokens',
+  start: () => startEntra(),
+  provider: entra,
+  profile: { tid: TENANT, name: 'Alice Example', preferred_username: 'alice@shop.test', ver: '2.0' },
+  accessToken: ({ issuer, client }) => ({
+    iss: `${origin(issuer)}/${TENANT}/v2.0`,
+    aud: API.clientId,
+    azp: client.id,
+    scp: 'orders.read',
+    ver: '2.0',
+  }),
+  refresh: { scope: SCOPES.join(' ') },
+  revoked: [],
+  signOut: {
+    path: `/${TENANT}/oauth2/v2.0/logout`,
+    params: ['client_id', 'id_token_hint', 'post_logout_redirect_uri', 'state'],
+  },
+};
+
+providerContract(base);
+
+for (const authority of ['organizations', 'common']) {
+  providerContract({
+    ...base,
+    name: `Entra ID, ${authority}, version 1 tokens`,
+    start: () => startEntra({ authority, apis: { [API_URI]: { ...API, version: 1 } } }),
+    provider: many,
+    accessToken: ({ client }) => ({
+      iss: `https://sts.windows.net/${TENANT}/`,
+      aud: API_URI,
+      appid: client.id,
+      azp: undefined,
+      scp: 'orders.read',
+      ver: '1.0',
+    }),
+    signOut: { path: `/${authority}/oauth2/v2.0/logout`, params: base.signOut?.params ?? [] },
+  });
+}
+
+const tokenOf = (world: World, index = -1) =>
+  String(world.upstream.requests.at(index)?.header('authorization')).slice('Bearer '.length);
+
+describe('Entra ID for many tenants', () => {
+  const start = (options: EntraOptions = {}) => startEntra({ authority: 'organizations', ...options });
+
+  async function signInFails(world: World): Promise<void> {
+    const page = await world.browser.navigate('/login');
+    assert.equal(page.status, 502);
+    assert.equal((await world.session()).authenticated, false);
+    assert.equal(world.upstream.requests.length, 0);
+  }
+
+  test('RS-10 users of two tenants are two users, whatever their subject', async (t) => {
+    const world = await worldOf(t, await start(), many);
+    const issuers = [];
+    for (const tenant of [TENANT, OTHER_TENANT]) {
+      world.provider.next.nextUser = userOf(tenant);
+      await world.signIn();
+      const profile = await world.browser.fetch('/profile', { headers: { 'x-csrf': '1' } });
+      issuers.push(profile.json().iss);
+    }
+    assert.deepEqual(
+      issuers,
+      [TENANT, OTHER_TENANT].map((id) => `${origin(world.provider.issuer)}/${id}/v2.0`),
+    );
+  });
+
+  test('a user of a tenant that is not listed is refused, and the log says which', async (t) => {
+    const world = await worldOf(t, await start(), { ...many, tenants: [OTHER_TENANT] });
+    await signInFails(world);
+    assert.match(world.gateway.logText(), new RegExp(`users of [^ ]*/${TENANT}/v2.0 may not sign in here`));
+  });
+
+  const wrong: Record<string, (claims: Record<string, unknown>) => Record<string, unknown>> = {
+    'tid of a listed tenant and iss of another': (claims) => ({ ...claims, tid: OTHER_TENANT }),
+    'no tid': ({ tid: _, ...claims }) => claims,
+    'tid as a list': (claims) => ({ ...claims, tid: [TENANT] }),
+    'the template as issuer': (claims) => ({ ...claims, iss: String(claims.iss).replace(TENANT, '{tenantid}') }),
+    'organizations as issuer': (claims) => ({
+      ...claims,
+      iss: String(claims.iss).replace(TENANT, 'organizations'),
+      tid: 'organizations',
+    }),
+    'an issuer of version 1': (claims) => ({ ...claims, iss: `https://sts.windows.net/${TENANT}/` }),
+    'an issuer elsewhere': (claims) => ({ ...claims, iss: `https://evil.example/${TENANT}/v2.0` }),
+    'a tenant id in capitals': (claims) => ({
+      ...claims,
+      tid: TENANT.toUpperCase(),
+      iss: String(claims.iss).replace(TENANT, TENANT.toUpperCase()),
+    }),
+  };
+  for (const [name, change] of Object.entries(wrong)) {
+    test(`RS-10 an ID token with ${name} signs nobody in`, async (t) => {
+      const world = await worldOf(t, await start(), many);
+      world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: change(draft.claims) });
+      await signInFails(world);
+    });
+  }
+
+  test('a signing key that names one issuer vouches for no other', async (t) => {
+    const world = await worldOf(t, await start(), many);
+    const consumers = `${origin(world.provider.issuer)}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0`;
+    let issuer = consumers;
+    world.provider.behaviour.jwks = async (_call, proceed) => {
+      const answer = await proceed();
+      const { keys } = answer.json as { keys: object[] };
+      return { ...answer, json: { keys: keys.map((key) => ({ ...key, issuer })) } };
+    };
+    await signInFails(world);
+    issuer = `${origin(world.provider.issuer)}/${TENANT}/v2.0`;
+    world.provider.rotateKeys();
+    await until(async () => (await world.browser.navigate('/login?returnTo=/app')).url.pathname === '/app');
+  });
+
+  test('the announced template is no issuer to configure for one tenant', async (t) => {
+    const running = await start();
+    running.behaviour.metadata = (document) => ({ ...document, issuer: `${origin(running.issuer)}/${TENANT}/v2.0` });
+    const world = await worldOf(t, running, many);
+    assert.equal((await world.browser.navigate('/login')).status, 503);
+    assert.match(world.gateway.logText(), /organizations\/v2\.0\\", the provider announces/);
+  });
+
+  test('without the kind the template is an issuer like any other: a mismatch', async (t) => {
+    const { kind: _, tenants: __, ...rest } = many;
+    const world = await worldOf(t, await start(), rest);
+    assert.equal((await world.browser.navigate('/login')).status, 503);
+    assert.match(world.gateway.logText(), /\{tenantid\}/);
+  });
+
+  test('RF-06 a refresh that answers for another tenant ends the session', async (t) => {
+    const world = await worldOf(t, await start(), many);
+    await lapse(world);
+    for (const grant of world.provider.grants) grant.user = userOf(OTHER_TENANT);
+    assert.equal((await world.api()).status, 401);
+    assert.equal((await world.session()).authenticated, false);
+  });
+});
+
+describe('Entra ID', () => {
+  test('R48 without a scope of an API its token is for Graph: nobody can verify it, and it is forwarded unchanged', async (t) => {
+    const world = await worldOf(t, await startEntra(), { ...entra, scopes: ['openid', 'profile', 'offline_access'] });
+    await world.signIn();
+    assert.equal((await world.api()).status, 200);
+    assert.ok(world.provider.secrets.has(tokenOf(world)));
+    assert.equal(claimsOf(tokenOf(world)).aud, GRAPH_AUDIENCE);
+  });
+
+  test('R50 without scopes a refresh answers a token for Graph: scopeOnRefresh off shows what it is for', async (t) => {
+    const world = await worldOf(t, await startEntra(), { ...entra, scopeOnRefresh: false });
+    await lapse(world);
+    await world.api();
+    assert.equal(claimsOf(tokenOf(world)).aud, GRAPH_AUDIENCE);
+  });
+
+  test('an unknown scope fails the sign-in, without the words of Entra', async (t) => {
+    const world = await worldOf(t, await startEntra(), { ...entra, scopes: ['openid', `${API_URI}/nothing`] });
+    const page = await world.browser.navigate('/login');
+    assert.equal(page.status, 502);
+    assert.doesNotMatch(page.body + world.gateway.logText(), /canary-error-description/);
+    assert.match(world.gateway.logText(), /invalid_scope/);
+  });
+
+  for (const [error, code] of Object.entries({
+    invalid_grant: 50173,
+    interaction_required: 50076,
+    consent_required: 65001,
+  })) {
+    test(`${error} (AADSTS${code}) at a refresh ends the session: only a new sign-in helps`, async (t) => {
+      const world = await worldOf(t, await startEntra(), entra);
+      await lapse(world);
+      world.provider.behaviour.token = () => entraError(error, code);
+      assert.equal((await world.api()).status, 401);
+      assert.equal((await world.session()).authenticated, false);
+      assert.doesNotMatch(world.gateway.logText(), /canary-error-description/);
+    });
+  }
+
+  test('temporarily_unavailable (AADSTS90033) and a wrong secret (AADSTS7000215) keep the session', async (t) => {
+    const world = await worldOf(t, await startEntra(), entra);
+    await lapse(world);
+    for (const answer of [
+      entraError('temporarily_unavailable', 90033, 503),
+      entraError('invalid_client', 7000215, 401),
+    ]) {
+      world.provider.behaviour.token = () => answer;
+      assert.equal((await world.api()).status, 503);
+    }
+    assert.equal((await world.session()).authenticated, true);
+  });
+
+  test('the claim login_hint spares the user the choice of an account at sign-out', async (t) => {
+    const world = await worldOf(t, await startEntra(), entra);
+    world.provider.next.nextUser = userOf(TENANT, { login_hint: 'O.CiQ2OTAyMjJiZQ' });
+    await world.signIn();
+    const { logoutUrl } = await world.session();
+    await world.browser.navigate(String(logoutUrl), { from: world.gateway.url });
+    assert.equal(world.provider.calls.end_session[0]?.params.get('logout_hint'), 'O.CiQ2OTAyMjJiZQ');
+  });
+
+  test('a landing page that is no redirect URI ends at Entra, signed out all the same', async (t) => {
+    const world = await worldOf(t, await startEntra(), entra);
+    await world.signIn();
+    world.provider.client.redirectUris.splice(1);
+    const { logoutUrl } = await world.session();
+    const page = await world.browser.navigate(String(logoutUrl), { from: world.gateway.url });
+    assert.match(page.body, /You signed out/);
+    assert.equal((await world.session()).authenticated, false);
+  });
+
+  test('UserInfo is on Graph: a token for an API is nothing there, a token for Graph is', async (t) => {
+    const world = await worldOf(t, await startEntra(), { ...entra, userInfo: true });
+    assert.ok((await world.browser.navigate('/login')).status >= 500);
+    const scopes = ['openid', 'profile'];
+    const graph = await worldOf(t, await startEntra(), { ...entra, scopes, userInfo: true });
+    await graph.signIn();
+  });
+});

@@ -1,0 +1,215 @@
+/** Providers that announce the wrong things, authenticate their clients in several ways, and misbehave at the token endpoint. */
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import { describe, test } from 'node:test';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { startGateway } from '../../support/gateway.ts';
+import { createSigningKey } from '../../support/keys.ts';
+import { startProvider } from '../../support/provider.ts';
+import { garbage, gzipBomb, hang, huge, json, oauthError, redirect, status } from '../../support/provider-lies.ts';
+import { until } from '../../support/wait.ts';
+import { CSRF, startWorld } from '../../support/world.ts';
+
+describe('metadata', () => {
+  const wrong: Record<string, (metadata: Record<string, unknown>) => Record<string, unknown>> = {
+    'TK-01 an issuer with a slash': (metadata) => ({ ...metadata, issuer: `${metadata.issuer}/` }),
+    'TK-01 another issuer': (metadata) => ({ ...metadata, issuer: 'https://evil.example' }),
+    'AR-02 PKCE with plain only': (metadata) => ({ ...metadata, code_challenge_methods_supported: ['plain'] }),
+    'no token endpoint': ({ token_endpoint: _, ...metadata }) => metadata,
+  };
+  for (const [name, metadata] of Object.entries(wrong)) {
+    test(`${name} stops the login before any authorization request, and the log says why`, async (t) => {
+      const provider = await startProvider();
+      provider.behaviour.metadata = metadata;
+      const gateway = await startGateway({ provider });
+      t.after(() => Promise.all([gateway.stop(), provider.stop()]).then(() => undefined));
+      const page = await gateway.browser().navigate('/login');
+      assert.equal(page.status, 503);
+      assert.equal(provider.calls.authorize.length, 0);
+      assert.match(gateway.logText(), /cannot be discovered/);
+    });
+  }
+
+  test('R51 TK-01 the log shows the configured and the announced issuer', async (t) => {
+    const provider = await startProvider();
+    provider.behaviour.metadata = (metadata) => ({ ...metadata, issuer: `${metadata.issuer}/` });
+    const gateway = await startGateway({ provider });
+    t.after(() => Promise.all([gateway.stop(), provider.stop()]).then(() => undefined));
+    await gateway.browser().navigate('/login');
+    assert.ok(gateway.logText().includes(provider.issuer));
+  });
+
+  test('TK-01 a redirected discovery is not followed', async (t) => {
+    const provider = await startProvider();
+    let hits = 0;
+    const canary = createServer((_req, res) => {
+      hits += 1;
+      res.end('{}');
+    });
+    await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve));
+    const address = canary.address();
+    provider.behaviour.discovery = () =>
+      redirect(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/`);
+    const gateway = await startGateway({ provider });
+    t.after(() => Promise.all([gateway.stop(), provider.stop()]).then(() => void canary.close()));
+    assert.equal((await gateway.browser().navigate('/login')).status, 503);
+    assert.equal(hits, 0);
+  });
+
+  test('AR-02 without a list of methods S256 is used all the same', async (t) => {
+    const provider = await startProvider();
+    provider.behaviour.metadata = ({ code_challenge_methods_supported: _, ...metadata }) => metadata;
+    const gateway = await startGateway({ provider });
+    t.after(() => Promise.all([gateway.stop(), provider.stop()]).then(() => undefined));
+    await gateway.browser().navigate('/login');
+    assert.equal(provider.calls.authorize[0]?.params.get('code_challenge_method'), 'S256');
+  });
+});
+
+describe('client authentication', () => {
+  const secret = 'a:b+/%ü ';
+  test('TK-02 client_secret_basic encodes id and secret, and puts nothing into the body', async (t) => {
+    const world = await startWorld(t, { provider: { client: { secret, auth: 'client_secret_basic' } } });
+    await world.signIn();
+    const [call] = world.provider.calls.token;
+    assert.match(String(call?.headers.authorization), /^Basic /);
+    assert.equal(call?.params.get('client_secret'), null);
+  });
+  test('TK-02 client_secret_post uses the body alone', async (t) => {
+    const world = await startWorld(t, {
+      provider: { client: { secret, auth: 'client_secret_post' } },
+      gateway: { provider_: { clientAuth: 'client_secret_post' } },
+    });
+    await world.signIn();
+    const [call] = world.provider.calls.token;
+    assert.equal(call?.headers.authorization, undefined);
+    assert.equal(call?.params.get('client_secret'), secret);
+  });
+
+  const key = createSigningKey('ES256');
+  const forms: Record<string, string> = {
+    'a PKCS#8 PEM': key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'a SEC1 PEM': key.privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
+    'a JWK': JSON.stringify({ ...key.privateKey.export({ format: 'jwk' }), kid: key.kid }),
+  };
+  for (const [form, privateKey] of Object.entries(forms)) {
+    test(`TK-03 private_key_jwt with ${form}: the issuer is the one audience, each assertion is used once`, async (t) => {
+      const provider = await startProvider({ client: { auth: 'private_key_jwt', key } });
+      const gateway = await startGateway({
+        provider,
+        config: {
+          provider: {
+            issuer: provider.issuer,
+            clientId: provider.client.id,
+            clientAuth: 'private_key_jwt',
+            privateKey,
+            privateKeyId: key.kid,
+          },
+        },
+      });
+      t.after(() => Promise.all([gateway.stop(), provider.stop()]).then(() => undefined));
+      const browser = gateway.browser();
+      await browser.navigate('/login');
+      assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, true);
+      await browser.fetch('/logout', { method: 'POST', headers: CSRF });
+      // A sign-out does not wait for it on a slow machine.
+      await until(() => provider.calls.revocation.length === 2);
+      const assertions = [...provider.calls.token, ...provider.calls.revocation].map(
+        ({ params }) => params.get('client_assertion') ?? '',
+      );
+      assert.equal(assertions.length, 3);
+      assert.equal(new Set(assertions.map((text) => decodeJwt(text).jti)).size, 3);
+      for (const text of assertions) {
+        const claims = decodeJwt(text);
+        assert.equal(claims.aud, provider.issuer);
+        assert.ok((claims.exp ?? 0) - (claims.iat ?? 0) <= 300);
+        assert.equal(decodeProtectedHeader(text).kid, key.kid);
+      }
+    });
+  }
+
+  test('an RSA key where ES256 is configured is a failed login, not a crash', async (t) => {
+    const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString();
+    const provider = await startProvider();
+    const gateway = await startGateway({
+      provider,
+      config: { provider: { issuer: provider.issuer, clientId: 'x', clientAuth: 'private_key_jwt', privateKey } },
+    });
+    t.after(() => Promise.all([gateway.stop(), provider.stop()]).then(() => undefined));
+    assert.ok((await gateway.browser().navigate('/login')).status >= 500);
+    assert.equal((await fetch(`${gateway.url}/session`)).status, 200);
+  });
+});
+
+describe('TK-10 a token endpoint at login that', () => {
+  const sent = { bytes: 0 };
+  const answers = {
+    redirects: () => redirect('http://127.0.0.1:9/', 307),
+    hangs: hang,
+    'sends a gigabyte': () => huge(1024 ** 3, sent),
+    'sends an unpacking bomb': () => gzipBomb(100 * 1024 * 1024, 2),
+    'sends a page': garbage,
+    'is down': () => status(503),
+    'refuses the client': () => oauthError('invalid_client', 401),
+    'sends an empty object': () => json({}),
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    test(`${name} ends on a page, within bounds, and without its words`, async (t) => {
+      const world = await startWorld(t, { gateway: { provider_: { timeout: '1s' } } });
+      world.provider.behaviour.token = answer;
+      const before = process.memoryUsage().rss;
+      const page = await world.browser.navigate('/login');
+      assert.ok([502, 503].includes(page.status), String(page.status));
+      assert.match(page.body, /href="\/login/);
+      assert.doesNotMatch(page.body + world.gateway.logText(), /canary/);
+      assert.ok(process.memoryUsage().rss - before < 300 * 1024 * 1024);
+      assert.ok(sent.bytes < 100 * 1024 * 1024);
+      assert.equal((await world.session()).authenticated, false);
+    });
+  }
+});
+
+describe('TK-08 UserInfo that', () => {
+  const answers = {
+    'names another user': () => json({ sub: 'somebody-else' }),
+    'is an array': () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '[]' }),
+    'is down': () => status(500),
+    'has no sub': () => json({ name: 'x' }),
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    test(`${name} signs nobody in, and the tokens are not left lying about`, async (t) => {
+      const world = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
+      world.provider.behaviour.userinfo = answer;
+      assert.ok((await world.browser.navigate('/login')).status >= 500);
+      assert.equal((await world.session()).authenticated, false);
+      await until(() => world.provider.calls.revocation.length === 2);
+    });
+  }
+});
+
+test('TK-07 with the key set away known keys go on verifying', async (t) => {
+  const world = await startWorld(t);
+  await world.signIn();
+  world.provider.behaviour.jwks = () => status(503);
+  await world.signIn();
+});
+
+test('TK-07 made-up key ids cause few fetches', async (t) => {
+  const world = await startWorld(t);
+  await world.signIn();
+  world.provider.clearCalls();
+  let n = 0;
+  world.provider.behaviour.idToken = (draft) => ({ ...draft, header: { ...draft.header, kid: `made-up-${n++}` } });
+  const began = Date.now();
+  for (let login = 0; login < 40; login++) await world.gateway.browser().navigate('/login');
+  const seconds = (Date.now() - began) / 1000;
+  assert.ok(
+    world.provider.calls.jwks.length <= seconds + 2,
+    `${world.provider.calls.jwks.length} fetches in ${seconds} s`,
+  );
+  world.provider.behave();
+  await until(async () => (await world.gateway.browser().navigate('/login?returnTo=/app')).url.pathname === '/app');
+});

@@ -1,0 +1,106 @@
+/** What every front proxy that is configured as documented has to bring, and to stop. */
+import assert from 'node:assert/strict';
+import type { Browser } from '../../support/browser.ts';
+import type { Received } from '../../support/browser-http.ts';
+import { FORGED, type Shop } from './shop.ts';
+
+/** Claim headers of this route and of another one, in spellings that some upstream reads as the same name. */
+export const EXACT = ['X-Shop-Customer', 'x-shop-customer', 'X-SHOP-CUSTOMER', 'X-Shop-Note', 'X-Forward-Cookie'];
+export const LENIENT = ['X_Shop_Customer', 'X-Shop_Customer', 'x_shop_customer', 'X.Shop.Customer', 'X_Shop_Note'];
+
+export interface Attack {
+  shop: Shop;
+  browser: Browser;
+  port: number;
+}
+
+/** The access token that the API got is one of the provider's, and no secret is in what the client sees. */
+function checkToken({ shop, browser }: Attack, answer: Received): void {
+  const [scheme, token = ''] = (shop.received()?.header('authorization') ?? '').split(' ');
+  assert.equal(scheme, 'Bearer');
+  assert.ok(shop.provider.secrets.has(token), 'the API gets a token of the provider');
+  assert.ok(!JSON.stringify([answer.headers, answer.setCookies]).includes(token), 'the browser sees no token');
+  checkCookie({ shop, browser });
+}
+
+/** The cookie of the gateway stays with it, under whatever name. */
+function checkCookie({ shop, browser }: Pick<Attack, 'shop' | 'browser'>): void {
+  const [, session = ''] = browser.cookieHeader('/api/orders').split('=');
+  assert.notEqual(session, '');
+  assert.ok(!JSON.stringify(shop.received()?.headers).includes(session), 'the session cookie goes no further');
+}
+
+/** The call arrives with real values only, method, target and body as sent. */
+export async function checkRealValues(attack: Attack): Promise<void> {
+  const { shop, browser, port } = attack;
+  const answer = await shop.call(browser, { port, method: 'PUT', body: 'two shoes' });
+  assert.equal(answer.status, 200, answer.body);
+  checkToken(attack, answer);
+  const received = shop.received();
+  assert.equal(received?.header('x-shop-customer'), 'user-alice');
+  assert.equal(received?.header('cookie'), 'app=1');
+  assert.equal(received?.header('dpop'), undefined);
+  assert.deepEqual([received?.method, received?.target], ['PUT', '/api/orders?page=2']);
+  assert.equal(received?.body.toString(), 'two shoes');
+}
+
+/** A forged claim header is refused or dropped, never passed on. Returns the status by spelling. */
+export async function checkForgedClaims({ shop, browser, port }: Attack): Promise<Record<string, number>> {
+  const statuses: Record<string, number> = {};
+  for (const name of [...EXACT, ...LENIENT]) {
+    for (const path of ['/api/orders', '/api/public/x', '/api/notes/1']) {
+      const { length } = shop.upstream.requests;
+      const answer = await shop.call(browser, { port, path, headers: { [name]: FORGED } });
+      statuses[name] = answer.status;
+      if (answer.status !== 200) assert.equal(shop.upstream.requests.length, length, `${name} ${path}`);
+      else assert.ok(!JSON.stringify(shop.received()?.headers).includes(FORGED), `${name} ${path}`);
+    }
+  }
+  return statuses;
+}
+
+/** `Connection` names headers that a proxy removes (RFC 9110 section 7.6.1): from its question, or from what the API gets. */
+export async function checkConnectionNames(attack: Attack): Promise<void> {
+  const { shop, browser, port } = attack;
+  const named = 'close, Authorization, X-Shop-Customer, X_Shop_Customer, X-Forwarded-Uri';
+  const hidden = { connection: named, x_shop_customer: FORGED };
+  const forged = await shop.call(browser, { port, headers: hidden });
+  assert.ok(
+    forged.status !== 200 || !JSON.stringify(shop.received()?.headers).includes(FORGED),
+    'hidden by Connection',
+  );
+  const answer = await shop.call(browser, { port, headers: { connection: named } });
+  assert.equal(answer.status, 200, answer.body);
+  checkToken(attack, answer);
+  assert.equal(shop.received()?.header('x-shop-customer'), 'user-alice');
+}
+
+/** What the client calls itself in headers that it may send is replaced. */
+export async function checkForgedCredentials(attack: Attack): Promise<void> {
+  const { shop, browser, port } = attack;
+  const headers = { authorization: `Bearer ${FORGED}`, dpop: FORGED };
+  const answer = await shop.call(browser, { port, headers });
+  assert.equal(answer.status, 200, answer.body);
+  checkToken(attack, answer);
+  assert.ok(!JSON.stringify(shop.received()?.headers).includes(FORGED));
+
+  const open = await shop.call(browser, { port, path: '/api/public/x', headers });
+  assert.equal(open.status, 200, open.body);
+  checkCookie(attack);
+  for (const name of ['authorization', 'dpop', 'x-shop-customer'])
+    assert.equal(shop.received()?.header(name), undefined, name);
+}
+
+/** The cookies of the application arrive whatever their size, and alone. */
+export async function checkCookies(attack: Attack): Promise<void> {
+  const { shop, browser, port } = attack;
+  const basket = 'b'.repeat(3_000);
+  const own = browser.cookieHeader('/api/orders');
+  const answer = await shop.call(browser, { port, headers: { cookie: `app=1; ${own}; basket=${basket}` } });
+  assert.equal(answer.status, 200, answer.body);
+  checkToken(attack, answer);
+  assert.equal(shop.received()?.header('cookie'), `app=1; basket=${basket}`);
+
+  assert.equal((await shop.call(browser, { port, headers: { cookie: own } })).status, 200);
+  assert.equal(shop.received()?.header('cookie'), undefined, 'no cookie is left');
+}

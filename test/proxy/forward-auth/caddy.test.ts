@@ -1,0 +1,79 @@
+/** Forward authentication behind real Caddies, old and new, configured as the documentation says. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, beforeEach, test } from 'node:test';
+import type { Browser } from '../../support/browser.ts';
+import { CADDIES, startCaddy } from '../../support/caddy.ts';
+import type { FrontProxy } from '../../support/front-proxy.ts';
+import { freePort } from '../../support/ports.ts';
+import {
+  checkConnectionNames,
+  checkCookies,
+  checkForgedClaims,
+  checkForgedCredentials,
+  checkRealValues,
+  EXACT,
+  LENIENT,
+} from './attacks.ts';
+import { CSRF, type Shop, startShop } from './shop.ts';
+
+let shop: Shop;
+let browser: Browser;
+const fronts: FrontProxy[] = [];
+
+/** Of the system's own one as it says; of one that was built, as its folder is called. */
+const versionOf = (command: string) =>
+  /caddy-v([^/]+)/.exec(command)?.[1] ?? execFileSync(command, ['version'], { encoding: 'utf8' }).trim();
+const versions = CADDIES.map(versionOf);
+
+before(async () => {
+  shop = await startShop();
+  for (const [index, command] of CADDIES.entries())
+    fronts.push(await startCaddy(command, index === 0 ? shop.port : await freePort(), shop.sample('caddyfile')));
+  browser = await shop.signIn();
+});
+after(async () => {
+  for (const front of fronts) await front.stop();
+  await shop.stop();
+});
+beforeEach(() => void shop.upstream.requests.splice(0));
+
+const attackOf = (index: number) => ({ shop, browser, port: fronts[index]?.port ?? 0 });
+
+for (const [index, version] of versions.entries()) {
+  test(`E04 Caddy ${version}: a call reaches the API with real values, and without the cookie of the gateway`, async () => {
+    await checkRealValues(attackOf(index));
+    await checkCookies(attackOf(index));
+    await checkConnectionNames(attackOf(index));
+  });
+
+  test(`E04 Caddy ${version}: claim headers that a client forges do not arrive in any spelling`, async () => {
+    const statuses = await checkForgedClaims(attackOf(index));
+    for (const name of EXACT) assert.equal(statuses[name], 400, name);
+    // Later versions drop such names by themselves, so that neither the gateway nor the API sees them.
+    for (const name of LENIENT) assert.ok([200, 400].includes(statuses[name] ?? 0), `${name}: ${statuses[name]}`);
+  });
+
+  test(`E04 Caddy ${version}: credentials that the client makes up are replaced`, async () => {
+    await checkForgedCredentials(attackOf(index));
+  });
+
+  test(`E04 Caddy ${version}: what the gateway refuses does not reach the API`, async () => {
+    const { port } = attackOf(index);
+    assert.equal((await shop.call(browser, { port, headers: { cookie: '' } })).status, 401);
+    assert.equal((await shop.call(browser, { port, headers: { 'x-csrf': '' } })).status, 403);
+    assert.equal((await shop.call(browser, { port, method: 'POST', body: 'x' })).status, 403);
+    for (const path of ['/api/public/..%2forders', '/api/public/%252e%252e/orders', '/api/public%5corders'])
+      assert.equal((await shop.call(browser, { port, path })).status, 400, path);
+    const forged = { 'x-forwarded-uri': '/api/public/x', 'x-original-uri': '/api/public/x' };
+    assert.notEqual((await shop.call(browser, { port, headers: { cookie: '', ...forged } })).status, 200);
+    assert.equal(shop.upstream.requests.length, 0);
+  });
+}
+
+test('the public port does not hand out tokens', async () => {
+  const headers = { ...CSRF, 'x-original-uri': '/api/orders', 'x-original-method': 'GET' };
+  const answer = await browser.fetch('/auth/verify', { headers });
+  assert.equal(answer.status, 404);
+  assert.equal(answer.headers.authorization, undefined);
+});

@@ -1,0 +1,115 @@
+/** Forward authentication behind a real nginx, configured as the documentation says. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import type { Browser } from '../../support/browser.ts';
+import type { Received } from '../../support/browser-http.ts';
+import type { FrontProxy } from '../../support/front-proxy.ts';
+import { startNginx } from '../../support/nginx.ts';
+import { freePort } from '../../support/ports.ts';
+import { echo } from '../../support/upstream.ts';
+import {
+  checkConnectionNames,
+  checkCookies,
+  checkForgedClaims,
+  checkForgedCredentials,
+  checkRealValues,
+  EXACT,
+  LENIENT,
+} from './attacks.ts';
+import { CSRF, type Shop, startShop } from './shop.ts';
+
+let shop: Shop;
+let browser: Browser;
+/** As documented; and with headers let through that nginx drops by default, and a way to /_auth that an operator left open. */
+let strict: FrontProxy;
+let lax: FrontProxy;
+
+before(async () => {
+  shop = await startShop();
+  strict = await startNginx(shop.port, shop.sample('nginx'));
+  const slips =
+    'underscores_in_headers on; ignore_invalid_headers off; location = /api/slip { rewrite ^ /_auth last; }';
+  lax = await startNginx(await freePort(), slips + shop.sample('nginx'));
+  browser = await shop.signIn();
+});
+after(async () => {
+  await strict?.stop();
+  await lax?.stop();
+  await shop.stop();
+});
+beforeEach(() => void shop.upstream.requests.splice(0));
+
+/** Neither the headers of the private listener nor a token in any other. */
+function checkNothingShown({ headers, body }: Received): void {
+  for (const name of ['authorization', 'dpop', 'cookie', 'x-forward-cookie', 'x-shop-customer', 'x-accel-redirect'])
+    assert.equal(headers[name], undefined, name);
+  assert.doesNotMatch(JSON.stringify(headers) + body, /Bearer/);
+}
+
+test('without a session, without the CSRF header, without the scope: refused before the API', async () => {
+  assert.equal((await shop.gateway.browser().fetch('/api/orders', { headers: CSRF })).status, 401);
+  assert.equal((await browser.fetch('/api/orders')).status, 403);
+  const post = await browser.fetch('/api/orders', { method: 'POST', headers: CSRF, body: 'x' });
+  assert.equal(post.status, 403, 'the rule for POST is asked, although nginx asks with GET');
+  assert.equal((await browser.fetch('/api/orders', { method: 'DELETE', headers: CSRF })).status, 403);
+  assert.equal(shop.upstream.requests.length, 0);
+});
+
+test('E04 nginx: a call reaches the API with real values, and without the cookie of the gateway', async () => {
+  for (const { port } of [strict, lax]) {
+    await checkRealValues({ shop, browser, port });
+    await checkCookies({ shop, browser, port });
+    await checkConnectionNames({ shop, browser, port });
+  }
+});
+
+test('E04 nginx: a client that forges claim headers is refused, whatever nginx lets through', async () => {
+  const byDefault = await checkForgedClaims({ shop, browser, port: strict.port });
+  for (const name of EXACT) assert.equal(byDefault[name], 403, name);
+  for (const name of LENIENT) assert.equal(byDefault[name], 200, `nginx drops ${name}`);
+  const everything = await checkForgedClaims({ shop, browser, port: lax.port });
+  for (const name of [...EXACT, ...LENIENT]) assert.equal(everything[name], 403, name);
+});
+
+test('E04 nginx: credentials that the client makes up are replaced', async () => {
+  for (const { port } of [strict, lax]) await checkForgedCredentials({ shop, browser, port });
+});
+
+test('an open route passes without a token, and nothing that the client calls itself', async () => {
+  const headers = { authorization: 'Bearer forged' };
+  assert.equal((await shop.gateway.browser().fetch('/api/public/x', { headers })).status, 200);
+  assert.equal(shop.received()?.header('authorization'), undefined);
+});
+
+test('E04 nginx: an answer with X-Accel-Redirect goes to the client, and shows no token', async () => {
+  for (const target of ['/_auth', '/_auth?x=1', '@bff_refused', '/', '/auth/verify']) {
+    shop.upstream.answer((_req, res) => void res.writeHead(200, { 'x-accel-redirect': target }).end('of the API'));
+    for (const path of ['/api/orders', '/api/public/x', '/direct/x']) {
+      const answer = await shop.call(browser, { port: strict.port, path });
+      assert.deepEqual([answer.status, answer.body], [200, 'of the API'], `${target} ${path}`);
+      checkNothingShown(answer);
+    }
+  }
+  shop.upstream.answer(echo);
+});
+
+test('E04 nginx: a request that another location sends to /_auth shows no token', async () => {
+  const answer = await shop.call(browser, { port: lax.port, path: '/api/slip' });
+  assert.equal(answer.status, 200, 'the gateway allowed it');
+  checkNothingShown(answer);
+});
+
+test('a path that nginx and the API may read in two ways reaches nobody', async () => {
+  for (const path of ['/api/public/..%2forders', '/api/public/%252e%252e/orders', '/api/public%5corders'])
+    assert.equal((await browser.fetch(path, { headers: CSRF })).status, 403, path);
+  assert.equal(shop.upstream.requests.length, 0);
+});
+
+test('the public port does not hand out tokens', async () => {
+  const headers = { ...CSRF, 'x-original-uri': '/api/orders', 'x-original-method': 'GET' };
+  for (const path of ['/auth/verify', '/auth/verify/api/orders', '/_auth']) {
+    const answer = await browser.fetch(path, { headers });
+    assert.equal(answer.status, 404, path);
+    assert.equal(answer.headers.authorization, undefined);
+  }
+});

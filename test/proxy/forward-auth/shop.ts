@@ -1,0 +1,110 @@
+/** What the tests of forward authentication share: a gateway, an API, and front proxies configured as the documentation says. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from '../../support/browser.ts';
+import { createAgent, type Received, send } from '../../support/browser-http.ts';
+import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { freePort } from '../../support/ports.ts';
+import { type Provider, startProvider } from '../../support/provider.ts';
+import { type Recorded, startUpstream, type Upstream } from '../../support/upstream.ts';
+
+export const CSRF = { 'x-csrf': '1' };
+/** The beginning of every value that an attacker sends; none may arrive. */
+export const FORGED = 'forged-by-the-client';
+
+export interface Shop {
+  readonly provider: Provider;
+  readonly upstream: Upstream;
+  readonly gateway: TestGateway;
+  /** Where the front proxy that browsers use has to listen. */
+  readonly port: number;
+  /** The sample of docs/forward-auth.md in this language, with the addresses of this shop in place of its own. */
+  sample(language: 'nginx' | 'caddyfile'): string;
+  /** Signs in by way of the front proxy. */
+  signIn(): Promise<Browser>;
+  /** Sends a signed-in call with these headers and one cookie of the application to the front proxy at a port. */
+  call(browser: Browser, to: Call): Promise<Received>;
+  /** The last call that the API got. */
+  received(): Recorded | undefined;
+  stop(): Promise<void>;
+}
+
+export interface Call {
+  port: number;
+  path?: string;
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+const route = { upstream: 'http://unused.test' };
+
+/** Three routes that a front proxy asks about, and one that the gateway proxies itself. */
+const routesOf = (upstream: Upstream) => [
+  { path: '/api/public/**', ...route, rules: [{ token: 'none' as const }] },
+  { path: '/api/notes/**', ...route, claimHeaders: { 'X-Shop-Note': 'sub' }, rules: [{ token: 'user' as const }] },
+  {
+    path: '/api/**',
+    ...route,
+    claimHeaders: { 'X-Shop-Customer': 'sub' },
+    rules: [
+      { methods: ['GET' as const, 'PUT' as const], token: 'user' as const },
+      { methods: ['POST' as const], token: 'user' as const, scopes: ['write:orders'] },
+    ],
+  },
+  { path: '/direct/**', upstream: upstream.origin, rules: [{ token: 'none' as const }] },
+];
+
+function sampleOf(language: string, addresses: Record<string, string>): string {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/forward-auth.md'), 'utf8');
+  const [, block = ''] = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(page) ?? [];
+  assert.notEqual(block, '', `the page has an example for ${language}`);
+  return Object.entries(addresses).reduce((text, [sample, real]) => {
+    assert.ok(text.includes(sample), `${sample} is in the example`);
+    return text.replaceAll(sample, real);
+  }, block);
+}
+
+/** Starts provider, API and gateway; the front proxies are the test's own. */
+export async function startShop(): Promise<Shop> {
+  const [provider, upstream] = [await startProvider(), await startUpstream()];
+  const [port, privatePort] = [await freePort(), await freePort()];
+  const gateway = await startGateway({
+    provider,
+    publicUrl: `http://localhost:${port}`,
+    routes: routesOf(upstream),
+    config: { forwardAuth: { port: privatePort } },
+  });
+  const agent = createAgent();
+  return {
+    provider,
+    upstream,
+    gateway,
+    port,
+    sample: (language) =>
+      sampleOf(language, {
+        'gateway:9401': `127.0.0.1:${privatePort}`,
+        'gateway:3000': new URL(gateway.ownUrl).host,
+        'orders:8080': new URL(upstream.origin).host,
+      }),
+    async signIn() {
+      const browser = gateway.browser();
+      const page = await browser.navigate('/login?returnTo=/app');
+      assert.equal(page.url.pathname, '/app');
+      return browser;
+    },
+    call(browser, { port: to, path = '/api/orders?page=2', method = 'GET', headers = {}, body }) {
+      const cookie = `${browser.cookieHeader('/api/orders')}; app=1`;
+      const url = new URL(path, `http://localhost:${to}`);
+      return send({ url, method, headers: { cookie, ...CSRF, ...headers }, body }, agent);
+    },
+    received: () => upstream.requests.at(-1),
+    async stop() {
+      agent.destroy();
+      await gateway.stop();
+      await upstream.close();
+      await provider.stop();
+    },
+  };
+}

@@ -1,0 +1,185 @@
+/** The private listener asked directly, in the words of each front proxy. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from '../../support/browser.ts';
+import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { freePort } from '../../support/ports.ts';
+import { type Provider, startProvider } from '../../support/provider.ts';
+import { accessToken } from '../../support/tokens.ts';
+
+let provider: Provider;
+let gateway: TestGateway;
+let browser: Browser;
+let address: string;
+
+before(async () => {
+  provider = await startProvider();
+  const port = await freePort();
+  address = `http://127.0.0.1:${port}`;
+  gateway = await startGateway({
+    provider,
+    routes: [
+      {
+        path: '/api/**',
+        upstream: 'http://unused.test',
+        rules: [
+          { methods: ['GET'], token: 'user' },
+          { methods: ['POST'], token: 'user', scopes: ['write:orders'] },
+        ],
+        claimHeaders: { 'X-Shop-Customer': 'sub' },
+      },
+      { path: '/notes/**', upstream: 'http://unused.test', claimHeaders: { 'X-Shop-Note': 'absent' } },
+      { path: '/bare/**', upstream: 'http://unused.test', requestCookies: 'drop', upstreamToken: 'none' },
+    ],
+    config: { forwardAuth: { port } },
+  });
+  browser = gateway.browser();
+  await browser.navigate('/login?returnTo=/app');
+});
+after(async () => {
+  await gateway.stop();
+  await provider.stop();
+});
+
+/** Asks as a signed-in application, with what the proxy adds. */
+async function ask(headers: Record<string, string>, path = '/auth/verify', method = 'GET') {
+  const cookie = `app=1; ${browser.cookieHeader('/api/orders')}`;
+  return await fetch(address + path, { method, headers: { cookie, 'x-csrf': '1', ...headers } });
+}
+const codeOf = async (answer: Response) => Reflect.get(Object(await answer.json()), 'code');
+const nginx = { 'x-original-method': 'GET', 'x-original-uri': '/api/orders?page=2' };
+const traefik = { 'x-forwarded-method': 'GET', 'x-forwarded-uri': '/api/orders?page=2' };
+
+for (const [name, headers, path] of [
+  ['nginx', nginx, undefined],
+  ['Traefik and Caddy', traefik, undefined],
+  ['both kinds that agree', { ...nginx, ...traefik }, undefined],
+  ['Envoy', {}, '/auth/verify/api/orders?page=2'],
+] as const) {
+  test(`${name}: 200 with the access token, the claims and the cookies of the application`, async () => {
+    const answer = await ask(headers, path);
+    assert.equal(answer.status, 200);
+    assert.ok(provider.secrets.has(answer.headers.get('authorization')?.replace('Bearer ', '') ?? ''));
+    assert.equal(answer.headers.get('x-shop-customer'), 'user-alice');
+    assert.equal(answer.headers.get('x-forward-cookie'), 'app=1');
+    assert.equal(answer.headers.get('dpop'), '');
+    assert.equal(answer.headers.get('cache-control'), 'no-store');
+  });
+}
+
+test('the method decides: a rule for GET opens nothing for POST', async () => {
+  const post = await ask({ ...nginx, 'x-original-method': 'POST' });
+  assert.equal(post.status, 403);
+  assert.equal(await codeOf(post), 'insufficient_scope');
+  assert.match(post.headers.get('www-authenticate') ?? '', /scope="write:orders"/);
+  assert.equal((await ask({}, '/auth/verify/api/orders', 'POST')).status, 403);
+  assert.equal((await ask({ ...nginx, 'x-original-method': 'DELETE' })).status, 403);
+});
+
+test('a question that is not complete, or says two things, is not answered with a yes', async () => {
+  const rows: Record<string, string>[] = [
+    {},
+    { 'x-original-uri': '/api/orders' },
+    { 'x-original-method': 'GET' },
+    { ...nginx, 'x-forwarded-uri': '/api/public' },
+    { ...nginx, 'x-forwarded-method': 'POST' },
+    { ...nginx, 'x-original-method': 'get' },
+    { ...nginx, 'x-original-method': '' },
+    { ...nginx, 'x-original-uri': '' },
+    { ...nginx, 'x-original-uri': 'api/orders' },
+    { ...nginx, 'x-original-uri': '/api/../secret' },
+    { ...nginx, 'x-original-uri': '/api/%2e%2e/secret' },
+  ];
+  for (const row of rows) {
+    const answer = await ask(row);
+    assert.equal(answer.status, 400, JSON.stringify(row));
+    assert.equal(answer.headers.get('authorization'), null);
+  }
+});
+
+test('nobody, a forged call and a path of no route are refused', async () => {
+  assert.equal((await ask({ ...nginx, cookie: '' })).status, 401);
+  assert.equal((await ask({ ...nginx, 'x-csrf': '' })).status, 403);
+  assert.equal((await ask({ ...nginx, 'sec-fetch-site': 'cross-site' })).status, 403);
+  const elsewhere = await ask({ ...nginx, 'x-original-uri': '/elsewhere' });
+  assert.equal(elsewhere.status, 403);
+  assert.equal(await codeOf(elsewhere), 'access_denied');
+});
+
+test('a route without a token for its upstream, and without cookies, gets neither', async () => {
+  const answer = await ask({ ...nginx, 'x-original-uri': '/bare/x' });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('authorization'), '');
+  assert.equal(answer.headers.get('x-forward-cookie'), '');
+});
+
+const RESERVED = [
+  'X-Shop-Customer',
+  'x_shop_customer',
+  'X-Shop_Customer',
+  'X.Shop.Customer',
+  'X~Shop!Customer',
+  'X-SHOP-NOTE',
+  'X_Shop_Note',
+  'X-Forward-Cookie',
+  'X_FORWARD_COOKIE',
+];
+
+test('E04 a call that carries a claim header of any route, in any spelling, is refused and told of', async () => {
+  for (const name of RESERVED) {
+    for (const path of ['/auth/verify/api/orders', '/auth/verify/bare/x']) {
+      const answer = await ask({ [name]: 'victim' }, path);
+      assert.equal(answer.status, 400, `${name} ${path}`);
+      assert.equal(answer.headers.get('authorization'), null);
+      const problem = Object(await answer.json());
+      assert.deepEqual([problem.code, problem.reason], ['bad_request', 'claim_header']);
+      assert.match(problem.detail, /header that only the gateway may set/);
+      assert.doesNotMatch(JSON.stringify(problem), /victim|shop/i);
+      const lines = gateway.logText().trim().split('\n');
+      const told = lines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === problem.requestId);
+      const audit = told.find(({ event }) => event === 'access.denied');
+      assert.deepEqual([audit?.reason, audit?.method], ['claim_header', 'GET']);
+      assert.ok(told.some(({ errorCode }) => errorCode === 'bad_request'));
+    }
+  }
+  assert.doesNotMatch(gateway.logText(), /victim/);
+  assert.equal((await ask({ ...nginx, 'x-shop-customer': '' })).status, 400, 'an empty one is one too');
+  assert.equal((await ask({ ...nginx, 'x-shop-customers': 'x', 'x-shop': 'x' })).status, 200, 'other names are not');
+});
+
+test('E04 every yes has the claim headers of all routes, empty without a value, and both forms of the cookies', async () => {
+  for (const [path, customer, cookie] of [
+    ['/api/orders', 'user-alice', 'app=1'],
+    ['/notes/1', '', 'app=1'],
+    ['/bare/x', '', ''],
+  ]) {
+    const answer = await ask({}, `/auth/verify${path}`);
+    assert.equal(answer.status, 200, path);
+    const named = ['x-shop-customer', 'x-shop-note', 'dpop', 'cookie', 'x-forward-cookie'];
+    const values = named.map((name) => answer.headers.get(name));
+    assert.deepEqual(values, [customer, '', '', cookie, cookie], path);
+  }
+});
+
+test('E04 a bearer token of the caller is no claim header', async (t) => {
+  const port = await freePort();
+  const claimHeaders = { 'X-Shop-Customer': 'sub' };
+  const api = await startGateway({
+    provider,
+    routes: [{ path: '/api/**', upstream: 'http://unused.test', claimHeaders, rules: [{ token: 'user' }] }],
+    config: { forwardAuth: { port }, accessTokens: { audience: 'orders-api' } },
+  });
+  t.after(() => api.stop());
+  const authorization = `Bearer ${accessToken(provider)}`;
+  const verify = `http://127.0.0.1:${port}/auth/verify/api/orders`;
+  const answer = await fetch(verify, { headers: { authorization } });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('authorization'), authorization);
+  assert.notEqual(answer.headers.get('x-shop-customer'), '');
+  assert.equal((await fetch(verify, { headers: { authorization, x_shop_customer: 'victim' } })).status, 400);
+});
+
+test('any other address of the listener is unknown', async () => {
+  for (const path of ['/', '/auth/verifyx', '/auth', '/api/orders', '/auth/verify?x=1'])
+    assert.equal((await ask(nginx, path)).status, 404, path);
+});

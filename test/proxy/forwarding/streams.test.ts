@@ -1,0 +1,123 @@
+/** Event streams and other long answers: at once, event by event, and no longer than the session. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
+import { quiet, route, startEdge } from '../../support/edge.ts';
+import { connectRaw } from '../../support/raw.ts';
+import { until } from '../../support/until.ts';
+import { type Script, startUpstream, ticks } from '../../support/upstream.ts';
+import { gate } from '../../support/wait.ts';
+
+async function world(t: TestContext, script: Script) {
+  const ended = new Set<string>();
+  const time = { ahead: 0 };
+  const clock = () => Date.now() + time.ahead;
+  const store = { missing: async (keys: readonly string[]) => keys.filter((key) => ended.has(key)) };
+  const streams = createOpenStreams({ store, log: quiet, clock, interval: 20 });
+  const upstream = await startUpstream({ script });
+  const endsAt = clock() + 3_600_000;
+  const edge = await startEdge(route(upstream.origin), {
+    streams,
+    options: (req) => ({ streamKey: String(req.headers['x-session']), endsAt }),
+  });
+  t.after(async () => {
+    await edge.close();
+    await upstream.close();
+  });
+  const open = async (session: string, path = '/') => {
+    const client = await connectRaw(edge.port);
+    t.after(() => client.destroy());
+    await client.send(
+      `GET ${path} HTTP/1.1\r\nHost: gw\r\nX-Session: ${session}\r\nAccept: text/event-stream\r\nAccept-Encoding: gzip\r\n\r\n`,
+    );
+    return client;
+  };
+  return { upstream, edge, streams, ended, time, open };
+}
+
+test('R42 an event stream: the head at once, each event by itself, not compressed, not held back', async (t) => {
+  const sent: number[] = [];
+  const headSeen = gate();
+  const { open } = await world(t, async (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.flushHeaders();
+    await headSeen.passed;
+    let n = 0;
+    const timer = setInterval(() => {
+      n += 1;
+      sent.push(performance.now());
+      res.write(`data: ${n}\n\n`);
+      if (n === 5) clearInterval(timer);
+    }, 250);
+    res.on('close', () => clearInterval(timer));
+  });
+  const client = await open('s');
+  const head = await client.head();
+  assert.equal(head.header('content-type'), 'text/event-stream');
+  assert.equal(head.header('content-encoding'), undefined);
+  assert.equal(sent.length, 0, 'the head came before the first event');
+  headSeen.open();
+  for (let n = 1; n <= 5; n += 1) {
+    await client.until(`data: ${n}\n\n`);
+    const late = performance.now() - (sent[n - 1] ?? 0);
+    assert.ok(late < 2_000, `event ${n} took ${late} ms`);
+  }
+});
+
+test('R42 the head of any answer goes out before its body comes', async (t) => {
+  let finish = () => {};
+  const { open } = await world(t, (_req, res) => {
+    res.writeHead(200, { 'content-length': 2 });
+    res.flushHeaders();
+    finish = () => res.end('ok');
+  });
+  const client = await open('s');
+  assert.equal((await client.head()).header('content-length'), '2');
+  finish();
+  assert.equal((await client.bytes(2)).toString(), 'ok');
+});
+
+test('R43 a logout here closes the event stream of that session, not that of another', async (t) => {
+  const { upstream, streams, open } = await world(t, ticks(10));
+  const [mine, other] = [await open('mine'), await open('other')];
+  await Promise.all([mine.until('data: 1\n\n'), other.until('data: 1\n\n')]);
+  streams.closeAll('mine');
+  await mine.rest();
+  await other.until('data: 9\n\n');
+  await until(() => upstream.open() === 1, 'the upstream connection of the first is closed');
+});
+
+test('R43 the end of the session on another replica closes the event stream', async (t) => {
+  const { ended, open } = await world(t, ticks(10));
+  const [mine, other] = [await open('mine'), await open('other')];
+  await Promise.all([mine.until('data: 1\n\n'), other.until('data: 1\n\n')]);
+  ended.add('mine');
+  await mine.rest();
+  assert.equal(other.closed(), false);
+});
+
+test('R43 the absolute limit of the session closes the event stream', async (t) => {
+  const { time, open } = await world(t, ticks(10));
+  const client = await open('mine');
+  await client.until('data: 1\n\n');
+  time.ahead = 3_600_001;
+  await client.rest();
+});
+
+test('R43 a call that still waits for its answer when the session ends gets 401', async (t) => {
+  const { upstream, ended, time, open } = await world(t, () => {});
+  const client = await open('mine');
+  const recorded = await upstream.request(0);
+  ended.add('mine');
+  time.ahead = 1000;
+  assert.equal((await client.response()).status, 401);
+  await until(() => recorded.aborted, 'the upstream request is cut');
+});
+
+test('R43 short calls are not tracked beyond their end', async (t) => {
+  const { edge, streams, open } = await world(t, (_req, res) => res.end('ok'));
+  const client = await open('mine');
+  await client.response();
+  await until(() => edge.ends.length === 1, 'the call is over');
+  assert.equal(streams.size(), 0);
+});

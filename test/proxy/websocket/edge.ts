@@ -1,0 +1,68 @@
+/** A server that carries every handshake through the tunnel, for the tests of WebSockets. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { WebSocket } from 'ws';
+import type { RouteConfig } from '../../../src/config/schema/schema.ts';
+import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
+import { createTunnel } from '../../../src/proxy/websocket/tunnel.ts';
+import { exchangeOf, passed, quiet, route } from '../../support/edge.ts';
+import { within } from '../../support/until.ts';
+import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
+
+/** A server that carries every handshake to `upstream`, for a session named by the query. */
+export async function edgeTo(t: TestContext, upstream: string, changes: Partial<RouteConfig> = {}) {
+  const ended = new Set<string>();
+  const time = { ahead: 0 };
+  const clock = () => Date.now() + time.ahead;
+  const store = { missing: async (keys: readonly string[]) => keys.filter((key) => ended.has(key)) };
+  const streams = createOpenStreams({ store, log: quiet, clock, interval: 20 });
+  const chosen = route(upstream, changes);
+  const tunnel = createTunnel({ routes: [chosen], streams });
+  const endsAt = clock() + 3_600_000;
+  let over = 0;
+  const server = createServer();
+  server.on('upgrade', async (req, socket, head) => {
+    const { host } = new URL(upstream);
+    const headers = ['host', host, ...passed(req.rawHeaders), 'connection', 'Upgrade', 'upgrade', 'websocket'];
+    headers.push('authorization', 'Bearer token', 'x-double', '1', 'X-Double', '2');
+    const streamKey = new URLSearchParams(req.url?.split('?')[1]).get('session') ?? 'nobody';
+    await tunnel.open(exchangeOf(req), socket, head, chosen, {
+      headers,
+      path: req.url ?? '/',
+      rewriteHeaders: () => [],
+      streamKey,
+      endsAt,
+    });
+    over += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  t.after(() => {
+    streams.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  const connect = async (path: string, protocols: string[] = []) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols);
+    t.after(() => socket.terminate());
+    await within(once(socket, 'open'), 'the WebSocket is open');
+    return socket;
+  };
+  return { port, streams, ended, time, connect, over: () => over };
+}
+
+/** The same, with an upstream that echoes. */
+export async function world(t: TestContext, options: UpstreamOptions = {}) {
+  const upstream = await startUpstream({ websocket: true, ...options });
+  t.after(() => upstream.close());
+  return { upstream, ...(await edgeTo(t, upstream.origin)) };
+}
+
+/** The next message, as text. */
+export const next = async (socket: WebSocket) => String((await within(once(socket, 'message'), 'a message'))[0]);
+/** The bytes of a handshake. */
+export const handshake = (path = '/') =>
+  `GET ${path} HTTP/1.1\r\nHost: gw\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';

@@ -1,0 +1,82 @@
+/** The gateway's own pages: text stays text, nothing from outside, a policy that allows no script. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { createPages, type PageData, type PageName, type RenderedPage } from '../../src/responses/pages.ts';
+
+const HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>';
+const DATA: { [Name in PageName]: PageData[Name] } = {
+  error: { title: HOSTILE, message: HOSTILE, requestId: HOSTILE, loginUrl: HOSTILE },
+  unavailable: { title: HOSTILE, message: HOSTILE, requestId: HOSTILE, loginUrl: HOSTILE },
+  'signed-out': { loginUrl: HOSTILE, providerUnreachable: true },
+  'confirm-logout': {
+    action: HOSTILE,
+    token: HOSTILE,
+    formTargets: ['https://id.example.com', "https://x; script-src 'unsafe-inline'"],
+  },
+  'signed-in': {},
+  hop: { to: HOSTILE },
+  sessions: {
+    sessions: [
+      { id: HOSTILE, current: true, createdAt: HOSTILE, expiresAt: HOSTILE, device: HOSTILE, address: HOSTILE },
+      { id: HOSTILE, current: false, createdAt: HOSTILE, expiresAt: HOSTILE },
+    ],
+    action: HOSTILE,
+    token: HOSTILE,
+  },
+};
+const pages = createPages();
+
+/** The page and its policy without the one script that the policy knows by its hash. */
+function withoutOwnScript({ html, contentSecurityPolicy }: RenderedPage): RenderedPage {
+  const script = /<script>([^<]*)<\/script>/.exec(html)?.[1];
+  if (script === undefined) return { html, contentSecurityPolicy };
+  const source = ` script-src 'sha256-${createHash('sha256').update(script).digest('base64')}';`;
+  assert.ok(contentSecurityPolicy.includes(source), 'the policy knows the script');
+  return {
+    html: html.replace(`<script>${script}</script>`, ''),
+    contentSecurityPolicy: contentSecurityPolicy.replace(source, ''),
+  };
+}
+
+for (const name of Object.keys(DATA) as PageName[]) {
+  test(`R32 the page ${name} takes nothing for markup, and its policy allows no script that it does not know`, () => {
+    const { html, contentSecurityPolicy } = withoutOwnScript(pages.render(name, DATA[name]));
+    assert.doesNotMatch(html, /<script|<img src=x|onerror=alert\(1\)>/);
+    assert.match(contentSecurityPolicy, /^default-src 'none'/);
+    assert.doesNotMatch(contentSecurityPolicy, /unsafe|script-src/);
+    assert.match(contentSecurityPolicy, /frame-ancestors 'none'/);
+  });
+
+  test(`the page ${name} is complete: language, title, heading, nothing from other places`, () => {
+    const { html } = pages.render(name, DATA[name]);
+    assert.match(html, /<html lang="en"/);
+    assert.match(html, /<title>[^<]+<\/title>/);
+    assert.equal(html.match(/<h1/g)?.length, 1);
+    assert.match(html, /<main/);
+    assert.doesNotMatch(html, /(?:src|href)="(?:https?:)?\/\//);
+  });
+}
+
+test('only the end of a sign-in in a window of its own has a script, and that holds no data', () => {
+  const scripted = (Object.keys(DATA) as PageName[]).filter((name) =>
+    /<script/.test(pages.render(name, DATA[name]).html),
+  );
+  assert.deepEqual(scripted, ['signed-in']);
+});
+
+test('an error page names the correlation id and a way on', () => {
+  const { html } = pages.render('error', {
+    title: 'Sign-in failed',
+    message: 'It did not work.',
+    requestId: 'abc-123',
+    loginUrl: '/login',
+  });
+  assert.match(html, /abc-123/);
+  assert.match(html, /href="\/login"/);
+});
+
+test('a form of ours may lead to the provider, and to nobody who is no origin', () => {
+  const { contentSecurityPolicy } = pages.render('confirm-logout', DATA['confirm-logout']);
+  assert.match(contentSecurityPolicy, /form-action 'self' https:\/\/id\.example\.com;/);
+});

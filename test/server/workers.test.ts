@@ -1,0 +1,130 @@
+/** Several processes on one port, as a user starts them: one session for all, and nobody notices when one of them dies. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { type GatewayProcess, startProcess } from '../support/process.ts';
+import { startProvider } from '../support/provider.ts';
+import { startRedis } from '../support/redis.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
+import { CSRF } from '../support/world.ts';
+
+/** Processes that a process started. */
+const workersOf = ({ pid }: GatewayProcess): number[] =>
+  execFileSync('ps', ['--ppid', String(pid()), '-o', 'pid='], { encoding: 'utf8' })
+    .split('\n')
+    .map(Number)
+    .filter((worker) => worker > 0);
+
+const stores: Record<string, (t: TestContext) => Promise<NonNullable<NonNullable<ConfigInput['session']>['store']>>> = {
+  async SQLite(t) {
+    const folder = mkdtempSync(join(tmpdir(), 'bff-workers-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    return { sqlite: { file: join(folder, 'sessions.db') } };
+  },
+  async Redis(t) {
+    const redis = await startRedis();
+    t.after(() => redis.stop());
+    return { redis: { url: redis.url } };
+  },
+};
+
+async function world(t: TestContext, name: string, lifetime?: number) {
+  const provider = await startProvider(lifetime === undefined ? {} : { settings: { accessTokenLifetime: lifetime } });
+  const upstream = await startUpstream();
+  t.after(async () => {
+    await upstream.close();
+    await provider.stop();
+  });
+  const store = await stores[name]?.(t);
+  const routes = [{ path: '/api/**', upstream: upstream.origin }];
+  const config = {
+    workers: 2,
+    limits: { drainDelay: '0s', loginsPerMinute: 0 },
+    routes,
+    session: { ...(store ? { store } : {}) },
+  };
+  const gateway = await startProcess(t, { provider, config });
+  const browser = gateway.browser();
+  await browser.navigate('/login?returnTo=/app');
+  const cookie = browser.cookieHeader('/');
+  /** On a connection of its own, so that the next process in turn takes it. */
+  const call = async () =>
+    (await fetch(`${gateway.ownUrl}/api/x`, { headers: { cookie, ...CSRF, connection: 'close' } })).status;
+  const calls = (count: number) => Promise.all(Array.from({ length: count }, call));
+  return { provider, gateway, browser, call, calls };
+}
+
+for (const name of Object.keys(stores)) {
+  test(`${name}: a session is known to all processes, and its end as well`, async (t) => {
+    const { gateway, browser, calls } = await world(t, name);
+    assert.equal(workersOf(gateway).length, 2);
+    for (let round = 0; round < 3; round++) assert.deepEqual([...new Set(await calls(30))], [200]);
+    await browser.fetch('/logout', { method: 'POST', headers: CSRF });
+    await until(async () => (await calls(30)).every((status) => status === 401), { timeout: 1_000, interval: 10 });
+  });
+
+  test(`R03 ${name}: a hundred calls at expiry over all processes are one refresh`, async (t) => {
+    const { provider, calls, call } = await world(t, name, 3_000);
+    await until(async () => {
+      const before = provider.calls.token.length;
+      assert.deepEqual([...new Set(await calls(100))], [200]);
+      return provider.calls.token.length > before;
+    });
+    const refreshes = provider.calls.token.filter(({ params }) => params.get('grant_type') === 'refresh_token');
+    assert.equal(new Set(refreshes.map(({ params }) => params.get('refresh_token'))).size, refreshes.length);
+    assert.equal(await call(), 200);
+  });
+}
+
+test('a process that dies is replaced, and the others answer meanwhile', async (t) => {
+  const { gateway, call, calls } = await world(t, 'SQLite');
+  const [victim, ...others] = workersOf(gateway);
+  assert.ok(victim);
+  process.kill(victim, 'SIGKILL');
+  await until(() => !workersOf(gateway).includes(victim));
+  for (let count = 0; count < 20; count++) assert.equal(await call(), 200);
+  await until(() => workersOf(gateway).length === 2);
+  for (const other of others) assert.ok(workersOf(gateway).includes(other));
+  await until(async () => (await calls(12)).every((status) => status === 200));
+});
+
+test('all processes end with the first one: asked to, or killed', async (t) => {
+  for (const how of ['terminate', 'kill'] as const) {
+    const { gateway, call } = await world(t, 'SQLite');
+    assert.equal(await call(), 200);
+    const workers = workersOf(gateway);
+    const code = await gateway[how]();
+    if (how === 'terminate') assert.equal(code, 0);
+    const alive = (pid: number) => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    await until(() => !workers.some(alive), { what: `${how}: no process left` });
+    if (how === 'terminate') {
+      await gateway.start();
+      assert.equal(await call(), 200, 'the session was kept');
+    }
+  }
+});
+
+test('a configuration under which no process can start stops the start with its reason', async (t) => {
+  const { gateway } = await world(t, 'SQLite');
+  const provider = await startProvider();
+  t.after(() => provider.stop());
+  const config = {
+    workers: 2,
+    listen: { host: '127.0.0.1', port: gateway.port },
+    session: { store: { sqlite: { file: ':memory:' } } },
+  };
+  await assert.rejects(startProcess(t, { provider, config }), ({ cause }: Error) =>
+    /ended with 1.*EADDRINUSE/s.test(String(cause)),
+  );
+});

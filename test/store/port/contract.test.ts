@@ -1,0 +1,145 @@
+/** The store contract on SQLite and on Redis: one server, an ACL user, TLS, Sentinel, a Cluster. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { parseConfig } from '../../../src/config/load/load.ts';
+import type { ConfigInput } from '../../../src/config/schema/schema.ts';
+import { createLogger } from '../../../src/observe/log.ts';
+import { openStore } from '../../../src/store/open.ts';
+import type { StoreChannel } from '../../../src/store/processes/protocol.ts';
+import { openRemoteStore } from '../../../src/store/processes/remote-store.ts';
+import { createServedStore } from '../../../src/store/processes/served-store.ts';
+import { type Opened, storeContract } from '../../contract/store.ts';
+import { freePort } from '../../support/ports.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { until } from '../../support/wait.ts';
+
+type StoreInput = NonNullable<NonNullable<ConfigInput['session']>['store']>;
+
+function open(store: StoreInput) {
+  const config = parseConfig({
+    publicUrl: 'https://shop.example.com',
+    secrets: { keys: [{ id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' }] },
+    provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret' },
+    session: { store },
+  });
+  return openStore(config, { log: createLogger('silent') });
+}
+
+async function opened(input: StoreInput, ...others: { stop(): Promise<void> }[]): Promise<Opened> {
+  const store = open(input);
+  return {
+    store,
+    async close() {
+      await store.close();
+      for (const other of others) await other.stop();
+    },
+  };
+}
+
+const folder = (name: string) => {
+  const path = mkdtempSync(join(tmpdir(), name));
+  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
+  return path;
+};
+
+storeContract('SQLite in memory', () => opened({ sqlite: { file: ':memory:' } }));
+storeContract('an SQLite file', () => opened({ sqlite: { file: join(folder('bff-sqlite-'), 'sessions.db') } }));
+
+storeContract('SQLite in another process', async () => {
+  const { store, close } = await opened({ sqlite: { file: ':memory:' } });
+  const { port1, port2 } = new MessageChannel();
+  const channelOf = (port: MessagePort): StoreChannel => ({
+    send: (message) => port.postMessage(message),
+    receive: (listener) => port.on('message', listener),
+  });
+  createServedStore(store).serve(channelOf(port1));
+  return {
+    store: openRemoteStore('sqlite', channelOf(port2)),
+    async close() {
+      port1.close();
+      await close();
+    },
+  };
+});
+
+storeContract('Redis', async () => {
+  const redis = await startRedis();
+  return opened({ redis: { url: redis.url } }, redis);
+});
+
+storeContract('Redis with an ACL user', async () => {
+  const args = [
+    '--user',
+    'gateway',
+    'on',
+    '>secret-of-gateway',
+    '~bff:*',
+    '+@all',
+    '--requirepass',
+    'secret-of-default',
+  ];
+  const redis = await startRedis({ args, client: { password: 'secret-of-default' } });
+  return opened({ redis: { url: redis.url, username: 'gateway', password: 'secret-of-gateway' } }, redis);
+});
+
+storeContract('Redis over TLS', async () => {
+  const dir = folder('bff-tls-');
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const made = [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-keyout',
+    'key.pem',
+    '-out',
+    'cert.pem',
+    ...subject,
+  ];
+  execFileSync('openssl', made, { cwd: dir, stdio: 'ignore' });
+  const tlsPort = await freePort();
+  const [cert, key] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
+  const tls = [
+    '--tls-port',
+    String(tlsPort),
+    '--tls-cert-file',
+    cert,
+    '--tls-key-file',
+    key,
+    '--tls-ca-cert-file',
+    cert,
+    '--tls-auth-clients',
+    'no',
+  ];
+  const redis = await startRedis({ args: tls });
+  return opened({ redis: { url: `rediss://localhost:${tlsPort}`, tls: { ca: cert } } }, redis);
+});
+
+storeContract('Redis behind Sentinel', async () => {
+  const redis = await startRedis();
+  const [dir, port] = [folder('bff-sentinel-'), await freePort()];
+  const file = join(dir, 'sentinel.conf');
+  writeFileSync(file, `port ${port}\nbind 127.0.0.1\nsentinel monitor shop 127.0.0.1 ${redis.port} 1\n`);
+  const sentinel = await startRedis({ port, dir, sentinel: file });
+  return opened({ redis: { sentinels: [{ host: '127.0.0.1', port }], master: 'shop' } }, sentinel, redis);
+});
+
+storeContract('a Redis Cluster', async () => {
+  const nodes: RedisServer[] = [];
+  for (let n = 0; n < 3; n++)
+    nodes.push(await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] }));
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+  const created = spawnSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { encoding: 'utf8' });
+  assert.equal(created.status, 0, created.stdout + created.stderr);
+  // Every one of them: a client that meets a node which does not know its peers yet turns away.
+  for (const node of nodes)
+    await until(async () => (await node.use((client) => client.cluster('INFO'))).includes('cluster_state:ok'));
+  return opened({ redis: { cluster: nodes.map(({ port }) => ({ host: '127.0.0.1', port })) } }, ...nodes);
+});

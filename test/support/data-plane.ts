@@ -1,0 +1,182 @@
+/** A real HTTP server with the real data plane in it; only sessions and refresh are played. */
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, request, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { Config } from '../../src/config/schema/schema.ts';
+import { createEdge } from '../../src/edge/edge.ts';
+import { createDataPlane, type DataPlaneParts } from '../../src/gateway/data-plane.ts';
+import type { AuditDetails, AuditEvent } from '../../src/observe/audit.ts';
+import type { UsableToken } from '../../src/oidc/refresh/usable-token.ts';
+import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
+import { createOpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
+import { createTunnel } from '../../src/proxy/websocket/tunnel.ts';
+import type { Tunnel } from '../../src/proxy/websocket/upgrade.ts';
+import { compileRoutes } from '../../src/routing/routes.ts';
+import { singleCookie } from '../../src/session/cookies.ts';
+import type { ActiveSession, CallSession } from '../../src/session/sessions.ts';
+import { silent } from './route-fixtures.ts';
+
+/** The session of a user, as the store would give it. */
+export function sessionOf(sub: string, tokens: Partial<ActiveSession['tokens']> = {}): ActiveSession {
+  return {
+    key: `key-of-${sub}`,
+    data: { issuer: 'https://id.example.com', sub, createdAt: 0, expiresAt: Number.MAX_SAFE_INTEGER },
+    tokens: {
+      accessToken: `access-of-${sub}`,
+      accessTokenExpiresAt: Number.MAX_SAFE_INTEGER,
+      obtainedAt: 0,
+      idToken: `id-token-of-${sub}`,
+      refreshToken: `refresh-of-${sub}`,
+      scope: 'openid read:orders',
+      ...tokens,
+    },
+    version: 1,
+    refreshable: true,
+  };
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+export interface Call {
+  method?: string;
+  headers?: OutgoingHttpHeaders;
+  body?: string;
+}
+
+export interface Played {
+  /** Live sessions by what the cookie says. */
+  sessions: Map<string, ActiveSession>;
+  usable: (session: CallSession) => Promise<UsableToken>;
+  /** What happened, in order: `load`, `usable`, `slide`. */
+  events: string[];
+  audits: [AuditEvent, AuditDetails][];
+}
+
+/** Cookie and CSRF header of the application's own call for a user. */
+export const signedIn = (user: string): OutgoingHttpHeaders => ({ cookie: `app=1; __Host-bff=${user}`, 'x-csrf': '1' });
+
+function played(): Played {
+  const usable = async (session: CallSession): Promise<UsableToken> => ({ kind: 'active', session });
+  return { sessions: new Map([['alice', sessionOf('alice')]]), usable, events: [], audits: [] };
+}
+
+function playSessions(play: Played) {
+  return {
+    identify: (cookie: string | undefined) => singleCookie(cookie, '__Host-bff'),
+    recall: () => undefined,
+    async load(key: string) {
+      play.events.push('load');
+      return play.sessions.get(key);
+    },
+    slide: () => void play.events.push('slide'),
+  };
+}
+
+/** Answers an error as the gateway does in essence: status, its headers, its code. */
+function refuse(res: ServerResponse, error: unknown): void {
+  const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
+  res.writeHead(known.status, { 'content-type': 'application/problem+json', ...known.headers });
+  res.end(JSON.stringify({ code: known.code, ...known.extensions }));
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown): void {
+  const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
+  const headers = Object.entries(known.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const body = JSON.stringify({ code: known.code });
+  socket.end(
+    `HTTP/1.1 ${known.status} x\r\n${headers.join('')}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** Starts it on a free port. `tunnel` stands in for the real WebSocket part when it is given. */
+export async function startDataPlane(
+  config: Config,
+  tunnel?: Tunnel,
+  instead: Partial<Pick<DataPlaneParts, 'tokens' | 'upstreamTokens' | 'clock'>> = {},
+) {
+  const play = played();
+  const edge = createEdge({ config, log: silent });
+  const streams = createOpenStreams({ store: { missing: async () => [] }, log: silent, clock: Date.now });
+  const forwarder = createForwarder({ routes: config.routes, streams });
+  const plane = createDataPlane({
+    config,
+    routes: compileRoutes(config.routes, config.accessTokens?.audience),
+    sessions: playSessions(play),
+    ensureUsable(session) {
+      play.events.push('usable');
+      return play.usable(session);
+    },
+    renewRefused: async (session) => ({ kind: 'active', session }),
+    forwarder,
+    tunnel: tunnel ?? createTunnel({ routes: config.routes, streams }),
+    checkProof: async () => {},
+    audit: (event, details) => void play.audits.push([event, details]),
+    clock: Date.now,
+    ...instead,
+  });
+
+  const server = createServer((req, res) => {
+    const run = async () => {
+      const exchange = edge(req);
+      const route = plane.match(exchange.target);
+      if (!route) throw new GatewayError('not_found');
+      await plane.handle(exchange, res, route);
+    };
+    run().catch((error: unknown) => refuse(res, error));
+  });
+  server.on('upgrade', (req, socket, head) => {
+    const run = async () => {
+      const exchange = edge(req);
+      const route = plane.match(exchange.target);
+      if (!route) throw new GatewayError('not_found');
+      await plane.upgrade(exchange, socket, head, route);
+    };
+    run().catch((error: unknown) => refuseUpgrade(socket, error));
+  });
+  // Sockets that were upgraded are no concern of the server any more, so a failed test would leave them open.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket.once('close', () => sockets.delete(socket))));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    ...play,
+    play,
+    port,
+    streams,
+    /** One call from a browser's point of view; the Host header is the public one. */
+    call: (path: string, options: Call = {}) => call(port, path, options),
+    async close() {
+      streams.close();
+      await forwarder.close();
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function call(port: number, path: string, { method = 'GET', headers = {}, body }: Call): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      port,
+      host: '127.0.0.1',
+      path,
+      method,
+      headers: { host: 'shop.example.com', ...headers },
+      agent: false,
+    };
+    const req = request(options, (res) => {
+      const chunks: Buffer[] = [];
+      res.on('data', (chunk: Buffer) => chunks.push(chunk));
+      res.on('end', () =>
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks).toString() }),
+      );
+      res.on('error', reject);
+    });
+    req.on('error', reject).end(body);
+  });
+}

@@ -1,0 +1,80 @@
+/** Configurations, exchanges and header lists for the tests of the data plane. */
+import { type Config, type ConfigInput, configSchema, type RouteConfig } from '../../src/config/schema/schema.ts';
+import type { Exchange } from '../../src/edge/request-context.ts';
+import { createLogger, type Logger } from '../../src/observe/log.ts';
+import { parseTarget } from '../../src/routing/target.ts';
+
+export const PUBLIC = 'https://shop.example.com';
+export const silent: Logger = createLogger('silent');
+
+type RouteInput = NonNullable<ConfigInput['routes']>[number];
+
+/** A parsed configuration with the routes given, `/api/**` to a host called `orders` by default. */
+export function configOf(routes: Partial<RouteInput>[] = [{}], rest: Partial<ConfigInput> = {}): Config {
+  return configSchema(() => 'unused').parse({
+    publicUrl: PUBLIC,
+    secrets: { keys: [{ id: 'k1', value: 'a secret of more than thirty-two characters' }] },
+    provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'a client secret' },
+    ...rest,
+    routes: routes.map((route) => ({ path: '/api/**', upstream: 'http://orders:8080', ...route })),
+  });
+}
+
+/** The first route of a configuration. */
+export function firstRoute(config: Config): RouteConfig {
+  const [route] = config.routes;
+  if (!route) throw new Error('the configuration has no route');
+  return route;
+}
+
+export interface Facts {
+  method?: string;
+  target?: string;
+  peer?: string;
+  clientIp?: string;
+  id?: string;
+  log?: Logger;
+}
+
+/** An exchange as the edge would make it of these raw headers. */
+export function exchangeOf(headers: readonly (readonly [string, string])[], facts: Facts = {}): Exchange {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    const separator = lower === 'cookie' ? '; ' : ', ';
+    joined[lower] = lower in joined ? `${joined[lower]}${separator}${value}` : value;
+  }
+  const peer = facts.peer ?? '203.0.113.9';
+  const req = {
+    method: facts.method ?? 'GET',
+    httpVersion: '1.1',
+    rawHeaders: headers.flat(),
+    headers: joined,
+    socket: { remoteAddress: peer },
+  };
+  return {
+    req: req as unknown as Exchange['req'],
+    id: facts.id ?? 'request-0001',
+    target: parseTarget(facts.target ?? '/api/orders', PUBLIC),
+    clientIp: facts.clientIp ?? peer,
+    secure: true,
+    log: facts.log ?? silent,
+  };
+}
+
+/** Names in turn with values as pairs, names in lower case. */
+export function pairsOf(raw: readonly string[]): [string, string][] {
+  return raw.flatMap((name, index): [string, string][] =>
+    index % 2 === 0 ? [[name.toLowerCase(), raw[index + 1] ?? '']] : [],
+  );
+}
+
+/** The values of one header, in order. */
+export function valuesOf(raw: readonly string[], name: string): string[] {
+  return pairsOf(raw).flatMap(([key, value]) => (key === name.toLowerCase() ? [value] : []));
+}
+
+/** Header pairs as the head of an answer has them: names in turn with values. */
+export function flatOf(headers: readonly (readonly [string, string])[]): string[] {
+  return headers.flat();
+}

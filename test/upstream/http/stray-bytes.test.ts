@@ -1,0 +1,216 @@
+/** Bytes that an upstream sends beyond a response: of 24 callers on shared connections each gets its own response. */
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { after, before, type TestContext, test } from 'node:test';
+import { caFile, LOOPBACK_CERTIFICATE, TEST_KEY } from '../../support/certificates.ts';
+import { startGateway } from '../../support/gateway.ts';
+import { type Provider, startProvider } from '../../support/provider.ts';
+import { connectRaw, type RawClient } from '../../support/raw.ts';
+import { until } from '../../support/until.ts';
+import { startRawUpstream } from '../../support/upstream.ts';
+
+const CALLERS = 24;
+const ROUNDS = 3;
+const POISON = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison';
+const own = (target: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`;
+
+let provider: Provider;
+before(async () => {
+  provider = await startProvider();
+});
+after(() => provider.stop());
+
+/** When the upstream sends what is too much. */
+type When = 'in the same write' | 'in the next turn' | 'at the next request' | 'when told';
+
+interface Fault {
+  /** The response to a call of `/api/bad`, complete. */
+  readonly response: string;
+  readonly surplus: string;
+  readonly when: When;
+}
+
+/** A gateway before an upstream that is faulty at `/api/bad`; all others get their path back. */
+async function startFaulty(t: TestContext, secure: boolean, fault: Fault) {
+  const owed = new Map<Socket, string>();
+  const holding: (() => void)[] = [];
+  const sockets = new Set<Socket>();
+  let met = 0;
+  const answer = (socket: Socket, _number: number, head: string) => {
+    sockets.add(socket.once('close', () => sockets.delete(socket)));
+    const target = head.split(' ')[1] ?? '';
+    const late = owed.get(socket);
+    owed.delete(socket);
+    if (late !== undefined) {
+      met += 1;
+      socket.write(late);
+    }
+    if (target.startsWith('/api/together')) {
+      holding.push(() => socket.write(own(target)));
+      if (holding.length === CALLERS) for (const release of holding.splice(0)) release();
+    } else if (!target.startsWith('/api/bad')) socket.write(own(target));
+    else if (fault.when === 'in the same write') socket.write(fault.response + fault.surplus);
+    else {
+      socket.write(fault.response);
+      if (fault.when === 'in the next turn') setImmediate(() => socket.write(fault.surplus));
+      else owed.set(socket, fault.surplus);
+    }
+  };
+  const tls = secure ? { key: TEST_KEY, cert: LOOPBACK_CERTIFICATE } : undefined;
+  const upstream = await startRawUpstream(answer, '127.0.0.1', false, tls);
+  t.after(() => upstream.close());
+  const upstreamCa = secure ? { upstreamCa: caFile(t) } : {};
+  const routes = [{ path: '/api/**', upstream: upstream.origin, rules: [{ token: 'none' as const }], ...upstreamCa }];
+  const gateway = await startGateway({ provider, routes });
+  const port = Number(new URL(gateway.url).port);
+  const callers = await Promise.all(Array.from({ length: CALLERS }, () => connectRaw(port)));
+  t.after(async () => {
+    for (const caller of callers) caller.destroy();
+    await gateway.stop();
+  });
+  const request = (target: string, method = 'GET') =>
+    `${method} ${target} HTTP/1.1\r\nHost: localhost:${port}\r\n${method === 'POST' ? 'Content-Length: 0\r\n' : ''}\r\n`;
+  return {
+    upstream,
+    callers,
+    sockets,
+    request,
+    log: () => gateway.logText(),
+    /** How many requests came on a connection on which bytes were owed. */
+    met: () => met,
+    /** Sends what is owed. */
+    tell() {
+      for (const [socket, surplus] of owed) socket.write(surplus);
+      owed.clear();
+    },
+    /** One call of each at the same time; returns the statuses. */
+    async all(prefix: string, method = 'GET') {
+      const call = async (caller: RawClient, number: number) => {
+        const target = `${prefix}/${number}`;
+        await caller.send(request(target, method));
+        const { status, text } = await caller.response({ method });
+        if (!prefix.startsWith('/api/bad')) assert.deepEqual([status, text], [200, target]);
+        return status;
+      };
+      return await Promise.all(callers.map(call));
+    },
+    /** Every caller knows its own response, several times. */
+    async ownAnswers(method = 'GET') {
+      for (let round = 0; round < ROUNDS; round += 1) await this.all(`/api/me/${round}`, method);
+    },
+  };
+}
+
+const empty: [string, string, string][] = [
+  ['204 with a length', 'GET', 'HTTP/1.1 204 No Content\r\nContent-Length: 44\r\n\r\n'],
+  ['204 in chunks', 'GET', 'HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ['204 that announces nothing', 'GET', 'HTTP/1.1 204 No Content\r\n\r\n'],
+  ['204 to a POST', 'POST', 'HTTP/1.1 204 No Content\r\n\r\n'],
+  ['304 with a length', 'GET', 'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nContent-Length: 44\r\n\r\n'],
+  ['304 in chunks', 'GET', 'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ['304 that announces nothing', 'GET', 'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nKeep-Alive: timeout=60\r\n\r\n'],
+  ['HEAD with a length', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 44\r\n\r\n'],
+  ['HEAD in chunks', 'HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ['HEAD that announces nothing', 'HEAD', 'HTTP/1.1 200 OK\r\n\r\n'],
+];
+const full: [string, string][] = [
+  ['a second response', POISON],
+  ['a line break', '\r\n'],
+  ['an end of chunks', '0\r\n\r\n'],
+];
+const complete = own('/api/bad/1');
+
+for (const secure of [false, true]) {
+  const by = secure ? 'TLS' : 'plain TCP';
+
+  for (const [name, method, response] of empty)
+    for (const surplus of name.includes('chunks') ? [POISON, '0\r\n\r\n'] : [POISON])
+      for (const when of ['in the same write', 'in the next turn', 'at the next request'] as const)
+        test(`D01 ${by}, ${name}, then ${surplus === POISON ? 'a body' : 'an end of chunks'} ${when}`, async (t) => {
+          const faulty = await startFaulty(t, secure, { response, surplus, when });
+          const statuses = new Set(await faulty.all('/api/bad', method));
+          assert.deepEqual([...statuses], [Number(response.slice(9, 12))]);
+          await faulty.ownAnswers(method === 'HEAD' ? 'GET' : method);
+          assert.equal(faulty.met(), 0);
+        });
+
+  for (const [name, surplus] of full) {
+    test(`D01 ${by}, ${name} beyond a complete response, in the same write`, async (t) => {
+      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'in the same write' });
+      assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
+      await faulty.ownAnswers('POST');
+    });
+
+    test(`D01 ${by}, ${name} beyond a complete response, while the connection is idle`, async (t) => {
+      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'when told' });
+      assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
+      faulty.tell();
+      await until(() => faulty.upstream.open() === 0, 'the connections are closed');
+      await faulty.ownAnswers('POST');
+    });
+
+    test(`D01 ${by}, after ${name} was found once, no connection carries two requests`, async (t) => {
+      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'when told' });
+      await faulty.callers[0]?.send(faulty.request('/api/bad/1'));
+      await faulty.callers[0]?.response();
+      faulty.tell();
+      await until(() => faulty.upstream.open() === 0, 'the connection is closed');
+      assert.match(faulty.log(), /bytes beyond a response/);
+      // From here on what is too much waits for the next request, where nothing tells it from a response.
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await faulty.all('/api/bad');
+        await faulty.all(`/api/me/${round}`, 'POST');
+      }
+      assert.equal(faulty.met(), 0);
+    });
+
+    test(`D01 ${by}, ${name} that arrives together with the next request`, async (t) => {
+      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'when told' });
+      await faulty.all('/api/together');
+      const stale = [...faulty.sockets];
+      assert.equal(stale.length, CALLERS);
+      // In this order within one turn: the gateway finds the requests before the bytes.
+      faulty.callers.forEach((caller, number) => void caller.socket.write(faulty.request(`/api/me/${number}`, 'POST')));
+      for (const socket of stale) socket.write(surplus);
+      const texts = await Promise.all(faulty.callers.map(async (caller) => (await caller.response()).text));
+      assert.deepEqual(
+        texts,
+        faulty.callers.map((_, number) => `/api/me/${number}`),
+      );
+      assert.equal(faulty.upstream.heads.length, 2 * CALLERS);
+    });
+  }
+
+  for (const [name, surplus] of full.slice(1))
+    test(`D01 ${by}, ${name} beyond a complete response, after the next request was sent`, async (t) => {
+      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'at the next request' });
+      assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
+      await faulty.ownAnswers();
+      assert.ok(faulty.met() > 0);
+    });
+
+  test(`D01 ${by}, connections that end together with the next request`, async (t) => {
+    const faulty = await startFaulty(t, secure, { response: complete, surplus: '', when: 'when told' });
+    await faulty.all('/api/together');
+    const stale = [...faulty.sockets];
+    faulty.callers.forEach((caller, number) => void caller.socket.write(faulty.request(`/api/me/${number}`, 'POST')));
+    for (const socket of stale) socket.destroy();
+    const texts = await Promise.all(faulty.callers.map(async (caller) => (await caller.response()).text));
+    assert.deepEqual(
+      texts,
+      faulty.callers.map((_, number) => `/api/me/${number}`),
+    );
+  });
+}
+
+test('D01 408 on an idle connection is no response to the next request, and no reason for distrust', async (t) => {
+  const surplus = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+  const faulty = await startFaulty(t, false, { response: complete, surplus, when: 'when told' });
+  await faulty.all('/api/bad');
+  faulty.tell();
+  await until(() => faulty.upstream.open() === 0, 'the connections are closed');
+  await faulty.all('/api/together');
+  const connections = faulty.upstream.connections();
+  await faulty.ownAnswers('POST');
+  assert.equal(faulty.upstream.connections(), connections);
+});

@@ -1,0 +1,162 @@
+/** Upstreams of every address family, with TLS, hung, full or slow, each apart from the others. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { RouteConfig } from '../../src/config/schema/schema.ts';
+import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
+import { createOpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
+import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_KEY } from '../support/certificates.ts';
+import { type Edge, quiet, route, startEdge } from '../support/edge.ts';
+import { connectRaw, rawRequest } from '../support/raw.ts';
+import { until } from '../support/until.ts';
+import { hang, startUpstream, type UpstreamOptions } from '../support/upstream.ts';
+
+async function upstreamOf(t: TestContext, options: UpstreamOptions = {}) {
+  const upstream = await startUpstream(options);
+  t.after(() => upstream.close());
+  return upstream;
+}
+async function edgeOf(t: TestContext, ...args: Parameters<typeof startEdge>): Promise<Edge> {
+  const edge = await startEdge(...args);
+  t.after(() => edge.close());
+  return edge;
+}
+const get = (edge: Edge, path = '/') => rawRequest(edge.port, `GET ${path} HTTP/1.1\r\nHost: gw\r\n\r\n`);
+const tls = { key: TEST_KEY, cert: LOOPBACK_CERTIFICATE };
+
+for (const [listens, written] of [
+  ['127.0.0.1', 'localhost'],
+  ['::1', 'localhost'],
+  ['::1', '[::1]'],
+] as const) {
+  test(`R53 an upstream on ${listens} is reached as ${written}`, async (t) => {
+    const upstream = await upstreamOf(t, { host: listens });
+    const edge = await edgeOf(t, route(`http://${written}:${upstream.port}`));
+    assert.equal((await get(edge)).status, 200);
+  });
+}
+
+test('PX-19 an upstream whose certificate nobody vouches for: 502 that names neither host nor reason', async (t) => {
+  const upstream = await upstreamOf(t, { tls });
+  const edge = await edgeOf(t, route(`https://localhost:${upstream.port}`));
+  const answer = await get(edge);
+  assert.equal(answer.status, 502);
+  assert.doesNotMatch(answer.text, /localhost|certificate|SELF_SIGNED|UNABLE|127\.0/i);
+  assert.equal(upstream.requests.length, 0);
+});
+
+test('PX-19 with the CA of the upstream it is reached, by name and by address', async (t) => {
+  const upstream = await upstreamOf(t, { tls });
+  const upstreamCa = caFile(t);
+  for (const host of ['localhost', '127.0.0.1']) {
+    const edge = await edgeOf(t, route(`https://${host}:${upstream.port}`, { upstreamCa }));
+    assert.equal((await get(edge)).status, 200, host);
+  }
+});
+
+test('PX-19 a certificate for another name is refused, also with NODE_TLS_REJECT_UNAUTHORIZED=0', async (t) => {
+  const upstream = await upstreamOf(t, { tls: { key: TEST_KEY, cert: OTHER_CERTIFICATE } });
+  const edge = await edgeOf(t, route(`https://localhost:${upstream.port}`, { upstreamCa: caFile(t) }));
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  t.after(() => {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  });
+  assert.equal((await get(edge)).status, 502);
+  assert.equal(upstream.requests.length, 0);
+});
+
+test('a CA file that cannot be read stops the start', () => {
+  const streams = createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
+  const routes = [route('https://localhost:1', { upstreamCa: '/does/not/exist.pem' })];
+  assert.throws(() => createForwarder({ routes, streams }), /ENOENT/);
+  streams.close();
+});
+
+test('an upstream that refuses connections: 502 without its name', async (t) => {
+  const upstream = await startUpstream();
+  await upstream.close();
+  const edge = await edgeOf(t, route(upstream.origin));
+  const answer = await get(edge);
+  assert.equal(answer.status, 502);
+  assert.doesNotMatch(answer.text, /127\.0\.0\.1|ECONNREFUSED/);
+});
+
+// Longer than a slow machine takes for what must come in time.
+const short: Partial<RouteConfig> = { timeouts: { connect: 5_000, headers: 2_000, idle: 2_000 } };
+
+test('no first byte in time: 504; silence in the middle of an answer: the client is cut', async (t) => {
+  const upstream = await upstreamOf(t, {
+    script: (req, res) => {
+      if (req.url === '/body') res.write('half');
+    },
+  });
+  const edge = await edgeOf(t, route(upstream.origin, short));
+  assert.equal((await get(edge)).status, 504);
+  const client = await connectRaw(edge.port);
+  await client.send('GET /body HTTP/1.1\r\nHost: gw\r\n\r\n');
+  await client.until('half');
+  assert.equal((await client.rest()).toString().includes('0\r\n\r\n'), false);
+  await until(() => upstream.open() === 0, 'both upstream connections are closed');
+});
+
+test('idle 0ms lets a silent stream live', async (t) => {
+  const upstream = await upstreamOf(t, {
+    script: (_req, res) => {
+      res.write('one');
+      setTimeout(() => res.end('two'), 3000);
+    },
+  });
+  const edge = await edgeOf(t, route(upstream.origin, { timeouts: { connect: 5_000, headers: 2_000, idle: 0 } }));
+  assert.equal((await get(edge)).text, 'onetwo');
+});
+
+test('DO-04 one hung upstream does not stall another', async (t) => {
+  const hung = await upstreamOf(t, { script: hang });
+  const healthy = await upstreamOf(t);
+  const options = { connections: 4, maxQueue: 1000 };
+  const edge = await edgeOf(t, [route(hung.origin, options), route(healthy.origin, options)], {
+    choose: (req) => (req.url === '/hung' ? 0 : 1),
+  });
+  const waiting = await Promise.all(Array.from({ length: 100 }, () => connectRaw(edge.port)));
+  t.after(() => waiting.map((client) => client.destroy()));
+  await Promise.all(waiting.map((client) => client.send('GET /hung HTTP/1.1\r\nHost: gw\r\n\r\n')));
+  await hung.request(3);
+  const started = performance.now();
+  for (let call = 0; call < 50; call += 1) assert.equal((await get(edge)).status, 200);
+  assert.ok((performance.now() - started) / 50 < 50, 'a healthy upstream answers as fast as ever');
+  assert.equal(hung.connections(), 4);
+});
+
+test('DO-04 more calls than connections and places in line: 503; those in line are served in order', async (t) => {
+  const release: (() => void)[] = [];
+  const upstream = await upstreamOf(t, {
+    script: (_req, res) => {
+      release.push(() => res.end('done'));
+    },
+  });
+  const edge = await edgeOf(t, route(upstream.origin, { connections: 1, maxQueue: 2 }));
+  const clients = await Promise.all(Array.from({ length: 4 }, () => connectRaw(edge.port)));
+  t.after(() => clients.map((client) => client.destroy()));
+  for (const [at, client] of clients.entries()) {
+    await client.send(`GET /${at} HTTP/1.1\r\nHost: gw\r\n\r\n`);
+    await until(() => edge.calls() === at + 1, `call ${at} reached the gateway`);
+  }
+  assert.equal((await clients[3]?.response())?.status, 503);
+  for (const at of [0, 1, 2]) {
+    assert.equal((await upstream.request(at)).target, `/${at}`);
+    release[at]?.();
+    assert.equal((await clients[at]?.response())?.text, 'done');
+  }
+  assert.equal(upstream.connections(), 1);
+});
+
+test('DO-04 a call that waits in line for longer than an answer may take gets 503', async (t) => {
+  const upstream = await upstreamOf(t, { script: (_req, res) => res.write('endless') });
+  const timeouts = { connect: 5_000, headers: 2_000, idle: 0 };
+  const edge = await edgeOf(t, route(upstream.origin, { connections: 1, timeouts }));
+  const first = await connectRaw(edge.port);
+  t.after(() => first.destroy());
+  await first.send('GET /first HTTP/1.1\r\nHost: gw\r\n\r\n');
+  await first.until('endless');
+  assert.equal((await get(edge, '/second')).status, 503);
+  assert.equal(upstream.requests.length, 1);
+});
