@@ -35,8 +35,8 @@ test('all is well with a client that is set up well', async () => {
     [],
   );
   assert.equal(found.code, 0);
-  assert.match(found.of('redirect URI').says, /callback is registered$/);
-  assert.equal(found.of('PAR').says, 'offered and used');
+  assert.match(found.of('redirect URI').message, /callback is registered$/);
+  assert.equal(found.of('PAR').message, 'offered and used');
 });
 
 test('a redirect URI that is not registered is recognised, with pushed requests and without', async () => {
@@ -45,17 +45,17 @@ test('a redirect URI that is not registered is recognised, with pushed requests 
     assert.equal(found.code, 1);
     assert.equal(found.of('client credentials').level, 'ok');
     assert.equal(found.of('redirect URI').level, 'fail');
-    assert.match(found.of('redirect URI').mend ?? '', /Register exactly http:\/\/localhost:3778\/callback/);
+    assert.match(found.of('redirect URI').hint ?? '', /Register exactly http:\/\/localhost:3778\/callback/);
   }
 });
 
 test('a wrong secret, a client that is not there, a realm that is not there, the path of old versions', async () => {
   const secret = await doctor(config(REGISTERED, { clientSecret: 'wrong' }));
-  assert.match(secret.of('client credentials').says, /wrong client id or secret/);
+  assert.match(secret.of('client credentials').message, /wrong client id or secret/);
   const client = await doctor(config(REGISTERED, { clientId: 'nobody' }));
   assert.equal(client.of('client credentials').level, 'fail');
   const realm = await doctor(config(REGISTERED, { issuer: `${keycloakOrigin}/realms/BFF` }));
-  assert.match(realm.of('discovery').says, /no realm of this name/);
+  assert.match(realm.of('discovery').message, /no realm of this name/);
   const old = await doctor(config(REGISTERED, { issuer: `${keycloakOrigin}/auth/realms/bff` }));
-  assert.match(old.of('discovery').mend ?? '', /Write provider\.issuer: \S+\/realms\/bff\. Keycloak before 17/);
+  assert.match(old.of('discovery').hint ?? '', /Write provider\.issuer: \S+\/realms\/bff\. Keycloak before 17/);
 });

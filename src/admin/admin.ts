@@ -3,17 +3,25 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { problemOf } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { limitBody } from '../edge/request-body.ts';
-import type { Gateway } from '../gateway/gateway.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { asGatewayError, logProblem } from '../responses/problem.ts';
 import type { PartHealth } from './health.ts';
 import type { AdminSessions } from './sessions.ts';
 
+/** What the listener reads of the active gateway. */
+interface ObservedGateway {
+  /** The state of each part that this instance depends on. */
+  health(): Promise<PartHealth[]>;
+  /** Whether the first attempt to discover the provider has ended, successfully or not. */
+  started(): boolean;
+  readonly adminSessions: AdminSessions;
+}
+
 export interface AdminParts {
   config: Pick<Config, 'limits'>;
-  /** The one in use. */
-  gateway: () => Pick<Gateway, 'health' | 'started'> & { adminSessions: AdminSessions };
+  /** The active gateway. */
+  gateway: () => ObservedGateway;
   log: Logger;
   metrics: Pick<Metrics, 'text' | 'partLooked'>;
   /** Turns readiness off before the instance stops. */

@@ -6,9 +6,9 @@ export interface Lifetime {
 }
 
 /** Clocks are nudged by a little all the time. */
-const NUDGE_MS = 1_000;
+const CLOCK_STEP_MS = 1_000;
 
 /** What seems to come from the future was kept before the clock was set back, and nobody knows how old it is. */
 export function isCurrent({ since, until }: Lifetime, now: number): boolean {
-  return now < until && now >= since - NUDGE_MS;
+  return now < until && now >= since - CLOCK_STEP_MS;
 }

@@ -4,18 +4,18 @@ import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
 import { parseTarget, type RequestTarget } from '../routing/target.ts';
-import { checkFraming, readHead } from './framing.ts';
+import { checkFraming, readFramingFields } from './framing.ts';
 import { createHostCheck } from './host.ts';
 import { createPeerReader } from './peer.ts';
-import type { Exchange } from './request-context.ts';
+import type { RequestContext } from './request-context.ts';
 import { createRequestIds } from './request-ids.ts';
 
 /** What is known of a request before any check: enough to answer and to log a refusal. */
-export type Arrival = Pick<Exchange, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
+export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
 
 export interface Edge {
   /** Checks a request, plain or upgrade; throws GatewayError. `arrival` is what `arrive` returned for it, if it was asked. */
-  (req: IncomingMessage, arrival?: Arrival): Exchange;
+  (req: IncomingMessage, arrival?: Arrival): RequestContext;
   /** Never throws. */
   arrive(req: IncomingMessage): Arrival;
 }
@@ -51,7 +51,7 @@ class Arrived implements Arrival {
   }
 }
 
-class Admitted implements Exchange {
+class Admitted implements RequestContext {
   readonly req: IncomingMessage;
   readonly id: string;
   readonly target: RequestTarget;
@@ -86,8 +86,8 @@ export function createEdge({ config, log, newId = createRequestIds() }: EdgeOpti
     return new Arrived(req, id, clientIp, secure, log);
   }
 
-  function edge(req: IncomingMessage, arrival: Arrival = arrive(req)): Exchange {
-    const head = readHead(req.rawHeaders);
+  function edge(req: IncomingMessage, arrival: Arrival = arrive(req)): RequestContext {
+    const head = readFramingFields(req.rawHeaders);
     checkFraming(req, head);
     const rawTarget = req.url ?? '';
     checkHost(head.host, !rawTarget.startsWith('/'));
@@ -99,7 +99,7 @@ export function createEdge({ config, log, newId = createRequestIds() }: EdgeOpti
 }
 
 /** Bodies are streamed, so whoever mounts the gateway behind a parser of bodies has nothing left to send on. */
-export function requireUnread(req: IncomingMessage): void {
+export function assertBodyUnread(req: IncomingMessage): void {
   if (!req.readableDidRead) return;
   const detail = 'the body was read before the gateway got the request: mount the gateway before any body parser';
   throw new GatewayError('internal', { detail });

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../base/errors.ts';
 
 /** Fields that decide where a request goes and where it ends, each value as often as it was sent. */
-export interface Head {
+export interface FramingFields {
   readonly host: readonly string[];
   readonly contentLength: readonly string[];
   readonly transferEncoding: readonly string[];
@@ -16,9 +16,9 @@ type RequestHead = Pick<IncomingMessage, 'method' | 'rawHeaders' | 'httpVersionM
 const ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /** Collects the fields from the raw list, since the parsed one has already dropped or joined repetitions. */
-export function readHead(rawHeaders: readonly string[]): Head {
+export function readFramingFields(rawHeaders: readonly string[]): FramingFields {
   const head = { host: [], contentLength: [], transferEncoding: [], upgrade: [] } satisfies Record<
-    keyof Head,
+    keyof FramingFields,
     string[]
   >;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -28,7 +28,7 @@ export function readHead(rawHeaders: readonly string[]): Head {
   return head;
 }
 
-function listFor(head: Record<keyof Head, string[]>, name: string): string[] | undefined {
+function listFor(head: Record<keyof FramingFields, string[]>, name: string): string[] | undefined {
   // The length first: most fields need no comparison of letters at all.
   switch (name.length) {
     case 4:
@@ -48,27 +48,27 @@ function listFor(head: Record<keyof Head, string[]>, name: string): string[] | u
  * Refuses what two servers could cut into messages differently; the connection closes with the answer, because nobody
  * knows where the next request starts (RFC 9112 sections 6.1, 6.3 and 11.2).
  */
-export function checkFraming(req: RequestHead, head: Head): void {
+export function checkFraming(req: RequestHead, head: FramingFields): void {
   const { contentLength, transferEncoding } = head;
   if (transferEncoding.length > 0) {
-    if (contentLength.length > 0) throw unframed('Content-Length beside Transfer-Encoding');
+    if (contentLength.length > 0) throw badFraming('Content-Length beside Transfer-Encoding');
     if (transferEncoding.length > 1 || transferEncoding[0]?.toLowerCase() !== 'chunked') {
-      throw unframed('Transfer-Encoding other than chunked');
+      throw badFraming('Transfer-Encoding other than chunked');
     }
     if (req.httpVersionMajor < 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor === 0)) {
-      throw unframed('Transfer-Encoding in HTTP/1.0');
+      throw badFraming('Transfer-Encoding in HTTP/1.0');
     }
   }
-  if (contentLength.length > 1) throw unframed('repeated Content-Length');
-  if (contentLength.length === 1 && !/^\d{1,15}$/.test(contentLength[0] ?? '')) throw unframed('no Content-Length');
+  if (contentLength.length > 1) throw badFraming('repeated Content-Length');
+  if (contentLength.length === 1 && !/^\d{1,15}$/.test(contentLength[0] ?? '')) throw badFraming('no Content-Length');
   const hasBody = transferEncoding.length > 0 || (contentLength.length > 0 && Number(contentLength[0]) > 0);
   // Behind the switch of protocols nobody would know whose bytes these are (RFC 9110 section 7.8).
-  if (head.upgrade.length > 0 && hasBody) throw unframed('Upgrade beside a body');
+  if (head.upgrade.length > 0 && hasBody) throw badFraming('Upgrade beside a body');
   if (req.method === 'TRACE' || req.method === 'CONNECT') {
     throw new GatewayError('method_not_allowed', { headers: { allow: ALLOWED, connection: 'close' } });
   }
 }
 
-function unframed(detail: string): GatewayError {
+function badFraming(detail: string): GatewayError {
   return new GatewayError('bad_request', { detail, headers: { connection: 'close' } });
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../observe/log.ts';
 import type { RequestTarget } from '../routing/target.ts';
 
-export interface Exchange {
+export interface RequestContext {
   readonly req: IncomingMessage;
   /** Correlation id: in every log line, error answer and upstream call of this request. */
   readonly id: string;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { GatewayError } from '../base/errors.ts';
-import { createBounded } from '../base/lru.ts';
+import { createLruCache } from '../base/lru.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
@@ -10,7 +10,7 @@ import type { LogoutRequest } from '../oidc/logout/logout-token.ts';
 import type { SessionDirectory } from '../session/directory.ts';
 import type { ActiveSession } from '../session/sessions.ts';
 import type { Store } from '../store/port/store.ts';
-import { exchangeOf } from './context.ts';
+import { contextOf } from './context.ts';
 
 export interface BackchannelParts {
   checkLogoutToken: (token: string) => Promise<LogoutRequest>;
@@ -34,7 +34,7 @@ function tokenIn({ body }: Request): string {
 export function backchannelLogoutEndpoint(parts: BackchannelParts): RequestHandler {
   const { audit, checkLogoutToken, directory, endSessions, store, clock } = parts;
   const owner = randomUUID();
-  const finished = createBounded<true>(10_000);
+  const finished = createLruCache<true>(10_000);
 
   /**
    * Takes the token for good, over all replicas. Not a plain mark: when the store fails half way, or its answer is lost, the
@@ -57,7 +57,7 @@ export function backchannelLogoutEndpoint(parts: BackchannelParts): RequestHandl
     try {
       return await checkLogoutToken(tokenIn(req));
     } catch (error) {
-      const { id: requestId, clientIp } = exchangeOf(req);
+      const { id: requestId, clientIp } = contextOf(req);
       if (error instanceof GatewayError && error.code === 'logout_token_refused')
         audit('logout_token.refused', { requestId, clientIp, reason: error.code });
       throw error;

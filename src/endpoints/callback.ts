@@ -5,7 +5,7 @@ import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { Authorizer, Login } from '../oidc/login/authorize.ts';
+import type { AuthorizationCodeFlow, Login } from '../oidc/login/authorize.ts';
 import type { PendingLogin, PendingLogins } from '../oidc/login/pending-login.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import type { Revoker } from '../oidc/logout/revoke.ts';
@@ -17,7 +17,7 @@ import type { SessionDirectory } from '../session/directory.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
 import { sealTokens } from '../session/stored-sessions.ts';
 import type { Store } from '../store/port/store.ts';
-import { exchangeOf, redirect, requireHttps, singleParams } from './context.ts';
+import { contextOf, redirect, requireHttps, singleParams } from './context.ts';
 
 export interface CallbackParts {
   config: Config;
@@ -27,7 +27,7 @@ export interface CallbackParts {
   sessions: Sessions;
   directory: Pick<SessionDirectory, 'enter' | 'ofUser'>;
   endSessions: EndSessions;
-  authorizer: Authorizer;
+  codeFlow: AuthorizationCodeFlow;
   pending: PendingLogins;
   revoker: Revoker;
   returnPath: ReturnPath;
@@ -36,7 +36,7 @@ export interface CallbackParts {
 
 /** The parameters of query and form body together, so that one in both places counts as repeated. */
 function callbackParams(req: Request): URLSearchParams {
-  const params = new URLSearchParams(exchangeOf(req).target.query);
+  const params = new URLSearchParams(contextOf(req).target.query);
   if (req.method === 'POST') {
     for (const [name, value] of new URLSearchParams(typeof req.body === 'string' ? req.body : ''))
       params.append(name, value);
@@ -52,8 +52,7 @@ function save(req: Request): Promise<void> {
 }
 
 export function callbackEndpoint(parts: CallbackParts): RequestHandler {
-  const { config, cookies, keyring, store, sessions, directory, authorizer, pending, revoker, returnPath, audit } =
-    parts;
+  const { config, cookies, keyring, store, sessions, directory, codeFlow, pending, revoker, returnPath, audit } = parts;
 
   /** The login that this browser started and nobody has finished. */
   async function claim(req: Request, res: Response, params: URLSearchParams): Promise<PendingLogin> {
@@ -74,7 +73,7 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     const ttl = Math.min(config.session.idleTimeout, data.expiresAt - data.createdAt);
     await directory.enter(key, data);
     await store.createTokens(key, sealTokens(keyring, key, tokens), ttl);
-    const [device, address] = [deviceOf(req.headers['user-agent']), addressRange(exchangeOf(req).clientIp)];
+    const [device, address] = [deviceOf(req.headers['user-agent']), addressRange(contextOf(req).clientIp)];
     req.session.login = {
       ...data,
       ...(device === undefined ? {} : { device }),
@@ -104,7 +103,7 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
   }
 
   async function finish(req: Request, params: URLSearchParams, pendingLogin: PendingLogin): Promise<Login> {
-    const login = await authorizer.complete(params, pendingLogin);
+    const login = await codeFlow.complete(params, pendingLogin);
     try {
       const keys = new Set([pendingLogin.previous, sessions.identify(req.headers.cookie)]);
       const old = await Promise.all([...keys].map((key) => (key === undefined ? undefined : sessions.load(key))));
@@ -121,10 +120,10 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
   }
 
   return async function callback(req, res) {
-    const exchange = exchangeOf(req);
-    const { id: requestId, clientIp } = exchange;
+    const context = contextOf(req);
+    const { id: requestId, clientIp } = context;
     // Before the code is spent: no cookie could name the session that it would bring.
-    requireHttps(config, exchange);
+    requireHttps(config, context);
     const params = callbackParams(req);
     const pendingLogin = await claim(req, res, params);
     const { returnTo, silent } = pendingLogin;

@@ -3,23 +3,23 @@ import type { Request, RequestHandler, Response } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import { GATEWAY_HEADER, OK } from '../client/gateway-header.ts';
 import type { Config } from '../config/schema/schema.ts';
-import type { Exchange } from '../edge/request-context.ts';
+import type { RequestContext } from '../edge/request-context.ts';
 import { checkCsrf } from '../policy/csrf.ts';
 import type { RenderedPage } from '../responses/pages.ts';
 
-const exchanges = new WeakMap<object, Exchange>();
+const contexts = new WeakMap<object, RequestContext>();
 
 /** Ties an exchange to its request, so that Express handlers find it. */
-export function attachExchange(exchange: Exchange): void {
-  exchanges.set(exchange.req, exchange);
+export function attachContext(context: RequestContext): void {
+  contexts.set(context.req, context);
 }
 
 /** The exchange of a request that came through the gateway. */
-export function exchangeOf(req: object): Exchange {
-  const exchange = exchanges.get(req);
-  if (!exchange)
+export function contextOf(req: object): RequestContext {
+  const context = contexts.get(req);
+  if (!context)
     throw new GatewayError('internal', { detail: 'a request reached an endpoint without passing the edge' });
-  return exchange;
+  return context;
 }
 
 /** Nothing that an endpoint of the gateway answers may be stored by anybody (RFC 9111 5.2.2.5). */
@@ -30,7 +30,7 @@ export const noStore: RequestHandler = function noStore(_req, res, next) {
 };
 
 /** Throws when the browser would drop the Secure cookies that a sign-in needs, and so come back for ever. */
-export function requireHttps(config: Config, { secure }: Exchange): void {
+export function requireHttps(config: Config, { secure }: RequestContext): void {
   if (config.publicUrl.startsWith('https:') && !secure) throw new GatewayError('insecure_transport');
 }
 

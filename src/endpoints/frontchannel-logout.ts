@@ -4,7 +4,7 @@ import type { Config } from '../config/schema/schema.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { exchangeOf, singleParams } from './context.ts';
+import { contextOf, singleParams } from './context.ts';
 
 export interface FrontchannelParts {
   config: Config;
@@ -25,7 +25,7 @@ export function frontchannelLogoutEndpoint({
 }: FrontchannelParts): RequestHandler {
   const frameAncestors = new URL(config.provider.issuer).origin;
   return async function frontchannelLogout(req, res) {
-    const query = singleParams(new URLSearchParams(exchangeOf(req).target.query));
+    const query = singleParams(new URLSearchParams(contextOf(req).target.query));
     const [issuer, sid] = [query.get('iss'), query.get('sid')];
     const key = sessions.identify(req.headers.cookie);
     const session = key === undefined ? undefined : await sessions.load(key);

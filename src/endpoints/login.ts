@@ -3,18 +3,18 @@ import type { RequestHandler } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { Authorizer, LoginParams } from '../oidc/login/authorize.ts';
+import type { AuthorizationCodeFlow, LoginParams } from '../oidc/login/authorize.ts';
 import type { PendingLogins } from '../oidc/login/pending-login.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { exchangeOf, redirect, requireHttps, singleParams } from './context.ts';
+import { contextOf, redirect, requireHttps, singleParams } from './context.ts';
 
 export interface LoginParts {
   config: Config;
   cookies: CookieSettings;
-  authorizer: Authorizer;
+  codeFlow: AuthorizationCodeFlow;
   pending: PendingLogins;
   sessions: Pick<Sessions, 'identify'>;
   returnPath: ReturnPath;
@@ -44,22 +44,22 @@ function loginParams(query: URLSearchParams, allowed: readonly (keyof LoginParam
 
 /** `GET /login?returnTo=/path`. Only a top-level navigation gets this far; everything else is told 401 and leaves no trace. */
 export function loginEndpoint(parts: LoginParts): RequestHandler {
-  const { config, cookies, authorizer, pending, sessions, returnPath, audit } = parts;
+  const { config, cookies, codeFlow, pending, sessions, returnPath, audit } = parts;
   const maxAge = config.login.timeout;
 
   return async function login(req, res) {
-    const exchange = exchangeOf(req);
+    const context = contextOf(req);
     if (!isTopLevelNavigation(req.headers, req.method, config.csrf.header))
       throw new GatewayError('login_not_navigation');
-    requireHttps(config, exchange);
-    const query = singleParams(new URLSearchParams(exchange.target.query));
+    requireHttps(config, context);
+    const query = singleParams(new URLSearchParams(context.target.query));
     const params = loginParams(query, config.provider.allowedLoginParams);
     const returnTo = returnPath(query.get('returnTo') ?? '/');
-    const { url, login } = await authorizer.begin(params, returnTo, sessions.identify(req.headers.cookie));
+    const { url, login } = await codeFlow.begin(params, returnTo, sessions.identify(req.headers.cookie));
     const { name, value, drop } = pending.begin(req.headers.cookie, login);
     for (const stale of drop) res.clearCookie(stale, cookies.loginOptions);
     res.cookie(name, value, { ...cookies.loginOptions, maxAge });
-    audit('login.started', { requestId: exchange.id, clientIp: exchange.clientIp });
+    audit('login.started', { requestId: context.id, clientIp: context.clientIp });
     redirect(res, url.href);
   };
 }

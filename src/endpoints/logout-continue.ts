@@ -6,7 +6,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import { type CookieSettings, singleCookie } from '../session/cookies.ts';
 import { redirect } from './context.ts';
 
-export interface HandoverParts {
+export interface LogoutContinueParts {
   config: Config;
   cookies: CookieSettings;
   keyring: Keyring;
@@ -29,13 +29,17 @@ function fitting(keyring: Keyring, address: string, now: number): string {
 }
 
 /** Keeps the provider's address in a sealed cookie; returns the address of ours that leads there, which a script may know. */
-export function handOver({ config, cookies, keyring, clock }: HandoverParts, res: Response, address: string): string {
+export function startLogoutContinue(
+  { config, cookies, keyring, clock }: LogoutContinueParts,
+  res: Response,
+  address: string,
+): string {
   res.cookie(cookies.logout, fitting(keyring, address, clock()), { ...cookies.sessionOptions, maxAge: LIFETIME_MS });
   return endpointPaths(config.endpoints).logoutContinue;
 }
 
 /** `GET /logout/continue`: once, soon, and by the browser that signed out; else to the signed-out page. */
-export function logoutContinueEndpoint({ config, cookies, keyring, clock }: HandoverParts): RequestHandler {
+export function logoutContinueEndpoint({ config, cookies, keyring, clock }: LogoutContinueParts): RequestHandler {
   const { signedOut } = endpointPaths(config.endpoints);
   return function logoutContinue(req, res) {
     const value = singleCookie(req.headers.cookie, cookies.logout);

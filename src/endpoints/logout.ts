@@ -1,7 +1,7 @@
 /** Signs out: the local session first, then revocation, then the provider's own sign-out. */
 import type { Request, RequestHandler, Response } from 'express';
 import { endpointPaths } from '../config/schema/endpoints.ts';
-import { isLogoutToken, logoutToken } from '../crypto/logout-nonce.ts';
+import { isLogoutNonce, logoutNonce } from '../crypto/logout-nonce.ts';
 import type { Audit } from '../observe/audit.ts';
 import { endSessionOrigins, endSessionUrl } from '../oidc/logout/provider-logout.ts';
 import type { Revoker } from '../oidc/logout/revoke.ts';
@@ -10,10 +10,10 @@ import { isPrefetch } from '../policy/navigation.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { Pages } from '../responses/pages.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
-import { exchangeOf, redirect, requireCsrf, sendJson, sendPage, singleParams } from './context.ts';
-import { type HandoverParts, handOver } from './logout-continue.ts';
+import { contextOf, redirect, requireCsrf, sendJson, sendPage, singleParams } from './context.ts';
+import { type LogoutContinueParts, startLogoutContinue } from './logout-continue.ts';
 
-export interface LogoutParts extends HandoverParts {
+export interface LogoutParts extends LogoutContinueParts {
   sessions: Sessions;
   provider: Provider;
   revoker: Revoker;
@@ -42,8 +42,8 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
   function isGenuine(req: Request, key: string): boolean {
     // Neither is somebody who wants to leave: HEAD is safe (RFC 9110 9.2.1), a prefetch only looks ahead.
     if (req.method === 'HEAD' || isPrefetch(req.headers)) return false;
-    const query = singleParams(new URLSearchParams(exchangeOf(req).target.query));
-    if (isLogoutToken(keyring, key, query.get('sid')) || isLogoutToken(keyring, key, formToken(req))) return true;
+    const query = singleParams(new URLSearchParams(contextOf(req).target.query));
+    if (isLogoutNonce(keyring, key, query.get('sid')) || isLogoutNonce(keyring, key, formToken(req))) return true;
     if (req.method === 'GET') return false;
     requireCsrf(config, req);
     return true;
@@ -64,11 +64,11 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
     if (req.headers.cookie?.includes(`${cookies.session}=`)) res.clearCookie(cookies.session, cookies.sessionOptions);
     if (!wantsJson(req)) redirect(res, location);
     // The address holds the ID token, which no script is to see.
-    else sendJson(res, { location: location.startsWith('/') ? location : handOver(parts, res, location) });
+    else sendJson(res, { location: location.startsWith('/') ? location : startLogoutContinue(parts, res, location) });
   }
 
   return async function logout(req, res) {
-    const { id: requestId, clientIp } = exchangeOf(req);
+    const { id: requestId, clientIp } = contextOf(req);
     const key = sessions.identify(req.headers.cookie);
     if (key === undefined) {
       // A link on another site arrives without the Strict cookie: a hop on our own page shows whether there is a session.
@@ -81,7 +81,7 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
         res,
         pages.render('confirm-logout', {
           action: paths.logout,
-          token: logoutToken(keyring, key),
+          token: logoutNonce(keyring, key),
           // Chromium applies `form-action` to the redirects of a form as well, so the provider has to be listed.
           formTargets: await endSessionOrigins(provider),
         }),
@@ -119,7 +119,7 @@ export function signedOutEndpoint({
       sendPage(res, pages.render('hop', { to: signedOutPath }));
       return;
     }
-    const query = new URLSearchParams(exchangeOf(req).target.query);
+    const query = new URLSearchParams(contextOf(req).target.query);
     // The provider echoes `state`; it has no further use, so it does not stay in the address bar.
     if (query.has('state')) {
       redirect(res, signedOutPath);

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { RequestHandler } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { GatewayError } from '../base/errors.ts';
-import { exchangeOf } from './context.ts';
+import { contextOf } from './context.ts';
 
 const WINDOW_S = 60;
 
@@ -30,7 +30,7 @@ export function rateLimit(perMinute: number): RequestHandler {
   return async function limitRate(req, _res, next) {
     if (perMinute === 0) return next();
     try {
-      await limiter.consume(limitedAddress(exchangeOf(req).clientIp));
+      await limiter.consume(limitedAddress(contextOf(req).clientIp));
       next();
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
-import { logoutToken } from '../crypto/logout-nonce.ts';
+import { logoutNonce } from '../crypto/logout-nonce.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { requireCsrf, sendJson } from './context.ts';
 
@@ -38,7 +38,7 @@ export function sessionEndpoint({ config, keyring, sessions, clock }: SessionPar
       expiresAt: new Date(data.expiresAt).toISOString(),
       idleExpiresAt: new Date(Math.min(clock() + idle, data.expiresAt)).toISOString(),
       ...common,
-      logoutUrl: `${logout}?sid=${logoutToken(keyring, active.key)}`,
+      logoutUrl: `${logout}?sid=${logoutNonce(keyring, active.key)}`,
     });
   };
 }

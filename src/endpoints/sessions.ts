@@ -4,13 +4,13 @@ import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
-import { isLogoutToken, logoutToken } from '../crypto/logout-nonce.ts';
+import { isLogoutNonce, logoutNonce } from '../crypto/logout-nonce.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import { isTopLevelNavigation, mayLackStrictCookie } from '../policy/navigation.ts';
 import type { ListedSession, Pages } from '../responses/pages.ts';
 import type { SessionDirectory } from '../session/directory.ts';
 import type { ActiveSession, Sessions } from '../session/sessions.ts';
-import { exchangeOf, redirect, requireCsrf, sendJson, sendPage } from './context.ts';
+import { contextOf, redirect, requireCsrf, sendJson, sendPage } from './context.ts';
 
 export interface OwnSessionsParts {
   config: Config;
@@ -60,14 +60,14 @@ export function ownSessionsEndpoint(parts: OwnSessionsParts): RequestHandler {
     const all = (await directory.ofUser(own.data.issuer, own.data.sub)).reverse();
     const sessions = all.map((session) => listed(parts, session, own.key));
     if (!person) return sendJson(res, { sessions });
-    sendPage(res, pages.render('sessions', { sessions, action: paths.sessions, token: logoutToken(keyring, own.key) }));
+    sendPage(res, pages.render('sessions', { sessions, action: paths.sessions, token: logoutNonce(keyring, own.key) }));
   };
 }
 
 /** The form's value, or the CSRF header: nobody else may end a session. */
 function requireGenuine({ config, keyring }: OwnSessionsParts, req: Request, key: string): 'page' | 'script' {
   const value = typeof req.body === 'string' ? new URLSearchParams(req.body).get('sid') : null;
-  if (isLogoutToken(keyring, key, value)) return 'page';
+  if (isLogoutNonce(keyring, key, value)) return 'page';
   requireCsrf(config, req);
   return 'script';
 }
@@ -87,7 +87,7 @@ export function revokeSessionEndpoint(parts: OwnSessionsParts): RequestHandler {
     const { id } = req.params;
     const chosen = all.filter(({ key }) => (id === 'others' ? key !== own.key : publicId(parts.keyring, key) === id));
     if (chosen.length === 0 && id !== 'others') throw new GatewayError('not_found');
-    exchangeOf(req).log.debug({ count: chosen.length }, 'a user ends sessions');
+    contextOf(req).log.debug({ count: chosen.length }, 'a user ends sessions');
     answer(parts, res, asked, await parts.endSessions(chosen, 'user'));
   };
 }

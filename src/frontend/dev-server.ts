@@ -5,23 +5,23 @@ import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { hasBody } from '../edge/request-body.ts';
-import type { Exchange } from '../edge/request-context.ts';
+import type { RequestContext } from '../edge/request-context.ts';
 import { checkUpgradeOrigin } from '../policy/csrf.ts';
 import { expectsContinue } from '../proxy/forwarding/upload.ts';
 import { createOwnCookie, setsOwnCookie } from '../proxy/headers/own-cookies.ts';
-import { createOutgoingHeaders } from '../proxy/headers/request-headers.ts';
+import { createRequestHeaderRewriter } from '../proxy/headers/request-headers.ts';
 import { HOP_BY_HOP } from '../proxy/headers/request-names.ts';
 import { isGatewayHeader } from '../proxy/headers/response-names.ts';
 import { createHttpProxy, headersOf } from '../proxy/websocket/http-proxy.ts';
-import { createConversation } from '../proxy/websocket/websocket-tunnel.ts';
+import { createWebSocketTunnel } from '../proxy/websocket/websocket-tunnel.ts';
 import { cookieSettings } from '../session/cookies.ts';
 import { upstreamError } from '../upstream/failures.ts';
 
 export interface DevServer {
   /** Resolves when the response is closed; rejects with `GatewayError` when the server failed before anything was sent. */
-  handle(exchange: Exchange, res: ServerResponse): Promise<void>;
+  handle(context: RequestContext, res: ServerResponse): Promise<void>;
   /** Resolves when the conversation is over; rejects with `GatewayError` while nothing has been sent. */
-  upgrade(exchange: Exchange, socket: Duplex, head: Buffer): Promise<void>;
+  upgrade(context: RequestContext, socket: Duplex, head: Buffer): Promise<void>;
 }
 
 /** How long it may take to answer a handshake. */
@@ -48,11 +48,11 @@ function createCleaner(config: Config, origin: string): (response: IncomingMessa
 /** Builds the way to the development server at `origin`. */
 export function createDevServer(config: Config, origin: string): DevServer {
   const { host } = new URL(origin);
-  const outgoing = createOutgoingHeaders(config);
+  const outgoing = createRequestHeaderRewriter(config);
   const proxy = createHttpProxy(origin, { upgradeTimeout: HANDSHAKE_MS });
   const onResponse = createCleaner(config, origin);
 
-  function refuseHandshake({ req }: Exchange): void {
+  function refuseHandshake({ req }: RequestContext): void {
     if (req.method !== 'GET' || req.headers.upgrade?.toLowerCase() !== 'websocket' || hasBody(req)) {
       throw new GatewayError('upgrade_refused');
     }
@@ -62,9 +62,9 @@ export function createDevServer(config: Config, origin: string): DevServer {
   }
 
   return {
-    async handle(exchange, res) {
-      const { req } = exchange;
-      const headers = headersOf(outgoing(exchange, { host, requestCookies: 'forward' }));
+    async handle(context, res) {
+      const { req } = context;
+      const headers = headersOf(outgoing(context, { host, requestCookies: 'forward' }));
       // A body without a length needs chunks of its own on this connection, or the server takes it for a request.
       if (req.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked';
       if (expectsContinue(req)) res.writeContinue();
@@ -75,18 +75,18 @@ export function createDevServer(config: Config, origin: string): DevServer {
         const onError = (error: Error) => {
           if (!res.headersSent) reject(upstreamError(error));
         };
-        proxy.web(req, res, { path: exchange.target.raw, onError, onResponse }).then(resolve, reject);
+        proxy.web(req, res, { path: context.target.raw, onError, onResponse }).then(resolve, reject);
       });
     },
-    async upgrade(exchange, duplex, head) {
-      refuseHandshake(exchange);
+    async upgrade(context, duplex, head) {
+      refuseHandshake(context);
       const socket = duplex as Socket;
       if (socket.destroyed) return;
-      const headers = outgoing(exchange, { host, requestCookies: 'forward', upgrade: true });
-      const { passage } = createConversation({ exchange, socket, path: exchange.target.raw, onOpen: () => {} });
+      const headers = outgoing(context, { host, requestCookies: 'forward', upgrade: true });
+      const { passage } = createWebSocketTunnel({ context, socket, path: context.target.raw, onOpen: () => {} });
       await new Promise<void>((resolve) => {
         socket.once('close', resolve);
-        proxy.upgrade(exchange.req, socket, head, headers, passage);
+        proxy.upgrade(context.req, socket, head, headers, passage);
       });
     },
   };

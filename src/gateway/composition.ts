@@ -8,7 +8,7 @@ import { type AuditLog, auditIntoLog, createAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
 import { createTracer } from '../observe/trace.ts';
-import { createAuthorizer } from '../oidc/login/authorize.ts';
+import { createAuthorizationCodeFlow } from '../oidc/login/authorize.ts';
 import { createPendingLogins } from '../oidc/login/pending-login.ts';
 import { createEndSessions } from '../oidc/logout/end-sessions.ts';
 import { createLogoutTokenCheck } from '../oidc/logout/logout-token.ts';
@@ -27,7 +27,7 @@ import { createSessionDirectory } from '../session/directory.ts';
 import { createSessions } from '../session/stored-sessions.ts';
 import { measureStore } from '../store/measured.ts';
 import type { Store } from '../store/port/store.ts';
-import { createApp } from './control-plane.ts';
+import { createControlPlane } from './control-plane.ts';
 import { createDataPlane } from './data-plane.ts';
 
 export interface GatewayDeps {
@@ -42,7 +42,7 @@ export interface GatewayDeps {
 }
 
 /** Everything but the listeners; nothing is asked of anybody yet. */
-export function createPlanes(config: Config, deps: GatewayDeps) {
+export function composePlanes(config: Config, deps: GatewayDeps) {
   const { log, metrics = createMetrics(), clock = Date.now } = deps;
   const store = measureStore(deps.store, metrics);
   const application = `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`;
@@ -90,7 +90,7 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
     meterOf,
     sessions,
     ensureUsable: refresher.ensureUsable,
-    renewRefused: refresher.renewRefused,
+    forceRefresh: refresher.forceRefresh,
     ...services,
     forwarder,
     tunnel: createTunnel({ routes: config.routes, streams, certificate: provider.certificate }),
@@ -104,14 +104,14 @@ export function createPlanes(config: Config, deps: GatewayDeps) {
   const closeStreams = (key: string) => streams.closeAll(key);
   const directory = createSessionDirectory({ store, sessions });
   const endSessions = createEndSessions({ sessions, revoker, closeStreams, audit });
-  const app = createApp({
+  const app = createControlPlane({
     config,
     cookies,
     keyring,
     store,
     sessions,
     provider,
-    authorizer: createAuthorizer({
+    codeFlow: createAuthorizationCodeFlow({
       config,
       provider,
       redirectUri,

@@ -10,7 +10,7 @@ import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { backchannelLogoutEndpoint } from '../endpoints/backchannel-logout.ts';
 import { callbackEndpoint } from '../endpoints/callback.ts';
-import { exchangeOf, methodNotAllowed, noStore } from '../endpoints/context.ts';
+import { contextOf, methodNotAllowed, noStore } from '../endpoints/context.ts';
 import { frontchannelLogoutEndpoint } from '../endpoints/frontchannel-logout.ts';
 import { loginEndpoint } from '../endpoints/login.ts';
 import { logoutEndpoint, signedOutEndpoint } from '../endpoints/logout.ts';
@@ -24,7 +24,7 @@ import { signedInEndpoint } from '../endpoints/signed-in.ts';
 import { clientModuleEndpoint } from '../frontend/client-module.ts';
 import { frontendHandler } from '../frontend/static-files.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { Authorizer } from '../oidc/login/authorize.ts';
+import type { AuthorizationCodeFlow } from '../oidc/login/authorize.ts';
 import type { PendingLogins } from '../oidc/login/pending-login.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import type { LogoutRequest } from '../oidc/logout/logout-token.ts';
@@ -38,14 +38,14 @@ import { SealedSessionStore } from '../session/sealed-store.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Store } from '../store/port/store.ts';
 
-export interface AppParts {
+export interface ControlPlaneParts {
   config: Config;
   cookies: CookieSettings;
   keyring: Keyring;
   store: Store;
   sessions: Sessions;
   provider: Provider;
-  authorizer: Authorizer;
+  codeFlow: AuthorizationCodeFlow;
   pending: PendingLogins;
   revoker: Revoker;
   pages: Pages;
@@ -59,7 +59,7 @@ export interface AppParts {
 }
 
 /** express-session for the callback alone: nobody else writes a session (see docs/decisions). */
-function loginSession({ config, cookies, keyring, store, clock }: AppParts): RequestHandler {
+function loginSession({ config, cookies, keyring, store, clock }: ControlPlaneParts): RequestHandler {
   return session({
     store: new SealedSessionStore({ store, keyring, idleTimeout: config.session.idleTimeout, clock }),
     name: cookies.session,
@@ -85,7 +85,7 @@ function securityHeaders(config: Config): RequestHandler {
 }
 
 /** Builds the Express app. Errors are not answered here: they reach the callback given to the app. */
-export function createApp(parts: AppParts): Express {
+export function createControlPlane(parts: ControlPlaneParts): Express {
   const { config } = parts;
   const paths = endpointPaths(config.endpoints);
   const app = express();
@@ -96,8 +96,8 @@ export function createApp(parts: AppParts): Express {
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.use(securityHeaders(config), function requestId(req, res, next) {
-    Object.defineProperty(req, 'secure', { value: exchangeOf(req).secure, configurable: true });
-    res.set('X-Request-Id', exchangeOf(req).id);
+    Object.defineProperty(req, 'secure', { value: contextOf(req).secure, configurable: true });
+    res.set('X-Request-Id', contextOf(req).id);
     next();
   });
 

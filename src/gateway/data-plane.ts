@@ -3,14 +3,14 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
-import type { Exchange } from '../edge/request-context.ts';
+import type { RequestContext } from '../edge/request-context.ts';
 import type { RouteMeter } from '../observe/metrics/metrics.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
-import type { RenewRefusedToken } from '../oidc/refresh/usable-token.ts';
+import type { ForceRefresh } from '../oidc/refresh/usable-token.ts';
 import type { UpstreamTokens } from '../oidc/tokens/upstream-token.ts';
 import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
-import { type Admit, createAdmit, type ForgeryCheck, type StepParts } from '../proxy/admission/admit.ts';
+import { type AdmissionParts, type Admit, createAdmit, type ForgeryCheck } from '../proxy/admission/admit.ts';
 import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import type { Forwarder } from '../proxy/forwarding/forward.ts';
 import type { ForwardOptions } from '../proxy/forwarding/forward-options.ts';
@@ -19,15 +19,15 @@ import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
 import type { CompiledRoute, RouteTable } from '../routing/routes.ts';
 import type { RequestTarget } from '../routing/target.ts';
 import type { CallSession } from '../session/sessions.ts';
-import { isOnItsWay } from '../tuning/maybe-promise.ts';
+import { isPromise } from '../tuning/maybe-promise.ts';
 
-export interface DataPlaneParts extends StepParts {
+export interface DataPlaneParts extends AdmissionParts {
   routes: RouteTable;
   forwarder: Pick<Forwarder, 'forward'>;
   tunnel: Tunnel;
   /** What counts the calls of a route. */
   meterOf?: ((route: CompiledRoute) => RouteMeter) | undefined;
-  renewRefused: RenewRefusedToken;
+  forceRefresh: ForceRefresh;
   /** Where a route asks for tokens of its upstream's own. */
   upstreamTokens?: UpstreamTokens | undefined;
 }
@@ -36,11 +36,11 @@ export interface DataPlane {
   /** The route of a target; undefined when it belongs to the control plane. Throws `ambiguous_path`. */
   match(target: RequestTarget): CompiledRoute | undefined;
   /** Answers the call, or rejects with a GatewayError while nothing has been sent. */
-  handle(exchange: Exchange, res: ServerResponse, route: CompiledRoute): Promise<void>;
+  handle(context: RequestContext, res: ServerResponse, route: CompiledRoute): Promise<void>;
   /** Opens the tunnel, or rejects with a GatewayError while nothing has been sent. */
-  upgrade(exchange: Exchange, socket: Duplex, head: Buffer, route: CompiledRoute): Promise<void>;
+  upgrade(context: RequestContext, socket: Duplex, head: Buffer, route: CompiledRoute): Promise<void>;
   /** The headers that say who calls, for a proxy that forwards by itself; or rejects with a GatewayError. */
-  verify(exchange: Exchange): Promise<ForwardedHeaders>;
+  verify(context: RequestContext): Promise<ForwardedHeaders>;
 }
 
 /** Builds the data plane over the route table. */
@@ -50,14 +50,14 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const preparedOf = prepareRoutes(config, routes.routes, parts.upstreamTokens, createUpstreamProofs(parts.clock));
   const admit = createAdmit(parts);
   const checkForgery = createForgeryCheck(config);
-  const counted: Admit = async (exchange, route, check) => {
-    const admission = await admit(exchange, route, check);
+  const counted: Admit = async (context, route, check) => {
+    const admission = await admit(context, route, check);
     parts.meterOf?.(route).admitted();
     return admission;
   };
 
   /** A path that is ambiguous is of no route. */
-  function countRefusal({ target }: Exchange, error: unknown): void {
+  function countRefusal({ target }: RequestContext, error: unknown): void {
     if (!(error instanceof GatewayError) || error.code === 'ambiguous_path') return;
     const route = routes.match(target)?.route;
     if (route) parts.meterOf?.(route).refused(error.code);
@@ -65,16 +65,21 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
 
   const verify = createVerify({ config, routes, admit: counted, checkForgery, preparedOf, audit: parts.audit });
 
-  async function run(exchange: Exchange, res: ServerResponse, route: CompiledRoute, cors: CorsHeaders): Promise<void> {
+  async function run(
+    context: RequestContext,
+    res: ServerResponse,
+    route: CompiledRoute,
+    cors: CorsHeaders,
+  ): Promise<void> {
     try {
-      const admission = await admit(exchange, route, checkForgery);
+      const admission = await admit(context, route, checkForgery);
       parts.meterOf?.(route).admitted();
-      if (answeredAsLastHop(exchange, res, route)) return;
-      const prepared = preparedOf(route)(exchange, admission, { cors });
-      const options = isOnItsWay(prepared) ? await prepared : prepared;
+      if (answeredAsLastHop(context, res, route)) return;
+      const prepared = preparedOf(route)(context, admission, { cors });
+      const options = isPromise(prepared) ? await prepared : prepared;
       if (admission.kind === 'user' && route.config.upstreamToken === 'forward')
-        options.renew = () => withAnotherToken(exchange, route, cors, admission.session);
-      await forwarder.forward(exchange, res, route.config, options);
+        options.retryWithNewToken = () => withAnotherToken(context, route, cors, admission.session);
+      await forwarder.forward(context, res, route.config, options);
     } catch (error) {
       // A listed origin may read refusals as well; whoever renders the error keeps headers that are set.
       if (!res.headersSent) for (const [name, value] of Object.entries(cors)) res.setHeader(name, value);
@@ -84,32 +89,32 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
 
   /** The upstream refused the session's token: the same steps again, if the session has got another one. */
   async function withAnotherToken(
-    exchange: Exchange,
+    context: RequestContext,
     route: CompiledRoute,
     cors: CorsHeaders,
     session: CallSession,
   ): Promise<ForwardOptions | undefined> {
-    const { kind } = await parts.renewRefused(session);
+    const { kind } = await parts.forceRefresh(session);
     if (kind === 'active') return undefined;
-    return await preparedOf(route)(exchange, await admit(exchange, route, checkForgery), { cors });
+    return await preparedOf(route)(context, await admit(context, route, checkForgery), { cors });
   }
 
   return {
     match: (target) => routes.match(target)?.route,
-    handle(exchange, res, route) {
-      const { method = '', headers } = exchange.req;
+    handle(context, res, route) {
+      const { method = '', headers } = context.req;
       if (isPreflight(method, headers)) {
-        res.writeHead(204, { ...cors.preflightHeaders(headers), 'x-request-id': exchange.id }).end();
+        res.writeHead(204, { ...cors.preflightHeaders(headers), 'x-request-id': context.id }).end();
         return Promise.resolve();
       }
-      return run(exchange, res, route, cors.corsHeaders(headers.origin));
+      return run(context, res, route, cors.corsHeaders(headers.origin));
     },
     upgrade: createUpgrade({ config, admit: counted, preparedOf, tunnel }),
-    async verify(exchange) {
+    async verify(context) {
       try {
-        return await verify(exchange);
+        return await verify(context);
       } catch (error) {
-        countRefusal(exchange, error);
+        countRefusal(context, error);
         throw error;
       }
     },
@@ -127,7 +132,7 @@ function createForgeryCheck(config: Config): ForgeryCheck {
 }
 
 /** RFC 9110 section 7.6.2: an OPTIONS call whose hops are used up is answered by whoever has it. */
-function answeredAsLastHop({ req, id }: Exchange, res: ServerResponse, { config }: CompiledRoute): boolean {
+function answeredAsLastHop({ req, id }: RequestContext, res: ServerResponse, { config }: CompiledRoute): boolean {
   if (req.method !== 'OPTIONS' || req.headers['max-forwards'] !== '0') return false;
   const methods = config.rules.flatMap(
     (rule) => rule.methods ?? ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],

@@ -6,16 +6,16 @@ import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
 import { GatewayError } from '../base/errors.ts';
 import { ownEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { createEdge, requireUnread } from '../edge/edge.ts';
+import { assertBodyUnread, createEdge } from '../edge/edge.ts';
 import { discardRest, limitBody } from '../edge/request-body.ts';
-import type { Exchange } from '../edge/request-context.ts';
-import { attachExchange } from '../endpoints/context.ts';
+import type { RequestContext } from '../edge/request-context.ts';
+import { attachContext } from '../endpoints/context.ts';
 import { createDevServer } from '../frontend/dev-server.ts';
 import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
 import { answerOnSocket } from '../responses/socket-answer.ts';
 import type { CompiledRoute } from '../routing/routes.ts';
-import { createPlanes, type GatewayDeps } from './composition.ts';
+import { composePlanes, type GatewayDeps } from './composition.ts';
 
 export type { GatewayDeps } from './composition.ts';
 
@@ -35,7 +35,7 @@ export interface Gateway {
   /** Sessions for the private listener. */
   readonly adminSessions: AdminSessions;
   /** What a front proxy may send on of a call that it asks about; rejects as a proxied call would be refused. */
-  verify(exchange: Exchange): Promise<ForwardedHeaders>;
+  verify(context: RequestContext): Promise<ForwardedHeaders>;
   /** Begins discovery; resolves after the first attempt. */
   start(): Promise<void>;
   /** Stops timers and cuts upstream connections. The store stays open: it belongs to the caller. */
@@ -44,7 +44,7 @@ export interface Gateway {
 
 /** Builds a gateway from a parsed configuration. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
-  const planes = createPlanes(config, deps);
+  const planes = composePlanes(config, deps);
   const {
     app,
     dataPlane,
@@ -83,33 +83,33 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     return error;
   }
 
-  function control(exchange: Exchange, res: ServerResponse, next?: () => void): void {
-    const { req } = exchange;
-    if (next && !config.frontend && !isOwn(exchange.target.path)) return void next();
-    requireUnread(req);
-    const name = nameOf(exchange.target.path);
+  function control(context: RequestContext, res: ServerResponse, next?: () => void): void {
+    const { req } = context;
+    if (next && !config.frontend && !isOwn(context.target.path)) return void next();
+    assertBodyUnread(req);
+    const name = nameOf(context.target.path);
     active += 1;
     res.once('close', () => {
       active -= 1;
       metrics.answered(name, req.method, statusOf(res));
     });
     const refuse = limitBody(req, res, bodyTimeout, (error) => void fail(req, res, error, true));
-    if (devServer && !isOwn(exchange.target.path)) {
-      devServer.handle(exchange, res).catch(refuse);
+    if (devServer && !isOwn(context.target.path)) {
+      devServer.handle(context, res).catch(refuse);
       return;
     }
     if (req.headers.expect !== undefined) res.writeContinue();
-    attachExchange(exchange);
+    attachContext(context);
     // Express sees the target that was judged, never an absolute form.
-    req.url = exchange.target.raw;
+    req.url = context.target.raw;
     app(req as Parameters<typeof app>[0], res as Parameters<typeof app>[1], refuse);
   }
 
   /** A call of a route, counted when it is over. */
-  function call(exchange: Exchange, res: ServerResponse, route: CompiledRoute): void {
-    const { req } = exchange;
+  function call(context: RequestContext, res: ServerResponse, route: CompiledRoute): void {
+    const { req } = context;
     const meter = meterOf(route);
-    const endSpan = tracer?.begin(exchange, route.pattern);
+    const endSpan = tracer?.begin(context, route.pattern);
     const over = () => {
       // Refused requests and preflights are answered before their body is read.
       discardRest(req, bodyTimeout);
@@ -118,7 +118,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       endSpan?.(statusOf(res));
     };
     active += 1;
-    dataPlane.handle(exchange, res, route).then(over, (error: unknown) => {
+    dataPlane.handle(context, res, route).then(over, (error: unknown) => {
       meter.refused(fail(req, res, error, false).code);
       over();
     });
@@ -135,11 +135,11 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   return {
     handle(req, res, next) {
       try {
-        const exchange = edge(req);
-        const route = dataPlane.match(exchange.target);
-        if (!route) return control(exchange, res, next);
-        requireUnread(req);
-        call(exchange, res, route);
+        const context = edge(req);
+        const route = dataPlane.match(context.target);
+        if (!route) return control(context, res, next);
+        assertBodyUnread(req);
+        call(context, res, route);
       } catch (error) {
         fail(req, res, error, true);
         discardRest(req, bodyTimeout);
@@ -157,11 +157,11 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
         answerOnSocket(socket, problem, id);
       };
       try {
-        const exchange = edge(req);
-        const route = dataPlane.match(exchange.target);
-        if (route) tracer?.begin(exchange, route.pattern);
-        if (route) converse(dataPlane.upgrade(exchange, socket, head, route)).catch((error) => refuse(error, route));
-        else if (devServer) converse(devServer.upgrade(exchange, socket, head)).catch(refuse);
+        const context = edge(req);
+        const route = dataPlane.match(context.target);
+        if (route) tracer?.begin(context, route.pattern);
+        if (route) converse(dataPlane.upgrade(context, socket, head, route)).catch((error) => refuse(error, route));
+        else if (devServer) converse(devServer.upgrade(context, socket, head)).catch(refuse);
         else if (next) next();
         else refuse(new GatewayError('upgrade_refused'));
       } catch (error) {
@@ -169,7 +169,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       }
     },
     adminSessions,
-    verify: (exchange) => dataPlane.verify(exchange),
+    verify: (context) => dataPlane.verify(context),
     async notReady() {
       return (await health()).flatMap((part) => (part.ready ? [] : [`${part.part}: ${part.reason}`]));
     },

@@ -4,7 +4,7 @@ import { type Decision, type DraftRoute, METHODS, type Method, NOWHERE, type Tar
 import { besideLetters, byPrecision, covers, overlap } from './draft/patterns.ts';
 
 /** A route with one pattern; a method in no rule is denied. */
-export interface SettledRoute {
+export interface ResolvedRoute {
   path: string;
   target: Target;
   rules: readonly { methods: readonly Method[] | undefined; access: Access }[];
@@ -88,7 +88,7 @@ function targetOf(own: readonly DraftRoute[]): Target {
   return headersDiffer ? withoutHeaders(first) : first;
 }
 
-function settleOne(path: string, own: readonly DraftRoute[], all: readonly DraftRoute[]): SettledRoute {
+function resolveRoute(path: string, own: readonly DraftRoute[], all: readonly DraftRoute[]): ResolvedRoute {
   const target = targetOf(own);
   const elsewhere = own.filter((route) => route.access !== 'denied' && !goTogether(route.target, target));
   const mine = own.map((route) => (elsewhere.includes(route) ? { ...route, access: 'denied' as const } : route));
@@ -122,7 +122,7 @@ function settleOne(path: string, own: readonly DraftRoute[], all: readonly Draft
  * the demands of every route that the original might have chosen are put together: a call gets through only if all of
  * them would have let it through.
  */
-export function settle(given: readonly DraftRoute[]): SettledRoute[] {
+export function resolveRoutes(given: readonly DraftRoute[]): ResolvedRoute[] {
   const routes = given.flatMap((route) => [
     { ...route, otherMethods: false },
     ...(route.methods !== undefined && route.otherMethods === true
@@ -131,7 +131,7 @@ export function settle(given: readonly DraftRoute[]): SettledRoute[] {
   ]);
   const paths = [...new Set(routes.map(({ path }) => path))].sort(byPrecision);
   return paths.map((path) =>
-    settleOne(
+    resolveRoute(
       path,
       routes.filter((route) => route.path === path),
       routes,

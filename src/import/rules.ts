@@ -3,7 +3,7 @@ import { kindOf } from '../config/schema/provider-kind.ts';
 import type { ConfigInput } from '../config/schema/schema.ts';
 import { type Access, type Choice, type Condition, mergedClaims } from './draft/access.ts';
 import { written } from './draft/draft.ts';
-import type { SettledRoute } from './resolve-routes.ts';
+import type { ResolvedRoute } from './resolve-routes.ts';
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number];
 export type RuleInput = NonNullable<RouteInput['rules']>[number];
@@ -46,7 +46,7 @@ const unwrapped = <T>(choices: readonly Choice<T>[]): (T | T[])[] =>
   choices.map((choice) => (choice.length === 1 && choice[0] !== undefined ? choice[0] : [...choice]));
 
 function ruleOf(
-  { methods, access }: SettledRoute['rules'][number],
+  { methods, access }: ResolvedRoute['rules'][number],
   audience: Choice<string> | undefined,
   context: RuleContext,
 ): RuleInput | undefined {
@@ -71,7 +71,7 @@ function sharedAudience(rules: readonly Access[]): Choice<string> | undefined {
 
 /** The rules of a route, and the audience for all of them. Rules that contradict themselves are gone: nobody meets them. */
 export function rulesOf(
-  route: SettledRoute,
+  route: ResolvedRoute,
   context: RuleContext,
   fallback: string,
 ): { rules: RuleInput[]; audience: string[] | undefined } {

@@ -4,7 +4,7 @@ import { endpointPaths } from '../config/schema/endpoints.ts';
 import { kindOf } from '../config/schema/provider-kind.ts';
 import { type Draft, fromEnv, ImportFault, NOWHERE, type Note, written } from './draft/draft.ts';
 import { covers } from './draft/patterns.ts';
-import { type SettledRoute, settle } from './resolve-routes.ts';
+import { type ResolvedRoute, resolveRoutes } from './resolve-routes.ts';
 import { needsTokens, type RuleContext, rulesOf } from './rules.ts';
 
 export interface Output {
@@ -20,17 +20,17 @@ const hides = (path: string, prefix: string) =>
   Object.values(endpointPaths({ prefix })).some((own) => covers(path, own));
 
 /** The gateway's own endpoints have to be reachable beside the routes. */
-function prefixFor({ prefix }: Draft, routes: readonly SettledRoute[]): string {
+function prefixFor({ prefix }: Draft, routes: readonly ResolvedRoute[]): string {
   const choices = prefix === undefined ? PREFIXES : [prefix, ...PREFIXES];
   const hidden = (choice: string) => routes.filter(({ path }) => hides(path, choice)).length;
   return [...choices].sort((a, b) => hidden(a) - hidden(b))[0] ?? '';
 }
 
-function note(route: SettledRoute, verdict: Note['verdict'], text: string): Note[] {
+function note(route: ResolvedRoute, verdict: Note['verdict'], text: string): Note[] {
   return route.from.slice(0, 1).map(({ file, line }) => ({ file, line, verdict, text }));
 }
 
-function routeNotes(route: SettledRoute): Note[] {
+function routeNotes(route: ResolvedRoute): Note[] {
   const { path, elsewhere, stricterFor } = route;
   const text = (name: string) =>
     `${name}: its calls to ${path} are denied, since another route sends that path elsewhere`;
@@ -50,7 +50,7 @@ function routeNotes(route: SettledRoute): Note[] {
 /** A rule that nobody meets, in front of a host that does not exist. */
 const DENIED = [{ methods: ['OPTIONS'], token: 'user', scopes: ['import:left-out'] }];
 
-function routeInput(route: SettledRoute, context: RuleContext): Record<string, unknown> {
+function routeInput(route: ResolvedRoute, context: RuleContext): Record<string, unknown> {
   const { path, target } = route;
   const { rules, audience } = rulesOf(route, context, AUDIENCE);
   if (rules.length === 0) {
@@ -135,7 +135,7 @@ function mapped(value: unknown): unknown {
 }
 
 /** YAML with a remark before each route, and rules on one line each. */
-function toYaml(config: unknown, title: string, routes: readonly SettledRoute[]): string {
+function toYaml(config: unknown, title: string, routes: readonly ResolvedRoute[]): string {
   const document = new Document(mapped(config));
   document.commentBefore = ` ${title}`;
   const list = document.get('routes');
@@ -152,7 +152,7 @@ function toYaml(config: unknown, title: string, routes: readonly SettledRoute[])
 
 /** The configuration of a draft. Throws `ImportFault` when there is nothing that anybody could reach or sign in to. */
 export function writeDraft(draft: Draft, title: string): Output {
-  const settled = settle(draft.routes);
+  const settled = resolveRoutes(draft.routes);
   const prefix = prefixFor(draft, settled);
   const hidden = settled.filter(({ path }) => hides(path, prefix));
   const routes = settled.filter((route) => !hidden.includes(route));

@@ -1,16 +1,25 @@
 /** The part that the gateway takes in traces (W3C Trace Context): begun for calls that bring none, joined where spans are sent. */
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/schema/schema.ts';
-import type { Exchange } from '../edge/request-context.ts';
 import type { Logger } from './log.ts';
 import { createSpanExporter } from './otlp.ts';
 
 /** The end of a call of a route; 0 when nothing was answered. */
 export type EndSpan = (status: number) => void;
 
+/** The parts of a request context that tracing reads and sets. */
+interface TracedRequest {
+  readonly req: Pick<IncomingMessage, 'headers' | 'method'>;
+  /** Request id. */
+  readonly id: string;
+  /** Sent to the upstream instead of what the client sent. */
+  traceparent?: string;
+}
+
 export interface Tracer {
   /** Gives the call its `traceparent` for the upstream, if it is to have one of ours. */
-  begin(exchange: Exchange, route: string): EndSpan | undefined;
+  begin(context: TracedRequest, route: string): EndSpan | undefined;
   close(): Promise<void>;
 }
 
@@ -51,7 +60,7 @@ export function createTracer(
   if (sample === undefined && otlp === undefined) return undefined;
   const exporter = otlp === undefined ? undefined : createSpanExporter({ url: otlp, log });
 
-  function traceContextOf({ req, id }: Exchange): TraceContext | undefined {
+  function traceContextOf({ req, id }: TracedRequest): TraceContext | undefined {
     const given = readTraceparent(req.headers.traceparent);
     if (given) return given;
     // One that does not hold is replaced where traces are begun (section 3.2.3).
@@ -61,16 +70,16 @@ export function createTracer(
   }
 
   return {
-    begin(exchange, route) {
-      const trace = traceContextOf(exchange);
+    begin(context, route) {
+      const trace = traceContextOf(context);
       // Without a span of ours the upstream's parent is whoever called us.
       if (!trace || (!exporter && trace.parentId !== undefined)) return undefined;
       const { traceId, parentId: parentSpanId, sampled } = trace;
       const spanId = hex(8);
-      exchange.traceparent = `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+      context.traceparent = `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
       if (!exporter || !sampled) return undefined;
       const start = now();
-      const { method = '' } = exchange.req;
+      const { method = '' } = context.req;
       return (status) => exporter.add({ traceId, spanId, parentSpanId, route, method, status, start, end: now() });
     },
     close: async () => await exporter?.close(),

@@ -22,33 +22,33 @@ export function decide(rule: RuleConfig, facts: TokenFacts, now: number, toleran
     deniedByClaims(rule, facts) ??
     deniedByRoles(rule, facts) ??
     deniedByGroups(rule, facts) ??
-    lackingScope(rule, facts.scopes) ??
-    steppingUp(rule, facts, now, tolerance) ??
+    missingScopes(rule, facts.scopes) ??
+    checkStepUp(rule, facts, now, tolerance) ??
     ALLOWED
   );
 }
 
 function deniedByClaims({ claims }: RuleConfig, facts: TokenFacts): Decision | undefined {
   for (const [path, condition] of Object.entries(claims ?? {}))
-    if (!holds(condition, claimAt(facts.claims, path)))
+    if (!meetsCondition(condition, claimAt(facts.claims, path)))
       return { kind: 'denied', reason: 'claim', detail: `claim ${path}` };
   return undefined;
 }
 
 /** Types are compared as well: `1` is not `"1"`, and a missing claim meets no condition. */
-function holds({ equals, anyOf, allOf, matches }: ClaimCondition, claim: unknown): boolean {
+function meetsCondition({ equals, anyOf, allOf, matches }: ClaimCondition, claim: unknown): boolean {
   const values: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   if (equals !== undefined && claim !== equals) return false;
   if (anyOf !== undefined && !anyOf.some((wanted) => values.includes(wanted))) return false;
   if (allOf !== undefined && !allOf.every((wanted) => values.includes(wanted))) return false;
-  return matches === undefined || values.some((value) => fits(matches, value));
+  return matches === undefined || values.some((value) => matchesPattern(matches, value));
 }
 
 /** Longest claim that an expression is tried on: it bounds what a bad expression can cost. */
 const LONGEST_TEXT = 1_000;
 const compiled = new Map<string, RegExp>();
 
-function fits(pattern: string, value: unknown): boolean {
+function matchesPattern(pattern: string, value: unknown): boolean {
   if (typeof value !== 'string' || value.length > LONGEST_TEXT) return false;
   const expression = compiled.get(pattern) ?? new RegExp(`^(?:${pattern})$`, 'u');
   // Patterns come from the configuration alone, so there are only so many.
@@ -87,14 +87,14 @@ function deniedByGroups({ groups }: RuleConfig, facts: TokenFacts): Decision | u
 }
 
 /** Scopes are compared as whole, case-sensitive words (RFC 6749 section 3.3). */
-function lackingScope({ scopes }: RuleConfig, granted: readonly string[]): Decision | undefined {
+function missingScopes({ scopes }: RuleConfig, granted: readonly string[]): Decision | undefined {
   if (scopes === undefined) return undefined;
   const missing = scopes.flatMap((entry) => firstMissing([entry], (scope) => granted.includes(scope)) ?? []);
   return missing.length === 0 ? undefined : { kind: 'insufficient_scope', scope: missing.join(' ') };
 }
 
 /** RFC 9470 section 3: what is not known to be good enough is not good enough. */
-function steppingUp(
+function checkStepUp(
   { acr, maxAge }: RuleConfig,
   facts: TokenFacts,
   now: number,

@@ -1,13 +1,13 @@
 /** The ways in which upstreams are known to read one and the same path. */
 
 /** What a server may do on its own to the segments of a path; returns the same array when it makes no difference. */
-type Habit = (segments: readonly string[]) => readonly string[];
+type Normalizer = (segments: readonly string[]) => readonly string[];
 
 /** In the order in which a server would, each on top of any of those before it. The first one works on raw segments. */
-const BEFORE_DECODING: Habit = eachSegment(cutParameters);
-const AFTER_DECODING: readonly Habit[] = [
+const BEFORE_DECODING: Normalizer = eachSegment(cutParameters);
+const AFTER_DECODING: readonly Normalizer[] = [
   eachSegment(decodedAgain),
-  eachSegment(compatible),
+  eachSegment(toCompatibilityForm),
   splitAtSlashes,
   cutTail,
   eachSegment(cutParameters),
@@ -15,36 +15,36 @@ const AFTER_DECODING: readonly Habit[] = [
 ];
 
 /** Whether there is only one way to read the path: no empty segment, parameter, escaped delimiter or percent sign, other letter. */
-export function readable(path: string, segments: readonly string[]): boolean {
+export function isUnambiguous(path: string, segments: readonly string[]): boolean {
   if (path.includes('//') || path.includes(';')) return false;
   if (!path.includes('%')) return true;
-  return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every((segment) => compatible(segment) === segment);
+  return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every((segment) => toCompatibilityForm(segment) === segment);
 }
 
 /** One or two dots with nothing else beside them, or what may turn into that: for nearly every segment there is no need to look closer. */
 const MAYBE_DOTTED = /[%\u0080-\uffff]|(?:^|[\s/\\])\.{1,2}(?:[\s/\\;?#]|$)/;
 
 /** Whether a server could take the decoded segment, or a part of it, for `.` or `..`. */
-export function dotted(segment: string): boolean {
+export function hasDotSegment(segment: string): boolean {
   if (!MAYBE_DOTTED.test(segment)) return false;
   return hasDots(segment) || (segment.includes('%') && hasDots(decodedAgain(segment)));
 }
 
 function hasDots(text: string): boolean {
-  return compatible(text)
+  return toCompatibilityForm(text)
     .split(/[/\\]/)
     .some((part) => /^\s*\.{1,2}\s*$/.test(part.split(/[;?#]/, 1)[0] ?? ''));
 }
 
 /** The reading of the most lenient server. */
-export function lenientReading(path: string): readonly string[] {
+export function lenientInterpretation(path: string): readonly string[] {
   return AFTER_DECODING.reduce((segments, habit) => habit(segments), decode(BEFORE_DECODING(path.slice(1).split('/'))));
 }
 
 /** Every reading of a path whose escapes are valid; habits that make no difference to this path are left out. */
-export function readings(path: string): (readonly string[])[] {
-  const raw = withAndWithout([path.slice(1).split('/')], BEFORE_DECODING);
-  return AFTER_DECODING.reduce(withAndWithout, raw.map(decode));
+export function pathInterpretations(path: string): (readonly string[])[] {
+  const raw = applyOptionally([path.slice(1).split('/')], BEFORE_DECODING);
+  return AFTER_DECODING.reduce(applyOptionally, raw.map(decode));
 }
 
 /** What a server that decodes once more than it should makes of text that was decoded; broken escapes stay. */
@@ -59,14 +59,14 @@ export function decodedAgain(text: string): string {
   });
 }
 
-function withAndWithout(known: readonly (readonly string[])[], habit: Habit): (readonly string[])[] {
+function applyOptionally(known: readonly (readonly string[])[], habit: Normalizer): (readonly string[])[] {
   return known.flatMap((segments) => {
     const other = habit(segments);
     return other === segments ? [segments] : [segments, other];
   });
 }
 
-function eachSegment(change: (segment: string) => string): Habit {
+function eachSegment(change: (segment: string) => string): Normalizer {
   return (segments) => {
     const changed = segments.map(change);
     return changed.some((segment, at) => segment !== segments[at]) ? changed : segments;
@@ -80,7 +80,7 @@ function decode(segments: readonly string[]): readonly string[] {
 const NOT_ASCII = /[\u0080-\uffff]/;
 
 /** Compatibility forms (fullwidth letters and slashes, two dot leader) are the plain ones to a server that normalises Unicode. */
-function compatible(segment: string): string {
+function toCompatibilityForm(segment: string): string {
   return NOT_ASCII.test(segment) ? segment.normalize('NFKC') : segment;
 }
 

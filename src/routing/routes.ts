@@ -3,7 +3,7 @@
 import { GatewayError } from '../base/errors.ts';
 import type { RouteConfig, RuleConfig } from '../config/schema/schema.ts';
 import { rulesFor } from '../policy/rules.ts';
-import { readings } from './path-interpretations.ts';
+import { pathInterpretations } from './path-interpretations.ts';
 import { parseTarget, type RequestTarget } from './target.ts';
 
 /** A route with its path pattern taken apart. */
@@ -47,7 +47,7 @@ export function compileRoutes(routes: readonly RouteConfig[], audience: readonly
     match(target) {
       const chosen = first(entries, target.segments);
       if (target.lenient === target.segments) return chosen?.hit;
-      for (const reading of readings(target.path)) {
+      for (const reading of pathInterpretations(target.path)) {
         if (first(entries, reading) !== chosen) {
           throw new GatewayError('ambiguous_path', { detail: 'routes differ by the reading of the path' });
         }
@@ -55,7 +55,10 @@ export function compileRoutes(routes: readonly RouteConfig[], audience: readonly
       return chosen?.hit;
     },
     mayServe(path) {
-      return !isWellFormed(path) || readings(path).some((segments) => entries.some((entry) => covers(entry, segments)));
+      return (
+        !isWellFormed(path) ||
+        pathInterpretations(path).some((segments) => entries.some((entry) => covers(entry, segments)))
+      );
     },
   };
 }

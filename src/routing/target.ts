@@ -1,6 +1,6 @@
 /** The request target: one path that policy, CSRF and upstream all see, or a refusal. */
 import { GatewayError } from '../base/errors.ts';
-import { decodedAgain, dotted, lenientReading, readable } from './path-interpretations.ts';
+import { decodedAgain, hasDotSegment, isUnambiguous, lenientInterpretation } from './path-interpretations.ts';
 
 export interface RequestTarget {
   /** Path and query exactly as received; what the upstream gets (RFC 3986 bytes, never rewritten). */
@@ -41,8 +41,8 @@ export function parseTarget(rawTarget: string, publicOrigin: string): RequestTar
   if (path.includes('\\')) throw refused('ambiguous_path', 'backslash');
   const rawSegments = path.slice(1).split('/');
   const segments = path.includes('%') ? rawSegments.map(decode) : rawSegments;
-  if (segments.some(dotted)) throw refused('ambiguous_path', 'dot segment');
-  const lenient = readable(path, segments) ? segments : lenientReading(path);
+  if (segments.some(hasDotSegment)) throw refused('ambiguous_path', 'dot segment');
+  const lenient = isUnambiguous(path, segments) ? segments : lenientInterpretation(path);
   return { raw, path, query: mark < 0 ? '' : raw.slice(mark), segments, lenient };
 }
 

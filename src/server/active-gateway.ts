@@ -1,9 +1,9 @@
 /** The gateway in use, which another one can take the place of while calls are under way. */
 import type { Config } from '../config/schema/schema.ts';
 import { createGateway, type Gateway, type GatewayDeps } from '../gateway/gateway.ts';
-import { shareChanges } from '../store/port/shared-changes.ts';
+import { fanOut } from '../store/port/shared-changes.ts';
 
-export interface Swap {
+export interface ActiveGateway {
   /** Takes every new call. */
   current(): Gateway;
   /** Builds a gateway and puts it in place once it has found its provider; rejects, and changes nothing, when it cannot. */
@@ -13,37 +13,37 @@ export interface Swap {
 }
 
 /** How often a gateway that was replaced is looked at for calls that are left. */
-const LOOK_MS = 500;
+const POLL_INTERVAL_MS = 500;
 
-interface Generation {
+interface GatewayInstance {
   gateway: Gateway;
   release(): void;
 }
 
 /** Begins with a gateway of this configuration. */
-export function createSwap(config: Config, deps: GatewayDeps): Swap {
-  const shared = shareChanges(deps.store);
-  const retired = new Set<Generation>();
+export function createActiveGateway(config: Config, deps: GatewayDeps): ActiveGateway {
+  const shared = fanOut(deps.store);
+  const retired = new Set<GatewayInstance>();
   let current = build(config);
 
-  function build(from: Config): Generation {
-    const { store, release } = shared.lend();
+  function build(from: Config): GatewayInstance {
+    const { store, release } = shared.subscribe();
     return { gateway: createGateway(from, { ...deps, store }), release };
   }
 
-  async function end({ gateway, release }: Generation): Promise<void> {
+  async function end({ gateway, release }: GatewayInstance): Promise<void> {
     await gateway.close();
     release();
   }
 
   /** Streams may last for hours; until the last call is over it goes on as it was. */
-  function retire(generation: Generation): void {
+  function retire(generation: GatewayInstance): void {
     retired.add(generation);
     const timer = setInterval(() => {
       if (generation.gateway.active() > 0 && retired.has(generation)) return;
       clearInterval(timer);
       if (retired.delete(generation)) void end(generation);
-    }, LOOK_MS).unref();
+    }, POLL_INTERVAL_MS).unref();
   }
 
   return {

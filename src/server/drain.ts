@@ -13,7 +13,7 @@ export interface Drain {
 }
 
 /** How often connections that have become idle are looked for. */
-const LOOK_MS = 50;
+const POLL_INTERVAL_MS = 50;
 
 /**
  * The client learns from the answer itself that the connection ends (RFC 9112 section 9.6). Node closes idle connections
@@ -50,9 +50,9 @@ export function createDrain(server: Server, close = () => closed(server)): Drain
     async run(delay, timeout) {
       announce();
       // A moment in any case: what has arrived and was not read yet is a call that nobody will make again.
-      await sleep(Math.max(delay, LOOK_MS));
+      await sleep(Math.max(delay, POLL_INTERVAL_MS));
       const end = close();
-      const look = setInterval(() => server.closeIdleConnections(), LOOK_MS);
+      const look = setInterval(() => server.closeIdleConnections(), POLL_INTERVAL_MS);
       // Sockets that were given away in an upgrade as well, which Node does not count any more.
       const timer = setTimeout(() => {
         for (const socket of connections) socket.destroy();

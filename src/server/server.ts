@@ -9,9 +9,9 @@ import { createMetrics, type MetricsSnapshot } from '../observe/metrics/metrics.
 import { createForwardAuthServer } from '../proxy/forward-auth/listener.ts';
 import { createPages } from '../responses/pages.ts';
 import type { Store } from '../store/port/store.ts';
-import { closed, listen, listenWidely } from '../tuning/listening-sockets.ts';
-import { createPace } from '../tuning/read-throttle.ts';
-import { createSwap } from './active-gateway.ts';
+import { closed, listen, listenOnManySockets } from '../tuning/listening-sockets.ts';
+import { createReadThrottle } from '../tuning/read-throttle.ts';
+import { createActiveGateway } from './active-gateway.ts';
 import { createDrain } from './drain.ts';
 import { createReload, type Reload } from './reload.ts';
 
@@ -46,10 +46,10 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   const { log, store } = deps;
   const metrics = createMetrics();
   const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
-  const swap = createSwap(config, { ...deps, metrics });
-  const pace = createPace();
+  const swap = createActiveGateway(config, { ...deps, metrics });
+  const pace = createReadThrottle();
   const handle: Gateway['handle'] = (req, res) => {
-    pace.begun(res);
+    pace.onRequest(res);
     swap.current().handle(req, res);
   };
   const upgrade: Gateway['upgrade'] = (req, socket, head) => swap.current().upgrade(req, socket, head);
@@ -65,7 +65,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     },
     handle,
   );
-  server.on('connection', pace.came);
+  server.on('connection', pace.onConnection);
   server.on('checkContinue', handle);
   server.on('checkExpectation', (_req, res) => res.writeHead(417, { Connection: 'close' }).end());
   server.on('upgrade', upgrade);
@@ -78,14 +78,19 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     config.forwardAuth &&
     createForwardAuthServer({
       config,
-      verify: (exchange) => swap.current().verify(exchange),
+      verify: (context) => swap.current().verify(context),
       pages: createPages(),
       log,
       metrics,
     });
   const drainAsked = asked && createDrain(asked);
   if (config.forwardAuth && asked) await listen(asked, config.forwardAuth.port, config.forwardAuth.host);
-  const listeners = await listenWidely(server, config.listen.port, config.listen.host, config.limits.connections);
+  const listeners = await listenOnManySockets(
+    server,
+    config.listen.port,
+    config.listen.host,
+    config.limits.connections,
+  );
   const { port } = listeners;
   log.info({ publicUrl: config.publicUrl, port, store: store.kind }, 'listening');
   audit('gateway.started', { key: config.secrets.keys[0]?.id ?? '' });

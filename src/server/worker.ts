@@ -10,13 +10,13 @@ import { openRemoteStore } from '../store/processes/remote-store.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 /** What the first process tells the others. */
-export type Order =
+export type WorkerCommand =
   | { readonly start: { config: Config; remote: Store['kind'] | undefined } }
   | { readonly stop: { delay: number } }
   | { readonly count: number }
   | { readonly reload: Config };
 /** What they tell it. */
-export type Report =
+export type WorkerReport =
   | { readonly listening: number }
   | { readonly failed: string }
   | { readonly counted: number; readonly snapshot: MetricsSnapshot };
@@ -41,9 +41,12 @@ export interface WorkerParts {
 export function serveAsWorker({ openLogs, pipe, exit }: WorkerParts): void {
   let server: Promise<RunningServer> | undefined;
   let reopen = () => {};
-  const report = (message: Report) => void pipe.send(message);
+  const report = (message: WorkerReport) => void pipe.send(message);
 
-  async function begin({ config, remote }: Extract<Order, { start: unknown }>['start']): Promise<RunningServer> {
+  async function begin({
+    config,
+    remote,
+  }: Extract<WorkerCommand, { start: unknown }>['start']): Promise<RunningServer> {
     const { log, auditLog } = openLogs(config);
     reopen = auditLog.reopen;
     const store = remote === undefined ? openStore(config, { log }) : openRemoteStore(remote, channelOf(pipe));
@@ -62,7 +65,7 @@ export function serveAsWorker({ openLogs, pipe, exit }: WorkerParts): void {
     exit(1);
   };
 
-  pipe.on('message', (message: Order | StoreMessage) => {
+  pipe.on('message', (message: WorkerCommand | StoreMessage) => {
     if (isStoreMessage(message)) return;
     if ('stop' in message) return void end(message.stop.delay).catch(failed);
     if ('reload' in message) {

@@ -9,15 +9,15 @@ import { createMetrics, type MetricsSnapshot } from '../observe/metrics/metrics.
 import { isStoreMessage, type StoreMessage } from '../store/processes/protocol.ts';
 import { createServedStore, type ServedStore } from '../store/processes/served-store.ts';
 import { listen } from '../tuning/listening-sockets.ts';
-import { createSwap } from './active-gateway.ts';
+import { createActiveGateway } from './active-gateway.ts';
 import { createReload } from './reload.ts';
 import { closeNow, type RunningServer, type ServerDeps } from './server.ts';
-import { channelOf, type Order, type Report } from './worker.ts';
+import { channelOf, type WorkerCommand, type WorkerReport } from './worker.ts';
 
 /** Pauses before a process that ended is replaced, so that one that cannot start does not spin. */
-const REPLACE_MS = 1_000;
+const RESTART_DELAY_MS = 1_000;
 /** How long a process may take to say what it counted. */
-const COUNT_MS = 1_000;
+const METRICS_TIMEOUT_MS = 1_000;
 
 /** How many processes take calls; 1 is this one. */
 export function workerCount({ workers }: Pick<Config, 'workers'>): number {
@@ -41,7 +41,7 @@ function shareOf(config: Config, count: number): Config {
   };
 }
 
-interface Crew {
+interface WorkerPool {
   /** Those that listen. */
   readonly listening: ReadonlySet<Worker>;
   /** The configuration for all of them from now on. */
@@ -54,7 +54,7 @@ interface Crew {
 }
 
 /** Starts the processes and replaces those that end. */
-function startCrew(count: number, first: Config, served: ServedStore, log: Logger): Crew {
+function startWorkerPool(count: number, first: Config, served: ServedStore, log: Logger): WorkerPool {
   const remote = served.store.kind === 'sqlite' ? served.store.kind : undefined;
   const listening = new Set<Worker>();
   const counts = new Map<number, (snapshot: MetricsSnapshot) => void>();
@@ -73,12 +73,12 @@ function startCrew(count: number, first: Config, served: ServedStore, log: Logge
         counts.delete(id);
         resolve(snapshot);
       };
-      const timer = setTimeout(end, COUNT_MS);
+      const timer = setTimeout(end, METRICS_TIMEOUT_MS);
       counts.set(id, end);
-      if (worker.isConnected()) worker.send({ count: id } satisfies Order);
+      if (worker.isConnected()) worker.send({ count: id } satisfies WorkerCommand);
     });
   }
-  function hear(worker: Worker, report: Report): void {
+  function hear(worker: Worker, report: WorkerReport): void {
     if ('failed' in report) port.reject(new Error(report.failed));
     else if ('counted' in report) counts.get(report.counted)?.(report.snapshot);
     else {
@@ -90,16 +90,16 @@ function startCrew(count: number, first: Config, served: ServedStore, log: Logge
     if (stopping) return;
     const worker = cluster.fork();
     const retire = remote === undefined ? () => {} : served.serve(channelOf(worker));
-    worker.on('message', (message: Report | StoreMessage) => isStoreMessage(message) || hear(worker, message));
+    worker.on('message', (message: WorkerReport | StoreMessage) => isStoreMessage(message) || hear(worker, message));
     worker.on('error', (error: unknown) => log.warn({ err: error }, 'a worker cannot be reached'));
     worker.once('exit', (code, signal) => {
       retire();
       listening.delete(worker);
       if (stopping) return;
       log.error({ exitCode: code, signal, workers: listening.size }, 'a worker ended and is replaced');
-      setTimeout(add, REPLACE_MS).unref();
+      setTimeout(add, RESTART_DELAY_MS).unref();
     });
-    worker.send({ start: { config, remote } } satisfies Order);
+    worker.send({ start: { config, remote } } satisfies WorkerCommand);
   }
   for (let started = 0; started < count; started += 1) add();
 
@@ -107,7 +107,7 @@ function startCrew(count: number, first: Config, served: ServedStore, log: Logge
     listening,
     reload(wanted) {
       config = shareOf(wanted, count);
-      for (const worker of listening) worker.send({ reload: config } satisfies Order);
+      for (const worker of listening) worker.send({ reload: config } satisfies WorkerCommand);
     },
     count: async () => (await Promise.all([...listening].map(countOf))).filter((snapshot) => snapshot !== undefined),
     port: port.promise,
@@ -115,7 +115,7 @@ function startCrew(count: number, first: Config, served: ServedStore, log: Logge
       stopping = true;
       const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
       const gone = workers.map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
-      for (const worker of workers) if (worker.isConnected()) worker.send({ stop: { delay } } satisfies Order);
+      for (const worker of workers) if (worker.isConnected()) worker.send({ stop: { delay } } satisfies WorkerCommand);
       await Promise.all(gone);
     },
   };
@@ -129,8 +129,8 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
   // Takes no calls: it is there for the private listener, and for revocations that wait.
   const metrics = createMetrics();
   const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
-  const swap = createSwap(config, { ...deps, store: served.store, metrics });
-  const crew = startCrew(count, config, served, log);
+  const swap = createActiveGateway(config, { ...deps, store: served.store, metrics });
+  const crew = startWorkerPool(count, config, served, log);
   let complete = false;
   let draining = false;
   const admin = createAdminServer({

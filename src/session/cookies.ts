@@ -53,8 +53,8 @@ function eachCookie(header: string, found: (name: string, value: string) => void
     // Of another pair: this one has none.
     if (equals >= end) continue;
     found(
-      header.slice(firstDark(header, from, equals), equals),
-      header.slice(equals + 1, lastDark(header, equals + 1, end)),
+      header.slice(firstNonSpace(header, from, equals), equals),
+      header.slice(equals + 1, lastNonSpace(header, equals + 1, end)),
     );
     equals = header.indexOf('=', end);
   }
@@ -62,13 +62,13 @@ function eachCookie(header: string, found: (name: string, value: string) => void
 
 const isSpace = (code: number) => code === 0x20 || code === 0x09;
 
-function firstDark(text: string, from: number, to: number): number {
+function firstNonSpace(text: string, from: number, to: number): number {
   let at = from;
   while (at < to && isSpace(text.charCodeAt(at))) at += 1;
   return at;
 }
 
-function lastDark(text: string, from: number, to: number): number {
+function lastNonSpace(text: string, from: number, to: number): number {
   let at = to;
   while (at > from && isSpace(text.charCodeAt(at - 1))) at -= 1;
   return at;

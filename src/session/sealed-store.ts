@@ -58,9 +58,9 @@ export class SealedSessionStore extends session.Store {
       return;
     }
     const key = digest(sid);
-    const lapsesAt = Math.min(clock() + idleTimeout, data.login.expiresAt);
+    const expiresAt = Math.min(clock() + idleTimeout, data.login.expiresAt);
     const sealed = keyring.seal('session', key, JSON.stringify(data.login));
-    store.sessions.set(key, { cookie: data.cookie, sealed, lapsesAt }, (error) => done?.(error));
+    store.sessions.set(key, { cookie: data.cookie, sealed, expiresAt }, (error) => done?.(error));
   }
 
   override destroy(sid: string, done?: Done<void>): void {

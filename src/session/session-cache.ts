@@ -1,5 +1,5 @@
 /** Sessions that were read a moment ago, so that a call in a row of calls asks no store. */
-import { createBounded } from '../base/lru.ts';
+import { createLruCache } from '../base/lru.ts';
 import type { SessionChanges } from '../store/port/store.ts';
 import type { ActiveSession, CallSession } from './sessions.ts';
 
@@ -43,7 +43,7 @@ const NONE: SessionCache = { get: () => undefined, through: (_key, read) => read
 /** Builds the cache over what the store tells. It serves nothing while changes are not told. */
 export function createSessionCache({ changes, size, maxAge, clock }: SessionCacheOptions): SessionCache {
   if (size === 0) return NONE;
-  const entries = createBounded<Entry>(size);
+  const entries = createLruCache<Entry>(size);
   const readings = new Map<string, Set<Reading>>();
 
   function drop(key: string): void {

@@ -1,6 +1,6 @@
 /** The session cookie's value: express-session's signed id, verified without asking the store. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createBounded } from '../base/lru.ts';
+import { createLruCache } from '../base/lru.ts';
 import { digest } from '../crypto/digest.ts';
 import { singleCookie } from './cookies.ts';
 
@@ -10,7 +10,7 @@ const SHAPE = /^s%3A([A-Za-z0-9_-]{43})\.((?:[A-Za-z0-9]|%2B|%2F){43,129})$/;
 /** Builds a reader that returns the session key (digest of the id) behind a `Cookie` header; it remembers so many values. */
 export function createSessionCookieReader(name: string, secrets: readonly string[], remember = 0) {
   // By the whole value, signature included, and authentic ones only: nobody but a signed-in user takes up room.
-  const known = createBounded<string>(Math.max(1, remember));
+  const known = createLruCache<string>(Math.max(1, remember));
 
   function verify(value: string): string | undefined {
     const parts = SHAPE.exec(value);

@@ -1,5 +1,5 @@
 /** Builds `Sessions` on a store: reading, sliding, replacing tokens, ending. */
-import { createBounded } from '../base/lru.ts';
+import { createLruCache } from '../base/lru.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { describeError, type Logger } from '../observe/log.ts';
@@ -43,10 +43,10 @@ export function createSessions({ config, store, keyring, log, metrics, clock }: 
   // Whoever calls is noted as active at least that often, so nothing is kept past its idle limit.
   const maxAge = slideInterval(idleTimeout);
   const cache = createSessionCache({ changes: store.changes, size: cacheSize, maxAge, clock });
-  const slid = createBounded<number>(100_000);
+  const slid = createLruCache<number>(100_000);
 
   async function read(key: string): Promise<ActiveSession | undefined> {
-    metrics?.sessionCache.miss.add();
+    metrics?.sessionCache.miss.increment();
     const stored = await store.load(key);
     const session = stored && openSession(keyring, key, stored);
     return session && session.data.expiresAt > clock() ? session : undefined;
@@ -56,7 +56,7 @@ export function createSessions({ config, store, keyring, log, metrics, clock }: 
     identify,
     recall(key) {
       const known = cache.get(key);
-      if (known) metrics?.sessionCache.hit.add();
+      if (known) metrics?.sessionCache.hit.increment();
       return known;
     },
     load: (key) => cache.through(key, () => read(key)),

@@ -5,55 +5,55 @@
  * points to the next one, and what has once become old garbage so keeps every later call alive until all of the heap is
  * collected. A link that was left points nowhere.
  */
-export class Link {
+export class ListNode {
   /** Of the list; undefined outside of any. */
-  before: Link | undefined;
-  after: Link | undefined;
-  chain: { size: number } | undefined;
+  previous: ListNode | undefined;
+  next: ListNode | undefined;
+  list: { size: number } | undefined;
 
   /** Leaves the list; false when it is in none. */
-  leave(): boolean {
-    const { before, after, chain } = this;
-    if (!before || !after || !chain) return false;
-    chain.size -= 1;
-    before.after = after;
-    after.before = before;
-    this.before = undefined;
-    this.after = undefined;
-    this.chain = undefined;
+  remove(): boolean {
+    const { previous, next, list } = this;
+    if (!previous || !next || !list) return false;
+    list.size -= 1;
+    previous.next = next;
+    next.previous = previous;
+    this.previous = undefined;
+    this.next = undefined;
+    this.list = undefined;
     return true;
   }
 }
 
 /** In the order in which members came. */
-export class Chain<Member extends Link> {
+export class LinkedList<Member extends ListNode> {
   /** Before the first and after the last, so that no place is special. */
-  readonly #ends = new Link();
+  readonly #ends = new ListNode();
   size = 0;
 
   constructor() {
-    this.#ends.before = this.#ends;
-    this.#ends.after = this.#ends;
+    this.#ends.previous = this.#ends;
+    this.#ends.next = this.#ends;
   }
 
   get first(): Member | undefined {
-    return this.size === 0 ? undefined : (this.#ends.after as Member);
+    return this.size === 0 ? undefined : (this.#ends.next as Member);
   }
 
-  add(member: Member): void {
-    const last = this.#ends.before as Link;
-    member.before = last;
-    member.after = this.#ends;
-    member.chain = this;
-    last.after = member;
-    this.#ends.before = member;
+  append(member: Member): void {
+    const last = this.#ends.previous as ListNode;
+    member.previous = last;
+    member.next = this.#ends;
+    member.list = this;
+    last.next = member;
+    this.#ends.previous = member;
     this.size += 1;
   }
 
   /** Those that are in it now; they may leave meanwhile. */
-  members(): Member[] {
+  toArray(): Member[] {
     const all: Member[] = [];
-    for (let at = this.#ends.after; at !== undefined && at !== this.#ends; at = at.after) all.push(at as Member);
+    for (let at = this.#ends.next; at !== undefined && at !== this.#ends; at = at.next) all.push(at as Member);
     return all;
   }
 }

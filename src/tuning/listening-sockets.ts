@@ -10,7 +10,7 @@ import { createServer as createNetServer, type Server as NetServer } from 'node:
  */
 const SOCKETS = 64;
 /** What a system says that has no such sockets. */
-const UNKNOWN = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT']);
+const UNSUPPORTED = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT']);
 
 export interface Listeners {
   readonly port: number;
@@ -18,7 +18,7 @@ export interface Listeners {
   close(): Promise<void>;
 }
 
-interface Where {
+interface ListenAddress {
   readonly port: number;
   readonly host: string;
   readonly reusePort: boolean;
@@ -40,25 +40,25 @@ export function listen(server: NetServer, port: number, host: string, reusePort 
 export const closed = (server: NetServer) => new Promise<void>((resolve) => server.close(() => resolve()));
 
 /** Rejects when somebody has the port: whoever shares a port with us must be a socket of our own. */
-async function requireFree(port: number, host: string): Promise<void> {
+async function assertPortFree(port: number, host: string): Promise<void> {
   const probe = createNetServer();
   await listen(probe, port, host);
   await closed(probe);
 }
 
 /** Opens the first one, by itself where the system knows no others of its kind. */
-async function openFirst(server: Server, where: Where): Promise<Where> {
+async function openFirst(server: Server, where: ListenAddress): Promise<ListenAddress> {
   try {
     return { ...where, port: await listen(server, where.port, where.host, where.reusePort) };
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (!where.reusePort || !UNKNOWN.has(code)) throw error;
+    if (!where.reusePort || !UNSUPPORTED.has(code)) throw error;
     return await openFirst(server, { ...where, reusePort: false });
   }
 }
 
 /** One more socket for the same server. */
-async function openAnother(server: Server, where: Where): Promise<NetServer> {
+async function openAdditional(server: Server, where: ListenAddress): Promise<NetServer> {
   // As node:http makes its own.
   const another = createNetServer({ allowHalfOpen: true, noDelay: true });
   another.on('connection', (socket) => server.emit('connection', socket));
@@ -67,10 +67,15 @@ async function openAnother(server: Server, where: Where): Promise<NetServer> {
 }
 
 /** Listens. Rejects when the port is taken. At most `limit` connections are open at a time; further ones are closed at once. */
-export async function listenWidely(server: Server, port: number, host: string, limit: number): Promise<Listeners> {
+export async function listenOnManySockets(
+  server: Server,
+  port: number,
+  host: string,
+  limit: number,
+): Promise<Listeners> {
   // Where processes share the port already, the first one takes the connections and has nothing else to do.
   const wanted = process.platform === 'linux' && !cluster.isWorker;
-  if (wanted && port !== 0) await requireFree(port, host);
+  if (wanted && port !== 0) await assertPortFree(port, host);
   let connections = 0;
   server.prependListener('connection', (socket) => {
     connections += 1;
@@ -80,7 +85,7 @@ export async function listenWidely(server: Server, port: number, host: string, l
     if (connections > limit) socket.destroy();
   });
   const where = await openFirst(server, { port, host, reusePort: wanted });
-  const others = Array.from({ length: where.reusePort ? SOCKETS - 1 : 0 }, () => openAnother(server, where));
+  const others = Array.from({ length: where.reusePort ? SOCKETS - 1 : 0 }, () => openAdditional(server, where));
   const opened = await Promise.allSettled(others);
   const all = [server, ...opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))];
   const close = async () => void (await Promise.all(all.map(closed)));

@@ -2,13 +2,13 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** One series of a counter. */
-export interface Count {
+export interface CounterSeries {
   readonly value: number;
-  add(): void;
+  increment(): void;
 }
 
 /** One series of a histogram. */
-export interface Timing {
+export interface HistogramSeries {
   observe(seconds: number): void;
 }
 
@@ -38,18 +38,18 @@ function seriesOf<Series>(labels: readonly string[], make: () => Series) {
   return { family, all: () => [...known.values()] };
 }
 
-function makeCount(): Count {
+function createCounterSeries(): CounterSeries {
   return {
     value: 0,
-    add(this: { value: number }) {
+    increment(this: { value: number }) {
       this.value += 1;
     },
   };
 }
 
 /** A counter whose series are plain numbers. Those that never moved are left out. */
-export function counterFamily({ registry, name, help, labels }: FamilyOptions): Family<Count> {
-  const { family, all } = seriesOf<Count>(labels, makeCount);
+export function counterFamily({ registry, name, help, labels }: FamilyOptions): Family<CounterSeries> {
+  const { family, all } = seriesOf<CounterSeries>(labels, createCounterSeries);
   new Counter({
     name,
     help,
@@ -63,12 +63,12 @@ export function counterFamily({ registry, name, help, labels }: FamilyOptions): 
   return family;
 }
 
-interface Buckets extends Timing {
+interface Buckets extends HistogramSeries {
   readonly counts: number[];
   sum: number;
 }
 
-function makeBuckets(bounds: readonly number[]): Buckets {
+function createHistogramSeries(bounds: readonly number[]): Buckets {
   const counts = Array.from({ length: bounds.length + 1 }, () => 0);
   return {
     counts,
@@ -103,9 +103,9 @@ function linesOf(name: string, bounds: readonly number[], labels: Labels, { coun
 }
 
 /** A histogram whose series are arrays. */
-export function timingFamily(options: FamilyOptions & { buckets: readonly number[] }): Family<Timing> {
+export function histogramFamily(options: FamilyOptions & { buckets: readonly number[] }): Family<HistogramSeries> {
   const { registry, name, help, labels, buckets } = options;
-  const { family, all } = seriesOf(labels, () => makeBuckets(buckets));
+  const { family, all } = seriesOf(labels, () => createHistogramSeries(buckets));
   const histogram = new Histogram({
     name,
     help,

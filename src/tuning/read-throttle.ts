@@ -7,23 +7,23 @@ import type { Socket } from 'node:net';
  * where a thousand begun calls fill the young generation, so that each collection copies all of them
  * (docs/decisions/0012-turns.md).
  */
-const AT_ONCE = 256;
+const MAX_ACTIVE_REQUESTS = 256;
 /** So many are read in each turn of the event loop, however many wait for a slow upstream: nobody is kept out by those. */
-const EACH_TURN = 16;
+const MIN_RESUMED_PER_TICK = 16;
 /** New connections in one turn from which on there is a rush. Then their first calls go before the next ones of the others. */
-const RUSH = 16;
+const RUSH_THRESHOLD = 16;
 
-export interface Pace {
+export interface ReadThrottle {
   /** To be called with each connection as it comes. */
-  came(): void;
+  onConnection(): void;
   /** To be called with each answer as its call begins. */
-  begun(res: ServerResponse): void;
+  onRequest(res: ServerResponse): void;
   /** Lets all go on, now and from now on: of a listener that is to end, all that was sent has to be read soon. */
   release(): void;
 }
 
 /** Sets the pace of one listener. */
-export function createPace(): Pace {
+export function createReadThrottle(): ReadThrottle {
   const waiting: Socket[] = [];
   let under = 0;
   let newcomers = 0;
@@ -31,13 +31,13 @@ export function createPace(): Pace {
   let released = false;
 
   function takeTurns(): void {
-    const count = rush ? EACH_TURN : Math.max(EACH_TURN, AT_ONCE - under);
+    const count = rush ? MIN_RESUMED_PER_TICK : Math.max(MIN_RESUMED_PER_TICK, MAX_ACTIVE_REQUESTS - under);
     for (const socket of waiting.splice(0, count)) socket.resume();
     if (waiting.length > 0) setImmediate(takeTurns);
   }
 
   function turnOver(): void {
-    rush = newcomers >= RUSH;
+    rush = newcomers >= RUSH_THRESHOLD;
     newcomers = 0;
     if (rush) setImmediate(turnOver);
   }
@@ -45,7 +45,7 @@ export function createPace(): Pace {
   /** `this` is the answer, so that no closure is made for each call. */
   function ended(this: ServerResponse & { req: IncomingMessage }): void {
     under -= 1;
-    if (released || (under < AT_ONCE && waiting.length === 0 && !rush)) return;
+    if (released || (under < MAX_ACTIVE_REQUESTS && waiting.length === 0 && !rush)) return;
     const { socket } = this.req;
     if (!this.writableFinished || socket.destroyed || !socket.writable) return;
     socket.pause();
@@ -55,11 +55,11 @@ export function createPace(): Pace {
   }
 
   return {
-    came() {
+    onConnection() {
       newcomers += 1;
       if (newcomers === 1 && !rush) setImmediate(turnOver);
     },
-    begun(res) {
+    onRequest(res) {
       under += 1;
       res.on('close', ended);
     },

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
-import { createGate, type Gate } from './concurrency-limit.ts';
+import { type ConcurrencyLimiter, createConcurrencyLimiter } from './concurrency-limit.ts';
 import { createPool, type Pool } from './http/pool.ts';
 import { lookup } from './loopback.ts';
 
@@ -11,7 +11,7 @@ export type UpstreamOptions = Pick<RouteConfig, 'upstream' | 'timeouts' | 'conne
 
 export interface Upstream {
   readonly pool: Pool;
-  readonly gate: Gate;
+  readonly limiter: ConcurrencyLimiter;
 }
 
 export interface Upstreams {
@@ -63,7 +63,7 @@ export function createUpstreams(routes: readonly UpstreamOptions[], own?: OwnCer
     const key = JSON.stringify([origin, route.timeouts, route.connections, route.maxQueue, route.upstreamCa]);
     const upstream = shared.get(key) ?? {
       pool: openPool(origin, route, own, log),
-      gate: createGate(route.connections, route.maxQueue),
+      limiter: createConcurrencyLimiter(route.connections, route.maxQueue),
     };
     shared.set(key, upstream);
     known.set(route, upstream);

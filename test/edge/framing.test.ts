@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
-import { checkFraming, readHead } from '../../src/edge/framing.ts';
+import { checkFraming, readFramingFields } from '../../src/edge/framing.ts';
 
 interface Message {
   method?: string;
@@ -12,7 +12,7 @@ interface Message {
 }
 
 function judge({ method = 'POST', version: [httpVersionMajor, httpVersionMinor] = [1, 1], rawHeaders }: Message) {
-  checkFraming({ method, httpVersionMajor, httpVersionMinor, rawHeaders }, readHead(rawHeaders));
+  checkFraming({ method, httpVersionMajor, httpVersionMinor, rawHeaders }, readFramingFields(rawHeaders));
 }
 
 /** The error that a message ends in; it must close the connection, since nobody knows where the next message starts. */
@@ -114,7 +114,7 @@ test('PX-08 of all mixtures only those pass that every server cuts in the same w
 });
 
 test('PX-12 Host is collected as often as it was sent, in any case', () => {
-  const head = readHead(['Host', 'a', 'HOST', 'b', 'From', 'c', 'Hosts', 'd', 'host', 'e']);
+  const head = readFramingFields(['Host', 'a', 'HOST', 'b', 'From', 'c', 'Hosts', 'd', 'host', 'e']);
   assert.deepEqual(head.host, ['a', 'b', 'e']);
-  assert.deepEqual(readHead([]), { host: [], contentLength: [], transferEncoding: [], upgrade: [] });
+  assert.deepEqual(readFramingFields([]), { host: [], contentLength: [], transferEncoding: [], upgrade: [] });
 });

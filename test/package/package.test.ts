@@ -73,7 +73,7 @@ describe('the public surface', () => {
 
   test('has no other entry point', async () => {
     const code =
-      "import('bff-gateway/dist/gateway.js').then(() => console.log('null'), (e) => console.log(JSON.stringify(e.code)));";
+      "import('bff-gateway/dist/gateway/gateway.js').then(() => console.log('null'), (e) => console.log(JSON.stringify(e.code)));";
     assert.equal(await ask(code), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
 

@@ -161,19 +161,19 @@ async function admitted(
         ? [['Cookie', '__Host-bff=alice']]
         : [['Authorization', 'Bearer t']];
   const headers = [...credentials, ...(asked.csrf ? [['X-CSRF', '1'] as [string, string]] : []), ...asked.headers];
-  const exchange = exchangeOf(headers, { method: asked.method, target: asked.path });
-  const matched = compileRoutes(config.routes, ['api']).match(exchange.target)?.route;
+  const context = exchangeOf(headers, { method: asked.method, target: asked.path });
+  const matched = compileRoutes(config.routes, ['api']).match(context.target)?.route;
   if (!matched) return { matched, admission: undefined };
   const forgery = () =>
     checkCsrf({
       method: asked.method,
-      headers: exchange.req.headers,
+      headers: context.req.headers,
       mode: 'header',
       headerName: 'X-CSRF',
       publicOrigin: PUBLIC,
       allowedOrigins: [],
     });
-  const admission: Admission | undefined = await admit(exchange, matched, forgery).catch((error: unknown) => {
+  const admission: Admission | undefined = await admit(context, matched, forgery).catch((error: unknown) => {
     if (error instanceof GatewayError) return undefined;
     throw error;
   });

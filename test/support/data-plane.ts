@@ -110,7 +110,7 @@ export async function startDataPlane(
       play.events.push('usable');
       return play.usable(session);
     },
-    renewRefused: async (session) => ({ kind: 'active', session }),
+    forceRefresh: async (session) => ({ kind: 'active', session }),
     forwarder,
     tunnel: tunnel ?? createTunnel({ routes: config.routes, streams }),
     checkProof: async () => {},
@@ -121,19 +121,19 @@ export async function startDataPlane(
 
   const server = createServer((req, res) => {
     const run = async () => {
-      const exchange = edge(req);
-      const route = plane.match(exchange.target);
+      const context = edge(req);
+      const route = plane.match(context.target);
       if (!route) throw new GatewayError('not_found');
-      await plane.handle(exchange, res, route);
+      await plane.handle(context, res, route);
     };
     run().catch((error: unknown) => refuse(res, error));
   });
   server.on('upgrade', (req, socket, head) => {
     const run = async () => {
-      const exchange = edge(req);
-      const route = plane.match(exchange.target);
+      const context = edge(req);
+      const route = plane.match(context.target);
       if (!route) throw new GatewayError('not_found');
-      await plane.upgrade(exchange, socket, head, route);
+      await plane.upgrade(context, socket, head, route);
     };
     run().catch((error: unknown) => refuseUpgrade(socket, error));
   });

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { RouteConfig } from '../../src/config/schema/schema.ts';
-import type { Exchange } from '../../src/edge/request-context.ts';
+import type { RequestContext } from '../../src/edge/request-context.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
 import type { ForwardOptions, ForwardRoute } from '../../src/proxy/forwarding/forward-options.ts';
@@ -37,7 +37,7 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
 export const quiet = createLogger('silent');
 
 /** The exchange that the edge would make of a request. */
-export function exchangeOf(req: IncomingMessage): Exchange {
+export function exchangeOf(req: IncomingMessage): RequestContext {
   const raw = req.url ?? '/';
   const target = { raw, path: raw, query: '', segments: [], lenient: [] };
   return { req, id: 'test', target, clientIp: '127.0.0.1', secure: false, log: quiet };

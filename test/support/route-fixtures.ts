@@ -1,6 +1,6 @@
 /** Configurations, exchanges and header lists for the tests of the data plane. */
 import { type Config, type ConfigInput, configSchema, type RouteConfig } from '../../src/config/schema/schema.ts';
-import type { Exchange } from '../../src/edge/request-context.ts';
+import type { RequestContext } from '../../src/edge/request-context.ts';
 import { createLogger, type Logger } from '../../src/observe/log.ts';
 import { parseTarget } from '../../src/routing/target.ts';
 
@@ -37,7 +37,7 @@ export interface Facts {
 }
 
 /** An exchange as the edge would make it of these raw headers. */
-export function exchangeOf(headers: readonly (readonly [string, string])[], facts: Facts = {}): Exchange {
+export function exchangeOf(headers: readonly (readonly [string, string])[], facts: Facts = {}): RequestContext {
   const joined: Record<string, string> = {};
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
@@ -53,7 +53,7 @@ export function exchangeOf(headers: readonly (readonly [string, string])[], fact
     socket: { remoteAddress: peer },
   };
   return {
-    req: req as unknown as Exchange['req'],
+    req: req as unknown as RequestContext['req'],
     id: facts.id ?? 'request-0001',
     target: parseTarget(facts.target ?? '/api/orders', PUBLIC),
     clientIp: facts.clientIp ?? peer,

@@ -5,12 +5,12 @@ import { createServer, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { listenWidely } from '../../src/tuning/listening-sockets.ts';
+import { listenOnManySockets } from '../../src/tuning/listening-sockets.ts';
 import { until } from '../support/wait.ts';
 
 async function world(t: TestContext, limit = 1_000) {
   const server = createServer((_req, res) => res.end('served'));
-  const listeners = await listenWidely(server, 0, '127.0.0.1', limit);
+  const listeners = await listenOnManySockets(server, 0, '127.0.0.1', limit);
   const sockets: Socket[] = [];
   const dial = () => {
     const socket = connect(listeners.port, '127.0.0.1');
@@ -57,13 +57,13 @@ test('every one of them is served, and time limits of the server hold for all', 
 
 test('a port that is taken is refused, by a gateway on it as by anybody else', async (t) => {
   const { listeners } = await world(t);
-  const second = listenWidely(createServer(), listeners.port, '127.0.0.1', 10);
+  const second = listenOnManySockets(createServer(), listeners.port, '127.0.0.1', 10);
   await assert.rejects(second, { code: 'EADDRINUSE' });
   const plain = createServer();
   t.after(() => plain.close());
   await once(plain.listen(0, '127.0.0.1'), 'listening');
   const { port } = plain.address() as { port: number };
-  await assert.rejects(listenWidely(createServer(), port, '127.0.0.1', 10), { code: 'EADDRINUSE' });
+  await assert.rejects(listenOnManySockets(createServer(), port, '127.0.0.1', 10), { code: 'EADDRINUSE' });
 });
 
 test('connections beyond the limit are closed, on whichever socket they come, and places become free', async (t) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import { createPace } from '../../src/tuning/read-throttle.ts';
+import { createReadThrottle } from '../../src/tuning/read-throttle.ts';
 import { until } from '../support/wait.ts';
 
 /** More than may be under way before connections take turns. */
@@ -12,10 +12,10 @@ const held: ServerResponse[] = [];
 const answered: Socket[] = [];
 const everybody = new Agent({ keepAlive: true });
 const one = new Agent({ keepAlive: true, maxSockets: 1 });
-const pace = createPace();
+const pace = createReadThrottle();
 
 const server = createServer((req, res) => {
-  pace.begun(res);
+  pace.onRequest(res);
   if (req.url === '/hold') return void held.push(res);
   let length = 0;
   req.on('data', (chunk: Buffer) => {
@@ -37,7 +37,7 @@ function call(path: string, agent = one, body = ''): Promise<string> {
   });
 }
 
-server.on('connection', pace.came);
+server.on('connection', pace.onConnection);
 
 /** Begins many calls that wait for their upstream; the result answers them. */
 async function holdMany(): Promise<() => Promise<string[]>> {
@@ -86,7 +86,7 @@ test('while new connections rush in, answered ones stand in line and get their t
   });
   // Some come in each turn of the event loop, as the listening sockets give them.
   const knock = () => {
-    for (let count = 0; count < 64; count += 1) pace.came();
+    for (let count = 0; count < 64; count += 1) pace.onConnection();
     if (rush) setImmediate(knock);
   };
   knock();

@@ -6,21 +6,21 @@ export interface Check {
   readonly name: string;
   readonly level: Level;
   /** What was found, in a sentence. */
-  readonly says: string;
+  readonly message: string;
   /** What to do about it. */
-  readonly mend?: string;
+  readonly hint?: string;
 }
 
-export const ok = (name: string, says: string): Check => ({ name, level: 'ok', says });
-export const warn = (name: string, says: string, mend: string): Check => ({ name, level: 'warn', says, mend });
-export const fail = (name: string, says: string, mend: string): Check => ({ name, level: 'fail', says, mend });
+export const ok = (name: string, message: string): Check => ({ name, level: 'ok', message });
+export const warn = (name: string, message: string, hint: string): Check => ({ name, level: 'warn', message, hint });
+export const fail = (name: string, message: string, hint: string): Check => ({ name, level: 'fail', message, hint });
 
 const WIDTH = 20;
 /** Words of a server may hold anything; a terminal gets visible characters only. */
 const visible = (text: string) => text.replace(/[^\P{Cc}]/gu, ' ').slice(0, 600);
 
 /** A line for each, with what to do under those that are not well. */
-export function formatCheck({ name, level, says, mend }: Check): string {
-  const line = `${level.padEnd(5)}${name.padEnd(WIDTH)}${visible(says)}\n`;
-  return mend === undefined ? line : `${line}${' '.repeat(5 + WIDTH)}-> ${visible(mend)}\n`;
+export function formatCheck({ name, level, message, hint }: Check): string {
+  const line = `${level.padEnd(5)}${name.padEnd(WIDTH)}${visible(message)}\n`;
+  return hint === undefined ? line : `${line}${' '.repeat(5 + WIDTH)}-> ${visible(hint)}\n`;
 }

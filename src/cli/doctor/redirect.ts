@@ -10,7 +10,7 @@ const REDIRECT_WORDS = /redirect[_ ]ur[il]|callback url|AADSTS50011|AADSTS500113
 const CLIENT_WORDS = /client not found|unknown[_ ]client|invalid[_ ]client|AADSTS700016|client disabled/i;
 
 /** The error that came back to the redirect URI, `''` for a code; undefined when nothing came back to it. */
-function cameBack({ headers, text }: Answer, redirectUri: string): URLSearchParams | undefined {
+function redirectedBack({ headers, text }: Answer, redirectUri: string): URLSearchParams | undefined {
   const location = headers.get('location') ?? '';
   if (location.split('?', 1)[0] === redirectUri) return new URL(location).searchParams;
   const readable = text.replaceAll(/&#(?:x2F|47);/gi, '/').replaceAll(/&#(?:x3A|58);/gi, ':');
@@ -49,7 +49,7 @@ export const register = (redirectUri: string) =>
 
 /** What the answer to the authorization request means. */
 export function readAuthorizeAnswer(answer: Answer, redirectUri: string): Check {
-  const back = cameBack(answer, redirectUri);
+  const back = redirectedBack(answer, redirectUri);
   if (back) {
     const error = back.get('error');
     return error === null || NOBODY.has(error)

@@ -61,7 +61,7 @@ function isUnknownClient({ error, description }: Refusal): boolean {
   return error === 'access_denied' && /unauthorized/i.test(description);
 }
 
-function credentialMend({ clientAuth, clientId }: ProviderConfig): string {
+function credentialHint({ clientAuth, clientId }: ProviderConfig): string {
   if (clientAuth === 'private_key_jwt')
     return `Register the public key of provider.privateKey for the client ${clientId}, and compare provider.privateKeyAlg.`;
   if (clientAuth === 'tls_client_auth')
@@ -83,7 +83,7 @@ export function credentialsCheck(config: ProviderConfig, verdict: Verdict): Chec
       const known = matched(CREDENTIAL_MISTAKES, `${verdict.error} ${verdict.description}`, CREDENTIALS);
       if (known) return known;
       if (isUnknownClient(verdict))
-        return fail(CREDENTIALS, `wrong client id or secret: ${quoted(verdict)}`, credentialMend(config));
+        return fail(CREDENTIALS, `wrong client id or secret: ${quoted(verdict)}`, credentialHint(config));
       if (verdict.error === 'unauthorized_client')
         return fail(
           CREDENTIALS,

@@ -49,35 +49,35 @@ export function createAuditCounts(of: Families) {
   return function audited(event: AuditEvent, { reason, route = 'none' }: Pick<AuditDetails, 'reason' | 'route'>): void {
     switch (event) {
       case 'login.started':
-        logins().add();
+        logins().increment();
         return;
       case 'login.succeeded':
-        callbacks('succeeded').add();
-        opened().add();
+        callbacks('succeeded').increment();
+        opened().increment();
         return;
       case 'login.failed':
-        callbacks(bounded(reason, CODES)).add();
+        callbacks(bounded(reason, CODES)).increment();
         return;
       case 'logout.succeeded':
-        ended('logout').add();
+        ended('logout').increment();
         return;
       case 'session.ended':
-        ended(bounded(reason, END_REASONS)).add();
+        ended(bounded(reason, END_REASONS)).increment();
         return;
       case 'token.refreshed':
-        refreshes('renewed').add();
+        refreshes('renewed').increment();
         return;
       case 'token.refresh_failed':
-        refreshes(bounded(reason, REFRESH_REASONS)).add();
+        refreshes(bounded(reason, REFRESH_REASONS)).increment();
         return;
       case 'token.revoked':
-        revocations('revoked').add();
+        revocations('revoked').increment();
         return;
       case 'token.revocation_failed':
-        revocations('failed').add();
+        revocations('failed').increment();
         return;
       case 'csrf.denied':
-        forgeries(route, bounded(reason, CODES)).add();
+        forgeries(route, bounded(reason, CODES)).increment();
         return;
       default:
         return;

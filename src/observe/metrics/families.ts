@@ -1,6 +1,6 @@
 /** Makes the families of series that the table names, on one registry. */
 import type { Registry } from 'prom-client';
-import { counterFamily, gaugeFamily, timingFamily } from '../../tuning/metric-primitives.ts';
+import { counterFamily, gaugeFamily, histogramFamily } from '../../tuning/metric-primitives.ts';
 import { METRICS, type MetricRow } from './table.ts';
 
 type Named<Type extends MetricRow['type']> = {
@@ -11,7 +11,7 @@ type Named<Type extends MetricRow['type']> = {
 export function families(registry: Registry) {
   return {
     counter: (name: Named<'counter'>) => counterFamily({ registry, name, ...METRICS[name] }),
-    timing: (name: Named<'histogram'>) => timingFamily({ registry, name, ...METRICS[name] }),
+    timing: (name: Named<'histogram'>) => histogramFamily({ registry, name, ...METRICS[name] }),
     gauge: (name: Named<'gauge'>, read: Parameters<typeof gaugeFamily>[1]) =>
       gaugeFamily({ registry, name, ...METRICS[name] }, read),
   };

@@ -7,7 +7,7 @@ import {
   Registry,
 } from 'prom-client';
 import type { ErrorCode } from '../../base/errors.ts';
-import type { Count } from '../../tuning/metric-primitives.ts';
+import type { CounterSeries } from '../../tuning/metric-primitives.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
 import { createAuditCounts } from './audited.ts';
 import { families } from './families.ts';
@@ -51,7 +51,7 @@ export interface Metrics {
   /** `operation` is a name of the storage port. */
   storeAsked(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
   /** For the cache of sessions: `sessionCache.hit.add()`. */
-  readonly sessionCache: { readonly hit: Count; readonly miss: Count };
+  readonly sessionCache: { readonly hit: CounterSeries; readonly miss: CounterSeries };
   /** Adds calls under way to the sum that is shown; the returned function takes them out again. */
   watchOpenCalls(read: () => number): () => void;
   partLooked(part: Part, ready: boolean): void;
@@ -87,7 +87,7 @@ export function createMetrics(): Metrics {
     audited,
     route: meter,
     answered,
-    errorAnswered: (code) => void errors(code).add(),
+    errorAnswered: (code) => void errors(code).increment(),
     refreshWaited: (outcome, seconds) => waits(outcome).observe(seconds),
     providerAsked: (endpoint, outcome, seconds) => provider(endpoint, outcome).observe(seconds),
     storeAsked: (operation, outcome, seconds) => store(operation, outcome).observe(seconds),
@@ -97,6 +97,6 @@ export function createMetrics(): Metrics {
       return () => void open.delete(read);
     },
     partLooked: (part, ready) => void parts.set(part, ready),
-    reloaded: (outcome) => void reloads(outcome).add(),
+    reloaded: (outcome) => void reloads(outcome).increment(),
   };
 }

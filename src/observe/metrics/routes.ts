@@ -1,6 +1,6 @@
 /** What is counted for each call of a route: the series are found once, a call only adds to a number. */
 import type { ErrorCode } from '../../base/errors.ts';
-import type { Count, Timing } from '../../tuning/metric-primitives.ts';
+import type { CounterSeries, HistogramSeries } from '../../tuning/metric-primitives.ts';
 import type { Families } from './families.ts';
 
 export interface RouteMeter {
@@ -41,10 +41,10 @@ export function createRouteMeters(of: Families) {
   const requests = of.counter('bff_http_requests_total');
   const decisions = of.counter('bff_policy_decisions_total');
   const upstreams = of.timing('bff_upstream_response_seconds');
-  const rows = new Map<string, Count[]>();
+  const rows = new Map<string, CounterSeries[]>();
 
   /** Requests of one name, by method and class. */
-  function rowOf(name: string): Count[] {
+  function rowOf(name: string): CounterSeries[] {
     const known = rows.get(name);
     if (known) return known;
     const made = [...METHODS, 'other'].flatMap((method) => CLASSES.map((status) => requests(name, method, status)));
@@ -52,18 +52,18 @@ export function createRouteMeters(of: Families) {
     return made;
   }
 
-  function count(row: readonly Count[], method: string | undefined, status: number): void {
+  function count(row: readonly CounterSeries[], method: string | undefined, status: number): void {
     const series = row[methodAt(method) * CLASSES.length + classAt(status)];
-    if (series) series.add();
+    if (series) series.increment();
   }
 
   function meter(pattern: string): RouteMeter {
     const row = rowOf(pattern);
     const allowed = decisions(pattern, 'allowed');
-    const byClass: readonly Timing[] = CLASSES.map((status) => upstreams(pattern, status));
+    const byClass: readonly HistogramSeries[] = CLASSES.map((status) => upstreams(pattern, status));
     return {
-      admitted: () => void allowed.add(),
-      refused: (code) => void (DECISIONS.has(code) && decisions(pattern, code).add()),
+      admitted: () => void allowed.increment(),
+      refused: (code) => void (DECISIONS.has(code) && decisions(pattern, code).increment()),
       answered: (method, status) => count(row, method, status),
       upstream: (status, seconds) => byClass[classAt(status)]?.observe(seconds),
     };

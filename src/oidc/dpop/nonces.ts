@@ -1,5 +1,5 @@
 /** The newest DPoP nonce of each origin (RFC 9449 sections 8 and 9). */
-import { createBounded } from '../../base/lru.ts';
+import { createLruCache } from '../../base/lru.ts';
 
 export interface Nonces {
   of(origin: string): string | undefined;
@@ -14,7 +14,7 @@ const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/;
 
 /** An empty memory. */
 export function createNonces(): Nonces {
-  const known = createBounded<string>(MAX_ORIGINS);
+  const known = createLruCache<string>(MAX_ORIGINS);
   return {
     of: (origin) => known.get(origin),
     remember(origin, value) {

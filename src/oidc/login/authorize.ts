@@ -30,7 +30,7 @@ export interface Login {
   tokens: TokenRecord;
 }
 
-export interface Authorizer {
+export interface AuthorizationCodeFlow {
   /** The address to send the browser to, and the transaction to remember. */
   begin(
     params: LoginParams,
@@ -41,7 +41,7 @@ export interface Authorizer {
   complete(callbackParams: URLSearchParams, login: PendingLogin): Promise<Login>;
 }
 
-export interface AuthorizerOptions {
+export interface AuthorizationCodeFlowOptions {
   config: Config;
   provider: Provider;
   /** The callback's absolute URL, from configuration alone (RFC 9700 4.1). */
@@ -52,7 +52,7 @@ export interface AuthorizerOptions {
   clock: () => number;
 }
 
-export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOptions): AuthorizationCodeFlow {
   const { config, provider, redirectUri, checkSessionToken, discard, clock } = options;
   const settings = config.provider;
   const scope = settings.scopes.join(' ');

@@ -1,6 +1,6 @@
 /** A login under way: sealed into a cookie of the browser that started it, used once, forgotten soon. */
 import { z } from 'zod';
-import { createBounded } from '../../base/lru.ts';
+import { createLruCache } from '../../base/lru.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
@@ -49,7 +49,7 @@ export interface PendingLoginsOptions {
 export function createPendingLogins({ config, cookies, keyring, store, clock }: PendingLoginsOptions): PendingLogins {
   const { timeout, maxPending } = config.login;
   // Refuses a repeated callback without asking the store again.
-  const used = createBounded<true>(10_000);
+  const used = createLruCache<true>(10_000);
   const cookieName = (state: string) => cookies.loginPrefix + digest(state).slice(0, 16);
 
   function open(name: string, value: string): PendingLogin | undefined {

@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import { createProvider } from '../provider/provider.ts';
-import { createAuthorizer } from './authorize.ts';
+import { createAuthorizationCodeFlow } from './authorize.ts';
 
 /** What an endpoint of the provider said. */
 export type Verdict =
@@ -42,7 +42,7 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
     clock,
   });
   await provider.start();
-  const authorizer = createAuthorizer({
+  const authorizer = createAuthorizationCodeFlow({
     config,
     provider,
     redirectUri,

@@ -8,7 +8,7 @@ import type { Store } from '../../store/port/store.ts';
 export type Hint = 'refresh_token' | 'access_token';
 
 /** One token to revoke. */
-export interface Due {
+export interface PendingRevocation {
   readonly id: string;
   readonly token: string;
   readonly hint: Hint;
@@ -20,9 +20,9 @@ export interface Due {
 
 export interface RevocationQueue {
   /** Writes the tokens of a session down, the refresh token first. Never rejects. */
-  add(tokens: Pick<TokenRecord, 'accessToken' | 'refreshToken'> & Partial<TokenRecord>): Promise<Due[]>;
-  later(due: Due): Promise<void>;
-  done(due: Due): Promise<void>;
+  add(tokens: Pick<TokenRecord, 'accessToken' | 'refreshToken'> & Partial<TokenRecord>): Promise<PendingRevocation[]>;
+  later(due: PendingRevocation): Promise<void>;
+  done(due: PendingRevocation): Promise<void>;
   start(): void;
   stop(): void;
 }
@@ -48,7 +48,7 @@ export interface RevocationQueueOptions {
 /** Builds the queue; `retry` is called with each job that is due. */
 export function createRevocationQueue(
   { store, keyring, log, clock, retryAfter = RETRY_AFTER_MS, interval = INTERVAL_MS }: RevocationQueueOptions,
-  retry: (due: Due) => Promise<unknown>,
+  retry: (due: PendingRevocation) => Promise<unknown>,
 ): RevocationQueue {
   let timer: NodeJS.Timeout | undefined;
   let working = false;
@@ -60,12 +60,12 @@ export function createRevocationQueue(
     );
   }
 
-  const put = ({ id, ...rest }: Due, dueAt: number) =>
+  const put = ({ id, ...rest }: PendingRevocation, dueAt: number) =>
     quietly(store.jobs.put(id, keyring.seal('job', id, JSON.stringify(rest)), dueAt, rest.expiresAt));
 
-  function open({ id, sealed }: { id: string; sealed: string }): Due | undefined {
+  function open({ id, sealed }: { id: string; sealed: string }): PendingRevocation | undefined {
     const text = keyring.open('job', id, sealed);
-    return text === undefined ? undefined : { id, ...(JSON.parse(text) as Omit<Due, 'id'>) };
+    return text === undefined ? undefined : { id, ...(JSON.parse(text) as Omit<PendingRevocation, 'id'>) };
   }
 
   async function work(): Promise<void> {
@@ -92,7 +92,7 @@ export function createRevocationQueue(
   return {
     async add({ refreshToken, accessToken, accessTokenExpiresAt }) {
       const now = clock();
-      const entry = (token: string, hint: Hint, expiresAt: number): Due => ({
+      const entry = (token: string, hint: Hint, expiresAt: number): PendingRevocation => ({
         id: digest(`revoke ${token}`),
         token,
         hint,

@@ -7,7 +7,7 @@ import type { TokenRecord } from '../../session/sessions.ts';
 import type { Store } from '../../store/port/store.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
-import { createRevocationQueue, type Due, type Hint } from './revocation-queue.ts';
+import { createRevocationQueue, type Hint, type PendingRevocation } from './revocation-queue.ts';
 
 /** `unreachable`: no connection to the provider could be made, so sending a browser there is pointless. */
 export type Revocation = 'revoked' | 'pending' | 'unreachable' | 'unsupported';
@@ -80,7 +80,7 @@ export function createRevoker(options: RevokerOptions): Revoker {
   }
 
   /** One attempt, and what it means for the queue. */
-  async function retry(due: Due): Promise<Revocation> {
+  async function retry(due: PendingRevocation): Promise<Revocation> {
     const outcome = await attempt(due.token, due.hint);
     if (outcome === 'pending' || outcome === 'unreachable') await queue.later(due);
     else await queue.done(due);

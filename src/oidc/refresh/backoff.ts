@@ -1,5 +1,5 @@
 /** When to leave the provider alone: after an outage nobody asks again for a while, after a refusal only that session waits. */
-import { createBounded } from '../../base/lru.ts';
+import { createLruCache } from '../../base/lru.ts';
 
 export interface Backoff {
   /** Milliseconds until a renewal for this session may be tried again; 0 is now. */
@@ -16,7 +16,7 @@ const LONGEST_MS = 10_000;
 const REFUSAL_MS = 5_000;
 
 export function createBackoff(clock: () => number): Backoff {
-  const refused = createBounded<number>(10_000);
+  const refused = createLruCache<number>(10_000);
   let failures = 0;
   let until = 0;
   /** More than was ever asked for is left when the clock was set back: then the wait is over. */

@@ -14,11 +14,11 @@ import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { tokenRecord } from '../tokens/token-response.ts';
 import type { Backoff } from './backoff.ts';
-import { createJudgeRefreshed } from './refreshed-id-token.ts';
+import { createRefreshedIdTokenValidator } from './refreshed-id-token.ts';
 import { createUnsavedTokens } from './unsaved.ts';
 import type { UsableToken } from './usable-token.ts';
 
-export interface RenewalOptions {
+export interface RefreshGrantOptions {
   config: ProviderConfig;
   provider: Provider;
   sessions: Sessions;
@@ -33,17 +33,17 @@ export interface RenewalOptions {
 /** Judged here: openid-client would throw new tokens away over times or a key set, with the old ones spent. */
 const JUDGED_HERE = { tolerance: 100 * 365 * 86_400_000, signatures: 'left to the caller' } as const;
 
-export interface Renewal {
+export interface RefreshGrant {
   /** Refreshes the tokens of a session; the caller holds its lease. */
-  renew(session: ActiveSession): Promise<UsableToken>;
+  refresh(session: ActiveSession): Promise<UsableToken>;
   /** Stores what could not be stored so far, if that is possible now. */
   close(): Promise<void>;
 }
 
-export function createRenewal(options: RenewalOptions): Renewal {
+export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
   const { config, provider, sessions, checkSessionToken, revoker, backoff, log, audit, clock } = options;
   const unsaved = createUnsavedTokens({ save: store, log });
-  const judgeRefreshed = createJudgeRefreshed({ config, provider, log });
+  const judgeRefreshed = createRefreshedIdTokenValidator({ config, provider, log });
   const { bound } = securityOf(config);
   const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
   // RFC 6749 section 6: left out, it means what was granted before; not so everywhere.
@@ -157,5 +157,5 @@ export function createRenewal(options: RenewalOptions): Renewal {
     return await store(session, renewed);
   }
 
-  return { renew, close: () => unsaved.close() };
+  return { refresh: renew, close: () => unsaved.close() };
 }

@@ -3,17 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../../base/errors.ts';
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
-import { createBounded } from '../../base/lru.ts';
+import { createLruCache } from '../../base/lru.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import type { CallSession, CallTokens } from '../../session/sessions.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { Soon } from '../../tuning/maybe-promise.ts';
+import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 import { createBackoff } from './backoff.ts';
 import { takeLease } from './lease.ts';
-import { createRenewal, type RenewalOptions } from './refresh-grant.ts';
-import type { EnsureUsableToken, RenewRefusedToken, UsableToken } from './usable-token.ts';
+import { createRefreshGrant, type RefreshGrantOptions } from './refresh-grant.ts';
+import type { EnsureUsableToken, ForceRefresh, UsableToken } from './usable-token.ts';
 
-export type RefresherOptions = Omit<RenewalOptions, 'backoff'> & {
+export type RefresherOptions = Omit<RefreshGrantOptions, 'backoff'> & {
   store: Store;
   metrics?: Pick<Metrics, 'refreshWaited'> | undefined;
 };
@@ -21,7 +21,7 @@ export type RefresherOptions = Omit<RenewalOptions, 'backoff'> & {
 /** How often a token that an API refused is renewed at most, over all replicas. */
 const REFUSED_MS = 30_000;
 /** How often a waiter looks whether the holder of the lease is done. */
-const LOOK_MS = 40;
+const POLL_INTERVAL_MS = 40;
 
 /** By how much clocks of replicas may differ at most; more is a clock that was set. */
 const SET_BACK_MS = 60_000;
@@ -46,7 +46,7 @@ export function refreshNeed(
 
 export interface Refresher {
   readonly ensureUsable: EnsureUsableToken;
-  readonly renewRefused: RenewRefusedToken;
+  readonly forceRefresh: ForceRefresh;
   /** Waits for the renewals under way, whose tokens are spent, and stores what came of them. Bounded; never rejects. */
   close(): Promise<void>;
 }
@@ -55,9 +55,9 @@ export function createRefresher(options: RefresherOptions): Refresher {
   const { config, sessions, store, audit, metrics, clock } = options;
   const owner = randomUUID();
   const backoff = createBackoff(clock);
-  const { renew, close: storeUnsaved } = createRenewal({ ...options, backoff });
+  const { refresh: renew, close: storeUnsaved } = createRefreshGrant({ ...options, backoff });
   /** Sessions whose refused token was renewed a moment ago, so that the store need not be asked. */
-  const lately = createBounded<Lifetime>(10_000);
+  const lately = createLruCache<Lifetime>(10_000);
   const running = new Map<string, Promise<UsableToken>>();
   const need = ({ tokens }: CallSession) => refreshNeed(tokens, config.refreshBefore, clock());
   /** A provider call, a store hiccup, and some air. */
@@ -87,7 +87,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
       if (lease) return await renewIfStillNeeded(session, refused).finally(() => lease.release());
       // Another replica is at it. The current token will do while it lasts; else its result is waited for.
       if (!refused && need(session) !== 'now') return { kind: 'active', session };
-      await sleep(LOOK_MS);
+      await sleep(POLL_INTERVAL_MS);
       const current = await sessions.load(session.key);
       if (!current) return { kind: 'ended' };
       if (current.version !== session.version) return { kind: 'refreshed', session: current };
@@ -123,7 +123,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
     return work;
   }
 
-  async function renewRefused(session: CallSession): Promise<UsableToken> {
+  async function forceRefresh(session: CallSession): Promise<UsableToken> {
     try {
       const current = await sessions.load(session.key);
       if (!current) return { kind: 'ended' };
@@ -140,7 +140,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  function ensureUsable(session: CallSession): Soon<UsableToken> {
+  function ensureUsable(session: CallSession): MaybePromise<UsableToken> {
     const due = need(session);
     return due === 'none' ? { kind: 'active', session } : renewDue(session, due);
   }
@@ -176,5 +176,5 @@ export function createRefresher(options: RefresherOptions): Refresher {
     await storeUnsaved();
   }
 
-  return { ensureUsable, renewRefused, close };
+  return { ensureUsable, forceRefresh, close };
 }

@@ -21,9 +21,13 @@ export interface RefreshedIdTokenParts {
  * times do not fit ours, or its key cannot be had now. The refresh token is spent by then, and to throw the new ones away
  * would end the session over a clock or a key set. Rejects with `login_failed` when the session must not go on (OIDC Core 12.2).
  */
-export type JudgeRefreshed = (claims: IDToken, renewed: TokenRecord, data: SessionData) => Promise<boolean>;
+export type ValidateRefreshedIdToken = (claims: IDToken, renewed: TokenRecord, data: SessionData) => Promise<boolean>;
 
-export function createJudgeRefreshed({ config, provider, log }: RefreshedIdTokenParts): JudgeRefreshed {
+export function createRefreshedIdTokenValidator({
+  config,
+  provider,
+  log,
+}: RefreshedIdTokenParts): ValidateRefreshedIdToken {
   const { clockTolerance } = config;
   const algorithms = [config.idTokenSignedResponseAlg];
 

@@ -1,6 +1,6 @@
 /** Tokens that were issued but could not be stored: kept, and stored as soon as the store is back, since the old ones are spent. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createBounded } from '../../base/lru.ts';
+import { createLruCache } from '../../base/lru.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ActiveSession, TokenRecord } from '../../session/sessions.ts';
 
@@ -33,7 +33,7 @@ const LAST_MS = 5_000;
 const LAST_PAUSE_MS = 100;
 
 export function createUnsavedTokens({ save, log, retryAfter = RETRY_AFTER_MS }: UnsavedOptions): UnsavedTokens {
-  const kept = createBounded<{ session: ActiveSession; tokens: TokenRecord }>(MOST);
+  const kept = createLruCache<{ session: ActiveSession; tokens: TokenRecord }>(MOST);
   let round = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;

@@ -2,7 +2,7 @@
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
-import { createBounded } from '../../base/lru.ts';
+import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
 import { numberOf } from '../products/claims.ts';
 import type { Claims } from '../products/facts.ts';
@@ -31,7 +31,7 @@ const MAX_REMEMBERED = 10_000;
 /** Builds it; `tolerance` in milliseconds. */
 export function createIntrospector({ clock, tolerance }: { clock: () => number; tolerance: number }): Introspector {
   // Keyed by issuer and digest: an answer of one issuer means nothing for another (RFC 7662 section 4).
-  const remembered = createBounded<Remembered>(MAX_REMEMBERED);
+  const remembered = createLruCache<Remembered>(MAX_REMEMBERED);
   const running = new Map<string, Promise<Remembered>>();
 
   async function ask(token: string, { provider, introspection }: TokenIssuer): Promise<oidc.IntrospectionResponse> {

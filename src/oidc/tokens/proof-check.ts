@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, type JWTPayload,
 import { GatewayError } from '../../base/errors.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { Soon } from '../../tuning/maybe-promise.ts';
+import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 import { isRecord, numberOf, textOf } from '../products/claims.ts';
 import type { TokenFacts } from '../products/facts.ts';
 import { refuseToken } from './access-token.ts';
@@ -26,7 +26,7 @@ export interface ProvenCall {
 }
 
 /** Fails with `invalid_token` when the token is bound and the caller did not prove to hold its key. */
-export type CheckProof = (call: ProvenCall, facts: TokenFacts) => Soon<void>;
+export type CheckProof = (call: ProvenCall, facts: TokenFacts) => MaybePromise<void>;
 
 function refuseProof(detail: string): never {
   throw new GatewayError('invalid_token', { reason: 'dpop_proof', detail: `DPoP proof: ${detail}` });

@@ -2,10 +2,10 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
-import { createBounded } from '../../base/lru.ts';
+import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { CallSession, CallTokens, VerifiedToken } from '../../session/sessions.ts';
-import type { Soon } from '../../tuning/maybe-promise.ts';
+import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 import type { TokenFacts } from '../products/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
 import { storedClaims } from '../provider/id-token.ts';
@@ -19,9 +19,9 @@ export interface TokenReader {
    * The facts of a token that a caller brought. `live`: the issuer is asked as well (RFC 7662). Fails with
    * `invalid_token`, or with `provider_unavailable` when keys or introspection cannot be had.
    */
-  read(token: string, live: boolean): Soon<TokenFacts>;
+  read(token: string, live: boolean): MaybePromise<TokenFacts>;
   /** The facts of a session's token, which was checked when the session got it. */
-  ofSession(session: CallSession, live: boolean): Soon<TokenFacts>;
+  ofSession(session: CallSession, live: boolean): MaybePromise<TokenFacts>;
   /** Checks the token that a session is to get. Rejects as `read` does. */
   check(accessToken: string): Promise<VerifiedToken>;
 }
@@ -40,7 +40,7 @@ const MAX_REMEMBERED = 10_000;
 
 /** Builds the reader over the issuers. */
 export function createTokenReader({ issuers, introspector, cache, tolerance, clock }: TokenReaderOptions): TokenReader {
-  const remembered = createBounded<Lifetime & { facts: TokenFacts }>(MAX_REMEMBERED);
+  const remembered = createLruCache<Lifetime & { facts: TokenFacts }>(MAX_REMEMBERED);
   // Held weakly: the claims take more room than the token, and after a collection they are read out of it once more.
   const ofRecord = new WeakMap<CallTokens, WeakRef<TokenFacts>>();
 
@@ -74,7 +74,7 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
     await introspector.introspect(token, name, issuer);
   }
 
-  function read(token: string, live: boolean): Soon<TokenFacts> {
+  function read(token: string, live: boolean): MaybePromise<TokenFacts> {
     const known = live ? undefined : recall(digest(token));
     return known ?? readAnew(token, live);
   }

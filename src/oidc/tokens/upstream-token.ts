@@ -3,7 +3,7 @@ import type { JsonWebKey } from 'node:crypto';
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
-import { createBounded } from '../../base/lru.ts';
+import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
 import { checkBinding, type ExpectedBinding } from '../dpop/token-binding.ts';
 import { classifyFailure } from '../provider/failures.ts';
@@ -104,7 +104,7 @@ interface UpstreamTokensOptions {
 /** Builds the cache: one request at a time for one key, and no token past its life. */
 export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTokens {
   const { provider, binding, defaultLifetime, clock } = options;
-  const kept = createBounded<Kept>(MAX_KEPT);
+  const kept = createLruCache<Kept>(MAX_KEPT);
   const running = new Map<string, Promise<Kept>>();
 
   async function keep(request: Request, dpopKey: JsonWebKey | undefined): Promise<Kept> {

@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import type { Config, RuleConfig } from '../../config/schema/schema.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/facts.ts';
 import type { EnsureUsableToken } from '../../oidc/refresh/usable-token.ts';
@@ -13,10 +13,10 @@ import { type CsrfOutcome, checkUpgradeOrigin } from '../../policy/csrf.ts';
 import { isOpen, ruleFor } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { CallSession, Sessions } from '../../session/sessions.ts';
-import { isOnItsWay } from '../../tuning/maybe-promise.ts';
+import { isPromise } from '../../tuning/maybe-promise.ts';
 import { type BearerCaller, createReadBearer } from './bearer.ts';
 import { readCredentials } from './credentials.ts';
-import { createJudge, detailsOf, type Visit } from './enforce-rules.ts';
+import { type AccessRequest, createPolicyEnforcer, detailsOf } from './enforce-rules.ts';
 import { factsOfSession } from './session-caller.ts';
 
 /** Who calls: a signed-in user, a caller with a token of its own, a guest where users may be signed in, or anyone where nobody is asked. */
@@ -27,9 +27,9 @@ export type Admission =
   | { readonly kind: 'anyone' };
 
 /** Whether a call that a session cookie authenticates was made by the application itself. */
-export type ForgeryCheck = (exchange: Exchange, route: CompiledRoute) => CsrfOutcome;
+export type ForgeryCheck = (context: RequestContext, route: CompiledRoute) => CsrfOutcome;
 
-export interface StepParts {
+export interface AdmissionParts {
   config: Config;
   sessions: Pick<Sessions, 'identify' | 'recall' | 'load' | 'slide'>;
   ensureUsable: EnsureUsableToken;
@@ -41,44 +41,44 @@ export interface StepParts {
 }
 
 /** Lets a call in or throws the GatewayError that says why not. */
-export type Admit = (exchange: Exchange, route: CompiledRoute, checkForgery: ForgeryCheck) => Promise<Admission>;
+export type Admit = (context: RequestContext, route: CompiledRoute, checkForgery: ForgeryCheck) => Promise<Admission>;
 
 const GUEST: Admission = { kind: 'guest' };
 const ANYONE: Admission = { kind: 'anyone' };
 
 /** Builds the admission: the steps of every call, plain or upgrade, in this order. */
-export function createAdmit(parts: StepParts): Admit {
+export function createAdmit(parts: AdmissionParts): Admit {
   const { config, sessions, ensureUsable, tokens } = parts;
   const challenge = createChallenge(config);
-  const judge = createJudge(parts, challenge);
+  const judge = createPolicyEnforcer(parts, challenge);
   const readBearer = tokens && createReadBearer({ ...parts, tokens }, challenge);
 
-  return async function admit(exchange, route, checkForgery) {
-    refuseServiceWorker(exchange);
-    const rules = route.rulesFor(exchange.req.method ?? '');
+  return async function admit(context, route, checkForgery) {
+    refuseServiceWorker(context);
+    const rules = route.rulesFor(context.req.method ?? '');
     if (isOpen(rules)) return ANYONE;
-    const key = sessions.identify(exchange.req.headers.cookie);
-    const visit: Visit = { exchange, route, rules, key };
+    const key = sessions.identify(context.req.headers.cookie);
+    const visit: AccessRequest = { context, route, rules, key };
     judge.requireRules(visit);
     const credentials = readBearer
-      ? readCredentials(exchange.req, exchange.target.query, challenge)
+      ? readCredentials(context.req, context.target.query, challenge)
       : ({ kind: 'none' } as const);
     // Before any store read, and whatever else the call carries: a bearer token beside the cookie opens no way around it.
     refuseForgery(parts, visit, checkForgery, credentials.kind !== 'none');
     if (readBearer && credentials.kind !== 'none') {
       if (key !== undefined) throw twoCredentials(challenge);
       const found = readBearer(visit, credentials);
-      const caller = isOnItsWay(found) ? await found : found;
+      const caller = isPromise(found) ? await found : found;
       judge.decide(visit, caller.facts, caller.scheme);
       return { kind: 'bearer', caller };
     }
     const known = key === undefined ? undefined : (sessions.recall(key) ?? (await sessions.load(key)));
     const usable = known && ensureUsable(known);
-    const kept = isOnItsWay(usable) ? await usable : usable;
+    const kept = isPromise(usable) ? await usable : usable;
     if (kept === undefined || kept.kind === 'ended') return withoutSession(rules, challenge);
     const { session } = kept;
     const read = factsOfSession(tokens, session, route, challenge);
-    const facts = isOnItsWay(read) ? await read : read;
+    const facts = isPromise(read) ? await read : read;
     judge.decide(visit, facts, 'session');
     sessions.slide(session);
     return { kind: 'user', session, facts };
@@ -90,7 +90,7 @@ export function createAdmit(parts: StepParts): Admit {
  * what an upstream answers may be anybody's upload. Browsers name such a request by either header (Service Workers
  * appendix B, Fetch Metadata section 2.1).
  */
-function refuseServiceWorker({ req: { headers } }: Exchange): void {
+function refuseServiceWorker({ req: { headers } }: RequestContext): void {
   if (headers['service-worker'] === undefined && headers['sec-fetch-dest'] !== 'serviceworker') return;
   throw new GatewayError('service_worker_refused');
 }
@@ -105,11 +105,16 @@ const twoCredentials = (challenge: Challenge) =>
  * Before any store read: the cookie is only worth something on a call of our own application. A call without a cookie is
  * told so too when it names a foreign origin, since SameSite is what kept the cookie from it.
  */
-function refuseForgery({ config, audit }: StepParts, visit: Visit, checkForgery: ForgeryCheck, bearer: boolean): void {
-  const { exchange, route, rules, key } = visit;
-  const { headers } = exchange.req;
+function refuseForgery(
+  { config, audit }: AdmissionParts,
+  visit: AccessRequest,
+  checkForgery: ForgeryCheck,
+  bearer: boolean,
+): void {
+  const { context, route, rules, key } = visit;
+  const { headers } = context.req;
   let outcome: CsrfOutcome = { kind: 'pass' };
-  if (key !== undefined) outcome = checkForgery(exchange, route);
+  if (key !== undefined) outcome = checkForgery(context, route);
   else if (!bearer && ruleFor(rules, 'nobody') === undefined && headers.origin !== undefined) {
     const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
     outcome = checkUpgradeOrigin({ headers, publicOrigin: config.publicUrl, allowedOrigins });

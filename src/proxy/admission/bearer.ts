@@ -7,9 +7,9 @@ import type { TokenFacts } from '../../oidc/products/facts.ts';
 import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import type { Challenge } from '../../policy/challenge.ts';
-import { orElse, type Soon, whenThere } from '../../tuning/maybe-promise.ts';
+import { type MaybePromise, mapError, mapMaybe } from '../../tuning/maybe-promise.ts';
 import type { Credentials } from './credentials.ts';
-import { detailsOf, type Visit } from './enforce-rules.ts';
+import { type AccessRequest, detailsOf } from './enforce-rules.ts';
 
 export interface BearerCaller {
   readonly token: string;
@@ -39,7 +39,11 @@ export function createReadBearer({ config, tokens, checkProof, audit }: BearerPa
   type Shown = Exclude<Credentials, { kind: 'none' }>;
 
   /** Whether a token whose facts are known may be used here, in this way. */
-  function accept({ exchange, route }: Visit, credentials: Shown, facts: TokenFacts): Soon<BearerCaller> {
+  function accept(
+    { context, route }: AccessRequest,
+    credentials: Shown,
+    facts: TokenFacts,
+  ): MaybePromise<BearerCaller> {
     if (!meantFor(facts, route.audience))
       throw new GatewayError('invalid_token', {
         reason: 'audience',
@@ -47,15 +51,15 @@ export function createReadBearer({ config, tokens, checkProof, audit }: BearerPa
       });
     const { token } = credentials;
     const proof = credentials.kind === 'dpop' ? credentials.proof : undefined;
-    const url = config.publicUrl + exchange.target.path;
-    const checked = checkProof({ method: exchange.req.method ?? '', url, token, proof }, facts);
+    const url = config.publicUrl + context.target.path;
+    const checked = checkProof({ method: context.req.method ?? '', url, token, proof }, facts);
     const caller: BearerCaller =
       proof === undefined ? { token, scheme: 'Bearer', facts } : { token, scheme: 'DPoP', facts, proof };
-    return whenThere(checked, () => caller);
+    return mapMaybe(checked, () => caller);
   }
 
   /** The refusal of a token, with its line in the audit; any other error as it is. */
-  function refuse(visit: Visit, { kind }: Shown, error: unknown): never {
+  function refuse(visit: AccessRequest, { kind }: Shown, error: unknown): never {
     if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
     audit('access.denied', detailsOf(visit, 'invalid_token'));
     const scheme = kind === 'dpop' ? 'DPoP' : 'Bearer';
@@ -66,10 +70,10 @@ export function createReadBearer({ config, tokens, checkProof, audit }: BearerPa
     });
   }
 
-  return function readBearer(visit: Visit, credentials: Shown): Soon<BearerCaller> {
+  return function readBearer(visit: AccessRequest, credentials: Shown): MaybePromise<BearerCaller> {
     const read = () => tokens.read(credentials.token, visit.route.config.introspect);
-    return orElse(
-      () => whenThere(read(), (facts) => accept(visit, credentials, facts)),
+    return mapError(
+      () => mapMaybe(read(), (facts) => accept(visit, credentials, facts)),
       (error) => refuse(visit, credentials, error),
     );
   };

@@ -3,7 +3,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config, RuleConfig } from '../../config/schema/schema.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit, AuditDetails } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/facts.ts';
 import type { Challenge, ChallengeParams } from '../../policy/challenge.ts';
@@ -12,8 +12,8 @@ import { ruleFor } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 
 /** A call on its way through the steps. */
-export interface Visit {
-  readonly exchange: Exchange;
+export interface AccessRequest {
+  readonly context: RequestContext;
   readonly route: CompiledRoute;
   /** Those that name the method. */
   readonly rules: readonly RuleConfig[];
@@ -24,21 +24,21 @@ export interface Visit {
 /** How the caller showed who it is. */
 export type Scheme = 'session' | 'Bearer' | 'DPoP';
 
-export interface Judge {
+export interface PolicyEnforcer {
   /** Throws when no rule names the method. */
-  requireRules(visit: Visit): void;
+  requireRules(visit: AccessRequest): void;
   /** Throws when the rule that the caller falls under does not hold, or there is none. */
-  decide(visit: Visit, facts: TokenFacts, scheme: Scheme): void;
+  decide(visit: AccessRequest, facts: TokenFacts, scheme: Scheme): void;
 }
 
 /** What goes into the audit for a refusal. */
-export function detailsOf({ exchange, route, key }: Omit<Visit, 'rules'>, reason: string): AuditDetails {
-  const { id: requestId, clientIp, req } = exchange;
+export function detailsOf({ context, route, key }: Omit<AccessRequest, 'rules'>, reason: string): AuditDetails {
+  const { id: requestId, clientIp, req } = context;
   const details: AuditDetails = { requestId, clientIp, reason, route: route.pattern, method: req.method ?? '' };
   return key === undefined ? details : { ...details, session: key };
 }
 
-interface JudgeParts {
+interface PolicyEnforcerParts {
   config: Config;
   audit: Audit;
   clock: () => number;
@@ -54,10 +54,13 @@ function loginUrl(config: Config, { acr_values, max_age }: ChallengeParams): str
 }
 
 /** Builds the judge. Verified tokens are remembered, decisions never are: rules look at the facts on every call. */
-export function createJudge({ config, audit, clock }: JudgeParts, challenge: Challenge): Judge {
+export function createPolicyEnforcer(
+  { config, audit, clock }: PolicyEnforcerParts,
+  challenge: Challenge,
+): PolicyEnforcer {
   const { clockTolerance } = config.provider;
 
-  function refuse(visit: Visit, facts: TokenFacts | undefined, reason: string, error: GatewayError): never {
+  function refuse(visit: AccessRequest, facts: TokenFacts | undefined, reason: string, error: GatewayError): never {
     audit('access.denied', { ...detailsOf(visit, reason), ...(facts?.sub === undefined ? {} : { sub: facts.sub }) });
     throw error;
   }
@@ -95,9 +98,9 @@ export function createJudge({ config, audit, clock }: JudgeParts, challenge: Cha
 
   return {
     requireRules(visit) {
-      const { rules, route, exchange } = visit;
+      const { rules, route, context } = visit;
       if (rules.length > 0) return;
-      const detail = `no rule of ${route.pattern} names ${exchange.req.method}`;
+      const detail = `no rule of ${route.pattern} names ${context.req.method}`;
       refuse(visit, undefined, 'no_rule', new GatewayError('access_denied', { reason: 'no_rule', detail }));
     },
     decide(visit, facts, scheme) {

@@ -6,7 +6,7 @@ import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import type { Challenge } from '../../policy/challenge.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { CallSession } from '../../session/sessions.ts';
-import { orElse, type Soon, whenThere } from '../../tuning/maybe-promise.ts';
+import { type MaybePromise, mapError, mapMaybe } from '../../tuning/maybe-promise.ts';
 import { meantFor } from './bearer.ts';
 
 /**
@@ -18,15 +18,15 @@ export function factsOfSession(
   session: CallSession,
   route: CompiledRoute,
   challenge: Challenge,
-): Soon<TokenFacts> {
+): MaybePromise<TokenFacts> {
   if (!tokens) return grantedFacts(session);
   const unaccepted = (error: unknown): never => {
     if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
     const detail = `the access token of the session is not accepted: ${error.detail}`;
     throw new GatewayError('unauthenticated', { cause: error, detail, headers: { 'www-authenticate': challenge() } });
   };
-  const facts = orElse(() => tokens.ofSession(session, route.config.introspect), unaccepted);
-  return whenThere(facts, (read) => requireMeantFor(read, route));
+  const facts = mapError(() => tokens.ofSession(session, route.config.introspect), unaccepted);
+  return mapMaybe(facts, (read) => requireMeantFor(read, route));
 }
 
 /** Not for another sign-in to mend, so no 401: this session's tokens are for other APIs (RFC 9700 section 2.3). */

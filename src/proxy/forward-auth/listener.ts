@@ -4,7 +4,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { type Arrival, createEdge } from '../../edge/edge.ts';
 import { limitBody } from '../../edge/request-body.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import type { Pages } from '../../responses/pages.ts';
@@ -19,7 +19,7 @@ const TARGET_HEADERS = ['x-original-uri', 'x-forwarded-uri'] as const;
 
 export interface ForwardAuthParts {
   config: Config;
-  verify: (exchange: Exchange) => Promise<ForwardedHeaders>;
+  verify: (context: RequestContext) => Promise<ForwardedHeaders>;
   pages: Pages;
   log: Logger;
   metrics?: Pick<Metrics, 'errorAnswered'>;

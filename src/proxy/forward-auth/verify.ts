@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { CompiledRoute, RouteTable } from '../../routing/routes.ts';
 import { cookieSettings } from '../../session/cookies.ts';
@@ -44,13 +44,13 @@ function identityOf(headers: readonly string[], names: ReadonlySet<string>): Rec
 function createReservedCheck(names: readonly string[], audit: Audit) {
   const reserved = new Set(names.map(canonicalName));
 
-  return function refuseReserved(exchange: Exchange, route: CompiledRoute): void {
-    const { rawHeaders } = exchange.req;
+  return function refuseReserved(context: RequestContext, route: CompiledRoute): void {
+    const { rawHeaders } = context.req;
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const name = canonicalName(rawHeaders[index] ?? '');
       if (!reserved.has(name)) continue;
       const reason = 'claim_header';
-      audit('access.denied', detailsOf({ exchange, route, key: undefined }, reason));
+      audit('access.denied', detailsOf({ context, route, key: undefined }, reason));
       throw new GatewayError('bad_request', {
         reason,
         hint: 'The request carries a header that only the gateway may set; send it without that header.',
@@ -72,13 +72,13 @@ export function createVerify({ config, routes, admit, checkForgery, preparedOf, 
   // Always present: a front proxy that finds no header in the response keeps what the client sent under its name.
   const empty = Object.fromEntries([...names].map((name) => [name, '']));
 
-  return async function verify(exchange: Exchange): Promise<ForwardedHeaders> {
-    const route = routes.match(exchange.target)?.route;
+  return async function verify(context: RequestContext): Promise<ForwardedHeaders> {
+    const route = routes.match(context.target)?.route;
     if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route has this path' });
-    refuseReserved(exchange, route);
-    const admission = await admit(exchange, route, checkForgery);
-    const { headers } = await preparedOf(route)(exchange, admission, { cors: {} });
-    const { cookie = '' } = exchange.req.headers;
+    refuseReserved(context, route);
+    const admission = await admit(context, route, checkForgery);
+    const { headers } = await preparedOf(route)(context, admission, { cors: {} });
+    const { cookie = '' } = context.req.headers;
     const kept = route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie);
     return { ...empty, ...identityOf(headers, names), cookie: kept, [FORWARD_COOKIE]: kept };
   };

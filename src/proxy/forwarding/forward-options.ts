@@ -3,7 +3,7 @@ import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { UpstreamOptions } from '../../upstream/upstreams.ts';
 
 /** Headers of an answer by lower-case name. */
-export type AnswerHeaders = Record<string, string | string[] | undefined>;
+export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
 export type ForwardRoute = UpstreamOptions & Pick<RouteConfig, 'maxBody'>;
 
@@ -17,7 +17,7 @@ export interface ForwardOptions {
   /** For credentials that are good for one attempt only. */
   attempts?: Attempts | undefined;
   /** When the upstream refuses the token: the same call with another one; undefined when there is none. Rejects with a GatewayError when it must not go on. */
-  renew?: () => Promise<ForwardOptions | undefined>;
+  retryWithNewToken?: () => Promise<ForwardOptions | undefined>;
   /** Key of the session that the call belongs to. */
   streamKey?: string | undefined;
   /** When that session ends at the latest, or the caller's token lapses; milliseconds since the epoch. */
@@ -28,5 +28,5 @@ export interface Attempts {
   /** The headers of another attempt. */
   headers(): string[];
   /** Told of each answer; true when the upstream would have the same call once more, with other headers. */
-  answered(status: number, headers: AnswerHeaders): boolean;
+  answered(status: number, headers: ResponseHeaders): boolean;
 }

@@ -1,13 +1,13 @@
 /** Forwards calls to their upstreams and streams the answers back, with back-pressure both ways. */
 import type { ServerResponse } from 'node:http';
 import type { RouteConfig } from '../../config/schema/schema.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import { createUpstreams, type OwnCertificate } from '../../upstream/upstreams.ts';
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStreams } from './open-streams.ts';
-import { Call } from './proxy-request.ts';
+import { ProxyRequest } from './proxy-request.ts';
 import { checkLength } from './upload.ts';
 
 export interface Forwarder {
@@ -15,7 +15,7 @@ export interface Forwarder {
    * Resolves when the call is over: answered, cut, or left by the client. Rejects with `GatewayError` when it failed before
    * anything was sent; the caller then answers. After that point a failure cuts the client's connection.
    */
-  forward(exchange: Exchange, res: ServerResponse, route: ForwardRoute, options: ForwardOptions): Promise<void>;
+  forward(context: RequestContext, res: ServerResponse, route: ForwardRoute, options: ForwardOptions): Promise<void>;
   /** Cuts all upstream connections. */
   close(): Promise<void>;
 }
@@ -32,13 +32,13 @@ export function createForwarder(parts: {
   const meters = new Map(routes.map((route) => [route, metrics?.route(route.path ?? '').upstream]));
   const upstreams = createUpstreams(routes, certificate, log);
   return {
-    forward(exchange, res, route, options) {
+    forward(context, res, route, options) {
       return new Promise<void>((resolve, reject) => {
         if (res.destroyed) return resolve();
-        checkLength(exchange.req, route.maxBody);
+        checkLength(context.req, route.maxBody);
         const settle = (error?: Error) => (error ? reject(error) : resolve());
-        new Call({
-          exchange,
+        new ProxyRequest({
+          context,
           res,
           route,
           options,

@@ -1,7 +1,7 @@
 /** Calls that are under way for a session, and their end when the session ends, here or on another replica. */
 import type { Logger } from '../../observe/log.ts';
 import type { Store } from '../../store/port/store.ts';
-import { Chain, Link } from '../../tuning/linked-list.ts';
+import { LinkedList, ListNode } from '../../tuning/linked-list.ts';
 
 /** A call under way. */
 export interface OpenStream {
@@ -42,7 +42,7 @@ const NO_SESSION = '';
 /** Most session keys in one question to the store. */
 const BATCH = 500;
 
-class Entry extends Link implements OpenStream {
+class Entry extends ListNode implements OpenStream {
   lasting = false;
   readonly since: number;
   readonly expiresAt: number;
@@ -58,12 +58,12 @@ class Entry extends Link implements OpenStream {
   }
 
   done(): void {
-    if (this.leave() && this.#calls.size === 0) this.#calls.onEmpty();
+    if (this.remove() && this.#calls.size === 0) this.#calls.onEmpty();
   }
 }
 
 /** The calls of one session. */
-class Calls extends Chain<Entry> {
+class Calls extends LinkedList<Entry> {
   /** There are none any more. */
   readonly onEmpty: () => void;
 
@@ -86,7 +86,7 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
     return calls;
   }
   function cutWhere(key: string, ended: (entry: Entry) => boolean): void {
-    for (const entry of sessions.get(key)?.members().filter(ended) ?? []) {
+    for (const entry of sessions.get(key)?.toArray().filter(ended) ?? []) {
       entry.done();
       entry.cut();
     }
@@ -98,7 +98,7 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
     const keys: string[] = [];
     for (const [key, calls] of sessions) {
       cutWhere(key, (entry) => entry.expiresAt <= now && (key !== NO_SESSION || streams(entry, now)));
-      if (key !== NO_SESSION && calls.members().some((entry) => streams(entry, now))) keys.push(key);
+      if (key !== NO_SESSION && calls.toArray().some((entry) => streams(entry, now))) keys.push(key);
     }
     return keys;
   }
@@ -128,7 +128,7 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
     track(session, expiresAt, cut) {
       const calls = callsOf(session ?? NO_SESSION);
       const entry = new Entry(calls, clock(), expiresAt, cut);
-      calls.add(entry);
+      calls.append(entry);
       return entry;
     },
     closeAll(key) {

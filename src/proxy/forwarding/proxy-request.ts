@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { GatewayError } from '../../base/errors.ts';
 import { discardRest, hasBody } from '../../edge/request-body.ts';
-import type { Exchange } from '../../edge/request-context.ts';
-import type { Visitor, Waiting } from '../../upstream/concurrency-limit.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
+import type { QueueHandle, Waiter } from '../../upstream/concurrency-limit.ts';
 import { fieldsOf, type ResponseHead, valuesOf } from '../../upstream/http/response-head.ts';
 import type { Upstream } from '../../upstream/upstreams.ts';
 import type { Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
@@ -13,8 +13,8 @@ import { Relay, type RelayOwner } from './relay.ts';
 import { brokenConnection, RETRIES, refusesToken, repeatable } from './retry.ts';
 import { openUpload } from './upload.ts';
 
-export interface CallParts {
-  readonly exchange: Exchange;
+export interface ProxyRequestParts {
+  readonly context: RequestContext;
   readonly res: ServerResponse;
   readonly route: ForwardRoute;
   readonly options: ForwardOptions;
@@ -27,8 +27,8 @@ export interface CallParts {
 }
 
 /** A class for the same reason as `Relay`: one object with methods for each call, not a closure for each event. */
-export class Call implements RelayOwner, Visitor {
-  readonly #parts: CallParts;
+export class ProxyRequest implements RelayOwner, Waiter {
+  readonly #parts: ProxyRequestParts;
   readonly #relay: Relay;
   readonly #method: string;
   readonly #upload: Readable | null;
@@ -36,7 +36,7 @@ export class Call implements RelayOwner, Visitor {
   readonly #onClose = () => {
     if (!this.#parts.res.writableFinished) this.#abandon();
   };
-  #inLine: Waiting | undefined;
+  #inLine: QueueHandle | undefined;
   #retries: number;
   #headers: string[];
   #attempts: Attempts | undefined;
@@ -45,9 +45,9 @@ export class Call implements RelayOwner, Visitor {
   #renewed = false;
   #over = false;
 
-  constructor(parts: CallParts) {
-    const { exchange, res, route, options, streams } = parts;
-    const { req } = exchange;
+  constructor(parts: ProxyRequestParts) {
+    const { context, res, route, options, streams } = parts;
+    const { req } = context;
     const body = hasBody(req);
     this.#parts = parts;
     this.#method = req.method ?? 'GET';
@@ -72,7 +72,7 @@ export class Call implements RelayOwner, Visitor {
   start(): void {
     const { res, route, upstream } = this.#parts;
     res.on('close', this.#onClose);
-    this.#inLine = upstream.gate.enter(route.timeouts.headers, this);
+    this.#inLine = upstream.limiter.enter(route.timeouts.headers, this);
   }
 
   onAdmitted(): void {
@@ -118,11 +118,11 @@ export class Call implements RelayOwner, Visitor {
   }
 
   renew({ headers }: ResponseHead): Promise<boolean> | undefined {
-    const { renew } = this.#parts.options;
-    if (!renew || this.#renewed || this.#over) return undefined;
+    const { retryWithNewToken } = this.#parts.options;
+    if (!retryWithNewToken || this.#renewed || this.#over) return undefined;
     if (!valuesOf(headers, 'www-authenticate').some(refusesToken)) return undefined;
     this.#renewed = true;
-    const renewal = renew().then(
+    const renewal = retryWithNewToken().then(
       (fresh) => this.#takeOver(fresh),
       (error: GatewayError) => {
         this.#abandon(error);
@@ -150,7 +150,7 @@ export class Call implements RelayOwner, Visitor {
 
   onDone(error: GatewayError | undefined): void {
     if (error && !this.#relay.started) this.#measured(0);
-    this.#parts.upstream.gate.leave();
+    this.#parts.upstream.limiter.leave();
     this.#finish(error);
   }
 
@@ -162,31 +162,31 @@ export class Call implements RelayOwner, Visitor {
   /** Nobody waits for the answer any more: the client left, or has to be told something else. */
   #abandon(error?: GatewayError): void {
     this.#finish(error);
-    this.#inLine?.leave();
+    this.#inLine?.remove();
     this.#relay.abandon();
   }
 
   #finish(error?: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    const { exchange, res, settle } = this.#parts;
+    const { context, res, settle } = this.#parts;
     res.off('close', this.#onClose);
     this.#open?.done();
     this.#upload?.destroy();
     if (error && this.#relay.started) {
-      exchange.log.warn({ err: error }, 'upstream failed in the middle of an answer; the client was cut off');
+      context.log.warn({ err: error }, 'upstream failed in the middle of an answer; the client was cut off');
       this.#cut();
       settle();
     } else {
-      discardRest(exchange.req);
+      discardRest(context.req);
       settle(error);
     }
   }
 
   /** Without a length or chunks an orderly close looks like the end of the body: only a reset says otherwise. */
   #cut(): void {
-    const { exchange, res } = this.#parts;
-    if (exchange.req.httpVersion === '1.0') exchange.req.socket.resetAndDestroy();
+    const { context, res } = this.#parts;
+    if (context.req.httpVersion === '1.0') context.req.socket.resetAndDestroy();
     else res.destroy();
   }
 }

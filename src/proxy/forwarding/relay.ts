@@ -2,7 +2,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { GatewayError } from '../../base/errors.ts';
 import { upstreamError } from '../../upstream/failures.ts';
-import type { CallControl, CallHandler } from '../../upstream/http/request-port.ts';
+import type { RequestControl, ResponseHandler } from '../../upstream/http/request-port.ts';
 import { type ResponseHead, valuesOf } from '../../upstream/http/response-head.ts';
 import { informational } from './informational.ts';
 
@@ -49,9 +49,9 @@ function withoutLength(headers: string[]): string[] {
 }
 
 /** A class, since its methods are called for every packet, and one object a call is cheaper than seven closures. */
-export class Relay implements CallHandler {
+export class Relay implements ResponseHandler {
   readonly #options: RelayOptions;
-  #control: CallControl | undefined;
+  #control: RequestControl | undefined;
   #state: State = 'waiting';
   /** Declared length of the body; -1 when unknown. */
   #length = -1;
@@ -76,7 +76,7 @@ export class Relay implements CallHandler {
     this.#control?.abort(this);
   }
 
-  onSend(control: CallControl): void {
+  onSend(control: RequestControl): void {
     this.#control = control;
     // Left while it waited for a connection: an answer that nobody reads would pause this connection for good.
     if (this.#state === 'gone') control.abort(this);

@@ -2,9 +2,9 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import { cookieSettings } from '../../session/cookies.ts';
-import { believedChain } from './forwarded.ts';
+import { trustedChain } from './forwarded.ts';
 import { createOwnCookie, withoutOwnCookies } from './own-cookies.ts';
 import { canonicalName, createRequestVerdict, HOP_BY_HOP } from './request-names.ts';
 
@@ -15,7 +15,7 @@ const PSEUDONYM = 'bff-gateway';
 /** How often a call may pass gateways of this name; beyond that it runs in a circle. */
 const MAX_PASSES = 8;
 
-export interface OutgoingParts {
+export interface RequestParts {
   /** The upstream's own host, whatever the client called us (RFC 9110 section 7.2). */
   host: string;
   requestCookies: 'forward' | 'drop';
@@ -38,7 +38,7 @@ export interface UpstreamCredentials {
 }
 
 /** Names in turn with values, as node:http takes them. */
-export type OutgoingHeaders = (exchange: Exchange, parts: OutgoingParts) => string[];
+export type RequestHeaderRewriter = (context: RequestContext, parts: RequestParts) => string[];
 
 interface Kept {
   headers: string[];
@@ -73,8 +73,8 @@ function withoutNamed(headers: string[], named: ReadonlySet<string>): string[] {
   return kept;
 }
 
-function keptHeaders(exchange: Exchange, requestVerdict: ReturnType<typeof createRequestVerdict>): Kept {
-  const raw = exchange.req.rawHeaders;
+function keptHeaders(context: RequestContext, requestVerdict: ReturnType<typeof createRequestVerdict>): Kept {
+  const raw = context.req.rawHeaders;
   const kept: Kept = { headers: [], cookie: '', named: undefined };
   let passes = 0;
   for (let index = 0; index < raw.length; index += 2) {
@@ -84,7 +84,7 @@ function keptHeaders(exchange: Exchange, requestVerdict: ReturnType<typeof creat
     if (verdict === 'pass') kept.headers.push(name, value);
     else if (verdict === 'cookie') kept.cookie = kept.cookie === '' ? value : `${kept.cookie}; ${value}`;
     else if (verdict === 'named') kept.named = namedHeaders(value, kept.named);
-    else if (verdict === 'hops') kept.headers.push(name, oneHopLess(exchange.req.method, value));
+    else if (verdict === 'hops') kept.headers.push(name, oneHopLess(context.req.method, value));
     else if (verdict === 'via') {
       passes += value.split(PSEUDONYM).length - 1;
       kept.headers.push(name, value);
@@ -122,32 +122,32 @@ function refuseClaimNames(config: Config): void {
  * Builds the function that makes the headers of an upstream call. The client's are judged first, its Connection list
  * included, and ours are added after, so that no such list can take ours away (RFC 9110 section 7.6.1).
  */
-export function createOutgoingHeaders(config: Config): OutgoingHeaders {
+export function createRequestHeaderRewriter(config: Config): RequestHeaderRewriter {
   refuseClaimNames(config);
   const requestVerdict = createRequestVerdict(config);
   const isOwnCookie = createOwnCookie(cookieSettings(config));
   const publicUrl = new URL(config.publicUrl);
   const proto = publicUrl.protocol.slice(0, -1);
 
-  return function outgoingHeaders(exchange, { host, requestCookies, accessToken, claims, upgrade }) {
-    const { req } = exchange;
-    const kept = keptHeaders(exchange, requestVerdict);
+  return function outgoingHeaders(context, { host, requestCookies, accessToken, claims, upgrade }) {
+    const { req } = context;
+    const kept = keptHeaders(context, requestVerdict);
     const clean = kept.named ? withoutNamed(kept.headers, kept.named) : kept.headers;
-    const headers = exchange.traceparent === undefined ? clean : withoutNamed(clean, TRACEPARENT);
+    const headers = context.traceparent === undefined ? clean : withoutNamed(clean, TRACEPARENT);
     if (kept.cookie !== '' && requestCookies === 'forward' && !kept.named?.has('cookie')) {
       const cookie = withoutOwnCookies(kept.cookie, isOwnCookie);
       if (cookie !== '') headers.push('cookie', cookie);
     }
-    headers.push('host', host, 'via', `${req.httpVersion} ${PSEUDONYM}`, 'x-request-id', exchange.id);
+    headers.push('host', host, 'via', `${req.httpVersion} ${PSEUDONYM}`, 'x-request-id', context.id);
     headers.push(
       'x-forwarded-for',
-      believedChain(exchange),
+      trustedChain(context),
       'x-forwarded-host',
       publicUrl.host,
       'x-forwarded-proto',
       proto,
     );
-    if (exchange.traceparent !== undefined) headers.push('traceparent', exchange.traceparent);
+    if (context.traceparent !== undefined) headers.push('traceparent', context.traceparent);
     if (accessToken !== undefined) {
       headers.push('authorization', accessToken.authorization);
       if (accessToken.proof !== undefined) headers.push('dpop', accessToken.proof);

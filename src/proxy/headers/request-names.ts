@@ -1,6 +1,6 @@
 /** Which request headers of a client never pass, in whatever spelling they come. */
 import type { Config } from '../../config/schema/schema.ts';
-import { rememberVerdicts } from './name-cache.ts';
+import { memoizeBounded } from './name-cache.ts';
 
 /**
  * What becomes of a client's header. `named`: it lists further hop-by-hop headers. `cookie`, `via` and `hops` have rules
@@ -146,5 +146,5 @@ export function createRequestVerdict(config: Pick<Config, 'csrf' | 'routes'>): (
     return prefixes.some((prefix) => canonical.startsWith(prefix)) ? 'drop' : 'pass';
   }
 
-  return rememberVerdicts(judge, REMEMBERED);
+  return memoizeBounded(judge, REMEMBERED);
 }

@@ -5,12 +5,12 @@ import { cookieSettings } from '../../session/cookies.ts';
 import { isUnshared, mergeVary, NEVER_STORED } from './caching.ts';
 import { createPublicLocation } from './location.ts';
 import { createOwnCookie, setsOwnCookie } from './own-cookies.ts';
-import { answerVerdict } from './response-names.ts';
+import { responseVerdict } from './response-names.ts';
 
 /** Whom the answer is for: a signed-in user, a caller with a token, a guest where users may be signed in, or anyone where nobody is asked. */
 export type Caller = 'user' | 'bearer' | 'guest' | 'anyone';
 
-export interface AnswerFacts {
+export interface ResponseFacts {
   caller: Caller;
   requestId: string;
   /** CORS headers of the gateway for this call. */
@@ -18,7 +18,7 @@ export interface AnswerFacts {
 }
 
 /** Header pairs of an upstream answer in, pairs for the browser out. */
-export type IncomingHeaders = (raw: readonly string[], facts: AnswerFacts) => string[];
+export type ResponseHeaderRewriter = (raw: readonly string[], facts: ResponseFacts) => string[];
 
 /** Set where the upstream says nothing: other sites learn nothing of the address. */
 const REFERRER_POLICY = 'same-origin';
@@ -64,7 +64,7 @@ function read(raw: readonly string[], publicLocation: (location: string) => stri
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
-    const verdict = answerVerdict(name);
+    const verdict = responseVerdict(name);
     if (verdict === 'pass') sorted.headers.push(name, value);
     else if (verdict === 'type') {
       sorted.headers.push(name, value);
@@ -119,7 +119,7 @@ const PDF = /^application\/pdf *(?:;[^,]*)?$/i;
 const isPdf = ({ type, named }: Read) => PDF.test(type) && !named.includes('content-type');
 
 /** Builds the rewriter of a route's answers: once per route, called once per answer. */
-export function createIncomingHeaders(config: Config, route: RouteConfig): IncomingHeaders {
+export function createResponseHeaderRewriter(config: Config, route: RouteConfig): ResponseHeaderRewriter {
   const publicLocation = createPublicLocation(config.publicUrl, route);
   const isOwnCookie = createOwnCookie(cookieSettings(config));
   const fixed = fixedHeaders(config);

@@ -1,25 +1,25 @@
 /** What is worked out once for each route, so that a call only has to use it. */
 import type { Config } from '../../config/schema/schema.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import type { UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
 import type { UpstreamTokens } from '../../oidc/tokens/upstream-token.ts';
 import type { CorsHeaders } from '../../policy/cors.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
-import { type Soon, whenThere } from '../../tuning/maybe-promise.ts';
+import { type MaybePromise, mapMaybe } from '../../tuning/maybe-promise.ts';
 import type { Admission } from '../admission/admit.ts';
 import type { ForwardOptions } from '../forwarding/forward-options.ts';
 import { createClaimHeaders, tokenClaims } from '../headers/claim-headers.ts';
-import { createOutgoingHeaders, type OutgoingParts } from '../headers/request-headers.ts';
-import { createIncomingHeaders } from '../headers/response-headers.ts';
+import { createRequestHeaderRewriter, type RequestParts } from '../headers/request-headers.ts';
+import { createResponseHeaderRewriter } from '../headers/response-headers.ts';
 import { createCredentialsOf } from './upstream-credentials.ts';
 import { createUpstreamPath } from './upstream-path.ts';
 
 /** How one admitted call goes to the upstream, and how its answer comes back. */
 export type Prepare = (
-  exchange: Exchange,
+  context: RequestContext,
   admission: Admission,
   extra: { cors: CorsHeaders; upgrade?: boolean },
-) => Soon<ForwardOptions>;
+) => MaybePromise<ForwardOptions>;
 
 type Known = Extract<Admission, { kind: 'user' | 'bearer' }>;
 
@@ -54,22 +54,22 @@ export function prepareRoutes(
   tokens: UpstreamTokens | undefined,
   proofs: UpstreamProofs,
 ): (route: CompiledRoute) => Prepare {
-  const outgoing = createOutgoingHeaders(config);
+  const outgoing = createRequestHeaderRewriter(config);
   const { clockTolerance } = config.provider;
 
   /** What a proof of the gateway's own asks of every further attempt; undefined where there is none. */
-  function attemptsOf(exchange: Exchange, parts: OutgoingParts, url: string): ForwardOptions['attempts'] {
+  function attemptsOf(context: RequestContext, parts: RequestParts, url: string): ForwardOptions['attempts'] {
     const { accessToken } = parts;
     if (accessToken?.prove === undefined) return undefined;
     const { prove } = accessToken;
     return {
-      headers: () => outgoing(exchange, { ...parts, accessToken: { ...accessToken, proof: prove() } }),
+      headers: () => outgoing(context, { ...parts, accessToken: { ...accessToken, proof: prove() } }),
       answered: (status, headers) => proofs.answered(url, status, headers),
     };
   }
 
   function prepareRoute({ config: route }: CompiledRoute): Prepare {
-    const incoming = createIncomingHeaders(config, route);
+    const incoming = createResponseHeaderRewriter(config, route);
     const claimHeaders = createClaimHeaders(route.claimHeaders);
     const credentialsOf = createCredentialsOf(route, tokens, proofs);
     const upstreamPath = createUpstreamPath(route);
@@ -78,31 +78,31 @@ export function prepareRoutes(
 
     /** With all that an identified caller adds. */
     function complete(
-      exchange: Exchange,
+      context: RequestContext,
       admission: Known,
-      accessToken: OutgoingParts['accessToken'],
+      accessToken: RequestParts['accessToken'],
       { bare, url, upgrade }: { bare: Omit<ForwardOptions, 'headers'>; url: string; upgrade: boolean },
     ): ForwardOptions {
       const { holder, claims } = claimsOf(admission);
-      const parts = { host, requestCookies, upgrade, accessToken, claims: claimHeaders(holder, claims, exchange) };
+      const parts = { host, requestCookies, upgrade, accessToken, claims: claimHeaders(holder, claims, context) };
       const { path, rewriteHeaders } = bare;
       const { streamKey, endsAt } = lifeOf(admission, clockTolerance);
-      const attempts = attemptsOf(exchange, parts, url);
-      return { headers: outgoing(exchange, parts), path, rewriteHeaders, attempts, streamKey, endsAt };
+      const attempts = attemptsOf(context, parts, url);
+      return { headers: outgoing(context, parts), path, rewriteHeaders, attempts, streamKey, endsAt };
     }
 
-    return function prepare(exchange, admission, { cors, upgrade = false }) {
-      const facts = { caller: admission.kind, requestId: exchange.id, cors };
+    return function prepare(context, admission, { cors, upgrade = false }) {
+      const facts = { caller: admission.kind, requestId: context.id, cors };
       const bare = {
-        path: upstreamPath(exchange.target),
+        path: upstreamPath(context.target),
         rewriteHeaders: (raw: readonly string[]) => incoming(raw, facts),
       };
       if (admission.kind === 'guest' || admission.kind === 'anyone')
-        return { ...bare, headers: outgoing(exchange, { host, requestCookies, upgrade }) };
+        return { ...bare, headers: outgoing(context, { host, requestCookies, upgrade }) };
       const url = origin + withoutQuery(bare.path);
-      const found = credentialsOf(admission, { method: exchange.req.method ?? 'GET', url });
+      const found = credentialsOf(admission, { method: context.req.method ?? 'GET', url });
       const rest = { bare, url, upgrade };
-      return whenThere(found, (accessToken) => complete(exchange, admission, accessToken, rest));
+      return mapMaybe(found, (accessToken) => complete(context, admission, accessToken, rest));
     };
   }
 

@@ -6,7 +6,7 @@ import { createProxyMiddleware } from 'http-proxy-middleware';
 import { lookup } from '../../upstream/loopback.ts';
 
 /** One request or handshake that is proxied. */
-export interface Passage {
+export interface ProxyHooks {
   /** Path and query for the target, whatever `req.url` says. */
   readonly path: string;
   /** The target failed, or the client's socket did. */
@@ -19,9 +19,9 @@ export interface Passage {
 
 export interface HttpProxy {
   /** Proxies a request with the headers that it has; resolves when the response is closed. */
-  web(req: IncomingMessage, res: ServerResponse, passage: Passage): Promise<void>;
+  web(req: IncomingMessage, res: ServerResponse, passage: ProxyHooks): Promise<void>;
   /** Proxies a handshake with the given headers. */
-  upgrade(req: IncomingMessage, socket: Socket, head: Buffer, headers: readonly string[], passage: Passage): void;
+  upgrade(req: IncomingMessage, socket: Socket, head: Buffer, headers: readonly string[], passage: ProxyHooks): void;
 }
 
 /** Raw header pairs as an object that node:http takes; repeated names become lists. */
@@ -45,7 +45,7 @@ export function createHttpProxy(
   options: { ca?: string; cert?: string; key?: string; upgradeTimeout: number },
 ): HttpProxy {
   const { upgradeTimeout, ...tls } = options;
-  const passages = new WeakMap<IncomingMessage, Passage>();
+  const passages = new WeakMap<IncomingMessage, ProxyHooks>();
   const middleware = createProxyMiddleware({
     target,
     upgradeTimeout,

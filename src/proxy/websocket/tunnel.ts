@@ -4,7 +4,7 @@ import { type OwnCertificate, readCa, type UpstreamOptions } from '../../upstrea
 import type { OpenStream, OpenStreams } from '../forwarding/open-streams.ts';
 import { createHttpProxy, type HttpProxy } from './http-proxy.ts';
 import type { Tunnel } from './upgrade.ts';
-import { createConversation } from './websocket-tunnel.ts';
+import { createWebSocketTunnel } from './websocket-tunnel.ts';
 
 function proxyTo(route: UpstreamOptions, own: OwnCertificate | undefined): HttpProxy {
   const upgradeTimeout = route.timeouts.connect + route.timeouts.headers;
@@ -27,7 +27,7 @@ export function createTunnel(parts: {
   const { certificate } = parts;
   const proxies = new Map(parts.routes.map((route) => [route, proxyTo(route, certificate)]));
   return {
-    async open(exchange, duplex, head, route, options) {
+    async open(context, duplex, head, route, options) {
       // The parameter of Node's upgrade event is typed as a Duplex; on a server of node:http it is a socket.
       const socket = duplex as Socket;
       if (socket.destroyed) return;
@@ -36,8 +36,8 @@ export function createTunnel(parts: {
         if (stream) stream.lasting = true;
       };
       const { path, attempts } = options;
-      const conversation = createConversation({
-        exchange,
+      const conversation = createWebSocketTunnel({
+        context,
         socket,
         path,
         ...(attempts ? { onAnswer: attempts.answered } : {}),
@@ -49,7 +49,7 @@ export function createTunnel(parts: {
       const proxy = proxies.get(route) ?? proxyTo(route, certificate);
       await new Promise<void>((resolve) => {
         socket.once('close', resolve);
-        proxy.upgrade(exchange.req, socket, head, options.headers, conversation.passage);
+        proxy.upgrade(context.req, socket, head, options.headers, conversation.passage);
       });
       stream?.done();
     },

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../../base/errors.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import { checkUpgradeOrigin } from '../../policy/csrf.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { Admit } from '../admission/admit.ts';
@@ -12,7 +12,13 @@ import type { Prepare } from '../prepare/prepare.ts';
 
 /** Carries an admitted handshake to the upstream. */
 export interface Tunnel {
-  open(exchange: Exchange, socket: Duplex, head: Buffer, route: RouteConfig, options: ForwardOptions): Promise<void>;
+  open(
+    context: RequestContext,
+    socket: Duplex,
+    head: Buffer,
+    route: RouteConfig,
+    options: ForwardOptions,
+  ): Promise<void>;
 }
 
 interface UpgradeParts {
@@ -35,20 +41,25 @@ function malformed({ method, headers, httpVersion }: IncomingMessage): string | 
 
 /** Builds the handler of upgrades; it rejects before the upstream is contacted. */
 export function createUpgrade({ config, admit, preparedOf, tunnel }: UpgradeParts) {
-  return async function upgrade(exchange: Exchange, socket: Duplex, head: Buffer, route: CompiledRoute): Promise<void> {
+  return async function upgrade(
+    context: RequestContext,
+    socket: Duplex,
+    head: Buffer,
+    route: CompiledRoute,
+  ): Promise<void> {
     if (!route.config.websocket)
       throw new GatewayError('upgrade_refused', { detail: `${route.pattern} has no websocket` });
-    const fault = malformed(exchange.req);
+    const fault = malformed(context.req);
     if (fault !== undefined) throw new GatewayError('upgrade_refused', { detail: fault });
     // A handshake cannot carry the CSRF header, so its Origin must be on the list (RFC 6455 section 10.2).
-    const admission = await admit(exchange, route, ({ req }) =>
+    const admission = await admit(context, route, ({ req }) =>
       checkUpgradeOrigin({
         headers: req.headers,
         publicOrigin: config.publicUrl,
         allowedOrigins: route.config.allowedOrigins,
       }),
     );
-    const options = await preparedOf(route)(exchange, admission, { cors: {}, upgrade: true });
-    await tunnel.open(exchange, socket, head, route.config, options);
+    const options = await preparedOf(route)(context, admission, { cors: {}, upgrade: true });
+    await tunnel.open(context, socket, head, route.config, options);
   };
 }

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '../../base/errors.ts';
-import type { Exchange } from '../../edge/request-context.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
 import { answerOnSocket, endWith } from '../../responses/socket-answer.ts';
 import { upstreamError } from '../../upstream/failures.ts';
 import { closeFrame, createFrameTracker } from './frames.ts';
-import type { Passage } from './http-proxy.ts';
+import type { ProxyHooks } from './http-proxy.ts';
 
 /** Close code for a session that ended: of the private range (RFC 6455 section 7.4.2), to be read as "401". */
 export const SESSION_ENDED = 4401;
@@ -17,10 +17,10 @@ const HANDSHAKE = new Set(['sec-websocket-accept', 'sec-websocket-protocol', 'se
 /** RFC 6455 section 1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 /** How long a side may take to close after it was told so. */
-const FAREWELL_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
-export interface ConversationParts {
-  exchange: Exchange;
+export interface WebSocketTunnelParts {
+  context: RequestContext;
   socket: Socket;
   path: string;
   /** Told of each answer of the upstream. */
@@ -43,33 +43,33 @@ function keepHandshake({ headers }: IncomingMessage, requestId: string): void {
 
 function endSoon(socket: Socket): void {
   socket.end();
-  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS).unref();
+  const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS).unref();
   socket.once('close', () => clearTimeout(timer));
 }
 
 /** The passage of one handshake, and how to end what comes of it. */
-export function createConversation({ exchange, socket, path, onAnswer, onOpen }: ConversationParts) {
+export function createWebSocketTunnel({ context, socket, path, onAnswer, onOpen }: WebSocketTunnelParts) {
   const frames = createFrameTracker();
   let upstream: Socket | undefined;
 
   function refuse(error: GatewayError): void {
-    exchange.log.warn({ err: error }, 'WebSocket not opened');
-    answerOnSocket(socket, error, exchange.id);
+    context.log.warn({ err: error }, 'WebSocket not opened');
+    answerOnSocket(socket, error, context.id);
   }
   function onResponse(response: IncomingMessage): void {
     const status = response.statusCode ?? 502;
     onAnswer?.(status, response.headers);
     if (status < 400) refuse(new GatewayError('upstream_failed', { detail: `answered ${status} to a handshake` }));
-    else endWith(socket, status, { 'x-request-id': exchange.id });
+    else endWith(socket, status, { 'x-request-id': context.id });
   }
   function onAgreement(response: IncomingMessage, opened: Socket): void {
     onAnswer?.(101, response.headers);
-    if (!agrees(response, exchange.req.headers['sec-websocket-key'])) {
+    if (!agrees(response, context.req.headers['sec-websocket-key'])) {
       opened.destroy();
       refuse(new GatewayError('upstream_failed', { detail: 'switched to something that is no WebSocket' }));
       return;
     }
-    keepHandshake(response, exchange.id);
+    keepHandshake(response, context.id);
     upstream = opened;
     // Not before the proxy has put back what came with the agreement: a reader of its own would swallow it.
     socket.once('pipe', () => opened.on('data', frames.follow));
@@ -78,7 +78,7 @@ export function createConversation({ exchange, socket, path, onAnswer, onOpen }:
     onOpen();
   }
 
-  const passage: Passage = {
+  const passage: ProxyHooks = {
     path,
     onHandshake(sent) {
       if (socket.destroyed) sent.destroy();

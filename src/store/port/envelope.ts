@@ -6,8 +6,8 @@ export function parseEnvelope(json: string): SessionEnvelope | undefined {
   try {
     const value: unknown = JSON.parse(json);
     if (typeof value !== 'object' || value === null || !('sealed' in value) || !('lapsesAt' in value)) return undefined;
-    const { sealed, lapsesAt } = value;
-    return typeof sealed === 'string' && typeof lapsesAt === 'number' ? { sealed, lapsesAt } : undefined;
+    const { sealed, lapsesAt: expiresAt } = value;
+    return typeof sealed === 'string' && typeof expiresAt === 'number' ? { sealed, expiresAt } : undefined;
   } catch {
     return undefined;
   }

@@ -1,20 +1,20 @@
 /** One telling of changes for several listeners that come and go: gateways that take each other's place in a process. */
 import type { SessionChanges, Store } from './store.ts';
 
-export interface SharedChanges {
+export interface ChangeFanOut {
   /** The store for one more listener, and how it stops listening. */
-  lend(): { store: Store; release(): void };
+  subscribe(): { store: Store; release(): void };
 }
 
 /** Builds it; the store itself tells one listener only. */
-export function shareChanges(store: Store): SharedChanges {
+export function fanOut(store: Store): ChangeFanOut {
   const listeners = new Set<(key?: string) => void>();
   let listening = false;
   const tell = (key?: string) => {
     for (const changed of listeners) changed(key);
   };
   return {
-    lend() {
+    subscribe() {
       const own = new Set<(key?: string) => void>();
       const changes: SessionChanges = {
         watch(changed) {

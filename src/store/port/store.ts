@@ -13,7 +13,7 @@ export interface StoredSession {
 export interface SessionEnvelope {
   sealed: string;
   /** When the record lapses unless it is touched, milliseconds since the epoch. */
-  lapsesAt: number;
+  expiresAt: number;
 }
 
 /** Finds sessions by something else than their key, such as their user. Names are digests; an entry may outlive its session. */

@@ -1,6 +1,6 @@
 /** Lets other processes of this gateway use the store of this one: SQLite takes one process alone. */
 import { GatewayError } from '../../base/errors.ts';
-import { shareChanges } from '../port/shared-changes.ts';
+import { fanOut } from '../port/shared-changes.ts';
 import type { Store } from '../port/store.ts';
 import type { StoreChannel, StoreMessage } from './protocol.ts';
 import { callsOf } from './protocol.ts';
@@ -15,7 +15,7 @@ export interface ServedStore {
 /** Builds it over the store that is open here. */
 export function createServedStore(store: Store): ServedStore {
   const calls: ReadonlyMap<string, (...args: never[]) => Promise<unknown>> = new Map(Object.entries(callsOf(store)));
-  const shared = shareChanges(store);
+  const shared = fanOut(store);
 
   async function answer({ id, name, args }: Extract<StoreMessage, { store: 'call' }>): Promise<StoreMessage> {
     try {
@@ -29,9 +29,9 @@ export function createServedStore(store: Store): ServedStore {
   }
 
   return {
-    store: shared.lend().store,
+    store: shared.subscribe().store,
     serve(channel) {
-      const { store: lent, release } = shared.lend();
+      const { store: lent, release } = shared.subscribe();
       lent.changes.watch((key) => channel.send({ store: 'changed', key }));
       channel.receive((message) => {
         if (message.store === 'call') void answer(message).then((reply) => channel.send(reply));

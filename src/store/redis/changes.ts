@@ -8,7 +8,7 @@ import { type RedisConfig, redisSecrets, redisTarget } from './options.ts';
 import { type Tracking, trackChanges } from './tracking.ts';
 
 /** How often a Cluster is looked at for other primaries. */
-const LOOK_MS = 250;
+const POLL_INTERVAL_MS = 250;
 /** At most one line about a listener that fails in this time. */
 const QUIET_MS = 60_000;
 
@@ -69,7 +69,7 @@ export function createRedisChanges({ config, client, prefix, keyOf, log, clock }
   function begin(): void {
     if (client instanceof Cluster) {
       followPrimaries(client);
-      timer = setInterval(() => followPrimaries(client), LOOK_MS).unref();
+      timer = setInterval(() => followPrimaries(client), POLL_INTERVAL_MS).unref();
     } else if (target.kind === 'single') {
       listenTo('', target.options);
       // After a failover both have to be on the same server.

@@ -7,7 +7,7 @@ import type { RedisKeys } from './keys.ts';
 
 /** Seconds, rounded up, since connect-redis expires by the second. Without a lapse time there is nothing to store. */
 function secondsLeft(session: SessionData & Partial<SessionEnvelope>, clock: () => number): number {
-  return session.lapsesAt === undefined ? 0 : Math.ceil((session.lapsesAt - clock()) / 1000);
+  return session.expiresAt === undefined ? 0 : Math.ceil((session.expiresAt - clock()) / 1000);
 }
 
 /**

@@ -25,7 +25,7 @@ const PING_MS = 250;
  * connection that is cut without a word, or a process that stood still, is over by then: with the poll of open streams in
  * mind, a second is what a session may be served after its end.
  */
-const VOUCHED_MS = 900;
+const FRESH_MS = 900;
 
 /** Connects in the background, and again whenever the connection is lost. */
 export function trackChanges({ options, prefix, onChange, onError }: TrackingParts): Tracking {
@@ -65,7 +65,7 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
     askAt = asked + PING_MS;
     try {
       await client.ping();
-      if (listening) vouchedUntil = asked + VOUCHED_MS;
+      if (listening) vouchedUntil = asked + FRESH_MS;
     } catch {
       // The connection says so itself.
     } finally {

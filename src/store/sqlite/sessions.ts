@@ -34,7 +34,7 @@ export class SqliteSessions extends session.Store {
   }
 
   override set(key: string, data: session.SessionData & { lapsesAt?: number }, done?: Callback<void>): void {
-    settle(this.#records.write(key, JSON.stringify(data), data.lapsesAt ?? 0), done);
+    settle(this.#records.write(key, JSON.stringify(data), data.expiresAt ?? 0), done);
   }
 
   override destroy(key: string, done?: Callback<void>): void {

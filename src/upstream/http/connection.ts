@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { asCut, asError, isStray, UpstreamFault } from './fault.ts';
 import { type SentBody, sendBody } from './request-body.ts';
 import { requestHead } from './request-head.ts';
-import type { CallControl, CallHandler, ConnectionLimits, UpstreamRequest } from './request-port.ts';
+import type { ConnectionLimits, RequestControl, ResponseHandler, UpstreamRequest } from './request-port.ts';
 import type { ResponseHead } from './response-head.ts';
 import { type ParserSink, ResponseParser } from './response-parser.ts';
 
@@ -19,12 +19,12 @@ export interface ConnectionOwner {
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A class, for the reason that `Relay` is one: its methods are called for every packet. */
-export class Connection implements ParserSink, CallControl {
+export class Connection implements ParserSink, RequestControl {
   readonly #socket: Socket;
   readonly #limits: ConnectionLimits;
   readonly #owner: ConnectionOwner;
   readonly #parser: ResponseParser;
-  #handler: CallHandler | undefined;
+  #handler: ResponseHandler | undefined;
   #body: SentBody | undefined;
   #keepAlive: number | undefined = 0;
   #answered = false;
@@ -72,7 +72,7 @@ export class Connection implements ParserSink, CallControl {
   }
 
   /** Sends a request on a connection that is free. */
-  send(request: UpstreamRequest, handler: CallHandler): void {
+  send(request: UpstreamRequest, handler: ResponseHandler): void {
     this.#handler = handler;
     this.#answered = false;
     this.#keepAlive = 0;
@@ -106,7 +106,7 @@ export class Connection implements ParserSink, CallControl {
     this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the gateway closes'));
   }
 
-  pause(of: CallHandler): void {
+  pause(of: ResponseHandler): void {
     if (of !== this.#handler) return;
     this.#paused = true;
     this.#parser.hold(true);
@@ -114,13 +114,13 @@ export class Connection implements ParserSink, CallControl {
     this.#socket.pause();
   }
 
-  resume(of: CallHandler): void {
+  resume(of: ResponseHandler): void {
     if (of !== this.#handler || !this.#paused) return;
     this.#within(this.#limits.bodyTimeout);
     this.#goOn();
   }
 
-  abort(of: CallHandler): void {
+  abort(of: ResponseHandler): void {
     if (of !== this.#handler) return;
     this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'nobody waits for the answer'));
   }

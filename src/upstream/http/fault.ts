@@ -26,7 +26,7 @@ export class UpstreamFault extends Error {
 }
 
 /** What came is no HTTP/1.1 that can be understood in one way only. */
-export function broken(message: string): UpstreamFault {
+export function protocolError(message: string): UpstreamFault {
   return new UpstreamFault('UPSTREAM_PROTOCOL', message);
 }
 
@@ -35,7 +35,7 @@ const TIMEOUT_NOTICE = /^HTTP\/1\.[01] 408\b/;
 
 /** More came than the response that was due; `chunk` holds nothing else. */
 export function stray(chunk: Buffer): UpstreamFault {
-  if (TIMEOUT_NOTICE.test(chunk.toString('latin1', 0, 13))) return broken('a time-out while idle');
+  if (TIMEOUT_NOTICE.test(chunk.toString('latin1', 0, 13))) return protocolError('a time-out while idle');
   return new UpstreamFault('UPSTREAM_STRAY', 'bytes beyond a complete response');
 }
 

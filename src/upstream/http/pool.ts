@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type Connect, type ConnectOptions, createConnect } from './connect.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { UpstreamFault } from './fault.ts';
-import type { CallHandler, ConnectionLimits, UpstreamRequest } from './request-port.ts';
+import type { ConnectionLimits, ResponseHandler, UpstreamRequest } from './request-port.ts';
 
 export interface PoolOptions extends ConnectOptions, ConnectionLimits {
   /** Most connections at a time; further calls wait for one. */
@@ -16,7 +16,7 @@ export interface PoolOptions extends ConnectOptions, ConnectionLimits {
 
 export interface Pool {
   /** Sends a request, at once or when a connection is free; the handler is told how it goes, perhaps before this returns. */
-  dispatch(request: UpstreamRequest, handler: CallHandler): void;
+  dispatch(request: UpstreamRequest, handler: ResponseHandler): void;
   /** Cuts all connections. */
   destroy(): void;
 }
@@ -27,15 +27,15 @@ export interface Pool {
  */
 const IDLE_MS = 4_000;
 const LONGEST_IDLE_MS = 60_000;
-const ON_THE_WAY_MS = 1_000;
+const LATENCY_MARGIN_MS = 1_000;
 /** How long no connection is reused after the upstream sent bytes beyond a response. */
 const DISTRUST_MS = 600_000;
 /** How exactly time limits are kept. */
-const LOOK_MS = 50;
+const POLL_INTERVAL_MS = 50;
 
-interface Call {
+interface PendingRequest {
   readonly request: UpstreamRequest;
-  readonly handler: CallHandler;
+  readonly handler: ResponseHandler;
 }
 
 /** Opens nothing yet. */
@@ -44,18 +44,18 @@ export function createPool(options: PoolOptions): Pool {
   /** Free connections and until when (performance.now()), the one used last at the end: it is the warmest. */
   const idle: { connection: Connection; until: number }[] = [];
   /** Calls with the idle connections that were chosen for them, before the check of these. */
-  const chosen: { connection: Connection; call: Call }[] = [];
+  const chosen: { connection: Connection; call: PendingRequest }[] = [];
   const open = new Set<Connection>();
   /** Connections that do not stand yet, and until when they have to. */
   const opening = new Map<Socket, number>();
-  const waiting: Call[] = [];
+  const waiting: PendingRequest[] = [];
   let distrustUntil = 0;
   let destroyed = false;
 
   const owner: ConnectionOwner = {
     onFree(connection, hint) {
       const now = performance.now();
-      const longest = hint === undefined ? IDLE_MS : Math.min(LONGEST_IDLE_MS, hint - ON_THE_WAY_MS);
+      const longest = hint === undefined ? IDLE_MS : Math.min(LONGEST_IDLE_MS, hint - LATENCY_MARGIN_MS);
       if (longest <= 0 || now < distrustUntil) return connection.close();
       idle.push({ connection, until: now + longest });
       next();
@@ -79,7 +79,7 @@ export function createPool(options: PoolOptions): Pool {
    * Sends a call on an idle connection, but not before every socket was read once more: bytes that are there already, or the
    * end of the connection, belong to an earlier response. Two immediates, since the first may run before the next poll.
    */
-  function choose(connection: Connection, call: Call): void {
+  function choose(connection: Connection, call: PendingRequest): void {
     if (chosen.length === 0)
       setImmediate(() => {
         const batch = chosen.splice(0);
@@ -89,7 +89,7 @@ export function createPool(options: PoolOptions): Pool {
       });
     chosen.push({ connection, call });
   }
-  function sendChecked(connection: Connection, call: Call): void {
+  function sendChecked(connection: Connection, call: PendingRequest): void {
     if (connection.usable && performance.now() >= distrustUntil) {
       connection.send(call.request, call.handler);
       return;
@@ -114,7 +114,7 @@ export function createPool(options: PoolOptions): Pool {
     }
   }
   /** Gives the call a connection, or a new one; false when it has to wait. */
-  function place(call: Call): boolean {
+  function place(call: PendingRequest): boolean {
     const connection = takeIdle();
     if (connection) choose(connection, call);
     else if (open.size + opening.size < options.connections) openFor(call);
@@ -122,7 +122,7 @@ export function createPool(options: PoolOptions): Pool {
     return true;
   }
 
-  function openFor(call: Call): void {
+  function openFor(call: PendingRequest): void {
     let connection: Connection | undefined;
     const socket = connect(
       (chunk) => connection?.feed(chunk),
@@ -152,7 +152,7 @@ export function createPool(options: PoolOptions): Pool {
         socket.destroy(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'the connection did not stand in time'));
     for (const connection of open) connection.check(now);
     for (const { connection, until } of idle) if (until <= now) connection.close();
-  }, LOOK_MS).unref();
+  }, POLL_INTERVAL_MS).unref();
 
   return {
     dispatch(request, handler) {

@@ -15,17 +15,17 @@ export interface UpstreamRequest {
  * What the handler of a call may do to it, and says of which call it speaks: the connection may have another one by then,
  * and a word that comes late means nothing.
  */
-export interface CallControl {
+export interface RequestControl {
   /** Reads no more of the response until `resume`. */
-  pause(of: CallHandler): void;
-  resume(of: CallHandler): void;
+  pause(of: ResponseHandler): void;
+  resume(of: ResponseHandler): void;
   /** Ends the call and its connection; the handler gets no further word but the error. */
-  abort(of: CallHandler): void;
+  abort(of: ResponseHandler): void;
 }
 
-export interface CallHandler {
+export interface ResponseHandler {
   /** The request is about to be sent on a connection that stands. */
-  onSend(control: CallControl): void;
+  onSend(control: RequestControl): void;
   /** An informational response: 102, 103, ... */
   onInformation(head: ResponseHead): void;
   onHead(head: ResponseHead): void;

@@ -1,5 +1,5 @@
 /** Reads the head of a response strictly (RFC 9112 sections 4 to 6): what could be read in two ways is refused. */
-import { broken } from './fault.ts';
+import { protocolError } from './fault.ts';
 
 /** How the body of a response ends. */
 export type Framing =
@@ -20,18 +20,18 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?
 /** RFC 9110 section 5.6.2. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Anything but the octets of field values (RFC 9110 section 5.5), and line breaks that are none (RFC 9112 section 2.2). */
-const NO_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+const INVALID_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
 const LINE_BREAK = '\r\n';
 /** Names that were found good: nearly all come again. Bounded, so that no upstream can make it grow. */
 const goodNames = new Set<string>();
-const MOST_NAMES = 512;
+const MAX_KNOWN_NAMES = 512;
 
 const NONE: Framing = { kind: 'none' };
 const CHUNKED: Framing = { kind: 'chunked' };
 const UNTIL_CLOSE: Framing = { kind: 'until-close' };
 
 /** What the fields say about the message itself. */
-interface Said {
+interface MessageFields {
   length: string | undefined;
   coding: string | undefined;
   connection: string;
@@ -40,8 +40,8 @@ interface Said {
 
 function checkName(name: string): void {
   if (goodNames.has(name)) return;
-  if (!NAME.test(name)) throw broken('a field name that is none');
-  if (goodNames.size < MOST_NAMES && name.length <= 64) goodNames.add(name);
+  if (!NAME.test(name)) throw protocolError('a field name that is none');
+  if (goodNames.size < MAX_KNOWN_NAMES && name.length <= 64) goodNames.add(name);
 }
 
 /** The value behind a colon without the white space around it (RFC 9112 section 5.1: none before the colon, any after it). */
@@ -56,11 +56,11 @@ function fieldValue(text: string, colon: number, end: number): string {
 const isSpace = (code: number) => code === 0x20 || code === 0x09;
 
 function once(known: string | undefined, value: string, what: string): string {
-  if (known !== undefined) throw broken(`${what} more than once`);
+  if (known !== undefined) throw protocolError(`${what} more than once`);
   return value;
 }
 
-function note(said: Said, name: string, value: string): void {
+function recordField(said: MessageFields, name: string, value: string): void {
   // The length first: most fields need no comparison of letters at all.
   if (name.length === 14 && name.toLowerCase() === 'content-length')
     said.length = once(said.length, value, 'Content-Length');
@@ -77,33 +77,33 @@ function lineEnd(text: string, from: number): number {
 }
 
 /** The fields of a head or a trailer, all that stands behind its first line. */
-export function readFields(text: string, said?: Said): string[] {
+export function readFields(text: string, said?: MessageFields): string[] {
   // Once for all of it: most of the time there is nothing to find.
-  if (NO_TEXT.test(text)) throw broken('a byte that no field may hold');
+  if (INVALID_TEXT.test(text)) throw protocolError('a byte that no field may hold');
   const headers: string[] = [];
   for (let from = lineEnd(text, 0) + 2, end = from; from < text.length; from = end + 2) {
     end = lineEnd(text, from);
     const colon = text.indexOf(':', from);
-    if (colon <= from || colon >= end) throw broken('a line that is no field');
+    if (colon <= from || colon >= end) throw protocolError('a line that is no field');
     const name = text.slice(from, colon);
     checkName(name);
     const value = fieldValue(text, colon, end);
     headers.push(name, value);
-    if (said) note(said, name, value);
+    if (said) recordField(said, name, value);
   }
   return headers;
 }
 
 /** RFC 9112 section 6.3, in its order; where it lets a recipient choose between repair and refusal, refusal. */
-function framingOf(status: number, oldVersion: boolean, noBody: boolean, { length, coding }: Said): Framing {
+function framingOf(status: number, oldVersion: boolean, noBody: boolean, { length, coding }: MessageFields): Framing {
   if (noBody || status < 200 || status === 204 || status === 304) return NONE;
   if (coding !== undefined) {
-    if (length !== undefined) throw broken('Content-Length beside Transfer-Encoding');
-    if (oldVersion || coding.toLowerCase() !== 'chunked') throw broken('a Transfer-Encoding other than chunked');
+    if (length !== undefined) throw protocolError('Content-Length beside Transfer-Encoding');
+    if (oldVersion || coding.toLowerCase() !== 'chunked') throw protocolError('a Transfer-Encoding other than chunked');
     return CHUNKED;
   }
   if (length === undefined) return UNTIL_CLOSE;
-  if (!/^\d{1,15}$/.test(length)) throw broken('a Content-Length that is none');
+  if (!/^\d{1,15}$/.test(length)) throw protocolError('a Content-Length that is none');
   return { kind: 'length', length: Number(length) };
 }
 
@@ -112,7 +112,11 @@ function framingOf(status: number, oldVersion: boolean, noBody: boolean, { lengt
  * connection: some upstreams send a body all the same, announced or not, at any later time, and nothing tells such bytes
  * from the response to the next request (RFC 9110 section 9.3.2, RFC 9112 sections 6.3 and 11.2).
  */
-function keepAliveOf(oldVersion: boolean, framing: Framing, { connection, keepAlive }: Said): number | undefined {
+function keepAliveOf(
+  oldVersion: boolean,
+  framing: Framing,
+  { connection, keepAlive }: MessageFields,
+): number | undefined {
   if (oldVersion || framing.kind === 'until-close' || framing.kind === 'none') return 0;
   if (/(?:^|[,\s])close(?:$|[,\s])/.test(connection)) return 0;
   const hint = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive)?.[1];
@@ -123,13 +127,13 @@ function keepAliveOf(oldVersion: boolean, framing: Framing, { connection, keepAl
 export function readHead(text: string, noBody: boolean): ResponseHead {
   const line = text.slice(0, lineEnd(text, 0));
   const match = STATUS_LINE.exec(line);
-  if (!match) throw broken('no status line of HTTP/1.1');
+  if (!match) throw protocolError('no status line of HTTP/1.1');
   const oldVersion = match[1] === '0';
   const status = Number(match[2]);
-  const said: Said = { length: undefined, coding: undefined, connection: '', keepAlive: '' };
+  const said: MessageFields = { length: undefined, coding: undefined, connection: '', keepAlive: '' };
   const headers = readFields(text, said);
   // Nothing was offered and nothing was waited for (RFC 9110 sections 7.8 and 10.1.1).
-  if (status === 100 || status === 101) throw broken(`${status} that nobody asked for`);
+  if (status === 100 || status === 101) throw protocolError(`${status} that nobody asked for`);
   const framing = framingOf(status, oldVersion, noBody, said);
   return { status, reason: match[3] ?? '', headers, framing, keepAlive: keepAliveOf(oldVersion, framing, said) };
 }

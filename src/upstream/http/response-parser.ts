@@ -1,5 +1,5 @@
 /** Cuts the bytes of a connection into responses, as they come. */
-import { broken, stray, UpstreamFault } from './fault.ts';
+import { protocolError, stray, UpstreamFault } from './fault.ts';
 import { type Framing, type ResponseHead, readFields, readHead } from './response-head.ts';
 
 /** Who is told what was found. */
@@ -114,7 +114,7 @@ export class ResponseParser {
     this.#text += chunk.toString('latin1', at, Math.min(chunk.length, at + max + end.length + 1));
     const found = this.#text.indexOf(end, Math.max(0, before - end.length + 1));
     if (found > max || (found < 0 && this.#text.length > max + end.length))
-      throw broken(`more than ${max} bytes of head`);
+      throw protocolError(`more than ${max} bytes of head`);
     this.#next = found < 0 ? chunk.length : at + found + end.length - before;
     if (found >= 0) this.#text = this.#text.slice(0, found);
     return found >= 0;
@@ -132,7 +132,7 @@ export class ResponseParser {
     if (!this.#upTo(HEAD_END, chunk, at, this.#maxHead)) {
       // Something else may never send an empty line.
       const start = this.#text.slice(0, VERSION.length);
-      if (!VERSION.startsWith(start)) throw broken('no answer of HTTP/1.1');
+      if (!VERSION.startsWith(start)) throw protocolError('no answer of HTTP/1.1');
       return this.#next;
     }
     const head = readHead(this.#takeText(), this.#noBody);
@@ -165,7 +165,7 @@ export class ResponseParser {
   #size(chunk: Buffer, at: number): number {
     if (!this.#upTo('\r\n', chunk, at, MAX_SIZE_LINE)) return this.#next;
     const size = SIZE_LINE.exec(this.#takeText())?.[1];
-    if (size === undefined) throw broken('a chunk without a size');
+    if (size === undefined) throw protocolError('a chunk without a size');
     this.#left = Number.parseInt(size, 16);
     this.#mode = this.#left === 0 ? 'trailer' : 'chunk';
     return this.#next;

@@ -46,14 +46,14 @@ test('the issuer: a slash too few, Keycloak with and without /auth, an unknown r
   const slash = await provider(t, { issuerPath: '/' });
   const found = await doctor(configFor(slash, { provider: withIssuer(slash.issuer.slice(0, -1)) }));
   assert.equal(found.code, 1);
-  assert.match(found.of('discovery').says, /slash at the end differs/);
-  assert.equal(found.of('discovery').mend, `Write provider.issuer: ${slash.issuer}`);
+  assert.match(found.of('discovery').message, /slash at the end differs/);
+  assert.equal(found.of('discovery').hint, `Write provider.issuer: ${slash.issuer}`);
 
   const modern = await provider(t, { issuerPath: '/realms/shop' });
   const { origin } = new URL(modern.issuer);
   const old = await doctor(configFor(modern, { provider: withIssuer(`${origin}/auth/realms/shop`) }));
   assert.match(
-    old.of('discovery').mend ?? '',
+    old.of('discovery').hint ?? '',
     new RegExp(`Write provider.issuer: ${modern.issuer}\\. Keycloak before 17`),
   );
 
@@ -61,10 +61,10 @@ test('the issuer: a slash too few, Keycloak with and without /auth, an unknown r
   const bare = await doctor(
     configFor(former, { provider: withIssuer(`${new URL(former.issuer).origin}/realms/shop`) }),
   );
-  assert.match(bare.of('discovery').mend ?? '', new RegExp(`Write provider.issuer: ${former.issuer}\\.`));
+  assert.match(bare.of('discovery').hint ?? '', new RegExp(`Write provider.issuer: ${former.issuer}\\.`));
 
   modern.behaviour.discovery = () => json({ error: 'Realm does not exist' }, 404);
-  assert.match((await doctor(configFor(modern))).of('discovery').says, /no realm of this name/);
+  assert.match((await doctor(configFor(modern))).of('discovery').message, /no realm of this name/);
 });
 
 test('the issuer: http for https, the common tenant of Entra ID, its version 1, nobody there', async (t) => {
@@ -73,13 +73,13 @@ test('the issuer: http for https, the common tenant of Entra ID, its version 1, 
     some.behaviour.metadata = (document) => ({ ...document, issuer });
     return (await doctor(configFor(some))).of('discovery');
   };
-  assert.match((await announcing(some.issuer.replace('http:', 'https:'))).says, /http and https differ/);
+  assert.match((await announcing(some.issuer.replace('http:', 'https:'))).message, /http and https differ/);
   const many = await announcing('https://login.microsoftonline.com/{tenantid}/v2.0');
-  assert.match(many.says, /stands for many tenants/);
-  assert.match(many.mend ?? '', /tenant id in place of common/);
-  assert.match((await announcing('https://sts.windows.net/8eaef023/')).says, /version 1 of Entra ID/);
+  assert.match(many.message, /stands for many tenants/);
+  assert.match(many.hint ?? '', /tenant id in place of common/);
+  assert.match((await announcing('https://sts.windows.net/8eaef023/')).message, /version 1 of Entra ID/);
   await some.stop();
-  assert.match((await doctor(configFor(some))).of('discovery').says, /nothing listens there/);
+  assert.match((await doctor(configFor(some))).of('discovery').message, /nothing listens there/);
 });
 
 test('a redirect URI that is not registered', async (t) => {
@@ -87,8 +87,8 @@ test('a redirect URI that is not registered', async (t) => {
   const found = await doctor(configFor(some));
   assert.equal(found.code, 1);
   assert.equal(found.of('client credentials').level, 'ok');
-  assert.match(found.of('redirect URI').says, /does not accept http:\/\/localhost:3999\/callback/);
-  assert.match(found.of('redirect URI').mend ?? '', /Register exactly/);
+  assert.match(found.of('redirect URI').message, /does not accept http:\/\/localhost:3999\/callback/);
+  assert.match(found.of('redirect URI').hint ?? '', /Register exactly/);
 });
 
 test('the words of Entra ID and Auth0 for a redirect URI that is not registered', async (t) => {
@@ -101,10 +101,10 @@ test('the words of Entra ID and Auth0 for a redirect URI that is not registered'
     page(400, 'Invalid parameter: redirect_uri'),
   ]) {
     some.behaviour.authorize = () => answer;
-    assert.match((await doctor(configFor(some))).of('redirect URI').says, /does not accept/);
+    assert.match((await doctor(configFor(some))).of('redirect URI').message, /does not accept/);
   }
   some.behaviour.authorize = () => page(400, 'Client not found.');
-  assert.match((await doctor(configFor(some))).of('redirect URI').says, /knows no such client/);
+  assert.match((await doctor(configFor(some))).of('redirect URI').message, /knows no such client/);
   some.behaviour.authorize = () => page(200, '<form>Sign in</form>');
   assert.equal((await doctor(configFor(some))).of('redirect URI').level, 'ok');
 });
@@ -113,22 +113,22 @@ test('a client secret that is wrong, in the words of each product', async (t) =>
   const some = await provider(t);
   const wrong = await doctor(configFor(some, { provider: { clientSecret: 'canary-wrong-secret' } }));
   assert.equal(wrong.code, 1);
-  assert.match(wrong.of('client credentials').says, /wrong client id or secret/);
+  assert.match(wrong.of('client credentials').message, /wrong client id or secret/);
   assert.doesNotMatch(wrong.text, /canary-wrong-secret|canary-key/);
   const said = async (answer: ReturnType<typeof oauthError>) => {
     some.behaviour.token = () => answer;
     return (await doctor(configFor(some))).of('client credentials');
   };
   const keycloak = oauthError('unauthorized_client', 401, 'Invalid client or Invalid client credentials');
-  assert.match((await said(keycloak)).says, /wrong client id or secret/);
-  assert.match((await said(oauthError('access_denied', 401, 'Unauthorized'))).says, /wrong client id or secret/);
-  assert.match((await said(entraError('invalid_client', 7000215, 401))).mend ?? '', /value of the secret/);
-  assert.match((await said(entraError('invalid_client', 7000222, 401))).says, /expired/);
-  assert.match((await said(entraError('unauthorized_client', 700016))).says, /no such application/);
-  assert.match((await said(entraError('invalid_request', 9002327))).mend ?? '', /platform "Web"/);
+  assert.match((await said(keycloak)).message, /wrong client id or secret/);
+  assert.match((await said(oauthError('access_denied', 401, 'Unauthorized'))).message, /wrong client id or secret/);
+  assert.match((await said(entraError('invalid_client', 7000215, 401))).hint ?? '', /value of the secret/);
+  assert.match((await said(entraError('invalid_client', 7000222, 401))).message, /expired/);
+  assert.match((await said(entraError('unauthorized_client', 700016))).message, /no such application/);
+  assert.match((await said(entraError('invalid_request', 9002327))).hint ?? '', /platform "Web"/);
   const grant = oauthError('unauthorized_client', 403, "Grant type 'authorization_code' not allowed for the client.");
-  assert.match((await said(grant)).mend ?? '', /Regular Web Application/);
-  assert.match((await said(status(500))).says, /token endpoint/);
+  assert.match((await said(grant)).hint ?? '', /Regular Web Application/);
+  assert.match((await said(status(500))).message, /token endpoint/);
 });
 
 test('a client without the code flow, a scope and an audience that are not known', async (t) => {
@@ -142,9 +142,9 @@ test('a client without the code flow, a scope and an audience that are not known
     'Client is not allowed to initiate browser login with given response_type. Standard flow is disabled for the client.',
   );
   assert.equal(implicit.level, 'fail');
-  assert.match(implicit.mend ?? '', /code flow switched off/);
-  assert.match((await said('invalid_scope', 'Invalid scopes')).mend ?? '', /scope/);
-  assert.match((await said('access_denied', 'Service not found: x')).mend ?? '', /audience/);
+  assert.match(implicit.hint ?? '', /code flow switched off/);
+  assert.match((await said('invalid_scope', 'Invalid scopes')).hint ?? '', /scope/);
+  assert.match((await said('access_denied', 'Service not found: x')).hint ?? '', /audience/);
   assert.equal((await said('login_required', 'nobody')).level, 'ok');
 });
 
@@ -155,7 +155,7 @@ test('Auth0 without an audience: tokens that no API can read', async (t) => {
   const own = { kind: 'auth0', clientAuth: 'client_secret_post' } as const;
   const bare = await doctor(configFor(auth0, { provider: own, routes }));
   assert.equal(bare.of('audience').level, 'warn');
-  assert.match(bare.of('audience').mend ?? '', /authorizationParams\.audience/);
+  assert.match(bare.of('audience').hint ?? '', /authorizationParams\.audience/);
   const audience = { authorizationParams: { audience: 'https://api.shop.test/orders' } };
   assert.equal(
     (await doctor(configFor(auth0, { provider: { ...own, ...audience }, routes }))).of('audience').level,
@@ -183,14 +183,14 @@ test('clocks that differ, keys of another kind, no PKCE, no pushed requests', as
     };
   };
   dated(120_000);
-  assert.match((await doctor(configFor(some))).of('clock').says, /ahead by about 1(1\d|20) s/);
+  assert.match((await doctor(configFor(some))).of('clock').message, /ahead by about 1(1\d|20) s/);
   dated(-15_000);
   const behind = (await doctor(configFor(some))).of('clock');
   assert.equal(behind.level, 'warn');
-  assert.match(behind.says, /behind/);
+  assert.match(behind.message, /behind/);
   some.behave();
   const other = await doctor(configFor(some, { provider: { idTokenSignedResponseAlg: 'ES256' } }));
-  assert.match(other.of('signing keys').says, /no key for ES256/);
+  assert.match(other.of('signing keys').message, /no key for ES256/);
   some.behaviour.metadata = (document) => ({ ...document, code_challenge_methods_supported: ['plain'] });
   assert.equal((await doctor(configFor(some))).of('PKCE').level, 'fail');
   some.behave();
@@ -201,7 +201,7 @@ test('a discovery that redirects is told where to', async (t) => {
   const some = await provider(t);
   some.behaviour.discovery = () => redirect(`${PUBLIC_URL}/elsewhere`);
   assert.match(
-    (await doctor(configFor(some))).of('discovery').says,
+    (await doctor(configFor(some))).of('discovery').message,
     /a redirect to http:\/\/localhost:3999\/elsewhere/,
   );
 });

@@ -23,7 +23,7 @@ test('Redis: answers, forgets nothing, writes to disk, allows what is needed', a
   const redis = await startRedis({ args: ['--appendonly', 'yes'] });
   t.after(() => redis.stop());
   const checks = await found(t, redisStore(redis.url));
-  assert.match(checks.of('store').says, /^Redis \d+\.\d+.* answers in/);
+  assert.match(checks.of('store').message, /^Redis \d+\.\d+.* answers in/);
   for (const name of ['store', 'store eviction', 'store persistence', 'store commands', 'store cache'])
     assert.equal(checks.of(name).level, 'ok', name);
   assert.deepEqual(await redis.use((client) => client.keys('*session*')), []);
@@ -35,7 +35,7 @@ test('Redis: evicts, keeps nothing on disk, refuses commands', async (t) => {
   const plain = await found(t, redisStore(redis.url));
   assert.equal(plain.code, 0);
   assert.equal(plain.of('store eviction').level, 'warn');
-  assert.match(plain.of('store eviction').says, /allkeys-lru/);
+  assert.match(plain.of('store eviction').message, /allkeys-lru/);
   assert.equal(plain.of('store persistence').level, 'warn');
   await redis.use((client) =>
     client.call(
@@ -53,7 +53,7 @@ test('Redis: evicts, keeps nothing on disk, refuses commands', async (t) => {
   );
   const narrow = await found(t, redisStore(redis.url, { username: 'narrow', password: 'canary-pass' }));
   assert.equal(narrow.code, 1);
-  assert.match(narrow.of('store commands').says, /may not run EVAL$/);
+  assert.match(narrow.of('store commands').message, /may not run EVAL$/);
   assert.equal(narrow.of('store cache').level, 'warn');
   assert.doesNotMatch(narrow.text, /canary/);
 });
@@ -63,10 +63,10 @@ test('Redis: a wrong password, nobody there', async (t) => {
   t.after(() => redis.stop());
   const wrong = await found(t, redisStore(redis.url, { password: 'canary-pass' }));
   assert.equal(wrong.code, 1);
-  assert.match(wrong.of('store').mend ?? '', /username and password/);
+  assert.match(wrong.of('store').hint ?? '', /username and password/);
   assert.doesNotMatch(wrong.text, /canary-pass/);
   await redis.stop();
-  assert.match((await found(t, redisStore(redis.url))).of('store').mend ?? '', /address, the port/);
+  assert.match((await found(t, redisStore(redis.url))).of('store').hint ?? '', /address, the port/);
 });
 
 test('SQLite: in memory, a file, a folder that is not there', async (t) => {
@@ -82,7 +82,7 @@ test('SQLite: in memory, a file, a folder that is not there', async (t) => {
   ]);
   t.after(() => holder.kill());
   await once(holder.stdout, 'data');
-  assert.match((await found(t, { session })).of('store').says, /is in use by/);
+  assert.match((await found(t, { session })).of('store').message, /is in use by/);
   assert.equal((await found(t, {})).of('store').level, 'warn');
   const nowhere = { store: { sqlite: { file: join(folder, 'none', 'sessions.db') } } };
   assert.equal((await found(t, { session: nowhere })).of('store').level, 'fail');
@@ -106,6 +106,6 @@ test('upstreams: any status is an answer, each origin is asked once, silence is 
     said.map(({ level }) => level),
     ['ok', 'fail'],
   );
-  assert.match(said[0]?.says ?? '', /\(\/a\/\*\*, \/b\/\*\*\) answers 200/);
-  assert.match(said[1]?.says ?? '', /nothing listens there/);
+  assert.match(said[0]?.message ?? '', /\(\/a\/\*\*, \/b\/\*\*\) answers 200/);
+  assert.match(said[1]?.message ?? '', /nothing listens there/);
 });

@@ -4,7 +4,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
 import { isUnshared, mergeVary, SHARED_CACHE_HEADERS } from '../../../src/proxy/headers/caching.ts';
-import { type AnswerFacts, type Caller, createIncomingHeaders } from '../../../src/proxy/headers/response-headers.ts';
+import {
+  type Caller,
+  createResponseHeaderRewriter,
+  type ResponseFacts,
+} from '../../../src/proxy/headers/response-headers.ts';
 import { configOf, firstRoute, flatOf, valuesOf } from '../../support/route-fixtures.ts';
 
 type RouteInput = Partial<NonNullable<ConfigInput['routes']>[number]>;
@@ -12,8 +16,8 @@ type Pairs = [string, string][];
 
 function receive(caller: Caller, headers: Pairs, route: RouteInput = {}, rest: Partial<ConfigInput> = {}) {
   const config = configOf([route], rest);
-  const facts: AnswerFacts = { caller, requestId: 'request-1', cors: {} };
-  return createIncomingHeaders(config, firstRoute(config))(flatOf(headers), facts);
+  const facts: ResponseFacts = { caller, requestId: 'request-1', cors: {} };
+  return createResponseHeaderRewriter(config, firstRoute(config))(flatOf(headers), facts);
 }
 const cacheControl = (...args: Parameters<typeof receive>) => valuesOf(receive(...args), 'cache-control');
 

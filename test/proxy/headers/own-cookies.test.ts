@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createOwnCookie, setsOwnCookie, withoutOwnCookies } from '../../../src/proxy/headers/own-cookies.ts';
-import { createOutgoingHeaders } from '../../../src/proxy/headers/request-headers.ts';
+import { createRequestHeaderRewriter } from '../../../src/proxy/headers/request-headers.ts';
 import { readCookies } from '../../../src/session/cookies.ts';
 import { configOf, exchangeOf, valuesOf } from '../../support/route-fixtures.ts';
 
 const isOwn = createOwnCookie({ session: '__Host-bff', loginPrefix: '__Host-bff-login-', logout: '__Host-bff-logout' });
-const outgoing = createOutgoingHeaders(configOf());
+const outgoing = createRequestHeaderRewriter(configOf());
 const cookieSent = (...cookies: string[]) =>
   valuesOf(
     outgoing(exchangeOf(cookies.map((value): [string, string] => ['Cookie', value])), {

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createOutgoingHeaders, type OutgoingParts } from '../../../src/proxy/headers/request-headers.ts';
+import { createRequestHeaderRewriter, type RequestParts } from '../../../src/proxy/headers/request-headers.ts';
 import { configOf, exchangeOf, type Facts, pairsOf, valuesOf } from '../../support/route-fixtures.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-const PARTS: OutgoingParts = { host: 'orders:8080', requestCookies: 'forward' };
-const outgoing = createOutgoingHeaders(
+const PARTS: RequestParts = { host: 'orders:8080', requestCookies: 'forward' };
+const outgoing = createRequestHeaderRewriter(
   configOf([{}, { path: '/other/**', claimHeaders: { 'X-Shop-Customer': 'sub' } }]),
 );
 
-const send = (headers: [string, string][], parts: Partial<OutgoingParts> = {}, facts: Facts = {}) =>
+const send = (headers: [string, string][], parts: Partial<RequestParts> = {}, facts: Facts = {}) =>
   outgoing(exchangeOf(headers, facts), { ...PARTS, ...parts });
 
 test('ordinary headers pass in order, repeated ones and their bytes included', () => {
@@ -115,7 +115,7 @@ test('PX-06 R28 identity headers are dropped on every route in every spelling', 
 });
 
 test('PX-06 a spelling is judged anew when the table of remembered names is full', () => {
-  const own = createOutgoingHeaders(configOf());
+  const own = createRequestHeaderRewriter(configOf());
   for (let index = 0; index < 1500; index += 1) own(exchangeOf([[`X-Junk-${index}`, '1']]), PARTS);
   const sent = own(
     exchangeOf([
@@ -135,7 +135,7 @@ test('CS-06 method overrides never reach the upstream', () => {
 });
 
 test('PX-04 the CSRF header stays here, whatever its configured name', () => {
-  const own = createOutgoingHeaders(configOf([{}], { csrf: { header: 'X-Requested-By-App' } }));
+  const own = createRequestHeaderRewriter(configOf([{}], { csrf: { header: 'X-Requested-By-App' } }));
   const sent = own(
     exchangeOf([
       ['x-requested-by-app', '1'],
@@ -256,6 +256,6 @@ test('an upgrade keeps what makes it a WebSocket handshake', () => {
 
 for (const name of ['Authorization', 'Host', 'Content-Length', 'X-Forwarded-For', 'X-Csrf', 'Via', 'Connection']) {
   test(`claimHeaders may not be called ${name}`, () => {
-    assert.throws(() => createOutgoingHeaders(configOf([{ claimHeaders: { [name]: 'sub' } }])), /claimHeaders/);
+    assert.throws(() => createRequestHeaderRewriter(configOf([{ claimHeaders: { [name]: 'sub' } }])), /claimHeaders/);
   });
 }

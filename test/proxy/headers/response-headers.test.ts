@@ -2,22 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
-import { type AnswerFacts, createIncomingHeaders } from '../../../src/proxy/headers/response-headers.ts';
+import { createResponseHeaderRewriter, type ResponseFacts } from '../../../src/proxy/headers/response-headers.ts';
 import { configOf, firstRoute, flatOf, pairsOf, valuesOf } from '../../support/route-fixtures.ts';
 
 type RouteInput = Partial<NonNullable<ConfigInput['routes']>[number]>;
 type Pairs = [string, string][];
 
-const FACTS: AnswerFacts = { caller: 'user', requestId: 'request-1', cors: {} };
+const FACTS: ResponseFacts = { caller: 'user', requestId: 'request-1', cors: {} };
 
 function receive(
   headers: Pairs,
-  facts: Partial<AnswerFacts> = {},
+  facts: Partial<ResponseFacts> = {},
   route: RouteInput = {},
   rest: Partial<ConfigInput> = {},
 ) {
   const config = configOf([route], rest);
-  return createIncomingHeaders(config, firstRoute(config))(flatOf(headers), { ...FACTS, ...facts });
+  return createResponseHeaderRewriter(config, firstRoute(config))(flatOf(headers), { ...FACTS, ...facts });
 }
 
 test('ordinary headers pass in order with their bytes, repeated ones included', () => {

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '../../../src/observe/log.ts';
-import { shareChanges } from '../../../src/store/port/shared-changes.ts';
+import { fanOut } from '../../../src/store/port/shared-changes.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite.ts';
 
 test('each listener is told of each change, one that was released no more', async (t) => {
   const store = openSqliteStore({ file: ':memory:' }, { log: createLogger('silent') });
   t.after(() => store.close());
-  const shared = shareChanges(store);
-  const [first, second] = [shared.lend(), shared.lend()];
+  const shared = fanOut(store);
+  const [first, second] = [shared.subscribe(), shared.subscribe()];
   const heard: string[] = [];
   first.store.changes.watch((key) => void heard.push(`first ${key}`));
   second.store.changes.watch((key) => void heard.push(`second ${key}`));
