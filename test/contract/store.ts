@@ -16,7 +16,7 @@ const newKey = () => randomUUID().replaceAll('-', '');
 
 /** Writes the session record as express-session does. */
 export function writeSession(store: Store, key: string, sealed: string, ttl: number): Promise<void> {
-  const envelope = { cookie: { originalMaxAge: null }, sealed, lapsesAt: Date.now() + ttl } as unknown as SessionData;
+  const envelope = { cookie: { originalMaxAge: null }, sealed, expiresAt: Date.now() + ttl } as unknown as SessionData;
   return new Promise((resolve, reject) =>
     store.sessions.set(key, envelope, (error) => (error ? reject(error) : resolve())),
   );

@@ -42,7 +42,7 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
     clock,
   });
   await provider.start();
-  const authorizer = createAuthorizationCodeFlow({
+  const codeFlow = createAuthorizationCodeFlow({
     config,
     provider,
     redirectUri,
@@ -67,7 +67,7 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
     },
     async silentLogin() {
       try {
-        const { url } = await authorizer.begin({ prompt: 'none' }, '/', undefined);
+        const { url } = await codeFlow.begin({ prompt: 'none' }, '/', undefined);
         return { kind: 'ready', url };
       } catch (error) {
         return verdictOf(error);

@@ -5,8 +5,9 @@ import type { SessionEnvelope } from './store.ts';
 export function parseEnvelope(json: string): SessionEnvelope | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    if (typeof value !== 'object' || value === null || !('sealed' in value) || !('lapsesAt' in value)) return undefined;
-    const { sealed, lapsesAt: expiresAt } = value;
+    if (typeof value !== 'object' || value === null || !('sealed' in value) || !('expiresAt' in value))
+      return undefined;
+    const { sealed, expiresAt } = value;
     return typeof sealed === 'string' && typeof expiresAt === 'number' ? { sealed, expiresAt } : undefined;
   } catch {
     return undefined;

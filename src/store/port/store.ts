@@ -56,7 +56,7 @@ export type Replacement = 'replaced' | 'superseded' | 'gone';
  */
 export interface Store {
   readonly kind: 'redis' | 'sqlite';
-  /** For express-session: its `get`, `set` and `destroy` work on envelopes (`{ cookie, sealed, lapsesAt }`) under the key. */
+  /** For express-session: its `get`, `set` and `destroy` work on envelopes (`{ cookie, sealed, expiresAt }`) under the key. */
   readonly sessions: ExpressStore;
   /** Both records of a session in one round trip; undefined when there is no such session. */
   load(key: string): Promise<StoredSession | undefined>;

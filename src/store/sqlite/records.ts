@@ -82,10 +82,10 @@ export function envelopeRecords({ db, clock, read, write }: Database, end: Store
         const row = select.get(key, clock());
         return row && String(row.envelope);
       }),
-    async write(key, envelope, lapsesAt) {
+    async write(key, envelope, expiresAt) {
       // Nothing is kept without a lapse time ahead of it, just as in Redis.
-      if (lapsesAt <= clock()) await end(key);
-      else await write('write session', () => void put.run(key, envelope, Math.ceil(lapsesAt)));
+      if (expiresAt <= clock()) await end(key);
+      else await write('write session', () => void put.run(key, envelope, Math.ceil(expiresAt)));
     },
   };
 }

@@ -5,7 +5,7 @@ type Callback<T> = (error?: unknown, value?: T) => void;
 
 export interface EnvelopeRecords {
   read(key: string): Promise<string | undefined>;
-  write(key: string, envelope: string, lapsesAt: number): Promise<void>;
+  write(key: string, envelope: string, expiresAt: number): Promise<void>;
   end(key: string): Promise<boolean>;
 }
 
@@ -33,7 +33,7 @@ export class SqliteSessions extends session.Store {
     settle(read(), done);
   }
 
-  override set(key: string, data: session.SessionData & { lapsesAt?: number }, done?: Callback<void>): void {
+  override set(key: string, data: session.SessionData & { expiresAt?: number }, done?: Callback<void>): void {
     settle(this.#records.write(key, JSON.stringify(data), data.expiresAt ?? 0), done);
   }
 

@@ -33,7 +33,7 @@ async function watched(store: Store): Promise<string[]> {
 async function put(store: Store, key: string): Promise<void> {
   await store.createTokens(key, 'sealed', TTL);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const envelope = { sealed: 'data', lapsesAt: Date.now() + TTL, cookie: { originalMaxAge: null } };
+  const envelope = { sealed: 'data', expiresAt: Date.now() + TTL, cookie: { originalMaxAge: null } };
   store.sessions.set(key, envelope as never, (error?: unknown) => (error ? reject(error) : resolve()));
   await promise;
 }
