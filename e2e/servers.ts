@@ -1,4 +1,4 @@
-/** The servers that all test files of a run share: Keycloak, made ready when it is not, and Redis. */
+/** The servers that the test files of a run share: Keycloak, made ready when it is not, and Redis. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareKeycloak } from './support/distribution.ts';
@@ -8,27 +8,40 @@ import { startRedis } from './support/redis.ts';
 import { cacheFolder, newRunFolder, publishServers } from './support/run.ts';
 
 const running: Running[] = [];
+let started: Promise<void> | undefined;
 
-/** Starts both before the first file. */
-export async function startServers(): Promise<void> {
-  const folder = await newRunFolder();
-  const { home, database } = await prepareKeycloak(cacheFolder(), (line) => console.log(`e2e: ${line}`));
-  await cp(database, join(folder, 'keycloak-db'), { recursive: true });
-  const [redis, keycloak] = await Promise.all([
-    startRedis(join(folder, 'redis.log')),
-    startServer({ home, database: join(folder, 'keycloak-db'), log: join(folder, 'keycloak.log') }),
-  ]);
-  running.push(redis, keycloak);
-  publishServers({
-    keycloakHome: home,
-    keycloakDatabase: database,
-    keycloakOrigin: keycloak.origin,
-    redisUrl: redis.url,
-    folder,
-  });
+/** Starts Redis and a Keycloak for each of `slots` files that run at the same time; once, however often it is asked. */
+export function startServers(slots: number): Promise<void> {
+  started ??= start(slots);
+  return started;
 }
 
-/** Stops both after the last file, whatever came of the tests. */
+async function start(slots: number): Promise<void> {
+  const folder = await newRunFolder();
+  const { home, database } = await prepareKeycloak(cacheFolder(), (line) => console.log(`e2e: ${line}`));
+  const redis = await startRedis(join(folder, 'redis.log'));
+  running.push(redis);
+  const startOne = async (_: unknown, slot: number) => {
+    const own = join(folder, `keycloak-db-${slot}`);
+    await cp(database, own, { recursive: true });
+    const keycloak = await startServer({ home, database: own, log: join(folder, `keycloak-${slot}.log`) });
+    running.push(keycloak);
+    return keycloak.origin;
+  };
+  const origins = await Promise.all(Array.from({ length: slots }, startOne));
+  publishServers(
+    origins.map((keycloakOrigin) => ({
+      keycloakHome: home,
+      keycloakDatabase: database,
+      keycloakOrigin,
+      redisUrl: redis.url,
+      folder,
+    })),
+  );
+}
+
+/** Stops those that were started, whatever came of the tests. */
 export async function stopServers(): Promise<void> {
+  await started?.catch(() => undefined);
   await Promise.all(running.map((process) => process.stop()));
 }

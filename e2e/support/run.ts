@@ -1,4 +1,4 @@
-/** What all files of one run share: one Keycloak and one Redis, started before them and stopped after them. */
+/** What the files of one run share: Keycloak, one for each file that runs at the same time, and Redis. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -13,7 +13,10 @@ export interface SharedServers {
   folder: string;
 }
 
+/** Holds one `SharedServers` for each file that runs at the same time. */
 const VARIABLE = 'E2E_SERVERS';
+/** The one of them that a test process uses, counted from 0. */
+const SLOT = 'E2E_SLOT';
 const REPOSITORY = join(import.meta.dirname, '../..');
 
 /** Where Keycloak is kept between runs: `E2E_CACHE`, or a folder of the repository that git ignores. */
@@ -44,13 +47,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
-export function publishServers(servers: SharedServers): void {
+export function publishServers(servers: SharedServers[]): void {
   process.env[VARIABLE] = JSON.stringify(servers);
 }
 
-/** The servers of this run. */
+/** The environment of a test process that uses the servers of a slot. */
+export const slotEnvironment = (slot: number): Record<string, string> => ({ [SLOT]: String(slot) });
+
+/** The servers of this test process. */
 export function sharedServers(): SharedServers {
-  const text = process.env[VARIABLE];
-  if (text === undefined) throw new Error('the servers are not running: start this suite with `npm run test:e2e`');
-  return JSON.parse(text) as SharedServers;
+  const { [VARIABLE]: text = '[]', [SLOT]: slot = '0' } = process.env;
+  const servers = (JSON.parse(text) as SharedServers[])[Number(slot)];
+  if (servers === undefined) throw new Error('the servers are not running: start this suite with `npm run test:e2e`');
+  return servers;
 }

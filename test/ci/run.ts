@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { stopServers } from '../../e2e/servers.ts';
 import { readAhead } from './ahead.ts';
 import { type Lane, lanesFor, type Suite } from './suites.ts';
 
@@ -28,7 +29,7 @@ process.env.NODE_COMPILE_CACHE ??= join(root, '.cache/node');
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
 
-async function* eventsOf({ files, concurrency, execArgv = [], before, after }: Suite): AsyncGenerator<TestEvent> {
+async function* eventsOf({ files, concurrency, execArgv = [], env = {}, before }: Suite): AsyncGenerator<TestEvent> {
   const silent = new AbortController();
   let watchdog: NodeJS.Timeout | undefined;
   try {
@@ -38,6 +39,7 @@ async function* eventsOf({ files, concurrency, execArgv = [], before, after }: S
       files: files.map((file) => join(root, file)),
       concurrency,
       execArgv,
+      env: { ...process.env, ...env },
       timeout: TEST_TIMEOUT,
       cwd: root,
       signal: AbortSignal.any([interrupted.signal, silent.signal]),
@@ -48,7 +50,6 @@ async function* eventsOf({ files, concurrency, execArgv = [], before, after }: S
     }
   } finally {
     clearTimeout(watchdog);
-    await after?.();
   }
 }
 
@@ -60,13 +61,19 @@ async function* eventsIn(lane: Lane): AsyncGenerator<TestEvent> {
 async function* eventsOfAll(lanes: Lane[]): AsyncGenerator<TestEvent> {
   const totals = new Map<string, number>();
   const started = performance.now();
-  for (const events of lanes.map((lane) => readAhead(eventsIn(lane)))) {
-    for await (const event of events) {
-      if (event.type === 'test:fail') process.exitCode = 1;
-      const total = event.type === 'test:diagnostic' ? TOTAL.exec(event.data.message ?? '') : null;
-      if (total === null) yield event;
-      else totals.set(total[1] ?? '', (totals.get(total[1] ?? '') ?? 0) + Number(total[2]));
+  try {
+    for (const events of lanes.map((lane) => readAhead(eventsIn(lane)))) {
+      for await (const event of events) {
+        if (event.type === 'test:fail') process.exitCode = 1;
+        const total = event.type === 'test:diagnostic' ? TOTAL.exec(event.data.message ?? '') : null;
+        if (total === null) yield event;
+        else totals.set(total[1] ?? '', (totals.get(total[1] ?? '') ?? 0) + Number(total[2]));
+      }
     }
+  } finally {
+    // After an error the other lanes end as well.
+    interrupted.abort();
+    await stopServers();
   }
   totals.set('duration_ms', performance.now() - started);
   for (const [name, value] of totals) {

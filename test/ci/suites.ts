@@ -1,7 +1,8 @@
 /** The suites of the tests: which files each has, what it needs, and which of them run side by side. */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { startServers, stopServers } from '../../e2e/servers.ts';
+import { startServers } from '../../e2e/servers.ts';
+import { slotEnvironment } from '../../e2e/support/run.ts';
 import { fastFiles } from './fast.ts';
 import { nearTests } from './near.ts';
 
@@ -12,21 +13,33 @@ export interface Suite {
   concurrency: number;
   /** Arguments of Node for each test file. */
   execArgv?: string[];
+  /** Environment of each test file, beside that of this process. */
+  env?: Record<string, string>;
   before?: () => Promise<void>;
-  after?: () => Promise<void>;
 }
 
 /** Suites that run one after the other. */
-export type Lane = Suite[];
+export type Lane = Iterable<Suite>;
+
+/** Unit test files at the same time, on two cores: they wait for timers and processes more than half of the time. */
+const UNIT_FILES = 3;
+/** Browser test files at the same time. */
+const E2E_FILES = 2;
 
 /** Tests that start nothing; a module that is preloaded into each file holds them to it. */
 function fastSuite(files: string[]): Suite {
-  return { files, concurrency: 2, execArgv: ['--import', join(import.meta.dirname, 'start-nothing.ts')] };
+  return { files, concurrency: UNIT_FILES, execArgv: ['--import', join(import.meta.dirname, 'start-nothing.ts')] };
 }
 
-/** One Keycloak for all files, and one file at a time: they change its clients. */
-function e2eSuite(files: string[]): Suite {
-  return { files, concurrency: 1, before: startServers, after: stopServers };
+/** Browser tests, one file after the other in each lane, which has a Keycloak of its own: the files change its clients. */
+function e2eLanes(files: string[]): Lane[] {
+  const next = files.values();
+  const slots = Math.min(E2E_FILES, files.length);
+  const before = () => startServers(slots);
+  function* lane(slot: number): Generator<Suite> {
+    for (const file of next) yield { files: [file], concurrency: 1, env: slotEnvironment(slot), before };
+  }
+  return Array.from({ length: slots }, (_, slot) => lane(slot));
 }
 
 /** All tests without a browser, the fast ones first. */
@@ -34,7 +47,7 @@ function unitLane(root: string, files: string[]): Lane {
   const fast = new Set(fastFiles(root));
   return [
     fastSuite(files.filter((file) => fast.has(file))),
-    { files: files.filter((file) => !fast.has(file)), concurrency: 2 },
+    { files: files.filter((file) => !fast.has(file)), concurrency: UNIT_FILES },
   ];
 }
 
@@ -50,7 +63,7 @@ function nearLanes(root: string, paths: string[]): Lane[] {
       root,
       files.filter((file) => !isE2e(file)),
     ),
-    [e2eSuite(files.filter(isE2e))],
+    ...e2eLanes(files.filter(isE2e)),
   ];
 }
 
@@ -59,14 +72,16 @@ function nearLanes(root: string, paths: string[]): Lane[] {
  * the same time: servers and browsers of one start and wait while the tests of the other compute.
  */
 export function lanesFor(root: string, [first = '', ...rest]: string[]): Lane[] {
-  const unit = () => unitLane(root, globSync('test/**/*.test.ts', { cwd: root }).sort());
-  const e2e = () => [e2eSuite(globSync('e2e/**/*.test.ts', { cwd: root }).sort())];
-  const named: Record<string, () => Lane> = { fast: () => [fastSuite(fastFiles(root))], unit, e2e };
+  const named: Record<string, () => Lane[]> = {
+    fast: () => [[fastSuite(fastFiles(root))]],
+    unit: () => [unitLane(root, globSync('test/**/*.test.ts', { cwd: root }).sort())],
+    e2e: () => e2eLanes(globSync('e2e/**/*.test.ts', { cwd: root }).sort()),
+  };
   if (first === 'near') return nearLanes(root, rest);
-  return (first === '' ? ['unit', 'e2e'] : [first, ...rest]).map((name) => {
-    const lane = named[name];
-    if (lane === undefined)
+  return (first === '' ? ['unit', 'e2e'] : [first, ...rest]).flatMap((name) => {
+    const lanes = named[name];
+    if (lanes === undefined)
       throw new Error(`no suite ${name}; there are ${Object.keys(named).join(', ')} and near PATH`);
-    return lane();
+    return lanes();
   });
 }
