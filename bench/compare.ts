@@ -17,6 +17,7 @@ const { values } = parseArgs({
     repetitions: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
     only: { type: 'string' },
+    before: { type: 'string' },
     scenarios: { type: 'string' },
     out: { type: 'string', default: 'bench/results' },
   },
@@ -116,7 +117,7 @@ async function run(): Promise<void> {
   const wanted = values.only?.split(',');
   const running: Running[] = [];
   let port = 4110;
-  for (const contender of contenders(folder, services)) {
+  for (const contender of contenders(folder, services, values.before)) {
     if (wanted && !wanted.includes(contender.name)) continue;
     running.push(await begin(contender, port));
     port += 1;

@@ -52,8 +52,11 @@ function gatewayConfig(port: number, workers: number) {
   };
 }
 
-/** Returns all contenders; their files are written to the folder. */
-export function contenders(folder: string, { token }: Services): Contender[] {
+/**
+ * Returns all contenders; their files are written to the folder. `before` is the root of another built checkout of the
+ * gateway: it runs as the contender `before`, so that two versions are compared in one interleaved run.
+ */
+export function contenders(folder: string, { token }: Services, before?: string): Contender[] {
   const file = (name: string, text: string) => {
     const path = join(folder, name);
     writeFileSync(path, text);
@@ -61,14 +64,14 @@ export function contenders(folder: string, { token }: Services): Contender[] {
   };
   const run = (name: string, command: readonly string[], env?: Record<string, string>) =>
     start(folder, name, command, env);
-  const gateway = (name: string, workers: number): Contender => ({
+  const gateway = (name: string, workers: number, root = ROOT): Contender => ({
     name,
     streams: true,
     readsTokens: true,
     login: '/login?returnTo=/api/small.json',
     start(port) {
       const config = file(`${name}.yaml`, stringify(gatewayConfig(port, workers)));
-      return run(name, [process.execPath, join(ROOT, 'dist/main.js'), 'start', '--config', config]);
+      return run(name, [process.execPath, join(root, 'dist/main.js'), 'start', '--config', config]);
     },
   });
   return [
@@ -117,5 +120,6 @@ export function contenders(folder: string, { token }: Services): Contender[] {
         }),
     },
     gateway('bff-gateway', 1),
+    ...(before === undefined ? [] : [gateway('before', 1, before)]),
   ];
 }
