@@ -11,7 +11,8 @@ const textOf = new Map(files.map((file) => [file, readFileSync(join(ROOT, file),
 /** The rooms by rank, lowest first. A file imports from its own room and from rooms of a lower rank. */
 const RANKS: readonly (readonly string[])[] = [
   ['base', 'client', 'config/fields', 'crypto', 'tuning', 'upstream/http'],
-  ['config/schema', 'store/port'],
+  ['config/sections', 'store/port'],
+  ['config/schema'],
   ['config/validate', 'import/draft', 'observe', 'oidc/products', 'store/processes'],
   [
     'config/load',
@@ -126,8 +127,8 @@ test('each library is imported from its rooms only', () => {
     assert.deepEqual(violations, [], library);
   }
 });
-test('no file is longer than 200 lines, the schema aside', () => {
-  const long = files.filter((file) => (textOf.get(file)?.split('\n').length ?? 0) > 201 && !file.endsWith('schema.ts'));
+test('no file is longer than 200 lines', () => {
+  const long = files.filter((file) => (textOf.get(file)?.split('\n').length ?? 0) > 201);
   assert.deepEqual(long, []);
 });
 

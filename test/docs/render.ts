@@ -1,6 +1,6 @@
 /** The pages of `docs/` that are generated: options from the schema, errors from their table. */
 
-import { ERRORS } from '../../src/base/errors.ts';
+import { ERRORS } from '../../src/base/error-table.ts';
 import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/schema/options.ts';
 import { auditPage } from './render-audit.ts';
 import { metricsPage } from './render-metrics.ts';

@@ -1,7 +1,7 @@
 /** What every answer of the gateway's own endpoints has in common, errors included: not stored, no token, nothing to frame. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ERRORS } from '../../src/base/errors.ts';
+import { ERRORS } from '../../src/base/error-table.ts';
 import { createAgent, type Received, send } from '../support/browser-http.ts';
 import { oauthError, status } from '../support/provider-lies.ts';
 import { startWorld, type World } from '../support/world.ts';

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { ERRORS } from '../../src/base/errors.ts';
+import { ERRORS } from '../../src/base/error-table.ts';
 import { type Packed, pack } from './packed.ts';
 
 const run = promisify(execFile);

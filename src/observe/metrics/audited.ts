@@ -1,5 +1,5 @@
 /** Counts what the audit log is told of, so that a reason is the same word in the log and in the metrics. */
-import { ERRORS } from '../../base/errors.ts';
+import { ERRORS } from '../../base/error-table.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
 import type { Families } from './families.ts';
 

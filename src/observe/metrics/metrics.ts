@@ -6,7 +6,7 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client';
-import type { ErrorCode } from '../../base/errors.ts';
+import type { ErrorCode } from '../../base/error-table.ts';
 import type { CounterSeries } from '../../tuning/metric-primitives.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
 import { createAuditCounts } from './audited.ts';

@@ -1,5 +1,5 @@
 /** What is counted for each call of a route: the series are found once, a call only adds to a number. */
-import type { ErrorCode } from '../../base/errors.ts';
+import type { ErrorCode } from '../../base/error-table.ts';
 import type { CounterSeries, HistogramSeries } from '../../tuning/metric-primitives.ts';
 import type { Families } from './families.ts';
 

@@ -1,0 +1,46 @@
+/** Options of what browsers meet: `csrf`, `cors`, `endpoints` and `frontend`. */
+import { z } from 'zod';
+import { headerName, origin } from '../fields/fields.ts';
+
+export const csrf = z
+  .strictObject({
+    header: headerName()
+      .default('X-CSRF')
+      .describe('Header that every cookie-authenticated call carries, with the value 1.'),
+  })
+  .prefault({});
+
+export const cors = z
+  .strictObject({
+    allowedOrigins: z.array(origin()).default([]).describe('Origins that may call the routes with credentials.'),
+  })
+  .prefault({});
+
+export const endpoints = z
+  .strictObject({
+    prefix: z
+      .string()
+      .regex(/^(\/[A-Za-z0-9_-]+)*$/, 'expected a path such as /bff, without trailing slash')
+      .default('')
+      .describe('Put before /login, /callback, /logout and so on.'),
+  })
+  .prefault({});
+
+export const frontend = z
+  .strictObject({
+    directory: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder of the built single-page app; unknown paths get its index.html.'),
+    devServer: origin()
+      .optional()
+      .describe(
+        'Development server of the front end, WebSocket included. One that renders pages with the session needs session.cookie.sameSite: lax.',
+      ),
+    contentSecurityPolicy: z
+      .union([z.string().min(1), z.literal(false)])
+      .optional()
+      .describe("Content-Security-Policy of the front end's pages; false for none."),
+  })
+  .optional();
