@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fastFiles } from './fast.ts';
+import { fastFiles, processesFirst } from './fast.ts';
 import { importsIn } from './imports.ts';
 
 function folderOf(t: TestContext, files: Record<string, string>): string {
@@ -90,6 +90,21 @@ for (const [what, files] of Object.entries(QUIET)) {
     assert.deepEqual(fastFiles(folderOf(t, files)), ['test/a.test.ts']);
   });
 }
+
+test('files that start processes come first, directly or through a helper; the rest stays in order', (t) => {
+  const root = folderOf(t, {
+    'test/a.test.ts': "import { isIP } from 'node:net';",
+    'test/b.test.ts': "import { createServer } from 'node:http';",
+    'test/c.test.ts': "import { start } from './support/redis.ts';",
+    'test/d.test.ts': "import { spawn } from 'node:child_process';",
+    'test/support/redis.ts': "import { spawn } from 'node:child_process';",
+  });
+  const files = ['a', 'b', 'c', 'd'].map((name) => `test/${name}.test.ts`);
+  assert.deepEqual(
+    processesFirst(root, files),
+    ['c', 'd', 'a', 'b'].map((name) => `test/${name}.test.ts`),
+  );
+});
 
 test('both kinds exist in this repository', () => {
   const fast = new Set(fastFiles(join(import.meta.dirname, '../..')));

@@ -37,3 +37,15 @@ export function fastFiles(root: string): string[] {
     .filter((file) => [...graph.reachedFrom(file)].every(isQuiet))
     .sort();
 }
+
+/**
+ * The files with those that can start processes first: as these take longest, the last of them are not still running alone
+ * when all others have ended.
+ */
+export function processesFirst(root: string, files: readonly string[]): string[] {
+  const graph = createGraph(root);
+  const spawns = (file: string) =>
+    !file.startsWith('src/') && graph.importsOf(file).some(({ from }) => from === 'node:child_process');
+  const slow = new Set(files.filter((file) => [...graph.reachedFrom(file)].some(spawns)));
+  return [...slow, ...files.filter((file) => !slow.has(file))];
+}

@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { startServers } from '../../e2e/servers.ts';
 import { slotEnvironment } from '../../e2e/support/run.ts';
-import { fastFiles } from './fast.ts';
+import { fastFiles, processesFirst } from './fast.ts';
 import { nearTests } from './near.ts';
 
 export interface Suite {
@@ -42,12 +42,13 @@ function e2eLanes(files: string[]): Lane[] {
   return Array.from({ length: slots }, (_, slot) => lane(slot));
 }
 
-/** All tests without a browser, the fast ones first. */
+/** All tests without a browser: the fast ones first, as they fail first, then the slowest. */
 function unitLane(root: string, files: string[]): Lane {
   const fast = new Set(fastFiles(root));
+  const others = files.filter((file) => !fast.has(file));
   return [
     fastSuite(files.filter((file) => fast.has(file))),
-    { files: files.filter((file) => !fast.has(file)), concurrency: UNIT_FILES },
+    { files: processesFirst(root, others), concurrency: UNIT_FILES },
   ];
 }
 
