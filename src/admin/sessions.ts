@@ -7,8 +7,8 @@ import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
-import type { SessionDirectory } from '../session/directory.ts';
-import type { ActiveSession, Sessions } from '../session/sessions.ts';
+import type { SessionDirectory } from '../session/session-directory.ts';
+import type { ActiveSession, Sessions } from '../session/session-types.ts';
 
 export interface AdminSessionsParts {
   config: Config;
@@ -92,7 +92,7 @@ export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
       const session = await sessions.load(value);
       return session ? [session] : [];
     }
-    const find = by === 'user' ? directory.ofUser : directory.ofProviderSession;
+    const find = by === 'user' ? directory.findByUser : directory.findByProviderSession;
     return (await Promise.all(issuersOf(config.provider).map((issuer) => find(issuer, value)))).flat();
   }
 
@@ -102,7 +102,7 @@ export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
     const limit = Number(query.get('limit') ?? PAGE);
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
       throw new GatewayError('bad_request', { hint: `limit is a number from 1 to ${MAX_PAGE}.` });
-    const page = await directory.page(query.get('cursor') ?? undefined, limit);
+    const page = await directory.listPage(query.get('cursor') ?? undefined, limit);
     return { sessions: page.sessions.map(described), ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
   }
 
@@ -110,7 +110,7 @@ export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
     let ended = 0;
     let cursor: string | undefined;
     do {
-      const page = await directory.page(cursor, PAGE);
+      const page = await directory.listPage(cursor, PAGE);
       ended += await endSessions(page.sessions, 'administrator');
       cursor = page.cursor;
     } while (cursor !== undefined);

@@ -6,15 +6,15 @@ import { createLruCache } from '../base/lru.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
-import type { LogoutRequest } from '../oidc/logout/logout-token.ts';
-import type { SessionDirectory } from '../session/directory.ts';
-import type { ActiveSession } from '../session/sessions.ts';
+import type { LogoutTokenSubject } from '../oidc/logout/logout-token.ts';
+import type { SessionDirectory } from '../session/session-directory.ts';
+import type { ActiveSession } from '../session/session-types.ts';
 import type { Store } from '../store/port/store.ts';
 import { contextOf } from './context.ts';
 
 export interface BackchannelParts {
-  checkLogoutToken: (token: string) => Promise<LogoutRequest>;
-  directory: Pick<SessionDirectory, 'ofUser' | 'ofProviderSession'>;
+  checkLogoutToken: (token: string) => Promise<LogoutTokenSubject>;
+  directory: Pick<SessionDirectory, 'findByUser' | 'findByProviderSession'>;
   endSessions: EndSessions;
   audit: Audit;
   store: Pick<Store, 'acquireLease' | 'renewLease' | 'releaseLease'>;
@@ -46,14 +46,14 @@ export function backchannelLogoutEndpoint(parts: BackchannelParts): RequestHandl
   }
 
   /** Section 2.7: a `sid` ends that session alone, a `sub` without one all of the user's at this issuer. */
-  async function affected({ issuer, sub, sid }: LogoutRequest): Promise<ActiveSession[]> {
-    if (sid === undefined) return sub === undefined ? [] : await directory.ofUser(issuer, sub);
-    const found = await directory.ofProviderSession(issuer, sid);
+  async function affected({ issuer, sub, sid }: LogoutTokenSubject): Promise<ActiveSession[]> {
+    if (sid === undefined) return sub === undefined ? [] : await directory.findByUser(issuer, sub);
+    const found = await directory.findByProviderSession(issuer, sid);
     return found.filter(({ data }) => sub === undefined || data.sub === sub);
   }
 
   /** What the token says; a refusal is worth a line, since somebody may be trying. */
-  async function accepted(req: Request): Promise<LogoutRequest> {
+  async function accepted(req: Request): Promise<LogoutTokenSubject> {
     try {
       return await checkLogoutToken(tokenIn(req));
     } catch (error) {
@@ -67,7 +67,7 @@ export function backchannelLogoutEndpoint(parts: BackchannelParts): RequestHandl
   return async function backchannelLogout(req, res) {
     const request = await accepted(req);
     const name = `logout:${digest(`${request.issuer} ${request.jti}`)}`;
-    const ttl = Math.max(1_000, request.usableUntil - clock());
+    const ttl = Math.max(1_000, request.replayableUntil - clock());
     if (!(await claim(name, ttl)))
       throw new GatewayError('logout_token_refused', { detail: 'this token was used before' });
     try {

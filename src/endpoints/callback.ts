@@ -5,17 +5,17 @@ import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { AuthorizationCodeFlow, Login } from '../oidc/login/authorize.ts';
+import type { AuthorizationCodeFlow, LoginResult } from '../oidc/login/authorization-code-flow.ts';
 import type { PendingLogin, PendingLogins } from '../oidc/login/pending-login.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
-import type { Revoker } from '../oidc/logout/revoke.ts';
+import type { Revoker } from '../oidc/logout/revoker.ts';
 import { loginError } from '../oidc/provider/failures.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
-import { addressRange, deviceOf } from '../session/device.ts';
-import type { SessionDirectory } from '../session/directory.ts';
-import type { ActiveSession, Sessions } from '../session/sessions.ts';
-import { sealTokens } from '../session/stored-sessions.ts';
+import { addressRange, describeDevice } from '../session/device.ts';
+import type { SessionDirectory } from '../session/session-directory.ts';
+import { sealTokens } from '../session/session-service.ts';
+import type { ActiveSession, Sessions } from '../session/session-types.ts';
 import type { Store } from '../store/port/store.ts';
 import { contextOf, redirect, requireHttps, singleParams } from './context.ts';
 
@@ -25,7 +25,7 @@ export interface CallbackParts {
   keyring: Keyring;
   store: Store;
   sessions: Sessions;
-  directory: Pick<SessionDirectory, 'enter' | 'ofUser'>;
+  directory: Pick<SessionDirectory, 'add' | 'findByUser'>;
   endSessions: EndSessions;
   codeFlow: AuthorizationCodeFlow;
   pending: PendingLogins;
@@ -66,14 +66,14 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
     return login;
   }
 
-  async function createSession(req: Request, { data, tokens }: Login): Promise<void> {
+  async function createSession(req: Request, { data, tokens }: LoginResult): Promise<void> {
     // A new id, whatever the browser sent (ASVS 7.2.4). Not `regenerate`: it ends the old session before the new one is stored.
     req.sessionStore.generate(req);
     const key = digest(req.sessionID);
     const ttl = Math.min(config.session.idleTimeout, data.expiresAt - data.createdAt);
-    await directory.enter(key, data);
+    await directory.add(key, data);
     await store.createTokens(key, sealTokens(keyring, key, tokens), ttl);
-    const [device, address] = [deviceOf(req.headers['user-agent']), addressRange(contextOf(req).clientIp)];
+    const [device, address] = [describeDevice(req.headers['user-agent']), addressRange(contextOf(req).clientIp)];
     req.session.login = {
       ...data,
       ...(device === undefined ? {} : { device }),
@@ -86,7 +86,7 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
    * A session that the browser had before, ended once the new one is there. Its tokens are revoked only if they belong
    * to another sign-in at the provider: providers end the whole sign-in with its refresh token, and the new tokens with it.
    */
-  async function replaceOld(old: ActiveSession | undefined, { data }: Login): Promise<void> {
+  async function replaceOld(old: ActiveSession | undefined, { data }: LoginResult): Promise<void> {
     if (!old) return;
     if (await sessions.end(old.key))
       audit('session.ended', { session: old.key, sub: old.data.sub, reason: 'replaced' });
@@ -95,14 +95,14 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
   }
 
   /** A user who signs in once too often loses the oldest session, never the new one. */
-  async function keepWithinLimit({ data }: Login): Promise<void> {
+  async function keepWithinLimit({ data }: LoginResult): Promise<void> {
     const { maxPerUser } = config.session;
     if (maxPerUser === undefined) return;
-    const all = await directory.ofUser(data.issuer, data.sub);
+    const all = await directory.findByUser(data.issuer, data.sub);
     await parts.endSessions(all.slice(0, Math.max(0, all.length - maxPerUser)), 'session_limit');
   }
 
-  async function finish(req: Request, params: URLSearchParams, pendingLogin: PendingLogin): Promise<Login> {
+  async function finish(req: Request, params: URLSearchParams, pendingLogin: PendingLogin): Promise<LoginResult> {
     const login = await codeFlow.complete(params, pendingLogin);
     try {
       const keys = new Set([pendingLogin.previous, sessions.identify(req.headers.cookie)]);

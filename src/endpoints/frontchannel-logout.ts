@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import type { Config } from '../config/schema/schema.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import type { CookieSettings } from '../session/cookies.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { Sessions } from '../session/session-types.ts';
 import { contextOf, singleParams } from './context.ts';
 
 export interface FrontchannelParts {
@@ -31,7 +31,7 @@ export function frontchannelLogoutEndpoint({
     const session = key === undefined ? undefined : await sessions.load(key);
     if (session && sid !== null && session.data.sid === sid && session.data.issuer === issuer) {
       await endSessions([session], 'frontchannel_logout');
-      res.clearCookie(cookies.session, cookies.sessionOptions);
+      res.clearCookie(cookies.sessionName, cookies.sessionOptions);
     }
     res.removeHeader('X-Frame-Options');
     res.set('Content-Security-Policy', `default-src 'none'; frame-ancestors ${frameAncestors}`);

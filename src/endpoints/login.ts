@@ -3,12 +3,12 @@ import type { RequestHandler } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { AuthorizationCodeFlow, LoginParams } from '../oidc/login/authorize.ts';
+import type { AuthorizationCodeFlow, LoginParams } from '../oidc/login/authorization-code-flow.ts';
 import type { PendingLogins } from '../oidc/login/pending-login.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { Sessions } from '../session/session-types.ts';
 import { contextOf, redirect, requireHttps, singleParams } from './context.ts';
 
 export interface LoginParts {
@@ -56,8 +56,8 @@ export function loginEndpoint(parts: LoginParts): RequestHandler {
     const params = loginParams(query, config.provider.allowedLoginParams);
     const returnTo = returnPath(query.get('returnTo') ?? '/');
     const { url, login } = await codeFlow.begin(params, returnTo, sessions.identify(req.headers.cookie));
-    const { name, value, drop } = pending.begin(req.headers.cookie, login);
-    for (const stale of drop) res.clearCookie(stale, cookies.loginOptions);
+    const { name, value, evicted } = pending.begin(req.headers.cookie, login);
+    for (const cookie of evicted) res.clearCookie(cookie, cookies.loginOptions);
     res.cookie(name, value, { ...cookies.loginOptions, maxAge });
     audit('login.started', { requestId: context.id, clientIp: context.clientIp });
     redirect(res, url.href);

@@ -34,7 +34,10 @@ export function startLogoutContinue(
   res: Response,
   address: string,
 ): string {
-  res.cookie(cookies.logout, fitting(keyring, address, clock()), { ...cookies.sessionOptions, maxAge: LIFETIME_MS });
+  res.cookie(cookies.logoutName, fitting(keyring, address, clock()), {
+    ...cookies.sessionOptions,
+    maxAge: LIFETIME_MS,
+  });
   return endpointPaths(config.endpoints).logoutContinue;
 }
 
@@ -42,10 +45,10 @@ export function startLogoutContinue(
 export function logoutContinueEndpoint({ config, cookies, keyring, clock }: LogoutContinueParts): RequestHandler {
   const { signedOut } = endpointPaths(config.endpoints);
   return function logoutContinue(req, res) {
-    const value = singleCookie(req.headers.cookie, cookies.logout);
+    const value = singleCookie(req.headers.cookie, cookies.logoutName);
     const text = value === undefined ? undefined : keyring.open('logout', PURPOSE, value);
     const kept = text === undefined ? undefined : (JSON.parse(text) as { url: string; until: number });
-    if (value !== undefined) res.clearCookie(cookies.logout, cookies.sessionOptions);
+    if (value !== undefined) res.clearCookie(cookies.logoutName, cookies.sessionOptions);
     redirect(res, kept && kept.until > clock() ? kept.url : signedOut);
   };
 }

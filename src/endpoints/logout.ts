@@ -4,12 +4,12 @@ import { endpointPaths } from '../config/schema/endpoints.ts';
 import { isLogoutNonce, logoutNonce } from '../crypto/logout-nonce.ts';
 import type { Audit } from '../observe/audit.ts';
 import { endSessionOrigins, endSessionUrl } from '../oidc/logout/provider-logout.ts';
-import type { Revoker } from '../oidc/logout/revoke.ts';
+import type { Revoker } from '../oidc/logout/revoker.ts';
 import type { Provider } from '../oidc/provider/provider.ts';
 import { isPrefetch } from '../policy/navigation.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { Pages } from '../responses/pages.ts';
-import type { ActiveSession, Sessions } from '../session/sessions.ts';
+import type { ActiveSession, Sessions } from '../session/session-types.ts';
 import { contextOf, redirect, requireCsrf, sendJson, sendPage, singleParams } from './context.ts';
 import { type LogoutContinueParts, startLogoutContinue } from './logout-continue.ts';
 
@@ -61,7 +61,8 @@ export function logoutEndpoint(parts: LogoutParts): RequestHandler {
 
   function leave(req: Request, res: Response, location: string): void {
     // A cookie that was not sent may belong to a live session, which another site must not be able to drop.
-    if (req.headers.cookie?.includes(`${cookies.session}=`)) res.clearCookie(cookies.session, cookies.sessionOptions);
+    if (req.headers.cookie?.includes(`${cookies.sessionName}=`))
+      res.clearCookie(cookies.sessionName, cookies.sessionOptions);
     if (!wantsJson(req)) redirect(res, location);
     // The address holds the ID token, which no script is to see.
     else sendJson(res, { location: location.startsWith('/') ? location : startLogoutContinue(parts, res, location) });

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { storedClaims } from '../oidc/provider/id-token.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { Sessions } from '../session/session-types.ts';
 import { requireCsrf, sendJson } from './context.ts';
 
 /** Claims about the token rather than the user: nothing a front end should build on, and the nonce is a protocol secret. */
@@ -31,7 +31,7 @@ export function profileEndpoint({ config, sessions }: { config: Config; sessions
     requireCsrf(config, req);
     const session = await sessions.load(key);
     if (!session) throw new GatewayError('unauthenticated');
-    sessions.slide(session);
+    sessions.touch(session);
     sendJson(
       res,
       Object.fromEntries(

@@ -4,7 +4,7 @@ import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { logoutNonce } from '../crypto/logout-nonce.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { Sessions } from '../session/session-types.ts';
 import { requireCsrf, sendJson } from './context.ts';
 
 export interface SessionParts {

@@ -8,15 +8,15 @@ import { isLogoutNonce, logoutNonce } from '../crypto/logout-nonce.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import { isTopLevelNavigation, mayLackStrictCookie } from '../policy/navigation.ts';
 import type { ListedSession, Pages } from '../responses/pages.ts';
-import type { SessionDirectory } from '../session/directory.ts';
-import type { ActiveSession, Sessions } from '../session/sessions.ts';
+import type { SessionDirectory } from '../session/session-directory.ts';
+import type { ActiveSession, Sessions } from '../session/session-types.ts';
 import { contextOf, redirect, requireCsrf, sendJson, sendPage } from './context.ts';
 
 export interface OwnSessionsParts {
   config: Config;
   keyring: Keyring;
   sessions: Pick<Sessions, 'identify' | 'load'>;
-  directory: Pick<SessionDirectory, 'ofUser'>;
+  directory: Pick<SessionDirectory, 'findByUser'>;
   endSessions: EndSessions;
   pages: Pages;
 }
@@ -57,7 +57,7 @@ export function ownSessionsEndpoint(parts: OwnSessionsParts): RequestHandler {
       if (unseen && mayLackStrictCookie(req.headers)) return sendPage(res, pages.render('hop', { to: paths.sessions }));
       return redirect(res, `${paths.login}?returnTo=${encodeURIComponent(paths.sessions)}`);
     }
-    const all = (await directory.ofUser(own.data.issuer, own.data.sub)).reverse();
+    const all = (await directory.findByUser(own.data.issuer, own.data.sub)).reverse();
     const sessions = all.map((session) => listed(parts, session, own.key));
     if (!person) return sendJson(res, { sessions });
     sendPage(res, pages.render('sessions', { sessions, action: paths.sessions, token: logoutNonce(keyring, own.key) }));
@@ -83,7 +83,7 @@ export function revokeSessionEndpoint(parts: OwnSessionsParts): RequestHandler {
     const own = await current(parts, req);
     if (!own) throw new GatewayError('unauthenticated');
     const asked = requireGenuine(parts, req, own.key);
-    const all = await parts.directory.ofUser(own.data.issuer, own.data.sub);
+    const all = await parts.directory.findByUser(own.data.issuer, own.data.sub);
     const { id } = req.params;
     const chosen = all.filter(({ key }) => (id === 'others' ? key !== own.key : publicId(parts.keyring, key) === id));
     if (chosen.length === 0 && id !== 'others') throw new GatewayError('not_found');

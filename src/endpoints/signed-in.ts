@@ -4,7 +4,7 @@ import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { mayLackStrictCookie } from '../policy/navigation.ts';
 import type { Pages } from '../responses/pages.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { Sessions } from '../session/session-types.ts';
 import { redirect, sendPage } from './context.ts';
 
 export interface SignedInParts {

@@ -8,13 +8,13 @@ import { type AuditLog, auditIntoLog, createAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
 import { createTracer } from '../observe/trace.ts';
-import { createAuthorizationCodeFlow } from '../oidc/login/authorize.ts';
+import { createAuthorizationCodeFlow } from '../oidc/login/authorization-code-flow.ts';
 import { createPendingLogins } from '../oidc/login/pending-login.ts';
 import { createEndSessions } from '../oidc/logout/end-sessions.ts';
-import { createLogoutTokenCheck } from '../oidc/logout/logout-token.ts';
-import { createRevoker } from '../oidc/logout/revoke.ts';
+import { createLogoutTokenVerifier } from '../oidc/logout/logout-token.ts';
+import { createRevoker } from '../oidc/logout/revoker.ts';
 import { createProvider } from '../oidc/provider/provider.ts';
-import { createRefresher } from '../oidc/refresh/refresh.ts';
+import { createRefresher } from '../oidc/refresh/refresher.ts';
 import { createTokenServices } from '../oidc/tokens/token-services.ts';
 import { createReturnPath } from '../policy/return-url.ts';
 import { createForwarder } from '../proxy/forwarding/forward.ts';
@@ -23,8 +23,8 @@ import { createTunnel } from '../proxy/websocket/tunnel.ts';
 import { createPages } from '../responses/pages.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
 import { cookieSettings } from '../session/cookies.ts';
-import { createSessionDirectory } from '../session/directory.ts';
-import { createSessions } from '../session/stored-sessions.ts';
+import { createSessionDirectory } from '../session/session-directory.ts';
+import { createSessions } from '../session/session-service.ts';
 import { measureStore } from '../store/measured.ts';
 import type { Store } from '../store/port/store.ts';
 import { createControlPlane } from './control-plane.ts';
@@ -126,7 +126,7 @@ export function composePlanes(config: Config, deps: GatewayDeps) {
     directory,
     endSessions,
     returnPath: createReturnPath(config, routes.mayServe),
-    checkLogoutToken: createLogoutTokenCheck({ config, provider, clock }),
+    checkLogoutToken: createLogoutTokenVerifier({ config, provider, clock }),
     audit,
     clock,
   });

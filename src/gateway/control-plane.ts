@@ -24,18 +24,18 @@ import { signedInEndpoint } from '../endpoints/signed-in.ts';
 import { clientModuleEndpoint } from '../frontend/client-module.ts';
 import { frontendHandler } from '../frontend/static-files.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { AuthorizationCodeFlow } from '../oidc/login/authorize.ts';
+import type { AuthorizationCodeFlow } from '../oidc/login/authorization-code-flow.ts';
 import type { PendingLogins } from '../oidc/login/pending-login.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
-import type { LogoutRequest } from '../oidc/logout/logout-token.ts';
-import type { Revoker } from '../oidc/logout/revoke.ts';
+import type { LogoutTokenSubject } from '../oidc/logout/logout-token.ts';
+import type { Revoker } from '../oidc/logout/revoker.ts';
 import type { Provider } from '../oidc/provider/provider.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { Pages } from '../responses/pages.ts';
 import type { CookieSettings } from '../session/cookies.ts';
-import type { SessionDirectory } from '../session/directory.ts';
-import { SealedSessionStore } from '../session/sealed-store.ts';
-import type { Sessions } from '../session/sessions.ts';
+import { SealedSessionStore } from '../session/express-session-store.ts';
+import type { SessionDirectory } from '../session/session-directory.ts';
+import type { Sessions } from '../session/session-types.ts';
 import type { Store } from '../store/port/store.ts';
 
 export interface ControlPlaneParts {
@@ -53,7 +53,7 @@ export interface ControlPlaneParts {
   directory: SessionDirectory;
   endSessions: EndSessions;
   returnPath: ReturnPath;
-  checkLogoutToken: (token: string) => Promise<LogoutRequest>;
+  checkLogoutToken: (token: string) => Promise<LogoutTokenSubject>;
   audit: Audit;
   clock: () => number;
 }
@@ -62,7 +62,7 @@ export interface ControlPlaneParts {
 function loginSession({ config, cookies, keyring, store, clock }: ControlPlaneParts): RequestHandler {
   return session({
     store: new SealedSessionStore({ store, keyring, idleTimeout: config.session.idleTimeout, clock }),
-    name: cookies.session,
+    name: cookies.sessionName,
     secret: keyring.secrets('cookie'),
     genid: () => randomBytes(32).toString('base64url'),
     resave: false,

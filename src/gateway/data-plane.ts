@@ -6,7 +6,7 @@ import type { Config } from '../config/schema/schema.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { RouteMeter } from '../observe/metrics/metrics.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
-import type { ForceRefresh } from '../oidc/refresh/usable-token.ts';
+import type { ForceRefresh } from '../oidc/refresh/refresh-result.ts';
 import type { UpstreamTokens } from '../oidc/tokens/upstream-token.ts';
 import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
@@ -18,7 +18,7 @@ import { prepareRoutes } from '../proxy/prepare/prepare.ts';
 import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
 import type { CompiledRoute, RouteTable } from '../routing/routes.ts';
 import type { RequestTarget } from '../routing/target.ts';
-import type { CallSession } from '../session/sessions.ts';
+import type { RequestSession } from '../session/session-types.ts';
 import { isPromise } from '../tuning/maybe-promise.ts';
 
 export interface DataPlaneParts extends AdmissionParts {
@@ -92,7 +92,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     context: RequestContext,
     route: CompiledRoute,
     cors: CorsHeaders,
-    session: CallSession,
+    session: RequestSession,
   ): Promise<ForwardOptions | undefined> {
     const { kind } = await parts.forceRefresh(session);
     if (kind === 'active') return undefined;

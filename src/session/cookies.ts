@@ -4,11 +4,11 @@ import type { Config } from '../config/schema/schema.ts';
 
 export interface CookieSettings {
   /** Name of the session cookie. */
-  session: string;
+  sessionName: string;
   /** What the names of login cookies start with. */
   loginPrefix: string;
   /** Name of the cookie that leads a browser on to the provider's sign-out. */
-  logout: string;
+  logoutName: string;
   sessionOptions: CookieOptions;
   loginOptions: CookieOptions;
 }
@@ -19,13 +19,13 @@ export interface CookieSettings {
  */
 export function cookieSettings(config: Config): CookieSettings {
   const secure = config.publicUrl.startsWith('https:');
-  const session = config.session.cookie.name ?? (secure ? '__Host-bff' : 'bff');
+  const sessionName = config.session.cookie.name ?? (secure ? '__Host-bff' : 'bff');
   // A form_post callback is a cross-site POST, which carries only SameSite=None cookies.
   const crossSitePost = config.provider.responseMode === 'form_post' && secure;
   return {
-    session,
-    loginPrefix: `${session}-login-`,
-    logout: `${session}-logout`,
+    sessionName,
+    loginPrefix: `${sessionName}-login-`,
+    logoutName: `${sessionName}-logout`,
     sessionOptions: { path: '/', httpOnly: true, secure, sameSite: config.session.cookie.sameSite },
     loginOptions: { path: '/', httpOnly: true, secure, sameSite: crossSitePost ? 'none' : 'lax' },
   };
@@ -35,7 +35,7 @@ export function cookieSettings(config: Config): CookieSettings {
  * All values sent under each cookie name, in order, exactly as sent. Names are compared byte for byte: no quotes, no
  * `$Version`, no white space but SP and HTAB around a pair, so no lookalike of a `__Host-` name is ever read as one.
  */
-export function readCookies(header: string | undefined): Map<string, string[]> {
+export function parseCookies(header: string | undefined): Map<string, string[]> {
   const cookies = new Map<string, string[]>();
   eachCookie(header ?? '', (name, value) => {
     const known = cookies.get(name);

@@ -6,7 +6,7 @@ import Bowser from 'bowser';
 const MAX_USER_AGENT = 512;
 
 /** Such as `Firefox on Linux`; undefined when the user agent tells nothing. */
-export function deviceOf(userAgent: string | undefined): string | undefined {
+export function describeDevice(userAgent: string | undefined): string | undefined {
   if (userAgent === undefined || userAgent === '' || userAgent.length > MAX_USER_AGENT) return undefined;
   const { browser, os } = Bowser.parse(userAgent);
   if (browser.name === undefined || browser.name === '') return undefined;

@@ -1,15 +1,15 @@
 /** Sessions that were read a moment ago, so that a call in a row of calls asks no store. */
 import { createLruCache } from '../base/lru.ts';
 import type { SessionChanges } from '../store/port/store.ts';
-import type { ActiveSession, CallSession } from './sessions.ts';
+import type { ActiveSession, RequestSession } from './session-types.ts';
 
 export interface SessionCache {
   /** The session, if it was read lately and has not changed since; undefined says nothing about it. */
-  get(key: string): CallSession | undefined;
+  get(key: string): RequestSession | undefined;
   /** Reads it with `read` and keeps what calls need of it, unless the session changed on the way. */
-  through(key: string, read: () => Promise<ActiveSession | undefined>): Promise<ActiveSession | undefined>;
+  readThrough(key: string, read: () => Promise<ActiveSession | undefined>): Promise<ActiveSession | undefined>;
   /** Forgets a session that is about to change, or did, by this process. */
-  drop(key: string): void;
+  invalidate(key: string): void;
 }
 
 export interface SessionCacheOptions {
@@ -22,7 +22,7 @@ export interface SessionCacheOptions {
 }
 
 interface Entry {
-  readonly session: CallSession;
+  readonly session: RequestSession;
   readonly since: number;
 }
 
@@ -32,13 +32,13 @@ interface Reading {
 }
 
 /** Without what no call needs. */
-function forCalls({ key, data, tokens, version, refreshable }: ActiveSession): CallSession {
+function forCalls({ key, data, tokens, version, refreshable }: ActiveSession): RequestSession {
   const { sid, device, address, ...caller } = data;
   const { refreshToken, idToken, ...shown } = tokens;
   return { key, data: caller, tokens: shown, version, refreshable };
 }
 
-const NONE: SessionCache = { get: () => undefined, through: (_key, read) => read(), drop: () => {} };
+const NONE: SessionCache = { get: () => undefined, readThrough: (_key, read) => read(), invalidate: () => {} };
 
 /** Builds the cache over what the store tells. It serves nothing while changes are not told. */
 export function createSessionCache({ changes, size, maxAge, clock }: SessionCacheOptions): SessionCache {
@@ -46,13 +46,13 @@ export function createSessionCache({ changes, size, maxAge, clock }: SessionCach
   const entries = createLruCache<Entry>(size);
   const readings = new Map<string, Set<Reading>>();
 
-  function drop(key: string): void {
+  function invalidate(key: string): void {
     entries.delete(key);
     for (const reading of readings.get(key) ?? []) reading.stale = true;
   }
   function clear(): void {
     entries.clear();
-    for (const [key] of readings) drop(key);
+    for (const [key] of readings) invalidate(key);
   }
   function begin(key: string): Reading {
     // Read while nothing is told: a change could be missed before the telling begins.
@@ -68,9 +68,9 @@ export function createSessionCache({ changes, size, maxAge, clock }: SessionCach
     if (all?.size === 0) readings.delete(key);
   }
 
-  changes.watch((key) => (key === undefined ? clear() : drop(key)));
+  changes.watch((key) => (key === undefined ? clear() : invalidate(key)));
   return {
-    drop,
+    invalidate,
     get(key) {
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
@@ -80,7 +80,7 @@ export function createSessionCache({ changes, size, maxAge, clock }: SessionCach
       const fresh = now >= since && now - since < maxAge && session.data.expiresAt > now;
       return fresh && changes.current() ? session : undefined;
     },
-    async through(key, read) {
+    async readThrough(key, read) {
       const reading = begin(key);
       const since = clock();
       try {

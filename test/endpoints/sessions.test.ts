@@ -1,7 +1,7 @@
 /** Where am I signed in: the list of a user, the end of one session and of all others, the limit of sessions at a time. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { addressRange, deviceOf } from '../../src/session/device.ts';
+import { addressRange, describeDevice } from '../../src/session/device.ts';
 import type { Browser } from '../support/browser.ts';
 import { BOB } from '../support/provider-state.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
@@ -163,7 +163,7 @@ describe('what a person recognises', () => {
     ['\u0000<script>', undefined],
   ];
   for (const [agent, device] of devices)
-    test(`${agent?.slice(0, 30)}: ${device}`, () => assert.equal(deviceOf(agent), device));
+    test(`${agent?.slice(0, 30)}: ${device}`, () => assert.equal(describeDevice(agent), device));
   const ranges: [string, string | undefined][] = [
     ['203.0.113.9', '203.0.113.0/24'],
     ['::ffff:203.0.113.9', '203.0.113.0/24'],

@@ -49,7 +49,7 @@ const last = () => {
 test('a signed-in call runs its steps in order and reaches the upstream with the access token', async () => {
   const answer = await gateway.call('/api/x?y=%2B', { headers: signedIn('alice') });
   assert.equal(answer.status, 200);
-  assert.deepEqual(gateway.events, ['load', 'usable', 'slide']);
+  assert.deepEqual(gateway.events, ['load', 'usable', 'touch']);
   assert.equal(last().target, '/api/x?y=%2B');
   assert.equal(last().header('authorization'), 'Bearer access-of-alice');
   assert.equal(last().header('host'), new URL(upstream.origin).host);
@@ -151,7 +151,7 @@ test('R12 a store or provider that does not answer is 503, on routes that admit 
     assert.equal(answer.status, 503);
   }
   assert.equal(upstream.requests.length, 0);
-  assert.ok(!gateway.events.includes('slide'));
+  assert.ok(!gateway.events.includes('touch'));
 });
 
 test('a method that no rule names is denied and audited', async () => {
@@ -174,7 +174,7 @@ test('a missing scope is 403 with what was missing, audited with who called', as
   assert.equal(details?.session, 'alice');
   assert.equal(details?.route, '/api/orders/**');
   assert.equal(upstream.requests.length, 0);
-  assert.ok(!gateway.events.includes('slide'));
+  assert.ok(!gateway.events.includes('touch'));
 });
 
 test('scopes of the refreshed token decide', async () => {

@@ -134,9 +134,9 @@ async function admitted(
     config,
     sessions: {
       identify: (cookie) => singleCookie(cookie, '__Host-bff'),
-      recall: () => undefined,
+      getCached: () => undefined,
       load: async () => session,
-      slide: () => {},
+      touch: () => {},
     },
     ensureUsable: async () => ({ kind: 'active', session }),
     tokens: {

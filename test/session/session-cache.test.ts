@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSessionCache } from '../../src/session/session-cache.ts';
-import type { ActiveSession } from '../../src/session/sessions.ts';
+import type { ActiveSession } from '../../src/session/session-types.ts';
 
 function played({ size = 10, maxAge = 60_000 } = {}) {
   const state = { now: 1_000_000, current: true, tell: (_key?: string): void => {} };
@@ -32,11 +32,11 @@ function played({ size = 10, maxAge = 60_000 } = {}) {
     },
   });
   const put = (key: string, version?: number, expiresAt?: number) =>
-    cache.through(key, async () => session(key, version, expiresAt));
+    cache.readThrough(key, async () => session(key, version, expiresAt));
   /** A read that ends when told to. */
   const slow = (key: string) => {
     const { promise, resolve } = Promise.withResolvers<ActiveSession | undefined>();
-    return { done: cache.through(key, () => promise), answer: () => resolve(session(key)) };
+    return { done: cache.readThrough(key, () => promise), answer: () => resolve(session(key)) };
   };
   return { state, cache, put, slow };
 }
@@ -74,7 +74,7 @@ test('a change of one session drops that one, a change of any drops all', async 
 for (const [what, change] of [
   ['told', (played_: ReturnType<typeof played>) => played_.state.tell('a')],
   ['told of all', (played_: ReturnType<typeof played>) => played_.state.tell()],
-  ['made here', (played_: ReturnType<typeof played>) => played_.cache.drop('a')],
+  ['made here', (played_: ReturnType<typeof played>) => played_.cache.invalidate('a')],
 ] as const)
   test(`SE-07 a read that a change overtook (${what}) is answered and not kept`, async () => {
     const all = played();
@@ -127,8 +127,8 @@ test('no more sessions than allowed are kept, and none where the size is 0', asy
 test('a session that is not there, or could not be read, is not kept', async () => {
   const { cache, put } = played();
   await put('a');
-  cache.drop('a');
-  await cache.through('a', async () => undefined);
-  await assert.rejects(cache.through('a', () => Promise.reject(new Error('the store is out'))));
+  cache.invalidate('a');
+  await cache.readThrough('a', async () => undefined);
+  await assert.rejects(cache.readThrough('a', () => Promise.reject(new Error('the store is out'))));
   assert.equal(cache.get('a'), undefined);
 });

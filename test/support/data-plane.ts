@@ -7,14 +7,14 @@ import type { Config } from '../../src/config/schema/schema.ts';
 import { createEdge } from '../../src/edge/edge.ts';
 import { createDataPlane, type DataPlaneParts } from '../../src/gateway/data-plane.ts';
 import type { AuditDetails, AuditEvent } from '../../src/observe/audit.ts';
-import type { UsableToken } from '../../src/oidc/refresh/usable-token.ts';
+import type { RefreshResult } from '../../src/oidc/refresh/refresh-result.ts';
 import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
 import { createOpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
 import { createTunnel } from '../../src/proxy/websocket/tunnel.ts';
 import type { Tunnel } from '../../src/proxy/websocket/upgrade.ts';
 import { compileRoutes } from '../../src/routing/routes.ts';
 import { singleCookie } from '../../src/session/cookies.ts';
-import type { ActiveSession, CallSession } from '../../src/session/sessions.ts';
+import type { ActiveSession, RequestSession } from '../../src/session/session-types.ts';
 import { silent } from './route-fixtures.ts';
 
 /** The session of a user, as the store would give it. */
@@ -50,7 +50,7 @@ export interface Call {
 export interface Played {
   /** Live sessions by what the cookie says. */
   sessions: Map<string, ActiveSession>;
-  usable: (session: CallSession) => Promise<UsableToken>;
+  usable: (session: RequestSession) => Promise<RefreshResult>;
   /** What happened, in order: `load`, `usable`, `slide`. */
   events: string[];
   audits: [AuditEvent, AuditDetails][];
@@ -60,19 +60,19 @@ export interface Played {
 export const signedIn = (user: string): OutgoingHttpHeaders => ({ cookie: `app=1; __Host-bff=${user}`, 'x-csrf': '1' });
 
 function played(): Played {
-  const usable = async (session: CallSession): Promise<UsableToken> => ({ kind: 'active', session });
+  const usable = async (session: RequestSession): Promise<RefreshResult> => ({ kind: 'active', session });
   return { sessions: new Map([['alice', sessionOf('alice')]]), usable, events: [], audits: [] };
 }
 
 function playSessions(play: Played) {
   return {
     identify: (cookie: string | undefined) => singleCookie(cookie, '__Host-bff'),
-    recall: () => undefined,
+    getCached: () => undefined,
     async load(key: string) {
       play.events.push('load');
       return play.sessions.get(key);
     },
-    slide: () => void play.events.push('slide'),
+    touch: () => void play.events.push('touch'),
   };
 }
 

@@ -9,9 +9,9 @@ import { isCertificateFault, networkWords, statusOf } from './network.ts';
 const sameSite = (a: string, b: string) => a === b || a.endsWith(`.${b}`) || b.endsWith(`.${a}`);
 
 function cookieChecks(config: Config): Check[] {
-  const { session, sessionOptions } = cookieSettings(config);
+  const { sessionName, sessionOptions } = cookieSettings(config);
   const { sameSite: policy } = config.session.cookie;
-  const words = `${session}, HttpOnly, ${sessionOptions.secure ? 'Secure, ' : ''}SameSite=${policy}`;
+  const words = `${sessionName}, HttpOnly, ${sessionOptions.secure ? 'Secure, ' : ''}SameSite=${policy}`;
   const own = new URL(config.publicUrl).hostname;
   const strangers = config.cors.allowedOrigins.filter((origin) => !sameSite(new URL(origin).hostname, own));
   const foreign = strangers.map((origin) =>

@@ -1,12 +1,12 @@
 /** Whether the provider knows this client: its credentials, its redirect URI, its flow. */
 import type { ProviderConfig } from '../../config/schema/schema.ts';
-import type { Probe, Verdict } from '../../oidc/login/probe.ts';
+import type { Probe, ProbeResult } from '../../oidc/login/probe.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 import type { Ask } from './discovery.ts';
 import { networkWords } from './network.ts';
 import { REDIRECT, readAuthorizeAnswer, register } from './redirect.ts';
 
-type Refusal = Extract<Verdict, { kind: 'refused' }>;
+type Refusal = Extract<ProbeResult, { kind: 'refused' }>;
 type Mistake = [pattern: RegExp, says: string, mend: string];
 
 const CREDENTIALS = 'client credentials';
@@ -69,7 +69,7 @@ function credentialHint({ clientAuth, clientId }: ProviderConfig): string {
   return `Copy the secret of the client ${clientId} again, look that it is a confidential client, and that the provider expects ${clientAuth}.`;
 }
 
-export function credentialsCheck(config: ProviderConfig, verdict: Verdict): Check {
+export function credentialsCheck(config: ProviderConfig, verdict: ProbeResult): Check {
   switch (verdict.kind) {
     case 'accepted':
       return ok(CREDENTIALS, `${config.clientId} is accepted with ${config.clientAuth}`);
@@ -102,8 +102,8 @@ export async function signInChecks(
   ask: Ask,
   redirectUri: string,
 ): Promise<Check[]> {
-  const credentials = credentialsCheck(config, await probe.credentials());
-  const begun = await probe.silentLogin();
+  const credentials = credentialsCheck(config, await probe.checkCredentials());
+  const begun = await probe.beginSilentLogin();
   if (begun.kind === 'refused') {
     const { error, description } = begun;
     const aboutRedirect = /redirect_uri/i.test(`${error} ${description}`);

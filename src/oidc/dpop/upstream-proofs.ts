@@ -1,6 +1,6 @@
 /** Proofs of possession towards upstreams (RFC 9449 section 7), and the nonces that they ask for (section 9). */
 
-import type { TokenRecord } from '../../session/sessions.ts';
+import type { TokenRecord } from '../../session/session-types.ts';
 import { createNonces } from './nonces.ts';
 import { createProofs } from './proof.ts';
 

@@ -4,7 +4,7 @@ import { createLruCache } from '../../base/lru.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
-import { type CookieSettings, readCookies } from '../../session/cookies.ts';
+import { type CookieSettings, parseCookies } from '../../session/cookies.ts';
 import type { Store } from '../../store/port/store.ts';
 
 const schema = z.strictObject({
@@ -27,7 +27,7 @@ export type PendingLogin = z.infer<typeof schema>;
 
 export interface PendingLogins {
   /** A cookie that holds the login, and the names of older login cookies that must give way to it. */
-  begin(cookieHeader: string | undefined, login: PendingLogin): { name: string; value: string; drop: string[] };
+  begin(cookieHeader: string | undefined, login: PendingLogin): { name: string; value: string; evicted: string[] };
   /** The login that this browser started under `state`; undefined when it did not, or too long ago. */
   find(cookieHeader: string | undefined, state: string): PendingLogin | undefined;
   /** Takes the login for good: true once, over all instances (RFC 6749 4.1.2). Before the code exchange, since a replayed code kills the tokens. */
@@ -61,7 +61,7 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
 
   /** Names of the login cookies that must go so that the new one fits: stale ones first, then the oldest. */
   function overflow(cookieHeader: string | undefined, room: number): string[] {
-    const present = [...readCookies(cookieHeader)]
+    const present = [...parseCookies(cookieHeader)]
       .filter(([name]) => name.startsWith(cookies.loginPrefix))
       .map(([name, values]) => ({
         name,
@@ -83,11 +83,11 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
     begin(cookieHeader, login) {
       const name = cookieName(login.state);
       const value = keyring.seal('login', name, JSON.stringify(login));
-      return { name, value, drop: overflow(cookieHeader, name.length + value.length) };
+      return { name, value, evicted: overflow(cookieHeader, name.length + value.length) };
     },
     find(cookieHeader, state) {
       const name = cookieName(state);
-      const values = readCookies(cookieHeader).get(name);
+      const values = parseCookies(cookieHeader).get(name);
       const login = values?.length === 1 ? open(name, values[0] ?? '') : undefined;
       return login?.state === state ? login : undefined;
     },

@@ -3,19 +3,19 @@ import * as oidc from 'openid-client';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import { createProvider } from '../provider/provider.ts';
-import { createAuthorizationCodeFlow } from './authorize.ts';
+import { createAuthorizationCodeFlow } from './authorization-code-flow.ts';
 
 /** What an endpoint of the provider said. */
-export type Verdict =
+export type ProbeResult =
   | { kind: 'accepted' }
   | { kind: 'refused'; error: string; description: string }
   | { kind: 'failed'; error: unknown };
 
 export interface Probe {
   /** Redeems a code that does not exist: who is told so has shown good credentials. */
-  credentials(): Promise<Verdict>;
+  checkCredentials(): Promise<ProbeResult>;
   /** The address of a sign-in that must not ask anybody anything; `failed` or `refused` when the request could not be pushed. */
-  silentLogin(): Promise<{ kind: 'ready'; url: URL } | Exclude<Verdict, { kind: 'accepted' }>>;
+  beginSilentLogin(): Promise<{ kind: 'ready'; url: URL } | Exclude<ProbeResult, { kind: 'accepted' }>>;
   stop(): void;
 }
 
@@ -26,7 +26,7 @@ export interface ProbeOptions {
   clock: () => number;
 }
 
-function verdictOf(error: unknown): Exclude<Verdict, { kind: 'accepted' }> {
+function verdictOf(error: unknown): Exclude<ProbeResult, { kind: 'accepted' }> {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (cause instanceof oidc.ResponseBodyError)
       return { kind: 'refused', error: cause.error, description: cause.error_description ?? '' };
@@ -51,7 +51,7 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
     clock,
   });
   return {
-    async credentials() {
+    async checkCredentials() {
       try {
         const client = await provider.client();
         await oidc.genericGrantRequest(client, 'authorization_code', {
@@ -65,7 +65,7 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
         return verdict.kind === 'refused' && verdict.error === 'invalid_grant' ? { kind: 'accepted' } : verdict;
       }
     },
-    async silentLogin() {
+    async beginSilentLogin() {
       try {
         const { url } = await codeFlow.begin({ prompt: 'none' }, '/', undefined);
         return { kind: 'ready', url };

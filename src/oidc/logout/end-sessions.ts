@@ -1,7 +1,7 @@
 /** Ends sessions that did not sign out themselves: everywhere, their streams too, and their tokens at the provider. */
 import type { Audit } from '../../observe/audit.ts';
-import type { ActiveSession, Sessions } from '../../session/sessions.ts';
-import type { Revoker } from './revoke.ts';
+import type { ActiveSession, Sessions } from '../../session/session-types.ts';
+import type { Revoker } from './revoker.ts';
 
 /** Why a session ended; a stable word for the audit. */
 export type EndReason = 'backchannel_logout' | 'frontchannel_logout' | 'administrator' | 'user' | 'session_limit';

@@ -7,13 +7,13 @@ import { isRecord, numberOf, textOf } from '../products/claims.ts';
 import type { Provider } from '../provider/provider.ts';
 
 /** Whose session ends, as the provider says. */
-export interface LogoutRequest {
+export interface LogoutTokenSubject {
   issuer: string;
   sub: string | undefined;
   sid: string | undefined;
   /** The token's own id, and until when it could be presented again, milliseconds since the epoch. */
   jti: string;
-  usableUntil: number;
+  replayableUntil: number;
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -41,7 +41,7 @@ function checkType(typ: unknown, expected: Config['logout']['tokenType']): void 
   if (name !== 'logout+jwt') refuse(`the header type is ${String(typ).slice(0, 32)}`);
 }
 
-function read(payload: JWTPayload, now: number, tolerance: number): LogoutRequest {
+function read(payload: JWTPayload, now: number, tolerance: number): LogoutTokenSubject {
   const { events } = payload;
   if (!isRecord(events) || !isRecord(events[EVENT])) refuse('not the event of a logout');
   if (payload.nonce !== undefined) refuse('a nonce, as an ID token has');
@@ -52,8 +52,8 @@ function read(payload: JWTPayload, now: number, tolerance: number): LogoutReques
   const jti = idOf(payload.jti, 'jti') ?? refuse('no jti');
   const [sub, sid] = [idOf(payload.sub, 'sub'), idOf(payload.sid, 'sid')];
   if (sub === undefined && sid === undefined) refuse('neither sub nor sid');
-  const usableUntil = Math.min(exp * 1000, iat * 1000 + MAX_AGE_MS) + tolerance;
-  return { issuer: payload.iss ?? '', sub, sid, jti, usableUntil };
+  const replayableUntil = Math.min(exp * 1000, iat * 1000 + MAX_AGE_MS) + tolerance;
+  return { issuer: payload.iss ?? '', sub, sid, jti, replayableUntil };
 }
 
 export interface LogoutTokenOptions {
@@ -63,7 +63,7 @@ export interface LogoutTokenOptions {
 }
 
 /** Builds the check. It rejects with `logout_token_refused`, or `provider_unavailable` when there are no keys to be had. */
-export function createLogoutTokenCheck({ config, provider, clock }: LogoutTokenOptions) {
+export function createLogoutTokenVerifier({ config, provider, clock }: LogoutTokenOptions) {
   const { clientId, clockTolerance: tolerance, idTokenSignedResponseAlg } = config.provider;
 
   async function keysFor(token: string) {
@@ -80,7 +80,7 @@ export function createLogoutTokenCheck({ config, provider, clock }: LogoutTokenO
     return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
   }
 
-  return async function checkLogoutToken(token: string): Promise<LogoutRequest> {
+  return async function checkLogoutToken(token: string): Promise<LogoutTokenSubject> {
     const keys = await keysFor(token);
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys, {

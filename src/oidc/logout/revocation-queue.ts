@@ -2,16 +2,16 @@
 import { digest } from '../../crypto/digest.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
-import type { TokenRecord } from '../../session/sessions.ts';
+import type { TokenRecord } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 
-export type Hint = 'refresh_token' | 'access_token';
+export type TokenTypeHint = 'refresh_token' | 'access_token';
 
 /** One token to revoke. */
 export interface PendingRevocation {
   readonly id: string;
   readonly token: string;
-  readonly hint: Hint;
+  readonly hint: TokenTypeHint;
   /** Attempts so far. */
   readonly round: number;
   /** When there is nothing left to revoke, milliseconds since the epoch. */
@@ -21,8 +21,8 @@ export interface PendingRevocation {
 export interface RevocationQueue {
   /** Writes the tokens of a session down, the refresh token first. Never rejects. */
   add(tokens: Pick<TokenRecord, 'accessToken' | 'refreshToken'> & Partial<TokenRecord>): Promise<PendingRevocation[]>;
-  later(due: PendingRevocation): Promise<void>;
-  done(due: PendingRevocation): Promise<void>;
+  retryLater(due: PendingRevocation): Promise<void>;
+  complete(due: PendingRevocation): Promise<void>;
   start(): void;
   stop(): void;
 }
@@ -92,7 +92,7 @@ export function createRevocationQueue(
   return {
     async add({ refreshToken, accessToken, accessTokenExpiresAt }) {
       const now = clock();
-      const entry = (token: string, hint: Hint, expiresAt: number): PendingRevocation => ({
+      const entry = (token: string, hint: TokenTypeHint, expiresAt: number): PendingRevocation => ({
         id: digest(`revoke ${token}`),
         token,
         hint,
@@ -106,11 +106,11 @@ export function createRevocationQueue(
       await Promise.all(due.map((one) => put(one, now + HOLD_MS)));
       return due;
     },
-    async later(due) {
+    async retryLater(due) {
       const pause = retryAfter[Math.min(due.round, retryAfter.length - 1)] ?? INTERVAL_MS;
       await put({ ...due, round: due.round + 1 }, clock() + pause);
     },
-    done: ({ id }) => quietly(store.jobs.done(id)),
+    complete: ({ id }) => quietly(store.jobs.done(id)),
     start() {
       timer ??= setInterval(look, interval).unref();
     },

@@ -9,7 +9,7 @@ export interface Lease {
 const LEASE_MS = 10_000;
 
 /** Takes the lease of a session, or returns undefined while somebody else has it. */
-export async function takeLease(store: Store, key: string, owner: string): Promise<Lease | undefined> {
+export async function acquireLease(store: Store, key: string, owner: string): Promise<Lease | undefined> {
   const name = `refresh:${key}`;
   const taken = await store.acquireLease(name, owner, LEASE_MS);
   // Ours from an attempt that could not give it back: in this process no other refresh of the session is under way.

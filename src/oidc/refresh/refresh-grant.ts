@@ -5,18 +5,18 @@ import { securityOf } from '../../config/schema/provider-security.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
-import type { ActiveSession, Sessions, TokenRecord } from '../../session/sessions.ts';
+import type { ActiveSession, Sessions, TokenRecord } from '../../session/session-types.ts';
 import { dpopKeyOf, newDpopScalar } from '../dpop/key.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
-import type { Revoker } from '../logout/revoke.ts';
+import type { Revoker } from '../logout/revoker.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { tokenRecord } from '../tokens/token-response.ts';
 import type { Backoff } from './backoff.ts';
+import type { RefreshResult } from './refresh-result.ts';
 import { createRefreshedIdTokenValidator } from './refreshed-id-token.ts';
-import { createUnsavedTokens } from './unsaved.ts';
-import type { UsableToken } from './usable-token.ts';
+import { createUnsavedTokens } from './unsaved-tokens.ts';
 
 export interface RefreshGrantOptions {
   config: ProviderConfig;
@@ -35,7 +35,7 @@ const JUDGED_HERE = { tolerance: 100 * 365 * 86_400_000, signatures: 'left to th
 
 export interface RefreshGrant {
   /** Refreshes the tokens of a session; the caller holds its lease. */
-  refresh(session: ActiveSession): Promise<UsableToken>;
+  refresh(session: ActiveSession): Promise<RefreshResult>;
   /** Stores what could not be stored so far, if that is possible now. */
   close(): Promise<void>;
 }
@@ -94,14 +94,14 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
     }
   }
 
-  async function end({ key, data }: ActiveSession, reason: string): Promise<UsableToken> {
+  async function end({ key, data }: ActiveSession, reason: string): Promise<RefreshResult> {
     await sessions.end(key);
     audit('session.ended', { session: key, sub: data.sub, reason });
     return { kind: 'ended' };
   }
 
   /** What is left after a failed refresh: the session ends, or the call is answered 503 and the session stays. */
-  async function failed(session: ActiveSession, error: unknown): Promise<UsableToken> {
+  async function failed(session: ActiveSession, error: unknown): Promise<RefreshResult> {
     const failure = classifyFailure(error);
     log.warn({ err: describeError(error), session: session.key.slice(0, 12) }, 'a token could not be renewed');
     audit('token.refresh_failed', {
@@ -116,22 +116,22 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
       if (now && now.version !== session.version) return { kind: 'refreshed', session: now };
       return await end(session, failure.error);
     }
-    if (failure.kind === 'refused') backoff.refusal(session.key);
-    else backoff.outage();
+    if (failure.kind === 'refused') backoff.recordRefusal(session.key);
+    else backoff.recordOutage();
     throw new GatewayError('provider_unavailable', {
       cause: error,
       detail: 'the access token could not be renewed',
-      retryAfter: Math.ceil(backoff.waitFor(session.key) / 1000) || 1,
+      retryAfter: Math.ceil(backoff.delayFor(session.key) / 1000) || 1,
     });
   }
 
   /** Stores what a refresh brought before anything uses it (RFC 9700 4.14.2). */
-  async function store(session: ActiveSession, tokens: TokenRecord): Promise<UsableToken> {
+  async function store(session: ActiveSession, tokens: TokenRecord): Promise<RefreshResult> {
     const outcome = await sessions.replaceTokens(session, tokens).catch((error: unknown) => {
-      unsaved.keep(session, tokens);
+      unsaved.add(session, tokens);
       throw error;
     });
-    unsaved.forget(session.key);
+    unsaved.remove(session.key);
     if (outcome === 'replaced')
       return { kind: 'refreshed', session: { ...session, tokens, version: session.version + 1 } };
     if (outcome === 'gone') {
@@ -143,8 +143,8 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
     return newer ? { kind: 'refreshed', session: newer } : { kind: 'ended' };
   }
 
-  async function renew(session: ActiveSession): Promise<UsableToken> {
-    const kept = unsaved.of(session);
+  async function renew(session: ActiveSession): Promise<RefreshResult> {
+    const kept = unsaved.get(session);
     if (kept) return await store(session, kept);
     let renewed: TokenRecord;
     try {
@@ -152,7 +152,7 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
     } catch (error) {
       return await failed(session, error);
     }
-    backoff.success(session.key);
+    backoff.recordSuccess(session.key);
     audit('token.refreshed', { session: session.key, sub: session.data.sub });
     return await store(session, renewed);
   }

@@ -5,12 +5,12 @@ import { GatewayError } from '../../base/errors.ts';
 import { issuersOf } from '../../config/schema/provider-kind.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
-import type { SessionData, TokenRecord } from '../../session/sessions.ts';
+import type { SessionData, TokenRecord } from '../../session/session-types.ts';
 import { checkIdToken } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
 import { keysFor } from '../provider/tenants.ts';
 
-export interface RefreshedIdTokenParts {
+export interface RefreshedIdTokenOptions {
   config: ProviderConfig;
   provider: Pick<Provider, 'keys' | 'quirks'>;
   log: Logger;
@@ -27,7 +27,7 @@ export function createRefreshedIdTokenValidator({
   config,
   provider,
   log,
-}: RefreshedIdTokenParts): ValidateRefreshedIdToken {
+}: RefreshedIdTokenOptions): ValidateRefreshedIdToken {
   const { clockTolerance } = config;
   const algorithms = [config.idTokenSignedResponseAlg];
 

@@ -1,15 +1,15 @@
 /** What is known of a session's access token without looking into it: what the provider said when it handed it over. */
 
-import type { CallSession, CallTokens } from '../../session/sessions.ts';
+import type { RequestSession, RequestTokens } from '../../session/session-types.ts';
 import { wordsOf } from '../products/claims.ts';
 import type { TokenFacts } from '../products/facts.ts';
 
 const none = () => [];
 /** Worked out once for each token record: both are as they are from the moment that they are read. */
-const granted = new WeakMap<CallTokens, TokenFacts>();
+const granted = new WeakMap<RequestTokens, TokenFacts>();
 
 /** Facts from the token response and the ID token: the granted scope, and how the user signed in. */
-export function grantedFacts(session: CallSession): TokenFacts {
+export function grantedFacts(session: RequestSession): TokenFacts {
   const known = granted.get(session.tokens);
   if (known) return known;
   const facts = factsFrom(session);
@@ -17,7 +17,7 @@ export function grantedFacts(session: CallSession): TokenFacts {
   return facts;
 }
 
-function factsFrom({ data, tokens }: CallSession): TokenFacts {
+function factsFrom({ data, tokens }: RequestSession): TokenFacts {
   return {
     issuer: data.issuer,
     sub: data.sub,
@@ -36,7 +36,7 @@ function factsFrom({ data, tokens }: CallSession): TokenFacts {
 }
 
 /** The facts of a verified token of a session; where the token is silent, what the provider said beside it counts. */
-export function sessionFacts(session: CallSession, verified: TokenFacts): TokenFacts {
+export function sessionFacts(session: RequestSession, verified: TokenFacts): TokenFacts {
   const said = factsFrom(session);
   return {
     ...verified,

@@ -4,7 +4,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
 import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
-import type { CallSession, CallTokens, VerifiedToken } from '../../session/sessions.ts';
+import type { RequestSession, RequestTokens, VerifiedToken } from '../../session/session-types.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 import type { TokenFacts } from '../products/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
@@ -21,7 +21,7 @@ export interface TokenReader {
    */
   read(token: string, live: boolean): MaybePromise<TokenFacts>;
   /** The facts of a session's token, which was checked when the session got it. */
-  ofSession(session: CallSession, live: boolean): MaybePromise<TokenFacts>;
+  ofSession(session: RequestSession, live: boolean): MaybePromise<TokenFacts>;
   /** Checks the token that a session is to get. Rejects as `read` does. */
   check(accessToken: string): Promise<VerifiedToken>;
 }
@@ -42,7 +42,7 @@ const MAX_REMEMBERED = 10_000;
 export function createTokenReader({ issuers, introspector, cache, tolerance, clock }: TokenReaderOptions): TokenReader {
   const remembered = createLruCache<Lifetime & { facts: TokenFacts }>(MAX_REMEMBERED);
   // Held weakly: the claims take more room than the token, and after a collection they are read out of it once more.
-  const ofRecord = new WeakMap<CallTokens, WeakRef<TokenFacts>>();
+  const ofRecord = new WeakMap<RequestTokens, WeakRef<TokenFacts>>();
 
   /** What a token was found to say, while that counts. By the digest alone: the token itself names its issuer. */
   function recall(key: string): TokenFacts | undefined {
@@ -89,7 +89,7 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
   }
 
   /** From what is stored, without another check: the record is sealed, and only a checked token gets the mark. */
-  function stored({ accessToken, verified }: CallTokens): TokenFacts | undefined {
+  function stored({ accessToken, verified }: RequestTokens): TokenFacts | undefined {
     const issuer = verified && issuers.of(verified.issuer);
     return issuer && readFacts(issuer, verified.issuer, verified.claims ?? storedClaims(accessToken));
   }

@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose';
 import type { TokenEndpointResponse } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
-import type { TokenRecord } from '../../session/sessions.ts';
+import type { TokenRecord } from '../../session/session-types.ts';
 
 export interface TokenTimes {
   now: number;

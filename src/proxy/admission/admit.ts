@@ -5,14 +5,14 @@ import type { Config, RuleConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/facts.ts';
-import type { EnsureUsableToken } from '../../oidc/refresh/usable-token.ts';
+import type { EnsureUsableToken } from '../../oidc/refresh/refresh-result.ts';
 import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import { type Challenge, createChallenge } from '../../policy/challenge.ts';
 import { type CsrfOutcome, checkUpgradeOrigin } from '../../policy/csrf.ts';
 import { isOpen, ruleFor } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
-import type { CallSession, Sessions } from '../../session/sessions.ts';
+import type { RequestSession, Sessions } from '../../session/session-types.ts';
 import { isPromise } from '../../tuning/maybe-promise.ts';
 import { type BearerCaller, createReadBearer } from './bearer.ts';
 import { readCredentials } from './credentials.ts';
@@ -21,7 +21,7 @@ import { factsOfSession } from './session-caller.ts';
 
 /** Who calls: a signed-in user, a caller with a token of its own, a guest where users may be signed in, or anyone where nobody is asked. */
 export type Admission =
-  | { readonly kind: 'user'; readonly session: CallSession; readonly facts: TokenFacts }
+  | { readonly kind: 'user'; readonly session: RequestSession; readonly facts: TokenFacts }
   | { readonly kind: 'bearer'; readonly caller: BearerCaller }
   | { readonly kind: 'guest' }
   | { readonly kind: 'anyone' };
@@ -31,7 +31,7 @@ export type ForgeryCheck = (context: RequestContext, route: CompiledRoute) => Cs
 
 export interface AdmissionParts {
   config: Config;
-  sessions: Pick<Sessions, 'identify' | 'recall' | 'load' | 'slide'>;
+  sessions: Pick<Sessions, 'identify' | 'getCached' | 'load' | 'touch'>;
   ensureUsable: EnsureUsableToken;
   /** Left out where access tokens are not looked into. */
   tokens?: TokenReader | undefined;
@@ -72,7 +72,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
       judge.decide(visit, caller.facts, caller.scheme);
       return { kind: 'bearer', caller };
     }
-    const known = key === undefined ? undefined : (sessions.recall(key) ?? (await sessions.load(key)));
+    const known = key === undefined ? undefined : (sessions.getCached(key) ?? (await sessions.load(key)));
     const usable = known && ensureUsable(known);
     const kept = isPromise(usable) ? await usable : usable;
     if (kept === undefined || kept.kind === 'ended') return withoutSession(rules, challenge);
@@ -80,7 +80,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
     const read = factsOfSession(tokens, session, route, challenge);
     const facts = isPromise(read) ? await read : read;
     judge.decide(visit, facts, 'session');
-    sessions.slide(session);
+    sessions.touch(session);
     return { kind: 'user', session, facts };
   };
 }

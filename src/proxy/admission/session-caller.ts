@@ -5,7 +5,7 @@ import { grantedFacts } from '../../oidc/tokens/session-facts.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import type { Challenge } from '../../policy/challenge.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
-import type { CallSession } from '../../session/sessions.ts';
+import type { RequestSession } from '../../session/session-types.ts';
 import { type MaybePromise, mapError, mapMaybe } from '../../tuning/maybe-promise.ts';
 import { meantFor } from './bearer.ts';
 
@@ -15,7 +15,7 @@ import { meantFor } from './bearer.ts';
  */
 export function factsOfSession(
   tokens: TokenReader | undefined,
-  session: CallSession,
+  session: RequestSession,
   route: CompiledRoute,
   challenge: Challenge,
 ): MaybePromise<TokenFacts> {

@@ -20,11 +20,11 @@ function lenientName(name: string): string {
 
 /** Builds the test whether a cookie name is one of the gateway's, in any spelling. */
 export function createOwnCookie(
-  names: Pick<CookieSettings, 'session' | 'loginPrefix' | 'logout'>,
+  names: Pick<CookieSettings, 'sessionName' | 'loginPrefix' | 'logoutName'>,
 ): (name: string) => boolean {
-  const session = lenientName(names.session);
+  const session = lenientName(names.sessionName);
   const login = lenientName(names.loginPrefix);
-  const logout = lenientName(names.logout);
+  const logout = lenientName(names.logoutName);
   return function isOwnCookie(name) {
     const lenient = lenientName(name);
     return lenient === session || lenient === logout || lenient.startsWith(login);

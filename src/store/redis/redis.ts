@@ -3,11 +3,11 @@ import { parseEnvelope } from '../port/envelope.ts';
 import type { Replacement, Store, StoredSession } from '../port/store.ts';
 import { createRedisChanges } from './changes.ts';
 import { connectRedis, type RedisCall, type RedisClient, type RedisDeps } from './client.ts';
+import { createRedisExpressStore } from './express-store.ts';
 import { redisJobs } from './jobs.ts';
 import { type RedisKeys, redisKeys } from './keys.ts';
 import type { RedisConfig } from './options.ts';
 import { redisIndex } from './session-index.ts';
-import { createRedisSessions } from './sessions.ts';
 
 /** Keys of one batch of `missing`. */
 const BATCH = 500;
@@ -95,7 +95,7 @@ export function openRedisStore(config: RedisConfig, deps: RedisDeps): Store {
   const changes = createRedisChanges({ config, client, prefix, keyOf, log: deps.log, clock });
   return {
     kind: 'redis',
-    sessions: createRedisSessions(call, keys, records, clock),
+    sessions: createRedisExpressStore(call, keys, records, clock),
     ...records,
     ...leases(call, keys),
     index: redisIndex(call, keys, clock),

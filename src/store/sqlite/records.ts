@@ -1,8 +1,8 @@
 /** The two records of a session in SQLite: every read looks at the lapse time, every change covers both. */
 import { parseEnvelope } from '../port/envelope.ts';
 import type { Replacement, Store, StoredSession } from '../port/store.ts';
+import type { EnvelopeRecords } from './express-store.ts';
 import type { Database } from './run.ts';
-import type { EnvelopeRecords } from './sessions.ts';
 
 function reader({ db, clock, read }: Database): Pick<Store, 'load' | 'remaining' | 'missing'> {
   const both = db.prepare(`SELECT s.envelope, t.version, t.sealed FROM sessions s

@@ -1,13 +1,13 @@
 /** The storage port on SQLite: for a gateway of one node; sessions survive a restart. `:memory:` for tests. */
 import type { Logger } from '../../observe/log.ts';
 import type { Store } from '../port/store.ts';
+import { SqliteExpressStore } from './express-store.ts';
 import { openSqliteFile } from './file.ts';
 import { leases } from './leases.ts';
 import { createLocalChanges } from './local-changes.ts';
 import { envelopeRecords, sessionRecords } from './records.ts';
 import { createDatabase } from './run.ts';
 import { jobs, sessionIndex } from './session-index.ts';
-import { SqliteSessions } from './sessions.ts';
 import { startSweeper } from './sweep.ts';
 
 export interface SqliteDeps {
@@ -26,7 +26,7 @@ export function openSqliteStore({ file }: { file: string }, { log, clock = Date.
   const probe = db.prepare('SELECT 1');
   return {
     kind: 'sqlite',
-    sessions: new SqliteSessions(envelopeRecords(database, records.end)),
+    sessions: new SqliteExpressStore(envelopeRecords(database, records.end)),
     ...records,
     ...leases(database),
     index: sessionIndex(database),

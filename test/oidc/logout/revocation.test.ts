@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';
 import { createKeyring } from '../../../src/crypto/keyring.ts';
 import { createLogger } from '../../../src/observe/log.ts';
-import { createRevoker } from '../../../src/oidc/logout/revoke.ts';
+import { createRevoker } from '../../../src/oidc/logout/revoker.ts';
 import { createProvider } from '../../../src/oidc/provider/provider.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { newKey } from '../../support/gateway.ts';

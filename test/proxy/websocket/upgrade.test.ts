@@ -62,7 +62,7 @@ test('R40 R27 a handshake with a session goes up with the access token, without 
     Authorization: 'Bearer forged',
   });
   assert.equal(status, 101);
-  assert.deepEqual(gateway.events, ['load', 'usable', 'slide']);
+  assert.deepEqual(gateway.events, ['load', 'usable', 'touch']);
   const [options] = opened;
   assert.ok(options);
   assert.deepEqual(valuesOf(options.headers, 'authorization'), ['Bearer access-of-boris']);

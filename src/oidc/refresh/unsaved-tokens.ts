@@ -2,19 +2,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLruCache } from '../../base/lru.ts';
 import type { Logger } from '../../observe/log.ts';
-import type { ActiveSession, TokenRecord } from '../../session/sessions.ts';
+import type { ActiveSession, TokenRecord } from '../../session/session-types.ts';
 
 export interface UnsavedTokens {
   /** Keeps them and begins to try again, in the background. */
-  keep(session: ActiveSession, tokens: TokenRecord): void;
+  add(session: ActiveSession, tokens: TokenRecord): void;
   /** What was kept for exactly this version of the session. */
-  of(session: ActiveSession): TokenRecord | undefined;
-  forget(key: string): void;
+  get(session: ActiveSession): TokenRecord | undefined;
+  remove(key: string): void;
   /** Tries for a last few seconds and stops. */
   close(): Promise<void>;
 }
 
-export interface UnsavedOptions {
+export interface UnsavedTokensOptions {
   /** Stores them and calls `forget`; rejects while the store is out. */
   save: (session: ActiveSession, tokens: TokenRecord) => Promise<unknown>;
   log: Logger;
@@ -32,7 +32,7 @@ const MOST = 10_000;
 const LAST_MS = 5_000;
 const LAST_PAUSE_MS = 100;
 
-export function createUnsavedTokens({ save, log, retryAfter = RETRY_AFTER_MS }: UnsavedOptions): UnsavedTokens {
+export function createUnsavedTokens({ save, log, retryAfter = RETRY_AFTER_MS }: UnsavedTokensOptions): UnsavedTokens {
   const kept = createLruCache<{ session: ActiveSession; tokens: TokenRecord }>(MOST);
   let round = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -67,15 +67,15 @@ export function createUnsavedTokens({ save, log, retryAfter = RETRY_AFTER_MS }: 
   }
 
   return {
-    keep(session, tokens) {
+    add(session, tokens) {
       kept.set(session.key, { session, tokens });
       schedule();
     },
-    of({ key, version }) {
+    get({ key, version }) {
       const entry = kept.get(key);
       return entry?.session.version === version ? entry.tokens : undefined;
     },
-    forget: (key) => void kept.delete(key),
+    remove: (key) => void kept.delete(key),
     async close() {
       closed = true;
       clearTimeout(timer);

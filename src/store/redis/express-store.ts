@@ -14,7 +14,7 @@ function secondsLeft(session: SessionData & Partial<SessionEnvelope>, clock: () 
  * connect-redis sees a client of four commands. They carry the deadline and the errors of every other call, and
  * destroying a session takes its tokens along. Enumerating sessions is not offered: in a Cluster it would be wrong.
  */
-export function createRedisSessions(
+export function createRedisExpressStore(
   call: RedisCall,
   keys: RedisKeys,
   records: Pick<Store, 'end' | 'touch'>,

@@ -3,7 +3,7 @@ import session from 'express-session';
 import { digest } from '../crypto/digest.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { SessionEnvelope, Store } from '../store/port/store.ts';
-import type { SessionData as LoginData } from './sessions.ts';
+import type { SessionData as LoginData } from './session-types.ts';
 
 declare module 'express-session' {
   interface SessionData extends Partial<SessionEnvelope> {

@@ -47,11 +47,11 @@ export interface TokenRecord {
 }
 
 /** What a call to an upstream needs of a live session: this much is kept in memory, many times over. */
-export interface CallSession {
+export interface RequestSession {
   /** Digest of the session id; safe as a store key and, shortened, in logs. */
   readonly key: string;
   readonly data: Omit<SessionData, 'sid' | 'device' | 'address'>;
-  readonly tokens: CallTokens;
+  readonly tokens: RequestTokens;
   /** How often the tokens were replaced; guards against putting old ones over new ones. */
   readonly version: number;
   /** Whether there is a refresh token. Whoever spends it reads it from the store, under the lease. */
@@ -59,10 +59,10 @@ export interface CallSession {
 }
 
 /** The tokens of a call: neither what is spent at the provider's token endpoint nor what is for the profile alone. */
-export type CallTokens = Readonly<Omit<TokenRecord, 'refreshToken' | 'idToken'>>;
+export type RequestTokens = Readonly<Omit<TokenRecord, 'refreshToken' | 'idToken'>>;
 
 /** A live session with all its tokens, as read from the store. */
-export interface ActiveSession extends CallSession {
+export interface ActiveSession extends RequestSession {
   readonly data: SessionData;
   readonly tokens: TokenRecord;
 }
@@ -74,11 +74,11 @@ export interface Sessions {
    * The session as it was a moment ago, if it was read lately and has not changed since as far as this process was told;
    * undefined otherwise, which says nothing about the session. Asks no store. For calls that go on to an upstream.
    */
-  recall(key: string): CallSession | undefined;
+  getCached(key: string): RequestSession | undefined;
   /** The live session under a key, from the store; undefined when it ended, lapsed or was tampered with. */
   load(key: string): Promise<ActiveSession | undefined>;
   /** Notes activity: moves the idle limit, at most once in a while. Never waits, never fails the call. */
-  slide(session: CallSession): void;
+  touch(session: RequestSession): void;
   /** Puts refreshed tokens in place of those of `session`. */
   replaceTokens(session: ActiveSession, tokens: TokenRecord): Promise<'replaced' | 'superseded' | 'gone'>;
   /** Ends the session everywhere. True when there was one. */

@@ -3,20 +3,20 @@ import * as oidc from 'openid-client';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
-import type { TokenRecord } from '../../session/sessions.ts';
+import type { TokenRecord } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
-import { createRevocationQueue, type Hint, type PendingRevocation } from './revocation-queue.ts';
+import { createRevocationQueue, type PendingRevocation, type TokenTypeHint } from './revocation-queue.ts';
 
 /** `unreachable`: no connection to the provider could be made, so sending a browser there is pointless. */
-export type Revocation = 'revoked' | 'pending' | 'unreachable' | 'unsupported';
+export type RevocationOutcome = 'revoked' | 'pending' | 'unreachable' | 'unsupported';
 
 export type RevocableTokens = Pick<TokenRecord, 'accessToken' | 'refreshToken'> & Partial<TokenRecord>;
 
 export interface Revoker {
   /** Revokes; resolves after `wait` milliseconds at the latest and goes on by itself. Never rejects. */
-  revoke(tokens: RevocableTokens, wait: number): Promise<Revocation>;
+  revoke(tokens: RevocableTokens, wait: number): Promise<RevocationOutcome>;
   /** Begins with what others have left to do. */
   start(): void;
   /** Leaves what is still to be done to the next one who starts. */
@@ -60,7 +60,7 @@ export function createRevoker(options: RevokerOptions): Revoker {
     told = true;
   }
 
-  async function attempt(token: string, hint: Hint): Promise<Revocation> {
+  async function attempt(token: string, hint: TokenTypeHint): Promise<RevocationOutcome> {
     try {
       const client = await provider.client();
       if (!client.serverMetadata().revocation_endpoint) {
@@ -80,16 +80,16 @@ export function createRevoker(options: RevokerOptions): Revoker {
   }
 
   /** One attempt, and what it means for the queue. */
-  async function retry(due: PendingRevocation): Promise<Revocation> {
+  async function retry(due: PendingRevocation): Promise<RevocationOutcome> {
     const outcome = await attempt(due.token, due.hint);
-    if (outcome === 'pending' || outcome === 'unreachable') await queue.later(due);
-    else await queue.done(due);
+    if (outcome === 'pending' || outcome === 'unreachable') await queue.retryLater(due);
+    else await queue.complete(due);
     return outcome;
   }
 
-  async function revokeBoth(tokens: RevocableTokens): Promise<Revocation> {
+  async function revokeBoth(tokens: RevocableTokens): Promise<RevocationOutcome> {
     const due = await queue.add(tokens);
-    let worst: Revocation = 'revoked';
+    let worst: RevocationOutcome = 'revoked';
     for (const one of due) {
       const outcome = await retry(one);
       if (outcome !== 'revoked') worst = outcome;
@@ -100,7 +100,7 @@ export function createRevoker(options: RevokerOptions): Revoker {
   return {
     async revoke(tokens, wait) {
       let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<Revocation>((resolve) => {
+      const late = new Promise<RevocationOutcome>((resolve) => {
         timer = setTimeout(() => resolve('pending'), wait);
       });
       return await Promise.race([revokeBoth(tokens), late]).finally(() => clearTimeout(timer));

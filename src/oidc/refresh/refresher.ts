@@ -5,13 +5,13 @@ import { GatewayError } from '../../base/errors.ts';
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
 import { createLruCache } from '../../base/lru.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
-import type { CallSession, CallTokens } from '../../session/sessions.ts';
+import type { RequestSession, RequestTokens } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 import { createBackoff } from './backoff.ts';
-import { takeLease } from './lease.ts';
+import { acquireLease } from './lease.ts';
 import { createRefreshGrant, type RefreshGrantOptions } from './refresh-grant.ts';
-import type { EnsureUsableToken, ForceRefresh, UsableToken } from './usable-token.ts';
+import type { EnsureUsableToken, ForceRefresh, RefreshResult } from './refresh-result.ts';
 
 export type RefresherOptions = Omit<RefreshGrantOptions, 'backoff'> & {
   store: Store;
@@ -26,18 +26,18 @@ const POLL_INTERVAL_MS = 40;
 /** By how much clocks of replicas may differ at most; more is a clock that was set. */
 const SET_BACK_MS = 60_000;
 
-type Need = 'none' | 'soon' | 'now';
+type RefreshUrgency = 'none' | 'soon' | 'now';
 
 /**
  * `soon` within `refreshBefore` of expiry, but never in the first four fifths of a lifetime, so that short-lived tokens
  * are not refreshed on each call. `now` when the token is about to lapse on the way to the upstream. A token that seems to
  * live longer than it can was issued before the clock was set back; how long it lives is not known any more.
  */
-export function refreshNeed(
-  { accessTokenExpiresAt, obtainedAt }: CallTokens,
+export function refreshUrgency(
+  { accessTokenExpiresAt, obtainedAt }: RequestTokens,
   refreshBefore: number,
   now: number,
-): Need {
+): RefreshUrgency {
   const lifetime = Math.max(0, accessTokenExpiresAt - obtainedAt);
   const left = accessTokenExpiresAt - now;
   if (left <= Math.min(1_000, lifetime / 20)) return 'now';
@@ -58,13 +58,13 @@ export function createRefresher(options: RefresherOptions): Refresher {
   const { refresh: renew, close: storeUnsaved } = createRefreshGrant({ ...options, backoff });
   /** Sessions whose refused token was renewed a moment ago, so that the store need not be asked. */
   const lately = createLruCache<Lifetime>(10_000);
-  const running = new Map<string, Promise<UsableToken>>();
-  const need = ({ tokens }: CallSession) => refreshNeed(tokens, config.refreshBefore, clock());
+  const running = new Map<string, Promise<RefreshResult>>();
+  const need = ({ tokens }: RequestSession) => refreshUrgency(tokens, config.refreshBefore, clock());
   /** A provider call, a store hiccup, and some air. */
   const longestWait = config.timeout + 5_000;
 
   /** Under the lease: reads again, since another replica may have refreshed meanwhile. */
-  async function renewIfStillNeeded(seen: CallSession, refused: boolean): Promise<UsableToken> {
+  async function renewIfStillNeeded(seen: RequestSession, refused: boolean): Promise<RefreshResult> {
     const session = await sessions.load(seen.key);
     if (!session) return { kind: 'ended' };
     if (session.version !== seen.version && need(session) === 'none') return { kind: 'refreshed', session };
@@ -73,17 +73,17 @@ export function createRefresher(options: RefresherOptions): Refresher {
   }
 
   /** An API that refuses every token must not make for a renewal per call: once in a while, over all replicas. */
-  async function mayRenewRefused({ key }: CallSession): Promise<boolean> {
+  async function mayRenewRefused({ key }: RequestSession): Promise<boolean> {
     const since = clock();
     lately.set(key, { since, until: since + REFUSED_MS });
     return await store.markOnce(`refused:${key}`, REFUSED_MS);
   }
 
   /** `refused`: the current token will not do, however long it lasts. */
-  async function renewOnce(session: CallSession, refused = false): Promise<UsableToken> {
+  async function renewOnce(session: RequestSession, refused = false): Promise<RefreshResult> {
     const deadline = performance.now() + longestWait;
     for (;;) {
-      const lease = await takeLease(store, session.key, owner);
+      const lease = await acquireLease(store, session.key, owner);
       if (lease) return await renewIfStillNeeded(session, refused).finally(() => lease.release());
       // Another replica is at it. The current token will do while it lasts; else its result is waited for.
       if (!refused && need(session) !== 'now') return { kind: 'active', session };
@@ -97,9 +97,9 @@ export function createRefresher(options: RefresherOptions): Refresher {
   }
 
   /** How long those who need the new token wait for it: the lease and the provider together. */
-  async function measured(work: Promise<UsableToken>): Promise<UsableToken> {
+  async function measured(work: Promise<RefreshResult>): Promise<RefreshResult> {
     const since = performance.now();
-    let outcome: UsableToken['kind'] | 'failed' = 'failed';
+    let outcome: RefreshResult['kind'] | 'failed' = 'failed';
     try {
       const usable = await work;
       outcome = usable.kind;
@@ -109,7 +109,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  async function withoutRefreshToken(session: CallSession): Promise<UsableToken> {
+  async function withoutRefreshToken(session: RequestSession): Promise<RefreshResult> {
     if (need(session) !== 'now') return { kind: 'active', session };
     await sessions.end(session.key);
     audit('session.ended', { session: session.key, sub: session.data.sub, reason: 'no_refresh_token' });
@@ -117,13 +117,13 @@ export function createRefresher(options: RefresherOptions): Refresher {
   }
 
   /** One renewal of a session at a time in this process; the others wait for its outcome. */
-  function only(key: string, begin: () => Promise<UsableToken>): Promise<UsableToken> {
+  function only(key: string, begin: () => Promise<RefreshResult>): Promise<RefreshResult> {
     const work = running.get(key) ?? measured(begin()).finally(() => running.delete(key));
     running.set(key, work);
     return work;
   }
 
-  async function forceRefresh(session: CallSession): Promise<UsableToken> {
+  async function forceRefresh(session: RequestSession): Promise<RefreshResult> {
     try {
       const current = await sessions.load(session.key);
       if (!current) return { kind: 'ended' };
@@ -131,7 +131,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
       const under = running.get(session.key);
       if (under) return await under;
       const known = lately.get(session.key);
-      const rests = (known && isCurrent(known, clock())) || backoff.waitFor(session.key) > 0;
+      const rests = (known && isCurrent(known, clock())) || backoff.delayFor(session.key) > 0;
       if (rests || !current.refreshable) return { kind: 'active', session };
       return await only(session.key, () => renewOnce(current, true));
     } catch {
@@ -140,16 +140,16 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  function ensureUsable(session: CallSession): MaybePromise<UsableToken> {
+  function ensureUsable(session: RequestSession): MaybePromise<RefreshResult> {
     const due = need(session);
     return due === 'none' ? { kind: 'active', session } : renewDue(session, due);
   }
 
-  async function renewDue(session: CallSession, due: 'soon' | 'now'): Promise<UsableToken> {
+  async function renewDue(session: RequestSession, due: 'soon' | 'now'): Promise<RefreshResult> {
     if (!session.refreshable) return await withoutRefreshToken(session);
     const under = running.get(session.key);
     if (under) return due === 'now' ? await under : { kind: 'active', session };
-    const wait = backoff.waitFor(session.key);
+    const wait = backoff.delayFor(session.key);
     if (wait > 0) {
       if (due === 'soon') return { kind: 'active', session };
       throw new GatewayError('provider_unavailable', {

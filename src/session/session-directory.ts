@@ -1,17 +1,20 @@
 /** Finds sessions by user, by the provider's session, or all of them in pages. */
 import { digest } from '../crypto/digest.ts';
 import type { Store } from '../store/port/store.ts';
-import type { ActiveSession, SessionData, Sessions } from './sessions.ts';
+import type { ActiveSession, SessionData, Sessions } from './session-types.ts';
 
 export interface SessionDirectory {
   /** Enters a session that is about to begin: before it exists, so that none is ever without an entry. */
-  enter(key: string, data: SessionData): Promise<void>;
+  add(key: string, data: SessionData): Promise<void>;
   /** The live sessions of a user, the oldest first. Identity is issuer and subject together (OIDC Core 5.7). */
-  ofUser(issuer: string, sub: string): Promise<ActiveSession[]>;
+  findByUser(issuer: string, sub: string): Promise<ActiveSession[]>;
   /** The live sessions that came of one session at the provider. */
-  ofProviderSession(issuer: string, sid: string): Promise<ActiveSession[]>;
+  findByProviderSession(issuer: string, sid: string): Promise<ActiveSession[]>;
   /** A page of all live sessions, and where the next one begins; undefined after the last. */
-  page(cursor: string | undefined, count: number): Promise<{ sessions: ActiveSession[]; cursor: string | undefined }>;
+  listPage(
+    cursor: string | undefined,
+    count: number,
+  ): Promise<{ sessions: ActiveSession[]; cursor: string | undefined }>;
 }
 
 export interface DirectoryOptions {
@@ -35,13 +38,14 @@ export function createSessionDirectory({ store: { index }, sessions }: Directory
   }
 
   return {
-    async enter(key, data) {
+    async add(key, data) {
       for (const name of indexNames(data)) await index.add(name, key, data.expiresAt);
     },
-    ofUser: (issuer, sub) => under(indexName('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
-    ofProviderSession: (issuer, sid) =>
+    findByUser: (issuer, sub) =>
+      under(indexName('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
+    findByProviderSession: (issuer, sid) =>
       under(indexName('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
-    async page(cursor, count) {
+    async listPage(cursor, count) {
       const page = await index.scan(cursor, count);
       return { sessions: (await load(page.keys)).live, cursor: page.cursor };
     },

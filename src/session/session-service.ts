@@ -6,11 +6,11 @@ import { describeError, type Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Store, StoredSession } from '../store/port/store.ts';
 import { cookieSettings } from './cookies.ts';
-import { indexNames } from './directory.ts';
-import { openSessionData } from './sealed-store.ts';
+import { openSessionData } from './express-session-store.ts';
 import { createSessionCache } from './session-cache.ts';
 import { createSessionCookieReader } from './session-cookie.ts';
-import type { ActiveSession, Sessions, TokenRecord } from './sessions.ts';
+import { indexNames } from './session-directory.ts';
+import type { ActiveSession, Sessions, TokenRecord } from './session-types.ts';
 
 export interface SessionsOptions {
   config: Config;
@@ -39,7 +39,7 @@ const slideInterval = (idleTimeout: number) => Math.min(60_000, idleTimeout / 10
 
 export function createSessions({ config, store, keyring, log, metrics, clock }: SessionsOptions): Sessions {
   const { idleTimeout, cacheSize } = config.session;
-  const identify = createSessionCookieReader(cookieSettings(config).session, keyring.secrets('cookie'), cacheSize);
+  const identify = createSessionCookieReader(cookieSettings(config).sessionName, keyring.secrets('cookie'), cacheSize);
   // Whoever calls is noted as active at least that often, so nothing is kept past its idle limit.
   const maxAge = slideInterval(idleTimeout);
   const cache = createSessionCache({ changes: store.changes, size: cacheSize, maxAge, clock });
@@ -54,13 +54,13 @@ export function createSessions({ config, store, keyring, log, metrics, clock }: 
 
   return {
     identify,
-    recall(key) {
+    getCached(key) {
       const known = cache.get(key);
       if (known) metrics?.sessionCache.hit.increment();
       return known;
     },
-    load: (key) => cache.through(key, () => read(key)),
-    slide({ key, data }) {
+    load: (key) => cache.readThrough(key, () => read(key)),
+    touch({ key, data }) {
       const now = clock();
       // A last time in the future is from before the clock was set back.
       const since = now - (slid.get(key) ?? data.createdAt);
@@ -68,7 +68,7 @@ export function createSessions({ config, store, keyring, log, metrics, clock }: 
       slid.set(key, now);
       const ttl = Math.max(1, Math.min(idleTimeout, data.expiresAt - now));
       store.touch(key, ttl).then(
-        (live) => live || cache.drop(key),
+        (live) => live || cache.invalidate(key),
         (error: unknown) => {
           slid.delete(key);
           log.warn({ err: describeError(error) }, 'the idle limit of a session could not be moved');
@@ -77,13 +77,13 @@ export function createSessions({ config, store, keyring, log, metrics, clock }: 
     },
     replaceTokens({ key, version }, tokens) {
       const replaced = store.replaceTokens(key, version, sealTokens(keyring, key, tokens));
-      return replaced.finally(() => cache.drop(key));
+      return replaced.finally(() => cache.invalidate(key));
     },
     async end(key) {
       slid.delete(key);
-      cache.drop(key);
+      cache.invalidate(key);
       const stored = await store.load(key);
-      const ended = await store.end(key).finally(() => cache.drop(key));
+      const ended = await store.end(key).finally(() => cache.invalidate(key));
       const data = stored && openSessionData(keyring, key, stored.session);
       // An entry that stays lapses by itself, and whoever finds it finds no session.
       for (const name of data ? indexNames(data) : []) await store.index.remove(name, [key]).catch(() => undefined);

@@ -5,7 +5,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { issuersOf } from '../../config/schema/provider-kind.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import type { SessionData, TokenRecord } from '../../session/sessions.ts';
+import type { SessionData, TokenRecord } from '../../session/session-types.ts';
 import { dpopKeyOf, keyThumbprint, newDpopScalar } from '../dpop/key.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
 import { numberOf } from '../products/claims.ts';
@@ -25,7 +25,7 @@ export interface LoginParams {
   ui_locales?: string;
 }
 
-export interface Login {
+export interface LoginResult {
   data: SessionData;
   tokens: TokenRecord;
 }
@@ -38,7 +38,7 @@ export interface AuthorizationCodeFlow {
     previous: string | undefined,
   ): Promise<{ url: URL; login: PendingLogin }>;
   /** Exchanges the code of a callback. Rejects with what openid-client throws, or a GatewayError. */
-  complete(callbackParams: URLSearchParams, login: PendingLogin): Promise<Login>;
+  complete(callbackParams: URLSearchParams, login: PendingLogin): Promise<LoginResult>;
 }
 
 export interface AuthorizationCodeFlowOptions {
@@ -74,7 +74,7 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
     tokens: TokenRecord,
     response: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
     { acrValues, proof }: Pick<PendingLogin, 'acrValues'> & { proof: DpopOptions },
-  ): Promise<Login> {
+  ): Promise<LoginResult> {
     checkBinding(response, { dpopKey: tokens.dpopKey, certificate });
     const claims = response.claims();
     if (!claims) throw new Error('the token response holds no ID token');

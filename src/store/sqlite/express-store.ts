@@ -17,7 +17,7 @@ function settle<T>(work: Promise<T>, done: Callback<T> | undefined): void {
   );
 }
 
-export class SqliteSessions extends session.Store {
+export class SqliteExpressStore extends session.Store {
   readonly #records: EnvelopeRecords;
 
   constructor(records: EnvelopeRecords) {
