@@ -1,6 +1,7 @@
 /** Takes on a changed configuration while the gateway runs; one that is not good changes nothing, and the log says why. */
-import { changeOf } from '../config/load/changes.ts';
+
 import type { Loaded } from '../config/load/load.ts';
+import { planReload } from '../config/load/reload-plan.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Audit } from '../observe/audit.ts';
 import { describeError, type Logger } from '../observe/log.ts';
@@ -26,7 +27,7 @@ export function createReload({ config, replace, log, audit, metrics }: ReloadPar
   async function take(load: () => Loaded): Promise<void> {
     try {
       const { config: wanted, warnings } = load();
-      const change = changeOf(running, wanted);
+      const change = planReload(running, wanted);
       await replace(change.config);
       running = change.config;
       for (const warning of warnings) log.warn({ unsafe: true }, warning);

@@ -35,16 +35,24 @@ ${rows.join('\n')}
 `;
 }
 
+const TYPES: Record<Exclude<Option['kind'], 'scalar'>, string> = {
+  string: 'text',
+  number: 'number',
+  boolean: 'true, false',
+  list: 'list of text',
+  secret: 'text, `{ file }` or `{ env }`',
+};
+
+const valuesOf = ({ const: literal, enum: values, items, type = '' }: SchemaNode): string => {
+  if (literal !== undefined) return `\`${String(literal)}\``;
+  const allowed = values ?? items?.enum;
+  if (allowed) return allowed.map((value) => `\`${value}\``).join(', ');
+  return type === 'string' ? 'text' : 'number';
+};
+
 const typeOf = ({ kind, node }: Option): string => {
-  const values = node.enum ?? node.items?.enum;
-  const kinds = {
-    string: 'text',
-    number: 'number',
-    boolean: 'true, false',
-    list: 'list of text',
-    secret: 'text, `{ file }` or `{ env }`',
-  };
-  return values ? values.map((value) => `\`${value}\``).join(', ') : kinds[kind];
+  if (kind === 'scalar') return (node.anyOf ?? []).map(valuesOf).join(', ');
+  return node.enum || node.items?.enum ? valuesOf(node) : TYPES[kind];
 };
 
 const defaultOf = ({ default: value }: SchemaNode) =>

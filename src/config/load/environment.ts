@@ -1,59 +1,92 @@
-/** Environment variables that set options: `BFF_LISTEN_PORT=8080` wins over `listen.port` in the file. */
-
+/** Environment variables that set options: `BFF_LISTEN_PORT=8080` overrides `listen.port` of the file. */
 import { type Option, options } from '../schema/options.ts';
 import { type Fault, formatPath } from '../validate/faults.ts';
-import { nearest } from './suggest.ts';
+import { closestMatch } from './suggest.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Tree = Record<string, unknown>;
 
-export interface Overridden {
+export interface EnvironmentResult {
+  /** The input with the values of the variables. */
   input: unknown;
-  /** Which variable set an option, by its dotted path. */
+  /** The variable that set an option, by the dotted path of the option. */
   variables: ReadonlyMap<string, string>;
   faults: Fault[];
 }
 
+/** A variable that sets an option, and how its text becomes the value. */
+interface Binding {
+  option: Option;
+  parse: (text: string) => unknown;
+}
+
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const parseNumber = (text: string) => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
+const parseBoolean = (text: string) => (text === 'true' ? true : text === 'false' ? false : text);
+
+/** The value of an option; text that does not fit its type is left to the schema to refuse. */
 function parseValue({ kind }: Option, text: string): unknown {
-  if (kind === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
-  if (kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
-  return kind === 'list' ? text.split(',').map((part) => part.trim()) : text;
+  switch (kind) {
+    case 'number':
+      return parseNumber(text);
+    case 'boolean':
+      return parseBoolean(text);
+    case 'scalar': {
+      const number = parseNumber(text);
+      return typeof number === 'number' ? number : parseBoolean(text);
+    }
+    case 'list':
+      return text.split(',').map((part) => part.trim());
+    default:
+      return text;
+  }
 }
 
 function withValue(tree: Tree, [first = '', ...rest]: readonly string[], value: unknown): Tree {
   if (rest.length === 0) return { ...tree, [first]: value };
-  const inner = tree[first];
-  return { ...tree, [first]: withValue(isTree(inner) ? inner : {}, rest, value) };
+  const child = tree[first];
+  return { ...tree, [first]: withValue(isTree(child) ? child : {}, rest, value) };
 }
 
-/** Puts the values of all `BFF_` variables into the input. `used` are the names that the file itself refers to. */
-export function applyEnvironment(input: unknown, env: Environment, used: ReadonlySet<string>): Overridden {
-  const known = options();
-  const byName = new Map<string, { option: Option; read: (text: string) => unknown }>();
-  for (const option of known) {
-    byName.set(option.variable, { option, read: (text) => parseValue(option, text) });
-    if (option.kind === 'secret') byName.set(`${option.variable}_FILE`, { option, read: (file) => ({ file }) });
+/** Every variable by its name; a secret has a second one, `..._FILE`. */
+function bindings(): Map<string, Binding> {
+  const byName = new Map<string, Binding>();
+  for (const option of options()) {
+    byName.set(option.variable, { option, parse: (text) => parseValue(option, text) });
+    if (option.kind === 'secret') byName.set(`${option.variable}_FILE`, { option, parse: (file) => ({ file }) });
   }
+  return byName;
+}
+
+function unknownVariable(name: string, names: readonly string[]): Fault {
+  const match = closestMatch(name, names);
+  return {
+    path: '',
+    variable: name,
+    message: 'unknown BFF_ variable: no matching option',
+    ...(match === undefined ? {} : { hint: `did you mean ${match}?` }),
+  };
+}
+
+/**
+ * The input with the values of all `BFF_` variables. A variable that sets no option is a fault, unless the file refers to
+ * it (`referenced`).
+ */
+export function applyEnvironment(input: unknown, env: Environment, referenced: ReadonlySet<string>): EnvironmentResult {
+  const byName = bindings();
   const variables = new Map<string, string>();
   const faults: Fault[] = [];
   let result = input;
   for (const name of Object.keys(env).filter((key) => key.startsWith('BFF_'))) {
     const text = env[name];
-    const target = byName.get(name);
-    if (text === undefined || (!target && used.has(name))) continue;
-    if (target && (isTree(result) || result === undefined || result === null)) {
-      result = withValue(isTree(result) ? result : {}, target.option.path, target.read(text));
-      variables.set(formatPath(target.option.path), name);
-    } else if (!target) {
-      const best = nearest(name, [...byName.keys()]);
-      faults.push({
-        path: '',
-        variable: name,
-        message: 'this variable sets no option',
-        ...(best === undefined ? {} : { hint: `did you mean ${best}?` }),
-      });
+    const binding = byName.get(name);
+    if (text === undefined) continue;
+    if (!binding) {
+      if (!referenced.has(name)) faults.push(unknownVariable(name, [...byName.keys()]));
+    } else if (isTree(result) || result === undefined || result === null) {
+      result = withValue(isTree(result) ? result : {}, binding.option.path, binding.parse(text));
+      variables.set(formatPath(binding.option.path), name);
     }
   }
   return { input: result, variables, faults };

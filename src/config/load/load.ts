@@ -1,29 +1,29 @@
-/** Reads the configuration: YAML, environment and secret files become one frozen object, or all faults at once. */
+/** Configuration loader: turns YAML, environment and secret files into one frozen object, or reports all faults at once. */
 import type { z } from 'zod';
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
 import { ConfigError, type Fault, type Finding, formatPath, type Path } from '../validate/faults.ts';
-import { crossChecks, warningsOf } from '../validate/validate.ts';
+import { validateConfig, warningsOf } from '../validate/validate.ts';
 import { applyEnvironment } from './environment.ts';
 import { interpolate } from './interpolate.ts';
 import { didYouMean } from './suggest.ts';
 import { parseYaml } from './yaml-source.ts';
 
-export interface Source {
-  /** Name of the file, for messages. */
+export interface ConfigSource {
+  /** Path of the file, for messages. */
   file: string;
   text: string;
   env: Readonly<Record<string, string | undefined>>;
-  /** Text of a secret file; throws when it cannot be read. */
+  /** Returns the text of a secret file; throws when it cannot be read. */
   readFile: (path: string) => string;
 }
 
 export interface Loaded {
   config: Config;
-  /** What lowers safety, one sentence each. */
+  /** Settings that lower security, one sentence each. */
   warnings: string[];
 }
 
-function secretResolver({ env, readFile }: Pick<Source, 'env' | 'readFile'>): SecretResolver {
+function secretResolver({ env, readFile }: Pick<ConfigSource, 'env' | 'readFile'>): SecretResolver {
   return (ref) => {
     if ('env' in ref) {
       const value = env[ref.env];
@@ -42,29 +42,29 @@ function secretResolver({ env, readFile }: Pick<Source, 'env' | 'readFile'>): Se
   };
 }
 
-const depth = (issues: readonly z.core.$ZodIssue[]) => issues.reduce((sum, { path }) => sum + path.length, 0);
+const depthOf = (issues: readonly z.core.$ZodIssue[]) => issues.reduce((sum, { path }) => sum + path.length, 0);
 
-/** Findings of one zod issue; of a union, those of the branch that got furthest. */
-function findingsOf(issue: z.core.$ZodIssue, before: Path = []): Finding[] {
-  const path: Path = [...before, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+/** Findings of one zod issue. Of a union, only those of the branch that matched deepest. */
+function findingsOf(issue: z.core.$ZodIssue, parent: Path = []): Finding[] {
+  const path: Path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       path: [...path, key],
-      message: 'this option does not exist',
+      message: 'unknown option',
       ...didYouMean(key, path),
     }));
   }
   if (issue.code === 'invalid_union') {
-    const [best] = [...issue.errors].sort((a, b) => depth(b) - depth(a));
+    const [best] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a));
     if (best && best.length > 0) return best.flatMap((inner) => findingsOf(inner, path));
   }
   return [{ path, message: issue.message }];
 }
 
-function freeze<T>(value: T): T {
+function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
-    for (const inner of Object.values(value)) freeze(inner);
+    for (const child of Object.values(value)) deepFreeze(child);
   }
   return value;
 }
@@ -72,29 +72,29 @@ function freeze<T>(value: T): T {
 function validate(input: unknown, resolve: SecretResolver): { config: Config } | { findings: Finding[] } {
   const parsed = configSchema(resolve).safeParse(input);
   if (!parsed.success) return { findings: parsed.error.issues.flatMap((issue) => findingsOf(issue)) };
-  const findings = crossChecks(parsed.data);
-  return findings.length > 0 ? { findings } : { config: freeze(parsed.data) };
+  const findings = validateConfig(parsed.data);
+  return findings.length > 0 ? { findings } : { config: deepFreeze(parsed.data) };
 }
 
-/** Parses a YAML text. Throws `ConfigError` with every fault, each with its line or the variable it came from. */
-export function loadConfig(source: Source): Loaded {
+/** Loads a YAML text. Throws `ConfigError` with every fault, each with its line or the variable that set the option. */
+export function loadConfig(source: ConfigSource): Loaded {
   const { file, text, env } = source;
   const yaml = parseYaml(file, text);
-  const { value, used, findings } = interpolate(yaml.value, env);
-  const { input, variables, faults } = applyEnvironment(value, env, used);
+  const { value, referenced, findings } = interpolate(yaml.value, env);
+  const { input, variables, faults } = applyEnvironment(value, env, referenced);
   const outcome = validate(input, secretResolver(source));
-  const located = ({ path, ...rest }: Finding): Fault => {
+  const locate = ({ path, ...rest }: Finding): Fault => {
     const dotted = formatPath(path);
     const variable = variables.get(dotted);
-    return { ...(variable === undefined ? { file, ...yaml.placeOf(path) } : { variable }), path: dotted, ...rest };
+    return { ...(variable === undefined ? { file, ...yaml.positionOf(path) } : { variable }), path: dotted, ...rest };
   };
-  const all = [...findings, ...('findings' in outcome ? outcome.findings : [])].map(located);
+  const all = [...findings, ...('findings' in outcome ? outcome.findings : [])].map(locate);
   if (!('config' in outcome) || all.length + faults.length > 0) throw new ConfigError([...all, ...faults]);
   return { config: outcome.config, warnings: warningsOf(outcome.config) };
 }
 
-/** The same for a file that is still to be read. */
-export function loadFile({ file, env, readFile }: Omit<Source, 'text'>): Loaded {
+/** Reads a file and loads it, with the errors of `loadConfig`. */
+export function loadFile({ file, env, readFile }: Omit<ConfigSource, 'text'>): Loaded {
   let text: string;
   try {
     text = readFile(file);
@@ -104,13 +104,13 @@ export function loadFile({ file, env, readFile }: Omit<Source, 'text'>): Loaded 
   return loadConfig({ file, text, env, readFile });
 }
 
-const written: SecretResolver = () => {
-  throw new Error('secrets of an object are written in it');
+const refuseReferences: SecretResolver = () => {
+  throw new Error('a configuration object must hold its secrets as text, not as references');
 };
 
-/** The same checks on a plain object: for an app that mounts the gateway, and for tests. */
-export function parseConfig(input: ConfigInput, sources?: Pick<Source, 'env' | 'readFile'>): Config {
-  const outcome = validate(input, sources ? secretResolver(sources) : written);
+/** Validates a plain object, for an application that mounts the gateway and for tests. Throws `ConfigError`. */
+export function parseConfig(input: ConfigInput, sources?: Pick<ConfigSource, 'env' | 'readFile'>): Config {
+  const outcome = validate(input, sources ? secretResolver(sources) : refuseReferences);
   if ('config' in outcome) return outcome.config;
   throw new ConfigError(outcome.findings.map(({ path, ...rest }) => ({ path: formatPath(path), ...rest })));
 }

@@ -1,45 +1,46 @@
-/** Finds the option that a misspelt one was meant to be. */
-
+/** Suggestions for misspelled options and variables. */
 import { jsonSchema, type SchemaNode } from '../schema/options.ts';
 import type { Path } from '../validate/faults.ts';
 
-/** Levenshtein distance: how many letters have to change. */
-function distance(a: string, b: string): number {
+/** Levenshtein distance: the number of single-character edits between two names. */
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
     }
     row = next;
   }
   return row[b.length] ?? 0;
 }
 
-/** The most similar of the names, if one is similar enough to be meant. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
-  // Nobody means an option by a text much longer than any: no need to measure it.
-  if (name.length > 100) return undefined;
+/** Longer names cannot be a misspelled option, and the distance takes quadratic time. */
+const MAX_NAME_LENGTH = 100;
+
+/** The most similar of the names; undefined when none is similar enough. */
+export function closestMatch(name: string, names: readonly string[]): string | undefined {
+  if (name.length > MAX_NAME_LENGTH) return undefined;
   const [best] = names
-    .map((known) => ({ known, far: distance(name.toLowerCase(), known.toLowerCase()) }))
-    .sort((a, b) => a.far - b.far);
-  return best && best.far <= Math.max(2, name.length / 4) ? best.known : undefined;
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  return best && best.distance <= Math.max(2, name.length / 4) ? best.candidate : undefined;
 }
 
-function at(node: SchemaNode, [first, ...rest]: Path): SchemaNode[] {
+function nodesAt(node: SchemaNode, [first, ...rest]: Path): SchemaNode[] {
   const branches = node.anyOf ?? [node];
   if (first === undefined) return branches;
   return branches.flatMap((branch) => {
     const next = typeof first === 'number' ? branch.items : branch.properties?.[first];
-    return next ? at(next, rest) : [];
+    return next ? nodesAt(next, rest) : [];
   });
 }
 
-/** A hint with the most similar option that is valid at this place, or with all of them. */
+/** A hint that names the most similar option that is valid at this path, or all of them. */
 export function didYouMean(key: string, path: Path): { hint?: string } {
-  const valid = at(jsonSchema(), path).flatMap(({ properties }) => Object.keys(properties ?? {}));
-  const best = nearest(key, valid);
-  if (best !== undefined) return { hint: `did you mean ${best}?` };
-  return valid.length > 0 ? { hint: `options here: ${valid.join(', ')}` } : {};
+  const valid = nodesAt(jsonSchema(), path).flatMap(({ properties }) => Object.keys(properties ?? {}));
+  const match = closestMatch(key, valid);
+  if (match !== undefined) return { hint: `did you mean ${match}?` };
+  return valid.length > 0 ? { hint: `valid options: ${valid.join(', ')}` } : {};
 }

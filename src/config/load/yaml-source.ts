@@ -1,17 +1,17 @@
-/** A YAML text as plain values, with the line of each option. */
+/** YAML parser: the plain value of a file, and the position of each option for messages. */
 import { LineCounter, parseDocument } from 'yaml';
 import { ConfigError, type Path } from '../validate/faults.ts';
 
 export interface YamlSource {
   value: unknown;
-  /** Line and column of an option, or of the nearest one above it that is written. */
-  placeOf(path: Path): { line: number; column: number };
+  /** Position of an option; of its nearest written ancestor when the option itself is not written. */
+  positionOf(path: Path): { line: number; column: number };
 }
 
-/** Anchors may be used this often: enough for people, not for an alias bomb. */
+/** Maximum number of alias expansions, against alias bombs. */
 const MAX_ALIASES = 50;
 
-/** Parses the text. Throws `ConfigError` for syntax errors, repeated keys and anything that is no mapping. */
+/** Throws `ConfigError` for syntax errors, repeated keys and a document that is not a mapping. */
 export function parseYaml(file: string, text: string): YamlSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true });
@@ -38,11 +38,11 @@ export function parseYaml(file: string, text: string): YamlSource {
     ]);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ConfigError([{ file, line: 1, path: '', message: 'expected options, one `name: value` per line' }]);
+    throw new ConfigError([{ file, line: 1, path: '', message: 'expected a mapping: one `option: value` per line' }]);
   }
   return {
     value,
-    placeOf(path) {
+    positionOf(path) {
       for (let length = path.length; length > 0; length--) {
         const node = document.getIn(path.slice(0, length), true);
         if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range))

@@ -1,13 +1,14 @@
-/** Every option by its path, read off the schema: what environment variables, hints and documentation build on. */
+/** List of all options, derived from the schema: the basis of environment variables, hints and documentation. */
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
 
-/** The parts of a JSON Schema that are looked at here. */
+/** The parts of a JSON Schema that this project reads. */
 export interface SchemaNode {
   type?: string;
   description?: string;
   default?: unknown;
   enum?: unknown[];
+  const?: unknown;
   properties?: Record<string, SchemaNode>;
   items?: SchemaNode;
   anyOf?: SchemaNode[];
@@ -15,14 +16,24 @@ export interface SchemaNode {
 
 export interface Option {
   path: string[];
-  /** `list` is a list of strings; `secret` may also be named as `{ file }` or `{ env }`. */
-  kind: 'string' | 'number' | 'boolean' | 'list' | 'secret';
+  /** `scalar` is text, a number or a boolean; `list` is a list of strings; `secret` is text, `{ file }` or `{ env }`. */
+  kind: 'string' | 'number' | 'boolean' | 'scalar' | 'list' | 'secret';
   /** The environment variable that sets it. */
   variable: string;
   node: SchemaNode;
 }
 
-/** The JSON Schema of the configuration as it is written: for editors, and for everything derived from it. */
+/** Lists of objects and records, which no single environment variable can set. */
+const WITHOUT_VARIABLE = [
+  'secrets.keys',
+  'provider.authorizationParams',
+  'session.store.redis.sentinels',
+  'session.store.redis.cluster',
+  'accessTokens.issuers',
+  'routes',
+] as const;
+
+/** JSON Schema of the configuration file, for editors and for everything derived from it. */
 export function jsonSchema(): SchemaNode {
   return z.toJSONSchema(
     configSchema(() => ''),
@@ -35,30 +46,58 @@ export function variableName(path: readonly string[]): string {
   return ['bff', ...path].map((part) => part.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()).join('_');
 }
 
+const SCALARS: readonly unknown[] = ['string', 'number', 'integer', 'boolean'];
+
+const isTextList = ({ type, items }: SchemaNode) =>
+  type === 'array' && (items?.type === 'string' || items?.enum !== undefined);
+
 function isSecret({ anyOf }: SchemaNode): boolean {
-  const texts = JSON.stringify(
-    anyOf?.map((branch) => branch.anyOf?.map(({ properties }) => Object.keys(properties ?? {})) ?? branch.type) ?? [],
-  );
-  return texts.includes('string') && texts.includes('file') && texts.includes('env');
+  const [text, reference, ...others] = anyOf ?? [];
+  const names = reference?.anyOf?.flatMap(({ properties }) => Object.keys(properties ?? {}));
+  return others.length === 0 && text?.type === 'string' && names?.join() === 'file,env';
 }
 
+/** The type of value that one variable can hold; undefined when the node is not a single option. */
 function kindOf(node: SchemaNode): Option['kind'] | undefined {
   if (isSecret(node)) return 'secret';
-  if (node.type === 'array') return node.items?.type === 'string' || node.items?.enum ? 'list' : undefined;
+  if (isTextList(node)) return 'list';
   if (node.type === 'integer' || node.type === 'number') return 'number';
   if (node.type === 'string' || node.type === 'boolean') return node.type;
-  return node.anyOf?.some(({ type }) => type === 'string') ? 'string' : undefined;
+  const branches = node.anyOf ?? [];
+  if (branches.length === 0) return undefined;
+  if (branches.every((branch) => branch.type === 'string' || isTextList(branch))) return 'string';
+  return branches.every(({ type }) => SCALARS.includes(type)) ? 'scalar' : undefined;
 }
 
-function collect(node: SchemaNode, path: string[]): Option[] {
-  const kind = path.length === 0 ? undefined : kindOf(node);
-  if (kind !== undefined) return [{ path, kind, variable: variableName(path), node }];
-  return [node, ...(node.anyOf ?? [])].flatMap(({ properties }) =>
-    Object.entries(properties ?? {}).flatMap(([name, child]) => collect(child, [...path, name])),
-  );
+/**
+ * All options of a schema that one environment variable can set. Throws for a part of the schema that is neither such an
+ * option, nor a group of options, nor listed in `withoutVariable`: its variables would be missing without notice.
+ */
+export function optionsOf(schema: SchemaNode, withoutVariable: readonly string[] = []): Option[] {
+  const unused = new Set(withoutVariable);
+  const collect = (node: SchemaNode, path: string[]): Option[] => {
+    const name = path.join('.');
+    if (withoutVariable.includes(name)) {
+      unused.delete(name);
+      return [];
+    }
+    const kind = path.length === 0 ? undefined : kindOf(node);
+    if (kind !== undefined) return [{ path, kind, variable: variableName(path), node }];
+    const branches = node.anyOf ?? [node];
+    if (branches.some(({ properties }) => properties === undefined))
+      throw new Error(
+        `cannot derive environment variables for ${name}; use a scalar, a list of text or a group of options, or add it to WITHOUT_VARIABLE`,
+      );
+    return branches.flatMap(({ properties }) =>
+      Object.entries(properties ?? {}).flatMap(([key, child]) => collect(child, [...path, key])),
+    );
+  };
+  const found = collect(schema, []);
+  if (unused.size > 0) throw new Error(`WITHOUT_VARIABLE lists options that do not exist: ${[...unused].join(', ')}`);
+  return found;
 }
 
-/** All options that one value sets; lists of objects (routes, keys) are not among them. */
+/** All options of the configuration that one environment variable can set. */
 export function options(): Option[] {
-  return collect(jsonSchema(), []);
+  return optionsOf(jsonSchema(), WITHOUT_VARIABLE);
 }

@@ -104,7 +104,7 @@ function storeFindings({ session }: Config): Finding[] {
 }
 
 /** Everything that is wrong between options. */
-export function crossChecks(config: Config): Finding[] {
+export function validateConfig(config: Config): Finding[] {
   const frontend = config.frontend;
   return [
     ...secretFindings(config),

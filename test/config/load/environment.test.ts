@@ -1,4 +1,4 @@
-/** Environment variables set options, win over the file, and are refused when they set nothing. */
+/** Environment variables set options, override the file, and are refused when no option matches. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -24,7 +24,7 @@ function faults(env: Record<string, string>) {
   throw new Error('the environment was accepted');
 }
 
-test('scalars, lists and secrets are set by variables, and win over the file', () => {
+test('variables set scalars, lists and secrets, and override the file', () => {
   const config = load({
     BFF_LISTEN_PORT: '8080',
     BFF_SESSION_IDLE_TIMEOUT: '10m',
@@ -47,7 +47,7 @@ test('a fault in a variable names the variable', () => {
   assert.equal(fault?.line, undefined);
 });
 
-test('a variable that sets nothing is a fault with a hint, unless the file refers to it', () => {
+test('a variable without a matching option is a fault with a hint, unless the file refers to it', () => {
   const [fault] = faults({ BFF_LISTEN_PROT: '1' });
   assert.match(fault?.hint ?? '', /BFF_LISTEN_PORT/);
   assert.equal(
@@ -56,7 +56,7 @@ test('a variable that sets nothing is a fault with a hint, unless the file refer
   );
 });
 
-test('no text and no environment crashes the reader', () => {
+test('no text and no environment crashes the loader', () => {
   const name = fc.stringMatching(/^BFF_[A-Z_]{0,20}$/);
   fc.assert(
     fc.property(
@@ -83,4 +83,15 @@ test('an alias bomb is refused', () => {
   for (let n = 1; n < 9; n++)
     lines.push(`a${n}: &a${n} [${Array.from({ length: 10 }, () => `*a${n - 1}`).join(', ')}]`);
   assert.throws(() => load({}, lines.join('\n')), ConfigError);
+});
+
+test('an option that takes text, a number or a boolean gets the value of its variable with the right type', () => {
+  assert.equal(load({ BFF_WORKERS: '4' }).workers, 4);
+  assert.equal(load({ BFF_WORKERS: 'auto' }).workers, 'auto');
+  assert.equal(load({ BFF_FRONTEND_CONTENT_SECURITY_POLICY: 'false' }).frontend?.contentSecurityPolicy, false);
+  assert.equal(
+    load({ BFF_FRONTEND_CONTENT_SECURITY_POLICY: 'img-src *' }).frontend?.contentSecurityPolicy,
+    'img-src *',
+  );
+  assert.equal(faults({ BFF_WORKERS: 'many' })[0]?.variable, 'BFF_WORKERS');
 });

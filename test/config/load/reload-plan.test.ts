@@ -1,8 +1,8 @@
 /** Which part of a changed configuration a running gateway takes on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeOf } from '../../../src/config/load/changes.ts';
 import { parseConfig } from '../../../src/config/load/load.ts';
+import { planReload } from '../../../src/config/load/reload-plan.ts';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
 
 const KEYS = [
@@ -26,7 +26,7 @@ test('routes, scopes, secrets of the provider, limits of sessions are taken on',
     secrets: { keys: KEYS.toReversed() },
     trustedProxies: ['10.0.0.0/8'],
   });
-  const { config, kept } = changeOf(running, wanted);
+  const { config, kept } = planReload(running, wanted);
   assert.deepEqual(kept, []);
   assert.deepEqual(config, wanted);
 });
@@ -41,7 +41,7 @@ test('listeners, store, identity and the key in use keep their values and are na
     secrets: { keys: KEYS.slice(1) },
     log: { level: 'debug' },
   });
-  const { config, kept } = changeOf(running, wanted);
+  const { config, kept } = planReload(running, wanted);
   const names = ['publicUrl', 'listen', 'admin.port', 'provider.issuer', 'provider.clientId', 'session.store'];
   assert.deepEqual(kept, [...names, 'session.cookie.name', 'log', 'secrets']);
   assert.deepEqual(config, running);
@@ -49,6 +49,6 @@ test('listeners, store, identity and the key in use keep their values and are na
 
 test('with forward authentication, hosts and trusted proxies stay as well', () => {
   const forwardAuth = { port: 9401 };
-  const { kept } = changeOf(configOf({ forwardAuth }), configOf({ forwardAuth, trustedProxies: ['10.0.0.0/8'] }));
+  const { kept } = planReload(configOf({ forwardAuth }), configOf({ forwardAuth, trustedProxies: ['10.0.0.0/8'] }));
   assert.deepEqual(kept, ['trustedProxies']);
 });
