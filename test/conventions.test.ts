@@ -10,10 +10,11 @@ const textOf = new Map(files.map((file) => [file, readFileSync(join(ROOT, file),
 
 /** The rooms by rank, lowest first. A file imports from its own room and from rooms of a lower rank. */
 const RANKS: readonly (readonly string[])[] = [
-  ['base', 'client', 'config/fields', 'crypto', 'tuning', 'upstream/http'],
+  ['base', 'client', 'crypto', 'oidc/products', 'tuning', 'upstream/http'],
+  ['config/fields'],
   ['config/sections', 'store/port'],
   ['config/schema'],
-  ['config/validate', 'import/draft', 'observe', 'oidc/products', 'store/processes'],
+  ['config/validate', 'import/draft', 'observe', 'store/processes'],
   [
     'config/load',
     'import/apigee',

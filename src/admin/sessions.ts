@@ -2,11 +2,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../base/errors.ts';
-import { issuersOf } from '../config/schema/provider-kind.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
+import { issuersOf } from '../oidc/products/issuers.ts';
 import type { SessionDirectory } from '../session/session-directory.ts';
 import type { ActiveSession, Sessions } from '../session/session-types.ts';
 

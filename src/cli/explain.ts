@@ -1,10 +1,11 @@
 /** Tells which route and which rule a call falls under and what becomes of it, from the configuration alone. */
-import { issuersOf } from '../config/schema/provider-kind.ts';
+
 import type { Config, RuleConfig, TokenIssuerConfig } from '../config/schema/schema.ts';
 import { isRecord, textOf } from '../oidc/products/claims.ts';
 import type { TokenFacts } from '../oidc/products/facts.ts';
-import { quirksOf } from '../oidc/products/kinds.ts';
+import { issuersOf } from '../oidc/products/issuers.ts';
 import { readFacts } from '../oidc/products/read-facts.ts';
+import { productOf } from '../oidc/products/registry.ts';
 import { type Decision, decide } from '../policy/decide.ts';
 import { isOpen, ruleFor } from '../policy/rules.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
@@ -41,17 +42,17 @@ function factsOf(config: Config, text: string): TokenFacts | string {
   if (!config.accessTokens) {
     // Of a session the granted scope and the sign-in are known all the same.
     return readFacts(
-      { quirks: quirksOf(issuer, config.provider.kind), subjects: 'users', rolesClaim: undefined },
+      { product: productOf(issuer, config.provider.kind), subjects: 'users', rolesClaim: undefined },
       issuer,
       claims,
     );
   }
   const settings = settingsOf(config, issuer);
   if (!settings) return `tokens of ${issuer} are not accepted`;
-  const quirks = quirksOf(issuer, settings.kind);
-  const other = quirks.notAccessToken(claims);
+  const product = productOf(issuer, settings.kind);
+  const other = product.rejectionReason(claims);
   if (other !== undefined) return `this is ${other}, no access token`;
-  return readFacts({ quirks, subjects: settings.subjects, rolesClaim: settings.rolesClaim }, issuer, claims);
+  return readFacts({ product, subjects: settings.subjects, rolesClaim: settings.rolesClaim }, issuer, claims);
 }
 
 function conditions({ token, methods, ...asked }: RuleConfig): string {

@@ -1,8 +1,8 @@
 /** The metadata of this protected resource (RFC 9728): where callers get tokens, and how they send them. */
 import type { RequestHandler } from 'express';
 import { protectedResource } from '../config/schema/endpoints.ts';
-import { issuersOf } from '../config/schema/provider-kind.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { issuersOf } from '../oidc/products/issuers.ts';
 import { PROOF_ALGORITHMS } from '../oidc/tokens/proof-check.ts';
 import { sendJson } from './context.ts';
 

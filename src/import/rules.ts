@@ -1,6 +1,7 @@
 /** The demands of a draft as rules and audiences of the configuration. */
-import { kindOf } from '../config/schema/provider-kind.ts';
+
 import type { ConfigInput } from '../config/schema/schema.ts';
+import { productOf } from '../oidc/products/registry.ts';
 import { type Access, type Choice, type Condition, mergedClaims } from './draft/access.ts';
 import { written } from './draft/draft.ts';
 import type { ResolvedRoute } from './resolve-routes.ts';
@@ -25,8 +26,8 @@ export const needsTokens = ({ token, sessionsOnly, claims, roles, audiences }: A
 
 /** The claim in which an access token names its client. */
 function clientClaim(issuer: string): string {
-  const kind = URL.canParse(written(issuer)) ? kindOf(written(issuer)) : 'generic';
-  return kind === 'generic' ? 'client_id' : 'azp';
+  const url = written(issuer);
+  return URL.canParse(url) ? productOf(url).clientIdClaim : 'client_id';
 }
 
 /** Everything about claims that has no option of its own. */

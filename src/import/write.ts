@@ -1,7 +1,7 @@
 /** Writes a draft as a `gateway.yaml`: nothing in it is a secret, and what the source did not say is a variable. */
 import { Document, isMap, isSeq } from 'yaml';
 import { endpointPaths } from '../config/schema/endpoints.ts';
-import { kindOf } from '../config/schema/provider-kind.ts';
+import { productOf } from '../oidc/products/registry.ts';
 import { type Draft, fromEnv, ImportFault, NOWHERE, type Note, written } from './draft/draft.ts';
 import { covers } from './draft/patterns.ts';
 import { type ResolvedRoute, resolveRoutes } from './resolve-routes.ts';
@@ -90,10 +90,8 @@ function providerInput({ provider, clockTolerance }: Draft, context: RuleContext
 function issuerInput(draft: Draft, issuer: string, audiences: ReadonlySet<string>, clientId: string) {
   const algorithms = draft.issuers.get(issuer);
   const url = written(issuer);
-  const kind = URL.canParse(url) ? kindOf(url) : undefined;
-  const generic = kind === 'generic';
-  // Those of Keycloak have the mark in their claims.
-  const type = audiences.has(clientId) && kind !== 'keycloak' ? 'at+jwt' : generic ? 'any' : undefined;
+  const mark = URL.canParse(url) ? productOf(url).accessTokenMark : undefined;
+  const type = audiences.has(clientId) && mark !== 'payload' ? 'at+jwt' : mark === 'header' ? 'any' : undefined;
   return { ...(type === undefined ? {} : { type }), ...(algorithms === undefined ? {} : { algorithms }) };
 }
 

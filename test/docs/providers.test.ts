@@ -4,8 +4,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadConfig } from '../../src/config/load/load.ts';
-import { isMultiTenant } from '../../src/config/schema/provider-kind.ts';
-import { quirksOf } from '../../src/oidc/products/kinds.ts';
+import { isMultiTenant } from '../../src/oidc/products/issuers.ts';
+import { PRODUCTS, PROVIDER_KINDS, productOf } from '../../src/oidc/products/registry.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const pages = globSync('docs/providers/*.md', { cwd: ROOT }).sort();
@@ -14,11 +14,19 @@ const configurations = (page: string) =>
 const load = (file: string, text: string) =>
   loadConfig({ file, text, env: {}, readFile: () => 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' });
 
-test('there is a page for each kind of provider', () => {
+test('there is a page for each product, listed in docs/README.md', () => {
   assert.deepEqual(
     pages.map((page) => basename(page, '.md')),
-    ['auth0', 'entra', 'generic', 'keycloak'],
+    [...PROVIDER_KINDS].sort(),
   );
+  const list = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
+  for (const { kind, displayName } of PRODUCTS)
+    assert.ok(list.includes(`- [${displayName}](providers/${kind}.md)`), displayName);
+});
+
+test('there is a test file for each product', () => {
+  for (const kind of PROVIDER_KINDS)
+    assert.notDeepEqual(globSync(`test/oidc/products/${kind}*.test.ts`, { cwd: ROOT }), [], kind);
 });
 
 for (const page of pages) {
@@ -28,7 +36,7 @@ for (const page of pages) {
       test(`configuration ${index + 1} is accepted, and for this product`, () => {
         const { config, warnings } = load(page, text);
         assert.deepEqual(warnings, []);
-        assert.equal(quirksOf(config.provider.issuer, config.provider.kind).kind, basename(page, '.md'));
+        assert.equal(productOf(config.provider.issuer, config.provider.kind).kind, basename(page, '.md'));
       });
     }
     test('says what to register, how a sign-out goes, and what the limits are', () => {

@@ -68,7 +68,7 @@ function letsIn(
   if (who === undefined || rules[0]?.token === 'none') return rules[0]?.token === 'none';
   const { scope, groups, audience: aud } = who;
   const claims = { iss: ISSUER, aud, client_id: 'c', sub: 'u', scope: scope.join(' '), groups };
-  const facts = readFacts({ quirks: generic, subjects: 'both', rolesClaim: undefined }, ISSUER, claims);
+  const facts = readFacts({ product: generic, subjects: 'both', rolesClaim: undefined }, ISSUER, claims);
   if (!meantFor(facts, found.route.audience)) return false;
   const rule = ruleFor(rules, 'user');
   return rule !== undefined && decide(rule, facts, 0, 0).kind === 'allowed';

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { GatewayError } from '../../src/base/errors.ts';
 import { loadConfig } from '../../src/config/load/load.ts';
-import { issuersOf, kindOf } from '../../src/config/schema/provider-kind.ts';
 import type { Config } from '../../src/config/schema/schema.ts';
 import type { ImportFormat } from '../../src/import/formats.ts';
 import { type Imported, importFrom } from '../../src/import/import.ts';
-import { quirksOf } from '../../src/oidc/products/kinds.ts';
+import { issuersOf } from '../../src/oidc/products/issuers.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
+import { productOf } from '../../src/oidc/products/registry.ts';
 import { sessionOf, signedIn, startDataPlane } from '../support/data-plane.ts';
 import { startUpstream } from '../support/upstream.ts';
 
@@ -60,10 +60,10 @@ function readerOf(config: Config) {
   const read = async (token: string) => {
     const claims: Record<string, unknown> = JSON.parse(Buffer.from(token, 'base64url').toString());
     const issuer = String(claims.iss);
-    const quirks = quirksOf(issuer, kindOf(issuer));
-    if (!trusted.includes(issuer) || quirks.notAccessToken(claims) !== undefined)
+    const product = productOf(issuer);
+    if (!trusted.includes(issuer) || product.rejectionReason(claims) !== undefined)
       throw new GatewayError('invalid_token');
-    return readFacts({ quirks, subjects: 'both', rolesClaim: undefined }, issuer, claims);
+    return readFacts({ product, subjects: 'both', rolesClaim: undefined }, issuer, claims);
   };
   return {
     read,

@@ -128,7 +128,7 @@ async function admitted(
     ...BASE,
     routes: routes.map((changes) => routeOf('http://orders:8080', changes as Partial<RouteConfig>)),
   };
-  const source = { quirks: generic, subjects: 'both', rolesClaim: undefined } as const;
+  const source = { product: generic, subjects: 'both', rolesClaim: undefined } as const;
   const session = sessionOf('alice', { scope: who.kind === 'session' ? who.scope.join(' ') : '' });
   const admit = createAdmit({
     config,

@@ -8,7 +8,7 @@ import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { isOpen, ruleFor, rulesFor } from '../../src/policy/rules.ts';
 
-const SOURCE = { quirks: generic, subjects: 'both', rolesClaim: undefined } as const;
+const SOURCE = { product: generic, subjects: 'both', rolesClaim: undefined } as const;
 const factsOf = (claims: Record<string, unknown>) => readFacts(SOURCE, 'https://id.example.com', claims);
 const scopesOf = (wanted: RuleConfig['scopes'], scope: unknown) =>
   decide({ token: 'user', scopes: wanted }, factsOf({ scope }), 0, 0);

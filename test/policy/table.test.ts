@@ -1,9 +1,10 @@
 /** The table of rules through the real data plane: for each row what the caller is told, and whether the API is called. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { ConfigInput, ProviderKind } from '../../src/config/schema/schema.ts';
-import { quirksOf } from '../../src/oidc/products/kinds.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
+import type { ProviderKind } from '../../src/oidc/products/registry.ts';
+import { productOf } from '../../src/oidc/products/registry.ts';
 import { type Answer, startDataPlane } from '../support/data-plane.ts';
 import { configOf } from '../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
@@ -24,7 +25,7 @@ const tokens = {
     const row = TABLE[Number(token)];
     assert.ok(row);
     const source = {
-      quirks: quirksOf('https://id.example.com', row.kind),
+      product: productOf('https://id.example.com', row.kind),
       subjects: 'both',
       rolesClaim: undefined,
     } as const;

@@ -1,5 +1,6 @@
 /** Rows of the table of rules: what a rule asks, what a token says, and what comes of it. */
-import type { ConfigInput, ProviderKind } from '../../src/config/schema/schema.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import type { ProviderKind } from '../../src/oidc/products/registry.ts';
 
 type RuleInput = NonNullable<NonNullable<ConfigInput['routes']>[number]['rules']>[number];
 export type Claims = Record<string, unknown>;

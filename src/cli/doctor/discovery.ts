@@ -1,6 +1,9 @@
 /** Discovery as the gateway does it, and the usual mistakes in an issuer. */
-import { announcedIssuer, kindOf } from '../../config/schema/provider-kind.ts';
+
 import type { ProviderConfig } from '../../config/schema/schema.ts';
+import { announcedIssuer } from '../../oidc/products/issuers.ts';
+import type { DoctorHints } from '../../oidc/products/product.ts';
+import { PRODUCTS, productOf } from '../../oidc/products/registry.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 import { isCertificateFault, networkWords } from './network.ts';
 
@@ -34,18 +37,20 @@ function parsed({ status, text }: Answer): Metadata | undefined {
   }
 }
 
-/** Other ways to write an issuer that people mix up: Keycloak's old path, Entra ID's old version, a path too much. */
-function otherSpellings({ issuer, kind }: ProviderConfig): string[] {
-  const { origin, pathname } = new URL(issuer);
-  const product = kind ?? kindOf(issuer);
-  if (product === 'keycloak' || pathname.includes('/realms/')) {
-    const at = pathname.indexOf('/realms/');
-    const realm = pathname.slice(at).split('/').slice(0, 3).join('/');
-    const before = pathname.slice(0, at);
-    return [`${origin}${before.replace(/\/auth$/, '')}${realm}`, `${origin}${before}/auth${realm}`];
+/** Other spellings of the issuer: those that its product is confused with, else the origin, and the address without the document. */
+function otherSpellings({ issuer, kind }: ProviderConfig): readonly string[] {
+  const url = new URL(issuer);
+  const product = PRODUCTS.find(({ doctor }) => doctor?.resembles?.(url)) ?? productOf(issuer, kind);
+  return product.doctor?.issuerSpellings?.(issuer) ?? [`${url.origin}/`, issuer.replace(/\/\.well-known.*$/, '')];
+}
+
+/** The first defined result of a hint of any product. */
+function firstHint<T>(hint: (doctor: DoctorHints) => T | undefined): T | undefined {
+  for (const { doctor } of PRODUCTS) {
+    const found = doctor && hint(doctor);
+    if (found !== undefined) return found;
   }
-  if (product === 'entra') return [`${issuer.replace(/\/(v2\.0\/?)?$/, '')}/v2.0`];
-  return [`${origin}/`, issuer.replace(/\/\.well-known.*$/, '')];
+  return undefined;
 }
 
 /** The issuer that the provider announces at one of the other spellings. */
@@ -63,22 +68,11 @@ async function notThere(config: ProviderConfig, answer: Answer, ask: Ask): Promi
   const says = `${documentOf(config.issuer)} answers ${answer.status}${answer.status === 200 ? ' without metadata' : ''}`;
   const elsewhere = await foundElsewhere(config, ask);
   if (elsewhere !== undefined) {
-    const auth = /\/auth\/realms\//.test(elsewhere) !== /\/auth\/realms\//.test(config.issuer);
-    const why = auth ? ' Keycloak before 17 has /auth in its path, newer ones have it only when told so.' : '';
-    return fail(NAME, says, `Write provider.issuer: ${elsewhere}.${why}`);
+    const why = firstHint((doctor) => doctor.explainSpelling?.(config.issuer, elsewhere));
+    return fail(NAME, says, `Write provider.issuer: ${elsewhere}.${why === undefined ? '' : ` ${why}`}`);
   }
-  if (/realm does not exist/i.test(answer.text))
-    return fail(
-      NAME,
-      `${says}: Keycloak has no realm of this name`,
-      'Look for the realm in the administration console; capitals count.',
-    );
-  if (/AADSTS(90002|900023)/.test(answer.text))
-    return fail(
-      NAME,
-      `${says}: Entra ID knows no such tenant`,
-      'Write the tenant id (a GUID) into the issuer, and use the login host of your cloud.',
-    );
+  const known = firstHint(({ discoveryErrors }) => discoveryErrors?.find(({ pattern }) => pattern.test(answer.text)));
+  if (known) return fail(NAME, `${says}: ${known.message}`, known.hint);
   if (answer.status >= 300 && answer.status < 400)
     return fail(
       NAME,
@@ -99,14 +93,8 @@ function issuerMistake(config: ProviderConfig, announced: string): Check {
   const bare = (text: string) => text.replace(/\/$/, '');
   if (bare(announced) === bare(issuer))
     return fail(NAME, `${says}: the slash at the end differs`, `Write provider.issuer: ${announced}`);
-  if (announced.includes('{tenantid}'))
-    return fail(
-      NAME,
-      `${says}: this issuer of Entra ID stands for many tenants`,
-      'Write the tenant id in place of common or organizations, or name the tenants in provider.tenants.',
-    );
-  if (/^https:\/\/sts\.windows\.net\//.test(announced))
-    return fail(NAME, `${says}: that is version 1 of Entra ID`, `Write provider.issuer: ${bare(issuer)}/v2.0`);
+  const known = firstHint((doctor) => doctor.explainAnnounced?.(issuer, announced));
+  if (known) return fail(NAME, `${says}: ${known.message}`, known.hint);
   if (announced.replace(/^https?:/, '') === issuer.replace(/^https?:/, ''))
     return fail(
       NAME,

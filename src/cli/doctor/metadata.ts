@@ -1,6 +1,7 @@
 /** What the metadata of the provider promises, held against what the configuration needs. */
-import { kindOf } from '../../config/schema/provider-kind.ts';
+
 import type { ProviderConfig } from '../../config/schema/schema.ts';
+import { productOf } from '../../oidc/products/registry.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 import type { Ask, Metadata } from './discovery.ts';
 import { networkWords } from './network.ts';
@@ -71,7 +72,6 @@ function scopeCheck({ scopes }: ProviderConfig, metadata: Metadata): Check {
 }
 
 function logoutChecks(config: ProviderConfig, metadata: Metadata): Check[] {
-  const auth0 = (config.kind ?? kindOf(config.issuer)) === 'auth0';
   const revocation = has(metadata, 'revocation_endpoint')
     ? ok('revocation', 'offered: tokens of a session that ended are revoked')
     : warn(
@@ -79,15 +79,13 @@ function logoutChecks(config: ProviderConfig, metadata: Metadata): Check[] {
         'not offered',
         'Tokens of a session that ended stay valid until they lapse: keep their lifetime short.',
       );
-  const switchOn = 'Auth0: Settings, Advanced, switch on RP-Initiated Logout End Session Endpoint Discovery.';
   const endSession = has(metadata, 'end_session_endpoint')
     ? ok('end of session', 'offered: a sign-out here signs out at the provider as well')
     : warn(
         'end of session',
         'not announced',
-        auth0
-          ? `${switchOn} Until then its own /v2/logout is used.`
-          : 'A sign-out ends the session here only; the next sign-in may need no password.',
+        productOf(config.issuer, config.kind).doctor?.endSessionHint ??
+          'A sign-out ends the session here only; the next sign-in may need no password.',
       );
   const backChannel =
     metadata.backchannel_logout_supported === true

@@ -1,4 +1,5 @@
 /** Reads the provider's answer to a silent authorization request: whether a sign-in could come back from there. */
+import { PRODUCTS } from '../../oidc/products/registry.ts';
 import { type Check, fail, ok } from './check.ts';
 import type { Answer } from './discovery.ts';
 
@@ -6,8 +7,18 @@ export const REDIRECT = 'redirect URI';
 
 /** Answers to `prompt=none` that say: all is well, but there is nobody (OpenID Connect Core 3.1.2.6). */
 const NOBODY = new Set(['login_required', 'interaction_required', 'consent_required', 'account_selection_required']);
-const REDIRECT_WORDS = /redirect[_ ]ur[il]|callback url|AADSTS50011|AADSTS500113|AADSTS500117/i;
-const CLIENT_WORDS = /client not found|unknown[_ ]client|invalid[_ ]client|AADSTS700016|client disabled/i;
+const REDIRECT_WORDS = withProducts(/redirect[_ ]ur[il]/i, 'redirectUriError');
+const CLIENT_WORDS = withProducts(
+  /client not found|unknown[_ ]client|invalid[_ ]client|client disabled/i,
+  'unknownClientError',
+);
+const CODE_FLOW_WORDS = withProducts(/response_type/i, 'codeFlowError');
+
+/** The common words for an error and those of each product, as one case-insensitive pattern. */
+function withProducts(common: RegExp, name: 'redirectUriError' | 'unknownClientError' | 'codeFlowError'): RegExp {
+  const own = PRODUCTS.flatMap(({ doctor }) => doctor?.[name]?.source ?? []);
+  return new RegExp([common.source, ...own].join('|'), 'i');
+}
 
 /** The error that came back to the redirect URI, `''` for a code; undefined when nothing came back to it. */
 function redirectedBack({ headers, text }: Answer, redirectUri: string): URLSearchParams | undefined {
@@ -21,11 +32,7 @@ function redirectedBack({ headers, text }: Answer, redirectUri: string): URLSear
 
 function backWithError(error: string, description: string): Check {
   const says = `it is accepted, but the provider sends back ${error}${description === '' ? '' : `: ${description}`}`;
-  if (
-    /standard flow|response_type|AADSTS700054/i.test(description) ||
-    error === 'unsupported_response_type' ||
-    error === 'unauthorized_client'
-  )
+  if (CODE_FLOW_WORDS.test(description) || error === 'unsupported_response_type' || error === 'unauthorized_client')
     return fail(
       REDIRECT,
       says,

@@ -1,6 +1,7 @@
 /** What the settings alone say: cookie, TLS, who may reach what. */
-import { kindOf } from '../../config/schema/provider-kind.ts';
+
 import type { Config } from '../../config/schema/schema.ts';
+import { productOf } from '../../oidc/products/registry.ts';
 import { cookieSettings } from '../../session/cookies.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 import { isCertificateFault, networkWords, statusOf } from './network.ts';
@@ -49,15 +50,14 @@ async function publicUrlCheck({ publicUrl, provider }: Config): Promise<Check> {
   }
 }
 
-/** Auth0 gives a token for an API only when it is told which; otherwise it is one that nobody but Auth0 can read. */
+/** Some products issue a token that an API can read only when the authorization request names the API. */
 function audienceCheck({ provider, accessTokens, routes }: Config): Check[] {
-  if ((provider.kind ?? kindOf(provider.issuer)) !== 'auth0' || routes.length === 0) return [];
+  const { missingAudience } = productOf(provider.issuer, provider.kind).doctor ?? {};
+  if (!missingAudience || routes.length === 0) return [];
   const { audience } = provider.authorizationParams;
-  if (audience !== undefined) return [ok('audience', `access tokens are asked for ${audience}`)];
-  const says = 'no audience is asked for, so Auth0 issues access tokens that no API can read';
-  const mend =
-    'Set provider.authorizationParams.audience to the identifier of the API (Auth0 dashboard: Applications, APIs).';
-  return [accessTokens ? fail('audience', says, mend) : warn('audience', says, mend)];
+  if (audience !== undefined) return [ok('audience', `access tokens are requested for ${audience}`)];
+  const { message, hint } = missingAudience;
+  return [accessTokens ? fail('audience', message, hint) : warn('audience', message, hint)];
 }
 
 function forwardedCheck(config: Config): Check[] {

@@ -1,55 +1,31 @@
 /** Whether the provider knows this client: its credentials, its redirect URI, its flow. */
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Probe, ProbeResult } from '../../oidc/login/probe.ts';
+import type { KnownError } from '../../oidc/products/product.ts';
+import { PRODUCTS } from '../../oidc/products/registry.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 import type { Ask } from './discovery.ts';
 import { networkWords } from './network.ts';
 import { REDIRECT, readAuthorizeAnswer, register } from './redirect.ts';
 
 type Refusal = Extract<ProbeResult, { kind: 'refused' }>;
-type Mistake = [pattern: RegExp, says: string, mend: string];
 
 const CREDENTIALS = 'client credentials';
 
 /** What products say when the client cannot show who it is; the words of the answer are what tells them apart. */
-const CREDENTIAL_MISTAKES: Mistake[] = [
-  [
-    /AADSTS7000215/,
-    'Entra ID says the client secret is wrong',
-    'Take the value of the secret, which is shown once; the secret id beside it is something else.',
-  ],
-  [/AADSTS7000222/, 'Entra ID says the client secret has expired', 'Make a new one under Certificates & secrets.'],
-  [
-    /AADSTS700016|AADSTS90002/,
-    'Entra ID finds no such application in this tenant',
-    'Compare provider.clientId with the application (client) id, and the tenant id in the issuer.',
-  ],
-  [
-    /AADSTS900232[67]|Cross-origin token redemption/,
-    'Entra ID has the redirect URI under the platform "Single-page application"',
-    'Move it to the platform "Web": the gateway is a confidential client.',
-  ],
-  [
-    /grant type .*not allowed/i,
-    'this application may not use the authorization code grant',
-    'Auth0: use an application of type "Regular Web Application", or switch the grant on under Advanced Settings.',
-  ],
-  [
-    /client not found|unknown client|no such client/i,
-    'the provider knows no such client',
-    'Compare provider.clientId with the client at the provider, and look that it is in this realm or tenant.',
-  ],
-  [
-    /public client/i,
-    'the client is a public one there, without credentials',
-    'Make it a confidential client (Keycloak: Client authentication on) and take its secret.',
-  ],
+const CREDENTIAL_ERRORS: readonly KnownError[] = [
+  ...PRODUCTS.flatMap(({ doctor }) => doctor?.credentialErrors ?? []),
+  {
+    pattern: /client not found|unknown client|no such client/i,
+    message: 'the provider knows no such client',
+    hint: 'Compare provider.clientId with the client at the provider, and look that it is in this realm or tenant.',
+  },
+  {
+    pattern: /public client/i,
+    message: 'the client is a public one there, without credentials',
+    hint: 'Make it a confidential client (Keycloak: Client authentication on) and take its secret.',
+  },
 ];
-
-const matched = (mistakes: readonly Mistake[], text: string, name: string) => {
-  const found = mistakes.find(([pattern]) => pattern.test(text));
-  return found && fail(name, found[1], found[2]);
-};
 
 const quoted = ({ error, description }: Refusal) =>
   `the provider answers ${error}${description === '' ? '' : `: ${description}`}`;
@@ -80,8 +56,9 @@ export function credentialsCheck(config: ProviderConfig, verdict: ProbeResult): 
         'Open it from this machine; behind a proxy look at what the proxy answers.',
       );
     case 'refused': {
-      const known = matched(CREDENTIAL_MISTAKES, `${verdict.error} ${verdict.description}`, CREDENTIALS);
-      if (known) return known;
+      const text = `${verdict.error} ${verdict.description}`;
+      const known = CREDENTIAL_ERRORS.find(({ pattern }) => pattern.test(text));
+      if (known) return fail(CREDENTIALS, known.message, known.hint);
       if (isUnknownClient(verdict))
         return fail(CREDENTIALS, `wrong client id or secret: ${quoted(verdict)}`, credentialHint(config));
       if (verdict.error === 'unauthorized_client')

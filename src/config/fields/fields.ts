@@ -1,5 +1,6 @@
 /** The kinds of value that options of the configuration have. */
 import { z } from 'zod';
+import { PROVIDER_KINDS } from '../../oidc/products/registry.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 /** A duration such as `30s`, in milliseconds once parsed, between `min` and `max`. */
@@ -71,8 +72,10 @@ export const textList = () =>
 export const signatureAlgorithm = () =>
   z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
 
-/** What product an issuer is. */
+/** The product of an issuer. */
 export const kind = () =>
   z
-    .enum(['keycloak', 'auth0', 'entra', 'generic'])
-    .describe('Product, for its particulars (docs/providers). Default: by the form of the issuer, else generic.');
+    .enum(PROVIDER_KINDS)
+    .describe(
+      'Product, for provider-specific behaviour (docs/providers). Default: by the form of the issuer, else generic.',
+    );

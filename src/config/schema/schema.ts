@@ -70,5 +70,4 @@ export type { ClaimCondition, RoleName, RuleConfig } from '../sections/rules.ts'
 export type { SecretRef, SecretResolver } from '../sections/secrets.ts';
 export type AccessTokensConfig = NonNullable<Config['accessTokens']>;
 export type TokenIssuerConfig = AccessTokensConfig['provider'];
-export type ProviderKind = NonNullable<ProviderConfig['kind']>;
 export type ProviderConfig = Config['provider'];

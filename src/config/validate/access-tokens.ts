@@ -1,14 +1,8 @@
 /** Rules about access tokens: what could never match, what would not be checked, and what nobody may ask about. */
 
-import { issuersOf, kindOf } from '../schema/provider-kind.ts';
-import type {
-  AccessTokensConfig,
-  Config,
-  ProviderKind,
-  RouteConfig,
-  RuleConfig,
-  TokenIssuerConfig,
-} from '../schema/schema.ts';
+import { issuersOf } from '../../oidc/products/issuers.ts';
+import { productOf, tokenTypeOf } from '../../oidc/products/registry.ts';
+import type { AccessTokensConfig, Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
 
 const asks = (rule: RuleConfig) => rule.token !== 'none';
@@ -49,7 +43,7 @@ function withValidation(config: Config, accessTokens: AccessTokensConfig, route:
       message: 'no audience: a token for any other API would be accepted here (RFC 9068 section 4)',
       hint: 'set it on the route, or accessTokens.audience for all',
     });
-  if (audience?.includes(config.provider.clientId) && acceptsAnyType(accessTokens.provider, kindOfProvider(config)))
+  if (audience?.includes(config.provider.clientId) && acceptsIdTokens(config))
     findings.push({
       path: route.audience === undefined ? ['accessTokens', 'audience'] : [...at, 'audience'],
       message: 'is the clientId, which ID tokens name as their audience, and this issuer does not mark access tokens',
@@ -63,11 +57,10 @@ function withValidation(config: Config, accessTokens: AccessTokensConfig, route:
   return findings;
 }
 
-const kindOfProvider = ({ provider }: Config): ProviderKind => provider.kind ?? kindOf(provider.issuer);
-
-/** Keycloak marks ID tokens in the payload, so it needs no mark in the header. */
-function acceptsAnyType({ type }: TokenIssuerConfig, kind: ProviderKind): boolean {
-  return kind !== 'keycloak' && (type ?? (kind === 'generic' ? 'at+jwt' : 'any')) === 'any';
+/** Whether neither the header nor the payload distinguishes the provider's access tokens from its ID tokens. */
+function acceptsIdTokens({ provider, accessTokens }: Config): boolean {
+  const product = productOf(provider.issuer, provider.kind);
+  return product.accessTokenMark !== 'payload' && (accessTokens?.provider.type ?? tokenTypeOf(product)) === 'any';
 }
 
 function issuerFindings(config: Config, { issuers, provider, resource }: AccessTokensConfig): Finding[] {

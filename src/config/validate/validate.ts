@@ -2,8 +2,9 @@
 import { isIP } from 'node:net';
 import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
-import { entraFindings } from './entra.ts';
+
 import type { Finding } from './faults.ts';
+import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
 
@@ -111,7 +112,7 @@ export function validateConfig(config: Config): Finding[] {
     ...adminFindings(config),
     ...addressFindings(config),
     ...providerFindings(config),
-    ...entraFindings(config),
+    ...productFindings(config),
     ...storeFindings(config),
     ...routeFindings(config),
     ...accessTokenFindings(config),

@@ -1,8 +1,10 @@
 /** What `validate-jwt` and `validate-azure-ad-token` of Azure API Management ask of a caller.
  * https://learn.microsoft.com/azure/api-management/validate-jwt-policy and .../validate-azure-ad-token-policy
  */
+
+import { productOf } from '../../oidc/products/registry.ts';
 import { type Access, type Asked, asking, type Condition, escaped } from '../draft/access.ts';
-import { fromEnv, isVariable } from '../draft/draft.ts';
+import { fromEnv, isVariable, written } from '../draft/draft.ts';
 import { firstVersionOf, issuerOfMetadata, isTenant } from '../draft/issuer.ts';
 import type { Xml } from '../draft/xml-tree.ts';
 import { isExpression } from './expressions.ts';
@@ -34,8 +36,8 @@ function splitCondition(values: readonly string[], separator: string, all: boole
   return matches.length > 480 ? 'too many values in a claim with separator' : { matches };
 }
 
-/** One required claim. Entra ID has its scopes in `scp`, the others in `scope`. */
-function claimDemand(claim: Xml, entra: boolean): Partial<Access> | string {
+/** One required claim; `scopeClaim` is the one that holds the scopes. */
+function claimDemand(claim: Xml, scopeClaim: string): Partial<Access> | string {
   const name = claim.attribute('name') ?? '';
   const values = textsOf(claim, 'value');
   const separator = claim.attribute('separator');
@@ -46,7 +48,7 @@ function claimDemand(claim: Xml, entra: boolean): Partial<Access> | string {
   if (values.length === 0) return { claims: [[name, { matches: '[\\s\\S]+' }]] };
   const choices = all ? values.map((value) => [value]) : [values];
   if (name === 'aud') return { audiences: choices };
-  if (separator === ' ' && name === (entra ? 'scp' : 'scope')) return { scopes: choices };
+  if (separator === ' ' && name === scopeClaim) return { scopes: choices };
   if (separator !== undefined && separator !== '') {
     const condition = splitCondition(values, separator, all);
     return typeof condition === 'string' ? condition : { claims: [[name, condition]] };
@@ -54,11 +56,11 @@ function claimDemand(claim: Xml, entra: boolean): Partial<Access> | string {
   return { claims: [[name, all && values.length > 1 ? { allOf: values } : { anyOf: values }]] };
 }
 
-function claimDemands(element: Xml, entra: boolean): Partial<Access> | string {
+function claimDemands(element: Xml, scopeClaim: string): Partial<Access> | string {
   const sum = { scopes: [] as Access['scopes'][number][], audiences: [] as Access['audiences'][number][] };
   const claims: Access['claims'][number][] = [];
   for (const claim of element.child('required-claims')?.all('claim') ?? []) {
-    const demand = claimDemand(claim, entra);
+    const demand = claimDemand(claim, scopeClaim);
     if (typeof demand === 'string') return demand;
     sum.scopes.push(...(demand.scopes ?? []));
     sum.audiences.push(...(demand.audiences ?? []));
@@ -80,7 +82,10 @@ function issuersOf(element: Xml): string[] | string {
   return issuers.length > 0 ? issuers : 'none of its issuers is the one that the metadata belongs to';
 }
 
-const isEntra = (issuer: string) => /^https:\/\/(?:login\.microsoftonline\.|sts\.windows\.net\/)/.test(issuer);
+function scopeClaimOf(issuer: string): string {
+  const url = written(issuer);
+  return URL.canParse(url) ? productOf(url).scopeClaim : 'scope';
+}
 
 /** `validate-jwt`. */
 export function jwtAccess(element: Xml): Asked {
@@ -89,15 +94,15 @@ export function jwtAccess(element: Xml): Asked {
   if (element.child('decryption-keys') !== undefined) return 'its tokens are encrypted';
   const issuers = issuersOf(element);
   if (typeof issuers === 'string') return issuers;
-  const entra = issuers.every(isEntra);
-  if (!entra && issuers.some(isEntra)) return 'issuers of two kinds, whose claims differ';
-  return withClaims(element, issuers, entra, []);
+  const [scopeClaim = 'scope', other] = new Set(issuers.map(scopeClaimOf));
+  if (other !== undefined) return 'issuers of two kinds, whose claims differ';
+  return withClaims(element, issuers, scopeClaim, []);
 }
 
-function withClaims(element: Xml, issuers: readonly string[], entra: boolean, more: Access['claims']): Asked {
+function withClaims(element: Xml, issuers: readonly string[], scopeClaim: string, more: Access['claims']): Asked {
   const audiences = textsOf(element.child('audiences'), 'audience');
   if (audiences.some(isExpression)) return 'its audience is made by an expression';
-  const demands = claimDemands(element, entra);
+  const demands = claimDemands(element, scopeClaim);
   if (typeof demands === 'string') return demands;
   return asking({
     ...demands,
@@ -121,7 +126,7 @@ export function entraAccess(element: Xml): Asked {
   const asked = withClaims(
     element,
     [`https://login.microsoftonline.com/${tenant}/v2.0`],
-    true,
+    'scp',
     clients.length === 0 ? [] : [['azp', { anyOf: clients }]],
   );
   if (typeof asked === 'string' || backends.length === 0) return asked;

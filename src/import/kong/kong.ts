@@ -6,7 +6,7 @@ import { type Decision, type Draft, ImportFault, newDraft, type Verdict } from '
 import { type Item, parseTree, textsIn } from '../draft/yaml-tree.ts';
 import { aclAccess, type Consumer, oidcAccess } from './oidc.ts';
 import { isHarmless, type Plugin, pluginOf, pluginsFor, referenceOf } from './plugins.ts';
-import { applyProvider, isEntra, isSignIn, issuerOf, targetOptions } from './provider.ts';
+import { applyProvider, isSignIn, issuerOf, scopeClaimOf, targetOptions } from './provider.ts';
 import {
   faultOf,
   hasOtherMethods,
@@ -96,7 +96,7 @@ function askedBy(plugins: readonly Plugin[], source: Source): Asked {
   const allowed = textsIn(config?.get('issuers_allowed'));
   const issuers = issuer === undefined ? [] : allowed.length === 0 ? [issuer] : allowed.filter((one) => one === issuer);
   if (config && issuers.length === 0) return 'issuers_allowed does not have the issuer itself';
-  const signIn = config && oidcAccess(config, issuers, isEntra(issuer ?? ''), source.consumers);
+  const signIn = config && oidcAccess(config, issuers, scopeClaimOf(issuer ?? ''), source.consumers);
   const groups = acl && aclAccess(acl.config, config, source.consumers);
   return together(signIn ?? OPEN, groups ?? OPEN);
 }

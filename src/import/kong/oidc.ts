@@ -49,11 +49,11 @@ function claimDemand(path: string, groups: readonly (readonly string[])[]): Acce
   return `the alternatives for ${path} cannot be said in one rule`;
 }
 
-function scopeDemand(config: Item, entra: boolean): Partial<Access> | string {
+function scopeDemand(config: Item, scopeClaim: string): Partial<Access> | string {
   const groups = alternatives(config.get('scopes_required'));
   if (groups.length === 0) return {};
   const path = pathOf(config.get('scopes_claim'), 'scope');
-  if (path !== (entra ? 'scp' : 'scope')) {
+  if (path !== scopeClaim) {
     const claims = claimDemand(path, groups);
     return typeof claims === 'string' ? claims : { claims };
   }
@@ -120,14 +120,14 @@ export function waysOf(config: Item): { sessions: boolean; bearer: boolean; opaq
 export function oidcAccess(
   config: Item,
   issuers: Choice<string>,
-  entra: boolean,
+  scopeClaim: string,
   consumers: readonly Consumer[],
 ): Asked {
   const lost = untranslatable(config);
   if (lost !== undefined) return lost;
   const { sessions, bearer } = waysOf(config);
   if (!sessions && !bearer) return 'none of its auth_methods exists here';
-  const scopes = scopeDemand(config, entra);
+  const scopes = scopeDemand(config, scopeClaim);
   if (typeof scopes === 'string') return scopes;
   const audience = audienceDemand(config);
   if (typeof audience === 'string') return audience;

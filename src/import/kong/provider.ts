@@ -1,5 +1,5 @@
 /** The provider, sessions and further settings of Kong's `openid-connect`, and a line on every plugin. */
-import { kindOf } from '../../config/schema/provider-kind.ts';
+import { productOf } from '../../oidc/products/registry.ts';
 import {
   type Draft,
   type DraftProvider,
@@ -24,8 +24,8 @@ export function issuerOf(config: Item): string | undefined {
   return issuer !== undefined && URL.parse(issuer)?.protocol === 'https:' ? issuer : undefined;
 }
 
-/** Whether scopes stand in `scp`. */
-export const isEntra = (issuer: string): boolean => URL.canParse(issuer) && kindOf(issuer) === 'entra';
+/** The claim in which access tokens of the issuer have their scopes. */
+export const scopeClaimOf = (issuer: string): string => (URL.canParse(issuer) ? productOf(issuer).scopeClaim : 'scope');
 
 const HEADER = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 

@@ -2,13 +2,13 @@
 import type { IDToken } from 'openid-client';
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
-import { issuersOf } from '../../config/schema/provider-kind.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { SessionData, TokenRecord } from '../../session/session-types.ts';
 import { dpopKeyOf, keyThumbprint, newDpopScalar } from '../dpop/key.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
 import { numberOf } from '../products/claims.ts';
+import { issuersOf } from '../products/issuers.ts';
 import { createAuthorizationRequest, type DpopOptions } from '../provider/authorization-request.ts';
 import { checkIdToken } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';

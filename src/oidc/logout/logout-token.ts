@@ -1,9 +1,9 @@
 /** Verifies a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
 import { createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
-import { issuersOf } from '../../config/schema/provider-kind.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { isRecord, numberOf, textOf } from '../products/claims.ts';
+import { issuersOf } from '../products/issuers.ts';
 import type { Provider } from '../provider/provider.ts';
 
 /** Whose session ends, as the provider says. */

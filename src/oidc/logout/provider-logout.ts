@@ -20,9 +20,9 @@ export async function endSessionUrl(
   const { issuer, end_session_endpoint: endpoint } = client.serverMetadata();
   if (!endpoint) {
     const { client_id: clientId } = client.clientMetadata();
-    return provider.quirks.endSessionUrl?.(issuer, clientId, postLogoutRedirectUri);
+    return provider.product.endSessionUrl?.(issuer, clientId, postLogoutRedirectUri);
   }
-  const hint = provider.quirks.logoutHint?.(storedClaims(idToken));
+  const hint = provider.product.logoutHint?.(storedClaims(idToken));
   return oidc.buildEndSessionUrl(client, {
     ...(hint === undefined ? {} : { logout_hint: hint }),
     post_logout_redirect_uri: postLogoutRedirectUri,
@@ -35,6 +35,6 @@ export async function endSessionUrl(
 export async function endSessionOrigins(provider: Provider): Promise<string[]> {
   if (!provider.state().ready) return [];
   const { issuer, end_session_endpoint: endpoint } = (await provider.client()).serverMetadata();
-  const address = endpoint === undefined ? provider.quirks.endSessionUrl?.(issuer, '', '') : new URL(endpoint);
+  const address = endpoint === undefined ? provider.product.endSessionUrl?.(issuer, '', '') : new URL(endpoint);
   return address ? [address.origin] : [];
 }

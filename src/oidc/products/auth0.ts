@@ -1,37 +1,58 @@
-/** Auth0: permissions beside scopes, machine tokens marked by `gty` or their subject, a sign-out of its own. */
+/** Auth0: permissions as roles, clients marked by `gty` or by their subject, a sign-out endpoint of its own. */
 import { textOf, textsOf } from './claims.ts';
 import type { Claims, TokenSubject } from './facts.ts';
-import { clientIdOf, generic } from './generic.ts';
-import type { Quirks } from './quirks.ts';
+import type { DoctorHints, Product } from './product.ts';
+import { clientIdOf, rejectionReason, standard } from './standard.ts';
 
 /**
- * A machine's subject is its client id with `@clients` behind it. `gty` says so as well, but not in the RFC 9068
- * profile. A token with one mark and not the other is of a kind that nobody here knows.
+ * The subject of a client is its client id followed by `@clients`. `gty` marks it as well, except in the RFC 9068
+ * profile. A token with only one of two marks is of an unknown type.
  */
 function subjectOf(claims: Claims): TokenSubject {
   const sub = textOf(claims.sub);
   const client = clientIdOf(claims);
   if (client !== undefined && sub === `${client}@clients`) return 'client';
-  const odd = sub === undefined || sub === client || sub.endsWith('@clients');
-  return odd || claims.gty === 'client-credentials' ? 'unknown' : 'user';
+  const ambiguous = sub === undefined || sub === client || sub.endsWith('@clients');
+  return ambiguous || claims.gty === 'client-credentials' ? 'unknown' : 'user';
 }
 
-/** ID tokens hold no client beside their audience; access tokens name it in `azp` or `client_id`, whatever the profile. */
-function notAccessToken(claims: Claims): string | undefined {
+/** Access tokens name their client in `azp` or `client_id` in every profile; ID tokens have it as their audience. */
+function auth0RejectionReason(claims: Claims): string | undefined {
   const client = clientIdOf(claims);
   if (client === undefined) return 'a token without azp or client_id';
   if (claims.aud === client) return 'an ID token';
-  return generic.notAccessToken(claims);
+  return rejectionReason(claims);
 }
 
-export const auth0: Quirks = {
-  ...generic,
+const doctor: DoctorHints = {
+  credentialErrors: [
+    {
+      pattern: /grant type .*not allowed/i,
+      message: 'this application may not use the authorization code grant',
+      hint: 'Auth0: use an application of type "Regular Web Application", or enable the grant under Advanced Settings.',
+    },
+  ],
+  redirectUriError: /callback url/i,
+  missingAudience: {
+    message: 'no audience is requested, so Auth0 issues access tokens that no API can read',
+    hint: 'Set provider.authorizationParams.audience to the identifier of the API (Auth0 dashboard: Applications, APIs).',
+  },
+  endSessionHint:
+    'Auth0: Settings, Advanced, enable RP-Initiated Logout End Session Endpoint Discovery. Until then the gateway uses /v2/logout.',
+};
+
+export const auth0: Product<'auth0'> = {
+  ...standard,
   kind: 'auth0',
-  // The header says `JWT` unless the API uses the RFC 9068 profile.
-  accessTokenType: 'any',
-  notAccessToken,
+  displayName: 'Auth0',
+  exampleIssuers: ['https://shop.eu.auth0.com/'],
+  ownsIssuer: ({ hostname }) => hostname.endsWith('.auth0.com'),
+  // The header says `JWT`, unless the API uses the RFC 9068 profile.
+  accessTokenMark: 'none',
+  rejectionReason: auth0RejectionReason,
   subjectOf,
-  // With RBAC the permissions are what the user may do; the scope is what the application asked for.
+  clientIdClaim: 'azp',
+  // With RBAC the permissions are what the user may do; the scope is what the application requested.
   rolesOf: ({ permissions }) => textsOf(permissions),
   logoutHint: ({ sid }) => textOf(sid),
   endSessionUrl(issuer, clientId, returnTo) {
@@ -40,4 +61,5 @@ export const auth0: Quirks = {
     url.searchParams.set('returnTo', returnTo);
     return url;
   },
+  doctor,
 };

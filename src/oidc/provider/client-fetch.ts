@@ -22,8 +22,8 @@ interface ClientFetchOptions {
   fetch: CustomFetch;
   keys: ProviderKeys;
   nonces: Nonces;
-  /** Whether the keys of one tenant must not sign for another. */
-  perTenant: boolean;
+  /** Whether a key can name the issuer that it signs for, to the exclusion of all others. */
+  keysNameIssuer: boolean;
 }
 
 function tokenEndpoints({ token_endpoint, mtls_endpoint_aliases: aliases }: ServerMetadata): Set<string> {
@@ -32,7 +32,7 @@ function tokenEndpoints({ token_endpoint, mtls_endpoint_aliases: aliases }: Serv
 }
 
 /** Serves the key set from the cache, and makes sure that the key of an ID token is in it before it is verified. */
-export function createClientFetch({ metadata, fetch, keys, nonces, perTenant }: ClientFetchOptions): CustomFetch {
+export function createClientFetch({ metadata, fetch, keys, nonces, keysNameIssuer }: ClientFetchOptions): CustomFetch {
   const uri = new URL(metadata.jwks_uri ?? '').href;
   const endpoints = tokenEndpoints(metadata);
   let issuer: string | undefined;
@@ -40,7 +40,7 @@ export function createClientFetch({ metadata, fetch, keys, nonces, perTenant }: 
   return async function clientFetch(url, options) {
     if (url === uri) {
       const text = await keys.get(uri);
-      return new Response(perTenant ? keysFor(text, issuer) : text, {
+      return new Response(keysNameIssuer ? keysFor(text, issuer) : text, {
         headers: { 'content-type': 'application/json' },
       });
     }

@@ -1,8 +1,8 @@
 /** The provider's metadata: fetched, and refused when it is another's or cannot carry a safe sign-in. */
 import * as oidc from 'openid-client';
-import { announcedIssuer } from '../../config/schema/provider-kind.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
+import { announcedIssuer } from '../products/issuers.ts';
 import { mismatch } from './capabilities.ts';
 
 export interface DiscoveryOptions {

@@ -2,14 +2,14 @@
 import type { JsonWebKey } from 'node:crypto';
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
-import { isMultiTenant } from '../../config/schema/provider-kind.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import { cryptoKeys } from '../dpop/key.ts';
 import { createNonces } from '../dpop/nonces.ts';
-import { quirksOf } from '../products/kinds.ts';
-import type { Quirks } from '../products/quirks.ts';
+import { isMultiTenant } from '../products/issuers.ts';
+import type { Product } from '../products/product.ts';
+import { productOf } from '../products/registry.ts';
 import type { DpopOptions } from './authorization-request.ts';
 import { clientAuthentication } from './client-auth.ts';
 import { createClientFetch } from './client-fetch.ts';
@@ -35,7 +35,7 @@ export interface ClientOptions {
 
 export interface Provider {
   /** What is particular to the product. */
-  readonly quirks: Quirks;
+  readonly product: Product;
   /** A client for one operation, the gateway's own unless other credentials are given. Rejects with 503 `provider_unavailable` while discovery has not succeeded. */
   client(credentials?: ClientCredentials, options?: ClientOptions): Promise<oidc.Configuration>;
   /** What makes openid-client prove to hold the key of a session with a request of `client`; nothing without a key. */
@@ -78,7 +78,7 @@ export function createProvider(options: ProviderOptions): Provider {
   });
   const fetch = measureFetch(asked, () => metadata, metrics);
   const keys = createProviderKeys(fetch, log, clock);
-  const quirks = quirksOf(config.issuer, config.kind);
+  const product = productOf(config.issuer, config.kind);
   const multiTenant = isMultiTenant(config);
   const commonMetadata: Partial<oidc.ClientMetadata> = {
     id_token_signed_response_alg: config.idTokenSignedResponseAlg,
@@ -146,7 +146,7 @@ export function createProvider(options: ProviderOptions): Provider {
   }
 
   return {
-    quirks,
+    product,
     async client(credentials, options = {}) {
       const server = await known();
       const client = await configuration(server, credentials, options);
@@ -155,7 +155,7 @@ export function createProvider(options: ProviderOptions): Provider {
         fetch,
         keys,
         nonces,
-        perTenant: quirks.kind === 'entra',
+        keysNameIssuer: product.keysNameIssuer,
       });
       client.timeout = config.timeout / 1000;
       if (allowInsecureHttp) oidc.allowInsecureRequests(client);

@@ -48,7 +48,7 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
   const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
   // RFC 6749 section 6: left out, it means what was granted before; not so everywhere.
   const scopeParams: Record<string, string> =
-    (config.scopeOnRefresh ?? provider.quirks.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
+    (config.scopeOnRefresh ?? provider.product.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
 
   async function ask({ data, tokens }: ActiveSession): Promise<TokenRecord> {
     const client = await provider.client(undefined, JUDGED_HERE);
@@ -110,7 +110,7 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
       reason: failure.kind === 'refused' ? failure.error : failure.kind,
     });
     if (failure.kind === 'invalid') return await end(session, 'refresh_invalid');
-    if (failure.kind === 'refused' && provider.quirks.refreshEndedBy.includes(failure.error)) {
+    if (failure.kind === 'refused' && provider.product.fatalRefreshErrors.includes(failure.error)) {
       // Somebody whose lease had lapsed may have used the token before us and stored a newer one.
       const now = await sessions.load(session.key);
       if (now && now.version !== session.version) return { kind: 'refreshed', session: now };

@@ -2,17 +2,17 @@
 import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from 'jose';
 import type { IDToken } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
-import { issuersOf } from '../../config/schema/provider-kind.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { SessionData, TokenRecord } from '../../session/session-types.ts';
+import { issuersOf } from '../products/issuers.ts';
 import { checkIdToken } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
 import { keysFor } from '../provider/tenants.ts';
 
 export interface RefreshedIdTokenOptions {
   config: ProviderConfig;
-  provider: Pick<Provider, 'keys' | 'quirks'>;
+  provider: Pick<Provider, 'keys' | 'product'>;
   log: Logger;
 }
 
@@ -42,7 +42,7 @@ export function createRefreshedIdTokenValidator({
     const { kid } = decodeProtectedHeader(idToken);
     const text = await provider.keys(kid);
     return createLocalJWKSet(
-      JSON.parse(provider.quirks.kind === 'entra' ? keysFor(text, issuer) : text) as JSONWebKeySet,
+      JSON.parse(provider.product.keysNameIssuer ? keysFor(text, issuer) : text) as JSONWebKeySet,
     );
   }
 

@@ -59,7 +59,7 @@ const parsed = new WeakMap<TokenIssuer, { text: string; keys: ReturnType<typeof 
 
 async function keysOf(issuer: TokenIssuer, name: string, kid: string | undefined) {
   const all = await issuer.provider.keys(kid);
-  const text = issuer.quirks.kind === 'entra' ? keysFor(all, name) : all;
+  const text = issuer.product.keysNameIssuer ? keysFor(all, name) : all;
   const known = parsed.get(issuer);
   if (known?.text === text) return known.keys;
   const keys = createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
@@ -100,7 +100,7 @@ export async function verifyAccessToken(
     });
     checkType(protectedHeader.typ, issuer.type);
     checkTimes(payload, now, tolerance);
-    const other = issuer.quirks.notAccessToken(payload);
+    const other = issuer.product.rejectionReason(payload);
     if (other !== undefined) refuseToken(other);
     return payload;
   } catch (error) {

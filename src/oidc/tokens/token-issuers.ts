@@ -1,9 +1,11 @@
 /** Whose access tokens are accepted: the provider, and further issuers that the configuration names. */
-import { issuersOf } from '../../config/schema/provider-kind.ts';
+
 import type { AccessTokensConfig, Config, ProviderConfig, TokenIssuerConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
+import { issuersOf } from '../products/issuers.ts';
 import type { FactsSource } from '../products/read-facts.ts';
+import { tokenTypeOf } from '../products/registry.ts';
 import { type ClientCredentials, createProvider, type Provider } from '../provider/provider.ts';
 
 export interface TokenIssuer extends FactsSource {
@@ -41,15 +43,15 @@ interface TokenIssuersOptions {
 
 function tokenIssuer(settings: TokenIssuerConfig, provider: Provider): TokenIssuer {
   const { introspection } = settings;
-  const { quirks } = provider;
+  const { product } = provider;
   const { clientId, clientSecret = '' } = introspection ?? {};
   return {
     provider,
-    quirks,
+    product,
     subjects: settings.subjects,
     rolesClaim: settings.rolesClaim,
     algorithms: settings.algorithms,
-    type: settings.type ?? quirks.accessTokenType,
+    type: settings.type ?? tokenTypeOf(product),
     introspection: introspection && {
       credentials: clientId === undefined ? undefined : { clientId, clientSecret },
       cache: introspection.cache,

@@ -156,7 +156,7 @@ export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTo
 
 /** RFC 8693 section 2.1, unless the product has a grant of its own for it. */
 function exchangeRequest(provider: Provider, subjectToken: string, target: URLSearchParams): [string, URLSearchParams] {
-  const own = provider.quirks.exchangeRequest?.(subjectToken);
+  const own = provider.product.exchangeGrant?.(subjectToken);
   const params = new URLSearchParams(target);
   const fixed = own?.params ?? {
     subject_token: subjectToken,
@@ -164,5 +164,5 @@ function exchangeRequest(provider: Provider, subjectToken: string, target: URLSe
     requested_token_type: ACCESS_TOKEN,
   };
   for (const [name, value] of Object.entries(fixed)) params.set(name, value);
-  return [own?.grant ?? EXCHANGE, params];
+  return [own?.grantType ?? EXCHANGE, params];
 }

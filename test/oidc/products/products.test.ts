@@ -4,10 +4,12 @@ import { describe, test } from 'node:test';
 import { auth0 } from '../../../src/oidc/products/auth0.ts';
 import { entra } from '../../../src/oidc/products/entra.ts';
 import type { Claims, TokenSubject } from '../../../src/oidc/products/facts.ts';
-import { clientIdOf, generic } from '../../../src/oidc/products/generic.ts';
+import { generic } from '../../../src/oidc/products/generic.ts';
 import { keycloak } from '../../../src/oidc/products/keycloak.ts';
-import { quirksOf } from '../../../src/oidc/products/kinds.ts';
-import type { Quirks } from '../../../src/oidc/products/quirks.ts';
+import type { Product } from '../../../src/oidc/products/product.ts';
+import { PRODUCTS, productOf } from '../../../src/oidc/products/registry.ts';
+import { clientIdOf } from '../../../src/oidc/products/standard.ts';
+import * as table from '../../../src/oidc/products/table.ts';
 
 const without = (claims: Claims, ...names: string[]) =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)));
@@ -53,7 +55,7 @@ const client = {
   entra: { sub: '4d1c', oid: '4d1c', azp: '6e74172b', roles: ['Orders.Read.All'], tid: '72f988bf', ver: '2.0' },
 } as const;
 
-const SUBJECTS: [Quirks, string, Claims, TokenSubject][] = [
+const SUBJECTS: [Product, string, Claims, TokenSubject][] = [
   [generic, 'a user', user.generic, 'user'],
   [generic, 'a client', client.generic, 'client'],
   [generic, 'a client by azp', { sub: 'job', azp: 'job' }, 'client'],
@@ -100,14 +102,14 @@ const SUBJECTS: [Quirks, string, Claims, TokenSubject][] = [
 ];
 
 describe('whose token it is', () => {
-  for (const [quirks, name, claims, expected] of SUBJECTS) {
-    test(`${quirks.kind}: ${name} is ${expected}`, () => assert.equal(quirks.subjectOf(claims), expected));
+  for (const [product, name, claims, expected] of SUBJECTS) {
+    test(`${product.kind}: ${name} is ${expected}`, () => assert.equal(product.subjectOf(claims), expected));
   }
 });
 
 const ID_TOKEN = { iss: 'https://id.test', sub: 'user-1', aud: 'shop-web', nonce: 'n-1' };
 const LOGOUT = { 'http://schemas.openid.net/event/backchannel-logout': {} };
-const OTHER_KINDS: [Quirks, string, Claims][] = [
+const OTHER_KINDS: [Product, string, Claims][] = [
   [generic, 'an ID token with a nonce', ID_TOKEN],
   [generic, 'an ID token with at_hash', { ...user.generic, at_hash: 'x' }],
   [generic, 'an ID token with c_hash', { ...user.generic, c_hash: 'x' }],
@@ -138,36 +140,36 @@ const OTHER_KINDS: [Quirks, string, Claims][] = [
 ];
 
 describe('RS-03 what is no access token', () => {
-  for (const [quirks, name, claims] of OTHER_KINDS) {
-    test(`${quirks.kind}: ${name}`, () => {
-      const reason = quirks.notAccessToken(claims);
+  for (const [product, name, claims] of OTHER_KINDS) {
+    test(`${product.kind}: ${name}`, () => {
+      const reason = product.rejectionReason(claims);
       assert.equal(typeof reason, 'string');
       assert.ok((reason ?? '').length < 80, 'a short reason, whatever was in the token');
     });
   }
-  for (const quirks of [generic, keycloak, auth0, entra]) {
-    test(`${quirks.kind}: access tokens of users and of clients are`, () => {
-      for (const claims of [user[quirks.kind], client[quirks.kind]])
-        assert.equal(quirks.notAccessToken(claims), undefined);
+  for (const product of [generic, keycloak, auth0, entra]) {
+    test(`${product.kind}: access tokens of users and of clients are`, () => {
+      for (const claims of [user[product.kind], client[product.kind]])
+        assert.equal(product.rejectionReason(claims), undefined);
     });
   }
   test('keycloak: DPoP-bound tokens are, and a nonce in older ones does not count', () => {
-    assert.equal(keycloak.notAccessToken({ ...user.keycloak, typ: 'DPoP' }), undefined);
-    assert.equal(keycloak.notAccessToken({ ...user.keycloak, nonce: 'n' }), undefined);
+    assert.equal(keycloak.rejectionReason({ ...user.keycloak, typ: 'DPoP' }), undefined);
+    assert.equal(keycloak.rejectionReason({ ...user.keycloak, nonce: 'n' }), undefined);
   });
   test('a long type is cut in the reason', () => {
-    assert.ok((keycloak.notAccessToken({ typ: 'x'.repeat(10_000) }) ?? '').length < 80);
+    assert.ok((keycloak.rejectionReason({ typ: 'x'.repeat(10_000) }) ?? '').length < 80);
   });
 });
 
-type Words = (quirks: Quirks, claims: Claims) => readonly string[] | 'overage';
-const scopes: Words = (quirks, claims) => quirks.scopesOf(claims);
-const roles: Words = (quirks, claims) => quirks.rolesOf(claims);
-const groups: Words = (quirks, claims) => quirks.groupsOf(claims);
-const clientRoles: Words = (quirks, claims) => quirks.clientRolesOf(claims, 'orders-api');
+type Words = (product: Product, claims: Claims) => readonly string[] | 'overage';
+const scopes: Words = (product, claims) => product.scopesOf(claims);
+const roles: Words = (product, claims) => product.rolesOf(claims);
+const groups: Words = (product, claims) => product.groupsOf(claims);
+const clientRoles: Words = (product, claims) => product.clientRolesOf(claims, 'orders-api');
 const access = (roles: unknown) => ({ resource_access: { 'orders-api': { roles } } });
 
-const WORDS: [Words, Quirks, string, Claims, readonly string[] | 'overage'][] = [
+const WORDS: [Words, Product, string, Claims, readonly string[] | 'overage'][] = [
   [scopes, generic, 'of scope', { scope: 'openid read:orders' }, ['openid', 'read:orders']],
   [scopes, generic, 'between several spaces', { scope: ' a  b ' }, ['a', 'b']],
   [scopes, generic, 'RS-09 of a list', { scope: ['a', 'b'] }, []],
@@ -220,8 +222,8 @@ describe('scopes, roles and groups', () => {
     [clientRoles, 'roles of a client'],
     [groups, 'groups'],
   ]);
-  for (const [of, quirks, name, claims, expected] of WORDS) {
-    test(`${quirks.kind}: ${names.get(of)} ${name}`, () => assert.deepEqual(of(quirks, claims), expected));
+  for (const [of, product, name, claims, expected] of WORDS) {
+    test(`${product.kind}: ${names.get(of)} ${name}`, () => assert.deepEqual(of(product, claims), expected));
   }
   test('RS-09 keycloak: a client with the name of a member of every object has no roles', () => {
     for (const name of ['__proto__', 'constructor', 'toString'])
@@ -257,10 +259,10 @@ const KINDS: Record<string, string> = {
 
 describe('which product an issuer is', () => {
   for (const [issuer, kind] of Object.entries(KINDS))
-    test(`${issuer} is ${kind}`, () => assert.equal(quirksOf(issuer, undefined).kind, kind));
+    test(`${issuer} is ${kind}`, () => assert.equal(productOf(issuer, undefined).kind, kind));
   test('the configuration decides where the form does not show it', () => {
-    assert.equal(quirksOf('https://id.example.com', 'auth0').kind, 'auth0');
-    assert.equal(quirksOf('https://shop.eu.auth0.com/', 'generic').kind, 'generic');
+    assert.equal(productOf('https://id.example.com', 'auth0').kind, 'auth0');
+    assert.equal(productOf('https://shop.eu.auth0.com/', 'generic').kind, 'generic');
   });
 });
 
@@ -270,5 +272,35 @@ test('a sign-out beside the metadata is built for Auth0 alone, below whatever do
     url?.href,
     'https://id.example.com/v2/logout?client_id=shop+web&returnTo=https%3A%2F%2Fshop.example.com%2Fsigned-out%3Fa%3Db',
   );
-  for (const quirks of [generic, keycloak, entra]) assert.equal(quirks.endSessionUrl, undefined);
+  for (const product of [generic, keycloak, entra]) assert.equal(product.endSessionUrl, undefined);
+});
+
+/** Holds for every product of the table, so that a new one cannot forget what it inherits. */
+describe('every product', () => {
+  const exampleIssuers = PRODUCTS.flatMap(({ exampleIssuers }) => exampleIssuers);
+
+  for (const product of PRODUCTS) {
+    test(`${product.kind} is exported under its kind and has a name of its own`, () => {
+      assert.equal(new Map<string, unknown>(Object.entries(table)).get(product.kind), product);
+      assert.equal(PRODUCTS.filter(({ displayName }) => displayName === product.displayName).length, 1);
+    });
+    test(`${product.kind} is recognized by its example issuers`, () => {
+      for (const issuer of product.exampleIssuers) assert.equal(productOf(issuer).kind, product.kind, issuer);
+    });
+    test(`${product.kind} reads the client and the scopes from the claims that it names`, () => {
+      assert.equal(product.clientIdOf({ [product.clientIdClaim]: 'shop' }), 'shop');
+      assert.deepEqual(product.scopesOf({ [product.scopeClaim]: 'a b' }), ['a', 'b']);
+    });
+  }
+
+  test('no two products claim one issuer', () => {
+    for (const issuer of exampleIssuers) {
+      const owners = PRODUCTS.filter((product) => product.ownsIssuer(new URL(issuer))).map(({ kind }) => kind);
+      assert.ok(owners.length <= 1, `${issuer} is claimed by ${owners.join(' and ')}`);
+    }
+  });
+
+  test('an issuer that has the forms of two products belongs to neither', () => {
+    assert.equal(productOf('https://shop.eu.auth0.com/realms/shop').kind, 'generic');
+  });
 });

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';
-import { announcedIssuer, isMultiTenant, issuersOf } from '../../../src/config/schema/provider-kind.ts';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
 import { ConfigError } from '../../../src/config/validate/faults.ts';
+import { announcedIssuer, isMultiTenant, issuersOf } from '../../../src/oidc/products/issuers.ts';
 
 const TENANT = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
 const MANY = 'https://login.microsoftonline.com/organizations/v2.0';

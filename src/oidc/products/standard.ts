@@ -1,0 +1,46 @@
+/** Behaviour that the specifications define (RFC 9068, RFC 7662); each product spreads it and states what differs. */
+import { textOf, textsOf, wordsOf } from './claims.ts';
+import type { Claims, TokenSubject } from './facts.ts';
+import type { Product } from './product.ts';
+
+/** The client that a token was issued to, by the claims in use (`appid`: version 1 tokens of Entra ID). */
+export function clientIdOf(claims: Claims): string | undefined {
+  return textOf(claims.client_id) ?? textOf(claims.azp) ?? textOf(claims.appid);
+}
+
+/**
+ * RFC 9068 section 2.2: without a user, `sub` names the client. This also catches a client that chose its id to equal a
+ * user's subject (RFC 9700 section 4.15). Without a client id there is nothing to compare, so the subject is unknown.
+ */
+function subjectOf(claims: Claims): TokenSubject {
+  const client = clientIdOf(claims);
+  const sub = textOf(claims.sub);
+  // An introspection response names a user by `username` (RFC 7662 section 2.2) and may omit the client.
+  if (client === undefined) return sub !== undefined && textOf(claims.username) !== undefined ? 'user' : 'unknown';
+  return sub === undefined || sub === client ? 'client' : 'user';
+}
+
+/** Recognizes ID tokens and logout tokens (OIDC Core 2, Back-Channel Logout 2.4), which must not pass as access tokens. */
+export function rejectionReason(claims: Claims): string | undefined {
+  if (claims.events !== undefined) return 'a logout token or security event';
+  if (claims.nonce !== undefined || claims.at_hash !== undefined || claims.c_hash !== undefined) return 'an ID token';
+  return undefined;
+}
+
+type Identity = 'kind' | 'displayName' | 'exampleIssuers' | 'ownsIssuer';
+
+export const standard: Omit<Product, Identity> = {
+  keysNameIssuer: false,
+  accessTokenMark: 'header',
+  rejectionReason,
+  subjectOf,
+  clientIdClaim: 'client_id',
+  clientIdOf,
+  scopeClaim: 'scope',
+  scopesOf: ({ scope }) => wordsOf(scope),
+  rolesOf: ({ roles }) => textsOf(roles),
+  clientRolesOf: () => [],
+  groupsOf: ({ groups }) => textsOf(groups),
+  scopeOnRefresh: false,
+  fatalRefreshErrors: ['invalid_grant'],
+};
