@@ -90,7 +90,7 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
   refuseWithoutEffect(config);
   const { log, auditLog } = openLogs(config, options.logTo);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
-  const store = openStore(config, { log });
+  const store = openStore(config.session.store, { log });
   const metrics = createMetrics();
   const gateway = compose(config, { store, log, auditLog, metrics });
   const upgraded = new Set<Duplex>();

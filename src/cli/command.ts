@@ -15,7 +15,7 @@ const WATCH_MS = 1_000;
 async function start({ config, warnings }: Loaded, { file, again }: { file: string; again: () => Loaded }) {
   const { log, auditLog } = openLogs(config);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
-  const store = openStore(config, { log });
+  const store = openStore(config.session.store, { log });
   const run = workerCount(config) > 1 ? startWorkers : startServer;
   const server = await run(config, { store, log, auditLog }).catch(async (error: unknown) => {
     await store.close();

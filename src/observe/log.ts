@@ -1,7 +1,8 @@
 /** The logger: one JSON line per event, with a list of names whose values never appear. */
-import { type DestinationStream, destination, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
+import type { Logger } from '../base/logger.ts';
 
-export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'child'>;
+export type { Logger } from '../base/logger.ts';
 
 // A second line of defence: nothing in this code base logs a token or a header bag in the first place (LG-01).
 const SECRET_NAMES = [

@@ -1,7 +1,7 @@
 /** The gateway in use, which another one can take the place of while calls are under way. */
 import type { Config } from '../config/schema/schema.ts';
 import { createGateway, type Gateway, type GatewayDeps } from '../gateway/gateway.ts';
-import { fanOut } from '../store/port/shared-changes.ts';
+import { fanOut } from '../store/port/fan-out.ts';
 
 export interface ActiveGateway {
   /** Takes every new call. */

@@ -4,14 +4,13 @@ import type { AuditLog } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import type { MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { openStore } from '../store/open.ts';
-import type { Store } from '../store/port/store.ts';
 import { isStoreMessage, type StoreChannel, type StoreMessage } from '../store/processes/protocol.ts';
 import { openRemoteStore } from '../store/processes/remote-store.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 /** What the first process tells the others. */
 export type WorkerCommand =
-  | { readonly start: { config: Config; remote: Store['kind'] | undefined } }
+  | { readonly start: { config: Config; remote: string | undefined } }
   | { readonly stop: { delay: number } }
   | { readonly count: number }
   | { readonly reload: Config };
@@ -49,7 +48,8 @@ export function serveAsWorker({ openLogs, pipe, exit }: WorkerParts): void {
   }: Extract<WorkerCommand, { start: unknown }>['start']): Promise<RunningServer> {
     const { log, auditLog } = openLogs(config);
     reopen = auditLog.reopen;
-    const store = remote === undefined ? openStore(config, { log }) : openRemoteStore(remote, channelOf(pipe));
+    const store =
+      remote === undefined ? openStore(config.session.store, { log }) : openRemoteStore(remote, channelOf(pipe));
     return await startServer(config, { store, log, auditLog });
   }
   async function end(delay: number): Promise<void> {

@@ -55,7 +55,7 @@ interface WorkerPool {
 
 /** Starts the processes and replaces those that end. */
 function startWorkerPool(count: number, first: Config, served: ServedStore, log: Logger): WorkerPool {
-  const remote = served.store.kind === 'sqlite' ? served.store.kind : undefined;
+  const remote = served.store.shared ? undefined : served.store.kind;
   const listening = new Set<Worker>();
   const counts = new Map<number, (snapshot: MetricsSnapshot) => void>();
   let asked = 0;

@@ -1,73 +1,59 @@
-/** A store whose operations are timed, by the names of the port. */
+/** Measures the duration and outcome of each store operation. */
 import type { Store as ExpressStore, SessionData } from 'express-session';
-import type { Metrics } from '../observe/metrics/metrics.ts';
+import type { EnvelopeOperations } from './port/express-store.ts';
+import { createOperations, type Operation, operationsOf } from './port/operations.ts';
 import type { Store } from './port/store.ts';
 
-type StoreMeter = Pick<Metrics, 'storeAsked'>;
+export interface StoreMeter {
+  storeOperation(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
+}
 
-/** Notes how long an operation took; its promise is handed on as it is, so nothing waits for the measuring. */
-function createTimed({ storeAsked }: StoreMeter) {
-  return function timed<Args extends unknown[], Result>(operation: string, run: (...args: Args) => Promise<Result>) {
-    return (...args: Args): Promise<Result> => {
-      const since = performance.now();
-      const note = (outcome: 'ok' | 'failed') => storeAsked(operation, outcome, (performance.now() - since) / 1000);
-      const result = run(...args);
-      result.then(
-        () => note('ok'),
-        () => note('failed'),
-      );
-      return result;
-    };
+/** Starts a measurement; the result ends it with the outcome. */
+function startTimer({ storeOperation }: StoreMeter, operation: string): (outcome: 'ok' | 'failed') => void {
+  const startedAt = performance.now();
+  return (outcome) => storeOperation(operation, outcome, (performance.now() - startedAt) / 1000);
+}
+
+/** The same operation, measured. It returns the original promise, so that no caller waits for the measuring. */
+function measure<Measured extends Operation>(meter: StoreMeter, name: string, operation: Measured): Measured {
+  const run = operation as (...args: unknown[]) => Promise<unknown>;
+  const measured = (...args: unknown[]) => {
+    const end = startTimer(meter, name);
+    const result = run(...args);
+    result.then(
+      () => end('ok'),
+      () => end('failed'),
+    );
+    return result;
   };
+  return measured as Measured;
 }
 
 type Done = (error?: unknown, session?: SessionData | null) => void;
 
-/** express-session's own store speaks with callbacks. */
-function measureSessions(inner: ExpressStore, { storeAsked }: StoreMeter): ExpressStore {
+/** The same express-session store, with the operations that have callbacks measured. */
+function measureSessions(inner: ExpressStore, meter: StoreMeter): ExpressStore {
   const timed = (operation: string, done: Done | undefined): Done => {
-    const since = performance.now();
+    const end = startTimer(meter, operation);
     return (error, session) => {
-      storeAsked(operation, error ? 'failed' : 'ok', (performance.now() - since) / 1000);
+      end(error ? 'failed' : 'ok');
       done?.(error, session);
     };
   };
-  const measured: ExpressStore = Object.create(inner);
-  measured.get = (sid, done) => inner.get(sid, timed('session.get', done as Done));
-  measured.set = (sid, session, done) => inner.set(sid, session, timed('session.set', done));
-  measured.destroy = (sid, done) => inner.destroy(sid, timed('session.destroy', done));
-  return measured;
+  const operations: Pick<ExpressStore, keyof EnvelopeOperations> = {
+    get: (key, done) => inner.get(key, timed('session.get', done as Done)),
+    set: (key, session, done) => inner.set(key, session, timed('session.set', done)),
+    destroy: (key, done) => inner.destroy(key, timed('session.destroy', done)),
+  };
+  return Object.assign(Object.create(inner), operations);
 }
 
-/** The same store, measured. Closing is nobody's latency. */
+/** The same store with every operation measured; closing it is not. */
 export function measureStore(store: Store, meter: StoreMeter): Store {
-  const timed = createTimed(meter);
-  const { index, jobs } = store;
+  const operations = operationsOf(store);
   return {
     ...store,
+    ...createOperations((name) => measure(meter, name, operations[name])),
     sessions: measureSessions(store.sessions, meter),
-    load: timed('load', store.load),
-    remaining: timed('remaining', store.remaining),
-    touch: timed('touch', store.touch),
-    end: timed('end', store.end),
-    missing: timed('missing', store.missing),
-    createTokens: timed('createTokens', store.createTokens),
-    replaceTokens: timed('replaceTokens', store.replaceTokens),
-    acquireLease: timed('acquireLease', store.acquireLease),
-    renewLease: timed('renewLease', store.renewLease),
-    releaseLease: timed('releaseLease', store.releaseLease),
-    markOnce: timed('markOnce', store.markOnce),
-    ping: timed('ping', store.ping),
-    index: {
-      add: timed('index.add', index.add),
-      list: timed('index.list', index.list),
-      remove: timed('index.remove', index.remove),
-      scan: timed('index.scan', index.scan),
-    },
-    jobs: {
-      put: timed('jobs.put', jobs.put),
-      take: timed('jobs.take', jobs.take),
-      done: timed('jobs.done', jobs.done),
-    },
   };
 }

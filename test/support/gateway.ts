@@ -73,7 +73,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
   const { clock, auditLog } = options;
   const deps = { log, ...(clock === undefined ? {} : { clock }), ...(auditLog === undefined ? {} : { auditLog }) };
-  const server: RunningServer = await startServer(config, { store: openStore(config, deps), ...deps });
+  const server: RunningServer = await startServer(config, { store: openStore(config.session.store, deps), ...deps });
   const fronts = options.front === undefined ? {} : { [publicUrl]: { port, headers: options.front } };
   const browsers: Browser[] = [];
   let stopping: Promise<void> | undefined;

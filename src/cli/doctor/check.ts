@@ -1,19 +1,8 @@
 /** One finding of the doctor: what was looked at, how it is, and how to mend it. */
 
-export type Level = 'ok' | 'warn' | 'fail';
+import type { Check } from '../../base/check.ts';
 
-export interface Check {
-  readonly name: string;
-  readonly level: Level;
-  /** What was found, in a sentence. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly hint?: string;
-}
-
-export const ok = (name: string, message: string): Check => ({ name, level: 'ok', message });
-export const warn = (name: string, message: string, hint: string): Check => ({ name, level: 'warn', message, hint });
-export const fail = (name: string, message: string, hint: string): Check => ({ name, level: 'fail', message, hint });
+export { type Check, fail, type Level, ok, warn } from '../../base/check.ts';
 
 const WIDTH = 20;
 /** Words of a server may hold anything; a terminal gets visible characters only. */

@@ -7,12 +7,12 @@ import type { Logger } from '../../observe/log.ts';
 import { startProbe } from '../../oidc/login/probe.ts';
 import { createProviderFetch } from '../../oidc/provider/fetch.ts';
 import { createCertificateSend, readClientCertificate } from '../../oidc/provider/mtls.ts';
+import { checkStore } from '../../store/open.ts';
 import { type Check, formatCheck } from './check.ts';
 import { type Ask, checkDiscovery } from './discovery.ts';
 import { metadataChecks } from './metadata.ts';
 import { settingsChecks } from './settings.ts';
 import { signInChecks } from './sign-in.ts';
-import { storeChecks } from './store.ts';
 import { upstreamChecks } from './upstreams.ts';
 
 export interface DoctorParts {
@@ -52,7 +52,7 @@ export async function examine({ config, warnings }: Loaded, parts: DoctorParts):
   return [
     ...(await settingsChecks(config, warnings)),
     ...(await providerChecks(config, parts)),
-    ...(await storeChecks(config, parts.log)),
+    ...(await checkStore(config.session.store, parts)),
     ...(await upstreamChecks(config, parts.readFile)),
   ];
 }

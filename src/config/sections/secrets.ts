@@ -1,8 +1,9 @@
 /** Secrets in the configuration: written in the file, or read from another file or an environment variable. */
 import { z } from 'zod';
+import type { SecretRef } from '../fields/secret.ts';
 
-/** Where a secret comes from when it is not written in the file. */
-export type SecretRef = { file: string } | { env: string };
+export type { SecretField, SecretRef } from '../fields/secret.ts';
+
 /** Returns the secret's text, or throws an Error whose message says why it cannot be had. */
 export type SecretResolver = (ref: SecretRef) => string;
 
@@ -49,6 +50,3 @@ export function secretFields(resolve: SecretResolver) {
     });
   return { secret, key };
 }
-
-/** Makes the schema of one option that holds a secret. */
-export type SecretField = ReturnType<typeof secretFields>['secret'];

@@ -1,8 +1,8 @@
 /** Options of `session`: its store, its cookie, how long it lasts. */
 import { z } from 'zod';
+import { storeSchema } from '../../store/stores.ts';
 import { duration } from '../fields/fields.ts';
 import type { SecretField } from './secrets.ts';
-import { storeSchema } from './store.ts';
 
 const cookie = z
   .strictObject({

@@ -1,7 +1,8 @@
 /** What is wrong with a configuration: each fault with its place, a message and a hint, and the error that carries them. */
 
-/** Names and positions from the root of the configuration to one option. */
-export type Path = readonly (string | number)[];
+import type { Path } from '../fields/finding.ts';
+
+export type { Finding, Path } from '../fields/finding.ts';
 
 /** Where the text of an option came from. */
 export interface Place {
@@ -16,13 +17,6 @@ export interface Place {
 export interface Fault extends Place {
   /** Dotted path of the option, such as `routes[0].rules[1].scopes`; empty for the file as a whole. */
   path: string;
-  message: string;
-  hint?: string | undefined;
-}
-
-/** A fault before its place in the file is known. */
-export interface Finding {
-  path: Path;
   message: string;
   hint?: string | undefined;
 }

@@ -1,5 +1,6 @@
 /** Rules that span several options: what lowers safety, contradicts itself, or could never work. */
 import { isIP } from 'node:net';
+import { storeFindings } from '../../store/open.ts';
 import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
 
@@ -81,26 +82,10 @@ function addressFindings({ publicUrl, provider, session, development, trustedPro
   return findings;
 }
 
-function storeFindings({ session }: Config): Finding[] {
+function sessionFindings({ session }: Config): Finding[] {
   const findings: Finding[] = [];
   if (session.absoluteTimeout < session.idleTimeout)
     findings.push({ path: ['session', 'absoluteTimeout'], message: 'must not be shorter than idleTimeout' });
-  if ('redis' in session.store) {
-    const { url, sentinels, master, cluster, database } = session.store.redis;
-    const ways = [url, sentinels, cluster].filter((way) => way !== undefined).length;
-    if (ways !== 1)
-      findings.push({
-        path: ['session', 'store', 'redis'],
-        message: 'expected exactly one of url, sentinels or cluster',
-      });
-    if (sentinels && master === undefined)
-      findings.push({
-        path: ['session', 'store', 'redis', 'master'],
-        message: 'sentinels need the name of the master',
-      });
-    if (cluster && database !== 0)
-      findings.push({ path: ['session', 'store', 'redis', 'database'], message: 'a Cluster has database 0 only' });
-  }
   return findings;
 }
 
@@ -113,7 +98,8 @@ export function validateConfig(config: Config): Finding[] {
     ...addressFindings(config),
     ...providerFindings(config),
     ...productFindings(config),
-    ...storeFindings(config),
+    ...sessionFindings(config),
+    ...storeFindings(config.session.store),
     ...routeFindings(config),
     ...accessTokenFindings(config),
     ...(frontend?.directory !== undefined && frontend.devServer !== undefined

@@ -49,7 +49,7 @@ export interface Metrics {
   refreshWaited(outcome: 'refreshed' | 'active' | 'ended' | 'failed', seconds: number): void;
   providerAsked(endpoint: ProviderEndpoint, outcome: ProviderOutcome, seconds: number): void;
   /** `operation` is a name of the storage port. */
-  storeAsked(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
+  storeOperation(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
   /** For the cache of sessions: `sessionCache.hit.add()`. */
   readonly sessionCache: { readonly hit: CounterSeries; readonly miss: CounterSeries };
   /** Adds calls under way to the sum that is shown; the returned function takes them out again. */
@@ -90,7 +90,7 @@ export function createMetrics(): Metrics {
     errorAnswered: (code) => void errors(code).increment(),
     refreshWaited: (outcome, seconds) => waits(outcome).observe(seconds),
     providerAsked: (endpoint, outcome, seconds) => provider(endpoint, outcome).observe(seconds),
-    storeAsked: (operation, outcome, seconds) => store(operation, outcome).observe(seconds),
+    storeOperation: (operation, outcome, seconds) => store(operation, outcome).observe(seconds),
     sessionCache: { hit: lookups('hit'), miss: lookups('miss') },
     watchOpenCalls(read) {
       open.add(read);

@@ -1,7 +1,7 @@
-/** Reads back the record that express-session wrote, whichever store kept it. */
+/** Parses the record that express-session wrote, for every store that keeps it as JSON. */
 import type { SessionEnvelope } from './store.ts';
 
-/** The envelope in that JSON; undefined for anything else. */
+/** The envelope in the JSON text; undefined if the text holds anything else. */
 export function parseEnvelope(json: string): SessionEnvelope | undefined {
   try {
     const value: unknown = JSON.parse(json);

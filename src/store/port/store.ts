@@ -1,93 +1,96 @@
-/** The storage port: what the gateway asks of Redis or SQLite. Values are sealed before they get here. */
+/** The storage port: the operations that the gateway needs of a session store. Values are sealed before they reach it. */
 import type { Store as ExpressStore } from 'express-session';
 
-/** What a store keeps of a session: two records that live and die together. */
+/** The two records of a session. They are touched and removed together. */
 export interface StoredSession {
-  /** Sealed session data, written at login only. */
+  /** Sealed session data, written at sign-in only. */
   session: string;
-  /** Sealed tokens and the number of times they were replaced; undefined when the record is gone. */
+  /** Sealed tokens and their version, which each replacement increments; undefined when the record no longer exists. */
   tokens: { version: number; sealed: string } | undefined;
 }
 
-/** The record that express-session writes: its cookie settings, and the sealed data. */
+/** The record that express-session writes: its cookie settings and the sealed data. */
 export interface SessionEnvelope {
   sealed: string;
-  /** When the record lapses unless it is touched, milliseconds since the epoch. */
+  /** When the record expires unless it is touched, milliseconds since the epoch. */
   expiresAt: number;
 }
 
-/** Finds sessions by something else than their key, such as their user. Names are digests; an entry may outlive its session. */
+/** Secondary session indexes, such as by user. Names are digests; an entry may outlive its session. */
 export interface SessionIndex {
-  /** Enters a session under a name until `expiresAt`, milliseconds since the epoch. The end of another session changes nothing. */
+  /** Adds a session under a name until `expiresAt`, milliseconds since the epoch. Other entries of the name stay. */
   add(name: string, key: string, expiresAt: number): Promise<void>;
-  /** The keys under a name, those that lapse first first. */
+  /** The keys under a name, the earliest expiry first. */
   list(name: string): Promise<string[]>;
-  /** Takes keys out again. */
+  /** Removes keys from a name. */
   remove(name: string, keys: readonly string[]): Promise<void>;
   /**
-   * A page of all session keys, about `count` of them, and where the next one begins; undefined after the last. A session
-   * that lives throughout is on some page, perhaps on two; any cursor that was not given out begins at the start.
+   * A page of about `count` session keys, and the cursor of the next page; undefined after the last one. A session that
+   * exists during the whole scan is on at least one page. An unknown cursor starts from the beginning.
    */
   scan(cursor: string | undefined, count: number): Promise<{ keys: string[]; cursor: string | undefined }>;
 }
 
-/** Work that outlives the process which began it. */
+/** Jobs that survive the process that created them; any replica may run them. */
 export interface Jobs {
-  /** Writes or replaces a job; it is due from `dueAt` and forgotten at `expiresAt` (milliseconds since the epoch). */
+  /** Creates or replaces a job that is due from `dueAt` and dropped at `expiresAt` (milliseconds since the epoch). */
   put(id: string, sealed: string, dueAt: number, expiresAt: number): Promise<void>;
-  /** Takes jobs that are due; nobody else gets them before `until`, and whoever takes them then finds them undone. */
-  take(now: number, until: number, most: number): Promise<{ id: string; sealed: string }[]>;
+  /** Claims up to `limit` jobs that are due at `now`. A job that is not done by `until` becomes due again. */
+  take(now: number, until: number, limit: number): Promise<{ id: string; sealed: string }[]>;
   done(id: string): Promise<void>;
 }
 
-/** Tells what becomes of sessions that were read earlier, whoever changes them, in whatever process. */
+/** Notifications about sessions that were read earlier, whichever process changes them. */
 export interface SessionChanges {
-  /** `changed` is called with the key of a session that changed or ended; without one when any may have. */
-  watch(changed: (key?: string) => void): void;
-  /** Whether all changes but those of the last second have been told. While false, nothing read earlier may be relied on. */
+  /** Calls `onChange` with the key of a session that changed or ended, or without a key when any session may have. */
+  watch(onChange: (key?: string) => void): void;
+  /** Whether all changes have arrived except those of the last second. While false, sessions read earlier must not be used. */
   current(): boolean;
 }
 
 export type Replacement = 'replaced' | 'superseded' | 'gone';
 
 /**
- * A session store. `key` is the digest of a session id, never the id. Every method rejects with
- * `GatewayError('store_unavailable')` when the store does not answer: that never reads as "no session".
+ * A session store. `key` is the digest of a session id, never the id. Every operation rejects with
+ * `GatewayError('store_unavailable')` when the store fails; a failure never reads as "no session".
  */
 export interface Store {
-  readonly kind: 'redis' | 'sqlite';
-  /** For express-session: its `get`, `set` and `destroy` work on envelopes (`{ cookie, sealed, expiresAt }`) under the key. */
+  /** The name of the store in the configuration, the log and metrics. */
+  readonly kind: string;
+  /** Whether several processes and replicas may open the store. If not, one process opens it and serves the others. */
+  readonly shared: boolean;
+  /** The store for express-session: `get`, `set` and `destroy` of envelopes (`{ cookie, sealed, expiresAt }`) under the key. */
   readonly sessions: ExpressStore;
-  /** Both records of a session in one round trip; undefined when there is no such session. */
+  /** Reads both records of a session in one round trip; undefined when the session does not exist. */
   load(key: string): Promise<StoredSession | undefined>;
-  /** Milliseconds until the session lapses; undefined when it does not exist. */
+  /** Milliseconds until the session expires; undefined when it does not exist. */
   remaining(key: string): Promise<number | undefined>;
-  /** Moves the lapse of both records to `ttl` milliseconds from now. Never creates. False when the session is gone. */
+  /** Sets the expiry of both records to `ttl` milliseconds from now. Never creates. False when the session does not exist. */
   touch(key: string, ttl: number): Promise<boolean>;
-  /** Removes both records. True when there was a session. */
+  /** Removes both records. True when the session existed. */
   end(key: string): Promise<boolean>;
-  /** Those of the keys that have no session any more. */
+  /** The keys of the list that have no session. */
   missing(keys: readonly string[]): Promise<string[]>;
-  /** Writes the first token record of a session, version 1, which lapses after `ttl` milliseconds. */
+  /** Writes the first token record of a session, version 1, which expires after `ttl` milliseconds. */
   createTokens(key: string, sealed: string, ttl: number): Promise<void>;
   /**
-   * Puts new tokens in place of version `expected`, keeping the lapse time. `gone`: the session ended meanwhile, nothing was
-   * written. `superseded`: somebody replaced them first, nothing was written.
+   * Replaces the tokens of version `expected` and keeps their expiry. Nothing is written if the session has ended (`gone`)
+   * or another writer replaced that version first (`superseded`).
    */
   replaceTokens(key: string, expected: number, sealed: string): Promise<Replacement>;
-  /** Takes a lease for `ttl` milliseconds. False while somebody else has it. */
+  /** Acquires a lease for `ttl` milliseconds. False while another owner holds it. */
   acquireLease(name: string, owner: string, ttl: number): Promise<boolean>;
-  /** Prolongs the lease if `owner` still has it. */
+  /** Extends the lease if `owner` still holds it. */
   renewLease(name: string, owner: string, ttl: number): Promise<boolean>;
-  /** Gives the lease back if `owner` still has it. */
+  /** Releases the lease if `owner` still holds it. */
   releaseLease(name: string, owner: string): Promise<void>;
-  /** True for the first caller within `ttl` milliseconds, false for all others: single use. */
+  /** Single use: true for the first caller within `ttl` milliseconds, false for all others. */
   markOnce(name: string, ttl: number): Promise<boolean>;
   readonly index: SessionIndex;
   readonly jobs: Jobs;
   readonly changes: SessionChanges;
-  /** Resolves when the store answers. */
+  /** Resolves when the store responds. */
   ping(): Promise<void>;
-  /** Releases connections or the file. Idempotent. */
+  /** Closes connections or the file. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,66 +1,31 @@
-/** The storage port as named calls, so that one process can ask another's store. */
-import type { SessionData } from 'express-session';
+/** The messages by which one process uses the store of another. */
+import { type EnvelopeOperations, envelopeOperationsOf } from '../port/express-store.ts';
+import { operationsOf, type Prefixed, type StoreOperations } from '../port/operations.ts';
 import type { Store } from '../port/store.ts';
 
-type Plain = Omit<Store, 'kind' | 'sessions' | 'index' | 'jobs' | 'changes' | 'close'>;
-type Prefixed<Name extends string, Group> = { [Key in keyof Group & string as `${Name}.${Key}`]: Group[Key] };
+/** Every operation under a name; all of them take and return plain data. */
+export type ChannelOperations = StoreOperations & Prefixed<'sessions', EnvelopeOperations>;
 
-/** Every call of the port under a name; all take and give plain data. */
-export type StoreCalls = Plain &
-  Prefixed<'index', Store['index']> &
-  Prefixed<'jobs', Store['jobs']> & {
-    'sessions.get'(key: string): Promise<SessionData | null>;
-    'sessions.set'(key: string, data: SessionData): Promise<void>;
-    'sessions.destroy'(key: string): Promise<void>;
-  };
-
-function promised<T>(work: (done: (error?: unknown, value?: T | null) => void) => void): Promise<T | null> {
-  return new Promise((resolve, reject) => work((error, value) => (error ? reject(error) : resolve(value ?? null))));
+/** The operations of a store of this process. */
+export function channelOperationsOf(store: Store): ChannelOperations {
+  const { get, set, destroy } = envelopeOperationsOf(store.sessions);
+  return { ...operationsOf(store), 'sessions.get': get, 'sessions.set': set, 'sessions.destroy': destroy };
 }
 
-/** The calls of a store of this process. */
-export function callsOf(store: Store): StoreCalls {
-  const { index, jobs, sessions } = store;
-  return {
-    load: store.load,
-    remaining: store.remaining,
-    touch: store.touch,
-    end: store.end,
-    missing: store.missing,
-    createTokens: store.createTokens,
-    replaceTokens: store.replaceTokens,
-    acquireLease: store.acquireLease,
-    renewLease: store.renewLease,
-    releaseLease: store.releaseLease,
-    markOnce: store.markOnce,
-    ping: store.ping,
-    'index.add': index.add,
-    'index.list': index.list,
-    'index.remove': index.remove,
-    'index.scan': index.scan,
-    'jobs.put': jobs.put,
-    'jobs.take': jobs.take,
-    'jobs.done': jobs.done,
-    'sessions.get': (key) => promised<SessionData>((done) => sessions.get(key, done)),
-    'sessions.set': async (key, data) => void (await promised((done) => sessions.set(key, data, done))),
-    'sessions.destroy': async (key) => void (await promised((done) => sessions.destroy(key, done))),
-  };
-}
-
-/** Asked by one process, answered by the other, or told by the one that has the store. */
+/** Requests of a process without a store, and responses and notifications of the process with the store. */
 export type StoreMessage =
-  | { readonly store: 'call'; readonly id: number; readonly name: string; readonly args: readonly unknown[] }
-  | { readonly store: 'value'; readonly id: number; readonly value: unknown }
+  | { readonly store: 'request'; readonly id: number; readonly operation: string; readonly args: readonly unknown[] }
+  | { readonly store: 'result'; readonly id: number; readonly value: unknown }
   | { readonly store: 'failure'; readonly id: number; readonly detail: string }
   | { readonly store: 'changed'; readonly key: string | undefined };
 
-/** A pipe between two processes that keeps the order and copies what it carries. */
+/** A channel between two processes that keeps the order of messages and copies them. */
 export interface StoreChannel {
   send(message: StoreMessage): void;
   receive(listener: (message: StoreMessage) => void): void;
 }
 
-/** Whether a message of a pipe that carries other things too is one of these. */
+/** Whether a message is a store message, on a channel that also carries other messages. */
 export function isStoreMessage(message: unknown): message is StoreMessage {
   return typeof message === 'object' && message !== null && 'store' in message;
 }

@@ -1,112 +1,79 @@
-/** The storage port of a process whose store is in another one. */
-import session from 'express-session';
+/** The storage port of a process that uses the store of another process. */
+import type { SessionData } from 'express-session';
+import { createExpressStore, type EnvelopeOperations } from '../port/express-store.ts';
+import { createOperations, type StoreOperations } from '../port/operations.ts';
 import type { Store } from '../port/store.ts';
 import { storeUnavailable } from '../port/unavailable.ts';
-import type { StoreCalls, StoreChannel } from './protocol.ts';
+import type { ChannelOperations, StoreChannel, StoreMessage } from './protocol.ts';
 
-interface Waiting {
+interface PendingRequest {
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
-type Ask = <Name extends keyof StoreCalls>(
-  name: Name,
-  ...args: Parameters<StoreCalls[Name]>
-) => ReturnType<StoreCalls[Name]>;
+/** Sends a request and resolves with its result. */
+type Request = (operation: keyof ChannelOperations, ...args: readonly unknown[]) => Promise<unknown>;
 
-/** The other process answers from its own memory: whoever waits longer waits for nothing. */
-const LONGEST_WAIT = 5_000;
+/** The other process responds from its own memory, so a longer wait would not help. */
+const TIMEOUT_MS = 5_000;
 
-class RemoteSessions extends session.Store {
-  readonly #ask: Ask;
-
-  constructor(ask: Ask) {
-    super();
-    this.#ask = ask;
-  }
-
-  override get(key: string, done: (error: unknown, data?: session.SessionData | null) => void): void {
-    this.#ask('sessions.get', key).then((data) => done(undefined, data), done);
-  }
-
-  override set(key: string, data: session.SessionData, done?: (error?: unknown) => void): void {
-    // What is sent is copied, and the cookie is an object with methods: its plain form goes.
-    const plain = JSON.parse(JSON.stringify(data)) as session.SessionData;
-    this.#ask('sessions.set', key, plain).then(() => done?.(), done);
-  }
-
-  override destroy(key: string, done?: (error?: unknown) => void): void {
-    this.#ask('sessions.destroy', key).then(() => done?.(), done);
-  }
-}
-
-function createAsk(channel: StoreChannel, waiting: Map<number, Waiting>): Ask {
-  let last = 0;
-  const ask = (name: string, ...args: unknown[]) => {
-    last += 1;
-    const id = last;
+function createRequest(channel: StoreChannel, pending: Map<number, PendingRequest>): Request {
+  let lastId = 0;
+  return (operation, ...args) => {
+    lastId += 1;
+    const id = lastId;
     return new Promise<unknown>((resolve, reject) => {
-      const timer = setTimeout(() => end(() => reject(new Error(`no answer within ${LONGEST_WAIT} ms`))), LONGEST_WAIT);
+      const timer = setTimeout(() => end(() => reject(new Error(`no response within ${TIMEOUT_MS} ms`))), TIMEOUT_MS);
       const end = (settle: () => void) => {
         clearTimeout(timer);
-        waiting.delete(id);
+        pending.delete(id);
         settle();
       };
-      waiting.set(id, {
+      pending.set(id, {
         resolve: (value) => end(() => resolve(value)),
         reject: (error) => end(() => reject(error)),
       });
-      channel.send({ store: 'call', id, name, args });
+      channel.send({ store: 'request', id, operation, args });
     }).catch((error: unknown) => {
-      throw storeUnavailable(name, error);
+      throw storeUnavailable(operation, error);
     });
   };
-  return ask as Ask;
 }
 
-/** Opens it. Calls reject with `store_unavailable` when the other process fails to answer. */
-export function openRemoteStore(kind: Store['kind'], channel: StoreChannel): Store {
-  const waiting = new Map<number, Waiting>();
-  const ask = createAsk(channel, waiting);
-  let tell: (key?: string) => void = () => {};
-  channel.receive((message) => {
-    if (message.store === 'changed') tell(message.key);
-    else if (message.store === 'value') waiting.get(message.id)?.resolve(message.value);
-    else if (message.store === 'failure') waiting.get(message.id)?.reject(new Error(message.detail));
+function envelopeOperations(request: Request): EnvelopeOperations {
+  return {
+    get: async (key) => (await request('sessions.get', key)) as SessionData | null,
+    // Messages are copied, and the cookie is an object with methods: send its plain form.
+    set: async (key, data) => void (await request('sessions.set', key, JSON.parse(JSON.stringify(data)))),
+    destroy: async (key) => void (await request('sessions.destroy', key)),
+  };
+}
+
+/** Opens the remote store. Operations reject with `store_unavailable` when the other process does not respond. */
+export function openRemoteStore(kind: string, channel: StoreChannel): Store {
+  const pending = new Map<number, PendingRequest>();
+  const request = createRequest(channel, pending);
+  let notify: (key?: string) => void = () => {};
+  channel.receive((message: StoreMessage) => {
+    if (message.store === 'changed') notify(message.key);
+    else if (message.store === 'result') pending.get(message.id)?.resolve(message.value);
+    else if (message.store === 'failure') pending.get(message.id)?.reject(new Error(message.detail));
   });
   return {
     kind,
-    sessions: new RemoteSessions(ask),
-    load: (key) => ask('load', key),
-    remaining: (key) => ask('remaining', key),
-    touch: (key, ttl) => ask('touch', key, ttl),
-    end: (key) => ask('end', key),
-    missing: (keys) => ask('missing', keys),
-    createTokens: (key, sealed, ttl) => ask('createTokens', key, sealed, ttl),
-    replaceTokens: (key, expected, sealed) => ask('replaceTokens', key, expected, sealed),
-    acquireLease: (name, owner, ttl) => ask('acquireLease', name, owner, ttl),
-    renewLease: (name, owner, ttl) => ask('renewLease', name, owner, ttl),
-    releaseLease: (name, owner) => ask('releaseLease', name, owner),
-    markOnce: (name, ttl) => ask('markOnce', name, ttl),
-    index: {
-      add: (name, key, expiresAt) => ask('index.add', name, key, expiresAt),
-      list: (name) => ask('index.list', name),
-      remove: (name, keys) => ask('index.remove', name, keys),
-      scan: (cursor, count) => ask('index.scan', cursor, count),
-    },
-    jobs: {
-      put: (id, sealed, dueAt, expiresAt) => ask('jobs.put', id, sealed, dueAt, expiresAt),
-      take: (now, until, most) => ask('jobs.take', now, until, most),
-      done: (id) => ask('jobs.done', id),
-    },
+    shared: false,
+    sessions: createExpressStore(envelopeOperations(request)),
+    ...createOperations(
+      <Name extends keyof StoreOperations>(name: Name) =>
+        ((...args: unknown[]) => request(name, ...args)) as unknown as StoreOperations[Name],
+    ),
     changes: {
-      watch(changed) {
-        tell = changed;
+      watch(onChange) {
+        notify = onChange;
       },
-      // The pipe loses nothing; a process that is cut off ends.
+      // The channel loses no message, and a process whose channel closes ends.
       current: () => true,
     },
-    ping: () => ask('ping'),
     async close() {},
   };
 }

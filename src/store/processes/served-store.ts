@@ -1,27 +1,30 @@
-/** Lets other processes of this gateway use the store of this one: SQLite takes one process alone. */
+/** Serves the store of this process to other processes of the gateway, for a store that only one process may open. */
 import { GatewayError } from '../../base/errors.ts';
-import { fanOut } from '../port/shared-changes.ts';
+import { fanOut } from '../port/fan-out.ts';
 import type { Store } from '../port/store.ts';
 import type { StoreChannel, StoreMessage } from './protocol.ts';
-import { callsOf } from './protocol.ts';
+import { channelOperationsOf } from './protocol.ts';
 
 export interface ServedStore {
-  /** For this process; what it changes is told to the others too. */
+  /** The store for this process; its changes are also published to the other processes. */
   readonly store: Store;
-  /** Answers another process. Returns how to stop. */
+  /** Serves one more process. The result stops it. */
   serve(channel: StoreChannel): () => void;
 }
 
-/** Builds it over the store that is open here. */
+/** Serves a store that is open in this process. */
 export function createServedStore(store: Store): ServedStore {
-  const calls: ReadonlyMap<string, (...args: never[]) => Promise<unknown>> = new Map(Object.entries(callsOf(store)));
+  const operations: ReadonlyMap<string, (...args: never[]) => Promise<unknown>> = new Map(
+    Object.entries(channelOperationsOf(store)),
+  );
   const shared = fanOut(store);
 
-  async function answer({ id, name, args }: Extract<StoreMessage, { store: 'call' }>): Promise<StoreMessage> {
+  async function respond(request: Extract<StoreMessage, { store: 'request' }>): Promise<StoreMessage> {
+    const { id, operation, args } = request;
     try {
-      const call = calls.get(name);
-      if (!call) throw new Error(`no call ${name}`);
-      return { store: 'value', id, value: await call(...(args as never[])) };
+      const run = operations.get(operation);
+      if (!run) throw new Error(`unknown operation ${operation}`);
+      return { store: 'result', id, value: await run(...(args as never[])) };
     } catch (error) {
       const detail = error instanceof GatewayError ? (error.detail ?? error.title) : String(error);
       return { store: 'failure', id, detail };
@@ -31,12 +34,12 @@ export function createServedStore(store: Store): ServedStore {
   return {
     store: shared.subscribe().store,
     serve(channel) {
-      const { store: lent, release } = shared.subscribe();
-      lent.changes.watch((key) => channel.send({ store: 'changed', key }));
+      const subscription = shared.subscribe();
+      subscription.store.changes.watch((key) => channel.send({ store: 'changed', key }));
       channel.receive((message) => {
-        if (message.store === 'call') void answer(message).then((reply) => channel.send(reply));
+        if (message.store === 'request') void respond(message).then((response) => channel.send(response));
       });
-      return release;
+      return subscription.release;
     },
   };
 }

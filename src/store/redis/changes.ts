@@ -1,25 +1,24 @@
-/** Changes of sessions in Redis: one listener on the server, or on each primary of a Cluster. */
+/** Session changes in Redis: one tracking connection to the server, or to each primary of a Cluster. */
 import { Cluster, type Redis } from 'ioredis';
-import type { Logger } from '../../observe/log.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { SessionChanges } from '../port/store.ts';
 import { bareError } from '../port/unavailable.ts';
 import type { RedisClient } from './client.ts';
-import { type RedisConfig, redisSecrets, redisTarget } from './options.ts';
+import type { RedisKeys } from './keys.ts';
+import { redisSecrets, redisTarget } from './options.ts';
+import type { RedisConfig } from './schema.ts';
 import { type Tracking, trackChanges } from './tracking.ts';
 
-/** How often a Cluster is looked at for other primaries. */
+/** How often the primaries of a Cluster are polled. */
 const POLL_INTERVAL_MS = 250;
-/** At most one line about a listener that fails in this time. */
-const QUIET_MS = 60_000;
+/** Minimum time between two log lines about failed tracking. */
+const LOG_INTERVAL_MS = 60_000;
 
 export interface RedisChangesParts {
   config: RedisConfig;
   /** The connection that reads and writes. */
   client: RedisClient;
-  /** What the names of session records begin with. */
-  prefix: string;
-  /** The key of a session behind the name of one of its records. */
-  keyOf(name: string): string | undefined;
+  keys: Pick<RedisKeys, 'recordPrefix' | 'keyOf'>;
   log: Logger;
   clock: () => number;
 }
@@ -28,71 +27,77 @@ export interface RedisChanges extends SessionChanges {
   close(): void;
 }
 
-/** Where a node of a Cluster is, as the connection to it was told. */
+/** The address of a Cluster node, as its connection has it. */
 const addressOf = ({ options: { host, port } }: Redis) => `${host}:${port}`;
 
-/** Begins to listen when somebody watches. A Redis that knows no tracking leaves `current` false: slower, never wrong. */
-export function createRedisChanges({ config, client, prefix, keyOf, log, clock }: RedisChangesParts): RedisChanges {
+function hostAndPort({ host, port }: Redis['options']) {
+  return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
+}
+
+/** Logs failed tracking, at most once per interval. */
+function createErrorLog({ config, log, clock }: RedisChangesParts): (error: unknown) => void {
   const secrets = redisSecrets(config);
-  const target = redisTarget(config);
-  const listeners = new Map<string, Tracking>();
-  let tell: (key?: string) => void = () => {};
-  let timer: NodeJS.Timeout | undefined;
   let quietUntil = 0;
-
-  const onError = (error: unknown) => {
+  return (error) => {
     if (clock() < quietUntil) return;
-    quietUntil = clock() + QUIET_MS;
-    log.warn({ err: bareError(error, secrets) }, 'session store: changes are not told, so each call asks Redis');
+    quietUntil = clock() + LOG_INTERVAL_MS;
+    log.warn({ err: bareError(error, secrets) }, 'session store: client tracking unavailable; session cache disabled');
   };
-  const onChange = (name?: string) => {
-    const key = name === undefined ? undefined : keyOf(name);
-    if (name === undefined || key !== undefined) tell(key);
-  };
-  const listenTo = (name: string, options: Parameters<typeof trackChanges>[0]['options']) =>
-    listeners.set(name, trackChanges({ options, prefix, onChange, onError }));
+}
 
-  /** One listener for each primary there is now; a new one begins with everything forgotten. */
+/** Starts tracking at the first `watch`. Without client tracking `current` stays false: each request then reads Redis. */
+export function createRedisChanges(parts: RedisChangesParts): RedisChanges {
+  const { config, client, keys } = parts;
+  const target = redisTarget(config);
+  const trackings = new Map<string, Tracking>();
+  const onError = createErrorLog(parts);
+  let notify: (key?: string) => void = () => {};
+  let timer: NodeJS.Timeout | undefined;
+
+  const onChange = (name?: string) => {
+    const key = name === undefined ? undefined : keys.keyOf(name);
+    if (name === undefined || key !== undefined) notify(key);
+  };
+  const track = (address: string, options: Parameters<typeof trackChanges>[0]['options']) =>
+    trackings.set(address, trackChanges({ options, prefix: keys.recordPrefix, onChange, onError }));
+
+  /** Keeps one tracking connection per primary. When a primary leaves, any session may have changed. */
   function followPrimaries(cluster: Cluster): void {
     const primaries = new Map(cluster.nodes('master').map((node) => [addressOf(node), node]));
-    for (const [name, tracking] of listeners) {
-      if (primaries.has(name)) continue;
+    for (const [address, tracking] of trackings) {
+      if (primaries.has(address)) continue;
       tracking.stop();
-      listeners.delete(name);
-      tell();
+      trackings.delete(address);
+      notify();
     }
-    for (const [name, { options }] of primaries)
-      if (!listeners.has(name) && target.kind === 'cluster')
-        listenTo(name, { ...target.options.redisOptions, ...at(options) });
+    for (const [address, { options }] of primaries)
+      if (!trackings.has(address) && target.kind === 'cluster')
+        track(address, { ...target.options.redisOptions, ...hostAndPort(options) });
   }
 
-  function begin(): void {
+  function start(): void {
     if (client instanceof Cluster) {
       followPrimaries(client);
       timer = setInterval(() => followPrimaries(client), POLL_INTERVAL_MS).unref();
     } else if (target.kind === 'single') {
-      listenTo('', target.options);
-      // After a failover both have to be on the same server.
-      client.on('ready', () => listeners.get('')?.restart());
+      track('', target.options);
+      // After a failover both connections must be to the same server.
+      client.on('ready', () => trackings.get('')?.restart());
     }
   }
 
   return {
-    watch(changed) {
-      tell = changed;
-      if (timer === undefined && listeners.size === 0) begin();
+    watch(listener) {
+      notify = listener;
+      if (timer === undefined && trackings.size === 0) start();
     },
     current() {
-      for (const [, tracking] of listeners) if (!tracking.current()) return false;
-      return listeners.size > 0;
+      for (const [, tracking] of trackings) if (!tracking.current()) return false;
+      return trackings.size > 0;
     },
     close() {
       clearInterval(timer);
-      for (const [, tracking] of listeners) tracking.stop();
+      for (const [, tracking] of trackings) tracking.stop();
     },
   };
-}
-
-function at({ host, port }: Redis['options']) {
-  return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
 }

@@ -1,20 +1,20 @@
-/** connect-redis on our keys: express-session's store, whose records `load`, `touch` and `end` see as well. */
+/** express-session's store on Redis: connect-redis on the keys that `load`, `touch` and `end` also use. */
 import { RedisStore } from 'connect-redis';
 import type { Store as ExpressStore, SessionData } from 'express-session';
 import type { SessionEnvelope, Store } from '../port/store.ts';
 import type { RedisCall } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 
-/** Seconds, rounded up, since connect-redis expires by the second. Without a lapse time there is nothing to store. */
+/** Seconds until the expiry, rounded up, since connect-redis sets expiries in seconds. 0 without an expiry: nothing is stored. */
 function secondsLeft(session: SessionData & Partial<SessionEnvelope>, clock: () => number): number {
   return session.expiresAt === undefined ? 0 : Math.ceil((session.expiresAt - clock()) / 1000);
 }
 
 /**
- * connect-redis sees a client of four commands. They carry the deadline and the errors of every other call, and
- * destroying a session takes its tokens along. Enumerating sessions is not offered: in a Cluster it would be wrong.
+ * connect-redis gets a client of four commands. They have the deadline and the errors of every other operation, and
+ * destroying a session also removes its tokens. Listing sessions is not offered: it would be incomplete in a Cluster.
  */
-export function createRedisExpressStore(
+export function createRedisSessions(
   call: RedisCall,
   keys: RedisKeys,
   records: Pick<Store, 'end' | 'touch'>,

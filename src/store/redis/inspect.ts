@@ -1,23 +1,24 @@
-/** A look at a Redis before it is trusted with sessions: who answers, what it forgets, what it allows. */
-import { connectRedis, type RedisDeps } from './client.ts';
-import type { RedisConfig } from './options.ts';
+/** Inspects a Redis server for `doctor`: version, eviction, persistence, permitted commands. */
+import type { StoreDeps } from '../port/store-type.ts';
+import { connectRedis } from './client.ts';
+import type { RedisConfig } from './schema.ts';
 
 export interface RedisFacts {
   version: string | undefined;
   /** `maxmemory-policy`; undefined when the user may not read it. */
   evictionPolicy: string | undefined;
-  /** Whether anything is written to disk; undefined when it cannot be told. */
+  /** Whether anything is written to disk; undefined when the user may not read the settings. */
   persistent: boolean | undefined;
   /** Commands that the gateway uses and this user may not run. */
   forbidden: string[];
-  /** Whether this user may be told of changes (CLIENT TRACKING), without which no session is kept in memory. */
-  tells: boolean;
-  /** Milliseconds of one round trip. */
-  latency: number;
+  /** Whether this user may run CLIENT TRACKING, which the session cache needs. */
+  tracking: boolean;
+  /** Duration of one round trip. */
+  latencyMs: number;
 }
 
-/** One harmless call of each kind that the store makes, on keys below the prefix. */
-const TRIALS: [name: string, args: (key: string) => string[]][] = [
+/** One harmless example of each command that the store uses, on keys with the prefix. */
+const COMMANDS: [name: string, args: (key: string) => string[]][] = [
   ['SET', (key) => [key, '1', 'PX', '1000']],
   ['GET', (key) => [key]],
   ['PEXPIRE', (key) => [key, '1000']],
@@ -31,54 +32,59 @@ const TRIALS: [name: string, args: (key: string) => string[]][] = [
   ['DEL', (key) => [key]],
 ];
 
+type Send = (name: string, args: readonly string[]) => Promise<string>;
+
 const field = (info: string, name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 
-/** Rejects with the error of Redis when it cannot be reached or does not let this user in. */
-export async function inspectRedis(config: RedisConfig, deps: RedisDeps): Promise<RedisFacts> {
-  const connection = connectRedis(config, deps);
-  let refused: unknown;
-  // What the connection itself was told, such as a wrong password; a call only learns that there is none.
-  connection.client.on('error', (error: unknown) => {
-    refused = error;
-  });
-  const send = (name: string, args: readonly string[]) =>
-    connection.call(name, async (client) => String(await client.call(name, ...args)));
+/** The messages of an error and of its causes. */
+function messages(error: unknown): string {
+  return error instanceof Error ? `${error.message} ${messages(error.cause)}` : '';
+}
+
+async function forbiddenCommands(send: Send, key: string): Promise<string[]> {
+  const forbidden: string[] = [];
+  for (const [name, args] of COMMANDS)
+    await send(name, args(key)).catch((error: unknown) => {
+      if (/NOPERM|no permission/i.test(messages(error))) forbidden.push(name);
+    });
+  return forbidden;
+}
+
+async function readSettings(send: Send): Promise<Pick<RedisFacts, 'version' | 'evictionPolicy' | 'persistent'>> {
   const info = async (section: string) => await send('INFO', [section]).catch(() => '');
+  const saves = await send('CONFIG', ['GET', 'save']).catch(() => undefined);
+  const appendOnly = field(await info('persistence'), 'aof_enabled') === '1';
+  return {
+    version: field(await info('server'), 'redis_version'),
+    evictionPolicy: field(await info('memory'), 'maxmemory_policy'),
+    persistent: appendOnly || (saves === undefined ? undefined : saves.replace(/^save,?/, '').trim() !== ''),
+  };
+}
+
+/** Rejects with the error of Redis when it cannot be reached or refuses this user. */
+export async function inspectRedis(config: RedisConfig, deps: StoreDeps): Promise<RedisFacts> {
+  const connection = connectRedis(config, deps);
+  let connectionError: unknown;
+  // The error of the connection, such as a wrong password; a command only reports that there is no connection.
+  connection.client.on('error', (error: unknown) => {
+    connectionError = error;
+  });
+  const send: Send = (name, args) => connection.call(name, async (client) => String(await client.call(name, ...args)));
   try {
-    const since = performance.now();
+    const startedAt = performance.now();
     await connection
       .call('ping', (client) => client.ping())
       .catch((error: unknown) => {
-        throw refused ?? error;
+        throw connectionError ?? error;
       });
-    const latency = performance.now() - since;
-    const forbidden: string[] = [];
-    for (const [name, args] of TRIALS)
-      await send(name, args(`${config.prefix}doctor`)).catch((error: unknown) => {
-        if (/NOPERM|no permission/i.test(messages(error))) forbidden.push(name);
-      });
-    const tells = await send('CLIENT', ['TRACKING', 'OFF']).then(
+    const latencyMs = performance.now() - startedAt;
+    const forbidden = await forbiddenCommands(send, `${config.prefix}doctor`);
+    const tracking = await send('CLIENT', ['TRACKING', 'OFF']).then(
       () => true,
       () => false,
     );
-    const memory = await info('memory');
-    const persistence = await info('persistence');
-    const saves = await send('CONFIG', ['GET', 'save']).catch(() => undefined);
-    const appends = field(persistence, 'aof_enabled') === '1';
-    return {
-      version: field(await info('server'), 'redis_version'),
-      evictionPolicy: field(memory, 'maxmemory_policy'),
-      persistent: appends || (saves === undefined ? undefined : saves.replace(/^save,?/, '').trim() !== ''),
-      forbidden,
-      tells,
-      latency,
-    };
+    return { ...(await readSettings(send)), forbidden, tracking, latencyMs };
   } finally {
     await connection.close();
   }
-}
-
-/** The texts of an error and of what caused it. */
-function messages(error: unknown): string {
-  return error instanceof Error ? `${error.message} ${messages(error.cause)}` : '';
 }

@@ -1,26 +1,28 @@
-/** The names under which Redis keeps things. */
+/** The names of the keys that the gateway uses in Redis, and the form of its expiry times. */
 
 export interface RedisKeys {
   session(key: string): string;
   tokens(key: string): string;
-  /** What the names of both records begin with. */
-  readonly records: string;
+  /** The prefix of the names of both session records. */
+  readonly recordPrefix: string;
   /** The key of the session that a record with this name belongs to; undefined for other names. */
   keyOf(name: string): string | undefined;
   lease(name: string): string;
   once(name: string): string;
   index(name: string): string;
-  /** When each job is due, and what it is. */
+  /** The sorted set of due times, and the hash of job data. */
   readonly jobs: { readonly due: string; readonly data: string };
 }
 
-/** The braces are a hash tag: both records of a session are in one slot of a Cluster, so that one script may touch both. */
+const RECORD = /^(?<key>[^}]+)\}:(?:session|tokens)$/;
+
+/** The names under a prefix. The braces are a hash tag: a Cluster keeps both records of a session in one slot, for the scripts. */
 export function redisKeys(prefix: string): RedisKeys {
-  const records = `${prefix}{`;
-  const RECORD = /^(?<key>[^}]+)\}:(?:session|tokens)$/;
+  const recordPrefix = `${prefix}{`;
   return {
-    records,
-    keyOf: (name) => (name.startsWith(records) ? RECORD.exec(name.slice(records.length))?.groups?.key : undefined),
+    recordPrefix,
+    keyOf: (name) =>
+      name.startsWith(recordPrefix) ? RECORD.exec(name.slice(recordPrefix.length))?.groups?.key : undefined,
     session: (key) => `${prefix}{${key}}:session`,
     tokens: (key) => `${prefix}{${key}}:tokens`,
     lease: (name) => `${prefix}lease:${name}`,
@@ -29,3 +31,6 @@ export function redisKeys(prefix: string): RedisKeys {
     jobs: { due: `${prefix}{jobs}:due`, data: `${prefix}{jobs}:data` },
   };
 }
+
+/** Redis accepts whole, positive milliseconds only. */
+export const wholeMs = (ttl: number) => Math.max(1, Math.ceil(ttl));

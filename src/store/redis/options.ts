@@ -1,12 +1,10 @@
-/** What the configuration says about Redis, in ioredis's terms: where to connect, how to sign in, how long to wait. */
+/** Translates `session.store.redis` into the options of ioredis: addresses, credentials, TLS, timeouts. */
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
-import type { Config } from '../../config/schema/schema.ts';
+import type { RedisConfig } from './schema.ts';
 
-export type RedisConfig = Extract<Config['session']['store'], { redis: unknown }>['redis'];
-
-/** One connection (a server, or the master that Sentinel names), or a Cluster. */
+/** One connection (to a server, or to the master that Sentinel names), or a Cluster. */
 export type RedisTarget =
   | { kind: 'single'; options: SingleOptions }
   | { kind: 'cluster'; nodes: ClusterNode[]; options: ClusterTargetOptions };
@@ -15,12 +13,12 @@ type SingleOptions = RedisOptions & { replyMapping: 'legacy' };
 type ClusterTargetOptions = Omit<ClusterOptions, 'redisOptions'> & { redisOptions: CommonOptions };
 type CommonOptions = Omit<SingleOptions, 'port' | 'host' | 'path' | 'sentinels' | 'retryStrategy'>;
 
-/** Longest pause between two attempts to connect, so that service is back soon after Redis is. */
-const LONGEST_PAUSE = 1_000;
-const CONNECT_TIMEOUT = 2_000;
+/** Maximum delay between two attempts to connect, so that sessions work again soon after Redis is up. */
+const MAX_RETRY_DELAY_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 
-const pause = (attempt: number) =>
-  Math.min(25 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE) * (0.75 + Math.random() / 4);
+const retryDelay = (attempt: number) =>
+  Math.min(25 * 2 ** Math.min(attempt, 10), MAX_RETRY_DELAY_MS) * (0.75 + Math.random() / 4);
 
 interface Address {
   host: string;
@@ -35,7 +33,7 @@ function parseUrl(text: string): Address {
   const url = URL.parse(text);
   if (url === null || url.hostname === '') throw new Error('session.store.redis.url: expected redis://host:port');
   const path = url.pathname.slice(1);
-  if (!/^\d*$/.test(path)) throw new Error('session.store.redis.url: the path is the number of a database');
+  if (!/^\d*$/.test(path)) throw new Error('session.store.redis.url: the path must be a database number');
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 6379 : Number(url.port),
@@ -71,38 +69,38 @@ function commonOptions(config: RedisConfig, address: Address | undefined): Commo
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(config.tls || address?.tls ? { tls: tlsOptions(config.tls) } : {}),
-    connectTimeout: CONNECT_TIMEOUT,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: config.commandTimeout,
-    // A connection that stays silent is given up, or commands without an answer would pile up behind it.
+    // A silent connection is closed; otherwise commands without a reply would accumulate on it.
     socketTimeout: config.commandTimeout + 500,
-    maxLoadingRetryTime: LONGEST_PAUSE,
-    // A command whose answer was lost may have been carried out: repeating it would break "the first caller wins".
+    maxLoadingRetryTime: MAX_RETRY_DELAY_MS,
+    // A command whose reply was lost may have run: repeating it would break "true for the first caller".
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
   };
 }
 
-function singleTarget(where: RedisOptions, common: CommonOptions, database: number): RedisTarget {
+function singleTarget(server: RedisOptions, common: CommonOptions, database: number): RedisTarget {
   const options: SingleOptions = {
-    ...where,
+    ...server,
     ...common,
     db: database,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
-    retryStrategy: pause,
-    // After a failover the old master answers READONLY: only a new connection finds the new one.
+    retryStrategy: retryDelay,
+    // After a failover the old master replies READONLY: only a new connection finds the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   };
   return { kind: 'single', options };
 }
 
 function sentinelOptions(config: RedisConfig, tls: ConnectionOptions | undefined): RedisOptions {
-  if (config.master === undefined) throw new Error('session.store.redis.master: needed with sentinels');
+  if (config.master === undefined) throw new Error('session.store.redis.master: required with sentinels');
   return {
     sentinels: config.sentinels ?? [],
     name: config.master,
     sentinelCommandTimeout: config.commandTimeout,
-    sentinelRetryStrategy: pause,
+    sentinelRetryStrategy: retryDelay,
     ...(config.sentinelPassword === undefined ? {} : { sentinelPassword: config.sentinelPassword }),
     ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
   };
@@ -112,27 +110,27 @@ function clusterTarget(nodes: ClusterNode[], common: CommonOptions): RedisTarget
   const options: ClusterTargetOptions = {
     redisOptions: common,
     enableOfflineQueue: false,
-    clusterRetryStrategy: pause,
-    slotsRefreshTimeout: CONNECT_TIMEOUT,
+    clusterRetryStrategy: retryDelay,
+    slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
     slotsRefreshInterval: 5_000,
-    // Certificates name hosts: names of nodes stay names instead of being looked up here.
+    // Certificates contain host names, so the names of nodes are not resolved here.
     ...(common.tls === undefined ? {} : { dnsLookup: (name, done) => done(null, name) }),
   };
   return { kind: 'cluster', nodes, options };
 }
 
-/** The connection that the configuration describes. Throws an Error that names the option at fault. */
+/** The connection that the options describe. Throws an Error that names the option at fault. */
 export function redisTarget(config: RedisConfig): RedisTarget {
   const ways = [config.url, config.sentinels, config.cluster].filter((way) => way !== undefined);
   if (ways.length !== 1) throw new Error('session.store.redis: expected exactly one of url, sentinels or cluster');
   const address = config.url === undefined ? undefined : parseUrl(config.url);
   const common = commonOptions(config, address);
   if (config.cluster) return clusterTarget(config.cluster, common);
-  const where = address ? { host: address.host, port: address.port } : sentinelOptions(config, common.tls);
-  return singleTarget(where, common, config.database || (address?.database ?? 0));
+  const server = address ? { host: address.host, port: address.port } : sentinelOptions(config, common.tls);
+  return singleTarget(server, common, config.database || (address?.database ?? 0));
 }
 
-/** What must never show up in a log line or an error. */
+/** The secrets that must not appear in a log line or an error. */
 export function redisSecrets(config: RedisConfig): string[] {
   const inUrl = config.url === undefined ? undefined : parseUrl(config.url).password;
   const secrets = [config.password, config.sentinelPassword, inUrl];

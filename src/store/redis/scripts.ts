@@ -1,8 +1,8 @@
-/** The Lua scripts: what must happen in one step in Redis because two records or an owner are involved. */
+/** The Lua scripts: changes that must be atomic because they involve two records or an owner. */
 import type { Result } from 'ioredis';
 
 declare module 'ioredis' {
-  // The parameter's name and default are ioredis's own.
+  // The name of the type parameter must be that of ioredis.
   interface RedisCommander<Context> {
     bffTouch(session: string, tokens: string, ttl: number): Result<number, Context>;
     bffEnd(session: string, tokens: string): Result<number, Context>;
@@ -18,12 +18,12 @@ declare module 'ioredis' {
       value: string,
       ttl: number,
     ): Result<number, Context>;
-    bffTakeJobs(due: string, data: string, now: number, until: number, most: number): Result<string[], Context>;
+    bffTakeJobs(due: string, data: string, now: number, until: number, limit: number): Result<string[], Context>;
     bffDropJob(due: string, data: string, id: string): Result<number, Context>;
   }
 }
 
-/** Names are prefixed so that they cannot collide with a command of a later Redis. */
+/** The prefix `bff` keeps the names apart from commands of future Redis versions. */
 export const SCRIPTS = {
   bffTouch: {
     numberOfKeys: 2,

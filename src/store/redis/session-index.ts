@@ -1,10 +1,10 @@
-/** Under what a session can be found beside its key, in Redis: one sorted set for each name, scored by when an entry lapses. */
+/** Secondary session indexes in Redis: one sorted set per name, scored by the expiry of its entries. */
 import { Cluster, type Redis } from 'ioredis';
 import type { SessionIndex } from '../port/store.ts';
 import type { RedisCall } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 
-/** `<number of the node>:<cursor of SCAN there>`; nodes are taken in the order of their addresses. */
+/** `<node number>:<SCAN cursor on that node>`; nodes are numbered in the order of their addresses. */
 const CURSOR = /^(\d{1,5}):(\d{1,20})$/;
 
 function nodesOf(client: Redis | Cluster): Redis[] {
@@ -13,16 +13,16 @@ function nodesOf(client: Redis | Cluster): Redis[] {
   return client.nodes('master').sort((a, b) => address(a).localeCompare(address(b)));
 }
 
-/** Builds it; `prefix` is what all keys of this gateway begin with. */
+/** The operations of the port on indexes. */
 export function redisIndex(call: RedisCall, keys: RedisKeys, clock: () => number): SessionIndex {
   const pattern = keys.session('*').replace(/[\\[\]?]/g, '\\$&');
   const [before = '', after = ''] = keys.session('\n').split('\n');
   const keyIn = (name: string) => name.slice(before.length, name.length - after.length);
 
-  async function scanNode(nodes: readonly Redis[], at: number, cursor: string, count: number) {
-    const [next, names] = await (nodes[at] as Redis).scan(cursor, 'MATCH', pattern, 'COUNT', count);
-    if (next !== '0') return { keys: names.map(keyIn), cursor: `${at}:${next}` };
-    return { keys: names.map(keyIn), cursor: at + 1 < nodes.length ? `${at + 1}:0` : undefined };
+  async function scanNode(nodes: readonly Redis[], node: number, cursor: string, count: number) {
+    const [next, names] = await (nodes[node] as Redis).scan(cursor, 'MATCH', pattern, 'COUNT', count);
+    if (next !== '0') return { keys: names.map(keyIn), cursor: `${node}:${next}` };
+    return { keys: names.map(keyIn), cursor: node + 1 < nodes.length ? `${node + 1}:0` : undefined };
   }
 
   return {
@@ -30,17 +30,17 @@ export function redisIndex(call: RedisCall, keys: RedisKeys, clock: () => number
       await call('index session', (redis) => redis.bffIndex(keys.index(name), key, Math.ceil(expiresAt), clock()));
     },
     list: (name) => call('find sessions', (redis) => redis.zrangebyscore(keys.index(name), `(${clock()}`, '+inf')),
-    async remove(name, gone) {
-      if (gone.length === 0) return;
-      await call('forget sessions', (redis) => redis.zrem(keys.index(name), ...gone));
+    async remove(name, removed) {
+      if (removed.length === 0) return;
+      await call('remove from index', (redis) => redis.zrem(keys.index(name), ...removed));
     },
     async scan(cursor, count) {
-      const [, node = '0', at = '0'] = CURSOR.exec(cursor ?? '0:0') ?? [];
+      const [, node = '0', nodeCursor = '0'] = CURSOR.exec(cursor ?? '0:0') ?? [];
       return await call('list sessions', (redis) => {
         const nodes = nodesOf(redis);
-        // A cursor of a cluster that has become smaller has nothing left to list.
+        // The Cluster has fewer nodes than when the cursor was issued: nothing is left to list.
         if (Number(node) >= nodes.length) return Promise.resolve({ keys: [], cursor: undefined });
-        return scanNode(nodes, Number(node), at, count);
+        return scanNode(nodes, Number(node), nodeCursor, count);
       });
     },
   };

@@ -1,35 +1,76 @@
-/** Listens to one Redis for changes of session records (CLIENT TRACKING), and knows how far what it heard can be trusted. */
+/** Subscribes to changes of session records on one Redis server (CLIENT TRACKING) and knows whether any can be missing. */
 import { Redis, type RedisOptions } from 'ioredis';
 
 export interface TrackingParts {
   options: RedisOptions & { replyMapping: 'legacy' };
-  /** What the names of session records begin with. */
+  /** The prefix of the names of session records. */
   prefix: string;
-  /** Called with the name of a record that changed, or without one when any may have. */
+  /** Called with the name of a record that changed, or without a name when any may have. */
   onChange(name?: string): void;
   onError(error: unknown): void;
 }
 
 export interface Tracking {
-  /** Whether all changes but those of the last moment were told. */
+  /** Whether all changes have arrived except those of the last second. */
   current(): boolean;
-  /** Begins anew, with nothing taken as heard. */
+  /** Reconnects; `current` is false until then. */
   restart(): void;
   stop(): void;
 }
 
 const CHANNEL = '__redis__:invalidate';
-const PING_MS = 250;
+const PING_INTERVAL_MS = 250;
 /**
- * Redis answers a ping behind all it had to tell before, so an answer vouches for this long from when it was asked for. A
- * connection that is cut without a word, or a process that stood still, is over by then: with the poll of open streams in
- * mind, a second is what a session may be served after its end.
+ * Redis replies to a ping after all earlier notifications, so a reply proves freshness for this long after the ping was
+ * sent. It covers connections that are cut silently and processes that were suspended. Including the poll of open
+ * streams, a session is served for at most one second after its end.
  */
 const FRESH_MS = 900;
 
-/** Connects in the background, and again whenever the connection is lost. */
+/** Decides whether tracking is current, from pings on the connection that receives the notifications. */
+function createFreshness(client: Redis) {
+  let freshUntil = 0;
+  let nextPingAt = 0;
+  let subscribed = false;
+  let pinging = false;
+
+  async function ping(): Promise<void> {
+    if (!subscribed || pinging) return;
+    pinging = true;
+    const sentAt = performance.now();
+    nextPingAt = sentAt + PING_INTERVAL_MS;
+    try {
+      await client.ping();
+      if (subscribed) freshUntil = sentAt + FRESH_MS;
+    } catch {
+      // The connection reports its error itself.
+    } finally {
+      pinging = false;
+    }
+  }
+
+  return {
+    ping,
+    async start(): Promise<void> {
+      subscribed = true;
+      await ping();
+    },
+    stop(): void {
+      subscribed = false;
+      freshUntil = 0;
+    },
+    current(): boolean {
+      const now = performance.now();
+      // Timers run late while many requests keep the process busy, so the requests themselves trigger the ping.
+      if (subscribed && now >= nextPingAt) void ping();
+      return now < freshUntil;
+    },
+  };
+}
+
+/** Connects in the background, and again when the connection is lost. */
 export function trackChanges({ options, prefix, onChange, onError }: TrackingParts): Tracking {
-  // Of pushes in RESP3 ioredis hands on none of this kind.
+  // RESP2: with RESP3 ioredis does not pass invalidation pushes on.
   const client = new Redis({
     ...options,
     protocol: 2,
@@ -37,73 +78,44 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
     enableOfflineQueue: false,
     autoResubscribe: false,
   });
-  let vouchedUntil = 0;
-  let askAt = 0;
-  let listening = false;
-  let asking = false;
+  const freshness = createFreshness(client);
 
-  function lost(): void {
-    listening = false;
-    vouchedUntil = 0;
-  }
-
-  async function listen(): Promise<void> {
-    lost();
+  async function subscribe(): Promise<void> {
+    freshness.stop();
     const id = await client.client('ID');
-    // To itself: tracking and messages end together, so there is no state in which one is there without the other.
+    // Redirected to the same connection: tracking and notifications end together, so neither can exist without the other.
     await client.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', prefix);
     await client.subscribe(CHANNEL);
     onChange();
-    listening = true;
-    await ask();
-  }
-
-  async function ask(): Promise<void> {
-    if (!listening || asking) return;
-    asking = true;
-    const asked = performance.now();
-    askAt = asked + PING_MS;
-    try {
-      await client.ping();
-      if (listening) vouchedUntil = asked + FRESH_MS;
-    } catch {
-      // The connection says so itself.
-    } finally {
-      asking = false;
-    }
+    await freshness.start();
   }
 
   function receive(message: unknown): void {
-    // Nothing is named when everything was flushed.
+    // After a flush the message names no record.
     const names = Array.isArray(message) ? message : [message];
     for (const name of names) onChange(name === null || name === undefined ? undefined : String(name));
   }
 
   client.on('ready', () => {
-    listen().catch(onError);
+    subscribe().catch(onError);
   });
-  client.on('close', lost);
+  client.on('close', freshness.stop);
   client.on('error', (error: Error) => {
-    lost();
+    freshness.stop();
     onError(error);
   });
   client.on('messageBuffer', (_channel: unknown, message: unknown) => receive(message));
-  const timer = setInterval(() => void ask(), PING_MS).unref();
+  const timer = setInterval(() => void freshness.ping(), PING_INTERVAL_MS).unref();
 
   return {
-    current() {
-      const now = performance.now();
-      // Timers come late where a storm of calls keeps the process busy, and then the calls themselves have to ask.
-      if (listening && now >= askAt) void ask();
-      return now < vouchedUntil;
-    },
+    current: freshness.current,
     restart() {
-      lost();
+      freshness.stop();
       if (client.status === 'ready') client.disconnect(true);
     },
     stop() {
       clearInterval(timer);
-      lost();
+      freshness.stop();
       client.disconnect();
     },
   };

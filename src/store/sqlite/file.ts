@@ -1,4 +1,4 @@
-/** Opens the database file for this process alone: permissions, lock, journal, tables, and faults said clearly. */
+/** Opens the database file for this process only: permissions, lock, journal, tables, and error messages that name the fault. */
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -31,25 +31,25 @@ export interface SqliteFile {
   close(): void;
 }
 
-/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that need another sentence than SQLite's own. */
+/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that get a message of their own. */
 const SQLITE_BUSY = 5;
 const SQLITE_NOTADB = 26;
 
 const errorCode = (error: unknown) =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 
-/** Sealed or not, sessions are nobody else's business: owner only, also for a file that was there before. */
-function reserve(file: string): void {
+/** Creates the file, and limits an existing one, to its owner: sealed or not, no other user may read sessions. */
+function restrictToOwner(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {
-    // Opening and closing a file that SQLite holds in this process would drop its lock (POSIX fcntl), hence `wx`.
+    // `wx`, since opening and closing a file that SQLite has open in this process would drop its lock (POSIX fcntl).
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   chmodSync(file, 0o600);
 }
 
-function holder(lockFile: string): string {
+function describeHolder(lockFile: string): string {
   try {
     const pid = readFileSync(lockFile, 'utf8').trim();
     return /^\d+$/.test(pid) ? `process ${pid}` : 'another process';
@@ -59,8 +59,8 @@ function holder(lockFile: string): string {
 }
 
 function prepare(db: DatabaseSync): void {
-  // EXCLUSIVE: the operating system lock stays with this process and goes with it, however it ends. A note of a
-  // process number alone would lie after a crash, in a container most of all, where the numbers repeat.
+  // EXCLUSIVE: the operating system releases the lock when the process ends, however it ends. A file with a process id
+  // alone would be wrong after a crash, above all in a container, where process ids repeat.
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
   db.exec('PRAGMA journal_size_limit = 16777216; BEGIN EXCLUSIVE; COMMIT;');
   const version = db.prepare('PRAGMA user_version').get()?.user_version;
@@ -70,28 +70,28 @@ function prepare(db: DatabaseSync): void {
   db.exec(SCHEMA);
 }
 
-function explain(error: unknown, lockFile: string): string {
+function describeError(error: unknown, lockFile: string): string {
   const code = errorCode(error);
   if (code === SQLITE_BUSY) {
-    return `is in use by ${holder(lockFile)}; one gateway at a time may use it, several need session.store.redis`;
+    return `is in use by ${describeHolder(lockFile)}; only one instance may use it, several need session.store.redis`;
   }
-  if (code === SQLITE_NOTADB) return 'is not a SQLite database; move it away or name another file';
+  if (code === SQLITE_NOTADB) return 'is not a SQLite database; move it away or set another path';
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Opens or creates the file. Throws an Error that names the option, the file and what is wrong with it. */
+/** Opens or creates the file. Throws an Error that names the option, the file and the fault. */
 export function openSqliteFile(file: string): SqliteFile {
   const inMemory = file === ':memory:';
   const lockFile = `${file}.lock`;
   let db: DatabaseSync | undefined;
   try {
-    if (!inMemory) reserve(file);
+    if (!inMemory) restrictToOwner(file);
     db = new DatabaseSync(file, { timeout: 0 });
     prepare(db);
     if (!inMemory) writeFileSync(lockFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     db?.close();
-    throw new Error(`session.store.sqlite.file: ${file} ${explain(error, lockFile)}`, { cause: error });
+    throw new Error(`session.store.sqlite.file: ${file} ${describeError(error, lockFile)}`, { cause: error });
   }
   const opened = db;
   return {

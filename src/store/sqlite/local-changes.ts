@@ -1,25 +1,26 @@
-/** Changes of sessions in a store that nobody but this process can write to. */
+/** Change notifications of a store that only this process writes to. */
 import type { SessionChanges, Store } from '../port/store.ts';
 
-type Changing = Pick<Store, 'end' | 'replaceTokens'>;
+type ChangeOperations = Pick<Store, 'end' | 'replaceTokens'>;
 
 export interface LocalChanges extends SessionChanges {
-  /** The same records, which tell when they change a session. A lapse is nothing to tell: it is known beforehand. */
-  announcing<T extends Changing>(records: T): T;
+  /** The same operations, which also notify the watcher. Expiry sends no notification: readers know it in advance. */
+  notifying<Operations extends ChangeOperations>(operations: Operations): Operations;
 }
 
-/** Starts without a listener. */
+/** Change notifications without a watcher yet. */
 export function createLocalChanges(): LocalChanges {
-  let tell: (key?: string) => void = () => {};
+  let notify: (key?: string) => void = () => {};
   return {
-    watch(changed) {
-      tell = changed;
+    watch(onChange) {
+      notify = onChange;
     },
     current: () => true,
-    announcing: (records) => ({
-      ...records,
-      end: (key) => records.end(key).finally(() => tell(key)),
-      replaceTokens: (key, expected, sealed) => records.replaceTokens(key, expected, sealed).finally(() => tell(key)),
+    notifying: (operations) => ({
+      ...operations,
+      end: (key) => operations.end(key).finally(() => notify(key)),
+      replaceTokens: (key, expected, sealed) =>
+        operations.replaceTokens(key, expected, sealed).finally(() => notify(key)),
     }),
   };
 }

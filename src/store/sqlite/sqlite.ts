@@ -1,41 +1,71 @@
-/** The storage port on SQLite: for a gateway of one node; sessions survive a restart. `:memory:` for tests. */
-import type { Logger } from '../../observe/log.ts';
+/** The storage port on SQLite, for one instance; sessions survive a restart. `:memory:` is for tests. */
+import { z } from 'zod';
+import { type Check, fail, ok, warn } from '../../base/check.ts';
+import { createExpressStore } from '../port/express-store.ts';
 import type { Store } from '../port/store.ts';
-import { SqliteExpressStore } from './express-store.ts';
+import type { StoreDeps, StoreType } from '../port/store-type.ts';
+import { createDatabase } from './database.ts';
 import { openSqliteFile } from './file.ts';
-import { leases } from './leases.ts';
+import { sqliteJobs } from './jobs.ts';
+import { sqliteLeases } from './leases.ts';
 import { createLocalChanges } from './local-changes.ts';
 import { envelopeRecords, sessionRecords } from './records.ts';
-import { createDatabase } from './run.ts';
-import { jobs, sessionIndex } from './session-index.ts';
+import { sqliteIndex } from './session-index.ts';
 import { startSweeper } from './sweep.ts';
 
-export interface SqliteDeps {
-  log: Logger;
-  /** Milliseconds since the epoch. */
-  clock?: () => number;
-}
+const sqliteSchema = () =>
+  z.strictObject({
+    file: z.string().min(1).default('./bff-sessions.db').describe('Path of the database file, or :memory:.'),
+  });
+
+type SqliteConfig = z.output<ReturnType<typeof sqliteSchema>>;
 
 /** Opens or creates the database file. Throws an Error that says what is wrong with it. */
-export function openSqliteStore({ file }: { file: string }, { log, clock = Date.now }: SqliteDeps): Store {
+export function openSqliteStore({ file }: SqliteConfig, { log, clock = Date.now }: StoreDeps): Store {
   const { db, close } = openSqliteFile(file);
   const sweeper = startSweeper(db, clock, log);
-  const database = createDatabase(db, clock, sweeper.wrote);
+  const database = createDatabase(db, clock, sweeper.onWrite);
   const changes = createLocalChanges();
-  const records = changes.announcing(sessionRecords(database));
-  const probe = db.prepare('SELECT 1');
+  const records = changes.notifying(sessionRecords(database));
+  const ping = db.prepare('SELECT 1');
   return {
     kind: 'sqlite',
-    sessions: new SqliteExpressStore(envelopeRecords(database, records.end)),
+    shared: false,
+    sessions: createExpressStore(envelopeRecords(database, records.end)),
     ...records,
-    ...leases(database),
-    index: sessionIndex(database),
-    jobs: jobs(database),
+    ...sqliteLeases(database),
+    index: sqliteIndex(database),
+    jobs: sqliteJobs(database),
     changes,
-    ping: () => database.read('ping', () => void probe.get()),
+    ping: () => database.read('ping', () => void ping.get()),
     async close() {
       sweeper.stop();
       close();
     },
   };
 }
+
+/** Opens the file as the gateway does. A file in use is fine: the running gateway holds it. */
+async function checkSqlite(config: SqliteConfig, deps: StoreDeps): Promise<Check[]> {
+  const { file } = config;
+  const name = 'store';
+  if (file === ':memory:')
+    return [warn(name, 'SQLite in memory: a restart ends all sessions', 'Set session.store.sqlite.file to a path.')];
+  try {
+    const store = openSqliteStore(config, deps);
+    await store.ping().finally(() => store.close());
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message.includes('is in use by')) return [ok(name, `${message}; this is fine if it is the running gateway`)];
+    return [fail(name, message, 'Check that the folder exists and that the gateway may write to it.')];
+  }
+  return [ok(name, `SQLite at ${file}; for one instance, several need Redis`)];
+}
+
+export const sqliteStore: StoreType<ReturnType<typeof sqliteSchema>> = {
+  purpose: 'for one instance',
+  schema: sqliteSchema,
+  findings: () => [],
+  open: openSqliteStore,
+  check: checkSqlite,
+};

@@ -1,25 +1,25 @@
-/** Removes lapsed rows a few at a time, so that neither the file grows nor a request waits for the broom. */
+/** Removes expired rows in small batches, so that the file does not grow and no request waits for long. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Logger } from '../../observe/log.ts';
+import type { Logger } from '../../base/logger.ts';
 import { bareError } from '../port/unavailable.ts';
 import { TABLES } from './file.ts';
 
 export interface Sweeper {
-  /** Counts a write; every so many of them sweep. */
-  wrote(): void;
+  /** Counts a write; every hundredth write sweeps. */
+  onWrite(): void;
   stop(): void;
 }
 
 const INTERVAL_MS = 30_000;
-const WRITES_BETWEEN = 100;
-/** Rows per table and sweep: more than the writes between two sweeps can add. */
-const MOST_ROWS = 500;
+const WRITES_PER_SWEEP = 100;
+/** Maximum rows removed per table and sweep: more than the writes between two sweeps can add. */
+const MAX_ROWS = 500;
 
-/** Starts sweeping: now, at intervals that keep no process alive, and after a number of writes. */
+/** Sweeps at once, at intervals that keep no process alive, and after every `WRITES_PER_SWEEP` writes. */
 export function startSweeper(db: DatabaseSync, clock: () => number, log: Logger): Sweeper {
   const statements = TABLES.map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE rowid IN
-      (SELECT rowid FROM ${table} WHERE lapses_at <= ? ORDER BY lapses_at LIMIT ${MOST_ROWS})`),
+      (SELECT rowid FROM ${table} WHERE lapses_at <= ? ORDER BY lapses_at LIMIT ${MAX_ROWS})`),
   );
   let writes = 0;
 
@@ -28,17 +28,17 @@ export function startSweeper(db: DatabaseSync, clock: () => number, log: Logger)
     try {
       for (const statement of statements) statement.run(clock());
     } catch (error) {
-      // Lapsed rows are not read either way; the calls of sessions say themselves when the file is full or broken.
-      log.warn({ err: bareError(error) }, 'session store: lapsed records could not be removed');
+      // Expired rows are never read, and operations on sessions report a full disk or a damaged file themselves.
+      log.warn({ err: bareError(error) }, 'session store: failed to remove expired records');
     }
   }
 
   sweep();
   const timer = setInterval(sweep, INTERVAL_MS).unref();
   return {
-    wrote() {
+    onWrite() {
       writes += 1;
-      if (writes >= WRITES_BETWEEN) sweep();
+      if (writes >= WRITES_PER_SWEEP) sweep();
     },
     stop: () => clearInterval(timer),
   };

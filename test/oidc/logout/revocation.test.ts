@@ -76,7 +76,7 @@ async function startRevoker(t: TestContext, retryAfter: number[]) {
   });
   const client = createProvider({ config: config.provider, allowInsecureHttp: true, log, clock: Date.now });
   const events: string[] = [];
-  const store = openStore({ session: { ...config.session, store: { sqlite: { file: ':memory:' } } } }, { log });
+  const store = openStore({ sqlite: { file: ':memory:' } }, { log });
   const keyring = createKeyring(config.secrets.keys, 'test');
   const audit = (event: string) => void events.push(event);
   let ahead = 0;

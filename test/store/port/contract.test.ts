@@ -26,7 +26,7 @@ function open(store: StoreInput) {
     provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret' },
     session: { store },
   });
-  return openStore(config, { log: createLogger('silent') });
+  return openStore(config.session.store, { log: createLogger('silent') });
 }
 
 async function opened(input: StoreInput, ...others: { stop(): Promise<void> }[]): Promise<Opened> {

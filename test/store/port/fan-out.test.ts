@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '../../../src/observe/log.ts';
-import { fanOut } from '../../../src/store/port/shared-changes.ts';
+import { fanOut } from '../../../src/store/port/fan-out.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite.ts';
 
 test('each listener is told of each change, one that was released no more', async (t) => {

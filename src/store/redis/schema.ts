@@ -1,0 +1,52 @@
+/** The options of `session.store.redis`, and the combinations of them that are invalid. */
+import { z } from 'zod';
+import { duration, port } from '../../config/fields/fields.ts';
+import type { Finding } from '../../config/fields/finding.ts';
+import type { SecretField } from '../../config/fields/secret.ts';
+
+const address = (defaultPort: number) => z.strictObject({ host: z.string().min(1), port: port().default(defaultPort) });
+
+export function redisSchema(secret: SecretField) {
+  return z.strictObject({
+    url: z
+      .string()
+      .regex(/^rediss?:\/\//, 'expected redis:// or rediss://')
+      .optional()
+      .describe('One server: redis://[user@]host:port[/db], rediss:// for TLS.'),
+    sentinels: z.array(address(26379)).min(1).optional().describe('Sentinel addresses; needs master.'),
+    master: z.string().min(1).optional().describe('Name of the master that Sentinel monitors.'),
+    cluster: z.array(address(6379)).min(1).optional().describe('Some nodes of a Redis Cluster.'),
+    username: z.string().min(1).optional().describe('ACL user.'),
+    password: secret().optional().describe('Password of the ACL user or of the server.'),
+    sentinelPassword: secret().optional().describe('Password of the Sentinels.'),
+    database: z.number().int().min(0).max(1024).default(0).describe('Database number; 0 in a Cluster.'),
+    tls: z
+      .strictObject({
+        ca: z.string().min(1).optional().describe('Path of a PEM file with the CA.'),
+        servername: z.string().min(1).optional().describe('Expected name in the certificate.'),
+      })
+      .optional()
+      .describe('TLS to the server; a rediss:// URL also enables it.'),
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9:_-]{1,64}$/)
+      .default('bff:')
+      .describe('Prefix of every key.'),
+    commandTimeout: duration('10ms', '60s')
+      .prefault('1s')
+      .describe('Maximum time for one command; after that the request gets a 503 response.'),
+  });
+}
+
+export type RedisConfig = z.output<ReturnType<typeof redisSchema>>;
+
+/** Finds contradictory ways to connect. */
+export function redisFindings({ url, sentinels, master, cluster, database }: RedisConfig): Finding[] {
+  const findings: Finding[] = [];
+  if ([url, sentinels, cluster].filter((way) => way !== undefined).length !== 1)
+    findings.push({ path: [], message: 'expected exactly one of url, sentinels or cluster' });
+  if (sentinels && master === undefined)
+    findings.push({ path: ['master'], message: 'sentinels need the name of the master' });
+  if (cluster && database !== 0) findings.push({ path: ['database'], message: 'a Cluster has database 0 only' });
+  return findings;
+}
