@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type Loaded, loadFile } from '../config/load/load.ts';
 import { jsonSchema } from '../config/schema/options.ts';
-import { type ImportFormat, importFormats } from '../import/formats.ts';
+import { IMPORT_FORMATS, type ImportFormat } from '../import/formats.ts';
 import { createLogger } from '../observe/log.ts';
 import { describeConfig } from './describe.ts';
 import { listSessions, revokeSessions, type SessionChoice } from './sessions.ts';
@@ -110,7 +110,7 @@ function importCommand(format: ImportFormat): [string, Command] {
 }
 
 const COMMANDS: Record<string, Command> = {
-  ...Object.fromEntries(importFormats.map(importCommand)),
+  ...Object.fromEntries(IMPORT_FORMATS.map(importCommand)),
   start: {
     needsFile: true,
     takes: 0,

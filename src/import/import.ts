@@ -1,7 +1,7 @@
 /** `bff-gateway import`: another product's configuration becomes a `gateway.yaml` and a report on every line of it. */
 import { readApigee } from './apigee/apigee.ts';
 import { readApim } from './apim/apim.ts';
-import { type Draft, ImportFault, type Note } from './draft/draft.ts';
+import { type Draft, ImportError, type Note } from './draft/draft.ts';
 import type { ImportFormat } from './formats.ts';
 import { readKong } from './kong/kong.ts';
 import { readOauth2Proxy } from './oauth2-proxy/oauth2-proxy.ts';
@@ -14,7 +14,7 @@ export interface ImportFiles {
   listFiles: (path: string) => readonly string[];
 }
 
-export interface Imported {
+export interface ImportResult {
   /** The configuration. */
   yaml: string;
   /** What became of each line, and what has to be set before the start. */
@@ -23,32 +23,32 @@ export interface Imported {
 
 type Reader = (path: string, files: ImportFiles, issuer: string | undefined) => Draft;
 
-const one =
+const singleFile =
   (read: (file: string, text: string) => Draft): Reader =>
   (path, { readFile }) =>
-    read(path, textOf(path, readFile));
+    read(path, readText(path, readFile));
 
-const FORMATS: Record<ImportFormat, Reader> = {
-  kong: one(readKong),
-  apim: one(readApim),
+const READERS: Record<ImportFormat, Reader> = {
+  kong: singleFile(readKong),
+  apim: singleFile(readApim),
   apigee: (path, { readFile, listFiles }, issuer) =>
-    readApigee(namesIn(path, listFiles), (name) => textOf(`${path}/${name}`, readFile), issuer),
-  'oauth2-proxy': one(readOauth2Proxy),
+    readApigee(listBundle(path, listFiles), (name) => readText(`${path}/${name}`, readFile), issuer),
+  'oauth2-proxy': singleFile(readOauth2Proxy),
 };
 
-function textOf(path: string, readFile: ImportFiles['readFile']): string {
+function readText(path: string, readFile: ImportFiles['readFile']): string {
   try {
     return readFile(path);
   } catch {
-    throw new ImportFault('this file cannot be read');
+    throw new ImportError('this file cannot be read');
   }
 }
 
-function namesIn(path: string, listFiles: ImportFiles['listFiles']): readonly string[] {
+function listBundle(path: string, listFiles: ImportFiles['listFiles']): readonly string[] {
   try {
     return listFiles(path);
   } catch {
-    throw new ImportFault('this folder cannot be read');
+    throw new ImportError('this folder cannot be read');
   }
 }
 
@@ -64,19 +64,23 @@ const VARIABLES: Record<string, string> = {
 };
 
 /** Every variable that the configuration refers to. */
-function variablesIn(yaml: string): string[] {
+function referencedVariables(yaml: string): string[] {
   const names = [...yaml.matchAll(/(?<!\$)\$\{([A-Z][A-Z0-9_]*)\}|\benv: ([A-Z][A-Z0-9_]*)/g)];
   return [...new Set(names.map(([, inText, secret]) => inText ?? secret ?? ''))].sort();
 }
 
-const inOrder = (a: Note, b: Note) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1);
+const bySourceLine = (a: Note, b: Note) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1);
 
-function reportOf(all: readonly Note[], yaml: string): string {
+function renderReport(all: readonly Note[], yaml: string): string {
   const notes = [...new Map(all.map((note) => [JSON.stringify(note), note])).values()];
-  const lines = [...notes].sort(inOrder).map(({ file, line, verdict, text }) => `${file}:${line}: ${verdict}: ${text}`);
+  const lines = [...notes]
+    .sort(bySourceLine)
+    .map(({ file, line, verdict, text }) => `${file}:${line}: ${verdict}: ${text}`);
   const count = (verdict: Note['verdict']) => notes.filter((note) => note.verdict === verdict).length;
   const sum = `${count('translated')} translated, ${count('approximated')} approximated, ${count('left out')} left out`;
-  const needed = variablesIn(yaml).map((name) => `  ${name}: ${VARIABLES[name] ?? 'a named value of the source'}`);
+  const needed = referencedVariables(yaml).map(
+    (name) => `  ${name}: ${VARIABLES[name] ?? 'a named value of the source'}`,
+  );
   return [...lines, sum, 'Set these before the start:', ...needed, ''].join('\n');
 }
 
@@ -84,16 +88,16 @@ function reportOf(all: readonly Note[], yaml: string): string {
  * Reads a source and writes the configuration. Throws `ImportFault` when it cannot be understood, or nothing is left of
  * it. `issuer` is whose tokens take the place of those that the other product made itself.
  */
-export function importFrom(format: ImportFormat, path: string, files: ImportFiles, issuer?: string): Imported {
-  const read = FORMATS[format];
+export function importFrom(format: ImportFormat, path: string, files: ImportFiles, issuer?: string): ImportResult {
+  const read = READERS[format];
   let draft: Draft | undefined;
   try {
     draft = read(path, files, issuer);
     const { yaml, notes } = writeDraft(draft, `Imported from ${format}; see the report for what each line became.`);
-    return { yaml, report: reportOf([...draft.notes, ...notes], yaml) };
+    return { yaml, report: renderReport([...draft.notes, ...notes], yaml) };
   } catch (error) {
-    if (!(error instanceof ImportFault)) throw error;
+    if (!(error instanceof ImportError)) throw error;
     const notes = (draft?.notes ?? []).map(({ file, line, verdict, text }) => `${file}:${line}: ${verdict}: ${text}\n`);
-    throw new ImportFault(`${notes.join('')}${path}: ${error.message}`);
+    throw new ImportError(`${notes.join('')}${path}: ${error.message}`);
   }
 }

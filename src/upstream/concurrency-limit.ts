@@ -1,44 +1,45 @@
-/** Lets a bounded number of calls through to one upstream; the others wait in line, and may leave it. */
+/** Limits the concurrent requests to one upstream; further requests wait in a bounded queue. */
 import { GatewayError } from '../base/errors.ts';
 import { LinkedList, ListNode } from '../tuning/linked-list.ts';
 
-/** Who wants to be let through. */
+/** A request that waits for a slot. */
 export interface Waiter {
-  /** It has a place, to be given back with `leave`. */
+  /** It holds a slot now, which it must return with `release`. */
   onAdmitted(): void;
-  /** The line is full, or the wait took too long. */
+  /** The queue is full, or the wait took too long. */
   onRefused(error: GatewayError): void;
 }
 
 export interface ConcurrencyLimiter {
   /**
-   * Admits the visitor as soon as there is room, before this returns if there is; refuses it when the line is full or the
-   * wait takes longer than `patience` milliseconds. Returns the place in line, to leave it, where there is one.
+   * Admits the waiter as soon as a slot is free, before this returns if one is free now. Refuses it when the queue is full
+   * or after `maxWaitMs`. Returns its queue entry if it has to wait.
    */
-  enter(patience: number, visitor: Waiter): QueueHandle | undefined;
-  /** Gives the place of an admitted visitor back. */
-  leave(): void;
-  /** Visitors that wait. */
-  waiting(): number;
+  acquire(maxWaitMs: number, waiter: Waiter): QueueHandle | undefined;
+  /** Returns the slot of an admitted waiter. */
+  release(): void;
+  /** Number of waiters in the queue. */
+  queueLength(): number;
 }
 
-/** A place in line. */
 export interface QueueHandle {
-  /** Does nothing when the wait is over. */
+  /** Leaves the queue; has no effect when the wait is over. */
   remove(): void;
 }
 
 class QueueEntry extends ListNode {
-  readonly visitor: Waiter;
+  readonly waiter: Waiter;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(visitor: Waiter, patience: number) {
+  constructor(waiter: Waiter, maxWaitMs: number) {
     super();
-    this.visitor = visitor;
+    this.waiter = waiter;
     this.#timer = setTimeout(() => {
       this.remove();
-      visitor.onRefused(new GatewayError('upstream_busy', { detail: `no connection became free in ${patience} ms` }));
-    }, patience).unref();
+      waiter.onRefused(
+        new GatewayError('upstream_busy', { detail: `no connection became free within ${maxWaitMs} ms` }),
+      );
+    }, maxWaitMs).unref();
   }
 
   override remove(): boolean {
@@ -48,35 +49,35 @@ class QueueEntry extends ListNode {
   }
 }
 
-/** A gate for `places` calls at a time and a line of at most `line`. */
-export function createConcurrencyLimiter(places: number, line: number): ConcurrencyLimiter {
-  let taken = 0;
+/** Creates a limiter for `maxConcurrent` requests at a time and at most `maxQueue` waiting ones. */
+export function createConcurrencyLimiter(maxConcurrent: number, maxQueue: number): ConcurrencyLimiter {
+  let active = 0;
   const queue = new LinkedList<QueueEntry>();
 
   return {
-    enter(patience, visitor) {
-      if (taken < places) {
-        taken += 1;
-        visitor.onAdmitted();
+    acquire(maxWaitMs, waiter) {
+      if (active < maxConcurrent) {
+        active += 1;
+        waiter.onAdmitted();
         return undefined;
       }
-      if (queue.size >= line) {
-        visitor.onRefused(new GatewayError('upstream_busy', { detail: `${line} calls wait already` }));
+      if (queue.size >= maxQueue) {
+        waiter.onRefused(new GatewayError('upstream_busy', { detail: `${maxQueue} requests are already queued` }));
         return undefined;
       }
-      const place = new QueueEntry(visitor, patience);
-      queue.append(place);
-      return place;
+      const entry = new QueueEntry(waiter, maxWaitMs);
+      queue.append(entry);
+      return entry;
     },
-    leave() {
+    release() {
       const next = queue.first;
       if (!next) {
-        taken -= 1;
+        active -= 1;
         return;
       }
       next.remove();
-      next.visitor.onAdmitted();
+      next.waiter.onAdmitted();
     },
-    waiting: () => queue.size,
+    queueLength: () => queue.size,
   };
 }

@@ -1,4 +1,4 @@
-/** What an upstream did wrong, as an error of the gateway. */
+/** Maps failures of upstream connections to gateway errors. */
 import { GatewayError } from '../base/errors.ts';
 
 const TIMEOUTS = new Set([
@@ -9,15 +9,15 @@ const TIMEOUTS = new Set([
   'ETIMEDOUT',
 ]);
 
-/** The `code` of an error, if it has one. */
-export function codeOf(error: unknown): string {
+/** Returns the `code` of an error, or an empty string. */
+export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** Turns a failure of the upstream connection into 502 or 504. Names of hosts stay in the cause, for the log only. */
+/** Maps a failure to 502 or 504. Host names stay in the cause, which is only logged. */
 export function upstreamError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
-  const code = codeOf(error);
+  const code = errorCode(error);
   return new GatewayError(TIMEOUTS.has(code) ? 'upstream_timeout' : 'upstream_failed', {
     cause: error,
     ...(code === '' ? {} : { detail: code }),

@@ -1,4 +1,4 @@
-/** Name resolution for upstreams: `localhost` is both loopback addresses, whatever the hosts file of the machine says. */
+/** Name resolution for upstreams: `localhost` resolves to both loopback addresses, independent of the hosts file. */
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
@@ -8,15 +8,15 @@ const LOOPBACK = [
 ] as const;
 
 /**
- * A hosts file often knows only one of the two, and development servers listen on only one of the two (RFC 6761 section
- * 6.3: both are meant). The connection then tries them in turn.
+ * RFC 6761 section 6.3: `localhost` means both loopback addresses. Many hosts files contain only one of them, and many
+ * development servers listen on only one. The connection tries both in turn.
  */
 export const lookup: LookupFunction = (hostname, options, callback) => {
   if (hostname !== 'localhost' && !hostname.endsWith('.localhost')) {
     systemLookup(hostname, options, callback);
     return;
   }
-  const wanted = LOOPBACK.filter(({ family }) => !options.family || options.family === family);
-  if (options.all) callback(null, [...wanted]);
-  else callback(null, wanted[0]?.address ?? '', wanted[0]?.family ?? 0);
+  const addresses = LOOPBACK.filter(({ family }) => !options.family || options.family === family);
+  if (options.all) callback(null, [...addresses]);
+  else callback(null, addresses[0]?.address ?? '', addresses[0]?.family ?? 0);
 };

@@ -1,4 +1,4 @@
-/** Connection pools: one for each upstream and set of options, so that a hung upstream stalls nobody else. */
+/** Connection pools and queues: one per upstream and set of options, so that a hung upstream does not affect others. */
 import { readFileSync } from 'node:fs';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
@@ -6,7 +6,7 @@ import { type ConcurrencyLimiter, createConcurrencyLimiter } from './concurrency
 import { createPool, type Pool } from './http/pool.ts';
 import { lookup } from './loopback.ts';
 
-/** The options of a route that decide how its upstream is reached. */
+/** The options of a route that configure the connections to its upstream. */
 export type UpstreamOptions = Pick<RouteConfig, 'upstream' | 'timeouts' | 'connections' | 'maxQueue' | 'upstreamCa'>;
 
 export interface Upstream {
@@ -15,33 +15,33 @@ export interface Upstream {
 }
 
 export interface Upstreams {
-  of(route: UpstreamOptions): Upstream;
-  /** Cuts all connections. */
+  forRoute(route: UpstreamOptions): Upstream;
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** Largest response head; beyond it the answer is refused. */
-const MAX_RESPONSE_HEAD = 32 * 1024;
+/** Maximum size of a response head; a larger response is rejected. */
+const MAX_RESPONSE_HEAD_BYTES = 32 * 1024;
 
-/** What the gateway shows an upstream that asks for a client certificate: tokens may be bound to it (RFC 8705 section 3). */
-export interface OwnCertificate {
+/** Presented to upstreams that request a client certificate; tokens may be bound to it (RFC 8705 section 3). */
+export interface ClientCertificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** The CA file of an upstream, read once; throws at start when it cannot be read. */
+/** Reads the CA file of an upstream. Called at start, so that an unreadable file stops the start. */
 export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } {
   return route.upstreamCa === undefined ? {} : { ca: readFileSync(route.upstreamCa, 'utf8') };
 }
 
-function openPool(origin: string, route: UpstreamOptions, own?: OwnCertificate, log?: Logger): Pool {
+function createRoutePool(origin: string, route: UpstreamOptions, certificate?: ClientCertificate, log?: Logger): Pool {
   return createPool({
     origin,
     connections: route.connections,
     connectTimeout: route.timeouts.connect,
     headTimeout: route.timeouts.headers,
     bodyTimeout: route.timeouts.idle,
-    maxHead: MAX_RESPONSE_HEAD,
+    maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
     lookup,
     onDistrust: () =>
       log?.warn(
@@ -49,32 +49,36 @@ function openPool(origin: string, route: UpstreamOptions, own?: OwnCertificate, 
         'upstream sent bytes beyond a response; its connections are not reused for 10 minutes',
       ),
     ...readCa(route),
-    ...(own ? { cert: own.cert, key: own.key } : {}),
+    ...(certificate ? { cert: certificate.cert, key: certificate.key } : {}),
   });
 }
 
-/** Opens the pools of all routes; routes with the same upstream and options share one. */
-export function createUpstreams(routes: readonly UpstreamOptions[], own?: OwnCertificate, log?: Logger): Upstreams {
-  const known = new WeakMap<UpstreamOptions, Upstream>();
-  const shared = new Map<string, Upstream>();
+/** Creates the pools of all routes; routes with the same upstream and options share one. */
+export function createUpstreams(
+  routes: readonly UpstreamOptions[],
+  certificate?: ClientCertificate,
+  log?: Logger,
+): Upstreams {
+  const byRoute = new WeakMap<UpstreamOptions, Upstream>();
+  const byOptions = new Map<string, Upstream>();
 
   function open(route: UpstreamOptions): Upstream {
     const { origin } = new URL(route.upstream);
     const key = JSON.stringify([origin, route.timeouts, route.connections, route.maxQueue, route.upstreamCa]);
-    const upstream = shared.get(key) ?? {
-      pool: openPool(origin, route, own, log),
+    const upstream = byOptions.get(key) ?? {
+      pool: createRoutePool(origin, route, certificate, log),
       limiter: createConcurrencyLimiter(route.connections, route.maxQueue),
     };
-    shared.set(key, upstream);
-    known.set(route, upstream);
+    byOptions.set(key, upstream);
+    byRoute.set(route, upstream);
     return upstream;
   }
 
   for (const route of routes) open(route);
   return {
-    of: (route) => known.get(route) ?? open(route),
+    forRoute: (route) => byRoute.get(route) ?? open(route),
     async close() {
-      for (const { pool } of shared.values()) pool.destroy();
+      for (const { pool } of byOptions.values()) pool.destroy();
     },
   };
 }

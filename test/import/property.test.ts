@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/schema/schema.ts';
-import { ImportFault } from '../../src/import/draft/draft.ts';
+import { ImportError } from '../../src/import/draft/draft.ts';
 import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
 import { generic } from '../../src/oidc/products/generic.ts';
@@ -82,7 +82,7 @@ function translated(format: ImportFormat, files: Record<string, string>): Transl
     const config = load(importFrom(format, 'x', { readFile, listFiles }).yaml);
     return { config, table: compileRoutes(config.routes, config.accessTokens?.audience) };
   } catch (error) {
-    assert.ok(error instanceof ImportFault, String(error));
+    assert.ok(error instanceof ImportError, String(error));
     return undefined;
   }
 }

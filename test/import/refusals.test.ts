@@ -1,7 +1,7 @@
 /** What cannot be said here lets nobody in: one change at a time to a file that would be translated. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ImportFault } from '../../src/import/draft/draft.ts';
+import { ImportError } from '../../src/import/draft/draft.ts';
 import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
 
@@ -12,7 +12,7 @@ function tryImport(format: ImportFormat, files: Record<string, string>): { yaml:
     const { yaml, report } = importFrom(format, 'x', { readFile, listFiles });
     return { yaml, said: report };
   } catch (error) {
-    assert.ok(error instanceof ImportFault, String(error));
+    assert.ok(error instanceof ImportError, String(error));
     return { yaml: '', said: error.message };
   }
 }

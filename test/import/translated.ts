@@ -7,7 +7,7 @@ import { GatewayError } from '../../src/base/errors.ts';
 import { loadConfig } from '../../src/config/load/load.ts';
 import type { Config } from '../../src/config/schema/schema.ts';
 import type { ImportFormat } from '../../src/import/formats.ts';
-import { type Imported, importFrom } from '../../src/import/import.ts';
+import { type ImportResult, importFrom } from '../../src/import/import.ts';
 import { issuersOf } from '../../src/oidc/products/issuers.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { productOf } from '../../src/oidc/products/registry.ts';
@@ -34,7 +34,7 @@ const ENV: Record<string, string> = {
 };
 
 /** Translates a sample. */
-export const imported = (format: ImportFormat, sample: string, issuer?: string): Imported =>
+export const imported = (format: ImportFormat, sample: string, issuer?: string): ImportResult =>
   importFrom(format, `${format}/${sample}`, FILES, issuer);
 
 /** Loads a configuration as `start` would. */

@@ -3,42 +3,51 @@
  */
 
 import {
+  BLOCKED_UPSTREAM,
+  createDraft,
   type Draft,
   type DraftRoute,
-  ImportFault,
+  ImportError,
   limitTolerance,
-  NOWHERE,
-  newDraft,
   trustIssuer,
   type Verdict,
 } from '../draft/draft.ts';
-import { isPlain } from '../draft/patterns.ts';
+import { isLiteralPath } from '../draft/patterns.ts';
 import { parseXml } from '../draft/xml-tree.ts';
-import { type Bundle, type Demand, type Document, demandOf, flowsIn, ofTargets, sumOf, targetNamed } from './bundle.ts';
-import { type Case, casesOf } from './condition.ts';
-import { algorithmsOf, effectOf, type Policy } from './policies.ts';
-import { patternOf, type Routing, routingOf, withRules } from './routing.ts';
+import {
+  type Bundle,
+  type BundleDocument,
+  combineFlows,
+  createTargetLookup,
+  type FlowRequirement,
+  flowRequirement,
+  flowsIn,
+  targetRequirement,
+} from './bundle.ts';
+import { type ConditionCase, parseCondition } from './condition.ts';
+import { algorithmsOf, type Policy, policyEffect } from './policies.ts';
+import { applyRouteRules, casePattern, parseRouting, type Routing } from './routing.ts';
 
-interface Place {
+interface ProxyContext {
   draft: Draft;
   file: string;
-  base: string;
+  basePath: string;
   routing: Routing;
 }
 
 function routesOf(
-  { draft, file, base, routing }: Place,
+  { draft, file, basePath, routing }: ProxyContext,
   line: number,
   name: string,
   rank: number,
-  cases: readonly Case[],
-  demand: Demand,
+  cases: readonly ConditionCase[],
+  demand: FlowRequirement,
 ): DraftRoute[] {
   const answered = typeof demand === 'object' && 'answers' in demand;
   return cases.map((one) => {
-    const { exact, ...pattern } = patternOf(base, one);
+    const { exact, ...pattern } = casePattern(basePath, one);
     const why =
-      one.unsure === true || !exact
+      one.uncertain === true || !exact
         ? 'its condition is not about path and method alone'
         : answered
           ? 'it answers with a fault'
@@ -48,7 +57,7 @@ function routesOf(
               ? 'its target has no address in the bundle'
               : undefined;
     const open = typeof demand === 'object' && !answered && demand.token === 'none';
-    const verdict: Verdict = why !== undefined ? 'left out' : pattern.loose === true ? 'approximated' : 'translated';
+    const verdict: Verdict = why !== undefined ? 'left out' : pattern.widened === true ? 'approximated' : 'translated';
     const asks = open ? 'is open to everybody, as in the source' : 'asks for a token';
     const slash = verdict === 'approximated' ? '; with a slash at its end it is the same path here' : '';
     draft.notes.push({
@@ -61,8 +70,8 @@ function routesOf(
       ...pattern,
       ...(one.methods === undefined ? {} : { methods: one.methods, otherMethods: one.otherMethods === true }),
       access: why !== undefined || answered || typeof demand === 'string' ? 'denied' : demand,
-      target: routing.target ?? { upstream: NOWHERE },
-      rank: [rank],
+      target: routing.target ?? { upstream: BLOCKED_UPSTREAM },
+      precedence: [rank],
       name,
       file,
       line,
@@ -70,18 +79,27 @@ function routesOf(
   });
 }
 
-function addProxy(draft: Draft, { file, xml }: Document, bundle: Bundle): void {
+function addProxy(draft: Draft, { file, xml }: BundleDocument, bundle: Bundle): void {
   const connection = xml.child('HTTPProxyConnection');
   const written = connection?.child('BasePath')?.text ?? '/';
-  const base = written === '/' ? '' : written.replace(/\/$/, '');
-  if (base !== '' && !isPlain(base)) throw new ImportFault(`${file}: no pattern says the base path ${written}`);
-  const place: Place = { draft, file, base, routing: routingOf(xml, targetNamed(bundle, base)) };
-  const around = sumOf(demandOf([xml.child('PreFlow'), xml.child('PostFlow')], bundle), ofTargets(bundle));
+  const basePath = written === '/' ? '' : written.replace(/\/$/, '');
+  if (basePath !== '' && !isLiteralPath(basePath))
+    throw new ImportError(`${file}: no pattern says the base path ${written}`);
+  const place: ProxyContext = {
+    draft,
+    file,
+    basePath,
+    routing: parseRouting(xml, createTargetLookup(bundle, basePath)),
+  };
+  const around = combineFlows(
+    flowRequirement([xml.child('PreFlow'), xml.child('PostFlow')], bundle),
+    targetRequirement(bundle),
+  );
   const flows = flowsIn(xml);
   const last = flows.findIndex((flow) => (flow.child('Condition')?.text ?? '') === '');
   const routes: DraftRoute[] = [];
   for (const [rank, flow] of (last < 0 ? flows : flows.slice(0, last + 1)).entries()) {
-    const demand = sumOf(around, demandOf([flow], bundle));
+    const demand = combineFlows(around, flowRequirement([flow], bundle));
     const name = flow.attribute('name') ?? `flow of line ${flow.line}`;
     // Without a condition it is about what is left, and with a fault that is what no route is about here.
     if (rank === last && typeof demand === 'object' && 'answers' in demand) {
@@ -93,21 +111,23 @@ function addProxy(draft: Draft, { file, xml }: Document, bundle: Bundle): void {
       });
       continue;
     }
-    routes.push(...routesOf(place, flow.line, name, rank, casesOf(flow.child('Condition')?.text), demand));
+    routes.push(...routesOf(place, flow.line, name, rank, parseCondition(flow.child('Condition')?.text), demand));
   }
   if (last < 0)
-    routes.push(...routesOf(place, xml.line, `what no flow of ${base || '/'} is about`, flows.length, [{}], around));
+    routes.push(
+      ...routesOf(place, xml.line, `what no flow of ${basePath || '/'} is about`, flows.length, [{}], around),
+    );
   // Where no rule said where it goes, it goes nowhere.
-  const ended = withRules(routes, base, place.routing).map((route) =>
-    route.target.upstream === NOWHERE ? { ...route, access: 'denied' as const } : route,
+  const ended = applyRouteRules(routes, basePath, place.routing).map((route) =>
+    route.target.upstream === BLOCKED_UPSTREAM ? { ...route, access: 'denied' as const } : route,
   );
   draft.routes.push(...ended);
 }
 
-function noteOf({ xml }: Policy, issuer: string | undefined): [Verdict, string] {
+function policyNote({ xml }: Policy, issuer: string | undefined): [Verdict, string] {
   const what = `${xml.name} ${xml.attribute('name') ?? ''}`;
   if (xml.attribute('enabled') === 'false') return ['left out', `${what} is switched off`];
-  const effect = effectOf({ file: '', xml }, issuer);
+  const effect = policyEffect({ file: '', xml }, issuer);
   if (effect.kind === 'no say') return ['left out', what];
   if (effect.kind === 'answers') return ['translated', `${what}: the calls that come to it are denied`];
   if (typeof effect.asked === 'string') return ['left out', `${what}: flows with it are denied, since ${effect.asked}`];
@@ -122,15 +142,15 @@ function noteOf({ xml }: Policy, issuer: string | undefined): [Verdict, string] 
 function applyPolicies(draft: Draft, bundle: Bundle): void {
   for (const policy of bundle.policies.values()) {
     const { file, xml } = policy;
-    const [verdict, text] = noteOf(policy, bundle.issuer);
+    const [verdict, text] = policyNote(policy, bundle.issuer);
     draft.notes.push({ file, line: xml.line, verdict, text });
-    const effect = effectOf(policy, bundle.issuer);
+    const effect = policyEffect(policy, bundle.issuer);
     if (effect.kind !== 'asks' || typeof effect.asked === 'string') continue;
     for (const issuer of effect.asked.issuers ?? [])
       trustIssuer(draft, issuer, xml.name === 'VerifyJWT' ? algorithmsOf(xml) : undefined);
     const seconds = /^(\d+)s$/.exec(xml.child('TimeAllowance')?.text ?? '')?.[1] ?? '0';
     if (xml.name === 'VerifyJWT') limitTolerance(draft, Number(seconds));
-    if (xml.name === 'OAuthV2') draft.opaque = true;
+    if (xml.name === 'OAuthV2') draft.acceptsOpaque = true;
     if (effect.asked.audiences.length === 0)
       draft.notes.push({
         file,
@@ -143,7 +163,7 @@ function applyPolicies(draft: Draft, bundle: Bundle): void {
 
 /** Reads a bundle. `names` are the paths of its files; `issuer` is whose tokens take the place of Apigee's own. */
 export function readApigee(names: readonly string[], read: (name: string) => string, issuer?: string): Draft {
-  const documents = (folder: string): Document[] =>
+  const documents = (folder: string): BundleDocument[] =>
     names
       .filter((name) => new RegExp(`(?:^|/)${folder}/[^/]+\\.xml$`).test(name))
       .sort()
@@ -154,8 +174,8 @@ export function readApigee(names: readonly string[], read: (name: string) => str
     policies: new Map(documents('policies').map((policy) => [policy.xml.attribute('name') ?? '', policy])),
     issuer,
   };
-  if (bundle.proxies.length === 0) throw new ImportFault('this is no proxy bundle: it has no proxies/*.xml');
-  const draft = newDraft();
+  if (bundle.proxies.length === 0) throw new ImportError('this is no proxy bundle: it has no proxies/*.xml');
+  const draft = createDraft();
   applyPolicies(draft, bundle);
   for (const proxy of bundle.proxies) addProxy(draft, proxy, bundle);
   return draft;

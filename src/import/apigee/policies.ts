@@ -1,44 +1,54 @@
 /** What the policies of an Apigee bundle ask of a caller.
  * https://cloud.google.com/apigee/docs/api-platform/reference/policies/verify-jwt-policy and .../oauthv2-policy
  */
-import { type Access, type Asked, asking } from '../draft/access.ts';
-import type { Xml } from '../draft/xml-tree.ts';
+import { type Access, type Requirement, requireToken } from '../draft/access.ts';
+import type { XmlElement } from '../draft/xml-tree.ts';
 
 export interface Policy {
   file: string;
-  xml: Xml;
+  xml: XmlElement;
 }
 
 /** What a policy does to a call: it asks for something, or has no say, or answers the call itself. */
-export type Effect = { kind: 'asks'; asked: Asked } | { kind: 'no say' } | { kind: 'answers' };
+export type Effect = { kind: 'asks'; asked: Requirement } | { kind: 'no say' } | { kind: 'answers' };
 
 /** Policies that count, cache, log, look for harm or rewrite, and refuse nobody for who they are. */
-const WITHOUT_SAY =
+const IGNORED_POLICY =
   /^(?:SpikeArrest|Quota|ResponseCache|PopulateCache|LookupCache|InvalidateCache|ExtractVariables|MessageLogging|StatisticsCollector|DataCapture|TraceCapture|JSONToXML|XMLToJSON|XSL|CORS|KeyValueMapOperations|JSONThreatProtection|XMLThreatProtection|RegularExpressionProtection|MessageValidation|OASValidation|DecodeJWT|ConcurrentRatelimit)$/;
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'];
 const AUTHORIZATION = /^request\.header\.authorization$/i;
 /** Elements of VerifyJWT that no rule can say. */
-const UNKNOWN = ['SecretKey', 'PrivateKey', 'Algorithms', 'Id', 'AdditionalHeaders', 'MaxLifespan', 'CustomClaims'];
+const UNSUPPORTED_ELEMENTS = [
+  'SecretKey',
+  'PrivateKey',
+  'Algorithms',
+  'Id',
+  'AdditionalHeaders',
+  'MaxLifespan',
+  'CustomClaims',
+];
 
-const hasReference = (xml: Xml | undefined) =>
+const hasReference = (xml: XmlElement | undefined) =>
   xml?.attribute('ref') !== undefined || xml?.attribute('uriRef') !== undefined;
 
 /** Origins whose keys are those of an issuer elsewhere. */
-const KEYS_OF: Record<string, string> = {
+const KEY_ORIGINS: Record<string, string> = {
   'https://sts.windows.net': 'https://login.microsoftonline.com',
   'https://accounts.google.com': 'https://www.googleapis.com',
 };
 
-function keyFault(xml: Xml, issuer: string): string | undefined {
+function keyFault(xml: XmlElement, issuer: string): string | undefined {
   const key = xml.child('PublicKey')?.child('JWKS');
   const uri = key?.attribute('uri');
   if (uri === undefined) return 'its key is none that an issuer publishes';
   const [keys, own] = [URL.parse(uri)?.origin, new URL(issuer).origin];
-  return keys === own || keys === KEYS_OF[own] ? undefined : 'its keys are published by somebody else than the issuer';
+  return keys === own || keys === KEY_ORIGINS[own]
+    ? undefined
+    : 'its keys are published by somebody else than the issuer';
 }
 
-function claimOf(claim: Xml): Access['claims'][number] | string {
+function parseClaim(claim: XmlElement): Access['claims'][number] | string {
   const name = claim.attribute('name') ?? '';
   const type = claim.attribute('type') ?? 'string';
   if (hasReference(claim)) return `claim ${name} is a variable`;
@@ -51,15 +61,15 @@ function claimOf(claim: Xml): Access['claims'][number] | string {
   return `claim ${name} is of type ${type}`;
 }
 
-function claimsOf(xml: Xml): Access['claims'] | string {
+function requiredClaims(xml: XmlElement): Access['claims'] | string {
   const additional = xml.child('AdditionalClaims');
   if (hasReference(additional)) return 'its claims are a variable';
   const claims: Access['claims'][number][] = [];
   const subject = xml.child('Subject');
   if (hasReference(subject)) return 'its subject is a variable';
   if (subject) claims.push(['sub', { equals: subject.text }]);
-  for (const claim of additional?.all('Claim') ?? []) {
-    const found = claimOf(claim);
+  for (const claim of additional?.childrenNamed('Claim') ?? []) {
+    const found = parseClaim(claim);
     if (typeof found === 'string') return found;
     claims.push(found);
   }
@@ -67,13 +77,13 @@ function claimsOf(xml: Xml): Access['claims'] | string {
 }
 
 /** Algorithms of a policy; none of those with a shared secret. */
-export const algorithmsOf = (xml: Xml): string[] =>
+export const algorithmsOf = (xml: XmlElement): string[] =>
   (xml.child('Algorithm')?.text ?? '').split(/\s*,\s*/).filter((name) => ALGORITHMS.includes(name));
 
-function verifyJwt(xml: Xml): Asked {
+function verifyJwt(xml: XmlElement): Requirement {
   const source = xml.child('Source')?.text;
   if (source !== undefined && !AUTHORIZATION.test(source)) return `the token comes from ${source}`;
-  const odd = UNKNOWN.find((name) => xml.child(name) !== undefined);
+  const odd = UNSUPPORTED_ELEMENTS.find((name) => xml.child(name) !== undefined);
   if (odd !== undefined) return `${odd} has no counterpart`;
   if (algorithmsOf(xml).length === 0) return 'its algorithm needs a shared secret';
   const issuer = xml.child('Issuer');
@@ -83,13 +93,13 @@ function verifyJwt(xml: Xml): Asked {
   if (fault !== undefined) return fault;
   const audience = xml.child('Audience');
   if (hasReference(audience) || audience?.text.includes(',')) return 'its audience is no single text';
-  const claims = claimsOf(xml);
+  const claims = requiredClaims(xml);
   if (typeof claims === 'string') return claims;
-  return asking({ issuers: [issuer.text], audiences: audience ? [[audience.text]] : [], claims });
+  return requireToken({ issuers: [issuer.text], audiences: audience ? [[audience.text]] : [], claims });
 }
 
 /** Tokens that Apigee made itself are unknown to everybody else; `issuer` is the one whose tokens take their place. */
-function verifyOwn(xml: Xml, issuer: string | undefined): Asked {
+function verifyAccessToken(xml: XmlElement, issuer: string | undefined): Requirement {
   const operation = xml.child('Operation')?.text;
   if (operation !== 'VerifyAccessToken') return `${operation ?? 'its operation'} makes tokens: the provider does that`;
   const source = xml.child('AccessToken')?.text;
@@ -103,20 +113,20 @@ function verifyOwn(xml: Xml, issuer: string | undefined): Asked {
       .child('Scope')
       ?.text.split(/\s+/)
       .filter((scope) => scope !== '') ?? [];
-  return asking({ scopes: scopes.length === 0 ? [] : [scopes], issuers: [issuer] });
+  return requireToken({ scopes: scopes.length === 0 ? [] : [scopes], issuers: [issuer] });
 }
 
 /** What a policy does. One that is switched off does nothing. */
-export function effectOf({ xml }: Policy, issuer: string | undefined): Effect {
-  if (xml.attribute('enabled') === 'false' || WITHOUT_SAY.test(xml.name)) return { kind: 'no say' };
+export function policyEffect({ xml }: Policy, issuer: string | undefined): Effect {
+  if (xml.attribute('enabled') === 'false' || IGNORED_POLICY.test(xml.name)) return { kind: 'no say' };
   if (xml.name === 'VerifyJWT') return { kind: 'asks', asked: verifyJwt(xml) };
-  if (xml.name === 'OAuthV2') return { kind: 'asks', asked: verifyOwn(xml, issuer) };
+  if (xml.name === 'OAuthV2') return { kind: 'asks', asked: verifyAccessToken(xml, issuer) };
   if (xml.name === 'RaiseFault') return { kind: 'answers' };
   // Headers and variables; but not another target, path or method.
   const harmless =
-    xml.name === 'AssignMessage' && !/target\.(?:url|copy)|servicecallout\./.test(xml.text) && !changesCall(xml);
+    xml.name === 'AssignMessage' && !/target\.(?:url|copy)|servicecallout\./.test(xml.text) && !changesRequest(xml);
   return harmless ? { kind: 'no say' } : { kind: 'asks', asked: `${xml.name} has no counterpart` };
 }
 
-const changesCall = (xml: Xml): boolean =>
-  xml.children.some((child) => child.name === 'Path' || child.name === 'Verb' || changesCall(child));
+const changesRequest = (xml: XmlElement): boolean =>
+  xml.children.some((child) => child.name === 'Path' || child.name === 'Verb' || changesRequest(child));

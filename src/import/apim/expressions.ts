@@ -2,7 +2,7 @@
 import { METHODS, type Method } from '../draft/draft.ts';
 
 /** Where the expression that begins at its bracket ends; -1 when it does not. */
-function endOf(text: string, start: number): number {
+function expressionEnd(text: string, start: number): number {
   const close = text[start] === '(' ? ')' : '}';
   let depth = 0;
   let quoted = false;
@@ -27,7 +27,7 @@ export function quoteExpressions(text: string): string {
     const start = rest.search(/="@[({]/);
     if (start < 0) return result + rest;
     const open = start + 3;
-    const end = endOf(rest, open);
+    const end = expressionEnd(rest, open);
     // In proper XML the first quote is the one that ends the attribute.
     const quote = rest.indexOf('"', open);
     if (end < 0 || rest[end + 1] !== '"' || /[)}]/.test(rest[quote - 1] ?? '')) {

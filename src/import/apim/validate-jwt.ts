@@ -3,20 +3,21 @@
  */
 
 import { productOf } from '../../oidc/products/registry.ts';
-import { type Access, type Asked, asking, type Condition, escaped } from '../draft/access.ts';
-import { fromEnv, isVariable, written } from '../draft/draft.ts';
-import { firstVersionOf, issuerOfMetadata, isTenant } from '../draft/issuer.ts';
-import type { Xml } from '../draft/xml-tree.ts';
+import { type Access, type Condition, escapeRegExp, type Requirement, requireToken } from '../draft/access.ts';
+import { hasVariable, renderVariables, variable } from '../draft/draft.ts';
+import { entraV1Issuer, issuerFromMetadataUrl, isTenantId } from '../draft/issuer.ts';
+import type { XmlElement } from '../draft/xml-tree.ts';
 import { isExpression } from './expressions.ts';
 
 /** A text with its named values as variables. */
-export const named = (text: string): string =>
-  text.replace(/\{\{([^{}]+)\}\}/g, (_, name: string) => fromEnv(name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')));
+export const replaceNamedValues = (text: string): string =>
+  text.replace(/\{\{([^{}]+)\}\}/g, (_, name: string) => variable(name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')));
 
-const textsOf = (element: Xml | undefined, name: string) => (element?.all(name) ?? []).map(({ text }) => named(text));
+const childTexts = (element: XmlElement | undefined, name: string) =>
+  (element?.childrenNamed(name) ?? []).map(({ text }) => replaceNamedValues(text));
 
 /** Why the token is looked for, or left out, in a way that callers of the gateway have not. */
-function carrierFault(element: Xml): string | undefined {
+function unsupportedCarrier(element: XmlElement): string | undefined {
   const header = element.attribute('header-name');
   if (element.attribute('token-value') !== undefined) return 'the token comes from an expression';
   if (element.attribute('query-parameter-name') !== undefined) return 'the token comes in the query';
@@ -28,18 +29,18 @@ function carrierFault(element: Xml): string | undefined {
 
 /** Elements of a list that is split by a separator before it is compared: each value alone, or between separators. */
 function splitCondition(values: readonly string[], separator: string, all: boolean): Condition | string {
-  if (values.some(isVariable)) return 'a named value in a claim with separator';
-  const edge = escaped(separator);
+  if (values.some(hasVariable)) return 'a named value in a claim with separator';
+  const edge = escapeRegExp(separator);
   const word = (value: string) => `(?:.*${edge})?${value}(?:${edge}.*)?`;
-  const texts = values.map(escaped);
+  const texts = values.map(escapeRegExp);
   const matches = all ? `${texts.map((text) => `(?=${word(text)}$)`).join('')}.*` : word(`(?:${texts.join('|')})`);
   return matches.length > 480 ? 'too many values in a claim with separator' : { matches };
 }
 
 /** One required claim; `scopeClaim` is the one that holds the scopes. */
-function claimDemand(claim: Xml, scopeClaim: string): Partial<Access> | string {
+function claimRequirement(claim: XmlElement, scopeClaim: string): Partial<Access> | string {
   const name = claim.attribute('name') ?? '';
-  const values = textsOf(claim, 'value');
+  const values = childTexts(claim, 'value');
   const separator = claim.attribute('separator');
   const all = (claim.attribute('match') ?? 'all') !== 'any';
   if (name === '' || isExpression(name) || values.some(isExpression)) return `claim ${name} is made by an expression`;
@@ -56,11 +57,11 @@ function claimDemand(claim: Xml, scopeClaim: string): Partial<Access> | string {
   return { claims: [[name, all && values.length > 1 ? { allOf: values } : { anyOf: values }]] };
 }
 
-function claimDemands(element: Xml, scopeClaim: string): Partial<Access> | string {
+function claimRequirements(element: XmlElement, scopeClaim: string): Partial<Access> | string {
   const sum = { scopes: [] as Access['scopes'][number][], audiences: [] as Access['audiences'][number][] };
   const claims: Access['claims'][number][] = [];
-  for (const claim of element.child('required-claims')?.all('claim') ?? []) {
-    const demand = claimDemand(claim, scopeClaim);
+  for (const claim of element.child('required-claims')?.childrenNamed('claim') ?? []) {
+    const demand = claimRequirement(claim, scopeClaim);
     if (typeof demand === 'string') return demand;
     sum.scopes.push(...(demand.scopes ?? []));
     sum.audiences.push(...(demand.audiences ?? []));
@@ -70,41 +71,48 @@ function claimDemands(element: Xml, scopeClaim: string): Partial<Access> | strin
 }
 
 /** Issuers whose tokens it takes, or why they cannot be told. */
-function issuersOf(element: Xml): string[] | string {
-  const listed = textsOf(element.child('issuers'), 'issuer');
-  const addresses = element.all('openid-config').map((config) => named(config.attribute('url') ?? ''));
+function issuersOf(element: XmlElement): string[] | string {
+  const listed = childTexts(element.child('issuers'), 'issuer');
+  const addresses = element
+    .childrenNamed('openid-config')
+    .map((config) => replaceNamedValues(config.attribute('url') ?? ''));
   if (addresses.length === 0) return 'its keys stand in the document, so no issuer can be asked for them';
-  const announced = addresses.flatMap((address) => issuerOfMetadata(address, listed) ?? []);
+  const announced = addresses.flatMap((address) => issuerFromMetadataUrl(address, listed) ?? []);
   if (listed.length === 0)
     return announced.length > 0 ? announced : 'the issuer cannot be told from the address of its metadata';
-  const taken = announced.flatMap((issuer) => [issuer, firstVersionOf(issuer) ?? issuer]);
+  const taken = announced.flatMap((issuer) => [issuer, entraV1Issuer(issuer) ?? issuer]);
   const issuers = listed.filter((issuer) => taken.includes(issuer));
   return issuers.length > 0 ? issuers : 'none of its issuers is the one that the metadata belongs to';
 }
 
 function scopeClaimOf(issuer: string): string {
-  const url = written(issuer);
+  const url = renderVariables(issuer);
   return URL.canParse(url) ? productOf(url).scopeClaim : 'scope';
 }
 
 /** `validate-jwt`. */
-export function jwtAccess(element: Xml): Asked {
-  const fault = carrierFault(element);
+export function jwtAccess(element: XmlElement): Requirement {
+  const fault = unsupportedCarrier(element);
   if (fault !== undefined) return fault;
   if (element.child('decryption-keys') !== undefined) return 'its tokens are encrypted';
   const issuers = issuersOf(element);
   if (typeof issuers === 'string') return issuers;
   const [scopeClaim = 'scope', other] = new Set(issuers.map(scopeClaimOf));
   if (other !== undefined) return 'issuers of two kinds, whose claims differ';
-  return withClaims(element, issuers, scopeClaim, []);
+  return tokenRequirement(element, issuers, scopeClaim, []);
 }
 
-function withClaims(element: Xml, issuers: readonly string[], scopeClaim: string, more: Access['claims']): Asked {
-  const audiences = textsOf(element.child('audiences'), 'audience');
+function tokenRequirement(
+  element: XmlElement,
+  issuers: readonly string[],
+  scopeClaim: string,
+  more: Access['claims'],
+): Requirement {
+  const audiences = childTexts(element.child('audiences'), 'audience');
   if (audiences.some(isExpression)) return 'its audience is made by an expression';
-  const demands = claimDemands(element, scopeClaim);
+  const demands = claimRequirements(element, scopeClaim);
   if (typeof demands === 'string') return demands;
-  return asking({
+  return requireToken({
     ...demands,
     audiences: [...(audiences.length === 0 ? [] : [audiences]), ...(demands.audiences ?? [])],
     claims: [...(demands.claims ?? []), ...more],
@@ -113,17 +121,17 @@ function withClaims(element: Xml, issuers: readonly string[], scopeClaim: string
 }
 
 /** `validate-azure-ad-token`: tokens of version 2 only, since those of version 1 name their client in another claim. */
-export function entraAccess(element: Xml): Asked {
-  const fault = carrierFault(element);
+export function entraAccess(element: XmlElement): Requirement {
+  const fault = unsupportedCarrier(element);
   if (fault !== undefined) return fault;
   if (element.child('decryption-keys') !== undefined) return 'its tokens are encrypted';
-  const tenant = named(element.attribute('tenant-id') ?? '');
-  if (!isTenant(tenant) || isExpression(tenant)) return 'its tenant is no number, so the issuer cannot be told';
-  const clients = textsOf(element.child('client-application-ids'), 'application-id');
-  const backends = textsOf(element.child('backend-application-ids'), 'application-id');
+  const tenant = replaceNamedValues(element.attribute('tenant-id') ?? '');
+  if (!isTenantId(tenant) || isExpression(tenant)) return 'its tenant is no number, so the issuer cannot be told';
+  const clients = childTexts(element.child('client-application-ids'), 'application-id');
+  const backends = childTexts(element.child('backend-application-ids'), 'application-id');
   const endpoint = element.attribute('authentication-endpoint');
   if (endpoint !== undefined) return 'it has an authentication endpoint of its own';
-  const asked = withClaims(
+  const asked = tokenRequirement(
     element,
     [`https://login.microsoftonline.com/${tenant}/v2.0`],
     'scp',

@@ -20,15 +20,26 @@ export interface Access {
 }
 
 /** Asks nobody. */
-export const OPEN: Access = { token: 'none', sessionsOnly: false, scopes: [], roles: [], audiences: [], claims: [] };
+export const PUBLIC_ACCESS: Access = {
+  token: 'none',
+  sessionsOnly: false,
+  scopes: [],
+  roles: [],
+  audiences: [],
+  claims: [],
+};
 
 /** Asks for a token, and for whatever is given. */
-export const asking = (given: Partial<Access>): Access => ({ ...OPEN, token: 'user-or-client', ...given });
+export const requireToken = (given: Partial<Access>): Access => ({
+  ...PUBLIC_ACCESS,
+  token: 'user-or-client',
+  ...given,
+});
 
 const STRICTNESS = ['none', 'user-or-client', 'user'] as const;
 
 /** Asks for what either asks for; `denied` when no token could meet both. */
-export function both(a: Access | 'denied', b: Access | 'denied'): Access | 'denied' {
+export function combineAccess(a: Access | 'denied', b: Access | 'denied'): Access | 'denied' {
   if (a === 'denied' || b === 'denied') return 'denied';
   if (a.token === 'none') return b;
   if (b.token === 'none') return a;
@@ -39,35 +50,35 @@ export function both(a: Access | 'denied', b: Access | 'denied'): Access | 'deni
     ...rest,
     token: STRICTNESS[Math.max(STRICTNESS.indexOf(a.token), STRICTNESS.indexOf(b.token))] ?? 'user',
     sessionsOnly: a.sessionsOnly || b.sessionsOnly,
-    scopes: distinct([...a.scopes, ...b.scopes]),
-    roles: distinct([...a.roles, ...b.roles]),
-    audiences: distinct([...a.audiences, ...b.audiences]),
-    claims: distinct([...a.claims, ...b.claims]),
+    scopes: unique([...a.scopes, ...b.scopes]),
+    roles: unique([...a.roles, ...b.roles]),
+    audiences: unique([...a.audiences, ...b.audiences]),
+    claims: unique([...a.claims, ...b.claims]),
     ...(issuers === undefined ? {} : { issuers }),
   };
 }
 
 /** The demand of a part of the source; a text says why nobody is let through. */
-export type Asked = Access | string;
+export type Requirement = Access | string;
 
 /** Both demands, or the first reason why nobody gets through. */
-export function together(a: Asked, b: Asked): Asked {
+export function combineRequirements(a: Requirement, b: Requirement): Requirement {
   if (typeof a === 'string') return a;
   if (typeof b === 'string') return b;
-  const sum = both(a, b);
+  const sum = combineAccess(a, b);
   return sum === 'denied' ? 'its demands contradict each other' : sum;
 }
 
-function distinct<T>(items: readonly T[]): T[] {
+function unique<T>(items: readonly T[]): T[] {
   return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }
 
 /** One condition for each claim; `never` when they contradict each other, or together cannot be said. */
-export function mergedClaims(claims: Access['claims']): Record<string, Condition> | 'never' {
+export function mergeClaims(claims: Access['claims']): Record<string, Condition> | 'never' {
   const merged = new Map<string, Condition>();
   for (const [path, condition] of claims) {
     const before = merged.get(path);
-    const next = before === undefined ? condition : oneCondition(before, condition);
+    const next = before === undefined ? condition : mergeConditions(before, condition);
     if (next === 'never') return 'never';
     merged.set(path, next);
   }
@@ -75,7 +86,7 @@ export function mergedClaims(claims: Access['claims']): Record<string, Condition
 }
 
 /** Of a list only one element need fit, so two choices that differ become the stricter one: what is in both. */
-function oneCondition(a: Condition, b: Condition): Condition | 'never' {
+function mergeConditions(a: Condition, b: Condition): Condition | 'never' {
   if (a.equals !== undefined && b.equals !== undefined && a.equals !== b.equals) return 'never';
   const anyOf = a.anyOf && b.anyOf ? a.anyOf.filter((value) => b.anyOf?.includes(value)) : (a.anyOf ?? b.anyOf);
   if (anyOf?.length === 0) return 'never';
@@ -94,17 +105,17 @@ function oneCondition(a: Condition, b: Condition): Condition | 'never' {
 }
 
 /** Most entries of a list of demands that came of turning alternatives around. */
-const MOST = 16;
+const MAX_CHOICES = 16;
 
 /**
  * From "one of these groups, each of it whole" to "all of these, of each one", which is how rules say it. Undefined when
  * that would be too long to read.
  */
-export function allOfChoices(alternatives: readonly (readonly string[])[]): Choice<string>[] | undefined {
+export function toConjunction(alternatives: readonly (readonly string[])[]): Choice<string>[] | undefined {
   let choices: string[][] = [[]];
   for (const group of alternatives) {
     choices = choices.flatMap((choice) => group.map((word) => [...new Set([...choice, word])]));
-    if (choices.length > MOST) return undefined;
+    if (choices.length > MAX_CHOICES) return undefined;
   }
   const minimal = choices.filter(
     (choice, at) =>
@@ -117,4 +128,4 @@ export function allOfChoices(alternatives: readonly (readonly string[])[]): Choi
 }
 
 /** A text that a regular expression (with the `u` flag) takes letter by letter. */
-export const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+export const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

@@ -15,7 +15,7 @@ export interface Note {
 }
 
 /** Thrown when nothing can be made of a source; says why. */
-export class ImportFault extends Error {
+export class ImportError extends Error {
   override readonly name = 'ImportFault';
 }
 
@@ -45,11 +45,11 @@ export interface DraftRoute {
   access: Decision;
   target: Target;
   /** The original covers paths beside the pattern whose last segment only begins alike: `/admin` covers `/administrator`. */
-  letters?: boolean;
+  letterPrefix?: boolean;
   /** The pattern covers paths that the original does not, such as the one with a slash at its end. */
-  loose?: boolean;
+  widened?: boolean;
   /** Place in the original's order of precedence: the smaller one decides. Compared number by number. */
-  rank: readonly number[];
+  precedence: readonly number[];
   /** What the original calls it, for the report. */
   name: string;
   file: string;
@@ -74,22 +74,22 @@ export interface Draft {
   /** Seconds; the smallest that any part of the source allows. */
   clockTolerance?: number;
   /** Tokens that are no JWT are accepted, by introspection. */
-  opaque?: boolean;
+  acceptsOpaque?: boolean;
   session?: { idleTimeout?: string; absoluteTimeout?: string; redis?: boolean };
   /** Before the gateway's own endpoints. */
   prefix?: string;
 }
 
 /** An empty draft. */
-export const newDraft = (): Draft => ({ notes: [], routes: [], issuers: new Map() });
+export const createDraft = (): Draft => ({ notes: [], routes: [], issuers: new Map() });
 
 const MARK = '\u0000';
 
 /** Stands in a text for an environment variable that has to be set where the gateway runs. */
-export const fromEnv = (name: string): string => MARK + name + MARK;
+export const variable = (name: string): string => MARK + name + MARK;
 
 /** A text as the configuration file holds it: what looks like a variable in the source is none, and the marks are. */
-export function written(text: string): string {
+export function renderVariables(text: string): string {
   return text
     .replaceAll('${', '$${')
     .split(MARK)
@@ -98,7 +98,7 @@ export function written(text: string): string {
 }
 
 /** Whether a text has a variable in it, so that its value is not known here. */
-export const isVariable = (text: string): boolean => text.includes(MARK);
+export const hasVariable = (text: string): boolean => text.includes(MARK);
 
 /** Accepts the tokens of an issuer, with no more algorithms than before. */
 export function trustIssuer(draft: Draft, issuer: string, algorithms?: readonly string[]): void {
@@ -115,4 +115,4 @@ export function limitTolerance(draft: Draft, seconds: number): void {
 }
 
 /** Base URL of routes that nobody gets through: no such host exists (RFC 6761 section 6.4). */
-export const NOWHERE = 'http://left-out.invalid';
+export const BLOCKED_UPSTREAM = 'http://left-out.invalid';

@@ -3,7 +3,7 @@
 const segmentsOf = (pattern: string): string[] => pattern.split('/').slice(1);
 
 /** Whether some path fits both. */
-export function overlap(a: string, b: string): boolean {
+export function overlaps(a: string, b: string): boolean {
   const left = segmentsOf(a);
   const right = segmentsOf(b);
   for (let at = 0; ; at += 1) {
@@ -48,7 +48,7 @@ export function byPrecision(a: string, b: string): number {
  * Whether a path fits `pattern` that a prefix compared letter by letter would take as well: the last literal of `prefix`
  * with more letters behind it.
  */
-export function besideLetters(pattern: string, prefix: string): boolean {
+export function matchesLetterPrefix(pattern: string, prefix: string): boolean {
   const wanted = segmentsOf(prefix).filter((segment) => segment !== '**');
   const last = wanted.length - 1;
   const have = segmentsOf(pattern);
@@ -65,7 +65,7 @@ export function besideLetters(pattern: string, prefix: string): boolean {
 const LITERAL = /^[A-Za-z0-9\-._~!$&'()+,;=:@]+$/;
 
 /** Whether the gateway takes these segments as they stand: no encoding, no dots alone, nothing that means something else. */
-export function isPlain(path: string): boolean {
+export function isLiteralPath(path: string): boolean {
   return path
     .split('/')
     .slice(1)
@@ -75,30 +75,30 @@ export function isPlain(path: string): boolean {
 /** A pattern, and how far what it came from goes beyond it or falls short of it. */
 export interface Pattern {
   path: string;
-  letters?: boolean;
-  loose?: boolean;
+  letterPrefix?: boolean;
+  widened?: boolean;
 }
 
 /** Patterns for a literal prefix that the original compares letter by letter; undefined for what no pattern can say. */
-export function prefixPatterns(prefix: string): Pattern[] | undefined {
+export function patternsForPrefix(prefix: string): Pattern[] | undefined {
   if (prefix === '/') return [{ path: '/**' }];
   const slash = prefix.endsWith('/');
   const bare = slash ? prefix.slice(0, -1) : prefix;
-  if (!isPlain(bare)) return undefined;
+  if (!isLiteralPath(bare)) return undefined;
   // With the slash the original takes nothing beside it, but not the path without the slash either.
-  return slash ? [{ path: `${bare}/**` }, { path: bare, loose: true }] : [{ path: `${bare}/**`, letters: true }];
+  return slash ? [{ path: `${bare}/**` }, { path: bare, widened: true }] : [{ path: `${bare}/**`, letterPrefix: true }];
 }
 
 /** One segment of a regular expression that stands for any segment. */
 const ANY_SEGMENT = /^(?:\((?:\?:|\?<\w+>|\?P<\w+>)?)?\[\^\/\](?:\+|\{1,\})\)?$/;
 
-function unescaped(segment: string): string | undefined {
+function literalSegment(segment: string): string | undefined {
   if (ANY_SEGMENT.test(segment)) return '*';
   const ESCAPE = /\\([-._~!$&'()+,;=:@])/g;
   // A dot or a bracket that nothing escapes stands for something else than itself.
   if (/[.^$*+?()[\]{}|\\]/.test(segment.replace(ESCAPE, ''))) return undefined;
   const literal = segment.replace(ESCAPE, '$1');
-  return isPlain(`/${literal}`) ? literal : undefined;
+  return isLiteralPath(`/${literal}`) ? literal : undefined;
 }
 
 /** Splits at slashes that stand in no bracket. */
@@ -121,12 +121,12 @@ function splitSegments(expression: string): string[] {
 const WHOLE_SEGMENTS = /\((?:\?:)?(?:\/\|\$\)|\/\.\*\)\?\$)$/;
 
 /** Patterns for an expression that begins at the start of the path; undefined for one that no pattern says exactly. */
-export function expressionPatterns(expression: string): Pattern[] | undefined {
+export function patternsForRegExp(expression: string): Pattern[] | undefined {
   const anchored = expression.replace(/^\^/, '').replaceAll('\\/', '/');
   if (!anchored.startsWith('/')) return undefined;
   const whole = WHOLE_SEGMENTS.exec(anchored);
   if (whole) {
-    const inner = splitSegments(anchored.slice(0, whole.index)).slice(1).map(unescaped);
+    const inner = splitSegments(anchored.slice(0, whole.index)).slice(1).map(literalSegment);
     return inner.some((segment) => segment === undefined) ? undefined : [{ path: `/${[...inner, '**'].join('/')}` }];
   }
   const either = anchored.endsWith('/?$');
@@ -135,14 +135,14 @@ export function expressionPatterns(expression: string): Pattern[] | undefined {
   const body = anchored.replace(either ? /\/\?\$$/ : open ? /(?:\.\*|\(\.\*\))\$?$/ : exact ? /\$$/ : /$^/, '');
   const slash = body.endsWith('/') && body.length > 1;
   const parts = splitSegments(slash ? body.slice(0, -1) : body).slice(1);
-  const segments = parts.map(unescaped);
+  const segments = parts.map(literalSegment);
   if (body === '/') return exact && !open ? undefined : [{ path: '/**' }];
   if (segments.some((segment) => segment === undefined)) return undefined;
   const path = `/${segments.join('/')}`;
   if (either) return [{ path }];
-  if (slash && (open || !exact)) return [{ path: `${path}/**` }, { path, loose: true }];
-  if (exact && !open) return [{ path, loose: true }];
-  return [{ path: `${path}/**`, letters: segments.at(-1) !== '*' }];
+  if (slash && (open || !exact)) return [{ path: `${path}/**` }, { path, widened: true }];
+  if (exact && !open) return [{ path, widened: true }];
+  return [{ path: `${path}/**`, letterPrefix: segments.at(-1) !== '*' }];
 }
 
 /** Parts that stand for some segments and never for a slash: `\d+`, `[a-z]{2}`, `(?<id>\w+)`. */
@@ -155,7 +155,7 @@ export function coveringPattern(expression: string): string {
   const parts = splitSegments(body).slice(1);
   const known: string[] = [];
   for (const [at, part] of parts.entries()) {
-    const segment = WITHIN_SEGMENT.test(part) ? '*' : unescaped(part);
+    const segment = WITHIN_SEGMENT.test(part) ? '*' : literalSegment(part);
     // Without its end the last part may go on behind its letters, so it is not taken.
     if (segment === undefined || (at === parts.length - 1 && !exact)) return `/${[...known, '**'].join('/')}`;
     known.push(segment);

@@ -1,6 +1,6 @@
 /** A YAML document as values that know their line. */
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { ImportFault } from './draft.ts';
+import { ImportError } from './draft.ts';
 
 export interface Item {
   readonly line: number;
@@ -17,11 +17,11 @@ export interface Item {
 }
 
 /** Parses a text. Throws `ImportFault` with the line of the first mistake. */
-export function parseTree(text: string): Item {
+export function parseYaml(text: string): Item {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true });
   const [error] = document.errors;
-  if (error) throw new ImportFault(`line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
+  if (error) throw new ImportError(`line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
 
   function item(node: unknown, line: number): Item {
     const real = isAlias(node) ? node.resolve(document) : node;
@@ -62,4 +62,5 @@ export function parseTree(text: string): Item {
 }
 
 /** The texts of a list. */
-export const textsIn = (item: Item | undefined): string[] => item?.items().flatMap((inner) => inner.text() ?? []) ?? [];
+export const textList = (item: Item | undefined): string[] =>
+  item?.items().flatMap((inner) => inner.text() ?? []) ?? [];

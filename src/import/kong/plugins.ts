@@ -19,7 +19,7 @@ export const referenceOf = (item: Item | undefined): string | undefined =>
   item?.text() ?? item?.get('name')?.text() ?? item?.get('username')?.text() ?? item?.get('id')?.text();
 
 /** The plugin of one entry; `scope` is what it is nested in. */
-export function pluginOf(item: Item, scope: Partial<Pick<Plugin, 'service' | 'route' | 'consumer'>> = {}): Plugin {
+export function parsePlugin(item: Item, scope: Partial<Pick<Plugin, 'service' | 'route' | 'consumer'>> = {}): Plugin {
   return {
     name: item.get('name')?.text() ?? '',
     config: item.get('config'),
@@ -51,12 +51,12 @@ export function pluginsFor(
 }
 
 /** Plugins that watch, count or cache, and refuse nobody for who they are. */
-const WITHOUT_SAY =
+const IGNORED_PLUGIN =
   /^(?:acme|aws-.*-logging|.*-log|log-.*|prometheus|datadog|statsd(?:-advanced)?|zipkin|opentelemetry|loggly|canary-log|app-dynamics|correlation-id|cors|rate-limiting(?:-advanced)?|service-protection|response-ratelimiting|proxy-cache(?:-advanced)?|request-size-limiting|grpc-gateway|websocket-size-limit|standard-webhooks-log)$/;
 
 /** Whether leaving the plugin out lets nobody in. */
 export function isHarmless({ name, config }: Plugin): boolean {
-  if (WITHOUT_SAY.test(name)) return true;
+  if (IGNORED_PLUGIN.test(name)) return true;
   // Headers that are added are missed by the API; those that are taken away could come from anybody.
   if (name === 'request-transformer' || name === 'request-transformer-advanced')
     return (config?.entries() ?? []).every(

@@ -8,9 +8,9 @@ import {
   trustIssuer,
   type Verdict,
 } from '../draft/draft.ts';
-import { issuerOfMetadata, withSlash } from '../draft/issuer.ts';
-import { type Item, textsIn } from '../draft/yaml-tree.ts';
-import { untranslatable, waysOf } from './oidc.ts';
+import { issuerFromMetadataUrl, normalizeIssuer } from '../draft/issuer.ts';
+import { type Item, textList } from '../draft/yaml-tree.ts';
+import { authMethods, unsupportedOption } from './oidc.ts';
 import { isHarmless, type Plugin } from './plugins.ts';
 
 /** Whether a plugin signs people in. */
@@ -20,7 +20,7 @@ export const isSignIn = ({ name }: Plugin): boolean => name === 'openid-connect'
 export function issuerOf(config: Item): string | undefined {
   const text = config.get('issuer')?.text();
   if (text === undefined || config.get('using_pseudo_issuer')?.scalar() === true) return undefined;
-  const issuer = /\.well-known\//.test(text) ? issuerOfMetadata(text) : withSlash(text);
+  const issuer = /\.well-known\//.test(text) ? issuerFromMetadataUrl(text) : normalizeIssuer(text);
   return issuer !== undefined && URL.parse(issuer)?.protocol === 'https:' ? issuer : undefined;
 }
 
@@ -32,13 +32,13 @@ const HEADER = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 /** Claims that go to the API as headers, and whether the token itself does. */
 export function targetOptions(config: Item | undefined): Omit<Target, 'upstream'> {
   if (config === undefined) return {};
-  const names = textsIn(config.get('upstream_headers_names'));
-  const claims = textsIn(config.get('upstream_headers_claims'));
+  const names = textList(config.get('upstream_headers_names'));
+  const claims = textList(config.get('upstream_headers_claims'));
   const pairs = names.flatMap((name, at) => (HEADER.test(name) && claims[at] ? [[name, claims[at]]] : []));
   const [, header] = config.entries().find(([name]) => name === 'upstream_access_token_header') ?? [];
   const forwards = header === undefined || /^authorization(:bearer)?$/i.test(header.text() ?? '');
   return {
-    ...(waysOf(config).introspectAll ? { introspect: true } : {}),
+    ...(authMethods(config).introspectAll ? { introspect: true } : {}),
     ...(forwards ? {} : { upstreamToken: 'none' as const }),
     ...(pairs.length === 0 ? {} : { claimHeaders: Object.fromEntries(pairs) }),
   };
@@ -47,9 +47,9 @@ export function targetOptions(config: Item | undefined): Omit<Target, 'upstream'
 const LITERAL = /^[^{}$]+$/;
 
 function providerOf(config: Item, issuer: string): DraftProvider {
-  const clientId = textsIn(config.get('client_id'))[0];
-  const auth = textsIn(config.get('client_auth'))[0];
-  const scopes = textsIn(config.get('scopes')).flatMap((entry) => entry.split(/\s+/));
+  const clientId = textList(config.get('client_id'))[0];
+  const auth = textList(config.get('client_auth'))[0];
+  const scopes = textList(config.get('scopes')).flatMap((entry) => entry.split(/\s+/));
   return {
     issuer,
     // A reference to a vault is no client id.
@@ -75,16 +75,16 @@ function sessionOf(config: Item): NonNullable<Draft['session']> {
 }
 
 function signInNotes(config: Item): [Verdict, string, number][] {
-  const ways = waysOf(config);
+  const ways = authMethods(config);
   const notes: [Verdict, string, number][] = [];
   const at = (name: string) => config.get(name)?.line ?? config.line;
   if (config.get('client_secret') !== undefined)
     notes.push(['approximated', 'client_secret becomes the variable OIDC_CLIENT_SECRET', at('client_secret')]);
-  const lost = textsIn(config.get('auth_methods')).filter(
+  const lost = textList(config.get('auth_methods')).filter(
     (name) => !['bearer', 'session', 'authorization_code', 'introspection', 'refresh_token'].includes(name),
   );
   if (lost.length > 0) notes.push(['left out', `auth_methods: ${lost.join(', ')}`, at('auth_methods')]);
-  const carriers = textsIn(config.get('bearer_token_param_type')).filter((name) => name !== 'header');
+  const carriers = textList(config.get('bearer_token_param_type')).filter((name) => name !== 'header');
   if (carriers.length > 0)
     notes.push(['left out', `bearer tokens in ${carriers.join(', ')}: the header only`, at('bearer_token_param_type')]);
   if (config.get('anonymous') !== undefined)
@@ -126,16 +126,16 @@ export function applyProvider(draft: Draft, file: string, plugins: readonly Plug
     const { name, config, line, enabled } = plugin;
     if (!enabled) say(line, 'left out', `${name} is switched off`);
     else if (isSignIn(plugin) && config) {
-      const lost = untranslatable(config);
+      const lost = unsupportedOption(config);
       const issuer = issuerOf(config);
       if (lost !== undefined || issuer === undefined) {
         say(line, 'left out', `openid-connect: ${lost ?? 'the issuer is no https address that stands in the file'}`);
         continue;
       }
-      const ways = waysOf(config);
+      const ways = authMethods(config);
       trustIssuer(draft, issuer);
       limitTolerance(draft, Number(config.get('leeway')?.text() ?? 0) || 0);
-      if (ways.bearer) draft.opaque = (draft.opaque ?? true) && ways.opaque;
+      if (ways.bearer) draft.acceptsOpaque = (draft.acceptsOpaque ?? true) && ways.opaque;
       if (ways.sessions && draft.provider === undefined) {
         draft.provider = providerOf(config, issuer);
         draft.session = sessionOf(config);

@@ -1,15 +1,15 @@
 /** A Kong route as patterns, target and place in the order of precedence.
  * https://docs.konghq.com/gateway/latest/key-concepts/routes/
  */
-import { METHODS, type Method, NOWHERE, type Target } from '../draft/draft.ts';
-import { coveringPattern, expressionPatterns, type Pattern, prefixPatterns } from '../draft/patterns.ts';
-import { type Item, textsIn } from '../draft/yaml-tree.ts';
+import { BLOCKED_UPSTREAM, METHODS, type Method, type Target } from '../draft/draft.ts';
+import { coveringPattern, type Pattern, patternsForPrefix, patternsForRegExp } from '../draft/patterns.ts';
+import { type Item, textList } from '../draft/yaml-tree.ts';
 
 /** One path of a route. */
-export interface Place extends Pattern {
+export interface RoutePath extends Pattern {
   /** What Kong removes from the front of the path; undefined when it removes nothing. */
-  strips: string | undefined;
-  rank: readonly number[];
+  stripPrefix: string | undefined;
+  precedence: readonly number[];
   /** Why no pattern says this path exactly; the pattern then covers more. */
   fault?: string;
 }
@@ -17,21 +17,21 @@ export interface Place extends Pattern {
 /** The more of these a route names, the sooner it decides. */
 const CATEGORIES = ['methods', 'hosts', 'headers', 'paths', 'snis', 'sources', 'destinations'];
 
-function placesOf(path: string, strip: boolean): (Omit<Place, 'rank'> & { regex: boolean })[] {
+function parsePath(path: string, strip: boolean): (Omit<RoutePath, 'precedence'> & { regex: boolean })[] {
   const regex = path.startsWith('~');
   const text = regex ? path.slice(1) : path;
-  const patterns = regex ? expressionPatterns(text) : prefixPatterns(text);
+  const patterns = regex ? patternsForRegExp(text) : patternsForPrefix(text);
   if (!patterns) {
     const wide = regex ? coveringPattern(text) : '/**';
-    return [{ path: wide, strips: undefined, regex, fault: `no pattern says ${path} exactly` }];
+    return [{ path: wide, stripPrefix: undefined, regex, fault: `no pattern says ${path} exactly` }];
   }
   return patterns.map((pattern) => {
     const literal = pattern.path.replace(/\/\*\*$/, '');
-    if (!strip || literal === '') return { ...pattern, strips: undefined, regex };
-    if (!literal.includes('*')) return { ...pattern, strips: literal, regex };
+    if (!strip || literal === '') return { ...pattern, stripPrefix: undefined, regex };
+    if (!literal.includes('*')) return { ...pattern, stripPrefix: literal, regex };
     return {
       ...pattern,
-      strips: undefined,
+      stripPrefix: undefined,
       regex,
       fault: 'strip_path takes away a part that is not the same in all paths',
     };
@@ -39,35 +39,35 @@ function placesOf(path: string, strip: boolean): (Omit<Place, 'rank'> & { regex:
 }
 
 /** The places of a route; without paths it is everywhere. `index` keeps the order of the file. */
-export function placesIn(route: Item, index: number): Place[] {
+export function routePaths(route: Item, index: number): RoutePath[] {
   const named = CATEGORIES.filter(
     (name) => (route.get(name)?.items().length ?? 0) + (route.get(name)?.entries().length ?? 0) > 0,
   );
   const strip = route.get('strip_path')?.scalar() !== false;
   const headers = route.get('headers')?.entries().length ?? 0;
   const priority = Number(route.get('regex_priority')?.text() ?? 0);
-  const paths = textsIn(route.get('paths'));
+  const paths = textList(route.get('paths'));
   return (paths.length === 0 ? ['/'] : paths).flatMap((path) =>
-    placesOf(path, strip && paths.length > 0).map(({ regex, ...place }) => ({
+    parsePath(path, strip && paths.length > 0).map(({ regex, ...place }) => ({
       ...place,
-      rank: [-named.length, -headers, regex ? 0 : 1, regex ? -priority : 0, regex ? 0 : -path.length, index],
+      precedence: [-named.length, -headers, regex ? 0 : 1, regex ? -priority : 0, regex ? 0 : -path.length, index],
     })),
   );
 }
 
 /** What keeps a route from being said at all. */
-export function faultOf(route: Item): string | undefined {
+export function unsupportedMatch(route: Item): string | undefined {
   if (route.get('expression') !== undefined) return 'it is written in the expressions language';
   for (const name of ['headers', 'snis', 'sources', 'destinations'])
     if (route.get(name) !== undefined) return `it is chosen by ${name}`;
-  const protocols = textsIn(route.get('protocols'));
+  const protocols = textList(route.get('protocols'));
   if (protocols.some((name) => !['http', 'https'].includes(name))) return `it speaks ${protocols.join(', ')}`;
   return undefined;
 }
 
 /** Whether a host of the route is this one. A route without hosts takes any. */
-export function takesHost(route: Item, host: string | undefined): boolean {
-  const hosts = textsIn(route.get('hosts'));
+export function acceptsHost(route: Item, host: string | undefined): boolean {
+  const hosts = textList(route.get('hosts'));
   if (hosts.length === 0 || host === undefined) return true;
   return hosts.some((one) => {
     const name = one.replace(/:\d+$/, '');
@@ -78,16 +78,16 @@ export function takesHost(route: Item, host: string | undefined): boolean {
 
 /** Whether a route names methods that have no name here. */
 export const hasOtherMethods = (route: Item): boolean =>
-  textsIn(route.get('methods')).some((name) => !METHODS.some((method) => method === name));
+  textList(route.get('methods')).some((name) => !METHODS.some((method) => method === name));
 
 /** Methods of a route; undefined for all. Those that have no name here are left out, which lets in fewer. */
 export function methodsOf(route: Item): readonly Method[] | undefined {
-  const named = textsIn(route.get('methods'));
+  const named = textList(route.get('methods'));
   return named.length === 0 ? undefined : METHODS.filter((method) => named.includes(method));
 }
 
 /** Base URL of a service, or why there is none. */
-export function upstreamOf(service: Item | undefined, balancers: readonly Item[]): { url: string } | { fault: string } {
+export function serviceUrl(service: Item | undefined, balancers: readonly Item[]): { url: string } | { fault: string } {
   if (service === undefined) return { fault: 'its service is not in this file' };
   const parsed = URL.parse(service.get('url')?.text() ?? '');
   const protocol = parsed?.protocol.slice(0, -1) ?? service.get('protocol')?.text() ?? 'http';
@@ -97,18 +97,18 @@ export function upstreamOf(service: Item | undefined, balancers: readonly Item[]
   const port = (parsed?.port || undefined) ?? service.get('port')?.text() ?? (protocol === 'https' ? '443' : '80');
   const balancer = balancers.find((one) => one.get('name')?.text() === host);
   const target = balancer?.get('targets')?.items()[0]?.get('target')?.text();
-  const authority = target ?? (isUsual(protocol, port) ? host : `${host}:${port}`);
+  const authority = target ?? (isDefaultPort(protocol, port) ? host : `${host}:${port}`);
   const path = (parsed?.pathname ?? service.get('path')?.text() ?? '').replace(/\/$/, '');
   const url = `${protocol}://${authority}${path}`;
   return URL.canParse(url) ? { url } : { fault: `its service has no address that can be read` };
 }
 
-const isUsual = (protocol: string, port: string) => port === (protocol === 'https' ? '443' : '80');
+const isDefaultPort = (protocol: string, port: string) => port === (protocol === 'https' ? '443' : '80');
 
 /** The target of one place. */
-export function targetOf(upstream: string, { strips }: Place, rest: Omit<Target, 'upstream'>): Target {
-  return { upstream, ...rest, ...(strips === undefined ? {} : { stripPrefix: strips }) };
+export function targetOf(upstream: string, { stripPrefix }: RoutePath, rest: Omit<Target, 'upstream'>): Target {
+  return { upstream, ...rest, ...(stripPrefix === undefined ? {} : { stripPrefix }) };
 }
 
 /** The target of what nobody is let through to. */
-export const nowhere: Target = { upstream: NOWHERE };
+export const blockedTarget: Target = { upstream: BLOCKED_UPSTREAM };

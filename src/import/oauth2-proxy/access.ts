@@ -1,18 +1,18 @@
 /** Who passes an oauth2-proxy, as demands on the access token. */
-import { type Access, asking, escaped } from '../draft/access.ts';
+import { type Access, escapeRegExp, requireToken } from '../draft/access.ts';
 import { type Decision, type Draft, trustIssuer } from '../draft/draft.ts';
-import { withSlash } from '../draft/issuer.ts';
+import { normalizeIssuer } from '../draft/issuer.ts';
 import type { Settings } from './settings.ts';
 
 /** Providers that are OpenID Connect with an issuer that stands in the file. */
 const PROVIDERS = /^(?:oidc|keycloak-oidc|entra-id|google)$/;
 /** Settings that keep people out and that no rule can say. */
-const RESTRICTIONS =
+const RESTRICTING_SETTINGS =
   /^(?:google_(?:group|admin_email|service_account_json)s?|github_(?:org|team|repo|users?)|gitlab_(?:groups?|projects?)|bitbucket_(?:team|repository)|azure_tenant|azure_graph_group_field|entra_id_allowed_tenants|oidc_audience_claims|user_id_claim|allow_query_semicolons|keycloak_groups?|acr_values|allowed_.*|backend_logout_url)$/;
-const KNOWN =
+const SUPPORTED_SETTINGS =
   /^(?:allowed_groups?|allowed_roles?|user_id_claim|backend_logout_url|allow_query_semicolons|acr_values|azure_graph_group_field)$/;
 
-interface Demand {
+interface UpstreamAccess {
   issuer: string | undefined;
   access: Decision;
   /** Why nobody gets through. */
@@ -23,7 +23,9 @@ interface Demand {
 function emailPattern(domains: readonly string[]): string {
   const letters = (text: string) =>
     [...text]
-      .map((letter) => (/[a-z]/i.test(letter) ? `[${letter.toLowerCase()}${letter.toUpperCase()}]` : escaped(letter)))
+      .map((letter) =>
+        /[a-z]/i.test(letter) ? `[${letter.toLowerCase()}${letter.toUpperCase()}]` : escapeRegExp(letter),
+      )
       .join('');
   const one = (domain: string) =>
     /^\*?\./.test(domain) ? `[^@]*@(?:[^@]*\\.)${letters(domain.replace(/^\*?\./, ''))}` : `[^@]*@${letters(domain)}`;
@@ -45,7 +47,7 @@ function emailClaims(settings: Settings): Access['claims'] | string {
 }
 
 /** Any of the groups. Roles of Keycloak are groups there too, so with both either would do: here both are asked for. */
-function groupDemand(settings: Settings): Pick<Access, 'claims' | 'roles'> {
+function groupRequirement(settings: Settings): Pick<Access, 'claims' | 'roles'> {
   const groups = settings.list('allowed_groups');
   const roles = settings.list('allowed_roles').map((role) => {
     const at = role.indexOf(':');
@@ -58,7 +60,7 @@ function groupDemand(settings: Settings): Pick<Access, 'claims' | 'roles'> {
 }
 
 /** Bearer tokens: those of the provider for its client, and those of further issuers for the same audience. */
-function bearer(draft: Draft, settings: Settings, issuer: string): Partial<Access> {
+function bearerAccess(draft: Draft, settings: Settings, issuer: string): Partial<Access> {
   if (!settings.flag('skip_jwt_bearer_tokens')) return { token: 'user', sessionsOnly: true };
   // The roles of Keycloak stand elsewhere than those of others, and a rule does not say which it means.
   const roles = settings.list('allowed_roles').length > 0;
@@ -71,37 +73,37 @@ function bearer(draft: Draft, settings: Settings, issuer: string): Partial<Acces
     const [further = '', audience] = entry.split(/=(?=[^=]*$)/);
     // A rule cannot tell which audience belongs to which issuer.
     if (!roles && audiences.length === 1 && audience === audiences[0] && further.startsWith('https://')) {
-      issuers.push(withSlash(further));
-      trustIssuer(draft, withSlash(further));
-      settings.say(draft, 'extra_jwt_issuers', 'translated', `extra_jwt_issuers ${entry}`, entry);
-    } else settings.say(draft, 'extra_jwt_issuers', 'left out', `extra_jwt_issuers ${entry}: ${why}`, entry);
+      issuers.push(normalizeIssuer(further));
+      trustIssuer(draft, normalizeIssuer(further));
+      settings.note(draft, 'extra_jwt_issuers', 'translated', `extra_jwt_issuers ${entry}`, entry);
+    } else settings.note(draft, 'extra_jwt_issuers', 'left out', `extra_jwt_issuers ${entry}: ${why}`, entry);
   }
   return { token: 'user-or-client', sessionsOnly: false, audiences: [audiences], issuers };
 }
 
 function issuerOf(settings: Settings): string | undefined {
   const named = settings.text('oidc_issuer_url');
-  if (named !== undefined) return named.startsWith('https://') ? withSlash(named) : undefined;
+  if (named !== undefined) return named.startsWith('https://') ? normalizeIssuer(named) : undefined;
   return settings.text('provider') === 'google' ? 'https://accounts.google.com' : undefined;
 }
 
 /** The one demand of all upstreams. */
-export function oauth2Demand(draft: Draft, settings: Settings): Demand {
+export function readAccess(draft: Draft, settings: Settings): UpstreamAccess {
   const provider = settings.text('provider') ?? 'google';
   const issuer = issuerOf(settings);
-  const denied = (why: string): Demand => ({ issuer, access: 'denied', why });
+  const denied = (why: string): UpstreamAccess => ({ issuer, access: 'denied', why });
   if (!PROVIDERS.test(provider))
     return { ...denied(`the provider ${provider} is not OpenID Connect`), issuer: undefined };
   if (issuer === undefined) return denied('the issuer is no https address that stands in the file');
-  const lost = settings.names.find((name) => RESTRICTIONS.test(name) && !KNOWN.test(name));
+  const lost = settings.names.find((name) => RESTRICTING_SETTINGS.test(name) && !SUPPORTED_SETTINGS.test(name));
   if (lost !== undefined) return denied(`${lost} cannot be said here`);
   if (settings.list('allowed_roles').length > 0 && provider !== 'keycloak-oidc')
     return denied('allowed_roles is of Keycloak only');
   const emails = emailClaims(settings);
   if (typeof emails === 'string') return denied(emails);
-  const { claims, roles } = groupDemand(settings);
+  const { claims, roles } = groupRequirement(settings);
   if (claims.length > 0 && roles.length > 0)
-    settings.say(
+    settings.note(
       draft,
       'allowed_roles',
       'approximated',
@@ -109,18 +111,18 @@ export function oauth2Demand(draft: Draft, settings: Settings): Demand {
     );
   const all = [...emails, ...claims];
   if (all.length + roles.length > 0)
-    settings.say(
+    settings.note(
       draft,
       all.length > 0 && emails.length > 0 ? 'email_domains' : 'allowed_groups',
       'approximated',
       'the claims are those of the access token, where they were those of the ID token',
     );
   if (all.length + roles.length > 0 && !settings.flag('skip_jwt_bearer_tokens'))
-    settings.say(
+    settings.note(
       draft,
       'client_id',
       'approximated',
       'sessions only: the gateway looks into access tokens, so callers may show one that was issued to this client',
     );
-  return { issuer, access: asking({ ...bearer(draft, settings, issuer), claims: all, roles }) };
+  return { issuer, access: requireToken({ ...bearerAccess(draft, settings, issuer), claims: all, roles }) };
 }

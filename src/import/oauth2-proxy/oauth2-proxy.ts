@@ -1,19 +1,19 @@
 /** The configuration file of oauth2-proxy: sign-in, upstreams by path, who may pass, and what is open.
  * https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview
  */
-import { OPEN } from '../draft/access.ts';
+import { PUBLIC_ACCESS } from '../draft/access.ts';
 import {
+  BLOCKED_UPSTREAM,
+  createDraft,
   type Decision,
   type Draft,
   METHODS,
   type Method,
-  NOWHERE,
-  newDraft,
   type Target,
   trustIssuer,
 } from '../draft/draft.ts';
-import { expressionPatterns, type Pattern, prefixPatterns } from '../draft/patterns.ts';
-import { oauth2Demand } from './access.ts';
+import { type Pattern, patternsForPrefix, patternsForRegExp } from '../draft/patterns.ts';
+import { readAccess } from './access.ts';
 import { noteSettings, readSettings, type Settings } from './settings.ts';
 
 interface Upstream extends Pattern {
@@ -25,7 +25,7 @@ interface Upstream extends Pattern {
 }
 
 /** Paths that end in a slash take what is below them, others only themselves. The path is not taken away. */
-function upstreamsOf(settings: Settings): Upstream[] {
+function readUpstreams(settings: Settings): Upstream[] {
   return settings.list('upstreams').flatMap((text): Upstream[] => {
     const line = settings.lineOf('upstreams', text);
     const url = URL.parse(text);
@@ -34,7 +34,7 @@ function upstreamsOf(settings: Settings): Upstream[] {
     const http = url?.protocol === 'http:' || url?.protocol === 'https:';
     const target: Target | undefined = http ? { upstream: url.origin, upstreamToken: 'none' } : undefined;
     const patterns =
-      url && path.endsWith('/') ? prefixPatterns(path) : expressionPatterns(`^${path.replaceAll('.', '\\.')}$`);
+      url && path.endsWith('/') ? patternsForPrefix(path) : patternsForRegExp(`^${path.replaceAll('.', '\\.')}$`);
     return (patterns ?? [{ path: '/**' }]).map((pattern) => ({
       ...pattern,
       target: patterns === undefined ? undefined : target,
@@ -50,12 +50,12 @@ function addUpstreams(draft: Draft, settings: Settings, upstreams: readonly Upst
     const denied = target === undefined || access === 'denied';
     // One for everything would hide the gateway's own endpoints, which is told when it is written.
     if (pattern.path !== '/**')
-      settings.say(draft, 'upstreams', denied ? 'left out' : 'translated', `upstream ${pattern.path}`, text);
+      settings.note(draft, 'upstreams', denied ? 'left out' : 'translated', `upstream ${pattern.path}`, text);
     draft.routes.push({
       ...pattern,
       access: target === undefined ? 'denied' : access,
-      target: target ?? { upstream: NOWHERE },
-      rank: [1, -weight],
+      target: target ?? { upstream: BLOCKED_UPSTREAM },
+      precedence: [1, -weight],
       name: target === undefined ? 'an upstream that is no server' : text,
       file: settings.file,
       line,
@@ -66,25 +66,25 @@ function addUpstreams(draft: Draft, settings: Settings, upstreams: readonly Upst
 const isMethod = (text: string): text is Method => METHODS.some((method) => method === text);
 
 /** `GET=^/health`, or the expression alone. Only a literal prefix that is anchored is taken. */
-function openPath(entry: string): { methods?: readonly Method[]; pattern: Pattern } | string {
+function publicPath(entry: string): { methods?: readonly Method[]; pattern: Pattern } | string {
   const [, method, negated, rest] = /^(?:([A-Z]+)(!?)=)?(.*)$/s.exec(entry) ?? [];
   const expression = rest ?? entry;
   if (negated === '!') return 'every method but one';
   if (method !== undefined && !isMethod(method)) return `the method ${method}`;
   if (!expression.startsWith('^/')) return 'it is not anchored at the start of the path';
-  const [pattern] = expressionPatterns(expression) ?? [];
+  const [pattern] = patternsForRegExp(expression) ?? [];
   if (pattern === undefined || pattern.path.includes('/*/')) return 'it is no literal prefix';
   return { pattern, ...(method === undefined ? {} : { methods: [method] }) };
 }
 
-const isPart = (path: string, of: string) => of === '/**' || path === of || path.startsWith(of.replace(/\*\*$/, ''));
+const isWithin = (path: string, of: string) => of === '/**' || path === of || path.startsWith(of.replace(/\*\*$/, ''));
 
-function addOpen(draft: Draft, settings: Settings, upstreams: readonly Upstream[]): void {
+function addPublicPaths(draft: Draft, settings: Settings, upstreams: readonly Upstream[]): void {
   for (const name of ['skip_auth_routes', 'skip_auth_regex'])
     for (const entry of settings.list(name)) {
-      const open = openPath(entry);
+      const open = publicPath(entry);
       if (typeof open === 'string') {
-        settings.say(
+        settings.note(
           draft,
           name,
           'left out',
@@ -95,12 +95,12 @@ function addOpen(draft: Draft, settings: Settings, upstreams: readonly Upstream[
       }
       const best = [...upstreams]
         .sort((a, b) => b.weight - a.weight)
-        .find((one) => isPart(open.pattern.path, one.path));
+        .find((one) => isWithin(open.pattern.path, one.path));
       if (!best?.target) {
-        settings.say(draft, name, 'left out', `${name} ${entry}: no upstream has this path`, entry);
+        settings.note(draft, name, 'left out', `${name} ${entry}: no upstream has this path`, entry);
         continue;
       }
-      settings.say(
+      settings.note(
         draft,
         name,
         'translated',
@@ -110,9 +110,9 @@ function addOpen(draft: Draft, settings: Settings, upstreams: readonly Upstream[
       draft.routes.push({
         ...open.pattern,
         ...(open.methods === undefined ? {} : { methods: open.methods }),
-        access: OPEN,
+        access: PUBLIC_ACCESS,
         target: best.target,
-        rank: [0],
+        precedence: [0],
         name: `${name} ${entry}`,
         file: settings.file,
         line: settings.lineOf(name, entry),
@@ -121,7 +121,7 @@ function addOpen(draft: Draft, settings: Settings, upstreams: readonly Upstream[
 }
 
 /** A duration of Go in the units of the gateway; undefined for one with several units. */
-function durationOf(text: string | undefined): string | undefined {
+function parseDuration(text: string | undefined): string | undefined {
   const [, number, unit] = /^(\d+)(h|m|s)(?:0m)?(?:0s)?$/.exec(text ?? '') ?? [];
   return number === undefined || number === '0' ? undefined : `${number}${unit}`;
 }
@@ -143,7 +143,7 @@ function applyProvider(draft: Draft, settings: Settings, issuer: string): void {
   if (redirect?.protocol === 'https:') draft.publicUrl = redirect.origin;
   const prefix = settings.text('proxy_prefix') ?? '/oauth2';
   if (/^(?:\/[A-Za-z0-9_-]+)+$/.test(prefix)) draft.prefix = prefix;
-  const absolute = durationOf(settings.text('cookie_expire'));
+  const absolute = parseDuration(settings.text('cookie_expire'));
   draft.session = {
     ...(absolute === undefined ? {} : { absoluteTimeout: absolute, idleTimeout: absolute }),
     ...(settings.text('session_store_type') === 'redis' || settings.has('redis_connection_url') ? { redis: true } : {}),
@@ -153,13 +153,13 @@ function applyProvider(draft: Draft, settings: Settings, issuer: string): void {
 /** Reads a configuration file in TOML. */
 export function readOauth2Proxy(file: string, text: string): Draft {
   const settings = readSettings(file, text);
-  const draft = newDraft();
-  const { issuer, access, why } = oauth2Demand(draft, settings);
+  const draft = createDraft();
+  const { issuer, access, why } = readAccess(draft, settings);
   noteSettings(draft, settings);
-  if (why !== undefined) settings.say(draft, 'provider', 'left out', `every upstream is denied, since ${why}`);
+  if (why !== undefined) settings.note(draft, 'provider', 'left out', `every upstream is denied, since ${why}`);
   if (issuer !== undefined) applyProvider(draft, settings, issuer);
-  const upstreams = upstreamsOf(settings);
+  const upstreams = readUpstreams(settings);
   addUpstreams(draft, settings, upstreams, access);
-  if (access !== 'denied') addOpen(draft, settings, upstreams);
+  if (access !== 'denied') addPublicPaths(draft, settings, upstreams);
   return draft;
 }

@@ -1,6 +1,6 @@
 /** The settings of an oauth2-proxy file with their lines, and what becomes of each. */
 import { parse, TomlError } from 'smol-toml';
-import { type Draft, ImportFault, type Verdict } from '../draft/draft.ts';
+import { type Draft, ImportError, type Verdict } from '../draft/draft.ts';
 
 export interface Settings {
   readonly file: string;
@@ -12,11 +12,11 @@ export interface Settings {
   list(name: string): readonly string[];
   /** Of a setting, or of one entry of its list. */
   lineOf(name: string, entry?: string): number;
-  say(draft: Draft, name: string, verdict: Verdict, text: string, entry?: string): void;
+  note(draft: Draft, name: string, verdict: Verdict, text: string, entry?: string): void;
 }
 
 /** Older names of the same settings. */
-const SINGULAR: Record<string, string> = {
+const SINGULAR_NAMES: Record<string, string> = {
   upstreams: 'upstream',
   email_domains: 'email_domain',
   allowed_groups: 'allowed_group',
@@ -29,11 +29,11 @@ export function readSettings(file: string, text: string): Settings {
   try {
     table = parse(text);
   } catch (error) {
-    if (error instanceof TomlError) throw new ImportFault(`line ${error.line}: ${error.message.split('\n')[0]}`);
+    if (error instanceof TomlError) throw new ImportError(`line ${error.line}: ${error.message.split('\n')[0]}`);
     throw error;
   }
   const lines = text.split('\n');
-  const spelling = (name: string) => (Object.hasOwn(table, name) ? name : (SINGULAR[name] ?? name));
+  const spelling = (name: string) => (Object.hasOwn(table, name) ? name : (SINGULAR_NAMES[name] ?? name));
   const startOf = (name: string) =>
     lines.findIndex(
       (line) =>
@@ -64,7 +64,7 @@ export function readSettings(file: string, text: string): Settings {
       return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
     },
     lineOf,
-    say(draft, name, verdict, said, entry) {
+    note(draft, name, verdict, said, entry) {
       draft.notes.push({ file, line: lineOf(name, entry), verdict, text: said });
     },
   };
@@ -73,9 +73,9 @@ export function readSettings(file: string, text: string): Settings {
 const TRANSLATED =
   /^(?:provider|oidc_issuer_url|client_id|scope|redirect_url|proxy_prefix|email_domains?|allowed_groups?|allowed_roles?|oidc_groups_claim|oidc_email_claim|cookie_expire|session_store_type|skip_jwt_bearer_tokens|oidc_extra_audiences|insecure_oidc_allow_unverified_email)$/;
 /** Said where they are read. */
-const ELSEWHERE = /^(?:upstreams?|skip_auth_routes|skip_auth_regex|extra_jwt_issuers)$/;
+const NOTED_ELSEWHERE = /^(?:upstreams?|skip_auth_routes|skip_auth_regex|extra_jwt_issuers)$/;
 
-const SPECIAL: Record<string, [Verdict, string]> = {
+const SPECIAL_NOTES: Record<string, [Verdict, string]> = {
   client_secret: ['approximated', 'becomes the variable OIDC_CLIENT_SECRET'],
   client_secret_file: ['approximated', 'becomes the variable OIDC_CLIENT_SECRET'],
   cookie_secret: ['left out', 'the gateway has a key of its own, GATEWAY_KEY'],
@@ -93,10 +93,10 @@ const SPECIAL: Record<string, [Verdict, string]> = {
 /** A line on every setting that is not told about elsewhere. */
 export function noteSettings(draft: Draft, settings: Settings): void {
   for (const name of settings.names) {
-    if (ELSEWHERE.test(name)) continue;
-    const special = Object.hasOwn(SPECIAL, name) ? SPECIAL[name] : undefined;
-    if (special) settings.say(draft, name, special[0], `${name}: ${special[1]}`);
-    else if (TRANSLATED.test(name)) settings.say(draft, name, 'translated', name);
-    else settings.say(draft, name, 'left out', name);
+    if (NOTED_ELSEWHERE.test(name)) continue;
+    const special = Object.hasOwn(SPECIAL_NOTES, name) ? SPECIAL_NOTES[name] : undefined;
+    if (special) settings.note(draft, name, special[0], `${name}: ${special[1]}`);
+    else if (TRANSLATED.test(name)) settings.note(draft, name, 'translated', name);
+    else settings.note(draft, name, 'left out', name);
   }
 }

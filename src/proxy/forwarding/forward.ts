@@ -4,7 +4,7 @@ import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
-import { createUpstreams, type OwnCertificate } from '../../upstream/upstreams.ts';
+import { type ClientCertificate, createUpstreams } from '../../upstream/upstreams.ts';
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { ProxyRequest } from './proxy-request.ts';
@@ -24,7 +24,7 @@ export interface Forwarder {
 export function createForwarder(parts: {
   routes: readonly (ForwardRoute & Partial<Pick<RouteConfig, 'path'>>)[];
   streams: OpenStreams;
-  certificate?: OwnCertificate | undefined;
+  certificate?: ClientCertificate | undefined;
   metrics?: Pick<Metrics, 'route'>;
   log?: Logger;
 }): Forwarder {
@@ -42,7 +42,7 @@ export function createForwarder(parts: {
           res,
           route,
           options,
-          upstream: upstreams.of(route),
+          upstream: upstreams.forRoute(route),
           measure: meters.get(route),
           streams,
           settle,

@@ -5,7 +5,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { discardRest, hasBody } from '../../edge/request-body.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { QueueHandle, Waiter } from '../../upstream/concurrency-limit.ts';
-import { fieldsOf, type ResponseHead, valuesOf } from '../../upstream/http/response-head.ts';
+import { headersByName, headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
 import type { Upstream } from '../../upstream/upstreams.ts';
 import type { Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
@@ -72,7 +72,7 @@ export class ProxyRequest implements RelayOwner, Waiter {
   start(): void {
     const { res, route, upstream } = this.#parts;
     res.on('close', this.#onClose);
-    this.#inLine = upstream.limiter.enter(route.timeouts.headers, this);
+    this.#inLine = upstream.limiter.acquire(route.timeouts.headers, this);
   }
 
   onAdmitted(): void {
@@ -110,7 +110,7 @@ export class ProxyRequest implements RelayOwner, Waiter {
 
   repeat({ status, headers }: ResponseHead): boolean {
     this.#measured(status);
-    const wanted = this.#attempts?.answered(status, fieldsOf(headers)) ?? false;
+    const wanted = this.#attempts?.answered(status, headersByName(headers)) ?? false;
     // A body that was streamed is gone, and once is enough: an upstream that goes on refusing is heard.
     if (!wanted || this.#over || this.#upload || this.#repeated) return false;
     this.#repeated = true;
@@ -120,7 +120,7 @@ export class ProxyRequest implements RelayOwner, Waiter {
   renew({ headers }: ResponseHead): Promise<boolean> | undefined {
     const { retryWithNewToken } = this.#parts.options;
     if (!retryWithNewToken || this.#renewed || this.#over) return undefined;
-    if (!valuesOf(headers, 'www-authenticate').some(refusesToken)) return undefined;
+    if (!headerValues(headers, 'www-authenticate').some(refusesToken)) return undefined;
     this.#renewed = true;
     const renewal = retryWithNewToken().then(
       (fresh) => this.#takeOver(fresh),
@@ -150,7 +150,7 @@ export class ProxyRequest implements RelayOwner, Waiter {
 
   onDone(error: GatewayError | undefined): void {
     if (error && !this.#relay.started) this.#measured(0);
-    this.#parts.upstream.limiter.leave();
+    this.#parts.upstream.limiter.release();
     this.#finish(error);
   }
 

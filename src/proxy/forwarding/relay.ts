@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { GatewayError } from '../../base/errors.ts';
 import { upstreamError } from '../../upstream/failures.ts';
 import type { RequestControl, ResponseHandler } from '../../upstream/http/request-port.ts';
-import { type ResponseHead, valuesOf } from '../../upstream/http/response-head.ts';
+import { headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
 import { informational } from './informational.ts';
 
 /** Largest body that is sent as one string: Node then writes head and body at once. */
@@ -82,10 +82,10 @@ export class Relay implements ResponseHandler {
     if (this.#state === 'gone') control.abort(this);
   }
 
-  onInformation({ status, headers }: ResponseHead): void {
+  onInformational({ status, headers }: ResponseHead): void {
     if (this.#state !== 'waiting' && this.#state !== 'answered') return;
     this.#state = 'answered';
-    informational(this.#options.req, this.#options.res, status, valuesOf(headers, 'link'));
+    informational(this.#options.req, this.#options.res, status, headerValues(headers, 'link'));
   }
 
   onHead(head: ResponseHead): void {
@@ -119,7 +119,7 @@ export class Relay implements ResponseHandler {
     const passed = this.#options.rewriteHeaders(headers);
     const rewritten = status === 204 ? withoutLength(passed) : passed;
     if (framing.kind === 'length') this.#length = framing.length;
-    if (valuesOf(headers, 'content-type')[0]?.startsWith('text/event-stream')) owner.onStream();
+    if (headerValues(headers, 'content-type')[0]?.startsWith('text/event-stream')) owner.onStream();
     if (reason !== '' && reason !== STATUS_CODES[status] && REASON.test(reason))
       res.writeHead(status, reason, rewritten);
     else res.writeHead(status, rewritten);

@@ -1,5 +1,5 @@
 /** Which calls may be sent once more after their connection died. */
-import { codeOf } from '../../upstream/failures.ts';
+import { errorCode } from '../../upstream/failures.ts';
 
 /** Further attempts after the first. */
 export const RETRIES = 2;
@@ -24,5 +24,5 @@ export function refusesToken(challenge: string): boolean {
 
 /** Whether the error is a broken connection, as in the race of a keep-alive connection that closes (RFC 9112 section 9.3.1). */
 export function brokenConnection(error: unknown): boolean {
-  return BROKEN.has(codeOf(error));
+  return BROKEN.has(errorCode(error));
 }

@@ -1,12 +1,12 @@
 /** WebSockets to the upstreams of routes: as prepared on the way out, and no longer than the session. */
 import type { Socket } from 'node:net';
-import { type OwnCertificate, readCa, type UpstreamOptions } from '../../upstream/upstreams.ts';
+import { type ClientCertificate, readCa, type UpstreamOptions } from '../../upstream/upstreams.ts';
 import type { OpenStream, OpenStreams } from '../forwarding/open-streams.ts';
 import { createHttpProxy, type HttpProxy } from './http-proxy.ts';
 import type { Tunnel } from './upgrade.ts';
 import { createWebSocketTunnel } from './websocket-tunnel.ts';
 
-function proxyTo(route: UpstreamOptions, own: OwnCertificate | undefined): HttpProxy {
+function proxyTo(route: UpstreamOptions, own: ClientCertificate | undefined): HttpProxy {
   const upgradeTimeout = route.timeouts.connect + route.timeouts.headers;
   return createHttpProxy(new URL(route.upstream).origin, {
     upgradeTimeout,
@@ -22,7 +22,7 @@ function proxyTo(route: UpstreamOptions, own: OwnCertificate | undefined): HttpP
 export function createTunnel(parts: {
   routes: readonly UpstreamOptions[];
   streams: OpenStreams;
-  certificate?: OwnCertificate | undefined;
+  certificate?: ClientCertificate | undefined;
 }): Tunnel {
   const { certificate } = parts;
   const proxies = new Map(parts.routes.map((route) => [route, proxyTo(route, certificate)]));

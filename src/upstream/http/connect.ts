@@ -1,65 +1,83 @@
-/** Opens connections to one upstream, plain or by TLS. */
+/** Opens connections to one upstream, with or without TLS. */
 import { isIP, type LookupFunction, connect as netConnect, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, connect as tlsConnect } from 'node:tls';
 
 export interface ConnectOptions {
   readonly origin: string;
   readonly lookup: LookupFunction;
-  /** PEM of the CA, where the system's do not know the upstream's. */
+  /** PEM of the CA that signed the upstream's certificate; the system's CAs when undefined. */
   readonly ca?: string;
-  /** What is shown to an upstream that asks for a client certificate. */
+  /** Client certificate for an upstream that requests one. */
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** Opens a connection; `feed` gets what comes, in memory that is its own until it returns. */
-export type Connect = (feed: (chunk: Buffer) => void, opened: () => void) => Socket;
+/** Opens a connection. `onBytes` receives the incoming bytes and must copy what it needs after it returns. */
+export type Connect = (onBytes: (chunk: Buffer) => void, onConnected: () => void) => Socket;
 
-/** Read into by all plain connections in turn: what is kept is copied. */
-const shared = Buffer.allocUnsafeSlow(64 * 1024);
-/** Finds out about peers that are gone without a word. */
-const KEEP_ALIVE_PROBE = 60_000;
+/** Read buffer shared by all plain connections, which saves an allocation for each read. */
+const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+/** Delay of TCP keep-alive probes, which detect peers that disappeared without closing the connection. */
+const KEEP_ALIVE_DELAY_MS = 60_000;
 
-/** Builds the opener. The certificate of the upstream is always verified, whatever the environment of Node says. */
-export function createConnect({ origin, lookup, ca, cert, key }: ConnectOptions): Connect {
-  const { protocol, hostname, port } = new URL(origin);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const where = { host, lookup, autoSelectFamily: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE };
-  if (protocol !== 'https:')
-    return function connectPlain(feed, opened) {
-      const callback = (length: number) => {
-        feed(shared.subarray(0, length));
-        return true;
-      };
-      const onread = { buffer: shared, callback };
-      return netConnect({ ...where, port: Number(port || 80), noDelay: true, onread }, opened);
+/** Returns the connect function of an upstream. */
+export function createConnect(options: ConnectOptions): Connect {
+  return new URL(options.origin).protocol === 'https:' ? createTlsConnect(options) : createPlainConnect(options);
+}
+
+function addressOptions({ origin, lookup }: ConnectOptions, defaultPort: number) {
+  const { hostname, port } = new URL(origin);
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || defaultPort),
+    lookup,
+    autoSelectFamily: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+  };
+}
+
+function createPlainConnect(options: ConnectOptions): Connect {
+  const address = addressOptions(options, 80);
+  return function connectPlain(onBytes, onConnected) {
+    const callback = (length: number) => {
+      onBytes(sharedBuffer.subarray(0, length));
+      return true;
     };
-  const secure = {
-    ...where,
-    port: Number(port || 443),
+    return netConnect({ ...address, noDelay: true, onread: { buffer: sharedBuffer, callback } }, onConnected);
+  };
+}
+
+/** The certificate of the upstream is always verified, even with NODE_TLS_REJECT_UNAUTHORIZED=0. */
+function createTlsConnect(options: ConnectOptions): Connect {
+  const { ca, cert, key } = options;
+  const address = addressOptions(options, 443);
+  const tlsOptions = {
+    ...address,
     rejectUnauthorized: true,
     ALPNProtocols: ['http/1.1'],
-    ...(isIP(host) ? {} : { servername: host }),
+    ...(isIP(address.host) ? {} : { servername: address.host }),
   };
-  const trust = {
+  const credentials = {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
   };
-  // Parsed once instead of for each connection.
+  // Created once, so that the certificates are not parsed for each connection.
   let secureContext: SecureContext | undefined;
-  // Resumed, so that a connection more costs the upstream no full handshake.
+  // Reused, so that further connections need no full handshake.
   let session: Buffer | undefined;
-  return function connectSecure(feed, opened) {
-    secureContext ??= createSecureContext(trust);
-    const socket = tlsConnect({ ...secure, secureContext, ...(session === undefined ? {} : { session }) }, opened);
+  return function connectTls(onBytes, onConnected) {
+    secureContext ??= createSecureContext(credentials);
+    const resumption = session === undefined ? {} : { session };
+    const socket = tlsConnect({ ...tlsOptions, secureContext, ...resumption }, onConnected);
     socket.setNoDelay(true);
-    socket.on('session', (fresh: Buffer) => {
-      session = fresh;
+    socket.on('session', (ticket: Buffer) => {
+      session = ticket;
     });
     socket.on('error', () => {
       session = undefined;
     });
-    socket.on('data', feed);
+    socket.on('data', onBytes);
     return socket;
   };
 }

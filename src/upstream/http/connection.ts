@@ -1,87 +1,87 @@
-/** One connection to an upstream: a request at a time, and the response to it. */
+/** One connection to an upstream; carries one request and its response at a time. */
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { asCut, asError, isStray, UpstreamFault } from './fault.ts';
-import { type SentBody, sendBody } from './request-body.ts';
-import { requestHead } from './request-head.ts';
+import { asCutFault, asError, isStray, UpstreamFault } from './fault.ts';
+import { type BodySender, sendBody } from './request-body.ts';
+import { serializeHead } from './request-head.ts';
 import type { ConnectionLimits, RequestControl, ResponseHandler, UpstreamRequest } from './request-port.ts';
 import type { ResponseHead } from './response-head.ts';
 import { type ParserSink, ResponseParser } from './response-parser.ts';
 
 export interface ConnectionOwner {
-  /** The call is over and the connection may take another one, within `keepAlive` milliseconds if the upstream said so. */
-  onFree(connection: Connection, keepAlive: number | undefined): void;
+  /** The response is complete and the connection can be reused, within `keepAliveMs` if the upstream announced a limit. */
+  onFree(connection: Connection, keepAliveMs: number | undefined): void;
   onClosed(connection: Connection): void;
   /** The upstream sent bytes beyond a response. */
   onStray(): void;
 }
 
-const NEVER = Number.POSITIVE_INFINITY;
+const NO_DEADLINE = Number.POSITIVE_INFINITY;
 
-/** A class, for the reason that `Relay` is one: its methods are called for every packet. */
+/** A class and not closures, because its methods run for every packet. */
 export class Connection implements ParserSink, RequestControl {
   readonly #socket: Socket;
   readonly #limits: ConnectionLimits;
   readonly #owner: ConnectionOwner;
   readonly #parser: ResponseParser;
   #handler: ResponseHandler | undefined;
-  #body: SentBody | undefined;
-  #keepAlive: number | undefined = 0;
-  #answered = false;
+  #body: BodySender | undefined;
+  #keepAliveMs: number | undefined = 0;
+  #headReceived = false;
   #open = true;
-  /** Of performance.now(). */
-  #deadline = NEVER;
+  /** On the scale of performance.now(). */
+  #deadline = NO_DEADLINE;
   #paused = false;
-  /** What came before the pause and was not taken yet. */
-  #rest: Buffer | undefined;
+  /** Bytes that were received before a pause and not parsed yet. */
+  #unparsed: Buffer | undefined;
 
   constructor(socket: Socket, limits: ConnectionLimits, owner: ConnectionOwner) {
     this.#socket = socket;
     this.#limits = limits;
     this.#owner = owner;
-    this.#parser = new ResponseParser(this, limits.maxHead);
-    socket.on('end', () => this.#ended());
+    this.#parser = new ResponseParser(this, limits.maxHeadBytes);
+    socket.on('end', () => this.#onSocketEnd());
     socket.on('error', (error: Error) => this.#fail(error));
     socket.on('close', () => {
-      this.#fail(new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed before the answer'));
+      this.#fail(new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed before the response'));
       owner.onClosed(this);
     });
   }
 
-  /** Whether a request may be sent on it, as far as is known. */
+  /** Whether a request can be sent on it, as far as the gateway knows. */
   get usable(): boolean {
     return this.#open && this.#handler === undefined;
   }
 
-  /** Takes what came on the socket. */
+  /** Parses bytes that arrived on the socket. */
   feed(chunk: Buffer): void {
-    // The head has to be complete in time, the body only has to go on.
-    if (this.#answered && this.#handler !== undefined && !this.#paused) this.#within(this.#limits.bodyTimeout);
+    // The head must be complete before its deadline; each part of a body starts a new one.
+    if (this.#headReceived && this.#handler !== undefined && !this.#paused) this.#setDeadline(this.#limits.bodyTimeout);
     try {
-      const taken = this.#parser.feed(chunk);
-      // The memory of the chunk is lent.
-      if (taken < chunk.length) this.#rest = Buffer.from(chunk.subarray(taken));
+      const consumed = this.#parser.feed(chunk);
+      // Copied, because the buffer of the chunk is reused.
+      if (consumed < chunk.length) this.#unparsed = Buffer.from(chunk.subarray(consumed));
     } catch (error) {
       this.#parser.stop();
       const failure = asError(error);
       if (isStray(failure)) this.#owner.onStray();
-      // What came before the fault is on its way to the client, and goes out first.
-      if (this.#answered && this.#handler) setImmediate(() => this.#fail(failure));
+      // The part before the fault is already being sent to the client and is delivered first.
+      if (this.#headReceived && this.#handler) setImmediate(() => this.#fail(failure));
       else this.#fail(failure);
     }
   }
 
-  /** Sends a request on a connection that is free. */
+  /** Sends a request on a free connection. */
   send(request: UpstreamRequest, handler: ResponseHandler): void {
     this.#handler = handler;
-    this.#answered = false;
-    this.#keepAlive = 0;
+    this.#headReceived = false;
+    this.#keepAliveMs = 0;
     handler.onSend(this);
     if (!this.#handler) return;
-    this.#parser.begin(request.method === 'HEAD');
-    this.#within(this.#limits.headTimeout);
+    this.#parser.expectResponse(request.method === 'HEAD');
+    this.#setDeadline(this.#limits.headTimeout);
     try {
-      const { text, chunked } = requestHead(request);
+      const { text, chunked } = serializeHead(request);
       this.#socket.write(text, 'latin1');
       if (request.body) this.#body = this.#upload(request.body, chunked);
     } catch (error) {
@@ -89,51 +89,51 @@ export class Connection implements ParserSink, RequestControl {
     }
   }
 
-  #upload(body: Readable, chunked: boolean): SentBody {
-    // While the upstream takes the body it owes no answer.
-    const moved = () => this.#answered || this.#within(this.#limits.headTimeout);
-    return sendBody({ socket: this.#socket, body, chunked, moved, failed: (error) => this.#fail(error) });
+  #upload(body: Readable, chunked: boolean): BodySender {
+    // The time limit of the head starts again with each part of the body that the upstream accepts.
+    const onProgress = () => this.#headReceived || this.#setDeadline(this.#limits.headTimeout);
+    return sendBody({ socket: this.#socket, body, chunked, onProgress, onError: (error) => this.#fail(error) });
   }
 
-  /** Fails a call whose upstream is silent for too long. */
-  check(now: number): void {
+  /** Fails the request if its deadline has passed. */
+  checkDeadline(now: number): void {
     if (now < this.#deadline || this.#handler === undefined) return;
-    const code = this.#answered ? 'UPSTREAM_BODY_TIMEOUT' : 'UPSTREAM_HEAD_TIMEOUT';
-    this.#fail(new UpstreamFault(code, 'the upstream was silent for too long'));
+    const code = this.#headReceived ? 'UPSTREAM_BODY_TIMEOUT' : 'UPSTREAM_HEAD_TIMEOUT';
+    this.#fail(new UpstreamFault(code, 'the upstream sent nothing within the time limit'));
   }
 
   close(): void {
-    this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the gateway closes'));
+    this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the gateway closed the connection'));
   }
 
-  pause(of: ResponseHandler): void {
-    if (of !== this.#handler) return;
+  pause(handler: ResponseHandler): void {
+    if (handler !== this.#handler) return;
     this.#paused = true;
-    this.#parser.hold(true);
-    this.#deadline = NEVER;
+    this.#parser.setPaused(true);
+    this.#deadline = NO_DEADLINE;
     this.#socket.pause();
   }
 
-  resume(of: ResponseHandler): void {
-    if (of !== this.#handler || !this.#paused) return;
-    this.#within(this.#limits.bodyTimeout);
-    this.#goOn();
+  resume(handler: ResponseHandler): void {
+    if (handler !== this.#handler || !this.#paused) return;
+    this.#setDeadline(this.#limits.bodyTimeout);
+    this.#resumeReading();
   }
 
-  abort(of: ResponseHandler): void {
-    if (of !== this.#handler) return;
-    this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'nobody waits for the answer'));
+  abort(handler: ResponseHandler): void {
+    if (handler !== this.#handler) return;
+    this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the client no longer waits for the response'));
   }
 
   onHead(head: ResponseHead): void {
     if (head.status < 200) {
-      this.#within(this.#limits.headTimeout);
-      this.#handler?.onInformation(head);
+      this.#setDeadline(this.#limits.headTimeout);
+      this.#handler?.onInformational(head);
       return;
     }
-    this.#answered = true;
-    this.#keepAlive = head.keepAlive;
-    if (!this.#paused) this.#within(this.#limits.bodyTimeout);
+    this.#headReceived = true;
+    this.#keepAliveMs = head.keepAliveMs;
+    if (!this.#paused) this.#setDeadline(this.#limits.bodyTimeout);
     this.#handler?.onHead(head);
   }
 
@@ -144,19 +144,19 @@ export class Connection implements ParserSink, RequestControl {
   onMessageEnd(): void {
     const handler = this.#handler;
     if (!handler) return;
-    // An upstream that answers before it has read the request keeps the rest of it unread.
-    const free = this.#keepAlive !== 0 && (this.#body?.done ?? true);
-    this.#letGo();
-    if (free) this.#owner.onFree(this, this.#keepAlive);
+    // After an early response the upstream may leave the rest of the request unread.
+    const reusable = this.#keepAliveMs !== 0 && (this.#body?.done ?? true);
+    this.#detachHandler();
+    if (reusable) this.#owner.onFree(this, this.#keepAliveMs);
     else this.close();
     handler.onEnd();
   }
 
-  #within(ms: number): void {
-    this.#deadline = ms === 0 ? NEVER : performance.now() + ms;
+  #setDeadline(timeoutMs: number): void {
+    this.#deadline = timeoutMs === 0 ? NO_DEADLINE : performance.now() + timeoutMs;
   }
 
-  #ended(): void {
+  #onSocketEnd(): void {
     this.#open = false;
     try {
       this.#parser.end();
@@ -166,33 +166,33 @@ export class Connection implements ParserSink, RequestControl {
     }
   }
 
-  #letGo(): void {
+  #detachHandler(): void {
     this.#body?.stop();
     this.#body = undefined;
     this.#handler = undefined;
-    this.#deadline = NEVER;
-    if (this.#paused) this.#goOn();
+    this.#deadline = NO_DEADLINE;
+    if (this.#paused) this.#resumeReading();
   }
 
-  #goOn(): void {
+  #resumeReading(): void {
     this.#paused = false;
-    this.#parser.hold(false);
-    const rest = this.#rest;
-    this.#rest = undefined;
-    if (rest) this.feed(rest);
+    this.#parser.setPaused(false);
+    const unparsed = this.#unparsed;
+    this.#unparsed = undefined;
+    if (unparsed) this.feed(unparsed);
     if (!this.#paused) this.#socket.resume();
   }
 
-  /** Tells the call, if there is one, and is of no use any more. */
+  /** Closes the connection and fails its request, if there is one. */
   #fail(cause: Error): void {
     this.#open = false;
     const handler = this.#handler;
-    const begun = this.#answered || this.#parser.begun;
+    const responseStarted = this.#headReceived || this.#parser.started;
     this.#parser.stop();
-    this.#rest = undefined;
-    this.#letGo();
+    this.#unparsed = undefined;
+    this.#detachHandler();
     this.#socket.destroy();
     if (!handler) return;
-    handler.onError(begun ? asCut(cause) : cause);
+    handler.onError(responseStarted ? asCutFault(cause) : cause);
   }
 }

@@ -1,8 +1,8 @@
-/** What can go wrong between the gateway and an upstream, by code. */
+/** Failures of an upstream connection, each with a code. */
 
 /**
- * `closed`: the connection ended before an answer had begun. `protocol`: what came is no HTTP/1.1. `stray`: bytes came that
- * are beyond a complete response.
+ * `UPSTREAM_CLOSED`: the connection ended before the response had started. `UPSTREAM_CUT`: it ended inside the response.
+ * `UPSTREAM_PROTOCOL`: the bytes are not valid HTTP/1.1. `UPSTREAM_STRAY`: bytes arrived beyond a complete response.
  */
 export type FaultCode =
   | 'UPSTREAM_CONNECT_TIMEOUT'
@@ -14,7 +14,7 @@ export type FaultCode =
   | 'UPSTREAM_STRAY'
   | 'UPSTREAM_ABANDONED';
 
-/** A failure that is not the operating system's; those come as they are (`ECONNREFUSED`, `ECONNRESET`, ...). */
+/** A failure detected by the gateway. Errors of the operating system are passed on unchanged (`ECONNREFUSED`, ...). */
 export class UpstreamFault extends Error {
   readonly code: FaultCode;
 
@@ -25,32 +25,32 @@ export class UpstreamFault extends Error {
   }
 }
 
-/** What came is no HTTP/1.1 that can be understood in one way only. */
+/** The bytes are not HTTP/1.1, or can be read in more than one way. */
 export function protocolError(message: string): UpstreamFault {
   return new UpstreamFault('UPSTREAM_PROTOCOL', message);
 }
 
-/** Some upstreams send 408 on an idle connection which they close (RFC 9110 section 15.5.9). */
+/** Some upstreams send 408 on an idle connection before they close it (RFC 9110 section 15.5.9). */
 const TIMEOUT_NOTICE = /^HTTP\/1\.[01] 408\b/;
 
-/** More came than the response that was due; `chunk` holds nothing else. */
-export function stray(chunk: Buffer): UpstreamFault {
-  if (TIMEOUT_NOTICE.test(chunk.toString('latin1', 0, 13))) return protocolError('a time-out while idle');
+/** The fault for bytes beyond a complete response; `chunk` starts with those bytes. */
+export function strayBytes(chunk: Buffer): UpstreamFault {
+  if (TIMEOUT_NOTICE.test(chunk.toString('latin1', 0, 13))) return protocolError('408 on an idle connection');
   return new UpstreamFault('UPSTREAM_STRAY', 'bytes beyond a complete response');
 }
 
-/** Whether the upstream sent more than its responses. */
+/** Whether the upstream sent bytes beyond a complete response. */
 export function isStray(error: Error): boolean {
   return error instanceof UpstreamFault && error.code === 'UPSTREAM_STRAY';
 }
 
-/** A failure after the response had begun: whatever the system calls it, the request is not to be sent again. */
-export function asCut(cause: Error): Error {
+/** Marks a system error that occurred after the response had started, so that the request is not sent again. */
+export function asCutFault(cause: Error): Error {
   if (cause instanceof UpstreamFault || !('code' in cause)) return cause;
-  return new UpstreamFault('UPSTREAM_CUT', `the answer was cut: ${cause.code}`);
+  return new UpstreamFault('UPSTREAM_CUT', `the connection failed inside the response: ${cause.code}`);
 }
 
-/** What was thrown, as an error. */
+/** Converts a thrown value to an error. */
 export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,4 +1,4 @@
-/** The connections to one upstream: kept while they are good, never more than allowed. */
+/** Keeps a bounded pool of connections to one upstream and assigns requests to them. */
 import type { Socket } from 'node:net';
 import { type Connect, type ConnectOptions, createConnect } from './connect.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
@@ -6,31 +6,31 @@ import { UpstreamFault } from './fault.ts';
 import type { ConnectionLimits, ResponseHandler, UpstreamRequest } from './request-port.ts';
 
 export interface PoolOptions extends ConnectOptions, ConnectionLimits {
-  /** Most connections at a time; further calls wait for one. */
+  /** Maximum number of connections; further requests wait for a free one. */
   readonly connections: number;
-  /** Milliseconds until a connection has to stand. */
+  /** Milliseconds until a connection must be established. */
   readonly connectTimeout: number;
-  /** The upstream was found to send more than its responses, and its connections are not reused for a while. */
+  /** The upstream sent bytes beyond a response; its connections are not reused for a while. */
   onDistrust?(): void;
 }
 
 export interface Pool {
-  /** Sends a request, at once or when a connection is free; the handler is told how it goes, perhaps before this returns. */
+  /** Sends a request as soon as a connection is free. The handler may be called before this returns. */
   dispatch(request: UpstreamRequest, handler: ResponseHandler): void;
-  /** Cuts all connections. */
+  /** Closes all connections. */
   destroy(): void;
 }
 
 /**
- * How long an idle connection is kept. Below the 5 s of Node, Apache and uvicorn, since a request that meets a closing
- * connection fails; a `Keep-Alive: timeout` of the upstream moves it, less a second for the way there.
+ * How long an idle connection is kept. Shorter than the 5 s of Node, Apache and uvicorn, because a request sent on a
+ * connection that is closing fails. `Keep-Alive: timeout` of the upstream replaces it, less a margin for latency.
  */
 const IDLE_MS = 4_000;
-const LONGEST_IDLE_MS = 60_000;
+const MAX_IDLE_MS = 60_000;
 const LATENCY_MARGIN_MS = 1_000;
 /** How long no connection is reused after the upstream sent bytes beyond a response. */
 const DISTRUST_MS = 600_000;
-/** How exactly time limits are kept. */
+/** Interval at which time limits are checked. */
 const POLL_INTERVAL_MS = 50;
 
 interface PendingRequest {
@@ -38,135 +38,161 @@ interface PendingRequest {
   readonly handler: ResponseHandler;
 }
 
-/** Opens nothing yet. */
-export function createPool(options: PoolOptions): Pool {
-  const connect: Connect = createConnect(options);
-  /** Free connections and until when (performance.now()), the one used last at the end: it is the warmest. */
-  const idle: { connection: Connection; until: number }[] = [];
-  /** Calls with the idle connections that were chosen for them, before the check of these. */
-  const chosen: { connection: Connection; call: PendingRequest }[] = [];
-  const open = new Set<Connection>();
-  /** Connections that do not stand yet, and until when they have to. */
-  const opening = new Map<Socket, number>();
-  const waiting: PendingRequest[] = [];
-  let distrustUntil = 0;
-  let destroyed = false;
+/** A request and the idle connection that it will use if that connection passes the check before sending. */
+interface Assignment {
+  readonly connection: Connection;
+  readonly pending: PendingRequest;
+}
 
-  const owner: ConnectionOwner = {
-    onFree(connection, hint) {
-      const now = performance.now();
-      const longest = hint === undefined ? IDLE_MS : Math.min(LONGEST_IDLE_MS, hint - LATENCY_MARGIN_MS);
-      if (longest <= 0 || now < distrustUntil) return connection.close();
-      idle.push({ connection, until: now + longest });
-      next();
-    },
-    onStray() {
-      const now = performance.now();
-      if (now >= distrustUntil) options.onDistrust?.();
-      distrustUntil = now + DISTRUST_MS;
-      // What one connection had too much may be on its way on the others as well.
-      for (const { connection } of idle.splice(0)) connection.close();
-    },
-    onClosed(connection) {
-      open.delete(connection);
-      const at = idle.findIndex((entry) => entry.connection === connection);
-      if (at >= 0) idle.splice(at, 1);
-      next();
-    },
-  };
+const poolClosed = () => new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closed the connection pool');
 
-  /**
-   * Sends a call on an idle connection, but not before every socket was read once more: bytes that are there already, or the
-   * end of the connection, belong to an earlier response. Two immediates, since the first may run before the next poll.
-   */
-  function choose(connection: Connection, call: PendingRequest): void {
-    if (chosen.length === 0)
-      setImmediate(() => {
-        const batch = chosen.splice(0);
-        setImmediate(() => {
-          for (const entry of batch) sendChecked(entry.connection, entry.call);
-        });
-      });
-    chosen.push({ connection, call });
+class ConnectionPool implements Pool, ConnectionOwner {
+  readonly #options: PoolOptions;
+  readonly #connect: Connect;
+  /** Free connections with their expiry (performance.now()). The most recently used one is last and is reused first. */
+  readonly #idle: { connection: Connection; expiresAt: number }[] = [];
+  #assigned: Assignment[] = [];
+  readonly #open = new Set<Connection>();
+  /** Connections that are not established yet, with their deadlines. */
+  readonly #connecting = new Map<Socket, number>();
+  readonly #queue: PendingRequest[] = [];
+  readonly #timer: NodeJS.Timeout;
+  #distrustUntil = 0;
+  #destroyed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#connect = createConnect(options);
+    this.#timer = setInterval(() => this.#enforceTimeLimits(), POLL_INTERVAL_MS).unref();
   }
-  function sendChecked(connection: Connection, call: PendingRequest): void {
-    if (connection.usable && performance.now() >= distrustUntil) {
-      connection.send(call.request, call.handler);
+
+  dispatch(request: UpstreamRequest, handler: ResponseHandler): void {
+    const pending = { request, handler };
+    if (this.#destroyed) queueMicrotask(() => handler.onError(poolClosed()));
+    else if (this.#queue.length > 0 || !this.#assign(pending)) this.#queue.push(pending);
+  }
+
+  destroy(): void {
+    this.#destroyed = true;
+    clearInterval(this.#timer);
+    for (const [socket] of this.#connecting) socket.destroy();
+    for (const connection of this.#open) connection.close();
+    for (const { handler } of this.#queue.splice(0)) handler.onError(poolClosed());
+  }
+
+  onFree(connection: Connection, keepAliveMs: number | undefined): void {
+    const now = performance.now();
+    const idleMs = keepAliveMs === undefined ? IDLE_MS : Math.min(MAX_IDLE_MS, keepAliveMs - LATENCY_MARGIN_MS);
+    if (idleMs <= 0 || now < this.#distrustUntil) {
+      connection.close();
       return;
     }
-    connection.close();
-    // Nothing of the call was sent.
-    if (destroyed) call.handler.onError(new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closes'));
-    else if (!place(call)) waiting.unshift(call);
+    this.#idle.push({ connection, expiresAt: now + idleMs });
+    this.#assignQueued();
   }
-  function takeIdle(): Connection | undefined {
-    for (let entry = idle.pop(); entry; entry = idle.pop()) {
-      if (entry.until > performance.now() && entry.connection.usable) return entry.connection;
-      entry.connection.close();
-    }
-    return undefined;
+
+  onStray(): void {
+    const now = performance.now();
+    if (now >= this.#distrustUntil) this.#options.onDistrust?.();
+    this.#distrustUntil = now + DISTRUST_MS;
+    // The other connections may be about to deliver surplus bytes as well.
+    for (const { connection } of this.#idle.splice(0)) connection.close();
   }
-  function next(): void {
-    for (let call = waiting.shift(); call; call = waiting.shift()) {
-      if (place(call)) continue;
-      waiting.unshift(call);
+
+  onClosed(connection: Connection): void {
+    this.#open.delete(connection);
+    const index = this.#idle.findIndex((entry) => entry.connection === connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    this.#assignQueued();
+  }
+
+  #assignQueued(): void {
+    for (let pending = this.#queue.shift(); pending; pending = this.#queue.shift()) {
+      if (this.#assign(pending)) continue;
+      this.#queue.unshift(pending);
       return;
     }
   }
-  /** Gives the call a connection, or a new one; false when it has to wait. */
-  function place(call: PendingRequest): boolean {
-    const connection = takeIdle();
-    if (connection) choose(connection, call);
-    else if (open.size + opening.size < options.connections) openFor(call);
+
+  /** Assigns an idle or a new connection; returns false when the request has to wait. */
+  #assign(pending: PendingRequest): boolean {
+    const connection = this.#takeIdle();
+    if (connection) this.#sendAfterPoll(connection, pending);
+    else if (this.#open.size + this.#connecting.size < this.#options.connections) this.#openConnection(pending);
     else return false;
     return true;
   }
 
-  function openFor(call: PendingRequest): void {
-    let connection: Connection | undefined;
-    const socket = connect(
-      (chunk) => connection?.feed(chunk),
-      () => {
-        opening.delete(socket);
-        socket.off('error', failed).off('close', closed);
-        connection = new Connection(socket, options, owner);
-        open.add(connection);
-        connection.send(call.request, call.handler);
-      },
-    );
-    const failed = (error: Error) => {
-      if (!opening.delete(socket)) return;
-      socket.destroy();
-      call.handler.onError(error);
-      next();
-    };
-    const closed = () => failed(new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed before it stood'));
-    opening.set(socket, performance.now() + options.connectTimeout);
-    socket.on('error', failed).on('close', closed);
+  #takeIdle(): Connection | undefined {
+    for (let entry = this.#idle.pop(); entry; entry = this.#idle.pop()) {
+      if (entry.expiresAt > performance.now() && entry.connection.usable) return entry.connection;
+      entry.connection.close();
+    }
+    return undefined;
   }
 
-  const timer = setInterval(() => {
-    const now = performance.now();
-    for (const [socket, deadline] of opening)
-      if (now >= deadline)
-        socket.destroy(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'the connection did not stand in time'));
-    for (const connection of open) connection.check(now);
-    for (const { connection, until } of idle) if (until <= now) connection.close();
-  }, POLL_INTERVAL_MS).unref();
+  /**
+   * Sends a request on an idle connection after the event loop has polled every socket once more: bytes or an end of the
+   * connection that already arrived belong to an earlier response. It takes two immediates, because the first one may run
+   * before the next poll.
+   */
+  #sendAfterPoll(connection: Connection, pending: PendingRequest): void {
+    if (this.#assigned.length === 0)
+      setImmediate(() => {
+        const batch = this.#assigned;
+        this.#assigned = [];
+        setImmediate(() => {
+          for (const assignment of batch) this.#sendIfUsable(assignment);
+        });
+      });
+    this.#assigned.push({ connection, pending });
+  }
 
-  return {
-    dispatch(request, handler) {
-      const call = { request, handler };
-      if (destroyed) queueMicrotask(() => handler.onError(new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closes')));
-      else if (waiting.length > 0 || !place(call)) waiting.push(call);
-    },
-    destroy() {
-      destroyed = true;
-      clearInterval(timer);
-      for (const [socket] of opening) socket.destroy();
-      for (const connection of open) connection.close();
-      for (const { handler } of waiting.splice(0))
-        handler.onError(new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closes'));
-    },
-  };
+  #sendIfUsable({ connection, pending }: Assignment): void {
+    if (connection.usable && performance.now() >= this.#distrustUntil) {
+      connection.send(pending.request, pending.handler);
+      return;
+    }
+    connection.close();
+    // No byte of the request was sent, so it can use another connection.
+    if (this.#destroyed) pending.handler.onError(poolClosed());
+    else if (!this.#assign(pending)) this.#queue.unshift(pending);
+  }
+
+  #openConnection(pending: PendingRequest): void {
+    let connection: Connection | undefined;
+    const socket = this.#connect(
+      (chunk) => connection?.feed(chunk),
+      () => {
+        this.#connecting.delete(socket);
+        socket.off('error', onFailure).off('close', onClose);
+        connection = new Connection(socket, this.#options, this);
+        this.#open.add(connection);
+        connection.send(pending.request, pending.handler);
+      },
+    );
+    const onFailure = (error: Error) => {
+      if (!this.#connecting.delete(socket)) return;
+      socket.destroy();
+      pending.handler.onError(error);
+      this.#assignQueued();
+    };
+    const onClose = () => onFailure(new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed while connecting'));
+    this.#connecting.set(socket, performance.now() + this.#options.connectTimeout);
+    socket.on('error', onFailure).on('close', onClose);
+  }
+
+  #enforceTimeLimits(): void {
+    const now = performance.now();
+    for (const [socket, deadline] of this.#connecting)
+      if (now >= deadline)
+        socket.destroy(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'no connection within the time limit'));
+    for (const connection of this.#open) connection.checkDeadline(now);
+    for (const { connection, expiresAt } of this.#idle) if (expiresAt <= now) connection.close();
+  }
+}
+
+/** Creates the pool of an upstream. The first request opens the first connection. */
+export function createPool(options: PoolOptions): Pool {
+  return new ConnectionPool(options);
 }

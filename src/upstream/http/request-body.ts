@@ -1,40 +1,33 @@
-/** Sends the body of a request, as fast as the connection takes it. */
+/** Sends the body of a request with back-pressure from the upstream connection. */
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
-export interface SentBody {
-  /** All of it was handed to the connection. */
+export interface BodySender {
+  /** Whether the whole body was written to the connection. */
   readonly done: boolean;
-  /** Sends no more. */
+  /** Stops sending. */
   stop(): void;
 }
 
-export interface BodyParts {
+export interface SendBodyOptions {
   readonly socket: Socket;
   readonly body: Readable;
-  /** Sent in chunks, since the head names no length (RFC 9112 section 7.1). */
+  /** Use chunked coding, because the head has no Content-Length (RFC 9112 section 7.1). */
   readonly chunked: boolean;
-  /** A part was handed over. */
-  moved(): unknown;
-  /** The body itself ended in an error. */
-  failed(error: Error): void;
+  /** Called after each part that was written. */
+  onProgress(): unknown;
+  /** The body stream failed or ended early. */
+  onError(error: Error): void;
 }
 
-/** Begins to send. */
-export function sendBody({ socket, body, chunked, moved, failed }: BodyParts): SentBody {
+/** Starts to send a body. */
+export function sendBody({ socket, body, chunked, onProgress, onError }: SendBodyOptions): BodySender {
   let done = false;
   const onData = (chunk: Buffer) => {
     if (chunk.length === 0) return;
-    let more: boolean;
-    if (chunked) {
-      socket.cork();
-      socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-      socket.write(chunk);
-      more = socket.write('\r\n', 'latin1');
-      socket.uncork();
-    } else more = socket.write(chunk);
-    moved();
-    if (!more) body.pause();
+    const writable = chunked ? writeChunk(socket, chunk) : socket.write(chunk);
+    onProgress();
+    if (!writable) body.pause();
   };
   const onDrain = () => void body.resume();
   const onEnd = () => {
@@ -43,9 +36,8 @@ export function sendBody({ socket, body, chunked, moved, failed }: BodyParts): S
     stop();
   };
   const onClose = () => {
-    if (!done) failed(new Error('the body ended early'));
+    if (!done) onError(new Error('the request body ended early'));
   };
-  const onError = (error: Error) => failed(error);
   function stop(): void {
     body.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
     socket.off('drain', onDrain);
@@ -58,4 +50,14 @@ export function sendBody({ socket, body, chunked, moved, failed }: BodyParts): S
     },
     stop,
   };
+}
+
+/** Writes one chunk (RFC 9112 section 7.1); returns false when the socket's buffer is full. */
+function writeChunk(socket: Socket, chunk: Buffer): boolean {
+  socket.cork();
+  socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+  socket.write(chunk);
+  const writable = socket.write('\r\n', 'latin1');
+  socket.uncork();
+  return writable;
 }

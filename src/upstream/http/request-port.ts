@@ -1,4 +1,4 @@
-/** A call to an upstream, and who is told about its course. */
+/** Types for sending a request to an upstream and handling its response. */
 import type { Readable } from 'node:stream';
 import type { ResponseHead } from './response-head.ts';
 
@@ -6,42 +6,42 @@ export interface UpstreamRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
-  /** Names in turn with values, `Host` included; connection and framing are the connection's to say. */
+  /** Names and values in turn, `Host` included. The connection adds `Connection` and the framing headers. */
   readonly headers: readonly string[];
   readonly body: Readable | null;
 }
 
 /**
- * What the handler of a call may do to it, and says of which call it speaks: the connection may have another one by then,
- * and a word that comes late means nothing.
+ * Flow control of one request. Each method takes the handler of that request: when the connection already serves another
+ * request, a late command has no effect.
  */
 export interface RequestControl {
-  /** Reads no more of the response until `resume`. */
-  pause(of: ResponseHandler): void;
-  resume(of: ResponseHandler): void;
-  /** Ends the call and its connection; the handler gets no further word but the error. */
-  abort(of: ResponseHandler): void;
+  /** Stops reading the response until `resume`. */
+  pause(handler: ResponseHandler): void;
+  resume(handler: ResponseHandler): void;
+  /** Ends the request and closes its connection; the handler receives `onError` and nothing else. */
+  abort(handler: ResponseHandler): void;
 }
 
 export interface ResponseHandler {
-  /** The request is about to be sent on a connection that stands. */
+  /** The request is about to be sent on an established connection. */
   onSend(control: RequestControl): void;
   /** An informational response: 102, 103, ... */
-  onInformation(head: ResponseHead): void;
+  onInformational(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
-  /** A part of the body; its bytes are the handler's until it returns. */
+  /** A part of the body. The handler must copy what it needs after it returns. */
   onData(chunk: Buffer): void;
   /** The response is complete. */
   onEnd(): void;
-  /** Instead of `onEnd`, once. */
+  /** The request failed; called once, instead of `onEnd`. */
   onError(error: Error): void;
 }
 
 export interface ConnectionLimits {
-  /** Bytes of a response head. */
-  readonly maxHead: number;
-  /** Milliseconds until the head of a response; 0 is no limit. */
+  /** Maximum size of a response head. */
+  readonly maxHeadBytes: number;
+  /** Milliseconds until the head of a response is complete; 0 means no limit. */
   readonly headTimeout: number;
-  /** Milliseconds between two parts of a body; 0 is no limit. */
+  /** Milliseconds between two parts of a body; 0 means no limit. */
   readonly bodyTimeout: number;
 }

@@ -1,7 +1,7 @@
-/** Reads the head of a response strictly (RFC 9112 sections 4 to 6): what could be read in two ways is refused. */
+/** Parses response heads strictly (RFC 9112 sections 4 to 6): a head that can be read in two ways is rejected. */
 import { protocolError } from './fault.ts';
 
-/** How the body of a response ends. */
+/** How the end of a response body is found. */
 export type Framing =
   | { readonly kind: 'none' | 'chunked' | 'until-close' }
   | { readonly kind: 'length'; readonly length: number };
@@ -9,42 +9,42 @@ export type Framing =
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  /** Names as sent in turn with values. */
+  /** Names and values in turn, as received. */
   readonly headers: string[];
   readonly framing: Framing;
-  /** How long the connection may wait for its next request, in milliseconds; 0 when it closes; undefined when nothing is said. */
-  readonly keepAlive: number | undefined;
+  /** How long the upstream keeps the connection open; 0 when it closes; undefined when it announces nothing. */
+  readonly keepAliveMs: number | undefined;
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 /** RFC 9110 section 5.6.2. */
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Anything but the octets of field values (RFC 9110 section 5.5), and line breaks that are none (RFC 9112 section 2.2). */
-const INVALID_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Any byte that a field value may not contain (RFC 9110 section 5.5), and bare CR or LF (RFC 9112 section 2.2). */
+const INVALID_FIELD_BYTE = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
 const LINE_BREAK = '\r\n';
-/** Names that were found good: nearly all come again. Bounded, so that no upstream can make it grow. */
-const goodNames = new Set<string>();
-const MAX_KNOWN_NAMES = 512;
+/** Cache of names that passed validation, since names repeat. Bounded, so that an upstream cannot make it grow. */
+const validNames = new Set<string>();
+const MAX_VALID_NAMES = 512;
 
 const NONE: Framing = { kind: 'none' };
 const CHUNKED: Framing = { kind: 'chunked' };
 const UNTIL_CLOSE: Framing = { kind: 'until-close' };
 
-/** What the fields say about the message itself. */
-interface MessageFields {
-  length: string | undefined;
-  coding: string | undefined;
+/** The fields that decide about framing and connection reuse. */
+interface FramingFields {
+  contentLength: string | undefined;
+  transferEncoding: string | undefined;
   connection: string;
   keepAlive: string;
 }
 
 function checkName(name: string): void {
-  if (goodNames.has(name)) return;
-  if (!NAME.test(name)) throw protocolError('a field name that is none');
-  if (goodNames.size < MAX_KNOWN_NAMES && name.length <= 64) goodNames.add(name);
+  if (validNames.has(name)) return;
+  if (!FIELD_NAME.test(name)) throw protocolError('invalid field name');
+  if (validNames.size < MAX_VALID_NAMES && name.length <= 64) validNames.add(name);
 }
 
-/** The value behind a colon without the white space around it (RFC 9112 section 5.1: none before the colon, any after it). */
+/** The value after the colon without surrounding white space (RFC 9112 section 5.1). */
 function fieldValue(text: string, colon: number, end: number): string {
   let from = colon + 1;
   let to = end;
@@ -55,103 +55,108 @@ function fieldValue(text: string, colon: number, end: number): string {
 
 const isSpace = (code: number) => code === 0x20 || code === 0x09;
 
-function once(known: string | undefined, value: string, what: string): string {
-  if (known !== undefined) throw protocolError(`${what} more than once`);
+function requireSingle(previous: string | undefined, value: string, name: string): string {
+  if (previous !== undefined) throw protocolError(`more than one ${name}`);
   return value;
 }
 
-function recordField(said: MessageFields, name: string, value: string): void {
-  // The length first: most fields need no comparison of letters at all.
+function recordFramingField(fields: FramingFields, name: string, value: string): void {
+  // Compares the length first, which rules out most fields without converting them to lower case.
   if (name.length === 14 && name.toLowerCase() === 'content-length')
-    said.length = once(said.length, value, 'Content-Length');
+    fields.contentLength = requireSingle(fields.contentLength, value, 'Content-Length');
   else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding')
-    said.coding = once(said.coding, value, 'Transfer-Encoding');
-  else if (name.length === 10 && said.keepAlive === '' && name.toLowerCase() === 'keep-alive') said.keepAlive = value;
-  else if (name.length === 10 && name.toLowerCase() === 'connection') said.connection += `,${value.toLowerCase()}`;
+    fields.transferEncoding = requireSingle(fields.transferEncoding, value, 'Transfer-Encoding');
+  else if (name.length === 10 && fields.keepAlive === '' && name.toLowerCase() === 'keep-alive')
+    fields.keepAlive = value;
+  else if (name.length === 10 && name.toLowerCase() === 'connection') fields.connection += `,${value.toLowerCase()}`;
 }
 
-/** Where the line ends that a place in a text belongs to. */
+/** The index at which the line that contains `from` ends. */
 function lineEnd(text: string, from: number): number {
   const end = text.indexOf(LINE_BREAK, from);
   return end < 0 ? text.length : end;
 }
 
-/** The fields of a head or a trailer, all that stands behind its first line. */
-export function readFields(text: string, said?: MessageFields): string[] {
-  // Once for all of it: most of the time there is nothing to find.
-  if (INVALID_TEXT.test(text)) throw protocolError('a byte that no field may hold');
+/** Parses the fields of a head or a trailer, which follow its first line. */
+export function parseFields(text: string, framingFields?: FramingFields): string[] {
+  // One test for the whole text instead of one for each field.
+  if (INVALID_FIELD_BYTE.test(text)) throw protocolError('invalid byte in a field');
   const headers: string[] = [];
   for (let from = lineEnd(text, 0) + 2, end = from; from < text.length; from = end + 2) {
     end = lineEnd(text, from);
     const colon = text.indexOf(':', from);
-    if (colon <= from || colon >= end) throw protocolError('a line that is no field');
+    if (colon <= from || colon >= end) throw protocolError('field line without a name or a colon');
     const name = text.slice(from, colon);
     checkName(name);
     const value = fieldValue(text, colon, end);
     headers.push(name, value);
-    if (said) recordField(said, name, value);
+    if (framingFields) recordFramingField(framingFields, name, value);
   }
   return headers;
 }
 
-/** RFC 9112 section 6.3, in its order; where it lets a recipient choose between repair and refusal, refusal. */
-function framingOf(status: number, oldVersion: boolean, noBody: boolean, { length, coding }: MessageFields): Framing {
-  if (noBody || status < 200 || status === 204 || status === 304) return NONE;
-  if (coding !== undefined) {
-    if (length !== undefined) throw protocolError('Content-Length beside Transfer-Encoding');
-    if (oldVersion || coding.toLowerCase() !== 'chunked') throw protocolError('a Transfer-Encoding other than chunked');
+/** Follows the order of RFC 9112 section 6.3. Where a recipient may repair or reject a message, it is rejected. */
+function bodyFraming(status: number, isHttp10: boolean, isHead: boolean, fields: FramingFields): Framing {
+  const { contentLength, transferEncoding } = fields;
+  if (isHead || status < 200 || status === 204 || status === 304) return NONE;
+  if (transferEncoding !== undefined) {
+    if (contentLength !== undefined) throw protocolError('both Content-Length and Transfer-Encoding');
+    if (isHttp10 || transferEncoding.toLowerCase() !== 'chunked')
+      throw protocolError('a Transfer-Encoding other than chunked');
     return CHUNKED;
   }
-  if (length === undefined) return UNTIL_CLOSE;
-  if (!/^\d{1,15}$/.test(length)) throw protocolError('a Content-Length that is none');
-  return { kind: 'length', length: Number(length) };
+  if (contentLength === undefined) return UNTIL_CLOSE;
+  if (!/^\d{1,15}$/.test(contentLength)) throw protocolError('invalid Content-Length');
+  return { kind: 'length', length: Number(contentLength) };
 }
 
 /**
- * RFC 9112 section 9.3; the hint of `Keep-Alive` is in seconds. A response without a body (HEAD, 204, 304) always ends the
- * connection: some upstreams send a body all the same, announced or not, at any later time, and nothing tells such bytes
- * from the response to the next request (RFC 9110 section 9.3.2, RFC 9112 sections 6.3 and 11.2).
+ * RFC 9112 section 9.3; the hint of `Keep-Alive` is in seconds. The connection is never reused after a response without a
+ * body (HEAD, 204, 304): some upstreams send a body anyway, announced or not, at any later time, and such bytes cannot be
+ * distinguished from the response to the next request (RFC 9110 section 9.3.2, RFC 9112 sections 6.3 and 11.2).
  */
-function keepAliveOf(
-  oldVersion: boolean,
-  framing: Framing,
-  { connection, keepAlive }: MessageFields,
-): number | undefined {
-  if (oldVersion || framing.kind === 'until-close' || framing.kind === 'none') return 0;
+function keepAliveMs(isHttp10: boolean, framing: Framing, { connection, keepAlive }: FramingFields) {
+  if (isHttp10 || framing.kind === 'until-close' || framing.kind === 'none') return 0;
   if (/(?:^|[,\s])close(?:$|[,\s])/.test(connection)) return 0;
   const hint = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive)?.[1];
   return hint === undefined ? undefined : Number(hint) * 1000;
 }
 
-/** Reads a head without its last empty line. `noBody`: the request was HEAD. Throws `UpstreamFault`. */
-export function readHead(text: string, noBody: boolean): ResponseHead {
+/** Parses a head without its final empty line. `isHead`: the request method was HEAD. Throws `UpstreamFault`. */
+export function parseHead(text: string, isHead: boolean): ResponseHead {
   const line = text.slice(0, lineEnd(text, 0));
   const match = STATUS_LINE.exec(line);
-  if (!match) throw protocolError('no status line of HTTP/1.1');
-  const oldVersion = match[1] === '0';
+  if (!match) throw protocolError('invalid HTTP/1.1 status line');
+  const isHttp10 = match[1] === '0';
   const status = Number(match[2]);
-  const said: MessageFields = { length: undefined, coding: undefined, connection: '', keepAlive: '' };
-  const headers = readFields(text, said);
-  // Nothing was offered and nothing was waited for (RFC 9110 sections 7.8 and 10.1.1).
-  if (status === 100 || status === 101) throw protocolError(`${status} that nobody asked for`);
-  const framing = framingOf(status, oldVersion, noBody, said);
-  return { status, reason: match[3] ?? '', headers, framing, keepAlive: keepAliveOf(oldVersion, framing, said) };
+  const fields: FramingFields = {
+    contentLength: undefined,
+    transferEncoding: undefined,
+    connection: '',
+    keepAlive: '',
+  };
+  const headers = parseFields(text, fields);
+  // The gateway sends neither Upgrade nor Expect (RFC 9110 sections 7.8 and 10.1.1).
+  if (status === 100 || status === 101) throw protocolError(`unexpected status ${status}`);
+  const framing = bodyFraming(status, isHttp10, isHead, fields);
+  return { status, reason: match[3] ?? '', headers, framing, keepAliveMs: keepAliveMs(isHttp10, framing, fields) };
 }
 
-/** The values of a field of a head, in their order; `name` in lower case. */
-export function valuesOf(headers: readonly string[], name: string): string[] {
+/** The values of a header in order; `name` is in lower case. */
+export function headerValues(headers: readonly string[], name: string): string[] {
   const values: string[] = [];
-  for (let at = 0; at < headers.length; at += 2)
-    if (headers[at]?.length === name.length && headers[at]?.toLowerCase() === name) values.push(headers[at + 1] ?? '');
+  for (let index = 0; index < headers.length; index += 2)
+    if (headers[index]?.length === name.length && headers[index]?.toLowerCase() === name)
+      values.push(headers[index + 1] ?? '');
   return values;
 }
 
-/** By lower-case name; the values of a repeated field as one list. */
-export function fieldsOf(headers: readonly string[]): Record<string, string> {
+/** The headers by lower-case name; values of repeated headers are joined with commas. */
+export function headersByName(headers: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at]?.toLowerCase() ?? '';
-    const value = headers[at + 1] ?? '';
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index]?.toLowerCase() ?? '';
+    const value = headers[index + 1] ?? '';
     fields[name] = fields[name] === undefined ? value : `${fields[name]}, ${value}`;
   }
   return fields;

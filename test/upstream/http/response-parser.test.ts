@@ -13,8 +13,8 @@ function parse(bytes: string, sizes: readonly number[] = [], { noBody = false, c
   const seen: Seen = { heads: [], body: '', ends: 0 };
   const parser = new ResponseParser(
     {
-      onHead: ({ status, headers, framing, keepAlive }) =>
-        void seen.heads.push([status, framing.kind, keepAlive, ...headers].join('|')),
+      onHead: ({ status, headers, framing, keepAliveMs }) =>
+        void seen.heads.push([status, framing.kind, keepAliveMs, ...headers].join('|')),
       onBody: (chunk) => {
         seen.body += chunk.toString('latin1');
       },
@@ -24,7 +24,7 @@ function parse(bytes: string, sizes: readonly number[] = [], { noBody = false, c
     },
     MAX_HEAD,
   );
-  parser.begin(noBody);
+  parser.expectResponse(noBody);
   const buffer = Buffer.from(bytes, 'latin1');
   try {
     let at = 0;
