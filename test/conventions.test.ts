@@ -12,7 +12,7 @@ const textOf = new Map(files.map((file) => [file, readFileSync(join(ROOT, file),
 const RANKS: readonly (readonly string[])[] = [
   ['base', 'client', 'crypto', 'oidc/products', 'tuning', 'upstream/http'],
   ['config/fields'],
-  ['store/port'],
+  ['policy/conditions', 'store/port'],
   ['store/processes', 'store/redis', 'store/sqlite'],
   ['store'],
   ['config/sections'],

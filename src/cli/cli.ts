@@ -31,8 +31,9 @@ const USAGE = `Usage:
   bff-gateway check --config FILE   check a configuration and print what was understood
   bff-gateway doctor --config FILE [--json]
                                     look at provider, client, store, upstreams and settings, and say what is wrong
-  bff-gateway explain METHOD PATH --config FILE [--claims JSON]
-                                    tell which rule decides on a call, for a token with these claims
+  bff-gateway explain METHOD PATH --config FILE [--claims JSON] [--address ADDRESS]
+                                    tell which rule decides on a call, for a token with these claims and a client
+                                    at this address
   bff-gateway import kong|apim|oauth2-proxy FILE
   bff-gateway import apigee FOLDER [--issuer URL]
                                     print the configuration of another product as one of this gateway, and a report
@@ -65,6 +66,8 @@ interface Given {
   args: readonly string[];
   /** Of `--claims`. */
   claims: string | undefined;
+  /** Of `--address`. */
+  address: string | undefined;
   choice: SessionChoice;
   /** Of `--issuer`. */
   issuer: string | undefined;
@@ -82,11 +85,12 @@ interface Command {
   run(parts: CliParts, given: Given): void | Promise<void>;
 }
 
-async function explainCall(parts: CliParts, { file, args: [method = '', path = ''], claims }: Given): Promise<void> {
+async function explainCall(parts: CliParts, { file, args, claims, address }: Given): Promise<void> {
   const { explain } = await import('./explain.ts');
   const { config } = load(parts, file);
   const text = claims === undefined ? undefined : parts.readFile(claims);
-  parts.out(explain(config, { method: method.toUpperCase(), path, claims: text, now: Date.now() }));
+  const [method = '', path = ''] = args;
+  parts.out(explain(config, { method: method.toUpperCase(), path, claims: text, address, now: Date.now() }));
 }
 
 async function doctor(parts: CliParts, { file, json }: Given): Promise<void> {
@@ -138,6 +142,7 @@ const COMMANDS: Record<string, Command> = {
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
   claims: { type: 'string' },
+  address: { type: 'string' },
   user: { type: 'string' },
   sid: { type: 'string' },
   id: { type: 'string' },
@@ -158,8 +163,9 @@ function parse(argv: readonly string[]): { command: Command; given: Given } | 'h
     const args = positionals.slice(words);
     if (!command || args.length !== command.takes || (command.needsFile && values.config === undefined))
       return undefined;
-    const { user, sid, id, all, cursor, claims, issuer, json = false } = values;
-    const given = { file: values.config ?? '', args, claims, cursor, issuer, json, choice: { user, sid, id, all } };
+    const { user, sid, id, all, cursor, claims, address, issuer, json = false } = values;
+    const choice = { user, sid, id, all };
+    const given = { file: values.config ?? '', args, claims, address, cursor, issuer, json, choice };
     return { command, given };
   } catch {
     return undefined;

@@ -6,8 +6,7 @@ import type { TokenFacts } from '../oidc/products/facts.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
 import { readFacts } from '../oidc/products/read-facts.ts';
 import { productOf } from '../oidc/products/registry.ts';
-import { type Decision, decide } from '../policy/decide.ts';
-import { isOpen, ruleFor } from '../policy/rules.ts';
+import { type CompiledRule, type Decision, decide, openRule, ruleFor } from '../policy/rules.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
 import { parseTarget } from '../routing/target.ts';
 
@@ -17,6 +16,8 @@ export interface Question {
   path: string;
   /** Text of a JSON file with the claims of an access token; undefined for a caller who shows nothing. */
   claims: string | undefined;
+  /** Address of the client, for conditions on the request; undefined for the loopback address. */
+  address: string | undefined;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -60,12 +61,12 @@ function conditions({ token, methods, ...asked }: RuleConfig): string {
   return [`token ${token}`, ...parts].join(', ');
 }
 
-function verdict(decision: Decision): string {
+function verdict(decision: Decision, allowed: string): string {
   switch (decision.kind) {
     case 'allowed':
-      return 'allowed';
+      return allowed;
     case 'denied':
-      return `403 access_denied (${decision.reason}): the rule asks for ${decision.detail}`;
+      return `403 access_denied (${decision.reason}): the rule requires ${decision.detail}`;
     case 'insufficient_scope':
       return `403 insufficient_scope: missing ${decision.scope}`;
     case 'step_up':
@@ -73,26 +74,29 @@ function verdict(decision: Decision): string {
   }
 }
 
-/** What the rules say to this caller, and which of them said it. */
+/** The response to this caller, and the rule that decides on it. */
 function judged(
   config: Config,
   route: CompiledRoute,
-  { method, now }: Question,
+  { method, address = '127.0.0.1', now }: Question,
+  segments: readonly string[],
   facts: TokenFacts | string | undefined,
-) {
+): { rule?: CompiledRule; answer: string } {
+  const decided = (rule: CompiledRule, token: TokenFacts | undefined, allowed: string) => {
+    const request = { token, clientIp: address, method, segments, now, tolerance: config.provider.clockTolerance };
+    return { rule, answer: verdict(decide(rule, request), allowed) };
+  };
   const rules = route.rulesFor(method);
   if (rules.length === 0) return { answer: `403 access_denied (no_rule): no rule names ${method}` };
-  if (isOpen(rules)) return { rule: rules[0], answer: 'allowed: the rule asks nobody' };
+  const open = openRule(rules);
+  if (open) return decided(open, undefined, 'allowed: the rule asks nobody');
   if (typeof facts === 'string') return { answer: `401 invalid_token: ${facts}` };
   if (facts && route.audience.length > 0 && !route.audience.some((name) => facts.audience.includes(name)))
     return { answer: `401 invalid_token: the token is not for ${route.audience.join(' or ')} (403 for a session)` };
   const rule = ruleFor(rules, facts?.subject ?? 'nobody');
   if (!rule && !facts) return { answer: '401 unauthenticated: every rule asks who calls' };
   if (!rule) return { answer: `403 access_denied (subject): no rule is about a ${facts?.subject}` };
-  return {
-    rule,
-    answer: facts ? verdict(decide(rule, facts, now, config.provider.clockTolerance)) : 'allowed as a guest',
-  };
+  return decided(rule, facts, facts ? 'allowed' : 'allowed as a guest');
 }
 
 function callerLine(facts: TokenFacts | string | undefined): string {
@@ -104,16 +108,16 @@ function callerLine(facts: TokenFacts | string | undefined): string {
 
 /** The explanation, a line each. Throws when path or claims cannot be read. */
 export function explain(config: Config, question: Question): string {
-  const { method, path, claims } = question;
+  const { method, path, claims, address } = question;
   const target = parseTarget(path, config.publicUrl);
   const route = compileRoutes(config.routes, config.accessTokens?.audience).match(target)?.route;
   const facts = claims === undefined ? undefined : factsOf(config, claims);
-  const head = [`${method} ${path}`, `caller  ${callerLine(facts)}`];
+  const head = [`${method} ${path}`, `caller  ${callerLine(facts)}${address === undefined ? '' : `, from ${address}`}`];
   if (!route) return [...head, 'route   none: the front end, or an endpoint of the gateway', ''].join('\n');
-  const { rule, answer } = judged(config, route, question, facts);
+  const { rule, answer } = judged(config, route, question, target.segments, facts);
   const rules = route.config.rules.map((one, index) => {
-    const named = route.rulesFor(method).includes(one);
-    const mark = one === rule ? 'decides' : named ? '' : 'not for this method';
+    const applies = route.rulesFor(method).some((named) => named.config === one);
+    const mark = one === rule?.config ? 'decides' : applies ? '' : 'not for this method';
     return `  rules[${index}]  ${conditions(one)}${mark === '' ? '' : `  <- ${mark}`}`;
   });
   return [

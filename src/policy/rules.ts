@@ -1,9 +1,20 @@
-/** Which rule of a route a call falls under: the first that names its method and whoever calls. */
-import type { RouteConfig, RuleConfig } from '../config/schema/schema.ts';
+/** The rules of a route: compiles them, and selects the one that applies to a caller. */
+import type { RuleConfig } from '../config/schema/schema.ts';
 import type { TokenSubject } from '../oidc/products/facts.ts';
+import { type CompiledConditions, type ConditionTable, compileConditions } from './conditions/compile.ts';
+import type { Refusal, RequestFacts } from './conditions/condition.ts';
 
-/** Who calls: nobody, or what the session or the bearer token stands for. */
+/** The caller: `nobody` without credentials, else the subject of the session or of the bearer token. */
 export type CallerKind = 'nobody' | TokenSubject;
+
+/** A rule with its conditions compiled. */
+export interface CompiledRule extends Pick<RuleConfig, 'methods' | 'token'>, CompiledConditions {
+  readonly config: RuleConfig;
+}
+
+export type Decision = { readonly kind: 'allowed' } | Refusal;
+
+const ALLOWED: Decision = { kind: 'allowed' };
 
 const ACCEPTED: Record<RuleConfig['token'], readonly CallerKind[]> = {
   none: ['nobody', 'user', 'client', 'unknown'],
@@ -13,20 +24,41 @@ const ACCEPTED: Record<RuleConfig['token'], readonly CallerKind[]> = {
   'user-or-none': ['user', 'nobody'],
 };
 
-/** The callers that a rule is about. */
+/** Returns the callers that a rule applies to. */
 export const callersOf = (rule: Pick<RuleConfig, 'token'>): readonly CallerKind[] => ACCEPTED[rule.token];
 
-/** The rules that name a method, in their order; an empty list is a denial (deny by default). */
-export function rulesFor(route: Pick<RouteConfig, 'rules'>, method: string): readonly RuleConfig[] {
-  return route.rules.filter((rule) => rule.methods === undefined || rule.methods.some((named) => named === method));
+/** Compiles a rule, once per route. */
+export function compileRule(config: RuleConfig, table?: ConditionTable): CompiledRule {
+  return { config, methods: config.methods, token: config.token, ...compileConditions(config, table) };
 }
 
-/** The first of these rules that is about such a caller; undefined is a denial, or for nobody a 401. */
-export function ruleFor(rules: readonly RuleConfig[], caller: CallerKind): RuleConfig | undefined {
+/** Returns the rules that apply to a method, in their order. An empty list means denied (deny by default). */
+export function rulesFor<Rule extends Pick<RuleConfig, 'methods' | 'token'>>(
+  { rules }: { readonly rules: readonly Rule[] },
+  method: string,
+): readonly Rule[] {
+  return rules.filter((rule) => rule.methods === undefined || rule.methods.some((name) => name === method));
+}
+
+/** Returns the first of these rules that applies to the caller. Undefined means denied, or 401 for `nobody`. */
+export function ruleFor<Rule extends Pick<RuleConfig, 'token'>>(
+  rules: readonly Rule[],
+  caller: CallerKind,
+): Rule | undefined {
   return rules.find((rule) => callersOf(rule).includes(caller));
 }
 
-/** Whether the rules ask nobody who they are, so that credentials need not even be looked at. */
-export function isOpen(rules: readonly RuleConfig[]): boolean {
-  return rules[0]?.token === 'none';
+/** Returns the rule of an open route, whose callers need not show credentials; undefined when the first rule requires any. */
+export function openRule<Rule extends Pick<RuleConfig, 'token'>>(rules: readonly Rule[]): Rule | undefined {
+  const [first] = rules;
+  return first?.token === 'none' ? first : undefined;
+}
+
+/** Returns whether these rules admit every caller, so that credentials need not be read. */
+export const isOpen = (rules: readonly Pick<RuleConfig, 'token'>[]): boolean => openRule(rules) !== undefined;
+
+/** Decides whether the conditions of a rule hold. Decisions are never cached, because facts depend on the request. */
+export function decide(rule: CompiledRule, request: RequestFacts): Decision {
+  const check = request.token === undefined ? rule.checkWithoutToken : rule.check;
+  return check?.(request) ?? ALLOWED;
 }

@@ -1,8 +1,8 @@
 /** The route table: which configured route a path belongs to. */
 
 import { GatewayError } from '../base/errors.ts';
-import type { RouteConfig, RuleConfig } from '../config/schema/schema.ts';
-import { rulesFor } from '../policy/rules.ts';
+import type { RouteConfig } from '../config/schema/schema.ts';
+import { type CompiledRule, compileRule, rulesFor } from '../policy/rules.ts';
 import { pathInterpretations } from './path-interpretations.ts';
 import { parseTarget, type RequestTarget } from './target.ts';
 
@@ -15,8 +15,8 @@ export interface CompiledRoute {
   readonly index: number;
   /** What access tokens must be meant for: one of these; empty where they are not looked into. */
   readonly audience: readonly string[];
-  /** The rules that name a method, in their order. */
-  rulesFor(method: string): readonly RuleConfig[];
+  /** Returns the rules that apply to a method, in their order. */
+  rulesFor(method: string): readonly CompiledRule[];
 }
 
 export interface RouteTable {
@@ -71,11 +71,12 @@ function isWellFormed(path: string): boolean {
   }
 }
 
-/** The rules by method, worked out once. */
-function ruleTable(config: RouteConfig): CompiledRoute['rulesFor'] {
-  const methods = config.rules.flatMap((rule): string[] => rule.methods ?? []);
-  const table = new Map(methods.map((method) => [method, rulesFor(config, method)]));
-  const others = config.rules.filter((rule) => rule.methods === undefined);
+/** Compiles the rules and groups them by method. */
+function compileRules(config: RouteConfig): CompiledRoute['rulesFor'] {
+  const rules = config.rules.map((rule) => compileRule(rule));
+  const methods = rules.flatMap((rule): string[] => rule.methods ?? []);
+  const table = new Map(methods.map((method) => [method, rulesFor({ rules }, method)]));
+  const others = rules.filter((rule) => rule.methods === undefined);
   return (method) => table.get(method) ?? others;
 }
 
@@ -85,7 +86,7 @@ function compile(config: RouteConfig, index: number, fallback: readonly string[]
   if (open || parts.at(-1) === '') parts.pop();
   const segments = parts.map((part) => (part === '*' ? ANY : literal(part, config.path)));
   const audience = config.audience ?? fallback;
-  const route = { config, pattern: config.path, index, audience, rulesFor: ruleTable(config) };
+  const route = { config, pattern: config.path, index, audience, rulesFor: compileRules(config) };
   return { hit: { route }, segments, open };
 }
 

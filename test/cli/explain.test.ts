@@ -68,7 +68,7 @@ describe('the answer', () => {
       'POST',
       '/api/orders',
       { ...USER, realm_access: {} },
-      /403 access_denied \(role\): the rule asks for role editor/,
+      /403 access_denied \(role\): the rule requires role editor/,
     ],
     ['a weaker class', 'POST', '/api/orders', { ...USER, acr: '1' }, /401 step_up_required/],
     [

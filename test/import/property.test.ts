@@ -9,8 +9,7 @@ import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
 import { generic } from '../../src/oidc/products/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
-import { decide } from '../../src/policy/decide.ts';
-import { ruleFor } from '../../src/policy/rules.ts';
+import { decide, ruleFor } from '../../src/policy/rules.ts';
 import { meantFor } from '../../src/proxy/admission/bearer.ts';
 import { compileRoutes } from '../../src/routing/routes.ts';
 import { parseTarget } from '../../src/routing/target.ts';
@@ -71,7 +70,10 @@ function letsIn(
   const facts = readFacts({ product: generic, subjects: 'both', rolesClaim: undefined }, ISSUER, claims);
   if (!meantFor(facts, found.route.audience)) return false;
   const rule = ruleFor(rules, 'user');
-  return rule !== undefined && decide(rule, facts, 0, 0).kind === 'allowed';
+  if (rule === undefined) return false;
+  const { segments } = parseTarget(one.path, config.publicUrl);
+  const request = { token: facts, clientIp: '192.0.2.1', method: one.method, segments, now: 0, tolerance: 0 };
+  return decide(rule, request).kind === 'allowed';
 }
 
 /** The translation, or undefined when nothing could be translated: then nobody is let in. */

@@ -5,13 +5,19 @@ import fc from 'fast-check';
 import type { RuleConfig } from '../../src/config/schema/schema.ts';
 import { generic } from '../../src/oidc/products/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
-import { decide } from '../../src/policy/decide.ts';
-import { isOpen, ruleFor, rulesFor } from '../../src/policy/rules.ts';
+import { compileRule, decide, isOpen, ruleFor, rulesFor } from '../../src/policy/rules.ts';
 
 const SOURCE = { product: generic, subjects: 'both', rolesClaim: undefined } as const;
 const factsOf = (claims: Record<string, unknown>) => readFacts(SOURCE, 'https://id.example.com', claims);
 const scopesOf = (wanted: RuleConfig['scopes'], scope: unknown) =>
-  decide({ token: 'user', scopes: wanted }, factsOf({ scope }), 0, 0);
+  decide(compileRule({ token: 'user', scopes: wanted }), {
+    token: factsOf({ scope }),
+    clientIp: '192.0.2.1',
+    method: 'GET',
+    segments: [],
+    now: 0,
+    tolerance: 0,
+  });
 const missing = (wanted: RuleConfig['scopes'], scope: unknown) => {
   const outcome = scopesOf(wanted, scope);
   return outcome.kind === 'insufficient_scope' ? outcome.scope : outcome.kind;

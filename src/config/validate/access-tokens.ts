@@ -2,13 +2,16 @@
 
 import { issuersOf } from '../../oidc/products/issuers.ts';
 import { productOf, tokenTypeOf } from '../../oidc/products/registry.ts';
+import { conditionEntries } from '../../policy/conditions/conditions.ts';
 import type { AccessTokensConfig, Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
 
 const asks = (rule: RuleConfig) => rule.token !== 'none';
 
-/** Options of a rule that look into the token. */
-const INTO_TOKEN = ['claims', 'roles', 'groups'] as const;
+/** Conditions of a rule that look into the token. */
+const INTO_TOKEN = conditionEntries
+  .filter(([, condition]) => condition.over === 'token' && condition.needsAccessTokens)
+  .map(([name]) => name);
 
 /** What means nothing as long as nobody looks into access tokens: it would be believed and not be so. */
 function withoutValidation(route: RouteConfig, at: Path): Finding[] {
@@ -104,21 +107,17 @@ function upstreamTokenFindings({ upstreamToken, rules }: RouteConfig, at: Path):
 /** A rule that only a stronger or newer sign-in meets, when no link may ask for one. */
 function stepUpFindings({ provider }: Config, { rules }: RouteConfig, at: Path): Finding[] {
   const allowed = new Set<string>(provider.allowedLoginParams);
-  return rules.flatMap(({ acr, maxAge, token }, index) => {
-    const open = token === 'none' || token === 'client';
-    const path = [...at, 'rules', index];
-    return [
-      ...(acr !== undefined && !allowed.has('acr_values')
-        ? [{ path: [...path, 'acr'], message: 'cannot be met: provider.allowedLoginParams lacks acr_values' }]
-        : []),
-      ...(maxAge !== undefined && !allowed.has('max_age')
-        ? [{ path: [...path, 'maxAge'], message: 'cannot be met: provider.allowedLoginParams lacks max_age' }]
-        : []),
-      ...(open && acr !== undefined ? [{ path: [...path, 'acr'], message: `means nothing for token: ${token}` }] : []),
-      ...(open && maxAge !== undefined
-        ? [{ path: [...path, 'maxAge'], message: `means nothing for token: ${token}` }]
-        : []),
-    ];
+  return rules.flatMap((rule, index) => {
+    const open = rule.token === 'none' || rule.token === 'client';
+    return conditionEntries.flatMap(([name, condition]) => {
+      if (rule[name] === undefined || condition.over === 'request' || !condition.stepUp) return [];
+      const path = [...at, 'rules', index, name];
+      const { param } = condition.stepUp;
+      return [
+        ...(allowed.has(param) ? [] : [{ path, message: `cannot be met: provider.allowedLoginParams lacks ${param}` }]),
+        ...(open ? [{ path, message: `means nothing for token: ${rule.token}` }] : []),
+      ];
+    });
   });
 }
 

@@ -1,4 +1,5 @@
 /** Rules about routes: what hides an endpoint, is never reached, or asks for nothing. */
+import { conditionEntries } from '../../policy/conditions/conditions.ts';
 import { endpointPaths, protectedResource } from '../schema/endpoints.ts';
 import type { Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
@@ -46,8 +47,8 @@ function ruleFindings({ rules }: RouteConfig, at: Path): Finding[] {
         message: 'this rule is never reached: earlier ones match all of its methods and callers',
       });
     for (const cell of cells) taken.add(cell);
-    for (const name of ['scopes', 'claims', 'roles', 'groups'] as const)
-      if (rule.token === 'none' && rule[name] !== undefined)
+    for (const [name, condition] of conditionEntries)
+      if (rule.token === 'none' && rule[name] !== undefined && condition.over === 'token' && !condition.stepUp)
         findings.push({ path: [...at, index, name], message: `a rule without a token cannot ask for ${name}` });
     return findings;
   });

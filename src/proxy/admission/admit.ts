@@ -1,7 +1,7 @@
 /** The checks between a matched route and its upstream, one named step each, and the order in which they run. */
 
 import { GatewayError } from '../../base/errors.ts';
-import type { Config, RuleConfig } from '../../config/schema/schema.ts';
+import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/facts.ts';
@@ -10,7 +10,7 @@ import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import { type Challenge, createChallenge } from '../../policy/challenge.ts';
 import { type CsrfOutcome, checkUpgradeOrigin } from '../../policy/csrf.ts';
-import { isOpen, ruleFor } from '../../policy/rules.ts';
+import { type CompiledRule, openRule, ruleFor } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { RequestSession, Sessions } from '../../session/session-types.ts';
 import { isPromise } from '../../tuning/maybe-promise.ts';
@@ -56,7 +56,11 @@ export function createAdmit(parts: AdmissionParts): Admit {
   return async function admit(context, route, checkForgery) {
     refuseServiceWorker(context);
     const rules = route.rulesFor(context.req.method ?? '');
-    if (isOpen(rules)) return ANYONE;
+    const open = openRule(rules);
+    if (open) {
+      if (open.checkWithoutToken) judge.decideWithoutToken({ context, route, rules, key: undefined }, open);
+      return ANYONE;
+    }
     const key = sessions.identify(context.req.headers.cookie);
     const visit: AccessRequest = { context, route, rules, key };
     judge.requireRules(visit);
@@ -75,7 +79,10 @@ export function createAdmit(parts: AdmissionParts): Admit {
     const known = key === undefined ? undefined : (sessions.getCached(key) ?? (await sessions.load(key)));
     const usable = known && ensureUsable(known);
     const kept = isPromise(usable) ? await usable : usable;
-    if (kept === undefined || kept.kind === 'ended') return withoutSession(rules, challenge);
+    if (kept === undefined || kept.kind === 'ended') {
+      judge.decideWithoutToken(visit, guestRule(rules, challenge));
+      return GUEST;
+    }
     const { session } = kept;
     const read = factsOfSession(tokens, session, route, challenge);
     const facts = isPromise(read) ? await read : read;
@@ -124,8 +131,12 @@ function refuseForgery(
   throw new GatewayError(outcome.code, { detail: outcome.reason });
 }
 
-/** RFC 6750 section 3: never a redirect, whatever the call accepts; the front end decides what a 401 means. */
-function withoutSession(rules: readonly RuleConfig[], challenge: Challenge): Admission {
-  if (ruleFor(rules, 'nobody')) return GUEST;
+/**
+ * Returns the rule for a caller without credentials; throws `unauthenticated` when there is none. Never a redirect, whatever
+ * the request accepts (RFC 6750 section 3): the front end decides how to react to a 401.
+ */
+function guestRule(rules: readonly CompiledRule[], challenge: Challenge): CompiledRule {
+  const rule = ruleFor(rules, 'nobody');
+  if (rule) return rule;
   throw new GatewayError('unauthenticated', { headers: { 'www-authenticate': challenge() } });
 }

@@ -2,13 +2,13 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
-import type { Config, RuleConfig } from '../../config/schema/schema.ts';
+import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit, AuditDetails } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/facts.ts';
 import type { Challenge, ChallengeParams } from '../../policy/challenge.ts';
-import { type Decision, decide } from '../../policy/decide.ts';
-import { ruleFor } from '../../policy/rules.ts';
+import type { Refusal } from '../../policy/conditions/condition.ts';
+import { type CompiledRule, decide, ruleFor } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 
 /** A call on its way through the steps. */
@@ -16,7 +16,7 @@ export interface AccessRequest {
   readonly context: RequestContext;
   readonly route: CompiledRoute;
   /** Those that name the method. */
-  readonly rules: readonly RuleConfig[];
+  readonly rules: readonly CompiledRule[];
   /** Digest of the session id in the cookie; undefined without an authentic cookie. */
   readonly key: string | undefined;
 }
@@ -27,8 +27,10 @@ export type Scheme = 'session' | 'Bearer' | 'DPoP';
 export interface PolicyEnforcer {
   /** Throws when no rule names the method. */
   requireRules(visit: AccessRequest): void;
-  /** Throws when the rule that the caller falls under does not hold, or there is none. */
+  /** Throws when no rule applies to the caller, or a condition of the first one that does is not met. */
   decide(visit: AccessRequest, facts: TokenFacts, scheme: Scheme): void;
+  /** Throws when a condition on the request is not met by a caller without credentials, to whom this rule applies. */
+  decideWithoutToken(visit: AccessRequest, rule: CompiledRule): void;
 }
 
 /** What goes into the audit for a refusal. */
@@ -69,11 +71,11 @@ export function createPolicyEnforcer(
     'www-authenticate': challenge(params, scheme === 'session' ? 'Bearer' : scheme),
   });
 
-  function answer(decision: Exclude<Decision, { kind: 'allowed' }>, scheme: Scheme): [string, GatewayError] {
+  function answer(decision: Refusal, scheme: Scheme): [string, GatewayError] {
     switch (decision.kind) {
       case 'denied': {
         const { reason, detail } = decision;
-        return [reason, new GatewayError('access_denied', { reason, detail: `the rule asks for ${detail}` })];
+        return [reason, new GatewayError('access_denied', { reason, detail: `the rule requires ${detail}` })];
       }
       case 'insufficient_scope': {
         const { scope } = decision;
@@ -81,11 +83,7 @@ export function createPolicyEnforcer(
         return ['insufficient_scope', new GatewayError('insufficient_scope', { detail: `missing ${scope}`, headers })];
       }
       case 'step_up': {
-        const { acrValues, maxAge } = decision;
-        const asked: ChallengeParams = {
-          ...(acrValues === undefined ? {} : { acr_values: acrValues.join(' ') }),
-          ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
-        };
+        const asked: ChallengeParams = decision.params;
         const headers = headersOf({ error: 'insufficient_user_authentication', ...asked }, scheme);
         const extensions = { ...asked, ...(scheme === 'session' ? { loginUrl: loginUrl(config, asked) } : {}) };
         return [
@@ -94,6 +92,23 @@ export function createPolicyEnforcer(
         ];
       }
     }
+  }
+
+  function enforce(visit: AccessRequest, rule: CompiledRule, token: TokenFacts | undefined, scheme: Scheme): void {
+    // Most rules have no conditions: they cost nothing.
+    if ((token === undefined ? rule.checkWithoutToken : rule.check) === undefined) return;
+    const { clientIp, req, target } = visit.context;
+    const decision = decide(rule, {
+      token,
+      clientIp,
+      method: req.method ?? '',
+      segments: target.segments,
+      now: clock(),
+      tolerance: clockTolerance,
+    });
+    if (decision.kind === 'allowed') return;
+    const [reason, error] = answer(decision, scheme);
+    refuse(visit, token, reason, error);
   }
 
   return {
@@ -109,10 +124,10 @@ export function createPolicyEnforcer(
         const detail = `no rule of ${visit.route.pattern} is about a ${facts.subject}`;
         refuse(visit, facts, 'subject', new GatewayError('access_denied', { reason: 'subject', detail }));
       }
-      const decision = decide(rule, facts, clock(), clockTolerance);
-      if (decision.kind === 'allowed') return;
-      const [reason, error] = answer(decision, scheme);
-      refuse(visit, facts, reason, error);
+      enforce(visit, rule, facts, scheme);
+    },
+    decideWithoutToken(visit, rule) {
+      enforce(visit, rule, undefined, 'session');
     },
   };
 }

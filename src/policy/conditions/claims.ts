@@ -1,0 +1,72 @@
+/** The condition `claims`: values that claims of the access token must have. */
+import { z } from 'zod';
+import { claimAt } from '../../oidc/products/claims.ts';
+import { tokenCondition } from './condition.ts';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+/** The expression for a text from start to end. */
+const wholeText = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'u');
+
+const pattern = () =>
+  z
+    .string()
+    .min(1)
+    .max(500)
+    .refine((text) => {
+      try {
+        wholeText(text);
+        return true;
+      } catch {
+        return false;
+      }
+    }, 'expected a regular expression');
+
+const claimCondition = z
+  .strictObject({
+    equals: scalar.optional().describe('The claim is exactly this, type included.'),
+    anyOf: z.array(scalar).min(1).optional().describe('The claim, or one element of a list, is one of these.'),
+    allOf: z.array(scalar).min(1).optional().describe('The claim is a list with all of these.'),
+    matches: pattern()
+      .optional()
+      .describe('The claim is a string, or a list with a string, that this regular expression matches as a whole.'),
+  })
+  .refine(
+    (options) => Object.values(options).some((value) => value !== undefined),
+    'expected at least one of equals, anyOf, allOf, matches',
+  );
+
+export type ClaimCondition = z.output<typeof claimCondition>;
+
+/** Longest claim that an expression is run on: bounds the cost of a bad expression. */
+const MAX_TEXT_LENGTH = 1_000;
+
+const matchesWhole = (expression: RegExp, value: unknown) =>
+  typeof value === 'string' && value.length <= MAX_TEXT_LENGTH && expression.test(value);
+
+/** Types are compared as well: `1` is not `"1"`, and a missing claim meets no condition. */
+function compileClaim({ equals, anyOf, allOf, matches }: ClaimCondition): (claim: unknown) => boolean {
+  const expression = matches === undefined ? undefined : wholeText(matches);
+  return (claim) => {
+    const values: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
+    if (equals !== undefined && claim !== equals) return false;
+    if (anyOf !== undefined && !anyOf.some((accepted) => values.includes(accepted))) return false;
+    if (allOf !== undefined && !allOf.every((required) => values.includes(required))) return false;
+    return expression === undefined || values.some((value) => matchesWhole(expression, value));
+  };
+}
+
+export const claims = tokenCondition({
+  schema: z
+    .record(z.string().min(1), claimCondition)
+    .describe('Maps claim paths (such as realm_access.roles) to conditions on the access token; all must hold.'),
+  needsAccessTokens: true,
+  reasons: ['claim'],
+  compile(value) {
+    const checks = Object.entries(value).map(([path, condition]) => ({ path, isMet: compileClaim(condition) }));
+    return (token) => {
+      const failed = checks.find(({ path, isMet }) => !isMet(claimAt(token.claims, path)));
+      return failed && { kind: 'denied', reason: 'claim', detail: `claim ${failed.path}` };
+    };
+  },
+});
