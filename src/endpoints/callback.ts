@@ -9,7 +9,7 @@ import type { AuthorizationCodeFlow, LoginResult } from '../oidc/login/authoriza
 import type { PendingLogin, PendingLogins } from '../oidc/login/pending-login.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import type { Revoker } from '../oidc/logout/revoker.ts';
-import { loginError } from '../oidc/provider/failures.ts';
+import { toLoginError } from '../oidc/provider/failures.ts';
 import type { ReturnPath } from '../policy/return-url.ts';
 import type { CookieSettings } from '../session/cookies.ts';
 import { addressRange, describeDevice } from '../session/device.ts';
@@ -131,7 +131,7 @@ export function callbackEndpoint(parts: CallbackParts): RequestHandler {
       const { data } = await finish(req, params, pendingLogin);
       audit('login.succeeded', { requestId, clientIp, sub: data.sub, session: digest(req.sessionID) });
     } catch (error) {
-      const failure = loginError(error);
+      const failure = toLoginError(error);
       audit('login.failed', { requestId, clientIp, reason: failure.code });
       // A silent attempt (prompt=none) that needs the user is an answer, not a fault: back to where it came from.
       if (!(silent && failure.code === 'login_denied')) throw failure;

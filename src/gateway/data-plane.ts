@@ -7,7 +7,7 @@ import type { RequestContext } from '../edge/request-context.ts';
 import type { RouteMeter } from '../observe/metrics/metrics.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
 import type { ForceRefresh } from '../oidc/refresh/refresh-result.ts';
-import type { UpstreamTokens } from '../oidc/tokens/upstream-token.ts';
+import type { UpstreamTokens } from '../oidc/tokens/upstream-tokens.ts';
 import { type CorsHeaders, createCors, isPreflight } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
 import { type AdmissionParts, type Admit, createAdmit, type ForgeryCheck } from '../proxy/admission/admit.ts';

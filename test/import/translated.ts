@@ -67,8 +67,8 @@ function readerOf(config: Config) {
   };
   return {
     read,
-    ofSession: ({ tokens }: { tokens: { accessToken: string } }) => read(tokens.accessToken),
-    check: () => assert.fail(),
+    readSessionToken: ({ tokens }: { tokens: { accessToken: string } }) => read(tokens.accessToken),
+    checkSessionToken: () => assert.fail(),
   };
 }
 

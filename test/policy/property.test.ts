@@ -144,11 +144,11 @@ async function admitted(
         if (!('audience' in who) || who.kind === 'invalid') throw new GatewayError('invalid_token');
         return readFacts(source, 'https://id.example.com', claimsOf(who));
       },
-      ofSession: async () => ({
+      readSessionToken: async () => ({
         ...readFacts(source, 'https://id.example.com', { aud: 'api', scope: session.tokens.scope }),
         subject: 'user',
       }),
-      check: () => assert.fail('no sign-in here'),
+      checkSessionToken: () => assert.fail('no sign-in here'),
     },
     checkProof: async () => {},
     audit: () => {},

@@ -31,8 +31,8 @@ const tokens = {
     } as const;
     return readFacts(source, 'https://id.example.com', claimsOf(row));
   },
-  ofSession: () => assert.fail('no session calls here'),
-  check: () => assert.fail('no session begins here'),
+  readSessionToken: () => assert.fail('no session calls here'),
+  checkSessionToken: () => assert.fail('no session begins here'),
 };
 
 before(async () => {

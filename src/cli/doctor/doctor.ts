@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import { startProbe } from '../../oidc/login/probe.ts';
 import { createProviderFetch } from '../../oidc/provider/fetch.ts';
-import { createCertificateSend, readClientCertificate } from '../../oidc/provider/mtls.ts';
+import { createMtlsSend, readClientCertificate } from '../../oidc/provider/mtls.ts';
 import { checkStore } from '../../store/open.ts';
 import { type Check, formatCheck } from './check.ts';
 import { type Ask, checkDiscovery } from './discovery.ts';
@@ -23,7 +23,7 @@ export interface DoctorParts {
 
 /** The provider asked the way the gateway asks it. */
 function createAsk({ issuer, internalUrl, timeout, tls }: Config['provider']): Ask {
-  const send = tls && createCertificateSend(readClientCertificate(tls));
+  const send = tls && createMtlsSend(readClientCertificate(tls));
   const fetch = createProviderFetch({ issuer, internalUrl, timeout, send });
   return async function ask(url, accept = 'application/json') {
     const headers = { accept };

@@ -4,14 +4,14 @@ import { createECDH, createHash, generateKeyPairSync, type JsonWebKey, webcrypto
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
 
 /** The private scalar of a fresh key: short, so that it fits into the cookie of a login. */
-export function newDpopScalar(): string {
+export function generateDpopScalar(): string {
   const { d } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
   if (d === undefined) throw new Error('the key holds no private part');
   return d;
 }
 
 /** The whole key of a scalar. */
-export function dpopKeyOf(scalar: string): JsonWebKey {
+export function dpopKeyFromScalar(scalar: string): JsonWebKey {
   const curve = createECDH('prime256v1');
   curve.setPrivateKey(Buffer.from(scalar, 'base64url'));
   const point = curve.getPublicKey();
@@ -20,7 +20,7 @@ export function dpopKeyOf(scalar: string): JsonWebKey {
 }
 
 /** The public half, with nothing in it that is not needed. */
-export function publicHalf({ kty, crv, x, y }: JsonWebKey): JsonWebKey {
+export function publicJwk({ kty, crv, x, y }: JsonWebKey): JsonWebKey {
   return { kty, crv, x, y } as JsonWebKey;
 }
 
@@ -30,13 +30,13 @@ export function keyThumbprint({ crv, kty, x, y }: JsonWebKey): string {
 }
 
 /** The key as openid-client takes it. */
-export async function cryptoKeys(
+export async function importKeyPair(
   key: JsonWebKey,
 ): Promise<{ privateKey: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey }> {
   const { subtle } = webcrypto;
   const [privateKey, publicKey] = await Promise.all([
     subtle.importKey('jwk', key, ALGORITHM, false, ['sign']),
-    subtle.importKey('jwk', publicHalf(key), ALGORITHM, true, ['verify']),
+    subtle.importKey('jwk', publicJwk(key), ALGORITHM, true, ['verify']),
   ]);
   return { privateKey, publicKey };
 }

@@ -1,8 +1,8 @@
 /** The newest DPoP nonce of each origin (RFC 9449 sections 8 and 9). */
 import { createLruCache } from '../../base/lru.ts';
 
-export interface Nonces {
-  of(origin: string): string | undefined;
+export interface NonceCache {
+  get(origin: string): string | undefined;
   /** Takes what a `DPoP-Nonce` header said; anything that is no nonce is ignored. */
   remember(origin: string, value: unknown): void;
 }
@@ -13,10 +13,10 @@ const MAX_ORIGINS = 1_000;
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/;
 
 /** An empty memory. */
-export function createNonces(): Nonces {
+export function createNonceCache(): NonceCache {
   const known = createLruCache<string>(MAX_ORIGINS);
   return {
-    of: (origin) => known.get(origin),
+    get: (origin) => known.get(origin),
     remember(origin, value) {
       if (typeof value === 'string' && NONCE.test(value)) known.set(origin, value);
     },

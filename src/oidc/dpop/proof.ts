@@ -1,6 +1,6 @@
 /** Proofs of possession for calls to APIs (RFC 9449 section 4.2): one signature for each call, so as little else as can be. */
 import { createHash, createPrivateKey, type JsonWebKey, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { publicHalf } from './key.ts';
+import { publicJwk } from './key.ts';
 
 /** What a token record says about itself; the record is what the prepared key is kept by. */
 export interface BoundToken {
@@ -8,7 +8,7 @@ export interface BoundToken {
   readonly dpopKey: JsonWebKey;
 }
 
-export interface ProofCall {
+export interface ProofRequest {
   readonly method: string;
   /** Without query and fragment (RFC 9449 section 4.2). */
   readonly url: string;
@@ -27,13 +27,13 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 function prepare({ accessToken, dpopKey }: BoundToken): Prepared {
   return {
     key: createPrivateKey({ key: dpopKey, format: 'jwk' }),
-    header: encode({ typ: 'dpop+jwt', alg: 'ES256', jwk: publicHalf(dpopKey) }),
+    header: encode({ typ: 'dpop+jwt', alg: 'ES256', jwk: publicJwk(dpopKey) }),
     ath: createHash('sha256').update(accessToken).digest('base64url'),
   };
 }
 
 /** Builds the function that makes a fresh proof for each call. */
-export function createProofs(clock: () => number): (token: BoundToken, call: ProofCall) => string {
+export function createProofSigner(clock: () => number): (token: BoundToken, call: ProofRequest) => string {
   const known = new WeakMap<BoundToken, Prepared>();
 
   return function proof(token, { method, url, nonce }) {

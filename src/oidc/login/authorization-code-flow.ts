@@ -5,15 +5,15 @@ import { GatewayError } from '../../base/errors.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { SessionData, TokenRecord } from '../../session/session-types.ts';
-import { dpopKeyOf, keyThumbprint, newDpopScalar } from '../dpop/key.ts';
+import { dpopKeyFromScalar, generateDpopScalar, keyThumbprint } from '../dpop/key.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
 import { numberOf } from '../products/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
-import { createAuthorizationRequest, type DpopOptions } from '../provider/authorization-request.ts';
+import { createAuthorizationUrlBuilder, type DpopOptions } from '../provider/authorization-url.ts';
 import { checkIdToken } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
-import { tokenRecord } from '../tokens/token-response.ts';
+import { toTokenRecord } from '../tokens/token-response.ts';
 import type { PendingLogin } from './pending-login.ts';
 
 /** What a login link may ask for; already checked against the allow-list. */
@@ -59,7 +59,7 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
   const issuers = issuersOf(settings);
   const { bound } = securityOf(settings);
   const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
-  const authorizationRequest = createAuthorizationRequest(settings);
+  const authorizationRequest = createAuthorizationUrlBuilder(settings);
 
   async function userInfo(client: oidc.Configuration, accessToken: string, sub: string, proof: DpopOptions) {
     // openid-client compares `sub` and refuses anything but a JSON object (OIDC Core 5.3.2).
@@ -104,8 +104,8 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
     async begin(params, returnTo, previous) {
       const client = await provider.client();
       const verifier = oidc.randomPKCECodeVerifier();
-      const scalar = bound === 'key' ? newDpopScalar() : undefined;
-      const dpopKey = scalar === undefined ? undefined : dpopKeyOf(scalar);
+      const scalar = bound === 'key' ? generateDpopScalar() : undefined;
+      const dpopKey = scalar === undefined ? undefined : dpopKeyFromScalar(scalar);
       const login: PendingLogin = {
         state: oidc.randomState(),
         nonce: oidc.randomNonce(),
@@ -131,7 +131,7 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
         // A code that somebody else got hold of is good for no other key (RFC 9449 section 10).
         ...(dpopKey === undefined ? {} : { dpop_jkt: keyThumbprint(dpopKey) }),
       };
-      const proof = await provider.prove(client, dpopKey);
+      const proof = await provider.dpopOptions(client, dpopKey);
       return { url: await authorizationRequest(client, request, proof), login };
     },
 
@@ -139,8 +139,8 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
       const client = await provider.client();
       const url = new URL(redirectUri);
       url.search = callbackParams.toString();
-      const dpopKey = login.dpopKey === undefined ? undefined : dpopKeyOf(login.dpopKey);
-      const proof = await provider.prove(client, dpopKey);
+      const dpopKey = login.dpopKey === undefined ? undefined : dpopKeyFromScalar(login.dpopKey);
+      const proof = await provider.dpopOptions(client, dpopKey);
       const checks = {
         pkceCodeVerifier: login.verifier,
         expectedState: login.state,
@@ -150,7 +150,7 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
       };
       const response = await oidc.authorizationCodeGrant(client, url, checks, undefined, proof);
       const times = { now: clock(), defaultLifetime: settings.defaultTokenLifetime };
-      const tokens = tokenRecord(response, times, { scope, ...(dpopKey === undefined ? {} : { dpopKey }) });
+      const tokens = toTokenRecord(response, times, { scope, ...(dpopKey === undefined ? {} : { dpopKey }) });
       try {
         return await accept(client, tokens, response, { ...login, proof });
       } catch (error) {

@@ -6,7 +6,7 @@ import type { ProviderConfig } from '../../config/schema/schema.ts';
 const lacks = (announced: unknown, value: string) => Array.isArray(announced) && !announced.includes(value);
 
 /** Why the two do not go together; undefined when they do. */
-export function mismatch(config: ProviderConfig, metadata: ServerMetadata): string | undefined {
+export function capabilityMismatch(config: ProviderConfig, metadata: ServerMetadata): string | undefined {
   const { pushed, bound } = securityOf(config);
   if (pushed === 'never' && metadata.require_pushed_authorization_requests)
     return 'the provider requires pushed requests, and provider.pushedRequests is never';

@@ -23,7 +23,7 @@ export async function readPrivateKey({
 }
 
 /** The client authentication of openid-client for this configuration (RFC 6749 2.3, OIDC Core 9). */
-export async function clientAuthentication(provider: ProviderConfig): Promise<ClientAuth> {
+export async function createClientAuth(provider: ProviderConfig): Promise<ClientAuth> {
   switch (provider.clientAuth) {
     case 'client_secret_basic':
       return ClientSecretBasic(provider.clientSecret);

@@ -1,9 +1,9 @@
 /** The fetch of one client object: keys out of the gateway's own cache, and nonces remembered on the way. */
 import type { CustomFetch, ServerMetadata } from 'openid-client';
-import type { Nonces } from '../dpop/nonces.ts';
+import type { NonceCache } from '../dpop/nonces.ts';
 import { storedClaims } from './id-token.ts';
-import { keyIdOf, type ProviderKeys } from './keys.ts';
-import { keysFor } from './tenants.ts';
+import { type KeySetCache, keyIdOf } from './key-set-cache.ts';
+import { keysOfIssuer } from './tenants.ts';
 
 // The one copy of a token answer that we look into before openid-client does: only for where the key of its ID token is.
 function idTokenIn(body: string): { kid: string | undefined; issuer: string | undefined } | undefined {
@@ -20,8 +20,8 @@ function idTokenIn(body: string): { kid: string | undefined; issuer: string | un
 interface ClientFetchOptions {
   metadata: ServerMetadata;
   fetch: CustomFetch;
-  keys: ProviderKeys;
-  nonces: Nonces;
+  keys: KeySetCache;
+  nonces: NonceCache;
   /** Whether a key can name the issuer that it signs for, to the exclusion of all others. */
   keysNameIssuer: boolean;
 }
@@ -40,7 +40,7 @@ export function createClientFetch({ metadata, fetch, keys, nonces, keysNameIssue
   return async function clientFetch(url, options) {
     if (url === uri) {
       const text = await keys.get(uri);
-      return new Response(keysNameIssuer ? keysFor(text, issuer) : text, {
+      return new Response(keysNameIssuer ? keysOfIssuer(text, issuer) : text, {
         headers: { 'content-type': 'application/json' },
       });
     }
@@ -50,7 +50,7 @@ export function createClientFetch({ metadata, fetch, keys, nonces, keysNameIssue
     const body = await response.text();
     const idToken = idTokenIn(body);
     issuer = idToken?.issuer;
-    if (idToken?.kid !== undefined) await keys.ensure(uri, idToken.kid);
+    if (idToken?.kid !== undefined) await keys.ensureKey(uri, idToken.kid);
     return new Response(body, { status: response.status, headers: response.headers });
   };
 }

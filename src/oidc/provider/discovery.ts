@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { announcedIssuer } from '../products/issuers.ts';
-import { mismatch } from './capabilities.ts';
+import { capabilityMismatch } from './capabilities.ts';
 
 export interface DiscoveryOptions {
   config: ProviderConfig;
@@ -41,7 +41,7 @@ export async function discover(options: DiscoveryOptions): Promise<oidc.ServerMe
   // Some support it and do not say so (Entra ID); plain alone is no protection (RFC 9700 section 2.1.1).
   if (Array.isArray(methods) && !methods.includes('S256'))
     throw new Error('the provider does not offer PKCE with S256');
-  const fault = mismatch(options.config, metadata);
+  const fault = capabilityMismatch(options.config, metadata);
   if (fault !== undefined) throw new Error(fault);
   // openid-client insists on `iss` in a callback where the metadata promises it (RFC 9207 section 2.4).
   return securityOf(options.config).issuerRequired

@@ -36,7 +36,7 @@ export function classifyFailure(error: unknown): ProviderFailure {
 }
 
 /** The same failure as an error for the browser, for a step of a login. */
-export function loginError(error: unknown): GatewayError {
+export function toLoginError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
   const failure = classifyFailure(error);
   switch (failure.kind) {

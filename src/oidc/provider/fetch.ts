@@ -2,7 +2,7 @@
 import type { CustomFetch } from 'openid-client';
 
 /** An answer on its way in, of whichever fetch. */
-export interface Incoming {
+export interface FetchResponse {
   readonly status: number;
   readonly statusText: string;
   readonly headers: Iterable<[string, string]>;
@@ -10,7 +10,7 @@ export interface Incoming {
 }
 
 /** How a request leaves: with Node's own fetch, or one whose connections show a certificate. */
-export type Send = (
+export type SendRequest = (
   url: string,
   init: {
     method: string;
@@ -19,12 +19,12 @@ export type Send = (
     redirect: 'manual';
     signal: AbortSignal;
   },
-) => Promise<Incoming>;
+) => Promise<FetchResponse>;
 
 /** No answer of a provider is near this; a larger one is an attack or a fault (ASVS 15.3.2). */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-async function boundedText(response: Incoming): Promise<string> {
+async function boundedText(response: FetchResponse): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
@@ -41,7 +41,7 @@ export interface ProviderFetchOptions {
   internalUrl: string | undefined;
   /** Milliseconds for a whole answer, body included. */
   timeout: number;
-  send?: Send | undefined;
+  send?: SendRequest | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Connections to the provider that show the gateway's certificate (RFC 8705). */
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Send } from './fetch.ts';
+import type { SendRequest } from './fetch.ts';
 
 export interface ClientCertificate {
   readonly cert: string;
@@ -23,7 +23,7 @@ export function readClientCertificate(files: { certificate: string; key: string 
 }
 
 /** A fetch over such connections; shown to any server that asks for a certificate. */
-export function createCertificateSend({ cert, key }: ClientCertificate): Send {
+export function createMtlsSend({ cert, key }: ClientCertificate): SendRequest {
   // Loaded by those that have a certificate: Node's own fetch takes none.
   const client = import('undici').then(({ Agent, fetch }) => {
     const dispatcher = new Agent({ connect: { cert, key, rejectUnauthorized: true, autoSelectFamily: true } });

@@ -5,20 +5,20 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
-import { cryptoKeys } from '../dpop/key.ts';
-import { createNonces } from '../dpop/nonces.ts';
+import { importKeyPair } from '../dpop/key.ts';
+import { createNonceCache } from '../dpop/nonces.ts';
 import { isMultiTenant } from '../products/issuers.ts';
 import type { Product } from '../products/product.ts';
 import { productOf } from '../products/registry.ts';
-import type { DpopOptions } from './authorization-request.ts';
-import { clientAuthentication } from './client-auth.ts';
+import type { DpopOptions } from './authorization-url.ts';
+import { createClientAuth } from './client-auth.ts';
 import { createClientFetch } from './client-fetch.ts';
 import { discover } from './discovery.ts';
 import { createProviderFetch } from './fetch.ts';
-import { createProviderKeys } from './keys.ts';
+import { createKeySetCache } from './key-set-cache.ts';
 import { measureFetch } from './measured-fetch.ts';
-import { type ClientCertificate, createCertificateSend, readClientCertificate } from './mtls.ts';
-import { tenantClient } from './tenants.ts';
+import { type ClientCertificate, createMtlsSend, readClientCertificate } from './mtls.ts';
+import { createMultiTenantClient } from './tenants.ts';
 
 /** Another client of the same provider, such as one that may introspect. */
 export interface ClientCredentials {
@@ -39,7 +39,7 @@ export interface Provider {
   /** A client for one operation, the gateway's own unless other credentials are given. Rejects with 503 `provider_unavailable` while discovery has not succeeded. */
   client(credentials?: ClientCredentials, options?: ClientOptions): Promise<oidc.Configuration>;
   /** What makes openid-client prove to hold the key of a session with a request of `client`; nothing without a key. */
-  prove(client: oidc.Configuration, dpopKey: JsonWebKey | undefined): Promise<DpopOptions>;
+  dpopOptions(client: oidc.Configuration, dpopKey: JsonWebKey | undefined): Promise<DpopOptions>;
   /** The certificate that connections to the provider show, if they do. */
   readonly certificate: ClientCertificate | undefined;
   /** The signing keys as a JSON key set, asked for again when `kid` is not among them. Rejects when there is none to be had. */
@@ -69,15 +69,15 @@ const RETRY_MAX_MS = 10_000;
 export function createProvider(options: ProviderOptions): Provider {
   const { config, signIn = true, allowInsecureHttp, log, metrics, clock } = options;
   const certificate = config.tls && readClientCertificate(config.tls);
-  const nonces = createNonces();
+  const nonces = createNonceCache();
   const asked = createProviderFetch({
     issuer: config.issuer,
     internalUrl: config.internalUrl,
     timeout: config.timeout,
-    send: certificate && createCertificateSend(certificate),
+    send: certificate && createMtlsSend(certificate),
   });
   const fetch = measureFetch(asked, () => metadata, metrics);
-  const keys = createProviderKeys(fetch, log, clock);
+  const keys = createKeySetCache(fetch, log, clock);
   const product = productOf(config.issuer, config.kind);
   const multiTenant = isMultiTenant(config);
   const commonMetadata: Partial<oidc.ClientMetadata> = {
@@ -138,10 +138,10 @@ export function createProvider(options: ProviderOptions): Provider {
   ): Promise<oidc.Configuration> {
     if (credentials)
       return new oidc.Configuration(server, credentials.clientId, {}, oidc.ClientSecretBasic(credentials.clientSecret));
-    auth ??= clientAuthentication(config);
+    auth ??= createClientAuth(config);
     const clientMetadata = { ...commonMetadata, [oidc.clockTolerance]: tolerance / 1000 };
     return multiTenant
-      ? await tenantClient(server, config.clientId, clientMetadata, await auth)
+      ? await createMultiTenantClient(server, config.clientId, clientMetadata, await auth)
       : new oidc.Configuration(server, config.clientId, clientMetadata, await auth);
   }
 
@@ -163,12 +163,12 @@ export function createProvider(options: ProviderOptions): Provider {
       if (options.signatures === undefined) oidc.enableNonRepudiationChecks(client);
       return client;
     },
-    async prove(client, dpopKey) {
+    async dpopOptions(client, dpopKey) {
       if (dpopKey === undefined) return {};
-      const DPoP = oidc.getDPoPHandle(client, await cryptoKeys(dpopKey), {
+      const DPoP = oidc.getDPoPHandle(client, await importKeyPair(dpopKey), {
         // The handle is new and knows no nonce yet; an old one only costs the round that it was to save.
         [oidc.modifyAssertion](_header, payload) {
-          const nonce = nonces.of(new URL(String(payload.htu)).origin);
+          const nonce = nonces.get(new URL(String(payload.htu)).origin);
           if (payload.nonce === undefined && nonce !== undefined) payload.nonce = nonce;
         },
       });
@@ -177,7 +177,7 @@ export function createProvider(options: ProviderOptions): Provider {
     certificate,
     async keys(kid) {
       const uri = new URL((await known()).jwks_uri ?? '').href;
-      await keys.ensure(uri, kid);
+      await keys.ensureKey(uri, kid);
       return await keys.get(uri);
     },
     state: () => (metadata ? { ready: true } : { ready: false, reason }),

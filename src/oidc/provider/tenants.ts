@@ -6,7 +6,7 @@ import { z } from 'zod';
 const ENTRA = new URL('https://login.microsoftonline.com/organizations/v2.0');
 
 /** A client that expects of each ID token the issuer of its tenant. The metadata is known, so nothing is sent anywhere. */
-export async function tenantClient(
+export async function createMultiTenantClient(
   server: oidc.ServerMetadata,
   clientId: string,
   metadata: Partial<oidc.ClientMetadata>,
@@ -23,7 +23,7 @@ const keySet = z.looseObject({ keys: z.array(z.looseObject({ issuer: z.string().
  * The keys that may sign for an issuer. Entra ID publishes those of personal accounts beside those of the tenants, and
  * a key that names one issuer must not vouch for another.
  */
-export function keysFor(jwks: string, issuer: string | undefined): string {
+export function keysOfIssuer(jwks: string, issuer: string | undefined): string {
   const { keys, ...rest } = keySet.parse(JSON.parse(jwks));
   const usable = keys.filter((key) => key.issuer === undefined || key.issuer.includes('{') || key.issuer === issuer);
   return JSON.stringify({ ...rest, keys: usable });

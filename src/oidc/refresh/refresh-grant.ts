@@ -6,13 +6,13 @@ import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 import type { ActiveSession, Sessions, TokenRecord } from '../../session/session-types.ts';
-import { dpopKeyOf, newDpopScalar } from '../dpop/key.ts';
+import { dpopKeyFromScalar, generateDpopScalar } from '../dpop/key.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
 import type { Revoker } from '../logout/revoker.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
-import { tokenRecord } from '../tokens/token-response.ts';
+import { toTokenRecord } from '../tokens/token-response.ts';
 import type { Backoff } from './backoff.ts';
 import type { RefreshResult } from './refresh-result.ts';
 import { createRefreshedIdTokenValidator } from './refreshed-id-token.ts';
@@ -54,10 +54,10 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
     const client = await provider.client(undefined, JUDGED_HERE);
     const { refreshToken = '' } = tokens;
     const dpopKey = keyFor(tokens);
-    const proof = await provider.prove(client, dpopKey.dpopKey);
+    const proof = await provider.dpopOptions(client, dpopKey.dpopKey);
     const response = await oidc.refreshTokenGrant(client, refreshToken, scopeParams, proof);
     const now = clock();
-    const renewed = tokenRecord(
+    const renewed = toTokenRecord(
       response,
       { now, defaultLifetime: config.defaultTokenLifetime },
       { ...tokens, ...dpopKey },
@@ -76,7 +76,7 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
 
   /** The key of the session. One from before keys were asked for gets its own now: its refresh token is bound to none (RFC 9449 section 5). */
   function keyFor({ dpopKey }: TokenRecord): Pick<TokenRecord, 'dpopKey'> {
-    if (dpopKey === undefined && bound === 'key') return { dpopKey: dpopKeyOf(newDpopScalar()) };
+    if (dpopKey === undefined && bound === 'key') return { dpopKey: dpopKeyFromScalar(generateDpopScalar()) };
     return dpopKey === undefined ? {} : { dpopKey };
   }
 

@@ -8,7 +8,7 @@ import type { SessionData, TokenRecord } from '../../session/session-types.ts';
 import { issuersOf } from '../products/issuers.ts';
 import { checkIdToken } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
-import { keysFor } from '../provider/tenants.ts';
+import { keysOfIssuer } from '../provider/tenants.ts';
 
 export interface RefreshedIdTokenOptions {
   config: ProviderConfig;
@@ -42,7 +42,7 @@ export function createRefreshedIdTokenValidator({
     const { kid } = decodeProtectedHeader(idToken);
     const text = await provider.keys(kid);
     return createLocalJWKSet(
-      JSON.parse(provider.product.keysNameIssuer ? keysFor(text, issuer) : text) as JSONWebKeySet,
+      JSON.parse(provider.product.keysNameIssuer ? keysOfIssuer(text, issuer) : text) as JSONWebKeySet,
     );
   }
 

@@ -3,7 +3,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONW
 import { GatewayError } from '../../base/errors.ts';
 import { numberOf, textOf } from '../products/claims.ts';
 import type { Claims } from '../products/facts.ts';
-import { keysFor } from '../provider/tenants.ts';
+import { keysOfIssuer } from '../provider/tenants.ts';
 import type { TokenIssuer } from './token-issuers.ts';
 
 /** A longer token is no token of anybody's; it would not fit into a request head anyway. */
@@ -17,7 +17,7 @@ export function refuseToken(detail: string): never {
 }
 
 /** The issuer that a token names, unverified; undefined when the text is no JWT. */
-export function claimedIssuer(token: string): string | undefined {
+export function unverifiedIssuer(token: string): string | undefined {
   if (token.length > MAX_TOKEN) refuseToken('longer than any token');
   try {
     return textOf(decodeJwt(token).iss) ?? '';
@@ -59,7 +59,7 @@ const parsed = new WeakMap<TokenIssuer, { text: string; keys: ReturnType<typeof 
 
 async function keysOf(issuer: TokenIssuer, name: string, kid: string | undefined) {
   const all = await issuer.provider.keys(kid);
-  const text = issuer.product.keysNameIssuer ? keysFor(all, name) : all;
+  const text = issuer.product.keysNameIssuer ? keysOfIssuer(all, name) : all;
   const known = parsed.get(issuer);
   if (known?.text === text) return known.keys;
   const keys = createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);

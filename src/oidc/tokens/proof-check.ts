@@ -16,7 +16,7 @@ const MAX_PROOF = 8_192;
 const MAX_JTI = 256;
 
 /** A call as its proof has to describe it. */
-export interface ProvenCall {
+export interface AuthorizedRequest {
   method: string;
   /** Without query and fragment (RFC 9449 section 4.2). */
   url: string;
@@ -26,7 +26,7 @@ export interface ProvenCall {
 }
 
 /** Fails with `invalid_token` when the token is bound and the caller did not prove to hold its key. */
-export type CheckProof = (call: ProvenCall, facts: TokenFacts) => MaybePromise<void>;
+export type CheckProof = (call: AuthorizedRequest, facts: TokenFacts) => MaybePromise<void>;
 
 function refuseProof(detail: string): never {
   throw new GatewayError('invalid_token', { reason: 'dpop_proof', detail: `DPoP proof: ${detail}` });
@@ -71,7 +71,7 @@ export function createProofCheck({ store, tolerance, clock }: ProofCheckOptions)
     }
   }
 
-  function checkClaims({ htm, htu, iat, ath }: JWTPayload, { method, url, token }: ProvenCall): void {
+  function checkClaims({ htm, htu, iat, ath }: JWTPayload, { method, url, token }: AuthorizedRequest): void {
     const issued = numberOf(iat) ?? refuseProof('no iat');
     const age = clock() - issued * 1000;
     if (age > WINDOW_MS + tolerance || age < -tolerance) refuseProof('too old, or from the future');
@@ -80,7 +80,7 @@ export function createProofCheck({ store, tolerance, clock }: ProofCheckOptions)
     if (ath !== digest(token)) refuseProof('ath is not the token');
   }
 
-  async function checkHolder(jkt: string, proof: string, call: ProvenCall): Promise<void> {
+  async function checkHolder(jkt: string, proof: string, call: AuthorizedRequest): Promise<void> {
     const { payload, jwk } = await read(proof);
     if ((await calculateJwkThumbprint(jwk)) !== jkt) refuseProof('made with another key');
     checkClaims(payload, call);

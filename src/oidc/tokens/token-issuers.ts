@@ -22,9 +22,9 @@ export interface TokenIssuer extends FactsSource {
 
 export interface TokenIssuers {
   /** By the issuer in a token, byte for byte (RFC 8725 section 3.8). */
-  of(issuer: string): TokenIssuer | undefined;
+  get(issuer: string): TokenIssuer | undefined;
   /** The one that is asked about tokens that do not say whose they are; no token is ever shown to two issuers. */
-  readonly opaque: { readonly name: string; readonly issuer: TokenIssuer } | undefined;
+  readonly opaqueTokenIssuer: { readonly name: string; readonly issuer: TokenIssuer } | undefined;
   /** Begins the discovery of the further issuers. */
   start(): void;
   stop(): void;
@@ -99,8 +99,8 @@ export function createTokenIssuers(options: TokenIssuersOptions): TokenIssuers {
   }
   const asked = [...known].find(([, issuer]) => issuer.introspection !== undefined);
   return {
-    of: (issuer) => known.get(issuer),
-    opaque: asked && { name: asked[0], issuer: asked[1] },
+    get: (issuer) => known.get(issuer),
+    opaqueTokenIssuer: asked && { name: asked[0], issuer: asked[1] },
     start() {
       for (const other of further) void other.start();
     },

@@ -9,7 +9,7 @@ import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 import type { TokenFacts } from '../products/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
 import { storedClaims } from '../provider/id-token.ts';
-import { claimedIssuer, refuseToken, verifyAccessToken } from './access-token.ts';
+import { refuseToken, unverifiedIssuer, verifyAccessToken } from './access-token.ts';
 import type { Introspector } from './introspection.ts';
 import { sessionFacts } from './session-facts.ts';
 import type { TokenIssuer, TokenIssuers } from './token-issuers.ts';
@@ -21,9 +21,9 @@ export interface TokenReader {
    */
   read(token: string, live: boolean): MaybePromise<TokenFacts>;
   /** The facts of a session's token, which was checked when the session got it. */
-  ofSession(session: RequestSession, live: boolean): MaybePromise<TokenFacts>;
+  readSessionToken(session: RequestSession, live: boolean): MaybePromise<TokenFacts>;
   /** Checks the token that a session is to get. Rejects as `read` does. */
-  check(accessToken: string): Promise<VerifiedToken>;
+  checkSessionToken(accessToken: string): Promise<VerifiedToken>;
 }
 
 interface TokenReaderOptions {
@@ -64,9 +64,13 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
   }
 
   async function readOpaque(token: string): Promise<TokenFacts> {
-    const { opaque } = issuers;
-    if (!opaque) return refuseToken('no JWT, and no issuer has introspection');
-    return readFacts(opaque.issuer, opaque.name, await introspector.introspect(token, opaque.name, opaque.issuer));
+    const { opaqueTokenIssuer } = issuers;
+    if (!opaqueTokenIssuer) return refuseToken('no JWT, and no issuer has introspection');
+    return readFacts(
+      opaqueTokenIssuer.issuer,
+      opaqueTokenIssuer.name,
+      await introspector.introspect(token, opaqueTokenIssuer.name, opaqueTokenIssuer.issuer),
+    );
   }
 
   async function confirm(token: string, name: string, issuer: TokenIssuer): Promise<void> {
@@ -80,9 +84,9 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
   }
 
   async function readAnew(token: string, live: boolean): Promise<TokenFacts> {
-    const name = claimedIssuer(token);
+    const name = unverifiedIssuer(token);
     if (name === undefined) return await readOpaque(token);
-    const issuer = issuers.of(name) ?? refuseToken(`issued by ${name.slice(0, 200)}`);
+    const issuer = issuers.get(name) ?? refuseToken(`issued by ${name.slice(0, 200)}`);
     const facts = await verify(token, name, issuer);
     if (live) await confirm(token, name, issuer);
     return facts;
@@ -90,13 +94,13 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
 
   /** From what is stored, without another check: the record is sealed, and only a checked token gets the mark. */
   function stored({ accessToken, verified }: RequestTokens): TokenFacts | undefined {
-    const issuer = verified && issuers.of(verified.issuer);
+    const issuer = verified && issuers.get(verified.issuer);
     return issuer && readFacts(issuer, verified.issuer, verified.claims ?? storedClaims(accessToken));
   }
 
   return {
     read,
-    ofSession(session, live) {
+    readSessionToken(session, live) {
       const { tokens } = session;
       const known = live ? undefined : ofRecord.get(tokens)?.deref();
       if (known) return known;
@@ -106,11 +110,11 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
       ofRecord.set(tokens, new WeakRef(facts));
       return facts;
     },
-    async check(accessToken) {
+    async checkSessionToken(accessToken) {
       const facts = await read(accessToken, false);
       // A machine's token in a user's session would make the machine pass for the user (RFC 9700 section 4.15).
       if (facts.subject === 'client') refuseToken('a machine token where a user signed in');
-      const opaque = claimedIssuer(accessToken) === undefined;
+      const opaque = unverifiedIssuer(accessToken) === undefined;
       return { issuer: facts.issuer, ...(opaque ? { claims: facts.claims } : {}) };
     },
   };
@@ -120,10 +124,10 @@ export function createTokenReader({ issuers, introspector, cache, tolerance, clo
 export type CheckAccessToken = (accessToken: string) => Promise<VerifiedToken | undefined>;
 
 /** The check for sessions: a refused token is a fault of the set-up, and the message says where to look. */
-export function sessionTokenCheck(reader: TokenReader | undefined): CheckAccessToken {
+export function createSessionTokenCheck(reader: TokenReader | undefined): CheckAccessToken {
   return async function checkAccessToken(accessToken) {
     try {
-      return await reader?.check(accessToken);
+      return await reader?.checkSessionToken(accessToken);
     } catch (error) {
       if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
       const detail = `the access token that the provider issued is not accepted under accessTokens.provider: ${error.detail}`;

@@ -40,7 +40,7 @@ function expiryOf(response: TokenEndpointResponse, { now, defaultLifetime }: Tok
  * Builds the record. `before` is what a refresh replaces: a response that leaves out refresh token, ID token or scope
  * means "as before" (RFC 6749 section 6, OIDC Core 12.2).
  */
-export function tokenRecord(
+export function toTokenRecord(
   response: TokenEndpointResponse,
   times: TokenTimes,
   before: { scope: string } & Partial<TokenRecord>,

@@ -4,17 +4,17 @@ import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import type { Store } from '../../store/port/store.ts';
-import { dpopKeyOf, newDpopScalar } from '../dpop/key.ts';
+import { dpopKeyFromScalar, generateDpopScalar } from '../dpop/key.ts';
 import type { Provider } from '../provider/provider.ts';
 import { createIntrospector } from './introspection.ts';
 import { type CheckProof, createProofCheck } from './proof-check.ts';
 import { createTokenIssuers } from './token-issuers.ts';
-import { type CheckAccessToken, createTokenReader, sessionTokenCheck, type TokenReader } from './token-reader.ts';
-import { createUpstreamTokens, type UpstreamTokens } from './upstream-token.ts';
+import { type CheckAccessToken, createSessionTokenCheck, createTokenReader, type TokenReader } from './token-reader.ts';
+import { createUpstreamTokens, type UpstreamTokens } from './upstream-tokens.ts';
 
 export interface TokenServices {
   /** Undefined where access tokens are not validated. */
-  readonly tokens: TokenReader | undefined;
+  readonly tokenReader: TokenReader | undefined;
   readonly checkProof: CheckProof;
   /** For the tokens that a session is to get. */
   readonly checkSessionToken: CheckAccessToken;
@@ -39,11 +39,11 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
   const { accessTokens } = config;
   const { bound } = securityOf(config.provider);
   const binding = {
-    dpopKey: bound === 'key' ? dpopKeyOf(newDpopScalar()) : undefined,
+    dpopKey: bound === 'key' ? dpopKeyFromScalar(generateDpopScalar()) : undefined,
     certificate: bound === 'certificate' ? provider.certificate?.thumbprint : undefined,
   };
   const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, metrics, clock });
-  const tokens =
+  const tokenReader =
     issuers &&
     createTokenReader({
       issuers,
@@ -53,9 +53,9 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
       clock,
     });
   return {
-    tokens,
+    tokenReader,
     checkProof: createProofCheck({ store, tolerance, clock }),
-    checkSessionToken: sessionTokenCheck(tokens),
+    checkSessionToken: createSessionTokenCheck(tokenReader),
     upstreamTokens: createUpstreamTokens({ provider, binding, defaultLifetime, clock }),
     start: () => issuers?.start(),
     stop: () => issuers?.stop(),

@@ -25,7 +25,7 @@ export function factsOfSession(
     const detail = `the access token of the session is not accepted: ${error.detail}`;
     throw new GatewayError('unauthenticated', { cause: error, detail, headers: { 'www-authenticate': challenge() } });
   };
-  const facts = mapError(() => tokens.ofSession(session, route.config.introspect), unaccepted);
+  const facts = mapError(() => tokens.readSessionToken(session, route.config.introspect), unaccepted);
   return mapMaybe(facts, (read) => requireMeantFor(read, route));
 }
 

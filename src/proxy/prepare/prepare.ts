@@ -2,7 +2,7 @@
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
-import type { UpstreamTokens } from '../../oidc/tokens/upstream-token.ts';
+import type { UpstreamTokens } from '../../oidc/tokens/upstream-tokens.ts';
 import type { CorsHeaders } from '../../policy/cors.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import { type MaybePromise, mapMaybe } from '../../tuning/maybe-promise.ts';
@@ -64,7 +64,7 @@ export function prepareRoutes(
     const { prove } = accessToken;
     return {
       headers: () => outgoing(context, { ...parts, accessToken: { ...accessToken, proof: prove() } }),
-      answered: (status, headers) => proofs.answered(url, status, headers),
+      answered: (status, headers) => proofs.recordResponse(url, status, headers),
     };
   }
 

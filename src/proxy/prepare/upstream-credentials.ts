@@ -1,19 +1,19 @@
 /** Which access token goes with a call to the upstream of a route: the caller's, one made for it, or none. */
 import type { RouteConfig } from '../../config/schema/schema.ts';
-import type { ProvableToken, ProvenCall, UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
-import type { UpstreamTokens } from '../../oidc/tokens/upstream-token.ts';
+import type { ProvableToken, ProvenRequest, UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
+import type { UpstreamTokens } from '../../oidc/tokens/upstream-tokens.ts';
 import type { Admission } from '../admission/admit.ts';
 import type { UpstreamCredentials } from '../headers/request-headers.ts';
 
 /** Undefined for a call without an access token. */
 export type CredentialsOf = (
   admission: Admission,
-  call: ProvenCall,
+  call: ProvenRequest,
 ) => UpstreamCredentials | undefined | Promise<UpstreamCredentials | undefined>;
 
 /** A bound token stays bound: without its proof it would be a bearer token to whoever sees it (RFC 9449 section 7.2). */
 function createShow(proofs: UpstreamProofs) {
-  return function show(token: ProvableToken, call: ProvenCall): UpstreamCredentials {
+  return function show(token: ProvableToken, call: ProvenRequest): UpstreamCredentials {
     const proof = proofs.prove(token, call);
     if (proof === undefined) return { authorization: `Bearer ${token.accessToken}` };
     const prove = () => proofs.prove(token, call) ?? proof;
@@ -54,7 +54,7 @@ export function createCredentialsOf(
   if ('clientCredentials' in upstreamToken) {
     const target = upstreamToken.clientCredentials;
     return async (admission, call) =>
-      ownToken(admission) === undefined ? undefined : show(await tokens.ownToken(target), call);
+      ownToken(admission) === undefined ? undefined : show(await tokens.clientCredentialsToken(target), call);
   }
   const target = upstreamToken.exchange;
   return async (admission, call) => {

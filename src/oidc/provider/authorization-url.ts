@@ -3,21 +3,21 @@ import * as oidc from 'openid-client';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { pushesRequests } from './capabilities.ts';
 import { type PrivateKey, readPrivateKey } from './client-auth.ts';
-import { loginError } from './failures.ts';
+import { toLoginError } from './failures.ts';
 
 export interface DpopOptions {
   DPoP?: oidc.DPoPHandle;
 }
 
 /** Rejects with `provider_unavailable` or `login_failed` when the request cannot be pushed: it is never sent in the open instead. */
-export type AuthorizationRequest = (
+export type BuildAuthorizationUrl = (
   client: oidc.Configuration,
   params: Record<string, string>,
   proof: DpopOptions,
 ) => Promise<URL>;
 
 /** Builds the function that makes a new address each time; what was pushed is good for one visit. */
-export function createAuthorizationRequest(config: ProviderConfig): AuthorizationRequest {
+export function createAuthorizationUrlBuilder(config: ProviderConfig): BuildAuthorizationUrl {
   let signingKey: Promise<PrivateKey> | undefined;
 
   async function signed(client: oidc.Configuration, params: Record<string, string>): Promise<Record<string, string>> {
@@ -37,7 +37,7 @@ export function createAuthorizationRequest(config: ProviderConfig): Authorizatio
     try {
       return await oidc.buildAuthorizationUrlWithPAR(client, request, proof);
     } catch (error) {
-      throw loginError(error);
+      throw toLoginError(error);
     }
   };
 }

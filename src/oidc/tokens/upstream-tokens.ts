@@ -18,7 +18,7 @@ export interface TokenTarget {
 }
 
 /** A token that was made; the same object as long as it is the same token. */
-export interface MadeToken {
+export interface UpstreamToken {
   readonly accessToken: string;
   /** The key that it is bound to, where tokens are. */
   readonly dpopKey?: JsonWebKey;
@@ -26,22 +26,22 @@ export interface MadeToken {
 
 export interface UpstreamTokens {
   /** A token of the gateway's own. Rejects with `upstream_token_failed`, or `provider_unavailable`. */
-  ownToken(target: TokenTarget): Promise<MadeToken>;
+  clientCredentialsToken(target: TokenTarget): Promise<UpstreamToken>;
   /**
    * A token in exchange for the caller's, proven with the key that theirs is bound to where the gateway holds it: a
    * provider takes no bound token from anybody else (RFC 9449 section 5). Rejects also with `access_denied` when the
    * provider refuses this caller.
    */
-  exchange(subject: MadeToken, target: TokenTarget): Promise<MadeToken>;
+  exchange(subject: UpstreamToken, target: TokenTarget): Promise<UpstreamToken>;
 }
 
 type Request = (
   client: oidc.Configuration,
-  proof: Awaited<ReturnType<Provider['prove']>>,
+  proof: Awaited<ReturnType<Provider['dpopOptions']>>,
 ) => Promise<oidc.TokenEndpointResponse>;
 
 interface Kept extends Lifetime {
-  token: MadeToken;
+  token: UpstreamToken;
 }
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -109,7 +109,7 @@ export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTo
 
   async function keep(request: Request, dpopKey: JsonWebKey | undefined): Promise<Kept> {
     const client = await provider.client();
-    const response = await request(client, await provider.prove(client, dpopKey));
+    const response = await request(client, await provider.dpopOptions(client, dpopKey));
     checkMade(response, { ...binding, dpopKey });
     const { access_token: accessToken, expires_in: seconds } = response;
     const token = dpopKey === undefined ? { accessToken } : { accessToken, dpopKey };
@@ -118,7 +118,7 @@ export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTo
     return { token, since, until: since + lifetime - Math.min(BEFORE_MS, lifetime / 5) };
   }
 
-  async function once(key: string, request: Request, dpopKey = binding.dpopKey): Promise<MadeToken> {
+  async function once(key: string, request: Request, dpopKey = binding.dpopKey): Promise<UpstreamToken> {
     const known = kept.get(key);
     if (known && isCurrent(known, clock())) return known.token;
     let work = running.get(key);
@@ -136,7 +136,7 @@ export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTo
   }
 
   return {
-    ownToken(target) {
+    clientCredentialsToken(target) {
       const params = targetParams(target);
       return once(`own ${params}`, (client, proof) => oidc.clientCredentialsGrant(client, params, proof));
     },

@@ -8,11 +8,11 @@ import { describeError } from '../../observe/log.ts';
 const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 const idTokenHeader = z.object({ kid: z.string().optional() });
 
-export interface ProviderKeys {
+export interface KeySetCache {
   /** The key set as JSON; from the cache unless it is stale. Rejects when there is none to be had. */
   get(jwksUri: string): Promise<string>;
   /** Fetches again if the cached set has no key of that id; at most once in a while, whoever asks. */
-  ensure(jwksUri: string, kid: string | undefined): Promise<void>;
+  ensureKey(jwksUri: string, kid: string | undefined): Promise<void>;
 }
 
 /** How long a set is used without asking again: also how long a withdrawn key may still be accepted. */
@@ -31,7 +31,7 @@ export function keyIdOf(jws: string): string | undefined {
 }
 
 /** Builds the cache. oauth4webapi's own refetches only once its copy is a minute old, so a rotation within that minute would fail (OIDC Core 10.1.1). */
-export function createProviderKeys(fetch: CustomFetch, log: Logger, clock: () => number): ProviderKeys {
+export function createKeySetCache(fetch: CustomFetch, log: Logger, clock: () => number): KeySetCache {
   let cached: { uri: string; text: string; ids: Set<unknown>; at: number } | undefined;
   let attemptedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
@@ -74,7 +74,7 @@ export function createProviderKeys(fetch: CustomFetch, log: Logger, clock: () =>
       if (!cached) throw new Error('no key set');
       return cached.text;
     },
-    async ensure(uri, kid) {
+    async ensureKey(uri, kid) {
       if (cached?.uri === uri && (kid === undefined || cached.ids.has(kid))) return;
       if (!running && recent(attemptedAt, REFETCH_MS)) return;
       await refresh(uri).catch((error: unknown) =>
