@@ -1,23 +1,23 @@
-/** Error class that carries a code of the error table, and its public form. */
+/** `GatewayError`, which carries a code of the error table, and its public form. */
 import { ERRORS, type ErrorCode } from './error-table.ts';
 
 export interface ErrorOptions {
-  /** For the log only; never shown to a caller. */
+  /** For the log only; never part of a response. */
   detail?: string;
   cause?: unknown;
-  /** Seconds for `Retry-After`. Every 503 has one (default 2). */
+  /** Seconds for `Retry-After`. Default: 2 for every 503. */
   retryAfter?: number;
   /** Extra response headers, such as a challenge. */
   headers?: Record<string, string>;
-  /** A stable word that tells what exactly was missing; public. */
+  /** Stable public identifier of the exact cause, such as the missing condition. */
   reason?: string;
-  /** Further members of the answer (RFC 9457 section 3.2); must hold no input of the caller. */
+  /** Additional members of the response (RFC 9457 section 3.2); must not contain input of the client. */
   extensions?: Readonly<Record<string, unknown>>;
-  /** Public sentence that replaces the table's hint; must hold no input of the caller. */
+  /** Public sentence that replaces the hint of the table; must not contain input of the client. */
   hint?: string;
 }
 
-/** An error with a stable code. Thrown anywhere, rendered in one place (`problem.ts`). */
+/** An error with a stable code. Thrown anywhere, rendered by `responses/problem.ts`. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -46,18 +46,18 @@ export class GatewayError extends Error {
   }
 }
 
-/** An error as callers see it (RFC 9457). */
+/** Problem details of an error (RFC 9457). */
 export interface Problem {
   type: string;
   title: string;
   status: number;
   detail: string;
   code: string;
-  /** Correlation id: the log has the cause under it. */
+  /** Request ID under which the log has the cause. */
   requestId: string;
 }
 
-/** The public form of an error (RFC 9457): table text only, nothing of the request, the upstream or the provider. */
+/** Problem details of an error: text of the table only, nothing from the request, the upstream or the provider. */
 export function problemOf(error: GatewayError, requestId: string): Problem & Record<string, unknown> {
   return {
     ...error.extensions,

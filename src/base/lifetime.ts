@@ -1,14 +1,15 @@
-/** Whether something that is kept until a certain time still counts, also when the clock was set back meanwhile. */
+/** Expiry check for cached data that is safe against a clock that is set back. */
 export interface Lifetime {
-  /** Milliseconds since the epoch, both. */
+  /** When the data was stored, in milliseconds since the epoch. */
   readonly since: number;
+  /** When it expires, in milliseconds since the epoch. */
   readonly until: number;
 }
 
-/** Clocks are nudged by a little all the time. */
+/** Tolerated backward step: NTP adjusts clocks by small amounts all the time. */
 const CLOCK_STEP_MS = 1_000;
 
-/** What seems to come from the future was kept before the clock was set back, and nobody knows how old it is. */
+/** False also for data from the future: it was stored before the clock was set back, so its age is unknown. */
 export function isCurrent({ since, until }: Lifetime, now: number): boolean {
   return now < until && now >= since - CLOCK_STEP_MS;
 }

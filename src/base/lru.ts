@@ -1,9 +1,9 @@
-/** Memories that hold so many entries at most and forget what was used longest ago. */
+/** LRU caches that allocate memory for the entries they hold, not for their capacity. */
 import { LRUCache } from 'lru-cache';
 
 /**
- * One that holds `most` entries, a positive number, and takes room for those that are there. With the library's own `max`
- * it would take the room for all of them at once: 200 KB for 10,000 that may never come.
+ * Creates a cache of at most `capacity` entries, a positive number. The library's `max` option would allocate for the whole
+ * capacity at once: 200 KB for 10,000 entries that may never be used.
  */
-export const createLruCache = <Value extends {}>(most: number) =>
-  new LRUCache<string, Value>({ maxSize: most, sizeCalculation: () => 1 });
+export const createLruCache = <Value extends {}>(capacity: number) =>
+  new LRUCache<string, Value>({ maxSize: capacity, sizeCalculation: () => 1 });

@@ -1,9 +1,9 @@
-/** The kinds of value that options of the configuration have. */
+/** Zod schemas of the value types that options share: durations, sizes, URLs, header names, scopes. */
 import { z } from 'zod';
 import { PROVIDER_KINDS } from '../../oidc/products/registry.ts';
 import { parseDuration, parseSize } from './units.ts';
 
-/** A duration such as `30s`, in milliseconds once parsed, between `min` and `max`. */
+/** A duration such as `30s`, between `min` and `max`; parsed to milliseconds. */
 export const duration = (min = '0ms', max = '3650d') =>
   z.string().transform((text, context) => {
     const ms = parseDuration(text);
@@ -18,7 +18,7 @@ export const duration = (min = '0ms', max = '3650d') =>
     return ms;
   });
 
-/** A size such as `16kb`, in bytes once parsed. */
+/** A size such as `16kb`; parsed to bytes. */
 export const size = () =>
   z.string().transform((text, context) => {
     const bytes = parseSize(text);
@@ -27,7 +27,7 @@ export const size = () =>
     return z.NEVER;
   });
 
-/** An absolute HTTP URL, byte for byte as written. */
+/** An absolute HTTP URL, kept exactly as written. */
 export const httpUrl = () =>
   z.string().refine((text) => {
     const url = URL.parse(text);
@@ -47,7 +47,7 @@ export const origin = () =>
     'expected an origin such as https://app.example.com, without path or trailing slash',
   );
 
-/** The name of an HTTP header, of the letters that every server understands. */
+/** An HTTP header name, restricted to characters that every server accepts. */
 export const headerName = () =>
   z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'expected a header name of letters, digits and hyphens');
 
@@ -55,10 +55,10 @@ export const headerName = () =>
 export const scopeToken = () =>
   z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope token without spaces (RFC 6749 section 3.3)');
 
-/** A TCP port; 0 lets the system choose. */
+/** A TCP port; 0 lets the operating system choose one. */
 export const port = () => z.number().int().min(0).max(65_535);
 
-/** One text or a list of them; a list once parsed. */
+/** A string or a list of strings; parsed to a list. */
 export const textList = () =>
   z.union([
     z
@@ -68,14 +68,14 @@ export const textList = () =>
     z.array(z.string().min(1)).min(1),
   ]);
 
-/** A signature algorithm with a public key (RFC 7518, RFC 8037): no shared secret, no `none`. */
+/** An asymmetric signature algorithm (RFC 7518, RFC 8037); neither HMAC nor `none`. */
 export const signatureAlgorithm = () =>
   z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
 
-/** The product of an issuer. */
+/** The type of a provider: the product that it is. */
 export const kind = () =>
   z
     .enum(PROVIDER_KINDS)
     .describe(
-      'Product, for provider-specific behaviour (docs/providers). Default: by the form of the issuer, else generic.',
+      'Product of the provider, for provider-specific behaviour (docs/providers). Default: derived from the issuer URL, otherwise generic.',
     );

@@ -1,16 +1,16 @@
-/** What the profile of a provider and the options beside it come to: how requests go there, and what tokens are bound to. */
+/** Security settings that follow from `provider.profile` and the related options: pushed requests and token binding. */
 import type { ProviderConfig } from './schema.ts';
 
 export interface ProviderSecurity {
   /** Pushed authorization requests (RFC 9126). */
   readonly pushed: ProviderConfig['pushedRequests'];
-  /** What the tokens of new sessions are bound to: a key of each session (RFC 9449), or the client certificate (RFC 8705). */
+  /** What the tokens of new sessions are bound to: a key per session (RFC 9449), or the client certificate (RFC 8705). */
   readonly bound: 'key' | 'certificate' | undefined;
-  /** Whether a callback without `iss` is refused even if the provider does not announce it (RFC 9207). */
+  /** Whether a callback without `iss` is refused even if the provider's metadata does not announce it (RFC 9207). */
   readonly issuerRequired: boolean;
 }
 
-/** FAPI 2.0 Security Profile sections 5.3.2 and 5.3.3, or what the single options say. */
+/** The settings of FAPI 2.0 Security Profile sections 5.3.2 and 5.3.3, or those of the individual options. */
 export function securityOf(provider: ProviderConfig): ProviderSecurity {
   const { profile, pushedRequests, dpop, clientAuth } = provider;
   const fapi = profile === 'fapi2';

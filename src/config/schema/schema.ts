@@ -1,4 +1,4 @@
-/** The configuration as a zod schema: every option, its default and its description. */
+/** Zod schema of the configuration: every option, its default and its description. */
 import { z } from 'zod';
 import { origin } from '../fields/fields.ts';
 import { accessTokensSchema } from '../sections/access-tokens.ts';
@@ -11,25 +11,25 @@ import { type SecretResolver, secretFields } from '../sections/secrets.ts';
 import { adminSchema, forwardAuth, limits, listen, reload, workers } from '../sections/server.ts';
 import { sessionSchema } from '../sections/session.ts';
 
-/** The schema; `resolve` reads each secret that is a reference. */
+/** Creates the schema; `resolve` reads secrets that are references. */
 export function configSchema(resolve: SecretResolver) {
   const { secret, key } = secretFields(resolve);
   return z.strictObject({
-    publicUrl: origin().describe('The origin that browsers see, such as https://shop.example.com.'),
+    publicUrl: origin().describe('Public origin of the gateway as browsers see it, such as https://shop.example.com.'),
     allowedHosts: z
       .array(z.string().min(1))
       .default([])
-      .describe('Further values of the Host header to accept, such as an internal name that a front proxy uses.'),
+      .describe('Additional accepted values of the Host header, such as an internal name that a front proxy uses.'),
     listen,
     workers,
     admin: adminSchema(secret),
     trustedProxies: z
       .array(z.string().min(1))
       .default([])
-      .describe('Addresses or CIDR ranges whose forwarded headers are believed. Default: nobody.'),
+      .describe('Addresses or CIDR ranges of proxies whose forwarded headers are trusted. Default: none.'),
     secrets: z
-      .strictObject({ keys: z.array(key).min(1).describe('The first key is used, all are accepted.') })
-      .describe('Keys for cookies and for what the store holds; 32 bytes or more each.'),
+      .strictObject({ keys: z.array(key).min(1).describe('The first key seals; every key can open.') })
+      .describe('Keys for cookies and for data in the store; at least 32 bytes each.'),
     provider: providerSchema(secret),
     session: sessionSchema(secret),
     login,
@@ -42,7 +42,7 @@ export function configSchema(resolve: SecretResolver) {
     accessTokens: accessTokensSchema(secret)
       .optional()
       .describe(
-        'Validate access tokens: callers may bring their own as bearer tokens, and rules may ask for claims, roles and audiences.',
+        'Validation of access tokens: clients may send bearer tokens, and rules may require claims, roles and audiences.',
       ),
     routes: z.array(route).default([]),
     limits,
@@ -55,15 +55,15 @@ export function configSchema(resolve: SecretResolver) {
         allowInsecureHttp: z
           .boolean()
           .default(false)
-          .describe('Accept a plain-HTTP publicUrl on loopback and a plain-HTTP issuer.'),
+          .describe('Allow a plain-HTTP publicUrl on loopback and a plain-HTTP issuer.'),
       })
       .prefault({}),
   });
 }
 
-/** The whole configuration, parsed: durations in milliseconds, sizes in bytes, secrets resolved. */
+/** The parsed configuration: durations in milliseconds, sizes in bytes, secrets resolved. */
 export type Config = z.output<ReturnType<typeof configSchema>>;
-/** The configuration as it is written. */
+/** The configuration as written in the file. */
 export type ConfigInput = z.input<ReturnType<typeof configSchema>>;
 export type RouteConfig = Config['routes'][number];
 export type { ClaimCondition, RoleName, RuleConfig } from '../sections/rules.ts';

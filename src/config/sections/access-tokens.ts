@@ -1,4 +1,4 @@
-/** Options of `accessTokens`: how access tokens are validated, and whose are accepted. */
+/** Schema of `accessTokens`: how access tokens are validated, and which issuers are accepted. */
 import { z } from 'zod';
 import { duration, httpUrl, kind, origin, signatureAlgorithm, textList } from '../fields/fields.ts';
 import type { SecretField } from './secrets.ts';
@@ -9,17 +9,19 @@ const introspectionSchema = (secret: SecretField) =>
       .string()
       .min(1)
       .optional()
-      .describe('Client that asks; for the provider itself left out: the client of the gateway.'),
+      .describe('Client for introspection requests. Default at the provider: the client of the gateway.'),
     clientSecret: secret().optional(),
     cache: duration('0ms', '10m')
       .prefault('10s')
       .describe(
-        'How long the answer for a live token is believed; 0ms asks each time. This is how late a revocation is noticed.',
+        'How long the result for an active token is cached; 0ms disables the cache. A revocation takes effect after this time at the latest.',
       ),
-    negativeCache: duration('0ms', '10m').prefault('10s').describe('The same for a token that is not live.'),
+    negativeCache: duration('0ms', '10m')
+      .prefault('10s')
+      .describe('How long the result for an inactive token is cached.'),
   });
 
-/** The options that each issuer has, the provider included. */
+/** Options of every issuer, including the provider. */
 const issuerOptions = (secret: SecretField) => ({
   kind: kind().optional(),
   algorithms: z
@@ -31,12 +33,14 @@ const issuerOptions = (secret: SecretField) => ({
     .enum(['at+jwt', 'any'])
     .optional()
     .describe(
-      'at+jwt: the header must name RFC 9068. any: for issuers that do not; ID, refresh and logout tokens are refused all the same. Default by kind.',
+      'at+jwt: the typ header must be at+jwt (RFC 9068). any: for issuers that do not set it; ID, refresh and logout tokens are still refused. Default by kind.',
     ),
   subjects: z
     .enum(['users', 'clients', 'both'])
     .default('both')
-    .describe('Whose tokens this issuer makes; both tells them apart by their claims and refuses what it cannot tell.'),
+    .describe(
+      'Whom this issuer issues access tokens for. both: the claims decide, and a token is refused when they do not.',
+    ),
   rolesClaim: z.string().min(1).optional().describe('Claim path of the roles. Default by kind.'),
   introspection: introspectionSchema(secret).optional().describe('Introspection (RFC 7662) at this issuer.'),
 });
@@ -46,25 +50,27 @@ export function accessTokensSchema(secret: SecretField) {
   return z.strictObject({
     audience: textList()
       .optional()
-      .describe('What an access token must be meant for, on routes that do not say so themselves.'),
+      .describe('Accepted audiences of access tokens (aud), for routes without their own audience.'),
     provider: z
       .strictObject(issuer)
       .prefault({})
-      .describe('The access tokens of the provider itself, in sessions and of callers.'),
+      .describe('Access tokens of the provider: those in sessions, and bearer tokens of clients.'),
     issuers: z
       .array(
         z.strictObject({
-          issuer: httpUrl().describe('Issuer identifier, byte for byte as in the tokens.'),
-          internalUrl: origin().optional().describe('Origin under which it is reached from here, when it differs.'),
+          issuer: httpUrl().describe('Issuer identifier, exactly as in the iss claim.'),
+          internalUrl: origin()
+            .optional()
+            .describe('Origin at which the gateway reaches the issuer, if it differs from the public one.'),
           ...issuer,
         }),
       )
       .default([])
-      .describe('Further issuers whose access tokens callers may bring.'),
+      .describe('Further issuers whose access tokens are accepted as bearer tokens.'),
     cache: duration('0ms', '10m')
       .prefault('1m')
       .describe(
-        'How long a verified token is remembered; a withdrawn signing key is noticed no later than this after 5m.',
+        'How long a verified token is cached. A withdrawn signing key is noticed after 5m plus this time at the latest.',
       ),
     resource: httpUrl()
       .optional()

@@ -1,4 +1,4 @@
-/** Options of what browsers meet: `csrf`, `cors`, `endpoints` and `frontend`. */
+/** Schemas of the options that concern browsers: `csrf`, `cors`, `endpoints` and `frontend`. */
 import { z } from 'zod';
 import { headerName, origin } from '../fields/fields.ts';
 
@@ -6,13 +6,16 @@ export const csrf = z
   .strictObject({
     header: headerName()
       .default('X-CSRF')
-      .describe('Header that every cookie-authenticated call carries, with the value 1.'),
+      .describe('Header that every request with a session cookie must carry, with the value 1.'),
   })
   .prefault({});
 
 export const cors = z
   .strictObject({
-    allowedOrigins: z.array(origin()).default([]).describe('Origins that may call the routes with credentials.'),
+    allowedOrigins: z
+      .array(origin())
+      .default([])
+      .describe('Origins that may send requests to routes with credentials.'),
   })
   .prefault({});
 
@@ -22,7 +25,7 @@ export const endpoints = z
       .string()
       .regex(/^(\/[A-Za-z0-9_-]+)*$/, 'expected a path such as /bff, without trailing slash')
       .default('')
-      .describe('Put before /login, /callback, /logout and so on.'),
+      .describe('Prefix of the endpoint paths: /login, /callback, /logout and so on.'),
   })
   .prefault({});
 
@@ -32,15 +35,15 @@ export const frontend = z
       .string()
       .min(1)
       .optional()
-      .describe('Folder of the built single-page app; unknown paths get its index.html.'),
+      .describe('Folder of the built single-page app. Unknown paths serve its index.html.'),
     devServer: origin()
       .optional()
       .describe(
-        'Development server of the front end, WebSocket included. One that renders pages with the session needs session.cookie.sameSite: lax.',
+        'Development server of the front end, including its WebSocket. A server that renders pages from the session needs session.cookie.sameSite: lax.',
       ),
     contentSecurityPolicy: z
       .union([z.string().min(1), z.literal(false)])
       .optional()
-      .describe("Content-Security-Policy of the front end's pages; false for none."),
+      .describe("Content-Security-Policy of the front end's pages; false turns it off."),
   })
   .optional();

@@ -1,17 +1,17 @@
-/** Options of `login` and `logout`. */
+/** Schemas of `login` and `logout`. */
 import { z } from 'zod';
 import { duration } from '../fields/fields.ts';
 
 export const login = z
   .strictObject({
-    timeout: duration('5s', '10m').prefault('10m').describe('How long a sign-in may take.'),
+    timeout: duration('5s', '10m').prefault('10m').describe('Maximum duration of a sign-in.'),
     maxPending: z
       .number()
       .int()
       .min(1)
       .max(10)
       .default(5)
-      .describe('Sign-ins under way per browser; the oldest gives way.'),
+      .describe('Maximum concurrent sign-ins per browser; a further one replaces the oldest.'),
   })
   .prefault({});
 
@@ -21,25 +21,29 @@ export const logout = z
       .string()
       .regex(/^\/[^/\\\s][^\s]*$|^\/$/)
       .default('/signed-out')
-      .describe('Path where the provider sends the browser after sign-out; register it there.'),
+      .describe(
+        'Path to which the provider returns the browser after sign-out. Register its full URL at the provider.',
+      ),
     revocationWait: duration('0ms', '10s')
       .prefault('800ms')
-      .describe('How long a sign-out waits for revocation; after that it goes on in the background.'),
+      .describe(
+        'How long a sign-out waits for the revocation of its tokens. After that, revocation continues in the background.',
+      ),
     clearSiteData: z
       .array(z.enum(['cache', 'storage', 'executionContexts', 'clientHints', 'prefetchCache', 'prerenderCache']))
       .default([])
       .describe(
-        'What browsers are told to throw away of the whole origin at sign-out (Clear-Site-Data). Nothing by default: other applications may live there. Cookies of others are never cleared.',
+        'Data that the browser deletes for the whole origin at sign-out (Clear-Site-Data). Empty by default: other applications may share the origin. Cookies of other applications are never deleted.',
       ),
     tokenType: z
       .enum(['logout+jwt', 'any'])
       .default('logout+jwt')
-      .describe('What the header of a logout token must say when it names a type; any: for providers that say JWT.'),
+      .describe('Required typ header of a logout token, if it has one. any: for providers that set JWT.'),
     frontChannel: z
       .boolean()
       .default(false)
       .describe(
-        'Offer front-channel logout. Browsers keep cookies out of frames of other sites, so it mostly reaches nobody: prefer the back channel.',
+        'Offer front-channel logout. Most browsers send no cookies in cross-site frames, so it rarely ends a session: prefer back-channel logout.',
       ),
   })
   .prefault({});

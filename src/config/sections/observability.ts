@@ -1,4 +1,4 @@
-/** Options of `log`, `tracing` and `audit`. */
+/** Schemas of `log`, `tracing` and `audit`. */
 import { z } from 'zod';
 import { httpUrl } from '../fields/fields.ts';
 
@@ -11,7 +11,7 @@ export const tracing = z
     otlp: httpUrl()
       .optional()
       .describe(
-        'Base URL of a collector that takes OTLP over HTTP, such as http://otel-collector:4318: a span of each sampled call of a route is sent to /v1/traces.',
+        'Base URL of an OTLP/HTTP collector, such as http://otel-collector:4318. The gateway sends a span of each sampled request to a route to /v1/traces.',
       ),
     sample: z
       .number()
@@ -19,7 +19,7 @@ export const tracing = z
       .max(1)
       .optional()
       .describe(
-        'Begin a trace (W3C traceparent) for calls of routes that bring none, and mark this share of them as sampled. Left out: none is begun. Those of callers are passed on in any case.',
+        'Start a trace (W3C traceparent) for requests to routes that carry none, and sample this fraction of them. Default: no traces are started. Traces of clients are always passed on.',
       ),
   })
   .prefault({});
@@ -30,7 +30,7 @@ export const audit = z
       .string()
       .min(1)
       .optional()
-      .describe('File to which the audit log is appended. Default: standard output, among the lines of the log.'),
+      .describe('File to which the audit log is appended. Default: standard output, among the log lines.'),
   })
   .prefault({})
-  .describe('The audit log; log.level does not concern it.');
+  .describe('The audit log; log.level does not affect it.');

@@ -1,19 +1,19 @@
-/** Options of `provider`: the OpenID provider, the client of the gateway there, and how they talk. */
+/** Schema of `provider`: the OpenID provider, the client of the gateway at it, and the requests to it. */
 import { z } from 'zod';
 import { duration, httpUrl, kind, origin, scopeToken } from '../fields/fields.ts';
 import type { SecretField } from './secrets.ts';
 
 const identity = {
-  issuer: httpUrl().describe('Issuer identifier, byte for byte as the provider announces it.'),
+  issuer: httpUrl().describe('Issuer identifier, exactly as in the metadata of the provider.'),
   internalUrl: origin()
     .optional()
-    .describe('Origin under which the gateway reaches the provider when it differs from the public one.'),
+    .describe('Origin at which the gateway reaches the provider, if it differs from the public one.'),
   kind: kind().optional(),
   tenants: z
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe('Entra ID with a multi-tenant issuer: the tenant ids whose users may sign in.'),
+    .describe('For a multi-tenant issuer of Entra ID: IDs of the tenants whose users may sign in.'),
   clientId: z.string().min(1),
 };
 
@@ -24,7 +24,11 @@ const authentication = (secret: SecretField) => ({
     .default('client_secret_basic')
     .describe('How the gateway authenticates at the token endpoint.'),
   privateKey: secret().optional().describe('PKCS#8 PEM or JWK for private_key_jwt and signedRequests.'),
-  privateKeyId: z.string().min(1).optional().describe('kid of that key, when the PEM carries none.'),
+  privateKeyId: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('kid of the private key; needed for a PEM key, which carries none.'),
   privateKeyAlg: z
     .enum(['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'])
     .default('ES256')
@@ -32,26 +36,28 @@ const authentication = (secret: SecretField) => ({
   tls: z
     .strictObject({
       certificate: z.string().min(1).describe('Path of a PEM file with the client certificate.'),
-      key: z.string().min(1).describe('Path of a PEM file with its key.'),
+      key: z.string().min(1).describe('Path of a PEM file with the key of the certificate.'),
     })
     .optional()
-    .describe('Client certificate for tls_client_auth (RFC 8705); upstreams that ask for one see it too.'),
+    .describe('Client certificate for tls_client_auth (RFC 8705); also presented to upstreams that request one.'),
 });
 
 const security = {
   profile: z
     .enum(['default', 'fapi2'])
     .default('default')
-    .describe('fapi2: pushed requests, sender-constrained tokens and a client key or certificate, all required.'),
+    .describe(
+      'fapi2: requires pushed authorization requests, sender-constrained tokens, and a client key or certificate.',
+    ),
   pushedRequests: z
     .enum(['auto', 'always', 'never'])
     .default('auto')
-    .describe('Pushed authorization requests (RFC 9126); auto: when the provider announces them.'),
-  signedRequests: z.boolean().default(false).describe('Sign the authorization request (RFC 9101) with privateKey.'),
+    .describe('Pushed authorization requests (RFC 9126). auto: if the provider supports them.'),
+  signedRequests: z.boolean().default(false).describe('Sign authorization requests (RFC 9101) with privateKey.'),
   dpop: z
     .boolean()
     .default(false)
-    .describe('Bind tokens to a key of each session (RFC 9449), at the provider and at the APIs.'),
+    .describe('Bind tokens to a key per session (DPoP, RFC 9449), at the provider and at upstreams.'),
 };
 
 const signIn = {
@@ -59,39 +65,43 @@ const signIn = {
     .array(scopeToken())
     .min(1)
     .default(['openid', 'profile', 'offline_access'])
-    .describe('Asked for at login; openid is required.'),
+    .describe('Scopes to request at sign-in; openid is required.'),
   responseMode: z
     .enum(['query', 'form_post'])
     .default('query')
-    .describe('form_post makes the login cookie SameSite=None.'),
+    .describe('form_post sets the login cookie with SameSite=None.'),
   authorizationParams: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Fixed extra parameters of the authorization request, such as audience.'),
+    .describe('Additional fixed parameters of the authorization request, such as audience.'),
   allowedLoginParams: z
     .array(z.enum(['prompt', 'login_hint', 'acr_values', 'max_age', 'ui_locales']))
     .default(['prompt', 'login_hint', 'acr_values', 'max_age', 'ui_locales'])
-    .describe('Parameters that a link to the login endpoint may carry.'),
+    .describe('Authorization parameters that a link to the login endpoint may set.'),
   idTokenSignedResponseAlg: z
     .enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])
     .default('RS256')
-    .describe('The one algorithm accepted for ID tokens.'),
-  userInfo: z.boolean().default(false).describe('Fetch UserInfo at login and compare its sub.'),
+    .describe('The only signature algorithm accepted for ID tokens.'),
+  userInfo: z.boolean().default(false).describe('Fetch UserInfo at sign-in and compare its sub with the ID token.'),
 };
 
 const tokens = {
   refreshBefore: duration('0s', '10m')
     .prefault('30s')
-    .describe('How long before expiry a token is renewed; never more than a fifth of its lifetime.'),
+    .describe('How long before expiry an access token is refreshed; a fifth of its lifetime at most.'),
   defaultTokenLifetime: duration('10s', '24h')
     .prefault('5m')
-    .describe('Lifetime assumed when the provider names none and the token is no JWT.'),
+    .describe('Assumed lifetime of an access token without expires_in that is not a JWT.'),
   scopeOnRefresh: z
     .boolean()
     .optional()
-    .describe('Send the scopes with each refresh, for providers that narrow the token otherwise. Default by kind.'),
-  clockTolerance: duration('0s', '5m').prefault('30s').describe('How far the clocks may differ.'),
-  timeout: duration('100ms', '60s').prefault('5s').describe('Longest wait for one answer of the provider.'),
+    .describe(
+      'Send the scopes with each refresh, for providers that otherwise reduce the scope of the token. Default by kind.',
+    ),
+  clockTolerance: duration('0s', '5m')
+    .prefault('30s')
+    .describe('Maximum difference between the clocks of the gateway and the provider.'),
+  timeout: duration('100ms', '60s').prefault('5s').describe('Maximum time to wait for a response of the provider.'),
 };
 
 export const providerSchema = (secret: SecretField) =>

@@ -1,117 +1,125 @@
-/** Options of one route: its path, its upstream, who may call it, and what is forwarded. */
+/** Schema of one entry of `routes`: path, upstream, access rules, forwarded content and limits. */
 import { z } from 'zod';
 import { duration, headerName, httpUrl, origin, scopeToken, size, textList } from '../fields/fields.ts';
 import { rule } from './rules.ts';
 
 const tokenRequest = {
-  audience: z.string().min(1).optional().describe('The audience to ask for.'),
-  resource: z.array(httpUrl()).min(1).optional().describe('Resource indicators to ask for (RFC 8707).'),
-  scopes: z.array(scopeToken()).min(1).optional().describe('The scopes to ask for.'),
+  audience: z.string().min(1).optional().describe('Audience to request.'),
+  resource: z.array(httpUrl()).min(1).optional().describe('Resource indicators to request (RFC 8707).'),
+  scopes: z.array(scopeToken()).min(1).optional().describe('Scopes to request.'),
 };
 
 const upstreamToken = z
   .union([
-    z.literal('forward').describe("The caller's own access token."),
-    z.literal('none').describe('No access token at all.'),
+    z.literal('forward').describe('The access token of the client or session.'),
+    z.literal('none').describe('No access token.'),
     z.strictObject({
-      exchange: z.strictObject(tokenRequest).describe("A token for this API in exchange for the caller's (RFC 8693)."),
+      exchange: z.strictObject(tokenRequest).describe('A token for this API, by token exchange (RFC 8693).'),
     }),
     z.strictObject({
       clientCredentials: z
         .strictObject(tokenRequest)
-        .describe("A token of the gateway's own for this API (RFC 6749 section 4.4)."),
+        .describe('A token of the gateway itself for this API, by client credentials (RFC 6749 section 4.4).'),
     }),
   ])
   .default('forward')
-  .describe('Which access token the upstream gets.');
+  .describe('Access token that the upstream receives.');
 
-/** How the path is matched, and where the request goes. */
+/** Matching of the path, and the upstream URL. */
 const target = {
   path: z
     .string()
     .regex(/^\/[^\s?#\\]*$/, 'expected a path that starts with /')
-    .describe('Path pattern: * is one segment, a final /** is everything below (and the path itself).'),
-  upstream: httpUrl().describe('Base URL of the API. The path of the request is appended to its path.'),
+    .describe('Path pattern: * matches one segment, a final /** matches the path before it and everything below.'),
+  upstream: httpUrl().describe('Base URL of the API. The path of the request is appended.'),
   stripPrefix: z
     .string()
     .regex(/^\/[^\s?#*]*[^/\s?#*]$/, 'expected a literal path prefix without trailing slash')
     .optional()
-    .describe('Removed from the front of the path before it is forwarded.'),
+    .describe('Prefix to remove from the path before the request is forwarded.'),
 };
 
-/** Who may call, and with which credentials. */
+/** Accepted credentials and requests. */
 const access = {
   audience: textList()
     .optional()
-    .describe('What the access token must be meant for: one of these. Default: accessTokens.audience.'),
+    .describe('Accepted audiences of the access token (aud). Default: accessTokens.audience.'),
   introspect: z
     .boolean()
     .default(false)
-    .describe('Ask the issuer about every token (RFC 7662), so that a revoked one is refused before it lapses.'),
+    .describe('Introspect every token at its issuer (RFC 7662), so that a revoked token is refused before it expires.'),
   upstreamToken,
   rules: z
     .array(rule)
     .min(1)
     .prefault([{ token: 'user' }])
-    .describe('First match wins; no match is denied. Default: every method, signed-in users.'),
+    .describe(
+      'Access rules. The first match decides; a request that matches none is denied. Default: all methods, for signed-in users.',
+    ),
   csrf: z
     .enum(['header', 'fetch-metadata'])
     .default('header')
     .describe(
-      'fetch-metadata: GET and HEAD need no CSRF header, but Sec-Fetch-Site must say same-origin (images, downloads).',
+      'fetch-metadata: GET and HEAD need no CSRF header if Sec-Fetch-Site is same-origin (for images and downloads).',
     ),
-  websocket: z.boolean().default(false).describe('Offer WebSocket upgrades.'),
-  allowedOrigins: z.array(origin()).default([]).describe('Further origins that may open a WebSocket here.'),
+  websocket: z.boolean().default(false).describe('Allow WebSocket upgrades.'),
+  allowedOrigins: z.array(origin()).default([]).describe('Additional origins that may open a WebSocket.'),
 };
 
-/** What passes between the client and the upstream besides the body. */
+/** Headers and cookies that pass between client and upstream. */
 const content = {
   claimHeaders: z
     .record(headerName(), z.string().min(1))
     .default({})
     .describe(
-      'Header name to claim path; values are percent-encoded UTF-8. From UserInfo when it is on, else from a JWT access token.',
+      'Map of header names to claim paths. Values are percent-encoded UTF-8, from UserInfo if provider.userInfo is on, otherwise from a JWT access token.',
     ),
   requestCookies: z
     .enum(['forward', 'drop'])
     .default('forward')
-    .describe('Cookies of the application; those of the gateway are always removed.'),
+    .describe('Cookies of the application. Cookies of the gateway are always removed.'),
   setCookie: z
     .enum(['drop', 'forward'])
     .default('drop')
-    .describe('Set-Cookie of the upstream; those named like a cookie of the gateway are always dropped.'),
+    .describe('Set-Cookie of the upstream. Cookies with the name of a gateway cookie are always dropped.'),
   cache: z
     .enum(['private', 'upstream'])
     .default('private')
     .describe(
-      'private: answers to signed-in users are never stored by shared caches. upstream: its own Cache-Control passes.',
+      'private: shared caches never store responses to signed-in users. upstream: Cache-Control of the upstream is kept.',
     ),
   documents: z
     .enum(['sandbox', 'forward'])
     .default('sandbox')
     .describe(
-      'sandbox: answers carry Content-Security-Policy: sandbox beside the policy of the upstream, so that an HTML, SVG or XML document that is opened here runs no script; PDF is exempt. forward: such documents may act as the user.',
+      'sandbox: adds Content-Security-Policy: sandbox to responses, so that HTML, SVG and XML documents of the upstream run no script; PDF is exempt. forward: such documents can act as the user.',
     ),
 };
 
-/** Limits of time, connections and size. */
+/** Limits of time, connections and body size. */
 const limits = {
   timeouts: z
     .strictObject({
-      connect: duration('10ms', '5m').prefault('5s').describe('Until the connection stands.'),
-      headers: duration('10ms', '1h').prefault('60s').describe('Until the first byte of the answer.'),
-      idle: duration('0ms', '7d').prefault('5m').describe('Longest silence inside a body; 0ms is no limit.'),
+      connect: duration('10ms', '5m').prefault('5s').describe('Maximum time until the connection is established.'),
+      headers: duration('10ms', '1h').prefault('60s').describe('Maximum time until the first byte of the response.'),
+      idle: duration('0ms', '7d').prefault('5m').describe('Maximum time without data inside a body; 0ms is no limit.'),
     })
     .prefault({}),
-  connections: z.number().int().min(1).max(4096).default(128).describe('Most connections to the upstream.'),
+  connections: z
+    .number()
+    .int()
+    .min(1)
+    .max(4096)
+    .default(128)
+    .describe('Maximum concurrent connections to the upstream.'),
   maxQueue: z
     .number()
     .int()
     .min(0)
     .max(1_000_000)
     .default(4096)
-    .describe('Most calls that wait for a connection; beyond that 503.'),
-  maxBody: size().optional().describe('Largest request body; no limit when left out, since bodies are streamed.'),
+    .describe('Maximum requests that wait for a connection; further ones receive 503.'),
+  maxBody: size().optional().describe('Maximum request body. Default: no limit, since bodies are streamed.'),
 };
 
 export const route = z.strictObject({

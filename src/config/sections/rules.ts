@@ -1,18 +1,18 @@
-/** The rules of a route as a zod schema: who may send requests, and which conditions must hold. */
+/** Schema of a rule of a route: who may send requests, and which conditions must hold. */
 import { z } from 'zod';
 import { conditionOptions } from '../../policy/conditions/conditions.ts';
 
-/** One rule of a route; all of its conditions must hold. */
+/** One rule; all of its conditions must hold. */
 export const rule = z.strictObject({
   methods: z
     .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']))
     .min(1)
     .optional()
-    .describe('Methods that the rule is about. Default: all.'),
+    .describe('Methods to which the rule applies. Default: all.'),
   token: z
     .enum(['none', 'user', 'client', 'user-or-client', 'user-or-none'])
     .describe(
-      'Who may send requests: anyone, without a token; a user (by session, or by a bearer token if accessTokens is configured); a client with a token of its own; either of them; or a user or a caller without credentials.',
+      'Who may send requests. none: everyone, without credentials. user: a signed-in user, or with accessTokens a user with a bearer token. client: a service with its own token. user-or-client: either. user-or-none: a user or a guest.',
     ),
   ...conditionOptions(),
 });

@@ -1,4 +1,4 @@
-/** Options of the listeners and the processes: `listen`, `workers`, `admin`, `forwardAuth`, `limits`, `reload`. */
+/** Schemas of the options of listeners and processes: `listen`, `workers`, `admin`, `forwardAuth`, `limits`, `reload`. */
 import { z } from 'zod';
 import { duration, port, size } from '../fields/fields.ts';
 import type { SecretField } from './secrets.ts';
@@ -6,13 +6,13 @@ import type { SecretField } from './secrets.ts';
 export const listen = z
   .strictObject({ host: z.string().min(1).default('0.0.0.0'), port: port().default(3000) })
   .prefault({})
-  .describe('Where the gateway listens.');
+  .describe('Address of the public listener.');
 
 export const workers = z
   .union([z.literal('auto'), z.number().int().min(1).max(256)])
   .default(1)
   .describe(
-    'Processes that take calls on the one port; `auto` is one for each core that this machine or container may use.',
+    'Number of processes that share the public port; `auto` is one per core available to the host or container.',
   );
 
 export const adminSchema = (secret: SecretField) =>
@@ -23,10 +23,10 @@ export const adminSchema = (secret: SecretField) =>
       enabled: z.boolean().default(true),
       secret: secret()
         .optional()
-        .describe('What an administrator must show to list and end sessions; needed when host is not loopback.'),
+        .describe('Bearer secret for listing and ending sessions; required if host is not loopback.'),
     })
     .prefault({})
-    .describe('The private listener: /livez, /readyz, /metrics, and the administration of sessions.');
+    .describe('Private listener for /livez, /readyz, /metrics and session administration.');
 
 export const forwardAuth = z
   .strictObject({
@@ -35,20 +35,26 @@ export const forwardAuth = z
   })
   .optional()
   .describe(
-    'A private listener at which a front proxy asks /auth/verify before it forwards a call by itself; it hands out access tokens, so never expose it.',
+    'Private listener for forward authentication: a front proxy requests /auth/verify before it forwards a request itself. Its responses contain access tokens, so never expose it.',
   );
 
 export const limits = z
   .strictObject({
-    headerSize: size().prefault('16kb').describe('Largest request head.'),
-    headersTimeout: duration('1s', '5m').prefault('15s').describe('Until the whole request head has arrived.'),
+    headerSize: size().prefault('16kb').describe('Maximum size of a request head.'),
+    headersTimeout: duration('1s', '5m').prefault('15s').describe('Maximum time until the request head has arrived.'),
     bodyTimeout: duration('100ms', '1m')
       .prefault('8s')
       .describe(
         'Maximum time for the whole body of a request to an endpoint; after that the response is 408 and the connection closes. Also the maximum time for the rest of the body after a request was refused. Uploads that a route has accepted have no such limit.',
       ),
     keepAliveTimeout: duration('0s', '10m').prefault('65s').describe('How long an idle client connection stays open.'),
-    connections: z.number().int().min(1).max(1_000_000).default(20_000).describe('Most client connections.'),
+    connections: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(20_000)
+      .describe('Maximum concurrent client connections.'),
     loginsPerMinute: z
       .number()
       .int()
@@ -56,7 +62,7 @@ export const limits = z
       .max(100_000)
       .default(120)
       .describe(
-        'Most sign-ins that one address (IPv6: one /64) may begin, and end, in a minute at one instance; 0 is no limit.',
+        'Maximum sign-ins that one address (IPv6: one /64) may start, and complete, per minute and replica; 0 is no limit.',
       ),
     logoutTokensPerMinute: z
       .number()
@@ -64,21 +70,21 @@ export const limits = z
       .min(0)
       .max(1_000_000)
       .default(6_000)
-      .describe('Most back-channel logouts that one address may send in a minute to one instance; 0 is no limit.'),
+      .describe('Maximum back-channel logouts per address, minute and replica; 0 is no limit.'),
     drainDelay: duration('0s', '1m')
       .prefault('3s')
       .describe(
-        'How long SIGTERM only turns readiness off while calls are still taken: the time a balancer needs to look elsewhere.',
+        'How long the gateway still accepts requests after SIGTERM while it reports not ready: the time a load balancer needs to react.',
       ),
     drainTimeout: duration('0s', '10m')
       .prefault('20s')
-      .describe('How long running calls may take after that; then they are cut.'),
+      .describe('How long running requests may take after drainDelay; then their connections are closed.'),
   })
   .prefault({});
 
 export const reload = z
   .strictObject({
-    watch: z.boolean().default(false).describe('Take on a changed file by itself; without it SIGHUP does.'),
+    watch: z.boolean().default(false).describe('Reload automatically when the file changes. Otherwise send SIGHUP.'),
   })
   .prefault({})
-  .describe('Changes while the gateway runs. A bad file changes nothing.');
+  .describe('Reload of the configuration at run time. An invalid file changes nothing.');

@@ -1,4 +1,4 @@
-/** Options of `session`: its store, its cookie, how long it lasts. */
+/** Schema of `session`: store, cookie, timeouts and limits. */
 import { z } from 'zod';
 import { storeSchema } from '../../store/stores.ts';
 import { duration } from '../fields/fields.ts';
@@ -10,12 +10,12 @@ const cookie = z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,40}$/)
       .optional()
-      .describe('Default __Host-bff; bff when the public URL is plain HTTP.'),
+      .describe('Default: __Host-bff, or bff if the public URL is plain HTTP.'),
     sameSite: z
       .enum(['strict', 'lax'])
       .default('strict')
       .describe(
-        'lax: for pages that read the session in the navigation that ends a sign-in, such as pages rendered on a server. A single-page app finds it by its first request.',
+        'lax: for server-rendered pages that read the session in the navigation that ends a sign-in. A single-page app does not need it: its first request carries the cookie.',
       ),
   })
   .prefault({});
@@ -31,13 +31,13 @@ export const sessionSchema = (secret: SecretField) =>
         .min(1)
         .max(1_000)
         .optional()
-        .describe('Most sessions of one user at a time; a further sign-in ends the oldest. No limit when left out.'),
+        .describe('Maximum concurrent sessions of one user; a further sign-in ends the oldest. Default: no limit.'),
       idleTimeout: duration('1s', '365d')
         .prefault('30m')
-        .describe('A session ends after this long without an API call.'),
+        .describe('A session ends after this time without a request to an API.'),
       absoluteTimeout: duration('1s', '365d')
         .prefault('8h')
-        .describe('A session ends this long after login, whatever happens.'),
+        .describe('A session ends this long after sign-in, even if it is in use.'),
       cacheSize: z
         .number()
         .int()
@@ -45,7 +45,7 @@ export const sessionSchema = (secret: SecretField) =>
         .max(1_000_000)
         .prefault(10_000)
         .describe(
-          'Most sessions that each process keeps in memory, 6 KB each with tokens of 1.4 KB. They are dropped as soon as the store tells of a change, and not used while it cannot. 0 asks the store on each call.',
+          'Maximum sessions that each process keeps in memory, 6 KB each with tokens of 1.4 KB. A session is dropped as soon as the store reports a change; while the store cannot report changes, the cache is disabled. 0 disables it: each request reads the store.',
         ),
     })
     .prefault({});
