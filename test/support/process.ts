@@ -121,11 +121,16 @@ export async function startProcess(
       });
       child.stdout?.on('data', keep);
       child.stderr?.on('data', keep);
-      const ready = async () => {
-        if (child?.exitCode !== null) throw new Error(`the gateway ended with ${child?.exitCode}: ${output}`);
-        return (await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined))?.ok;
-      };
-      await until(ready, { timeout: 60_000, what: 'a gateway that is ready' });
+      let closed = false;
+      child.once('close', () => {
+        closed = true;
+      });
+      const ready = async () => (await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined))?.ok;
+      await until(async () => closed || (await ready()), { timeout: 60_000, what: 'a gateway that is ready' });
+      if (closed) {
+        const cause = new Error(`the gateway ended with ${child.exitCode}: ${output}`);
+        throw new Error('the gateway did not become ready', { cause });
+      }
     },
     kill: async () => void (await end('SIGKILL')),
     terminate: () => end('SIGTERM'),
