@@ -1,12 +1,11 @@
-/** The signed-in user's claims from the ID token: its only use beside the provider's logout. */
-import type { RequestHandler } from 'express';
+/** Returns the claims of the signed-in user's ID token. */
 import { GatewayError } from '../base/errors.ts';
-import type { Config } from '../config/schema/schema.ts';
 import { storedClaims } from '../oidc/provider/id-token.ts';
-import type { Sessions } from '../session/session-types.ts';
-import { requireCsrf, sendJson } from './context.ts';
+import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
+import { sendJson } from './common/responses.ts';
+import { requireCsrf } from './common/steps.ts';
 
-/** Claims about the token rather than the user: nothing a front end should build on, and the nonce is a protocol secret. */
+/** Claims about the token rather than the user: a front end should not rely on them, and the nonce is a protocol secret. */
 const PROTOCOL_CLAIMS = new Set([
   'nonce',
   'at_hash',
@@ -23,20 +22,24 @@ const PROTOCOL_CLAIMS = new Set([
   'typ',
 ]);
 
+function userClaims(idToken: string): Record<string, unknown> {
+  const claims = Object.entries(storedClaims(idToken));
+  return Object.fromEntries(claims.filter(([name]) => !PROTOCOL_CLAIMS.has(name)));
+}
+
 /** `GET /profile`: 401 without a session. */
-export function profileEndpoint({ config, sessions }: { config: Config; sessions: Sessions }): RequestHandler {
-  return async function profile(req, res) {
-    const key = sessions.identify(req.headers.cookie);
-    if (key === undefined) throw new GatewayError('unauthenticated');
-    requireCsrf(config, req);
-    const session = await sessions.load(key);
-    if (!session) throw new GatewayError('unauthenticated');
-    sessions.touch(session);
-    sendJson(
-      res,
-      Object.fromEntries(
-        Object.entries(storedClaims(session.tokens.idToken)).filter(([name]) => !PROTOCOL_CLAIMS.has(name)),
-      ),
-    );
+export function profile({ config, sessions }: Pick<EndpointParts, 'config' | 'sessions'>): EndpointSteps<'profile'> {
+  return {
+    GET: [
+      async function sendProfile(req, res) {
+        const key = sessions.identify(req.headers.cookie);
+        if (key === undefined) throw new GatewayError('unauthenticated');
+        requireCsrf(config, req);
+        const active = await sessions.load(key);
+        if (!active) throw new GatewayError('unauthenticated');
+        sessions.touch(active);
+        sendJson(res, userClaims(active.tokens.idToken));
+      },
+    ],
   };
 }

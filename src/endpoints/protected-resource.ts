@@ -1,16 +1,30 @@
-/** The metadata of this protected resource (RFC 9728): where callers get tokens, and how they send them. */
+/** Serves the metadata of this protected resource (RFC 9728): where clients get tokens, and how they send them. */
 import type { RequestHandler } from 'express';
-import { protectedResource } from '../config/schema/endpoints.ts';
+import { protectedResource as resourceOf } from '../config/schema/protected-resource.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
 import { PROOF_ALGORITHMS } from '../oidc/tokens/proof-check.ts';
-import { sendJson } from './context.ts';
+import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
+import { sendJson } from './common/responses.ts';
 
-/** The document, the same for everybody; scopes in the order of the routes. */
+/** `GET /.well-known/oauth-protected-resource`: the same document for every client. */
+export function protectedResource({ config }: Pick<EndpointParts, 'config'>): EndpointSteps<'protectedResource'> {
+  const metadata = metadataOf(config);
+  return {
+    GET: [
+      allowAnyOrigin,
+      function sendMetadata(_req, res) {
+        sendJson(res, metadata);
+      },
+    ],
+  };
+}
+
+/** The metadata document; scopes are in the order of the routes. */
 function metadataOf(config: Config): Record<string, unknown> {
   const scopes = config.routes.flatMap(({ rules }) => rules.flatMap((rule) => rule.scopes?.flat() ?? []));
   return {
-    resource: protectedResource(config).resource,
+    resource: resourceOf(config).resource,
     authorization_servers: [
       ...issuersOf(config.provider),
       ...(config.accessTokens?.issuers ?? []).map(({ issuer }) => issuer),
@@ -22,12 +36,9 @@ function metadataOf(config: Config): Record<string, unknown> {
   };
 }
 
-/** Answers it to any origin: it holds nothing that is not public, and clients in browsers need it as well. */
-export function protectedResourceEndpoint(config: Config): RequestHandler {
-  const metadata = metadataOf(config);
-  return function protectedResourceMetadata(_req, res) {
-    res.set('Access-Control-Allow-Origin', '*');
-    res.set('Cross-Origin-Resource-Policy', 'cross-origin');
-    sendJson(res, metadata);
-  };
-}
+/** The document is public, and clients that run in a browser on another origin need it too. */
+const allowAnyOrigin: RequestHandler = function allowAnyOrigin(_req, res, next) {
+  res.set('Access-Control-Allow-Origin', '*');
+  res.set('Cross-Origin-Resource-Policy', 'cross-origin');
+  next();
+};

@@ -1,77 +1,24 @@
-/** The control plane: the table of endpoints and the order of every step of a request to one. */
-
-import { randomBytes } from 'node:crypto';
+/** The control plane: an Express app that mounts every endpoint of the table, and the front end after them. */
 import express, { type Express, type RequestHandler } from 'express';
-import session from 'express-session';
 import helmet from 'helmet';
 import { GatewayError } from '../base/errors.ts';
-import { endpointPaths, protectedResource } from '../config/schema/endpoints.ts';
+import type { EndpointName, Method } from '../config/schema/endpoint-table.ts';
+import { offeredEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
-import type { Keyring } from '../crypto/keyring.ts';
-import { backchannelLogoutEndpoint } from '../endpoints/backchannel-logout.ts';
-import { callbackEndpoint } from '../endpoints/callback.ts';
-import { contextOf, methodNotAllowed, noStore } from '../endpoints/context.ts';
-import { frontchannelLogoutEndpoint } from '../endpoints/frontchannel-logout.ts';
-import { loginEndpoint } from '../endpoints/login.ts';
-import { logoutEndpoint, signedOutEndpoint } from '../endpoints/logout.ts';
-import { logoutContinueEndpoint } from '../endpoints/logout-continue.ts';
-import { profileEndpoint } from '../endpoints/profile.ts';
-import { protectedResourceEndpoint } from '../endpoints/protected-resource.ts';
-import { rateLimit } from '../endpoints/rate-limit.ts';
-import { sessionEndpoint } from '../endpoints/session.ts';
-import { ownSessionsEndpoint, revokeSessionEndpoint } from '../endpoints/sessions.ts';
-import { signedInEndpoint } from '../endpoints/signed-in.ts';
-import { clientModuleEndpoint } from '../frontend/client-module.ts';
+import { contextOf } from '../endpoints/common/context.ts';
+import type { EndpointParts, EndpointSteps } from '../endpoints/common/endpoint.ts';
+import { methodNotAllowed, noStore } from '../endpoints/common/steps.ts';
+import * as handlers from '../endpoints/handlers.ts';
 import { frontendHandler } from '../frontend/static-files.ts';
-import type { Audit } from '../observe/audit.ts';
-import type { AuthorizationCodeFlow } from '../oidc/login/authorization-code-flow.ts';
-import type { PendingLogins } from '../oidc/login/pending-login.ts';
-import type { EndSessions } from '../oidc/logout/end-sessions.ts';
-import type { LogoutTokenSubject } from '../oidc/logout/logout-token.ts';
-import type { Revoker } from '../oidc/logout/revoker.ts';
-import type { Provider } from '../oidc/provider/provider.ts';
-import type { ReturnPath } from '../policy/return-url.ts';
-import type { Pages } from '../responses/pages.ts';
-import type { CookieSettings } from '../session/cookies.ts';
-import { SealedSessionStore } from '../session/express-session-store.ts';
-import type { SessionDirectory } from '../session/session-directory.ts';
-import type { Sessions } from '../session/session-types.ts';
-import type { Store } from '../store/port/store.ts';
 
-export interface ControlPlaneParts {
-  config: Config;
-  cookies: CookieSettings;
-  keyring: Keyring;
-  store: Store;
-  sessions: Sessions;
-  provider: Provider;
-  codeFlow: AuthorizationCodeFlow;
-  pending: PendingLogins;
-  revoker: Revoker;
-  pages: Pages;
-  closeStreams: (key: string) => void;
-  directory: SessionDirectory;
-  endSessions: EndSessions;
-  returnPath: ReturnPath;
-  checkLogoutToken: (token: string) => Promise<LogoutTokenSubject>;
-  audit: Audit;
-  clock: () => number;
-}
+/** Compiles only if every row of the table has a handler with the row's methods, and every handler has a row. */
+const ENDPOINT_HANDLERS: {
+  readonly [Name in EndpointName]: (parts: EndpointParts) => EndpointSteps<Name>;
+} & {
+  readonly [Name in Exclude<keyof typeof handlers, EndpointName>]: never;
+} = handlers;
 
-/** express-session for the callback alone: nobody else writes a session (see docs/decisions). */
-function loginSession({ config, cookies, keyring, store, clock }: ControlPlaneParts): RequestHandler {
-  return session({
-    store: new SealedSessionStore({ store, keyring, idleTimeout: config.session.idleTimeout, clock }),
-    name: cookies.sessionName,
-    secret: keyring.secrets('cookie'),
-    genid: () => randomBytes(32).toString('base64url'),
-    resave: false,
-    saveUninitialized: false,
-    cookie: cookies.sessionOptions,
-  });
-}
-
-/** Security headers of our own answers (ASVS 3.4); pages and front end bring their own policy. */
+/** Security headers of the gateway's own responses (ASVS 3.4); pages and the front end set their own policy. */
 function securityHeaders(config: Config): RequestHandler {
   const https = config.publicUrl.startsWith('https:');
   return helmet({
@@ -84,73 +31,39 @@ function securityHeaders(config: Config): RequestHandler {
   });
 }
 
-/** Builds the Express app. Errors are not answered here: they reach the callback given to the app. */
-export function createControlPlane(parts: ControlPlaneParts): Express {
-  const { config } = parts;
-  const paths = endpointPaths(config.endpoints);
+function createApp(): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  // The edge has judged the peer already; express-session only asks whether the browser came by HTTPS.
+  // The edge has checked the peer; express-session only reads whether the browser came over HTTPS.
   app.set('trust proxy', false);
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.use(securityHeaders(config), function requestId(req, res, next) {
+  return app;
+}
+
+/** Mounts the endpoints that the configuration offers, each with its steps by method. */
+function mountEndpoints(app: Express, parts: EndpointParts): void {
+  for (const { name, path, methods, cacheable } of offeredEndpoints(parts.config)) {
+    const route = app.route(path);
+    if (!cacheable) route.all(noStore);
+    const steps: Partial<Record<Method, readonly RequestHandler[]>> = ENDPOINT_HANDLERS[name](parts);
+    for (const method of methods) route[method === 'GET' ? 'get' : 'post'](...(steps[method] ?? []));
+    route.all(methodNotAllowed(methods));
+  }
+}
+
+/** Creates the Express app. It renders no errors: they reach the callback that is passed with each request. */
+export function createControlPlane(parts: EndpointParts): Express {
+  const { frontend } = parts.config;
+  const app = createApp();
+  app.use(securityHeaders(parts.config), function setRequestId(req, res, next) {
     Object.defineProperty(req, 'secure', { value: contextOf(req).secure, configurable: true });
     res.set('X-Request-Id', contextOf(req).id);
     next();
   });
-
-  const form = express.text({ type: 'application/x-www-form-urlencoded', limit: '16kb' });
-  const { loginsPerMinute, logoutTokensPerMinute } = config.limits;
-  app
-    .route(paths.login)
-    .all(noStore)
-    .get(rateLimit(loginsPerMinute), loginEndpoint(parts))
-    .all(methodNotAllowed('GET'));
-  const callback = callbackEndpoint(parts);
-  const callbackRoute = app
-    .route(paths.callback)
-    .all(noStore, rateLimit(loginsPerMinute), loginSession(parts))
-    .get(callback);
-  if (config.provider.responseMode === 'form_post') callbackRoute.post(form, callback);
-  callbackRoute.all(methodNotAllowed(config.provider.responseMode === 'form_post' ? 'GET, POST' : 'GET'));
-  app
-    .route(paths.logout)
-    .all(noStore)
-    .get(logoutEndpoint(parts))
-    .post(form, logoutEndpoint(parts))
-    .all(methodNotAllowed('GET, POST'));
-  app.route(paths.logoutContinue).all(noStore).get(logoutContinueEndpoint(parts)).all(methodNotAllowed('GET'));
-  app.route(paths.signedOut).all(noStore).get(signedOutEndpoint(parts)).all(methodNotAllowed('GET'));
-  app.route(paths.signedIn).all(noStore).get(signedInEndpoint(parts)).all(methodNotAllowed('GET'));
-  app.route(paths.client).get(clientModuleEndpoint(config)).all(methodNotAllowed('GET'));
-  app.route(paths.profile).all(noStore).get(profileEndpoint(parts)).all(methodNotAllowed('GET'));
-  app.route(paths.session).all(noStore).get(sessionEndpoint(parts)).all(methodNotAllowed('GET'));
-  app.route(paths.sessions).all(noStore).get(ownSessionsEndpoint(parts)).all(methodNotAllowed('GET'));
-  app
-    .route(`${paths.sessions}/:id/revoke`)
-    .all(noStore)
-    .post(form, revokeSessionEndpoint(parts))
-    .all(methodNotAllowed('POST'));
-  app
-    .route(paths.backchannelLogout)
-    .all(noStore)
-    .post(rateLimit(logoutTokensPerMinute), form, backchannelLogoutEndpoint(parts))
-    .all(methodNotAllowed('POST'));
-  if (config.logout.frontChannel)
-    app
-      .route(paths.frontchannelLogout)
-      .all(noStore)
-      .get(frontchannelLogoutEndpoint(parts))
-      .all(methodNotAllowed('GET'));
-  if (config.accessTokens)
-    app
-      .route(protectedResource(config).metadataPath)
-      .get(protectedResourceEndpoint(config))
-      .all(methodNotAllowed('GET'));
-  if (config.frontend?.directory !== undefined)
-    app.use(frontendHandler(config.frontend.directory, config.frontend.contentSecurityPolicy));
+  mountEndpoints(app, parts);
+  if (frontend?.directory !== undefined) app.use(frontendHandler(frontend.directory, frontend.contentSecurityPolicy));
   app.use(function notFound(_req, _res, next) {
     next(new GatewayError('not_found'));
   });

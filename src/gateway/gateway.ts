@@ -9,7 +9,7 @@ import type { Config } from '../config/schema/schema.ts';
 import { assertBodyUnread, createEdge } from '../edge/edge.ts';
 import { discardRest, limitBody } from '../edge/request-body.ts';
 import type { RequestContext } from '../edge/request-context.ts';
-import { attachContext } from '../endpoints/context.ts';
+import { attachContext } from '../endpoints/common/context.ts';
 import { createDevServer } from '../frontend/dev-server.ts';
 import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';

@@ -1,5 +1,5 @@
 /** What a refusal says in `WWW-Authenticate` (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, RFC 9728 section 5.1). */
-import { protectedResource } from '../config/schema/endpoints.ts';
+import { protectedResource } from '../config/schema/protected-resource.ts';
 import type { Config } from '../config/schema/schema.ts';
 
 /** Parameters of a challenge, without input of the caller: values come from the configuration and from fixed words. */

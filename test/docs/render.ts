@@ -3,6 +3,7 @@
 import { ERRORS } from '../../src/base/error-table.ts';
 import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/schema/options.ts';
 import { auditPage } from './render-audit.ts';
+import { endpointsPage } from './render-endpoints.ts';
 import { metricsPage } from './render-metrics.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -120,6 +121,7 @@ Claim headers are percent-encoded UTF-8: \`decodeURIComponent\` gives the exact 
 /** Name in \`docs/\` to text. */
 export function renderDocs(): Record<string, string> {
   return {
+    'endpoints.md': endpointsPage(),
     'errors.md': errorsPage(),
     'metrics.md': metricsPage(),
     'audit.md': auditPage(),

@@ -1,67 +1,54 @@
-/** The paths of the gateway's own endpoints, in one place. */
+/** Paths and methods of the gateway's own endpoints under a configuration, derived from the table of endpoints. */
+import { ENDPOINT_ROWS, type Method, type PrefixedEndpoint } from './endpoint-table.ts';
 import type { Config } from './schema.ts';
 
-export interface Endpoints {
-  login: string;
-  callback: string;
-  logout: string;
-  /** Where a script sends the browser after it signed out. */
-  logoutContinue: string;
-  signedOut: string;
-  /** Where a sign-in in a window of its own ends: tells the page that opened it, and closes. */
-  signedIn: string;
-  profile: string;
-  session: string;
-  sessions: string;
-  backchannelLogout: string;
-  frontchannelLogout: string;
-  /** The module for the front end. */
-  client: string;
+type Prefix = Pick<Config['endpoints'], 'prefix'>;
+type PathConfig = Pick<Config, 'endpoints' | 'publicUrl' | 'accessTokens'>;
+type Row = (typeof ENDPOINT_ROWS)[number][1];
+
+const pathOf = ({ path }: Row, config: PathConfig) =>
+  typeof path === 'string' ? config.endpoints.prefix + path : path(config);
+
+/** Path of every endpoint below the prefix, by name. */
+export function endpointPaths({ prefix }: Prefix): Readonly<Record<PrefixedEndpoint, string>> {
+  const paths = ENDPOINT_ROWS.flatMap(([name, { path }]) => (typeof path === 'string' ? [[name, prefix + path]] : []));
+  return Object.fromEntries(paths) as Record<PrefixedEndpoint, string>;
 }
 
-/** Every endpoint under the configured prefix. */
-export function endpointPaths({ prefix }: Pick<Config['endpoints'], 'prefix'>): Endpoints {
-  return {
-    login: `${prefix}/login`,
-    callback: `${prefix}/callback`,
-    logout: `${prefix}/logout`,
-    logoutContinue: `${prefix}/logout/continue`,
-    signedOut: `${prefix}/signed-out`,
-    signedIn: `${prefix}/signed-in`,
-    profile: `${prefix}/profile`,
-    session: `${prefix}/session`,
-    sessions: `${prefix}/sessions`,
-    backchannelLogout: `${prefix}/backchannel-logout`,
-    frontchannelLogout: `${prefix}/frontchannel-logout`,
-    client: `${prefix}/client.js`,
-  };
+/** The endpoints that the configuration offers: name, path, offered methods, and whether responses may be stored. */
+export function offeredEndpoints(config: Config) {
+  return ENDPOINT_ROWS.map(([name, row]) => ({
+    name,
+    path: pathOf(row, config),
+    methods: row.methods.filter((method: Method) => row.offered?.(config, method) ?? true),
+    cacheable: row.cacheable ?? false,
+  })).filter(({ methods }) => methods.length > 0);
 }
 
-/** Which paths are endpoints of the gateway, and under what name metrics count each of them. */
-export function ownEndpoints(config: Pick<Config, 'endpoints' | 'publicUrl' | 'accessTokens'>) {
-  const { login: loginUrl, ...own } = endpointPaths(config.endpoints);
-  const ownPaths = new Set<string>([loginUrl, ...Object.values(own), protectedResource(config).metadataPath]);
-  const isOwn = (path: string) => ownPaths.has(path) || path.startsWith(`${own.sessions}/`);
-  /** A path of the gateway, never one that the client made up. */
-  function nameOf(path: string): string {
-    if (ownPaths.has(path)) return path;
-    return isOwn(path) ? `${own.sessions}/{id}/revoke` : 'frontend';
-  }
-  return { loginUrl, isOwn, nameOf };
+/** Paths that no route or file may hide: all below the prefix, offered or not, and the offered ones outside it. */
+export function reservedPaths(config: Config): string[] {
+  const outside = offeredEndpoints(config).map(({ path }) => path);
+  return [...new Set([...Object.values(endpointPaths(config.endpoints)), ...outside])];
 }
 
-/** The endpoints that a sign-in must not lead back to: it would go in a circle, or land where no page is. */
-export function circularPaths(endpoints: Pick<Config['endpoints'], 'prefix'>): string[] {
-  const { sessions, signedIn, ...others } = endpointPaths(endpoints);
-  return Object.values(others).filter((path) => path !== sessions && path !== signedIn);
+/** Tests whether a path belongs to the gateway, and names its endpoint for metrics. */
+export function ownEndpoints(config: PathConfig) {
+  const paths = ENDPOINT_ROWS.map(([, row]) => pathOf(row, config));
+  const fixed = new Set(paths.filter((path) => !path.includes(':')));
+  const patterns = paths
+    .filter((path) => path.includes(':'))
+    .map((path) => ({ base: path.slice(0, path.indexOf(':')), label: path.replaceAll(/:(\w+)/g, '{$1}') }));
+  const patternOf = (path: string) => patterns.find(({ base }) => path.startsWith(base));
+  /** True for an endpoint, and for any path below the fixed part of one with parameters. */
+  const isOwn = (path: string) => fixed.has(path) || patternOf(path) !== undefined;
+  /** A label from the table, never a path that the client chose. */
+  const nameOf = (path: string) => (fixed.has(path) ? path : (patternOf(path)?.label ?? 'frontend'));
+  return { loginUrl: endpointPaths(config.endpoints).login, isOwn, nameOf };
 }
 
-const WELL_KNOWN = '/.well-known/oauth-protected-resource';
-
-/** The identifier of the protected resource, and where its metadata is: always on the public origin (RFC 9728 section 3.1). */
-export function protectedResource({ publicUrl, accessTokens }: Pick<Config, 'publicUrl' | 'accessTokens'>) {
-  const resource = accessTokens?.resource ?? publicUrl;
-  const { pathname } = new URL(resource);
-  const metadataPath = pathname === '/' ? WELL_KNOWN : WELL_KNOWN + pathname;
-  return { resource, metadataPath, metadataUrl: publicUrl + metadataPath };
+/** The endpoints below the prefix that a sign-in must not return to. */
+export function circularPaths({ prefix }: Prefix): string[] {
+  return ENDPOINT_ROWS.flatMap(([, { path, returnable }]) =>
+    typeof path === 'string' && !returnable ? [prefix + path] : [],
+  );
 }

@@ -1,6 +1,6 @@
 /** Rules about routes: what hides an endpoint, is never reached, or asks for nothing. */
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
-import { endpointPaths, protectedResource } from '../schema/endpoints.ts';
+import { reservedPaths } from '../schema/endpoints.ts';
 import type { Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
 
@@ -56,8 +56,7 @@ function ruleFindings({ rules }: RouteConfig, at: Path): Finding[] {
 
 /** Everything that is wrong with the routes. */
 export function routeFindings(config: Config): Finding[] {
-  const own: string[] = Object.values(endpointPaths(config.endpoints));
-  if (config.accessTokens) own.push(protectedResource(config).metadataPath);
+  const own = reservedPaths(config);
   return config.routes.flatMap((route, index) => {
     const findings: Finding[] = [];
     const path = ['routes', index, 'path'];

@@ -1,15 +1,15 @@
 /** Back-channel logout: what a logout token ends, and every way in which one is refused. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import type { Browser } from '../support/browser.ts';
-import { startGateway } from '../support/gateway.ts';
-import { createSigningKey, type TokenDraft } from '../support/keys.ts';
-import { deliver, logoutToken } from '../support/logout-tokens.ts';
-import { startProvider } from '../support/provider.ts';
-import { BOB } from '../support/provider-state.ts';
-import { startRedis } from '../support/redis.ts';
-import { until } from '../support/wait.ts';
-import { CSRF, startWorld, type World } from '../support/world.ts';
+import type { Browser } from '../../support/browser.ts';
+import { startGateway } from '../../support/gateway.ts';
+import { createSigningKey, type TokenDraft } from '../../support/keys.ts';
+import { deliver, logoutToken } from '../../support/logout-tokens.ts';
+import { startProvider } from '../../support/provider.ts';
+import { BOB } from '../../support/provider-state.ts';
+import { startRedis } from '../../support/redis.ts';
+import { until } from '../../support/wait.ts';
+import { CSRF, startWorld, type World } from '../../support/world.ts';
 
 const signedIn = async (browser: Browser) =>
   (await browser.fetch('/session', { headers: CSRF })).json().authenticated === true;

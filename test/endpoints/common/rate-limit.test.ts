@@ -1,10 +1,10 @@
 /** Sign-ins and logout tokens that one address may send: bounded, each for itself, and nothing of it in the store. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { limitedAddress } from '../../src/endpoints/rate-limit.ts';
-import { createAgent, send } from '../support/browser-http.ts';
-import { startRedis } from '../support/redis.ts';
-import { startWorld } from '../support/world.ts';
+import { limitedAddress } from '../../../src/endpoints/common/rate-limit.ts';
+import { createAgent, send } from '../../support/browser-http.ts';
+import { startRedis } from '../../support/redis.ts';
+import { startWorld } from '../../support/world.ts';
 
 const NAVIGATE = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const from = (address: string) => ({ ...NAVIGATE, 'x-forwarded-for': address });

@@ -1,0 +1,46 @@
+/** Types of an endpoint: the parts of the gateway that it may use, and its steps for each method. */
+import type { RequestHandler } from 'express';
+import type { EndpointMethod, EndpointName } from '../../config/schema/endpoint-table.ts';
+import type { Config } from '../../config/schema/schema.ts';
+import type { Keyring } from '../../crypto/keyring.ts';
+import type { Audit } from '../../observe/audit.ts';
+import type { AuthorizationCodeFlow } from '../../oidc/login/authorization-code-flow.ts';
+import type { PendingLogins } from '../../oidc/login/pending-login.ts';
+import type { EndSessions } from '../../oidc/logout/end-sessions.ts';
+import type { LogoutTokenSubject } from '../../oidc/logout/logout-token.ts';
+import type { Revoker } from '../../oidc/logout/revoker.ts';
+import type { Provider } from '../../oidc/provider/provider.ts';
+import type { ReturnPath } from '../../policy/return-url.ts';
+import type { Pages } from '../../responses/pages.ts';
+import type { CookieSettings } from '../../session/cookies.ts';
+import type { SessionDirectory } from '../../session/session-directory.ts';
+import type { Sessions } from '../../session/session-types.ts';
+import type { Store } from '../../store/port/store.ts';
+
+/** What endpoints are built from; each takes the parts that it needs with `Pick`. */
+export interface EndpointParts {
+  config: Config;
+  cookies: CookieSettings;
+  keyring: Keyring;
+  store: Store;
+  sessions: Sessions;
+  directory: SessionDirectory;
+  provider: Provider;
+  codeFlow: AuthorizationCodeFlow;
+  pending: PendingLogins;
+  revoker: Revoker;
+  endSessions: EndSessions;
+  /** Closes the open streams of a session on this instance. */
+  closeStreams: (key: string) => void;
+  checkLogoutToken: (token: string) => Promise<LogoutTokenSubject>;
+  returnPath: ReturnPath;
+  pages: Pages;
+  audit: Audit;
+  /** Milliseconds since the epoch. */
+  clock: () => number;
+}
+
+/** The steps of an endpoint for each method of its row in the table, in the order in which they run. */
+export type EndpointSteps<Name extends EndpointName> = Readonly<
+  Record<EndpointMethod<Name>, readonly RequestHandler[]>
+>;

@@ -1,0 +1,30 @@
+/** Shows that the user is signed out: the page to which the provider redirects the browser. */
+import { endpointPaths } from '../../config/schema/endpoints.ts';
+import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
+import { queryParams } from '../common/parameters.ts';
+import { redirect, sendPage } from '../common/responses.ts';
+import { isCrossSite } from './cross-site.ts';
+
+type SignedOutParts = Pick<EndpointParts, 'config' | 'sessions' | 'pages' | 'returnPath'>;
+
+/** `GET /signed-out`, with or without the `state` that the provider returns. */
+export function signedOut({ config, sessions, pages, returnPath }: SignedOutParts): EndpointSteps<'signedOut'> {
+  const { login: loginUrl, signedOut: path } = endpointPaths(config.endpoints);
+  return {
+    GET: [
+      async function showSignedOut(req, res) {
+        const key = sessions.identify(req.headers.cookie);
+        // The page must not claim a sign-out that did not happen.
+        if (key !== undefined && (await sessions.load(key))) return redirect(res, returnPath('/'));
+        // A navigation from the provider, or from a link on any other site, comes without the Strict cookie: a reload by our own
+        // page shows whether there is a session.
+        if (isCrossSite(req)) return sendPage(res, pages.render('hop', { to: path }));
+        const query = queryParams(req);
+        // The provider returns `state`, which has no further use and should not stay in the address bar.
+        if (query.has('state')) return redirect(res, path);
+        const providerUnreachable = query.get('provider') === 'unreachable';
+        sendPage(res, pages.render('signed-out', { loginUrl, providerUnreachable }));
+      },
+    ],
+  };
+}

@@ -1,0 +1,46 @@
+/** Ends one session of the signed-in user, or all but the current one. */
+import type { Request, Response } from 'express';
+import { GatewayError } from '../base/errors.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
+import { isLogoutNonce } from '../crypto/logout-nonce.ts';
+import { contextOf } from './common/context.ts';
+import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
+import { formParams } from './common/parameters.ts';
+import { redirect, sendJson } from './common/responses.ts';
+import { parseForm, requireCsrf } from './common/steps.ts';
+import { currentSession, publicId } from './sessions.ts';
+
+type RevokeSessionParts = Pick<EndpointParts, 'config' | 'keyring' | 'sessions' | 'directory' | 'endSessions'>;
+
+/** `POST /sessions/{id}/revoke`; the id `others` means all but the current session. Another user's session is not found. */
+export function revokeSession(parts: RevokeSessionParts): EndpointSteps<'revokeSession'> {
+  const { keyring, directory, endSessions } = parts;
+  return {
+    POST: [
+      parseForm,
+      async function endChosenSessions(req, res) {
+        const current = await currentSession(parts, req);
+        if (!current) throw new GatewayError('unauthenticated');
+        const sender = requireGenuine(parts, req, current.key);
+        const all = await directory.findByUser(current.data.issuer, current.data.sub);
+        const { id } = req.params;
+        const chosen = all.filter(({ key }) => (id === 'others' ? key !== current.key : publicId(keyring, key) === id));
+        if (chosen.length === 0 && id !== 'others') throw new GatewayError('not_found');
+        contextOf(req).log.debug({ count: chosen.length }, 'user ends sessions');
+        respond(parts, res, sender, await endSessions(chosen, 'user'));
+      },
+    ],
+  };
+}
+
+/** Tells a form of our page, by its value, from a script, by the CSRF header; throws without either. */
+function requireGenuine({ config, keyring }: RevokeSessionParts, req: Request, key: string): 'page' | 'script' {
+  if (isLogoutNonce(keyring, key, formParams(req).get('sid'))) return 'page';
+  requireCsrf(config, req);
+  return 'script';
+}
+
+function respond({ config }: RevokeSessionParts, res: Response, sender: 'page' | 'script', ended: number): void {
+  if (sender === 'page') redirect(res, endpointPaths(config.endpoints).sessions);
+  else sendJson(res, { ended });
+}
