@@ -70,3 +70,10 @@ test('a sign-in may return to the pages of sessions and of a finished sign-in on
     ['signedIn', 'sessions'],
   );
 });
+
+test('a route must not hide an endpoint, one with a parameter included', () => {
+  const routes = (path: string) => [{ path, upstream: 'https://api.example.com' }];
+  for (const path of ['/login', '/sessions/*/revoke', '/*/*/revoke'])
+    assert.throws(() => configOf({ routes: routes(path) }), /would hide the endpoint|1 fault/, path);
+  assert.doesNotThrow(() => configOf({ routes: routes('/api/**') }));
+});
