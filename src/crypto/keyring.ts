@@ -1,4 +1,4 @@
-/** Keys of the gateway: one derived key per purpose, sealing with AES-256-GCM, and rotation by key id. */
+/** Keyring: one derived key per purpose, AES-256-GCM sealing, keyed digests, and rotation by key id. */
 import {
   createCipheriv,
   createDecipheriv,
@@ -9,90 +9,100 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
-/** What a key is derived for; a blob sealed for one purpose never opens for another. */
+/** What a key is derived for. A value sealed for one purpose cannot be opened for another. */
 export type Purpose = 'session' | 'tokens' | 'login' | 'cookie' | 'logout' | 'listing' | 'job';
 
 export interface Keyring {
-  /** Seals text under the first key: `kid.base64url(iv | tag | ciphertext)`, bound to the purpose and to `context`. */
+  /** Seals text with the first key, bound to the purpose and to `context`: `kid.base64url(iv | tag | ciphertext)`. */
   seal(purpose: Purpose, context: string, text: string): string;
-  /** The sealed text, or undefined when it was altered, moved, or sealed by a key that is no longer listed. */
+  /** Returns the text, or undefined if the value was altered, moved, or sealed with a key that is no longer listed. */
   open(purpose: Purpose, context: string, sealed: string): string | undefined;
-  /** A keyed digest of `text`, base64url. */
+  /** Returns the keyed digest of `text` under the first key, base64url. */
   mac(purpose: Purpose, text: string): string;
-  /** Whether `tag` is the keyed digest of `text` under any listed key; in constant time. */
+  /** Whether `tag` is the keyed digest of `text` under any listed key. Takes constant time. */
   verifyMac(purpose: Purpose, text: string, tag: string): boolean;
-  /** Signing secrets for a library that signs by itself (express-session), newest first. */
+  /** Signing secrets for a library that signs on its own (express-session), newest first. */
   secrets(purpose: Purpose): string[];
 }
 
-interface Derived {
+interface DerivedKey {
   id: string;
-  of(purpose: Purpose): Buffer;
+  forPurpose(purpose: Purpose): Buffer;
 }
 
-const IV = 12;
-const TAG = 16;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
 
-// The length prefix keeps (purpose, context) unambiguous, so no splice of the two yields another pair.
+// The length prefix keeps (purpose, context) unambiguous: no other pair yields the same bytes.
 const additionalData = (purpose: Purpose, context: string) => Buffer.from(`${purpose.length}:${purpose}:${context}`);
 
+const sha256 = (text: string) => createHash('sha256').update(text).digest();
+
+const hmac = (key: DerivedKey, purpose: Purpose, text: string) =>
+  createHmac('sha256', key.forPurpose(purpose)).update(text).digest();
+
+function deriveKey({ id, value }: { id: string; value: string }, salt: Buffer): DerivedKey {
+  const cache = new Map<Purpose, Buffer>();
+  return {
+    id,
+    forPurpose(purpose) {
+      const key = cache.get(purpose) ?? Buffer.from(hkdfSync('sha256', value, salt, `bff-gateway ${purpose}`, 32));
+      cache.set(purpose, key);
+      return key;
+    },
+  };
+}
+
+/** Encrypts and returns `iv | tag | ciphertext`. */
+function encrypt(key: Buffer, aad: Buffer, text: string): Buffer {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(aad);
+  const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  return Buffer.concat([iv, cipher.getAuthTag(), ciphertext]);
+}
+
+/** Decrypts `iv | tag | ciphertext`; undefined if the tag does not match. */
+function decrypt(key: Buffer, aad: Buffer, blob: Buffer): string | undefined {
+  try {
+    const iv = blob.subarray(0, IV_BYTES);
+    const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES })
+      .setAAD(aad)
+      .setAuthTag(blob.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+    const ciphertext = blob.subarray(IV_BYTES + TAG_BYTES);
+    return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Builds the key ring. `application` names this deployment (public URL, issuer, client), so that two applications
- * that share a store and even a secret still cannot use each other's cookies or records.
+ * Creates the keyring. `application` identifies this deployment (public URL, issuer, client): two applications that share
+ * a store and even a secret cannot use each other's cookies or records.
  */
 export function createKeyring(keys: readonly { id: string; value: string }[], application: string): Keyring {
-  const salt = createHash('sha256').update(application).digest();
-  const derive = ({ id, value }: { id: string; value: string }): Derived => {
-    const cache = new Map<Purpose, Buffer>();
-    return {
-      id,
-      of(purpose) {
-        const known = cache.get(purpose) ?? Buffer.from(hkdfSync('sha256', value, salt, `bff-gateway ${purpose}`, 32));
-        cache.set(purpose, known);
-        return known;
-      },
-    };
-  };
-  const ring = keys.map(derive);
+  const salt = sha256(application);
+  const ring = keys.map((key) => deriveKey(key, salt));
   const [first] = ring;
-  if (!first) throw new Error('the key ring needs at least one key');
-
-  const tagOf = (key: Derived, purpose: Purpose, text: string) =>
-    createHmac('sha256', key.of(purpose)).update(text).digest();
+  if (!first) throw new Error('the keyring needs at least one key');
 
   return {
     seal(purpose, context, text) {
-      const iv = randomBytes(IV);
-      const cipher = createCipheriv('aes-256-gcm', first.of(purpose), iv).setAAD(additionalData(purpose, context));
-      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-      return `${first.id}.${Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url')}`;
+      const blob = encrypt(first.forPurpose(purpose), additionalData(purpose, context), text);
+      return `${first.id}.${blob.toString('base64url')}`;
     },
     open(purpose, context, sealed) {
       const dot = sealed.indexOf('.');
       const key = ring.find(({ id }) => id === sealed.slice(0, dot));
       const blob = Buffer.from(sealed.slice(dot + 1), 'base64url');
-      if (dot < 0 || !key || blob.length < IV + TAG) return undefined;
-      try {
-        const decipher = createDecipheriv('aes-256-gcm', key.of(purpose), blob.subarray(0, IV), { authTagLength: TAG })
-          .setAAD(additionalData(purpose, context))
-          .setAuthTag(blob.subarray(IV, IV + TAG));
-        return Buffer.concat([decipher.update(blob.subarray(IV + TAG)), decipher.final()]).toString('utf8');
-      } catch {
-        return undefined;
-      }
+      if (dot < 0 || !key || blob.length < IV_BYTES + TAG_BYTES) return undefined;
+      return decrypt(key.forPurpose(purpose), additionalData(purpose, context), blob);
     },
-    mac: (purpose, text) => tagOf(first, purpose, text).toString('base64url'),
+    mac: (purpose, text) => hmac(first, purpose, text).toString('base64url'),
     verifyMac(purpose, text, tag) {
-      const given = createHash('sha256').update(tag).digest();
-      return ring.some((key) =>
-        timingSafeEqual(
-          given,
-          createHash('sha256')
-            .update(tagOf(key, purpose, text).toString('base64url'))
-            .digest(),
-        ),
-      );
+      // Comparing digests gives both sides the same length, whatever the length of `tag`.
+      const received = sha256(tag);
+      return ring.some((key) => timingSafeEqual(received, sha256(hmac(key, purpose, text).toString('base64url'))));
     },
-    secrets: (purpose) => ring.map((key) => key.of(purpose).toString('base64url')),
+    secrets: (purpose) => ring.map((key) => key.forPurpose(purpose).toString('base64url')),
   };
 }

@@ -1,12 +1,12 @@
-/** A value that only a page of this session can know: it makes a plain link or form a genuine sign-out. */
+/** The logout nonce of a session: only pages of that session can present it, so a plain link or form can sign out. */
 import type { Keyring } from './keyring.ts';
 
-/** The value for a session key. */
-export function logoutNonce(keyring: Keyring, key: string): string {
-  return keyring.mac('logout', key);
+/** Returns the nonce for a session key. */
+export function logoutNonce(keyring: Keyring, sessionKey: string): string {
+  return keyring.mac('logout', sessionKey);
 }
 
-/** Whether the value belongs to the session; under any listed key, so rotation breaks no open page. */
-export function isLogoutNonce(keyring: Keyring, key: string, token: string | null | undefined): boolean {
-  return typeof token === 'string' && keyring.verifyMac('logout', key, token);
+/** Whether the nonce belongs to the session. Any listed key is accepted, so key rotation breaks no open page. */
+export function isLogoutNonce(keyring: Keyring, sessionKey: string, nonce: string | null | undefined): boolean {
+  return typeof nonce === 'string' && keyring.verifyMac('logout', sessionKey, nonce);
 }

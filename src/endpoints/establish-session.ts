@@ -1,7 +1,7 @@
 /** Stores the session of a completed sign-in, replaces the browser's previous one, and enforces the limit per user. */
 import type { Request } from 'express';
 import { digest } from '../crypto/digest.ts';
-import type { LoginResult } from '../oidc/login/authorization-code-flow.ts';
+import type { LoginResult } from '../oidc/login/login-acceptance.ts';
 import { addressRange, describeDevice } from '../session/device.ts';
 import { sealTokens } from '../session/session-service.ts';
 import type { ActiveSession } from '../session/session-types.ts';

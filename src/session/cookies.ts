@@ -1,26 +1,26 @@
-/** Cookies of the gateway: their names, their attributes, and a reader that takes nothing on trust. */
+/** Cookies of the gateway: names, attributes, and a strict parser of the `Cookie` header. */
 import type { CookieOptions } from 'express';
 import type { Config } from '../config/schema/schema.ts';
 
 export interface CookieSettings {
   /** Name of the session cookie. */
   sessionName: string;
-  /** What the names of login cookies start with. */
+  /** Prefix of the names of login cookies. */
   loginPrefix: string;
-  /** Name of the cookie that leads a browser on to the provider's sign-out. */
+  /** Name of the cookie that carries a browser from the sign-out to the provider's sign-out. */
   logoutName: string;
   sessionOptions: CookieOptions;
   loginOptions: CookieOptions;
 }
 
 /**
- * `__Host-` and Secure belong together (RFC 6265bis 4.1.3.2); over plain HTTP, which only a loopback
- * development setup may use, browsers would drop such a cookie, so the name is plain there.
+ * Returns the names and attributes of all cookies. `__Host-` requires Secure (RFC 6265bis 4.1.3.2); over plain HTTP,
+ * which only a loopback development setup may use, browsers would drop such a cookie, so the name has no prefix there.
  */
 export function cookieSettings(config: Config): CookieSettings {
   const secure = config.publicUrl.startsWith('https:');
   const sessionName = config.session.cookie.name ?? (secure ? '__Host-bff' : 'bff');
-  // A form_post callback is a cross-site POST, which carries only SameSite=None cookies.
+  // A form_post callback is a cross-site POST, and browsers attach only SameSite=None cookies to it.
   const crossSitePost = config.provider.responseMode === 'form_post' && secure;
   return {
     sessionName,
@@ -32,29 +32,29 @@ export function cookieSettings(config: Config): CookieSettings {
 }
 
 /**
- * All values sent under each cookie name, in order, exactly as sent. Names are compared byte for byte: no quotes, no
- * `$Version`, no white space but SP and HTAB around a pair, so no lookalike of a `__Host-` name is ever read as one.
+ * Returns all values under each cookie name, in order, exactly as sent. Names are compared byte for byte: no quotes, no
+ * `$Version`, and only SP and HTAB are trimmed around a pair, so a lookalike of a `__Host-` name never matches it.
  */
 export function parseCookies(header: string | undefined): Map<string, string[]> {
   const cookies = new Map<string, string[]>();
-  eachCookie(header ?? '', (name, value) => {
-    const known = cookies.get(name);
-    if (known) known.push(value);
+  forEachCookie(header ?? '', (name, value) => {
+    const values = cookies.get(name);
+    if (values) values.push(value);
     else cookies.set(name, [value]);
   });
   return cookies;
 }
 
-function eachCookie(header: string, found: (name: string, value: string) => void): void {
+function forEachCookie(header: string, visit: (name: string, value: string) => void): void {
   let equals = header.indexOf('=');
-  for (let from = 0, end = 0; equals >= 0; from = end + 1) {
-    const semicolon = header.indexOf(';', from);
+  for (let start = 0, end = 0; equals >= 0; start = end + 1) {
+    const semicolon = header.indexOf(';', start);
     end = semicolon < 0 ? header.length : semicolon;
-    // Of another pair: this one has none.
+    // This pair has no `=`: the one that was found belongs to a later pair.
     if (equals >= end) continue;
-    found(
-      header.slice(firstNonSpace(header, from, equals), equals),
-      header.slice(equals + 1, lastNonSpace(header, equals + 1, end)),
+    visit(
+      header.slice(skipSpaces(header, start, equals), equals),
+      header.slice(equals + 1, trimSpaces(header, equals + 1, end)),
     );
     equals = header.indexOf('=', end);
   }
@@ -62,25 +62,27 @@ function eachCookie(header: string, found: (name: string, value: string) => void
 
 const isSpace = (code: number) => code === 0x20 || code === 0x09;
 
-function firstNonSpace(text: string, from: number, to: number): number {
-  let at = from;
-  while (at < to && isSpace(text.charCodeAt(at))) at += 1;
-  return at;
+/** Returns the index of the first character in the range that is not a space. */
+function skipSpaces(text: string, start: number, end: number): number {
+  let index = start;
+  while (index < end && isSpace(text.charCodeAt(index))) index += 1;
+  return index;
 }
 
-function lastNonSpace(text: string, from: number, to: number): number {
-  let at = to;
-  while (at > from && isSpace(text.charCodeAt(at - 1))) at -= 1;
-  return at;
+/** Returns the end of the range without trailing spaces. */
+function trimSpaces(text: string, start: number, end: number): number {
+  let index = end;
+  while (index > start && isSpace(text.charCodeAt(index - 1))) index -= 1;
+  return index;
 }
 
-/** The one value of a cookie; undefined when it is missing or sent more than once. */
+/** Returns the value of a cookie; undefined if it is missing or was sent more than once. */
 export function singleCookie(header: string | undefined, name: string): string | undefined {
   if (!header?.includes(name)) return undefined;
   let count = 0;
   let single: string | undefined;
-  eachCookie(header, (sent, value) => {
-    if (sent !== name) return;
+  forEachCookie(header, (sentName, value) => {
+    if (sentName !== name) return;
     count += 1;
     single = value;
   });

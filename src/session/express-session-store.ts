@@ -1,4 +1,4 @@
-/** The store that express-session sees: ids become digests, data is sealed, and only a login writes. */
+/** Session store for express-session: hashes session ids and seals session data; only a sign-in may write. */
 import session from 'express-session';
 import { digest } from '../crypto/digest.ts';
 import type { Keyring } from '../crypto/keyring.ts';
@@ -7,18 +7,18 @@ import type { SessionData as LoginData } from './session-types.ts';
 
 declare module 'express-session' {
   interface SessionData extends Partial<SessionEnvelope> {
-    /** What the login found out; set once, by the callback. */
+    /** The outcome of the sign-in; set once, by the callback. */
     login?: LoginData;
   }
 }
 
-/** The session data under a key, or undefined when the seal does not hold. */
+/** Opens sealed session data; undefined if it was altered, moved, or sealed with a key that is no longer listed. */
 export function openSessionData(keyring: Keyring, key: string, sealed: string): LoginData | undefined {
   const text = keyring.open('session', key, sealed);
   return text === undefined ? undefined : (JSON.parse(text) as LoginData);
 }
 
-export interface SealedStoreOptions {
+export interface SealedSessionStoreOptions {
   store: Store;
   keyring: Keyring;
   /** Milliseconds. */
@@ -26,47 +26,50 @@ export interface SealedStoreOptions {
   clock: () => number;
 }
 
-type Done<T> = (error?: unknown, value?: T) => void;
+type Callback<T> = (error?: unknown, value?: T) => void;
 
-/** Decorates the store's own express-session store (connect-redis, or the SQLite one). No `touch`: sliding is not its business. */
+/**
+ * Decorates the store's own express-session store (connect-redis or SQLite). It has no `touch`: `Sessions.touch` extends
+ * the idle limit.
+ */
 export class SealedSessionStore extends session.Store {
-  readonly #options: SealedStoreOptions;
+  readonly #options: SealedSessionStoreOptions;
 
-  constructor(options: SealedStoreOptions) {
+  constructor(options: SealedSessionStoreOptions) {
     super();
     this.#options = options;
   }
 
-  override get(sid: string, done: Done<session.SessionData | null>): void {
+  override get(sid: string, callback: Callback<session.SessionData | null>): void {
     const key = digest(sid);
     const { store, keyring, clock } = this.#options;
     store.sessions.get(key, (error: unknown, envelope) => {
       if (error) {
-        done(error);
+        callback(error);
         return;
       }
       const login = envelope?.sealed === undefined ? undefined : openSessionData(keyring, key, envelope.sealed);
       const live = envelope && login && login.expiresAt > clock();
-      done(undefined, live ? { cookie: envelope.cookie, login } : null);
+      callback(undefined, live ? { cookie: envelope.cookie, login } : null);
     });
   }
 
-  override set(sid: string, data: session.SessionData, done?: Done<void>): void {
+  override set(sid: string, data: session.SessionData, callback?: Callback<void>): void {
     const { store, keyring, idleTimeout, clock } = this.#options;
     if (!data.login) {
-      done?.(new Error('only a login writes session data'));
+      callback?.(new Error('session data can only be written by a sign-in'));
       return;
     }
     const key = digest(sid);
     const expiresAt = Math.min(clock() + idleTimeout, data.login.expiresAt);
     const sealed = keyring.seal('session', key, JSON.stringify(data.login));
-    store.sessions.set(key, { cookie: data.cookie, sealed, expiresAt }, (error) => done?.(error));
+    store.sessions.set(key, { cookie: data.cookie, sealed, expiresAt }, (error) => callback?.(error));
   }
 
-  override destroy(sid: string, done?: Done<void>): void {
+  override destroy(sid: string, callback?: Callback<void>): void {
     this.#options.store.end(digest(sid)).then(
-      () => done?.(),
-      (error: unknown) => done?.(error),
+      () => callback?.(),
+      (error: unknown) => callback?.(error),
     );
   }
 }

@@ -1,94 +1,94 @@
-/** Sessions that were read a moment ago, so that a call in a row of calls asks no store. */
+/** Session cache: recently read sessions in memory, so that consecutive requests need no store request. */
 import { createLruCache } from '../base/lru.ts';
 import type { SessionChanges } from '../store/port/store.ts';
 import type { ActiveSession, RequestSession } from './session-types.ts';
 
 export interface SessionCache {
-  /** The session, if it was read lately and has not changed since; undefined says nothing about it. */
+  /** Returns the session if it was read recently and has not changed since. Undefined says nothing about the session. */
   get(key: string): RequestSession | undefined;
-  /** Reads it with `read` and keeps what calls need of it, unless the session changed on the way. */
+  /** Reads the session with `read` and caches it, unless it changed during the read. */
   readThrough(key: string, read: () => Promise<ActiveSession | undefined>): Promise<ActiveSession | undefined>;
-  /** Forgets a session that is about to change, or did, by this process. */
+  /** Drops a session that this process changed or is about to change. */
   invalidate(key: string): void;
 }
 
 export interface SessionCacheOptions {
   changes: SessionChanges;
-  /** Most sessions at a time; 0 keeps none. */
+  /** Maximum number of sessions; 0 disables the cache. */
   size: number;
-  /** Longest time that a session is kept, in milliseconds. */
+  /** Maximum age of an entry, in milliseconds. */
   maxAge: number;
   clock: () => number;
 }
 
 interface Entry {
   readonly session: RequestSession;
-  readonly since: number;
+  readonly readAt: number;
 }
 
-/** A read on its way; `stale` once what it will bring may be older than a change. */
-interface Reading {
+/** A read in progress. `stale` is set when its result may be older than a change. */
+interface PendingRead {
   stale: boolean;
 }
 
-/** Without what no call needs. */
-function forCalls({ key, data, tokens, version, refreshable }: ActiveSession): RequestSession {
-  const { sid, device, address, ...caller } = data;
-  const { refreshToken, idToken, ...shown } = tokens;
-  return { key, data: caller, tokens: shown, version, refreshable };
+/** Reduces a session to the part that requests need. */
+function toRequestSession({ key, data, tokens, version, refreshable }: ActiveSession): RequestSession {
+  const { sid, device, address, ...requestData } = data;
+  const { refreshToken, idToken, ...requestTokens } = tokens;
+  return { key, data: requestData, tokens: requestTokens, version, refreshable };
 }
 
-const NONE: SessionCache = { get: () => undefined, readThrough: (_key, read) => read(), invalidate: () => {} };
+const DISABLED: SessionCache = { get: () => undefined, readThrough: (_key, read) => read(), invalidate: () => {} };
 
-/** Builds the cache over what the store tells. It serves nothing while changes are not told. */
+/** Creates a cache that the store's change notifications invalidate. It serves nothing while notifications are down. */
 export function createSessionCache({ changes, size, maxAge, clock }: SessionCacheOptions): SessionCache {
-  if (size === 0) return NONE;
+  if (size === 0) return DISABLED;
   const entries = createLruCache<Entry>(size);
-  const readings = new Map<string, Set<Reading>>();
+  const pendingReads = new Map<string, Set<PendingRead>>();
 
   function invalidate(key: string): void {
     entries.delete(key);
-    for (const reading of readings.get(key) ?? []) reading.stale = true;
+    for (const read of pendingReads.get(key) ?? []) read.stale = true;
   }
-  function clear(): void {
+  function invalidateAll(): void {
     entries.clear();
-    for (const [key] of readings) invalidate(key);
+    for (const [key] of pendingReads) invalidate(key);
   }
-  function begin(key: string): Reading {
-    // Read while nothing is told: a change could be missed before the telling begins.
-    const reading = { stale: !changes.current() };
-    const others = readings.get(key);
-    if (others) others.add(reading);
-    else readings.set(key, new Set([reading]));
-    return reading;
+  function startRead(key: string): PendingRead {
+    // While notifications are down, a change could be missed between this read and their return.
+    const read = { stale: !changes.current() };
+    const others = pendingReads.get(key);
+    if (others) others.add(read);
+    else pendingReads.set(key, new Set([read]));
+    return read;
   }
-  function end(key: string, reading: Reading): void {
-    const all = readings.get(key);
-    all?.delete(reading);
-    if (all?.size === 0) readings.delete(key);
+  function finishRead(key: string, read: PendingRead): void {
+    const reads = pendingReads.get(key);
+    reads?.delete(read);
+    if (reads?.size === 0) pendingReads.delete(key);
   }
 
-  changes.watch((key) => (key === undefined ? clear() : invalidate(key)));
+  changes.watch((key) => (key === undefined ? invalidateAll() : invalidate(key)));
   return {
     invalidate,
     get(key) {
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
       const now = clock();
-      const { session, since } = entry;
-      // A clock that went back would make entries live longer.
-      const fresh = now >= since && now - since < maxAge && session.data.expiresAt > now;
+      const { session, readAt } = entry;
+      // `now >= readAt`: after the clock is set back, an entry would otherwise stay fresh for too long.
+      const fresh = now >= readAt && now - readAt < maxAge && session.data.expiresAt > now;
       return fresh && changes.current() ? session : undefined;
     },
     async readThrough(key, read) {
-      const reading = begin(key);
-      const since = clock();
+      const pending = startRead(key);
+      const readAt = clock();
       try {
         const session = await read();
-        if (session && !reading.stale) entries.set(key, { session: forCalls(session), since });
+        if (session && !pending.stale) entries.set(key, { session: toRequestSession(session), readAt });
         return session;
       } finally {
-        end(key, reading);
+        finishRead(key, pending);
       }
     },
   };

@@ -1,25 +1,27 @@
-/** The session cookie's value: express-session's signed id, verified without asking the store. */
+/** Session cookie reader: verifies express-session's signed id without a store request. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createLruCache } from '../base/lru.ts';
 import { digest } from '../crypto/digest.ts';
 import { singleCookie } from './cookies.ts';
 
-/** `s:` + id of 32 random bytes + `.` + HMAC-SHA256, as express-session writes and percent-encodes it. */
-const SHAPE = /^s%3A([A-Za-z0-9_-]{43})\.((?:[A-Za-z0-9]|%2B|%2F){43,129})$/;
+/** `s:` + id of 32 random bytes + `.` + HMAC-SHA256, percent-encoded as express-session writes it. */
+const SIGNED_ID = /^s%3A([A-Za-z0-9_-]{43})\.((?:[A-Za-z0-9]|%2B|%2F){43,129})$/;
 
-/** Builds a reader that returns the session key (digest of the id) behind a `Cookie` header; it remembers so many values. */
-export function createSessionCookieReader(name: string, secrets: readonly string[], remember = 0) {
-  // By the whole value, signature included, and authentic ones only: nobody but a signed-in user takes up room.
-  const known = createLruCache<string>(Math.max(1, remember));
+/**
+ * Creates a function that returns the session key (digest of the id) for a `Cookie` header. `cacheSize` is the maximum
+ * number of verified cookie values that it caches.
+ */
+export function createSessionCookieReader(name: string, secrets: readonly string[], cacheSize = 0) {
+  // Keyed by the whole value including its signature, authentic values only: strangers cannot fill the cache.
+  const verified = createLruCache<string>(Math.max(1, cacheSize));
 
   function verify(value: string): string | undefined {
-    const parts = SHAPE.exec(value);
-    if (!parts?.[1] || !parts[2]) return undefined;
-    const [, id] = parts;
-    const given = Buffer.from(parts[2].replaceAll('%2B', '+').replaceAll('%2F', '/'));
+    const [, id, encodedSignature] = SIGNED_ID.exec(value) ?? [];
+    if (!id || !encodedSignature) return undefined;
+    const signature = Buffer.from(encodedSignature.replaceAll('%2B', '+').replaceAll('%2F', '/'));
     const authentic = secrets.some((secret) => {
       const expected = Buffer.from(createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, ''));
-      return expected.length === given.length && timingSafeEqual(expected, given);
+      return expected.length === signature.length && timingSafeEqual(expected, signature);
     });
     return authentic ? digest(id) : undefined;
   }
@@ -27,10 +29,10 @@ export function createSessionCookieReader(name: string, secrets: readonly string
   return function sessionKey(cookieHeader: string | undefined): string | undefined {
     const value = singleCookie(cookieHeader, name);
     if (value === undefined) return undefined;
-    const remembered = known.get(value);
-    if (remembered !== undefined) return remembered;
+    const cached = verified.get(value);
+    if (cached !== undefined) return cached;
     const key = verify(value);
-    if (key !== undefined && remember > 0) known.set(value, key);
+    if (key !== undefined && cacheSize > 0) verified.set(value, key);
     return key;
   };
 }

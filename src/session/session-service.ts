@@ -1,4 +1,4 @@
-/** Builds `Sessions` on a store: reading, sliding, replacing tokens, ending. */
+/** Implements `Sessions` on a store: loading, caching, extending the idle limit, replacing tokens, ending. */
 import { createLruCache } from '../base/lru.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
@@ -7,10 +7,10 @@ import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Store, StoredSession } from '../store/port/store.ts';
 import { cookieSettings } from './cookies.ts';
 import { openSessionData } from './express-session-store.ts';
-import { createSessionCache } from './session-cache.ts';
+import { createSessionCache, type SessionCache } from './session-cache.ts';
 import { createSessionCookieReader } from './session-cookie.ts';
 import { indexNames } from './session-directory.ts';
-import type { ActiveSession, Sessions, TokenRecord } from './session-types.ts';
+import type { ActiveSession, RequestSession, Sessions, TokenRecord } from './session-types.ts';
 
 export interface SessionsOptions {
   config: Config;
@@ -21,7 +21,7 @@ export interface SessionsOptions {
   clock: () => number;
 }
 
-/** Seals tokens for the record of one session; `key` is bound in, so that records cannot be swapped. */
+/** Seals the tokens of one session. The seal is bound to `key`, so records of two sessions cannot be swapped. */
 export function sealTokens(keyring: Keyring, key: string, tokens: TokenRecord): string {
   return keyring.seal('tokens', key, JSON.stringify(tokens));
 }
@@ -34,16 +34,45 @@ function openSession(keyring: Keyring, key: string, stored: StoredSession): Acti
   return { key, data, tokens, version: stored.tokens.version, refreshable: tokens.refreshToken !== undefined };
 }
 
-/** How often the idle limit is moved at most: writing on each call would cost a store command each (design: once a minute). */
-const slideInterval = (idleTimeout: number) => Math.min(60_000, idleTimeout / 10);
+/** Minimum milliseconds between two extensions of the idle limit: one store command per minute instead of per request. */
+const touchInterval = (idleTimeout: number) => Math.min(60_000, idleTimeout / 10);
 
-export function createSessions({ config, store, keyring, log, metrics, clock }: SessionsOptions): Sessions {
+/** Returns the function that extends the idle limit of a session. */
+function createTouch({ config, store, log, clock }: SessionsOptions, cache: SessionCache) {
+  const { idleTimeout } = config.session;
+  const interval = touchInterval(idleTimeout);
+  const touchedAt = createLruCache<number>(100_000);
+
+  function touch({ key, data }: RequestSession): void {
+    const now = clock();
+    // Negative if the clock was set back since the last touch: then the limit is extended as well.
+    const elapsed = now - (touchedAt.get(key) ?? data.createdAt);
+    if (elapsed >= 0 && elapsed < interval) return;
+    touchedAt.set(key, now);
+    const ttl = Math.max(1, Math.min(idleTimeout, data.expiresAt - now));
+    store.touch(key, ttl).then(
+      (live) => live || cache.invalidate(key),
+      (error: unknown) => {
+        touchedAt.delete(key);
+        log.warn(
+          { err: describeError(error) },
+          'failed to extend the idle limit of a session; retrying on the next request',
+        );
+      },
+    );
+  }
+  return { touch, forget: (key: string) => void touchedAt.delete(key) };
+}
+
+/** Creates the session service. */
+export function createSessions(options: SessionsOptions): Sessions {
+  const { config, store, keyring, metrics, clock } = options;
   const { idleTimeout, cacheSize } = config.session;
   const identify = createSessionCookieReader(cookieSettings(config).sessionName, keyring.secrets('cookie'), cacheSize);
-  // Whoever calls is noted as active at least that often, so nothing is kept past its idle limit.
-  const maxAge = slideInterval(idleTimeout);
+  // A session in use is touched at least once per interval, so no cached session outlives its idle limit.
+  const maxAge = touchInterval(idleTimeout);
   const cache = createSessionCache({ changes: store.changes, size: cacheSize, maxAge, clock });
-  const slid = createLruCache<number>(100_000);
+  const { touch, forget } = createTouch(options, cache);
 
   async function read(key: string): Promise<ActiveSession | undefined> {
     metrics?.sessionCache.miss.increment();
@@ -52,43 +81,31 @@ export function createSessions({ config, store, keyring, log, metrics, clock }: 
     return session && session.data.expiresAt > clock() ? session : undefined;
   }
 
+  async function end(key: string): Promise<boolean> {
+    forget(key);
+    cache.invalidate(key);
+    const stored = await store.load(key);
+    const ended = await store.end(key).finally(() => cache.invalidate(key));
+    const data = stored && openSessionData(keyring, key, stored.session);
+    // An index entry that could not be removed expires on its own; until then it leads to no session.
+    for (const name of data ? indexNames(data) : []) await store.index.remove(name, [key]).catch(() => undefined);
+    return ended;
+  }
+
   return {
     identify,
     getCached(key) {
-      const known = cache.get(key);
-      if (known) metrics?.sessionCache.hit.increment();
-      return known;
+      const session = cache.get(key);
+      if (session) metrics?.sessionCache.hit.increment();
+      return session;
     },
     load: (key) => cache.readThrough(key, () => read(key)),
-    touch({ key, data }) {
-      const now = clock();
-      // A last time in the future is from before the clock was set back.
-      const since = now - (slid.get(key) ?? data.createdAt);
-      if (since >= 0 && since < slideInterval(idleTimeout)) return;
-      slid.set(key, now);
-      const ttl = Math.max(1, Math.min(idleTimeout, data.expiresAt - now));
-      store.touch(key, ttl).then(
-        (live) => live || cache.invalidate(key),
-        (error: unknown) => {
-          slid.delete(key);
-          log.warn({ err: describeError(error) }, 'the idle limit of a session could not be moved');
-        },
-      );
-    },
+    touch,
     replaceTokens({ key, version }, tokens) {
       const replaced = store.replaceTokens(key, version, sealTokens(keyring, key, tokens));
       return replaced.finally(() => cache.invalidate(key));
     },
-    async end(key) {
-      slid.delete(key);
-      cache.invalidate(key);
-      const stored = await store.load(key);
-      const ended = await store.end(key).finally(() => cache.invalidate(key));
-      const data = stored && openSessionData(keyring, key, stored.session);
-      // An entry that stays lapses by itself, and whoever finds it finds no session.
-      for (const name of data ? indexNames(data) : []) await store.index.remove(name, [key]).catch(() => undefined);
-      return ended;
-    },
+    end,
     remaining: (key) => store.remaining(key),
   };
 }

@@ -1,17 +1,18 @@
-/** Sessions as the rest of the gateway sees them: who is behind a cookie, how long, and the end of it. */
+/** Session types: the stored data and tokens, the views of a live session, and the `Sessions` interface. */
 import type { JsonWebKey } from 'node:crypto';
 
-/** What is known of a signed-in user from the login on. Written once, at login. */
+/** Data about a signed-in user. Written once, at sign-in. */
 export interface SessionData {
   issuer: string;
   sub: string;
-  /** The provider's session id, when it gave one. */
+  /** The provider's session id, if the ID token has one. */
   sid?: string;
   acr?: string;
-  /** Seconds since the epoch, as the provider said. */
+  /** `auth_time` of the ID token, seconds since the epoch. */
   authTime?: number;
-  /** What the user recognises this sign-in by. */
+  /** Browser and operating system, shown to the user in the list of sessions. */
   device?: string;
+  /** Network of the client address, shown to the user in the list of sessions. */
   address?: string;
   /** Milliseconds since the epoch. */
   createdAt: number;
@@ -19,14 +20,14 @@ export interface SessionData {
   expiresAt: number;
 }
 
-/** That an access token was validated before the session got it. */
+/** Records that an access token was validated before it was stored in the session. */
 export interface VerifiedToken {
   issuer: string;
-  /** What introspection said of an opaque token; a JWT says it itself. */
+  /** Introspection response for an opaque token; a JWT carries its claims itself. */
   claims?: Readonly<Record<string, unknown>>;
 }
 
-/** The tokens of a session. Sealed at rest; replaced by a refresh, never by anything else. */
+/** The tokens of a session. Sealed at rest; replaced only by a refresh. */
 export interface TokenRecord {
   accessToken: string;
   /** Milliseconds since the epoch. */
@@ -34,31 +35,31 @@ export interface TokenRecord {
   /** When the access token was issued, milliseconds since the epoch. */
   obtainedAt: number;
   refreshToken?: string;
-  /** The newest ID token: for the profile and the provider's logout, for nothing else. */
+  /** The latest ID token; used only for the profile and the provider's sign-out. */
   idToken: string;
   /** Granted scope, space-separated; never the requested one. */
   scope: string;
-  /** UserInfo claims, when `provider.userInfo` is on. */
+  /** UserInfo claims, if `provider.userInfo` is on. */
   userInfo?: Record<string, unknown>;
-  /** Set when access tokens are validated and this one was. */
+  /** Set if access tokens are validated and this one was. */
   verified?: VerifiedToken;
-  /** Private key that the tokens are bound to (RFC 9449), from login to the end of the session. */
+  /** Private key that the tokens are bound to (RFC 9449), from sign-in to the end of the session. */
   dpopKey?: JsonWebKey;
 }
 
-/** What a call to an upstream needs of a live session: this much is kept in memory, many times over. */
+/** The part of a live session that a request to an upstream needs; small, because many are cached in memory. */
 export interface RequestSession {
   /** Digest of the session id; safe as a store key and, shortened, in logs. */
   readonly key: string;
   readonly data: Omit<SessionData, 'sid' | 'device' | 'address'>;
   readonly tokens: RequestTokens;
-  /** How often the tokens were replaced; guards against putting old ones over new ones. */
+  /** How many times the tokens were replaced; prevents old tokens from overwriting newer ones. */
   readonly version: number;
-  /** Whether there is a refresh token. Whoever spends it reads it from the store, under the lease. */
+  /** Whether there is a refresh token. A refresh reads it from the store, under the lease. */
   readonly refreshable: boolean;
 }
 
-/** The tokens of a call: neither what is spent at the provider's token endpoint nor what is for the profile alone. */
+/** The tokens without the refresh token, which only a refresh uses, and the ID token, which no upstream receives. */
 export type RequestTokens = Readonly<Omit<TokenRecord, 'refreshToken' | 'idToken'>>;
 
 /** A live session with all its tokens, as read from the store. */
@@ -68,21 +69,21 @@ export interface ActiveSession extends RequestSession {
 }
 
 export interface Sessions {
-  /** The session key behind a `Cookie` header, if it holds exactly one authentic session cookie. Asks no store. */
+  /** Returns the session key of a `Cookie` header if it holds exactly one authentic session cookie. No store request. */
   identify(cookieHeader: string | undefined): string | undefined;
   /**
-   * The session as it was a moment ago, if it was read lately and has not changed since as far as this process was told;
-   * undefined otherwise, which says nothing about the session. Asks no store. For calls that go on to an upstream.
+   * Returns the session from the cache if it was read recently and no change was notified since. Undefined does not mean
+   * that the session has ended. No store request. For requests that are proxied to an upstream.
    */
   getCached(key: string): RequestSession | undefined;
-  /** The live session under a key, from the store; undefined when it ended, lapsed or was tampered with. */
+  /** Loads the live session from the store; undefined if it ended, expired or was tampered with. */
   load(key: string): Promise<ActiveSession | undefined>;
-  /** Notes activity: moves the idle limit, at most once in a while. Never waits, never fails the call. */
+  /** Records activity: extends the idle limit, at most once per interval. Runs in the background and never throws. */
   touch(session: RequestSession): void;
-  /** Puts refreshed tokens in place of those of `session`. */
+  /** Replaces the tokens of `session` with refreshed ones. */
   replaceTokens(session: ActiveSession, tokens: TokenRecord): Promise<'replaced' | 'superseded' | 'gone'>;
-  /** Ends the session everywhere. True when there was one. */
+  /** Ends the session on all replicas. Returns true if there was one. */
   end(key: string): Promise<boolean>;
-  /** Milliseconds until the session lapses by idleness; undefined when it does not exist. */
+  /** Returns the milliseconds until the session expires from inactivity; undefined if it does not exist. */
   remaining(key: string): Promise<number | undefined>;
 }

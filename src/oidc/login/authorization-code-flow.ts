@@ -1,22 +1,17 @@
-/** The two halves of a login: the authorization request, and the code exchange. */
-import type { IDToken } from 'openid-client';
+/** Authorization code flow: builds the authorization request and exchanges the code of the callback. */
 import * as oidc from 'openid-client';
-import { GatewayError } from '../../base/errors.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import type { SessionData, TokenRecord } from '../../session/session-types.ts';
+import type { TokenRecord } from '../../session/session-types.ts';
 import { dpopKeyFromScalar, generateDpopScalar, keyThumbprint } from '../dpop/key.ts';
-import { checkBinding } from '../dpop/token-binding.ts';
-import { numberOf } from '../products/claims.ts';
-import { issuersOf } from '../products/issuers.ts';
-import { createAuthorizationUrlBuilder, type DpopOptions } from '../provider/authorization-url.ts';
-import { checkIdToken } from '../provider/id-token.ts';
+import { createAuthorizationUrlBuilder } from '../provider/authorization-url.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { toTokenRecord } from '../tokens/token-response.ts';
+import { createLoginAcceptance, type LoginResult } from './login-acceptance.ts';
 import type { PendingLogin } from './pending-login.ts';
 
-/** What a login link may ask for; already checked against the allow-list. */
+/** Authorization parameters that a login link may set; already checked against the allow-list. */
 export interface LoginParams {
   prompt?: string;
   login_hint?: string;
@@ -25,99 +20,46 @@ export interface LoginParams {
   ui_locales?: string;
 }
 
-export interface LoginResult {
-  data: SessionData;
-  tokens: TokenRecord;
-}
-
 export interface AuthorizationCodeFlow {
-  /** The address to send the browser to, and the transaction to remember. */
+  /**
+   * Returns the URL to send the browser to, and the pending login to keep. `previous` is the key of the session that the
+   * login replaces.
+   */
   begin(
     params: LoginParams,
     returnTo: string,
     previous: string | undefined,
   ): Promise<{ url: URL; login: PendingLogin }>;
-  /** Exchanges the code of a callback. Rejects with what openid-client throws, or a GatewayError. */
+  /** Exchanges the code of a callback. Rejects with the error of openid-client, or with a GatewayError. */
   complete(callbackParams: URLSearchParams, login: PendingLogin): Promise<LoginResult>;
 }
 
 export interface AuthorizationCodeFlowOptions {
   config: Config;
   provider: Provider;
-  /** The callback's absolute URL, from configuration alone (RFC 9700 4.1). */
+  /** The absolute URL of the callback, from configuration alone (RFC 9700 4.1). */
   redirectUri: string;
   checkSessionToken: CheckAccessToken;
-  /** Takes tokens that were issued but must not be used. */
+  /** Receives tokens that were issued but not accepted, to revoke them. */
   discard: (tokens: TokenRecord) => void;
   clock: () => number;
 }
 
+/** Creates the flow for the configured provider. */
 export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOptions): AuthorizationCodeFlow {
-  const { config, provider, redirectUri, checkSessionToken, discard, clock } = options;
+  const { config, provider, redirectUri, discard, clock } = options;
   const settings = config.provider;
   const scope = settings.scopes.join(' ');
-  const issuers = issuersOf(settings);
   const { bound } = securityOf(settings);
-  const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
   const authorizationRequest = createAuthorizationUrlBuilder(settings);
-
-  async function userInfo(client: oidc.Configuration, accessToken: string, sub: string, proof: DpopOptions) {
-    // openid-client compares `sub` and refuses anything but a JSON object (OIDC Core 5.3.2).
-    return settings.userInfo
-      ? { userInfo: { ...(await oidc.fetchUserInfo(client, accessToken, sub, proof)) } as Record<string, unknown> }
-      : {};
-  }
-
-  /** What openid-client does not check, and what a session is made of. */
-  async function accept(
-    client: oidc.Configuration,
-    tokens: TokenRecord,
-    response: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
-    { acrValues, proof }: Pick<PendingLogin, 'acrValues'> & { proof: DpopOptions },
-  ): Promise<LoginResult> {
-    checkBinding(response, { dpopKey: tokens.dpopKey, certificate });
-    const claims = response.claims();
-    if (!claims) throw new Error('the token response holds no ID token');
-    const now = tokens.obtainedAt;
-    const { accessToken, idToken } = tokens;
-    checkIdToken(idToken, claims, { accessToken, issuers, now, tolerance: settings.clockTolerance, acrValues });
-    const verified = await checkSessionToken(accessToken);
-    return {
-      tokens: {
-        ...tokens,
-        ...(verified === undefined ? {} : { verified }),
-        ...(await userInfo(client, accessToken, claims.sub, proof)),
-      },
-      data: {
-        issuer: claims.iss,
-        sub: claims.sub,
-        ...(typeof claims.sid === 'string' ? { sid: claims.sid } : {}),
-        ...(typeof claims.acr === 'string' ? { acr: claims.acr } : {}),
-        ...(typeof claims.auth_time === 'number' ? { authTime: claims.auth_time } : {}),
-        createdAt: now,
-        expiresAt: sessionLimit(claims, now, config.session.absoluteTimeout),
-      },
-    };
-  }
+  const acceptLogin = createLoginAcceptance(options);
 
   return {
     async begin(params, returnTo, previous) {
       const client = await provider.client();
-      const verifier = oidc.randomPKCECodeVerifier();
-      const scalar = bound === 'key' ? generateDpopScalar() : undefined;
-      const dpopKey = scalar === undefined ? undefined : dpopKeyFromScalar(scalar);
-      const login: PendingLogin = {
-        state: oidc.randomState(),
-        nonce: oidc.randomNonce(),
-        verifier,
-        returnTo,
-        startedAt: clock(),
-        ...(previous === undefined ? {} : { previous }),
-        ...(params.max_age === undefined ? {} : { maxAge: Number(params.max_age) }),
-        ...(params.acr_values === undefined ? {} : { acrValues: params.acr_values.split(' ') }),
-        ...(params.prompt === 'none' ? { silent: true } : {}),
-        ...(scalar === undefined ? {} : { dpopKey: scalar }),
-      };
+      const dpopScalar = bound === 'key' ? generateDpopScalar() : undefined;
+      const dpopKey = dpopScalar === undefined ? undefined : dpopKeyFromScalar(dpopScalar);
+      const login = newPendingLogin(params, { returnTo, previous, dpopScalar, now: clock() });
       const request = {
         ...settings.authorizationParams,
         ...params,
@@ -125,10 +67,10 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
         scope,
         state: login.state,
         nonce: login.nonce,
-        code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+        code_challenge: await oidc.calculatePKCECodeChallenge(login.verifier),
         code_challenge_method: 'S256',
         ...(settings.responseMode === 'form_post' ? { response_mode: 'form_post' } : {}),
-        // A code that somebody else got hold of is good for no other key (RFC 9449 section 10).
+        // Binds the code to the key: a stolen code cannot be redeemed with another key (RFC 9449 section 10).
         ...(dpopKey === undefined ? {} : { dpop_jkt: keyThumbprint(dpopKey) }),
       };
       const proof = await provider.dpopOptions(client, dpopKey);
@@ -152,9 +94,8 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
       const times = { now: clock(), defaultLifetime: settings.defaultTokenLifetime };
       const tokens = toTokenRecord(response, times, { scope, ...(dpopKey === undefined ? {} : { dpopKey }) });
       try {
-        return await accept(client, tokens, response, { ...login, proof });
+        return await acceptLogin(client, tokens, response, { acrValues: login.acrValues, proof });
       } catch (error) {
-        // Issued and not accepted: nobody else should be able to use them either.
         discard(tokens);
         throw error;
       }
@@ -162,12 +103,28 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
   };
 }
 
-/**
- * Milliseconds since the epoch. `session_expiry` (seconds; IPSIE session lifecycle profile) only ever shortens a session;
- * one that is over already signs nobody in.
- */
-export function sessionLimit({ session_expiry: limit }: IDToken, now: number, absoluteTimeout: number): number {
-  const ceiling = (numberOf(limit) ?? Number.POSITIVE_INFINITY) * 1000;
-  if (ceiling <= now) throw new GatewayError('login_failed', { detail: 'session_expiry is in the past' });
-  return Math.min(now + absoluteTimeout, ceiling);
+interface PendingLoginContext {
+  returnTo: string;
+  previous: string | undefined;
+  dpopScalar: string | undefined;
+  now: number;
+}
+
+/** Returns a pending login with fresh state, nonce and PKCE verifier. */
+function newPendingLogin(
+  params: LoginParams,
+  { returnTo, previous, dpopScalar, now }: PendingLoginContext,
+): PendingLogin {
+  return {
+    state: oidc.randomState(),
+    nonce: oidc.randomNonce(),
+    verifier: oidc.randomPKCECodeVerifier(),
+    returnTo,
+    startedAt: now,
+    ...(previous === undefined ? {} : { previous }),
+    ...(params.max_age === undefined ? {} : { maxAge: Number(params.max_age) }),
+    ...(params.acr_values === undefined ? {} : { acrValues: params.acr_values.split(' ') }),
+    ...(params.prompt === 'none' ? { silent: true } : {}),
+    ...(dpopScalar === undefined ? {} : { dpopKey: dpopScalar }),
+  };
 }

@@ -1,4 +1,4 @@
-/** A login under way: sealed into a cookie of the browser that started it, used once, forgotten soon. */
+/** Pending logins: each one is sealed into a cookie of the browser that started it, short-lived and single-use. */
 import { z } from 'zod';
 import { createLruCache } from '../../base/lru.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -15,27 +15,30 @@ const schema = z.strictObject({
   startedAt: z.number(),
   /** Key of the session that this login replaces, if the browser had one when it started. */
   previous: z.string().optional(),
-  /** What the link asked for and the ID token must show. */
+  /** `max_age` and `acr_values` of the authorization request; the ID token must satisfy them. */
   maxAge: z.number().optional(),
   acrValues: z.array(z.string()).optional(),
   silent: z.boolean().optional(),
-  /** Private scalar of the key that the tokens are to be bound to; the public half follows from it. */
+  /** Private scalar of the key that the tokens will be bound to; the public key is derived from it. */
   dpopKey: z.string().optional(),
 });
 
 export type PendingLogin = z.infer<typeof schema>;
 
 export interface PendingLogins {
-  /** A cookie that holds the login, and the names of older login cookies that must give way to it. */
+  /** Returns a cookie that holds the login, and the names of older login cookies to clear so that it fits. */
   begin(cookieHeader: string | undefined, login: PendingLogin): { name: string; value: string; evicted: string[] };
-  /** The login that this browser started under `state`; undefined when it did not, or too long ago. */
+  /** Returns the login that this browser started with `state`; undefined if there is none or it has expired. */
   find(cookieHeader: string | undefined, state: string): PendingLogin | undefined;
-  /** Takes the login for good: true once, over all instances (RFC 6749 4.1.2). Before the code exchange, since a replayed code kills the tokens. */
+  /**
+   * Marks the login as used: true only once, over all replicas (RFC 6749 4.1.2). Called before the code exchange, because
+   * providers revoke the tokens when a code is replayed.
+   */
   consume(state: string): Promise<boolean>;
   cookieName(state: string): string;
 }
 
-/** Together with the session cookie and those of the application this keeps `Cookie` under the 8 KB that servers commonly take. */
+/** With the session cookie and the application's cookies, this keeps the `Cookie` header under the common 8 KB limit. */
 const MAX_COOKIE_BYTES = 3072;
 
 export interface PendingLoginsOptions {
@@ -46,10 +49,11 @@ export interface PendingLoginsOptions {
   clock: () => number;
 }
 
+/** Creates the pending logins over the login cookies and the store's single-use marks. */
 export function createPendingLogins({ config, cookies, keyring, store, clock }: PendingLoginsOptions): PendingLogins {
   const { timeout, maxPending } = config.login;
-  // Refuses a repeated callback without asking the store again.
-  const used = createLruCache<true>(10_000);
+  // Rejects a repeated callback without another store request.
+  const consumed = createLruCache<true>(10_000);
   const cookieName = (state: string) => cookies.loginPrefix + digest(state).slice(0, 16);
 
   function open(name: string, value: string): PendingLogin | undefined {
@@ -59,9 +63,9 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
     return login.success && clock() - login.data.startedAt < timeout ? login.data : undefined;
   }
 
-  /** Names of the login cookies that must go so that the new one fits: stale ones first, then the oldest. */
-  function overflow(cookieHeader: string | undefined, room: number): string[] {
-    const present = [...parseCookies(cookieHeader)]
+  /** Returns the login cookies to clear so that a new one of `newBytes` fits: expired ones first, then the oldest. */
+  function cookiesToEvict(cookieHeader: string | undefined, newBytes: number): string[] {
+    const newestFirst = [...parseCookies(cookieHeader)]
       .filter(([name]) => name.startsWith(cookies.loginPrefix))
       .map(([name, values]) => ({
         name,
@@ -69,8 +73,8 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
         startedAt: open(name, values[0] ?? '')?.startedAt ?? 0,
       }))
       .sort((a, b) => b.startedAt - a.startedAt);
-    let bytes = room;
-    return present
+    let bytes = newBytes;
+    return newestFirst
       .filter(({ size, startedAt }, index) => {
         bytes += size;
         return startedAt === 0 || index >= maxPending - 1 || bytes > MAX_COOKIE_BYTES;
@@ -83,7 +87,7 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
     begin(cookieHeader, login) {
       const name = cookieName(login.state);
       const value = keyring.seal('login', name, JSON.stringify(login));
-      return { name, value, evicted: overflow(cookieHeader, name.length + value.length) };
+      return { name, value, evicted: cookiesToEvict(cookieHeader, name.length + value.length) };
     },
     find(cookieHeader, state) {
       const name = cookieName(state);
@@ -92,10 +96,10 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
       return login?.state === state ? login : undefined;
     },
     async consume(state) {
-      const name = digest(state);
-      if (used.has(name)) return false;
-      const first = await store.markOnce(`login:${name}`, timeout);
-      used.set(name, true);
+      const stateDigest = digest(state);
+      if (consumed.has(stateDigest)) return false;
+      const first = await store.markOnce(`login:${stateDigest}`, timeout);
+      consumed.set(stateDigest, true);
       return first;
     },
   };

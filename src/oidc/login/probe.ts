@@ -1,21 +1,23 @@
-/** Asks the provider what it thinks of this client, without a user: a code that nobody issued, and a silent sign-in. */
+/** Provider probe: checks this client's credentials and authorization request without a user. */
 import * as oidc from 'openid-client';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import { createProvider } from '../provider/provider.ts';
 import { createAuthorizationCodeFlow } from './authorization-code-flow.ts';
 
-/** What an endpoint of the provider said. */
+/** Outcome of a request to an endpoint of the provider. */
 export type ProbeResult =
   | { kind: 'accepted' }
   | { kind: 'refused'; error: string; description: string }
   | { kind: 'failed'; error: unknown };
 
+type ProbeFailure = Exclude<ProbeResult, { kind: 'accepted' }>;
+
 export interface Probe {
-  /** Redeems a code that does not exist: who is told so has shown good credentials. */
+  /** Redeems a code that does not exist: the provider answers `invalid_grant` only if the credentials are good. */
   checkCredentials(): Promise<ProbeResult>;
-  /** The address of a sign-in that must not ask anybody anything; `failed` or `refused` when the request could not be pushed. */
-  beginSilentLogin(): Promise<{ kind: 'ready'; url: URL } | Exclude<ProbeResult, { kind: 'accepted' }>>;
+  /** Returns the URL of a silent sign-in (`prompt=none`), or the failure if the pushed request was not accepted. */
+  beginSilentLogin(): Promise<{ kind: 'ready'; url: URL } | ProbeFailure>;
   stop(): void;
 }
 
@@ -26,14 +28,14 @@ export interface ProbeOptions {
   clock: () => number;
 }
 
-function verdictOf(error: unknown): Exclude<ProbeResult, { kind: 'accepted' }> {
+function failureOf(error: unknown): ProbeFailure {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (cause instanceof oidc.ResponseBodyError)
       return { kind: 'refused', error: cause.error, description: cause.error_description ?? '' };
   return { kind: 'failed', error };
 }
 
-/** Discovers the provider as a running gateway would. */
+/** Discovers the provider as a running gateway does, and returns the probe. */
 export async function startProbe({ config, redirectUri, log, clock }: ProbeOptions): Promise<Probe> {
   const provider = createProvider({
     config: config.provider,
@@ -55,14 +57,14 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
       try {
         const client = await provider.client();
         await oidc.genericGrantRequest(client, 'authorization_code', {
-          code: 'a-code-that-nobody-issued',
+          code: 'a-code-that-was-never-issued',
           redirect_uri: redirectUri,
           code_verifier: oidc.randomPKCECodeVerifier(),
         });
         return { kind: 'accepted' };
       } catch (error) {
-        const verdict = verdictOf(error);
-        return verdict.kind === 'refused' && verdict.error === 'invalid_grant' ? { kind: 'accepted' } : verdict;
+        const failure = failureOf(error);
+        return failure.kind === 'refused' && failure.error === 'invalid_grant' ? { kind: 'accepted' } : failure;
       }
     },
     async beginSilentLogin() {
@@ -70,7 +72,7 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
         const { url } = await codeFlow.begin({ prompt: 'none' }, '/', undefined);
         return { kind: 'ready', url };
       } catch (error) {
-        return verdictOf(error);
+        return failureOf(error);
       }
     },
     stop: () => provider.stop(),

@@ -1,30 +1,33 @@
-/** Ends sessions that did not sign out themselves: everywhere, their streams too, and their tokens at the provider. */
+/** Ends sessions other than by their own sign-out: on all replicas, with their open streams and their tokens at the provider. */
 import type { Audit } from '../../observe/audit.ts';
 import type { ActiveSession, Sessions } from '../../session/session-types.ts';
 import type { Revoker } from './revoker.ts';
 
-/** Why a session ended; a stable word for the audit. */
+/** Why a session ended; a stable value in audit events. */
 export type EndReason = 'backchannel_logout' | 'frontchannel_logout' | 'administrator' | 'user' | 'session_limit';
 
-/** Ends them all; returns how many there still were. Revocation goes on by itself. Rejects when the store does not answer. */
+/**
+ * Ends all given sessions and returns how many were still live. Revocation continues in the background. Rejects if the
+ * store is unavailable.
+ */
 export type EndSessions = (sessions: readonly ActiveSession[], reason: EndReason) => Promise<number>;
 
 export interface EndSessionsOptions {
   sessions: Pick<Sessions, 'end'>;
   revoker: Pick<Revoker, 'revoke'>;
-  /** Closes the open streams of a session on this instance; the others notice by themselves. */
+  /** Closes the open streams of a session on this replica; the other replicas detect the end on their own. */
   closeStreams: (key: string) => void;
   audit: Audit;
 }
 
-/** Builds it. */
+/** Creates the function that ends sessions. */
 export function createEndSessions({ sessions, revoker, closeStreams, audit }: EndSessionsOptions): EndSessions {
   async function end({ key, data, tokens }: ActiveSession, reason: EndReason): Promise<boolean> {
-    const there = await sessions.end(key);
+    const wasLive = await sessions.end(key);
     closeStreams(key);
-    if (!there) return false;
+    if (!wasLive) return false;
     audit('session.ended', { session: key, sub: data.sub, reason });
-    // A front channel proves nothing about who asks, so it must not reach the provider (OIDC Front-Channel Logout 6).
+    // A front-channel logout is unauthenticated, so it must not revoke tokens (OIDC Front-Channel Logout 6).
     if (reason !== 'frontchannel_logout') void revoker.revoke(tokens, 0);
     return true;
   }

@@ -1,4 +1,4 @@
-/** Verifies a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
+/** Logout token verification (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
 import { createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -6,52 +6,54 @@ import { isRecord, numberOf, textOf } from '../products/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
 import type { Provider } from '../provider/provider.ts';
 
-/** Whose session ends, as the provider says. */
+/** The sessions that a logout token ends: those of a user, or of one session at the provider. */
 export interface LogoutTokenSubject {
   issuer: string;
   sub: string | undefined;
   sid: string | undefined;
-  /** The token's own id, and until when it could be presented again, milliseconds since the epoch. */
+  /** The id of the token, to detect replays. */
   jti: string;
+  /** Until when the token would be accepted again, milliseconds since the epoch. */
   replayableUntil: number;
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** Older than this a token is stale, whatever its `exp` says; providers send it at once and try again soon. */
+/** An older token is refused whatever its `exp`: providers send a logout token at once and retry soon. */
 const MAX_AGE_MS = 300_000;
-const MAX_ID = 255;
+const MAX_ID_LENGTH = 255;
 
 function refuse(detail: string): never {
   throw new GatewayError('logout_token_refused', { detail });
 }
 
-/** A text of sensible length; undefined when the claim is missing. */
-function idOf(value: unknown, name: string): string | undefined {
+/** Returns an id claim; undefined if the claim is missing. Throws if it is not a string of 1 to 255 characters. */
+function idClaim(value: unknown, name: string): string | undefined {
   if (value === undefined) return undefined;
   const text = textOf(value);
-  return text !== undefined && text !== '' && text.length <= MAX_ID ? text : refuse(`${name} is no sensible text`);
+  if (text !== undefined && text !== '' && text.length <= MAX_ID_LENGTH) return text;
+  return refuse(`${name} is not a string of 1 to ${MAX_ID_LENGTH} characters`);
 }
 
-/** Explicit typing where there is any (RFC 8725 section 3.11); left out is left to the event claim. */
+/** Checks the explicit type (RFC 8725 section 3.11). A token without `typ` is identified by its event claim. */
 function checkType(typ: unknown, expected: Config['logout']['tokenType']): void {
   if (typ === undefined || expected === 'any') return;
-  const name = textOf(typ)
+  const type = textOf(typ)
     ?.toLowerCase()
     .replace(/^application\//, '');
-  if (name !== 'logout+jwt') refuse(`the header type is ${String(typ).slice(0, 32)}`);
+  if (type !== 'logout+jwt') refuse(`the header type is ${String(typ).slice(0, 32)}, not logout+jwt`);
 }
 
-function read(payload: JWTPayload, now: number, tolerance: number): LogoutTokenSubject {
+function readClaims(payload: JWTPayload, now: number, tolerance: number): LogoutTokenSubject {
   const { events } = payload;
-  if (!isRecord(events) || !isRecord(events[EVENT])) refuse('not the event of a logout');
-  if (payload.nonce !== undefined) refuse('a nonce, as an ID token has');
-  const iat = numberOf(payload.iat) ?? refuse('no iat');
+  if (!isRecord(events) || !isRecord(events[EVENT])) refuse('events has no back-channel logout event');
+  if (payload.nonce !== undefined) refuse('the token has a nonce, which only ID tokens have');
+  const iat = numberOf(payload.iat) ?? refuse('iat is missing');
   const age = now - iat * 1000;
-  if (age > MAX_AGE_MS + tolerance || age < -tolerance) refuse('stale, or from the future');
-  const exp = numberOf(payload.exp) ?? refuse('no exp');
-  const jti = idOf(payload.jti, 'jti') ?? refuse('no jti');
-  const [sub, sid] = [idOf(payload.sub, 'sub'), idOf(payload.sid, 'sid')];
-  if (sub === undefined && sid === undefined) refuse('neither sub nor sid');
+  if (age > MAX_AGE_MS + tolerance || age < -tolerance) refuse('iat is too old or in the future');
+  const exp = numberOf(payload.exp) ?? refuse('exp is missing');
+  const jti = idClaim(payload.jti, 'jti') ?? refuse('jti is missing');
+  const [sub, sid] = [idClaim(payload.sub, 'sub'), idClaim(payload.sid, 'sid')];
+  if (sub === undefined && sid === undefined) refuse('sub and sid are both missing');
   const replayableUntil = Math.min(exp * 1000, iat * 1000 + MAX_AGE_MS) + tolerance;
   return { issuer: payload.iss ?? '', sub, sid, jti, replayableUntil };
 }
@@ -62,26 +64,32 @@ export interface LogoutTokenOptions {
   clock: () => number;
 }
 
-/** Builds the check. It rejects with `logout_token_refused`, or `provider_unavailable` when there are no keys to be had. */
+/**
+ * Creates the verification of logout tokens. It rejects with `logout_token_refused`, or with `provider_unavailable` if the
+ * provider's keys cannot be loaded.
+ */
 export function createLogoutTokenVerifier({ config, provider, clock }: LogoutTokenOptions) {
   const { clientId, clockTolerance: tolerance, idTokenSignedResponseAlg } = config.provider;
 
-  async function keysFor(token: string) {
+  async function loadKeySet(token: string) {
     let kid: string | undefined;
     try {
       kid = textOf(decodeProtectedHeader(token).kid);
     } catch {
-      refuse('no JWT');
+      refuse('the logout token is not a JWT');
     }
     const text = await provider.keys(kid).catch((error: unknown) => {
       if (error instanceof GatewayError) throw error;
-      throw new GatewayError('provider_unavailable', { cause: error, detail: 'no keys to verify a logout token with' });
+      throw new GatewayError('provider_unavailable', {
+        cause: error,
+        detail: 'failed to load the keys that verify a logout token',
+      });
     });
     return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
   }
 
-  return async function checkLogoutToken(token: string): Promise<LogoutTokenSubject> {
-    const keys = await keysFor(token);
+  return async function verifyLogoutToken(token: string): Promise<LogoutTokenSubject> {
+    const keys = await loadKeySet(token);
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys, {
         algorithms: [idTokenSignedResponseAlg],
@@ -92,11 +100,13 @@ export function createLogoutTokenVerifier({ config, provider, clock }: LogoutTok
         requiredClaims: ['exp', 'iat', 'jti', 'events'],
       });
       checkType(protectedHeader.typ, config.logout.tokenType);
-      return read(payload, clock(), tolerance);
+      return readClaims(payload, clock(), tolerance);
     } catch (error) {
       if (error instanceof GatewayError) throw error;
       return refuse(
-        error instanceof errors.JOSEError ? `${error.code} ${error.message}`.slice(0, 200) : 'cannot be verified',
+        error instanceof errors.JOSEError
+          ? `${error.code} ${error.message}`.slice(0, 200)
+          : 'the logout token could not be verified',
       );
     }
   };

@@ -1,14 +1,14 @@
-/** Where the provider's own sign-out is, with everything it needs to recognise the user and to come back. */
+/** The provider's sign-out: its URL with everything it needs to recognize the user and to redirect back. */
 import * as oidc from 'openid-client';
 import { storedClaims } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
 
-/** Beyond this the address gets too long for some servers; the provider then asks the user instead of reading the hint. */
-const MAX_HINT = 4000;
+/** A longer `id_token_hint` makes the URL too long for some servers; without it the provider asks the user. */
+const MAX_HINT_LENGTH = 4000;
 
 /**
- * The end-session address (OpenID Connect RP-Initiated Logout section 2), else the sign-out that the product has beside
- * it. Undefined when there is neither, or the provider has never been reached.
+ * Returns the end-session URL (OpenID Connect RP-Initiated Logout section 2), or the provider-specific sign-out URL if
+ * discovery lists none. Undefined if there is neither, or if discovery has never succeeded.
  */
 export async function endSessionUrl(
   provider: Provider,
@@ -22,19 +22,19 @@ export async function endSessionUrl(
     const { client_id: clientId } = client.clientMetadata();
     return provider.product.endSessionUrl?.(issuer, clientId, postLogoutRedirectUri);
   }
-  const hint = provider.product.logoutHint?.(storedClaims(idToken));
+  const logoutHint = provider.product.logoutHint?.(storedClaims(idToken));
   return oidc.buildEndSessionUrl(client, {
-    ...(hint === undefined ? {} : { logout_hint: hint }),
+    ...(logoutHint === undefined ? {} : { logout_hint: logoutHint }),
     post_logout_redirect_uri: postLogoutRedirectUri,
     state: oidc.randomState(),
-    ...(idToken.length > MAX_HINT ? {} : { id_token_hint: idToken }),
+    ...(idToken.length > MAX_HINT_LENGTH ? {} : { id_token_hint: idToken }),
   });
 }
 
-/** Origins that a sign-out may lead a browser to. */
+/** Returns the origins that a sign-out may redirect a browser to. */
 export async function endSessionOrigins(provider: Provider): Promise<string[]> {
   if (!provider.state().ready) return [];
   const { issuer, end_session_endpoint: endpoint } = (await provider.client()).serverMetadata();
-  const address = endpoint === undefined ? provider.product.endSessionUrl?.(issuer, '', '') : new URL(endpoint);
-  return address ? [address.origin] : [];
+  const url = endpoint === undefined ? provider.product.endSessionUrl?.(issuer, '', '') : new URL(endpoint);
+  return url ? [url.origin] : [];
 }

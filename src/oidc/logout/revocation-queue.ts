@@ -1,4 +1,4 @@
-/** What is still to be revoked, kept sealed in the store until it is done or the token has lapsed by itself. */
+/** Revocation queue: pending token revocations, sealed in the store until they succeed or the token has expired. */
 import { digest } from '../../crypto/digest.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
@@ -7,113 +7,139 @@ import type { Store } from '../../store/port/store.ts';
 
 export type TokenTypeHint = 'refresh_token' | 'access_token';
 
+/** The tokens of a session that are revoked when it ends. */
+export type RevocableTokens = Pick<TokenRecord, 'accessToken' | 'refreshToken'> & Partial<TokenRecord>;
+
 /** One token to revoke. */
 export interface PendingRevocation {
   readonly id: string;
   readonly token: string;
   readonly hint: TokenTypeHint;
-  /** Attempts so far. */
+  /** Failed attempts so far. */
   readonly round: number;
-  /** When there is nothing left to revoke, milliseconds since the epoch. */
+  /** When the token has expired and need not be revoked, milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
 export interface RevocationQueue {
-  /** Writes the tokens of a session down, the refresh token first. Never rejects. */
-  add(tokens: Pick<TokenRecord, 'accessToken' | 'refreshToken'> & Partial<TokenRecord>): Promise<PendingRevocation[]>;
-  retryLater(due: PendingRevocation): Promise<void>;
-  complete(due: PendingRevocation): Promise<void>;
+  /** Persists the tokens of a session as jobs, the refresh token first. Never rejects. */
+  add(tokens: RevocableTokens): Promise<PendingRevocation[]>;
+  /** Schedules the next attempt. */
+  retryLater(job: PendingRevocation): Promise<void>;
+  /** Removes a job that succeeded or cannot succeed. */
+  complete(job: PendingRevocation): Promise<void>;
+  /** Starts polling for due jobs, including those of other replicas and earlier processes. */
   start(): void;
   stop(): void;
 }
 
-const RETRY_AFTER_MS = [2_000, 10_000, 30_000, 120_000, 600_000];
-const INTERVAL_MS = 2_000;
-/** Whoever has taken a job keeps others away from it for so long. */
+const RETRY_DELAYS_MS = [2_000, 10_000, 30_000, 120_000, 600_000];
+const POLL_INTERVAL_MS = 2_000;
+/** How long a job that a replica has taken is hidden from the others. */
 const HOLD_MS = 30_000;
-const MOST_AT_ONCE = 20;
-/** Nobody says how long a refresh token lives; after a day most are gone, and the session they belonged to is long over. */
-const REFRESH_TOKEN_MS = 86_400_000;
-const ACCESS_TOKEN_MS = 3_600_000;
+const MAX_BATCH = 20;
+/** The lifetime of a refresh token is unknown; after a day most have expired. */
+const REFRESH_TOKEN_LIFETIME_MS = 86_400_000;
+const ACCESS_TOKEN_LIFETIME_MS = 3_600_000;
 
 export interface RevocationQueueOptions {
   store: Pick<Store, 'jobs'>;
   keyring: Keyring;
   log: Logger;
   clock: () => number;
-  retryAfter?: readonly number[];
-  interval?: number;
+  /** Milliseconds before each further attempt; the last value repeats until the token has expired. */
+  retryDelays?: readonly number[];
+  /** Milliseconds between two polls for due jobs. */
+  pollInterval?: number;
 }
 
-/** Builds the queue; `retry` is called with each job that is due. */
+/** Creates the queue. `attempt` is called with each job that is due. */
 export function createRevocationQueue(
-  { store, keyring, log, clock, retryAfter = RETRY_AFTER_MS, interval = INTERVAL_MS }: RevocationQueueOptions,
-  retry: (due: PendingRevocation) => Promise<unknown>,
+  options: RevocationQueueOptions,
+  attempt: (job: PendingRevocation) => Promise<unknown>,
 ): RevocationQueue {
+  const { store, clock, retryDelays = RETRY_DELAYS_MS, pollInterval = POLL_INTERVAL_MS } = options;
+  const jobs = createSealedJobs(options);
   let timer: NodeJS.Timeout | undefined;
-  let working = false;
+  let polling = false;
 
-  /** The store may be out; then the attempt that is under way is the only one, and the log says so. */
-  async function quietly(work: Promise<void>): Promise<void> {
-    await work.catch((error: unknown) =>
-      log.warn({ err: describeError(error) }, 'what is to be revoked could not be written down'),
-    );
-  }
-
-  const put = ({ id, ...rest }: PendingRevocation, dueAt: number) =>
-    quietly(store.jobs.put(id, keyring.seal('job', id, JSON.stringify(rest)), dueAt, rest.expiresAt));
-
-  function open({ id, sealed }: { id: string; sealed: string }): PendingRevocation | undefined {
-    const text = keyring.open('job', id, sealed);
-    return text === undefined ? undefined : { id, ...(JSON.parse(text) as Omit<PendingRevocation, 'id'>) };
-  }
-
-  async function work(): Promise<void> {
+  async function runDueJobs(): Promise<void> {
     const now = clock();
-    for (const job of await store.jobs.take(now, now + HOLD_MS, MOST_AT_ONCE)) {
-      const due = open(job);
-      // Sealed by a key that is no longer listed: nobody can read it any more.
-      if (due) await retry(due);
-      else await store.jobs.done(job.id);
+    for (const sealedJob of await store.jobs.take(now, now + HOLD_MS, MAX_BATCH)) {
+      const job = jobs.open(sealedJob);
+      if (job) await attempt(job);
+      // Sealed with a key that is no longer listed, so it can never be read.
+      else await store.jobs.done(sealedJob.id);
     }
   }
 
-  function look(): void {
-    if (working) return;
-    working = true;
-    // A store that is out has said so in the log already.
-    work()
+  function poll(): void {
+    if (polling) return;
+    polling = true;
+    // The store logs its own outage.
+    runDueJobs()
       .catch(() => undefined)
       .finally(() => {
-        working = false;
+        polling = false;
       });
   }
 
   return {
-    async add({ refreshToken, accessToken, accessTokenExpiresAt }) {
+    async add(tokens) {
       const now = clock();
-      const entry = (token: string, hint: TokenTypeHint, expiresAt: number): PendingRevocation => ({
-        id: digest(`revoke ${token}`),
-        token,
-        hint,
-        round: 0,
-        expiresAt,
-      });
-      const due = [
-        ...(refreshToken === undefined ? [] : [entry(refreshToken, 'refresh_token', now + REFRESH_TOKEN_MS)]),
-        entry(accessToken, 'access_token', accessTokenExpiresAt ?? now + ACCESS_TOKEN_MS),
-      ];
-      await Promise.all(due.map((one) => put(one, now + HOLD_MS)));
-      return due;
+      const pending = pendingRevocations(tokens, now);
+      await Promise.all(pending.map((job) => jobs.put(job, now + HOLD_MS)));
+      return pending;
     },
-    async retryLater(due) {
-      const pause = retryAfter[Math.min(due.round, retryAfter.length - 1)] ?? INTERVAL_MS;
-      await put({ ...due, round: due.round + 1 }, clock() + pause);
+    async retryLater(job) {
+      const delay = retryDelays[Math.min(job.round, retryDelays.length - 1)] ?? POLL_INTERVAL_MS;
+      await jobs.put({ ...job, round: job.round + 1 }, clock() + delay);
     },
-    complete: ({ id }) => quietly(store.jobs.done(id)),
+    complete: ({ id }) => jobs.remove(id),
     start() {
-      timer ??= setInterval(look, interval).unref();
+      timer ??= setInterval(poll, pollInterval).unref();
     },
     stop: () => clearInterval(timer),
+  };
+}
+
+/** Returns the revocations of the tokens of a session, the refresh token first. */
+function pendingRevocations(
+  { refreshToken, accessToken, accessTokenExpiresAt }: RevocableTokens,
+  now: number,
+): PendingRevocation[] {
+  const revocationOf = (token: string, hint: TokenTypeHint, expiresAt: number): PendingRevocation => ({
+    id: digest(`revoke ${token}`),
+    token,
+    hint,
+    round: 0,
+    expiresAt,
+  });
+  return [
+    ...(refreshToken === undefined
+      ? []
+      : [revocationOf(refreshToken, 'refresh_token', now + REFRESH_TOKEN_LIFETIME_MS)]),
+    revocationOf(accessToken, 'access_token', accessTokenExpiresAt ?? now + ACCESS_TOKEN_LIFETIME_MS),
+  ];
+}
+
+/** Jobs of the store with sealed content. Writes never reject: while the store is unavailable, failures are logged. */
+function createSealedJobs({ store, keyring, log }: RevocationQueueOptions) {
+  const logFailure = (message: string) => (error: unknown) => log.warn({ err: describeError(error) }, message);
+  return {
+    async put({ id, ...content }: PendingRevocation, dueAt: number): Promise<void> {
+      const sealed = keyring.seal('job', id, JSON.stringify(content));
+      await store.jobs
+        .put(id, sealed, dueAt, content.expiresAt)
+        .catch(logFailure('failed to persist revocation job; a failed revocation will not be retried'));
+    },
+    async remove(id: string): Promise<void> {
+      await store.jobs.done(id).catch(logFailure('failed to remove revocation job; the revocation will be repeated'));
+    },
+    /** Returns the content of a job; undefined if it was sealed with a key that is no longer listed. */
+    open({ id, sealed }: { id: string; sealed: string }): PendingRevocation | undefined {
+      const text = keyring.open('job', id, sealed);
+      return text === undefined ? undefined : { id, ...(JSON.parse(text) as Omit<PendingRevocation, 'id'>) };
+    },
   };
 }

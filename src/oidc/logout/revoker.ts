@@ -1,29 +1,104 @@
-/** Revokes the tokens of a session that ended: refresh token first, then access token, again later if need be, over restarts. */
+/** Revoker: revokes the tokens of an ended session at the provider, with retries that survive restarts. */
 import * as oidc from 'openid-client';
-import type { Keyring } from '../../crypto/keyring.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
-import type { TokenRecord } from '../../session/session-types.ts';
-import type { Store } from '../../store/port/store.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
-import { createRevocationQueue, type PendingRevocation, type TokenTypeHint } from './revocation-queue.ts';
+import {
+  createRevocationQueue,
+  type PendingRevocation,
+  type RevocableTokens,
+  type RevocationQueueOptions,
+  type TokenTypeHint,
+} from './revocation-queue.ts';
 
-/** `unreachable`: no connection to the provider could be made, so sending a browser there is pointless. */
+/** `unreachable`: no connection to the provider could be established, so sending a browser there is pointless. */
 export type RevocationOutcome = 'revoked' | 'pending' | 'unreachable' | 'unsupported';
 
-export type RevocableTokens = Pick<TokenRecord, 'accessToken' | 'refreshToken'> & Partial<TokenRecord>;
-
 export interface Revoker {
-  /** Revokes; resolves after `wait` milliseconds at the latest and goes on by itself. Never rejects. */
+  /**
+   * Revokes the refresh token, then the access token. Resolves after `wait` milliseconds at the latest and continues in
+   * the background. Never rejects.
+   */
   revoke(tokens: RevocableTokens, wait: number): Promise<RevocationOutcome>;
-  /** Begins with what others have left to do. */
+  /** Starts with the jobs that other replicas and earlier processes left. */
   start(): void;
-  /** Leaves what is still to be done to the next one who starts. */
+  /** Stops; remaining jobs stay in the store for the next process that starts. */
   stop(): void;
 }
 
-// What fetch reports when nothing listens or no route leads there, as opposed to a server that answers badly or late.
+export interface RevokerOptions extends RevocationQueueOptions {
+  provider: Provider;
+  log: Logger;
+  audit: Audit;
+}
+
+/** Creates the revoker. Revocations are persisted before the first attempt, so they survive a crash of this process. */
+export function createRevoker(options: RevokerOptions): Revoker {
+  const revokeAtProvider = createRevocationRequest(options);
+  const queue = createRevocationQueue(options, attempt);
+
+  async function attempt(job: PendingRevocation): Promise<RevocationOutcome> {
+    const outcome = await revokeAtProvider(job.token, job.hint);
+    if (outcome === 'pending' || outcome === 'unreachable') await queue.retryLater(job);
+    else await queue.complete(job);
+    return outcome;
+  }
+
+  async function revokeAll(tokens: RevocableTokens): Promise<RevocationOutcome> {
+    let combined: RevocationOutcome = 'revoked';
+    for (const job of await queue.add(tokens)) {
+      const outcome = await attempt(job);
+      if (outcome !== 'revoked') combined = outcome;
+    }
+    return combined;
+  }
+
+  return {
+    async revoke(tokens, wait) {
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<RevocationOutcome>((resolve) => {
+        timer = setTimeout(() => resolve('pending'), wait);
+      });
+      return await Promise.race([revokeAll(tokens), timeout]).finally(() => clearTimeout(timer));
+    },
+    start: () => queue.start(),
+    stop: () => queue.stop(),
+  };
+}
+
+/** Creates the function that sends one revocation request (RFC 7009). It never rejects. */
+function createRevocationRequest({ provider, log, audit }: RevokerOptions) {
+  let warnedUnsupported = false;
+
+  function warnUnsupported(): void {
+    if (!warnedUnsupported)
+      log.warn('the provider offers no revocation: the tokens of ended sessions stay valid until they expire');
+    warnedUnsupported = true;
+  }
+
+  return async function revokeAtProvider(token: string, hint: TokenTypeHint): Promise<RevocationOutcome> {
+    try {
+      const client = await provider.client();
+      if (!client.serverMetadata().revocation_endpoint) {
+        warnUnsupported();
+        return 'unsupported';
+      }
+      await oidc.tokenRevocation(client, token, { token_type_hint: hint });
+      audit('token.revoked', { reason: hint });
+      return 'revoked';
+    } catch (error) {
+      const failure = classifyFailure(error);
+      const retried = failure.kind === 'outage' ? 'retrying' : 'the token stays valid until it expires';
+      log.warn({ err: describeError(error), hint }, `failed to revoke a token; ${retried}`);
+      audit('token.revocation_failed', { reason: hint });
+      if (failure.kind !== 'outage') return 'unsupported';
+      return isUnreachable(error) ? 'unreachable' : 'pending';
+    }
+  };
+}
+
+/** Errors of fetch if nothing listens at the address or no route leads there; a bad or late response is not one of them. */
 const NO_CONNECTION = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
 
 function isUnreachable(error: unknown): boolean {
@@ -32,80 +107,4 @@ function isUnreachable(error: unknown): boolean {
     if (cause instanceof AggregateError && cause.errors.some(isUnreachable)) return true;
   }
   return false;
-}
-
-export interface RevokerOptions {
-  provider: Provider;
-  store: Pick<Store, 'jobs'>;
-  keyring: Keyring;
-  log: Logger;
-  audit: Audit;
-  clock: () => number;
-  /** Milliseconds before each further attempt; the last one goes on until the token has lapsed. */
-  retryAfter?: readonly number[];
-  /** Milliseconds between two looks at what is due. */
-  interval?: number;
-}
-
-/** Builds it. What is to be revoked is written down first, so that it is done even if this process ends now. */
-export function createRevoker(options: RevokerOptions): Revoker {
-  const { provider, log, audit } = options;
-  const queue = createRevocationQueue(options, retry);
-  let told = false;
-
-  /** Once is enough: it is so for every session. */
-  function tellUnsupported(): void {
-    if (!told)
-      log.warn('the provider offers no revocation: the tokens of a session that ended stay valid until they lapse');
-    told = true;
-  }
-
-  async function attempt(token: string, hint: TokenTypeHint): Promise<RevocationOutcome> {
-    try {
-      const client = await provider.client();
-      if (!client.serverMetadata().revocation_endpoint) {
-        tellUnsupported();
-        return 'unsupported';
-      }
-      await oidc.tokenRevocation(client, token, { token_type_hint: hint });
-      audit('token.revoked', { reason: hint });
-      return 'revoked';
-    } catch (error) {
-      const failure = classifyFailure(error);
-      log.warn({ err: describeError(error), hint }, 'a token could not be revoked');
-      audit('token.revocation_failed', { reason: hint });
-      if (failure.kind !== 'outage') return 'unsupported';
-      return isUnreachable(error) ? 'unreachable' : 'pending';
-    }
-  }
-
-  /** One attempt, and what it means for the queue. */
-  async function retry(due: PendingRevocation): Promise<RevocationOutcome> {
-    const outcome = await attempt(due.token, due.hint);
-    if (outcome === 'pending' || outcome === 'unreachable') await queue.retryLater(due);
-    else await queue.complete(due);
-    return outcome;
-  }
-
-  async function revokeBoth(tokens: RevocableTokens): Promise<RevocationOutcome> {
-    const due = await queue.add(tokens);
-    let worst: RevocationOutcome = 'revoked';
-    for (const one of due) {
-      const outcome = await retry(one);
-      if (outcome !== 'revoked') worst = outcome;
-    }
-    return worst;
-  }
-
-  return {
-    async revoke(tokens, wait) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<RevocationOutcome>((resolve) => {
-        timer = setTimeout(() => resolve('pending'), wait);
-      });
-      return await Promise.race([revokeBoth(tokens), late]).finally(() => clearTimeout(timer));
-    },
-    start: () => queue.start(),
-    stop: () => queue.stop(),
-  };
 }

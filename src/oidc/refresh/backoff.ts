@@ -1,39 +1,45 @@
-/** When to leave the provider alone: after an outage nobody asks again for a while, after a refusal only that session waits. */
+/** Refresh backoff: after an outage of the provider all sessions wait, after a refusal only the refused session. */
 import { createLruCache } from '../../base/lru.ts';
 
 export interface Backoff {
-  /** Milliseconds until a renewal for this session may be tried again; 0 is now. */
+  /** Returns the milliseconds until this session may be refreshed again; 0 means now. */
   delayFor(key: string): number;
-  /** The provider did not answer: everybody waits, longer each time, 10 s at most. */
+  /** The provider did not respond: all sessions wait, longer after each outage, up to `MAX_DELAY_MS`. */
   recordOutage(): void;
-  /** The provider refused this session's request for a reason that does not end the session. */
+  /** The provider refused the refresh of this session for a reason that does not end the session. */
   recordRefusal(key: string): void;
   recordSuccess(key: string): void;
 }
 
-const FIRST_MS = 500;
-const LONGEST_MS = 10_000;
-const REFUSAL_MS = 5_000;
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 10_000;
+const REFUSAL_DELAY_MS = 5_000;
 
+/** Creates the backoff of one process. */
 export function createBackoff(clock: () => number): Backoff {
-  const refused = createLruCache<number>(10_000);
-  let failures = 0;
-  let until = 0;
-  /** More than was ever asked for is left when the clock was set back: then the wait is over. */
-  const left = (end: number) => (end - clock() > LONGEST_MS ? 0 : end - clock());
+  const refusedUntil = createLruCache<number>(10_000);
+  let outages = 0;
+  let outageUntil = 0;
+
+  /** Milliseconds until `end`. More than the maximum means that the clock was set back: then the delay is over. */
+  function remaining(end: number): number {
+    const left = end - clock();
+    return left > MAX_DELAY_MS ? 0 : left;
+  }
+
   return {
-    delayFor: (key) => Math.max(0, left(until), left(refused.get(key) ?? 0)),
+    delayFor: (key) => Math.max(0, remaining(outageUntil), remaining(refusedUntil.get(key) ?? 0)),
     recordOutage() {
-      // Calls that were under way when the outage began report it together; that counts once.
-      if (left(until) > 0) return;
-      until = clock() + Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 10));
-      failures += 1;
+      // Requests that were in progress when the outage began all report it; it counts once.
+      if (remaining(outageUntil) > 0) return;
+      outageUntil = clock() + Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(outages, 10));
+      outages += 1;
     },
-    recordRefusal: (key) => void refused.set(key, clock() + REFUSAL_MS),
+    recordRefusal: (key) => void refusedUntil.set(key, clock() + REFUSAL_DELAY_MS),
     recordSuccess(key) {
-      refused.delete(key);
-      failures = 0;
-      until = 0;
+      refusedUntil.delete(key);
+      outages = 0;
+      outageUntil = 0;
     },
   };
 }

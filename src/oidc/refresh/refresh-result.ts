@@ -1,18 +1,21 @@
-/** The contract of a refresh: a session goes in, a session with a usable access token comes out. */
+/** Refresh types: the result of making sure that a session has a usable access token. */
 import type { RequestSession } from '../../session/session-types.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 
 /**
- * `active`: the tokens were good enough as they are. `refreshed`: they were renewed, here or by another process.
- * `ended`: the provider said `invalid_grant`, or the session ended meanwhile; the caller answers 401.
+ * `active`: the current tokens are kept. `refreshed`: the tokens were refreshed, by this or by another process.
+ * `ended`: the provider returned `invalid_grant`, or the session has ended; the caller responds 401.
  */
 export type RefreshResult = { kind: 'active' | 'refreshed'; session: RequestSession } | { kind: 'ended' };
 
-/** At once where nothing is due. Rejects with a 503 `GatewayError` when provider or store are out and the access token has lapsed. */
+/**
+ * Returns synchronously if no refresh is due. Rejects with a 503 `GatewayError` if the provider or the store is
+ * unavailable and the access token has expired.
+ */
 export type EnsureUsableToken = (session: RequestSession) => MaybePromise<RefreshResult>;
 
 /**
- * For an access token that its API refused although it has not lapsed: `active` when there is no better one, be it that it
- * was renewed a moment ago, cannot be renewed, or that the provider is out. Never rejects.
+ * Refreshes an access token that its API refused although it has not expired. `active` means that there is no better
+ * token: it was refreshed a moment ago, cannot be refreshed, or the provider is unavailable. Never rejects.
  */
 export type ForceRefresh = (session: RequestSession) => Promise<RefreshResult>;

@@ -1,4 +1,4 @@
-/** The ID token that a refresh brought: whom it names decides about the session; what cannot be checked now is left aside. */
+/** Validates the ID token of a refresh: a wrong user ends the session; a token that cannot be verified now is not stored. */
 import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from 'jose';
 import type { IDToken } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
@@ -17,28 +17,51 @@ export interface RefreshedIdTokenOptions {
 }
 
 /**
- * Resolves with true when the session is to show this ID token from now on, with false when it keeps the one it has: its
- * times do not fit ours, or its key cannot be had now. The refresh token is spent by then, and to throw the new ones away
- * would end the session over a clock or a key set. Rejects with `login_failed` when the session must not go on (OIDC Core 12.2).
+ * Resolves with true if the session stores this ID token, with false if it keeps its current one because the times do not
+ * fit the gateway's clock or the key is unavailable. By then the refresh token is spent, so rejecting the new tokens
+ * would end the session over a clock or a key set. Rejects with `login_failed` if the session must end (OIDC Core 12.2).
  */
-export type ValidateRefreshedIdToken = (claims: IDToken, renewed: TokenRecord, data: SessionData) => Promise<boolean>;
+export type ValidateRefreshedIdToken = (claims: IDToken, refreshed: TokenRecord, data: SessionData) => Promise<boolean>;
 
-export function createRefreshedIdTokenValidator({
-  config,
-  provider,
-  log,
-}: RefreshedIdTokenOptions): ValidateRefreshedIdToken {
+/** Creates the validation for the configured provider. */
+export function createRefreshedIdTokenValidator(options: RefreshedIdTokenOptions): ValidateRefreshedIdToken {
+  const { config, log } = options;
   const { clockTolerance } = config;
-  const algorithms = [config.idTokenSignedResponseAlg];
+  const isSignatureVerified = createSignatureCheck(options);
 
   function isTimely({ iat, exp }: IDToken, now: number): boolean {
     const ahead = iat * 1000 - now;
     if (ahead <= clockTolerance && now < exp * 1000 + clockTolerance) return true;
-    log.warn({ iat, exp }, 'a refreshed ID token is not of this time: the clocks of gateway and provider differ');
+    log.warn(
+      { iat, exp },
+      'a refreshed ID token is expired or from the future; keeping the previous one; check the clocks of gateway and provider',
+    );
     return false;
   }
 
-  async function keySet(idToken: string, issuer: string) {
+  return async function validateRefreshedIdToken(claims, { accessToken, idToken, obtainedAt: now }, data) {
+    if (claims.iss !== data.issuer || claims.sub !== data.sub)
+      throw new GatewayError('login_failed', { detail: 'the refreshed ID token names another user' });
+    const tolerance = Number.POSITIVE_INFINITY;
+    checkIdToken(idToken, claims, { accessToken, issuers: issuersOf(config), now, tolerance });
+    const verified = await isSignatureVerified(idToken, claims.iss).catch((error: unknown) => {
+      throw new GatewayError('login_failed', {
+        cause: error,
+        detail: 'the signature of the refreshed ID token is invalid',
+      });
+    });
+    return isTimely(claims, now) && verified;
+  };
+}
+
+/**
+ * Creates the signature check: true if the signature is valid, false if no key for it can be loaded; rejects if the
+ * signature is invalid.
+ */
+function createSignatureCheck({ config, provider, log }: RefreshedIdTokenOptions) {
+  const algorithms = [config.idTokenSignedResponseAlg];
+
+  async function loadKeySet(idToken: string, issuer: string) {
     const { kid } = decodeProtectedHeader(idToken);
     const text = await provider.keys(kid);
     return createLocalJWKSet(
@@ -46,43 +69,29 @@ export function createRefreshedIdTokenValidator({
     );
   }
 
-  /** Without key ids several keys may fit: one of them has to. */
+  /** Without key ids several keys may match; one of them must verify the signature. */
   async function verifyWithAny(idToken: string, candidates: errors.JWKSMultipleMatchingKeys): Promise<void> {
     for await (const key of candidates) {
-      const fits = await compactVerify(idToken, key, { algorithms }).catch(() => undefined);
-      if (fits) return;
+      const verified = await compactVerify(idToken, key, { algorithms }).catch(() => undefined);
+      if (verified) return;
     }
     throw new errors.JWSSignatureVerificationFailed();
   }
 
-  async function isVerified(idToken: string, issuer: string): Promise<boolean> {
-    const keys = await keySet(idToken, issuer).catch(() => undefined);
+  return async function isSignatureVerified(idToken: string, issuer: string): Promise<boolean> {
+    const keys = await loadKeySet(idToken, issuer).catch(() => undefined);
     try {
       if (!keys) throw new errors.JWKSNoMatchingKey();
       await compactVerify(idToken, keys, { algorithms });
       return true;
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) {
-        log.warn('the key of a refreshed ID token cannot be had; the session keeps the ID token that it has');
+        log.warn('failed to load the signing key of a refreshed ID token; keeping the previous ID token');
         return false;
       }
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
       await verifyWithAny(idToken, error);
       return true;
     }
-  }
-
-  return async function judgeRefreshed(claims, { accessToken, idToken, obtainedAt: now }, data) {
-    if (claims.iss !== data.issuer || claims.sub !== data.sub)
-      throw new GatewayError('login_failed', { detail: 'the refreshed ID token names another user' });
-    const tolerance = Number.POSITIVE_INFINITY;
-    checkIdToken(idToken, claims, { accessToken, issuers: issuersOf(config), now, tolerance });
-    const verified = await isVerified(idToken, claims.iss).catch((error: unknown) => {
-      throw new GatewayError('login_failed', {
-        cause: error,
-        detail: 'the signature of the refreshed ID token is bad',
-      });
-    });
-    return isTimely(claims, now) && verified;
   };
 }

@@ -1,95 +1,94 @@
-/** Tokens that were issued but could not be stored: kept, and stored as soon as the store is back, since the old ones are spent. */
+/** Unsaved tokens: issued tokens that could not be stored, kept and retried, because the old ones are already spent. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLruCache } from '../../base/lru.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ActiveSession, TokenRecord } from '../../session/session-types.ts';
 
 export interface UnsavedTokens {
-  /** Keeps them and begins to try again, in the background. */
+  /** Keeps the tokens and retries in the background. */
   add(session: ActiveSession, tokens: TokenRecord): void;
-  /** What was kept for exactly this version of the session. */
+  /** Returns the tokens that were kept for exactly this version of the session. */
   get(session: ActiveSession): TokenRecord | undefined;
   remove(key: string): void;
-  /** Tries for a last few seconds and stops. */
+  /** Retries for up to `CLOSE_TIMEOUT_MS`, then stops. */
   close(): Promise<void>;
 }
 
 export interface UnsavedTokensOptions {
-  /** Stores them and calls `forget`; rejects while the store is out. */
+  /** Stores the tokens and calls `remove`; rejects while the store is unavailable. */
   save: (session: ActiveSession, tokens: TokenRecord) => Promise<unknown>;
   log: Logger;
-  /** Milliseconds before each attempt; the last one goes on. */
-  retryAfter?: readonly number[];
+  /** Milliseconds before each attempt; the last value repeats. */
+  retryDelays?: readonly number[];
 }
 
 /**
- * Soon: until then another replica finds the old tokens in the store, and would spend them a second time. A store that is
- * out is asked for one session only in each round.
+ * Short: until the tokens are stored, another replica reads the old ones and would spend them a second time. While the
+ * store is unavailable, each attempt tries one session only.
  */
-const RETRY_AFTER_MS = [100, 250, 500, 1_000];
-const MOST = 10_000;
-/** How long a process that ends goes on trying, and how often: a connection that broke may be on its way back. */
-const LAST_MS = 5_000;
-const LAST_PAUSE_MS = 100;
+const RETRY_DELAYS_MS = [100, 250, 500, 1_000];
+const MAX_SESSIONS = 10_000;
+/** How long and how often a stopping process retries: a broken connection to the store may be re-established. */
+const CLOSE_TIMEOUT_MS = 5_000;
+const CLOSE_RETRY_MS = 100;
 
-export function createUnsavedTokens({ save, log, retryAfter = RETRY_AFTER_MS }: UnsavedTokensOptions): UnsavedTokens {
-  const kept = createLruCache<{ session: ActiveSession; tokens: TokenRecord }>(MOST);
-  let round = 0;
+/** Creates the list of unsaved tokens of one process. */
+export function createUnsavedTokens({ save, log, retryDelays = RETRY_DELAYS_MS }: UnsavedTokensOptions): UnsavedTokens {
+  const unsaved = createLruCache<{ session: ActiveSession; tokens: TokenRecord }>(MAX_SESSIONS);
+  let failedAttempts = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  /** True when nothing is left. */
+  /** Tries to store all tokens. Resolves with true if none are left. */
   async function flush(): Promise<boolean> {
-    for (const { session, tokens } of [...kept.values()]) {
-      if (!kept.has(session.key)) continue;
+    for (const { session, tokens } of [...unsaved.values()]) {
+      if (!unsaved.has(session.key)) continue;
       try {
         await save(session, tokens);
       } catch {
-        // The store says in the log itself that it is out.
+        // The store logs its own outage.
         return false;
       }
     }
-    return kept.size === 0;
+    return unsaved.size === 0;
   }
 
-  function schedule(): void {
+  async function retry(): Promise<void> {
+    const done = await flush();
+    timer = undefined;
+    failedAttempts = done ? 0 : failedAttempts + 1;
+    if (unsaved.size > 0) scheduleRetry();
+  }
+
+  function scheduleRetry(): void {
     if (closed || timer) return;
-    const pause = retryAfter[Math.min(round, retryAfter.length - 1)];
-    timer = setTimeout(() => {
-      flush()
-        .then((done) => {
-          timer = undefined;
-          round = done ? 0 : round + 1;
-          if (kept.size > 0) schedule();
-        })
-        .catch(() => undefined);
-    }, pause).unref();
+    const delay = retryDelays[Math.min(failedAttempts, retryDelays.length - 1)];
+    timer = setTimeout(() => void retry(), delay).unref();
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    clearTimeout(timer);
+    const deadline = performance.now() + CLOSE_TIMEOUT_MS;
+    let done = await flush();
+    while (!done && performance.now() < deadline) {
+      await sleep(CLOSE_RETRY_MS);
+      done = await flush();
+    }
+    if (!done)
+      log.error({ sessions: unsaved.size }, 'failed to store refreshed tokens; their users will have to sign in again');
   }
 
   return {
     add(session, tokens) {
-      kept.set(session.key, { session, tokens });
-      schedule();
+      unsaved.set(session.key, { session, tokens });
+      scheduleRetry();
     },
     get({ key, version }) {
-      const entry = kept.get(key);
+      const entry = unsaved.get(key);
       return entry?.session.version === version ? entry.tokens : undefined;
     },
-    remove: (key) => void kept.delete(key),
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      const deadline = performance.now() + LAST_MS;
-      let done = await flush();
-      while (!done && performance.now() < deadline) {
-        await sleep(LAST_PAUSE_MS);
-        done = await flush();
-      }
-      if (!done)
-        log.error(
-          { sessions: kept.size },
-          'renewed tokens could not be stored; their users will have to sign in again',
-        );
-    },
+    remove: (key) => void unsaved.delete(key),
+    close,
   };
 }

@@ -59,7 +59,7 @@ test('LO-04 R17 tokens of a sign-out during an outage of the provider are revoke
 });
 
 /** The part itself, with pauses of a test's length. */
-async function startRevoker(t: TestContext, retryAfter: number[]) {
+async function startRevoker(t: TestContext, retryDelays: number[]) {
   const provider = await startProvider();
   const lines: string[] = [];
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
@@ -82,7 +82,8 @@ async function startRevoker(t: TestContext, retryAfter: number[]) {
   let ahead = 0;
   const clock = () => Date.now() + ahead;
   /** As another process on the same store would make one. */
-  const another = () => createRevoker({ provider: client, store, keyring, log, audit, clock, retryAfter, interval: 5 });
+  const another = () =>
+    createRevoker({ provider: client, store, keyring, log, audit, clock, retryDelays, pollInterval: 5 });
   const revoker = another();
   t.after(async () => {
     revoker.stop();

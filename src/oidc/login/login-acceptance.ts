@@ -1,0 +1,84 @@
+/** Login acceptance: checks that openid-client does not make on a token response, and the session built from it. */
+import type { IDToken } from 'openid-client';
+import * as oidc from 'openid-client';
+import { GatewayError } from '../../base/errors.ts';
+import { securityOf } from '../../config/schema/provider-security.ts';
+import type { Config } from '../../config/schema/schema.ts';
+import type { SessionData, TokenRecord } from '../../session/session-types.ts';
+import { checkBinding } from '../dpop/token-binding.ts';
+import { numberOf } from '../products/claims.ts';
+import { issuersOf } from '../products/issuers.ts';
+import type { DpopOptions } from '../provider/authorization-url.ts';
+import { checkIdToken } from '../provider/id-token.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { CheckAccessToken } from '../tokens/token-reader.ts';
+
+/** Data and tokens of a new session. */
+export interface LoginResult {
+  data: SessionData;
+  tokens: TokenRecord;
+}
+
+export interface LoginAcceptanceOptions {
+  config: Config;
+  provider: Pick<Provider, 'certificate'>;
+  checkSessionToken: CheckAccessToken;
+}
+
+type TokenResponse = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers;
+
+/** Creates the function that checks a token response and turns it into the data and tokens of a session. */
+export function createLoginAcceptance({ config, provider, checkSessionToken }: LoginAcceptanceOptions) {
+  const settings = config.provider;
+  const issuers = issuersOf(settings);
+  const certificate = securityOf(settings).bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
+
+  async function userInfo(client: oidc.Configuration, accessToken: string, sub: string, proof: DpopOptions) {
+    // openid-client compares `sub` and accepts only a JSON object (OIDC Core 5.3.2).
+    return settings.userInfo
+      ? { userInfo: { ...(await oidc.fetchUserInfo(client, accessToken, sub, proof)) } as Record<string, unknown> }
+      : {};
+  }
+
+  return async function acceptLogin(
+    client: oidc.Configuration,
+    tokens: TokenRecord,
+    response: TokenResponse,
+    { acrValues, proof }: { acrValues: string[] | undefined; proof: DpopOptions },
+  ): Promise<LoginResult> {
+    checkBinding(response, { dpopKey: tokens.dpopKey, certificate });
+    const claims = response.claims();
+    if (!claims) throw new Error('the token response has no ID token');
+    const { accessToken, idToken, obtainedAt: now } = tokens;
+    checkIdToken(idToken, claims, { accessToken, issuers, now, tolerance: settings.clockTolerance, acrValues });
+    const verified = await checkSessionToken(accessToken);
+    const verifiedTokens = {
+      ...tokens,
+      ...(verified === undefined ? {} : { verified }),
+      ...(await userInfo(client, accessToken, claims.sub, proof)),
+    };
+    return { tokens: verifiedTokens, data: sessionData(claims, now, config.session.absoluteTimeout) };
+  };
+}
+
+function sessionData(claims: IDToken, now: number, absoluteTimeout: number): SessionData {
+  return {
+    issuer: claims.iss,
+    sub: claims.sub,
+    ...(typeof claims.sid === 'string' ? { sid: claims.sid } : {}),
+    ...(typeof claims.acr === 'string' ? { acr: claims.acr } : {}),
+    ...(typeof claims.auth_time === 'number' ? { authTime: claims.auth_time } : {}),
+    createdAt: now,
+    expiresAt: sessionLimit(claims, now, absoluteTimeout),
+  };
+}
+
+/**
+ * Returns the absolute limit of a session, milliseconds since the epoch. `session_expiry` (seconds; IPSIE session
+ * lifecycle profile) only shortens a session; if it is in the past, the sign-in fails.
+ */
+export function sessionLimit({ session_expiry: expiry }: IDToken, now: number, absoluteTimeout: number): number {
+  const providerLimit = (numberOf(expiry) ?? Number.POSITIVE_INFINITY) * 1000;
+  if (providerLimit <= now) throw new GatewayError('login_failed', { detail: 'session_expiry is in the past' });
+  return Math.min(now + absoluteTimeout, providerLimit);
+}

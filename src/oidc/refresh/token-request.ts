@@ -1,0 +1,94 @@
+/** Refresh token request: requests new tokens from the token endpoint, validates them, and revokes what is not accepted. */
+import * as oidc from 'openid-client';
+import { securityOf } from '../../config/schema/provider-security.ts';
+import type { ProviderConfig } from '../../config/schema/schema.ts';
+import type { Logger } from '../../observe/log.ts';
+import type { ActiveSession, SessionData, TokenRecord } from '../../session/session-types.ts';
+import { dpopKeyFromScalar, generateDpopScalar } from '../dpop/key.ts';
+import { checkBinding } from '../dpop/token-binding.ts';
+import type { Revoker } from '../logout/revoker.ts';
+import { classifyFailure } from '../provider/failures.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { CheckAccessToken } from '../tokens/token-reader.ts';
+import { toTokenRecord } from '../tokens/token-response.ts';
+import { createRefreshedIdTokenValidator } from './refreshed-id-token.ts';
+
+export interface TokenRequestOptions {
+  config: ProviderConfig;
+  provider: Provider;
+  checkSessionToken: CheckAccessToken;
+  revoker: Revoker;
+  log: Logger;
+  clock: () => number;
+}
+
+/** Sends one refresh token request. Rejects with the error of openid-client, or with a GatewayError. */
+export type RequestTokens = (session: ActiveSession) => Promise<TokenRecord>;
+
+/**
+ * The times and the signature of the ID token are validated here instead of in openid-client, which would throw the new
+ * tokens away over a clock or a key set while the old ones are already spent.
+ */
+const VALIDATED_HERE = { tolerance: 100 * 365 * 86_400_000, signatures: 'left to the caller' } as const;
+
+/** Creates the token request for the configured provider. */
+export function createTokenRequest(options: TokenRequestOptions): RequestTokens {
+  const { config, provider, checkSessionToken, revoker, clock } = options;
+  const validateIdToken = createRefreshedIdTokenValidator(options);
+  const { bound } = securityOf(config);
+  const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
+  // RFC 6749 section 6: without `scope` the provider grants the previous scope, but some providers do not.
+  const scopeParams: Record<string, string> =
+    (config.scopeOnRefresh ?? provider.product.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
+
+  /** Validates the response and returns the tokens to store. */
+  async function accept(
+    response: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
+    refreshed: TokenRecord,
+    { tokens, data }: { tokens: TokenRecord; data: SessionData },
+  ): Promise<TokenRecord> {
+    checkBinding(response, { dpopKey: refreshed.dpopKey, certificate });
+    const claims = response.claims();
+    const keepsIdToken = claims !== undefined && !(await validateIdToken(claims, refreshed, data));
+    return await markVerified(keepsIdToken ? { ...refreshed, idToken: tokens.idToken } : refreshed, checkSessionToken);
+  }
+
+  return async function requestTokens({ data, tokens }) {
+    const client = await provider.client(undefined, VALIDATED_HERE);
+    const { refreshToken = '' } = tokens;
+    const key = bindingKey(tokens, bound === 'key');
+    const proof = await provider.dpopOptions(client, key.dpopKey);
+    const response = await oidc.refreshTokenGrant(client, refreshToken, scopeParams, proof);
+    const times = { now: clock(), defaultLifetime: config.defaultTokenLifetime };
+    const refreshed = toTokenRecord(response, times, { ...tokens, ...key });
+    try {
+      return await accept(response, refreshed, { tokens, data });
+    } catch (error) {
+      void revoker.revoke(refreshed, 0);
+      throw error;
+    }
+  };
+}
+
+/**
+ * Returns the DPoP key of the session. A session from before keys were required gets a new one: its refresh token is
+ * bound to no key (RFC 9449 section 5).
+ */
+function bindingKey({ dpopKey }: TokenRecord, required: boolean): Pick<TokenRecord, 'dpopKey'> {
+  if (dpopKey === undefined && required) return { dpopKey: dpopKeyFromScalar(generateDpopScalar()) };
+  return dpopKey === undefined ? {} : { dpopKey };
+}
+
+/**
+ * Validates the access token and marks it as verified. If the validation is unavailable, the tokens are kept without the
+ * mark, because the old ones are spent; the next request that needs verified claims validates the token then.
+ */
+async function markVerified(tokens: TokenRecord, checkSessionToken: CheckAccessToken): Promise<TokenRecord> {
+  try {
+    const verified = await checkSessionToken(tokens.accessToken);
+    return verified === undefined ? tokens : { ...tokens, verified };
+  } catch (error) {
+    if (classifyFailure(error).kind === 'outage') return tokens;
+    throw error;
+  }
+}
