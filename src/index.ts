@@ -6,7 +6,7 @@ import { createAdminServer } from './admin/admin.ts';
 import { type Loaded, loadFile, parseConfig } from './config/load/load.ts';
 import type { Config, ConfigInput } from './config/schema/schema.ts';
 import { ConfigError } from './config/validate/faults.ts';
-import { warningsOf } from './config/validate/validate.ts';
+import { securityWarnings } from './config/validate/validate.ts';
 import { createGateway as compose } from './gateway/gateway.ts';
 import { openLogs } from './observe/logs.ts';
 import { createMetrics } from './observe/metrics/metrics.ts';
@@ -66,7 +66,7 @@ function load(source: string | ConfigInput | Loaded, options: LoadOptions): Load
   if (typeof source === 'string') return loadConfig(source, options);
   if ('warnings' in source) return source;
   const config = parseConfig(source, { env: options.env ?? process.env, readFile });
-  return { config, warnings: warningsOf(config) };
+  return { config, warnings: securityWarnings(config) };
 }
 
 /** An option that cannot take effect stops the start, here as everywhere. */

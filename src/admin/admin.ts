@@ -23,7 +23,7 @@ export interface AdminParts {
   /** The active gateway. */
   gateway: () => ObservedGateway;
   log: Logger;
-  metrics: Pick<Metrics, 'text' | 'partLooked'>;
+  metrics: Pick<Metrics, 'text' | 'setReadiness'>;
   /** Turns readiness off before the instance stops. */
   draining: () => boolean;
 }
@@ -43,7 +43,7 @@ function readiness(parts: readonly PartHealth[]) {
 export function createAdminServer({ config, gateway, log, metrics, draining }: AdminParts): Server {
   async function partsNow(): Promise<PartHealth[]> {
     const serving = draining() ? DRAINING : SERVING;
-    metrics.partLooked('serving', serving.ready);
+    metrics.setReadiness('serving', serving.ready);
     return [serving, ...(await gateway().health())];
   }
 

@@ -8,7 +8,7 @@ export interface HealthSources {
   provider: () => { ready: true } | { ready: false; reason: string };
   /** Resolves when the store answers. */
   ping: () => Promise<void>;
-  metrics: Pick<Metrics, 'partLooked'>;
+  metrics: Pick<Metrics, 'setReadiness'>;
 }
 
 const STORE_OUT = 'the session store does not answer';
@@ -24,7 +24,7 @@ export function createHealth({ provider, ping, metrics }: HealthSources): () => 
 
   return async function health() {
     const parts: PartHealth[] = [{ part: 'provider', ...provider() }, await storeHealth()];
-    for (const { part, ready } of parts) metrics.partLooked(part, ready);
+    for (const { part, ready } of parts) metrics.setReadiness(part, ready);
     return parts;
   };
 }

@@ -4,7 +4,7 @@ import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createKeyring } from '../crypto/keyring.ts';
 import { hiddenFiles } from '../frontend/static-files.ts';
-import { type AuditLog, auditIntoLog, createAudit } from '../observe/audit.ts';
+import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
 import { createTracer } from '../observe/trace.ts';
@@ -48,7 +48,7 @@ export function composePlanes(config: Config, deps: GatewayDeps) {
   const application = `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`;
   const keyring = createKeyring(config.secrets.keys, application);
   const cookies = cookieSettings(config);
-  const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
+  const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
   const sessions = createSessions({ config, store, keyring, log, metrics, clock });
   const provider = createProvider({
     config: config.provider,
@@ -82,8 +82,8 @@ export function composePlanes(config: Config, deps: GatewayDeps) {
     clock,
   });
   const routes = compileRoutes(config.routes, config.accessTokens?.audience);
-  const meters = routes.routes.map(({ pattern }) => metrics.route(pattern));
-  const meterOf = ({ index, pattern }: CompiledRoute) => meters[index] ?? metrics.route(pattern);
+  const meters = routes.routes.map(({ pattern }) => metrics.routeMeter(pattern));
+  const meterOf = ({ index, pattern }: CompiledRoute) => meters[index] ?? metrics.routeMeter(pattern);
   const dataPlane = createDataPlane({
     config,
     routes,

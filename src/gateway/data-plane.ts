@@ -52,7 +52,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const checkForgery = createForgeryCheck(config);
   const counted: Admit = async (context, route, check) => {
     const admission = await admit(context, route, check);
-    parts.meterOf?.(route).admitted();
+    parts.meterOf?.(route).countAllowed();
     return admission;
   };
 
@@ -60,7 +60,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   function countRefusal({ target }: RequestContext, error: unknown): void {
     if (!(error instanceof GatewayError) || error.code === 'ambiguous_path') return;
     const route = routes.match(target)?.route;
-    if (route) parts.meterOf?.(route).refused(error.code);
+    if (route) parts.meterOf?.(route).countError(error.code);
   }
 
   const verify = createVerify({ config, routes, admit: counted, checkForgery, preparedOf, audit: parts.audit });
@@ -73,7 +73,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   ): Promise<void> {
     try {
       const admission = await admit(context, route, checkForgery);
-      parts.meterOf?.(route).admitted();
+      parts.meterOf?.(route).countAllowed();
       if (answeredAsLastHop(context, res, route)) return;
       const prepared = preparedOf(route)(context, admission, { cors });
       const options = isPromise(prepared) ? await prepared : prepared;

@@ -59,7 +59,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     meterOf,
     tracer,
   } = planes;
-  const unwatch = metrics.watchOpenCalls(() => streams.size());
+  const unwatch = metrics.watchOpenRequests(() => streams.size());
   const health = createHealth({ provider: provider.state, ping: deps.store.ping, metrics });
   let started = false;
   let active = 0;
@@ -78,7 +78,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     const { id: requestId, log } = edge.arrive(req);
     logProblem(log, error);
     const asPage = mayBePage && /text\/html/i.test(req.headers.accept ?? '');
-    metrics.errorAnswered(error.code);
+    metrics.countError(error.code);
     renderError(res, error, { requestId, pages, asPage, loginUrl, hsts });
     return error;
   }
@@ -91,7 +91,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     active += 1;
     res.once('close', () => {
       active -= 1;
-      metrics.answered(name, req.method, statusOf(res));
+      metrics.countResponse(name, req.method, statusOf(res));
     });
     const refuse = limitBody(req, res, bodyTimeout, (error) => void fail(req, res, error, true));
     if (devServer && !isOwn(context.target.path)) {
@@ -109,17 +109,17 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   function call(context: RequestContext, res: ServerResponse, route: CompiledRoute): void {
     const { req } = context;
     const meter = meterOf(route);
-    const endSpan = tracer?.begin(context, route.pattern);
+    const endSpan = tracer?.startSpan(context, route.pattern);
     const over = () => {
       // Refused requests and preflights are answered before their body is read.
       discardRest(req, bodyTimeout);
       active -= 1;
-      meter.answered(req.method, statusOf(res));
+      meter.countResponse(req.method, statusOf(res));
       endSpan?.(statusOf(res));
     };
     active += 1;
     dataPlane.handle(context, res, route).then(over, (error: unknown) => {
-      meter.refused(fail(req, res, error, false).code);
+      meter.countError(fail(req, res, error, false).code);
       over();
     });
   }
@@ -143,7 +143,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       } catch (error) {
         fail(req, res, error, true);
         discardRest(req, bodyTimeout);
-        metrics.answered('none', req.method, statusOf(res));
+        metrics.countResponse('none', req.method, statusOf(res));
       }
     },
     upgrade(req, socket, head, next) {
@@ -152,14 +152,14 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
         const { id, log } = edge.arrive(req);
         const problem = asGatewayError(error);
         logProblem(log, problem);
-        metrics.errorAnswered(problem.code);
-        if (route) meterOf(route).refused(problem.code);
+        metrics.countError(problem.code);
+        if (route) meterOf(route).countError(problem.code);
         answerOnSocket(socket, problem, id);
       };
       try {
         const context = edge(req);
         const route = dataPlane.match(context.target);
-        if (route) tracer?.begin(context, route.pattern);
+        if (route) tracer?.startSpan(context, route.pattern);
         if (route) converse(dataPlane.upgrade(context, socket, head, route)).catch((error) => refuse(error, route));
         else if (devServer) converse(devServer.upgrade(context, socket, head)).catch(refuse);
         else if (next) next();

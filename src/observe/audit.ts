@@ -23,7 +23,7 @@ export function createAudit({ write }: Pick<AuditLog, 'write'>, count: Audit = (
 }
 
 /** The lines among those of the log, at its level. */
-export function auditIntoLog(log: Logger): AuditLog {
+export function createLogAudit(log: Logger): AuditLog {
   return { write: (line) => log.info({ audit: true, ...line }, line.event), reopen: () => {} };
 }
 

@@ -16,7 +16,7 @@ export interface Span {
 }
 
 export interface SpanExporter {
-  add(span: Span): void;
+  export(span: Span): void;
   /** Sends what is left. */
   close(): Promise<void>;
 }
@@ -91,7 +91,7 @@ export function createSpanExporter({ url, log, interval = 2_000 }: ExporterOptio
   const timer = setInterval(() => void flush(), interval).unref();
 
   return {
-    add(span) {
+    export(span) {
       if (waiting.length < MOST) waiting.push(span);
       else dropped += 1;
     },

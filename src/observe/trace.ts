@@ -19,7 +19,7 @@ interface TracedRequest {
 
 export interface Tracer {
   /** Gives the call its `traceparent` for the upstream, if it is to have one of ours. */
-  begin(context: TracedRequest, route: string): EndSpan | undefined;
+  startSpan(context: TracedRequest, route: string): EndSpan | undefined;
   close(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export function createTracer(
   }
 
   return {
-    begin(context, route) {
+    startSpan(context, route) {
       const trace = traceContextOf(context);
       // Without a span of ours the upstream's parent is whoever called us.
       if (!trace || (!exporter && trace.parentId !== undefined)) return undefined;
@@ -80,7 +80,7 @@ export function createTracer(
       if (!exporter || !sampled) return undefined;
       const start = now();
       const { method = '' } = context.req;
-      return (status) => exporter.add({ traceId, spanId, parentSpanId, route, method, status, start, end: now() });
+      return (status) => exporter.export({ traceId, spanId, parentSpanId, route, method, status, start, end: now() });
     },
     close: async () => await exporter?.close(),
   };

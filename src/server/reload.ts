@@ -13,7 +13,7 @@ export interface ReloadParts {
   replace: (config: Config) => Promise<void>;
   log: Logger;
   audit: Audit;
-  metrics: Pick<Metrics, 'reloaded'>;
+  metrics: Pick<Metrics, 'countReload'>;
 }
 
 /** Reads the configuration anew with `load` and takes it on. Never rejects; one at a time. */
@@ -35,12 +35,12 @@ export function createReload({ config, replace, log, audit, metrics }: ReloadPar
         log.warn({ options: change.kept }, 'these options cannot change while the gateway runs: they need a restart');
       log.info({ routes: running.routes.length }, 'the configuration was read again and is in force');
       audit('config.reloaded', { key: running.secrets.keys[0]?.id ?? '' });
-      metrics.reloaded('applied');
+      metrics.countReload('applied');
     } catch (error) {
       const faults = error instanceof Error ? error.message.split('\n').filter((line) => line !== '') : [];
       log.error({ err: describeError(error), faults }, 'the changed configuration is refused; the one in force stays');
       audit('config.refused', {});
-      metrics.reloaded('refused');
+      metrics.countReload('refused');
     }
   }
 

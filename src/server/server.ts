@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createAdminServer } from '../admin/admin.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { type AuditLog, auditIntoLog, createAudit } from '../observe/audit.ts';
+import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { createForwardAuthServer } from '../proxy/forward-auth/listener.ts';
@@ -45,7 +45,7 @@ export async function closeNow(server: Server): Promise<void> {
 export async function startServer(config: Config, deps: ServerDeps): Promise<RunningServer> {
   const { log, store } = deps;
   const metrics = createMetrics();
-  const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
+  const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
   const swap = createActiveGateway(config, { ...deps, metrics });
   const pace = createReadThrottle();
   const handle: Gateway['handle'] = (req, res) => {

@@ -3,7 +3,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { createAdminServer } from '../admin/admin.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { auditIntoLog, createAudit } from '../observe/audit.ts';
+import { createAudit, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { isStoreMessage, type StoreMessage } from '../store/processes/protocol.ts';
@@ -128,7 +128,7 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
   const count = workerCount(config);
   // Takes no calls: it is there for the private listener, and for revocations that wait.
   const metrics = createMetrics();
-  const audit = createAudit(deps.auditLog ?? auditIntoLog(log), metrics.audited);
+  const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
   const swap = createActiveGateway(config, { ...deps, store: served.store, metrics });
   const crew = startWorkerPool(count, config, served, log);
   let complete = false;

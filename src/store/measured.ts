@@ -5,13 +5,13 @@ import { createOperations, type Operation, operationsOf } from './port/operation
 import type { Store } from './port/store.ts';
 
 export interface StoreMeter {
-  storeOperation(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
+  observeStoreOperation(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
 }
 
 /** Starts a measurement; the result ends it with the outcome. */
-function startTimer({ storeOperation }: StoreMeter, operation: string): (outcome: 'ok' | 'failed') => void {
+function startTimer({ observeStoreOperation }: StoreMeter, operation: string): (outcome: 'ok' | 'failed') => void {
   const startedAt = performance.now();
-  return (outcome) => storeOperation(operation, outcome, (performance.now() - startedAt) / 1000);
+  return (outcome) => observeStoreOperation(operation, outcome, (performance.now() - startedAt) / 1000);
 }
 
 /** The same operation, measured. It returns the original promise, so that no caller waits for the measuring. */

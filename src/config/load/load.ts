@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
 import { ConfigError, type Fault, type Finding, formatPath, type Path } from '../validate/faults.ts';
-import { validateConfig, warningsOf } from '../validate/validate.ts';
+import { securityWarnings, validateConfig } from '../validate/validate.ts';
 import { applyEnvironment } from './environment.ts';
 import { interpolate } from './interpolate.ts';
 import { didYouMean } from './suggest.ts';
@@ -90,7 +90,7 @@ export function loadConfig(source: ConfigSource): Loaded {
   };
   const all = [...findings, ...('findings' in outcome ? outcome.findings : [])].map(locate);
   if (!('config' in outcome) || all.length + faults.length > 0) throw new ConfigError([...all, ...faults]);
-  return { config: outcome.config, warnings: warningsOf(outcome.config) };
+  return { config: outcome.config, warnings: securityWarnings(outcome.config) };
 }
 
 /** Reads a file and loads it, with the errors of `loadConfig`. */

@@ -3,9 +3,9 @@ import type { ProviderConfig } from './schema.ts';
 
 export interface ProviderSecurity {
   /** Pushed authorization requests (RFC 9126). */
-  readonly pushed: ProviderConfig['pushedRequests'];
+  readonly pushedRequests: ProviderConfig['pushedRequests'];
   /** What the tokens of new sessions are bound to: a key per session (RFC 9449), or the client certificate (RFC 8705). */
-  readonly bound: 'key' | 'certificate' | undefined;
+  readonly tokenBinding: 'key' | 'certificate' | undefined;
   /** Whether a callback without `iss` is refused even if the provider's metadata does not announce it (RFC 9207). */
   readonly issuerRequired: boolean;
 }
@@ -16,8 +16,8 @@ export function securityOf(provider: ProviderConfig): ProviderSecurity {
   const fapi = profile === 'fapi2';
   const byCertificate = fapi && clientAuth === 'tls_client_auth' ? 'certificate' : undefined;
   return {
-    pushed: fapi ? 'always' : pushedRequests,
-    bound: dpop || (fapi && !byCertificate) ? 'key' : byCertificate,
+    pushedRequests: fapi ? 'always' : pushedRequests,
+    tokenBinding: dpop || (fapi && !byCertificate) ? 'key' : byCertificate,
     issuerRequired: fapi,
   };
 }

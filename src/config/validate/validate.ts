@@ -109,7 +109,7 @@ export function validateConfig(config: Config): Finding[] {
 }
 
 /** What works but lowers safety; printed at every start. */
-export function warningsOf(config: Config): string[] {
+export function securityWarnings(config: Config): string[] {
   return [
     ...(config.development.allowInsecureHttp ? ['development.allowInsecureHttp is on: for development only'] : []),
     ...(config.session.cookie.sameSite === 'lax' ? ['session.cookie.sameSite is lax: strict is safer'] : []),

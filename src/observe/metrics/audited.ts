@@ -1,7 +1,7 @@
 /** Counts what the audit log is told of, so that a reason is the same word in the log and in the metrics. */
 import { ERRORS } from '../../base/error-table.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
-import type { Families } from './families.ts';
+import type { MetricFamilies } from './families.ts';
 
 /** RFC 6749 section 5.2, and what refreshing can be answered besides. Anything else a provider says is `other`. */
 const OAUTH_ERRORS = [
@@ -37,7 +37,7 @@ const bounded = (word: string | undefined, known: ReadonlySet<string>) =>
   word !== undefined && known.has(word) ? word : 'other';
 
 /** Builds it. Refusals of rules are counted where they are answered: not each of them is worth a line in the audit. */
-export function createAuditCounts(of: Families) {
+export function createAuditCounts(of: MetricFamilies) {
   const logins = of.counter('bff_logins_started_total');
   const callbacks = of.counter('bff_callbacks_total');
   const opened = of.counter('bff_sessions_opened_total');

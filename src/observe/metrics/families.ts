@@ -8,7 +8,7 @@ type Named<Type extends MetricRow['type']> = {
 }[keyof typeof METRICS];
 
 /** By kind, each by its name in the table. */
-export function families(registry: Registry) {
+export function createMetricFamilies(registry: Registry) {
   return {
     counter: (name: Named<'counter'>) => counterFamily({ registry, name, ...METRICS[name] }),
     timing: (name: Named<'histogram'>) => histogramFamily({ registry, name, ...METRICS[name] }),
@@ -17,4 +17,4 @@ export function families(registry: Registry) {
   };
 }
 
-export type Families = ReturnType<typeof families>;
+export type MetricFamilies = ReturnType<typeof createMetricFamilies>;

@@ -10,7 +10,7 @@ import type { ErrorCode } from '../../base/error-table.ts';
 import type { CounterSeries } from '../../tuning/metric-primitives.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
 import { createAuditCounts } from './audited.ts';
-import { families } from './families.ts';
+import { createMetricFamilies } from './families.ts';
 import { createRouteMeters, type RouteMeter } from './routes.ts';
 
 export type { RouteMeter } from './routes.ts';
@@ -40,37 +40,37 @@ export interface Metrics {
   /** All values as plain data, for the process that tells those of all. */
   snapshot(): Promise<MetricsSnapshot>;
   /** Counts what the audit log is told of. */
-  audited(event: AuditEvent, details: Pick<AuditDetails, 'reason' | 'route'>): void;
+  countAuditEvent(event: AuditEvent, details: Pick<AuditDetails, 'reason' | 'route'>): void;
   /** What counts the calls of one route; for the life of the gateway, not for each call. */
-  route(pattern: string): RouteMeter;
+  routeMeter(pattern: string): RouteMeter;
   /** An answer that no route gave: `name` is an own endpoint, `frontend` or `none`. */
-  answered(name: string, method: string | undefined, status: number): void;
-  errorAnswered(code: ErrorCode): void;
-  refreshWaited(outcome: 'refreshed' | 'active' | 'ended' | 'failed', seconds: number): void;
-  providerAsked(endpoint: ProviderEndpoint, outcome: ProviderOutcome, seconds: number): void;
+  countResponse(name: string, method: string | undefined, status: number): void;
+  countError(code: ErrorCode): void;
+  observeRefreshWait(outcome: 'refreshed' | 'active' | 'ended' | 'failed', seconds: number): void;
+  observeProviderRequest(endpoint: ProviderEndpoint, outcome: ProviderOutcome, seconds: number): void;
   /** `operation` is a name of the storage port. */
-  storeOperation(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
+  observeStoreOperation(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
   /** For the cache of sessions: `sessionCache.hit.add()`. */
   readonly sessionCache: { readonly hit: CounterSeries; readonly miss: CounterSeries };
   /** Adds calls under way to the sum that is shown; the returned function takes them out again. */
-  watchOpenCalls(read: () => number): () => void;
-  partLooked(part: Part, ready: boolean): void;
-  reloaded(outcome: 'applied' | 'refused'): void;
+  watchOpenRequests(read: () => number): () => void;
+  setReadiness(part: Part, ready: boolean): void;
+  countReload(outcome: 'applied' | 'refused'): void;
 }
 
 /** Builds the registry with every metric of the table, and those of the process. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const of = families(registry);
-  const { meter, answered } = createRouteMeters(of);
+  const of = createMetricFamilies(registry);
+  const { meter, answered: countResponse } = createRouteMeters(of);
   const errors = of.counter('bff_errors_total');
   const waits = of.timing('bff_refresh_wait_seconds');
   const provider = of.timing('bff_provider_request_seconds');
   const store = of.timing('bff_store_operation_seconds');
   const lookups = of.counter('bff_session_cache_lookups_total');
   const reloads = of.counter('bff_config_reloads_total');
-  const audited = createAuditCounts(of);
+  const countAuditEvent = createAuditCounts(of);
   const open = new Set<() => number>();
   const parts = new Map<Part, boolean>();
   of.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
@@ -84,19 +84,19 @@ export function createMetrics(): Metrics {
       return { contentType, body: await all.metrics() };
     },
     snapshot: () => registry.getMetricsAsJSON(),
-    audited,
-    route: meter,
-    answered,
-    errorAnswered: (code) => void errors(code).increment(),
-    refreshWaited: (outcome, seconds) => waits(outcome).observe(seconds),
-    providerAsked: (endpoint, outcome, seconds) => provider(endpoint, outcome).observe(seconds),
-    storeOperation: (operation, outcome, seconds) => store(operation, outcome).observe(seconds),
+    countAuditEvent,
+    routeMeter: meter,
+    countResponse,
+    countError: (code) => void errors(code).increment(),
+    observeRefreshWait: (outcome, seconds) => waits(outcome).observe(seconds),
+    observeProviderRequest: (endpoint, outcome, seconds) => provider(endpoint, outcome).observe(seconds),
+    observeStoreOperation: (operation, outcome, seconds) => store(operation, outcome).observe(seconds),
     sessionCache: { hit: lookups('hit'), miss: lookups('miss') },
-    watchOpenCalls(read) {
+    watchOpenRequests(read) {
       open.add(read);
       return () => void open.delete(read);
     },
-    partLooked: (part, ready) => void parts.set(part, ready),
-    reloaded: (outcome) => void reloads(outcome).increment(),
+    setReadiness: (part, ready) => void parts.set(part, ready),
+    countReload: (outcome) => void reloads(outcome).increment(),
   };
 }

@@ -1,17 +1,17 @@
 /** What is counted for each call of a route: the series are found once, a call only adds to a number. */
 import type { ErrorCode } from '../../base/error-table.ts';
 import type { CounterSeries, HistogramSeries } from '../../tuning/metric-primitives.ts';
-import type { Families } from './families.ts';
+import type { MetricFamilies } from './families.ts';
 
 export interface RouteMeter {
   /** A call was let in. */
-  admitted(): void;
+  countAllowed(): void;
   /** A call ended with an error; counts as a decision if it is one. */
-  refused(code: ErrorCode): void;
+  countError(code: ErrorCode): void;
   /** What the client got; 0 when it got nothing. */
-  answered(method: string | undefined, status: number): void;
+  countResponse(method: string | undefined, status: number): void;
   /** The head of an answer of the upstream, or 0 for none; `seconds` since the call was sent. */
-  upstream(status: number, seconds: number): void;
+  observeUpstream(status: number, seconds: number): void;
 }
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -37,7 +37,7 @@ const DECISIONS = new Set<ErrorCode>([
 ]);
 
 /** Builds the meters on their families of series. */
-export function createRouteMeters(of: Families) {
+export function createRouteMeters(of: MetricFamilies) {
   const requests = of.counter('bff_http_requests_total');
   const decisions = of.counter('bff_policy_decisions_total');
   const upstreams = of.timing('bff_upstream_response_seconds');
@@ -62,10 +62,10 @@ export function createRouteMeters(of: Families) {
     const allowed = decisions(pattern, 'allowed');
     const byClass: readonly HistogramSeries[] = CLASSES.map((status) => upstreams(pattern, status));
     return {
-      admitted: () => void allowed.increment(),
-      refused: (code) => void (DECISIONS.has(code) && decisions(pattern, code).increment()),
-      answered: (method, status) => count(row, method, status),
-      upstream: (status, seconds) => byClass[classAt(status)]?.observe(seconds),
+      countAllowed: () => void allowed.increment(),
+      countError: (code) => void (DECISIONS.has(code) && decisions(pattern, code).increment()),
+      countResponse: (method, status) => count(row, method, status),
+      observeUpstream: (status, seconds) => byClass[classAt(status)]?.observe(seconds),
     };
   }
 

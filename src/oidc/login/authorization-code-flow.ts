@@ -50,14 +50,14 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
   const { config, provider, redirectUri, discard, clock } = options;
   const settings = config.provider;
   const scope = settings.scopes.join(' ');
-  const { bound } = securityOf(settings);
+  const { tokenBinding } = securityOf(settings);
   const authorizationRequest = createAuthorizationUrlBuilder(settings);
   const acceptLogin = createLoginAcceptance(options);
 
   return {
     async begin(params, returnTo, previous) {
       const client = await provider.client();
-      const dpopScalar = bound === 'key' ? generateDpopScalar() : undefined;
+      const dpopScalar = tokenBinding === 'key' ? generateDpopScalar() : undefined;
       const dpopKey = dpopScalar === undefined ? undefined : dpopKeyFromScalar(dpopScalar);
       const login = newPendingLogin(params, { returnTo, previous, dpopScalar, now: clock() });
       const request = {

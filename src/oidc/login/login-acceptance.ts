@@ -31,7 +31,8 @@ type TokenResponse = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelp
 export function createLoginAcceptance({ config, provider, checkSessionToken }: LoginAcceptanceOptions) {
   const settings = config.provider;
   const issuers = issuersOf(settings);
-  const certificate = securityOf(settings).bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
+  const certificate =
+    securityOf(settings).tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined;
 
   async function userInfo(client: oidc.Configuration, accessToken: string, sub: string, proof: DpopOptions) {
     // openid-client compares `sub` and accepts only a JSON object (OIDC Core 5.3.2).

@@ -30,13 +30,13 @@ function outcomeOf(status: number): ProviderOutcome {
 export function measureFetch(
   fetch: CustomFetch,
   metadata: () => ServerMetadata | undefined,
-  metrics: Pick<Metrics, 'providerAsked'> | undefined,
+  metrics: Pick<Metrics, 'observeProviderRequest'> | undefined,
 ): CustomFetch {
   if (!metrics) return fetch;
   return async function measuredFetch(url, options) {
     const since = performance.now();
     const note = (outcome: ProviderOutcome) =>
-      metrics.providerAsked(endpointOf(url, metadata()), outcome, (performance.now() - since) / 1000);
+      metrics.observeProviderRequest(endpointOf(url, metadata()), outcome, (performance.now() - since) / 1000);
     try {
       const response = await fetch(url, options);
       note(outcomeOf(response.status));

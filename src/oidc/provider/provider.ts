@@ -57,7 +57,7 @@ export interface ProviderOptions {
   signIn?: boolean;
   allowInsecureHttp: boolean;
   log: Logger;
-  metrics?: Pick<Metrics, 'providerAsked'> | undefined;
+  metrics?: Pick<Metrics, 'observeProviderRequest'> | undefined;
   clock: () => number;
 }
 

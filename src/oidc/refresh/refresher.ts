@@ -14,7 +14,7 @@ import { createSharedRefreshes } from './shared-refreshes.ts';
 
 export type RefresherOptions = Omit<RefreshGrantOptions, 'backoff'> & {
   store: Store;
-  metrics?: Pick<Metrics, 'refreshWaited'> | undefined;
+  metrics?: Pick<Metrics, 'observeRefreshWait'> | undefined;
 };
 
 export interface Refresher {

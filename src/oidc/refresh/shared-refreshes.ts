@@ -14,7 +14,7 @@ export interface SharedRefreshes {
   settle(timeout: number): Promise<void>;
 }
 
-type WaitMetrics = Pick<Metrics, 'refreshWaited'>;
+type WaitMetrics = Pick<Metrics, 'observeRefreshWait'>;
 
 /** Measures how long requests wait for a refresh: the lease and the provider together. */
 async function measureWait(refresh: Promise<RefreshResult>, metrics?: WaitMetrics): Promise<RefreshResult> {
@@ -25,7 +25,7 @@ async function measureWait(refresh: Promise<RefreshResult>, metrics?: WaitMetric
     outcome = result.kind;
     return result;
   } finally {
-    metrics?.refreshWaited(outcome, (performance.now() - startedAt) / 1000);
+    metrics?.observeRefreshWait(outcome, (performance.now() - startedAt) / 1000);
   }
 }
 

@@ -35,8 +35,8 @@ const VALIDATED_HERE = { tolerance: 100 * 365 * 86_400_000, signatures: 'left to
 export function createTokenRequest(options: TokenRequestOptions): RequestTokens {
   const { config, provider, checkSessionToken, revoker, clock } = options;
   const validateIdToken = createRefreshedIdTokenValidator(options);
-  const { bound } = securityOf(config);
-  const certificate = bound === 'certificate' ? provider.certificate?.thumbprint : undefined;
+  const { tokenBinding } = securityOf(config);
+  const certificate = tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined;
   // RFC 6749 section 6: without `scope` the provider grants the previous scope, but some providers do not.
   const scopeParams: Record<string, string> =
     (config.scopeOnRefresh ?? provider.product.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
@@ -56,7 +56,7 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
   return async function requestTokens({ data, tokens }) {
     const client = await provider.client(undefined, VALIDATED_HERE);
     const { refreshToken = '' } = tokens;
-    const key = bindingKey(tokens, bound === 'key');
+    const key = bindingKey(tokens, tokenBinding === 'key');
     const proof = await provider.dpopOptions(client, key.dpopKey);
     const response = await oidc.refreshTokenGrant(client, refreshToken, scopeParams, proof);
     const times = { now: clock(), defaultLifetime: config.defaultTokenLifetime };

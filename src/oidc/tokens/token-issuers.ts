@@ -37,7 +37,7 @@ interface TokenIssuersOptions {
   accessTokens: AccessTokensConfig;
   provider: Provider;
   log: Logger;
-  metrics?: Pick<Metrics, 'providerAsked'> | undefined;
+  metrics?: Pick<Metrics, 'observeProviderRequest'> | undefined;
   clock: () => number;
 }
 

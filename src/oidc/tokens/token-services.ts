@@ -28,7 +28,7 @@ interface TokenServicesOptions {
   provider: Provider;
   store: Pick<Store, 'markOnce'>;
   log: Logger;
-  metrics?: Pick<Metrics, 'providerAsked'> | undefined;
+  metrics?: Pick<Metrics, 'observeProviderRequest'> | undefined;
   clock: () => number;
 }
 
@@ -37,10 +37,10 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
   const { config, provider, store, log, metrics, clock } = options;
   const { clockTolerance: tolerance, defaultTokenLifetime: defaultLifetime } = config.provider;
   const { accessTokens } = config;
-  const { bound } = securityOf(config.provider);
+  const { tokenBinding } = securityOf(config.provider);
   const binding = {
-    dpopKey: bound === 'key' ? dpopKeyFromScalar(generateDpopScalar()) : undefined,
-    certificate: bound === 'certificate' ? provider.certificate?.thumbprint : undefined,
+    dpopKey: tokenBinding === 'key' ? dpopKeyFromScalar(generateDpopScalar()) : undefined,
+    certificate: tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined,
   };
   const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, metrics, clock });
   const tokenReader =

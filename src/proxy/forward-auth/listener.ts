@@ -22,7 +22,7 @@ export interface ForwardAuthParts {
   verify: (context: RequestContext) => Promise<ForwardedHeaders>;
   pages: Pages;
   log: Logger;
-  metrics?: Pick<Metrics, 'errorAnswered'>;
+  metrics?: Pick<Metrics, 'countError'>;
 }
 
 /** The one value that these headers agree on; undefined when none was sent. */
@@ -76,7 +76,7 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
       // Of the same arrival as the audit line: another one would get an id of its own.
       const { id: requestId, log: own } = arrival;
       logProblem(own, error);
-      metrics?.errorAnswered(error.code);
+      metrics?.countError(error.code);
       renderError(res, error, { requestId, pages, asPage: false, loginUrl: '', hsts: false });
     });
     answer(req, res, arrival).catch(refuse);

@@ -25,11 +25,11 @@ export function createForwarder(parts: {
   routes: readonly (ForwardRoute & Partial<Pick<RouteConfig, 'path'>>)[];
   streams: OpenStreams;
   certificate?: ClientCertificate | undefined;
-  metrics?: Pick<Metrics, 'route'>;
+  metrics?: Pick<Metrics, 'routeMeter'>;
   log?: Logger;
 }): Forwarder {
   const { routes, streams, certificate, metrics, log } = parts;
-  const meters = new Map(routes.map((route) => [route, metrics?.route(route.path ?? '').upstream]));
+  const meters = new Map(routes.map((route) => [route, metrics?.routeMeter(route.path ?? '').observeUpstream]));
   const upstreams = createUpstreams(routes, certificate, log);
   return {
     forward(context, res, route, options) {

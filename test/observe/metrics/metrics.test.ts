@@ -138,7 +138,7 @@ describe('metrics', () => {
 
   test('the buckets of a histogram are cumulative and end in the count', async () => {
     const metrics = createMetrics();
-    for (const seconds of [0.0004, 0.0005, 0.003, 7]) metrics.storeOperation('load', 'ok', seconds);
+    for (const seconds of [0.0004, 0.0005, 0.003, 7]) metrics.observeStoreOperation('load', 'ok', seconds);
     const { body } = await metrics.text();
     const at = (le: string) =>
       Number(new RegExp(`bucket\\{operation="load",outcome="ok",le="${le}"\\} (\\d+)`).exec(body)?.[1]);

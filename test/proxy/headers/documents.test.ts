@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
-import { warningsOf } from '../../../src/config/validate/validate.ts';
+import { securityWarnings } from '../../../src/config/validate/validate.ts';
 import { type Page, type RealWorld, startRealWorld } from '../../support/real-browser.ts';
 import { until } from '../../support/wait.ts';
 import { startWorld } from '../../support/world.ts';
@@ -175,6 +175,6 @@ test('E02 documents: forward is warned of at start and by check', () => {
       provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'a client secret' },
       routes: [{ path: '/docs/**', upstream: 'http://docs:8080', documents }],
     });
-  assert.deepEqual(warningsOf(config('sandbox')), []);
-  assert.match(warningsOf(config('forward')).join(), /route \/docs\/\*\* .*script/);
+  assert.deepEqual(securityWarnings(config('sandbox')), []);
+  assert.match(securityWarnings(config('forward')).join(), /route \/docs\/\*\* .*script/);
 });
