@@ -50,7 +50,7 @@ test('AR-08 FAPI 2.0 a callback without iss is refused, announced or not', async
 test('FAPI 2.0 a provider without pushed requests is no provider', async (t) => {
   const world = await startWorld(t, { ...FAPI, provider: { ...FAPI.provider, settings: { dpop: 'required' } } });
   assert.equal((await world.browser.navigate('/login')).status, 503);
-  assert.match(world.gateway.logText(), /profile is fapi2, and the provider offers none/);
+  assert.match(world.gateway.logText(), /profile is fapi2, and the provider does not support pushed requests/);
 });
 
 function faultsOf(provider: Partial<ConfigInput['provider']>, rest: Partial<ConfigInput> = {}): string {

@@ -67,7 +67,7 @@ test('AR-15 always: a provider that offers none is no provider', async (t) => {
   const world = await startWorld(t, { gateway: { provider_: { pushedRequests: 'always' } } });
   assert.equal((await world.browser.navigate('/login')).status, 503);
   assert.equal(world.provider.calls.authorize.length, 0);
-  assert.match(world.gateway.logText(), /pushedRequests is always, and the provider offers none/);
+  assert.match(world.gateway.logText(), /pushedRequests is always, and the provider does not support pushed requests/);
 });
 
 test('AR-15 a push that fails never falls back to a request in the open', async (t) => {

@@ -1,16 +1,16 @@
-/** The key that the tokens of one session are bound to: P-256, made at login (RFC 9449 section 4). */
+/** The key that the tokens of one session are bound to: P-256, generated at login (RFC 9449 section 4). */
 import { createECDH, createHash, generateKeyPairSync, type JsonWebKey, webcrypto } from 'node:crypto';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
 
-/** The private scalar of a fresh key: short, so that it fits into the cookie of a login. */
+/** Generates a key and returns its private scalar, which is short enough for the login cookie. */
 export function generateDpopScalar(): string {
   const { d } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
-  if (d === undefined) throw new Error('the key holds no private part');
+  if (d === undefined) throw new Error('the generated key has no private scalar');
   return d;
 }
 
-/** The whole key of a scalar. */
+/** The complete private key of a scalar. */
 export function dpopKeyFromScalar(scalar: string): JsonWebKey {
   const curve = createECDH('prime256v1');
   curve.setPrivateKey(Buffer.from(scalar, 'base64url'));
@@ -19,17 +19,17 @@ export function dpopKeyFromScalar(scalar: string): JsonWebKey {
   return { kty: 'EC', crv: 'P-256', x, y, d: scalar } as JsonWebKey;
 }
 
-/** The public half, with nothing in it that is not needed. */
+/** The public key, with its required members only. */
 export function publicJwk({ kty, crv, x, y }: JsonWebKey): JsonWebKey {
   return { kty, crv, x, y } as JsonWebKey;
 }
 
-/** RFC 7638 section 3: the required members in the order of the alphabet. */
+/** The SHA-256 thumbprint over the required members in alphabetical order (RFC 7638 section 3). */
 export function keyThumbprint({ crv, kty, x, y }: JsonWebKey): string {
   return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
 }
 
-/** The key as openid-client takes it. */
+/** The key as the pair of WebCrypto keys that openid-client needs. */
 export async function importKeyPair(
   key: JsonWebKey,
 ): Promise<{ privateKey: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey }> {

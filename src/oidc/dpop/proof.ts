@@ -1,8 +1,8 @@
-/** Proofs of possession for calls to APIs (RFC 9449 section 4.2): one signature for each call, so as little else as can be. */
+/** Signs DPoP proofs for requests to APIs (RFC 9449 section 4.2): one signature per request; the rest is prepared per token. */
 import { createHash, createPrivateKey, type JsonWebKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { publicJwk } from './key.ts';
 
-/** What a token record says about itself; the record is what the prepared key is kept by. */
+/** A token and its key; the signer caches what it prepares by the identity of this object. */
 export interface BoundToken {
   readonly accessToken: string;
   readonly dpopKey: JsonWebKey;
@@ -12,11 +12,11 @@ export interface ProofRequest {
   readonly method: string;
   /** Without query and fragment (RFC 9449 section 4.2). */
   readonly url: string;
-  /** What the origin of the URL asked for, if it did. */
+  /** The nonce that the origin of the URL last requested, if any. */
   readonly nonce: string | undefined;
 }
 
-interface Prepared {
+interface PreparedToken {
   readonly key: KeyObject;
   readonly header: string;
   readonly ath: string;
@@ -24,7 +24,7 @@ interface Prepared {
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-function prepare({ accessToken, dpopKey }: BoundToken): Prepared {
+function prepare({ accessToken, dpopKey }: BoundToken): PreparedToken {
   return {
     key: createPrivateKey({ key: dpopKey, format: 'jwk' }),
     header: encode({ typ: 'dpop+jwt', alg: 'ES256', jwk: publicJwk(dpopKey) }),
@@ -32,22 +32,22 @@ function prepare({ accessToken, dpopKey }: BoundToken): Prepared {
   };
 }
 
-/** Builds the function that makes a fresh proof for each call. */
-export function createProofSigner(clock: () => number): (token: BoundToken, call: ProofRequest) => string {
-  const known = new WeakMap<BoundToken, Prepared>();
+/** Creates the function that signs a new proof for each request. */
+export function createProofSigner(clock: () => number): (token: BoundToken, request: ProofRequest) => string {
+  const preparedTokens = new WeakMap<BoundToken, PreparedToken>();
 
-  return function proof(token, { method, url, nonce }) {
-    let prepared = known.get(token);
+  return function signProof(token, { method, url, nonce }) {
+    let prepared = preparedTokens.get(token);
     if (!prepared) {
       prepared = prepare(token);
-      known.set(token, prepared);
+      preparedTokens.set(token, prepared);
     }
     const { key, header, ath } = prepared;
     const jti = randomBytes(16).toString('base64url');
-    // A nonce of undefined leaves no member behind.
+    // JSON.stringify omits an undefined nonce.
     const claims = encode({ jti, htm: method, htu: url, iat: Math.floor(clock() / 1000), ath, nonce });
     const input = `${header}.${claims}`;
-    // JWS wants the two halves side by side, not DER (RFC 7518 section 3.4).
+    // A JWS signature is R and S concatenated, not DER (RFC 7518 section 3.4).
     const signature = sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
     return `${input}.${signature.toString('base64url')}`;
   };

@@ -1,4 +1,4 @@
-/** Whether tokens are bound to whom they should be bound to: a provider that hands out less is not believed. */
+/** Verifies that issued tokens are bound as required: to the key of the session, or to the certificate of the gateway. */
 import type { JsonWebKey } from 'node:crypto';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
@@ -6,7 +6,7 @@ import { isRecord } from '../products/claims.ts';
 import { keyThumbprint } from './key.ts';
 
 export interface ExpectedBinding {
-  /** The key of the session (RFC 9449); undefined where tokens are bearer tokens to the APIs. */
+  /** The key of the session (RFC 9449); undefined where APIs accept bearer tokens. */
   dpopKey: JsonWebKey | undefined;
   /** SHA-256 thumbprint of the client certificate, where tokens must be bound to it (RFC 8705). */
   certificate: string | undefined;
@@ -16,7 +16,7 @@ function refuse(detail: string): never {
   throw new GatewayError('login_failed', { detail });
 }
 
-/** The claims of a JWT; undefined for an opaque token, into which only the provider and the APIs can look. */
+/** The claims of a JWT; undefined for an opaque token, which only the provider and the APIs can read. */
 function claimsOf(accessToken: string): JWTPayload | undefined {
   try {
     return decodeJwt(accessToken);
@@ -25,19 +25,19 @@ function claimsOf(accessToken: string): JWTPayload | undefined {
   }
 }
 
-/** Rejects with `login_failed` when the provider bound the token to nothing, or to something else (RFC 9449 section 5). */
+/** Rejects with `login_failed` when the provider did not bind the token, or bound it to something else (RFC 9449 section 5). */
 export function checkBinding(
   { access_token: token, token_type: type }: { access_token: string; token_type: string },
   { dpopKey, certificate }: ExpectedBinding,
 ): void {
-  const wanted = dpopKey === undefined ? 'bearer' : 'dpop';
-  if (type.toLowerCase() !== wanted)
-    refuse(`token_type ${type.slice(0, 32)} was not asked for${dpopKey ? ': a token without a key is not taken' : ''}`);
+  const expectedType = dpopKey === undefined ? 'bearer' : 'dpop';
+  if (type.toLowerCase() !== expectedType)
+    refuse(`unexpected token_type ${type.slice(0, 32)}${dpopKey ? ': a token that is not bound is refused' : ''}`);
   const claims = dpopKey === undefined && certificate === undefined ? undefined : claimsOf(token);
   if (claims === undefined) return;
-  const cnf = isRecord(claims.cnf) ? claims.cnf : {};
-  if (dpopKey !== undefined && cnf.jkt !== keyThumbprint(dpopKey))
+  const confirmation = isRecord(claims.cnf) ? claims.cnf : {};
+  if (dpopKey !== undefined && confirmation.jkt !== keyThumbprint(dpopKey))
     refuse('the access token is not bound to the key of this session');
-  if (certificate !== undefined && cnf['x5t#S256'] !== certificate)
+  if (certificate !== undefined && confirmation['x5t#S256'] !== certificate)
     refuse('the access token is not bound to the certificate of the gateway');
 }

@@ -1,13 +1,12 @@
-/** Proofs of possession towards upstreams (RFC 9449 section 7), and the nonces that they ask for (section 9). */
-
+/** DPoP proofs for requests to upstreams (RFC 9449 section 7), with the nonces that upstreams require (section 9). */
 import type { TokenRecord } from '../../session/session-types.ts';
 import { createNonceCache } from './nonces.ts';
 import { createProofSigner } from './proof.ts';
 
-/** A token and the key that it is bound to, if it is. */
+/** A token, and the key that it is bound to where it is bound. */
 export type ProvableToken = Pick<TokenRecord, 'accessToken' | 'dpopKey'>;
 
-/** A call as the upstream sees it. */
+/** A request as the upstream receives it. */
 export interface ProvenRequest {
   readonly method: string;
   /** Origin and path, without the query. */
@@ -15,27 +14,27 @@ export interface ProvenRequest {
 }
 
 export interface UpstreamProofs {
-  /** A fresh proof for a token; undefined when it is bound to no key. */
-  prove(token: ProvableToken, call: ProvenRequest): string | undefined;
-  /** Takes the nonce of an answer. True when the upstream refused the call for want of it and nothing else. */
+  /** Signs a new proof for a token; undefined when the token is not bound to a key. */
+  prove(token: ProvableToken, request: ProvenRequest): string | undefined;
+  /** Stores the nonce of a response. Returns true when the upstream refused the request only because it requires a nonce. */
   recordResponse(url: string, status: number, headers: Record<string, string | string[] | undefined>): boolean;
 }
 
-const WANTS_NONCE = /\berror="?use_dpop_nonce\b/;
+const NONCE_REQUIRED = /\berror="?use_dpop_nonce\b/;
 
-/** Builds them; nonces are shared by all sessions, since they belong to the upstream (RFC 9449 section 8.2). */
+/** Creates the proofs of all sessions; they share the nonces, which belong to the upstream (RFC 9449 section 8.2). */
 export function createUpstreamProofs(clock: () => number): UpstreamProofs {
-  const proof = createProofSigner(clock);
+  const signProof = createProofSigner(clock);
   const nonces = createNonceCache();
   return {
     prove(token, { method, url }) {
-      return isBound(token) ? proof(token, { method, url, nonce: nonces.get(new URL(url).origin) }) : undefined;
+      return isBound(token) ? signProof(token, { method, url, nonce: nonces.get(new URL(url).origin) }) : undefined;
     },
     recordResponse(url, status, headers) {
       const { 'dpop-nonce': nonce, 'www-authenticate': challenge } = headers;
       if (nonce === undefined) return false;
       nonces.remember(new URL(url).origin, nonce);
-      return status === 401 && WANTS_NONCE.test(String(challenge ?? ''));
+      return status === 401 && NONCE_REQUIRED.test(String(challenge ?? ''));
     },
   };
 }

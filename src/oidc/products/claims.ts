@@ -1,4 +1,4 @@
-/** Looking up claims: paths, texts, lists, without taking any shape on trust. */
+/** Reads claims: paths, strings, numbers and lists, without trusting the shape of any value. */
 import type { Claims } from './facts.ts';
 
 /** Whether the value is a JSON object. */
@@ -6,34 +6,34 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The claim at a path such as `realm_access.roles`. Names may hold dots themselves (`https://example.com/roles`): the
- * longest name that exists wins.
+ * The claim at a path such as `realm_access.roles`. A claim name can contain dots itself
+ * (`https://example.com/roles`): the longest name that exists wins.
  */
 export function claimAt(claims: Claims, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {
-    const head = path.slice(0, dot);
-    const inner = Object.hasOwn(claims, head) ? claims[head] : undefined;
+    const name = path.slice(0, dot);
+    const inner = Object.hasOwn(claims, name) ? claims[name] : undefined;
     const found = isRecord(inner) ? claimAt(inner, path.slice(dot + 1)) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** The text of a claim; undefined for anything else. */
+/** The value if it is a string, else undefined. */
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** A finite number, else undefined. */
+/** The value if it is a finite number, else undefined. */
 export const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
-/** A text, or the texts of a list; a list with anything else in it counts as empty, so that nothing odd grants anything. */
+/** The strings of a string or a list. A list that contains anything else counts as empty, so that it grants nothing. */
 export function textsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : [];
 }
 
-/** The words of a space-separated text (RFC 6749 section 3.3); anything else has none. */
+/** The words of a space-separated string (RFC 6749 section 3.3); empty for any other value. */
 export function wordsOf(value: unknown): readonly string[] {
   return typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : [];
 }

@@ -1,24 +1,24 @@
-/** What a verified access token says, in the same words whoever issued it. */
+/** The facts of an access token, in the same terms for every product. */
 
-/** Who a token stands for; `unknown` when its claims do not tell, which passes for neither. */
+/** Whom a token stands for; `unknown` when its claims do not tell, and then it counts as neither. */
 export type TokenSubject = 'user' | 'client' | 'unknown';
 
-/** The groups of a token; `overage` when the issuer left them out because they were too many. */
+/** The groups of a token; `overage` when the issuer omitted them because there are too many. */
 export type Groups = readonly string[] | 'overage';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Facts about one access token. Verified once, kept for a while; rules look at them on every call. */
+/** Facts of one access token. They are verified once and cached; rules evaluate them on every request. */
 export interface TokenFacts {
   issuer: string;
-  /** Identity is issuer and subject together, never an e-mail address or a name (OIDC Core 5.7). */
+  /** Together with the issuer the identity, never an e-mail address or a name (OIDC Core 5.7). */
   sub: string | undefined;
   subject: TokenSubject;
-  /** Client that the token was issued to. */
+  /** The client that the token was issued to. */
   clientId: string | undefined;
   audience: readonly string[];
   scopes: readonly string[];
-  /** Milliseconds since the epoch; undefined when the token is opaque and nobody said. */
+  /** Milliseconds since the epoch; undefined for an opaque token of unknown expiry. */
   expiresAt: number | undefined;
   acr: string | undefined;
   /** Seconds since the epoch. */

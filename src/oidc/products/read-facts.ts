@@ -1,26 +1,26 @@
-/** From the claims of an access token to its facts, in the words of whoever issued it. */
+/** Converts the claims of an access token into its facts, by the rules of its product. */
 import { claimAt, numberOf, textOf, textsOf } from './claims.ts';
 import type { Claims, TokenFacts, TokenSubject } from './facts.ts';
 import type { Product } from './product.ts';
 
-/** What has to be known of an issuer to read its tokens. */
+/** The settings of an issuer that decide how its tokens are read. */
 export interface FactsSource {
   readonly product: Product;
-  /** Whose tokens it makes; `both` leaves it to the claims. */
+  /** Whose tokens the issuer makes; with `both` the claims decide. */
   readonly subjects: 'users' | 'clients' | 'both';
-  /** Claim path of the roles where it is not the product's own. */
+  /** Claim path of the roles; undefined for the claim of the product. */
   readonly rolesClaim: string | undefined;
 }
 
 function subjectOf({ subjects, product }: FactsSource, claims: Claims): TokenSubject {
-  const told = product.subjectOf(claims);
-  if (subjects === 'both') return told;
-  const only: TokenSubject = subjects === 'users' ? 'user' : 'client';
-  // Told to be the other one, it is not what this issuer is said to make.
-  return told === only || told === 'unknown' ? only : 'unknown';
+  const claimed = product.subjectOf(claims);
+  if (subjects === 'both') return claimed;
+  const configured: TokenSubject = subjects === 'users' ? 'user' : 'client';
+  // Claims that contradict the configuration leave the subject unknown.
+  return claimed === configured || claimed === 'unknown' ? configured : 'unknown';
 }
 
-/** The facts of a token whose claims were verified before. */
+/** The facts of a token whose claims have been verified. */
 export function readFacts(source: FactsSource, issuer: string, claims: Claims): TokenFacts {
   const { product, rolesClaim } = source;
   const expiry = numberOf(claims.exp);

@@ -1,4 +1,4 @@
-/** How the gateway proves to the provider who it is: one method, from the configuration. */
+/** Client authentication of the gateway at the provider, by the one configured method. */
 import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto';
 import { importJWK, importPKCS8, type JWK } from 'jose';
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, TlsClientAuth } from 'openid-client';
@@ -6,7 +6,7 @@ import type { ProviderConfig } from '../../config/schema/schema.ts';
 
 export type PrivateKey = { key: webcrypto.CryptoKey; kid: string | undefined };
 
-/** The key of the configuration, for assertions and signed requests. */
+/** Reads `provider.privateKey`, which signs client assertions and authorization requests. */
 export async function readPrivateKey({
   privateKey = '',
   privateKeyId,
@@ -16,13 +16,13 @@ export async function readPrivateKey({
     const jwk = JSON.parse(privateKey) as JWK;
     return { key: (await importJWK(jwk, privateKeyAlg)) as webcrypto.CryptoKey, kid: privateKeyId ?? jwk.kid };
   }
-  // SEC1 and PKCS#1 files are common too; node:crypto reads all of them, jose wants PKCS#8.
+  // SEC1 and PKCS#1 files are common too. node:crypto reads all of them; jose accepts PKCS#8 only.
   const parsed: KeyObject = createPrivateKey(privateKey);
   const pkcs8 = parsed.export({ type: 'pkcs8', format: 'pem' }).toString();
   return { key: await importPKCS8(pkcs8, privateKeyAlg), kid: privateKeyId };
 }
 
-/** The client authentication of openid-client for this configuration (RFC 6749 2.3, OIDC Core 9). */
+/** The client authentication for openid-client (RFC 6749 section 2.3, OIDC Core 9). */
 export async function createClientAuth(provider: ProviderConfig): Promise<ClientAuth> {
   switch (provider.clientAuth) {
     case 'client_secret_basic':

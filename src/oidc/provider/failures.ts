@@ -1,19 +1,19 @@
-/** What a failed call to the provider means: a refusal, an answer that cannot be trusted, or an outage. */
+/** Classifies a failed request to the provider: a refusal, an invalid response, or an outage. */
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 
 /**
- * `refused`: the provider decided against the request (an OAuth error code). `invalid`: its answer did not pass
- * validation. `outage`: no answer, a late one, or one that only says "not now"; trying again may help.
+ * `refused`: the provider refused the request with an OAuth error code. `invalid`: its response failed validation.
+ * `outage`: the response was missing, late or a temporary error; a later attempt may succeed.
  */
 export type ProviderFailure =
   | { kind: 'refused'; error: string; status: number }
   | { kind: 'invalid' }
   | { kind: 'outage' };
 
-const BUSY_ERRORS = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
-/** Answers that were not OAuth at all: an error page of a proxy, a cut body. */
-const UNREADABLE = new Set([
+const TEMPORARY_ERRORS = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
+/** Codes for responses that are not OAuth responses at all, such as the error page of a proxy or a truncated body. */
+const UNREADABLE_RESPONSE = new Set([
   'OAUTH_TIMEOUT',
   'OAUTH_ABORT',
   'OAUTH_RESPONSE_IS_NOT_CONFORM',
@@ -21,21 +21,21 @@ const UNREADABLE = new Set([
   'OAUTH_PARSE_ERROR',
 ]);
 
-/** Sorts what openid-client throws. Anything it did not classify (a refused connection is a bare TypeError) is an outage. */
+/** Classifies an error of openid-client. An error that it did not classify, such as a refused connection, is an outage. */
 export function classifyFailure(error: unknown): ProviderFailure {
   if (error instanceof GatewayError) return { kind: error.code === 'login_failed' ? 'invalid' : 'outage' };
   if (error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError) {
     const status = error instanceof oidc.ResponseBodyError ? error.status : 400;
-    if (status >= 500 || status === 429 || BUSY_ERRORS.has(error.error)) return { kind: 'outage' };
+    if (status >= 500 || status === 429 || TEMPORARY_ERRORS.has(error.error)) return { kind: 'outage' };
     return { kind: 'refused', error: error.error, status };
   }
-  // Without a code it is something that went wrong on the way (a key set that did not come, an endless body), not a verdict.
-  if (error instanceof oidc.ClientError && error.code !== undefined && !UNREADABLE.has(error.code))
+  // An error without a code comes from the transport (a failed key set request, an endless body), not from validation.
+  if (error instanceof oidc.ClientError && error.code !== undefined && !UNREADABLE_RESPONSE.has(error.code))
     return { kind: 'invalid' };
   return { kind: 'outage' };
 }
 
-/** The same failure as an error for the browser, for a step of a login. */
+/** Converts a failure during a login into the error that the browser gets. */
 export function toLoginError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
   const failure = classifyFailure(error);
@@ -43,17 +43,17 @@ export function toLoginError(error: unknown): GatewayError {
     case 'refused':
       return new GatewayError(error instanceof oidc.AuthorizationResponseError ? 'login_denied' : 'login_failed', {
         cause: error,
-        detail: `the provider answered ${failure.error}`,
+        detail: `the provider returned ${failure.error}`,
       });
     case 'invalid':
       return new GatewayError('login_failed', {
         cause: error,
-        detail: 'the answer of the provider did not pass validation',
+        detail: 'the response of the provider failed validation',
       });
     case 'outage':
       return new GatewayError('provider_unavailable', {
         cause: error,
-        detail: 'the provider did not answer as it should',
+        detail: 'the provider did not respond, or returned an unusable response',
       });
   }
 }

@@ -1,7 +1,7 @@
-/** How the gateway talks to the provider: no redirects, bounded time and size, the internal address where one is set. */
+/** Sends requests to the provider: no redirects, bounded time and size, over the internal address where one is configured. */
 import type { CustomFetch } from 'openid-client';
 
-/** An answer on its way in, of whichever fetch. */
+/** The response of Node's fetch or of undici's, before its body is read. */
 export interface FetchResponse {
   readonly status: number;
   readonly statusText: string;
@@ -9,7 +9,7 @@ export interface FetchResponse {
   readonly body: AsyncIterable<Uint8Array> | null;
 }
 
-/** How a request leaves: with Node's own fetch, or one whose connections show a certificate. */
+/** Sends one request: Node's fetch, or one whose connections present a client certificate. */
 export type SendRequest = (
   url: string,
   init: {
@@ -21,15 +21,15 @@ export type SendRequest = (
   },
 ) => Promise<FetchResponse>;
 
-/** No answer of a provider is near this; a larger one is an attack or a fault (ASVS 15.3.2). */
+/** Far above any legitimate response; a larger one is an attack or a fault (ASVS 15.3.2). */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-async function boundedText(response: FetchResponse): Promise<string> {
+async function readBoundedText(response: FetchResponse): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw new Error('the answer of the provider is too large');
+    if (size > MAX_BODY_BYTES) throw new Error('the response of the provider is too large');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -37,16 +37,16 @@ async function boundedText(response: FetchResponse): Promise<string> {
 
 export interface ProviderFetchOptions {
   issuer: string;
-  /** Origin under which the provider is reached from here, when it differs from that of the issuer. */
+  /** Origin under which the gateway reaches the provider, where it differs from the origin of the issuer. */
   internalUrl: string | undefined;
-  /** Milliseconds for a whole answer, body included. */
+  /** Milliseconds for a complete response, body included. */
   timeout: number;
   send?: SendRequest | undefined;
 }
 
 /**
- * A fetch for openid-client. Reads each answer completely before it returns, so that the time-out and the size limit
- * cover the body too, and sends what is addressed to the public origin to the internal one.
+ * Creates a fetch for openid-client. It reads each response completely before it returns, so that the timeout and the
+ * size limit cover the body, and it sends requests for the public origin to the internal one.
  */
 export function createProviderFetch({ issuer, internalUrl, timeout, send = fetch }: ProviderFetchOptions): CustomFetch {
   const publicOrigin = new URL(issuer).origin;
@@ -59,11 +59,11 @@ export function createProviderFetch({ issuer, internalUrl, timeout, send = fetch
       redirect: 'manual',
       signal: AbortSignal.timeout(timeout),
     });
-    const text = await boundedText(response);
-    const empty = [101, 204, 205, 304].includes(response.status);
+    const text = await readBoundedText(response);
+    const bodyless = [101, 204, 205, 304].includes(response.status);
     const headers = new Headers([...response.headers]);
     headers.delete('content-encoding');
     headers.delete('content-length');
-    return new Response(empty ? null : text, { status: response.status, statusText: response.statusText, headers });
+    return new Response(bodyless ? null : text, { status: response.status, statusText: response.statusText, headers });
   };
 }

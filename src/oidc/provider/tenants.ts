@@ -1,11 +1,11 @@
-/** Entra ID for many tenants: one metadata document and key set, while each token names the issuer of its own tenant. */
+/** Multi-tenant support of Entra ID: one metadata document and key set, while each token names the issuer of its tenant. */
 import * as oidc from 'openid-client';
 import { z } from 'zod';
 
-/** The one origin for which openid-client puts the `tid` of a token into the announced issuer before it compares. */
+/** The only origin for which openid-client puts the `tid` of a token into the announced issuer before it compares. */
 const ENTRA = new URL('https://login.microsoftonline.com/organizations/v2.0');
 
-/** A client that expects of each ID token the issuer of its tenant. The metadata is known, so nothing is sent anywhere. */
+/** Creates a client that expects in each ID token the issuer of its tenant. The metadata is known, so nothing is requested. */
 export async function createMultiTenantClient(
   server: oidc.ServerMetadata,
   clientId: string,
@@ -20,8 +20,8 @@ export async function createMultiTenantClient(
 const keySet = z.looseObject({ keys: z.array(z.looseObject({ issuer: z.string().optional() })) });
 
 /**
- * The keys that may sign for an issuer. Entra ID publishes those of personal accounts beside those of the tenants, and
- * a key that names one issuer must not vouch for another.
+ * The keys of a set that may sign for an issuer. Entra ID publishes the keys of personal accounts beside those of the
+ * tenants; a key that names one issuer must not sign for another. A template such as `{tenantid}` allows any tenant.
  */
 export function keysOfIssuer(jwks: string, issuer: string | undefined): string {
   const { keys, ...rest } = keySet.parse(JSON.parse(jwks));

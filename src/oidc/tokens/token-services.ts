@@ -14,7 +14,7 @@ import { createUpstreamTokens, type UpstreamTokens } from './upstream-tokens.ts'
 
 export interface TokenServices {
   /** Undefined where access tokens are not validated. */
-  readonly tokenReader: TokenReader | undefined;
+  readonly tokens: TokenReader | undefined;
   readonly checkProof: CheckProof;
   /** For the tokens that a session is to get. */
   readonly checkSessionToken: CheckAccessToken;
@@ -53,7 +53,7 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
       clock,
     });
   return {
-    tokenReader,
+    tokens: tokenReader,
     checkProof: createProofCheck({ store, tolerance, clock }),
     checkSessionToken: createSessionTokenCheck(tokenReader),
     upstreamTokens: createUpstreamTokens({ provider, binding, defaultLifetime, clock }),

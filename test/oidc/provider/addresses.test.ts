@@ -75,7 +75,7 @@ test('R49 R51 with the internal address for an issuer the log shows both, and no
   const page = await browser.navigate('/login');
   assert.equal(page.status, 503);
   assert.equal(provider.calls.authorize.length, 0);
-  assert.match(gateway.logText(), /cannot be discovered/);
+  assert.match(gateway.logText(), /provider discovery failed/);
   assert.ok(gateway.logText().includes(PUBLIC), 'the announced issuer');
   assert.ok(gateway.logText().includes(`http://127.0.0.1:${provider.port}`), 'the configured issuer');
 });

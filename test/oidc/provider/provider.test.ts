@@ -27,7 +27,7 @@ describe('metadata', () => {
       const page = await gateway.browser().navigate('/login');
       assert.equal(page.status, 503);
       assert.equal(provider.calls.authorize.length, 0);
-      assert.match(gateway.logText(), /cannot be discovered/);
+      assert.match(gateway.logText(), /provider discovery failed/);
     });
   }
 
