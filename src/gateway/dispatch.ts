@@ -1,0 +1,121 @@
+/** Dispatches requests and upgrades that passed the edge: to a route, an endpoint, the front end, or the next handler. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Express } from 'express';
+import { GatewayError } from '../base/errors.ts';
+import { ownEndpoints } from '../config/schema/endpoints.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { assertBodyUnread, type Edge } from '../edge/edge.ts';
+import { discardRest, limitBody } from '../edge/request-body.ts';
+import type { RequestContext } from '../edge/request-context.ts';
+import { attachContext } from '../endpoints/common/context.ts';
+import type { DevServer } from '../frontend/dev-server.ts';
+import type { Tracer } from '../observe/trace.ts';
+import type { CompiledRoute } from '../routing/routes.ts';
+import type { DataPlane } from './data-plane.ts';
+import type { FailureResponder } from './failures.ts';
+import type { RequestCounter } from './request-counter.ts';
+
+export interface DispatchParts {
+  config: Config;
+  edge: Edge;
+  dataPlane: DataPlane;
+  /** The control plane. */
+  app: Express;
+  devServer?: DevServer | undefined;
+  tracer?: Tracer | undefined;
+  counter: RequestCounter;
+  failures: FailureResponder;
+}
+
+/** Handles a request. `next` gets what matches no route and no endpoint, if no front end is configured. */
+export type HandleRequest = (req: IncomingMessage, res: ServerResponse, next?: () => void) => void;
+
+/** Handles an upgrade. `next` gets what matches no route, if no development server is configured. */
+export type HandleUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void) => void;
+
+/** Creates the function that hands requests to endpoints and the front end. */
+function createControlDispatch({ config, app, devServer, counter, failures }: DispatchParts) {
+  const { isOwn, nameOf } = ownEndpoints(config);
+  const { bodyTimeout } = config.limits;
+
+  return function toControlPlane(context: RequestContext, res: ServerResponse, next?: () => void): void {
+    const { req, target } = context;
+    if (next && !config.frontend && !isOwn(target.path)) return void next();
+    assertBodyUnread(req);
+    counter.countEndpoint(context, res, nameOf(target.path));
+    const fail = limitBody(req, res, bodyTimeout, (error) => void failures.respond(req, res, error, true));
+    if (devServer && !isOwn(target.path)) {
+      devServer.handle(context, res).catch(fail);
+      return;
+    }
+    if (req.headers.expect !== undefined) res.writeContinue();
+    attachContext(context);
+    // Express gets the target that the edge checked, never an absolute form.
+    req.url = target.raw;
+    app(req as Parameters<typeof app>[0], res as Parameters<typeof app>[1], fail);
+  };
+}
+
+/** Creates the function that hands requests to their route. */
+function createRouteDispatch({ config, dataPlane, counter, failures }: DispatchParts) {
+  const { bodyTimeout } = config.limits;
+
+  return function toRoute(context: RequestContext, res: ServerResponse, route: CompiledRoute): void {
+    const { req } = context;
+    assertBodyUnread(req);
+    const endCount = counter.beginRouted(context, res, route);
+    const end = () => {
+      // Preflights and refused requests get their response before the body was read.
+      discardRest(req, bodyTimeout);
+      endCount();
+    };
+    dataPlane.handle(context, res, route).then(end, (error: unknown) => {
+      counter.countRefusal(route, failures.respond(req, res, error, false).code);
+      end();
+    });
+  };
+}
+
+export function createRequestDispatch(parts: DispatchParts): HandleRequest {
+  const { config, edge, dataPlane, counter, failures } = parts;
+  const toControlPlane = createControlDispatch(parts);
+  const toRoute = createRouteDispatch(parts);
+
+  return function handleRequest(req, res, next) {
+    try {
+      const context = edge(req);
+      const route = dataPlane.match(context.target);
+      if (route) toRoute(context, res, route);
+      else toControlPlane(context, res, next);
+    } catch (error) {
+      failures.respond(req, res, error, true);
+      discardRest(req, config.limits.bodyTimeout);
+      counter.countUnmatched(req, res);
+    }
+  };
+}
+
+export function createUpgradeDispatch(parts: DispatchParts): HandleUpgrade {
+  const { edge, dataPlane, devServer, tracer, counter, failures } = parts;
+
+  return function handleUpgrade(req, socket, head, next) {
+    socket.on('error', () => socket.destroy());
+    const refuse = (thrown: unknown, route?: CompiledRoute) => {
+      const { code } = failures.respondOnSocket(req, socket, thrown);
+      if (route) counter.countRefusal(route, code);
+    };
+    try {
+      const context = edge(req);
+      const route = dataPlane.match(context.target);
+      if (route) tracer?.startSpan(context, route.pattern);
+      if (route)
+        counter.countTunnel(dataPlane.upgrade(context, socket, head, route)).catch((error) => refuse(error, route));
+      else if (devServer) counter.countTunnel(devServer.upgrade(context, socket, head)).catch(refuse);
+      else if (next) next();
+      else refuse(new GatewayError('upgrade_refused'));
+    } catch (error) {
+      refuse(error);
+    }
+  };
+}

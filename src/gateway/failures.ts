@@ -1,0 +1,53 @@
+/** Responds to errors: the one place where an error is logged, counted and rendered. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { GatewayError } from '../base/errors.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
+import type { Config } from '../config/schema/schema.ts';
+import type { Edge } from '../edge/edge.ts';
+import type { Metrics } from '../observe/metrics/metrics.ts';
+import type { Pages } from '../responses/pages.ts';
+import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
+import { answerOnSocket } from '../responses/socket-answer.ts';
+
+export interface FailureResponder {
+  /** Responds to a request; as a page if `mayBePage` and the client accepts HTML. Returns the error that was sent. */
+  respond(req: IncomingMessage, res: ServerResponse, thrown: unknown, mayBePage: boolean): GatewayError;
+  /** Responds to an upgrade on its socket. Returns the error that was sent. */
+  respondOnSocket(req: IncomingMessage, socket: Duplex, thrown: unknown): GatewayError;
+}
+
+export interface FailureOptions {
+  config: Config;
+  edge: Edge;
+  pages: Pages;
+  metrics: Pick<Metrics, 'countError'>;
+}
+
+export function createFailureResponder({ config, edge, pages, metrics }: FailureOptions): FailureResponder {
+  const { login: loginUrl } = endpointPaths(config.endpoints);
+  const hsts = config.publicUrl.startsWith('https:');
+
+  /** Logs and counts an error; returns it with the id of its request. */
+  function record(req: IncomingMessage, thrown: unknown): { error: GatewayError; requestId: string } {
+    const error = asGatewayError(thrown);
+    const { id: requestId, log } = edge.arrive(req);
+    logProblem(log, error);
+    metrics.countError(error.code);
+    return { error, requestId };
+  }
+
+  return {
+    respond(req, res, thrown, mayBePage) {
+      const { error, requestId } = record(req, thrown);
+      const asPage = mayBePage && /text\/html/i.test(req.headers.accept ?? '');
+      renderError(res, error, { requestId, pages, asPage, loginUrl, hsts });
+      return error;
+    },
+    respondOnSocket(req, socket, thrown) {
+      const { error, requestId } = record(req, thrown);
+      answerOnSocket(socket, error, requestId);
+      return error;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** Counts requests and tunnels in progress, and reports each to the metrics and the trace when it ends. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestContext } from '../edge/request-context.ts';
+import type { Metrics, RouteMeter } from '../observe/metrics/metrics.ts';
+import type { Tracer } from '../observe/trace.ts';
+import type { CompiledRoute } from '../routing/routes.ts';
+
+export interface RequestCounterOptions {
+  metrics: Pick<Metrics, 'countResponse'>;
+  meterOf: (route: CompiledRoute) => RouteMeter;
+  tracer?: Tracer | undefined;
+}
+
+export type RequestCounter = ReturnType<typeof createRequestCounter>;
+
+/** The status that was sent; 0 when the connection ended without a response. */
+const statusOf = (res: ServerResponse) => (res.headersSent ? res.statusCode : 0);
+
+export function createRequestCounter({ metrics, meterOf, tracer }: RequestCounterOptions) {
+  let active = 0;
+  return {
+    /** Requests and tunnels in progress. */
+    active: () => active,
+    /** Counts a request to an endpoint or the front end, under `name`, until its response is closed. */
+    countEndpoint({ req }: RequestContext, res: ServerResponse, name: string): void {
+      active += 1;
+      res.once('close', () => {
+        active -= 1;
+        metrics.countResponse(name, req.method, statusOf(res));
+      });
+    },
+    /** Counts a request that was refused before a route or an endpoint was chosen. */
+    countUnmatched(req: IncomingMessage, res: ServerResponse): void {
+      metrics.countResponse('none', req.method, statusOf(res));
+    },
+    /** Counts a request to a route until the returned function is called. */
+    beginRouted(context: RequestContext, res: ServerResponse, route: CompiledRoute): () => void {
+      const endSpan = tracer?.startSpan(context, route.pattern);
+      active += 1;
+      return function end() {
+        active -= 1;
+        meterOf(route).countResponse(context.req.method, statusOf(res));
+        endSpan?.(statusOf(res));
+      };
+    },
+    countRefusal(route: CompiledRoute, code: Parameters<RouteMeter['countError']>[0]): void {
+      meterOf(route).countError(code);
+    },
+    /** Counts a tunnel until it is closed. */
+    countTunnel(tunnel: Promise<void>): Promise<void> {
+      active += 1;
+      return tunnel.finally(() => {
+        active -= 1;
+      });
+    },
+  };
+}

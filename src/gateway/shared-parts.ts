@@ -1,0 +1,104 @@
+/** Creates the parts that both planes share: store, keys, sessions, provider, tokens, metrics, pages. */
+import { endpointPaths } from '../config/schema/endpoints.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { createKeyring } from '../crypto/keyring.ts';
+import { type AuditLog, createLogAudit, createAudit } from '../observe/audit.ts';
+import type { Logger } from '../observe/log.ts';
+import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
+import { createTracer } from '../observe/trace.ts';
+import { createEndSessions } from '../oidc/logout/end-sessions.ts';
+import { createRevoker } from '../oidc/logout/revoker.ts';
+import { createProvider } from '../oidc/provider/provider.ts';
+import { createRefresher } from '../oidc/refresh/refresher.ts';
+import { createTokenServices } from '../oidc/tokens/token-services.ts';
+import { createOpenStreams } from '../proxy/forwarding/open-streams.ts';
+import { createPages } from '../responses/pages.ts';
+import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
+import { cookieSettings } from '../session/cookies.ts';
+import { createSessionDirectory } from '../session/session-directory.ts';
+import { createSessions } from '../session/session-service.ts';
+import { measureStore } from '../store/measured.ts';
+import type { Store } from '../store/port/store.ts';
+
+export interface GatewayDeps {
+  store: Store;
+  log: Logger;
+  /** Destination of the audit log; the log by default. */
+  auditLog?: AuditLog;
+  /** Registry of all metrics; a new one by default. */
+  metrics?: Metrics;
+  /** Milliseconds since the epoch. */
+  clock?: () => number;
+}
+
+export type SharedParts = ReturnType<typeof createSharedParts>;
+
+/** Creates the parts in the order in which they depend on each other; none of them sends a request yet. */
+export function createSharedParts(config: Config, deps: GatewayDeps) {
+  const base = createBaseParts(config, deps);
+  const { store, keyring, sessions, provider, audit, log, metrics, clock } = base;
+  const revoker = createRevoker({ provider, store, keyring, log, audit, clock });
+  const services = createTokenServices({ config, provider, store, log, metrics, clock });
+  const streams = createOpenStreams({ store, log, clock });
+  const closeStreams = (key: string) => streams.closeAll(key);
+  const refresher = createRefresher({
+    config: config.provider,
+    provider,
+    sessions,
+    checkSessionToken: services.checkSessionToken,
+    revoker,
+    store,
+    log,
+    audit,
+    metrics,
+    clock,
+  });
+  return {
+    ...base,
+    ...createRouteTable(config, metrics),
+    revoker,
+    services,
+    streams,
+    closeStreams,
+    refresher,
+    redirectUri: config.publicUrl + endpointPaths(config.endpoints).callback,
+    directory: createSessionDirectory({ store, sessions }),
+    endSessions: createEndSessions({ sessions, revoker, closeStreams, audit }),
+    tracer: createTracer(config.tracing, log),
+    pages: createPages(),
+  };
+}
+
+/** The parts that depend on the configuration and the dependencies only. */
+function createBaseParts(config: Config, deps: GatewayDeps) {
+  const { log, metrics = createMetrics(), clock = Date.now } = deps;
+  const store = measureStore(deps.store, metrics);
+  const application = `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`;
+  const keyring = createKeyring(config.secrets.keys, application);
+  const provider = createProvider({
+    config: config.provider,
+    allowInsecureHttp: config.development.allowInsecureHttp,
+    log,
+    metrics,
+    clock,
+  });
+  return {
+    log,
+    metrics,
+    clock,
+    store,
+    keyring,
+    provider,
+    cookies: cookieSettings(config),
+    audit: createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent),
+    sessions: createSessions({ config, store, keyring, log, metrics, clock }),
+  };
+}
+
+/** The compiled routes, and the meter of each. */
+function createRouteTable(config: Config, metrics: Metrics) {
+  const routes = compileRoutes(config.routes, config.accessTokens?.audience);
+  const meters = routes.routes.map(({ pattern }) => metrics.routeMeter(pattern));
+  const meterOf = ({ index, pattern }: CompiledRoute) => meters[index] ?? metrics.routeMeter(pattern);
+  return { routes, meterOf };
+}
