@@ -1,4 +1,4 @@
-/** The private listener: liveness, readiness, start-up, metrics, sessions. Never on the public port. */
+/** Private listener: liveness, readiness, start-up, metrics and sessions, never on the public port. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { problemOf } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
@@ -24,63 +24,70 @@ export interface AdminParts {
   gateway: () => ObservedGateway;
   log: Logger;
   metrics: Pick<Metrics, 'text' | 'setReadiness'>;
-  /** Turns readiness off before the instance stops. */
+  /** Whether the instance is about to stop and should get no traffic. */
   draining: () => boolean;
 }
 
 const DRAINING: PartHealth = { part: 'serving', ready: false, reason: 'draining' };
 const SERVING: PartHealth = { part: 'serving', ready: true };
 
-/** The answer to a readiness probe: each part, and the reasons of those that are not ready. */
+/** The response to a readiness probe: each part, and the reasons of those that are not ready. */
 function readiness(parts: readonly PartHealth[]) {
   const reasons = parts.flatMap((part) => (part.ready ? [] : [`${part.part}: ${part.reason}`]));
   const ready = reasons.length === 0;
   const byName = Object.fromEntries(parts.map(({ part, ...rest }) => [part, rest]));
-  return { code: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not ready', reasons, parts: byName } };
+  return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not ready', reasons, parts: byName } };
 }
 
-/** Builds the listener. */
-export function createAdminServer({ config, gateway, log, metrics, draining }: AdminParts): Server {
-  async function partsNow(): Promise<PartHealth[]> {
+function sendJson(res: ServerResponse, status: number, body: unknown, type = 'application/json'): void {
+  res.writeHead(status, { 'Content-Type': type }).end(JSON.stringify(body));
+}
+
+/** Creates the function that responds to the paths of the listener; it rejects with a GatewayError. */
+function createHandler({ gateway, metrics, draining }: AdminParts) {
+  /** Checks all parts and updates their gauges. */
+  async function checkParts(): Promise<PartHealth[]> {
     const serving = draining() ? DRAINING : SERVING;
     metrics.setReadiness('serving', serving.ready);
     return [serving, ...(await gateway().health())];
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const send = (status: number, body: unknown) =>
-      void res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+  return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     switch (req.url) {
       case '/livez':
-        return send(200, { status: 'alive' });
+        return sendJson(res, 200, { status: 'alive' });
       case '/startupz': {
         const started = gateway().started();
-        return send(started ? 200 : 503, { status: started ? 'started' : 'starting' });
+        return sendJson(res, started ? 200 : 503, { status: started ? 'started' : 'starting' });
       }
       case '/readyz': {
-        const { code, body } = readiness(await partsNow());
-        return send(code, body);
+        const { status, body } = readiness(await checkParts());
+        return sendJson(res, status, body);
       }
       case '/metrics': {
-        // So that the gauges of the parts are those of now, whoever probes.
-        await partsNow();
+        // The gauges of the parts must be current even if nothing probes readiness.
+        await checkParts();
         const { contentType, body } = await metrics.text();
         return void res.writeHead(200, { 'Content-Type': contentType }).end(body);
       }
     }
     const sessions = await gateway().adminSessions.handle(req);
-    send(sessions === undefined ? 404 : 200, sessions ?? { status: 'not found' });
-  }
+    sendJson(res, sessions === undefined ? 404 : 200, sessions ?? { status: 'not found' });
+  };
+}
 
+/** Creates the server; the caller makes it listen. */
+export function createAdminServer(parts: AdminParts): Server {
+  const { config, log } = parts;
+  const handle = createHandler(parts);
   return createServer((req, res) => {
     res.setHeader('Cache-Control', 'no-store');
-    const refuse = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
+    const fail = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
       const error = asGatewayError(thrown);
       logProblem(log, error);
       if (res.headersSent) return void res.destroy();
-      const body = JSON.stringify(problemOf(error, ''));
-      res.writeHead(error.status, { 'Content-Type': 'application/problem+json' }).end(body);
+      sendJson(res, error.status, problemOf(error, ''), 'application/problem+json');
     });
-    answer(req, res).catch(refuse);
+    handle(req, res).catch(fail);
   });
 }

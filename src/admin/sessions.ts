@@ -1,4 +1,4 @@
-/** Sessions on the private listener: listed in pages, ended by user, by the provider's session, by id, or all. */
+/** Administration of sessions on the private listener: lists them, and ends them by user, provider session, id, or all. */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../base/errors.ts';
@@ -18,7 +18,7 @@ export interface AdminSessionsParts {
   audit: Audit;
 }
 
-/** What an administrator sees: whose it is and since when; neither tokens nor anything that could be a cookie. */
+/** A session as the administrator sees it: whose it is and since when; no token, and nothing that could serve as a cookie. */
 export interface AdminSession {
   id: string;
   issuer: string;
@@ -31,15 +31,15 @@ export interface AdminSession {
 }
 
 export interface AdminSessions {
-  /** Answers `GET /sessions` and `POST /sessions/revoke`; undefined for any other path. Rejects with GatewayError. */
+  /** Handles `GET /sessions` and `POST /sessions/revoke`; undefined for any other path. Rejects with GatewayError. */
   handle(req: IncomingMessage): Promise<Record<string, unknown> | undefined>;
 }
 
-const PAGE = 100;
-const MAX_PAGE = 1_000;
+const DEFAULT_PAGE_SIZE = 100;
+const MAX_PAGE_SIZE = 1_000;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/;
 
-function described({ key, data }: ActiveSession): AdminSession {
+function toAdminSession({ key, data }: ActiveSession): AdminSession {
   const { issuer, sub, sid, device, address } = data;
   return {
     id: key,
@@ -54,80 +54,91 @@ function described({ key, data }: ActiveSession): AdminSession {
 }
 
 /**
- * A web page in a browser on this machine can reach loopback too: the header keeps it out, since it needs a preflight that
- * nobody answers, and so does the Host, since a name that was bound anew still says its own name.
+ * Throws unless the request carries `admin.secret`, or on loopback without a secret the header X-Bff-Admin. A web page in a
+ * browser on this machine can reach loopback too. The header needs a preflight, which this listener refuses; the Host check
+ * stops DNS rebinding, because a rebound name still appears in Host.
  */
 function requireAdministrator({ admin }: Config, req: IncomingMessage): void {
   const { secret, host } = admin;
   if (secret !== undefined) {
-    const given = /^Bearer (.+)$/i.exec(req.headers.authorization ?? '')?.[1] ?? '';
-    if (timingSafeEqual(Buffer.from(digest(given)), Buffer.from(digest(secret)))) return;
-    throw new GatewayError('unauthenticated', { detail: 'the secret of the administrator is missing or wrong' });
+    const presented = /^Bearer (.+)$/i.exec(req.headers.authorization ?? '')?.[1] ?? '';
+    if (timingSafeEqual(Buffer.from(digest(presented)), Buffer.from(digest(secret)))) return;
+    throw new GatewayError('unauthenticated', { detail: 'the administrator secret is missing or wrong' });
   }
-  const named = (req.headers.host ?? '').replace(/:\d+$/, '');
-  const here = LOOPBACK.test(host) && LOOPBACK.test(named);
-  if (here && req.headers['x-bff-admin'] === '1') return;
-  const hint = 'On a listener that is not on loopback this needs admin.secret; on loopback the header X-Bff-Admin: 1.';
+  const requestedHost = (req.headers.host ?? '').replace(/:\d+$/, '');
+  const onLoopback = LOOPBACK.test(host) && LOOPBACK.test(requestedHost);
+  if (onLoopback && req.headers['x-bff-admin'] === '1') return;
+  const hint = 'Set admin.secret for a listener that is not on loopback; on loopback send the header X-Bff-Admin: 1.';
   throw new GatewayError('access_denied', { hint });
 }
 
-/** Exactly one of these names whom a question is about. */
-const CHOICES = ['user', 'sid', 'id', 'all'] as const;
+const SELECTORS = ['user', 'sid', 'id', 'all'] as const;
+type Selector = (typeof SELECTORS)[number];
 
-function choiceIn(query: URLSearchParams, allowed: readonly string[]): [(typeof CHOICES)[number], string] | undefined {
-  const given = CHOICES.flatMap((name) => query.getAll(name).map((value) => [name, value] as const));
-  const [first, ...more] = given;
-  if (!first) return undefined;
-  if (more.length > 0 || !allowed.includes(first[0]) || first[1] === '')
-    throw new GatewayError('bad_request', { hint: `Give one of ${allowed.join(', ')}.` });
-  return [first[0], first[1]];
+/** The single selector of a query with its value; undefined without one. Throws on several, or one that is not allowed. */
+function selectorOf(query: URLSearchParams, allowed: readonly string[]): [Selector, string] | undefined {
+  const [selector, ...more] = SELECTORS.flatMap((name) => query.getAll(name).map((value) => [name, value] as const));
+  if (!selector) return undefined;
+  const [name, value] = selector;
+  if (more.length > 0 || !allowed.includes(name) || value === '')
+    throw new GatewayError('bad_request', { hint: `Set exactly one of ${allowed.join(', ')}.` });
+  return [name, value];
 }
 
-/** Builds it. */
+async function selectSessions(
+  { config, sessions, directory }: AdminSessionsParts,
+  [name, value]: [Selector, string],
+): Promise<ActiveSession[]> {
+  if (name === 'id') {
+    const session = await sessions.load(value);
+    return session ? [session] : [];
+  }
+  const find = name === 'user' ? directory.findByUser : directory.findByProviderSession;
+  return (await Promise.all(issuersOf(config.provider).map((issuer) => find(issuer, value)))).flat();
+}
+
+type Operation = (parts: AdminSessionsParts, query: URLSearchParams) => Promise<Record<string, unknown>>;
+
+async function listSessions(parts: AdminSessionsParts, query: URLSearchParams) {
+  const selector = selectorOf(query, ['user', 'sid', 'id']);
+  if (selector) return { sessions: (await selectSessions(parts, selector)).map(toAdminSession) };
+  const limit = Number(query.get('limit') ?? DEFAULT_PAGE_SIZE);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_SIZE)
+    throw new GatewayError('bad_request', { hint: `limit must be an integer from 1 to ${MAX_PAGE_SIZE}.` });
+  const { sessions, cursor } = await parts.directory.listPage(query.get('cursor') ?? undefined, limit);
+  return { sessions: sessions.map(toAdminSession), ...(cursor === undefined ? {} : { cursor }) };
+}
+
+async function endAll({ directory, endSessions }: AdminSessionsParts): Promise<number> {
+  let ended = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await directory.listPage(cursor, DEFAULT_PAGE_SIZE);
+    ended += await endSessions(page.sessions, 'administrator');
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return ended;
+}
+
+async function revokeSessions(parts: AdminSessionsParts, query: URLSearchParams) {
+  const selector = selectorOf(query, SELECTORS);
+  if (!selector) throw new GatewayError('bad_request', { hint: 'Set exactly one of user, sid, id, all.' });
+  if (selector[0] === 'all') return { ended: await endAll(parts) };
+  return { ended: await parts.endSessions(await selectSessions(parts, selector), 'administrator') };
+}
+
 export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
-  const { config, sessions, directory, endSessions, audit } = parts;
-
-  async function chosen([by, value]: [string, string]): Promise<ActiveSession[]> {
-    if (by === 'id') {
-      const session = await sessions.load(value);
-      return session ? [session] : [];
-    }
-    const find = by === 'user' ? directory.findByUser : directory.findByProviderSession;
-    return (await Promise.all(issuersOf(config.provider).map((issuer) => find(issuer, value)))).flat();
-  }
-
-  async function list(query: URLSearchParams) {
-    const choice = choiceIn(query, ['user', 'sid', 'id']);
-    if (choice) return { sessions: (await chosen(choice)).map(described) };
-    const limit = Number(query.get('limit') ?? PAGE);
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
-      throw new GatewayError('bad_request', { hint: `limit is a number from 1 to ${MAX_PAGE}.` });
-    const page = await directory.listPage(query.get('cursor') ?? undefined, limit);
-    return { sessions: page.sessions.map(described), ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
-  }
-
-  async function endAll(): Promise<number> {
-    let ended = 0;
-    let cursor: string | undefined;
-    do {
-      const page = await directory.listPage(cursor, PAGE);
-      ended += await endSessions(page.sessions, 'administrator');
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-    return ended;
-  }
-
-  async function revoke(query: URLSearchParams) {
-    const choice = choiceIn(query, CHOICES);
-    if (!choice) throw new GatewayError('bad_request', { hint: 'Give one of user, sid, id, all.' });
-    return { ended: choice[0] === 'all' ? await endAll() : await endSessions(await chosen(choice), 'administrator') };
-  }
+  const { config, audit } = parts;
+  const operations = new Map<string, Operation>([
+    ['GET /sessions', listSessions],
+    ['POST /sessions/revoke', revokeSessions],
+  ]);
 
   return {
     async handle(req) {
       const url = URL.parse(req.url ?? '', 'http://admin.invalid');
-      const asked = `${req.method} ${url?.pathname}`;
-      if (!url || (asked !== 'GET /sessions' && asked !== 'POST /sessions/revoke')) return undefined;
+      const operation = operations.get(`${req.method} ${url?.pathname}`);
+      if (!url || !operation) return undefined;
       try {
         requireAdministrator(config, req);
       } catch (error) {
@@ -136,7 +147,7 @@ export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
         audit('admin.denied', clientIp === undefined ? { reason } : { clientIp, reason });
         throw error;
       }
-      return asked === 'GET /sessions' ? await list(url.searchParams) : await revoke(url.searchParams);
+      return await operation(parts, url.searchParams);
     },
   };
 }

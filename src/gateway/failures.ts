@@ -8,7 +8,7 @@ import type { Edge } from '../edge/edge.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Pages } from '../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
-import { answerOnSocket } from '../responses/socket-answer.ts';
+import { renderErrorOnSocket } from '../responses/socket-response.ts';
 
 export interface FailureResponder {
   /** Responds to a request; as a page if `mayBePage` and the client accepts HTML. Returns the error that was sent. */
@@ -46,7 +46,7 @@ export function createFailureResponder({ config, edge, pages, metrics }: Failure
     },
     respondOnSocket(req, socket, thrown) {
       const { error, requestId } = record(req, thrown);
-      answerOnSocket(socket, error, requestId);
+      renderErrorOnSocket(socket, error, requestId);
       return error;
     },
   };

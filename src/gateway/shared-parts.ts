@@ -2,7 +2,7 @@
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createKeyring } from '../crypto/keyring.ts';
-import { type AuditLog, createLogAudit, createAudit } from '../observe/audit.ts';
+import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
 import { createTracer } from '../observe/trace.ts';

@@ -1,4 +1,4 @@
-/** The gateway's own pages: templates of `views/` with data as text, and the policy that each page is served with. */
+/** Pages of the gateway: templates from `views/`, rendered with escaped data, and the policy that each page is served with. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ interface Failure {
   message: string;
   /** Correlation id. */
   requestId: string;
-  /** Where "Try again" leads; left out when signing in again would not help. */
+  /** Target of "Try again"; left out when signing in again would not help. */
   loginUrl?: string;
 }
 
 /** A session as its user sees it. */
 export interface ListedSession {
   id: string;
-  /** The one that asks. */
+  /** Whether it is the session of the request. */
   current: boolean;
   /** ISO 8601. */
   createdAt: string;
@@ -26,34 +26,34 @@ export interface ListedSession {
   address?: string;
 }
 
-/** What each page is made of. */
+/** The data of each page. */
 export interface PageData {
   error: Failure;
   /** For every 503. */
   unavailable: Failure;
   'signed-out': {
     loginUrl: string;
-    /** Signed out here, while the provider could not be told. */
+    /** Signed out here, while the provider could not be reached. */
     providerUnreachable?: boolean;
   };
   'confirm-logout': {
-    /** Where the form is posted to. */
+    /** Address that the form is posted to. */
     action: string;
-    /** The value that makes it genuine. */
+    /** Value that proves that the form is ours. */
     token: string;
-    /** Origins that the answer to the form may redirect to. */
+    /** Origins that the response to the form may redirect to. */
     formTargets?: readonly string[];
   };
   sessions: {
     sessions: readonly ListedSession[];
-    /** Where the forms are posted to, without the id. */
+    /** Address that the forms are posted to, without the id. */
     action: string;
-    /** The value that makes them genuine. */
+    /** Value that proves that the forms are ours. */
     token: string;
   };
-  /** The end of a sign-in in a window of its own: tells the page that waits for it, and closes. */
+  /** The end of a sign-in in a popup: notifies the page that opened it, and closes. */
   'signed-in': Record<never, never>;
-  /** Goes on by itself to another endpoint of the gateway, whose request then comes from our own origin; never to an address out of a request. */
+  /** Reloads to another endpoint of the gateway, so that the request comes from our own origin. `to` never comes from a request. */
   hop: { to: string };
 }
 
@@ -71,22 +71,22 @@ export interface Pages {
 export interface PagesOptions {
   /** Folder of the templates. */
   viewsDir?: string;
-  /** Where "Go to the application" leads. */
+  /** Target of "Go to the application". */
   homeUrl?: string;
 }
 
 /** `src/` and `dist/` both lie beside `views/`. */
-const VIEWS = join(import.meta.dirname, '../../views');
+const VIEWS_DIR = join(import.meta.dirname, '../../views');
 
-// Characters that could end the directive or the policy are no part of an origin (RFC 6454 section 6.2).
+// An origin cannot hold characters that would end the directive or the policy (RFC 6454 section 6.2).
 const ORIGIN = /^https?:\/\/[A-Za-z0-9.:[\]-]+$/;
 
 /** Reads the templates once; throws when one is missing or does not compile. */
-export function createPages({ viewsDir = VIEWS, homeUrl = '/' }: PagesOptions = {}): Pages {
+export function createPages({ viewsDir = VIEWS_DIR, homeUrl = '/' }: PagesOptions = {}): Pages {
   const eta = new Eta({ views: viewsDir, autoEscape: true, cache: true });
   const style = readFileSync(join(viewsDir, 'style.css'), 'utf8').trim();
   const script = readFileSync(join(viewsDir, 'signed-in.js'), 'utf8').trim();
-  const policy = policyFor(style);
+  const policy = createPolicy(style);
 
   function render<Name extends PageName>(name: Name, data: PageData[Name]): RenderedPage {
     const html = eta.render(`./${name}`, { ...data, homeUrl, style, script });
@@ -100,10 +100,10 @@ export function createPages({ viewsDir = VIEWS, homeUrl = '/' }: PagesOptions = 
 }
 
 /**
- * Nothing but our one style sheet, and on one page our one script, both known by their hash (CSP Level 3 section 2.3.1). Chromium applies `form-action` to
- * the redirects that answer a form as well, so a page with a form names where these may lead.
+ * Allows our style sheet, and on one page our script, each by its hash (CSP Level 3 section 2.3.1), and nothing else. Chromium
+ * applies `form-action` to the redirects after a form as well, so a page with a form lists their origins.
  */
-function policyFor(style: string): (formTargets?: readonly string[], scripts?: readonly string[]) => string {
+function createPolicy(style: string): (formTargets?: readonly string[], scripts?: readonly string[]) => string {
   const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   const styleHash = hashOf(style);
   return function policy(formTargets = [], scripts = []) {
@@ -113,7 +113,7 @@ function policyFor(style: string): (formTargets?: readonly string[], scripts?: r
   };
 }
 
-/** Every template is compiled before the first request needs it: an error page must not be the one to fail. */
+/** Compiles every template before the first request: rendering an error page must not fail. */
 function renderEach(render: Pages['render']): void {
   const failure: Failure = { title: '', message: '', requestId: '' };
   render('error', failure);

@@ -1,14 +1,14 @@
-/** Renders an error, once: problem+json for callers, a page for people. */
+/** Renders an error: as problem+json for programs, as a page for people. */
 import type { ServerResponse } from 'node:http';
 import { GatewayError, problemOf } from '../base/errors.ts';
 import { GATEWAY_HEADER } from '../client/gateway-header.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { Pages } from './pages.ts';
 
-/** Turns anything thrown into a GatewayError; what is not one is a fault of ours. */
+/** Converts anything thrown to a GatewayError; an unknown error becomes `internal`. */
 export function asGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
-  // Express and body-parser mark what a client did wrong with a status.
+  // Express and body-parser mark errors of the client with a status.
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 413) return new GatewayError('payload_too_large', { cause: error });
   if (typeof status === 'number' && status >= 400 && status < 500)
@@ -16,24 +16,24 @@ export function asGatewayError(error: unknown): GatewayError {
   return new GatewayError('internal', { cause: error });
 }
 
-/** One log line for an error: a fault of ours or of what is behind us is a warning, a refused request is not. */
+/** Logs an error once: `internal` as an error, other 5xx as a warning, a refused request as information. */
 export function logProblem(log: Logger, error: GatewayError): void {
-  const line = {
-    // Not `code`: under that name the logger takes it for an authorization code.
+  const fields = {
+    // Not `code`: the logger redacts that name, because it may hold an authorization code.
     errorCode: error.code,
     status: error.status,
     ...(error.detail === undefined ? {} : { detail: error.detail }),
     ...(error.cause === undefined ? {} : { err: describeError(error.cause) }),
   };
-  if (error.code === 'internal') log.error(line, error.title);
-  else if (error.status >= 500) log.warn(line, error.title);
-  else log.info(line, error.title);
+  if (error.code === 'internal') log.error(fields, error.title);
+  else if (error.status >= 500) log.warn(fields, error.title);
+  else log.info(fields, error.title);
 }
 
 export interface RenderOptions {
   requestId: string;
   pages: Pages;
-  /** Whether a person is looking. */
+  /** Renders a page instead of problem+json. */
   asPage: boolean;
   loginUrl: string;
   hsts: boolean;
@@ -50,48 +50,38 @@ function headersOf(error: GatewayError, { requestId, hsts }: RenderOptions): Rec
     [GATEWAY_HEADER]: error.code,
     ...(hsts ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' } : {}),
     ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
-    // The rest of a request that was refused is not worth reading (RFC 9112 9.6).
+    // The connection closes instead of reading the rest of a refused request (RFC 9112 section 9.6).
     ...(error.code === 'bad_request' || error.code === 'payload_too_large' ? { Connection: 'close' } : {}),
   };
 }
 
-/** Answers with the error, or cuts the connection when an answer has begun already. */
+/** Responds with the error, or closes the connection if a response has already begun. */
 export function renderError(res: ServerResponse, error: GatewayError, options: RenderOptions): void {
-  if (res.headersSent || res.destroyed) {
-    res.destroy();
-    return;
-  }
-  const headers = headersOf(error, options);
-  if (options.asPage) {
-    const name = error.status === 503 ? 'unavailable' : 'error';
-    const { html, contentSecurityPolicy } = options.pages.render(name, {
-      title: error.title,
-      message: error.hint,
-      requestId: options.requestId,
-      loginUrl: options.loginUrl,
-    });
-    send(
-      res,
-      error.status,
-      { ...headers, 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': contentSecurityPolicy },
-      html,
-    );
-    return;
-  }
-  const body = JSON.stringify(problemOf(error, options.requestId));
-  send(
-    res,
-    error.status,
-    {
-      ...headers,
-      'Content-Type': 'application/problem+json; charset=utf-8',
-      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    },
-    body,
-  );
+  if (res.headersSent || res.destroyed) return void res.destroy();
+  const { body, headers } = options.asPage ? pageOf(error, options) : documentOf(error, options);
+  res.writeHead(error.status, {
+    ...headersOf(error, options),
+    ...headers,
+    'Content-Length': String(Buffer.byteLength(body)),
+  });
+  res.end(res.req.method === 'HEAD' ? undefined : body);
 }
 
-function send(res: ServerResponse, status: number, headers: Record<string, string>, body: string): void {
-  res.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) });
-  res.end(res.req.method === 'HEAD' ? undefined : body);
+function pageOf(error: GatewayError, { pages, requestId, loginUrl }: RenderOptions) {
+  const { html, contentSecurityPolicy } = pages.render(error.status === 503 ? 'unavailable' : 'error', {
+    title: error.title,
+    message: error.hint,
+    requestId,
+    loginUrl,
+  });
+  const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': contentSecurityPolicy };
+  return { body: html, headers };
+}
+
+function documentOf(error: GatewayError, { requestId }: RenderOptions) {
+  const headers = {
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  };
+  return { body: JSON.stringify(problemOf(error, requestId)), headers };
 }

@@ -63,6 +63,6 @@ test('a store that is out: not ready with the reason, alive all the same', async
   await redis.stop();
   await until(async () => (await probe(port, '/readyz')).status === 503);
   const { body } = await probe(port, '/readyz');
-  assert.deepEqual(body.reasons, ['store: the session store does not answer']);
+  assert.deepEqual(body.reasons, ['store: the session store does not respond']);
   assert.equal((await probe(port, '/livez')).status, 200);
 });

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { GatewayError } from '../../src/base/errors.ts';
 import { createDevServer } from '../../src/frontend/dev-server.ts';
-import { answerOnSocket } from '../../src/responses/socket-answer.ts';
+import { renderErrorOnSocket } from '../../src/responses/socket-response.ts';
 import { parseTarget } from '../../src/routing/target.ts';
 import { exchangeOf } from '../support/edge.ts';
 import { connectRaw, rawRequest } from '../support/raw.ts';
@@ -32,7 +32,7 @@ async function world(t: TestContext, options: UpstreamOptions = {}, written = '1
   server.on('upgrade', (req, socket, head) => {
     devServer.upgrade(exchange(req), socket, head).catch((error) => {
       codes.push(codeOf(error));
-      answerOnSocket(socket, error, 'id');
+      renderErrorOnSocket(socket, error, 'id');
     });
   });
   const handle: Parameters<typeof createServer>[1] = (req, res) => {

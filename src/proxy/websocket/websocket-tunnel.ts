@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '../../base/errors.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
-import { answerOnSocket, endWith } from '../../responses/socket-answer.ts';
+import { endWithResponse, renderErrorOnSocket } from '../../responses/socket-response.ts';
 import { upstreamError } from '../../upstream/failures.ts';
 import { closeFrame, createFrameTracker } from './frames.ts';
 import type { ProxyHooks } from './http-proxy.ts';
@@ -54,13 +54,13 @@ export function createWebSocketTunnel({ context, socket, path, onAnswer, onOpen 
 
   function refuse(error: GatewayError): void {
     context.log.warn({ err: error }, 'WebSocket not opened');
-    answerOnSocket(socket, error, context.id);
+    renderErrorOnSocket(socket, error, context.id);
   }
   function onResponse(response: IncomingMessage): void {
     const status = response.statusCode ?? 502;
     onAnswer?.(status, response.headers);
     if (status < 400) refuse(new GatewayError('upstream_failed', { detail: `answered ${status} to a handshake` }));
-    else endWith(socket, status, { 'x-request-id': context.id });
+    else endWithResponse(socket, status, { 'x-request-id': context.id });
   }
   function onAgreement(response: IncomingMessage, opened: Socket): void {
     onAnswer?.(101, response.headers);
