@@ -1,4 +1,4 @@
-/** `bff-gateway import`: another product's configuration becomes a `gateway.yaml` and a report on every line of it. */
+/** Translates another product's configuration to a `gateway.yaml` and a line-by-line report. */
 import { readApigee } from './apigee/apigee.ts';
 import { readApim } from './apim/apim.ts';
 import { type Draft, ImportError, type Note } from './draft/draft.ts';
@@ -8,16 +8,16 @@ import { readOauth2Proxy } from './oauth2-proxy/oauth2-proxy.ts';
 import { writeDraft } from './write.ts';
 
 export interface ImportFiles {
-  /** Text of a file; throws when it cannot be read. */
+  /** Returns the text of a file; throws when it cannot be read. */
   readFile: (path: string) => string;
-  /** Paths of the files below a folder, from that folder; throws when it cannot be read. */
+  /** Returns the paths of all files below a folder, relative to it; throws when it cannot be read. */
   listFiles: (path: string) => readonly string[];
 }
 
 export interface ImportResult {
-  /** The configuration. */
+  /** The gateway's configuration. */
   yaml: string;
-  /** What became of each line, and what has to be set before the start. */
+  /** How each line was translated, and which variables must be set before the gateway starts. */
   report: string;
 }
 
@@ -40,7 +40,7 @@ function readText(path: string, readFile: ImportFiles['readFile']): string {
   try {
     return readFile(path);
   } catch {
-    throw new ImportError('this file cannot be read');
+    throw new ImportError('cannot read the file');
   }
 }
 
@@ -48,52 +48,53 @@ function listBundle(path: string, listFiles: ImportFiles['listFiles']): readonly
   try {
     return listFiles(path);
   } catch {
-    throw new ImportError('this folder cannot be read');
+    throw new ImportError('cannot read the folder');
   }
 }
 
+/** What each variable must hold, for the report. */
 const VARIABLES: Record<string, string> = {
-  API_AUDIENCE: 'what access tokens must be meant for; the source does not say',
-  GATEWAY_KEY: 'a new key of the gateway: bff-gateway keys new',
-  OIDC_CLIENT_ID: 'the client that people sign in with',
-  OIDC_CLIENT_SECRET: 'its secret, never copied from the source',
-  OIDC_ISSUER: 'the provider; the source names none',
-  OIDC_PRIVATE_KEY: 'the key of the client',
-  PUBLIC_URL: 'the origin that browsers see, such as https://shop.example.com',
-  REDIS_URL: 'the Redis server of the sessions, never copied from the source',
+  API_AUDIENCE: 'the audience of access tokens; the source does not name it',
+  GATEWAY_KEY: 'a new key for the gateway: bff-gateway keys new',
+  OIDC_CLIENT_ID: 'the client ID for user sign-in',
+  OIDC_CLIENT_SECRET: 'the client secret; it is never copied from the source',
+  OIDC_ISSUER: 'the issuer URL of the provider; the source does not name it',
+  OIDC_PRIVATE_KEY: 'the private key of the client',
+  PUBLIC_URL: 'the origin that browsers use, such as https://shop.example.com',
+  REDIS_URL: 'the Redis server for sessions; it is never copied from the source',
 };
 
-/** Every variable that the configuration refers to. */
+/** The names of all variables in the configuration, sorted. */
 function referencedVariables(yaml: string): string[] {
   const names = [...yaml.matchAll(/(?<!\$)\$\{([A-Z][A-Z0-9_]*)\}|\benv: ([A-Z][A-Z0-9_]*)/g)];
-  return [...new Set(names.map(([, inText, secret]) => inText ?? secret ?? ''))].sort();
+  return [...new Set(names.map(([, inline, secret]) => inline ?? secret ?? ''))].sort();
 }
 
 const bySourceLine = (a: Note, b: Note) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1);
 
-function renderReport(all: readonly Note[], yaml: string): string {
-  const notes = [...new Map(all.map((note) => [JSON.stringify(note), note])).values()];
+function renderReport(allNotes: readonly Note[], yaml: string): string {
+  const notes = [...new Map(allNotes.map((note) => [JSON.stringify(note), note])).values()];
   const lines = [...notes]
     .sort(bySourceLine)
     .map(({ file, line, verdict, text }) => `${file}:${line}: ${verdict}: ${text}`);
   const count = (verdict: Note['verdict']) => notes.filter((note) => note.verdict === verdict).length;
-  const sum = `${count('translated')} translated, ${count('approximated')} approximated, ${count('left out')} left out`;
-  const needed = referencedVariables(yaml).map(
-    (name) => `  ${name}: ${VARIABLES[name] ?? 'a named value of the source'}`,
+  const summary = `${count('translated')} translated, ${count('approximated')} approximated, ${count('left out')} left out`;
+  const variables = referencedVariables(yaml).map(
+    (name) => `  ${name}: ${VARIABLES[name] ?? 'a value that the source refers to by name'}`,
   );
-  return [...lines, sum, 'Set these before the start:', ...needed, ''].join('\n');
+  return [...lines, summary, 'Set these variables before you start the gateway:', ...variables, ''].join('\n');
 }
 
 /**
- * Reads a source and writes the configuration. Throws `ImportFault` when it cannot be understood, or nothing is left of
- * it. `issuer` is whose tokens take the place of those that the other product made itself.
+ * Translates a configuration. `issuer` replaces the other product as issuer of the tokens that it issued itself. Throws
+ * `ImportError` when the source cannot be parsed, or none of it can be translated.
  */
 export function importFrom(format: ImportFormat, path: string, files: ImportFiles, issuer?: string): ImportResult {
-  const read = READERS[format];
+  const readSource = READERS[format];
   let draft: Draft | undefined;
   try {
-    draft = read(path, files, issuer);
-    const { yaml, notes } = writeDraft(draft, `Imported from ${format}; see the report for what each line became.`);
+    draft = readSource(path, files, issuer);
+    const { yaml, notes } = writeDraft(draft, `Imported from ${format}; see the report for each line.`);
     return { yaml, report: renderReport([...draft.notes, ...notes], yaml) };
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;

@@ -1,15 +1,15 @@
-/** Writes a draft as a `gateway.yaml`: nothing in it is a secret, and what the source did not say is a variable. */
+/** Writes a draft as a `gateway.yaml`; secrets and values that the source does not contain become variables. */
 import { Document, isMap, isSeq } from 'yaml';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import { productOf } from '../oidc/products/registry.ts';
 import { BLOCKED_UPSTREAM, type Draft, ImportError, type Note, renderVariables, variable } from './draft/draft.ts';
 import { covers } from './draft/patterns.ts';
 import { type ResolvedRoute, resolveRoutes } from './resolve-routes.ts';
-import { buildRules, needsTokenValidation, type RuleContext } from './rules.ts';
+import { buildRules, createRuleContext, type RuleContext } from './rules.ts';
 
 export interface DraftOutput {
   yaml: string;
-  /** What was found while writing. */
+  /** Further notes for the report. */
   notes: Note[];
 }
 
@@ -19,7 +19,7 @@ const PREFIXES = ['', '/bff', '/bff-gateway'];
 const hidesEndpoint = (path: string, prefix: string) =>
   Object.values(endpointPaths({ prefix })).some((own) => covers(path, own));
 
-/** The gateway's own endpoints have to be reachable beside the routes. */
+/** Chooses the endpoint prefix with which the fewest routes hide endpoints of the gateway. */
 function choosePrefix({ prefix }: Draft, routes: readonly ResolvedRoute[]): string {
   const choices = prefix === undefined ? PREFIXES : [prefix, ...PREFIXES];
   const hidden = (choice: string) => routes.filter(({ path }) => hidesEndpoint(path, choice)).length;
@@ -30,34 +30,39 @@ function routeNote(route: ResolvedRoute, verdict: Note['verdict'], text: string)
   return route.sources.slice(0, 1).map(({ file, line }) => ({ file, line, verdict, text }));
 }
 
+function hiddenNote(route: ResolvedRoute): Note[] {
+  const text = `${route.path} would hide the gateway's endpoints: configure a route for each path below it`;
+  return routeNote(route, 'left out', text);
+}
+
 function routeNotes(route: ResolvedRoute): Note[] {
   const { path, otherTargets, stricterFor } = route;
   const text = (name: string) =>
-    `${name}: its calls to ${path} are denied, since another route sends that path elsewhere`;
+    `${name}: its requests to ${path} are denied: another route sends this path to a different upstream`;
   const notes = otherTargets.map(
     ({ file, line, name }): Note => ({ file, line, verdict: 'left out', text: text(name) }),
   );
   if (route.claimHeadersDropped)
     notes.push(
-      ...routeNote(route, 'left out', `headers made of claims on ${path}: not all routes of this path make the same`),
+      ...routeNote(route, 'left out', `claim headers on ${path}: the routes with this path set different headers`),
     );
   if (stricterFor.length === 0) return notes;
-  const why = 'the original decides by letters or by a last slash, the gateway by whole segments';
+  const why = 'the original compares string prefixes or trailing slashes, the gateway compares whole segments';
   return [
     ...notes,
-    ...routeNote(route, 'approximated', `${path} also asks for what ${stricterFor.join(', ')} asks for: ${why}`),
+    ...routeNote(route, 'approximated', `${path} also has the requirements of ${stricterFor.join(', ')}: ${why}`),
   ];
 }
 
-/** A rule that nobody meets, in front of a host that does not exist. */
+/** Rules that no request satisfies, for routes that are denied. */
 const DENIED_RULES = [{ methods: ['OPTIONS'], token: 'user', scopes: ['import:left-out'] }];
 
 function routeInput(route: ResolvedRoute, context: RuleContext): Record<string, unknown> {
   const { path, target } = route;
   const { rules, audience } = buildRules(route, context, AUDIENCE);
   if (rules.length === 0) {
-    const nobody = context.validatesTokens ? { audience: 'import:left-out' } : {};
-    return { path, upstream: BLOCKED_UPSTREAM, ...nobody, rules: DENIED_RULES };
+    const deniedAudience = context.validatesTokens ? { audience: 'import:left-out' } : {};
+    return { path, upstream: BLOCKED_UPSTREAM, ...deniedAudience, rules: DENIED_RULES };
   }
   const { upstream, stripPrefix, introspect, upstreamToken, claimHeaders, maxBody } = target;
   return {
@@ -88,7 +93,10 @@ function providerInput({ provider, clockTolerance }: Draft, context: RuleContext
   };
 }
 
-/** The originals take tokens whatever their header says. Where ID tokens have the same audience, the mark is needed. */
+/**
+ * The originals accept any `typ` header. If ID tokens have the same audience as access tokens, the gateway must require the
+ * mark of access tokens.
+ */
 function issuerInput(draft: Draft, issuer: string, audiences: ReadonlySet<string>, clientId: string) {
   const algorithms = draft.issuers.get(issuer);
   const url = renderVariables(issuer);
@@ -97,29 +105,24 @@ function issuerInput(draft: Draft, issuer: string, audiences: ReadonlySet<string
   return { ...(type === undefined ? {} : { type }), ...(algorithms === undefined ? {} : { algorithms }) };
 }
 
-function accessTokensInput(
-  draft: Draft,
-  context: RuleContext,
-  routes: readonly Record<string, unknown>[],
-  trusted: readonly string[],
-) {
-  const { issuer, clientId } = context;
+function accessTokensInput(draft: Draft, context: RuleContext, routes: readonly Record<string, unknown>[]) {
+  const { issuer, clientId, trustedIssuers } = context;
   const audiences = new Set(routes.flatMap(({ audience }) => (Array.isArray(audience) ? audience.map(String) : [])));
-  const lacking = routes.some(
+  const needsDefaultAudience = routes.some(
     ({ audience, rules }) => audience === undefined && JSON.stringify(rules).includes('"user'),
   );
-  const further = trusted.filter((name) => name !== issuer);
+  const otherIssuers = trustedIssuers.filter((name) => name !== issuer);
   return {
-    ...(lacking ? { audience: AUDIENCE } : {}),
+    ...(needsDefaultAudience ? { audience: AUDIENCE } : {}),
     provider: {
       ...issuerInput(draft, issuer, audiences, clientId),
       ...(draft.acceptsOpaque === true || routes.some(({ introspect }) => introspect === true)
         ? { introspection: {} }
         : {}),
     },
-    ...(further.length === 0
+    ...(otherIssuers.length === 0
       ? {}
-      : { issuers: further.map((name) => ({ issuer: name, ...issuerInput(draft, name, audiences, clientId) })) }),
+      : { issuers: otherIssuers.map((name) => ({ issuer: name, ...issuerInput(draft, name, audiences, clientId) })) }),
   };
 }
 
@@ -136,7 +139,7 @@ function renderValues(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, renderValues(inner)]));
 }
 
-/** YAML with a remark before each route, and rules on one line each. */
+/** Renders YAML with a comment before each route and one line for each rule. */
 function toYaml(config: unknown, title: string, routes: readonly ResolvedRoute[]): string {
   const document = new Document(renderValues(config));
   document.commentBefore = ` ${title}`;
@@ -152,34 +155,16 @@ function toYaml(config: unknown, title: string, routes: readonly ResolvedRoute[]
   return document.toString({ lineWidth: 0 });
 }
 
-/** The configuration of a draft. Throws `ImportError` when there is nothing that anybody could reach or sign in to. */
+/** Returns the configuration of a draft. Throws `ImportError` when it would have neither sign-in nor a route that allows a request. */
 export function writeDraft(draft: Draft, title: string): DraftOutput {
-  const settled = resolveRoutes(draft.routes);
-  const prefix = choosePrefix(draft, settled);
-  const hidden = settled.filter(({ path }) => hidesEndpoint(path, prefix));
-  const routes = settled.filter((route) => !hidden.includes(route));
-  const asked = routes.flatMap(({ rules }) => rules.map(({ access }) => access));
-  const used = new Set(asked.flatMap(({ issuers = [] }) => issuers));
-  const trusted = [...draft.issuers.keys()].filter((name) => used.has(name));
-  const issuer = draft.provider?.issuer ?? trusted[0] ?? variable('OIDC_ISSUER');
-  const context: RuleContext = {
-    issuer,
-    clientId: draft.provider?.clientId ?? variable('OIDC_CLIENT_ID'),
-    validatesTokens: asked.some(needsTokenValidation),
-    severalIssuers: new Set([issuer, ...trusted]).size > 1,
-  };
-  const notes = [
-    ...hidden.flatMap((route) =>
-      routeNote(
-        route,
-        'left out',
-        `${route.path} would hide the gateway's own endpoints: write the paths below it as routes`,
-      ),
-    ),
-    ...routes.flatMap(routeNotes),
-  ];
-  if (asked.length === 0 && draft.provider === undefined)
-    throw new ImportError('nothing in it could be translated: no route lets anybody through');
+  const resolved = resolveRoutes(draft.routes);
+  const prefix = choosePrefix(draft, resolved);
+  const hidden = resolved.filter(({ path }) => hidesEndpoint(path, prefix));
+  const routes = resolved.filter((route) => !hidden.includes(route));
+  const requirements = routes.flatMap(({ rules }) => rules.map(({ access }) => access));
+  const context = createRuleContext(draft, requirements);
+  if (requirements.length === 0 && draft.provider === undefined)
+    throw new ImportError('nothing could be translated: no route allows a request');
   const inputs = routes.map((route) => routeInput(route, context));
   const config = {
     publicUrl: draft.publicUrl ?? variable('PUBLIC_URL'),
@@ -187,8 +172,11 @@ export function writeDraft(draft: Draft, title: string): DraftOutput {
     provider: providerInput(draft, context),
     ...sessionInput(draft),
     ...(prefix === '' ? {} : { endpoints: { prefix } }),
-    ...(context.validatesTokens ? { accessTokens: accessTokensInput(draft, context, inputs, trusted) } : {}),
+    ...(context.validatesTokens ? { accessTokens: accessTokensInput(draft, context, inputs) } : {}),
     routes: inputs,
   };
-  return { yaml: toYaml(config, title, routes), notes };
+  return {
+    yaml: toYaml(config, title, routes),
+    notes: [...hidden.flatMap(hiddenNote), ...routes.flatMap(routeNotes)],
+  };
 }

@@ -1,4 +1,4 @@
-/** Every sample becomes exactly what is written down for it, line by line, and no secret of it. */
+/** Every sample is translated to the expected configuration and report, which contain no secret. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { FILES, imported } from './translated.ts';
 
 const expected = (name: string) => readFileSync(join(import.meta.dirname, 'expected', name), 'utf8');
 
-/** What stands in the samples and must not be copied. */
+/** Secrets in the samples that must not be copied. */
 const SECRETS = [
   'kong-sample-secret',
   'kong-shared-secret',
@@ -21,14 +21,14 @@ const SECRETS = [
 ];
 
 for (const { format, sample, issuer } of SAMPLES)
-  test(`${format} ${sample} becomes the configuration and the report that are written down`, () => {
+  test(`${format} ${sample} is translated to the expected configuration and report`, () => {
     const { yaml, report } = imported(format, sample, issuer);
     assert.equal(yaml, expected(`${format}-${sample}.config.txt`));
     assert.equal(report, expected(`${format}-${sample}.report.txt`));
     for (const secret of SECRETS) assert.ok(!(yaml + report).includes(secret), secret);
   });
 
-test('the secrets that are looked for are in the samples', () => {
+test('the samples contain the secrets', () => {
   const files = SAMPLES.filter(({ format }) => format !== 'apigee');
   const text = files.map(({ format, sample }) => FILES.readFile(`${format}/${sample}`)).join('\n');
   for (const secret of SECRETS) assert.ok(text.includes(secret), secret);

@@ -1,4 +1,4 @@
-/** No translation lets in a call that the original refuses: random files against a model of the original of its own. */
+/** No translation allows a request that the original refuses: random files compared with a separate model of the original. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -24,7 +24,7 @@ interface Caller {
   audience: readonly string[];
 }
 
-/** Nobody, or somebody with a token of the issuer. */
+/** An anonymous caller, or a caller with a token of the issuer. */
 const caller: fc.Arbitrary<Caller | undefined> = fc.option(
   fc.record({
     scope: fc.subarray(['r', 'w', 'x']),
@@ -43,14 +43,14 @@ const call = fc.record({
   ),
 });
 
-/** A translation: its configuration, and its routes made ready once. */
+/** A translated configuration with its compiled routes. */
 interface Translation {
   config: Config;
   table: ReturnType<typeof compileRoutes>;
 }
 
-/** Whether the gateway lets a call in: the first matching route, the first rule about the caller, its conditions. */
-function letsIn(
+/** Whether the gateway allows a request: the first matching route, the first rule for the caller, its conditions. */
+function isAllowed(
   { config, table }: Translation,
   one: { method: string; path: string },
   who: Caller | undefined,
@@ -76,7 +76,7 @@ function letsIn(
   return decide(rule, request).kind === 'allowed';
 }
 
-/** The translation, or undefined when nothing could be translated: then nobody is let in. */
+/** The translation; undefined when nothing could be translated, so that every request is refused. */
 function translated(format: ImportFormat, files: Record<string, string>): Translation | undefined {
   const readFile = (name: string) => files[name] ?? assert.fail(name);
   const listFiles = () => Object.keys(files).map((name) => name.replace(/^x\//, ''));
@@ -89,7 +89,7 @@ function translated(format: ImportFormat, files: Record<string, string>): Transl
   }
 }
 
-/** Counts, so that a property whose calls are all refused is seen. */
+/** Counts decisions, so that a property that only refuses does not pass unnoticed. */
 const seen = { allowed: 0, refused: 0 };
 
 function check(
@@ -98,11 +98,11 @@ function check(
   who: Caller | undefined,
   original: boolean,
 ) {
-  const here = translation !== undefined && letsIn(translation, one, who);
-  seen[here ? 'allowed' : 'refused'] += 1;
+  const allowed = translation !== undefined && isAllowed(translation, one, who);
+  seen[allowed ? 'allowed' : 'refused'] += 1;
   assert.ok(
-    !here || original,
-    `${one.method} ${one.path} by ${JSON.stringify(who)} is let in, and the original refuses it`,
+    !allowed || original,
+    `${one.method} ${one.path} by ${JSON.stringify(who)} is allowed, but the original refuses it`,
   );
 }
 
@@ -151,8 +151,8 @@ function kongFile(routes: readonly KongRoute[]): string {
 }
 
 /**
- * Kong: more attributes first, expressions before prefixes, the longer prefix, the order of the file. The gateway does not
- * tell a path from the same with a slash at its end, so one that Kong has no route for may go by the other.
+ * Model of Kong: more attributes first, expressions before prefixes, the longer prefix, the order of the file. The gateway
+ * ignores a trailing slash, so a path that matches no route may use the routes of its counterpart with or without it.
  */
 function kongAllows(
   routes: readonly KongRoute[],
@@ -185,20 +185,20 @@ function kongAllows(
 
 const calls = fc.array(fc.tuple(call, caller), { minLength: 10, maxLength: 16 });
 
-/** `/ab/` is not of the open expression but of the prefix `/a`, as which it only begins alike. */
-const SLASH_BEHIND = [
+/** `/ab/` does not match the public expression, but the prefix `/a`. */
+const TRAILING_SLASH = [
   { path: '/a', methods: undefined, demand: { scopes: [], acl: [] } },
   { path: '~/ab$', methods: undefined, demand: undefined },
 ];
 
-test('Kong: no call is let in that Kong refuses', () => {
+test('Kong: no request is allowed that Kong refuses', () => {
   seen.allowed = 0;
   fc.assert(
     fc.property(fc.array(kongRoute, { minLength: 1, maxLength: 4 }), calls, (routes, tried) => {
       const translation = translated('kong', { x: kongFile(routes) });
       for (const [one, who] of tried) check(translation, one, who, kongAllows(routes, one, who));
     }),
-    { numRuns: 200, examples: [[SLASH_BEHIND, [[{ method: 'GET', path: '/ab/' }, undefined]]]] },
+    { numRuns: 200, examples: [[TRAILING_SLASH, [[{ method: 'GET', path: '/ab/' }, undefined]]]] },
   );
   assert.ok(seen.allowed > 10, String(seen.allowed));
 });
@@ -241,7 +241,7 @@ function apigeeBundle(flows: readonly Flow[], before: readonly string[]): Record
   };
 }
 
-/** Apigee: the first flow whose condition holds, and what comes before every flow. */
+/** Model of Apigee: the steps before every flow, and the first flow whose condition holds. */
 function apigeeAllows(
   flows: readonly Flow[],
   before: readonly string[],
@@ -254,19 +254,19 @@ function apigeeAllows(
   const first = flows.find(
     (one) => (one.path === undefined || matches(one.path)) && (one.verb === undefined || verbHolds(one.verb)),
   );
-  const asked = [...before, ...(first?.steps ?? [])];
+  const required = [...before, ...(first?.steps ?? [])];
   const has = (scope: string) => who?.audience.includes('api') === true && who.scope.join(' ') === scope;
-  return asked.every((name) => name !== 'fault' && has(name === 'first' ? 'r' : 'w'));
+  return required.every((name) => name !== 'fault' && has(name === 'first' ? 'r' : 'w'));
 }
 
-test('Apigee: no call is let in that the flows refuse, but for a slash at the end of a path', () => {
+test('Apigee: no request is allowed that the flows refuse, ignoring trailing slashes', () => {
   seen.allowed = 0;
   const before = fc.subarray(['first', 'second']);
   fc.assert(
     fc.property(fc.array(flow, { minLength: 1, maxLength: 4 }), before, calls, (flows, preFlow, tried) => {
       const translation = translated('apigee', apigeeBundle(flows, preFlow));
       for (const [one, who] of tried) {
-        // What a catch-all with a fault refuses is what no route is about here; the last slash is not told apart.
+        // Requests refused by a catch-all fault match no route of the gateway, which ignores the trailing slash.
         const plain = { ...one, path: one.path.replace(/\/$/, '') };
         check(translation, { ...plain, path: `/v1${plain.path}` }, who, apigeeAllows(flows, preFlow, plain, who));
       }

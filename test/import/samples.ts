@@ -1,4 +1,4 @@
-/** The samples of every format. */
+/** Lists the samples of every import format. */
 import type { ImportFormat } from '../../src/import/formats.ts';
 export const SAMPLES: readonly { format: ImportFormat; sample: string; issuer?: string }[] = [
   { format: 'kong', sample: 'shop.yaml' },

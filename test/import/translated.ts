@@ -1,4 +1,4 @@
-/** A gateway that runs a translated configuration, and the decisions it comes to. */
+/** Runs a gateway with a translated configuration and compares its decisions with the original's. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,14 +21,14 @@ export const FILES = {
   listFiles: (path: string) => globSync('**/*.*', { cwd: join(SAMPLES, path) }),
 };
 
-/** What the report asks to be set. */
+/** The variables that the reports name. */
 const ENV: Record<string, string> = {
   API_AUDIENCE: 'shop-api',
   GATEWAY_KEY: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx',
   OIDC_CLIENT_ID: 'shop-web',
-  OIDC_CLIENT_SECRET: 'of-the-environment',
+  OIDC_CLIENT_SECRET: 'from-the-environment',
   OIDC_ISSUER: 'https://id.example.com',
-  OIDC_PRIVATE_KEY: 'of-the-environment',
+  OIDC_PRIVATE_KEY: 'from-the-environment',
   PUBLIC_URL: 'https://shop.example.com',
   REDIS_URL: 'redis://redis:6379',
 };
@@ -44,17 +44,17 @@ export const load = (yaml: string, env: Record<string, string> = {}): Config =>
 export interface Row {
   /** Method and path. */
   call: string;
-  /** Claims of the token; undefined for a call without one. */
+  /** Claims of the token; undefined for a request without one. */
   claims?: Record<string, unknown> | undefined;
-  /** The token is that of a session. */
+  /** The token belongs to a session. */
   session?: boolean;
-  /** What the documentation of the original says about the call. */
+  /** The decision of the original, by its documentation. */
   original: 'allowed' | 'refused';
   /** Why the gateway refuses what the original allows. */
   stricter?: string;
 }
 
-/** What verification would say of these claims: the issuer has to be trusted, and the token must be for APIs. */
+/** Replaces token validation: the issuer must be trusted, and the claims must be those of an access token. */
 function readerOf(config: Config) {
   const trusted = [...issuersOf(config.provider), ...(config.accessTokens?.issuers ?? []).map(({ issuer }) => issuer)];
   const read = async (token: string) => {
@@ -72,14 +72,14 @@ function readerOf(config: Config) {
   };
 }
 
-/** Starts it with a recorder behind every route. */
+/** Starts a data plane with a recording upstream behind every route. */
 export async function startTranslated(config: Config) {
   const upstream = await startUpstream();
   const routes = config.routes.map((route) => ({ ...route, upstream: upstream.origin }));
   const tokens = config.accessTokens ? { tokens: readerOf(config) } : {};
   const plane = await startDataPlane({ ...config, routes }, undefined, tokens);
   return {
-    /** Status of the answer; a call that is let in has reached the API. */
+    /** The decision about a request; asserts that the upstream received it only if it was allowed. */
     async decide({ call, claims, session }: Omit<Row, 'original'>): Promise<'allowed' | 'refused'> {
       const [method = 'GET', path = '/'] = call.split(' ');
       const token = claims && Buffer.from(JSON.stringify(claims)).toString('base64url');
@@ -100,7 +100,7 @@ export async function startTranslated(config: Config) {
   };
 }
 
-/** Runs the rows of a sample through its translation. */
+/** Tests each row against the translation of a sample. */
 export function testRows(
   format: ImportFormat,
   sample: string,
@@ -116,18 +116,19 @@ export function testRows(
     after(() => gateway.close());
     for (const row of rows) {
       const { call, claims, session, original, stricter } = row;
-      const who = claims === undefined ? 'nobody' : `${session ? 'session' : 'token'} ${JSON.stringify(claims)}`;
+      const who =
+        claims === undefined ? 'an anonymous client' : `${session ? 'session' : 'token'} ${JSON.stringify(claims)}`;
       const expected = stricter === undefined ? original : 'refused';
-      test(`${call} by ${who.slice(0, 150)}: ${expected}${stricter === undefined ? '' : `, since ${stricter}`}`, async () => {
+      test(`${call} by ${who.slice(0, 150)}: ${expected}${stricter === undefined ? '' : `, because ${stricter}`}`, async () => {
         assert.equal(await gateway.decide(row), expected);
       });
     }
   });
 }
 
-/** A table is worth something when most of it agrees, and both answers are in it. */
+/** Tests that the rows contain enough decisions of both kinds that agree with the original. */
 export function testSize(rows: readonly Row[]): void {
-  test('at least 30 decisions agree with the original, and none is wider', () => {
+  test('at least 30 decisions agree with the original, and none allows more', () => {
     const agreeing = rows.filter(({ stricter }) => stricter === undefined);
     assert.ok(agreeing.length >= 30, String(agreeing.length));
     for (const original of ['allowed', 'refused'] as const)

@@ -1,4 +1,4 @@
-/** The documents of an Apigee bundle, and what their steps ask of a call together. */
+/** The documents of an Apigee bundle, and the combined requirements of the steps in their flows. */
 import { combineRequirements, PUBLIC_ACCESS, type Requirement } from '../draft/access.ts';
 import type { Target } from '../draft/draft.ts';
 import type { XmlElement } from '../draft/xml-tree.ts';
@@ -14,39 +14,39 @@ export interface Bundle {
   proxies: readonly BundleDocument[];
   targets: readonly BundleDocument[];
   policies: ReadonlyMap<string, Policy>;
-  /** Whose tokens take the place of those that Apigee made. */
+  /** Replaces Apigee as issuer of the tokens that Apigee issued. */
   issuer: string | undefined;
 }
 
-/** What the steps of some flows ask for together; `answers` when a fault is all that callers get. */
-export type FlowRequirement = Requirement | { answers: true };
+/** The combined requirement of steps; `fault` when every request gets a fault response. */
+export type FlowRequirement = Requirement | { fault: true };
 
-/** What the steps of the requests of these flows ask for. */
+/** The combined requirement of the request steps of these flows. */
 export function flowRequirement(
   flows: readonly (XmlElement | undefined)[],
   { policies, issuer }: Bundle,
 ): FlowRequirement {
-  let sum: Requirement = PUBLIC_ACCESS;
+  let combined: Requirement = PUBLIC_ACCESS;
   for (const step of flows.flatMap((flow) => flow?.child('Request')?.childrenNamed('Step') ?? [])) {
     const name = step.child('Name')?.text ?? '';
     const policy = policies.get(name);
     const effect = policy
       ? policyEffect(policy, issuer)
-      : { kind: 'asks' as const, asked: `the bundle has no policy ${name}` };
-    // A step with a condition is asked for in any case.
-    const sometimes = (step.child('Condition')?.text ?? '') !== '';
-    if (effect.kind === 'answers' && !sometimes) return typeof sum === 'string' ? sum : { answers: true };
-    if (effect.kind === 'answers') sum = combineRequirements(sum, `${name} refuses some of its calls`);
-    if (effect.kind === 'asks') sum = combineRequirements(sum, effect.asked);
+      : { kind: 'requires' as const, requirement: `the bundle has no policy ${name}` };
+    // A requirement with a condition is added in any case; it is unknown when the condition holds.
+    const conditional = (step.child('Condition')?.text ?? '') !== '';
+    if (effect.kind === 'fault' && !conditional) return typeof combined === 'string' ? combined : { fault: true };
+    if (effect.kind === 'fault') combined = combineRequirements(combined, `${name} refuses some of its requests`);
+    if (effect.kind === 'requires') combined = combineRequirements(combined, effect.requirement);
   }
-  return sum;
+  return combined;
 }
 
-/** The flows with conditions. */
+/** The flows of an endpoint, without PreFlow and PostFlow. */
 export const flowsIn = (xml: XmlElement | undefined): readonly XmlElement[] =>
   xml?.child('Flows')?.childrenNamed('Flow') ?? [];
 
-/** Makes the target of an endpoint by its name. */
+/** Returns a function that looks up the target of a target endpoint by name. */
 export function createTargetLookup(bundle: Bundle, base: string): (name: string | undefined) => Target | undefined {
   return (name) => {
     const found = bundle.targets.find(({ xml }) => xml.attribute('name') === name);
@@ -55,7 +55,7 @@ export function createTargetLookup(bundle: Bundle, base: string): (name: string 
   };
 }
 
-/** The demands of every target endpoint: which one a call goes to is not looked at, so all of them hold. */
+/** The combined requirement of all target endpoints; it applies to every request, whichever endpoint it uses. */
 export function targetRequirement(bundle: Bundle): FlowRequirement {
   return flowRequirement(
     bundle.targets.flatMap(({ xml }) => [xml.child('PreFlow'), ...flowsIn(xml), xml.child('PostFlow')]),
@@ -63,8 +63,8 @@ export function targetRequirement(bundle: Bundle): FlowRequirement {
   );
 }
 
-/** Both demands. */
+/** Requires both; a fault takes precedence. */
 export function combineFlows(a: FlowRequirement, b: FlowRequirement): FlowRequirement {
-  if (typeof a === 'object' && 'answers' in a) return a;
-  return typeof b === 'object' && 'answers' in b ? b : combineRequirements(a, b);
+  if (typeof a === 'object' && 'fault' in a) return a;
+  return typeof b === 'object' && 'fault' in b ? b : combineRequirements(a, b);
 }

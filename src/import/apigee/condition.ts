@@ -1,16 +1,16 @@
-/** The conditions of Apigee flows about path and method.
+/** Parses the conditions of Apigee flows on path and method.
  * https://cloud.google.com/apigee/docs/api-platform/reference/conditions-reference
  */
 import { METHODS, type Method } from '../draft/draft.ts';
 
-/** One way in which a condition holds. */
+/** One conjunction of a condition in disjunctive form. */
 export interface ConditionCase {
-  /** Pattern of `MatchesPath`; any path when left out. */
+  /** Pattern of `MatchesPath`; undefined for any path. */
   path?: string;
   methods?: readonly Method[];
-  /** It holds for methods without a name here as well. */
+  /** Also holds for methods that are not in METHODS. */
   otherMethods?: boolean;
-  /** It asks for something else as well, so it may or may not hold. */
+  /** Depends on something else as well, so it is unknown whether it holds. */
   uncertain?: boolean;
 }
 
@@ -47,60 +47,75 @@ function parseComparison(variable: string, operator: string, value: string): Con
 const includesOtherMethods = ({ methods, otherMethods }: ConditionCase) =>
   methods === undefined || otherMethods === true;
 
-/** Both at once; nothing when no method is left. A second path cannot be cut with the first, so it is only known to narrow. */
+/** The conjunction of two cases; empty when no method is left. Two different paths cannot be intersected, so the result is uncertain. */
 function intersect(a: ConditionCase, b: ConditionCase): ConditionCase[] {
   const methods =
     a.methods && b.methods ? a.methods.filter((one) => b.methods?.includes(one)) : (a.methods ?? b.methods);
-  const others = includesOtherMethods(a) && includesOtherMethods(b);
-  if (methods?.length === 0 && !others) return [];
-  const both = a.path !== undefined && b.path !== undefined && a.path !== b.path;
+  const otherMethods = includesOtherMethods(a) && includesOtherMethods(b);
+  if (methods?.length === 0 && !otherMethods) return [];
+  const twoPaths = a.path !== undefined && b.path !== undefined && a.path !== b.path;
   const path = a.path ?? b.path;
   return [
     {
       ...(path === undefined ? {} : { path }),
-      ...(methods === undefined ? {} : { methods, otherMethods: others }),
-      ...(a.uncertain || b.uncertain || both ? { uncertain: true } : {}),
+      ...(methods === undefined ? {} : { methods, otherMethods }),
+      ...(a.uncertain || b.uncertain || twoPaths ? { uncertain: true } : {}),
     },
   ];
 }
 
-/** The ways in which a condition holds; no condition holds always. What is not understood is one that may hold anywhere. */
+/** Recursive-descent parser for `or`, `and`, parentheses and comparisons. Its methods return undefined on a syntax error. */
+class ConditionParser {
+  readonly #tokens: readonly string[];
+  #at = 0;
+
+  constructor(tokens: readonly string[]) {
+    this.#tokens = tokens;
+  }
+
+  parse(): ConditionCase[] | undefined {
+    const cases = this.#disjunction();
+    return this.#at === this.#tokens.length ? cases : undefined;
+  }
+
+  #disjunction(): ConditionCase[] | undefined {
+    let cases = this.#conjunction();
+    while (cases && isOr(this.#tokens[this.#at])) {
+      this.#at += 1;
+      const next = this.#conjunction();
+      cases = next && [...cases, ...next];
+    }
+    return cases;
+  }
+
+  #conjunction(): ConditionCase[] | undefined {
+    let cases = this.#term();
+    while (cases && isAnd(this.#tokens[this.#at])) {
+      this.#at += 1;
+      const next = this.#term();
+      cases = next && cases.flatMap((a) => next.flatMap((b) => intersect(a, b)));
+    }
+    return cases;
+  }
+
+  #term(): ConditionCase[] | undefined {
+    if (this.#tokens[this.#at] === '(') {
+      this.#at += 1;
+      const inner = this.#disjunction();
+      if (this.#tokens[this.#at] !== ')') return undefined;
+      this.#at += 1;
+      return inner;
+    }
+    const [variable, operator, value] = this.#tokens.slice(this.#at, this.#at + 3);
+    if (variable === undefined || operator === undefined || value === undefined) return undefined;
+    this.#at += 3;
+    return parseComparison(variable, operator, value);
+  }
+}
+
+/** Parses a condition; without a condition it always holds. A condition that cannot be parsed is an uncertain case. */
 export function parseCondition(condition: string | undefined): ConditionCase[] {
   if (condition === undefined || condition.trim() === '') return [{}];
   const tokens = tokenize(condition);
-  let at = 0;
-
-  function term(): ConditionCase[] | undefined {
-    if (tokens?.[at] === '(') {
-      at += 1;
-      const inner = either();
-      if (tokens[at] !== ')') return undefined;
-      at += 1;
-      return inner;
-    }
-    const [variable, operator, value] = tokens?.slice(at, at + 3) ?? [];
-    if (variable === undefined || operator === undefined || value === undefined) return undefined;
-    at += 3;
-    return parseComparison(variable, operator, value);
-  }
-  function every(): ConditionCase[] | undefined {
-    let sum = term();
-    while (sum && isAnd(tokens?.[at])) {
-      at += 1;
-      const next = term();
-      sum = next && sum.flatMap((a) => next.flatMap((b) => intersect(a, b)));
-    }
-    return sum;
-  }
-  function either(): ConditionCase[] | undefined {
-    let sum = every();
-    while (sum && isOr(tokens?.[at])) {
-      at += 1;
-      const next = every();
-      sum = next && [...sum, ...next];
-    }
-    return sum;
-  }
-  const cases = either();
-  return cases && at === tokens?.length ? cases : [{ uncertain: true }];
+  return (tokens && new ConditionParser(tokens).parse()) ?? [{ uncertain: true }];
 }

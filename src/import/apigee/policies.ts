@@ -1,4 +1,4 @@
-/** What the policies of an Apigee bundle ask of a caller.
+/** Translates the access requirements of Apigee policies.
  * https://cloud.google.com/apigee/docs/api-platform/reference/policies/verify-jwt-policy and .../oauthv2-policy
  */
 import { type Access, type Requirement, requireToken } from '../draft/access.ts';
@@ -9,16 +9,16 @@ export interface Policy {
   xml: XmlElement;
 }
 
-/** What a policy does to a call: it asks for something, or has no say, or answers the call itself. */
-export type Effect = { kind: 'asks'; asked: Requirement } | { kind: 'no say' } | { kind: 'answers' };
+/** The effect of a policy on access: a requirement, none, or a fault response to every request. */
+export type Effect = { kind: 'requires'; requirement: Requirement } | { kind: 'none' } | { kind: 'fault' };
 
-/** Policies that count, cache, log, look for harm or rewrite, and refuse nobody for who they are. */
+/** Policies for limits, caching, logging, content checks or rewriting; none refuses a request because of its caller. */
 const IGNORED_POLICY =
   /^(?:SpikeArrest|Quota|ResponseCache|PopulateCache|LookupCache|InvalidateCache|ExtractVariables|MessageLogging|StatisticsCollector|DataCapture|TraceCapture|JSONToXML|XMLToJSON|XSL|CORS|KeyValueMapOperations|JSONThreatProtection|XMLThreatProtection|RegularExpressionProtection|MessageValidation|OASValidation|DecodeJWT|ConcurrentRatelimit)$/;
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'];
 const AUTHORIZATION = /^request\.header\.authorization$/i;
-/** Elements of VerifyJWT that no rule can say. */
+/** Elements of VerifyJWT that no rule can express. */
 const UNSUPPORTED_ELEMENTS = [
   'SecretKey',
   'PrivateKey',
@@ -32,7 +32,7 @@ const UNSUPPORTED_ELEMENTS = [
 const hasReference = (xml: XmlElement | undefined) =>
   xml?.attribute('ref') !== undefined || xml?.attribute('uriRef') !== undefined;
 
-/** Origins whose keys are those of an issuer elsewhere. */
+/** Key origins of issuers that publish their keys on another origin. */
 const KEY_ORIGINS: Record<string, string> = {
   'https://sts.windows.net': 'https://login.microsoftonline.com',
   'https://accounts.google.com': 'https://www.googleapis.com',
@@ -41,20 +41,19 @@ const KEY_ORIGINS: Record<string, string> = {
 function keyFault(xml: XmlElement, issuer: string): string | undefined {
   const key = xml.child('PublicKey')?.child('JWKS');
   const uri = key?.attribute('uri');
-  if (uri === undefined) return 'its key is none that an issuer publishes';
+  if (uri === undefined) return 'its key is not published by an issuer';
   const [keys, own] = [URL.parse(uri)?.origin, new URL(issuer).origin];
-  return keys === own || keys === KEY_ORIGINS[own]
-    ? undefined
-    : 'its keys are published by somebody else than the issuer';
+  return keys === own || keys === KEY_ORIGINS[own] ? undefined : 'its keys are not published by its issuer';
 }
 
 function parseClaim(claim: XmlElement): Access['claims'][number] | string {
   const name = claim.attribute('name') ?? '';
   const type = claim.attribute('type') ?? 'string';
   if (hasReference(claim)) return `claim ${name} is a variable`;
-  if (claim.attribute('array') === 'true') return `claim ${name} is a list that is compared as a whole`;
-  // A dot is part of the name there, and a way into an object here.
-  if (name === '' || (name.includes('.') && !name.includes('://'))) return `claim ${name} has no name that can be said`;
+  if (claim.attribute('array') === 'true') return `claim ${name} is compared as a whole list`;
+  // In Apigee a dot is part of the claim name; in the gateway it separates path segments.
+  if (name === '' || (name.includes('.') && !name.includes('://')))
+    return `claim ${name} has a name that is not supported`;
   if (type === 'string') return [name, { equals: claim.text }];
   if (type === 'number' && Number.isFinite(Number(claim.text))) return [name, { equals: Number(claim.text) }];
   if (type === 'boolean') return [name, { equals: claim.text === 'true' }];
@@ -76,38 +75,38 @@ function requiredClaims(xml: XmlElement): Access['claims'] | string {
   return claims;
 }
 
-/** Algorithms of a policy; none of those with a shared secret. */
+/** The asymmetric algorithms of a policy. */
 export const algorithmsOf = (xml: XmlElement): string[] =>
   (xml.child('Algorithm')?.text ?? '').split(/\s*,\s*/).filter((name) => ALGORITHMS.includes(name));
 
 function verifyJwt(xml: XmlElement): Requirement {
   const source = xml.child('Source')?.text;
   if (source !== undefined && !AUTHORIZATION.test(source)) return `the token comes from ${source}`;
-  const odd = UNSUPPORTED_ELEMENTS.find((name) => xml.child(name) !== undefined);
-  if (odd !== undefined) return `${odd} has no counterpart`;
+  const unsupported = UNSUPPORTED_ELEMENTS.find((name) => xml.child(name) !== undefined);
+  if (unsupported !== undefined) return `${unsupported} has no counterpart`;
   if (algorithmsOf(xml).length === 0) return 'its algorithm needs a shared secret';
   const issuer = xml.child('Issuer');
   if (!issuer || hasReference(issuer) || URL.parse(issuer.text)?.protocol !== 'https:')
-    return 'the issuer is no https address that stands in the policy';
+    return 'the issuer is not an https URL in the policy';
   const fault = keyFault(xml, issuer.text);
   if (fault !== undefined) return fault;
   const audience = xml.child('Audience');
-  if (hasReference(audience) || audience?.text.includes(',')) return 'its audience is no single text';
+  if (hasReference(audience) || audience?.text.includes(',')) return 'its audience is not a single text';
   const claims = requiredClaims(xml);
   if (typeof claims === 'string') return claims;
   return requireToken({ issuers: [issuer.text], audiences: audience ? [[audience.text]] : [], claims });
 }
 
-/** Tokens that Apigee made itself are unknown to everybody else; `issuer` is the one whose tokens take their place. */
+/** Only Apigee can verify the tokens that it issued; `issuer` is the issuer that replaces it. */
 function verifyAccessToken(xml: XmlElement, issuer: string | undefined): Requirement {
   const operation = xml.child('Operation')?.text;
-  if (operation !== 'VerifyAccessToken') return `${operation ?? 'its operation'} makes tokens: the provider does that`;
+  if (operation !== 'VerifyAccessToken')
+    return `${operation ?? 'its operation'} issues tokens, which only the provider does`;
   const source = xml.child('AccessToken')?.text;
   if (source !== undefined && !AUTHORIZATION.test(source)) return `the token comes from ${source}`;
   const prefix = xml.child('AccessTokenPrefix')?.text;
   if (prefix !== undefined && prefix !== 'Bearer') return `the scheme is ${prefix}`;
-  if (issuer === undefined)
-    return 'its tokens are those of Apigee itself: name the issuer of the new ones with --issuer';
+  if (issuer === undefined) return 'its tokens are issued by Apigee: name the issuer that replaces it with --issuer';
   const scopes =
     xml
       .child('Scope')
@@ -116,16 +115,16 @@ function verifyAccessToken(xml: XmlElement, issuer: string | undefined): Require
   return requireToken({ scopes: scopes.length === 0 ? [] : [scopes], issuers: [issuer] });
 }
 
-/** What a policy does. One that is switched off does nothing. */
+/** The effect of a policy; a disabled policy has none. */
 export function policyEffect({ xml }: Policy, issuer: string | undefined): Effect {
-  if (xml.attribute('enabled') === 'false' || IGNORED_POLICY.test(xml.name)) return { kind: 'no say' };
-  if (xml.name === 'VerifyJWT') return { kind: 'asks', asked: verifyJwt(xml) };
-  if (xml.name === 'OAuthV2') return { kind: 'asks', asked: verifyAccessToken(xml, issuer) };
-  if (xml.name === 'RaiseFault') return { kind: 'answers' };
-  // Headers and variables; but not another target, path or method.
+  if (xml.attribute('enabled') === 'false' || IGNORED_POLICY.test(xml.name)) return { kind: 'none' };
+  if (xml.name === 'VerifyJWT') return { kind: 'requires', requirement: verifyJwt(xml) };
+  if (xml.name === 'OAuthV2') return { kind: 'requires', requirement: verifyAccessToken(xml, issuer) };
+  if (xml.name === 'RaiseFault') return { kind: 'fault' };
+  // AssignMessage may set headers and variables, but not another target, path or method.
   const harmless =
     xml.name === 'AssignMessage' && !/target\.(?:url|copy)|servicecallout\./.test(xml.text) && !changesRequest(xml);
-  return harmless ? { kind: 'no say' } : { kind: 'asks', asked: `${xml.name} has no counterpart` };
+  return harmless ? { kind: 'none' } : { kind: 'requires', requirement: `${xml.name} has no counterpart` };
 }
 
 const changesRequest = (xml: XmlElement): boolean =>

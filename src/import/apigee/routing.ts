@@ -1,11 +1,11 @@
-/** Where an Apigee proxy sends a call: route rules, target endpoints, and the paths of conditions as patterns. */
+/** Translates the routing of an Apigee proxy: route rules, target endpoints, and the paths of conditions. */
 
 import { BLOCKED_UPSTREAM, type DraftRoute, METHODS, type Target, variable } from '../draft/draft.ts';
 import { covers, isLiteralPath, overlaps, type Pattern } from '../draft/patterns.ts';
 import type { XmlElement } from '../draft/xml-tree.ts';
 import { type ConditionCase, parseCondition } from './condition.ts';
 
-/** The patterns of a case below the base path. Of a path that no pattern says, one that surely covers it. */
+/** The pattern of a case below the base path. If none is equivalent, a pattern that covers it, with `exact` false. */
 export function casePattern(base: string, { path }: ConditionCase): Pattern & { exact: boolean } {
   if (path === undefined) return { path: `${base}/**`, exact: true };
   const segments = path.split('/').filter((segment) => segment !== '');
@@ -17,31 +17,31 @@ export function casePattern(base: string, { path }: ConditionCase): Pattern & { 
       return { path: `${base}/${[...known, '**'].join('/')}`, exact: false };
     known.push(segment);
   }
-  // A slash at the end makes another path there, and no difference here.
+  // Apigee distinguishes a path with a trailing slash, the gateway does not.
   const whole = `${base}/${known.join('/')}`;
   return { path: known.length === 0 ? base || '/' : whole, widened: true, exact: true };
 }
 
-/** The address of a target endpoint; undefined when it does not stand in the bundle. */
+/** The URL of a target endpoint; undefined when the bundle does not contain it. */
 export function targetUrl(endpoint: XmlElement | undefined): string | undefined {
   const connection = endpoint?.child('HTTPTargetConnection');
   const url = connection?.child('URL')?.text;
   if (url !== undefined) return /^https?:\/\/[^{}\s]+$/.test(url) ? url.replace(/\/$/, '') : undefined;
   const server = connection?.child('LoadBalancer')?.child('Server')?.attribute('name');
   const path = connection?.child('Path')?.text ?? '';
-  // Target servers belong to the environment, so their address is a variable here.
+  // Target servers are configured in the Apigee environment, so their URL becomes a variable.
   if (server === undefined || /[{}]/.test(path)) return undefined;
   return variable(`TARGET_${server.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`) + path.replace(/\/$/, '');
 }
 
 export interface Routing {
-  /** Rules with a condition, in their order. */
+  /** Rules with a condition, in order. */
   conditional: readonly { cases: readonly ConditionCase[]; target: Target | undefined }[];
-  /** Of the rule without one. */
+  /** Target of the rule without a condition. */
   target: Target | undefined;
 }
 
-/** The rules of a proxy endpoint; `targetOf` makes the target of an endpoint's name. */
+/** The route rules of a proxy endpoint; `targetOf` returns the target of a target endpoint by name. */
 export function parseRouting(proxy: XmlElement, targetOf: (name: string | undefined) => Target | undefined): Routing {
   const rules = proxy.childrenNamed('RouteRule').map((rule) => ({
     condition: rule.child('Condition')?.text ?? '',
@@ -63,32 +63,38 @@ const denyRoute = (route: DraftRoute): DraftRoute => ({
   target: { upstream: BLOCKED_UPSTREAM },
 });
 
-/** What a route becomes when a rule sends some of its calls elsewhere. Where that cannot be said it is denied. */
-function applyRouteRule(route: DraftRoute, base: string, one: ConditionCase, target: Target | undefined): DraftRoute[] {
-  const pattern = casePattern(base, one);
+/** Applies a route rule that sends some requests of a route to another target; denies the route where that cannot be expressed. */
+function applyRouteRule(
+  route: DraftRoute,
+  base: string,
+  condition: ConditionCase,
+  target: Target | undefined,
+): DraftRoute[] {
+  const pattern = casePattern(base, condition);
   if (!overlaps(route.path, pattern.path)) return [route];
-  const within = covers(pattern.path, route.path);
-  const { methods, uncertain } = one;
-  if (uncertain === true || !pattern.exact || !(within || covers(route.path, pattern.path))) return [denyRoute(route)];
-  const elsewhere = methods === undefined && target !== undefined;
-  if (!within) {
-    const part = { ...route, path: pattern.path, loose: true };
-    return [route, elsewhere ? { ...part, target } : denyRoute(part)];
+  const coversRoute = covers(pattern.path, route.path);
+  const { methods, uncertain } = condition;
+  if (uncertain === true || !pattern.exact || !(coversRoute || covers(route.path, pattern.path)))
+    return [denyRoute(route)];
+  const redirects = methods === undefined && target !== undefined;
+  if (!coversRoute) {
+    const part = { ...route, path: pattern.path, widened: true };
+    return [route, redirects ? { ...part, target } : denyRoute(part)];
   }
-  if (methods === undefined) return [elsewhere ? { ...route, target } : denyRoute(route)];
-  // One path has one target, so methods that go elsewhere are denied.
+  if (methods === undefined) return [redirects ? { ...route, target } : denyRoute(route)];
+  // A path has one target, so methods with another target are denied.
   const own = route.methods ?? METHODS;
   const rest = own.filter((method) => !methods.includes(method));
-  const gone = own.filter((method) => methods.includes(method));
+  const redirected = own.filter((method) => methods.includes(method));
   return [
     ...(rest.length > 0
       ? [{ ...route, methods: rest, otherMethods: route.methods === undefined || route.otherMethods === true }]
       : []),
-    ...(gone.length > 0 ? [{ ...denyRoute(route), methods: gone }] : []),
+    ...(redirected.length > 0 ? [{ ...denyRoute(route), methods: redirected }] : []),
   ];
 }
 
-/** Lays the rules with a condition over the routes; the first that holds decides, so it is laid over last. */
+/** Applies the rules with a condition. The first rule that matches decides, so it is applied last. */
 export function applyRouteRules(routes: readonly DraftRoute[], base: string, { conditional }: Routing): DraftRoute[] {
   return [...conditional]
     .reverse()

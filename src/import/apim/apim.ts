@@ -1,4 +1,4 @@
-/** A policy document of Azure API Management: what its inbound section asks of a caller, and where it sends the calls.
+/** Reads a policy document of Azure API Management: the access requirements and the backend of its inbound section.
  * https://learn.microsoft.com/azure/api-management/api-management-howto-policies
  */
 import { combineRequirements, PUBLIC_ACCESS, type Requirement } from '../draft/access.ts';
@@ -18,25 +18,27 @@ import { isExpression, methodsWhere, quoteExpressions } from './expressions.ts';
 import { IGNORED_POLICY, noteElements, OWN_CREDENTIALS } from './notes.ts';
 import { entraAccess, jwtAccess, replaceNamedValues } from './validate-jwt.ts';
 
+/** `other` is any method that is not in METHODS. */
 type MethodClass = Method | 'other';
+const METHOD_CLASSES: readonly MethodClass[] = [...METHODS, 'other'];
 
-/** What the document says to calls with one method. */
+/** The effect of the document on requests with one method. */
 interface PolicyResult {
   requirement: Requirement;
   upstream: string;
-  /** Some validation was passed. */
+  /** A token validation applies in any case. */
   validated: boolean;
-  /** The API gets other credentials than those of the caller. */
+  /** The API receives other credentials than those of the caller. */
   ownCredentials: boolean;
 }
 
-/** The API's own settings are in no policy document, so the path and the backend have to be given. */
+/** A policy document contains neither the path nor the default backend of its API. */
 const PATH = '/api';
 const BACKEND = variable('APIM_BACKEND_URL');
 
-const deny = (verdict: PolicyResult, why: string): PolicyResult => ({
-  ...verdict,
-  requirement: combineRequirements(verdict.requirement, why),
+const deny = (result: PolicyResult, why: string): PolicyResult => ({
+  ...result,
+  requirement: combineRequirements(result.requirement, why),
 });
 
 function validationRequirement(element: XmlElement): Requirement {
@@ -52,103 +54,111 @@ function backendUrl(element: XmlElement): string | undefined {
   return replaceNamedValues(url).replace(/\/$/, '');
 }
 
-function applyElement(element: XmlElement, cell: MethodClass, verdict: PolicyResult): PolicyResult {
+function applyElement(element: XmlElement, method: MethodClass, result: PolicyResult): PolicyResult {
   switch (element.name) {
     case 'validate-jwt':
     case 'validate-azure-ad-token':
       return {
-        ...verdict,
+        ...result,
         validated: true,
-        requirement: combineRequirements(verdict.requirement, validationRequirement(element)),
+        requirement: combineRequirements(result.requirement, validationRequirement(element)),
       };
     case 'set-backend-service': {
       const upstream = backendUrl(element);
-      return upstream === undefined ? deny(verdict, 'its backend is made by an expression') : { ...verdict, upstream };
+      return upstream === undefined ? deny(result, 'its backend is an expression') : { ...result, upstream };
     }
     case 'choose':
-      return choose(element, cell, verdict);
+      return choose(element, method, result);
     case 'set-header': {
       const own = element.attribute('name')?.toLowerCase() === 'authorization';
-      return own ? { ...verdict, ownCredentials: true } : verdict;
+      return own ? { ...result, ownCredentials: true } : result;
     }
     default:
-      if (OWN_CREDENTIALS.test(element.name)) return { ...verdict, ownCredentials: true };
-      return IGNORED_POLICY.test(element.name) ? verdict : deny(verdict, `${element.name} has no counterpart`);
+      if (OWN_CREDENTIALS.test(element.name)) return { ...result, ownCredentials: true };
+      return IGNORED_POLICY.test(element.name) ? result : deny(result, `${element.name} has no counterpart`);
   }
 }
 
-const applyElements = (elements: readonly XmlElement[], cell: MethodClass, start: PolicyResult): PolicyResult =>
-  elements.reduce((verdict, element) => applyElement(element, cell, verdict), start);
+const applyElements = (elements: readonly XmlElement[], method: MethodClass, start: PolicyResult): PolicyResult =>
+  elements.reduce((result, element) => applyElement(element, method, result), start);
 
 /**
- * A branch whose condition is about the method is taken or not. Of one whose condition nobody knows here, the demands are
- * added whether it is taken or not, and it may not be what lets a call in.
+ * Evaluates conditions on the method. A branch with any other condition may or may not apply: its requirements are added
+ * in any case, but its validation does not count as the one that a request needs.
  */
-function choose(element: XmlElement, cell: MethodClass, start: PolicyResult): PolicyResult {
-  let verdict = start;
+function choose(element: XmlElement, method: MethodClass, start: PolicyResult): PolicyResult {
+  let result = start;
   for (const branch of element.children) {
     if (branch.name === 'otherwise')
-      return mergeBranch(verdict, applyElements(branch.children, cell, verdict), verdict !== start);
+      return mergeBranch(result, applyElements(branch.children, method, result), result !== start);
     const holds = methodsWhere(branch.attribute('condition') ?? '');
-    if (holds?.has(cell)) return applyElements(branch.children, cell, verdict);
-    if (holds === undefined) verdict = mergeBranch(verdict, applyElements(branch.children, cell, verdict), true);
+    if (holds?.has(method)) return applyElements(branch.children, method, result);
+    if (holds === undefined) result = mergeBranch(result, applyElements(branch.children, method, result), true);
   }
-  return verdict;
+  return result;
 }
 
-function mergeBranch(before: PolicyResult, after: PolicyResult, unsure: boolean): PolicyResult {
-  if (!unsure) return after;
+function mergeBranch(before: PolicyResult, after: PolicyResult, uncertain: boolean): PolicyResult {
+  if (!uncertain) return after;
   if (after.upstream !== before.upstream) return deny(after, 'its backend depends on a condition');
   return { ...after, validated: before.validated };
 }
 
-function evaluateMethod(elements: readonly XmlElement[], cell: MethodClass): PolicyResult {
-  const verdict = applyElements(elements, cell, {
+function evaluateMethod(elements: readonly XmlElement[], method: MethodClass): PolicyResult {
+  const result = applyElements(elements, method, {
     requirement: PUBLIC_ACCESS,
     upstream: BACKEND,
     validated: false,
     ownCredentials: false,
   });
-  // What <base /> stands for is in another document, so a call that nothing here asks about is no open one.
-  return verdict.validated ? verdict : deny(verdict, 'nothing in this document asks who calls');
+  // <base /> refers to another document, so a request without a validation in this document is not public.
+  return result.validated ? result : deny(result, 'nothing in this document authenticates the caller');
 }
 
-function addRoutes(draft: Draft, file: string, line: number, elements: readonly XmlElement[]): void {
-  const cells: readonly MethodClass[] = [...METHODS, 'other'];
-  const groups = new Map<string, { verdict: PolicyResult; cells: MethodClass[] }>();
-  for (const cell of cells) {
-    const verdict = evaluateMethod(elements, cell);
-    const key = JSON.stringify(verdict);
-    const group = groups.get(key) ?? { verdict, cells: [] };
-    group.cells.push(cell);
+interface MethodGroup {
+  result: PolicyResult;
+  methods: MethodClass[];
+}
+
+/** Groups the methods for which the document has the same result. */
+function groupMethods(elements: readonly XmlElement[]): MethodGroup[] {
+  const groups = new Map<string, MethodGroup>();
+  for (const method of METHOD_CLASSES) {
+    const result = evaluateMethod(elements, method);
+    const key = JSON.stringify(result);
+    const group = groups.get(key) ?? { result, methods: [] };
+    group.methods.push(method);
     groups.set(key, group);
   }
-  for (const { verdict, cells: about } of groups.values()) {
-    const { requirement, upstream, ownCredentials } = verdict;
-    const methods = about.filter((cell) => cell !== 'other');
-    const denied = typeof requirement === 'string';
-    const which = about.length === cells.length ? 'every method' : about.join(', ').replace(/other$/, 'others');
-    const text = denied ? `${which} is denied, since ${requirement}` : `${which} of ${PATH}/** asks for a token`;
-    draft.notes.push({ file, line, verdict: denied ? 'left out' : 'translated', text });
-    if (!denied && requirement.audiences.length === 0)
-      draft.notes.push({ file, line, verdict: 'approximated', text: `${which}: no audience, set API_AUDIENCE` });
-    if (methods.length === 0) continue;
-    draft.routes.push({
-      path: `${PATH}/**`,
-      ...(about.length === cells.length ? {} : { methods }),
-      access: denied ? 'denied' : requirement,
-      target: denied
-        ? { upstream: BLOCKED_UPSTREAM }
-        : { upstream, stripPrefix: PATH, ...(ownCredentials ? { upstreamToken: 'none' as const } : {}) },
-      precedence: [0],
-      name: 'the API of this document',
-      file,
-      line,
-    });
-  }
+  return [...groups.values()];
 }
 
-/** Every validation, wherever it stands. */
+function addRoute(draft: Draft, file: string, line: number, { result, methods }: MethodGroup): void {
+  const { requirement, upstream, ownCredentials } = result;
+  const denied = typeof requirement === 'string';
+  const everyMethod = methods.length === METHOD_CLASSES.length;
+  const subject = everyMethod ? 'all methods' : methods.join(', ').replace(/other$/, 'other methods');
+  const text = `${subject} on ${PATH}/**: ${denied ? `denied: ${requirement}` : 'token required'}`;
+  draft.notes.push({ file, line, verdict: denied ? 'left out' : 'translated', text });
+  if (!denied && requirement.audiences.length === 0)
+    draft.notes.push({ file, line, verdict: 'approximated', text: `${subject}: no audience; set API_AUDIENCE` });
+  const named = methods.filter((method) => method !== 'other');
+  if (named.length === 0) return;
+  draft.routes.push({
+    path: `${PATH}/**`,
+    ...(everyMethod ? {} : { methods: named }),
+    access: denied ? 'denied' : requirement,
+    target: denied
+      ? { upstream: BLOCKED_UPSTREAM }
+      : { upstream, stripPrefix: PATH, ...(ownCredentials ? { upstreamToken: 'none' as const } : {}) },
+    precedence: [0],
+    name: 'the API of this document',
+    file,
+    line,
+  });
+}
+
+/** All validation policies at any depth. */
 const validationsIn = (element: XmlElement): XmlElement[] =>
   /^validate-(?:jwt|azure-ad-token)$/.test(element.name) ? [element] : element.children.flatMap(validationsIn);
 
@@ -157,21 +167,22 @@ export function readApim(file: string, text: string): Draft {
   const root = parseXml(quoteExpressions(text));
   const inbound = root.child('inbound');
   if (root.name !== 'policies' || !inbound)
-    throw new ImportError('this is no policy document: it has no policies with inbound');
+    throw new ImportError('not a policy document: it has no <policies> with <inbound>');
   const draft = createDraft();
   noteElements(draft, file, root);
   for (const element of validationsIn(inbound)) {
-    const asked = validationRequirement(element);
-    if (typeof asked === 'string') continue;
-    for (const issuer of asked.issuers ?? []) trustIssuer(draft, issuer);
+    const requirement = validationRequirement(element);
+    if (typeof requirement === 'string') continue;
+    for (const issuer of requirement.issuers ?? []) trustIssuer(draft, issuer);
     limitTolerance(draft, Number(element.attribute('clock-skew') ?? 0) || 0);
   }
-  addRoutes(draft, file, inbound.line, [...inbound.children, ...(root.child('backend')?.children ?? [])]);
+  const elements = [...inbound.children, ...(root.child('backend')?.children ?? [])];
+  for (const group of groupMethods(elements)) addRoute(draft, file, inbound.line, group);
   draft.notes.push({
     file,
     line: inbound.line,
     verdict: 'approximated',
-    text: `the document does not say which path its API has: ${PATH}/** stands for it`,
+    text: `the document does not contain the path of its API: ${PATH}/** is used instead`,
   });
   return draft;
 }

@@ -1,7 +1,7 @@
-/** The C# expressions of Azure API Management: quoting them, and the few conditions that can be understood. */
+/** Handles the C# expressions of Azure API Management: escapes them for XML, and parses conditions on the method. */
 import { METHODS, type Method } from '../draft/draft.ts';
 
-/** Where the expression that begins at its bracket ends; -1 when it does not. */
+/** The index of the bracket that closes the one at `start`; -1 when there is none. */
 function expressionEnd(text: string, start: number): number {
   const close = text[start] === '(' ? ')' : '}';
   let depth = 0;
@@ -19,7 +19,7 @@ function expressionEnd(text: string, start: number): number {
   return -1;
 }
 
-/** Policies are edited with plain quotes, `<` and `&&` inside `="@( )"`, which is no XML until those are escaped. */
+/** Escapes quotes, `<` and `&&` inside `="@( )"`: the Azure editor accepts them unescaped, which is not valid XML. */
 export function quoteExpressions(text: string): string {
   let result = '';
   let rest = text;
@@ -28,7 +28,7 @@ export function quoteExpressions(text: string): string {
     if (start < 0) return result + rest;
     const open = start + 3;
     const end = expressionEnd(rest, open);
-    // In proper XML the first quote is the one that ends the attribute.
+    // In valid XML the first quote ends the attribute.
     const quote = rest.indexOf('"', open);
     if (end < 0 || rest[end + 1] !== '"' || /[)}]/.test(rest[quote - 1] ?? '')) {
       const stop = quote < 0 ? rest.length : quote + 1;
@@ -46,14 +46,14 @@ export function quoteExpressions(text: string): string {
   }
 }
 
-/** Whether a text is made by an expression, so that nobody knows it here. */
+/** Whether a text is an expression, so that its value is unknown. */
 export const isExpression = (text: string): boolean => /^@[({]/.test(text.trim());
 
 const isMethod = (text: string): text is Method => METHODS.some((method) => method === text);
 const COMPARISON =
   /^\(?\s*(?:context\.)?(?:Request\.Method|Operation\.Method)\s*(==|!=)\s*"([A-Z]+)"\s*\)?$|^\(?\s*(?:context\.)?(?:Request\.Method|Operation\.Method)\.Equals\("([A-Z]+)"\)\s*\)?$/;
 
-/** Methods for which a condition holds, out of those with a name and `other`; undefined for a condition about anything else. */
+/** The methods (and `other`) for which a condition holds; undefined for a condition on anything else. */
 export function methodsWhere(condition: string): ReadonlySet<Method | 'other'> | undefined {
   const inner = /^@\(([\s\S]*)\)$/.exec(condition.trim())?.[1]?.trim();
   if (inner === undefined || (inner.includes('||') && inner.includes('&&'))) return undefined;

@@ -1,4 +1,4 @@
-/** What `validate-jwt` and `validate-azure-ad-token` of Azure API Management ask of a caller.
+/** Translates the requirements of `validate-jwt` and `validate-azure-ad-token` of Azure API Management.
  * https://learn.microsoft.com/azure/api-management/validate-jwt-policy and .../validate-azure-ad-token-policy
  */
 
@@ -9,14 +9,14 @@ import { entraV1Issuer, issuerFromMetadataUrl, isTenantId } from '../draft/issue
 import type { XmlElement } from '../draft/xml-tree.ts';
 import { isExpression } from './expressions.ts';
 
-/** A text with its named values as variables. */
+/** Replaces named values, such as `{{name}}`, by variables. */
 export const replaceNamedValues = (text: string): string =>
   text.replace(/\{\{([^{}]+)\}\}/g, (_, name: string) => variable(name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')));
 
 const childTexts = (element: XmlElement | undefined, name: string) =>
   (element?.childrenNamed(name) ?? []).map(({ text }) => replaceNamedValues(text));
 
-/** Why the token is looked for, or left out, in a way that callers of the gateway have not. */
+/** Why clients of the gateway cannot send the token as the policy expects it. */
 function unsupportedCarrier(element: XmlElement): string | undefined {
   const header = element.attribute('header-name');
   if (element.attribute('token-value') !== undefined) return 'the token comes from an expression';
@@ -27,24 +27,24 @@ function unsupportedCarrier(element: XmlElement): string | undefined {
   return scheme !== undefined && scheme.toLowerCase() !== 'bearer' ? `the scheme is ${scheme}` : undefined;
 }
 
-/** Elements of a list that is split by a separator before it is compared: each value alone, or between separators. */
+/** Condition on a claim that is a text with separators: a value must match a whole part of the text. */
 function splitCondition(values: readonly string[], separator: string, all: boolean): Condition | string {
-  if (values.some(hasVariable)) return 'a named value in a claim with separator';
+  if (values.some(hasVariable)) return 'a claim with a separator has a named value';
   const edge = escapeRegExp(separator);
-  const word = (value: string) => `(?:.*${edge})?${value}(?:${edge}.*)?`;
+  const part = (value: string) => `(?:.*${edge})?${value}(?:${edge}.*)?`;
   const texts = values.map(escapeRegExp);
-  const matches = all ? `${texts.map((text) => `(?=${word(text)}$)`).join('')}.*` : word(`(?:${texts.join('|')})`);
-  return matches.length > 480 ? 'too many values in a claim with separator' : { matches };
+  const matches = all ? `${texts.map((text) => `(?=${part(text)}$)`).join('')}.*` : part(`(?:${texts.join('|')})`);
+  return matches.length > 480 ? 'a claim with a separator has too many values' : { matches };
 }
 
-/** One required claim; `scopeClaim` is the one that holds the scopes. */
+/** The condition on one claim; `scopeClaim` is the claim that holds the scopes. */
 function claimRequirement(claim: XmlElement, scopeClaim: string): Partial<Access> | string {
   const name = claim.attribute('name') ?? '';
   const values = childTexts(claim, 'value');
   const separator = claim.attribute('separator');
   const all = (claim.attribute('match') ?? 'all') !== 'any';
-  if (name === '' || isExpression(name) || values.some(isExpression)) return `claim ${name} is made by an expression`;
-  // A dot is part of the name there, and a way into an object here.
+  if (name === '' || isExpression(name) || values.some(isExpression)) return `claim ${name} is an expression`;
+  // In API Management a dot is part of the claim name; in the gateway it separates path segments.
   if (name.includes('.') && !name.includes('://')) return `claim ${name} has a dot in its name`;
   if (values.length === 0) return { claims: [[name, { matches: '[\\s\\S]+' }]] };
   const choices = all ? values.map((value) => [value]) : [values];
@@ -58,31 +58,31 @@ function claimRequirement(claim: XmlElement, scopeClaim: string): Partial<Access
 }
 
 function claimRequirements(element: XmlElement, scopeClaim: string): Partial<Access> | string {
-  const sum = { scopes: [] as Access['scopes'][number][], audiences: [] as Access['audiences'][number][] };
+  const combined = { scopes: [] as Access['scopes'][number][], audiences: [] as Access['audiences'][number][] };
   const claims: Access['claims'][number][] = [];
   for (const claim of element.child('required-claims')?.childrenNamed('claim') ?? []) {
-    const demand = claimRequirement(claim, scopeClaim);
-    if (typeof demand === 'string') return demand;
-    sum.scopes.push(...(demand.scopes ?? []));
-    sum.audiences.push(...(demand.audiences ?? []));
-    claims.push(...(demand.claims ?? []));
+    const requirement = claimRequirement(claim, scopeClaim);
+    if (typeof requirement === 'string') return requirement;
+    combined.scopes.push(...(requirement.scopes ?? []));
+    combined.audiences.push(...(requirement.audiences ?? []));
+    claims.push(...(requirement.claims ?? []));
   }
-  return { ...sum, claims };
+  return { ...combined, claims };
 }
 
-/** Issuers whose tokens it takes, or why they cannot be told. */
+/** The accepted issuers, or why they cannot be determined. */
 function issuersOf(element: XmlElement): string[] | string {
   const listed = childTexts(element.child('issuers'), 'issuer');
   const addresses = element
     .childrenNamed('openid-config')
     .map((config) => replaceNamedValues(config.attribute('url') ?? ''));
-  if (addresses.length === 0) return 'its keys stand in the document, so no issuer can be asked for them';
+  if (addresses.length === 0) return 'its keys are in the document and not published by an issuer';
   const announced = addresses.flatMap((address) => issuerFromMetadataUrl(address, listed) ?? []);
   if (listed.length === 0)
-    return announced.length > 0 ? announced : 'the issuer cannot be told from the address of its metadata';
-  const taken = announced.flatMap((issuer) => [issuer, entraV1Issuer(issuer) ?? issuer]);
-  const issuers = listed.filter((issuer) => taken.includes(issuer));
-  return issuers.length > 0 ? issuers : 'none of its issuers is the one that the metadata belongs to';
+    return announced.length > 0 ? announced : 'the issuer cannot be determined from its metadata URL';
+  const accepted = announced.flatMap((issuer) => [issuer, entraV1Issuer(issuer) ?? issuer]);
+  const issuers = listed.filter((issuer) => accepted.includes(issuer));
+  return issuers.length > 0 ? issuers : 'none of its issuers matches the metadata URL';
 }
 
 function scopeClaimOf(issuer: string): string {
@@ -90,7 +90,7 @@ function scopeClaimOf(issuer: string): string {
   return URL.canParse(url) ? productOf(url).scopeClaim : 'scope';
 }
 
-/** `validate-jwt`. */
+/** The requirement of `validate-jwt`. */
 export function jwtAccess(element: XmlElement): Requirement {
   const fault = unsupportedCarrier(element);
   if (fault !== undefined) return fault;
@@ -98,7 +98,7 @@ export function jwtAccess(element: XmlElement): Requirement {
   const issuers = issuersOf(element);
   if (typeof issuers === 'string') return issuers;
   const [scopeClaim = 'scope', other] = new Set(issuers.map(scopeClaimOf));
-  if (other !== undefined) return 'issuers of two kinds, whose claims differ';
+  if (other !== undefined) return 'its issuers use different scope claims';
   return tokenRequirement(element, issuers, scopeClaim, []);
 }
 
@@ -106,37 +106,37 @@ function tokenRequirement(
   element: XmlElement,
   issuers: readonly string[],
   scopeClaim: string,
-  more: Access['claims'],
+  additional: Access['claims'],
 ): Requirement {
   const audiences = childTexts(element.child('audiences'), 'audience');
-  if (audiences.some(isExpression)) return 'its audience is made by an expression';
-  const demands = claimRequirements(element, scopeClaim);
-  if (typeof demands === 'string') return demands;
+  if (audiences.some(isExpression)) return 'its audience is an expression';
+  const conditions = claimRequirements(element, scopeClaim);
+  if (typeof conditions === 'string') return conditions;
   return requireToken({
-    ...demands,
-    audiences: [...(audiences.length === 0 ? [] : [audiences]), ...(demands.audiences ?? [])],
-    claims: [...(demands.claims ?? []), ...more],
+    ...conditions,
+    audiences: [...(audiences.length === 0 ? [] : [audiences]), ...(conditions.audiences ?? [])],
+    claims: [...(conditions.claims ?? []), ...additional],
     issuers,
   });
 }
 
-/** `validate-azure-ad-token`: tokens of version 2 only, since those of version 1 name their client in another claim. */
+/** The requirement of `validate-azure-ad-token`; version 2 tokens only, because version 1 has another claim for the client. */
 export function entraAccess(element: XmlElement): Requirement {
   const fault = unsupportedCarrier(element);
   if (fault !== undefined) return fault;
   if (element.child('decryption-keys') !== undefined) return 'its tokens are encrypted';
   const tenant = replaceNamedValues(element.attribute('tenant-id') ?? '');
-  if (!isTenantId(tenant) || isExpression(tenant)) return 'its tenant is no number, so the issuer cannot be told';
+  if (!isTenantId(tenant) || isExpression(tenant)) return 'its tenant is not a tenant ID, so the issuer is unknown';
   const clients = childTexts(element.child('client-application-ids'), 'application-id');
   const backends = childTexts(element.child('backend-application-ids'), 'application-id');
   const endpoint = element.attribute('authentication-endpoint');
-  if (endpoint !== undefined) return 'it has an authentication endpoint of its own';
-  const asked = tokenRequirement(
+  if (endpoint !== undefined) return 'it has a custom authentication endpoint';
+  const requirement = tokenRequirement(
     element,
     [`https://login.microsoftonline.com/${tenant}/v2.0`],
     'scp',
     clients.length === 0 ? [] : [['azp', { anyOf: clients }]],
   );
-  if (typeof asked === 'string' || backends.length === 0) return asked;
-  return { ...asked, audiences: [...asked.audiences, backends] };
+  if (typeof requirement === 'string' || backends.length === 0) return requirement;
+  return { ...requirement, audiences: [...requirement.audiences, backends] };
 }

@@ -1,25 +1,25 @@
-/** What a route asks of a caller, in a form in which two demands can be put together. */
+/** Access requirements of a route, in a form that allows two of them to be combined. */
 import type { ClaimCondition, RoleName } from '../../config/schema/schema.ts';
 
-/** One of these. */
+/** Alternatives, of which one must match. */
 export type Choice<T> = readonly T[];
 export type Condition = { [Name in keyof ClaimCondition]?: NonNullable<ClaimCondition[Name]> };
 
 export interface Access {
   token: 'none' | 'user' | 'user-or-client';
-  /** The original takes sessions of its own client only, no tokens that callers bring. */
+  /** The original accepts sessions of its own client only, not tokens sent by the client. */
   sessionsOnly: boolean;
-  /** All of them; of each, one. */
+  /** Every entry must match; for each entry one alternative is enough. */
   scopes: readonly Choice<string>[];
   roles: readonly Choice<RoleName>[];
   audiences: readonly Choice<string>[];
-  /** Claim path and condition; all of them, and one path may come up twice. */
+  /** Claim paths and conditions. All must match; a path may occur more than once. */
   claims: readonly (readonly [string, Condition])[];
-  /** Tokens of one of these; undefined where nothing was said about it. */
+  /** Accepted issuers; undefined when the source does not restrict them. */
   issuers?: Choice<string>;
 }
 
-/** Asks nobody. */
+/** No authentication. */
 export const PUBLIC_ACCESS: Access = {
   token: 'none',
   sessionsOnly: false,
@@ -29,16 +29,16 @@ export const PUBLIC_ACCESS: Access = {
   claims: [],
 };
 
-/** Asks for a token, and for whatever is given. */
-export const requireToken = (given: Partial<Access>): Access => ({
+/** Requires a token and the given conditions. */
+export const requireToken = (conditions: Partial<Access>): Access => ({
   ...PUBLIC_ACCESS,
   token: 'user-or-client',
-  ...given,
+  ...conditions,
 });
 
 const STRICTNESS = ['none', 'user-or-client', 'user'] as const;
 
-/** Asks for what either asks for; `denied` when no token could meet both. */
+/** Requires what both require; `denied` when no token can meet both. */
 export function combineAccess(a: Access | 'denied', b: Access | 'denied'): Access | 'denied' {
   if (a === 'denied' || b === 'denied') return 'denied';
   if (a.token === 'none') return b;
@@ -58,34 +58,34 @@ export function combineAccess(a: Access | 'denied', b: Access | 'denied'): Acces
   };
 }
 
-/** The demand of a part of the source; a text says why nobody is let through. */
+/** The requirement of a part of the source; a string is the reason why its requests are denied. */
 export type Requirement = Access | string;
 
-/** Both demands, or the first reason why nobody gets through. */
+/** Requires both, or returns the first reason for denial. */
 export function combineRequirements(a: Requirement, b: Requirement): Requirement {
   if (typeof a === 'string') return a;
   if (typeof b === 'string') return b;
-  const sum = combineAccess(a, b);
-  return sum === 'denied' ? 'its demands contradict each other' : sum;
+  const combined = combineAccess(a, b);
+  return combined === 'denied' ? 'its requirements contradict each other' : combined;
 }
 
 function unique<T>(items: readonly T[]): T[] {
   return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }
 
-/** One condition for each claim; `never` when they contradict each other, or together cannot be said. */
+/** Merges the conditions of each claim; `never` when they contradict each other or cannot be expressed in one rule. */
 export function mergeClaims(claims: Access['claims']): Record<string, Condition> | 'never' {
   const merged = new Map<string, Condition>();
   for (const [path, condition] of claims) {
-    const before = merged.get(path);
-    const next = before === undefined ? condition : mergeConditions(before, condition);
+    const previous = merged.get(path);
+    const next = previous === undefined ? condition : mergeConditions(previous, condition);
     if (next === 'never') return 'never';
     merged.set(path, next);
   }
   return Object.fromEntries(merged);
 }
 
-/** Of a list only one element need fit, so two choices that differ become the stricter one: what is in both. */
+/** `anyOf` needs one matching element only, so two different lists become their intersection, which is stricter. */
 function mergeConditions(a: Condition, b: Condition): Condition | 'never' {
   if (a.equals !== undefined && b.equals !== undefined && a.equals !== b.equals) return 'never';
   const anyOf = a.anyOf && b.anyOf ? a.anyOf.filter((value) => b.anyOf?.includes(value)) : (a.anyOf ?? b.anyOf);
@@ -104,12 +104,12 @@ function mergeConditions(a: Condition, b: Condition): Condition | 'never' {
   };
 }
 
-/** Most entries of a list of demands that came of turning alternatives around. */
+/** Maximum number of entries that `toConjunction` returns. */
 const MAX_CHOICES = 16;
 
 /**
- * From "one of these groups, each of it whole" to "all of these, of each one", which is how rules say it. Undefined when
- * that would be too long to read.
+ * Converts "one of these groups, with all its words" to "all of these choices, with one word each", the form of rules.
+ * Undefined when the result would have too many entries.
  */
 export function toConjunction(alternatives: readonly (readonly string[])[]): Choice<string>[] | undefined {
   let choices: string[][] = [[]];
@@ -127,5 +127,5 @@ export function toConjunction(alternatives: readonly (readonly string[])[]): Cho
   return minimal;
 }
 
-/** A text that a regular expression (with the `u` flag) takes letter by letter. */
+/** Escapes a text for a regular expression with the `u` flag. */
 export const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

@@ -1,10 +1,10 @@
-/** What an importer makes of another product's configuration before it is written: routes, issuers, settings and notes. */
+/** Intermediate form of an imported configuration: routes, issuers, settings and notes for the report. */
 import type { Access } from './access.ts';
 
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 export type Method = (typeof METHODS)[number];
 
-/** What became of one line of the source. */
+/** How one line of the source was translated. */
 export type Verdict = 'translated' | 'approximated' | 'left out';
 
 export interface Note {
@@ -14,16 +14,16 @@ export interface Note {
   text: string;
 }
 
-/** Thrown when nothing can be made of a source; says why. */
+/** The source cannot be translated; the message says why. */
 export class ImportError extends Error {
-  override readonly name = 'ImportFault';
+  override readonly name = 'ImportError';
 }
 
-/** Where the calls of a route go and what becomes of them. */
+/** The upstream of a route and the options for its requests. */
 export interface Target {
   upstream: string;
   stripPrefix?: string;
-  /** Ask the issuer about every token. */
+  /** Introspect every token at the issuer. */
   introspect?: boolean;
   upstreamToken?: 'none';
   /** Header name to claim path. */
@@ -32,31 +32,31 @@ export interface Target {
   maxBody?: number;
 }
 
-/** Nobody gets through: what could not be translated must not fall to a route that asks for less. */
+/** `denied` keeps a route that cannot be translated, so that its requests do not match a less strict route. */
 export type Decision = Access | 'denied';
 
 export interface DraftRoute {
-  /** Pattern in the words of the gateway: literals, `*`, and a final `**`. */
+  /** Path pattern of the gateway: literals, `*`, and a final `**`. */
   path: string;
-  /** Those that the original matches; all when left out. */
+  /** The methods that the original matches; undefined for all. */
   methods?: readonly Method[];
-  /** It takes methods without a name here as well. They are denied, since they must not fall to a wider route. */
+  /** The original also matches methods that are not in METHODS. They are denied, so that they do not match a wider route. */
   otherMethods?: boolean;
   access: Decision;
   target: Target;
-  /** The original covers paths beside the pattern whose last segment only begins alike: `/admin` covers `/administrator`. */
+  /** The original compares a string prefix, so it also matches longer last segments: `/admin` matches `/administrator`. */
   letterPrefix?: boolean;
-  /** The pattern covers paths that the original does not, such as the one with a slash at its end. */
+  /** The pattern matches paths that the original does not, such as the path with a trailing slash. */
   widened?: boolean;
-  /** Place in the original's order of precedence: the smaller one decides. Compared number by number. */
+  /** Order of precedence in the original, compared number by number; the lowest one decides. */
   precedence: readonly number[];
-  /** What the original calls it, for the report. */
+  /** Name in the original, for the report. */
   name: string;
   file: string;
   line: number;
 }
 
-/** The provider that people sign in at, as far as the source says. */
+/** The provider for user sign-in, as far as the source describes it. */
 export interface DraftProvider {
   issuer: string;
   clientId?: string;
@@ -69,26 +69,26 @@ export interface Draft {
   routes: DraftRoute[];
   publicUrl?: string;
   provider?: DraftProvider;
-  /** Every issuer whose tokens some route accepts, with the algorithms that all of those routes accept. */
+  /** All issuers whose tokens a route accepts, with the algorithms that all of these routes accept. */
   issuers: Map<string, readonly string[] | undefined>;
-  /** Seconds; the smallest that any part of the source allows. */
+  /** Seconds; the minimum over all parts of the source. */
   clockTolerance?: number;
-  /** Tokens that are no JWT are accepted, by introspection. */
+  /** Tokens that are not JWTs are accepted after introspection. */
   acceptsOpaque?: boolean;
   session?: { idleTimeout?: string; absoluteTimeout?: string; redis?: boolean };
-  /** Before the gateway's own endpoints. */
+  /** Path prefix of the gateway's own endpoints. */
   prefix?: string;
 }
 
-/** An empty draft. */
 export const createDraft = (): Draft => ({ notes: [], routes: [], issuers: new Map() });
 
+/** Delimits the name of a variable; it cannot occur in a source. */
 const MARK = '\u0000';
 
-/** Stands in a text for an environment variable that has to be set where the gateway runs. */
+/** Returns a placeholder for an environment variable of the gateway. */
 export const variable = (name: string): string => MARK + name + MARK;
 
-/** A text as the configuration file holds it: what looks like a variable in the source is none, and the marks are. */
+/** Renders a text for the configuration file: `${` of the source is escaped, and placeholders become variables. */
 export function renderVariables(text: string): string {
   return text
     .replaceAll('${', '$${')
@@ -97,22 +97,22 @@ export function renderVariables(text: string): string {
     .join('');
 }
 
-/** Whether a text has a variable in it, so that its value is not known here. */
+/** Whether a text contains a placeholder, so that its value is unknown. */
 export const hasVariable = (text: string): boolean => text.includes(MARK);
 
-/** Accepts the tokens of an issuer, with no more algorithms than before. */
+/** Accepts the tokens of an issuer. Further calls narrow the accepted algorithms. */
 export function trustIssuer(draft: Draft, issuer: string, algorithms?: readonly string[]): void {
-  const before = draft.issuers.get(issuer);
+  const known = draft.issuers.get(issuer);
   draft.issuers.set(
     issuer,
-    before === undefined ? algorithms : before.filter((name) => algorithms === undefined || algorithms.includes(name)),
+    known === undefined ? algorithms : known.filter((name) => algorithms === undefined || algorithms.includes(name)),
   );
 }
 
-/** Lowers the tolerance of clocks to what this part of the source allows. */
+/** Lowers the clock tolerance to the value of a part of the source. */
 export function limitTolerance(draft: Draft, seconds: number): void {
   draft.clockTolerance = Math.min(draft.clockTolerance ?? 300, Math.max(0, seconds));
 }
 
-/** Base URL of routes that nobody gets through: no such host exists (RFC 6761 section 6.4). */
+/** Upstream of denied routes: a host that cannot exist (RFC 6761 section 6.4). */
 export const BLOCKED_UPSTREAM = 'http://left-out.invalid';

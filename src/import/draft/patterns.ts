@@ -1,8 +1,8 @@
-/** Path patterns of the gateway: which covers which, which comes first, and what of a regular expression is one. */
+/** Path patterns of the gateway: comparison, order, and conversion from prefixes and regular expressions. */
 
 const segmentsOf = (pattern: string): string[] => pattern.split('/').slice(1);
 
-/** Whether some path fits both. */
+/** Whether a path exists that matches both patterns. */
 export function overlaps(a: string, b: string): boolean {
   const left = segmentsOf(a);
   const right = segmentsOf(b);
@@ -15,7 +15,7 @@ export function overlaps(a: string, b: string): boolean {
   }
 }
 
-/** Whether every path that `b` fits is one that `a` fits. */
+/** Whether `a` matches every path that `b` matches. */
 export function covers(a: string, b: string): boolean {
   const right = segmentsOf(b);
   const left = segmentsOf(a);
@@ -27,11 +27,11 @@ export function covers(a: string, b: string): boolean {
   return left.length === right.length;
 }
 
-/** Literals come before `*`, the end before `**`: what is part of another pattern comes before it. */
+/** Sorts literals before `*` and the end before `**`, so that a pattern sorts before the patterns that cover it. */
 const weight = (segment: string | undefined) =>
   segment === undefined ? 1 : segment === '**' ? 3 : segment === '*' ? 2 : 0;
 
-/** The order in which the gateway has to look at patterns so that the narrower one decides. */
+/** Sort order in which the narrower pattern comes first. */
 export function byPrecision(a: string, b: string): number {
   const left = segmentsOf(a);
   const right = segmentsOf(b);
@@ -45,15 +45,15 @@ export function byPrecision(a: string, b: string): number {
 }
 
 /**
- * Whether a path fits `pattern` that a prefix compared letter by letter would take as well: the last literal of `prefix`
- * with more letters behind it.
+ * Whether a path matches `pattern` that the original matches as a string prefix only: its segment starts with the last
+ * literal of `prefix` and is longer.
  */
 export function matchesLetterPrefix(pattern: string, prefix: string): boolean {
-  const wanted = segmentsOf(prefix).filter((segment) => segment !== '**');
-  const last = wanted.length - 1;
-  const have = segmentsOf(pattern);
-  for (const [at, segment] of wanted.entries()) {
-    const other = have[at];
+  const prefixSegments = segmentsOf(prefix).filter((segment) => segment !== '**');
+  const last = prefixSegments.length - 1;
+  const segments = segmentsOf(pattern);
+  for (const [at, segment] of prefixSegments.entries()) {
+    const other = segments[at];
     if (other === '**') return true;
     if (other === undefined) return false;
     if (at === last) return other === '*' || (other !== segment && other.startsWith(segment));
@@ -64,7 +64,7 @@ export function matchesLetterPrefix(pattern: string, prefix: string): boolean {
 
 const LITERAL = /^[A-Za-z0-9\-._~!$&'()+,;=:@]+$/;
 
-/** Whether the gateway takes these segments as they stand: no encoding, no dots alone, nothing that means something else. */
+/** Whether all segments are literals for the gateway: no percent-encoding, dot segments or wildcards. */
 export function isLiteralPath(path: string): boolean {
   return path
     .split('/')
@@ -72,36 +72,38 @@ export function isLiteralPath(path: string): boolean {
     .every((segment) => LITERAL.test(segment) && segment !== '.' && segment !== '..');
 }
 
-/** A pattern, and how far what it came from goes beyond it or falls short of it. */
+/** A pattern, and how it differs from the original; see `DraftRoute`. */
 export interface Pattern {
   path: string;
   letterPrefix?: boolean;
   widened?: boolean;
 }
 
-/** Patterns for a literal prefix that the original compares letter by letter; undefined for what no pattern can say. */
+/** Patterns for a string prefix; undefined when no pattern can express it. */
 export function patternsForPrefix(prefix: string): Pattern[] | undefined {
   if (prefix === '/') return [{ path: '/**' }];
-  const slash = prefix.endsWith('/');
-  const bare = slash ? prefix.slice(0, -1) : prefix;
-  if (!isLiteralPath(bare)) return undefined;
-  // With the slash the original takes nothing beside it, but not the path without the slash either.
-  return slash ? [{ path: `${bare}/**` }, { path: bare, widened: true }] : [{ path: `${bare}/**`, letterPrefix: true }];
+  const hasSlash = prefix.endsWith('/');
+  const base = hasSlash ? prefix.slice(0, -1) : prefix;
+  if (!isLiteralPath(base)) return undefined;
+  // A prefix with a trailing slash matches no longer segments, but not the path without the slash optionalSlash.
+  return hasSlash
+    ? [{ path: `${base}/**` }, { path: base, widened: true }]
+    : [{ path: `${base}/**`, letterPrefix: true }];
 }
 
-/** One segment of a regular expression that stands for any segment. */
+/** A part of a regular expression that matches any single segment. */
 const ANY_SEGMENT = /^(?:\((?:\?:|\?<\w+>|\?P<\w+>)?)?\[\^\/\](?:\+|\{1,\})\)?$/;
 
 function literalSegment(segment: string): string | undefined {
   if (ANY_SEGMENT.test(segment)) return '*';
   const ESCAPE = /\\([-._~!$&'()+,;=:@])/g;
-  // A dot or a bracket that nothing escapes stands for something else than itself.
+  // Any unescaped metacharacter makes the segment more than a literal.
   if (/[.^$*+?()[\]{}|\\]/.test(segment.replace(ESCAPE, ''))) return undefined;
   const literal = segment.replace(ESCAPE, '$1');
   return isLiteralPath(`/${literal}`) ? literal : undefined;
 }
 
-/** Splits at slashes that stand in no bracket. */
+/** Splits at slashes outside of brackets. */
 function splitSegments(expression: string): string[] {
   const segments: string[] = [];
   let depth = 0;
@@ -117,38 +119,41 @@ function splitSegments(expression: string): string[] {
   return [...segments, current];
 }
 
-/** Ends of expressions that say what a final `**` says. */
+/** Ends of expressions that are equivalent to a final `**`. */
 const WHOLE_SEGMENTS = /\((?:\?:)?(?:\/\|\$\)|\/\.\*\)\?\$)$/;
 
-/** Patterns for an expression that begins at the start of the path; undefined for one that no pattern says exactly. */
+/** Patterns for an expression that is anchored at the start; undefined when no pattern is equivalent. */
 export function patternsForRegExp(expression: string): Pattern[] | undefined {
   const anchored = expression.replace(/^\^/, '').replaceAll('\\/', '/');
   if (!anchored.startsWith('/')) return undefined;
-  const whole = WHOLE_SEGMENTS.exec(anchored);
-  if (whole) {
-    const inner = splitSegments(anchored.slice(0, whole.index)).slice(1).map(literalSegment);
-    return inner.some((segment) => segment === undefined) ? undefined : [{ path: `/${[...inner, '**'].join('/')}` }];
+  const wildcardEnd = WHOLE_SEGMENTS.exec(anchored);
+  if (wildcardEnd) {
+    const prefix = splitSegments(anchored.slice(0, wildcardEnd.index)).slice(1).map(literalSegment);
+    return prefix.some((segment) => segment === undefined) ? undefined : [{ path: `/${[...prefix, '**'].join('/')}` }];
   }
-  const either = anchored.endsWith('/?$');
+  const optionalSlash = anchored.endsWith('/?$');
   const exact = anchored.endsWith('$') && !anchored.endsWith('\\$');
-  const open = /\/(?:\.\*|\(\.\*\))\$?$/.exec(anchored);
-  const body = anchored.replace(either ? /\/\?\$$/ : open ? /(?:\.\*|\(\.\*\))\$?$/ : exact ? /\$$/ : /$^/, '');
-  const slash = body.endsWith('/') && body.length > 1;
-  const parts = splitSegments(slash ? body.slice(0, -1) : body).slice(1);
+  const openEnd = /\/(?:\.\*|\(\.\*\))\$?$/.exec(anchored);
+  const body = anchored.replace(
+    optionalSlash ? /\/\?\$$/ : openEnd ? /(?:\.\*|\(\.\*\))\$?$/ : exact ? /\$$/ : /$^/,
+    '',
+  );
+  const trailingSlash = body.endsWith('/') && body.length > 1;
+  const parts = splitSegments(trailingSlash ? body.slice(0, -1) : body).slice(1);
   const segments = parts.map(literalSegment);
-  if (body === '/') return exact && !open ? undefined : [{ path: '/**' }];
+  if (body === '/') return exact && !openEnd ? undefined : [{ path: '/**' }];
   if (segments.some((segment) => segment === undefined)) return undefined;
   const path = `/${segments.join('/')}`;
-  if (either) return [{ path }];
-  if (slash && (open || !exact)) return [{ path: `${path}/**` }, { path, widened: true }];
-  if (exact && !open) return [{ path, widened: true }];
+  if (optionalSlash) return [{ path }];
+  if (trailingSlash && (openEnd || !exact)) return [{ path: `${path}/**` }, { path, widened: true }];
+  if (exact && !openEnd) return [{ path, widened: true }];
   return [{ path: `${path}/**`, letterPrefix: segments.at(-1) !== '*' }];
 }
 
-/** Parts that stand for some segments and never for a slash: `\d+`, `[a-z]{2}`, `(?<id>\w+)`. */
+/** Parts that match within one segment and never a slash: `\d+`, `[a-z]{2}`, `(?<id>\w+)`. */
 const WITHIN_SEGMENT = /^(?:\((?:\?:|\?<\w+>|\?P<\w+>)?)?(?:\\[dw]|\[[\w\\-]+\])(?:[+?*]|\{\d+(?:,\d*)?\})?\)?$/;
 
-/** The narrowest pattern that surely covers everything an expression may match. */
+/** The narrowest pattern that is known to cover everything an expression may match. */
 export function coveringPattern(expression: string): string {
   const exact = expression.endsWith('$') && !expression.endsWith('\\$');
   const body = expression.replace(/^\^/, '').replace(/\$$/, '').replaceAll('\\/', '/');
@@ -156,7 +161,7 @@ export function coveringPattern(expression: string): string {
   const known: string[] = [];
   for (const [at, part] of parts.entries()) {
     const segment = WITHIN_SEGMENT.test(part) ? '*' : literalSegment(part);
-    // Without its end the last part may go on behind its letters, so it is not taken.
+    // Without `$` the last segment may be longer than the literal, so it is replaced by `**`.
     if (segment === undefined || (at === parts.length - 1 && !exact)) return `/${[...known, '**'].join('/')}`;
     known.push(segment);
   }

@@ -1,4 +1,4 @@
-/** An XML document as elements that know their line. */
+/** Parses XML to elements with line numbers. */
 import { DOMParser, type Element as DomElement, type Node as DomNode } from '@xmldom/xmldom';
 import { ImportError } from './draft.ts';
 
@@ -6,10 +6,10 @@ export interface XmlElement {
   readonly name: string;
   readonly line: number;
   readonly children: readonly XmlElement[];
-  /** Text inside, without space around it. */
+  /** Text content without surrounding white space. */
   readonly text: string;
   attribute(name: string): string | undefined;
-  /** The first child of this name. */
+  /** The first child with this name. */
   child(name: string): XmlElement | undefined;
   childrenNamed(name: string): readonly XmlElement[];
 }
@@ -30,9 +30,9 @@ function toElement(element: DomElement): XmlElement {
   };
 }
 
-/** Parses a text. Throws `ImportFault` with what is wrong first; document types, and so entities, are refused. */
+/** Parses a text. Throws `ImportError` at the first error; document types, and so entities, are rejected. */
 export function parseXml(text: string): XmlElement {
-  if (/<!DOCTYPE/i.test(text)) throw new ImportError('document types are not read');
+  if (/<!DOCTYPE/i.test(text)) throw new ImportError('the document has a DOCTYPE, which is not supported');
   const onError = (_level: string, message: string, context: { locator?: { lineNumber?: number } }) => {
     throw new ImportError(`line ${context.locator?.lineNumber ?? 1}: ${message.split('\n')[0]}`);
   };
@@ -41,8 +41,8 @@ export function parseXml(text: string): XmlElement {
     root = new DOMParser({ onError }).parseFromString(text, 'text/xml').documentElement;
   } catch (error) {
     if (error instanceof ImportError) throw error;
-    throw new ImportError(`this is no XML: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    throw new ImportError(`not valid XML: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
   }
-  if (!root) throw new ImportError('this is no XML: it has no element');
+  if (!root) throw new ImportError('not valid XML: no element found');
   return toElement(root);
 }

@@ -1,66 +1,75 @@
-/** A YAML document as values that know their line. */
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+/** Parses YAML to values with line numbers. */
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { ImportError } from './draft.ts';
 
 export interface Item {
   readonly line: number;
-  /** The value of a name; undefined when it is missing or null. */
+  /** The value of a key; undefined when it is missing or null. */
   get(name: string): Item | undefined;
-  /** Names of a mapping, with their values, null included. */
+  /** Keys and values of a mapping, including null values. */
   entries(): readonly (readonly [string, Item])[];
-  /** The elements of a list; a single value counts as a list of one. */
+  /** The elements of a list; any other value counts as a list of one. */
   items(): readonly Item[];
-  /** Text of a scalar, numbers and booleans included. */
+  /** A scalar as text, including numbers and booleans. */
   text(): string | undefined;
-  /** Plain value of a scalar; null for null, undefined for anything else. */
+  /** The value of a scalar, including null; undefined for lists and mappings. */
   scalar(): string | number | boolean | null | undefined;
 }
 
-/** Parses a text. Throws `ImportFault` with the line of the first mistake. */
+interface Source {
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+/** Parses a text. Throws `ImportError` with the line of the first error. */
 export function parseYaml(text: string): Item {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true });
   const [error] = document.errors;
   if (error) throw new ImportError(`line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
-
-  function item(node: unknown, line: number): Item {
-    const real = isAlias(node) ? node.resolve(document) : node;
-    const at = isNode(node) && node.range ? lines.linePos(node.range[0]).line : line;
-    const entries = (): [string, Item][] =>
-      isMap(real)
-        ? real.items.map(({ key, value }) => [String(isScalar(key) ? key.value : key), item(value, lineOf(key, at))])
-        : [];
-    return {
-      line: at,
-      entries,
-      get(name) {
-        const found = entries().find(([key]) => key === name)?.[1];
-        return found === undefined || found.scalar() === null ? undefined : found;
-      },
-      items: () =>
-        isSeq(real)
-          ? real.items.map((inner) => item(inner, at))
-          : isScalar(real) && real.value === null
-            ? []
-            : [item(node, at)],
-      text() {
-        const value = this.scalar();
-        return value === undefined || value === null ? undefined : String(value);
-      },
-      scalar() {
-        if (node === undefined || node === null) return null;
-        if (!isScalar(real)) return undefined;
-        const { value } = real;
-        if (value === null) return null;
-        return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
-      },
-    };
-  }
-  const lineOf = (node: unknown, line: number) =>
-    isNode(node) && node.range ? lines.linePos(node.range[0]).line : line;
-  return item(document.contents, 1);
+  return toItem(document.contents, 1, { document, lines });
 }
 
-/** The texts of a list. */
+const lineOf = (node: unknown, fallback: number, { lines }: Source) =>
+  isNode(node) && node.range ? lines.linePos(node.range[0]).line : fallback;
+
+function scalarValue(node: unknown): ReturnType<Item['scalar']> {
+  if (!isScalar(node)) return undefined;
+  const { value } = node;
+  if (value === null) return null;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+}
+
+/** `parentLine` is used for a node without a position, such as a missing value. */
+function toItem(node: unknown, parentLine: number, source: Source): Item {
+  const resolved = isAlias(node) ? node.resolve(source.document) : node;
+  const line = lineOf(node, parentLine, source);
+  const entries = (): [string, Item][] =>
+    isMap(resolved)
+      ? resolved.items.map(({ key, value }) => [
+          String(isScalar(key) ? key.value : key),
+          toItem(value, lineOf(key, line, source), source),
+        ])
+      : [];
+  return {
+    line,
+    entries,
+    get(name) {
+      const found = entries().find(([key]) => key === name)?.[1];
+      return found === undefined || found.scalar() === null ? undefined : found;
+    },
+    items() {
+      if (isSeq(resolved)) return resolved.items.map((element) => toItem(element, line, source));
+      return isScalar(resolved) && resolved.value === null ? [] : [toItem(node, line, source)];
+    },
+    text() {
+      const value = this.scalar();
+      return value === undefined || value === null ? undefined : String(value);
+    },
+    scalar: () => (node === undefined || node === null ? null : scalarValue(resolved)),
+  };
+}
+
+/** The scalars of a list as texts. */
 export const textList = (item: Item | undefined): string[] =>
   item?.items().flatMap((inner) => inner.text() ?? []) ?? [];

@@ -1,4 +1,4 @@
-/** Kong's declarative configuration: services, routes, and the plugins that say who gets through.
+/** Reads Kong's declarative configuration: services, routes, and the plugins that control access.
  * https://docs.konghq.com/gateway/latest/production/deployment-topologies/db-less-and-declarative-config/
  */
 import { combineRequirements, PUBLIC_ACCESS, type Requirement } from '../draft/access.ts';
@@ -38,11 +38,14 @@ const namesOf = (item: Item | undefined): string[] => ['name', 'id'].flatMap((na
 function routeEntries(root: Item): RouteEntry[] {
   const services = list(root, 'services');
   const nested = services.flatMap((service) => list(service, 'routes').map((route) => ({ route, service })));
-  const apart = list(root, 'routes').map((route) => {
-    const wanted = referenceOf(route.get('service'));
-    return { route, service: services.find((service) => wanted !== undefined && namesOf(service).includes(wanted)) };
+  const topLevel = list(root, 'routes').map((route) => {
+    const reference = referenceOf(route.get('service'));
+    return {
+      route,
+      service: services.find((service) => reference !== undefined && namesOf(service).includes(reference)),
+    };
   });
-  return [...nested, ...apart];
+  return [...nested, ...topLevel];
 }
 
 function allPlugins(root: Item, entries: readonly RouteEntry[]): Plugin[] {
@@ -74,30 +77,31 @@ function readConsumers(root: Item): Consumer[] {
   }));
 }
 
-/** What has no name is told by its line. */
-const nameOf = (item: Item, kind = 'route'): string => namesOf(item)[0] ?? `${kind} of line ${item.line}`;
+/** The name of an item, or its line if it has none. */
+const nameOf = (item: Item, kind = 'route'): string => namesOf(item)[0] ?? `${kind} on line ${item.line}`;
 
-/** Everything that the plugins in force ask for together; a text says why nobody gets through. */
+/** The combined requirement of the plugins that apply to a route. */
 function pluginRequirement(plugins: readonly Plugin[], source: Source): Requirement {
   const restricted = source.plugins.find(
     (plugin) => plugin.enabled && plugin.consumer !== undefined && !isHarmless(plugin),
   );
-  if (restricted) return `${restricted.name} of ${restricted.consumer} (line ${restricted.line}) is about one consumer`;
+  if (restricted)
+    return `${restricted.name} of ${restricted.consumer} (line ${restricted.line}) applies to one consumer only`;
   const other = plugins.find((plugin) => !['openid-connect', 'acl'].includes(plugin.name) && !isHarmless(plugin));
   if (other)
     return other.name === 'jwt'
-      ? 'jwt takes keys of the file, not those of an issuer'
+      ? 'jwt uses keys in the file, not the keys of an issuer'
       : `${other.name} has no counterpart`;
   const oidc = plugins.find(({ name }) => name === 'openid-connect');
   const acl = plugins.find(({ name }) => name === 'acl');
   if (!oidc && !acl) return PUBLIC_ACCESS;
   const config = oidc?.config;
-  if (oidc && !config) return 'openid-connect without a config';
+  if (oidc && !config) return 'openid-connect has no config';
   const issuer = config && issuerOf(config);
-  if (config && issuer === undefined) return 'the issuer is no https address that stands in the file';
+  if (config && issuer === undefined) return 'the issuer is not an https URL in the file';
   const allowed = textList(config?.get('issuers_allowed'));
   const issuers = issuer === undefined ? [] : allowed.length === 0 ? [issuer] : allowed.filter((one) => one === issuer);
-  if (config && issuers.length === 0) return 'issuers_allowed does not have the issuer itself';
+  if (config && issuers.length === 0) return 'issuers_allowed does not contain the issuer';
   const signIn = config && oidcAccess(config, issuers, scopeClaimOf(issuer ?? ''), source.consumers);
   const groups = acl && aclAccess(acl.config, config, source.consumers);
   return combineRequirements(signIn ?? PUBLIC_ACCESS, groups ?? PUBLIC_ACCESS);
@@ -105,40 +109,40 @@ function pluginRequirement(plugins: readonly Plugin[], source: Source): Requirem
 
 interface RouteOutcome {
   decision: Decision;
+  /** Reason for denial. */
   why: string | undefined;
   config: Item | undefined;
 }
 
 function evaluateRoute({ route, service }: RouteEntry, source: Source): RouteOutcome {
   const services = service === undefined ? [] : [...namesOf(service), nameOf(service, 'service')];
-  const inForce = pluginsFor(source.plugins, [...namesOf(route), nameOf(route)], services);
-  const asked = pluginRequirement(inForce, source);
-  const why = unsupportedMatch(route) ?? (typeof asked === 'string' ? asked : undefined);
-  const config = inForce.find(isSignIn)?.config;
-  return { decision: why === undefined && typeof asked !== 'string' ? asked : 'denied', why, config };
+  const applied = pluginsFor(source.plugins, [...namesOf(route), nameOf(route)], services);
+  const requirement = pluginRequirement(applied, source);
+  const why = unsupportedMatch(route) ?? (typeof requirement === 'string' ? requirement : undefined);
+  const config = applied.find(isSignIn)?.config;
+  return { decision: why === undefined && typeof requirement !== 'string' ? requirement : 'denied', why, config };
 }
 
 function addRoute(draft: Draft, entry: RouteEntry, index: number, source: Source): void {
   const { route, service } = entry;
   const { file } = source;
-  const judged = evaluateRoute(entry, source);
+  const outcome = evaluateRoute(entry, source);
   const upstream = serviceUrl(service, source.balancers);
-  const why = judged.why ?? ('fault' in upstream ? upstream.fault : undefined);
+  const why = outcome.why ?? ('fault' in upstream ? upstream.fault : undefined);
   const methods = methodsOf(route);
-  const say = (verdict: Verdict, text: string) => draft.notes.push({ file, line: route.line, verdict, text });
-  for (const place of routePaths(route, index)) {
-    const fault = why ?? place.fault;
+  for (const routePath of routePaths(route, index)) {
+    const fault = why ?? routePath.fault;
     const name = nameOf(route);
     const denied = fault !== undefined || 'fault' in upstream;
-    say(...routeNote(name, place, fault, judged.decision));
+    draft.notes.push({ file, line: route.line, ...routeNote(name, routePath, fault, outcome.decision) });
     draft.routes.push({
-      path: place.path,
-      ...(place.letterPrefix === true ? { letterPrefix: true } : {}),
-      ...(place.widened === true ? { widened: true } : {}),
+      path: routePath.path,
+      ...(routePath.letterPrefix === true ? { letterPrefix: true } : {}),
+      ...(routePath.widened === true ? { widened: true } : {}),
       ...(methods === undefined ? {} : { methods, otherMethods: hasOtherMethods(route) }),
-      access: denied ? 'denied' : judged.decision,
-      target: denied ? blockedTarget : targetOf(upstream.url, place, targetOptions(judged.config)),
-      precedence: place.precedence,
+      access: denied ? 'denied' : outcome.decision,
+      target: denied ? blockedTarget : targetOf(upstream.url, routePath, targetOptions(outcome.config)),
+      precedence: routePath.precedence,
       name,
       file,
       line: route.line,
@@ -146,19 +150,12 @@ function addRoute(draft: Draft, entry: RouteEntry, index: number, source: Source
   }
 }
 
-function routeNote(
-  name: string,
-  { path, widened }: RoutePath,
-  fault: string | undefined,
-  decision: Decision,
-): [Verdict, string] {
-  if (fault !== undefined) return ['left out', `${name}: ${path} is denied, since ${fault}`];
-  if (decision !== 'denied' && decision.token === 'none')
-    return [
-      widened === true ? 'approximated' : 'translated',
-      `${name}: ${path} is open to everybody, as in the source: no plugin asks who calls`,
-    ];
-  return [widened === true ? 'approximated' : 'translated', `${name}: ${path} asks for a token`];
+function routeNote(name: string, { path, widened }: RoutePath, fault: string | undefined, access: Decision) {
+  if (fault !== undefined) return { verdict: 'left out' as const, text: `${name}: ${path} is denied: ${fault}` };
+  const isPublic = access !== 'denied' && access.token === 'none';
+  const outcome = isPublic ? 'is public, as in the source: no plugin requires authentication' : 'requires a token';
+  const verdict: Verdict = widened === true ? 'approximated' : 'translated';
+  return { verdict, text: `${name}: ${path} ${outcome}` };
 }
 
 function firstHost(entries: readonly RouteEntry[]): string | undefined {
@@ -166,31 +163,31 @@ function firstHost(entries: readonly RouteEntry[]): string | undefined {
   return hosts[0]?.replace(/:\d+$/, '');
 }
 
-/** Reads a declarative file. */
+/** Reads a declarative configuration file. */
 export function readKong(file: string, text: string): Draft {
   const root = parseYaml(text);
   if (root.get('_format_version') === undefined)
-    throw new ImportError('this is no declarative configuration: it has no _format_version');
+    throw new ImportError('not a declarative configuration: it has no _format_version');
   const draft = createDraft();
-  const all = routeEntries(root);
-  const host = firstHost(all);
+  const entries = routeEntries(root);
+  const host = firstHost(entries);
   const source: Source = {
     file,
-    entries: all,
-    plugins: allPlugins(root, all),
+    entries,
+    plugins: allPlugins(root, entries),
     consumers: readConsumers(root),
     balancers: list(root, 'upstreams'),
   };
   if (host !== undefined) draft.publicUrl = `https://${host}`;
   applyProvider(draft, file, source.plugins);
-  for (const [index, entry] of all.entries()) {
+  for (const [index, entry] of entries.entries()) {
     if (acceptsHost(entry.route, host)) addRoute(draft, entry, index, source);
     else
       draft.notes.push({
         file,
         line: entry.route.line,
         verdict: 'left out',
-        text: `${nameOf(entry.route)}: another host than ${host}, which is another gateway`,
+        text: `${nameOf(entry.route)}: its host is not ${host}; each host needs a gateway of its own`,
       });
   }
   return draft;

@@ -1,16 +1,16 @@
-/** Kong's `openid-connect` and `acl`: what they ask of a caller.
+/** Translates the access requirements of Kong's `openid-connect` and `acl` plugins.
  * https://docs.konghq.com/hub/kong-inc/openid-connect/configuration/ and https://docs.konghq.com/hub/kong-inc/acl/
  */
 import { type Access, type Choice, type Requirement, requireToken, toConjunction } from '../draft/access.ts';
 import { type Item, textList } from '../draft/yaml-tree.ts';
 
 export interface Consumer {
-  /** `username` and `custom_id`, by either of which a claim may name it. */
+  /** `username` and `custom_id`; a claim may contain either. */
   names: readonly string[];
   groups: readonly string[];
 }
 
-/** Families of options that are translated here, or that keep nobody out: how it stores, fetches, caches, redirects and answers. */
+/** Option prefixes that are translated, or that restrict no access: storage, fetching, caching, redirects, responses. */
 const SUPPORTED_PREFIXES =
   /^(?:session|authorization|token|introspection|userinfo|discovery|cache|https?|login|logout|redirect|forbidden|unauthorized|unexpected|upstream|downstream|revocation|refresh|verify|jwt_session|end_session|cluster_cache|pushed_authorization_request|require|client|bearer_token|(?:id|refresh)_token_param|(?:client_credentials|password)_param)_\w+$/;
 const SUPPORTED_OPTIONS = new Set(
@@ -22,31 +22,31 @@ const SUPPORTED_OPTIONS = new Set(
   expose_error_code`.split(/\s+/),
 );
 
-/** Options that would be lost although they keep callers out. */
+/** The first option that restricts access and cannot be translated, as a reason for denial. */
 export function unsupportedOption(config: Item): string | undefined {
   for (const [name, value] of config.entries()) {
-    const off =
+    const disabled =
       value.scalar() === null || value.scalar() === false || value.scalar() === 'off' || value.scalar() === 'optional';
-    const empty = off || (value.items().length === 0 && value.entries().length === 0);
-    if (!empty && !SUPPORTED_OPTIONS.has(name) && !SUPPORTED_PREFIXES.test(name)) return `${name} cannot be said here`;
+    const empty = disabled || (value.items().length === 0 && value.entries().length === 0);
+    if (!empty && !SUPPORTED_OPTIONS.has(name) && !SUPPORTED_PREFIXES.test(name)) return `${name} is not supported`;
   }
   return undefined;
 }
 
 const pathOf = (item: Item | undefined, fallback: string) => textList(item).join('.') || fallback;
 
-/** Entries are alternatives, and the words of one entry belong together. */
+/** Entries are alternatives; all words of one entry are required. */
 const alternatives = (item: Item | undefined): string[][] =>
   textList(item)
     .map((entry) => entry.split(/\s+/).filter((word) => word !== ''))
     .filter((words) => words.length > 0);
 
-/** A claim that has to hold some words, for claims that are no scope: lists or single texts. */
+/** Conditions on a claim, other than the scope, that is a list or a single text. */
 function claimRequirement(path: string, groups: readonly (readonly string[])[]): Access['claims'] | string {
   const [first = []] = groups;
   if (groups.length === 1) return [[path, first.length === 1 ? { anyOf: [...first] } : { allOf: [...first] }]];
   if (groups.every((group) => group.length === 1)) return [[path, { anyOf: groups.flat() }]];
-  return `the alternatives for ${path} cannot be said in one rule`;
+  return `the alternatives for ${path} do not fit in one rule`;
 }
 
 function scopeRequirement(config: Item, scopeClaim: string): Partial<Access> | string {
@@ -74,21 +74,21 @@ function audienceRequirement(config: Item): Partial<Access> | string {
 }
 
 function claimRequirements(config: Item): Access['claims'] | string {
-  const demands: Access['claims'][number][] = [];
-  for (const [what, fallback] of [
+  const conditions: Access['claims'][number][] = [];
+  for (const [name, fallback] of [
     ['groups', 'groups'],
     ['roles', 'roles'],
   ] as const) {
-    const groups = alternatives(config.get(`${what}_required`));
+    const groups = alternatives(config.get(`${name}_required`));
     if (groups.length === 0) continue;
-    const found = claimRequirement(pathOf(config.get(`${what}_claim`), fallback), groups);
+    const found = claimRequirement(pathOf(config.get(`${name}_claim`), fallback), groups);
     if (typeof found === 'string') return found;
-    demands.push(...found);
+    conditions.push(...found);
   }
-  return demands;
+  return conditions;
 }
 
-/** Kong lets a caller in only if the claim names a consumer, unless that is optional. */
+/** Unless the consumer is optional, Kong requires the claim to name one. */
 function consumerRequirement(config: Item, consumers: readonly Consumer[]): Access['claims'] {
   const claim = config.get('consumer_claim');
   if (claim === undefined || config.get('consumer_optional')?.scalar() === true) return [];
@@ -99,7 +99,7 @@ const SESSIONS = ['authorization_code', 'session'];
 const BEARER = ['bearer', 'introspection'];
 const ALL_METHODS = [...SESSIONS, ...BEARER];
 
-/** How callers may show who they are, as far as it can be had here. */
+/** The ways to authenticate that the gateway supports as well. */
 export function authMethods(config: Item): {
   sessions: boolean;
   bearer: boolean;
@@ -121,51 +121,51 @@ export function authMethods(config: Item): {
   };
 }
 
-/** What the plugin asks for; `issuers` are those whose tokens it takes. */
+/** The requirement of the plugin; `issuers` are the issuers whose tokens it accepts. */
 export function oidcAccess(
   config: Item,
   issuers: Choice<string>,
   scopeClaim: string,
   consumers: readonly Consumer[],
 ): Requirement {
-  const lost = unsupportedOption(config);
-  if (lost !== undefined) return lost;
+  const unsupported = unsupportedOption(config);
+  if (unsupported !== undefined) return unsupported;
   const { sessions, bearer } = authMethods(config);
-  if (!sessions && !bearer) return 'none of its auth_methods exists here';
+  if (!sessions && !bearer) return 'none of its auth_methods is supported';
   const scopes = scopeRequirement(config, scopeClaim);
   if (typeof scopes === 'string') return scopes;
   const audience = audienceRequirement(config);
   if (typeof audience === 'string') return audience;
   const claims = claimRequirements(config);
   if (typeof claims === 'string') return claims;
-  const named = consumerRequirement(config, consumers);
-  if (named.some(([, { anyOf }]) => anyOf?.length === 0))
-    return 'its consumer_claim names consumers, and there are none';
-  const demands = [...(scopes.claims ?? []), ...(audience.claims ?? []), ...claims, ...named];
+  const consumer = consumerRequirement(config, consumers);
+  if (consumer.some(([, { anyOf }]) => anyOf?.length === 0))
+    return 'its consumer_claim requires consumers, and the file has none';
+  const conditions = [...(scopes.claims ?? []), ...(audience.claims ?? []), ...claims, ...consumer];
   return requireToken({
     ...scopes,
     ...audience,
-    claims: demands,
+    claims: conditions,
     issuers,
     ...(bearer ? {} : { token: 'user', sessionsOnly: true }),
   });
 }
 
-/** What `acl` asks for on top: groups of the token, or of the consumer that the token names. */
+/** The requirement of `acl`: groups of the token, or of the consumer that the token names. */
 export function aclAccess(acl: Item | undefined, oidc: Item | undefined, consumers: readonly Consumer[]): Requirement {
   const allow = textList(acl?.get('allow') ?? acl?.get('whitelist'));
   const deny = textList(acl?.get('deny') ?? acl?.get('blacklist'));
-  if (oidc === undefined) return 'acl without a sign-in that can be translated';
+  if (oidc === undefined) return 'acl without an openid-connect plugin';
   const claim = oidc.get('consumer_claim');
   const always = acl?.get('always_use_authenticated_groups')?.scalar() === true;
   if (claim !== undefined && !always) {
-    const fits = ({ groups }: Consumer) =>
+    const isAllowed = ({ groups }: Consumer) =>
       deny.length > 0 ? !groups.some((group) => deny.includes(group)) : groups.some((group) => allow.includes(group));
-    const names = consumers.filter(fits).flatMap((consumer) => consumer.names);
-    if (names.length === 0) return 'acl lets no consumer of this file through';
+    const names = consumers.filter(isAllowed).flatMap((consumer) => consumer.names);
+    if (names.length === 0) return 'acl allows no consumer of this file';
     return requireToken({ claims: [[pathOf(claim, 'sub'), { anyOf: names }]] });
   }
-  if (deny.length > 0) return 'acl with deny: a rule cannot ask for a group to be missing';
+  if (deny.length > 0) return 'acl with deny: a rule cannot require that a group is missing';
   const groups = oidc.get('authenticated_groups_claim');
   if (groups === undefined) return 'acl without authenticated_groups_claim or consumer_claim';
   return requireToken({ claims: [[pathOf(groups, 'groups'), { anyOf: allow }]] });

@@ -1,4 +1,4 @@
-/** Which Kong plugins apply to a route, and what those mean that are no sign-in.
+/** Selects the Kong plugins that apply to a route, and classifies plugins other than sign-in.
  * https://docs.konghq.com/gateway/latest/key-concepts/plugins/#plugin-precedence
  */
 import type { Item } from '../draft/yaml-tree.ts';
@@ -8,7 +8,7 @@ export interface Plugin {
   config: Item | undefined;
   line: number;
   enabled: boolean;
-  /** What it is bound to; all undefined for the whole gateway. */
+  /** The scope of the plugin; all undefined for a global plugin. */
   service: string | undefined;
   route: string | undefined;
   consumer: string | undefined;
@@ -18,7 +18,7 @@ export interface Plugin {
 export const referenceOf = (item: Item | undefined): string | undefined =>
   item?.text() ?? item?.get('name')?.text() ?? item?.get('username')?.text() ?? item?.get('id')?.text();
 
-/** The plugin of one entry; `scope` is what it is nested in. */
+/** Parses one entry; `scope` is the item that contains it. */
 export function parsePlugin(item: Item, scope: Partial<Pick<Plugin, 'service' | 'route' | 'consumer'>> = {}): Plugin {
   return {
     name: item.get('name')?.text() ?? '',
@@ -31,33 +31,33 @@ export function parsePlugin(item: Item, scope: Partial<Pick<Plugin, 'service' | 
   };
 }
 
-/** Those in force on a route: of each name the one that is bound most closely. */
+/** The plugins that apply to a route: for each name the one with the most specific scope. */
 export function pluginsFor(
   plugins: readonly Plugin[],
   route: readonly string[],
   service: readonly string[],
 ): readonly Plugin[] {
-  const fits = (bound: string | undefined, names: readonly string[]) => bound === undefined || names.includes(bound);
-  const weight = (plugin: Plugin) => (plugin.route === undefined ? 0 : 2) + (plugin.service === undefined ? 0 : 1);
-  const inForce = new Map<string, Plugin>();
+  const matches = (bound: string | undefined, names: readonly string[]) => bound === undefined || names.includes(bound);
+  const specificity = (plugin: Plugin) => (plugin.route === undefined ? 0 : 2) + (plugin.service === undefined ? 0 : 1);
+  const applied = new Map<string, Plugin>();
   for (const plugin of plugins) {
-    // One that is switched off is not there at all, so that of the service still holds.
+    // A disabled plugin is skipped, so that the plugin of a wider scope still applies.
     if (plugin.consumer !== undefined || !plugin.enabled) continue;
-    if (!fits(plugin.route, route) || !fits(plugin.service, service)) continue;
-    const before = inForce.get(plugin.name);
-    if (before === undefined || weight(plugin) > weight(before)) inForce.set(plugin.name, plugin);
+    if (!matches(plugin.route, route) || !matches(plugin.service, service)) continue;
+    const current = applied.get(plugin.name);
+    if (current === undefined || specificity(plugin) > specificity(current)) applied.set(plugin.name, plugin);
   }
-  return [...inForce.values()];
+  return [...applied.values()];
 }
 
-/** Plugins that watch, count or cache, and refuse nobody for who they are. */
+/** Plugins for monitoring, limits or caching; none refuses a request because of its caller. */
 const IGNORED_PLUGIN =
   /^(?:acme|aws-.*-logging|.*-log|log-.*|prometheus|datadog|statsd(?:-advanced)?|zipkin|opentelemetry|loggly|canary-log|app-dynamics|correlation-id|cors|rate-limiting(?:-advanced)?|service-protection|response-ratelimiting|proxy-cache(?:-advanced)?|request-size-limiting|grpc-gateway|websocket-size-limit|standard-webhooks-log)$/;
 
-/** Whether leaving the plugin out lets nobody in. */
+/** Whether omitting the plugin allows no request that it would have refused. */
 export function isHarmless({ name, config }: Plugin): boolean {
   if (IGNORED_PLUGIN.test(name)) return true;
-  // Headers that are added are missed by the API; those that are taken away could come from anybody.
+  // Without added headers the API has less information; without removed headers a client could forge them.
   if (name === 'request-transformer' || name === 'request-transformer-advanced')
     return (config?.entries() ?? []).every(
       ([key, value]) => key === 'add' || key === 'append' || value.entries().length + value.items().length === 0,

@@ -1,4 +1,4 @@
-/** The provider, sessions and further settings of Kong's `openid-connect`, and a line on every plugin. */
+/** Translates Kong's `openid-connect` options to provider, session and upstream settings; notes every plugin. */
 import { productOf } from '../../oidc/products/registry.ts';
 import {
   type Draft,
@@ -13,10 +13,10 @@ import { type Item, textList } from '../draft/yaml-tree.ts';
 import { authMethods, unsupportedOption } from './oidc.ts';
 import { isHarmless, type Plugin } from './plugins.ts';
 
-/** Whether a plugin signs people in. */
+/** Whether a plugin signs users in. */
 export const isSignIn = ({ name }: Plugin): boolean => name === 'openid-connect';
 
-/** The issuer of a plugin, whose option may name its metadata document instead. Undefined when the file does not hold it. */
+/** The issuer of a plugin; the option may contain the issuer or its discovery URL. Undefined when the file does not contain it. */
 export function issuerOf(config: Item): string | undefined {
   const text = config.get('issuer')?.text();
   if (text === undefined || config.get('using_pseudo_issuer')?.scalar() === true) return undefined;
@@ -24,12 +24,12 @@ export function issuerOf(config: Item): string | undefined {
   return issuer !== undefined && URL.parse(issuer)?.protocol === 'https:' ? issuer : undefined;
 }
 
-/** The claim in which access tokens of the issuer have their scopes. */
+/** The claim of access tokens that holds the scopes. */
 export const scopeClaimOf = (issuer: string): string => (URL.canParse(issuer) ? productOf(issuer).scopeClaim : 'scope');
 
 const HEADER = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 
-/** Claims that go to the API as headers, and whether the token itself does. */
+/** The options for requests to the upstream: claim headers, and whether the token is forwarded. */
 export function targetOptions(config: Item | undefined): Omit<Target, 'upstream'> {
   if (config === undefined) return {};
   const names = textList(config.get('upstream_headers_names'));
@@ -52,14 +52,14 @@ function providerOf(config: Item, issuer: string): DraftProvider {
   const scopes = textList(config.get('scopes')).flatMap((entry) => entry.split(/\s+/));
   return {
     issuer,
-    // A reference to a vault is no client id.
+    // A reference to a vault is not a client ID.
     ...(clientId !== undefined && LITERAL.test(clientId) ? { clientId } : {}),
     ...(auth === 'client_secret_post' || auth === 'private_key_jwt' ? { clientAuth: auth } : {}),
     scopes: [...new Set(['openid', ...scopes])].filter((scope) => scope !== ''),
   };
 }
 
-/** Kong's own default is 15 minutes without a call; its day at most is more than the 8 hours of the gateway. */
+/** Kong's default idle timeout is 15 minutes. Its default absolute timeout of a day is longer than the gateway's 8 hours, which stays. */
 function sessionOf(config: Item): NonNullable<Draft['session']> {
   const seconds = (name: string) => {
     const value = Number(config.get(name)?.text());
@@ -74,77 +74,89 @@ function sessionOf(config: Item): NonNullable<Draft['session']> {
   };
 }
 
-function signInNotes(config: Item): [Verdict, string, number][] {
-  const ways = authMethods(config);
-  const notes: [Verdict, string, number][] = [];
-  const at = (name: string) => config.get(name)?.line ?? config.line;
-  if (config.get('client_secret') !== undefined)
-    notes.push(['approximated', 'client_secret becomes the variable OIDC_CLIENT_SECRET', at('client_secret')]);
-  const lost = textList(config.get('auth_methods')).filter(
-    (name) => !['bearer', 'session', 'authorization_code', 'introspection', 'refresh_token'].includes(name),
-  );
-  if (lost.length > 0) notes.push(['left out', `auth_methods: ${lost.join(', ')}`, at('auth_methods')]);
+type OptionNote = [verdict: Verdict, text: string, line: number];
+
+const TRANSLATED_METHODS = ['bearer', 'session', 'authorization_code', 'introspection', 'refresh_token'];
+
+function authMethodNotes(config: Item): OptionNote[] {
+  const methods = authMethods(config);
+  const notes: OptionNote[] = [];
+  const lineOf = (name: string) => config.get(name)?.line ?? config.line;
+  const unsupported = textList(config.get('auth_methods')).filter((name) => !TRANSLATED_METHODS.includes(name));
+  if (unsupported.length > 0)
+    notes.push(['left out', `auth_methods: ${unsupported.join(', ')}`, lineOf('auth_methods')]);
   const carriers = textList(config.get('bearer_token_param_type')).filter((name) => name !== 'header');
-  if (carriers.length > 0)
-    notes.push(['left out', `bearer tokens in ${carriers.join(', ')}: the header only`, at('bearer_token_param_type')]);
-  if (config.get('anonymous') !== undefined)
-    notes.push(['left out', 'anonymous: a call without a good token is refused', at('anonymous')]);
-  if (ways.sessions && !ways.bearer)
-    notes.push([
-      'approximated',
-      'sessions only: where the gateway takes tokens of callers at all, those of this client count as well',
-      at('auth_methods'),
-    ]);
-  if (config.get('audience_required') === undefined && ways.bearer)
-    notes.push([
-      'approximated',
-      'no audience_required: set API_AUDIENCE, so that tokens for other APIs are refused',
-      config.line,
-    ]);
-  for (const [name, item] of config.entries()) {
-    if (
-      !/^(?:session|upstream|authorization|redirect|login|logout|unauthorized|forbidden|cache|introspection)_/.test(
-        name,
-      )
-    )
-      continue;
-    if (
-      /^(?:session_(?:idling_timeout|absolute_timeout|storage)|upstream_(?:headers_\w+|access_token_header))$/.test(
-        name,
-      )
-    )
-      continue;
-    notes.push(['left out', name, item.line]);
+  if (carriers.length > 0) {
+    const text = `bearer tokens in ${carriers.join(', ')}: the gateway accepts them in the header only`;
+    notes.push(['left out', text, lineOf('bearer_token_param_type')]);
+  }
+  if (methods.sessions && !methods.bearer) {
+    const text =
+      'sessions only: if any route accepts bearer tokens, tokens issued to this client are accepted here too';
+    notes.push(['approximated', text, lineOf('auth_methods')]);
+  }
+  if (config.get('audience_required') === undefined && methods.bearer) {
+    const text = 'no audience_required: set API_AUDIENCE, so that tokens for other APIs are refused';
+    notes.push(['approximated', text, config.line]);
   }
   return notes;
 }
 
-/** Says what becomes of each plugin, and takes the sign-in of the first one that has sessions. */
+const SIGN_IN_OPTION =
+  /^(?:session|upstream|authorization|redirect|login|logout|unauthorized|forbidden|cache|introspection)_/;
+const TRANSLATED_OPTION =
+  /^(?:session_(?:idling_timeout|absolute_timeout|storage)|upstream_(?:headers_\w+|access_token_header))$/;
+
+function signInNotes(config: Item): OptionNote[] {
+  const secret = config.get('client_secret');
+  const anonymous = config.get('anonymous');
+  return [
+    ...(secret === undefined
+      ? []
+      : [['approximated', 'client_secret becomes the variable OIDC_CLIENT_SECRET', secret.line] as OptionNote]),
+    ...(anonymous === undefined
+      ? []
+      : [['left out', 'anonymous: a request without a valid token is refused', anonymous.line] as OptionNote]),
+    ...authMethodNotes(config),
+    ...config
+      .entries()
+      .filter(([name]) => SIGN_IN_OPTION.test(name) && !TRANSLATED_OPTION.test(name))
+      .map(([name, { line }]): OptionNote => ['left out', name, line]),
+  ];
+}
+
+type AddNote = (line: number, verdict: Verdict, text: string) => void;
+
+/** Trusts the issuer of an `openid-connect` plugin; the first one with sessions becomes the provider for sign-in. */
+function applyOpenidConnect(draft: Draft, config: Item, line: number, note: AddNote): void {
+  const unsupported = unsupportedOption(config);
+  const issuer = issuerOf(config);
+  if (unsupported !== undefined || issuer === undefined) {
+    note(line, 'left out', `openid-connect: ${unsupported ?? 'the issuer is not an https URL in the file'}`);
+    return;
+  }
+  const methods = authMethods(config);
+  trustIssuer(draft, issuer);
+  limitTolerance(draft, Number(config.get('leeway')?.text() ?? 0) || 0);
+  if (methods.bearer) draft.acceptsOpaque = (draft.acceptsOpaque ?? true) && methods.opaque;
+  if (methods.sessions && draft.provider === undefined) {
+    draft.provider = providerOf(config, issuer);
+    draft.session = sessionOf(config);
+  }
+  note(line, 'translated', `openid-connect of ${issuer}`);
+  for (const [verdict, text, at] of signInNotes(config)) note(at, verdict, text);
+}
+
+/** Applies the sign-in plugins to the draft, and notes how each plugin is translated. */
 export function applyProvider(draft: Draft, file: string, plugins: readonly Plugin[]): void {
-  const say = (line: number, verdict: Verdict, text: string) => draft.notes.push({ file, line, verdict, text });
+  const note: AddNote = (line, verdict, text) => draft.notes.push({ file, line, verdict, text });
   for (const plugin of plugins) {
     const { name, config, line, enabled } = plugin;
-    if (!enabled) say(line, 'left out', `${name} is switched off`);
-    else if (isSignIn(plugin) && config) {
-      const lost = unsupportedOption(config);
-      const issuer = issuerOf(config);
-      if (lost !== undefined || issuer === undefined) {
-        say(line, 'left out', `openid-connect: ${lost ?? 'the issuer is no https address that stands in the file'}`);
-        continue;
-      }
-      const ways = authMethods(config);
-      trustIssuer(draft, issuer);
-      limitTolerance(draft, Number(config.get('leeway')?.text() ?? 0) || 0);
-      if (ways.bearer) draft.acceptsOpaque = (draft.acceptsOpaque ?? true) && ways.opaque;
-      if (ways.sessions && draft.provider === undefined) {
-        draft.provider = providerOf(config, issuer);
-        draft.session = sessionOf(config);
-      }
-      say(line, 'translated', `openid-connect of ${issuer}`);
-      for (const [verdict, text, at] of signInNotes(config)) say(at, verdict, text);
-    } else if (name === 'acl')
-      say(line, 'translated', 'acl: its groups become a demand on claims, or the route is denied');
-    else if (isHarmless(plugin)) say(line, 'left out', name);
-    else say(line, 'left out', `${name}: the routes it is on are denied`);
+    if (!enabled) note(line, 'left out', `${name} is disabled`);
+    else if (isSignIn(plugin) && config) applyOpenidConnect(draft, config, line, note);
+    else if (name === 'acl')
+      note(line, 'translated', 'acl: its groups become a condition on claims, or the route is denied');
+    else if (isHarmless(plugin)) note(line, 'left out', name);
+    else note(line, 'left out', `${name}: its routes are denied`);
   }
 }

@@ -1,4 +1,4 @@
-/** The configuration file of oauth2-proxy: sign-in, upstreams by path, who may pass, and what is open.
+/** Reads the configuration file of oauth2-proxy: sign-in, upstreams by path, access restrictions, public paths.
  * https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview
  */
 import { PUBLIC_ACCESS } from '../draft/access.ts';
@@ -7,10 +7,12 @@ import {
   createDraft,
   type Decision,
   type Draft,
+  type DraftRoute,
   METHODS,
   type Method,
   type Target,
   trustIssuer,
+  type Verdict,
 } from '../draft/draft.ts';
 import { type Pattern, patternsForPrefix, patternsForRegExp } from '../draft/patterns.ts';
 import { readAccess } from './access.ts';
@@ -18,18 +20,18 @@ import { noteSettings, readSettings, type Settings } from './settings.ts';
 
 interface Upstream extends Pattern {
   target: Target | undefined;
-  /** Length of its path: the longer one decides. */
+  /** Length of its path; the upstream with the longest path takes precedence. */
   weight: number;
   line: number;
   text: string;
 }
 
-/** Paths that end in a slash take what is below them, others only themselves. The path is not taken away. */
+/** A path with a trailing slash matches all paths below it, any other path only itself. The path is not stripped. */
 function readUpstreams(settings: Settings): Upstream[] {
   return settings.list('upstreams').flatMap((text): Upstream[] => {
     const line = settings.lineOf('upstreams', text);
     const url = URL.parse(text);
-    // Files and fixed answers have their path behind the #.
+    // Upstreams of files and fixed responses have their path after the `#`.
     const path = (url?.hash ? url.hash.slice(1) : url?.pathname) || '/';
     const http = url?.protocol === 'http:' || url?.protocol === 'https:';
     const target: Target | undefined = http ? { upstream: url.origin, upstreamToken: 'none' } : undefined;
@@ -48,7 +50,7 @@ function readUpstreams(settings: Settings): Upstream[] {
 function addUpstreams(draft: Draft, settings: Settings, upstreams: readonly Upstream[], access: Decision): void {
   for (const { target, weight, line, text, ...pattern } of upstreams) {
     const denied = target === undefined || access === 'denied';
-    // One for everything would hide the gateway's own endpoints, which is told when it is written.
+    // `/**` would hide the gateway's endpoints; writeDraft adds that note.
     if (pattern.path !== '/**')
       settings.note(draft, 'upstreams', denied ? 'left out' : 'translated', `upstream ${pattern.path}`, text);
     draft.routes.push({
@@ -56,7 +58,7 @@ function addUpstreams(draft: Draft, settings: Settings, upstreams: readonly Upst
       access: target === undefined ? 'denied' : access,
       target: target ?? { upstream: BLOCKED_UPSTREAM },
       precedence: [1, -weight],
-      name: target === undefined ? 'an upstream that is no server' : text,
+      name: target === undefined ? 'an upstream that is not a server' : text,
       file: settings.file,
       line,
     });
@@ -65,68 +67,70 @@ function addUpstreams(draft: Draft, settings: Settings, upstreams: readonly Upst
 
 const isMethod = (text: string): text is Method => METHODS.some((method) => method === text);
 
-/** `GET=^/health`, or the expression alone. Only a literal prefix that is anchored is taken. */
+/** Parses `GET=^/health`, or the expression alone; only an anchored literal prefix is supported. A string is the reason. */
 function publicPath(entry: string): { methods?: readonly Method[]; pattern: Pattern } | string {
   const [, method, negated, rest] = /^(?:([A-Z]+)(!?)=)?(.*)$/s.exec(entry) ?? [];
   const expression = rest ?? entry;
-  if (negated === '!') return 'every method but one';
-  if (method !== undefined && !isMethod(method)) return `the method ${method}`;
+  if (negated === '!') return 'it excludes a method';
+  if (method !== undefined && !isMethod(method)) return `the method ${method} is not supported`;
   if (!expression.startsWith('^/')) return 'it is not anchored at the start of the path';
   const [pattern] = patternsForRegExp(expression) ?? [];
-  if (pattern === undefined || pattern.path.includes('/*/')) return 'it is no literal prefix';
+  if (pattern === undefined || pattern.path.includes('/*/')) return 'it is not a literal prefix';
   return { pattern, ...(method === undefined ? {} : { methods: [method] }) };
 }
 
 const isWithin = (path: string, of: string) => of === '/**' || path === of || path.startsWith(of.replace(/\*\*$/, ''));
 
+/** Translates an entry to a public route; returns undefined, with a note, when it cannot be translated. */
+function publicRoute(
+  draft: Draft,
+  settings: Settings,
+  upstreams: readonly Upstream[],
+  name: string,
+  entry: string,
+): DraftRoute | undefined {
+  const note = (verdict: Verdict, text: string) =>
+    settings.note(draft, name, verdict, `${name} ${entry}: ${text}`, entry);
+  const parsed = publicPath(entry);
+  if (typeof parsed === 'string') {
+    note('left out', `${parsed}; the path requires sign-in like all others`);
+    return undefined;
+  }
+  const { pattern, methods } = parsed;
+  const byPathLength = [...upstreams].sort((a, b) => b.weight - a.weight);
+  const target = byPathLength.find(({ path }) => isWithin(pattern.path, path))?.target;
+  if (!target) {
+    note('left out', 'no upstream has this path');
+    return undefined;
+  }
+  note('translated', `${pattern.path} is public, as in the source`);
+  return {
+    ...pattern,
+    ...(methods === undefined ? {} : { methods }),
+    access: PUBLIC_ACCESS,
+    target,
+    precedence: [0],
+    name: `${name} ${entry}`,
+    file: settings.file,
+    line: settings.lineOf(name, entry),
+  };
+}
+
 function addPublicPaths(draft: Draft, settings: Settings, upstreams: readonly Upstream[]): void {
   for (const name of ['skip_auth_routes', 'skip_auth_regex'])
     for (const entry of settings.list(name)) {
-      const open = publicPath(entry);
-      if (typeof open === 'string') {
-        settings.note(
-          draft,
-          name,
-          'left out',
-          `${name} ${entry}: ${open}, so it asks for a sign-in like everything else`,
-          entry,
-        );
-        continue;
-      }
-      const best = [...upstreams]
-        .sort((a, b) => b.weight - a.weight)
-        .find((one) => isWithin(open.pattern.path, one.path));
-      if (!best?.target) {
-        settings.note(draft, name, 'left out', `${name} ${entry}: no upstream has this path`, entry);
-        continue;
-      }
-      settings.note(
-        draft,
-        name,
-        'translated',
-        `${name} ${entry}: ${open.pattern.path} is open to everybody, as in the source`,
-        entry,
-      );
-      draft.routes.push({
-        ...open.pattern,
-        ...(open.methods === undefined ? {} : { methods: open.methods }),
-        access: PUBLIC_ACCESS,
-        target: best.target,
-        precedence: [0],
-        name: `${name} ${entry}`,
-        file: settings.file,
-        line: settings.lineOf(name, entry),
-      });
+      const route = publicRoute(draft, settings, upstreams, name, entry);
+      if (route) draft.routes.push(route);
     }
 }
 
-/** A duration of Go in the units of the gateway; undefined for one with several units. */
+/** Converts a Go duration; undefined for one with several units. */
 function parseDuration(text: string | undefined): string | undefined {
   const [, number, unit] = /^(\d+)(h|m|s)(?:0m)?(?:0s)?$/.exec(text ?? '') ?? [];
   return number === undefined || number === '0' ? undefined : `${number}${unit}`;
 }
 
-/** The sign-in and the sessions. */
+/** Sets the provider and the session settings. */
 function applyProvider(draft: Draft, settings: Settings, issuer: string): void {
   const clientId = settings.text('client_id');
   const scopes = settings
@@ -150,13 +154,13 @@ function applyProvider(draft: Draft, settings: Settings, issuer: string): void {
   };
 }
 
-/** Reads a configuration file in TOML. */
+/** Reads a TOML configuration file. */
 export function readOauth2Proxy(file: string, text: string): Draft {
   const settings = readSettings(file, text);
   const draft = createDraft();
   const { issuer, access, why } = readAccess(draft, settings);
   noteSettings(draft, settings);
-  if (why !== undefined) settings.note(draft, 'provider', 'left out', `every upstream is denied, since ${why}`);
+  if (why !== undefined) settings.note(draft, 'provider', 'left out', `all upstreams are denied: ${why}`);
   if (issuer !== undefined) applyProvider(draft, settings, issuer);
   const upstreams = readUpstreams(settings);
   addUpstreams(draft, settings, upstreams, access);

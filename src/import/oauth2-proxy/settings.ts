@@ -1,4 +1,4 @@
-/** The settings of an oauth2-proxy file with their lines, and what becomes of each. */
+/** Reads the settings of an oauth2-proxy file with their lines, and notes how each is translated. */
 import { parse, TomlError } from 'smol-toml';
 import { type Draft, ImportError, type Verdict } from '../draft/draft.ts';
 
@@ -8,14 +8,14 @@ export interface Settings {
   has(name: string): boolean;
   text(name: string): string | undefined;
   flag(name: string): boolean;
-  /** A list, or a single text as a list of one. */
+  /** A list; a single text counts as a list of one. */
   list(name: string): readonly string[];
-  /** Of a setting, or of one entry of its list. */
+  /** The line of a setting, or of one entry of its list. */
   lineOf(name: string, entry?: string): number;
   note(draft: Draft, name: string, verdict: Verdict, text: string, entry?: string): void;
 }
 
-/** Older names of the same settings. */
+/** Former names of settings. */
 const SINGULAR_NAMES: Record<string, string> = {
   upstreams: 'upstream',
   email_domains: 'email_domain',
@@ -23,7 +23,7 @@ const SINGULAR_NAMES: Record<string, string> = {
   allowed_roles: 'allowed_role',
 };
 
-/** Parses a file. Throws `ImportFault` with the line of the first mistake. */
+/** Parses a file. Throws `ImportError` with the line of the first error. */
 export function readSettings(file: string, text: string): Settings {
   let table: Record<string, unknown>;
   try {
@@ -64,33 +64,33 @@ export function readSettings(file: string, text: string): Settings {
       return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
     },
     lineOf,
-    note(draft, name, verdict, said, entry) {
-      draft.notes.push({ file, line: lineOf(name, entry), verdict, text: said });
+    note(draft, name, verdict, note, entry) {
+      draft.notes.push({ file, line: lineOf(name, entry), verdict, text: note });
     },
   };
 }
 
 const TRANSLATED =
   /^(?:provider|oidc_issuer_url|client_id|scope|redirect_url|proxy_prefix|email_domains?|allowed_groups?|allowed_roles?|oidc_groups_claim|oidc_email_claim|cookie_expire|session_store_type|skip_jwt_bearer_tokens|oidc_extra_audiences|insecure_oidc_allow_unverified_email)$/;
-/** Said where they are read. */
+/** Settings that get their notes where they are translated. */
 const NOTED_ELSEWHERE = /^(?:upstreams?|skip_auth_routes|skip_auth_regex|extra_jwt_issuers)$/;
 
 const SPECIAL_NOTES: Record<string, [Verdict, string]> = {
   client_secret: ['approximated', 'becomes the variable OIDC_CLIENT_SECRET'],
   client_secret_file: ['approximated', 'becomes the variable OIDC_CLIENT_SECRET'],
-  cookie_secret: ['left out', 'the gateway has a key of its own, GATEWAY_KEY'],
+  cookie_secret: ['left out', 'the gateway uses its own key, GATEWAY_KEY'],
   redis_connection_url: ['approximated', 'becomes the variable REDIS_URL'],
-  cookie_refresh: ['left out', 'tokens are renewed shortly before they lapse'],
-  cookie_domains: ['left out', 'the cookie is for one host only'],
-  pass_authorization_header: ['left out', 'ID tokens are not sent to APIs'],
-  pass_access_token: ['left out', 'set upstreamToken: forward on the routes that need the access token'],
-  trusted_ips: ['left out', 'an address is no sign-in'],
-  htpasswd_file: ['left out', 'people sign in at the provider only'],
-  authenticated_emails_file: ['left out', 'the addresses in it are not let in: add them to the claims of the rules'],
+  cookie_refresh: ['left out', 'the gateway refreshes tokens shortly before they expire'],
+  cookie_domains: ['left out', 'the session cookie is always restricted to one host'],
+  pass_authorization_header: ['left out', 'ID tokens are never sent to upstreams'],
+  pass_access_token: ['left out', 'set upstreamToken: forward on routes that need the access token'],
+  trusted_ips: ['left out', 'an IP address does not replace sign-in'],
+  htpasswd_file: ['left out', 'users sign in at the provider only'],
+  authenticated_emails_file: ['left out', 'its addresses are not imported: add them to the claims of the rules'],
   skip_auth_preflight: ['left out', 'list the origins in cors.allowedOrigins'],
 };
 
-/** A line on every setting that is not told about elsewhere. */
+/** Adds a note for each setting that has none yet. */
 export function noteSettings(draft: Draft, settings: Settings): void {
   for (const name of settings.names) {
     if (NOTED_ELSEWHERE.test(name)) continue;

@@ -1,4 +1,4 @@
-/** Apigee bundles: what the gateway decides after the translation, next to what their flows decide. */
+/** Apigee bundles: decisions of the gateway after the translation, compared with those of the flows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { imported, type Row, testRows, testSize } from '../translated.ts';
@@ -60,7 +60,7 @@ const PARTNERS: Row[] = [
   { call: 'DELETE /partners/prices/7', claims: partner({ tier: 'editor' }), original: 'allowed' },
   { call: 'PROPFIND /partners/prices/7', claims: partner(), original: 'refused' },
   { call: 'GET /partners/legacy/7', claims: partner(), original: 'refused' },
-  { call: 'GET /partners/scripted', claims: partner(), original: 'allowed', stricter: 'a script is not understood' },
+  { call: 'GET /partners/scripted', claims: partner(), original: 'allowed', stricter: 'a script cannot be translated' },
   { call: 'OPTIONS /partners/catalogue', original: 'refused' },
 ];
 
@@ -87,6 +87,6 @@ testRows('apigee', 'partners', PARTNERS);
 testRows('apigee', 'tokens', TOKENS, {}, 'https://new.example.com');
 testSize([...ORDERS, ...PARTNERS, ...TOKENS]);
 
-test('tokens that Apigee made itself are not taken unless somebody says whose come instead', () => {
-  assert.throws(() => imported('apigee', 'tokens'), /no route lets anybody through/);
+test('tokens issued by Apigee are not accepted unless a replacement issuer is named', () => {
+  assert.throws(() => imported('apigee', 'tokens'), /no route allows a request/);
 });

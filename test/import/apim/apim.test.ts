@@ -1,4 +1,4 @@
-/** Policy documents of Azure API Management: what the gateway decides after the translation, next to what they say. */
+/** Policy documents of Azure API Management: decisions of the gateway after the translation, compared with the documents. */
 import { type Row, testRows, testSize } from '../translated.ts';
 
 const user = (more: Record<string, unknown> = {}) => ({
@@ -75,7 +75,7 @@ const ENTRA: Row[] = [
       appid: '11111111-1111-1111-1111-111111111111',
     }),
     original: 'allowed',
-    stricter: 'tokens of version 1 have another issuer',
+    stricter: 'version 1 tokens have another issuer',
   },
 ];
 
@@ -106,7 +106,7 @@ const PARTNERS: Row[] = [
     call: 'GET /api/p',
     claims: partner({ contract: undefined }),
     original: 'allowed',
-    stricter: 'a demand under a condition that is not about the method holds in any case',
+    stricter: 'a requirement under a condition that is not about the method always applies',
   },
   { call: 'POST /api/p', claims: partner(), original: 'allowed', stricter: 'ip-filter has no counterpart' },
 ];

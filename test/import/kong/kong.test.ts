@@ -1,4 +1,4 @@
-/** Kong's declarative files: what the gateway decides after the translation, next to what Kong decides. */
+/** Kong's declarative files: decisions of the gateway after the translation, compared with those of Kong. */
 import { type Row, testRows, testSize } from '../translated.ts';
 
 const user = (more: Record<string, unknown> = {}) => ({
@@ -43,7 +43,7 @@ const SHOP: Row[] = [
   { call: 'DELETE /api/orders/7', claims: user({ scope: 'orders:admin' }), original: 'refused' },
   { call: 'GET /api/status', original: 'allowed' },
   { call: 'POST /api/status/x', original: 'allowed' },
-  { call: 'GET /api/statuses', original: 'allowed', stricter: 'a pattern has whole segments' },
+  { call: 'GET /api/statuses', original: 'allowed', stricter: 'a pattern matches whole segments' },
   { call: 'GET /images/x', original: 'refused' },
   { call: 'GET /elsewhere', claims: user(), original: 'refused' },
 ];
@@ -74,11 +74,16 @@ const PARTNERS: Row[] = [
     call: 'GET /partners/secrets',
     claims: partner({ groups: ['gold'] }),
     original: 'allowed',
-    stricter: 'a rule cannot ask for a group to be missing',
+    stricter: 'a rule cannot require that a group is missing',
   },
   { call: 'GET /partners/items/7/stock', claims: partner(), original: 'allowed' },
   { call: 'GET /partners/items/7/stock', original: 'refused' },
-  { call: 'GET /partners/numbers/7', claims: partner(), original: 'allowed', stricter: 'no pattern says digits' },
+  {
+    call: 'GET /partners/numbers/7',
+    claims: partner(),
+    original: 'allowed',
+    stricter: 'no pattern matches digits only',
+  },
   { call: 'GET /legacy', original: 'refused' },
   { call: 'GET /legacy', claims: partner(), original: 'refused' },
 ];

@@ -1,4 +1,4 @@
-/** Configurations of oauth2-proxy: what the gateway decides after the translation, next to what oauth2-proxy decides. */
+/** Configurations of oauth2-proxy: decisions of the gateway after the translation, compared with those of oauth2-proxy. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { imported, load, type Row, testRows, testSize } from '../translated.ts';
@@ -35,7 +35,7 @@ const SHOP: Row[] = [
     claims: staff({ email_verified: undefined }),
     session,
     original: 'allowed',
-    stricter: 'a claim that is missing cannot be told from one that says no',
+    stricter: 'a missing claim cannot be distinguished from false',
   },
   { call: 'GET /api/orders', claims: staff({ groups: ['guests'] }), session, original: 'refused' },
   { call: 'GET /api/orders', claims: staff({ groups: undefined }), session, original: 'refused' },
@@ -44,14 +44,14 @@ const SHOP: Row[] = [
   { call: 'POST /assets/public/logo', original: 'refused' },
   { call: 'POST /assets/public/logo', claims: staff(), session, original: 'allowed' },
   { call: 'GET /assets/publicity', original: 'refused' },
-  { call: 'GET /api/open/x', original: 'allowed', stricter: 'the expression is no literal prefix' },
-  { call: 'GET /api/v1/health', original: 'allowed', stricter: 'the expression is no literal prefix' },
+  { call: 'GET /api/open/x', original: 'allowed', stricter: 'the expression is not a literal prefix' },
+  { call: 'GET /api/v1/health', original: 'allowed', stricter: 'the expression is not a literal prefix' },
   {
     call: 'GET /files/x',
     claims: staff(),
     session,
     original: 'allowed',
-    stricter: 'an upstream of files is no server',
+    stricter: 'an upstream of files is not a server',
   },
 ];
 
@@ -88,7 +88,7 @@ const KEYCLOAK: Row[] = [
     call: 'GET /tools/x',
     claims: { iss: 'https://other.example.com', aud: 'elsewhere', client_id: 'c', sub: 'c', roles: ['operator'] },
     original: 'allowed',
-    stricter: 'a rule cannot ask for another audience of another issuer',
+    stricter: 'a rule cannot require a different audience for each issuer',
   },
   { call: 'GET /elsewhere', claims: operator(), session, original: 'refused' },
 ];
@@ -99,7 +99,7 @@ const PLAIN: Row[] = [
   { call: 'POST /wiki/page', claims: staff(), session, original: 'allowed' },
   { call: 'GET /wiki/page', claims: staff(), original: 'refused' },
   { call: 'GET /wiki/public/page', original: 'allowed' },
-  { call: 'GET /wiki/publication', original: 'allowed', stricter: 'a pattern has whole segments' },
+  { call: 'GET /wiki/publication', original: 'allowed', stricter: 'a pattern matches whole segments' },
   { call: 'GET /wiki', original: 'refused' },
   {
     call: 'GET /else',
@@ -115,7 +115,7 @@ testRows('oauth2-proxy', 'keycloak.cfg', KEYCLOAK);
 testRows('oauth2-proxy', 'plain.cfg', PLAIN);
 testSize([...SHOP, ...KEYCLOAK, ...PLAIN]);
 
-test('the sessions of oauth2-proxy become those of the gateway', () => {
+test('session settings of oauth2-proxy are translated', () => {
   const { session: sessions, provider, publicUrl, endpoints } = load(imported('oauth2-proxy', 'shop.cfg').yaml);
   assert.equal(publicUrl, 'https://shop.example.com');
   assert.deepEqual(provider.scopes, ['openid', 'email', 'groups']);
