@@ -36,7 +36,7 @@ test('all is well with a client that is set up well', async () => {
   );
   assert.equal(found.code, 0);
   assert.match(found.of('redirect URI').message, /callback is registered$/);
-  assert.equal(found.of('PAR').message, 'offered and used');
+  assert.equal(found.of('PAR').message, 'supported and used');
 });
 
 test('a redirect URI that is not registered is recognised, with pushed requests and without', async () => {
@@ -57,5 +57,5 @@ test('a wrong secret, a client that is not there, a realm that is not there, the
   const realm = await doctor(config(REGISTERED, { issuer: `${keycloakOrigin}/realms/BFF` }));
   assert.match(realm.of('discovery').message, /no realm of this name/);
   const old = await doctor(config(REGISTERED, { issuer: `${keycloakOrigin}/auth/realms/bff` }));
-  assert.match(old.of('discovery').hint ?? '', /Write provider\.issuer: \S+\/realms\/bff\. Keycloak before 17/);
+  assert.match(old.of('discovery').hint ?? '', /Set provider\.issuer: \S+\/realms\/bff\. Keycloak before 17/);
 });

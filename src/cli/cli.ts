@@ -95,10 +95,10 @@ async function explainCall(parts: CliParts, { file, args, claims, address }: Giv
 
 async function doctor(parts: CliParts, { file, json }: Given): Promise<void> {
   const { readFile, out } = parts;
-  const { examine, report } = await import('./doctor/doctor.ts');
+  const { runChecks, formatReport } = await import('./doctor/doctor.ts');
   // The findings say it all; what the parts would log is said there in other words.
   const log = createLogger('silent');
-  const { text, failed } = report(await examine(load(parts, file), { readFile, log, clock: Date.now }), json);
+  const { text, failed } = formatReport(await runChecks(load(parts, file), { readFile, log, clock: Date.now }), json);
   out(text);
   if (failed > 0) throw new Error(`${failed} ${failed === 1 ? 'check' : 'checks'} failed`);
 }

@@ -1,33 +1,33 @@
-/** Discovery as the gateway does it, and the usual mistakes in an issuer. */
-
+/** Checks of discovery: the metadata document, the issuer and its usual mistakes, and the clock. */
+import { type Check, fail, ok, warn } from '../../base/check.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { announcedIssuer } from '../../oidc/products/issuers.ts';
 import type { DoctorHints } from '../../oidc/products/product.ts';
 import { PRODUCTS, productOf } from '../../oidc/products/registry.ts';
-import { type Check, fail, ok, warn } from './check.ts';
-import { isCertificateFault, networkWords } from './network.ts';
+import { describeNetworkError, isCertificateError } from './network.ts';
 
-/** An answer of the provider. */
-export interface Answer {
+export interface ProviderResponse {
   status: number;
   headers: Headers;
   text: string;
 }
-/** Asks the provider the way the gateway does: internal address, client certificate, time-out, no redirects. */
-export type Ask = (url: string, accept?: 'application/json' | 'text/html') => Promise<Answer>;
+/** Sends a GET request as the gateway does: internal URL, client certificate, timeout, no redirects. */
+export type GetFromProvider = (url: string, accept?: 'application/json' | 'text/html') => Promise<ProviderResponse>;
 
 export type Metadata = Readonly<Record<string, unknown>>;
 
-export interface Discovered {
+export interface DiscoveryResult {
   checks: Check[];
-  /** Undefined when the rest cannot be looked at. */
+  /** Undefined when discovery failed, so that nothing else about the provider can be checked. */
   metadata: Metadata | undefined;
 }
 
 const NAME = 'discovery';
-const documentOf = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+/** The Date header has a resolution of one second, and the response takes time. */
+const NOTABLE_CLOCK_DIFFERENCE_MS = 5_000;
+const metadataUrl = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 
-function parsed({ status, text }: Answer): Metadata | undefined {
+function parseMetadata({ status, text }: ProviderResponse): Metadata | undefined {
   if (status !== 200) return undefined;
   try {
     const value: unknown = JSON.parse(text);
@@ -37,8 +37,8 @@ function parsed({ status, text }: Answer): Metadata | undefined {
   }
 }
 
-/** Other spellings of the issuer: those that its product is confused with, else the origin, and the address without the document. */
-function otherSpellings({ issuer, kind }: ProviderConfig): readonly string[] {
+/** Similar issuers: those that the product is confused with, or the origin and the URL without the document. */
+function similarIssuers({ issuer, kind }: ProviderConfig): readonly string[] {
   const url = new URL(issuer);
   const product = PRODUCTS.find(({ doctor }) => doctor?.resembles?.(url)) ?? productOf(issuer, kind);
   return product.doctor?.issuerSpellings?.(issuer) ?? [`${url.origin}/`, issuer.replace(/\/\.well-known.*$/, '')];
@@ -47,103 +47,113 @@ function otherSpellings({ issuer, kind }: ProviderConfig): readonly string[] {
 /** The first defined result of a hint of any product. */
 function firstHint<T>(hint: (doctor: DoctorHints) => T | undefined): T | undefined {
   for (const { doctor } of PRODUCTS) {
-    const found = doctor && hint(doctor);
-    if (found !== undefined) return found;
+    const result = doctor && hint(doctor);
+    if (result !== undefined) return result;
   }
   return undefined;
 }
 
-/** The issuer that the provider announces at one of the other spellings. */
-async function foundElsewhere(config: ProviderConfig, ask: Ask): Promise<string | undefined> {
-  for (const issuer of otherSpellings(config)) {
+/** The issuer in the metadata at one of the similar issuers. */
+async function findSimilarIssuer(config: ProviderConfig, get: GetFromProvider): Promise<string | undefined> {
+  for (const issuer of similarIssuers(config)) {
     if (issuer === config.issuer) continue;
-    const answer = await ask(documentOf(issuer)).catch(() => undefined);
-    const announced = answer && parsed(answer)?.issuer;
+    const response = await get(metadataUrl(issuer)).catch(() => undefined);
+    const announced = response && parseMetadata(response)?.issuer;
     if (typeof announced === 'string') return announced;
   }
   return undefined;
 }
 
-async function notThere(config: ProviderConfig, answer: Answer, ask: Ask): Promise<Check> {
-  const says = `${documentOf(config.issuer)} answers ${answer.status}${answer.status === 200 ? ' without metadata' : ''}`;
-  const elsewhere = await foundElsewhere(config, ask);
-  if (elsewhere !== undefined) {
-    const why = firstHint((doctor) => doctor.explainSpelling?.(config.issuer, elsewhere));
-    return fail(NAME, says, `Write provider.issuer: ${elsewhere}.${why === undefined ? '' : ` ${why}`}`);
+async function missingMetadata(
+  config: ProviderConfig,
+  response: ProviderResponse,
+  get: GetFromProvider,
+): Promise<Check> {
+  const { status, headers, text } = response;
+  const message = `${metadataUrl(config.issuer)} responds with ${status}${status === 200 ? ' without metadata' : ''}`;
+  const similar = await findSimilarIssuer(config, get);
+  if (similar !== undefined) {
+    const reason = firstHint((doctor) => doctor.explainSpelling?.(config.issuer, similar));
+    return fail(NAME, message, `Set provider.issuer: ${similar}.${reason === undefined ? '' : ` ${reason}`}`);
   }
-  const known = firstHint(({ discoveryErrors }) => discoveryErrors?.find(({ pattern }) => pattern.test(answer.text)));
-  if (known) return fail(NAME, `${says}: ${known.message}`, known.hint);
-  if (answer.status >= 300 && answer.status < 400)
+  const known = firstHint(({ discoveryErrors }) => discoveryErrors?.find(({ pattern }) => pattern.test(text)));
+  if (known) return fail(NAME, `${message}: ${known.message}`, known.hint);
+  if (status >= 300 && status < 400)
     return fail(
       NAME,
-      `${says}, a redirect to ${answer.headers.get('location')}`,
-      'The gateway follows no redirects here. Write the address that it leads to.',
+      `${message}, a redirect to ${headers.get('location')}`,
+      'The gateway does not follow redirects here. Set provider.issuer to the issuer at the target.',
     );
   return fail(
     NAME,
-    says,
-    'Open this address in a browser. provider.issuer is the part before /.well-known, as the provider writes it.',
+    message,
+    'Open this URL in a browser. provider.issuer is the part before /.well-known, exactly as in the metadata.',
   );
 }
 
-/** Issuers are compared byte for byte (OpenID Connect Discovery 4.3), so nearly the same is another one. */
-function issuerMistake(config: ProviderConfig, announced: string): Check {
-  const { issuer, internalUrl } = config;
-  const says = `provider.issuer is ${issuer}, the provider calls itself ${announced}`;
-  const bare = (text: string) => text.replace(/\/$/, '');
-  if (bare(announced) === bare(issuer))
-    return fail(NAME, `${says}: the slash at the end differs`, `Write provider.issuer: ${announced}`);
+/** Issuers are compared byte for byte (OpenID Connect Discovery section 4.3), so a similar issuer is a different one. */
+function issuerMismatch({ issuer, internalUrl }: ProviderConfig, announced: string): Check {
+  const message = `provider.issuer is ${issuer}, but the metadata names ${announced}`;
+  const withoutSlash = (text: string) => text.replace(/\/$/, '');
+  if (withoutSlash(announced) === withoutSlash(issuer))
+    return fail(NAME, `${message}: the trailing slash differs`, `Set provider.issuer: ${announced}`);
   const known = firstHint((doctor) => doctor.explainAnnounced?.(issuer, announced));
-  if (known) return fail(NAME, `${says}: ${known.message}`, known.hint);
+  if (known) return fail(NAME, `${message}: ${known.message}`, known.hint);
   if (announced.replace(/^https?:/, '') === issuer.replace(/^https?:/, ''))
     return fail(
       NAME,
-      `${says}: http and https differ`,
-      'Behind a proxy the provider must be told its public address (Keycloak: hostname, proxy-headers). Otherwise write the issuer as it is announced.',
+      `${message}: one is http, the other https`,
+      'Behind a proxy, configure the public URL at the provider (Keycloak: hostname, proxy-headers). Otherwise set provider.issuer as announced.',
     );
-  const there = URL.parse(announced);
-  if (there && there.pathname === new URL(issuer).pathname) {
-    const mend = internalUrl
-      ? `Write provider.issuer: ${announced}, and keep provider.internalUrl for the way from here.`
-      : `Write provider.issuer: ${announced}. If that is not reachable from here, add provider.internalUrl: ${new URL(issuer).origin}.`;
-    return fail(NAME, `${says}: the host differs`, mend);
+  if (URL.parse(announced)?.pathname === new URL(issuer).pathname) {
+    const hint = internalUrl
+      ? `Set provider.issuer: ${announced}, and keep provider.internalUrl for requests from this host.`
+      : `Set provider.issuer: ${announced}. If this host cannot reach it, add provider.internalUrl: ${new URL(issuer).origin}.`;
+    return fail(NAME, `${message}: the host differs`, hint);
   }
-  return fail(NAME, says, `Write provider.issuer: ${announced}, if that is the provider you mean.`);
+  return fail(NAME, message, `Set provider.issuer: ${announced}, if this is the intended provider.`);
 }
 
-/** Time in a Date header has a resolution of a second; what is within it says nothing. */
-function clockCheck({ headers }: Answer, asked: number, now: number, tolerance: number): Check[] {
-  const theirs = Date.parse(headers.get('date') ?? '');
-  if (Number.isNaN(theirs)) return [];
-  const early = theirs - now;
-  const late = asked - (theirs + 1000);
-  const apart = Math.max(0, early, late);
-  const says = `the clock of the provider is ${early > 0 ? 'ahead' : 'behind'} by about ${Math.round(apart / 1000)} s`;
-  const mend =
-    'Let both machines take their time from NTP. ID tokens look expired, or from the future, when clocks differ.';
-  if (apart > tolerance)
-    return [fail('clock', `${says}, more than provider.clockTolerance (${tolerance / 1000} s)`, mend)];
-  return apart > 5_000 ? [warn('clock', says, mend)] : [ok('clock', 'the clocks of provider and gateway agree')];
+/** Compares the Date header with the interval between sending the request and receiving the response. */
+function clockCheck({ headers }: ProviderResponse, sentAt: number, receivedAt: number, tolerance: number): Check[] {
+  const date = Date.parse(headers.get('date') ?? '');
+  if (Number.isNaN(date)) return [];
+  const ahead = date - receivedAt;
+  const behind = sentAt - (date + 1000);
+  const difference = Math.max(0, ahead, behind);
+  const message = `the clock of the provider is ${ahead > 0 ? 'ahead' : 'behind'} by about ${Math.round(difference / 1000)} s`;
+  const hint =
+    'Synchronize both hosts with NTP. With different clocks, ID tokens seem to be expired or issued in the future.';
+  if (difference > tolerance)
+    return [fail('clock', `${message}, more than provider.clockTolerance (${tolerance / 1000} s)`, hint)];
+  return difference > NOTABLE_CLOCK_DIFFERENCE_MS
+    ? [warn('clock', message, hint)]
+    : [ok('clock', 'the clocks of provider and gateway agree')];
 }
 
-/** Asks for the metadata. */
-export async function checkDiscovery(config: ProviderConfig, ask: Ask, clock: () => number): Promise<Discovered> {
-  const asked = clock();
-  let answer: Answer;
+/** Fetches the metadata and checks the issuer and the clock. */
+export async function checkDiscovery(
+  config: ProviderConfig,
+  get: GetFromProvider,
+  clock: () => number,
+): Promise<DiscoveryResult> {
+  const sentAt = clock();
+  let response: ProviderResponse;
   try {
-    answer = await ask(documentOf(config.issuer));
+    response = await get(metadataUrl(config.issuer));
   } catch (error) {
-    const mend = isCertificateFault(error)
-      ? 'Give the CA with the environment variable NODE_EXTRA_CA_CERTS, or mend the certificate.'
-      : 'Look at the name, the port and the firewall. If the provider has another address from here, set provider.internalUrl.';
-    return { checks: [fail(NAME, `${config.issuer}: ${networkWords(error)}`, mend)], metadata: undefined };
+    const hint = isCertificateError(error)
+      ? 'Set the environment variable NODE_EXTRA_CA_CERTS to the CA, or replace the certificate.'
+      : 'Check host name, port and firewall. If the provider has another address from this host, set provider.internalUrl.';
+    return { checks: [fail(NAME, `${config.issuer}: ${describeNetworkError(error)}`, hint)], metadata: undefined };
   }
-  const now = clock();
-  const clocks = clockCheck(answer, asked, now, config.clockTolerance);
-  const metadata = parsed(answer);
-  if (!metadata) return { checks: [await notThere(config, answer, ask), ...clocks], metadata: undefined };
+  const receivedAt = clock();
+  const clocks = clockCheck(response, sentAt, receivedAt, config.clockTolerance);
+  const metadata = parseMetadata(response);
+  if (!metadata) return { checks: [await missingMetadata(config, response, get), ...clocks], metadata: undefined };
   const announced = String(metadata.issuer);
   if (announced !== announcedIssuer(config))
-    return { checks: [issuerMistake(config, announced), ...clocks], metadata: undefined };
-  return { checks: [ok(NAME, `${config.issuer} answers in ${Math.round(now - asked)} ms`), ...clocks], metadata };
+    return { checks: [issuerMismatch(config, announced), ...clocks], metadata: undefined };
+  const elapsed = Math.round(receivedAt - sentAt);
+  return { checks: [ok(NAME, `${config.issuer} responds in ${elapsed} ms`), ...clocks], metadata };
 }

@@ -1,5 +1,5 @@
-/** `doctor`: looks at everything that a configuration depends on and says in plain words what is wrong. */
-
+/** `bff-gateway doctor`: checks everything that a configuration depends on, and reports faults with hints. */
+import type { Check } from '../../base/check.ts';
 import type { Loaded } from '../../config/load/load.ts';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -8,60 +8,69 @@ import { startProbe } from '../../oidc/login/probe.ts';
 import { createProviderFetch } from '../../oidc/provider/fetch.ts';
 import { createMtlsSend, readClientCertificate } from '../../oidc/provider/mtls.ts';
 import { checkStore } from '../../store/open.ts';
-import { type Check, formatCheck } from './check.ts';
-import { type Ask, checkDiscovery } from './discovery.ts';
+import { checkDiscovery, type GetFromProvider } from './discovery.ts';
 import { metadataChecks } from './metadata.ts';
 import { settingsChecks } from './settings.ts';
 import { signInChecks } from './sign-in.ts';
 import { upstreamChecks } from './upstreams.ts';
 
-export interface DoctorParts {
+export interface DoctorDeps {
   readFile: (path: string) => string;
   log: Logger;
   clock: () => number;
 }
 
-/** The provider asked the way the gateway asks it. */
-function createAsk({ issuer, internalUrl, timeout, tls }: Config['provider']): Ask {
+/** Requests to the provider, sent as the gateway sends them. */
+function createProviderGet({ issuer, internalUrl, timeout, tls }: Config['provider']): GetFromProvider {
   const send = tls && createMtlsSend(readClientCertificate(tls));
   const fetch = createProviderFetch({ issuer, internalUrl, timeout, send });
-  return async function ask(url, accept = 'application/json') {
+  return async function get(url, accept = 'application/json') {
     const headers = { accept };
     const response = await fetch(url, { method: 'GET', headers, body: undefined, redirect: 'manual' });
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
 }
 
-async function providerChecks(config: Config, { log, clock }: DoctorParts): Promise<Check[]> {
-  const ask = createAsk(config.provider);
-  const { checks, metadata } = await checkDiscovery(config.provider, ask, clock);
-  // What is not the right provider has nothing to say about keys and clients.
+async function providerChecks(config: Config, { log, clock }: DoctorDeps): Promise<Check[]> {
+  const get = createProviderGet(config.provider);
+  const { checks, metadata } = await checkDiscovery(config.provider, get, clock);
+  // Keys and clients of a wrong provider would only produce misleading results.
   if (!metadata) return checks;
-  const promised = await metadataChecks(config.provider, metadata, ask);
+  const fromMetadata = await metadataChecks(config.provider, metadata, get);
   const redirectUri = config.publicUrl + endpointPaths(config.endpoints).callback;
   const probe = await startProbe({ config, redirectUri, log, clock });
   try {
-    return [...checks, ...promised, ...(await signInChecks(config.provider, probe, ask, redirectUri))];
+    return [...checks, ...fromMetadata, ...(await signInChecks(config.provider, probe, get, redirectUri))];
   } finally {
     probe.stop();
   }
 }
 
-/** Every check, in the order of a sign-in; nothing is changed anywhere but for a key in the store that lapses after a second. */
-export async function examine({ config, warnings }: Loaded, parts: DoctorParts): Promise<Check[]> {
+/** Runs all checks, in the order of a sign-in. Writes nothing but a key in Redis that expires after a second. */
+export async function runChecks({ config, warnings }: Loaded, deps: DoctorDeps): Promise<Check[]> {
   return [
     ...(await settingsChecks(config, warnings)),
-    ...(await providerChecks(config, parts)),
-    ...(await checkStore(config.session.store, parts)),
-    ...(await upstreamChecks(config, parts.readFile)),
+    ...(await providerChecks(config, deps)),
+    ...(await checkStore(config.session.store, deps)),
+    ...(await upstreamChecks(config, deps.readFile)),
   ];
 }
 
-/** The findings as text or JSON, and how many of them have failed. */
-export function report(checks: readonly Check[], asJson: boolean): { text: string; failed: number } {
+const LEVEL_WIDTH = 5;
+const NAME_WIDTH = 20;
+/** Text from a server may contain control characters, which must not reach a terminal. */
+const printable = (text: string) => text.replace(/[^\P{Cc}]/gu, ' ').slice(0, 600);
+
+function formatCheck({ name, level, message, hint }: Check): string {
+  const line = `${level.padEnd(LEVEL_WIDTH)}${name.padEnd(NAME_WIDTH)}${printable(message)}\n`;
+  return hint === undefined ? line : `${line}${' '.repeat(LEVEL_WIDTH + NAME_WIDTH)}-> ${printable(hint)}\n`;
+}
+
+/** The report as text or JSON, and the number of failed checks. */
+export function formatReport(checks: readonly Check[], asJson: boolean): { text: string; failed: number } {
   const failed = checks.filter(({ level }) => level === 'fail').length;
-  const warned = checks.filter(({ level }) => level === 'warn').length;
+  const warnings = checks.filter(({ level }) => level === 'warn').length;
   if (asJson) return { text: `${JSON.stringify({ ok: failed === 0, checks }, null, 2)}\n`, failed };
-  const sum = `${checks.length} checks: ${failed} failed, ${warned} with a warning\n`;
-  return { text: checks.map(formatCheck).join('') + sum, failed };
+  const summary = `${checks.length} checks: ${failed} failed, ${warnings} with a warning\n`;
+  return { text: checks.map(formatCheck).join('') + summary, failed };
 }

@@ -1,10 +1,9 @@
-/** What the metadata of the provider promises, held against what the configuration needs. */
-
+/** Checks of the provider metadata against the configuration: keys, code flow, PKCE, PAR, scopes, logout. */
+import { type Check, fail, ok, warn } from '../../base/check.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { productOf } from '../../oidc/products/registry.ts';
-import { type Check, fail, ok, warn } from './check.ts';
-import type { Ask, Metadata } from './discovery.ts';
-import { networkWords } from './network.ts';
+import type { GetFromProvider, Metadata } from './discovery.ts';
+import { describeNetworkError } from './network.ts';
 
 const listOf = (metadata: Metadata, name: string): readonly unknown[] | undefined => {
   const value = metadata[name];
@@ -15,89 +14,89 @@ const lacks = (metadata: Metadata, name: string, value: string) => listOf(metada
 
 function pkceCheck(metadata: Metadata): Check {
   const methods = listOf(metadata, 'code_challenge_methods_supported');
-  if (!methods) return ok('PKCE', 'not announced (Entra ID does so too); it is sent all the same');
+  if (!methods) return ok('PKCE', 'not in the metadata (as with Entra ID); the gateway uses it anyway');
   return methods.includes('S256')
-    ? ok('PKCE', 'S256 is offered')
+    ? ok('PKCE', 'S256 is supported')
     : fail(
         'PKCE',
-        'the provider offers no PKCE with S256',
-        'Switch it on there. The gateway signs nobody in without it.',
+        'the provider does not support PKCE with S256',
+        'Enable it at the provider. The gateway does not sign users in without it.',
       );
 }
 
-function flowCheck(metadata: Metadata): Check[] {
+function codeFlowCheck(metadata: Metadata): Check[] {
   if (!lacks(metadata, 'response_types_supported', 'code')) return [];
   return [
     fail(
       'code flow',
-      'the provider offers no response type code',
-      'Switch the authorization code flow on; the gateway uses no other.',
+      'the provider does not support the response type code',
+      'Enable the authorization code flow; the gateway uses no other.',
     ),
   ];
 }
 
-function pushedCheck({ pushedRequests, profile }: ProviderConfig, metadata: Metadata): Check {
-  const offered = has(metadata, 'pushed_authorization_request_endpoint');
-  const wanted = pushedRequests === 'always' || profile === 'fapi2';
+function parCheck({ pushedRequests, profile }: ProviderConfig, metadata: Metadata): Check {
+  const supported = has(metadata, 'pushed_authorization_request_endpoint');
+  const required = pushedRequests === 'always' || profile === 'fapi2';
   if (metadata.require_pushed_authorization_requests === true && pushedRequests === 'never')
     return fail(
       'PAR',
-      'the provider requires pushed requests, and they are switched off here',
+      'the provider requires pushed authorization requests, but the configuration disables them',
       'Set provider.pushedRequests: auto.',
     );
-  if (wanted && !offered)
+  if (required && !supported)
     return fail(
       'PAR',
-      'pushed requests are required here, and the provider offers none',
-      'Switch them on there, or set provider.pushedRequests: auto.',
+      'the configuration requires pushed authorization requests, but the provider does not support them',
+      'Enable them at the provider, or set provider.pushedRequests: auto.',
     );
-  if (!offered) return ok('PAR', 'not offered; authorization requests go through the browser');
-  return ok('PAR', pushedRequests === 'never' ? 'offered, and switched off here' : 'offered and used');
+  if (!supported) return ok('PAR', 'not supported; authorization requests go through the browser');
+  return ok('PAR', pushedRequests === 'never' ? 'supported, but disabled by the configuration' : 'supported and used');
 }
 
-function authenticationCheck({ clientAuth }: ProviderConfig, metadata: Metadata): Check[] {
+function clientAuthCheck({ clientAuth }: ProviderConfig, metadata: Metadata): Check[] {
   const methods = listOf(metadata, 'token_endpoint_auth_methods_supported');
   if (!methods || methods.includes(clientAuth)) return [];
-  const mend = `Set provider.clientAuth to one of ${methods.join(', ')}.`;
-  return [fail('client auth', `the provider does not take ${clientAuth}`, mend)];
+  const hint = `Set provider.clientAuth to one of ${methods.join(', ')}.`;
+  return [fail('client auth', `the provider does not support ${clientAuth}`, hint)];
 }
 
 function scopeCheck({ scopes }: ProviderConfig, metadata: Metadata): Check {
-  const offered = listOf(metadata, 'scopes_supported');
-  const missing = offered ? scopes.filter((scope) => !offered.includes(scope)) : [];
+  const supported = listOf(metadata, 'scopes_supported');
+  const missing = supported ? scopes.filter((scope) => !supported.includes(scope)) : [];
   if (missing.length === 0) return ok('scopes', scopes.join(' '));
-  const mend =
-    'Providers need not list scopes of APIs. If a sign-in fails with invalid_scope, create them there or take them out of provider.scopes.';
-  return warn('scopes', `the provider does not list ${missing.join(' ')}`, mend);
+  const hint =
+    'Providers need not list the scopes of APIs. If a sign-in fails with invalid_scope, create them at the provider or remove them from provider.scopes.';
+  return warn('scopes', `the provider does not list ${missing.join(' ')}`, hint);
 }
 
 function logoutChecks(config: ProviderConfig, metadata: Metadata): Check[] {
   const revocation = has(metadata, 'revocation_endpoint')
-    ? ok('revocation', 'offered: tokens of a session that ended are revoked')
+    ? ok('revocation', 'supported: the tokens of an ended session are revoked')
     : warn(
         'revocation',
-        'not offered',
-        'Tokens of a session that ended stay valid until they lapse: keep their lifetime short.',
+        'not supported',
+        'The tokens of an ended session remain valid until they expire: use short lifetimes.',
       );
   const endSession = has(metadata, 'end_session_endpoint')
-    ? ok('end of session', 'offered: a sign-out here signs out at the provider as well')
+    ? ok('end of session', 'supported: a sign-out also signs out at the provider')
     : warn(
         'end of session',
-        'not announced',
+        'not in the metadata',
         productOf(config.issuer, config.kind).doctor?.endSessionHint ??
-          'A sign-out ends the session here only; the next sign-in may need no password.',
+          'A sign-out ends only the session at the gateway; the next sign-in may need no password.',
       );
   const backChannel =
     metadata.backchannel_logout_supported === true
       ? ok(
           'back channel',
-          'offered: register the address /backchannel-logout of the gateway there to hear of sign-outs elsewhere',
+          'supported: register the /backchannel-logout URL of the gateway at the provider to be notified of sign-outs elsewhere',
         )
-      : ok('back channel', 'not offered; sign-outs elsewhere are noticed at the next refresh');
+      : ok('back channel', 'not supported; sign-outs elsewhere take effect at the next refresh');
   return [revocation, endSession, backChannel];
 }
 
-/** Kinds of key (RFC 7518 section 6.1, RFC 8037) by the first letters of an algorithm. */
+/** Key types (RFC 7518 section 6.1, RFC 8037) by the prefix of the algorithm. */
 const KEY_TYPES: [RegExp, string][] = [
   [/^(RS|PS)/, 'RSA'],
   [/^ES/, 'EC'],
@@ -110,7 +109,7 @@ interface Jwk {
   use?: unknown;
 }
 
-function fits({ kty, alg, use }: Jwk, algorithm: string): boolean {
+function canVerify({ kty, alg, use }: Jwk, algorithm: string): boolean {
   if (use !== undefined && use !== 'sig') return false;
   if (alg !== undefined) return alg === algorithm;
   return KEY_TYPES.some(([pattern, type]) => pattern.test(algorithm) && kty === type);
@@ -119,37 +118,41 @@ function fits({ kty, alg, use }: Jwk, algorithm: string): boolean {
 async function keyCheck(
   { idTokenSignedResponseAlg: algorithm }: ProviderConfig,
   metadata: Metadata,
-  ask: Ask,
+  get: GetFromProvider,
 ): Promise<Check> {
+  const name = 'signing keys';
   const uri = metadata.jwks_uri;
   if (typeof uri !== 'string')
-    return fail('signing keys', 'the metadata names no jwks_uri', 'Without keys no ID token can be verified.');
+    return fail(name, 'the metadata has no jwks_uri', 'Without keys the gateway cannot verify ID tokens.');
   try {
-    const { status, text } = await ask(uri);
-    if (status !== 200) return fail('signing keys', `${uri} answers ${status}`, 'Open the address from this machine.');
+    const { status, text } = await get(uri);
+    if (status !== 200) return fail(name, `${uri} responds with ${status}`, 'Open the URL from this host.');
     const { keys = [] } = JSON.parse(text) as { keys?: Jwk[] };
     const algorithms = [...new Set(keys.map(({ alg, kty }) => String(alg ?? kty)))].join(', ');
-    if (keys.some((key) => fits(key, algorithm)))
-      return ok('signing keys', `${keys.length} published, for ${algorithms}`);
-    const mend = `Set provider.idTokenSignedResponseAlg to what the provider signs ID tokens of this client with, or have it use ${algorithm}.`;
-    return fail('signing keys', `no key for ${algorithm} is published, only ${algorithms || 'none'}`, mend);
+    if (keys.some((key) => canVerify(key, algorithm))) return ok(name, `${keys.length} published, for ${algorithms}`);
+    const hint = `Set provider.idTokenSignedResponseAlg to the algorithm of this client's ID tokens, or configure the provider to use ${algorithm}.`;
+    return fail(name, `there is no key for ${algorithm}, only for: ${algorithms || 'none'}`, hint);
   } catch (error) {
     return fail(
-      'signing keys',
-      `${uri}: ${networkWords(error)}`,
-      'Open the address from this machine. If it has another address from here, set provider.internalUrl.',
+      name,
+      `${uri}: ${describeNetworkError(error)}`,
+      'Open the URL from this host. If the provider has another address from this host, set provider.internalUrl.',
     );
   }
 }
 
-/** All of them. */
-export async function metadataChecks(config: ProviderConfig, metadata: Metadata, ask: Ask): Promise<Check[]> {
+/** Checks that the provider supports what the configuration uses. */
+export async function metadataChecks(
+  config: ProviderConfig,
+  metadata: Metadata,
+  get: GetFromProvider,
+): Promise<Check[]> {
   return [
-    await keyCheck(config, metadata, ask),
-    ...flowCheck(metadata),
+    await keyCheck(config, metadata, get),
+    ...codeFlowCheck(metadata),
     pkceCheck(metadata),
-    pushedCheck(config, metadata),
-    ...authenticationCheck(config, metadata),
+    parCheck(config, metadata),
+    ...clientAuthCheck(config, metadata),
     scopeCheck(config, metadata),
     ...logoutChecks(config, metadata),
   ];

@@ -1,26 +1,25 @@
-/** Whether somebody answers at an address, and in plain words why not. */
+/** Connection test for an address, and plain descriptions of network and TLS errors. */
 import { type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 
-const WORDS: Record<string, string> = {
-  ENOTFOUND: 'the name cannot be resolved',
-  EAI_AGAIN: 'the name cannot be resolved at the moment',
-  ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was cut',
-  EHOSTUNREACH: 'no route leads there',
-  ENETUNREACH: 'no route leads there',
-  ETIMEDOUT: 'no answer in time',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+const DESCRIPTIONS: Record<string, string> = {
+  ENOTFOUND: 'the host name cannot be resolved',
+  EAI_AGAIN: 'the host name cannot be resolved at the moment',
+  ECONNREFUSED: 'nothing listens on this port',
+  ECONNRESET: 'the connection was reset',
+  EHOSTUNREACH: 'there is no route to the host',
+  ENETUNREACH: 'there is no route to the host',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet: compare the clocks',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from an authority that is not known here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'its certificate comes from an authority that is not known here, or the chain is incomplete',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate comes from an authority that is not known here',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate was issued by an unknown CA',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate was issued by an unknown CA, or the chain is incomplete',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate was issued by an unknown CA',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it speaks plain HTTP, not TLS',
-  EPROTO: 'it speaks no TLS that is understood here',
+  EPROTO: 'it supports no common TLS version or cipher',
 };
 
 const CERTIFICATE = /CERT|VERIFY|ALTNAME/;
@@ -35,18 +34,21 @@ function codesOf(error: unknown): string[] {
   return codes;
 }
 
-/** What a failed connection means. */
-export function networkWords(error: unknown): string {
-  const known = codesOf(error).find((code) => Object.hasOwn(WORDS, code));
-  if (known !== undefined) return WORDS[known] ?? known;
+/** A plain description of a failed request. */
+export function describeNetworkError(error: unknown): string {
+  const known = codesOf(error).find((code) => Object.hasOwn(DESCRIPTIONS, code));
+  if (known !== undefined) return DESCRIPTIONS[known] ?? known;
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether it is the certificate that was not believed. */
-export const isCertificateFault = (error: unknown) => codesOf(error).some((code) => CERTIFICATE.test(code));
+/** Whether the request failed because the certificate was not trusted. */
+export const isCertificateError = (error: unknown) => codesOf(error).some((code) => CERTIFICATE.test(code));
 
-/** The status of whatever answers; redirects are answers. Rejects when nobody does. */
-export function statusOf(url: string, { ca, timeout }: { ca?: string | undefined; timeout: number }): Promise<number> {
+/** The status of the response to a HEAD request, redirects included. Rejects with the network error. */
+export function requestStatus(
+  url: string,
+  { ca, timeout }: { ca?: string | undefined; timeout: number },
+): Promise<number> {
   const options: RequestOptions & { ca?: string } = {
     method: 'HEAD',
     timeout,
@@ -58,7 +60,7 @@ export function statusOf(url: string, { ca, timeout }: { ca?: string | undefined
       res.destroy();
       resolve(res.statusCode ?? 0);
     });
-    req.on('timeout', () => req.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })));
+    req.on('timeout', () => req.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
     req.on('error', reject);
     req.end();
   });

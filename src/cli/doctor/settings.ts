@@ -1,51 +1,51 @@
-/** What the settings alone say: cookie, TLS, who may reach what. */
-
+/** Checks of the settings themselves: weakened security, cookie, TLS, audience and public URL. */
+import { type Check, fail, ok, warn } from '../../base/check.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { productOf } from '../../oidc/products/registry.ts';
 import { cookieSettings } from '../../session/cookies.ts';
-import { type Check, fail, ok, warn } from './check.ts';
-import { isCertificateFault, networkWords, statusOf } from './network.ts';
+import { describeNetworkError, isCertificateError, requestStatus } from './network.ts';
 
-/** Whether two hosts may share cookies, as near as one can tell without the list of public suffixes. */
-const sameSite = (a: string, b: string) => a === b || a.endsWith(`.${b}`) || b.endsWith(`.${a}`);
+/** Whether two hosts may share cookies; approximate, because it works without the public suffix list. */
+const isSameSite = (a: string, b: string) => a === b || a.endsWith(`.${b}`) || b.endsWith(`.${a}`);
 
 function cookieChecks(config: Config): Check[] {
   const { sessionName, sessionOptions } = cookieSettings(config);
-  const { sameSite: policy } = config.session.cookie;
-  const words = `${sessionName}, HttpOnly, ${sessionOptions.secure ? 'Secure, ' : ''}SameSite=${policy}`;
-  const own = new URL(config.publicUrl).hostname;
-  const strangers = config.cors.allowedOrigins.filter((origin) => !sameSite(new URL(origin).hostname, own));
-  const foreign = strangers.map((origin) =>
-    warn(
-      'cookie',
-      `pages of ${origin} will not get the session cookie sent: it is another site`,
-      'Serve the front end and the gateway below one registrable domain, best from the same origin.',
-    ),
-  );
-  if (sessionOptions.secure) return [ok('cookie', words), ...foreign];
-  const mend =
-    'Fine on a developer machine. Elsewhere publicUrl must be https, and the cookie becomes __Host- and Secure.';
-  return [warn('cookie', `${words}: not Secure, since publicUrl is plain HTTP`, mend), ...foreign];
+  const { sameSite } = config.session.cookie;
+  const attributes = `${sessionName}, HttpOnly, ${sessionOptions.secure ? 'Secure, ' : ''}SameSite=${sameSite}`;
+  const { hostname } = new URL(config.publicUrl);
+  const crossSite = config.cors.allowedOrigins
+    .filter((origin) => !isSameSite(new URL(origin).hostname, hostname))
+    .map((origin) =>
+      warn(
+        'cookie',
+        `browsers do not send the session cookie with requests of pages at ${origin}: it is another site`,
+        'Serve the front end and the gateway below one registrable domain, preferably from the same origin.',
+      ),
+    );
+  if (sessionOptions.secure) return [ok('cookie', attributes), ...crossSite];
+  const hint =
+    'Acceptable on a development machine. Otherwise set publicUrl to https://, which makes the cookie __Host- and Secure.';
+  return [warn('cookie', `${attributes}: not Secure, because publicUrl is plain HTTP`, hint), ...crossSite];
 }
 
 async function publicUrlCheck({ publicUrl, provider }: Config): Promise<Check> {
-  if (publicUrl.startsWith('http:'))
-    return ok('public URL', `${publicUrl} is plain HTTP, so there is no TLS to look at`);
+  const name = 'public URL';
+  if (publicUrl.startsWith('http:')) return ok(name, `${publicUrl} is plain HTTP: no certificate to check`);
   try {
-    await statusOf(publicUrl, { timeout: provider.timeout });
-    return ok('public URL', `${publicUrl} answers, and its certificate is believed`);
+    await requestStatus(publicUrl, { timeout: provider.timeout });
+    return ok(name, `${publicUrl} responds, and its certificate is trusted`);
   } catch (error) {
-    const says = `${publicUrl}: ${networkWords(error)}`;
-    return isCertificateFault(error)
+    const message = `${publicUrl}: ${describeNetworkError(error)}`;
+    return isCertificateError(error)
       ? fail(
-          'public URL',
-          says,
-          'Browsers will refuse it too. Mend the certificate at whatever ends TLS in front of the gateway.',
+          name,
+          message,
+          'Browsers refuse this certificate too. Replace it at the proxy that terminates TLS in front of the gateway.',
         )
       : warn(
-          'public URL',
-          says,
-          'Fine if the gateway, or the proxy in front of it, does not run yet or is not reached from here.',
+          name,
+          message,
+          'Acceptable if the gateway or its front proxy is not running yet, or is not reachable from this host.',
         );
   }
 }
@@ -60,27 +60,26 @@ function audienceCheck({ provider, accessTokens, routes }: Config): Check[] {
   return [accessTokens ? fail('audience', message, hint) : warn('audience', message, hint)];
 }
 
-function forwardedCheck(config: Config): Check[] {
-  const { listen, publicUrl, trustedProxies } = config;
+function frontProxyCheck({ listen, publicUrl, trustedProxies }: Config): Check[] {
   if (publicUrl.startsWith('http:') || trustedProxies.length > 0) return [];
   return [
     warn(
       'front proxy',
-      `publicUrl is https, the gateway itself speaks HTTP on port ${listen.port}, and trustedProxies is empty`,
-      'Something in front must end TLS: list its address in trustedProxies, or sign-ins are refused as not reached over HTTPS.',
+      `publicUrl is https, but the gateway listens for plain HTTP on port ${listen.port} and trustedProxies is empty`,
+      'Add the address of the proxy that terminates TLS to trustedProxies. Otherwise sign-ins fail with insecure_transport.',
     ),
   ];
 }
 
-/** All of them. */
+/** Checks of the settings; `warnings` are those of the start. */
 export async function settingsChecks(config: Config, warnings: readonly string[]): Promise<Check[]> {
   const unsafe = warnings.map((warning) =>
-    warn('settings', warning, 'Take it back unless this is a developer machine.'),
+    warn('settings', warning, 'Revert this setting, except on a development machine.'),
   );
   return [
     ...unsafe,
     ...cookieChecks(config),
-    ...forwardedCheck(config),
+    ...frontProxyCheck(config),
     ...audienceCheck(config),
     await publicUrlCheck(config),
   ];

@@ -1,37 +1,37 @@
-/** Whether the provider knows this client: its credentials, its redirect URI, its flow. */
+/** Checks of the client at the provider: credentials, code flow and redirect URI. */
+import { type Check, fail, ok, warn } from '../../base/check.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Probe, ProbeResult } from '../../oidc/login/probe.ts';
 import type { KnownError } from '../../oidc/products/product.ts';
 import { PRODUCTS } from '../../oidc/products/registry.ts';
-import { type Check, fail, ok, warn } from './check.ts';
-import type { Ask } from './discovery.ts';
-import { networkWords } from './network.ts';
-import { REDIRECT, readAuthorizeAnswer, register } from './redirect.ts';
+import type { GetFromProvider } from './discovery.ts';
+import { describeNetworkError } from './network.ts';
+import { REDIRECT_CHECK, redirectCheck, registrationHint } from './redirect.ts';
 
 type Refusal = Extract<ProbeResult, { kind: 'refused' }>;
 
 const CREDENTIALS = 'client credentials';
 
-/** What products say when the client cannot show who it is; the words of the answer are what tells them apart. */
+/** Errors of products when client authentication fails; the text of the response distinguishes them. */
 const CREDENTIAL_ERRORS: readonly KnownError[] = [
   ...PRODUCTS.flatMap(({ doctor }) => doctor?.credentialErrors ?? []),
   {
     pattern: /client not found|unknown client|no such client/i,
-    message: 'the provider knows no such client',
-    hint: 'Compare provider.clientId with the client at the provider, and look that it is in this realm or tenant.',
+    message: 'the client does not exist at the provider',
+    hint: 'Compare provider.clientId with the client at the provider, and check that it is in this realm or tenant.',
   },
   {
     pattern: /public client/i,
-    message: 'the client is a public one there, without credentials',
-    hint: 'Make it a confidential client (Keycloak: Client authentication on) and take its secret.',
+    message: 'the client is a public client, which has no credentials',
+    hint: 'Make it a confidential client (Keycloak: Client authentication on) and use its secret.',
   },
 ];
 
-const quoted = ({ error, description }: Refusal) =>
-  `the provider answers ${error}${description === '' ? '' : `: ${description}`}`;
+const formatRefusal = ({ error, description }: Refusal) =>
+  `the provider responds with ${error}${description === '' ? '' : `: ${description}`}`;
 
-/** The errors that mean "who are you": RFC 6749 section 5.2, Keycloak's word for it, and Auth0's. */
-function isUnknownClient({ error, description }: Refusal): boolean {
+/** Failed client authentication: RFC 6749 section 5.2, and the different codes of Keycloak and Auth0. */
+function isClientAuthError({ error, description }: Refusal): boolean {
   if (error === 'invalid_client') return true;
   if (error === 'unauthorized_client') return /credential|secret|invalid client/i.test(description);
   return error === 'access_denied' && /unauthorized/i.test(description);
@@ -42,72 +42,71 @@ function credentialHint({ clientAuth, clientId }: ProviderConfig): string {
     return `Register the public key of provider.privateKey for the client ${clientId}, and compare provider.privateKeyAlg.`;
   if (clientAuth === 'tls_client_auth')
     return `Register the subject of the certificate in provider.tls for the client ${clientId}.`;
-  return `Copy the secret of the client ${clientId} again, look that it is a confidential client, and that the provider expects ${clientAuth}.`;
+  return `Copy the secret of the client ${clientId} again. Check that it is a confidential client, and that the provider expects ${clientAuth}.`;
 }
 
-export function credentialsCheck(config: ProviderConfig, verdict: ProbeResult): Check {
-  switch (verdict.kind) {
+function refusedCredentials(config: ProviderConfig, refusal: Refusal): Check {
+  const text = `${refusal.error} ${refusal.description}`;
+  const known = CREDENTIAL_ERRORS.find(({ pattern }) => pattern.test(text));
+  if (known) return fail(CREDENTIALS, known.message, known.hint);
+  if (isClientAuthError(refusal))
+    return fail(CREDENTIALS, `wrong client id or secret: ${formatRefusal(refusal)}`, credentialHint(config));
+  if (refusal.error === 'unauthorized_client')
+    return fail(
+      CREDENTIALS,
+      `the client may not use the code flow: ${formatRefusal(refusal)}`,
+      'Enable the authorization code (standard) flow for this client.',
+    );
+  return warn(CREDENTIALS, `unknown: ${formatRefusal(refusal)}`, 'Sign in once to find out.');
+}
+
+function credentialsCheck(config: ProviderConfig, result: ProbeResult): Check {
+  switch (result.kind) {
     case 'accepted':
       return ok(CREDENTIALS, `${config.clientId} is accepted with ${config.clientAuth}`);
     case 'failed':
       return fail(
         CREDENTIALS,
-        `the token endpoint: ${networkWords(verdict.error)}`,
-        'Open it from this machine; behind a proxy look at what the proxy answers.',
+        `the token endpoint: ${describeNetworkError(result.error)}`,
+        'Open it from this host. Behind a proxy, check the response of the proxy.',
       );
-    case 'refused': {
-      const text = `${verdict.error} ${verdict.description}`;
-      const known = CREDENTIAL_ERRORS.find(({ pattern }) => pattern.test(text));
-      if (known) return fail(CREDENTIALS, known.message, known.hint);
-      if (isUnknownClient(verdict))
-        return fail(CREDENTIALS, `wrong client id or secret: ${quoted(verdict)}`, credentialHint(config));
-      if (verdict.error === 'unauthorized_client')
-        return fail(
-          CREDENTIALS,
-          `the client may not use the code flow: ${quoted(verdict)}`,
-          'Switch the authorization code (standard) flow on for this client.',
-        );
-      return warn(CREDENTIALS, `it cannot be told: ${quoted(verdict)}`, 'Sign in once to see.');
-    }
+    case 'refused':
+      return refusedCredentials(config, result);
   }
 }
 
-/** Credentials first: a provider that does not know the client says little about its redirect URI. */
+/** Checks the credentials first: a provider that does not know the client says little about its redirect URI. */
 export async function signInChecks(
   config: ProviderConfig,
   probe: Probe,
-  ask: Ask,
+  get: GetFromProvider,
   redirectUri: string,
 ): Promise<Check[]> {
   const credentials = credentialsCheck(config, await probe.checkCredentials());
-  const begun = await probe.beginSilentLogin();
-  if (begun.kind === 'refused') {
-    const { error, description } = begun;
-    const aboutRedirect = /redirect_uri/i.test(`${error} ${description}`);
-    const mend = aboutRedirect
-      ? register(redirectUri)
-      : 'Look at the client at the provider; a sign-in would end like this.';
-    return [credentials, fail(REDIRECT, `the pushed request is refused: ${quoted(begun)}`, mend)];
+  return [credentials, await silentLoginCheck(probe, get, redirectUri)];
+}
+
+async function silentLoginCheck(probe: Probe, get: GetFromProvider, redirectUri: string): Promise<Check> {
+  const login = await probe.beginSilentLogin();
+  if (login.kind === 'refused') {
+    const hint = /redirect_uri/i.test(`${login.error} ${login.description}`)
+      ? registrationHint(redirectUri)
+      : 'Check the client at the provider: a sign-in would fail with this error.';
+    return fail(REDIRECT_CHECK, `the pushed authorization request is refused: ${formatRefusal(login)}`, hint);
   }
-  if (begun.kind === 'failed')
-    return [
-      credentials,
-      fail(
-        REDIRECT,
-        `no authorization request can be made: ${networkWords(begun.error)}`,
-        'Mend what is said above first.',
-      ),
-    ];
+  if (login.kind === 'failed')
+    return fail(
+      REDIRECT_CHECK,
+      `cannot create an authorization request: ${describeNetworkError(login.error)}`,
+      'Fix the failures above first.',
+    );
   try {
-    return [credentials, readAuthorizeAnswer(await ask(begun.url.href, 'text/html'), redirectUri)];
+    return redirectCheck(await get(login.url.href, 'text/html'), redirectUri);
   } catch (error) {
-    return [
-      credentials,
-      warn(
-        REDIRECT,
-        `the authorization endpoint: ${networkWords(error)}`,
-        'It may be reachable for browsers only; then sign in once to see.',
-      ),
-    ];
+    return warn(
+      REDIRECT_CHECK,
+      `the authorization endpoint: ${describeNetworkError(error)}`,
+      'It may be reachable only for browsers. Sign in once to find out.',
+    );
   }
 }

@@ -1,42 +1,41 @@
-/** Whether the APIs behind the routes answer; any status is an answer. */
+/** Checks that each upstream responds, with any status. */
+import { type Check, fail, ok } from '../../base/check.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
-import { type Check, fail, ok } from './check.ts';
-import { isCertificateFault, networkWords, statusOf } from './network.ts';
+import { describeNetworkError, isCertificateError, requestStatus } from './network.ts';
 
 type Target = Pick<RouteConfig, 'upstream' | 'upstreamCa' | 'timeouts'> & { paths: string[] };
 
-/** Each origin once, with the routes that lead there. */
+/** Each upstream origin once, with the paths of its routes. */
 function targetsOf(routes: readonly RouteConfig[]): Target[] {
   const targets = new Map<string, Target>();
   for (const { path, upstream, upstreamCa, timeouts } of routes) {
     const key = `${new URL(upstream).origin} ${upstreamCa}`;
-    const known = targets.get(key);
-    if (known) known.paths.push(path);
+    const target = targets.get(key);
+    if (target) target.paths.push(path);
     else targets.set(key, { upstream, upstreamCa, timeouts, paths: [path] });
   }
   return [...targets.values()];
 }
 
-async function check(
+async function checkTarget(
   { upstream, upstreamCa, timeouts, paths }: Target,
   readFile: (path: string) => string,
 ): Promise<Check> {
-  const { origin } = new URL(upstream);
   const name = 'upstream';
-  const where = `${origin} (${paths.join(', ')})`;
+  const target = `${new URL(upstream).origin} (${paths.join(', ')})`;
   try {
     const ca = upstreamCa === undefined ? undefined : readFile(upstreamCa);
-    const status = await statusOf(upstream, { ca, timeout: timeouts.connect });
-    return ok(name, `${where} answers ${status}`);
+    const status = await requestStatus(upstream, { ca, timeout: timeouts.connect });
+    return ok(name, `${target} responds with ${status}`);
   } catch (error) {
-    const mend = isCertificateFault(error)
-      ? 'Give its CA with routes[].upstreamCa.'
-      : 'Look at the address in routes[].upstream, and whether it is reachable from here.';
-    return fail(name, `${where}: ${networkWords(error)}`, mend);
+    const hint = isCertificateError(error)
+      ? 'Set routes[].upstreamCa to the CA of the upstream.'
+      : 'Check the address in routes[].upstream, and that this host can reach it.';
+    return fail(name, `${target}: ${describeNetworkError(error)}`, hint);
   }
 }
 
 /** One check for each upstream. */
 export async function upstreamChecks({ routes }: Config, readFile: (path: string) => string): Promise<Check[]> {
-  return await Promise.all(targetsOf(routes).map((target) => check(target, readFile)));
+  return await Promise.all(targetsOf(routes).map((target) => checkTarget(target, readFile)));
 }

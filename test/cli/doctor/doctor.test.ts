@@ -1,4 +1,4 @@
-/** `doctor` against providers that are set up wrongly in the usual ways: each is recognised and said in plain words. */
+/** `doctor` against providers with the usual configuration mistakes: each is detected and described. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,15 +11,15 @@ import { denying, json, oauthError, redirect, status } from '../../support/provi
 import type { ProviderOptions } from '../../support/provider-types.ts';
 import { configFor, doctor, PUBLIC_URL } from './world.ts';
 
-async function provider(t: TestContext, options: ProviderOptions = {}): Promise<Provider> {
+async function startTestProvider(t: TestContext, options: ProviderOptions = {}): Promise<Provider> {
   const started = await startProvider(options);
   t.after(() => started.stop());
   return started;
 }
 const withIssuer = (issuer: string): Partial<ConfigInput['provider']> => ({ issuer });
 
-test('a provider that is set up well: no failure, exit code 0', async (t) => {
-  const found = await doctor(configFor(await provider(t)));
+test('a correct configuration: no failed check, exit code 0', async (t) => {
+  const found = await doctor(configFor(await startTestProvider(t)));
   assert.deepEqual(
     found.checks.filter(({ level }) => level === 'fail'),
     [],
@@ -39,60 +39,60 @@ test('a provider that is set up well: no failure, exit code 0', async (t) => {
     assert.ok(seen.includes(name), name);
   assert.equal(found.of('client credentials').level, 'ok');
   const page = readFileSync(join(import.meta.dirname, '../../../docs/doctor.md'), 'utf8');
-  for (const name of seen) assert.ok(page.includes(`\`${name}\``), `docs/doctor.md does not tell of ${name}`);
+  for (const name of seen) assert.ok(page.includes(`\`${name}\``), `docs/doctor.md does not list ${name}`);
 });
 
-test('the issuer: a slash too few, Keycloak with and without /auth, an unknown realm', async (t) => {
-  const slash = await provider(t, { issuerPath: '/' });
+test('the issuer: a missing trailing slash, Keycloak with and without /auth, an unknown realm', async (t) => {
+  const slash = await startTestProvider(t, { issuerPath: '/' });
   const found = await doctor(configFor(slash, { provider: withIssuer(slash.issuer.slice(0, -1)) }));
   assert.equal(found.code, 1);
-  assert.match(found.of('discovery').message, /slash at the end differs/);
-  assert.equal(found.of('discovery').hint, `Write provider.issuer: ${slash.issuer}`);
+  assert.match(found.of('discovery').message, /trailing slash differs/);
+  assert.equal(found.of('discovery').hint, `Set provider.issuer: ${slash.issuer}`);
 
-  const modern = await provider(t, { issuerPath: '/realms/shop' });
+  const modern = await startTestProvider(t, { issuerPath: '/realms/shop' });
   const { origin } = new URL(modern.issuer);
   const old = await doctor(configFor(modern, { provider: withIssuer(`${origin}/auth/realms/shop`) }));
   assert.match(
     old.of('discovery').hint ?? '',
-    new RegExp(`Write provider.issuer: ${modern.issuer}\\. Keycloak before 17`),
+    new RegExp(`Set provider.issuer: ${modern.issuer}\\. Keycloak before 17`),
   );
 
-  const former = await provider(t, { issuerPath: '/auth/realms/shop' });
+  const former = await startTestProvider(t, { issuerPath: '/auth/realms/shop' });
   const bare = await doctor(
     configFor(former, { provider: withIssuer(`${new URL(former.issuer).origin}/realms/shop`) }),
   );
-  assert.match(bare.of('discovery').hint ?? '', new RegExp(`Write provider.issuer: ${former.issuer}\\.`));
+  assert.match(bare.of('discovery').hint ?? '', new RegExp(`Set provider.issuer: ${former.issuer}\\.`));
 
   modern.behaviour.discovery = () => json({ error: 'Realm does not exist' }, 404);
   assert.match((await doctor(configFor(modern))).of('discovery').message, /no realm of this name/);
 });
 
-test('the issuer: http for https, the common tenant of Entra ID, its version 1, nobody there', async (t) => {
-  const some = await provider(t);
+test('the issuer: http instead of https, the common tenant of Entra ID, its version 1, no listener', async (t) => {
+  const provider = await startTestProvider(t);
   const announcing = async (issuer: string) => {
-    some.behaviour.metadata = (document) => ({ ...document, issuer });
-    return (await doctor(configFor(some))).of('discovery');
+    provider.behaviour.metadata = (document) => ({ ...document, issuer });
+    return (await doctor(configFor(provider))).of('discovery');
   };
-  assert.match((await announcing(some.issuer.replace('http:', 'https:'))).message, /http and https differ/);
+  assert.match((await announcing(provider.issuer.replace('http:', 'https:'))).message, /one is http, the other https/);
   const many = await announcing('https://login.microsoftonline.com/{tenantid}/v2.0');
   assert.match(many.message, /stands for many tenants/);
   assert.match(many.hint ?? '', /tenant id in place of common/);
   assert.match((await announcing('https://sts.windows.net/8eaef023/')).message, /version 1 of Entra ID/);
-  await some.stop();
-  assert.match((await doctor(configFor(some))).of('discovery').message, /nothing listens there/);
+  await provider.stop();
+  assert.match((await doctor(configFor(provider))).of('discovery').message, /nothing listens on this port/);
 });
 
 test('a redirect URI that is not registered', async (t) => {
-  const some = await provider(t, { client: { redirectUris: ['http://localhost:3000/callback'] } });
-  const found = await doctor(configFor(some));
+  const provider = await startTestProvider(t, { client: { redirectUris: ['http://localhost:3000/callback'] } });
+  const found = await doctor(configFor(provider));
   assert.equal(found.code, 1);
   assert.equal(found.of('client credentials').level, 'ok');
   assert.match(found.of('redirect URI').message, /does not accept http:\/\/localhost:3999\/callback/);
   assert.match(found.of('redirect URI').hint ?? '', /Register exactly/);
 });
 
-test('the words of Entra ID and Auth0 for a redirect URI that is not registered', async (t) => {
-  const some = await provider(t);
+test('the errors of Entra ID and Auth0 for a redirect URI that is not registered', async (t) => {
+  const provider = await startTestProvider(t);
   const page = (code: number, body: string) => ({ status: code, headers: { 'content-type': 'text/html' }, body });
   const mismatch = 'AADSTS50011: The redirect URI &#39;x&#39; specified in the request does not match';
   for (const answer of [
@@ -100,52 +100,55 @@ test('the words of Entra ID and Auth0 for a redirect URI that is not registered'
     page(403, 'Callback URL mismatch.'),
     page(400, 'Invalid parameter: redirect_uri'),
   ]) {
-    some.behaviour.authorize = () => answer;
-    assert.match((await doctor(configFor(some))).of('redirect URI').message, /does not accept/);
+    provider.behaviour.authorize = () => answer;
+    assert.match((await doctor(configFor(provider))).of('redirect URI').message, /does not accept/);
   }
-  some.behaviour.authorize = () => page(400, 'Client not found.');
-  assert.match((await doctor(configFor(some))).of('redirect URI').message, /knows no such client/);
-  some.behaviour.authorize = () => page(200, '<form>Sign in</form>');
-  assert.equal((await doctor(configFor(some))).of('redirect URI').level, 'ok');
+  provider.behaviour.authorize = () => page(400, 'Client not found.');
+  assert.match((await doctor(configFor(provider))).of('redirect URI').message, /client does not exist/);
+  provider.behaviour.authorize = () => page(200, '<form>Sign in</form>');
+  assert.equal((await doctor(configFor(provider))).of('redirect URI').level, 'ok');
 });
 
-test('a client secret that is wrong, in the words of each product', async (t) => {
-  const some = await provider(t);
-  const wrong = await doctor(configFor(some, { provider: { clientSecret: 'canary-wrong-secret' } }));
+test('a wrong client secret, with the errors of each product', async (t) => {
+  const provider = await startTestProvider(t);
+  const wrong = await doctor(configFor(provider, { provider: { clientSecret: 'canary-wrong-secret' } }));
   assert.equal(wrong.code, 1);
   assert.match(wrong.of('client credentials').message, /wrong client id or secret/);
   assert.doesNotMatch(wrong.text, /canary-wrong-secret|canary-key/);
-  const said = async (answer: ReturnType<typeof oauthError>) => {
-    some.behaviour.token = () => answer;
-    return (await doctor(configFor(some))).of('client credentials');
+  const checkWith = async (answer: ReturnType<typeof oauthError>) => {
+    provider.behaviour.token = () => answer;
+    return (await doctor(configFor(provider))).of('client credentials');
   };
   const keycloak = oauthError('unauthorized_client', 401, 'Invalid client or Invalid client credentials');
-  assert.match((await said(keycloak)).message, /wrong client id or secret/);
-  assert.match((await said(oauthError('access_denied', 401, 'Unauthorized'))).message, /wrong client id or secret/);
-  assert.match((await said(entraError('invalid_client', 7000215, 401))).hint ?? '', /value of the secret/);
-  assert.match((await said(entraError('invalid_client', 7000222, 401))).message, /expired/);
-  assert.match((await said(entraError('unauthorized_client', 700016))).message, /no such application/);
-  assert.match((await said(entraError('invalid_request', 9002327))).hint ?? '', /platform "Web"/);
+  assert.match((await checkWith(keycloak)).message, /wrong client id or secret/);
+  assert.match(
+    (await checkWith(oauthError('access_denied', 401, 'Unauthorized'))).message,
+    /wrong client id or secret/,
+  );
+  assert.match((await checkWith(entraError('invalid_client', 7000215, 401))).hint ?? '', /value of the secret/);
+  assert.match((await checkWith(entraError('invalid_client', 7000222, 401))).message, /expired/);
+  assert.match((await checkWith(entraError('unauthorized_client', 700016))).message, /no such application/);
+  assert.match((await checkWith(entraError('invalid_request', 9002327))).hint ?? '', /platform "Web"/);
   const grant = oauthError('unauthorized_client', 403, "Grant type 'authorization_code' not allowed for the client.");
-  assert.match((await said(grant)).hint ?? '', /Regular Web Application/);
-  assert.match((await said(status(500))).message, /token endpoint/);
+  assert.match((await checkWith(grant)).hint ?? '', /Regular Web Application/);
+  assert.match((await checkWith(status(500))).message, /token endpoint/);
 });
 
-test('a client without the code flow, a scope and an audience that are not known', async (t) => {
-  const some = await provider(t);
-  const said = async (error: string, description: string) => {
-    some.behaviour.authorize = denying(error, description);
-    return (await doctor(configFor(some))).of('redirect URI');
+test('a client without the code flow, an unknown scope, an unknown audience', async (t) => {
+  const provider = await startTestProvider(t);
+  const checkWith = async (error: string, description: string) => {
+    provider.behaviour.authorize = denying(error, description);
+    return (await doctor(configFor(provider))).of('redirect URI');
   };
-  const implicit = await said(
+  const implicit = await checkWith(
     'unauthorized_client',
     'Client is not allowed to initiate browser login with given response_type. Standard flow is disabled for the client.',
   );
   assert.equal(implicit.level, 'fail');
-  assert.match(implicit.hint ?? '', /code flow switched off/);
-  assert.match((await said('invalid_scope', 'Invalid scopes')).hint ?? '', /scope/);
-  assert.match((await said('access_denied', 'Service not found: x')).hint ?? '', /audience/);
-  assert.equal((await said('login_required', 'nobody')).level, 'ok');
+  assert.match(implicit.hint ?? '', /code flow is disabled/);
+  assert.match((await checkWith('invalid_scope', 'Invalid scopes')).hint ?? '', /scope/);
+  assert.match((await checkWith('access_denied', 'Service not found: x')).hint ?? '', /audience/);
+  assert.equal((await checkWith('login_required', 'nobody')).level, 'ok');
 });
 
 test('Auth0 without an audience: tokens that no API can read', async (t) => {
@@ -163,7 +166,7 @@ test('Auth0 without an audience: tokens that no API can read', async (t) => {
   );
 });
 
-test('Entra ID set up well is well', async (t) => {
+test('a correct configuration for Entra ID has no failed check', async (t) => {
   const entra = await startEntra();
   t.after(() => entra.stop());
   const found = await doctor(configFor(entra, { provider: { kind: 'entra', clientAuth: 'client_secret_post' } }));
@@ -174,34 +177,34 @@ test('Entra ID set up well is well', async (t) => {
   assert.equal(found.of('revocation').level, 'warn');
 });
 
-test('clocks that differ, keys of another kind, no PKCE, no pushed requests', async (t) => {
-  const some = await provider(t);
+test('different clocks, keys of another type, no PKCE, no pushed authorization requests', async (t) => {
+  const provider = await startTestProvider(t);
   const dated = (ms: number) => {
-    some.behaviour.discovery = async (_call, proceed) => {
+    provider.behaviour.discovery = async (_call, proceed) => {
       const answer = await proceed();
       return { ...answer, headers: { ...answer.headers, date: new Date(Date.now() + ms).toUTCString() } };
     };
   };
   dated(120_000);
-  assert.match((await doctor(configFor(some))).of('clock').message, /ahead by about 1(1\d|20) s/);
+  assert.match((await doctor(configFor(provider))).of('clock').message, /ahead by about 1(1\d|20) s/);
   dated(-15_000);
-  const behind = (await doctor(configFor(some))).of('clock');
+  const behind = (await doctor(configFor(provider))).of('clock');
   assert.equal(behind.level, 'warn');
   assert.match(behind.message, /behind/);
-  some.behave();
-  const other = await doctor(configFor(some, { provider: { idTokenSignedResponseAlg: 'ES256' } }));
+  provider.behave();
+  const other = await doctor(configFor(provider, { provider: { idTokenSignedResponseAlg: 'ES256' } }));
   assert.match(other.of('signing keys').message, /no key for ES256/);
-  some.behaviour.metadata = (document) => ({ ...document, code_challenge_methods_supported: ['plain'] });
-  assert.equal((await doctor(configFor(some))).of('PKCE').level, 'fail');
-  some.behave();
-  assert.equal((await doctor(configFor(some, { provider: { pushedRequests: 'always' } }))).of('PAR').level, 'fail');
+  provider.behaviour.metadata = (document) => ({ ...document, code_challenge_methods_supported: ['plain'] });
+  assert.equal((await doctor(configFor(provider))).of('PKCE').level, 'fail');
+  provider.behave();
+  assert.equal((await doctor(configFor(provider, { provider: { pushedRequests: 'always' } }))).of('PAR').level, 'fail');
 });
 
-test('a discovery that redirects is told where to', async (t) => {
-  const some = await provider(t);
-  some.behaviour.discovery = () => redirect(`${PUBLIC_URL}/elsewhere`);
+test('a redirect at discovery is reported with its target', async (t) => {
+  const provider = await startTestProvider(t);
+  provider.behaviour.discovery = () => redirect(`${PUBLIC_URL}/elsewhere`);
   assert.match(
-    (await doctor(configFor(some))).of('discovery').message,
+    (await doctor(configFor(provider))).of('discovery').message,
     /a redirect to http:\/\/localhost:3999\/elsewhere/,
   );
 });
