@@ -79,6 +79,8 @@ function configuration(options: WorldOptions, at: Addresses): ConfigInput {
       clientId: at.clientId,
       ...(options.provider?.privateKey === undefined ? { clientSecret: `${at.clientId}-secret` } : {}),
       scopes: ['openid', 'profile', 'email'],
+      // A Keycloak that has just started shares two cores with browsers.
+      timeout: '20s',
       ...options.provider,
     },
     session: { store: { redis: { url: at.redis, prefix: `e2e:${options.name}:` } } },
