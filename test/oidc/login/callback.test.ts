@@ -1,4 +1,4 @@
-/** The way through the provider and back: what a callback must bring, from whom, and how often. */
+/** The callback: checks of state, issuer and parameters, errors of the provider, and session fixation. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { alteringRedirect, denying } from '../../support/provider-lies.ts';
@@ -23,11 +23,11 @@ describe('a callback', () => {
   const issuers: Record<string, (params: URLSearchParams) => void> = {
     'a foreign iss': (params) => params.set('iss', 'https://evil.example'),
     'an iss with a trailing slash': (params) => params.set('iss', `${params.get('iss')}/`),
-    'an iss in upper case': (params) => params.set('iss', String(params.get('iss')).toUpperCase()),
-    'no iss although it is announced': (params) => params.delete('iss'),
+    'an uppercase iss': (params) => params.set('iss', String(params.get('iss')).toUpperCase()),
+    'no iss although discovery announces it': (params) => params.delete('iss'),
   };
   for (const [name, change] of Object.entries(issuers)) {
-    test(`AR-08 with ${name} exchanges no code`, async () => {
+    test(`AR-08 with ${name} does not exchange the code`, async () => {
       world.provider.behaviour.authorize = alteringRedirect(change);
       const page = await world.gateway.browser().navigate('/login');
       assert.equal(page.status, 502);
@@ -36,7 +36,7 @@ describe('a callback', () => {
   }
 
   for (const name of ['state', 'code', 'iss']) {
-    test(`AR-11 with ${name} twice is refused`, async () => {
+    test(`AR-11 with ${name} sent twice is rejected`, async () => {
       const browser = world.gateway.browser();
       const { stoppedAt } = await browser.navigate('/login', { stopAt: atCallback });
       assert.ok(stoppedAt);
@@ -46,7 +46,7 @@ describe('a callback', () => {
     });
   }
 
-  test('AR-03 with an altered or missing state is refused', async () => {
+  test('AR-03 with an altered or missing state is rejected', async () => {
     for (const state of ['', 'x', undefined]) {
       const browser = world.gateway.browser();
       const { stoppedAt } = await browser.navigate('/login', { stopAt: atCallback });
@@ -58,7 +58,7 @@ describe('a callback', () => {
     assert.equal(world.provider.calls.token.length, 0);
   });
 
-  test('AR-03 two logins differ in state, nonce, challenge and verifier', async () => {
+  test('AR-03 two sign-ins have different state, nonce, code challenge and verifier', async () => {
     for (let n = 0; n < 2; n++) await world.gateway.browser().navigate('/login');
     for (const name of ['state', 'nonce', 'code_challenge']) {
       assert.equal(new Set(world.provider.calls.authorize.map(({ params }) => params.get(name))).size, 2, name);
@@ -66,7 +66,7 @@ describe('a callback', () => {
     for (const { params } of world.provider.calls.token) assert.ok((params.get('code_verifier') ?? '').length >= 43);
   });
 
-  test('AR-10 a refusal of the provider ends on a page, without a loop and without its text', async () => {
+  test('AR-10 an error response of the provider shows an error page, without a redirect loop and without the provider’s text', async () => {
     world.provider.behaviour.authorize = denying('access_denied');
     const page = await world.gateway.browser().navigate('/login');
     assert.equal(page.status, 403);
@@ -75,20 +75,20 @@ describe('a callback', () => {
     assert.equal(world.provider.calls.authorize.length, 1);
   });
 
-  test('AR-10 a busy provider is an outage, not a refusal', async () => {
+  test('AR-10 temporarily_unavailable is an outage, not a denied sign-in', async () => {
     world.provider.behaviour.authorize = denying('temporarily_unavailable');
     const page = await world.gateway.browser().navigate('/login');
     assert.equal(page.status, 503);
     assert.ok(page.headers['retry-after']);
   });
 
-  test('a silent sign-in that needs the user goes back to where it came from', async () => {
+  test('a silent sign-in that needs user interaction returns to the return address', async () => {
     world.provider.behaviour.authorize = denying('login_required');
     const page = await world.gateway.browser().navigate('/login?prompt=none&returnTo=/app');
     assert.equal(page.url.pathname, '/app');
   });
 
-  test('AR-13 a link cannot set or smuggle parameters of the authorization request', async () => {
+  test('AR-13 a login link cannot set or smuggle parameters of the authorization request', async () => {
     const links = [
       '/login?scope=admin&redirect_uri=https://evil.example&response_mode=fragment&client_id=x&state=s&nonce=n',
       `/login?returnTo=${encodeURIComponent('/x&scope=admin')}`,
@@ -105,7 +105,7 @@ describe('a callback', () => {
     assert.equal(world.provider.calls.authorize.length, links.length);
   });
 
-  test('AR-14 max_age and acr_values are handed through, and a weaker answer is refused', async () => {
+  test('AR-14 max_age and acr_values are passed to the provider, and an ID token that does not satisfy them is rejected', async () => {
     const browser = world.gateway.browser();
     assert.equal((await browser.navigate('/login?login_hint=ada&ui_locales=de')).status, 404);
     assert.equal(world.provider.calls.authorize[0]?.params.get('login_hint'), 'ada');
@@ -119,7 +119,7 @@ describe('a callback', () => {
     assert.equal((await browser.navigate('/login?max_age=minute')).status, 400);
   });
 
-  test('SE-04 a new login gets a new id, and the old session is dead at once', async () => {
+  test('SE-04 a new sign-in gets a new session id, and the previous session ends at once', async () => {
     world.provider.next.nextSid = 'same-sign-in';
     const browser = world.gateway.browser();
     await browser.navigate('/login');
@@ -128,27 +128,27 @@ describe('a callback', () => {
     assert.notEqual(browser.cookieHeader('/'), old);
     const replay = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie: old, 'x-csrf': '1' } });
     assert.equal(replay.status, 401);
-    assert.equal(world.provider.calls.revocation.length, 0, 'the sign-in at the provider is still in use');
+    assert.equal(world.provider.calls.revocation.length, 0, 'the session at the provider is still in use');
   });
 
-  test('SE-04 an id that the browser brings is never adopted', async () => {
+  test('SE-04 a session id that the browser sends is never adopted', async () => {
     const first = world.gateway.browser();
     await first.navigate('/login');
     const planted = first.cookieHeader('/');
     const victim = world.gateway.browser();
     const { stoppedAt } = await victim.navigate('/login', { stopAt: atCallback });
-    const mine = victim.cookieHeader('/');
-    const answer = await fetch(String(stoppedAt), {
+    const loginCookies = victim.cookieHeader('/');
+    const response = await fetch(String(stoppedAt), {
       redirect: 'manual',
-      headers: { cookie: `${mine}; ${planted}`, accept: 'text/html' },
+      headers: { cookie: `${loginCookies}; ${planted}`, accept: 'text/html' },
     });
-    assert.equal(answer.status, 303);
-    const set = answer.headers.getSetCookie().find((line) => line.startsWith('bff='));
-    assert.ok(set && !set.includes(planted.slice(4)));
+    assert.equal(response.status, 303);
+    const sessionCookie = response.headers.getSetCookie().find((line) => line.startsWith('bff='));
+    assert.ok(sessionCookie && !sessionCookie.includes(planted.slice(4)));
   });
 });
 
-test('R33 AR-12 with a Lax cookie a login ends on our origin too', async (t) => {
+test('R33 AR-12 with a SameSite=Lax cookie a sign-in still ends on the gateway’s origin', async (t) => {
   const world = await startWorld(t, {
     gateway: { config: { session: { store: { sqlite: { file: ':memory:' } }, cookie: { sameSite: 'lax' } } } },
   });

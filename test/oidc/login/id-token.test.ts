@@ -1,4 +1,4 @@
-/** ID tokens that must not sign anybody in: wrong claims, wrong signatures, keys from nowhere. */
+/** ID token validation: tokens with wrong claims, wrong signatures or unknown keys sign no user in. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -21,25 +21,25 @@ const header =
 const now = () => Math.floor(Date.now() / 1000);
 
 const WRONG_CLAIMS: Record<string, Change> = {
-  'iss of another provider': claims({ iss: 'https://evil.example' }),
-  'iss with a trailing slash': (draft) => claims({ iss: `${draft.claims.iss}/` })(draft),
+  'the iss of another provider': claims({ iss: 'https://evil.example' }),
+  'an iss with a trailing slash': (draft) => claims({ iss: `${draft.claims.iss}/` })(draft),
   'no iss': claims({ iss: undefined }),
-  'aud of another client': claims({ aud: 'another-client' }),
-  'a further audience without azp': (draft) => claims({ aud: [draft.claims.aud, 'another'], azp: undefined })(draft),
-  'a further audience and a foreign azp': (draft) =>
+  'the aud of another client': claims({ aud: 'another-client' }),
+  'a second audience without azp': (draft) => claims({ aud: [draft.claims.aud, 'another'], azp: undefined })(draft),
+  'a second audience and the azp of another client': (draft) =>
     claims({ aud: [draft.claims.aud, 'another'], azp: 'another' })(draft),
   'no aud': claims({ aud: undefined }),
-  'exp in the past': claims({ exp: now() - 120 }),
+  'an exp in the past': claims({ exp: now() - 120 }),
   'no exp': claims({ exp: undefined }),
-  'exp as text': claims({ exp: '123' }),
+  'exp as a string': claims({ exp: '123' }),
   'no iat': claims({ iat: undefined }),
-  'iat as text': claims({ iat: 'now' }),
-  'nbf ahead': claims({ nbf: now() + 600 }),
-  'another nonce': claims({ nonce: 'another' }),
+  'iat as a string': claims({ iat: 'now' }),
+  'an nbf in the future': claims({ nbf: now() + 600 }),
+  'a different nonce': claims({ nonce: 'another' }),
   'no nonce': claims({ nonce: undefined }),
   'no sub': claims({ sub: undefined }),
   'an empty sub': claims({ sub: '' }),
-  'sub as number': claims({ sub: 7 }),
+  'sub as a number': claims({ sub: 7 }),
   'a wrong at_hash': claims({ at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }),
 };
 
@@ -61,44 +61,44 @@ describe('an ID token', () => {
     world.provider.clearCalls();
   });
 
-  async function refused(change: Change) {
+  async function assertRejected(change: Change) {
     world.provider.behaviour.idToken = change;
     const browser = world.gateway.browser();
     const page = await browser.navigate('/login?returnTo=/app');
     assert.equal(page.status, 502);
     assert.match(page.body, /Sign-in failed/);
-    assert.equal(world.provider.calls.userinfo.length, 0, 'UserInfo is not asked');
+    assert.equal(world.provider.calls.userinfo.length, 0, 'no UserInfo request');
     assert.equal((await browser.fetch('/session', { headers: { 'x-csrf': '1' } })).json().authenticated, false);
     assert.equal(browser.cookieHeader('/'), '');
   }
 
-  test('as it should be signs in, and UserInfo is asked', async () => {
+  test('that is valid signs the user in, and UserInfo is requested', async () => {
     const page = await world.gateway.browser().navigate('/login?returnTo=/app');
     assert.equal(page.url.pathname, '/app');
     assert.equal(world.provider.calls.userinfo.length, 1);
   });
 
   for (const [name, change] of Object.entries(WRONG_CLAIMS))
-    test(`TK-04 with ${name} is refused`, () => refused(change));
+    test(`TK-04 with ${name} is rejected`, () => assertRejected(change));
 
   for (const alg of ['none', 'nOnE', 'None']) {
-    test(`TK-05 with alg ${alg} is refused`, () =>
-      refused((draft) => ({ ...header({ alg })(draft), signature: 'none' })));
+    test(`TK-05 with alg ${alg} is rejected`, () =>
+      assertRejected((draft) => ({ ...header({ alg })(draft), signature: 'none' })));
   }
-  test('TK-05 with HS256 keyed by the public key is refused', () =>
-    refused((draft) => ({ ...header({ alg: 'HS256' })(draft), signature: 'hmac-of-public-key' })));
-  test('TK-05 with one bit of its signature turned is refused', () =>
-    refused((draft) => ({ ...draft, signature: 'broken' })));
-  test('TK-05 signed by a key that is not in the key set is refused', () =>
-    refused((draft) => ({ ...draft, key: createSigningKey() })));
-  test('TK-05 signed by another key under the known key id is refused', () => {
+  test('TK-05 with HS256 keyed with the public key is rejected', () =>
+    assertRejected((draft) => ({ ...header({ alg: 'HS256' })(draft), signature: 'hmac-of-public-key' })));
+  test('TK-05 with one flipped bit in its signature is rejected', () =>
+    assertRejected((draft) => ({ ...draft, signature: 'broken' })));
+  test('TK-05 signed by a key that is not in the key set is rejected', () =>
+    assertRejected((draft) => ({ ...draft, key: createSigningKey() })));
+  test('TK-05 signed by another key under the known key id is rejected', () => {
     const { kid } = world.provider.currentKey();
-    return refused((draft) => ({ ...draft, key: createSigningKey('RS256', kid) }));
+    return assertRejected((draft) => ({ ...draft, key: createSigningKey('RS256', kid) }));
   });
-  test('TK-05 with ES256 where RS256 is registered is refused', () =>
-    refused((draft) => ({ ...header({ alg: 'ES256' })(draft), key: createSigningKey('ES256') })));
+  test('TK-05 with ES256 where RS256 is registered is rejected', () =>
+    assertRejected((draft) => ({ ...header({ alg: 'ES256' })(draft), key: createSigningKey('ES256') })));
 
-  test('TK-06 that brings its own key is refused, and nobody fetches that key', async () => {
+  test('TK-06 that carries its own key is rejected, and that key is never fetched', async () => {
     let hits = 0;
     const canary = createServer((_req, res) => {
       hits += 1;
@@ -108,27 +108,28 @@ describe('an ID token', () => {
     const address = canary.address();
     const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/keys`;
     const key = createSigningKey();
-    await refused((draft) => ({ ...header({ jku: url, x5u: url, jwk: key.publicJwk })(draft), key }));
+    await assertRejected((draft) => ({ ...header({ jku: url, x5u: url, jwk: key.publicJwk })(draft), key }));
     canary.close();
     assert.equal(hits, 0);
   });
-  test('TK-06 with an unknown critical header is refused', () => refused(header({ crit: ['exotic'], exotic: 1 })));
+  test('TK-06 with an unknown critical header is rejected', () =>
+    assertRejected(header({ crit: ['exotic'], exotic: 1 })));
 
-  test('TK-11 with odd but legal times is judged, not crashed on', async () => {
+  test('TK-11 with unusual but valid times causes no crash', async () => {
     for (const exp of [1e300, now() + 100.5]) {
       world.provider.behaviour.idToken = claims({ exp });
       const page = await world.gateway.browser().navigate('/login?returnTo=/app');
       assert.ok([200, 404, 502].includes(page.status), String(page.status));
     }
     world.provider.clearCalls();
-    await refused(claims({ exp: -1 }));
+    await assertRejected(claims({ exp: -1 }));
     assert.equal((await fetch(`${world.gateway.url}/session`)).status, 200);
   });
 
-  test('TK-07 R45 a key rotated right after a login verifies the next one', async () => {
+  test('TK-07 R45 a key that was rotated right after a sign-in verifies the next ID token', async () => {
     const page = await world.gateway.browser().navigate('/login?returnTo=/app');
     assert.equal(page.url.pathname, '/app');
-    // An unknown key id may cause one fetch a second.
+    // An unknown key id causes at most one fetch per second.
     const signedIn = Date.now();
     await until(() => Date.now() - signedIn > 1_000);
     world.provider.rotateKeys();

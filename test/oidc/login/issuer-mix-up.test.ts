@@ -1,4 +1,4 @@
-/** With further issuers of access tokens there is still one that users sign in at, and a code never goes to another. */
+/** Mix-up protection: with further issuers of access tokens, users still sign in at one, and a code never goes to another. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBearerWorld } from '../../bearer/world.ts';
@@ -6,7 +6,7 @@ import { startProvider } from '../../support/provider.ts';
 import { alteringRedirect } from '../../support/provider-lies.ts';
 import { CSRF } from '../../support/world.ts';
 
-test('AR-09 an answer that names another trusted issuer is refused, and its code is redeemed nowhere', async (t) => {
+test('AR-09 a callback that names another trusted issuer is rejected, and its code is redeemed nowhere', async (t) => {
   const other = await startProvider();
   t.after(() => other.stop());
   const world = await startBearerWorld(t, {
@@ -18,7 +18,7 @@ test('AR-09 an answer that names another trusted issuer is refused, and its code
   assert.equal(world.provider.calls.token.length + other.calls.token.length, 0);
 });
 
-test('AR-09 a code of another issuer in our callback is redeemed at the one that was asked, which does not know it', async (t) => {
+test('AR-09 a code of another issuer is redeemed only at the issuer of the sign-in, which rejects it', async (t) => {
   const other = await startProvider();
   t.after(() => other.stop());
   const world = await startBearerWorld(t, {

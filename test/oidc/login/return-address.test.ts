@@ -1,4 +1,4 @@
-/** Where a sign-in ends: on the address that was asked for, without a page in between, and never on an address of an API. */
+/** Return address of a sign-in: the requested address, without an intermediate page, and never the address of an API route. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createBrowser } from '../../support/browser.ts';
@@ -13,7 +13,7 @@ const routes = (upstream: string) => [
 ];
 const TARGET = '/api/delete?id=1';
 
-test('E02 the callback leads straight to the return address, with a Strict cookie too', async (t) => {
+test('E02 the callback redirects straight to the return address, with a Strict cookie too', async (t) => {
   const world = await startWorld(t);
   const page = await world.browser.navigate('/login?returnTo=/orders%3Fpage%3D2%23third');
   const [callback, landing] = page.hops.slice(-2);
@@ -23,7 +23,7 @@ test('E02 the callback leads straight to the return address, with a Strict cooki
   assert.equal((await world.session()).authenticated, true);
 });
 
-test('E02 the page between callback and app is gone, under a prefix too', async (t) => {
+test('E02 there is no intermediate page between callback and application, under a prefix either', async (t) => {
   for (const prefix of ['', '/bff']) {
     const world = await startWorld(t, { routes, gateway: { config: { endpoints: { prefix } } } });
     const page = await world.browser.navigate(`${prefix}/login/complete?to=${encodeURIComponent(TARGET)}`);
@@ -34,12 +34,12 @@ test('E02 the page between callback and app is gone, under a prefix too', async 
 });
 
 const attacks: Record<string, string> = {
-  'the former page after the callback': `/login/complete?to=${encodeURIComponent(TARGET)}`,
+  'the former intermediate page': `/login/complete?to=${encodeURIComponent(TARGET)}`,
   'a silent sign-in': `/login?prompt=none&returnTo=${encodeURIComponent(TARGET)}`,
-  'a sign-in that the provider lets pass without a question': `/login?returnTo=${encodeURIComponent(TARGET)}`,
+  'a sign-in that the provider completes without user interaction': `/login?returnTo=${encodeURIComponent(TARGET)}`,
 };
 for (const [name, path] of Object.entries(attacks)) {
-  test(`E02 PG-20 ${name}, begun by another site in Chromium, makes no call of the API`, async (t) => {
+  test(`E02 PG-20 ${name}, started by another site in Chromium, sends no request to the API`, async (t) => {
     const world = await startRealWorld(t, { routes });
     const page = await world.open();
     await world.signInBy(page);
@@ -61,7 +61,7 @@ const links: Record<string, string> = {
   'to a silent sign-in': '/login?prompt=none&returnTo=/app/orders',
 };
 for (const [name, path] of Object.entries(links)) {
-  test(`E02 PG-21 after a link ${name} in a mail, the first question of the app finds the session`, async (t) => {
+  test(`E02 PG-21 after a link ${name} in an e-mail, the first session request of the application finds the session`, async (t) => {
     const world = await startRealWorld(t, { routes });
     const page = await world.open();
     await world.lure(page, path);
@@ -70,7 +70,7 @@ for (const [name, path] of Object.entries(links)) {
   });
 }
 
-test('E02 PG-21 a link to the app in a mail finds the session; so does a typed sign-in', async (t) => {
+test('E02 PG-21 a link to the application in an e-mail finds the session; so does a typed sign-in address', async (t) => {
   const world: RealWorld = await startRealWorld(t, { routes });
   const page = await world.open();
   await page.goto(`${world.gateway.url}/login?returnTo=/app`);
@@ -79,7 +79,7 @@ test('E02 PG-21 a link to the app in a mail finds the session; so does a typed s
   assert.equal(await world.signedIn(page), 'true');
 });
 
-test('E02 PG-21 pages of the gateway that need the session find it after a sign-in', async (t) => {
+test('E02 PG-21 gateway pages that need the session find it after a sign-in', async (t) => {
   const world = await startRealWorld(t, { routes });
   const page = await world.open();
   for (const path of ['/sessions', '/signed-in']) {
@@ -90,7 +90,7 @@ test('E02 PG-21 pages of the gateway that need the session find it after a sign-
   }
 });
 
-test('E02 a sign-in that leads to the page of sessions ends there, while another sign-in is open in the browser', async (t) => {
+test('E02 a sign-in that returns to the sessions page ends there, while another sign-in is pending in the browser', async (t) => {
   const world = await startWorld(t);
   await world.browser.navigate('/login', { stopAt: ({ pathname }) => pathname === '/callback' });
   const page = await world.browser.navigate('/login?returnTo=/sessions');
@@ -98,34 +98,34 @@ test('E02 a sign-in that leads to the page of sessions ends there, while another
   assert.match(page.body, /Where you are signed in/);
 });
 
-const INTO_ROUTES = [
-  ['as it is', '/api/delete?id=1'],
+const ROUTE_SPELLINGS = [
+  ['unchanged', '/api/delete?id=1'],
   ['the path of the pattern itself', '/api'],
-  ['with a slash at its end', '/api/'],
+  ['with a trailing slash', '/api/'],
   ['with a fragment', '/api/x#y'],
   ['with the origin', 'ORIGIN/api/x'],
   ['through dot segments', '/x/../api/x'],
   ['through encoded dot segments', '/x/%2e%2e/api/x'],
-  ['through dot segments behind an encoded slash', '/x/..%2fapi/x'],
+  ['through dot segments after an encoded slash', '/x/..%2fapi/x'],
   ['an encoded letter', '/%61pi/x'],
-  ['a letter encoded twice', '/%2561pi/x'],
-  ['in capitals', '/API/x'],
+  ['a double-encoded letter', '/%2561pi/x'],
+  ['in uppercase', '/API/x'],
   ['an encoded slash', '/api%2fx'],
-  ['an empty segment inside', '/files//7/raw'],
-  ['a parameter of a segment', '/api;v=1/x'],
-  ['a parameter that hides a segment', '/;/api/x'],
+  ['an empty segment', '/files//7/raw'],
+  ['a path parameter', '/api;v=1/x'],
+  ['a path parameter that hides a segment', '/;/api/x'],
   ['fullwidth letters', '/\uff41pi/x'],
   ['fullwidth letters, encoded', '/%ef%bd%81pi/x'],
   ['an encoded question mark', '/api%3fx'],
   ['an encoded number sign', '/api%23x'],
-  ['a star of the pattern', '/files/7/raw'],
-  ['a star of the pattern, in capitals', '/files/7/RAW/'],
+  ['a wildcard of the pattern', '/files/7/raw'],
+  ['a wildcard of the pattern, in uppercase', '/files/7/RAW/'],
 ] as const;
 
-test('E02 no spelling of an address of a route is returned to, at the start and at the end of a sign-in', async (t) => {
+test('E02 no spelling of a route address is accepted as return address, at the start or at the end of a sign-in', async (t) => {
   const world = await startWorld(t, { routes });
   for (const prompt of ['', 'prompt=none&']) {
-    for (const [how, spelling] of INTO_ROUTES) {
+    for (const [how, spelling] of ROUTE_SPELLINGS) {
       const target = spelling.replace('ORIGIN', world.gateway.url);
       const page = await world.gateway.browser().navigate(`/login?${prompt}returnTo=${encodeURIComponent(target)}`);
       assert.equal(page.url.href, `${world.gateway.url}/`, how);
@@ -150,7 +150,7 @@ test('E02 no spelling of an address of a route is returned to, at the start and 
   }
 });
 
-test('E02 a path that became a route while the sign-in was under way is not returned to', async (t) => {
+test('E02 a path that became a route during the sign-in is not used as return address', async (t) => {
   const shared = {
     publicUrl: 'https://shop.example.test',
     key: newKey(),
@@ -161,7 +161,7 @@ test('E02 a path that became a route while the sign-in was under way is not retu
   const { provider, upstream } = before;
   const after = await startGateway({ ...shared, provider, routes: routes(upstream.origin) });
   t.after(() => after.stop());
-  const begun = await before.browser.navigate(`/login?returnTo=${TARGET}`, {
+  const started = await before.browser.navigate(`/login?returnTo=${TARGET}`, {
     stopAt: (url) => url.pathname === '/callback',
   });
   const port = Number(new URL(after.ownUrl).port);
@@ -171,12 +171,12 @@ test('E02 a path that became a route while the sign-in was under way is not retu
   });
   t.after(() => browser.close());
   for (const cookie of before.browser.jar.all()) browser.jar.plant(cookie);
-  const page = await browser.navigate(String(begun.stoppedAt));
+  const page = await browser.navigate(String(started.stoppedAt));
   assert.equal(page.hops[0]?.headers.location, '/');
   assert.deepEqual(upstream.requests, []);
 });
 
-test('E02 where a route serves the root, a sign-in ends on a page of the gateway', async (t) => {
+test('E02 if a route serves the root, a sign-in ends on a gateway page', async (t) => {
   const world = await startWorld(t, {
     routes: (upstream) => [{ path: '/', upstream, csrf: 'fetch-metadata' }],
   });

@@ -1,4 +1,4 @@
-/** What the browser is told to throw away at sign-out: what was configured, by a genuine sign-out only, and no cookie of others. */
+/** Clear-Site-Data at sign-out: only the configured types, only on a genuine sign-out, and no cookie of other applications. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chromium } from 'playwright';
@@ -8,36 +8,36 @@ import { CSRF, startWorld } from '../../support/world.ts';
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const CLEAR = { gateway: { config: { logout: { clearSiteData: ['cache' as const, 'storage' as const] } } } };
 
-test('LO-11 nothing is thrown away unless it is configured', async (t) => {
+test('LO-11 no Clear-Site-Data header is sent unless it is configured', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
-  const answer = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers['clear-site-data'], undefined);
+  const response = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers['clear-site-data'], undefined);
 });
 
-test('LO-11 the sign-out says what was configured, in words of the header; nobody else can make it say so', async (t) => {
+test('LO-11 the sign-out sends the configured types in the header; forged and anonymous requests get no header', async (t) => {
   const world = await startWorld(t, CLEAR);
   const other = await world.gateway.browser().fetch('/logout', { method: 'POST', headers: CSRF });
-  assert.equal(other.headers['clear-site-data'], undefined, 'nobody was signed in');
+  assert.equal(other.headers['clear-site-data'], undefined, 'no user was signed in');
   await world.signIn();
   const forged = await world.browser.fetch('/logout', { method: 'POST' });
   assert.equal(forged.status, 403);
   const linked = await world.browser.navigate('/logout', { from: 'https://evil.test/' });
   for (const { headers } of [forged, ...linked.hops]) assert.equal(headers['clear-site-data'], undefined);
   assert.equal((await world.session()).authenticated, true);
-  const answer = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
-  assert.equal(answer.headers['clear-site-data'], '"cache", "storage"');
+  const response = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  assert.equal(response.headers['clear-site-data'], '"cache", "storage"');
   for (const { headers } of world.browser.seen)
     assert.doesNotMatch(String(headers['clear-site-data'] ?? ''), /cookies|\*/);
 });
 
-test('LO-11 cookies and everything at once are not on offer', () => {
-  for (const kind of ['cookies', '*'])
-    assert.throws(() => parseConfig({ logout: { clearSiteData: [kind] } } as never), /clearSiteData/);
+test('LO-11 the types cookies and * cannot be configured', () => {
+  for (const type of ['cookies', '*'])
+    assert.throws(() => parseConfig({ logout: { clearSiteData: [type] } } as never), /clearSiteData/);
 });
 
-test('LO-11 a real browser empties its storage at the sign-out and keeps the cookie of another application', async (t) => {
+test('LO-11 Chromium clears its storage at sign-out and keeps the cookie of another application', async (t) => {
   const world = await startWorld(t, CLEAR);
   const chrome = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   t.after(() => chrome.close());

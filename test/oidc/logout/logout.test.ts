@@ -1,4 +1,4 @@
-/** Signing out when things go wrong at the provider, and what its sign-out is told. */
+/** Sign-out: failures of the provider, the end-session request, and logout nonces. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { altering, hang, late, status } from '../../support/provider-lies.ts';
@@ -10,7 +10,7 @@ async function signOut(world: World) {
   return await world.browser.navigate(String(logoutUrl), { from: world.gateway.url });
 }
 
-test('LO-01 with the provider gone the session ends here and a page says so', async (t) => {
+test('LO-01 with the provider down the session ends at the gateway and a page says so', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
   const cookie = world.browser.cookieHeader('/');
@@ -26,29 +26,29 @@ test('LO-01 with the provider gone the session ends here and a page says so', as
   await world.provider.start();
 });
 
-test('LO-02 the provider is told who, from where, and where to go afterwards', async (t) => {
+test('LO-02 the end-session request names the user, the client and the redirect address', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
   const page = await signOut(world);
   assert.equal(page.url.pathname, '/signed-out');
-  assert.equal(page.url.search, '', 'a clean address');
-  const [call] = world.provider.calls.end_session;
-  assert.equal(call?.params.get('post_logout_redirect_uri'), `${world.gateway.url}/signed-out`);
-  assert.equal(call?.params.get('client_id'), world.provider.client.id);
-  assert.ok(call?.params.get('id_token_hint') && call.params.get('state'));
+  assert.equal(page.url.search, '', 'no query');
+  const [request] = world.provider.calls.end_session;
+  assert.equal(request?.params.get('post_logout_redirect_uri'), `${world.gateway.url}/signed-out`);
+  assert.equal(request?.params.get('client_id'), world.provider.client.id);
+  assert.ok(request?.params.get('id_token_hint') && request.params.get('state'));
 });
 
-test('LO-02 an ID token too large for an address is left out', async (t) => {
+test('LO-02 an ID token too large for a URL is omitted', async (t) => {
   const world = await startWorld(t);
   world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: { ...draft.claims, groups: 'g'.repeat(6_000) } });
   await world.signIn();
   await signOut(world);
-  const [call] = world.provider.calls.end_session;
-  assert.equal(call?.params.get('id_token_hint'), null);
-  assert.equal(call?.params.get('client_id'), world.provider.client.id);
+  const [request] = world.provider.calls.end_session;
+  assert.equal(request?.params.get('id_token_hint'), null);
+  assert.equal(request?.params.get('client_id'), world.provider.client.id);
 });
 
-test('LO-03 whatever comes back from the provider ends on the same page', async (t) => {
+test('LO-03 any redirect back from the provider ends on the same page', async (t) => {
   const world = await startWorld(t);
   for (const query of [
     '',
@@ -63,47 +63,47 @@ test('LO-03 whatever comes back from the provider ends on the same page', async 
   }
 });
 
-const slow = { 'answers 503': () => status(503), hangs: hang, 'answers late': late(5_000) } as const;
-for (const [name, answer] of Object.entries(slow)) {
-  test(`R17 LO-04 a revocation endpoint that ${name} holds nobody up, and is asked again`, async (t) => {
+const failures = { 'returns 503': () => status(503), hangs: hang, 'responds late': late(5_000) } as const;
+for (const [name, hook] of Object.entries(failures)) {
+  test(`R17 LO-04 a revocation endpoint that ${name} does not delay the sign-out, and the revocation is retried`, async (t) => {
     const world = await startWorld(t);
     await world.signIn();
-    world.provider.behaviour.revocation = answer as typeof hang;
-    const began = Date.now();
+    world.provider.behaviour.revocation = hook as typeof hang;
+    const startedAt = Date.now();
     const page = await signOut(world);
-    assert.ok(Date.now() - began < 3_000);
+    assert.ok(Date.now() - startedAt < 3_000);
     assert.equal(page.url.pathname, '/signed-out');
-    assert.equal(world.provider.calls.end_session.length, 1, 'the browser went on to the provider');
+    assert.equal(world.provider.calls.end_session.length, 1, 'the browser was redirected to the provider');
     world.provider.behave();
     world.provider.clearCalls();
     await until(() => world.provider.calls.revocation.some(({ status: code }) => code === 200), { timeout: 20_000 });
   });
 }
 
-test('LO-04 a provider without a revocation endpoint is no obstacle', async (t) => {
+test('LO-04 sign-out works with a provider that has no revocation endpoint', async (t) => {
   const world = await startWorld(t);
   world.provider.behaviour.metadata = ({ revocation_endpoint: _, ...metadata }) => metadata;
   await world.signIn();
   assert.equal((await signOut(world)).url.pathname, '/signed-out');
 });
 
-test('a sign-out address without a genuine value asks first; its form signs out', async (t) => {
+test('a sign-out link with an invalid nonce shows a confirmation page; its form signs out', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
   const page = await world.browser.navigate('/logout?sid=guessed');
   assert.equal(page.status, 200);
   assert.equal((await world.session()).authenticated, true);
-  const token = /name="sid"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="sid"/.exec(page.body);
-  const done = await world.browser.navigate('/logout', {
+  const nonce = /name="sid"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="sid"/.exec(page.body);
+  const signedOut = await world.browser.navigate('/logout', {
     method: 'POST',
-    form: { sid: token?.[1] ?? token?.[2] ?? '' },
+    form: { sid: nonce?.[1] ?? nonce?.[2] ?? '' },
     from: `${world.gateway.url}/logout`,
   });
-  assert.equal(done.url.pathname, '/signed-out');
+  assert.equal(signedOut.url.pathname, '/signed-out');
   assert.equal((await world.session()).authenticated, false);
 });
 
-test('the value of one session signs nobody else out', async (t) => {
+test('the logout nonce of one session signs no other session out', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
   const other = world.gateway.browser();
@@ -113,14 +113,14 @@ test('the value of one session signs nobody else out', async (t) => {
   assert.equal((await world.session()).authenticated, true);
 });
 
-test('SE-11 the signed-out page does not claim what is not so', async (t) => {
+test('SE-11 the signed-out page redirects a signed-in user and does not end the session', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
   assert.equal((await world.browser.navigate('/signed-out')).url.pathname, '/');
   assert.equal((await world.session()).authenticated, true);
 });
 
-test('a provider that stays silent about end_session ends on our page', async (t) => {
+test('sign-out at a provider without an end-session endpoint ends on the gateway’s page', async (t) => {
   const world = await startWorld(t);
   world.provider.behaviour.metadata = ({ end_session_endpoint: _, ...metadata }) => metadata;
   world.provider.behaviour.token = altering({ scope: undefined });
@@ -129,11 +129,11 @@ test('a provider that stays silent about end_session ends on our page', async (t
   assert.equal(world.provider.calls.end_session.length, 0);
 });
 
-test('SE-11 a script that signs out learns no token, and its browser still gets to the provider once', async (t) => {
+test('SE-11 a script that signs out receives no token, and its browser is redirected to the provider once', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
-  const answer = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
-  assert.deepEqual(answer.json(), { location: '/logout/continue' });
+  const response = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  assert.deepEqual(response.json(), { location: '/logout/continue' });
   const page = await world.browser.navigate('/logout/continue', { from: world.gateway.url });
   assert.equal(page.url.pathname, '/signed-out');
   assert.ok(world.provider.calls.end_session[0]?.params.get('id_token_hint'));

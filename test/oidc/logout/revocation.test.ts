@@ -1,4 +1,4 @@
-/** Revocation at sign-out: never in the way, in the right order, and tried again until it works or is pointless. */
+/** Token revocation at sign-out: never delays the sign-out, refresh token first, retried until it succeeds or is pointless. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';
@@ -16,31 +16,31 @@ import { CSRF, startWorld } from '../../support/world.ts';
 
 const hints = (provider: Provider) => provider.calls.revocation.map(({ params }) => params.get('token_type_hint'));
 
-const trouble: Record<string, Hook | 'down'> = {
-  'answers 503': () => status(503),
+const failures: Record<string, Hook | 'down'> = {
+  'returns 503': () => status(503),
   hangs: hang,
   'is slow': late(6_000),
   'is down': 'down',
 };
-for (const [name, hook] of Object.entries(trouble)) {
-  test(`R17 LO-04 with a revocation endpoint that ${name} a sign-out takes less than a second and is complete here`, async (t) => {
+for (const [name, hook] of Object.entries(failures)) {
+  test(`R17 LO-04 with a revocation endpoint that ${name} a sign-out takes less than a second and ends the session at the gateway`, async (t) => {
     const world = await startWorld(t, { gateway: { provider_: { timeout: '3s' } } });
     let fastest = Number.POSITIVE_INFINITY;
-    // The best of three: another process may hold the machine up, the gateway may not.
+    // The fastest of three rounds, because other processes may slow the machine down.
     for (let round = 0; round < 3; round++) {
       world.provider.behave();
       await world.signIn();
       const cookie = world.browser.cookieHeader('/');
       if (hook === 'down') await world.provider.stop();
       else world.provider.behaviour.revocation = hook;
-      const began = performance.now();
-      const answer = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
-      fastest = Math.min(fastest, performance.now() - began);
-      assert.equal(answer.status, 200);
+      const startedAt = performance.now();
+      const response = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+      fastest = Math.min(fastest, performance.now() - startedAt);
+      assert.equal(response.status, 200);
       const replay = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie, ...CSRF } });
       assert.equal(replay.status, 401);
       if (hook === 'down') await world.provider.start();
-      await world.browser.navigate(String(answer.json().location), { from: world.gateway.url });
+      await world.browser.navigate(String(response.json().location), { from: world.gateway.url });
       assert.deepEqual(world.browser.jar.all(), []);
     }
     assert.ok(fastest < 1_000, `${Math.round(fastest)} ms`);
@@ -48,7 +48,7 @@ for (const [name, hook] of Object.entries(trouble)) {
   });
 }
 
-test('LO-04 R17 tokens of a sign-out during an outage of the provider are revoked when it is back', async (t) => {
+test('LO-04 R17 tokens of a sign-out during an outage of the provider are revoked when the provider is back', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
   await world.provider.stop();
@@ -58,7 +58,7 @@ test('LO-04 R17 tokens of a sign-out during an outage of the provider are revoke
   assert.ok([...world.provider.grants].every(({ revoked }) => revoked));
 });
 
-/** The part itself, with pauses of a test's length. */
+/** Starts a revoker on its own, with short retry delays. */
 async function startRevoker(t: TestContext, retryDelays: number[]) {
   const provider = await startProvider();
   const lines: string[] = [];
@@ -79,12 +79,12 @@ async function startRevoker(t: TestContext, retryDelays: number[]) {
   const store = openStore({ sqlite: { file: ':memory:' } }, { log });
   const keyring = createKeyring(config.secrets.keys, 'test');
   const audit = (event: string) => void events.push(event);
-  let ahead = 0;
-  const clock = () => Date.now() + ahead;
-  /** As another process on the same store would make one. */
-  const another = () =>
+  let clockOffset = 0;
+  const clock = () => Date.now() + clockOffset;
+  /** Creates the revoker of another process on the same store. */
+  const createAnotherRevoker = () =>
     createRevoker({ provider: client, store, keyring, log, audit, clock, retryDelays, pollInterval: 5 });
-  const revoker = another();
+  const revoker = createAnotherRevoker();
   t.after(async () => {
     revoker.stop();
     client.stop();
@@ -93,14 +93,14 @@ async function startRevoker(t: TestContext, retryDelays: number[]) {
   });
   await client.start();
   revoker.start();
-  const later = (ms: number) => {
-    ahead += ms;
+  const advanceClock = (ms: number) => {
+    clockOffset += ms;
   };
-  return { provider, revoker, another, store, events, later };
+  return { provider, revoker, createAnotherRevoker, store, events, advanceClock };
 }
 const TOKENS = { accessToken: 'an-access-token', refreshToken: 'a-refresh-token' };
 
-test('LO-04 the refresh token goes first, with client authentication, and unknown tokens are no failure', async (t) => {
+test('LO-04 the refresh token is revoked first, with client authentication, and unknown tokens are no failure', async (t) => {
   const { provider, revoker, events } = await startRevoker(t, [1]);
   assert.equal(await revoker.revoke(TOKENS, 5_000), 'revoked');
   assert.deepEqual(hints(provider), ['refresh_token', 'access_token']);
@@ -114,64 +114,64 @@ test('LO-04 the refresh token goes first, with client authentication, and unknow
   assert.deepEqual(events, ['token.revoked', 'token.revoked']);
 });
 
-test('LO-04 only what failed is tried again, as often as it takes', async (t) => {
+test('LO-04 only the token that failed is retried, until it is revoked', async (t) => {
   const { provider, revoker, events } = await startRevoker(t, [5, 5, 5, 5, 5]);
-  let failures = 3;
+  let remainingFailures = 3;
   provider.behaviour.revocation = (call, proceed) =>
-    call.params.get('token_type_hint') === 'access_token' && failures-- > 0 ? status(503) : proceed();
+    call.params.get('token_type_hint') === 'access_token' && remainingFailures-- > 0 ? status(503) : proceed();
   assert.equal(await revoker.revoke(TOKENS, 5_000), 'pending');
   await until(() => events.filter((event) => event === 'token.revoked').length === 2);
   assert.deepEqual(hints(provider), ['refresh_token', ...Array(4).fill('access_token')]);
 });
 
-test('LO-04 it is given up when the token has lapsed by itself, and a refusal is not repeated at all', async (t) => {
-  const { provider, revoker, events, later, store } = await startRevoker(t, [5]);
+test('LO-04 a revocation is dropped when the token has expired, and a refusal is not retried', async (t) => {
+  const { provider, revoker, events, advanceClock, store } = await startRevoker(t, [5]);
   provider.behaviour.revocation = () => status(503);
   await revoker.revoke({ accessToken: 'an-access-token', accessTokenExpiresAt: Date.now() + 60_000 }, 5_000);
   await until(() => events.length >= 3);
-  later(61_000);
+  advanceClock(61_000);
   await until(async () => (await store.jobs.take(Date.now() + 60_000, Date.now() + 60_001, 1)).length === 0);
   const attempts = events.length;
   provider.behaviour.revocation = () => oauthError('unsupported_token_type');
   assert.equal(await revoker.revoke(TOKENS, 5_000), 'unsupported');
-  assert.ok(events.length - attempts <= 3, 'two refusals, and at most one attempt that was under way');
+  assert.ok(events.length - attempts <= 3, 'two refusals, and at most one attempt that was in progress');
   provider.behave();
   provider.clearCalls();
   assert.equal(await revoker.revoke({ accessToken: 'another' }, 5_000), 'revoked');
   assert.deepEqual(hints(provider), ['access_token']);
 });
 
-test('LO-04 what is left when a process ends is done by the next one', async (t) => {
-  const { provider, revoker, another, events, later } = await startRevoker(t, [60_000]);
+test('LO-04 revocations that are pending when a process stops are completed by the next process', async (t) => {
+  const { provider, revoker, createAnotherRevoker, events, advanceClock } = await startRevoker(t, [60_000]);
   provider.behaviour.revocation = () => status(503);
   assert.equal(await revoker.revoke(TOKENS, 5_000), 'pending');
   revoker.stop();
   provider.behave();
   provider.clearCalls();
-  const next = another();
+  const next = createAnotherRevoker();
   t.after(() => next.stop());
   next.start();
-  later(61_000);
+  advanceClock(61_000);
   await until(() => events.filter((event) => event === 'token.revoked').length === 2);
   assert.deepEqual(hints(provider).sort(), ['access_token', 'refresh_token']);
 });
 
-test('LO-04 a process that is killed before its first attempt has written down what is to be done', async (t) => {
-  const { provider, revoker, another, events, later } = await startRevoker(t, [60_000]);
-  // The first attempt never ends: what a killed process leaves behind.
+test('LO-04 revocations are persisted before the first attempt, so they survive a killed process', async (t) => {
+  const { provider, revoker, createAnotherRevoker, events, advanceClock } = await startRevoker(t, [60_000]);
+  // The first attempt never ends, as if the process had been killed during it.
   provider.behaviour.revocation = hang;
   assert.equal(await revoker.revoke(TOKENS, 50), 'pending');
   revoker.stop();
   provider.behave();
   provider.clearCalls();
-  const next = another();
+  const next = createAnotherRevoker();
   t.after(() => next.stop());
   next.start();
-  later(31_000);
+  advanceClock(31_000);
   await until(() => events.filter((event) => event === 'token.revoked').length >= 2);
 });
 
-test('LO-04 no token is in the store in plain text', async (t) => {
+test('LO-04 the store holds no token in plain text', async (t) => {
   const { provider, revoker, store } = await startRevoker(t, [60_000]);
   provider.behaviour.revocation = () => status(503);
   await revoker.revoke(TOKENS, 5_000);

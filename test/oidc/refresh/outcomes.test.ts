@@ -1,4 +1,4 @@
-/** What a refresh may bring, and what it means for the session. */
+/** Outcomes of a refresh: responses of the provider, and what each means for the session. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSigningKey } from '../../support/keys.ts';
@@ -9,8 +9,8 @@ import { CSRF, startWorld, type World, type WorldOptions } from '../../support/w
 
 const isRefresh = ({ params }: Call) => params.get('grant_type') === 'refresh_token';
 
-/** A signed-in browser whose access token has lapsed. */
-async function lapsed(t: Parameters<typeof startWorld>[0], options: WorldOptions = {}): Promise<World> {
+/** Starts a world with a signed-in browser whose access token has expired. */
+async function startExpired(t: Parameters<typeof startWorld>[0], options: WorldOptions = {}): Promise<World> {
   const world = await startWorld(t, options);
   world.provider.settings.accessTokenLifetime = 1_000;
   await world.signIn();
@@ -25,37 +25,37 @@ const outages: Record<string, () => Answer> = {
   '500': () => status(500),
   '503': () => status(503),
   '429': () => status(429, { 'retry-after': '1' }),
-  'a cut connection': reset,
+  'a broken connection': reset,
   'a page instead of JSON': garbage,
   'a redirect': () => redirect('http://127.0.0.1:9/'),
-  'an unpacking bomb': () => gzipBomb(50 * 1024 * 1024),
+  'a decompression bomb': () => gzipBomb(50 * 1024 * 1024),
   temporarily_unavailable: () => oauthError('temporarily_unavailable'),
   invalid_client: () => oauthError('invalid_client', 401),
 };
 
-for (const [name, answer] of Object.entries(outages)) {
-  test(`R05 RF-05 TK-10 ${name} keeps the session, and does not hammer the provider`, async (t) => {
-    let stands: number | undefined;
-    const world = await lapsed(t, { gateway: { clock: () => stands ?? Date.now() } });
-    world.provider.behaviour.token = answer;
-    // However long the calls take, none is so late that the provider may be asked again.
-    stands = Date.now();
+for (const [name, respond] of Object.entries(outages)) {
+  test(`R05 RF-05 TK-10 ${name} keeps the session, and the provider is not flooded`, async (t) => {
+    let frozenAt: number | undefined;
+    const world = await startExpired(t, { gateway: { clock: () => frozenAt ?? Date.now() } });
+    world.provider.behaviour.token = respond;
+    // With the clock stopped, no request comes late enough for another attempt at the provider.
+    frozenAt = Date.now();
     for (let n = 0; n < 10; n++) {
-      const call = await world.api();
-      assert.equal(call.status, 503);
-      assert.ok(call.headers['retry-after']);
+      const response = await world.api();
+      assert.equal(response.status, 503);
+      assert.ok(response.headers['retry-after']);
     }
     assert.ok(world.provider.refreshes().length <= 3, `${world.provider.refreshes().length} attempts`);
     assert.equal((await world.session()).authenticated, true);
-    assert.equal(world.upstream.requests.length, 0, 'no call went on with a lapsed token');
+    assert.equal(world.upstream.requests.length, 0, 'no request was proxied with an expired token');
     world.provider.behave();
-    stands = undefined;
+    frozenAt = undefined;
     await until(async () => (await world.api()).status === 200);
   });
 }
 
-test('R05 TK-10 a token endpoint that hangs is given up', async (t) => {
-  const world = await lapsed(t, { gateway: { provider_: { timeout: '3s' } } });
+test('R05 TK-10 a refresh at a token endpoint that hangs times out', async (t) => {
+  const world = await startExpired(t, { gateway: { provider_: { timeout: '3s' } } });
   world.provider.behaviour.token = hang;
   assert.equal((await world.api()).status, 503);
   world.provider.behave();
@@ -63,15 +63,15 @@ test('R05 TK-10 a token endpoint that hangs is given up', async (t) => {
 });
 
 test('RF-05 invalid_grant ends the session with one 401', async (t) => {
-  const world = await lapsed(t);
+  const world = await startExpired(t);
   world.provider.behaviour.token = () => oauthError('invalid_grant');
   assert.equal((await world.api()).status, 401);
   assert.equal((await world.api()).status, 401);
   assert.equal(world.provider.refreshes().length, 1);
 });
 
-test('RF-04 an answer without refresh token or scope keeps those from before', async (t) => {
-  const world = await lapsed(t);
+test('RF-04 a response without refresh token or scope keeps the previous ones', async (t) => {
+  const world = await startExpired(t);
   const before = [...world.provider.grants].at(-1)?.refreshToken;
   world.provider.settings.rotation = 'none';
   world.provider.settings.accessTokenLifetime = 1_000;
@@ -89,8 +89,8 @@ for (const [claim, value] of Object.entries({
   iss: 'https://evil.example',
   aud: 'another-client',
 })) {
-  test(`RF-06 an ID token with another ${claim} ends the session`, async (t) => {
-    const world = await lapsed(t);
+  test(`RF-06 an ID token with a different ${claim} ends the session`, async (t) => {
+    const world = await startExpired(t);
     world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: { ...draft.claims, [claim]: value } });
     assert.equal((await world.api()).status, 401);
     assert.equal((await world.session()).authenticated, false);
@@ -98,8 +98,8 @@ for (const [claim, value] of Object.entries({
   });
 }
 
-test('RF-06 TK-05 an ID token that another key signed ends the session, and its tokens are revoked', async (t) => {
-  const world = await lapsed(t);
+test('RF-06 TK-05 an ID token signed by another key ends the session, and the new tokens are revoked', async (t) => {
+  const world = await startExpired(t);
   const foreign = createSigningKey('RS256');
   world.provider.behaviour.idToken = (draft) => ({ ...draft, key: { ...foreign, kid: draft.key.kid } });
   assert.equal((await world.api()).status, 401);
@@ -108,8 +108,8 @@ test('RF-06 TK-05 an ID token that another key signed ends the session, and its 
   await until(() => world.provider.calls.revocation.length >= 2);
 });
 
-test('RF-02 TK-07 an ID token whose key cannot be had is left aside: the tokens are spent, the session goes on', async (t) => {
-  const world = await lapsed(t);
+test('RF-02 TK-07 an ID token whose key is unavailable is not stored: the session continues with the new access token', async (t) => {
+  const world = await startExpired(t);
   world.provider.behaviour.jwks = () => status(503);
   world.provider.rotateKeys();
   for (let n = 0; n < 3; n += 1) assert.equal((await world.api()).status, 200);
@@ -119,7 +119,7 @@ test('RF-02 TK-07 an ID token whose key cannot be had is left aside: the tokens 
   assert.match(world.gateway.logText(), /failed to load the signing key of a refreshed ID token/);
 });
 
-test('TK-09 the granted scope decides, not the requested one', async (t) => {
+test('TK-09 rules check the granted scope, not the requested one', async (t) => {
   const world = await startWorld(t);
   const routes = [
     { path: '/api/**', upstream: world.upstream.origin, rules: [{ token: 'user' as const, scopes: ['write:orders'] }] },
@@ -127,12 +127,12 @@ test('TK-09 the granted scope decides, not the requested one', async (t) => {
   const other = await startWorld(t, { gateway: { routes, provider_: { scopes: ['openid', 'write:orders'] } } });
   other.provider.settings.grantedScope = 'openid';
   await other.signIn();
-  const call = await other.api();
-  assert.equal(call.status, 403);
-  assert.match(String(call.headers['www-authenticate']), /insufficient_scope.*write:orders/);
+  const response = await other.api();
+  assert.equal(response.status, 403);
+  assert.match(String(response.headers['www-authenticate']), /insufficient_scope.*write:orders/);
 });
 
-test('TK-09 a token of another type is refused, its spelling does not matter', async (t) => {
+test('TK-09 a token of another type is rejected; the token type is case-insensitive', async (t) => {
   const world = await startWorld(t);
   world.provider.behaviour.token = altering({ token_type: 'BEARER' });
   await world.signIn();
@@ -143,47 +143,47 @@ test('TK-09 a token of another type is refused, its spelling does not matter', a
   }
 });
 
-test('RF-07 a sign-out during a refresh: nothing comes back, and the new tokens are revoked', async (t) => {
-  const world = await lapsed(t);
-  const held = gate();
+test('RF-07 a sign-out during a refresh: the session stays ended, and the new tokens are revoked', async (t) => {
+  const world = await startExpired(t);
+  const providerGate = gate();
   world.provider.behaviour.token = async (_call, proceed) => {
-    const answer = await proceed();
-    await held.passed;
-    return answer;
+    const response = await proceed();
+    await providerGate.passed;
+    return response;
   };
-  const call = world.api();
+  const request = world.api();
   await until(() => world.provider.refreshes().length === 1);
   const cookie = world.browser.cookieHeader('/');
   await world.browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
   const before = world.provider.calls.revocation.length;
-  held.open();
-  assert.equal((await call).status, 401);
+  providerGate.open();
+  assert.equal((await request).status, 401);
   await until(() => world.provider.calls.revocation.length > before);
   const replay = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie, ...CSRF } });
   assert.equal(replay.status, 401);
 });
 
-test('R03 a slow call that began before a refresh does not undo it', async (t) => {
+test('R03 a slow request that started before a refresh does not undo it', async (t) => {
   const world = await startWorld(t);
   world.provider.settings.accessTokenLifetime = 2_000;
   world.provider.settings.rotation = 'rotate-revoke-on-reuse';
   await world.signIn();
-  const held = gate();
+  const upstreamGate = gate();
   world.upstream.answer(async (req, res) => {
-    if (req.url === '/api/slow') await held.passed;
+    if (req.url === '/api/slow') await upstreamGate.passed;
     res.end('done');
   });
   const slow = world.api('/api/slow');
   await until(() => world.upstream.requests.length === 1);
   await until(async () => (await world.api()).status === 200 && world.provider.refreshes().length === 1);
-  held.open();
+  upstreamGate.open();
   assert.equal((await slow).status, 200);
   await until(async () => (await world.api()).status === 200 && world.provider.refreshes().length === 2);
   assert.equal(new Set(world.provider.refreshes().map(({ params }) => params.get('refresh_token'))).size, 2);
 });
 
-test('R04 short-lived tokens do not cause a refresh per call', async (t) => {
-  // The clock stands: on a slow machine twenty calls may take so long that a refresh is due.
+test('R04 short-lived tokens do not cause a refresh per request', async (t) => {
+  // The clock is stopped: on a slow machine twenty requests may take so long that a refresh becomes due.
   const at = Date.now();
   const world = await startWorld(t, {
     provider: { settings: { accessTokenLifetime: 10_000 } },

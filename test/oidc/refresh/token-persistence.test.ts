@@ -1,4 +1,4 @@
-/** Refreshed tokens are stored before they are used: a store that fails at that moment, a process that dies. */
+/** Refreshed tokens are stored before they are used: store failure and process death between refresh and write. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startProcess } from '../../support/process.ts';
@@ -9,35 +9,39 @@ import { startUpstream } from '../../support/upstream.ts';
 import { gate, until } from '../../support/wait.ts';
 import { CSRF, startWorld } from '../../support/world.ts';
 
-test('RF-02 a store that fails between the refresh and the write: no token is spent twice, none is used unstored', async (t) => {
+test('RF-02 the store fails between the refresh and the write: no token is spent twice, none is used before it is stored', async (t) => {
   const redis = await startRedis();
-  const line = await startTcpProxy(redis);
-  const world = await startWorld(t, { gateway: { redisUrl: `redis://127.0.0.1:${line.port}` } });
-  t.after(() => Promise.all([line.close(), redis.stop()]).then(() => undefined));
+  const redisProxy = await startTcpProxy(redis);
+  const world = await startWorld(t, { gateway: { redisUrl: `redis://127.0.0.1:${redisProxy.port}` } });
+  t.after(() => Promise.all([redisProxy.close(), redis.stop()]).then(() => undefined));
   world.provider.settings.rotation = 'rotate-revoke-on-reuse';
   world.provider.settings.accessTokenLifetime = 1_000;
   await world.signIn();
   const signedIn = Date.now();
   await until(() => Date.now() - signedIn > 1_000);
   world.provider.settings.accessTokenLifetime = 60_000;
-  const held = gate();
+  const providerGate = gate();
   world.provider.behaviour.token = async (_call, proceed) => {
-    const answer = await proceed();
-    await held.passed;
-    return answer;
+    const response = await proceed();
+    await providerGate.passed;
+    return response;
   };
-  const call = world.api();
+  const request = world.api();
   await until(() => world.provider.refreshes().length === 1);
-  await line.refuse();
-  held.open();
-  assert.equal((await call).status, 503);
-  assert.equal(world.upstream.requests.length, 0, 'the new token was not used');
-  await line.accept();
+  await redisProxy.refuse();
+  providerGate.open();
+  assert.equal((await request).status, 503);
+  assert.equal(world.upstream.requests.length, 0, 'the new token was not used before it was stored');
+  await redisProxy.accept();
   await until(async () => (await world.api()).status === 200);
-  assert.equal(world.provider.refreshes().length, 1, 'the tokens that were kept were stored, nobody asked again');
+  assert.equal(
+    world.provider.refreshes().length,
+    1,
+    'the kept tokens were stored, and no second refresh was requested',
+  );
 });
 
-test('RF-02 a process killed at the moment the provider answers: the next call works or is a clean 401, without a loop', async (t) => {
+test('RF-02 a process killed when the provider responds: the next request works or gets one 401, without a loop', async (t) => {
   const [provider, upstream, redis] = [await startProvider(), await startUpstream(), await startRedis()];
   t.after(() => Promise.all([provider.stop(), upstream.close(), redis.stop()]).then(() => undefined));
   const gateway = await startProcess(t, {
@@ -59,15 +63,15 @@ test('RF-02 a process killed at the moment the provider answers: the next call w
     return { status: 500, headers: {} };
   };
   const api = () => browser.fetch('/api/x', { headers: CSRF });
-  await assert.rejects(api(), 'the connection dies with the process');
+  await assert.rejects(api(), 'the connection breaks with the process');
   provider.behave();
   await gateway.start();
-  // The lease of the dead process runs out first.
-  const answer = await until(async () => {
+  // The lease of the killed process has to expire first.
+  const response = await until(async () => {
     const next = await api();
     return next.status === 503 ? undefined : next;
   });
-  assert.ok([200, 401].includes(answer.status), String(answer.status));
-  assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, answer.status === 200);
+  assert.ok([200, 401].includes(response.status), String(response.status));
+  assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, response.status === 200);
   assert.ok(provider.refreshes().length <= 2);
 });
