@@ -1,4 +1,4 @@
-/** Sealing and keyed digests: what opens what, and what never does. */
+/** Keyring: sealing, keyed digests, key rotation, and separation by purpose, context and application. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createKeyring, type Purpose } from '../../src/crypto/keyring.ts';
@@ -21,7 +21,7 @@ describe('a sealed text', () => {
     assert.equal(ring([['k1', one]]).open('tokens', 'session-a', sealed), 'secret');
   });
 
-  test('CR-03 opens for no other purpose, and under no other context', () => {
+  test('CR-03 opens for no other purpose and no other context', () => {
     for (const purpose of PURPOSES.filter((name) => name !== 'tokens'))
       assert.equal(shop.open(purpose, 'session-a', sealed), undefined, purpose);
     for (const context of ['', 'session-b', 'session-', 'session-aa'])
@@ -32,23 +32,23 @@ describe('a sealed text', () => {
     assert.equal(ring([['k1', one]], 'other').open('tokens', 'session-a', sealed), undefined);
   });
 
-  test('CVE-2021-32791 looks different each time it is sealed', () => {
+  test('CVE-2021-32791 is sealed with a fresh nonce each time', () => {
     const texts = Array.from({ length: 1_000 }, () => shop.seal('tokens', 'session-a', 'secret'));
     assert.equal(new Set(texts.map((text) => text.slice(0, 3 + 16))).size, 1_000);
   });
 
-  test('CR-05 one turned bit anywhere is no text', () => {
+  test('CR-05 does not open after any single bit flip', () => {
     const bytes = Buffer.from(sealed.slice(3), 'base64url');
     for (let at = 0; at < bytes.length * 8; at++) {
-      const turned = Buffer.from(bytes);
-      turned[at >> 3] = (turned[at >> 3] ?? 0) ^ (1 << (at & 7));
-      assert.equal(shop.open('tokens', 'session-a', `k1.${turned.toString('base64url')}`), undefined, `bit ${at}`);
+      const flipped = Buffer.from(bytes);
+      flipped[at >> 3] = (flipped[at >> 3] ?? 0) ^ (1 << (at & 7));
+      assert.equal(shop.open('tokens', 'session-a', `k1.${flipped.toString('base64url')}`), undefined, `bit ${at}`);
     }
     for (const text of ['', 'k1', 'k1.', '.', 'k1.AAAA', sealed.slice(0, -8), sealed.slice(3)])
       assert.equal(shop.open('tokens', 'session-a', text), undefined, text);
   });
 
-  test('CR-03 opens while its key is listed, and not under the id of another key', () => {
+  test('CR-03 opens while its key is listed, and not with another key under the same id', () => {
     assert.equal(
       ring([
         ['k2', two],
@@ -71,7 +71,7 @@ describe('a sealed text', () => {
 describe('a keyed digest', () => {
   const tag = shop.mac('logout', 'session-a');
 
-  test('holds for its text and purpose alone', () => {
+  test('verifies only for its text and purpose', () => {
     assert.equal(shop.verifyMac('logout', 'session-a', tag), true);
     assert.equal(shop.verifyMac('logout', 'session-b', tag), false);
     assert.equal(shop.verifyMac('cookie', 'session-a', tag), false);
@@ -79,7 +79,7 @@ describe('a keyed digest', () => {
     assert.equal(shop.verifyMac('logout', 'session-a', `${tag}x`), false);
   });
 
-  test('CR-03 holds while its key is listed', () => {
+  test('CR-03 verifies while its key is listed', () => {
     assert.equal(
       ring([
         ['k2', two],
@@ -90,7 +90,7 @@ describe('a keyed digest', () => {
     assert.equal(ring([['k2', two]]).verifyMac('logout', 'session-a', tag), false);
   });
 
-  test('CR-03 every purpose has a signing secret of its own, and so has every application', () => {
+  test('CR-03 every purpose of every application has its own signing secret', () => {
     const all = PURPOSES.flatMap((purpose) => [
       ...shop.secrets(purpose),
       ...ring([['k1', one]], 'other').secrets(purpose),

@@ -1,4 +1,4 @@
-/** What lies in the store: unreadable, bound to its session, useless elsewhere, and gone in time. */
+/** Session records at rest: sealed, bound to their session and application, and expired in time. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,39 +16,39 @@ before(async () => {
 after(() => redis.stop());
 beforeEach(() => redis.flush());
 
-const SHORT_MS = 1_000;
+const SHORT_LIFETIME_MS = 1_000;
 
-/** Signs in and refreshes once; stops in the middle of a second refresh, while its lease is held, to look. */
-async function busy(world: World, look: () => Promise<void> | void): Promise<void> {
+/** Signs in, refreshes once, and runs `inspect` in the middle of a second refresh, while its lease is held. */
+async function inspectDuringRefresh(world: World, inspect: () => Promise<void> | void): Promise<void> {
   const { provider } = world;
-  provider.settings.accessTokenLifetime = SHORT_MS;
+  provider.settings.accessTokenLifetime = SHORT_LIFETIME_MS;
   await world.signIn();
   await until(async () => (await world.api()).status === 200 && provider.refreshes().length === 1);
-  const held = gate();
+  const providerGate = gate();
   provider.behaviour.token = async (_call, proceed) => {
-    await held.passed;
+    await providerGate.passed;
     return proceed();
   };
-  const calls: Promise<unknown>[] = [];
+  const requests: Promise<unknown>[] = [];
   await until(() => {
-    calls.push(world.api());
+    requests.push(world.api());
     return provider.refreshes().length === 2;
   });
-  await look();
-  held.open();
-  await Promise.all(calls);
+  await inspect();
+  providerGate.open();
+  await Promise.all(requests);
 }
 
-/** Every run of base64 in the text, decoded too. */
-function readable(text: string): string {
+/** Returns the text and every run of base64 in it, decoded. */
+function withDecodedRuns(text: string): string {
   const runs = [...text.matchAll(/[A-Za-z0-9_+/-]{16,}/g)].map(([run]) =>
     Buffer.from(run, 'base64').toString('latin1'),
   );
   return [text, ...runs].join('\n');
 }
 
-function assertNothingIn(text: string, world: World): void {
-  const content = readable(text);
+function assertNoSecretIn(text: string, world: World): void {
+  const content = withDecodedRuns(text);
   const cookie = decodeURIComponent(world.browser.cookieHeader('/'));
   const id = /s:([\w-]{43})\./.exec(cookie)?.[1] ?? 'no session';
   const { sub, claims } = world.provider.next.nextUser;
@@ -57,23 +57,23 @@ function assertNothingIn(text: string, world: World): void {
   for (const secret of secrets) assert.ok(!content.includes(secret), `the store holds ${secret.slice(0, 16)}`);
 }
 
-test('CR-01 CR-02 Redis holds no token, id or person, before, during and after a refresh; each key is a digest with an end', async (t) => {
+test('CR-01 CR-02 Redis holds no token, session id or user data, before, during and after a refresh; each key is a digest with an expiry', async (t) => {
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
-  await busy(world, async () => {
+  await inspectDuringRefresh(world, async () => {
     const keys = (await redis.keys()).map((key) => key.replace(/[\w-]{43}/, '*')).sort();
     assert.deepEqual(keys, [
       ...['bff:index:sid:*', 'bff:index:sub:*', 'bff:lease:refresh:*', 'bff:once:login:*'],
       ...['bff:{*}:session', 'bff:{*}:tokens'],
     ]);
-    assertNothingIn(await redis.dump(), world);
-    const lapses = await redis.use(async (client) =>
+    assertNoSecretIn(await redis.dump(), world);
+    const expiries = await redis.use(async (client) =>
       Promise.all((await client.keys('*')).map(async (key) => ({ key, ms: await client.pttl(key) }))),
     );
     const { idleTimeout, absoluteTimeout } = world.gateway.config.session;
-    for (const { key, ms } of lapses)
+    for (const { key, ms } of expiries)
       assert.ok(ms > 0 && ms <= (key.startsWith('bff:index:') ? absoluteTimeout : idleTimeout), `${key} ${ms}`);
   });
-  assertNothingIn(await redis.dump(), world);
+  assertNoSecretIn(await redis.dump(), world);
   await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
   assert.deepEqual(
     (await redis.keys()).filter((key) => !key.startsWith('bff:once:')),
@@ -81,7 +81,7 @@ test('CR-01 CR-02 Redis holds no token, id or person, before, during and after a
   );
 });
 
-test('CR-01 CR-02 the SQLite file and its journal hold no token, id or person', async (t) => {
+test('CR-01 CR-02 the SQLite file and its journal hold no token, session id or user data', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'bff-at-rest-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const session = { store: { sqlite: { file: join(dir, 'sessions.db') } } };
@@ -90,21 +90,21 @@ test('CR-01 CR-02 the SQLite file and its journal hold no token, id or person', 
     readdirSync(dir)
       .map((name) => readFileSync(join(dir, name)).toString('latin1'))
       .join('\n');
-  await busy(world, () => {
+  await inspectDuringRefresh(world, () => {
     assert.match(files(), /SQLite format 3/);
-    assert.match(files(), /k1\.[\w-]{100}/, 'there is something to be read');
-    assertNothingIn(files(), world);
+    assert.match(files(), /k1\.[\w-]{100}/, 'there is sealed data to inspect');
+    assertNoSecretIn(files(), world);
   });
-  assertNothingIn(files(), world);
+  assertNoSecretIn(files(), world);
 });
 
-/** Changes a record in Redis without changing when it lapses. */
+/** Changes a record in Redis without changing its expiry. */
 const rewrite = (key: string, change: (value: string) => string) =>
   redis.use(async (client) => void (await client.set(key, change((await client.get(key)) ?? ''), 'KEEPTTL')));
 const keyOf = async (suffix: string) => (await redis.keys()).find((key) => key.endsWith(suffix)) ?? '';
 
 for (const record of ['session', 'tokens']) {
-  test(`CR-05 a character changed anywhere in the ${record} record means "no session", and never an error`, async (t) => {
+  test(`CR-05 a changed character anywhere in the ${record} record means "no session", never an error`, async (t) => {
     const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
     await world.signIn();
     const key = await keyOf(`:${record}`);
@@ -119,17 +119,17 @@ for (const record of ['session', 'tokens']) {
       assert.equal((await world.session()).authenticated, false);
       assert.equal((await world.browser.fetch('/profile', { headers: CSRF })).status, 401);
     }
-    for (const nonsense of ['', 'null', '{}', '7', '1.', '1.k1.', '1.k9.AAAA', '{"sealed":7}', '\u0000\uffff']) {
-      await rewrite(key, () => nonsense);
-      assert.equal((await world.api()).status, 401, nonsense);
+    for (const invalid of ['', 'null', '{}', '7', '1.', '1.k1.', '1.k9.AAAA', '{"sealed":7}', '\u0000\uffff']) {
+      await rewrite(key, () => invalid);
+      assert.equal((await world.api()).status, 401, invalid);
     }
     assert.equal(world.upstream.requests.length, 0);
     await rewrite(key, () => genuine);
-    assert.equal((await world.api()).status, 200, 'the record itself was good all the time');
+    assert.equal((await world.api()).status, 200, 'the original record is still valid');
   });
 }
 
-test('CR-01 login data swapped between two sessions signs both out', async (t) => {
+test('CR-01 session records swapped between two sessions sign both out', async (t) => {
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
   const browsers = [world.gateway.browser(), world.gateway.browser()];
   for (const browser of browsers) await browser.navigate('/login');
@@ -140,7 +140,7 @@ test('CR-01 login data swapped between two sessions signs both out', async (t) =
   for (const browser of browsers) assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 401);
 });
 
-test('CR-01 login data in place of tokens, and tokens in place of login data, are nothing', async (t) => {
+test('CR-01 session data in the token record, and tokens in the session record, mean "no session"', async (t) => {
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
   await world.signIn();
   const [sessionKey, tokensKey] = [await keyOf(':session'), await keyOf(':tokens')];
@@ -154,7 +154,7 @@ test('CR-01 login data in place of tokens, and tokens in place of login data, ar
   assert.equal((await world.api()).status, 401);
 });
 
-test('SE-14 a session belongs to one client of one issuer, whatever else two applications share', async (t) => {
+test('SE-14 a session belongs to one client of one issuer, even if two applications share store, key and URL', async (t) => {
   const key = newKey();
   const world = await startWorld(t, { gateway: { redisUrl: redis.url, key } });
   await world.signIn();
@@ -173,7 +173,7 @@ test('SE-14 a session belongs to one client of one issuer, whatever else two app
   } as const;
   t.after(() => Promise.all(Object.values(others).map(([gateway]) => gateway.stop())).then(() => undefined));
   for (const [name, [gateway, status]] of Object.entries(others)) {
-    const answer = await fetch(`${gateway.ownUrl}/api/x`, { headers: { cookie, ...CSRF } });
-    assert.equal(answer.status, status, name);
+    const response = await fetch(`${gateway.ownUrl}/api/x`, { headers: { cookie, ...CSRF } });
+    assert.equal(response.status, status, name);
   }
 });

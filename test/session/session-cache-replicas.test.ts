@@ -1,4 +1,4 @@
-/** The session cache from outside: calls in a row ask Redis nothing, and an end by whatever hand is heard at once. */
+/** The session cache over replicas: consecutive requests need no Redis read, and the end of a session takes effect at once. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -6,7 +6,7 @@ import { startReplicas } from '../support/replicas.ts';
 import { until } from '../support/wait.ts';
 import { CSRF } from '../support/world.ts';
 
-async function signedIn(t: TestContext, cacheSize?: number) {
+async function startSignedIn(t: TestContext, cacheSize?: number) {
   const redis = await startRedis();
   t.after(() => redis.stop());
   const session = { store: { redis: { url: redis.url } }, ...(cacheSize === undefined ? {} : { cacheSize }) };
@@ -19,40 +19,40 @@ async function signedIn(t: TestContext, cacheSize?: number) {
   return { redis, replicas, callAt, here, there };
 }
 
-/** Reads of session records since the server started. */
-async function reads(redis: RedisServer): Promise<number> {
+/** Returns the number of session reads since Redis started. */
+async function countReads(redis: RedisServer): Promise<number> {
   const info = await redis.use((client) => client.info('commandstats'));
   return Number(/cmdstat_mget:calls=(\d+)/.exec(info)?.[1] ?? 0);
 }
 
-/** Calls until a call asks Redis nothing: the cache is warm. */
-async function warm(redis: RedisServer, call: () => Promise<number>): Promise<void> {
+/** Sends requests until one needs no Redis read: the cache is warm. */
+async function warmUp(redis: RedisServer, send: () => Promise<number>): Promise<void> {
   await until(async () => {
-    const before = await reads(redis);
-    assert.equal(await call(), 200);
-    return (await reads(redis)) === before;
+    const before = await countReads(redis);
+    assert.equal(await send(), 200);
+    return (await countReads(redis)) === before;
   });
 }
 
-test('PF-01 fifty calls in a row ask Redis for the session at most twice', async (t) => {
-  const { redis, callAt, here } = await signedIn(t);
-  await warm(redis, () => callAt(here));
-  const before = await reads(redis);
+test('PF-01 fifty consecutive requests read the session from Redis at most twice', async (t) => {
+  const { redis, callAt, here } = await startSignedIn(t);
+  await warmUp(redis, () => callAt(here));
+  const before = await countReads(redis);
   for (let count = 0; count < 50; count++) assert.equal(await callAt(here), 200);
-  assert.ok((await reads(redis)) - before <= 2);
+  assert.ok((await countReads(redis)) - before <= 2);
 });
 
-test('with cacheSize 0 each call asks', async (t) => {
-  const { redis, callAt, here } = await signedIn(t, 0);
-  const before = await reads(redis);
+test('with cacheSize 0 each request reads the session from Redis', async (t) => {
+  const { redis, callAt, here } = await startSignedIn(t, 0);
+  const before = await countReads(redis);
   for (let count = 0; count < 5; count++) assert.equal(await callAt(here), 200);
-  assert.ok((await reads(redis)) - before >= 5);
+  assert.ok((await countReads(redis)) - before >= 5);
 });
 
-test('SE-07 LO-01 a sign-out at one replica, and a key removed by hand, are refused by the others within a second', async (t) => {
+test('SE-07 LO-01 after a sign-out at one replica, or a deleted key, all replicas reject the session within a second', async (t) => {
   for (const end of ['sign-out', 'del', 'flush'] as const) {
-    const { redis, replicas, callAt, here, there } = await signedIn(t);
-    for (const gateway of [here, there]) await warm(redis, () => callAt(gateway));
+    const { redis, replicas, callAt, here, there } = await startSignedIn(t);
+    for (const gateway of [here, there]) await warmUp(redis, () => callAt(gateway));
     if (end === 'sign-out') await replicas.browser.fetch('/logout', { method: 'POST', headers: CSRF });
     else if (end === 'flush') await redis.flush();
     else {
@@ -64,9 +64,9 @@ test('SE-07 LO-01 a sign-out at one replica, and a key removed by hand, are refu
   }
 });
 
-test('a signature that does not hold is refused, however warm the cache is', async (t) => {
-  const { redis, replicas, callAt, here } = await signedIn(t);
-  await warm(redis, () => callAt(here));
+test('an invalid signature is rejected, even with a warm cache', async (t) => {
+  const { redis, replicas, callAt, here } = await startSignedIn(t);
+  await warmUp(redis, () => callAt(here));
   const cookie = replicas.browser.cookieHeader('/');
   for (const forged of [cookie.slice(0, -1), `${cookie}A`, cookie.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))])
     assert.equal((await replicas.callAt(here, forged)).status, 401);

@@ -1,15 +1,15 @@
-/** The cache of sessions by itself: what it keeps, what it lets go, and what it must not believe. */
+/** The session cache alone: what it caches, and what invalidates an entry. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSessionCache } from '../../src/session/session-cache.ts';
 import type { ActiveSession } from '../../src/session/session-types.ts';
 
-function played({ size = 10, maxAge = 60_000 } = {}) {
-  const state = { now: 1_000_000, current: true, tell: (_key?: string): void => {} };
+function startCache({ size = 10, maxAge = 60_000 } = {}) {
+  const state = { now: 1_000_000, current: true, notify: (_key?: string): void => {} };
   const cache = createSessionCache({
     changes: {
       watch: (changed) => {
-        state.tell = changed;
+        state.notify = changed;
       },
       current: () => state.current,
     },
@@ -33,23 +33,23 @@ function played({ size = 10, maxAge = 60_000 } = {}) {
   });
   const put = (key: string, version?: number, expiresAt?: number) =>
     cache.readThrough(key, async () => session(key, version, expiresAt));
-  /** A read that ends when told to. */
-  const slow = (key: string) => {
+  /** Starts a read that ends when `finish` is called. */
+  const startRead = (key: string) => {
     const { promise, resolve } = Promise.withResolvers<ActiveSession | undefined>();
-    return { done: cache.readThrough(key, () => promise), answer: () => resolve(session(key)) };
+    return { done: cache.readThrough(key, () => promise), finish: () => resolve(session(key)) };
   };
-  return { state, cache, put, slow };
+  return { state, cache, put, startRead };
 }
 
-test('what was read is served, and only under its own key', async () => {
-  const { cache, put } = played();
+test('a session that was read is served, and only under its own key', async () => {
+  const { cache, put } = startCache();
   await put('a');
   assert.equal(cache.get('a')?.key, 'a');
   assert.equal(cache.get('b'), undefined);
 });
 
-test('whoever read it gets all of it; what is kept has neither the refresh token nor the ID token', async () => {
-  const { cache, put } = played();
+test('the reader gets the whole session; the cached one has neither the refresh token nor the ID token', async () => {
+  const { cache, put } = startCache();
   const read = await put('a');
   assert.deepEqual([read?.tokens.refreshToken, read?.tokens.idToken], ['r', 'i']);
   const { expiresAt, createdAt } = cache.get('a')?.data ?? {};
@@ -62,46 +62,46 @@ test('whoever read it gets all of it; what is kept has neither the refresh token
   });
 });
 
-test('a change of one session drops that one, a change of any drops all', async () => {
-  const { cache, put, state } = played();
+test('a change of one session invalidates that one, a change without a key invalidates all', async () => {
+  const { cache, put, state } = startCache();
   for (const key of ['a', 'b']) await put(key);
-  state.tell('a');
+  state.notify('a');
   assert.deepEqual([cache.get('a'), cache.get('b')?.key], [undefined, 'b']);
-  state.tell();
+  state.notify();
   assert.equal(cache.get('b'), undefined);
 });
 
 for (const [what, change] of [
-  ['told', (played_: ReturnType<typeof played>) => played_.state.tell('a')],
-  ['told of all', (played_: ReturnType<typeof played>) => played_.state.tell()],
-  ['made here', (played_: ReturnType<typeof played>) => played_.cache.invalidate('a')],
+  ['notified', (harness: ReturnType<typeof startCache>) => harness.state.notify('a')],
+  ['notified for all', (harness: ReturnType<typeof startCache>) => harness.state.notify()],
+  ['made by this process', (harness: ReturnType<typeof startCache>) => harness.cache.invalidate('a')],
 ] as const)
-  test(`SE-07 a read that a change overtook (${what}) is answered and not kept`, async () => {
-    const all = played();
-    const reading = all.slow('a');
-    change(all);
-    reading.answer();
-    assert.equal((await reading.done)?.key, 'a');
-    assert.equal(all.cache.get('a'), undefined);
-    await all.put('a');
-    assert.equal(all.cache.get('a')?.key, 'a');
+  test(`SE-07 a session that changed during its read (${what}) is returned and not cached`, async () => {
+    const harness = startCache();
+    const pending = harness.startRead('a');
+    change(harness);
+    pending.finish();
+    assert.equal((await pending.done)?.key, 'a');
+    assert.equal(harness.cache.get('a'), undefined);
+    await harness.put('a');
+    assert.equal(harness.cache.get('a')?.key, 'a');
   });
 
-test('a read that began while changes were not told is not kept, and nothing is served meanwhile', async () => {
-  const { cache, put, slow, state } = played();
+test('a read that started while notifications were down is not cached, and nothing is served meanwhile', async () => {
+  const { cache, put, startRead, state } = startCache();
   await put('a');
   state.current = false;
   assert.equal(cache.get('a'), undefined);
-  const reading = slow('b');
+  const pending = startRead('b');
   state.current = true;
-  reading.answer();
-  await reading.done;
+  pending.finish();
+  await pending.done;
   assert.equal(cache.get('b'), undefined);
   assert.equal(cache.get('a')?.key, 'a');
 });
 
-test('SE-05 nothing is served past the absolute limit, past its age, or by a clock that went back', async () => {
-  const { cache, put, state } = played();
+test('SE-05 nothing is served past the absolute limit, past the maximum age, or after the clock was set back', async () => {
+  const { cache, put, state } = startCache();
   await put('limit', 1, state.now + 5_000);
   await put('age');
   state.now += 5_000;
@@ -112,23 +112,23 @@ test('SE-05 nothing is served past the absolute limit, past its age, or by a clo
   assert.equal(cache.get('age'), undefined);
 });
 
-test('no more sessions than allowed are kept, and none where the size is 0', async () => {
-  const { cache, put } = played({ size: 2 });
+test('at most `size` sessions are cached, and none if the size is 0', async () => {
+  const { cache, put } = startCache({ size: 2 });
   for (const key of ['a', 'b', 'c']) await put(key);
   assert.deepEqual(
     ['a', 'b', 'c'].map((key) => cache.get(key)?.key),
     [undefined, 'b', 'c'],
   );
-  const none = played({ size: 0 });
+  const none = startCache({ size: 0 });
   await none.put('a');
   assert.equal(none.cache.get('a'), undefined);
 });
 
-test('a session that is not there, or could not be read, is not kept', async () => {
-  const { cache, put } = played();
+test('a session that does not exist, or could not be read, is not cached', async () => {
+  const { cache, put } = startCache();
   await put('a');
   cache.invalidate('a');
   await cache.readThrough('a', async () => undefined);
-  await assert.rejects(cache.readThrough('a', () => Promise.reject(new Error('the store is out'))));
+  await assert.rejects(cache.readThrough('a', () => Promise.reject(new Error('the store is unavailable'))));
   assert.equal(cache.get('a'), undefined);
 });

@@ -1,4 +1,4 @@
-/** A store that is away, silent, slow or full: nobody is let in, nobody is thrown out, nothing is lost. */
+/** Store outages: a store that is down, silent, slow or full lets no request in, signs no user out, and loses nothing. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -15,10 +15,10 @@ after(() => redis.stop());
 beforeEach(() => redis.flush());
 
 const cookies = (world: World) => world.browser.jar.all().map(({ name, value }) => `${name}=${value}`);
-const readsAgain = (world: World) => until(async () => (await world.api()).status === 200, { timeout: 5_000 });
+const untilRecovered = (world: World) => until(async () => (await world.api()).status === 200, { timeout: 5_000 });
 
-/** A signed-in browser, and routes for users, for both, and for everybody. */
-async function signedIn(t: TestContext): Promise<World> {
+/** Starts a world with a signed-in browser and routes for users, for users or guests, and public ones. */
+async function startSignedIn(t: TestContext): Promise<World> {
   const { origin, close, requests } = await startUpstream();
   t.after(close);
   const rule = (token: 'user' | 'user-or-none' | 'none') => ({
@@ -32,8 +32,8 @@ async function signedIn(t: TestContext): Promise<World> {
   return { ...world, upstream: { ...world.upstream, requests } };
 }
 
-test('R12 SE-12 with Redis away nobody passes as a guest, nobody is sent to a sign-in, and no cookie goes', async (t) => {
-  const world = await signedIn(t);
+test('R12 SE-12 with Redis down no request passes as a guest, no browser is sent to sign in, and no cookie is cleared', async (t) => {
+  const world = await startSignedIn(t);
   const kept = cookies(world);
   await redis.stop();
   t.after(() => redis.restart());
@@ -43,18 +43,18 @@ test('R12 SE-12 with Redis away nobody passes as a guest, nobody is sent to a si
   assert.equal(page.status, 503);
   assert.match(page.body, /Session store unavailable/);
   assert.ok(page.headers['retry-after']);
-  const leave = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
-  assert.equal(leave.status, 503, 'no sign-out that did not happen');
+  const logout = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  assert.equal(logout.status, 503, 'a sign-out that did not happen is not reported');
   assert.deepEqual(cookies(world), kept);
   assert.equal(world.upstream.requests.length, 0);
   assert.equal((await world.browser.fetch('/none/x', { headers: CSRF })).status, 200, 'a public route needs no store');
   assert.equal(world.provider.calls.revocation.length + world.provider.calls.end_session.length, 0);
   await redis.restart();
-  await readsAgain(world);
+  await untilRecovered(world);
 });
 
-test('R12 a genuine sign-out address during the outage signs out once Redis is back, not before', async (t) => {
-  const world = await signedIn(t);
+test('R12 a genuine logout URL fails during the outage and signs out once Redis is back', async (t) => {
+  const world = await startSignedIn(t);
   const { logoutUrl } = await world.session();
   await redis.stop();
   t.after(() => redis.restart());
@@ -62,7 +62,7 @@ test('R12 a genuine sign-out address during the outage signs out once Redis is b
   assert.equal(page.status, 503);
   assert.doesNotMatch(page.body, /You are signed out/);
   await redis.restart();
-  await readsAgain(world);
+  await untilRecovered(world);
   assert.equal(
     (await world.browser.navigate(String(logoutUrl), { from: world.gateway.url })).url.pathname,
     '/signed-out',
@@ -70,36 +70,36 @@ test('R12 a genuine sign-out address during the outage signs out once Redis is b
   assert.equal((await world.session()).authenticated, false);
 });
 
-for (const [name, away] of Object.entries({
+for (const [name, outage] of Object.entries({
   stopped: { begin: () => redis.stop(), end: () => redis.restart() },
   silent: { begin: () => redis.pause(), end: () => redis.resume() },
 })) {
-  test(`R11 1,000 calls against a Redis that is ${name}: each 503 within 2 s, memory stays, the same cookie works afterwards`, async (t) => {
-    const world = await signedIn(t);
+  test(`R11 1,000 requests while Redis is ${name}: each gets 503 within 2 s, memory stays bounded, the same cookie works afterwards`, async (t) => {
+    const world = await startSignedIn(t);
     const before = process.memoryUsage().rss;
-    await away.begin();
+    await outage.begin();
     t.after(() => redis.restart());
     let slowest = 0;
     for (let round = 0; round < 10; round++) {
-      const calls = Array.from({ length: 100 }, async () => {
-        const asked = performance.now();
+      const requests = Array.from({ length: 100 }, async () => {
+        const startedAt = performance.now();
         const { status, setCookies } = await world.api();
-        slowest = Math.max(slowest, performance.now() - asked);
+        slowest = Math.max(slowest, performance.now() - startedAt);
         return { status, setCookies };
       });
-      for (const { status, setCookies } of await Promise.all(calls)) {
+      for (const { status, setCookies } of await Promise.all(requests)) {
         assert.equal(status, 503);
         assert.deepEqual(setCookies, []);
       }
     }
     assert.ok(slowest < 2_000, `${Math.round(slowest)} ms`);
     assert.ok(process.memoryUsage().rss - before < 150 * 2 ** 20);
-    await away.end();
-    await readsAgain(world);
+    await outage.end();
+    await untilRecovered(world);
   });
 }
 
-test('R13 fifty sign-ins with writes of 300 ms: each is signed in right after its redirect', async (t) => {
+test('R13 fifty sign-ins with store writes of 300 ms: each is signed in right after its redirect', async (t) => {
   const slow = await startTcpProxy(redis);
   t.after(() => slow.close());
   const store = { redis: { url: `redis://127.0.0.1:${slow.port}`, commandTimeout: '10s' } };
@@ -111,12 +111,12 @@ test('R13 fifty sign-ins with writes of 300 ms: each is signed in right after it
     assert.equal(page.url.pathname, '/app');
     assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 200);
   };
-  const began = performance.now();
+  const startedAt = performance.now();
   await Promise.all(Array.from({ length: 50 }, signIn));
-  assert.ok(performance.now() - began > 3 * 300, 'the store was slow');
+  assert.ok(performance.now() - startedAt > 3 * 300, 'the store was slow');
 });
 
-test('R14 a thousand anonymous requests of every kind add no key and get no cookie', async (t) => {
+test('R14 a thousand anonymous requests of all methods create no key and set no cookie', async (t) => {
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
   const paths = [
     '/',
@@ -128,29 +128,29 @@ test('R14 a thousand anonymous requests of every kind add no key and get no cook
     '/logout',
     '/signed-out',
   ];
-  const kinds = ['GET', 'HEAD', 'POST', 'OPTIONS'].flatMap((method) => paths.map((path) => ({ method, path })));
-  for (let asked = 0; asked < 1_000; asked += kinds.length) {
+  const combinations = ['GET', 'HEAD', 'POST', 'OPTIONS'].flatMap((method) => paths.map((path) => ({ method, path })));
+  for (let sent = 0; sent < 1_000; sent += combinations.length) {
     const init = { redirect: 'manual', headers: { ...CSRF, cookie: 'theme=dark' } } as const;
-    const answers = await Promise.all(
-      kinds.map(({ method, path }) => fetch(world.gateway.url + path, { ...init, method })),
+    const responses = await Promise.all(
+      combinations.map(({ method, path }) => fetch(world.gateway.url + path, { ...init, method })),
     );
-    for (const answer of answers) {
-      await answer.arrayBuffer();
-      assert.deepEqual(answer.headers.getSetCookie(), [], answer.url);
+    for (const response of responses) {
+      await response.arrayBuffer();
+      assert.deepEqual(response.headers.getSetCookie(), [], response.url);
     }
   }
   assert.deepEqual(await redis.keys(), []);
 });
 
-test('SE-12 a sign-in that cannot be stored sets no cookie, leaves the session before it alone, and its tokens are revoked', async (t) => {
+test('SE-12 a sign-in that cannot be stored sets no cookie, keeps the previous session, and its tokens are revoked', async (t) => {
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
   await world.signIn();
   const kept = cookies(world);
   const { stoppedAt } = await world.browser.navigate('/login', { stopAt: (url) => url.pathname === '/callback' });
-  const room = (bytes: string) => redis.use((client) => client.config('SET', 'maxmemory', bytes));
-  t.after(() => room('0'));
+  const setMaxMemory = (bytes: string) => redis.use((client) => client.config('SET', 'maxmemory', bytes));
+  t.after(() => setMaxMemory('0'));
   world.provider.behaviour.token = async (_call, proceed) => {
-    await room('1');
+    await setMaxMemory('1');
     return proceed();
   };
   const page = await world.browser.navigate(String(stoppedAt));
@@ -158,7 +158,7 @@ test('SE-12 a sign-in that cannot be stored sets no cookie, leaves the session b
   assert.match(page.body, /If you were signed in, you still are/);
   assert.deepEqual(cookies(world), kept);
   await until(() => world.provider.calls.revocation.length === 2);
-  await room('0');
-  await readsAgain(world);
+  await setMaxMemory('0');
+  await untilRecovered(world);
   assert.doesNotMatch(world.gateway.logText(), /"code":"internal"/);
 });
