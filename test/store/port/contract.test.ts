@@ -1,4 +1,4 @@
-/** The store contract on SQLite and on Redis: one server, an ACL user, TLS, Sentinel, a Cluster. */
+/** Runs the store contract on every store of the table, in each way it can be set up. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { openStore } from '../../../src/store/open.ts';
 import type { StoreChannel } from '../../../src/store/processes/protocol.ts';
 import { openRemoteStore } from '../../../src/store/processes/remote-store.ts';
 import { createServedStore } from '../../../src/store/processes/served-store.ts';
+import type { StoreName } from '../../../src/store/stores.ts';
 import { type Opened, storeContract } from '../../contract/store.ts';
 import { freePort } from '../../support/ports.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
@@ -29,27 +30,25 @@ function open(store: StoreInput) {
   return openStore(config.session.store, { log: createLogger('silent') });
 }
 
-async function opened(input: StoreInput, ...others: { stop(): Promise<void> }[]): Promise<Opened> {
+/** Opens a store; `servers` stop when it is closed. */
+async function opened(input: StoreInput, ...servers: { stop(): Promise<void> }[]): Promise<Opened> {
   const store = open(input);
   return {
     store,
     async close() {
       await store.close();
-      for (const other of others) await other.stop();
+      for (const server of servers) await server.stop();
     },
   };
 }
 
-const folder = (name: string) => {
+const createFolder = (name: string) => {
   const path = mkdtempSync(join(tmpdir(), name));
   process.once('exit', () => rmSync(path, { recursive: true, force: true }));
   return path;
 };
 
-storeContract('SQLite in memory', () => opened({ sqlite: { file: ':memory:' } }));
-storeContract('an SQLite file', () => opened({ sqlite: { file: join(folder('bff-sqlite-'), 'sessions.db') } }));
-
-storeContract('SQLite in another process', async () => {
+async function remoteSqlite(): Promise<Opened> {
   const { store, close } = await opened({ sqlite: { file: ':memory:' } });
   const { port1, port2 } = new MessageChannel();
   const channelOf = (port: MessagePort): StoreChannel => ({
@@ -64,82 +63,75 @@ storeContract('SQLite in another process', async () => {
       await close();
     },
   };
-});
+}
 
-storeContract('Redis', async () => {
+async function redisServer(): Promise<Opened> {
   const redis = await startRedis();
   return opened({ redis: { url: redis.url } }, redis);
-});
+}
 
-storeContract('Redis with an ACL user', async () => {
-  const args = [
-    '--user',
-    'gateway',
-    'on',
-    '>secret-of-gateway',
-    '~bff:*',
-    '+@all',
-    '--requirepass',
-    'secret-of-default',
-  ];
+async function redisWithAclUser(): Promise<Opened> {
+  const user = ['--user', 'gateway', 'on', '>secret-of-gateway', '~bff:*', '+@all'];
+  const args = [...user, '--requirepass', 'secret-of-default'];
   const redis = await startRedis({ args, client: { password: 'secret-of-default' } });
   return opened({ redis: { url: redis.url, username: 'gateway', password: 'secret-of-gateway' } }, redis);
-});
+}
 
-storeContract('Redis over TLS', async () => {
-  const dir = folder('bff-tls-');
+/** Creates a self-signed certificate for localhost; returns the paths of the certificate and its key. */
+function createCertificate(): { cert: string; key: string } {
+  const folder = createFolder('bff-tls-');
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const made = [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-keyout',
-    'key.pem',
-    '-out',
-    'cert.pem',
-    ...subject,
-  ];
-  execFileSync('openssl', made, { cwd: dir, stdio: 'ignore' });
-  const tlsPort = await freePort();
-  const [cert, key] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
-  const tls = [
-    '--tls-port',
-    String(tlsPort),
-    '--tls-cert-file',
-    cert,
-    '--tls-key-file',
-    key,
-    '--tls-ca-cert-file',
-    cert,
-    '--tls-auth-clients',
-    'no',
-  ];
-  const redis = await startRedis({ args: tls });
-  return opened({ redis: { url: `rediss://localhost:${tlsPort}`, tls: { ca: cert } } }, redis);
-});
+  const output = ['-keyout', 'key.pem', '-out', 'cert.pem'];
+  const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...output, ...subject];
+  execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
+  return { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+}
 
-storeContract('Redis behind Sentinel', async () => {
+async function redisOverTls(): Promise<Opened> {
+  const { cert, key } = createCertificate();
+  const tlsPort = await freePort();
+  const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
+  const redis = await startRedis({ args: ['--tls-port', String(tlsPort), ...files, '--tls-auth-clients', 'no'] });
+  return opened({ redis: { url: `rediss://localhost:${tlsPort}`, tls: { ca: cert } } }, redis);
+}
+
+async function redisWithSentinel(): Promise<Opened> {
   const redis = await startRedis();
-  const [dir, port] = [folder('bff-sentinel-'), await freePort()];
+  const [dir, port] = [createFolder('bff-sentinel-'), await freePort()];
   const file = join(dir, 'sentinel.conf');
   writeFileSync(file, `port ${port}\nbind 127.0.0.1\nsentinel monitor shop 127.0.0.1 ${redis.port} 1\n`);
   const sentinel = await startRedis({ port, dir, sentinel: file });
   return opened({ redis: { sentinels: [{ host: '127.0.0.1', port }], master: 'shop' } }, sentinel, redis);
-});
+}
 
-storeContract('a Redis Cluster', async () => {
+async function redisCluster(): Promise<Opened> {
   const nodes: RedisServer[] = [];
   for (let n = 0; n < 3; n++)
     nodes.push(await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] }));
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
   const created = spawnSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { encoding: 'utf8' });
   assert.equal(created.status, 0, created.stdout + created.stderr);
-  // Every one of them: a client that meets a node which does not know its peers yet turns away.
+  // Check every node: one that does not know its peers yet refuses clients.
   for (const node of nodes)
     await until(async () => (await node.use((client) => client.cluster('INFO'))).includes('cluster_state:ok'));
   return opened({ redis: { cluster: nodes.map(({ port }) => ({ host: '127.0.0.1', port })) } }, ...nodes);
-});
+}
+
+/** By store and by setup. A store of the table without an entry does not compile. */
+const SETUPS: Record<StoreName, Record<string, () => Promise<Opened>>> = {
+  sqlite: {
+    'SQLite in memory': () => opened({ sqlite: { file: ':memory:' } }),
+    'an SQLite file': () => opened({ sqlite: { file: join(createFolder('bff-sqlite-'), 'sessions.db') } }),
+    'SQLite in another process': remoteSqlite,
+  },
+  redis: {
+    Redis: redisServer,
+    'Redis with an ACL user': redisWithAclUser,
+    'Redis over TLS': redisOverTls,
+    'Redis with Sentinel': redisWithSentinel,
+    'a Redis Cluster': redisCluster,
+  },
+};
+
+for (const setups of Object.values(SETUPS))
+  for (const [name, setUp] of Object.entries(setups)) storeContract(name, setUp);
