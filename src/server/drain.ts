@@ -2,7 +2,7 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closed } from '../tuning/listening-sockets.ts';
+import { closeServer } from '../tuning/listening-sockets.ts';
 
 export interface Drain {
   /**
@@ -30,7 +30,7 @@ function answerOn(socket: Duplex): ServerResponse | undefined {
 }
 
 /** Watches the connections of a server from the start. `close` stops listening and resolves when all connections have ended. */
-export function createDrain(server: Server, close = () => closed(server)): Drain {
+export function createDrain(server: Server, close = () => closeServer(server)): Drain {
   const connections = new Set<Duplex>();
   server.on('connection', (socket: Duplex) => {
     connections.add(socket);

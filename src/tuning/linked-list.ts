@@ -1,17 +1,17 @@
-/** A list whose members may leave from anywhere, for what comes and goes with every call. */
+/** A linked list whose members can leave from any position, for objects that are added and removed with every request. */
 
 /**
- * A member, linked into its list by itself. Not a Set: each time a Set grows or shrinks it leaves a dead table that
- * points to the next one, and what has once become old garbage so keeps every later call alive until all of the heap is
- * collected. A link that was left points nowhere.
+ * A member of a list. Not a Set: each time a Set grows or shrinks, it leaves behind a table that points to the next one.
+ * Once one of them is in the old generation, all later requests stay in memory until a full collection. A removed node
+ * points nowhere.
  */
 export class ListNode {
-  /** Of the list; undefined outside of any. */
+  /** Undefined outside of a list, like `next` and `list`. */
   previous: ListNode | undefined;
   next: ListNode | undefined;
   list: { size: number } | undefined;
 
-  /** Leaves the list; false when it is in none. */
+  /** Leaves the list; false if it is in none. */
   remove(): boolean {
     const { previous, next, list } = this;
     if (!previous || !next || !list) return false;
@@ -25,35 +25,36 @@ export class ListNode {
   }
 }
 
-/** In the order in which members came. */
+/** Members in the order in which they were appended. */
 export class LinkedList<Member extends ListNode> {
-  /** Before the first and after the last, so that no place is special. */
-  readonly #ends = new ListNode();
+  /** Before the first and after the last member, so that neither is a special case. */
+  readonly #sentinel = new ListNode();
   size = 0;
 
   constructor() {
-    this.#ends.previous = this.#ends;
-    this.#ends.next = this.#ends;
+    this.#sentinel.previous = this.#sentinel;
+    this.#sentinel.next = this.#sentinel;
   }
 
   get first(): Member | undefined {
-    return this.size === 0 ? undefined : (this.#ends.next as Member);
+    return this.size === 0 ? undefined : (this.#sentinel.next as Member);
   }
 
   append(member: Member): void {
-    const last = this.#ends.previous as ListNode;
+    const last = this.#sentinel.previous as ListNode;
     member.previous = last;
-    member.next = this.#ends;
+    member.next = this.#sentinel;
     member.list = this;
     last.next = member;
-    this.#ends.previous = member;
+    this.#sentinel.previous = member;
     this.size += 1;
   }
 
-  /** Those that are in it now; they may leave meanwhile. */
+  /** A snapshot; members may leave the list while it is used. */
   toArray(): Member[] {
-    const all: Member[] = [];
-    for (let at = this.#ends.next; at !== undefined && at !== this.#ends; at = at.next) all.push(at as Member);
-    return all;
+    const members: Member[] = [];
+    for (let node = this.#sentinel.next; node !== undefined && node !== this.#sentinel; node = node.next)
+      members.push(node as Member);
+    return members;
   }
 }

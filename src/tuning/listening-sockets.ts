@@ -1,30 +1,38 @@
-/** The public port: as many listening sockets as it takes to let new connections in while the process is busy. */
+/** Opens several listening sockets on the public port, so that new connections are accepted while the process is busy. */
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer } from 'node:net';
 
-/**
- * Node takes one connection from a listening socket in each turn of its event loop (libuv since 1.45). A turn in which a
- * thousand calls have something to do lasts 30 ms, so that the last of a thousand new connections would wait for half a
- * minute, while those that came first are served again and again. The kernel spreads connections over all sockets of a port.
- */
-const SOCKETS = 64;
-/** What a system says that has no such sockets. */
+/** Error codes of a system without SO_REUSEPORT. */
 const UNSUPPORTED = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT']);
 
 export interface Listeners {
   readonly port: number;
-  /** Takes no further connections; resolves when those that are there have ended. */
+  /** Accepts no further connections; resolves when the open ones have ended. */
   close(): Promise<void>;
 }
 
-interface ListenAddress {
+interface Address {
   readonly port: number;
   readonly host: string;
+}
+
+interface SocketAddress extends Address {
   readonly reusePort: boolean;
 }
 
-/** Listens with room for many that knock at once. Resolves with the port; rejects when it is taken. */
+export interface ListenOptions extends Address {
+  /** Maximum concurrent connections; further ones are closed at once. */
+  readonly maxConnections: number;
+  /**
+   * Number of listening sockets. Node accepts one connection per listening socket in each turn of its event loop (libuv
+   * since 1.45). Under full load a turn with a thousand requests takes 30 ms, so the last of a thousand new connections
+   * would wait for half a minute. The kernel spreads connections over all sockets of a port.
+   */
+  readonly sockets: number;
+}
+
+/** Listens, with a backlog for bursts of connections. Resolves with the port; rejects when it is taken. */
 export function listen(server: NetServer, port: number, host: string, reusePort = false): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -37,63 +45,64 @@ export function listen(server: NetServer, port: number, host: string, reusePort 
 }
 
 /** Stops listening; resolves when all connections have ended. */
-export const closed = (server: NetServer) => new Promise<void>((resolve) => server.close(() => resolve()));
+export const closeServer = (server: NetServer) => new Promise<void>((resolve) => server.close(() => resolve()));
 
-/** Rejects when somebody has the port: whoever shares a port with us must be a socket of our own. */
-async function assertPortFree(port: number, host: string): Promise<void> {
+/** Rejects when any other socket has the port: only sockets of this process may share it. */
+async function assertPortFree({ port, host }: Address): Promise<void> {
   const probe = createNetServer();
   await listen(probe, port, host);
-  await closed(probe);
+  await closeServer(probe);
 }
 
-/** Opens the first one, by itself where the system knows no others of its kind. */
-async function openFirst(server: Server, where: ListenAddress): Promise<ListenAddress> {
+/** Opens the first socket; the result says on which port, and whether the system lets others share it. */
+async function openFirst(server: Server, address: SocketAddress): Promise<SocketAddress> {
   try {
-    return { ...where, port: await listen(server, where.port, where.host, where.reusePort) };
+    return { ...address, port: await listen(server, address.port, address.host, address.reusePort) };
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (!where.reusePort || !UNSUPPORTED.has(code)) throw error;
-    return await openFirst(server, { ...where, reusePort: false });
+    if (!address.reusePort || !UNSUPPORTED.has(code)) throw error;
+    return await openFirst(server, { ...address, reusePort: false });
   }
 }
 
-/** One more socket for the same server. */
-async function openAdditional(server: Server, where: ListenAddress): Promise<NetServer> {
-  // As node:http makes its own.
-  const another = createNetServer({ allowHalfOpen: true, noDelay: true });
-  another.on('connection', (socket) => server.emit('connection', socket));
-  await listen(another, where.port, where.host, true);
-  return another;
+/** Opens one more socket for the same server. */
+async function openAdditional(server: Server, { port, host }: SocketAddress): Promise<NetServer> {
+  // The options that node:http sets on its own socket.
+  const additional = createNetServer({ allowHalfOpen: true, noDelay: true });
+  additional.on('connection', (socket) => server.emit('connection', socket));
+  await listen(additional, port, host, true);
+  return additional;
 }
 
-/** Listens. Rejects when the port is taken. At most `limit` connections are open at a time; further ones are closed at once. */
-export async function listenOnManySockets(
-  server: Server,
-  port: number,
-  host: string,
-  limit: number,
-): Promise<Listeners> {
-  // Where processes share the port already, the first one takes the connections and has nothing else to do.
-  const wanted = process.platform === 'linux' && !cluster.isWorker;
-  if (wanted && port !== 0) await assertPortFree(port, host);
+/** Closes connections beyond the maximum, whichever socket accepted them. */
+function limitConnections(server: Server, maxConnections: number): void {
   let connections = 0;
   server.prependListener('connection', (socket) => {
     connections += 1;
     socket.once('close', () => {
       connections -= 1;
     });
-    if (connections > limit) socket.destroy();
+    if (connections > maxConnections) socket.destroy();
   });
-  const where = await openFirst(server, { port, host, reusePort: wanted });
-  const others = Array.from({ length: where.reusePort ? SOCKETS - 1 : 0 }, () => openAdditional(server, where));
-  const opened = await Promise.allSettled(others);
-  const all = [server, ...opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))];
-  const close = async () => void (await Promise.all(all.map(closed)));
-  const failed = opened.find((one) => one.status === 'rejected');
+}
+
+/** Listens on as many sockets as requested and supported. Rejects when the port is taken. */
+export async function listenOnManySockets(server: Server, options: ListenOptions): Promise<Listeners> {
+  const { port, host, sockets } = options;
+  // Where workers share the port, the primary process accepts the connections and has no other work.
+  const reusePort = sockets > 1 && process.platform === 'linux' && !cluster.isWorker;
+  if (reusePort && port !== 0) await assertPortFree(options);
+  limitConnections(server, options.maxConnections);
+  const address = await openFirst(server, { port, host, reusePort });
+  const additional = Array.from({ length: address.reusePort ? sockets - 1 : 0 }, () => openAdditional(server, address));
+  const results = await Promise.allSettled(additional);
+  const servers = [server, ...results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))];
+  const close = async () => void (await Promise.all(servers.map(closeServer)));
+  const failed = results.find((result) => result.status === 'rejected');
   if (failed) {
     server.closeAllConnections();
     await close();
     throw failed.reason;
   }
-  return { port: where.port, close };
+  return { port: address.port, close };
 }

@@ -1,21 +1,21 @@
-/** Results that are nearly always there already: whoever need not wait for one goes on at once, without a promise made for it. */
+/** Helpers that avoid a promise when the value is already available, which is nearly always the case on the path of a request. */
 
-/** There, or on its way. */
+/** A value, or a promise for it. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Whether it has to be awaited. */
+/** Whether the value must be awaited. */
 export const isPromise = <T>(result: MaybePromise<T>): result is Promise<T> => result instanceof Promise;
 
-/** What comes of the result: at once where it is there. */
+/** Applies `use` to the value, at once if it is available. */
 export const mapMaybe = <T, R>(result: MaybePromise<T>, use: (value: T) => MaybePromise<R>): MaybePromise<R> =>
   isPromise(result) ? result.then(use) : use(result);
 
-/** What comes of the work; `failed` throws what its failure is to be, whether it fails at once or later. */
-export function mapError<T>(work: () => MaybePromise<T>, failed: (error: unknown) => never): MaybePromise<T> {
+/** The result of `work`; `onError` throws what its error maps to, whether `work` throws or rejects. */
+export function mapError<T>(work: () => MaybePromise<T>, onError: (error: unknown) => never): MaybePromise<T> {
   try {
     const result = work();
-    return isPromise(result) ? result.catch(failed) : result;
+    return isPromise(result) ? result.catch(onError) : result;
   } catch (error) {
-    return failed(error);
+    return onError(error);
   }
 }

@@ -1,4 +1,4 @@
-/** Numbers in plain objects that a call can afford to change; prom-client reads them when it is asked. */
+/** Counters and histograms in plain objects, cheap enough to update on every request; prom-client reads them at each scrape. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** One series of a counter. */
@@ -12,7 +12,7 @@ export interface HistogramSeries {
   observe(seconds: number): void;
 }
 
-/** Finds or makes the series with these label values, in the order of the labels. Look it up once, not for each call. */
+/** Finds or creates the series with these label values, in the order of the labels. Look a series up once, not per request. */
 export type Family<Series> = (...values: readonly string[]) => Series;
 
 interface FamilyOptions {
@@ -24,18 +24,21 @@ interface FamilyOptions {
 
 type Labels = Record<string, string>;
 
-/** The series of one family, by their label values. */
-function seriesOf<Series>(labels: readonly string[], make: () => Series) {
-  const known = new Map<string, { labels: Labels; series: Series }>();
+const labelsOf = (names: readonly string[], values: readonly string[]): Labels =>
+  Object.fromEntries(names.map((name, at) => [name, values[at] ?? '']));
+
+/** A family, and a function that returns all of its series with their labels. */
+function createFamily<Series>(labels: readonly string[], createSeries: () => Series) {
+  const byValues = new Map<string, { labels: Labels; series: Series }>();
   const family: Family<Series> = (...values) => {
     const key = values.join('\n');
-    const found = known.get(key);
+    const found = byValues.get(key);
     if (found) return found.series;
-    const series = make();
-    known.set(key, { labels: Object.fromEntries(labels.map((name, at) => [name, values[at] ?? ''])), series });
+    const series = createSeries();
+    byValues.set(key, { labels: labelsOf(labels, values), series });
     return series;
   };
-  return { family, all: () => [...known.values()] };
+  return { family, all: () => [...byValues.values()] };
 }
 
 function createCounterSeries(): CounterSeries {
@@ -47,9 +50,9 @@ function createCounterSeries(): CounterSeries {
   };
 }
 
-/** A counter whose series are plain numbers. Those that never moved are left out. */
+/** A counter whose series are plain numbers. Series that were never incremented are left out. */
 export function counterFamily({ registry, name, help, labels }: FamilyOptions): Family<CounterSeries> {
-  const { family, all } = seriesOf<CounterSeries>(labels, createCounterSeries);
+  const { family, all } = createFamily<CounterSeries>(labels, createCounterSeries);
   new Counter({
     name,
     help,
@@ -57,7 +60,7 @@ export function counterFamily({ registry, name, help, labels }: FamilyOptions): 
     registers: [registry],
     collect() {
       this.reset();
-      for (const { labels: of, series } of all()) if (series.value > 0) this.inc(of, series.value);
+      for (const { labels: own, series } of all()) if (series.value > 0) this.inc(own, series.value);
     },
   });
   return family;
@@ -74,22 +77,22 @@ function createHistogramSeries(bounds: readonly number[]): Buckets {
     counts,
     sum: 0,
     observe(seconds) {
-      let at = 0;
-      while (at < bounds.length && seconds > (bounds[at] ?? 0)) at += 1;
-      counts[at] = (counts[at] ?? 0) + 1;
+      let bucket = 0;
+      while (bucket < bounds.length && seconds > (bounds[bucket] ?? 0)) bucket += 1;
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
       this.sum += seconds;
     },
   };
 }
 
-interface Value {
+interface Sample {
   metricName: string;
   labels: Record<string, string | number>;
   value: number;
 }
 
-/** The lines of one series: cumulative buckets, sum, count (Prometheus exposition format). */
-function linesOf(name: string, bounds: readonly number[], labels: Labels, { counts, sum }: Buckets): Value[] {
+/** The samples of one series: cumulative buckets, sum, count (Prometheus exposition format). */
+function samplesOf(name: string, bounds: readonly number[], labels: Labels, { counts, sum }: Buckets): Sample[] {
   let total = 0;
   const buckets = counts.map((count, at) => {
     total += count;
@@ -105,7 +108,7 @@ function linesOf(name: string, bounds: readonly number[], labels: Labels, { coun
 /** A histogram whose series are arrays. */
 export function histogramFamily(options: FamilyOptions & { buckets: readonly number[] }): Family<HistogramSeries> {
   const { registry, name, help, labels, buckets } = options;
-  const { family, all } = seriesOf(labels, () => createHistogramSeries(buckets));
+  const { family, all } = createFamily(labels, () => createHistogramSeries(buckets));
   const histogram = new Histogram({
     name,
     help,
@@ -118,14 +121,14 @@ export function histogramFamily(options: FamilyOptions & { buckets: readonly num
     help,
     type: 'histogram',
     aggregator: 'sum',
-    values: all().flatMap(({ labels: of, series }) => linesOf(name, buckets, of, series)),
+    values: all().flatMap(({ labels: own, series }) => samplesOf(name, buckets, own, series)),
   });
-  // prom-client has no way to set the buckets of a histogram, so its answer is replaced; the registry asks for either.
+  // prom-client cannot set the buckets of a histogram, so its readers are replaced; the registry calls either of them.
   Object.assign(histogram, { get: read, getForPromString: read });
   return family;
 }
 
-/** A gauge that is read when somebody asks: label values and number of each series. */
+/** A gauge that is read at each scrape; `read` returns the label values and the number of each series. */
 export function gaugeFamily(
   options: FamilyOptions,
   read: () => readonly (readonly [readonly string[], number])[],
@@ -138,8 +141,7 @@ export function gaugeFamily(
     registers: [registry],
     collect() {
       this.reset();
-      for (const [values, number] of read())
-        this.set(Object.fromEntries(labels.map((label, at) => [label, values[at] ?? ''])), number);
+      for (const [values, number] of read()) this.set(labelsOf(labels, values), number);
     },
   });
 }

@@ -37,14 +37,21 @@ describe('the Dockerfile', () => {
   });
 
   test('needs no shell to run, to be asked for its health, or to get signals', () => {
-    assert.deepEqual(command('ENTRYPOINT'), ['node', 'dist/main.js']);
+    const [program, ...args] = command('ENTRYPOINT');
+    assert.equal(program, 'node');
+    assert.equal(args.pop(), 'dist/main.js');
+    // test/tuning/reexec.test.ts compares the flags with the settings of the gateway.
+    for (const flag of args) assert.match(flag, /^--/);
     assert.equal(command('CMD')[0], 'start');
     assert.equal(command('HEALTHCHECK')[0], 'node');
   });
 
   test('carries no secret and no address of a registry', () => {
     assert.deepEqual(argsOf('ARG', all), []);
-    assert.deepEqual(argsOf('ENV', all), ['NODE_ENV=production']);
+    assert.deepEqual(argsOf('ENV', all), [
+      'NODE_ENV=production',
+      'NODE_OPTIONS=--max-semi-space-size=8 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768',
+    ]);
     assert.deepEqual(argsOf('ADD', all), []);
   });
 
@@ -113,7 +120,7 @@ describe('the last stage', () => {
 
   const environment = () => ({
     PATH: process.env.PATH,
-    NODE_ENV: 'production',
+    ...Object.fromEntries(argsOf('ENV').flatMap((args) => args.split(' ').map((pair) => pair.split(/=(.*)/s)))),
     HOME: '/nonexistent',
     TMPDIR: '/nonexistent',
     BFF_LISTEN_PORT: `${port}`,

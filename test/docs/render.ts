@@ -87,7 +87,8 @@ its line. Unknown options stop the start. For completion in an editor put this o
 \`# yaml-language-server: $schema=./configuration.schema.json\`.
 
 - **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` stand inside any text; \`$\${\` is a plain \`\${\`. Each option below can also be set by its own variable,
-  which wins over the file; lists are separated by commas. A \`BFF_\` variable that sets nothing stops the start.
+  which wins over the file; lists are separated by commas. A \`BFF_\` variable that sets nothing stops the start. The one that is
+  no option is \`BFF_TUNING_REEXEC\` (\`on\`, \`off\`): see [memory](decisions/0011-memory.md).
 - **Secrets** are written as \`{ file: /run/secrets/name }\` or \`{ env: NAME }\`; their variables also exist with \`_FILE\`. \`bff-gateway keys new\` makes a key.
 - **Rotation**: put the new key first in \`secrets.keys\` and keep the old one after it until the longest session is over. The first key is used, all are accepted.
 - **Durations** are \`500ms\`, \`30s\`, \`15m\`, \`8h\`, \`7d\`; **sizes** \`512b\`, \`16kb\`, \`10mb\`.

@@ -45,8 +45,10 @@ export interface GatewayProcessOptions {
   /** Replicas share the public URL and the key. */
   publicUrl?: string;
   key?: string;
-  /** Beside the environment of the tests. */
+  /** Added to the environment of the tests. */
   env?: Readonly<Record<string, string>>;
+  /** Arguments of Node itself. */
+  nodeArgs?: readonly string[];
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -115,7 +117,7 @@ export async function startProcess(
       writeFileSync(file, text);
     },
     async start() {
-      child = spawn(process.execPath, ['src/main.ts', 'start', '--config', file], {
+      child = spawn(process.execPath, [...(options.nodeArgs ?? []), 'src/main.ts', 'start', '--config', file], {
         cwd: ROOT,
         env: { ...process.env, ...options.env },
       });

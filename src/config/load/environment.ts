@@ -1,4 +1,5 @@
 /** Environment variables that set options: `BFF_LISTEN_PORT=8080` overrides `listen.port` of the file. */
+import { REEXEC_VALUES, REEXEC_VARIABLE } from '../../tuning/process-settings.ts';
 import { type Option, options } from '../schema/options.ts';
 import { type Fault, formatPath } from '../validate/faults.ts';
 import { closestMatch } from './suggest.ts';
@@ -69,6 +70,12 @@ function unknownVariable(name: string, names: readonly string[]): Fault {
   };
 }
 
+/** Checks the one `BFF_` variable that is no option: it is read before the configuration. */
+function reexecFaults(text: string): Fault[] {
+  if (REEXEC_VALUES.includes(text)) return [];
+  return [{ path: '', variable: REEXEC_VARIABLE, message: `expected ${REEXEC_VALUES.join(' or ')}` }];
+}
+
 /**
  * The input with the values of all `BFF_` variables. A variable that sets no option is a fault, unless the file refers to
  * it (`referenced`).
@@ -82,6 +89,10 @@ export function applyEnvironment(input: unknown, env: Environment, referenced: R
     const text = env[name];
     const binding = byName.get(name);
     if (text === undefined) continue;
+    if (name === REEXEC_VARIABLE) {
+      faults.push(...reexecFaults(text));
+      continue;
+    }
     if (!binding) {
       if (!referenced.has(name)) faults.push(unknownVariable(name, [...byName.keys()]));
     } else if (isTree(result) || result === undefined || result === null) {

@@ -28,6 +28,7 @@ const FIXED = [
   'log',
   'audit',
   'reload',
+  'tuning',
 ] as const;
 /** The forward authentication listener checks peers and hosts with the values it was opened with. */
 const FIXED_WITH_FORWARD_AUTH = ['allowedHosts', 'trustedProxies'] as const;

@@ -10,6 +10,7 @@ import { route } from '../sections/routes.ts';
 import { type SecretResolver, secretFields } from '../sections/secrets.ts';
 import { adminSchema, forwardAuth, limits, listen, reload, workers } from '../sections/server.ts';
 import { sessionSchema } from '../sections/session.ts';
+import { tuning } from '../sections/tuning.ts';
 
 /** Creates the schema; `resolve` reads secrets that are references. */
 export function configSchema(resolve: SecretResolver) {
@@ -50,6 +51,7 @@ export function configSchema(resolve: SecretResolver) {
     tracing,
     reload,
     audit,
+    tuning,
     development: z
       .strictObject({
         allowInsecureHttp: z

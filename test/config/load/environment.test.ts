@@ -95,3 +95,10 @@ test('an option that takes text, a number or a boolean gets the value of its var
   );
   assert.equal(faults({ BFF_WORKERS: 'many' })[0]?.variable, 'BFF_WORKERS');
 });
+
+test('the variable that switches re-execution off is no option, and only on and off are accepted', () => {
+  assert.equal(load({ BFF_TUNING_REEXEC: 'off' }).listen.port, 3000);
+  assert.deepEqual(faults({ BFF_TUNING_REEXEC: 'no' }), [
+    { path: '', variable: 'BFF_TUNING_REEXEC', message: 'expected on or off' },
+  ]);
+});

@@ -41,7 +41,7 @@ test('a measured store reports every operation under its name', async (t) => {
   const store = sqlite();
   t.after(() => store.close());
   const reported: string[] = [];
-  const measured = measureStore(store, { storeOperation: (operation) => void reported.push(operation) });
+  const measured = measureStore(store, { observeStoreOperation: (operation) => void reported.push(operation) });
   await runAll(measured);
   assert.deepEqual(reported.sort(), [...OPERATION_NAMES].sort());
 });
