@@ -6,7 +6,7 @@ import type { TokenFacts } from '../oidc/products/facts.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
 import { readFacts } from '../oidc/products/read-facts.ts';
 import { productOf } from '../oidc/products/registry.ts';
-import { type CompiledRule, type Decision, decide, openRule, ruleFor } from '../policy/rules.ts';
+import { type CompiledRule, type Decision, decide, openRule, ruleForCaller } from '../policy/rules.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
 import { parseTarget } from '../routing/target.ts';
 
@@ -86,14 +86,14 @@ function judged(
     const request = { token, clientIp: address, method, segments, now, tolerance: config.provider.clockTolerance };
     return { rule, answer: verdict(decide(rule, request), allowed) };
   };
-  const rules = route.rulesFor(method);
+  const rules = route.rulesForMethod(method);
   if (rules.length === 0) return { answer: `403 access_denied (no_rule): no rule names ${method}` };
   const open = openRule(rules);
   if (open) return decided(open, undefined, 'allowed: the rule asks nobody');
   if (typeof facts === 'string') return { answer: `401 invalid_token: ${facts}` };
   if (facts && route.audience.length > 0 && !route.audience.some((name) => facts.audience.includes(name)))
     return { answer: `401 invalid_token: the token is not for ${route.audience.join(' or ')} (403 for a session)` };
-  const rule = ruleFor(rules, facts?.subject ?? 'nobody');
+  const rule = ruleForCaller(rules, facts?.subject ?? 'nobody');
   if (!rule && !facts) return { answer: '401 unauthenticated: every rule asks who calls' };
   if (!rule) return { answer: `403 access_denied (subject): no rule is about a ${facts?.subject}` };
   return decided(rule, facts, facts ? 'allowed' : 'allowed as a guest');
@@ -116,7 +116,7 @@ export function explain(config: Config, question: Question): string {
   if (!route) return [...head, 'route   none: the front end, or an endpoint of the gateway', ''].join('\n');
   const { rule, answer } = judged(config, route, question, target.segments, facts);
   const rules = route.config.rules.map((one, index) => {
-    const applies = route.rulesFor(method).some((named) => named.config === one);
+    const applies = route.rulesForMethod(method).some((named) => named.config === one);
     const mark = one === rule?.config ? 'decides' : applies ? '' : 'not for this method';
     return `  rules[${index}]  ${conditions(one)}${mark === '' ? '' : `  <- ${mark}`}`;
   });

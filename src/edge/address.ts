@@ -4,7 +4,7 @@ import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 export type IsTrusted = (address: string) => boolean;
 
 /** One spelling per address: IPv4 inside IPv6 as IPv4, IPv6 shortened and without zone. Undefined when it is none. */
-export function normalAddress(text: string): string | undefined {
+export function normalizeAddress(text: string): string | undefined {
   if (isIPv4(text)) return text;
   if (!isIPv6(text)) return undefined;
   const { address } = new SocketAddress({ address: text, family: 'ipv6' });
@@ -13,12 +13,12 @@ export function normalAddress(text: string): string | undefined {
 }
 
 /** Compiles addresses and CIDR ranges; throws on an entry that is neither. An empty list trusts nobody. */
-export function createTrust(entries: readonly string[]): IsTrusted {
+export function createTrustCheck(entries: readonly string[]): IsTrusted {
   if (entries.length === 0) return () => false;
   const list = new BlockList();
   for (const entry of entries) {
     const [text = '', bits, ...more] = entry.split('/');
-    const address = normalAddress(text);
+    const address = normalizeAddress(text);
     if (address === undefined || more.length > 0)
       throw new Error(`trusted proxy ${entry} is no address and no CIDR range`);
     const family = isIPv4(address) ? 'ipv4' : 'ipv6';

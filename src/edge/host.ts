@@ -1,6 +1,6 @@
 /** Whether a request is for a host that this gateway serves. */
 import { GatewayError } from '../base/errors.ts';
-import { normalAuthority } from '../routing/target.ts';
+import { normalizeAuthority } from '../routing/target.ts';
 
 /** Throws unless the host is ours. `named` is what an absolute-form target names, which Host must then agree with. */
 export type CheckHost = (hosts: readonly string[], absoluteForm: boolean) => void;
@@ -12,12 +12,12 @@ export type CheckHost = (hosts: readonly string[], absoluteForm: boolean) => voi
 export function createHostCheck(publicUrl: string, allowedHosts: readonly string[]): CheckHost {
   const { protocol, host } = new URL(publicUrl);
   const scheme = protocol.slice(0, -1);
-  const accepted = new Set([host, ...allowedHosts].map((entry) => normalAuthority(entry, scheme)));
+  const accepted = new Set([host, ...allowedHosts].map((entry) => normalizeAuthority(entry, scheme)));
   return function checkHost(hosts, absoluteForm) {
     const [given] = hosts;
     if (given === undefined || hosts.length > 1) throw refused('bad_request', `${hosts.length} Host fields`);
     if (!/^[A-Za-z0-9._:[\]-]+$/.test(given)) throw refused('bad_request', 'malformed Host');
-    const normal = normalAuthority(given, scheme);
+    const normal = normalizeAuthority(given, scheme);
     if (!accepted.has(normal)) throw refused('misdirected', 'Host is not ours');
     // The target itself was compared with the public URL; a Host that says otherwise contradicts it (RFC 9112 section 3.2.2).
     if (absoluteForm && normal !== host) throw refused('bad_request', 'Host contradicts the absolute-form target');

@@ -1,6 +1,6 @@
 /** Who is at the other end, as far as the trusted proxies vouch for it. */
 import type { IncomingMessage } from 'node:http';
-import { createTrust, normalAddress } from './address.ts';
+import { createTrustCheck, normalizeAddress } from './address.ts';
 import { forwardedHops, type Hop, xForwardedHops } from './forwarded.ts';
 
 export interface Peer {
@@ -18,10 +18,10 @@ export type PeerReader = (req: Pick<IncomingMessage, 'headers' | 'socket'>) => P
  * Of these headers nothing but address and scheme is read: host, prefix and rewritten URLs come from the configuration.
  */
 export function createPeerReader(trustedProxies: readonly string[]): PeerReader {
-  const isTrusted = createTrust(trustedProxies);
+  const isTrusted = createTrustCheck(trustedProxies);
   return function readPeer(req) {
     const { remoteAddress } = req.socket;
-    const address = remoteAddress === undefined ? undefined : normalAddress(remoteAddress);
+    const address = remoteAddress === undefined ? undefined : normalizeAddress(remoteAddress);
     const encrypted = 'encrypted' in req.socket && req.socket.encrypted === true;
     // A socket that is gone already has no address any more (the word of RFC 7239 section 6.2).
     if (address === undefined) return { clientIp: 'unknown', secure: encrypted, trusted: false };
@@ -47,7 +47,7 @@ function walk(hops: readonly Hop[], nearest: Pick<Peer, 'clientIp' | 'secure'>, 
   let { clientIp, secure } = nearest;
   for (const hop of hops.toReversed()) {
     if (hop.proto === 'https' || hop.proto === 'http') secure = hop.proto === 'https';
-    const address = hop.address === undefined ? undefined : normalAddress(hop.address);
+    const address = hop.address === undefined ? undefined : normalizeAddress(hop.address);
     if (address === undefined) break;
     clientIp = address;
     if (!isTrusted(address)) break;

@@ -1,7 +1,7 @@
 /** Cleans the response headers of the development server before they reach the browser. */
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/schema/schema.ts';
-import { createOwnCookie, setsOwnCookie } from '../proxy/headers/own-cookies.ts';
+import { createOwnCookieTest, setsOwnCookie } from '../proxy/headers/own-cookies.ts';
 import { HOP_BY_HOP } from '../proxy/headers/request-names.ts';
 import { isGatewayHeader } from '../proxy/headers/response-names.ts';
 import { cookieSettings } from '../session/cookies.ts';
@@ -11,7 +11,7 @@ import { cookieSettings } from '../session/cookies.ts';
  * responses, cookies named like those of the gateway, and the server's own origin in Location.
  */
 export function createResponseCleaner(config: Config, origin: string): (response: IncomingMessage) => void {
-  const isOwn = createOwnCookie(cookieSettings(config));
+  const isOwn = createOwnCookieTest(cookieSettings(config));
   return function cleanResponse({ headers }) {
     const connectionOptions = (headers.connection ?? '').toLowerCase().split(',');
     const hopByHop = [...HOP_BY_HOP, 'connection', ...connectionOptions.map((option) => option.trim())];

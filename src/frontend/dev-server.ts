@@ -60,10 +60,10 @@ export function createDevServer(config: Config, origin: string): DevServer {
       const socket = duplex as Socket;
       if (socket.destroyed) return;
       const headers = rewriteHeaders(context, { host, requestCookies: 'forward', upgrade: true });
-      const { passage } = createWebSocketTunnel({ context, socket, path: context.target.raw, onOpen: () => {} });
+      const { hooks } = createWebSocketTunnel({ context, socket, path: context.target.raw, onOpen: () => {} });
       await new Promise<void>((resolve) => {
         socket.once('close', resolve);
-        proxy.upgrade(context.req, socket, head, headers, passage);
+        proxy.upgrade(context.req, socket, head, headers, hooks);
       });
     },
   };

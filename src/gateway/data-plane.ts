@@ -7,7 +7,7 @@ import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
 import { createCors, isPreflight } from '../policy/cors.ts';
 import { type Admit, createAdmit } from '../proxy/admission/admit.ts';
 import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
-import { prepareRoutes } from '../proxy/prepare/prepare.ts';
+import { prepareRoutes } from '../proxy/forwarding/prepare-request.ts';
 import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
 import type { CompiledRoute, RouteTable } from '../routing/routes.ts';
 import type { RequestTarget } from '../routing/target.ts';
@@ -33,16 +33,16 @@ export interface DataPlane {
 export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const { config, routes, tunnel, audit } = parts;
   const cors = createCors(config.cors.allowedOrigins);
-  const preparedOf = prepareRoutes(config, routes.routes, parts.upstreamTokens, createUpstreamProofs(parts.clock));
+  const prepareFor = prepareRoutes(config, routes.routes, parts.upstreamTokens, createUpstreamProofs(parts.clock));
   const admit = createAdmit(parts);
   const checkForgery = createForgeryCheck(config);
-  const handleRoute = createRouteHandler(parts, { admit, preparedOf, checkForgery });
+  const handleRoute = createRouteHandler(parts, { admit, prepareFor, checkForgery });
   const countedAdmit: Admit = async (context, route, check) => {
     const admission = await admit(context, route, check);
     parts.meterOf?.(route).countAllowed();
     return admission;
   };
-  const verify = createVerify({ config, routes, admit: countedAdmit, checkForgery, preparedOf, audit });
+  const verify = createVerify({ config, routes, admit: countedAdmit, checkForgery, prepareFor, audit });
 
   return {
     match: (target) => routes.match(target)?.route,
@@ -54,7 +54,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       }
       return handleRoute(context, res, route, cors.corsHeaders(headers.origin));
     },
-    upgrade: createUpgrade({ config, admit: countedAdmit, preparedOf, tunnel }),
+    upgrade: createUpgrade({ config, admit: countedAdmit, prepareFor, tunnel }),
     async verify(context) {
       try {
         return await verify(context);

@@ -10,7 +10,7 @@ import { checkCsrf } from '../policy/csrf.ts';
 import type { AdmissionParts, Admit, ForgeryCheck } from '../proxy/admission/admit.ts';
 import type { Forwarder } from '../proxy/forwarding/forward.ts';
 import type { ForwardOptions } from '../proxy/forwarding/forward-options.ts';
-import type { Prepare } from '../proxy/prepare/prepare.ts';
+import type { PrepareRequest } from '../proxy/forwarding/prepare-request.ts';
 import type { CompiledRoute } from '../routing/routes.ts';
 import type { RequestSession } from '../session/session-types.ts';
 import { isPromise } from '../tuning/maybe-promise.ts';
@@ -26,7 +26,7 @@ export interface RouteHandlerParts extends AdmissionParts {
 
 interface RouteSteps {
   admit: Admit;
-  preparedOf: (route: CompiledRoute) => Prepare;
+  prepareFor: (route: CompiledRoute) => PrepareRequest;
   checkForgery: ForgeryCheck;
 }
 
@@ -41,7 +41,7 @@ type RouteHandler = (
 
 export function createRouteHandler(parts: RouteHandlerParts, steps: RouteSteps): RouteHandler {
   const { forwarder, meterOf, forceRefresh } = parts;
-  const { admit, preparedOf, checkForgery } = steps;
+  const { admit, prepareFor, checkForgery } = steps;
 
   /** Repeats the steps after the upstream rejected the session's token; undefined if the session has no other token. */
   async function withRefreshedToken(
@@ -52,7 +52,7 @@ export function createRouteHandler(parts: RouteHandlerParts, steps: RouteSteps):
   ): Promise<ForwardOptions | undefined> {
     const { kind } = await forceRefresh(session);
     if (kind === 'active') return undefined;
-    return await preparedOf(route)(context, await admit(context, route, checkForgery), { cors });
+    return await prepareFor(route)(context, await admit(context, route, checkForgery), { cors });
   }
 
   return async function handleRoute(context, res, route, cors) {
@@ -60,7 +60,7 @@ export function createRouteHandler(parts: RouteHandlerParts, steps: RouteSteps):
       const admission = await admit(context, route, checkForgery);
       meterOf?.(route).countAllowed();
       if (respondAsLastHop(context, res, route)) return;
-      const prepared = preparedOf(route)(context, admission, { cors });
+      const prepared = prepareFor(route)(context, admission, { cors });
       const options = isPromise(prepared) ? await prepared : prepared;
       if (admission.kind === 'user' && route.config.upstreamToken === 'forward')
         options.retryWithNewToken = () => withRefreshedToken(context, route, cors, admission.session);

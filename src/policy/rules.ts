@@ -33,7 +33,7 @@ export function compileRule(config: RuleConfig, table?: ConditionTable): Compile
 }
 
 /** Returns the rules that apply to a method, in their order. An empty list means denied (deny by default). */
-export function rulesFor<Rule extends Pick<RuleConfig, 'methods' | 'token'>>(
+export function rulesForMethod<Rule extends Pick<RuleConfig, 'methods' | 'token'>>(
   { rules }: { readonly rules: readonly Rule[] },
   method: string,
 ): readonly Rule[] {
@@ -41,7 +41,7 @@ export function rulesFor<Rule extends Pick<RuleConfig, 'methods' | 'token'>>(
 }
 
 /** Returns the first of these rules that applies to the caller. Undefined means denied, or 401 for `nobody`. */
-export function ruleFor<Rule extends Pick<RuleConfig, 'token'>>(
+export function ruleForCaller<Rule extends Pick<RuleConfig, 'token'>>(
   rules: readonly Rule[],
   caller: CallerKind,
 ): Rule | undefined {

@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../base/errors.ts';
 import type { RouteConfig } from '../config/schema/schema.ts';
-import { type CompiledRule, compileRule, rulesFor } from '../policy/rules.ts';
+import { type CompiledRule, compileRule, rulesForMethod } from '../policy/rules.ts';
 import { pathInterpretations } from './path-interpretations.ts';
 import { parseTarget, type RequestTarget } from './target.ts';
 
@@ -16,7 +16,7 @@ export interface CompiledRoute {
   /** What access tokens must be meant for: one of these; empty where they are not looked into. */
   readonly audience: readonly string[];
   /** Returns the rules that apply to a method, in their order. */
-  rulesFor(method: string): readonly CompiledRule[];
+  rulesForMethod(method: string): readonly CompiledRule[];
 }
 
 export interface RouteTable {
@@ -72,10 +72,10 @@ function isWellFormed(path: string): boolean {
 }
 
 /** Compiles the rules and groups them by method. */
-function compileRules(config: RouteConfig): CompiledRoute['rulesFor'] {
+function compileRules(config: RouteConfig): CompiledRoute['rulesForMethod'] {
   const rules = config.rules.map((rule) => compileRule(rule));
   const methods = rules.flatMap((rule): string[] => rule.methods ?? []);
-  const table = new Map(methods.map((method) => [method, rulesFor({ rules }, method)]));
+  const table = new Map(methods.map((method) => [method, rulesForMethod({ rules }, method)]));
   const others = rules.filter((rule) => rule.methods === undefined);
   return (method) => table.get(method) ?? others;
 }
@@ -86,7 +86,7 @@ function compile(config: RouteConfig, index: number, fallback: readonly string[]
   if (open || parts.at(-1) === '') parts.pop();
   const segments = parts.map((part) => (part === '*' ? ANY : literal(part, config.path)));
   const audience = config.audience ?? fallback;
-  const route = { config, pattern: config.path, index, audience, rulesFor: compileRules(config) };
+  const route = { config, pattern: config.path, index, audience, rulesForMethod: compileRules(config) };
   return { hit: { route }, segments, open };
 }
 

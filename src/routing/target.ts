@@ -54,7 +54,7 @@ function fromAbsoluteForm(rawTarget: string, publicOrigin: string): string {
   const end = rest.search(/[/?]/);
   const authority = end < 0 ? rest : rest.slice(0, end);
   const scheme = rawTarget.slice(0, colon).toLowerCase();
-  if (`${scheme}://${normalAuthority(authority, scheme)}` !== publicOrigin) {
+  if (`${scheme}://${normalizeAuthority(authority, scheme)}` !== publicOrigin) {
     throw refused('misdirected', 'absolute-form names another origin');
   }
   const pathAndQuery = end < 0 ? '' : rest.slice(end);
@@ -88,7 +88,7 @@ function refused(code: 'ambiguous_path' | 'bad_request' | 'misdirected', detail:
 const DEFAULT_PORTS: Record<string, string> = { http: ':80', https: ':443' };
 
 /** Lower case, without the default port of the scheme; everything else stays and so compares as different. */
-export function normalAuthority(authority: string, scheme: string): string {
+export function normalizeAuthority(authority: string, scheme: string): string {
   const lower = authority.toLowerCase();
   const suffix = DEFAULT_PORTS[scheme];
   if (suffix === undefined || !lower.endsWith(suffix)) return lower;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createTrust, normalAddress } from '../../src/edge/address.ts';
+import { createTrustCheck, normalizeAddress } from '../../src/edge/address.ts';
 import { createPeerReader, type Peer } from '../../src/edge/peer.ts';
 
 type Headers = Record<string, string | string[]>;
@@ -208,7 +208,7 @@ const SPELLINGS: [string, string | undefined][] = [
   ['localhost', undefined],
 ];
 for (const [text, expected] of SPELLINGS)
-  test(`PX-11 ${JSON.stringify(text)} is the address ${expected}`, () => assert.equal(normalAddress(text), expected));
+  test(`PX-11 ${JSON.stringify(text)} is the address ${expected}`, () => assert.equal(normalizeAddress(text), expected));
 
 /** List, inside, outside. */
 const LISTS: [string, string[], string[]][] = [
@@ -222,7 +222,7 @@ const LISTS: [string, string[], string[]][] = [
 ];
 for (const [entry, inside, outside] of LISTS) {
   test(`PX-11 the list entry ${entry} means what it says`, () => {
-    const isTrusted = createTrust(['198.51.100.1', entry]);
+    const isTrusted = createTrustCheck(['198.51.100.1', entry]);
     for (const address of [...inside, '198.51.100.1']) assert.equal(isTrusted(address), true, address);
     for (const address of outside) assert.equal(isTrusted(address), false, address);
   });

@@ -9,7 +9,7 @@ import { GatewayError } from '../../src/base/errors.ts';
 import { createDevServer } from '../../src/frontend/dev-server.ts';
 import { renderErrorOnSocket } from '../../src/responses/socket-response.ts';
 import { parseTarget } from '../../src/routing/target.ts';
-import { exchangeOf } from '../support/edge.ts';
+import { contextOf } from '../support/edge.ts';
 import { connectRaw, rawRequest } from '../support/raw.ts';
 import { configOf } from '../support/route-fixtures.ts';
 import { until, within } from '../support/until.ts';
@@ -24,8 +24,8 @@ async function world(t: TestContext, options: UpstreamOptions = {}, written = '1
   const devServer = createDevServer(config, origin);
   const codes: string[] = [];
   const codeOf = (error: unknown) => (error instanceof GatewayError ? error.code : String(error));
-  const exchange = (req: Parameters<typeof exchangeOf>[0]) => ({
-    ...exchangeOf(req),
+  const exchange = (req: Parameters<typeof contextOf>[0]) => ({
+    ...contextOf(req),
     target: parseTarget(req.url ?? '/', PUBLIC),
   });
   const server = createServer();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { GatewayError } from '../../src/base/errors.ts';
-import { type Answer, sessionOf, signedIn, startDataPlane } from '../support/data-plane.ts';
+import { type TestResponse, sessionOf, signedIn, startDataPlane } from '../support/data-plane.ts';
 import { configOf } from '../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -38,7 +38,7 @@ beforeEach(() => {
   gateway.play.usable = async (session) => ({ kind: 'active', session });
 });
 
-const code = (answer: Answer) => JSON.parse(answer.body).code;
+const code = (answer: TestResponse) => JSON.parse(answer.body).code;
 const last = () => {
   const [recorded, ...more] = upstream.requests.toReversed();
   assert.ok(recorded, 'the upstream was called');

@@ -9,8 +9,8 @@ import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
 import { generic } from '../../src/oidc/products/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
-import { decide, ruleFor } from '../../src/policy/rules.ts';
-import { meantFor } from '../../src/proxy/admission/bearer.ts';
+import { decide, ruleForCaller } from '../../src/policy/rules.ts';
+import { isForAudience } from '../../src/proxy/admission/bearer.ts';
 import { compileRoutes } from '../../src/routing/routes.ts';
 import { parseTarget } from '../../src/routing/target.ts';
 import { load } from './translated.ts';
@@ -63,13 +63,13 @@ function isAllowed(
     return false;
   }
   if (!found) return false;
-  const rules = found.route.rulesFor(one.method);
+  const rules = found.route.rulesForMethod(one.method);
   if (who === undefined || rules[0]?.token === 'none') return rules[0]?.token === 'none';
   const { scope, groups, audience: aud } = who;
   const claims = { iss: ISSUER, aud, client_id: 'c', sub: 'u', scope: scope.join(' '), groups };
   const facts = readFacts({ product: generic, subjects: 'both', rolesClaim: undefined }, ISSUER, claims);
-  if (!meantFor(facts, found.route.audience)) return false;
-  const rule = ruleFor(rules, 'user');
+  if (!isForAudience(facts, found.route.audience)) return false;
+  const rule = ruleForCaller(rules, 'user');
   if (rule === undefined) return false;
   const { segments } = parseTarget(one.path, config.publicUrl);
   const request = { token: facts, clientIp: '192.0.2.1', method: one.method, segments, now: 0, tolerance: 0 };

@@ -17,7 +17,7 @@ import { createAdmit } from '../../src/proxy/admission/admit.ts';
 import { compileRoutes } from '../../src/routing/routes.ts';
 import { singleCookie } from '../../src/session/cookies.ts';
 import { sessionOf } from '../support/data-plane.ts';
-import { configOf, exchangeOf } from '../support/route-fixtures.ts';
+import { configOf, contextOf } from '../support/route-fixtures.ts';
 
 /** A condition on the request, such as a range of addresses would be. */
 const address = requestCondition({
@@ -52,7 +52,7 @@ async function admit(rules: readonly object[], { cookie, clientIp }: { cookie?: 
     clock: () => 0,
   });
   const headers: [string, string][] = cookie === undefined ? [] : [['Cookie', cookie]];
-  const outcome = await run(exchangeOf(headers, { clientIp }), { ...route, rulesFor: () => compiled }, () => ({
+  const outcome = await run(contextOf(headers, { clientIp }), { ...route, rulesForMethod: () => compiled }, () => ({
     kind: 'pass',
   })).then(
     ({ kind }) => kind,

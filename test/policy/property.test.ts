@@ -12,7 +12,7 @@ import { compileRoutes } from '../../src/routing/routes.ts';
 import { singleCookie } from '../../src/session/cookies.ts';
 import { sessionOf } from '../support/data-plane.ts';
 import { route as routeOf } from '../support/edge.ts';
-import { configOf, exchangeOf, PUBLIC } from '../support/route-fixtures.ts';
+import { configOf, contextOf, PUBLIC } from '../support/route-fixtures.ts';
 
 // Parsed once: what varies are the routes.
 const BASE = configOf([{ audience: 'api' }], { accessTokens: { audience: 'api' } });
@@ -161,7 +161,7 @@ async function admitted(
         ? [['Cookie', '__Host-bff=alice']]
         : [['Authorization', 'Bearer t']];
   const headers = [...credentials, ...(asked.csrf ? [['X-CSRF', '1'] as [string, string]] : []), ...asked.headers];
-  const context = exchangeOf(headers, { method: asked.method, target: asked.path });
+  const context = contextOf(headers, { method: asked.method, target: asked.path });
   const matched = compileRoutes(config.routes, ['api']).match(context.target)?.route;
   if (!matched) return { matched, admission: undefined };
   const forgery = () =>
@@ -195,7 +195,7 @@ test('RS-09 RS-11 a call is let in exactly when the first rule about it holds', 
       const { matched, admission } = outcome;
       if (!matched) return;
       const rules = matched.config.rules;
-      const open = matched.rulesFor(asked.method)[0]?.token === 'none';
+      const open = matched.rulesForMethod(asked.method)[0]?.token === 'none';
       const expected = oracle(rules, asked.method, who) && (open || who.kind !== 'session' || asked.csrf);
       assert.equal(admission !== undefined, expected);
       if (admission) letIn += 1;

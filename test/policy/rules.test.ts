@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { RuleConfig } from '../../src/config/schema/schema.ts';
 import { generic } from '../../src/oidc/products/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
-import { compileRule, decide, isOpen, ruleFor, rulesFor } from '../../src/policy/rules.ts';
+import { compileRule, decide, isOpen, ruleForCaller, rulesForMethod } from '../../src/policy/rules.ts';
 
 const SOURCE = { product: generic, subjects: 'both', rolesClaim: undefined } as const;
 const factsOf = (claims: Record<string, unknown>) => readFacts(SOURCE, 'https://id.example.com', claims);
@@ -27,12 +27,12 @@ test('RS-09 a rule without methods is for all of them, after those that name the
   const any = { token: 'user' as const };
   const read = { methods: ['GET' as const, 'HEAD' as const], token: 'none' as const };
   for (const method of ['POST', 'DELETE', 'PROPFIND', 'get', ''])
-    assert.deepEqual(rulesFor({ rules: [read, any] }, method), [any], method);
-  assert.deepEqual(rulesFor({ rules: [read, any] }, 'HEAD'), [read, any]);
-  assert.deepEqual(rulesFor({ rules: [any, read] }, 'GET'), [any, read]);
-  assert.deepEqual(rulesFor({ rules: [] }, 'GET'), []);
+    assert.deepEqual(rulesForMethod({ rules: [read, any] }, method), [any], method);
+  assert.deepEqual(rulesForMethod({ rules: [read, any] }, 'HEAD'), [read, any]);
+  assert.deepEqual(rulesForMethod({ rules: [any, read] }, 'GET'), [any, read]);
+  assert.deepEqual(rulesForMethod({ rules: [] }, 'GET'), []);
   for (const method of ['get', 'Get', 'GET ', 'GE', 'GETX'])
-    assert.deepEqual(rulesFor({ rules: [read] }, method), [], method);
+    assert.deepEqual(rulesForMethod({ rules: [read] }, method), [], method);
 });
 
 test('RS-09 the first rule about the caller is taken; a caller of unknown kind falls under none that asks', () => {
@@ -42,13 +42,13 @@ test('RS-09 the first rule about the caller is taken; a caller of unknown kind f
   const guest = { token: 'user-or-none' as const };
   const open = { token: 'none' as const };
   const rules = [staff, machine, both, guest, open];
-  assert.equal(ruleFor(rules, 'user'), staff);
-  assert.equal(ruleFor(rules, 'client'), machine);
-  assert.equal(ruleFor(rules, 'nobody'), guest);
-  assert.equal(ruleFor(rules, 'unknown'), open);
-  assert.equal(ruleFor([staff, machine, both, guest], 'unknown'), undefined);
-  assert.equal(ruleFor([staff, both], 'nobody'), undefined);
-  assert.equal(ruleFor([], 'user'), undefined);
+  assert.equal(ruleForCaller(rules, 'user'), staff);
+  assert.equal(ruleForCaller(rules, 'client'), machine);
+  assert.equal(ruleForCaller(rules, 'nobody'), guest);
+  assert.equal(ruleForCaller(rules, 'unknown'), open);
+  assert.equal(ruleForCaller([staff, machine, both, guest], 'unknown'), undefined);
+  assert.equal(ruleForCaller([staff, both], 'nobody'), undefined);
+  assert.equal(ruleForCaller([], 'user'), undefined);
   assert.deepEqual([isOpen([open, staff]), isOpen([staff, open]), isOpen([])], [true, false, false]);
 });
 

@@ -5,7 +5,7 @@ import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import type { ProviderKind } from '../../src/oidc/products/registry.ts';
 import { productOf } from '../../src/oidc/products/registry.ts';
-import { type Answer, startDataPlane } from '../support/data-plane.ts';
+import { type TestResponse, startDataPlane } from '../support/data-plane.ts';
 import { configOf } from '../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { NOW_S, type Row, TABLE, USER } from './table.ts';
@@ -51,7 +51,7 @@ after(async () => {
 });
 
 /** What an answer says, in the words of the table. */
-function said({ status, headers, body }: Answer): string {
+function said({ status, headers, body }: TestResponse): string {
   if (status === 200) return '200';
   const { code, reason } = JSON.parse(body);
   const challenge = String(headers['www-authenticate'] ?? '')

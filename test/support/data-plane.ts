@@ -36,18 +36,18 @@ export function sessionOf(sub: string, tokens: Partial<ActiveSession['tokens']> 
   };
 }
 
-export interface Answer {
+export interface TestResponse {
   status: number;
   headers: IncomingMessage['headers'];
   body: string;
 }
-export interface Call {
+export interface TestRequest {
   method?: string;
   headers?: OutgoingHttpHeaders;
   body?: string;
 }
 
-export interface Played {
+export interface FakeState {
   /** Live sessions by what the cookie says. */
   sessions: Map<string, ActiveSession>;
   usable: (session: RequestSession) => Promise<RefreshResult>;
@@ -59,12 +59,12 @@ export interface Played {
 /** Cookie and CSRF header of the application's own call for a user. */
 export const signedIn = (user: string): OutgoingHttpHeaders => ({ cookie: `app=1; __Host-bff=${user}`, 'x-csrf': '1' });
 
-function played(): Played {
+function played(): FakeState {
   const usable = async (session: RequestSession): Promise<RefreshResult> => ({ kind: 'active', session });
   return { sessions: new Map([['alice', sessionOf('alice')]]), usable, events: [], audits: [] };
 }
 
-function playSessions(play: Played) {
+function createFakeSessions(play: FakeState) {
   return {
     identify: (cookie: string | undefined) => singleCookie(cookie, '__Host-bff'),
     getCached: () => undefined,
@@ -105,7 +105,7 @@ export async function startDataPlane(
   const plane = createDataPlane({
     config,
     routes: compileRoutes(config.routes, config.accessTokens?.audience),
-    sessions: playSessions(play),
+    sessions: createFakeSessions(play),
     ensureUsable(session) {
       play.events.push('usable');
       return play.usable(session);
@@ -149,7 +149,7 @@ export async function startDataPlane(
     port,
     streams,
     /** One call from a browser's point of view; the Host header is the public one. */
-    call: (path: string, options: Call = {}) => call(port, path, options),
+    call: (path: string, options: TestRequest = {}) => call(port, path, options),
     async close() {
       streams.close();
       await forwarder.close();
@@ -159,7 +159,7 @@ export async function startDataPlane(
   };
 }
 
-function call(port: number, path: string, { method = 'GET', headers = {}, body }: Call): Promise<Answer> {
+function call(port: number, path: string, { method = 'GET', headers = {}, body }: TestRequest): Promise<TestResponse> {
   return new Promise((resolve, reject) => {
     const options = {
       port,

@@ -37,7 +37,7 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
 export const quiet = createLogger('silent');
 
 /** The exchange that the edge would make of a request. */
-export function exchangeOf(req: IncomingMessage): RequestContext {
+export function contextOf(req: IncomingMessage): RequestContext {
   const raw = req.url ?? '/';
   const target = { raw, path: raw, query: '', segments: [], lenient: [] };
   return { req, id: 'test', target, clientIp: '127.0.0.1', secure: false, log: quiet };
@@ -102,7 +102,7 @@ export async function startEdge(
     try {
       options.check?.(req);
       const chosen = all[options.choose?.(req) ?? 0] as ForwardRoute;
-      await forwarder.forward(exchangeOf(req), res, chosen, {
+      await forwarder.forward(contextOf(req), res, chosen, {
         headers: ['host', new URL(chosen.upstream).host, ...passed(req.rawHeaders)],
         path: req.url ?? '/',
         rewriteHeaders: (raw) => passed([...raw]),

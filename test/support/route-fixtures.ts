@@ -27,7 +27,7 @@ export function firstRoute(config: Config): RouteConfig {
   return route;
 }
 
-export interface Facts {
+export interface ContextFacts {
   method?: string;
   target?: string;
   peer?: string;
@@ -37,7 +37,7 @@ export interface Facts {
 }
 
 /** An exchange as the edge would make it of these raw headers. */
-export function exchangeOf(headers: readonly (readonly [string, string])[], facts: Facts = {}): RequestContext {
+export function contextOf(headers: readonly (readonly [string, string])[], facts: ContextFacts = {}): RequestContext {
   const joined: Record<string, string> = {};
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();

@@ -10,14 +10,14 @@ import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import { type Challenge, createChallenge } from '../../policy/challenge.ts';
 import { type CsrfOutcome, checkUpgradeOrigin } from '../../policy/csrf.ts';
-import { type CompiledRule, openRule, ruleFor } from '../../policy/rules.ts';
+import { type CompiledRule, openRule, ruleForCaller } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { RequestSession, Sessions } from '../../session/session-types.ts';
 import { isPromise } from '../../tuning/maybe-promise.ts';
-import { type BearerCaller, createReadBearer } from './bearer.ts';
+import { type BearerCaller, createBearerReader } from './bearer.ts';
 import { readCredentials } from './credentials.ts';
-import { type AccessRequest, createPolicyEnforcer, detailsOf } from './enforce-rules.ts';
-import { factsOfSession } from './session-caller.ts';
+import { type AccessRequest, auditDetails, createPolicyEnforcer } from './enforce-rules.ts';
+import { readSessionFacts } from './session-caller.ts';
 
 /** Who calls: a signed-in user, a caller with a token of its own, a guest where users may be signed in, or anyone where nobody is asked. */
 export type Admission =
@@ -51,14 +51,14 @@ export function createAdmit(parts: AdmissionParts): Admit {
   const { config, sessions, ensureUsable, tokens } = parts;
   const challenge = createChallenge(config);
   const judge = createPolicyEnforcer(parts, challenge);
-  const readBearer = tokens && createReadBearer({ ...parts, tokens }, challenge);
+  const readBearer = tokens && createBearerReader({ ...parts, tokens }, challenge);
 
   return async function admit(context, route, checkForgery) {
     refuseServiceWorker(context);
-    const rules = route.rulesFor(context.req.method ?? '');
+    const rules = route.rulesForMethod(context.req.method ?? '');
     const open = openRule(rules);
     if (open) {
-      if (open.checkWithoutToken) judge.decideWithoutToken({ context, route, rules, key: undefined }, open);
+      if (open.checkWithoutToken) judge.enforceWithoutToken({ context, route, rules, key: undefined }, open);
       return ANYONE;
     }
     const key = sessions.identify(context.req.headers.cookie);
@@ -73,20 +73,20 @@ export function createAdmit(parts: AdmissionParts): Admit {
       if (key !== undefined) throw twoCredentials(challenge);
       const found = readBearer(visit, credentials);
       const caller = isPromise(found) ? await found : found;
-      judge.decide(visit, caller.facts, caller.scheme);
+      judge.enforce(visit, caller.facts, caller.scheme);
       return { kind: 'bearer', caller };
     }
     const known = key === undefined ? undefined : (sessions.getCached(key) ?? (await sessions.load(key)));
     const usable = known && ensureUsable(known);
     const kept = isPromise(usable) ? await usable : usable;
     if (kept === undefined || kept.kind === 'ended') {
-      judge.decideWithoutToken(visit, guestRule(rules, challenge));
+      judge.enforceWithoutToken(visit, guestRule(rules, challenge));
       return GUEST;
     }
     const { session } = kept;
-    const read = factsOfSession(tokens, session, route, challenge);
+    const read = readSessionFacts(tokens, session, route, challenge);
     const facts = isPromise(read) ? await read : read;
-    judge.decide(visit, facts, 'session');
+    judge.enforce(visit, facts, 'session');
     sessions.touch(session);
     return { kind: 'user', session, facts };
   };
@@ -122,12 +122,12 @@ function refuseForgery(
   const { headers } = context.req;
   let outcome: CsrfOutcome = { kind: 'pass' };
   if (key !== undefined) outcome = checkForgery(context, route);
-  else if (!bearer && ruleFor(rules, 'nobody') === undefined && headers.origin !== undefined) {
+  else if (!bearer && ruleForCaller(rules, 'nobody') === undefined && headers.origin !== undefined) {
     const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
     outcome = checkUpgradeOrigin({ headers, publicOrigin: config.publicUrl, allowedOrigins });
   }
   if (outcome.kind === 'pass') return;
-  audit('csrf.denied', detailsOf(visit, outcome.code));
+  audit('csrf.denied', auditDetails(visit, outcome.code));
   throw new GatewayError(outcome.code, { detail: outcome.reason });
 }
 
@@ -136,7 +136,7 @@ function refuseForgery(
  * the request accepts (RFC 6750 section 3): the front end decides how to react to a 401.
  */
 function guestRule(rules: readonly CompiledRule[], challenge: Challenge): CompiledRule {
-  const rule = ruleFor(rules, 'nobody');
+  const rule = ruleForCaller(rules, 'nobody');
   if (rule) return rule;
   throw new GatewayError('unauthenticated', { headers: { 'www-authenticate': challenge() } });
 }

@@ -9,7 +9,7 @@ import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import type { Challenge } from '../../policy/challenge.ts';
 import { type MaybePromise, mapError, mapMaybe } from '../../tuning/maybe-promise.ts';
 import type { Credentials } from './credentials.ts';
-import { type AccessRequest, detailsOf } from './enforce-rules.ts';
+import { type AccessRequest, auditDetails } from './enforce-rules.ts';
 
 export interface BearerCaller {
   readonly token: string;
@@ -20,7 +20,7 @@ export interface BearerCaller {
 }
 
 /** Whether the token names one of the audiences (RFC 9068 section 4). */
-export const meantFor = (facts: TokenFacts, audience: readonly string[]) =>
+export const isForAudience = (facts: TokenFacts, audience: readonly string[]) =>
   audience.some((name) => facts.audience.includes(name));
 
 /** RFC 9449 section 7.1 has a word of its own for a bad proof. */
@@ -35,7 +35,7 @@ interface BearerParts {
 }
 
 /** Builds the reader of callers' tokens; it fails with 401 `invalid_token` and the challenge for it, or with 503. */
-export function createReadBearer({ config, tokens, checkProof, audit }: BearerParts, challenge: Challenge) {
+export function createBearerReader({ config, tokens, checkProof, audit }: BearerParts, challenge: Challenge) {
   type Shown = Exclude<Credentials, { kind: 'none' }>;
 
   /** Whether a token whose facts are known may be used here, in this way. */
@@ -44,7 +44,7 @@ export function createReadBearer({ config, tokens, checkProof, audit }: BearerPa
     credentials: Shown,
     facts: TokenFacts,
   ): MaybePromise<BearerCaller> {
-    if (!meantFor(facts, route.audience))
+    if (!isForAudience(facts, route.audience))
       throw new GatewayError('invalid_token', {
         reason: 'audience',
         detail: `meant for ${facts.audience.join(' ').slice(0, 200) || 'nobody'}, not for ${route.audience.join(' ')}`,
@@ -61,7 +61,7 @@ export function createReadBearer({ config, tokens, checkProof, audit }: BearerPa
   /** The refusal of a token, with its line in the audit; any other error as it is. */
   function refuse(visit: AccessRequest, { kind }: Shown, error: unknown): never {
     if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
-    audit('access.denied', detailsOf(visit, 'invalid_token'));
+    audit('access.denied', auditDetails(visit, 'invalid_token'));
     const scheme = kind === 'dpop' ? 'DPoP' : 'Bearer';
     throw new GatewayError('invalid_token', {
       ...(error.detail === undefined ? {} : { detail: error.detail }),

@@ -8,7 +8,7 @@ import type { Audit, AuditDetails } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/facts.ts';
 import type { Challenge, ChallengeParams } from '../../policy/challenge.ts';
 import type { Refusal } from '../../policy/conditions/condition.ts';
-import { type CompiledRule, decide, ruleFor } from '../../policy/rules.ts';
+import { type CompiledRule, decide, ruleForCaller } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 
 /** A call on its way through the steps. */
@@ -28,13 +28,13 @@ export interface PolicyEnforcer {
   /** Throws when no rule names the method. */
   requireRules(visit: AccessRequest): void;
   /** Throws when no rule applies to the caller, or a condition of the first one that does is not met. */
-  decide(visit: AccessRequest, facts: TokenFacts, scheme: Scheme): void;
+  enforce(visit: AccessRequest, facts: TokenFacts, scheme: Scheme): void;
   /** Throws when a condition on the request is not met by a caller without credentials, to whom this rule applies. */
-  decideWithoutToken(visit: AccessRequest, rule: CompiledRule): void;
+  enforceWithoutToken(visit: AccessRequest, rule: CompiledRule): void;
 }
 
 /** What goes into the audit for a refusal. */
-export function detailsOf({ context, route, key }: Omit<AccessRequest, 'rules'>, reason: string): AuditDetails {
+export function auditDetails({ context, route, key }: Omit<AccessRequest, 'rules'>, reason: string): AuditDetails {
   const { id: requestId, clientIp, req } = context;
   const details: AuditDetails = { requestId, clientIp, reason, route: route.pattern, method: req.method ?? '' };
   return key === undefined ? details : { ...details, session: key };
@@ -63,7 +63,7 @@ export function createPolicyEnforcer(
   const { clockTolerance } = config.provider;
 
   function refuse(visit: AccessRequest, facts: TokenFacts | undefined, reason: string, error: GatewayError): never {
-    audit('access.denied', { ...detailsOf(visit, reason), ...(facts?.sub === undefined ? {} : { sub: facts.sub }) });
+    audit('access.denied', { ...auditDetails(visit, reason), ...(facts?.sub === undefined ? {} : { sub: facts.sub }) });
     throw error;
   }
 
@@ -118,15 +118,15 @@ export function createPolicyEnforcer(
       const detail = `no rule of ${route.pattern} names ${context.req.method}`;
       refuse(visit, undefined, 'no_rule', new GatewayError('access_denied', { reason: 'no_rule', detail }));
     },
-    decide(visit, facts, scheme) {
-      const rule = ruleFor(visit.rules, facts.subject);
+    enforce(visit, facts, scheme) {
+      const rule = ruleForCaller(visit.rules, facts.subject);
       if (!rule) {
         const detail = `no rule of ${visit.route.pattern} is about a ${facts.subject}`;
         refuse(visit, facts, 'subject', new GatewayError('access_denied', { reason: 'subject', detail }));
       }
       enforce(visit, rule, facts, scheme);
     },
-    decideWithoutToken(visit, rule) {
+    enforceWithoutToken(visit, rule) {
       enforce(visit, rule, undefined, 'session');
     },
   };

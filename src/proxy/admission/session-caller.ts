@@ -7,13 +7,13 @@ import type { Challenge } from '../../policy/challenge.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { RequestSession } from '../../session/session-types.ts';
 import { type MaybePromise, mapError, mapMaybe } from '../../tuning/maybe-promise.ts';
-import { meantFor } from './bearer.ts';
+import { isForAudience } from './bearer.ts';
 
 /**
  * What the session's access token says, or without validation what the provider said beside it. Fails with
  * `unauthenticated` when the token is not good any more: a new sign-in brings a new one.
  */
-export function factsOfSession(
+export function readSessionFacts(
   tokens: TokenReader | undefined,
   session: RequestSession,
   route: CompiledRoute,
@@ -31,7 +31,7 @@ export function factsOfSession(
 
 /** Not for another sign-in to mend, so no 401: this session's tokens are for other APIs (RFC 9700 section 2.3). */
 function requireMeantFor(facts: TokenFacts, { audience }: CompiledRoute): TokenFacts {
-  if (meantFor(facts, audience)) return facts;
+  if (isForAudience(facts, audience)) return facts;
   const detail = `the session's token is for ${facts.audience.join(' ') || 'nobody'}, not for ${audience.join(' ')}`;
   throw new GatewayError('access_denied', { reason: 'audience', detail });
 }

@@ -7,10 +7,10 @@ import type { Audit } from '../../observe/audit.ts';
 import type { CompiledRoute, RouteTable } from '../../routing/routes.ts';
 import { cookieSettings } from '../../session/cookies.ts';
 import type { Admit, ForgeryCheck } from '../admission/admit.ts';
-import { detailsOf } from '../admission/enforce-rules.ts';
-import { createOwnCookie, withoutOwnCookies } from '../headers/own-cookies.ts';
+import { auditDetails } from '../admission/enforce-rules.ts';
+import type { PrepareRequest } from '../forwarding/prepare-request.ts';
+import { createOwnCookieTest, withoutOwnCookies } from '../headers/own-cookies.ts';
 import { canonicalName } from '../headers/request-names.ts';
-import type { Prepare } from '../prepare/prepare.ts';
 
 /** The filtered `Cookie` header under a name of its own, for proxies whose configuration renames headers. */
 const FORWARD_COOKIE = 'x-forward-cookie';
@@ -23,7 +23,7 @@ export interface VerifyParts {
   routes: RouteTable;
   admit: Admit;
   checkForgery: ForgeryCheck;
-  preparedOf: (route: CompiledRoute) => Prepare;
+  prepareFor: (route: CompiledRoute) => PrepareRequest;
   audit: Audit;
 }
 
@@ -50,7 +50,7 @@ function createReservedCheck(names: readonly string[], audit: Audit) {
       const name = canonicalName(rawHeaders[index] ?? '');
       if (!reserved.has(name)) continue;
       const reason = 'claim_header';
-      audit('access.denied', detailsOf({ context, route, key: undefined }, reason));
+      audit('access.denied', auditDetails({ context, route, key: undefined }, reason));
       throw new GatewayError('bad_request', {
         reason,
         hint: 'The request carries a header that only the gateway may set; send it without that header.',
@@ -61,8 +61,8 @@ function createReservedCheck(names: readonly string[], audit: Audit) {
 }
 
 /** Builds it. Rejects with the GatewayError that a proxied call would be answered with; a path of no route is denied. */
-export function createVerify({ config, routes, admit, checkForgery, preparedOf, audit }: VerifyParts) {
-  const isOwnCookie = createOwnCookie(cookieSettings(config));
+export function createVerify({ config, routes, admit, checkForgery, prepareFor, audit }: VerifyParts) {
+  const isOwnCookie = createOwnCookieTest(cookieSettings(config));
   // Of all routes: the front proxy may copy them for a location that spans several routes.
   const claimNames = config.routes
     .flatMap((route) => Object.keys(route.claimHeaders))
@@ -77,7 +77,7 @@ export function createVerify({ config, routes, admit, checkForgery, preparedOf, 
     if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route has this path' });
     refuseReserved(context, route);
     const admission = await admit(context, route, checkForgery);
-    const { headers } = await preparedOf(route)(context, admission, { cors: {} });
+    const { headers } = await prepareFor(route)(context, admission, { cors: {} });
     const { cookie = '' } = context.req.headers;
     const kept = route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie);
     return { ...empty, ...identityOf(headers, names), cookie: kept, [FORWARD_COOKIE]: kept };

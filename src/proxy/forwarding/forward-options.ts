@@ -1,32 +1,35 @@
-/** What a forwarded call goes upstream with, and what another attempt of it takes. */
+/** What a forwarded request carries to the upstream, and what a further attempt of it needs. */
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { UpstreamOptions } from '../../upstream/upstreams.ts';
 
-/** Headers of an answer by lower-case name. */
+/** Response headers by lower-case name. */
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
 export type ForwardRoute = UpstreamOptions & Pick<RouteConfig, 'maxBody'>;
 
 export interface ForwardOptions {
-  /** Complete request headers for the upstream, `Host` included: name, value, name, value... */
+  /** All request headers for the upstream, `Host` included; names alternate with values. */
   headers: string[];
   /** Path and query for the upstream. */
   path: string;
-  /** Turns the raw headers of the answer into those for the client. */
+  /** Returns the raw headers of the upstream's response as they go to the client. */
   rewriteHeaders(headers: readonly string[]): string[];
-  /** For credentials that are good for one attempt only. */
-  attempts?: Attempts | undefined;
-  /** When the upstream refuses the token: the same call with another one; undefined when there is none. Rejects with a GatewayError when it must not go on. */
+  /** Set when the credentials are valid for one attempt only. */
+  attempts?: AttemptHooks | undefined;
+  /**
+   * Called when the upstream rejects the token. Returns the same request with another token, undefined when there is none.
+   * Rejects with a GatewayError when the request must not continue.
+   */
   retryWithNewToken?: () => Promise<ForwardOptions | undefined>;
-  /** Key of the session that the call belongs to. */
+  /** Key of the session that the request belongs to. */
   streamKey?: string | undefined;
-  /** When that session ends at the latest, or the caller's token lapses; milliseconds since the epoch. */
+  /** When the session or the caller's token expires, in milliseconds since the epoch. */
   endsAt?: number | undefined;
 }
 
-export interface Attempts {
-  /** The headers of another attempt. */
+export interface AttemptHooks {
+  /** Returns the headers of another attempt. */
   headers(): string[];
-  /** Told of each answer; true when the upstream would have the same call once more, with other headers. */
-  answered(status: number, headers: ResponseHeaders): boolean;
+  /** Records a response. Returns true when the upstream asks for the same request with other headers. */
+  onResponse(status: number, headers: ResponseHeaders): boolean;
 }

@@ -1,4 +1,4 @@
-/** Forwards calls to their upstreams and streams the answers back, with back-pressure both ways. */
+/** Forwards requests to their upstreams and streams the responses back, with back-pressure both ways. */
 import type { ServerResponse } from 'node:http';
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
@@ -8,19 +8,19 @@ import { type ClientCertificate, createUpstreams } from '../../upstream/upstream
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { ProxyRequest } from './proxy-request.ts';
-import { checkLength } from './upload.ts';
+import { checkContentLength } from './upload.ts';
 
 export interface Forwarder {
   /**
-   * Resolves when the call is over: answered, cut, or left by the client. Rejects with `GatewayError` when it failed before
-   * anything was sent; the caller then answers. After that point a failure cuts the client's connection.
+   * Resolves when the request is over: answered, cut off, or abandoned by the client. Rejects with a GatewayError when it
+   * failed before anything was sent; the caller then sends the response. A later failure closes the client's connection.
    */
   forward(context: RequestContext, res: ServerResponse, route: ForwardRoute, options: ForwardOptions): Promise<void>;
-  /** Cuts all upstream connections. */
+  /** Closes all upstream connections. */
   close(): Promise<void>;
 }
 
-/** Builds the forwarder of all routes. Throws when the CA file of an upstream cannot be read. */
+/** Creates the forwarder of all routes. Throws when the CA file of an upstream cannot be read. */
 export function createForwarder(parts: {
   routes: readonly (ForwardRoute & Partial<Pick<RouteConfig, 'path'>>)[];
   streams: OpenStreams;
@@ -35,7 +35,7 @@ export function createForwarder(parts: {
     forward(context, res, route, options) {
       return new Promise<void>((resolve, reject) => {
         if (res.destroyed) return resolve();
-        checkLength(context.req, route.maxBody);
+        checkContentLength(context.req, route.maxBody);
         const settle = (error?: Error) => (error ? reject(error) : resolve());
         new ProxyRequest({
           context,

@@ -1,14 +1,14 @@
-/** Informational answers (1xx) of an upstream on their way to the client. */
+/** Passes informational responses (1xx) of an upstream to the client. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Bytes of a field value (RFC 9110 section 5.5). */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Passes a 1xx answer on (RFC 9110 section 15.2), unless the client speaks HTTP/1.0, which has none. Of its headers only
- * `Link` goes along: what 103 is for, and nothing that the rules for final answers would have to look at.
+ * Sends a 1xx response to the client (RFC 9110 section 15.2), unless the client speaks HTTP/1.0, which has none. Of its
+ * headers only `Link` is passed on: it is what 103 is for, and the rules for final responses need not apply to it.
  */
-export function informational(
+export function writeInformational(
   req: IncomingMessage,
   res: ServerResponse,
   status: number,

@@ -1,27 +1,27 @@
-/** Calls that are under way for a session, and their end when the session ends, here or on another replica. */
+/** Registry of open streams: cuts the requests of a session when the session ends, here or on another replica. */
 import type { Logger } from '../../observe/log.ts';
 import type { Store } from '../../store/port/store.ts';
 import { LinkedList, ListNode } from '../../tuning/linked-list.ts';
 
-/** A call under way. */
+/** A request in progress. */
 export interface OpenStream {
-  /** It is a stream by nature (WebSocket, event stream), however young it is. */
+  /** Whether it is a stream by type (WebSocket, event stream), however recently it started. */
   lasting: boolean;
-  /** To be called when it is over. Idempotent. */
+  /** Removes it from the registry when it is over. Idempotent. */
   done(): void;
 }
 
 export interface OpenStreams {
   /**
-   * Notes a call of the session `key`, which ends at `expiresAt` (ms since the epoch) at the latest. A call without a session
-   * streams until then and no longer. `cut` is called at most once.
+   * Registers a request of the session `key`, which ends at `expiresAt` at the latest (milliseconds since the epoch). A
+   * request without a session is cut at that time once it is a stream. `cut` is called at most once.
    */
   track(key: string | undefined, expiresAt: number, cut: () => void): OpenStream;
-  /** Cuts what streams for this session. Calls that just started are left alone: `poll` sees to them if they stay. */
+  /** Cuts the streams of a session. Requests that just started are left to `poll`, in case they last. */
   closeAll(key: string): void;
-  /** Cuts what streams for sessions that ended. Runs by itself once in a while. */
+  /** Cuts the streams of all sessions that ended. Runs automatically at an interval. */
   poll(): Promise<void>;
-  /** Calls under way. */
+  /** Returns the number of requests in progress. */
   size(): number;
   /** Stops polling; cuts nothing. */
   close(): void;
@@ -35,89 +35,95 @@ export interface OpenStreamsOptions {
   interval?: number;
 }
 
-/** A call that lives longer than this is a stream, whatever it calls itself. */
-const YOUNG_MS = 1_000;
-/** Where calls without a session are kept; no digest is empty. */
+/** A request that lasts this long is a stream, whatever its type. */
+const STREAM_AGE_MS = 1_000;
+/** Key of requests without a session; no digest is empty. */
 const NO_SESSION = '';
-/** Most session keys in one question to the store. */
-const BATCH = 500;
+/** Maximum session keys in one query of the store. */
+const BATCH_SIZE = 500;
 
 class Entry extends ListNode implements OpenStream {
   lasting = false;
   readonly since: number;
   readonly expiresAt: number;
   readonly cut: () => void;
-  readonly #calls: Calls;
+  readonly #requests: SessionRequests;
 
-  constructor(calls: Calls, since: number, expiresAt: number, cut: () => void) {
+  constructor(requests: SessionRequests, since: number, expiresAt: number, cut: () => void) {
     super();
-    this.#calls = calls;
+    this.#requests = requests;
     this.since = since;
     this.expiresAt = expiresAt;
     this.cut = cut;
   }
 
+  isStream(now: number): boolean {
+    return this.lasting || Math.abs(now - this.since) >= STREAM_AGE_MS;
+  }
+
   done(): void {
-    if (this.remove() && this.#calls.size === 0) this.#calls.onEmpty();
+    if (this.remove() && this.#requests.size === 0) this.#requests.onEmpty();
   }
 }
 
-/** The calls of one session. */
-class Calls extends LinkedList<Entry> {
-  /** There are none any more. */
+/** The requests of one session. */
+class SessionRequests extends LinkedList<Entry> {
+  /** Called when the last request is over. */
   readonly onEmpty: () => void;
 
   constructor(onEmpty: () => void) {
     super();
     this.onEmpty = onEmpty;
   }
-}
 
-/** Starts the registry. */
-export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenStreamsOptions): OpenStreams {
-  const sessions = new Map<string, Calls>();
-  let polling = false;
-
-  function callsOf(key: string): Calls {
-    const known = sessions.get(key);
-    if (known) return known;
-    const calls = new Calls(() => void sessions.delete(key));
-    sessions.set(key, calls);
-    return calls;
-  }
-  function cutWhere(key: string, ended: (entry: Entry) => boolean): void {
-    for (const entry of sessions.get(key)?.toArray().filter(ended) ?? []) {
+  cutWhere(isOver: (entry: Entry) => boolean): void {
+    for (const entry of this.toArray().filter(isOver)) {
       entry.done();
       entry.cut();
     }
   }
-  const streams = (entry: Entry, now: number) => entry.lasting || Math.abs(now - entry.since) >= YOUNG_MS;
+}
 
-  /** Keys of all sessions with a stream, after those past their absolute limit are gone. */
-  function streaming(now: number): string[] {
+/** Creates the registry and starts polling. */
+export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenStreamsOptions): OpenStreams {
+  const sessions = new Map<string, SessionRequests>();
+  let polling = false;
+
+  function requestsOf(key: string): SessionRequests {
+    const known = sessions.get(key);
+    if (known) return known;
+    const requests = new SessionRequests(() => void sessions.delete(key));
+    sessions.set(key, requests);
+    return requests;
+  }
+
+  /** Cuts what is past its absolute limit; returns the keys of the sessions that still have a stream. */
+  function cutExpired(now: number): string[] {
     const keys: string[] = [];
-    for (const [key, calls] of sessions) {
-      cutWhere(key, (entry) => entry.expiresAt <= now && (key !== NO_SESSION || streams(entry, now)));
-      if (key !== NO_SESSION && calls.toArray().some((entry) => streams(entry, now))) keys.push(key);
+    for (const [key, requests] of sessions) {
+      requests.cutWhere((entry) => entry.expiresAt <= now && (key !== NO_SESSION || entry.isStream(now)));
+      if (key !== NO_SESSION && requests.toArray().some((entry) => entry.isStream(now))) keys.push(key);
     }
     return keys;
   }
-  async function ask(): Promise<void> {
+
+  async function cutEnded(): Promise<void> {
     const now = clock();
-    const keys = streaming(now);
-    for (let at = 0; at < keys.length; at += BATCH) {
-      const gone = await store.missing(keys.slice(at, at + BATCH));
-      for (const key of gone) cutWhere(key, (entry) => streams(entry, now));
+    const keys = cutExpired(now);
+    for (let at = 0; at < keys.length; at += BATCH_SIZE) {
+      const ended = await store.missing(keys.slice(at, at + BATCH_SIZE));
+      for (const key of ended) sessions.get(key)?.cutWhere((entry) => entry.isStream(now));
     }
   }
+
   async function poll(): Promise<void> {
     if (polling) return;
     polling = true;
     try {
-      await ask();
+      await cutEnded();
     } catch (error) {
-      // A store that does not answer says nothing about a session: nothing is cut.
-      log.warn({ err: error }, 'cannot ask which sessions with open streams ended');
+      // An unavailable store does not mean that a session ended.
+      log.warn({ err: error }, 'failed to query ended sessions; open streams stay open');
     } finally {
       polling = false;
     }
@@ -126,17 +132,17 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
 
   return {
     track(session, expiresAt, cut) {
-      const calls = callsOf(session ?? NO_SESSION);
-      const entry = new Entry(calls, clock(), expiresAt, cut);
-      calls.append(entry);
+      const requests = requestsOf(session ?? NO_SESSION);
+      const entry = new Entry(requests, clock(), expiresAt, cut);
+      requests.append(entry);
       return entry;
     },
     closeAll(key) {
       const now = clock();
-      cutWhere(key, (entry) => streams(entry, now));
+      sessions.get(key)?.cutWhere((entry) => entry.isStream(now));
     },
     poll,
-    size: () => [...sessions.values()].reduce((sum, calls) => sum + calls.size, 0),
+    size: () => [...sessions.values()].reduce((sum, requests) => sum + requests.size, 0),
     close: () => clearInterval(timer),
   };
 }

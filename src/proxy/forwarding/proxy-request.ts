@@ -1,4 +1,4 @@
-/** The course of one forwarded call: its place at the upstream, its attempts, and every way in which it can end. */
+/** One forwarded request: its slot at the upstream, its attempts, and every way in which it can end. */
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { GatewayError } from '../../base/errors.ts';
@@ -7,10 +7,10 @@ import type { RequestContext } from '../../edge/request-context.ts';
 import type { QueueHandle, Waiter } from '../../upstream/concurrency-limit.ts';
 import { headersByName, headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
 import type { Upstream } from '../../upstream/upstreams.ts';
-import type { Attempts, ForwardOptions, ForwardRoute } from './forward-options.ts';
+import type { AttemptHooks, ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStream, OpenStreams } from './open-streams.ts';
 import { Relay, type RelayOwner } from './relay.ts';
-import { brokenConnection, RETRIES, refusesToken, repeatable } from './retry.ts';
+import { isBrokenConnection, isRepeatable, MAX_RETRIES, rejectsToken } from './retry.ts';
 import { openUpload } from './upload.ts';
 
 export interface ProxyRequestParts {
@@ -20,29 +20,29 @@ export interface ProxyRequestParts {
   readonly options: ForwardOptions;
   readonly upstream: Upstream;
   readonly streams: OpenStreams;
-  /** Told the status of the answer, or 0, and the seconds until it came. */
+  /** Called with the status of each response, 0 for a failure, and the seconds that it took. */
   readonly measure?: ((status: number, seconds: number) => void) | undefined;
-  /** Called once, when the call is over; with an error if the caller has to answer. */
+  /** Called once, when the request is over; with an error when the caller has to send the response. */
   settle(error?: GatewayError): void;
 }
 
-/** A class for the same reason as `Relay`: one object with methods for each call, not a closure for each event. */
+/** A class for the same reason as `Relay`: one object with methods per request instead of a closure per event. */
 export class ProxyRequest implements RelayOwner, Waiter {
   readonly #parts: ProxyRequestParts;
   readonly #relay: Relay;
   readonly #method: string;
   readonly #upload: Readable | null;
-  readonly #open: OpenStream | undefined;
-  readonly #onClose = () => {
+  readonly #stream: OpenStream | undefined;
+  readonly #onClientClose = () => {
     if (!this.#parts.res.writableFinished) this.#abandon();
   };
-  #inLine: QueueHandle | undefined;
-  #retries: number;
+  #queued: QueueHandle | undefined;
+  #retriesLeft: number;
   #headers: string[];
-  #attempts: Attempts | undefined;
+  #attempts: AttemptHooks | undefined;
   #repeated = false;
   #sentAt = 0;
-  #renewed = false;
+  #refreshed = false;
   #over = false;
 
   constructor(parts: ProxyRequestParts) {
@@ -54,7 +54,7 @@ export class ProxyRequest implements RelayOwner, Waiter {
     this.#headers = options.headers;
     this.#attempts = options.attempts;
     this.#upload = body ? openUpload(req, res, { maxBody: route.maxBody, idle: route.timeouts.idle }) : null;
-    this.#retries = repeatable(this.#method, body) ? RETRIES : 0;
+    this.#retriesLeft = isRepeatable(this.#method, body) ? MAX_RETRIES : 0;
     this.#relay = new Relay({
       req,
       res,
@@ -63,20 +63,20 @@ export class ProxyRequest implements RelayOwner, Waiter {
       owner: this,
     });
     if (options.streamKey !== undefined || options.endsAt !== undefined) {
-      const ends = options.endsAt ?? Number.POSITIVE_INFINITY;
-      this.#open = streams.track(options.streamKey, ends, () => this.#endSession());
+      const expiresAt = options.endsAt ?? Number.POSITIVE_INFINITY;
+      this.#stream = streams.track(options.streamKey, expiresAt, () => this.#endSession());
     }
   }
 
-  /** Sends it, or lets it wait in line. */
+  /** Sends the request, or queues it until a slot is free. */
   start(): void {
     const { res, route, upstream } = this.#parts;
-    res.on('close', this.#onClose);
-    this.#inLine = upstream.limiter.acquire(route.timeouts.headers, this);
+    res.on('close', this.#onClientClose);
+    this.#queued = upstream.limiter.acquire(route.timeouts.headers, this);
   }
 
   onAdmitted(): void {
-    this.#inLine = undefined;
+    this.#queued = undefined;
     this.#dispatch();
   }
 
@@ -97,46 +97,46 @@ export class ProxyRequest implements RelayOwner, Waiter {
   }
 
   onStream(): void {
-    if (this.#open) this.#open.lasting = true;
+    if (this.#stream) this.#stream.lasting = true;
   }
 
-  retry(error: Error): boolean {
-    if (this.#over || this.#retries === 0 || !brokenConnection(error)) return false;
-    this.#retries -= 1;
-    // After a turn of the event loop the pool knows of every connection that closed at the same moment.
+  shouldRetry(error: Error): boolean {
+    if (this.#over || this.#retriesLeft === 0 || !isBrokenConnection(error)) return false;
+    this.#retriesLeft -= 1;
+    // After one turn of the event loop the pool has noticed every connection that closed at the same time.
     setImmediate(() => this.#dispatchAgain());
     return true;
   }
 
-  repeat({ status, headers }: ResponseHead): boolean {
-    this.#measured(status);
-    const wanted = this.#attempts?.answered(status, headersByName(headers)) ?? false;
-    // A body that was streamed is gone, and once is enough: an upstream that goes on refusing is heard.
+  shouldRepeat({ status, headers }: ResponseHead): boolean {
+    this.#measure(status);
+    const wanted = this.#attempts?.onResponse(status, headersByName(headers)) ?? false;
+    // A streamed body cannot be sent again. One repetition is enough: after it, the client gets the refusal.
     if (!wanted || this.#over || this.#upload || this.#repeated) return false;
     this.#repeated = true;
     return true;
   }
 
-  renew({ headers }: ResponseHead): Promise<boolean> | undefined {
+  refreshToken({ headers }: ResponseHead): Promise<boolean> | undefined {
     const { retryWithNewToken } = this.#parts.options;
-    if (!retryWithNewToken || this.#renewed || this.#over) return undefined;
-    if (!headerValues(headers, 'www-authenticate').some(refusesToken)) return undefined;
-    this.#renewed = true;
-    const renewal = retryWithNewToken().then(
-      (fresh) => this.#takeOver(fresh),
+    if (!retryWithNewToken || this.#refreshed || this.#over) return undefined;
+    if (!headerValues(headers, 'www-authenticate').some(rejectsToken)) return undefined;
+    this.#refreshed = true;
+    const refresh = retryWithNewToken().then(
+      (options) => this.#replaceOptions(options),
       (error: GatewayError) => {
         this.#abandon(error);
         return false;
       },
     );
-    // A body that was streamed is gone: this call is over, the next one has the new token.
-    return this.#upload ? undefined : renewal;
+    // A streamed body cannot be sent again: this request ends with the 401, and the next one has the new token.
+    return this.#upload ? undefined : refresh;
   }
 
-  #takeOver(fresh: ForwardOptions | undefined): boolean {
-    if (!fresh || this.#over) return false;
-    this.#headers = fresh.headers;
-    this.#attempts = fresh.attempts;
+  #replaceOptions(options: ForwardOptions | undefined): boolean {
+    if (!options || this.#over) return false;
+    this.#headers = options.headers;
+    this.#attempts = options.attempts;
     return true;
   }
 
@@ -144,25 +144,25 @@ export class ProxyRequest implements RelayOwner, Waiter {
     this.#dispatchAgain();
   }
 
-  #measured(status: number): void {
+  #measure(status: number): void {
     this.#parts.measure?.(status, (performance.now() - this.#sentAt) / 1000);
   }
 
   onDone(error: GatewayError | undefined): void {
-    if (error && !this.#relay.started) this.#measured(0);
+    if (error && !this.#relay.started) this.#measure(0);
     this.#parts.upstream.limiter.release();
     this.#finish(error);
   }
 
   #endSession(): void {
     if (this.#relay.started) this.#parts.res.destroy();
-    else this.#abandon(new GatewayError('unauthenticated', { detail: 'the session ended during the call' }));
+    else this.#abandon(new GatewayError('unauthenticated', { detail: 'the session ended during the request' }));
   }
 
-  /** Nobody waits for the answer any more: the client left, or has to be told something else. */
+  /** Drops the upstream's response: the client disconnected, or must receive `error` instead. */
   #abandon(error?: GatewayError): void {
     this.#finish(error);
-    this.#inLine?.remove();
+    this.#queued?.remove();
     this.#relay.abandon();
   }
 
@@ -170,12 +170,12 @@ export class ProxyRequest implements RelayOwner, Waiter {
     if (this.#over) return;
     this.#over = true;
     const { context, res, settle } = this.#parts;
-    res.off('close', this.#onClose);
-    this.#open?.done();
+    res.off('close', this.#onClientClose);
+    this.#stream?.done();
     this.#upload?.destroy();
     if (error && this.#relay.started) {
-      context.log.warn({ err: error }, 'upstream failed in the middle of an answer; the client was cut off');
-      this.#cut();
+      context.log.warn({ err: error }, 'upstream failed during a response; client connection closed');
+      this.#cutClient();
       settle();
     } else {
       discardRest(context.req);
@@ -183,8 +183,8 @@ export class ProxyRequest implements RelayOwner, Waiter {
     }
   }
 
-  /** Without a length or chunks an orderly close looks like the end of the body: only a reset says otherwise. */
-  #cut(): void {
+  /** Without a length or chunks, a regular close looks like the end of the body, so HTTP/1.0 clients need a reset. */
+  #cutClient(): void {
     const { context, res } = this.#parts;
     if (context.req.httpVersion === '1.0') context.req.socket.resetAndDestroy();
     else res.destroy();

@@ -20,7 +20,7 @@ export const SHARED_CACHE_HEADERS: readonly string[] = [
  * Whether the upstream's own Cache-Control keeps the answer out of shared caches. `private="field"` speaks of one field
  * only, so a value with quotes is never taken for careful; nor is one that says both things.
  */
-export function isUnshared(cacheControl: string): boolean {
+export function forbidsSharedCaching(cacheControl: string): boolean {
   if (cacheControl === '' || cacheControl.includes('"')) return false;
   const directives = cacheControl
     .toLowerCase()

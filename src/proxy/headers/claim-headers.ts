@@ -35,7 +35,7 @@ export function encodeClaim(value: unknown): string | undefined {
 }
 
 /** The payload of a JWT (RFC 7519 section 7.2), not verified: the provider handed it to us itself. Empty for an opaque token. */
-export function tokenClaims(accessToken: string): Claims {
+export function unverifiedClaims(accessToken: string): Claims {
   const [, payload, , ...rest] = accessToken.split('.');
   if (!payload || rest.length > 0) return {};
   try {

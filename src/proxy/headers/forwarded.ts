@@ -1,5 +1,5 @@
 /** The part of the way to us that can be believed, as the `X-Forwarded-For` of an upstream call. */
-import { normalAddress } from '../../edge/address.ts';
+import { normalizeAddress } from '../../edge/address.ts';
 import { xForwardedHops } from '../../edge/forwarded.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 
@@ -10,11 +10,11 @@ import type { RequestContext } from '../../edge/request-context.ts';
 export function trustedChain({ req, clientIp }: Pick<RequestContext, 'req' | 'clientIp'>): string {
   const { remoteAddress } = req.socket;
   if (remoteAddress === undefined || remoteAddress === clientIp) return clientIp;
-  const peer = normalAddress(remoteAddress);
+  const peer = normalizeAddress(remoteAddress);
   if (peer === undefined || peer === clientIp) return clientIp;
   const header = req.headers['x-forwarded-for'];
   const hops = xForwardedHops(typeof header === 'string' ? header : '', '').map(({ address }) =>
-    address === undefined ? undefined : normalAddress(address),
+    address === undefined ? undefined : normalizeAddress(address),
   );
   const client = hops.lastIndexOf(clientIp);
   const proxies = client < 0 ? [] : hops.slice(client + 1).filter((hop) => hop !== undefined);

@@ -19,7 +19,7 @@ function lenientName(name: string): string {
 }
 
 /** Builds the test whether a cookie name is one of the gateway's, in any spelling. */
-export function createOwnCookie(
+export function createOwnCookieTest(
   names: Pick<CookieSettings, 'sessionName' | 'loginPrefix' | 'logoutName'>,
 ): (name: string) => boolean {
   const session = lenientName(names.sessionName);

@@ -5,8 +5,8 @@ import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import { cookieSettings } from '../../session/cookies.ts';
 import { trustedChain } from './forwarded.ts';
-import { createOwnCookie, withoutOwnCookies } from './own-cookies.ts';
-import { canonicalName, createRequestVerdict, HOP_BY_HOP } from './request-names.ts';
+import { createOwnCookieTest, withoutOwnCookies } from './own-cookies.ts';
+import { canonicalName, createRequestHeaderClassifier, HOP_BY_HOP } from './request-names.ts';
 
 /** What a trace of our own takes the place of. */
 const TRACEPARENT: ReadonlySet<string> = new Set(['traceparent']);
@@ -15,7 +15,7 @@ const PSEUDONYM = 'bff-gateway';
 /** How often a call may pass gateways of this name; beyond that it runs in a circle. */
 const MAX_PASSES = 8;
 
-export interface RequestParts {
+export interface UpstreamHeaderOptions {
   /** The upstream's own host, whatever the client called us (RFC 9110 section 7.2). */
   host: string;
   requestCookies: 'forward' | 'drop';
@@ -34,11 +34,11 @@ export interface UpstreamCredentials {
   /** Proof of possession that goes with the token (RFC 9449 section 7.1). */
   readonly proof?: string;
   /** Another one: a proof is good for one attempt. */
-  readonly prove?: () => string;
+  readonly createProof?: () => string;
 }
 
 /** Names in turn with values, as node:http takes them. */
-export type RequestHeaderRewriter = (context: RequestContext, parts: RequestParts) => string[];
+export type RequestHeaderRewriter = (context: RequestContext, parts: UpstreamHeaderOptions) => string[];
 
 interface Kept {
   headers: string[];
@@ -73,7 +73,7 @@ function withoutNamed(headers: string[], named: ReadonlySet<string>): string[] {
   return kept;
 }
 
-function keptHeaders(context: RequestContext, requestVerdict: ReturnType<typeof createRequestVerdict>): Kept {
+function keptHeaders(context: RequestContext, requestVerdict: ReturnType<typeof createRequestHeaderClassifier>): Kept {
   const raw = context.req.rawHeaders;
   const kept: Kept = { headers: [], cookie: '', named: undefined };
   let passes = 0;
@@ -124,8 +124,8 @@ function refuseClaimNames(config: Config): void {
  */
 export function createRequestHeaderRewriter(config: Config): RequestHeaderRewriter {
   refuseClaimNames(config);
-  const requestVerdict = createRequestVerdict(config);
-  const isOwnCookie = createOwnCookie(cookieSettings(config));
+  const requestVerdict = createRequestHeaderClassifier(config);
+  const isOwnCookie = createOwnCookieTest(cookieSettings(config));
   const publicUrl = new URL(config.publicUrl);
   const proto = publicUrl.protocol.slice(0, -1);
 

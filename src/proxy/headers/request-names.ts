@@ -6,7 +6,7 @@ import { memoizeBounded } from './name-cache.ts';
  * What becomes of a client's header. `named`: it lists further hop-by-hop headers. `cookie`, `via` and `hops` have rules
  * of their own; everything else passes as it is or not at all.
  */
-export type RequestVerdict = 'pass' | 'drop' | 'named' | 'cookie' | 'via' | 'hops';
+export type RequestHeaderAction = 'pass' | 'drop' | 'named' | 'cookie' | 'via' | 'hops';
 
 /** RFC 9110 section 7.6.1, and `HTTP2-Settings` of RFC 7540 section 3.2.1; Connection itself is read first. */
 export const HOP_BY_HOP: readonly string[] = [
@@ -116,7 +116,7 @@ export function canonicalName(name: string): string {
 }
 
 /** Names with a rule of their own; only the exact spelling has it, any other spelling of them is dropped. */
-const SPECIAL: ReadonlyMap<string, RequestVerdict> = new Map([
+const SPECIAL: ReadonlyMap<string, RequestHeaderAction> = new Map([
   ['connection', 'named'],
   ['cookie', 'cookie'],
   ['via', 'via'],
@@ -124,7 +124,9 @@ const SPECIAL: ReadonlyMap<string, RequestVerdict> = new Map([
 ]);
 
 /** Builds the function that judges one header name of a client; it remembers what it has judged. */
-export function createRequestVerdict(config: Pick<Config, 'csrf' | 'routes'>): (name: string) => RequestVerdict {
+export function createRequestHeaderClassifier(
+  config: Pick<Config, 'csrf' | 'routes'>,
+): (name: string) => RequestHeaderAction {
   // The claim headers of all routes are reserved on every route: an upstream may be reached through more than one.
   const claims = config.routes.flatMap((route) => Object.keys(route.claimHeaders)).map(canonicalName);
   const dropped = new Set([
@@ -138,7 +140,7 @@ export function createRequestVerdict(config: Pick<Config, 'csrf' | 'routes'>): (
   ]);
   const prefixes = [...FORWARDED_PREFIXES, ...IDENTITY_PREFIXES];
 
-  function judge(name: string): RequestVerdict {
+  function judge(name: string): RequestHeaderAction {
     const special = SPECIAL.get(name.toLowerCase());
     if (special) return special;
     const canonical = canonicalName(name);

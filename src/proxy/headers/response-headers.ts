@@ -2,10 +2,10 @@
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
 import type { CorsHeaders } from '../../policy/cors.ts';
 import { cookieSettings } from '../../session/cookies.ts';
-import { isUnshared, mergeVary, NEVER_STORED } from './caching.ts';
+import { forbidsSharedCaching, mergeVary, NEVER_STORED } from './caching.ts';
 import { createPublicLocation } from './location.ts';
-import { createOwnCookie, setsOwnCookie } from './own-cookies.ts';
-import { responseVerdict } from './response-names.ts';
+import { createOwnCookieTest, setsOwnCookie } from './own-cookies.ts';
+import { classifyResponseHeader } from './response-names.ts';
 
 /** Whom the answer is for: a signed-in user, a caller with a token, a guest where users may be signed in, or anyone where nobody is asked. */
 export type Caller = 'user' | 'bearer' | 'guest' | 'anyone';
@@ -64,7 +64,7 @@ function read(raw: readonly string[], publicLocation: (location: string) => stri
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
-    const verdict = responseVerdict(name);
+    const verdict = classifyResponseHeader(name);
     if (verdict === 'pass') sorted.headers.push(name, value);
     else if (verdict === 'type') {
       sorted.headers.push(name, value);
@@ -95,7 +95,7 @@ function withoutNamed(headers: string[], named: readonly string[]): string[] {
 /** Appends what may be said about storing the answer. Whatever sets a cookie is never stored (RFC 9111 section 7.3). */
 function pushCaching(headers: string[], sorted: Read, guarded: boolean, setsCookie: boolean): void {
   const upstream = sorted.caching.length === 0 ? '' : sorted.caching.join(', ');
-  if (setsCookie || (guarded && !isUnshared(upstream))) {
+  if (setsCookie || (guarded && !forbidsSharedCaching(upstream))) {
     headers.push('cache-control', NEVER_STORED);
     return;
   }
@@ -121,7 +121,7 @@ const isPdf = ({ type, named }: Read) => PDF.test(type) && !named.includes('cont
 /** Builds the rewriter of a route's answers: once per route, called once per answer. */
 export function createResponseHeaderRewriter(config: Config, route: RouteConfig): ResponseHeaderRewriter {
   const publicLocation = createPublicLocation(config.publicUrl, route);
-  const isOwnCookie = createOwnCookie(cookieSettings(config));
+  const isOwnCookie = createOwnCookieTest(cookieSettings(config));
   const fixed = fixedHeaders(config);
   const always = config.cors.allowedOrigins.length > 0 ? ['Origin'] : [];
   // What the answer to a call depends on beside the address (RFC 9111 section 4.1).

@@ -5,7 +5,7 @@ import { memoizeBounded } from './name-cache.ts';
 import { canonicalName, HOP_BY_HOP } from './request-names.ts';
 
 /** `pass` as it is, `drop` it, or one of the rules that some names have of their own. */
-export type ResponseVerdict =
+export type ResponseHeaderAction =
   | 'pass'
   | 'drop'
   | 'named'
@@ -39,9 +39,9 @@ const DROPPED: readonly string[] = [
   'x-aspnetmvc-version',
 ];
 
-const VERDICTS: ReadonlyMap<string, ResponseVerdict> = new Map<string, ResponseVerdict>([
-  ...DROPPED.map((name): [string, ResponseVerdict] => [name, 'drop']),
-  ...SHARED_CACHE_HEADERS.map((name): [string, ResponseVerdict] => [name, 'shared-cache']),
+const VERDICTS: ReadonlyMap<string, ResponseHeaderAction> = new Map<string, ResponseHeaderAction>([
+  ...DROPPED.map((name): [string, ResponseHeaderAction] => [name, 'drop']),
+  ...SHARED_CACHE_HEADERS.map((name): [string, ResponseHeaderAction] => [name, 'shared-cache']),
   ['connection', 'named'],
   ['location', 'location'],
   ['content-location', 'location'],
@@ -60,7 +60,7 @@ const OWN_NAME = canonicalName(GATEWAY_HEADER);
 /** Whether a header would pass for the gateway's own mark, also after a front proxy has made `-` of `_`. */
 export const isGatewayHeader = (name: string) => canonicalName(name) === OWN_NAME;
 
-function classify(name: string): ResponseVerdict {
+function classify(name: string): ResponseHeaderAction {
   const lower = name.toLowerCase();
   // Cross-origin reads are the gateway's to allow: all of the upstream's CORS headers go (ASVS 3.4.2).
   return VERDICTS.get(lower) ?? (lower.startsWith('access-control-') || isGatewayHeader(lower) ? 'drop' : 'pass');
@@ -69,4 +69,4 @@ function classify(name: string): ResponseVerdict {
 const REMEMBERED = 512;
 
 /** Judges one name; it remembers what it has judged. */
-export const responseVerdict: (name: string) => ResponseVerdict = memoizeBounded(classify, REMEMBERED);
+export const classifyResponseHeader: (name: string) => ResponseHeaderAction = memoizeBounded(classify, REMEMBERED);

@@ -1,9 +1,9 @@
-/** Just enough of the WebSocket protocol to say goodbye between two frames of somebody else's conversation. */
+/** Follows WebSocket frame boundaries, so that the gateway can insert a Close frame between two frames. */
 
 export interface FrameTracker {
-  /** Follows bytes of the conversation, in order. */
+  /** Follows bytes of one direction, in order. */
   follow(chunk: Uint8Array): void;
-  /** Whether a frame may be put in here: the last one is complete, and none of them was a Close frame. */
+  /** Returns whether a frame may be inserted: the last frame is complete, and no Close frame has passed. */
   mayInsert(): boolean;
 }
 
@@ -13,23 +13,23 @@ const CLOSE = 0x08;
 const MASKED = 0x80;
 const LENGTH = 0x7f;
 
-/** Bytes of a frame's head, as far as its first two bytes tell. */
-function headSize(second: number): number {
+/** Returns the size of a frame header in bytes, given its second byte. */
+function headerSize(second: number): number {
   const length = second & LENGTH;
   const extended = length === 126 ? 2 : length === 127 ? 8 : 0;
   return 2 + extended + (second & MASKED ? 4 : 0);
 }
 
-function payloadSize(head: readonly number[]): number {
-  const length = (head[1] ?? 0) & LENGTH;
+function payloadSize(header: readonly number[]): number {
+  const length = (header[1] ?? 0) & LENGTH;
   if (length < 126) return length;
-  const extended = head.slice(2, length === 126 ? 4 : 10);
+  const extended = header.slice(2, length === 126 ? 4 : 10);
   return extended.reduce((sum, byte) => sum * 256 + byte, 0);
 }
 
-/** Follows one direction of a WebSocket connection from its first frame on. */
+/** Creates a tracker for one direction of a WebSocket connection, from its first frame on. */
 export function createFrameTracker(): FrameTracker {
-  let head: number[] = [];
+  let header: number[] = [];
   let payload = 0;
   let closing = false;
   return {
@@ -41,19 +41,19 @@ export function createFrameTracker(): FrameTracker {
           at += skipped;
           continue;
         }
-        head.push(chunk[at] ?? 0);
+        header.push(chunk[at] ?? 0);
         at += 1;
-        if (head.length < 2 || head.length < headSize(head[1] ?? 0)) continue;
-        payload = payloadSize(head);
-        closing ||= ((head[0] ?? 0) & OPCODE) === CLOSE;
-        head = [];
+        if (header.length < 2 || header.length < headerSize(header[1] ?? 0)) continue;
+        payload = payloadSize(header);
+        closing ||= ((header[0] ?? 0) & OPCODE) === CLOSE;
+        header = [];
       }
     },
-    mayInsert: () => head.length === 0 && payload === 0 && !closing,
+    mayInsert: () => header.length === 0 && payload === 0 && !closing,
   };
 }
 
-/** A Close frame of a server (RFC 6455 section 5.5.1); `reason` is ASCII of at most 123 characters. */
+/** Returns a server's Close frame (RFC 6455 section 5.5.1); `reason` is ASCII of at most 123 characters. */
 export function closeFrame(code: number, reason: string): Buffer {
   const frame = Buffer.alloc(4 + reason.length);
   frame.writeUInt8(0x80 | CLOSE, 0);

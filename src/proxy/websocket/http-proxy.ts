@@ -1,30 +1,30 @@
-/** http-proxy-middleware, set up so that it only carries bytes: what goes out was decided before. */
+/** Adapter for http-proxy-middleware: it only carries bytes, because headers and path are decided by the caller. */
 import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, type ServerResponse } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { lookup } from '../../upstream/loopback.ts';
 
-/** One request or handshake that is proxied. */
+/** Path and callbacks of one proxied request or handshake. */
 export interface ProxyHooks {
-  /** Path and query for the target, whatever `req.url` says. */
+  /** Path and query for the target; replaces `req.url`. */
   readonly path: string;
-  /** The target failed, or the client's socket did. */
+  /** Called when the target or the client's socket fails. */
   onError(error: Error): void;
-  /** The handshake is about to go out; listeners set here come before those of the proxy. */
+  /** Called before the handshake is sent; listeners added here run before those of the proxy. */
   onHandshake?(request: ClientRequest): void;
-  /** The answer to a request is about to be passed on. */
+  /** Called before the response to a request is passed on. */
   onResponse?(response: IncomingMessage): void;
 }
 
 export interface HttpProxy {
-  /** Proxies a request with the headers that it has; resolves when the response is closed. */
-  web(req: IncomingMessage, res: ServerResponse, passage: ProxyHooks): Promise<void>;
-  /** Proxies a handshake with the given headers. */
-  upgrade(req: IncomingMessage, socket: Socket, head: Buffer, headers: readonly string[], passage: ProxyHooks): void;
+  /** Proxies a request with its own headers; resolves when the response is closed. */
+  web(req: IncomingMessage, res: ServerResponse, hooks: ProxyHooks): Promise<void>;
+  /** Proxies a handshake with the given headers: names alternate with values. */
+  upgrade(req: IncomingMessage, socket: Socket, head: Buffer, headers: readonly string[], hooks: ProxyHooks): void;
 }
 
-/** Raw header pairs as an object that node:http takes; repeated names become lists. */
+/** Returns raw headers as an object that node:http accepts; repeated names become lists. */
 export function headersOf(raw: readonly string[]): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = Object.create(null);
   for (let at = 0; at < raw.length; at += 2) {
@@ -37,45 +37,45 @@ export function headersOf(raw: readonly string[]): Record<string, string | strin
 }
 
 /**
- * A proxy to one origin. Headers are never touched in its hooks: those are not called for every request (with `Expect` they
- * are not), and a call that they miss would go out with the client's own cookies and credentials.
+ * Creates a proxy to one origin. Its hooks never change headers, because the library does not call them for every request
+ * (with `Expect` it does not), and a request that they miss would carry the client's own cookies and credentials.
  */
 export function createHttpProxy(
   target: string,
   options: { ca?: string; cert?: string; key?: string; upgradeTimeout: number },
 ): HttpProxy {
   const { upgradeTimeout, ...tls } = options;
-  const passages = new WeakMap<IncomingMessage, ProxyHooks>();
+  const hooksOf = new WeakMap<IncomingMessage, ProxyHooks>();
   const middleware = createProxyMiddleware({
     target,
     upgradeTimeout,
-    // Connections are not kept: a handshake takes its own away, and a development server restarts at any time.
+    // Connections are not kept alive: a handshake consumes its own, and a development server restarts at any time.
     agent: target.startsWith('https:') ? new TlsAgent({ lookup, ...tls }) : new PlainAgent({ lookup }),
     secure: true,
-    // The path of a request may be no valid URL, and those are not proxied at all; it is put in after that test.
-    pathRewrite: (_path, req) => passages.get(req)?.path,
+    // The library rejects a path that is not a valid URL, so the real path is set after that check.
+    pathRewrite: (_path, req) => hooksOf.get(req)?.path,
     ejectPlugins: true,
     plugins: [
       (proxy) => {
-        proxy.on('error', (error, req) => req && passages.get(req)?.onError(error));
-        proxy.on('proxyReqWs', (request, req) => passages.get(req)?.onHandshake?.(request));
-        proxy.on('proxyRes', (response, req) => passages.get(req)?.onResponse?.(response));
+        proxy.on('error', (error, req) => req && hooksOf.get(req)?.onError(error));
+        proxy.on('proxyReqWs', (request, req) => hooksOf.get(req)?.onHandshake?.(request));
+        proxy.on('proxyRes', (response, req) => hooksOf.get(req)?.onResponse?.(response));
       },
     ],
   });
   return {
-    web(req, res, passage) {
-      passages.set(req, passage);
+    web(req, res, hooks) {
+      hooksOf.set(req, hooks);
       req.url = '/';
       return middleware(req, res);
     },
-    upgrade(req, socket, head, headers, passage) {
-      // A view of the request, so that its own headers and path stay what they are for whoever logs them.
+    upgrade(req, socket, head, headers, hooks) {
+      // A view of the request: log lines still need its own headers and path.
       const view = Object.create(req, {
         url: { value: '/', writable: true },
         headers: { value: headersOf(headers) },
       }) as IncomingMessage;
-      passages.set(view, passage);
+      hooksOf.set(view, hooks);
       middleware.upgrade(view, socket, head);
     },
   };

@@ -1,4 +1,4 @@
-/** The same steps for a WebSocket handshake, which no plain request handler ever sees. */
+/** Handles WebSocket handshakes: the same steps as for a plain request, then the tunnel to the upstream. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../../base/errors.ts';
@@ -8,9 +8,9 @@ import { checkUpgradeOrigin } from '../../policy/csrf.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { Admit } from '../admission/admit.ts';
 import type { ForwardOptions } from '../forwarding/forward-options.ts';
-import type { Prepare } from '../prepare/prepare.ts';
+import type { PrepareRequest } from '../forwarding/prepare-request.ts';
 
-/** Carries an admitted handshake to the upstream. */
+/** Carries admitted handshakes to the upstream. */
 export interface Tunnel {
   open(
     context: RequestContext,
@@ -24,14 +24,14 @@ export interface Tunnel {
 interface UpgradeParts {
   config: Config;
   admit: Admit;
-  preparedOf: (route: CompiledRoute) => Prepare;
+  prepareFor: (route: CompiledRoute) => PrepareRequest;
   tunnel: Tunnel;
 }
 
-/** Why this is no WebSocket handshake (RFC 6455 section 4.2.1); undefined when it is one. */
-function malformed({ method, headers, httpVersion }: IncomingMessage): string | undefined {
+/** Returns why the request is not a WebSocket handshake (RFC 6455 section 4.2.1); undefined when it is one. */
+function handshakeFault({ method, headers, httpVersion }: IncomingMessage): string | undefined {
   if (method !== 'GET' || httpVersion !== '1.1') return 'not an HTTP/1.1 GET';
-  // The whole value: in a list of protocols the upstream might choose another one, such as h2c (RFC 9110 section 7.8).
+  // The whole value: from a list of protocols the upstream might choose another one, such as h2c (RFC 9110 section 7.8).
   if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Upgrade is not websocket';
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0) return 'has a body';
   if (headers['sec-websocket-version'] !== '13') return 'Sec-WebSocket-Version is not 13';
@@ -39,8 +39,8 @@ function malformed({ method, headers, httpVersion }: IncomingMessage): string | 
   return undefined;
 }
 
-/** Builds the handler of upgrades; it rejects before the upstream is contacted. */
-export function createUpgrade({ config, admit, preparedOf, tunnel }: UpgradeParts) {
+/** Creates the handler of upgrades; it rejects before the upstream is contacted. */
+export function createUpgrade({ config, admit, prepareFor, tunnel }: UpgradeParts) {
   return async function upgrade(
     context: RequestContext,
     socket: Duplex,
@@ -48,10 +48,10 @@ export function createUpgrade({ config, admit, preparedOf, tunnel }: UpgradePart
     route: CompiledRoute,
   ): Promise<void> {
     if (!route.config.websocket)
-      throw new GatewayError('upgrade_refused', { detail: `${route.pattern} has no websocket` });
-    const fault = malformed(context.req);
+      throw new GatewayError('upgrade_refused', { detail: `websocket is off for ${route.pattern}` });
+    const fault = handshakeFault(context.req);
     if (fault !== undefined) throw new GatewayError('upgrade_refused', { detail: fault });
-    // A handshake cannot carry the CSRF header, so its Origin must be on the list (RFC 6455 section 10.2).
+    // A browser cannot add the CSRF header to a handshake, so its Origin must be allowed (RFC 6455 section 10.2).
     const admission = await admit(context, route, ({ req }) =>
       checkUpgradeOrigin({
         headers: req.headers,
@@ -59,7 +59,7 @@ export function createUpgrade({ config, admit, preparedOf, tunnel }: UpgradePart
         allowedOrigins: route.config.allowedOrigins,
       }),
     );
-    const options = await preparedOf(route)(context, admission, { cors: {}, upgrade: true });
+    const options = await prepareFor(route)(context, admission, { cors: {}, upgrade: true });
     await tunnel.open(context, socket, head, route.config, options);
   };
 }

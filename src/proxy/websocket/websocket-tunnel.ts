@@ -9,81 +9,84 @@ import { upstreamError } from '../../upstream/failures.ts';
 import { closeFrame, createFrameTracker } from './frames.ts';
 import type { ProxyHooks } from './http-proxy.ts';
 
-/** Close code for a session that ended: of the private range (RFC 6455 section 7.4.2), to be read as "401". */
+/** Close code for a session that ended: private range (RFC 6455 section 7.4.2), modelled on 401. */
 export const SESSION_ENDED = 4401;
 
-/** What an upstream may say in its answer to a handshake; cookies and the like go no other way than through a response. */
-const HANDSHAKE = new Set(['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions']);
+/** Headers of an upstream's handshake response that are passed on; cookies and others need a plain response. */
+const HANDSHAKE_HEADERS = new Set(['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions']);
 /** RFC 6455 section 1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** How long a side may take to close after it was told so. */
+/** How long a peer may take to close its side after the gateway closed the other. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface WebSocketTunnelParts {
   context: RequestContext;
   socket: Socket;
+  /** Path and query for the upstream. */
   path: string;
-  /** Told of each answer of the upstream. */
-  onAnswer?(status: number, headers: IncomingMessage['headers']): unknown;
-  /** The upstream agreed: bytes flow. */
+  /** Called with each response of the upstream to the handshake. */
+  onHandshakeResponse?: ((status: number, headers: IncomingMessage['headers']) => unknown) | undefined;
+  /** Called when the upstream has accepted the handshake and bytes flow. */
   onOpen(): void;
 }
 
-/** RFC 6455 section 4.2.2: anything else than this is no WebSocket, and no tunnel is opened for it. */
-function agrees(response: IncomingMessage, key: string | undefined): boolean {
+/** Returns whether the upstream accepted this handshake; anything else is not a WebSocket (RFC 6455 section 4.2.2). */
+function accepts(response: IncomingMessage, key: string | undefined): boolean {
   const accept = createHash('sha1').update(`${key}${GUID}`).digest('base64');
   const { headers } = response;
   return headers.upgrade?.toLowerCase() === 'websocket' && headers['sec-websocket-accept'] === accept;
 }
 
-function keepHandshake({ headers }: IncomingMessage, requestId: string): void {
-  for (const name of Object.keys(headers)) if (!HANDSHAKE.has(name)) delete headers[name];
+function keepHandshakeHeaders({ headers }: IncomingMessage, requestId: string): void {
+  for (const name of Object.keys(headers)) if (!HANDSHAKE_HEADERS.has(name)) delete headers[name];
   Object.assign(headers, { connection: 'Upgrade', upgrade: 'websocket', 'x-request-id': requestId });
 }
 
-function endSoon(socket: Socket): void {
+/** Ends the socket, and destroys it if the peer does not close in time. */
+function endWithTimeout(socket: Socket): void {
   socket.end();
   const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS).unref();
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** The passage of one handshake, and how to end what comes of it. */
-export function createWebSocketTunnel({ context, socket, path, onAnswer, onOpen }: WebSocketTunnelParts) {
+/** Creates the proxy hooks of one handshake, and `end`, which ends the handshake or the open WebSocket. */
+export function createWebSocketTunnel(parts: WebSocketTunnelParts) {
+  const { context, socket, path, onHandshakeResponse, onOpen } = parts;
   const frames = createFrameTracker();
   let upstream: Socket | undefined;
 
   function refuse(error: GatewayError): void {
-    context.log.warn({ err: error }, 'WebSocket not opened');
+    context.log.warn({ err: error }, 'failed to open WebSocket; handshake refused');
     renderErrorOnSocket(socket, error, context.id);
   }
   function onResponse(response: IncomingMessage): void {
     const status = response.statusCode ?? 502;
-    onAnswer?.(status, response.headers);
-    if (status < 400) refuse(new GatewayError('upstream_failed', { detail: `answered ${status} to a handshake` }));
+    onHandshakeResponse?.(status, response.headers);
+    if (status < 400) refuse(new GatewayError('upstream_failed', { detail: `status ${status} for a handshake` }));
     else endWithResponse(socket, status, { 'x-request-id': context.id });
   }
-  function onAgreement(response: IncomingMessage, opened: Socket): void {
-    onAnswer?.(101, response.headers);
-    if (!agrees(response, context.req.headers['sec-websocket-key'])) {
-      opened.destroy();
-      refuse(new GatewayError('upstream_failed', { detail: 'switched to something that is no WebSocket' }));
+  function onUpgrade(response: IncomingMessage, upgraded: Socket): void {
+    onHandshakeResponse?.(101, response.headers);
+    if (!accepts(response, context.req.headers['sec-websocket-key'])) {
+      upgraded.destroy();
+      refuse(new GatewayError('upstream_failed', { detail: 'the upstream switched to another protocol' }));
       return;
     }
-    keepHandshake(response, context.id);
-    upstream = opened;
-    // Not before the proxy has put back what came with the agreement: a reader of its own would swallow it.
-    socket.once('pipe', () => opened.on('data', frames.follow));
-    opened.once('close', () => endSoon(socket));
-    socket.once('close', () => endSoon(opened));
+    keepHandshakeHeaders(response, context.id);
+    upstream = upgraded;
+    // Wait for the pipe: before it, the proxy puts back the bytes that arrived with the 101, and a listener would take them.
+    socket.once('pipe', () => upgraded.on('data', frames.follow));
+    upgraded.once('close', () => endWithTimeout(socket));
+    socket.once('close', () => endWithTimeout(upgraded));
     onOpen();
   }
 
-  const passage: ProxyHooks = {
+  const hooks: ProxyHooks = {
     path,
-    onHandshake(sent) {
-      if (socket.destroyed) sent.destroy();
-      socket.once('close', () => sent.destroy());
-      sent.once('response', onResponse).once('upgrade', onAgreement);
+    onHandshake(request) {
+      if (socket.destroyed) request.destroy();
+      socket.once('close', () => request.destroy());
+      request.once('response', onResponse).once('upgrade', onUpgrade);
     },
     onError(error) {
       if (!upstream) return refuse(upstreamError(error));
@@ -92,7 +95,7 @@ export function createWebSocketTunnel({ context, socket, path, onAnswer, onOpen 
     },
   };
 
-  /** The session ended: says so, if the conversation is between two frames, and ends both sides. */
+  /** Ends both sides because the session ended; sends a Close frame if the stream is between two frames. */
   function end(): void {
     if (!upstream) {
       refuse(new GatewayError('unauthenticated', { detail: 'the session ended during the handshake' }));
@@ -102,8 +105,8 @@ export function createWebSocketTunnel({ context, socket, path, onAnswer, onOpen 
     socket.unpipe(upstream);
     if (frames.mayInsert()) socket.write(closeFrame(SESSION_ENDED, 'session ended'));
     socket.resume();
-    endSoon(socket);
+    endWithTimeout(socket);
   }
 
-  return { passage, end };
+  return { hooks, end };
 }

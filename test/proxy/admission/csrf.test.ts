@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
-import { type Answer, signedIn, startDataPlane } from '../../support/data-plane.ts';
+import { type TestResponse, signedIn, startDataPlane } from '../../support/data-plane.ts';
 import { configOf, PUBLIC } from '../../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
 
@@ -31,7 +31,7 @@ beforeEach(() => {
   gateway.audits.length = 0;
 });
 
-const code = (answer: Answer) => JSON.parse(answer.body).code;
+const code = (answer: TestResponse) => JSON.parse(answer.body).code;
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 const FORGED: [string, string, OutgoingHttpHeaders, string][] = [

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
-import { isUnshared, mergeVary, SHARED_CACHE_HEADERS } from '../../../src/proxy/headers/caching.ts';
+import { forbidsSharedCaching, mergeVary, SHARED_CACHE_HEADERS } from '../../../src/proxy/headers/caching.ts';
 import {
   type Caller,
   createResponseHeaderRewriter,
@@ -142,8 +142,8 @@ test('HC-02 whatever an upstream writes, the browser of a user sees private or n
 });
 
 test('small parts: isUnshared and mergeVary', () => {
-  assert.equal(isUnshared(''), false);
-  assert.equal(isUnshared('private'), true);
+  assert.equal(forbidsSharedCaching(''), false);
+  assert.equal(forbidsSharedCaching('private'), true);
   assert.equal(mergeVary([], []), undefined);
   assert.equal(mergeVary(['A', 'b'], ['B', 'C']), 'A, b, C');
 });

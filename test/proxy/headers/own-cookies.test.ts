@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createOwnCookie, setsOwnCookie, withoutOwnCookies } from '../../../src/proxy/headers/own-cookies.ts';
+import { createOwnCookieTest, setsOwnCookie, withoutOwnCookies } from '../../../src/proxy/headers/own-cookies.ts';
 import { createRequestHeaderRewriter } from '../../../src/proxy/headers/request-headers.ts';
 import { parseCookies } from '../../../src/session/cookies.ts';
-import { configOf, exchangeOf, valuesOf } from '../../support/route-fixtures.ts';
+import { configOf, contextOf, valuesOf } from '../../support/route-fixtures.ts';
 
-const isOwn = createOwnCookie({
+const isOwn = createOwnCookieTest({
   sessionName: '__Host-bff',
   loginPrefix: '__Host-bff-login-',
   logoutName: '__Host-bff-logout',
@@ -15,7 +15,7 @@ const isOwn = createOwnCookie({
 const outgoing = createRequestHeaderRewriter(configOf());
 const cookieSent = (...cookies: string[]) =>
   valuesOf(
-    outgoing(exchangeOf(cookies.map((value): [string, string] => ['Cookie', value])), {
+    outgoing(contextOf(cookies.map((value): [string, string] => ['Cookie', value])), {
       host: 'orders:8080',
       requestCookies: 'forward',
     }),
@@ -51,7 +51,7 @@ for (const [what, headers, expected] of REQUESTS) {
 }
 
 test('PX-04 requestCookies: drop sends none at all', () => {
-  const sent = outgoing(exchangeOf([['Cookie', `a=1; __Host-bff=${SECRET}`]]), {
+  const sent = outgoing(contextOf([['Cookie', `a=1; __Host-bff=${SECRET}`]]), {
     host: 'orders:8080',
     requestCookies: 'drop',
   });

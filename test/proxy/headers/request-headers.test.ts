@@ -2,18 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createRequestHeaderRewriter, type RequestParts } from '../../../src/proxy/headers/request-headers.ts';
-import { configOf, exchangeOf, type Facts, pairsOf, valuesOf } from '../../support/route-fixtures.ts';
+import { createRequestHeaderRewriter, type UpstreamHeaderOptions } from '../../../src/proxy/headers/request-headers.ts';
+import { configOf, contextOf, type ContextFacts, pairsOf, valuesOf } from '../../support/route-fixtures.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-const PARTS: RequestParts = { host: 'orders:8080', requestCookies: 'forward' };
+const PARTS: UpstreamHeaderOptions = { host: 'orders:8080', requestCookies: 'forward' };
 const outgoing = createRequestHeaderRewriter(
   configOf([{}, { path: '/other/**', claimHeaders: { 'X-Shop-Customer': 'sub' } }]),
 );
 
-const send = (headers: [string, string][], parts: Partial<RequestParts> = {}, facts: Facts = {}) =>
-  outgoing(exchangeOf(headers, facts), { ...PARTS, ...parts });
+const send = (headers: [string, string][], parts: Partial<UpstreamHeaderOptions> = {}, facts: ContextFacts = {}) =>
+  outgoing(contextOf(headers, facts), { ...PARTS, ...parts });
 
 test('ordinary headers pass in order, repeated ones and their bytes included', () => {
   const headers: [string, string][] = [
@@ -116,9 +116,9 @@ test('PX-06 R28 identity headers are dropped on every route in every spelling', 
 
 test('PX-06 a spelling is judged anew when the table of remembered names is full', () => {
   const own = createRequestHeaderRewriter(configOf());
-  for (let index = 0; index < 1500; index += 1) own(exchangeOf([[`X-Junk-${index}`, '1']]), PARTS);
+  for (let index = 0; index < 1500; index += 1) own(contextOf([[`X-Junk-${index}`, '1']]), PARTS);
   const sent = own(
-    exchangeOf([
+    contextOf([
       ['x_user.id', 'forged'],
       ['X-New', 'stays'],
     ]),
@@ -137,7 +137,7 @@ test('CS-06 method overrides never reach the upstream', () => {
 test('PX-04 the CSRF header stays here, whatever its configured name', () => {
   const own = createRequestHeaderRewriter(configOf([{}], { csrf: { header: 'X-Requested-By-App' } }));
   const sent = own(
-    exchangeOf([
+    contextOf([
       ['x-requested-by-app', '1'],
       ['X_Requested_By_App', '1'],
       ['X-CSRF', 'kept'],
@@ -177,7 +177,7 @@ for (const name of FORGED_WAYS) {
   });
 }
 
-const CHAINS: [string, string | undefined, Facts, string][] = [
+const CHAINS: [string, string | undefined, ContextFacts, string][] = [
   ['no proxy', '6.6.6.6', { peer: '203.0.113.9' }, '203.0.113.9'],
   [
     'no proxy, IPv4 on an IPv6 socket',

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
 import { createTunnel } from '../../../src/proxy/websocket/tunnel.ts';
-import { exchangeOf, passed, quiet, route } from '../../support/edge.ts';
+import { contextOf, passed, quiet, route } from '../../support/edge.ts';
 import { within } from '../../support/until.ts';
 import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
 
@@ -28,7 +28,7 @@ export async function edgeTo(t: TestContext, upstream: string, changes: Partial<
     const headers = ['host', host, ...passed(req.rawHeaders), 'connection', 'Upgrade', 'upgrade', 'websocket'];
     headers.push('authorization', 'Bearer token', 'x-double', '1', 'X-Double', '2');
     const streamKey = new URLSearchParams(req.url?.split('?')[1]).get('session') ?? 'nobody';
-    await tunnel.open(exchangeOf(req), socket, head, chosen, {
+    await tunnel.open(contextOf(req), socket, head, chosen, {
       headers,
       path: req.url ?? '/',
       rewriteHeaders: () => [],

@@ -1,7 +1,7 @@
 /** Tests of the path that an upstream gets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createUpstreamPath } from '../../../src/proxy/prepare/upstream-path.ts';
+import { createUpstreamPath } from '../../../src/proxy/forwarding/upstream-path.ts';
 import { parseTarget } from '../../../src/routing/target.ts';
 import { PUBLIC } from '../../support/route-fixtures.ts';
 

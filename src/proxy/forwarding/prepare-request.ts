@@ -1,0 +1,120 @@
+/** Prepares an admitted request for its upstream: path, headers, credentials, and how its response is rewritten. */
+import type { Config } from '../../config/schema/schema.ts';
+import type { RequestContext } from '../../edge/request-context.ts';
+import type { UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
+import type { UpstreamTokens } from '../../oidc/tokens/upstream-tokens.ts';
+import type { CorsHeaders } from '../../policy/cors.ts';
+import type { CompiledRoute } from '../../routing/routes.ts';
+import { type MaybePromise, mapMaybe } from '../../tuning/maybe-promise.ts';
+import type { Admission } from '../admission/admit.ts';
+import { createClaimHeaders, unverifiedClaims } from '../headers/claim-headers.ts';
+import {
+  createRequestHeaderRewriter,
+  type RequestHeaderRewriter,
+  type UpstreamHeaderOptions,
+} from '../headers/request-headers.ts';
+import { createResponseHeaderRewriter } from '../headers/response-headers.ts';
+import type { ForwardOptions } from './forward-options.ts';
+import { createSelectCredentials } from './upstream-credentials.ts';
+import { createUpstreamPath } from './upstream-path.ts';
+
+/** Returns what an admitted request is forwarded with. */
+export type PrepareRequest = (
+  context: RequestContext,
+  admission: Admission,
+  extra: { cors: CorsHeaders; upgrade?: boolean },
+) => MaybePromise<ForwardOptions>;
+
+type Authenticated = Extract<Admission, { kind: 'user' | 'bearer' }>;
+
+/** Returns how to read the claims of a caller, and the object that they may be cached for. */
+function claimsOf(admission: Authenticated) {
+  if (admission.kind === 'bearer') {
+    const { facts } = admission.caller;
+    return { holder: facts, claims: () => facts.claims };
+  }
+  const { tokens } = admission.session;
+  const { claims } = admission.facts;
+  const tokenClaims = () => (tokens.verified === undefined ? unverifiedClaims(tokens.accessToken) : claims);
+  return { holder: tokens, claims: () => tokens.userInfo ?? tokenClaims() };
+}
+
+/** Returns the session or token lifetime that a stream must not outlive. */
+function lifetimeOf(admission: Authenticated, tolerance: number): Pick<ForwardOptions, 'streamKey' | 'endsAt'> {
+  if (admission.kind === 'user') {
+    const { key, data } = admission.session;
+    return { streamKey: key, endsAt: data.expiresAt };
+  }
+  const { expiresAt } = admission.caller.facts;
+  return expiresAt === undefined ? {} : { endsAt: expiresAt + tolerance };
+}
+
+const withoutQuery = (path: string) => path.split('?', 1)[0] ?? path;
+
+interface Shared {
+  readonly config: Config;
+  readonly tokens: UpstreamTokens | undefined;
+  readonly proofs: UpstreamProofs;
+  readonly rewriteRequestHeaders: RequestHeaderRewriter;
+}
+
+/** Returns the hooks for further attempts, each with a new proof; undefined when the gateway makes no proof. */
+function attemptsOf(
+  { proofs, rewriteRequestHeaders }: Shared,
+  context: RequestContext,
+  options: UpstreamHeaderOptions,
+  url: string,
+): ForwardOptions['attempts'] {
+  const { accessToken } = options;
+  if (accessToken?.createProof === undefined) return undefined;
+  const { createProof } = accessToken;
+  return {
+    headers: () =>
+      rewriteRequestHeaders(context, { ...options, accessToken: { ...accessToken, proof: createProof() } }),
+    onResponse: (status, headers) => proofs.recordResponse(url, status, headers),
+  };
+}
+
+function prepareRoute(shared: Shared, { config: route }: CompiledRoute): PrepareRequest {
+  const { config, tokens, proofs, rewriteRequestHeaders } = shared;
+  const rewriteResponseHeaders = createResponseHeaderRewriter(config, route);
+  const claimHeaders = createClaimHeaders(route.claimHeaders);
+  const selectCredentials = createSelectCredentials(route, tokens, proofs);
+  const upstreamPath = createUpstreamPath(route);
+  const { host, origin } = new URL(route.upstream);
+  const { requestCookies } = route;
+  const { clockTolerance } = config.provider;
+
+  return function prepareRequest(context, admission, { cors, upgrade = false }) {
+    const facts = { caller: admission.kind, requestId: context.id, cors };
+    const path = upstreamPath(context.target);
+    const rewriteHeaders = (raw: readonly string[]) => rewriteResponseHeaders(raw, facts);
+    if (admission.kind === 'guest' || admission.kind === 'anyone')
+      return { path, rewriteHeaders, headers: rewriteRequestHeaders(context, { host, requestCookies, upgrade }) };
+    const url = origin + withoutQuery(path);
+    const credentials = selectCredentials(admission, { method: context.req.method ?? 'GET', url });
+    return mapMaybe(credentials, (accessToken): ForwardOptions => {
+      const { holder, claims } = claimsOf(admission);
+      const options = { host, requestCookies, upgrade, accessToken, claims: claimHeaders(holder, claims, context) };
+      const { streamKey, endsAt } = lifetimeOf(admission, clockTolerance);
+      const attempts = attemptsOf(shared, context, options, url);
+      return { headers: rewriteRequestHeaders(context, options), path, rewriteHeaders, attempts, streamKey, endsAt };
+    });
+  };
+}
+
+/** Prepares every route once; throws on a configuration that cannot work. */
+export function prepareRoutes(
+  config: Config,
+  routes: readonly CompiledRoute[],
+  tokens: UpstreamTokens | undefined,
+  proofs: UpstreamProofs,
+): (route: CompiledRoute) => PrepareRequest {
+  const shared = { config, tokens, proofs, rewriteRequestHeaders: createRequestHeaderRewriter(config) };
+  const prepared = new Map(routes.map((route) => [route, prepareRoute(shared, route)]));
+  return function prepareFor(route) {
+    const prepare = prepared.get(route);
+    if (!prepare) throw new Error(`route ${route.pattern} is not in this route table`);
+    return prepare;
+  };
+}
