@@ -1,9 +1,9 @@
-/** Keeps an answer to a signed-in user out of every cache that others share (RFC 9111 sections 3.5 and 5.2.2). */
+/** Keeps responses to authenticated callers out of shared caches (RFC 9111 sections 3.5 and 5.2.2). */
 
-/** What such an answer says unless the upstream itself was as careful. */
+/** Cache-Control of such a response, unless the upstream's own is as strict. */
 export const NEVER_STORED = 'private, no-store';
 
-/** Instructions to one kind of shared cache that override or stand beside Cache-Control (RFC 9213, and what came before). */
+/** Directives for one type of shared cache that override or accompany Cache-Control (RFC 9213 and its predecessors). */
 export const SHARED_CACHE_HEADERS: readonly string[] = [
   'surrogate-control',
   'surrogate-key',
@@ -17,8 +17,8 @@ export const SHARED_CACHE_HEADERS: readonly string[] = [
 ];
 
 /**
- * Whether the upstream's own Cache-Control keeps the answer out of shared caches. `private="field"` speaks of one field
- * only, so a value with quotes is never taken for careful; nor is one that says both things.
+ * Returns whether the upstream's own Cache-Control keeps the response out of shared caches. `private="field"` covers one
+ * field only, so a value with quotes never does; neither does one that contradicts itself.
  */
 export function forbidsSharedCaching(cacheControl: string): boolean {
   if (cacheControl === '' || cacheControl.includes('"')) return false;
@@ -31,7 +31,7 @@ export function forbidsSharedCaching(cacheControl: string): boolean {
   return directives.includes('private') || directives.includes('no-store');
 }
 
-/** The upstream's Vary with `names` added where they are missing; `*` covers everything. */
+/** Returns the upstream's Vary with the missing `names` added; `*` covers everything. */
 export function mergeVary(upstream: readonly string[], names: readonly string[]): string | undefined {
   if (upstream.length === 0) return names.length === 0 ? undefined : names.join(', ');
   const fields = upstream

@@ -1,12 +1,12 @@
-/** Claims of the signed-in user as request headers, encoded so that no value can break out of its header. */
+/** Passes claims of the caller to the upstream as request headers, encoded so that no value can break out of its header. */
 import type { Logger } from '../../observe/log.ts';
 import { claimAt, isRecord } from '../../oidc/products/claims.ts';
 import type { Claims } from '../../oidc/products/facts.ts';
 
-/** Longest value of one claim header, in characters after encoding. */
+/** Maximum length of one claim header, in characters after encoding. */
 export const MAX_CLAIM_LENGTH = 4096;
 
-/** For each byte of UTF-8: itself when it is visible ASCII but `%` and `,`, otherwise its percent-encoding. */
+/** For each byte of UTF-8: the character itself if it is visible ASCII except `%` and `,`, else its percent-encoding. */
 const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   const visible = byte > 0x20 && byte < 0x7f && byte !== 0x25 && byte !== 0x2c;
   return visible ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
@@ -23,10 +23,10 @@ const NONE: readonly string[] = [];
 const textOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 /**
- * A claim as a header value: percent-encoded UTF-8 in which everything but visible ASCII is encoded, and so are `%` and
- * `,`. `decodeURIComponent` gives the exact text. Strings, numbers and booleans are their text; an object is its JSON; an
- * array is its encoded elements joined by `,`, so split at the commas first, then decode each. (RFC 9110 section 5.5
- * leaves anything but visible ASCII to luck.) Undefined for a claim that is missing or null.
+ * Returns a claim as a header value: percent-encoded UTF-8, in which everything except visible ASCII is encoded, and so are
+ * `%` and `,` (RFC 9110 section 5.5 does not guarantee other characters). `decodeURIComponent` restores the exact text.
+ * Strings, numbers and booleans become their text, an object its JSON. The elements of an array are encoded and joined by
+ * `,`: split at the commas first, then decode each. Undefined for a claim that is missing or null.
  */
 export function encodeClaim(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
@@ -34,7 +34,10 @@ export function encodeClaim(value: unknown): string | undefined {
   return encode(textOf(value));
 }
 
-/** The payload of a JWT (RFC 7519 section 7.2), not verified: the provider handed it to us itself. Empty for an opaque token. */
+/**
+ * Returns the payload of a JWT (RFC 7519 section 7.2), empty for an opaque token. The signature is not verified, because the
+ * gateway received the token from the provider itself.
+ */
 export function unverifiedClaims(accessToken: string): Claims {
   const [, payload, , ...rest] = accessToken.split('.');
   if (!payload || rest.length > 0) return {};
@@ -47,34 +50,34 @@ export function unverifiedClaims(accessToken: string): Claims {
 }
 
 /**
- * Builds the function that turns a caller's claims into raw header pairs. A value that is too long is left out and logged.
- * The result is kept as long as `holder` lives, to which the claims belong: a token record, or the facts of a token.
+ * Creates the function that returns a caller's claims as raw header pairs. A value that is too long is omitted and logged.
+ * The result is cached for as long as `holder` lives: the token record, or the token facts, that the claims belong to.
  */
 export function createClaimHeaders(mapping: Readonly<Record<string, string>>) {
   const entries = Object.entries(mapping);
-  const remembered = new WeakMap<object, readonly string[]>();
+  const cache = new WeakMap<object, readonly string[]>();
 
-  function pairs(claims: Claims, log: Logger): string[] {
+  function headersOf(claims: Claims, log: Logger): string[] {
     return entries.flatMap(([name, path]) => {
       const value = encodeClaim(claimAt(claims, path));
       if (value === undefined) return [];
       if (value.length <= MAX_CLAIM_LENGTH) return [name, value];
-      log.warn({ header: name, claim: path, length: value.length }, 'claim is too long for a header and is left out');
+      log.warn({ header: name, claim: path, length: value.length }, 'claim is too long for a header; header omitted');
       return [];
     });
   }
 
-  // Not the logger itself: each call would make one of its own, and nearly none of them has something to say.
+  // `context` instead of its logger: the logger is created on first use, and nearly no request needs it here.
   return function claimHeaders(
     holder: object,
     claimsOf: () => Claims,
-    logs: { readonly log: Logger },
+    context: { readonly log: Logger },
   ): readonly string[] {
     if (entries.length === 0) return NONE;
-    const known = remembered.get(holder);
-    if (known) return known;
-    const made = pairs(claimsOf(), logs.log);
-    remembered.set(holder, made);
-    return made;
+    const cached = cache.get(holder);
+    if (cached) return cached;
+    const headers = headersOf(claimsOf(), context.log);
+    cache.set(holder, headers);
+    return headers;
   };
 }

@@ -1,11 +1,11 @@
-/** The part of the way to us that can be believed, as the `X-Forwarded-For` of an upstream call. */
+/** Builds the `X-Forwarded-For` header of an upstream request from the hops that are trusted. */
 import { normalizeAddress } from '../../edge/address.ts';
 import { xForwardedHops } from '../../edge/forwarded.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 
 /**
- * The client and the trusted proxies after it. What stands before the believed client in the header of a trusted proxy is
- * what the client itself wrote, and goes no further; without a trusted proxy the whole header is the client's (RFC 7239 8.1).
+ * Returns the client address and the trusted proxies after it. Addresses before the client's in a trusted proxy's header
+ * were written by the client itself, and are dropped; without a trusted proxy the whole header is (RFC 7239 section 8.1).
  */
 export function trustedChain({ req, clientIp }: Pick<RequestContext, 'req' | 'clientIp'>): string {
   const { remoteAddress } = req.socket;

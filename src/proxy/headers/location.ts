@@ -1,16 +1,16 @@
-/** Where an upstream points, in terms of the public address (RFC 9110 sections 10.2.2 and 8.7). */
+/** Maps the location headers of an upstream to the public URL (RFC 9110 sections 10.2.2 and 8.7). */
 import type { RouteConfig } from '../../config/schema/schema.ts';
 
 /** Scheme and authority, or the authority alone (a network-path reference, RFC 3986 section 4.2). */
 const AUTHORITY = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#\\]*/i;
 
-function parsed(location: string, scheme: string): URL | null {
+function parse(location: string, scheme: string): URL | null {
   return URL.parse(location.startsWith('//') ? `${scheme}${location}` : location);
 }
 
 /**
- * Builds the function that maps a Location on the upstream's own origin to the public URL behind which that path is, and
- * leaves relative and foreign ones as they are. A path outside the upstream's base path still loses the internal origin.
+ * Creates the mapping of a route. A location on the upstream's own origin becomes the public URL of the same path; relative
+ * and foreign locations stay as they are. A path outside the upstream's base path still loses the internal origin.
  */
 export function createPublicLocation(publicUrl: string, route: Pick<RouteConfig, 'upstream' | 'stripPrefix'>) {
   const upstream = new URL(route.upstream);
@@ -27,10 +27,10 @@ export function createPublicLocation(publicUrl: string, route: Pick<RouteConfig,
   }
 
   return function publicLocation(location: string): string {
-    const url = parsed(location, upstream.protocol);
+    const url = parse(location, upstream.protocol);
     if (url === null || url.origin !== upstream.origin) return location;
     const authority = AUTHORITY.exec(location)?.[0];
-    // Without a plain authority (`http:\\host`) the parser's own reading is what a browser would follow.
+    // Without a plain authority (`http:\\host`), use the path that a browser would parse.
     return (
       publicUrl +
       publicPath(authority === undefined ? url.pathname + url.search + url.hash : location.slice(authority.length))

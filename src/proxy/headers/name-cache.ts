@@ -1,20 +1,20 @@
-/** Judgements of header names, remembered by spelling: nearly all calls bring the same few. */
+/** Caches the classification of header names: nearly all requests carry the same few names. */
 
-/** A longer name is judged anew each time. */
+/** Longer names are not cached. */
 const MAX_NAME_LENGTH = 64;
 
-/** Judges as `judge` does and remembers at most `most` names, so that nobody who makes names up can make it grow. */
-export function memoizeBounded<Verdict extends string>(
-  judge: (name: string) => Verdict,
-  most: number,
-): (name: string) => Verdict {
-  const remembered = new Map<string, Verdict>();
+/** Returns `classify` with a cache of at most `capacity` names, so that invented names cannot grow it. */
+export function memoizeBounded<Action extends string>(
+  classify: (name: string) => Action,
+  capacity: number,
+): (name: string) => Action {
+  const cache = new Map<string, Action>();
 
-  return function verdictOf(name) {
-    const known = remembered.get(name);
-    if (known) return known;
-    const verdict = judge(name);
-    if (remembered.size < most && name.length <= MAX_NAME_LENGTH) remembered.set(name, verdict);
-    return verdict;
+  return function classifyCached(name) {
+    const cached = cache.get(name);
+    if (cached) return cached;
+    const action = classify(name);
+    if (cache.size < capacity && name.length <= MAX_NAME_LENGTH) cache.set(name, action);
+    return action;
   };
 }

@@ -1,10 +1,10 @@
-/** Keeps the gateway's cookies to the gateway: out of what goes upstream, out of what an upstream sets. */
+/** Keeps the gateway's own cookies out of upstream requests, and out of the cookies that an upstream sets. */
 import type { CookieSettings } from '../../session/cookies.ts';
 
-/** `__Host-` and `__Secure-` in any case: browsers compare these prefixes without regard to case (RFC 6265bis 4.1.3). */
+/** `__Host-` and `__Secure-` in any case: browsers compare these prefixes case-insensitively (RFC 6265bis section 4.1.3). */
 const PREFIX = /^__(?:host|secure)-/;
 
-function decoded(name: string): string {
+function percentDecoded(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
@@ -12,13 +12,13 @@ function decoded(name: string): string {
   }
 }
 
-/** The name as a lenient reader may understand it: trimmed, unquoted, percent-decoded, case folded, without prefix. */
+/** Returns the name as a lenient parser may read it: trimmed, unquoted, percent-decoded, lower case, without prefix. */
 function lenientName(name: string): string {
-  const plain = name.includes('%') ? decoded(name) : name;
+  const plain = name.includes('%') ? percentDecoded(name) : name;
   return plain.trim().replace(/^"/, '').toLowerCase().replace(PREFIX, '');
 }
 
-/** Builds the test whether a cookie name is one of the gateway's, in any spelling. */
+/** Creates the test whether a cookie name is one of the gateway's, in any spelling. */
 export function createOwnCookieTest(
   names: Pick<CookieSettings, 'sessionName' | 'loginPrefix' | 'logoutName'>,
 ): (name: string) => boolean {
@@ -31,7 +31,7 @@ export function createOwnCookieTest(
   };
 }
 
-/** What stands before the first `=`; the whole of a pair without one, since browsers store that as a nameless cookie. */
+/** Returns the text before the first `=`, or a whole pair without one, which browsers store as a nameless cookie. */
 function nameOf(pair: string): string {
   const start = /^[\s=]*/.exec(pair)?.[0].length ?? 0;
   const equals = pair.indexOf('=', start);
@@ -39,8 +39,8 @@ function nameOf(pair: string): string {
 }
 
 /**
- * A `Cookie` value without the gateway's cookies, the others byte for byte and in order; empty when none is left.
- * Split at each `;` whatever the quotes say: a reader that honours quotes then cannot find our cookie inside another.
+ * Returns a `Cookie` value without the gateway's cookies, the others byte for byte and in order; empty when none is left.
+ * It is split at each `;`, quoted or not: a parser that honours quotes then cannot find our cookie inside another one.
  */
 export function withoutOwnCookies(header: string, isOwn: (name: string) => boolean): string {
   const pairs = header.split(';');
@@ -48,7 +48,7 @@ export function withoutOwnCookies(header: string, isOwn: (name: string) => boole
   return kept.length === pairs.length ? header : kept.map((pair) => pair.replace(/^[ \t]+/, '')).join('; ');
 }
 
-/** Whether a `Set-Cookie` value of an upstream would make, replace or shadow a cookie of the gateway (RFC 6265bis 5.6). */
+/** Returns whether a `Set-Cookie` value would create, replace or shadow a cookie of the gateway (RFC 6265bis section 5.6). */
 export function setsOwnCookie(header: string, isOwn: (name: string) => boolean): boolean {
   const pair = header.split(';', 1)[0] ?? '';
   return isOwn(nameOf(pair));

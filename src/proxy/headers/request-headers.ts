@@ -1,4 +1,4 @@
-/** What a call to an upstream carries: the client's headers without what it has no say in, then the gateway's own. */
+/** Builds the headers of an upstream request: those of the client that may pass, then the gateway's own. */
 
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -8,145 +8,136 @@ import { trustedChain } from './forwarded.ts';
 import { createOwnCookieTest, withoutOwnCookies } from './own-cookies.ts';
 import { canonicalName, createRequestHeaderClassifier, HOP_BY_HOP } from './request-names.ts';
 
-/** What a trace of our own takes the place of. */
+/** Headers that a trace of the gateway replaces. */
 const TRACEPARENT: ReadonlySet<string> = new Set(['traceparent']);
-/** Our name in `Via` (RFC 9110 section 7.6.3 allows a pseudonym, which tells nothing of the host). */
+/** The gateway's name in `Via`: a pseudonym, which reveals nothing about the host (RFC 9110 section 7.6.3). */
 const PSEUDONYM = 'bff-gateway';
-/** How often a call may pass gateways of this name; beyond that it runs in a circle. */
+/** Maximum gateways of this name that a request may pass; beyond that it is in a loop. */
 const MAX_PASSES = 8;
 
 export interface UpstreamHeaderOptions {
-  /** The upstream's own host, whatever the client called us (RFC 9110 section 7.2). */
+  /** The upstream's own host, whatever host the client used (RFC 9110 section 7.2). */
   host: string;
   requestCookies: 'forward' | 'drop';
-  /** The access token itself: nothing else of a session may become an `Authorization` header, an ID token least of all. */
+  /** Only an access token becomes an `Authorization` header; nothing else of a session does, least of all an ID token. */
   accessToken?: UpstreamCredentials | undefined;
-  /** Claim headers, name and value in turn. */
+  /** Claim headers; names alternate with values. */
   claims?: readonly string[];
-  /** Keep what makes the call a WebSocket handshake (RFC 6455 section 4.1). */
+  /** Adds the headers of a WebSocket handshake (RFC 6455 section 4.1). */
   upgrade?: boolean;
 }
 
-/** What the upstream gets to know the caller by. */
+/** Credentials of the caller, or of the gateway, for the upstream. */
 export interface UpstreamCredentials {
-  /** As it stands in `Authorization`: scheme and token. */
+  /** Value of `Authorization`: scheme and token. */
   readonly authorization: string;
-  /** Proof of possession that goes with the token (RFC 9449 section 7.1). */
+  /** Proof of possession for the token (RFC 9449 section 7.1). */
   readonly proof?: string;
-  /** Another one: a proof is good for one attempt. */
+  /** Returns a new proof: each is valid for one attempt. */
   readonly createProof?: () => string;
 }
 
-/** Names in turn with values, as node:http takes them. */
-export type RequestHeaderRewriter = (context: RequestContext, parts: UpstreamHeaderOptions) => string[];
+/** Returns raw headers as node:http takes them; names alternate with values. */
+export type RequestHeaderRewriter = (context: RequestContext, options: UpstreamHeaderOptions) => string[];
 
-interface Kept {
-  headers: string[];
+interface ClientHeaders {
+  /** Raw headers that pass. */
+  passed: string[];
   cookie: string;
-  named: ReadonlySet<string> | undefined;
+  /** Names in the client's Connection header, in lower case. */
+  connection: ReadonlySet<string> | undefined;
 }
 
-/** Header names in the client's Connection list; undefined when it says no more than keep-alive or close. */
-function namedHeaders(value: string, known: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
+/** Adds the names in a Connection header to `known`; a value of `keep-alive` or `close` names none. */
+function connectionOptions(value: string, known: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
   const lower = value.toLowerCase();
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return known;
   return new Set([...(known ?? []), ...lower.split(',').map((name) => name.trim())]);
 }
 
-/** RFC 9110 section 7.6.3: a circle of gateways must end somewhere. */
-function refuseCircle(passes: number): void {
+/** RFC 9110 section 7.6.3: ends a forwarding loop. */
+function refuseLoop(passes: number): void {
   if (passes < MAX_PASSES) return;
-  throw new GatewayError('upstream_failed', { detail: `the call passed ${passes} gateways of this name: a circle` });
+  throw new GatewayError('upstream_failed', { detail: `the request passed ${passes} gateways of this name: a loop` });
 }
 
-/** RFC 9110 section 7.6.2: an OPTIONS call carries how many hops it may still make. Zero is answered before we get here. */
+/** Decrements Max-Forwards of an OPTIONS request (RFC 9110 section 7.6.2). The data plane answers zero before this runs. */
 function oneHopLess(method: string | undefined, hops: string): string {
   return method === 'OPTIONS' && /^[1-9][0-9]{0,8}$/.test(hops) ? String(Number(hops) - 1) : hops;
 }
 
-function withoutNamed(headers: string[], named: ReadonlySet<string>): string[] {
+function withoutNames(headers: string[], names: ReadonlySet<string>): string[] {
   const kept: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    if (!named.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
+    if (!names.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
   }
   return kept;
 }
 
-function keptHeaders(context: RequestContext, requestVerdict: ReturnType<typeof createRequestHeaderClassifier>): Kept {
-  const raw = context.req.rawHeaders;
-  const kept: Kept = { headers: [], cookie: '', named: undefined };
+/** Sorts the client's headers; throws when the request is in a loop. */
+function readClientHeaders(
+  { req }: RequestContext,
+  classify: ReturnType<typeof createRequestHeaderClassifier>,
+): ClientHeaders {
+  const raw = req.rawHeaders;
+  const client: ClientHeaders = { passed: [], cookie: '', connection: undefined };
   let passes = 0;
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
-    const verdict = requestVerdict(name);
-    if (verdict === 'pass') kept.headers.push(name, value);
-    else if (verdict === 'cookie') kept.cookie = kept.cookie === '' ? value : `${kept.cookie}; ${value}`;
-    else if (verdict === 'named') kept.named = namedHeaders(value, kept.named);
-    else if (verdict === 'hops') kept.headers.push(name, oneHopLess(context.req.method, value));
-    else if (verdict === 'via') {
+    const action = classify(name);
+    if (action === 'pass') client.passed.push(name, value);
+    else if (action === 'cookie') client.cookie = client.cookie === '' ? value : `${client.cookie}; ${value}`;
+    else if (action === 'connection') client.connection = connectionOptions(value, client.connection);
+    else if (action === 'max-forwards') client.passed.push(name, oneHopLess(req.method, value));
+    else if (action === 'via') {
       passes += value.split(PSEUDONYM).length - 1;
-      kept.headers.push(name, value);
+      client.passed.push(name, value);
     }
   }
-  refuseCircle(passes);
-  return kept;
+  refuseLoop(passes);
+  return client;
 }
 
-/** A claim header must not take a name that means something else on the way. */
-function refuseClaimNames(config: Config): void {
-  const taken = new Set([
-    ...HOP_BY_HOP,
-    'connection',
-    'authorization',
-    'cookie',
-    'host',
-    'via',
-    'expect',
-    'x-request-id',
-  ]);
-  for (const name of config.routes.flatMap((route) => Object.keys(route.claimHeaders))) {
+const RESERVED_NAMES = ['connection', 'authorization', 'cookie', 'host', 'via', 'expect', 'x-request-id'];
+const RESERVED_PATTERN = /^(content-|x-forwarded-(for|host|proto)$|sec-websocket-|max-forwards$)/;
+
+/** Throws when a claim header has a name with another meaning in HTTP or in the gateway. */
+function checkClaimHeaderNames({ routes, csrf }: Config): void {
+  const reserved = new Set([...HOP_BY_HOP, ...RESERVED_NAMES, canonicalName(csrf.header)]);
+  for (const name of routes.flatMap((route) => Object.keys(route.claimHeaders))) {
     const canonical = canonicalName(name);
-    const own =
-      taken.has(canonical) || /^(content-|x-forwarded-(for|host|proto)$|sec-websocket-|max-forwards$)/.test(canonical);
-    if (own || canonical === canonicalName(config.csrf.header)) {
+    if (reserved.has(canonical) || RESERVED_PATTERN.test(canonical))
       throw new Error(
         `claimHeaders: "${name}" has a meaning of its own in HTTP or in the gateway; choose another name`,
       );
-    }
   }
 }
 
 /**
- * Builds the function that makes the headers of an upstream call. The client's are judged first, its Connection list
- * included, and ours are added after, so that no such list can take ours away (RFC 9110 section 7.6.1).
+ * Creates the function that builds the headers of an upstream request. The client's headers are filtered first, by its
+ * Connection header as well; the gateway's are added after, so that a Connection header cannot remove them (RFC 9110
+ * section 7.6.1).
  */
 export function createRequestHeaderRewriter(config: Config): RequestHeaderRewriter {
-  refuseClaimNames(config);
-  const requestVerdict = createRequestHeaderClassifier(config);
+  checkClaimHeaderNames(config);
+  const classify = createRequestHeaderClassifier(config);
   const isOwnCookie = createOwnCookieTest(cookieSettings(config));
   const publicUrl = new URL(config.publicUrl);
   const proto = publicUrl.protocol.slice(0, -1);
 
-  return function outgoingHeaders(context, { host, requestCookies, accessToken, claims, upgrade }) {
-    const { req } = context;
-    const kept = keptHeaders(context, requestVerdict);
-    const clean = kept.named ? withoutNamed(kept.headers, kept.named) : kept.headers;
-    const headers = context.traceparent === undefined ? clean : withoutNamed(clean, TRACEPARENT);
-    if (kept.cookie !== '' && requestCookies === 'forward' && !kept.named?.has('cookie')) {
-      const cookie = withoutOwnCookies(kept.cookie, isOwnCookie);
+  return function rewriteRequestHeaders(context, { host, requestCookies, accessToken, claims, upgrade }) {
+    const client = readClientHeaders(context, classify);
+    const passed = client.connection ? withoutNames(client.passed, client.connection) : client.passed;
+    const headers = context.traceparent === undefined ? passed : withoutNames(passed, TRACEPARENT);
+    if (client.cookie !== '' && requestCookies === 'forward' && !client.connection?.has('cookie')) {
+      const cookie = withoutOwnCookies(client.cookie, isOwnCookie);
       if (cookie !== '') headers.push('cookie', cookie);
     }
-    headers.push('host', host, 'via', `${req.httpVersion} ${PSEUDONYM}`, 'x-request-id', context.id);
-    headers.push(
-      'x-forwarded-for',
-      trustedChain(context),
-      'x-forwarded-host',
-      publicUrl.host,
-      'x-forwarded-proto',
-      proto,
-    );
+    headers.push('host', host, 'via', `${context.req.httpVersion} ${PSEUDONYM}`, 'x-request-id', context.id);
+    headers.push('x-forwarded-for', trustedChain(context));
+    headers.push('x-forwarded-host', publicUrl.host, 'x-forwarded-proto', proto);
     if (context.traceparent !== undefined) headers.push('traceparent', context.traceparent);
     if (accessToken !== undefined) {
       headers.push('authorization', accessToken.authorization);

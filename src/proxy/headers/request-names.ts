@@ -1,14 +1,11 @@
-/** Which request headers of a client never pass, in whatever spelling they come. */
+/** Classifies the request headers of a client by name: those that never reach an upstream are dropped in any spelling. */
 import type { Config } from '../../config/schema/schema.ts';
 import { memoizeBounded } from './name-cache.ts';
 
-/**
- * What becomes of a client's header. `named`: it lists further hop-by-hop headers. `cookie`, `via` and `hops` have rules
- * of their own; everything else passes as it is or not at all.
- */
-export type RequestHeaderAction = 'pass' | 'drop' | 'named' | 'cookie' | 'via' | 'hops';
+/** What happens to a header: `pass` unchanged, `drop`, or the name of a rule of its own in `request-headers.ts`. */
+export type RequestHeaderAction = 'pass' | 'drop' | 'connection' | 'cookie' | 'via' | 'max-forwards';
 
-/** RFC 9110 section 7.6.1, and `HTTP2-Settings` of RFC 7540 section 3.2.1; Connection itself is read first. */
+/** RFC 9110 section 7.6.1, and `HTTP2-Settings` of RFC 7540 section 3.2.1. `Connection` has a rule of its own. */
 export const HOP_BY_HOP: readonly string[] = [
   'keep-alive',
   'proxy-connection',
@@ -22,10 +19,10 @@ export const HOP_BY_HOP: readonly string[] = [
   'http2-settings',
 ];
 
-/** Set anew by the gateway, or by its client for the upstream. `Proxy` would become HTTP_PROXY in a CGI upstream. */
+/** Set by the gateway, or by its HTTP client for the upstream. `Proxy` would become HTTP_PROXY in a CGI upstream. */
 const REPLACED = ['authorization', 'dpop', 'host', 'expect', 'x-request-id', 'proxy'];
 
-/** RFC 7239 section 8.1: what a client says about its own way here is worth nothing. */
+/** RFC 7239 section 8.1: what a client reports about its own route cannot be trusted. */
 const FORWARDED = [
   'forwarded',
   'forwarded-for',
@@ -47,10 +44,10 @@ const FORWARDED = [
 ];
 const FORWARDED_PREFIXES = ['x-forwarded-', 'x-original-', 'x-envoy-original-'];
 
-/** With these an upstream would act on another method than the one that the rules judged. */
+/** With these an upstream would act on another method than the one that the rules were applied to. */
 const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
-/** Names under which well-known gateways and front ends tell an upstream who calls (RFC 9440 section 4 for Client-Cert). */
+/** Headers by which well-known gateways and front proxies identify the caller (RFC 9440 section 4 for Client-Cert). */
 const IDENTITY = [
   'x-user',
   'x-user-id',
@@ -97,33 +94,34 @@ const IDENTITY_PREFIXES = [
   'wl-proxy-',
 ];
 
-/** Most names whose verdict is remembered. */
-const REMEMBERED = 1024;
+/** Maximum number of cached names. */
+const CACHE_CAPACITY = 1024;
 
 /**
- * The name as the most lenient upstream reads it: case folded, and everything but letters and digits one and the same
- * separator. CGI, WSGI, PHP and Rack make `X_User_Id`, `X.User.Id` and `X-User-Id` one variable (RFC 3875 section 4.1.18).
+ * Returns the name as the most lenient upstream reads it: lower case, with every character except letters and digits as the
+ * same separator. CGI, WSGI, PHP and Rack turn `X_User_Id`, `X.User.Id` and `X-User-Id` into one variable (RFC 3875 section
+ * 4.1.18).
  */
 export function canonicalName(name: string): string {
   let canonical = '';
   const lower = name.toLowerCase();
   for (let index = 0; index < lower.length; index += 1) {
     const code = lower.charCodeAt(index);
-    const plain = (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
-    canonical += plain ? lower[index] : '-';
+    const alphanumeric = (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
+    canonical += alphanumeric ? lower[index] : '-';
   }
   return canonical;
 }
 
-/** Names with a rule of their own; only the exact spelling has it, any other spelling of them is dropped. */
+/** Headers with a rule of their own. It applies to the exact spelling only; any other spelling is dropped. */
 const SPECIAL: ReadonlyMap<string, RequestHeaderAction> = new Map([
-  ['connection', 'named'],
+  ['connection', 'connection'],
   ['cookie', 'cookie'],
   ['via', 'via'],
-  ['max-forwards', 'hops'],
+  ['max-forwards', 'max-forwards'],
 ]);
 
-/** Builds the function that judges one header name of a client; it remembers what it has judged. */
+/** Creates the function that classifies one header name of a client; results are cached. */
 export function createRequestHeaderClassifier(
   config: Pick<Config, 'csrf' | 'routes'>,
 ): (name: string) => RequestHeaderAction {
@@ -140,7 +138,7 @@ export function createRequestHeaderClassifier(
   ]);
   const prefixes = [...FORWARDED_PREFIXES, ...IDENTITY_PREFIXES];
 
-  function judge(name: string): RequestHeaderAction {
+  function classify(name: string): RequestHeaderAction {
     const special = SPECIAL.get(name.toLowerCase());
     if (special) return special;
     const canonical = canonicalName(name);
@@ -148,5 +146,5 @@ export function createRequestHeaderClassifier(
     return prefixes.some((prefix) => canonical.startsWith(prefix)) ? 'drop' : 'pass';
   }
 
-  return memoizeBounded(judge, REMEMBERED);
+  return memoizeBounded(classify, CACHE_CAPACITY);
 }

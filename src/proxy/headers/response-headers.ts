@@ -1,4 +1,4 @@
-/** What of an upstream's answer reaches the browser, and what the gateway adds. */
+/** Builds the response headers for the client: those of the upstream that may pass, and the gateway's own. */
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
 import type { CorsHeaders } from '../../policy/cors.ts';
 import { cookieSettings } from '../../session/cookies.ts';
@@ -7,104 +7,112 @@ import { createPublicLocation } from './location.ts';
 import { createOwnCookieTest, setsOwnCookie } from './own-cookies.ts';
 import { classifyResponseHeader } from './response-names.ts';
 
-/** Whom the answer is for: a signed-in user, a caller with a token, a guest where users may be signed in, or anyone where nobody is asked. */
+/** The client of the response: a signed-in user, a caller with a token, a guest, or anyone on an open route. */
 export type Caller = 'user' | 'bearer' | 'guest' | 'anyone';
 
 export interface ResponseFacts {
   caller: Caller;
   requestId: string;
-  /** CORS headers of the gateway for this call. */
+  /** The gateway's CORS headers for this request. */
   cors: CorsHeaders;
 }
 
-/** Header pairs of an upstream answer in, pairs for the browser out. */
+/** Returns the raw headers for the client, given those of the upstream. */
 export type ResponseHeaderRewriter = (raw: readonly string[], facts: ResponseFacts) => string[];
 
-/** Set where the upstream says nothing: other sites learn nothing of the address. */
+/** Default when the upstream sets none: other sites do not learn the URL. */
 const REFERRER_POLICY = 'same-origin';
 
-/** Lists that are empty nearly always are put in place of one another, so that none is made for most answers. */
-interface Read {
-  readonly headers: string[];
-  /** What the Connection fields name, in lower case. */
-  named: readonly string[];
+/** Headers of the upstream, sorted. Empty lists share one array, because nearly all are empty for most responses. */
+interface UpstreamHeaders {
+  /** Raw headers that pass. */
+  readonly passed: string[];
+  /** Names in the Connection headers, in lower case. */
+  connection: readonly string[];
   cookies: readonly string[];
   vary: readonly string[];
-  caching: readonly string[];
+  cacheControl: readonly string[];
+  /** Raw Expires and Pragma headers. */
   expiry: readonly string[];
+  /** Raw headers for shared caches. */
   sharedCache: readonly string[];
   referrerPolicy: string;
   /** Values of Content-Type, joined by commas. */
-  type: string;
+  contentType: string;
+  /** Raw DPoP-Nonce headers. */
   nonces: readonly string[];
 }
 
-const NOTHING: readonly string[] = [];
+const NONE: readonly string[] = [];
 
-/** The options of a Connection field; none for the one that nearly every upstream sends. */
-function optionsIn(value: string): readonly string[] {
+/** Returns the names in a Connection header; none for the value that nearly every upstream sends. */
+function connectionOptions(value: string): readonly string[] {
   const lower = value.toLowerCase();
-  return lower === 'keep-alive' || lower === 'close' ? NOTHING : lower.split(',').map((option) => option.trim());
+  return lower === 'keep-alive' || lower === 'close' ? NONE : lower.split(',').map((option) => option.trim());
 }
 
-/** Sorts the headers by what is to become of them; those that simply pass are in `headers`. */
-function read(raw: readonly string[], publicLocation: (location: string) => string): Read {
-  const sorted: Read = {
-    headers: [],
-    named: NOTHING,
-    cookies: NOTHING,
-    vary: NOTHING,
-    caching: NOTHING,
-    expiry: NOTHING,
-    sharedCache: NOTHING,
+/** Sorts the upstream's headers by what happens to them. */
+function readUpstreamHeaders(
+  raw: readonly string[],
+  publicLocation: (location: string) => string,
+): Readonly<UpstreamHeaders> {
+  const upstream: UpstreamHeaders = {
+    passed: [],
+    connection: NONE,
+    cookies: NONE,
+    vary: NONE,
+    cacheControl: NONE,
+    expiry: NONE,
+    sharedCache: NONE,
     referrerPolicy: REFERRER_POLICY,
-    type: '',
-    nonces: NOTHING,
+    contentType: '',
+    nonces: NONE,
   };
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
-    const verdict = classifyResponseHeader(name);
-    if (verdict === 'pass') sorted.headers.push(name, value);
-    else if (verdict === 'type') {
-      sorted.headers.push(name, value);
-      sorted.type = sorted.type === '' ? value : `${sorted.type}, ${value}`;
-    } else if (verdict === 'location') sorted.headers.push(name, publicLocation(value));
-    else if (verdict === 'named') sorted.named = [...sorted.named, ...optionsIn(value)];
-    else if (verdict === 'set-cookie') sorted.cookies = [...sorted.cookies, value];
-    else if (verdict === 'vary') sorted.vary = [...sorted.vary, value];
-    else if (verdict === 'cache') sorted.caching = [...sorted.caching, value];
-    else if (verdict === 'expiry') sorted.expiry = [...sorted.expiry, name, value];
-    else if (verdict === 'shared-cache') sorted.sharedCache = [...sorted.sharedCache, name, value];
-    else if (verdict === 'default') sorted.referrerPolicy = value;
-    else if (verdict === 'nonce') sorted.nonces = [...sorted.nonces, name, value];
+    const action = classifyResponseHeader(name);
+    if (action === 'pass') upstream.passed.push(name, value);
+    else if (action === 'content-type') {
+      upstream.passed.push(name, value);
+      upstream.contentType = upstream.contentType === '' ? value : `${upstream.contentType}, ${value}`;
+    } else if (action === 'location') upstream.passed.push(name, publicLocation(value));
+    else if (action === 'connection') upstream.connection = [...upstream.connection, ...connectionOptions(value)];
+    else if (action === 'set-cookie') upstream.cookies = [...upstream.cookies, value];
+    else if (action === 'vary') upstream.vary = [...upstream.vary, value];
+    else if (action === 'cache-control') upstream.cacheControl = [...upstream.cacheControl, value];
+    else if (action === 'expiry') upstream.expiry = [...upstream.expiry, name, value];
+    else if (action === 'shared-cache') upstream.sharedCache = [...upstream.sharedCache, name, value];
+    else if (action === 'referrer-policy') upstream.referrerPolicy = value;
+    else if (action === 'dpop-nonce') upstream.nonces = [...upstream.nonces, name, value];
   }
-  return sorted;
+  return upstream;
 }
 
-function withoutNamed(headers: string[], named: readonly string[]): string[] {
-  if (named.length === 0) return headers;
+function withoutNames(headers: string[], names: readonly string[]): string[] {
+  if (names.length === 0) return headers;
   const kept: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    if (!named.includes(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
+    if (!names.includes(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
   }
   return kept;
 }
 
-/** Appends what may be said about storing the answer. Whatever sets a cookie is never stored (RFC 9111 section 7.3). */
-function pushCaching(headers: string[], sorted: Read, guarded: boolean, setsCookie: boolean): void {
-  const upstream = sorted.caching.length === 0 ? '' : sorted.caching.join(', ');
-  if (setsCookie || (guarded && !forbidsSharedCaching(upstream))) {
+/** Appends the caching headers. A response that sets a cookie is never stored (RFC 9111 section 7.3). */
+function pushCaching(headers: string[], upstream: UpstreamHeaders, isPrivate: boolean, setsCookie: boolean): void {
+  const { cacheControl, expiry, sharedCache } = upstream;
+  const directives = cacheControl.length === 0 ? '' : cacheControl.join(', ');
+  if (setsCookie || (isPrivate && !forbidsSharedCaching(directives))) {
     headers.push('cache-control', NEVER_STORED);
     return;
   }
-  if (upstream !== '') headers.push('cache-control', upstream);
-  headers.push(...sorted.expiry);
-  if (!guarded) headers.push(...sorted.sharedCache);
+  if (directives !== '') headers.push('cache-control', directives);
+  headers.push(...expiry);
+  if (!isPrivate) headers.push(...sharedCache);
 }
 
-/** Headers that every proxied answer carries, names in turn with values. */
+/** Returns the raw headers of every proxied response. */
 function fixedHeaders(config: Config): string[] {
   const fixed = ['x-content-type-options', 'nosniff', 'cross-origin-resource-policy', 'same-origin'];
   if (config.publicUrl.startsWith('https:'))
@@ -112,43 +120,48 @@ function fixedHeaders(config: Config): string[] {
   return fixed;
 }
 
-/** One type without a comma: of a list browsers take the last (Fetch, "extract a MIME type"). */
+/** One type without a comma: of a list, browsers take the last (Fetch, "extract a MIME type"). */
 const PDF = /^application\/pdf *(?:;[^,]*)?$/i;
 
-/** The viewers of browsers do not open a sandboxed PDF, and run its script apart from the origin. */
-const isPdf = ({ type, named }: Read) => PDF.test(type) && !named.includes('content-type');
+/** Browsers do not open a sandboxed PDF in their viewer, and run its scripts outside the origin. */
+const isPdf = ({ contentType, connection }: UpstreamHeaders) =>
+  PDF.test(contentType) && !connection.includes('content-type');
 
-/** Builds the rewriter of a route's answers: once per route, called once per answer. */
-export function createResponseHeaderRewriter(config: Config, route: RouteConfig): ResponseHeaderRewriter {
-  const publicLocation = createPublicLocation(config.publicUrl, route);
-  const isOwnCookie = createOwnCookieTest(cookieSettings(config));
-  const fixed = fixedHeaders(config);
-  const always = config.cors.allowedOrigins.length > 0 ? ['Origin'] : [];
-  // What the answer to a call depends on beside the address (RFC 9111 section 4.1).
-  const asked = [
+/** Returns the request headers that a response to an identified caller depends on (RFC 9111 section 4.1). */
+function varyNames(config: Config, route: RouteConfig, always: readonly string[]): readonly string[] {
+  return [
     'Cookie',
     ...(config.accessTokens === undefined ? [] : ['Authorization']),
     ...(route.csrf === 'fetch-metadata' ? ['Sec-Fetch-Site'] : []),
     ...always,
   ];
+}
 
-  return function incomingHeaders(raw, { caller, requestId, cors }) {
-    const sorted = read(raw, publicLocation);
-    const headers = withoutNamed(sorted.headers, sorted.named);
+/** Creates the rewriter of a route, once per route. */
+export function createResponseHeaderRewriter(config: Config, route: RouteConfig): ResponseHeaderRewriter {
+  const publicLocation = createPublicLocation(config.publicUrl, route);
+  const isOwnCookie = createOwnCookieTest(cookieSettings(config));
+  const fixed = fixedHeaders(config);
+  const always = config.cors.allowedOrigins.length > 0 ? ['Origin'] : [];
+  const vary = varyNames(config, route, always);
+
+  return function rewriteResponseHeaders(raw, { caller, requestId, cors }) {
+    const upstream = readUpstreamHeaders(raw, publicLocation);
+    const headers = withoutNames(upstream.passed, upstream.connection);
     const cookies =
-      route.setCookie === 'forward' && sorted.cookies.length > 0
-        ? sorted.cookies.filter((value) => !setsOwnCookie(value, isOwnCookie))
-        : NOTHING;
+      route.setCookie === 'forward' && upstream.cookies.length > 0
+        ? upstream.cookies.filter((value) => !setsOwnCookie(value, isOwnCookie))
+        : NONE;
     for (const cookie of cookies) headers.push('set-cookie', cookie);
-    const known = caller === 'user' || caller === 'bearer';
-    pushCaching(headers, sorted, known && route.cache === 'private', cookies.length > 0);
-    const vary = mergeVary(sorted.vary, caller === 'anyone' ? always : asked);
-    if (vary !== undefined) headers.push('vary', vary);
-    // A nonce of a browser's session is the gateway's to use; a caller who makes proofs needs it (RFC 9449 section 9).
-    if (caller === 'bearer') headers.push(...sorted.nonces);
-    // A policy more, never in place of the upstream's: a document has to satisfy all of them (CSP Level 3 section 8.1).
-    if (route.documents === 'sandbox' && !isPdf(sorted)) headers.push('content-security-policy', 'sandbox');
-    headers.push('x-request-id', requestId, 'referrer-policy', sorted.referrerPolicy, ...fixed);
+    const authenticated = caller === 'user' || caller === 'bearer';
+    pushCaching(headers, upstream, authenticated && route.cache === 'private', cookies.length > 0);
+    const mergedVary = mergeVary(upstream.vary, caller === 'anyone' ? always : vary);
+    if (mergedVary !== undefined) headers.push('vary', mergedVary);
+    // For a session the gateway itself uses the nonce; a caller that makes its own proofs needs it (RFC 9449 section 9).
+    if (caller === 'bearer') headers.push(...upstream.nonces);
+    // Added to the upstream's policy, not in its place: a document must satisfy all of them (CSP Level 3 section 8.1).
+    if (route.documents === 'sandbox' && !isPdf(upstream)) headers.push('content-security-policy', 'sandbox');
+    headers.push('x-request-id', requestId, 'referrer-policy', upstream.referrerPolicy, ...fixed);
     for (const name in cors) if (name !== 'vary') headers.push(name, cors[name] ?? '');
     return headers;
   };

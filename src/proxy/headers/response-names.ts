@@ -1,27 +1,27 @@
-/** What becomes of a header of an upstream's answer, by its name. */
+/** Classifies the response headers of an upstream by name. */
 import { GATEWAY_HEADER } from '../../client/gateway-header.ts';
 import { SHARED_CACHE_HEADERS } from './caching.ts';
 import { memoizeBounded } from './name-cache.ts';
 import { canonicalName, HOP_BY_HOP } from './request-names.ts';
 
-/** `pass` as it is, `drop` it, or one of the rules that some names have of their own. */
+/** What happens to a header: `pass` unchanged, `drop`, or the name of a rule of its own in `response-headers.ts`. */
 export type ResponseHeaderAction =
   | 'pass'
   | 'drop'
-  | 'named'
+  | 'connection'
   | 'location'
   | 'set-cookie'
   | 'vary'
-  | 'cache'
+  | 'cache-control'
   | 'expiry'
   | 'shared-cache'
-  | 'default'
-  | 'nonce'
-  | 'type';
+  | 'referrer-policy'
+  | 'dpop-nonce'
+  | 'content-type';
 
 /**
- * Dropped: hop-by-hop headers (RFC 9110 section 7.6.1), what the gateway sets itself, what names the software behind it,
- * and what would speak for the whole public origin, which one upstream does not own (sessions end by logout alone).
+ * Dropped: hop-by-hop headers (RFC 9110 section 7.6.1), headers that the gateway sets itself, headers that name the upstream's
+ * software, and headers about the whole public origin, which a single upstream does not own (only sign-out clears site data).
  */
 const DROPPED: readonly string[] = [
   ...HOP_BY_HOP,
@@ -39,34 +39,35 @@ const DROPPED: readonly string[] = [
   'x-aspnetmvc-version',
 ];
 
-const VERDICTS: ReadonlyMap<string, ResponseHeaderAction> = new Map<string, ResponseHeaderAction>([
+const ACTIONS: ReadonlyMap<string, ResponseHeaderAction> = new Map<string, ResponseHeaderAction>([
   ...DROPPED.map((name): [string, ResponseHeaderAction] => [name, 'drop']),
   ...SHARED_CACHE_HEADERS.map((name): [string, ResponseHeaderAction] => [name, 'shared-cache']),
-  ['connection', 'named'],
+  ['connection', 'connection'],
   ['location', 'location'],
   ['content-location', 'location'],
   ['set-cookie', 'set-cookie'],
   ['vary', 'vary'],
-  ['cache-control', 'cache'],
+  ['cache-control', 'cache-control'],
   ['expires', 'expiry'],
   ['pragma', 'expiry'],
-  ['referrer-policy', 'default'],
-  ['dpop-nonce', 'nonce'],
-  ['content-type', 'type'],
+  ['referrer-policy', 'referrer-policy'],
+  ['dpop-nonce', 'dpop-nonce'],
+  ['content-type', 'content-type'],
 ]);
 
-const OWN_NAME = canonicalName(GATEWAY_HEADER);
+const GATEWAY_NAME = canonicalName(GATEWAY_HEADER);
 
-/** Whether a header would pass for the gateway's own mark, also after a front proxy has made `-` of `_`. */
-export const isGatewayHeader = (name: string) => canonicalName(name) === OWN_NAME;
+/** Returns whether a header could be taken for the gateway's own marker, also by a proxy that replaces `_` with `-`. */
+export const isGatewayHeader = (name: string) => canonicalName(name) === GATEWAY_NAME;
 
 function classify(name: string): ResponseHeaderAction {
   const lower = name.toLowerCase();
-  // Cross-origin reads are the gateway's to allow: all of the upstream's CORS headers go (ASVS 3.4.2).
-  return VERDICTS.get(lower) ?? (lower.startsWith('access-control-') || isGatewayHeader(lower) ? 'drop' : 'pass');
+  // Only the gateway allows cross-origin reads: all CORS headers of the upstream are dropped (ASVS 3.4.2).
+  return ACTIONS.get(lower) ?? (lower.startsWith('access-control-') || isGatewayHeader(lower) ? 'drop' : 'pass');
 }
 
-const REMEMBERED = 512;
+/** Maximum number of cached names. */
+const CACHE_CAPACITY = 512;
 
-/** Judges one name; it remembers what it has judged. */
-export const classifyResponseHeader: (name: string) => ResponseHeaderAction = memoizeBounded(classify, REMEMBERED);
+/** Classifies one header name; results are cached. */
+export const classifyResponseHeader: (name: string) => ResponseHeaderAction = memoizeBounded(classify, CACHE_CAPACITY);
