@@ -208,7 +208,8 @@ const SPELLINGS: [string, string | undefined][] = [
   ['localhost', undefined],
 ];
 for (const [text, expected] of SPELLINGS)
-  test(`PX-11 ${JSON.stringify(text)} is the address ${expected}`, () => assert.equal(normalizeAddress(text), expected));
+  test(`PX-11 ${JSON.stringify(text)} is the address ${expected}`, () =>
+    assert.equal(normalizeAddress(text), expected));
 
 /** List, inside, outside. */
 const LISTS: [string, string[], string[]][] = [

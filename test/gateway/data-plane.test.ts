@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { GatewayError } from '../../src/base/errors.ts';
-import { type TestResponse, sessionOf, signedIn, startDataPlane } from '../support/data-plane.ts';
+import { sessionOf, signedIn, startDataPlane, type TestResponse } from '../support/data-plane.ts';
 import { configOf } from '../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 

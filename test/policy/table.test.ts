@@ -5,7 +5,7 @@ import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import type { ProviderKind } from '../../src/oidc/products/registry.ts';
 import { productOf } from '../../src/oidc/products/registry.ts';
-import { type TestResponse, startDataPlane } from '../support/data-plane.ts';
+import { startDataPlane, type TestResponse } from '../support/data-plane.ts';
 import { configOf } from '../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { NOW_S, type Row, TABLE, USER } from './table.ts';

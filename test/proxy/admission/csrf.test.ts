@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
-import { type TestResponse, signedIn, startDataPlane } from '../../support/data-plane.ts';
+import { signedIn, startDataPlane, type TestResponse } from '../../support/data-plane.ts';
 import { configOf, PUBLIC } from '../../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
 

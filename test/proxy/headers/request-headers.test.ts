@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createRequestHeaderRewriter, type UpstreamHeaderOptions } from '../../../src/proxy/headers/request-headers.ts';
-import { configOf, contextOf, type ContextFacts, pairsOf, valuesOf } from '../../support/route-fixtures.ts';
+import { type ContextFacts, configOf, contextOf, pairsOf, valuesOf } from '../../support/route-fixtures.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
