@@ -66,7 +66,7 @@ test('R48 an opaque token that nobody can look into ends the sign-in with a line
   assert.equal(page.status, 502);
   assert.match(
     world.gateway.logText(),
-    /not accepted under accessTokens\.provider: no JWT, and no issuer has introspection/,
+    /not accepted under accessTokens\.provider: the token is not a JWT, and no issuer has introspection/,
   );
   await until(() => world.provider.calls.revocation.length > 0);
 });

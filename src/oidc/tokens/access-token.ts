@@ -1,4 +1,4 @@
-/** Verifies a JWT access token: signature, type, issuer, life, and that it is no other kind of token (RFC 9068 section 4). */
+/** Verifies JWT access tokens: signature, type, issuer, lifetime, and that they are not another type of token (RFC 9068 section 4). */
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import { numberOf, textOf } from '../products/claims.ts';
@@ -6,19 +6,19 @@ import type { Claims } from '../products/facts.ts';
 import { keysOfIssuer } from '../provider/tenants.ts';
 import type { TokenIssuer } from './token-issuers.ts';
 
-/** A longer token is no token of anybody's; it would not fit into a request head anyway. */
-const MAX_TOKEN = 16_384;
-/** Later than any token lives, in seconds since the epoch: the year 9999. */
-const LAST_SECOND = 253_402_300_799;
+/** Longer than any legitimate token, and than the header size limit of most servers. */
+const MAX_TOKEN_LENGTH = 16_384;
+/** The largest accepted `exp`, in seconds since the epoch: the end of the year 9999. */
+const MAX_EXPIRY_S = 253_402_300_799;
 
-/** Refuses a token; `detail` is for the log, never for the caller (RFC 6750 section 3.1 leaves the description open). */
+/** Refuses a token. `detail` is logged and never sent to the client (RFC 6750 section 3.1 makes the description optional). */
 export function refuseToken(detail: string): never {
   throw new GatewayError('invalid_token', { detail });
 }
 
-/** The issuer that a token names, unverified; undefined when the text is no JWT. */
+/** The `iss` of a JWT before verification, empty if it has none; undefined when the token is not a JWT. */
 export function unverifiedIssuer(token: string): string | undefined {
-  if (token.length > MAX_TOKEN) refuseToken('longer than any token');
+  if (token.length > MAX_TOKEN_LENGTH) refuseToken('the token is too long');
   try {
     return textOf(decodeJwt(token).iss) ?? '';
   } catch {
@@ -26,22 +26,25 @@ export function unverifiedIssuer(token: string): string | undefined {
   }
 }
 
-/** RFC 9068 section 4: `at+jwt`, with or without its prefix; relaxed, at least no other type (RFC 8725 section 3.11). */
+/**
+ * Requires the header type `at+jwt`, with or without its prefix (RFC 9068 section 4). With `any`, an absent type and `JWT`
+ * pass as well, but no type of another token (RFC 8725 section 3.11).
+ */
 function checkType(typ: unknown, expected: TokenIssuer['type']): void {
   const name = textOf(typ)
     ?.toLowerCase()
     .replace(/^application\//, '');
   if (name === 'at+jwt') return;
-  const plain = typ === undefined || name === 'jwt';
-  if (expected === 'at+jwt' || !plain) refuseToken(`the header type is ${String(typ).slice(0, 32)}`);
+  const untyped = typ === undefined || name === 'jwt';
+  if (expected === 'at+jwt' || !untyped) refuseToken(`the header type is ${String(typ).slice(0, 32)}`);
 }
 
-/** Fractions are fine, texts and absurd numbers are not (RFC 7519 section 2). */
+/** Accepts fractional numbers, but not strings or absurd numbers (RFC 7519 section 2). */
 function checkTimes({ exp, iat }: Claims, now: number, tolerance: number): void {
   const expiry = numberOf(exp);
-  if (expiry === undefined || expiry > LAST_SECOND) refuseToken('exp is missing or absurd');
+  if (expiry === undefined || expiry > MAX_EXPIRY_S) refuseToken('exp is missing or absurd');
   const issued = numberOf(iat);
-  if (issued !== undefined && issued * 1000 - now > tolerance) refuseToken('issued in the future');
+  if (issued !== undefined && issued * 1000 - now > tolerance) refuseToken('the token was issued in the future');
 }
 
 const reasonOf = (error: errors.JOSEError) =>
@@ -54,16 +57,16 @@ export interface VerifyOptions {
   tolerance: number;
 }
 
-/** Keys that were parsed before, by the text they came from: jose keeps imported keys with them. */
-const parsed = new WeakMap<TokenIssuer, { text: string; keys: ReturnType<typeof createLocalJWKSet> }>();
+/** The parsed key set of each issuer and the text it was parsed from. jose caches imported keys in the parsed set. */
+const parsedKeySets = new WeakMap<TokenIssuer, { text: string; keys: ReturnType<typeof createLocalJWKSet> }>();
 
 async function keysOf(issuer: TokenIssuer, name: string, kid: string | undefined) {
-  const all = await issuer.provider.keys(kid);
-  const text = issuer.product.keysNameIssuer ? keysOfIssuer(all, name) : all;
-  const known = parsed.get(issuer);
-  if (known?.text === text) return known.keys;
+  const keySet = await issuer.provider.keys(kid);
+  const text = issuer.product.keysNameIssuer ? keysOfIssuer(keySet, name) : keySet;
+  const parsed = parsedKeySets.get(issuer);
+  if (parsed?.text === text) return parsed.keys;
   const keys = createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
-  parsed.set(issuer, { text, keys });
+  parsedKeySets.set(issuer, { text, keys });
   return keys;
 }
 
@@ -71,13 +74,13 @@ function kidOf(token: string): string | undefined {
   try {
     return textOf(decodeProtectedHeader(token).kid);
   } catch {
-    return refuseToken('the header cannot be read');
+    return refuseToken('the header cannot be decoded');
   }
 }
 
 /**
- * The claims of a token that `name` issued. Keys come from that issuer's key set alone, whatever the header points to.
- * Rejects with `invalid_token`, or with `provider_unavailable` when there are no keys to be had.
+ * Verifies a token that `name` issued and returns its claims. Keys come only from that issuer's key set, never from an
+ * address in the header. Rejects with `invalid_token`, or with `provider_unavailable` when no key set is available.
  */
 export async function verifyAccessToken(
   token: string,
@@ -88,7 +91,7 @@ export async function verifyAccessToken(
   const kid = kidOf(token);
   const keys = await keysOf(issuer, name, kid).catch((error: unknown) => {
     if (error instanceof GatewayError) throw error;
-    throw new GatewayError('provider_unavailable', { cause: error, detail: 'no key set to verify a token with' });
+    throw new GatewayError('provider_unavailable', { cause: error, detail: 'no key set to verify the token with' });
   });
   try {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
@@ -100,12 +103,12 @@ export async function verifyAccessToken(
     });
     checkType(protectedHeader.typ, issuer.type);
     checkTimes(payload, now, tolerance);
-    const other = issuer.product.rejectionReason(payload);
-    if (other !== undefined) refuseToken(other);
+    const rejection = issuer.product.rejectionReason(payload);
+    if (rejection !== undefined) refuseToken(rejection);
     return payload;
   } catch (error) {
     if (error instanceof GatewayError) throw error;
-    // Beside its own errors jose throws what node:crypto says of a key and an algorithm that do not go together.
-    return refuseToken(error instanceof errors.JOSEError ? reasonOf(error) : 'cannot be verified');
+    // Besides its own errors, jose throws those of node:crypto when a key does not fit the algorithm.
+    return refuseToken(error instanceof errors.JOSEError ? reasonOf(error) : 'the token cannot be verified');
   }
 }

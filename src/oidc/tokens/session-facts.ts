@@ -1,23 +1,22 @@
-/** What is known of a session's access token without looking into it: what the provider said when it handed it over. */
-
+/** Facts of a session's access token from the token response and the ID token, without decoding the access token. */
 import type { RequestSession, RequestTokens } from '../../session/session-types.ts';
 import { wordsOf } from '../products/claims.ts';
 import type { TokenFacts } from '../products/facts.ts';
 
-const none = () => [];
-/** Worked out once for each token record: both are as they are from the moment that they are read. */
-const granted = new WeakMap<RequestTokens, TokenFacts>();
+const noRoles = () => [];
+/** Computed once per token record; a record is immutable once it has been read. */
+const grantedFactsOf = new WeakMap<RequestTokens, TokenFacts>();
 
-/** Facts from the token response and the ID token: the granted scope, and how the user signed in. */
+/** The granted scope and how the user signed in. */
 export function grantedFacts(session: RequestSession): TokenFacts {
-  const known = granted.get(session.tokens);
-  if (known) return known;
-  const facts = factsFrom(session);
-  granted.set(session.tokens, facts);
+  const cached = grantedFactsOf.get(session.tokens);
+  if (cached) return cached;
+  const facts = createGrantedFacts(session);
+  grantedFactsOf.set(session.tokens, facts);
   return facts;
 }
 
-function factsFrom({ data, tokens }: RequestSession): TokenFacts {
+function createGrantedFacts({ data, tokens }: RequestSession): TokenFacts {
   return {
     issuer: data.issuer,
     sub: data.sub,
@@ -29,21 +28,21 @@ function factsFrom({ data, tokens }: RequestSession): TokenFacts {
     acr: data.acr,
     authTime: data.authTime,
     roles: [],
-    clientRoles: none,
+    clientRoles: noRoles,
     groups: [],
     claims: {},
   };
 }
 
-/** The facts of a verified token of a session; where the token is silent, what the provider said beside it counts. */
+/** The facts of a session's verified token, completed with those of the token response and the ID token where it has none. */
 export function sessionFacts(session: RequestSession, verified: TokenFacts): TokenFacts {
-  const said = factsFrom(session);
+  const granted = createGrantedFacts(session);
   return {
     ...verified,
-    // A session is a user's, whatever the claims of its token leave open; a machine's token never gets into one.
+    // A session belongs to a user even if the claims do not say so; a client's token is never stored in a session.
     subject: 'user',
-    scopes: verified.scopes.length > 0 ? verified.scopes : said.scopes,
-    acr: verified.acr ?? said.acr,
-    authTime: verified.authTime ?? said.authTime,
+    scopes: verified.scopes.length > 0 ? verified.scopes : granted.scopes,
+    acr: verified.acr ?? granted.acr,
+    authTime: verified.authTime ?? granted.authTime,
   };
 }

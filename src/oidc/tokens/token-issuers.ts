@@ -1,5 +1,4 @@
-/** Whose access tokens are accepted: the provider, and further issuers that the configuration names. */
-
+/** The issuers whose access tokens are accepted: the provider, and the configured further issuers. */
 import type { AccessTokensConfig, Config, ProviderConfig, TokenIssuerConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
@@ -9,28 +8,28 @@ import { tokenTypeOf } from '../products/registry.ts';
 import { type ClientCredentials, createProvider, type Provider } from '../provider/provider.ts';
 
 export interface TokenIssuer extends FactsSource {
-  /** Where its keys and its introspection are. */
+  /** Serves its keys and its introspection. */
   readonly provider: Provider;
   readonly algorithms: readonly string[];
-  /** Whether the header of its tokens must name RFC 9068. */
+  /** Whether the header of its tokens must have the type of RFC 9068. */
   readonly type: 'at+jwt' | 'any';
-  /** How to ask whether a token is live (RFC 7662); undefined when nobody may ask. `credentials` left out: as the gateway itself. */
+  /** Settings of introspection (RFC 7662), if configured. Without `credentials` the gateway introspects as itself. */
   readonly introspection:
     | { readonly credentials: ClientCredentials | undefined; readonly cache: number; readonly negativeCache: number }
     | undefined;
 }
 
 export interface TokenIssuers {
-  /** By the issuer in a token, byte for byte (RFC 8725 section 3.8). */
+  /** Compares the issuer of a token byte for byte (RFC 8725 section 3.8). */
   get(issuer: string): TokenIssuer | undefined;
-  /** The one that is asked about tokens that do not say whose they are; no token is ever shown to two issuers. */
+  /** The issuer that introspects opaque tokens. There is only one, so that no token is ever sent to two issuers. */
   readonly opaqueTokenIssuer: { readonly name: string; readonly issuer: TokenIssuer } | undefined;
-  /** Begins the discovery of the further issuers. */
+  /** Starts the discovery of the further issuers. */
   start(): void;
   stop(): void;
 }
 
-type FurtherIssuer = AccessTokensConfig['issuers'][number];
+type FurtherIssuerConfig = AccessTokensConfig['issuers'][number];
 
 interface TokenIssuersOptions {
   config: Config;
@@ -41,7 +40,7 @@ interface TokenIssuersOptions {
   clock: () => number;
 }
 
-function tokenIssuer(settings: TokenIssuerConfig, provider: Provider): TokenIssuer {
+function createTokenIssuer(settings: TokenIssuerConfig, provider: Provider): TokenIssuer {
   const { introspection } = settings;
   const { product } = provider;
   const { clientId, clientSecret = '' } = introspection ?? {};
@@ -60,14 +59,15 @@ function tokenIssuer(settings: TokenIssuerConfig, provider: Provider): TokenIssu
   };
 }
 
-/** A further issuer as a provider that nobody signs in at: what the gateway is at its own provider does not concern it. */
-function furtherConfig(base: ProviderConfig, { issuer, internalUrl, kind }: FurtherIssuer): ProviderConfig {
+/** The settings of a further issuer, where nobody signs in: nothing that concerns the gateway as a client carries over. */
+function furtherProviderConfig(base: ProviderConfig, further: FurtherIssuerConfig): ProviderConfig {
+  const { issuer, internalUrl, kind } = further;
   return {
     ...base,
     issuer,
     internalUrl,
     kind,
-    // Never sent anywhere: who asks there is named with the introspection.
+    // Never sent: introspection has credentials of its own.
     clientSecret: undefined,
     clientAuth: 'client_secret_basic',
     profile: 'default',
@@ -79,33 +79,33 @@ function furtherConfig(base: ProviderConfig, { issuer, internalUrl, kind }: Furt
   };
 }
 
-/** Builds them all; throws nothing and asks nobody before `start`. */
+/** Creates all issuers; nothing is requested before `start`. */
 export function createTokenIssuers(options: TokenIssuersOptions): TokenIssuers {
   const { config, accessTokens, provider, log, metrics, clock } = options;
-  const own = tokenIssuer(accessTokens.provider, provider);
-  const known = new Map<string, TokenIssuer>(issuersOf(config.provider).map((name) => [name, own]));
-  const further: Provider[] = [];
+  const own = createTokenIssuer(accessTokens.provider, provider);
+  const issuers = new Map<string, TokenIssuer>(issuersOf(config.provider).map((name) => [name, own]));
+  const furtherProviders: Provider[] = [];
   for (const settings of accessTokens.issuers) {
-    const other = createProvider({
-      config: furtherConfig(config.provider, settings),
+    const further = createProvider({
+      config: furtherProviderConfig(config.provider, settings),
       signIn: false,
       allowInsecureHttp: config.development.allowInsecureHttp,
       log,
       metrics,
       clock,
     });
-    further.push(other);
-    known.set(settings.issuer, tokenIssuer(settings, other));
+    furtherProviders.push(further);
+    issuers.set(settings.issuer, createTokenIssuer(settings, further));
   }
-  const asked = [...known].find(([, issuer]) => issuer.introspection !== undefined);
+  const introspecting = [...issuers].find(([, issuer]) => issuer.introspection !== undefined);
   return {
-    get: (issuer) => known.get(issuer),
-    opaqueTokenIssuer: asked && { name: asked[0], issuer: asked[1] },
+    get: (issuer) => issuers.get(issuer),
+    opaqueTokenIssuer: introspecting && { name: introspecting[0], issuer: introspecting[1] },
     start() {
-      for (const other of further) void other.start();
+      for (const further of furtherProviders) void further.start();
     },
     stop() {
-      for (const other of further) other.stop();
+      for (const further of furtherProviders) further.stop();
     },
   };
 }

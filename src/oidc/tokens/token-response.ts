@@ -1,16 +1,17 @@
-/** A token response becomes a token record. */
+/** Converts a token response into the token record of a session. */
 import { decodeJwt } from 'jose';
 import type { TokenEndpointResponse } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 
 export interface TokenTimes {
+  /** Milliseconds since the epoch. */
   now: number;
-  /** Milliseconds assumed when neither the response nor the token names a lifetime. */
+  /** Lifetime in milliseconds when neither the response nor the token states one. */
   defaultLifetime: number;
 }
 
-/** `exp` of a JWT access token in milliseconds since the epoch; undefined for an opaque token. */
+/** The `exp` of a JWT access token in milliseconds since the epoch; undefined for an opaque token. */
 function jwtExpiry(accessToken: string): number | undefined {
   try {
     const { exp } = decodeJwt(accessToken);
@@ -20,42 +21,42 @@ function jwtExpiry(accessToken: string): number | undefined {
   }
 }
 
-/** Apart by more than this, `exp` and `expires_in` show that the clocks differ, and only the lifetime can be believed. */
-const SAME_CLOCK_MS = 5_000;
+/** If `exp` and `expires_in` differ by more than this, the clocks differ, and only `expires_in` is reliable. */
+const MAX_CLOCK_DIFFERENCE_MS = 5_000;
 
 /**
- * Milliseconds since the epoch at which the access token lapses: by `expires_in`, else by `exp` of a JWT, else by default.
- * `exp` is cut to whole seconds, so it may come a little before `expires_in` is over; the API goes by `exp`.
+ * When the access token expires, in milliseconds since the epoch: by `expires_in`, else by `exp` of a JWT, else by the
+ * default. `exp` is rounded down to seconds and can be slightly earlier than `expires_in`; the API checks `exp`.
  */
 function expiryOf(response: TokenEndpointResponse, { now, defaultLifetime }: TokenTimes): number {
   const byToken = jwtExpiry(response.access_token);
   if (response.expires_in === undefined) return byToken ?? now + defaultLifetime;
   const byResponse = now + response.expires_in * 1000;
-  return byToken !== undefined && Math.abs(byResponse - byToken) < SAME_CLOCK_MS
+  return byToken !== undefined && Math.abs(byResponse - byToken) < MAX_CLOCK_DIFFERENCE_MS
     ? Math.min(byToken, byResponse)
     : byResponse;
 }
 
 /**
- * Builds the record. `before` is what a refresh replaces: a response that leaves out refresh token, ID token or scope
- * means "as before" (RFC 6749 section 6, OIDC Core 12.2).
+ * Creates the record. `previous` is the record that a refresh replaces: a refresh token, ID token or scope that the
+ * response omits stays as it was (RFC 6749 section 6, OIDC Core 12.2).
  */
 export function toTokenRecord(
   response: TokenEndpointResponse,
   times: TokenTimes,
-  before: { scope: string } & Partial<TokenRecord>,
+  previous: { scope: string } & Partial<TokenRecord>,
 ): TokenRecord {
-  const refreshToken = response.refresh_token ?? before.refreshToken;
-  const idToken = response.id_token ?? before.idToken;
-  if (idToken === undefined) throw new GatewayError('login_failed', { detail: 'the token response holds no ID token' });
+  const refreshToken = response.refresh_token ?? previous.refreshToken;
+  const idToken = response.id_token ?? previous.idToken;
+  if (idToken === undefined) throw new GatewayError('login_failed', { detail: 'the token response has no ID token' });
   return {
     accessToken: response.access_token,
     accessTokenExpiresAt: expiryOf(response, times),
     obtainedAt: times.now,
     ...(refreshToken === undefined ? {} : { refreshToken }),
     idToken,
-    scope: response.scope ?? before.scope,
-    ...(before.userInfo === undefined ? {} : { userInfo: before.userInfo }),
-    ...(before.dpopKey === undefined ? {} : { dpopKey: before.dpopKey }),
+    scope: response.scope ?? previous.scope,
+    ...(previous.userInfo === undefined ? {} : { userInfo: previous.userInfo }),
+    ...(previous.dpopKey === undefined ? {} : { dpopKey: previous.dpopKey }),
   };
 }

@@ -1,4 +1,4 @@
-/** Everything that looks into access tokens or gets further ones, as the configuration asks for it. */
+/** Composes the services for access tokens: verification, proofs, and tokens for upstreams. */
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
@@ -16,7 +16,7 @@ export interface TokenServices {
   /** Undefined where access tokens are not validated. */
   readonly tokens: TokenReader | undefined;
   readonly checkProof: CheckProof;
-  /** For the tokens that a session is to get. */
+  /** Verifies a token before it is stored in a session. */
   readonly checkSessionToken: CheckAccessToken;
   readonly upstreamTokens: UpstreamTokens;
   start(): void;
@@ -32,7 +32,7 @@ interface TokenServicesOptions {
   clock: () => number;
 }
 
-/** Builds them; nothing is asked before `start`. */
+/** Creates the services; nothing is requested before `start`. */
 export function createTokenServices(options: TokenServicesOptions): TokenServices {
   const { config, provider, store, log, metrics, clock } = options;
   const { clockTolerance: tolerance, defaultTokenLifetime: defaultLifetime } = config.provider;
@@ -43,7 +43,7 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
     certificate: tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined,
   };
   const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, metrics, clock });
-  const tokenReader =
+  const tokens =
     issuers &&
     createTokenReader({
       issuers,
@@ -53,9 +53,9 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
       clock,
     });
   return {
-    tokens: tokenReader,
+    tokens,
     checkProof: createProofCheck({ store, tolerance, clock }),
-    checkSessionToken: createSessionTokenCheck(tokenReader),
+    checkSessionToken: createSessionTokenCheck(tokens),
     upstreamTokens: createUpstreamTokens({ provider, binding, defaultLifetime, clock }),
     start: () => issuers?.start(),
     stop: () => issuers?.stop(),

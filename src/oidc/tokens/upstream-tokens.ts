@@ -1,15 +1,16 @@
-/** Access tokens made for one upstream: the gateway's own (RFC 6749 section 4.4), or in exchange for the caller's (RFC 8693). */
+/** Access tokens for one upstream: by client credentials (RFC 6749 section 4.4), or in exchange for the caller's token (RFC 8693). */
 import type { JsonWebKey } from 'node:crypto';
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
-import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
-import { createLruCache } from '../../base/lru.ts';
+import type { Lifetime } from '../../base/lifetime.ts';
 import { digest } from '../../crypto/digest.ts';
 import { checkBinding, type ExpectedBinding } from '../dpop/token-binding.ts';
+import type { Product } from '../products/product.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
+import { createRequestCache } from './request-cache.ts';
 
-/** What to ask for; all of it part of the key under which the answer is kept. */
+/** What the token is requested for. All of it is part of the cache key. */
 export interface TokenTarget {
   readonly audience?: string | undefined;
   /** Resource indicators (RFC 8707). */
@@ -17,40 +18,41 @@ export interface TokenTarget {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** A token that was made; the same object as long as it is the same token. */
+/** An access token. The same object is returned for as long as the token is cached. */
 export interface UpstreamToken {
   readonly accessToken: string;
-  /** The key that it is bound to, where tokens are. */
+  /** The key that the token is bound to, where tokens are bound. */
   readonly dpopKey?: JsonWebKey;
 }
 
 export interface UpstreamTokens {
-  /** A token of the gateway's own. Rejects with `upstream_token_failed`, or `provider_unavailable`. */
+  /** A token of the gateway itself. Rejects with `upstream_token_failed` or `provider_unavailable`. */
   clientCredentialsToken(target: TokenTarget): Promise<UpstreamToken>;
   /**
-   * A token in exchange for the caller's, proven with the key that theirs is bound to where the gateway holds it: a
-   * provider takes no bound token from anybody else (RFC 9449 section 5). Rejects also with `access_denied` when the
-   * provider refuses this caller.
+   * A token in exchange for the caller's. Where the gateway holds the key of the caller's token, the request carries a proof
+   * of it: providers accept a bound token only with its proof (RFC 9449 section 5). Rejects also with `access_denied` when
+   * the provider refuses this caller.
    */
   exchange(subject: UpstreamToken, target: TokenTarget): Promise<UpstreamToken>;
 }
 
-type Request = (
+type TokenRequest = (
   client: oidc.Configuration,
   proof: Awaited<ReturnType<Provider['dpopOptions']>>,
 ) => Promise<oidc.TokenEndpointResponse>;
 
-interface Kept extends Lifetime {
+interface CachedToken extends Lifetime {
   token: UpstreamToken;
 }
 
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
-const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const MAX_KEPT = 10_000;
-/** A token is replaced this long before it lapses, or after four fifths of its life, whichever is later. */
-const BEFORE_MS = 30_000;
-/** Errors of an exchange that are about this caller's token or rights, not about how the gateway is set up. */
-const ABOUT_CALLER = new Set(['invalid_grant', 'access_denied', 'interaction_required', 'consent_required']);
+const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+const JWT_TYPE = 'urn:ietf:params:oauth:token-type:jwt';
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const MAX_CACHED = 10_000;
+/** A token is replaced this long before it expires, or after four fifths of its lifetime, whichever is later. */
+const REFRESH_AHEAD_MS = 30_000;
+/** Errors of an exchange that concern the caller's token or rights, not the configuration of the gateway. */
+const CALLER_ERRORS = new Set(['invalid_grant', 'access_denied', 'interaction_required', 'consent_required']);
 
 function targetParams({ audience, resource = [], scopes }: TokenTarget): URLSearchParams {
   const params = new URLSearchParams();
@@ -60,109 +62,102 @@ function targetParams({ audience, resource = [], scopes }: TokenTarget): URLSear
   return params;
 }
 
-/** RFC 8693 section 2.2.1: something else than an access token, or one that is no bearer token, must not be used as one. */
-function checkExchanged(response: oidc.TokenEndpointResponse): void {
+/** Refuses an issued token that is not an access token (RFC 8693 section 2.2.1). */
+function checkIssuedType(response: oidc.TokenEndpointResponse): void {
   const { issued_token_type: issued } = response;
-  if (issued !== undefined && issued !== ACCESS_TOKEN && issued !== 'urn:ietf:params:oauth:token-type:jwt')
+  if (issued !== undefined && issued !== ACCESS_TOKEN_TYPE && issued !== JWT_TYPE)
     throw new GatewayError('upstream_token_failed', { detail: 'the exchange issued another type of token' });
 }
 
-/** As bound as the tokens of sessions are, and as they were asked for. */
-function checkMade(response: oidc.TokenEndpointResponse, binding: ExpectedBinding): void {
+/** Requires the same binding as for the tokens of sessions. */
+function checkUpstreamBinding(response: oidc.TokenEndpointResponse, binding: ExpectedBinding): void {
   try {
     checkBinding(response, binding);
   } catch (error) {
-    const detail = error instanceof GatewayError ? error.detail : 'the token is not bound as it should be';
+    const detail = error instanceof GatewayError ? error.detail : 'the token is not bound as required';
     throw new GatewayError('upstream_token_failed', { cause: error, ...(detail === undefined ? {} : { detail }) });
   }
 }
 
-function failureOf(error: unknown): GatewayError {
+function toUpstreamTokenError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
   const failure = classifyFailure(error);
   if (failure.kind === 'outage')
-    return new GatewayError('provider_unavailable', { cause: error, detail: 'no token for the upstream could be had' });
-  if (failure.kind === 'refused' && ABOUT_CALLER.has(failure.error))
+    return new GatewayError('provider_unavailable', { cause: error, detail: 'failed to get a token for the upstream' });
+  if (failure.kind === 'refused' && CALLER_ERRORS.has(failure.error))
     return new GatewayError('access_denied', {
       reason: 'exchange',
       cause: error,
       detail: `exchange: ${failure.error}`,
     });
-  const detail = failure.kind === 'refused' ? `the provider answered ${failure.error}` : 'the answer is not valid';
+  const detail = failure.kind === 'refused' ? `the provider returned ${failure.error}` : 'the response is invalid';
   return new GatewayError('upstream_token_failed', { cause: error, detail });
+}
+
+/** The grant type and the form of an exchange: RFC 8693 section 2.1, unless the product has a grant of its own. */
+function exchangeForm(product: Product, subjectToken: string, target: URLSearchParams): [string, URLSearchParams] {
+  const grant = product.exchangeGrant?.(subjectToken) ?? {
+    grantType: TOKEN_EXCHANGE,
+    params: {
+      subject_token: subjectToken,
+      subject_token_type: ACCESS_TOKEN_TYPE,
+      requested_token_type: ACCESS_TOKEN_TYPE,
+    },
+  };
+  const form = new URLSearchParams(target);
+  for (const [name, value] of Object.entries(grant.params)) form.set(name, value);
+  return [grant.grantType, form];
 }
 
 interface UpstreamTokensOptions {
   provider: Provider;
-  /** What the tokens have to be bound to, where they are not made from one that is bound already. */
+  /** Required binding of tokens that are not issued in exchange for a bound one. */
   binding: ExpectedBinding;
-  /** Milliseconds, where the provider names no lifetime. */
+  /** Lifetime in milliseconds when the response states none. */
   defaultLifetime: number;
   clock: () => number;
 }
 
-/** Builds the cache: one request at a time for one key, and no token past its life. */
+/** Creates the tokens of all upstreams: cached until shortly before they expire, one running request per cache key. */
 export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTokens {
   const { provider, binding, defaultLifetime, clock } = options;
-  const kept = createLruCache<Kept>(MAX_KEPT);
-  const running = new Map<string, Promise<Kept>>();
+  const cachedRequest = createRequestCache<CachedToken>(MAX_CACHED, clock);
 
-  async function keep(request: Request, dpopKey: JsonWebKey | undefined): Promise<Kept> {
+  async function requestToken(request: TokenRequest, dpopKey: JsonWebKey | undefined): Promise<CachedToken> {
     const client = await provider.client();
     const response = await request(client, await provider.dpopOptions(client, dpopKey));
-    checkMade(response, { ...binding, dpopKey });
+    checkUpstreamBinding(response, { ...binding, dpopKey });
     const { access_token: accessToken, expires_in: seconds } = response;
     const token = dpopKey === undefined ? { accessToken } : { accessToken, dpopKey };
     const lifetime = seconds === undefined ? defaultLifetime : seconds * 1000;
     const since = clock();
-    return { token, since, until: since + lifetime - Math.min(BEFORE_MS, lifetime / 5) };
+    return { token, since, until: since + lifetime - Math.min(REFRESH_AHEAD_MS, lifetime / 5) };
   }
 
-  async function once(key: string, request: Request, dpopKey = binding.dpopKey): Promise<UpstreamToken> {
-    const known = kept.get(key);
-    if (known && isCurrent(known, clock())) return known.token;
-    let work = running.get(key);
-    if (!work) {
-      work = keep(request, dpopKey).finally(() => running.delete(key));
-      running.set(key, work);
-    }
+  async function getToken(key: string, request: TokenRequest, dpopKey = binding.dpopKey): Promise<UpstreamToken> {
     try {
-      const fresh = await work;
-      kept.set(key, fresh);
-      return fresh.token;
+      const { token } = await cachedRequest(key, () => requestToken(request, dpopKey));
+      return token;
     } catch (error) {
-      throw failureOf(error);
+      throw toUpstreamTokenError(error);
     }
   }
 
   return {
     clientCredentialsToken(target) {
       const params = targetParams(target);
-      return once(`own ${params}`, (client, proof) => oidc.clientCredentialsGrant(client, params, proof));
+      return getToken(`own ${params}`, (client, proof) => oidc.clientCredentialsGrant(client, params, proof));
     },
     exchange({ accessToken, dpopKey }, target) {
       const params = targetParams(target);
-      // By the token itself: another user, another session or a renewed token is another key.
-      const request: Request = async (client, proof) => {
-        const [grant, form] = exchangeRequest(provider, accessToken, params);
-        const response = await oidc.genericGrantRequest(client, grant, form, proof);
-        checkExchanged(response);
+      const request: TokenRequest = async (client, proof) => {
+        const [grantType, form] = exchangeForm(provider.product, accessToken, params);
+        const response = await oidc.genericGrantRequest(client, grantType, form, proof);
+        checkIssuedType(response);
         return response;
       };
-      return once(`for ${digest(accessToken)} ${params}`, request, dpopKey);
+      // Keyed by the token itself, so that another user, session or refreshed token never shares a result.
+      return getToken(`for ${digest(accessToken)} ${params}`, request, dpopKey);
     },
   };
-}
-
-/** RFC 8693 section 2.1, unless the product has a grant of its own for it. */
-function exchangeRequest(provider: Provider, subjectToken: string, target: URLSearchParams): [string, URLSearchParams] {
-  const own = provider.product.exchangeGrant?.(subjectToken);
-  const params = new URLSearchParams(target);
-  const fixed = own?.params ?? {
-    subject_token: subjectToken,
-    subject_token_type: ACCESS_TOKEN,
-    requested_token_type: ACCESS_TOKEN,
-  };
-  for (const [name, value] of Object.entries(fixed)) params.set(name, value);
-  return [own?.grantType ?? EXCHANGE, params];
 }

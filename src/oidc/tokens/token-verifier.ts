@@ -1,0 +1,77 @@
+/** Verifies access tokens, JWT or opaque, of all accepted issuers, and caches the facts of verified JWTs by digest. */
+import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
+import { createLruCache } from '../../base/lru.ts';
+import { digest } from '../../crypto/digest.ts';
+import type { TokenFacts } from '../products/facts.ts';
+import { readFacts } from '../products/read-facts.ts';
+import { refuseToken, unverifiedIssuer, verifyAccessToken } from './access-token.ts';
+import type { Introspector } from './introspection.ts';
+import type { TokenIssuer, TokenIssuers } from './token-issuers.ts';
+
+export interface TokenVerifierOptions {
+  issuers: TokenIssuers;
+  introspector: Introspector;
+  /** Maximum time that a verification is cached, in milliseconds; 0 disables the cache. */
+  cache: number;
+  /** How far clocks may differ, in milliseconds. */
+  tolerance: number;
+  clock: () => number;
+}
+
+export interface TokenVerifier {
+  /** The facts of a JWT that was verified recently; undefined otherwise. */
+  recall(token: string): TokenFacts | undefined;
+  /** Verifies a token; with `live` its issuer must also confirm it by introspection. */
+  verify(token: string, live: boolean): Promise<TokenFacts>;
+}
+
+const MAX_CACHED = 10_000;
+
+/** Creates the verifier of all issuers. */
+export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+  const { issuers, introspector, cache, tolerance, clock } = options;
+  const verified = createLruCache<Lifetime & { facts: TokenFacts }>(MAX_CACHED);
+
+  function recallDigest(tokenDigest: string): TokenFacts | undefined {
+    const cached = verified.get(tokenDigest);
+    return cached && isCurrent(cached, clock()) ? cached.facts : undefined;
+  }
+
+  async function verifyJwt(token: string, name: string, issuer: TokenIssuer): Promise<TokenFacts> {
+    // The digest is key enough: the token itself names its issuer.
+    const tokenDigest = digest(token);
+    const cached = recallDigest(tokenDigest);
+    if (cached) return cached;
+    const now = clock();
+    const claims = await verifyAccessToken(token, name, issuer, { now, tolerance });
+    const facts = readFacts(issuer, name, claims);
+    // A cached verification must not outlive its token (RFC 7662 section 4 demands it of introspection).
+    const until = Math.min(now + cache, (facts.expiresAt ?? now) + tolerance);
+    if (until > now) verified.set(tokenDigest, { facts, since: now, until });
+    return facts;
+  }
+
+  async function verifyOpaque(token: string): Promise<TokenFacts> {
+    const { opaqueTokenIssuer } = issuers;
+    if (!opaqueTokenIssuer) return refuseToken('the token is not a JWT, and no issuer has introspection');
+    const { name, issuer } = opaqueTokenIssuer;
+    return readFacts(issuer, name, await introspector.introspect(token, name, issuer));
+  }
+
+  async function confirm(token: string, name: string, issuer: TokenIssuer): Promise<void> {
+    if (!issuer.introspection) refuseToken(`introspection of ${name} is not configured`);
+    await introspector.introspect(token, name, issuer);
+  }
+
+  return {
+    recall: (token) => recallDigest(digest(token)),
+    async verify(token, live) {
+      const name = unverifiedIssuer(token);
+      if (name === undefined) return await verifyOpaque(token);
+      const issuer = issuers.get(name) ?? refuseToken(`the issuer ${name.slice(0, 200)} is not accepted`);
+      const facts = await verifyJwt(token, name, issuer);
+      if (live) await confirm(token, name, issuer);
+      return facts;
+    },
+  };
+}
