@@ -3,4 +3,4 @@
 import { reexec } from './tuning/reexec.ts';
 
 if (process.argv[2] === 'start') reexec();
-await import('./cli/command.ts');
+await import('./cli/entry.ts');

@@ -1,11 +1,12 @@
-/** A configuration as text: what was understood, durations as people write them, secrets masked. */
+/** YAML form of a configuration for `check`: durations with units, secrets masked. */
 import { stringify } from 'yaml';
 import type { Config } from '../config/schema/schema.ts';
 
 const MASK = '********';
-/** Options that hold a secret, wherever they stand. */
-const SECRET = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPassword', 'value', 'secret']);
-const DURATION = new Set([
+/** Names of options that hold a secret, in any section. */
+const SECRET_OPTIONS = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPassword', 'value', 'secret']);
+/** Names of options that hold a duration, in any section. */
+const DURATION_OPTIONS = new Set([
   'idleTimeout',
   'absoluteTimeout',
   'timeout',
@@ -17,6 +18,7 @@ const DURATION = new Set([
   'headersTimeout',
   'bodyTimeout',
   'keepAliveTimeout',
+  'drainDelay',
   'drainTimeout',
   'connect',
   'headers',
@@ -25,7 +27,7 @@ const DURATION = new Set([
   'negativeCache',
   'maxAge',
 ]);
-const UNITS: [string, number][] = [
+const UNITS_MS: [unit: string, ms: number][] = [
   ['d', 86_400_000],
   ['h', 3_600_000],
   ['m', 60_000],
@@ -33,26 +35,26 @@ const UNITS: [string, number][] = [
 ];
 
 /** `1800000` is `30m`. */
-export function formatDuration(ms: number): string {
-  const unit = ms === 0 ? undefined : UNITS.find(([, size]) => ms % size === 0);
+function formatDuration(ms: number): string {
+  const unit = ms === 0 ? undefined : UNITS_MS.find(([, unitMs]) => ms % unitMs === 0);
   return unit ? `${ms / unit[1]}${unit[0]}` : `${ms}ms`;
 }
 
-/** User and password of a URL are nobody's business. */
-function withoutCredentials(text: string): string {
+/** Masks user and password of a URL. */
+function maskCredentials(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, `$1${MASK}@`);
 }
 
-function shown(value: unknown, name = ''): unknown {
-  if (SECRET.has(name) && typeof value === 'string') return MASK;
-  if (typeof value === 'number' && DURATION.has(name)) return formatDuration(value);
-  if (typeof value === 'string') return withoutCredentials(value);
-  if (Array.isArray(value)) return value.map((item) => shown(item));
+function printable(value: unknown, name = ''): unknown {
+  if (SECRET_OPTIONS.has(name) && typeof value === 'string') return MASK;
+  if (typeof value === 'number' && DURATION_OPTIONS.has(name)) return formatDuration(value);
+  if (typeof value === 'string') return maskCredentials(value);
+  if (Array.isArray(value)) return value.map((item) => printable(item));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, key)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, printable(item, key)]));
 }
 
-/** The whole configuration as YAML, defaults included. */
+/** The whole configuration, including defaults. */
 export function describeConfig(config: Config): string {
-  return stringify(shown(config), { lineWidth: 0 });
+  return stringify(printable(config), { lineWidth: 0 });
 }

@@ -1,10 +1,10 @@
-/** `bff-gateway sessions`: asks the running gateway over its private listener, whatever its store is. */
+/** `bff-gateway sessions`: lists and ends sessions through the private listener of the running gateway. */
 import { isIPv6 } from 'node:net';
 import type { Config } from '../config/schema/schema.ts';
 import { isRecord } from '../oidc/products/claims.ts';
 
-/** Whom a command is about, as given on the command line. */
-export interface SessionChoice {
+/** The sessions that a command applies to, as given on the command line. */
+export interface SessionFilter {
   user?: string | undefined;
   sid?: string | undefined;
   id?: string | undefined;
@@ -13,31 +13,31 @@ export interface SessionChoice {
 
 type Fetch = (url: string, init: { method: string; headers: Record<string, string> }) => Promise<Response>;
 
-/** An address that listens everywhere is reached on loopback. */
-function addressOf({ host, port }: Config['admin']): string {
+/** URL of the private listener; a wildcard address is reached on loopback. */
+function adminUrl({ host, port }: Config['admin']): string {
   const target = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${isIPv6(target) ? `[${target}]` : target}:${port}`;
 }
 
-async function ask(config: Config, fetch: Fetch, method: string, path: string): Promise<Record<string, unknown>> {
+async function request(config: Config, fetch: Fetch, method: string, path: string): Promise<Record<string, unknown>> {
   const { admin } = config;
-  if (!admin.enabled) throw new Error('admin.enabled is false: there is no private listener to ask');
+  if (!admin.enabled) throw new Error('admin.enabled is false: the gateway has no private listener');
   const headers = {
     'x-bff-admin': '1',
     ...(admin.secret === undefined ? {} : { authorization: `Bearer ${admin.secret}` }),
   };
-  const address = addressOf(admin);
-  const answer = await fetch(address + path, { method, headers }).catch((error: unknown) => {
-    throw new Error(`no gateway answers at ${address}; is it running?`, { cause: error });
+  const url = adminUrl(admin);
+  const response = await fetch(url + path, { method, headers }).catch((error: unknown) => {
+    throw new Error(`no gateway responds at ${url}; is it running?`, { cause: error });
   });
-  const body: unknown = await answer.json().catch(() => ({}));
+  const body: unknown = await response.json().catch(() => ({}));
   const { detail } = Object(body) as { detail?: unknown };
-  if (answer.status !== 200 || !isRecord(body))
-    throw new Error(`the gateway answered ${answer.status}: ${String(detail)}`);
+  if (response.status !== 200 || !isRecord(body))
+    throw new Error(`the gateway responded with ${response.status}: ${String(detail)}`);
   return body;
 }
 
-function queryOf({ user, sid, id, all }: SessionChoice): URLSearchParams {
+function queryOf({ user, sid, id, all }: SessionFilter): URLSearchParams {
   return new URLSearchParams({
     ...(user === undefined ? {} : { user }),
     ...(sid === undefined ? {} : { sid }),
@@ -46,31 +46,31 @@ function queryOf({ user, sid, id, all }: SessionChoice): URLSearchParams {
   });
 }
 
-const text = (value: unknown) => (typeof value === 'string' ? value : '-');
+const cell = (value: unknown) => (typeof value === 'string' ? value : '-');
 
-function line(session: unknown): string {
+function formatSession(session: unknown): string {
   if (!isRecord(session)) return '';
   const { id, sub, createdAt, expiresAt, device, address } = session;
-  return [text(id), text(sub), text(createdAt), text(expiresAt), text(device), text(address)].join('\t');
+  return [id, sub, createdAt, expiresAt, device, address].map(cell).join('\t');
 }
 
-/** A page of sessions as lines of tab-separated columns, and how to get the next page. */
+/** One page of sessions as tab-separated lines, and the cursor of the next page. */
 export async function listSessions(
   config: Config,
-  choice: SessionChoice,
+  filter: SessionFilter,
   cursor: string | undefined,
   fetch: Fetch,
 ): Promise<string> {
-  const query = queryOf(choice);
+  const query = queryOf(filter);
   if (cursor !== undefined) query.set('cursor', cursor);
-  const { sessions, cursor: next } = await ask(config, fetch, 'GET', `/sessions?${query}`);
-  const lines = Array.isArray(sessions) ? sessions.map(line) : [];
+  const { sessions, cursor: next } = await request(config, fetch, 'GET', `/sessions?${query}`);
+  const lines = Array.isArray(sessions) ? sessions.map(formatSession) : [];
   const more = typeof next === 'string' ? [`more: --cursor ${next}`] : [];
   return `${[['id', 'user', 'since', 'until', 'device', 'address'].join('\t'), ...lines, ...more].join('\n')}\n`;
 }
 
-/** Ends the chosen sessions; says how many there were. */
-export async function revokeSessions(config: Config, choice: SessionChoice, fetch: Fetch): Promise<string> {
-  const { ended } = await ask(config, fetch, 'POST', `/sessions/revoke?${queryOf(choice)}`);
+/** Ends the sessions that match the filter; returns the count as text. */
+export async function revokeSessions(config: Config, filter: SessionFilter, fetch: Fetch): Promise<string> {
+  const { ended } = await request(config, fetch, 'POST', `/sessions/revoke?${queryOf(filter)}`);
   return `${String(ended)} ended\n`;
 }

@@ -181,5 +181,5 @@ admin: { port: ${port} }
     start: async () => {},
   });
   assert.equal(code, 1);
-  assert.match(said, /no gateway answers at http:\/\/127\.0\.0\.1:\d+; is it running\?/);
+  assert.match(said, /no gateway responds at http:\/\/127\.0\.0\.1:\d+; is it running\?/);
 });

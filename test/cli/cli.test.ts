@@ -1,4 +1,4 @@
-/** The command line from outside: exit codes, what is printed, and what never is. */
+/** The command line from outside: exit codes, output, and no secrets in it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCli } from '../../src/cli/cli.ts';
@@ -10,7 +10,7 @@ secrets: { keys: [{ id: k1, value: ${KEY} }] }
 provider: { issuer: "https://id.example.com", clientId: shop, clientSecret: canary-secret }
 session: { store: { redis: { url: "redis://user:canary-password@redis:6379" } } }
 `,
-  'bad.yaml': 'publicUrl: nonsense\nprovder: {}\n',
+  'bad.yaml': 'publicUrl: not-a-url\nprovder: {}\n',
 };
 
 async function cli(argv: string[], env: Record<string, string> = {}) {
@@ -32,7 +32,7 @@ async function cli(argv: string[], env: Record<string, string> = {}) {
     err: (text) => {
       err += text;
     },
-    fetch: () => assert.fail('asked a gateway'),
+    fetch: () => assert.fail('sent a request to a gateway'),
     start: async (loaded) => {
       started = loaded;
     },
@@ -40,7 +40,7 @@ async function cli(argv: string[], env: Record<string, string> = {}) {
   return { code, out, err, started };
 }
 
-test('CR-04 check prints what it understood and no secret', async () => {
+test('CR-04 check prints the configuration without secrets', async () => {
   const { code, out, err } = await cli(['check', '--config', 'good.yaml']);
   assert.equal(code, 0);
   assert.match(out, /idleTimeout: 30m/);
@@ -48,7 +48,7 @@ test('CR-04 check prints what it understood and no secret', async () => {
   for (const secret of [KEY, 'canary-secret', 'canary-password']) assert.ok(!(out + err).includes(secret), secret);
 });
 
-test('faults go to the error output with their lines, and the exit code is 1', async () => {
+test('faults are written to standard error with their lines, and the exit code is 1', async () => {
   const { code, out, err } = await cli(['check', '-c', 'bad.yaml']);
   assert.equal(code, 1);
   assert.equal(out, '');
@@ -56,13 +56,13 @@ test('faults go to the error output with their lines, and the exit code is 1', a
   assert.match(err, /bad\.yaml:2:\d+ provder[\s\S]*did you mean provider\?/);
 });
 
-test('a file that is not there is named', async () => {
+test('a missing file is named', async () => {
   const { code, err } = await cli(['start', '--config', 'none.yaml']);
   assert.equal(code, 1);
   assert.match(err, /none\.yaml.*cannot be read/);
 });
 
-test('wrong use is exit code 2 with the usage', async () => {
+test('wrong usage exits with code 2 and prints the usage', async () => {
   for (const argv of [[], ['check'], ['dance'], ['check', '--colour'], ['toString']]) {
     const { code, err } = await cli(argv);
     assert.equal(code, 2, argv.join(' '));
@@ -70,7 +70,7 @@ test('wrong use is exit code 2 with the usage', async () => {
   }
 });
 
-test('start gets the configuration that was read', async () => {
+test('start receives the loaded configuration', async () => {
   const { code, started } = await cli(['start', '--config', 'good.yaml'], { BFF_LISTEN_PORT: '8080' });
   assert.equal(code, 0);
   assert.equal((started as { config: { listen: { port: number } } }).config.listen.port, 8080);
@@ -82,7 +82,7 @@ test('keys new prints a key that the configuration accepts', async () => {
   assert.equal((await cli(['check', '-c', 'keyed.yaml'])).code, 0);
 });
 
-test('the schema is JSON and knows the options', async () => {
+test('schema prints JSON with the options', async () => {
   const { out } = await cli(['schema']);
   assert.ok('publicUrl' in JSON.parse(out).properties);
 });

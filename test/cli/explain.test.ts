@@ -1,4 +1,4 @@
-/** `bff-gateway explain`: which rule decides on a call, and what it decides. */
+/** `bff-gateway explain`: the rule that decides on a request, and its decision. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runCli } from '../../src/cli/cli.ts';
@@ -43,26 +43,32 @@ async function explain(method: string, path: string, claims?: unknown, config = 
     err: (text) => {
       err += text;
     },
-    fetch: () => assert.fail('asked a gateway'),
+    fetch: () => assert.fail('sent a request to a gateway'),
     start: async () => {},
   });
   return { code, out, err };
 }
 
-describe('the answer', () => {
+describe('the result', () => {
   const rows: [string, string, string, Record<string, unknown> | undefined, RegExp][] = [
-    ['an open rule', 'GET', '/api/public/x', undefined, /answer {2}allowed: the rule asks nobody/],
-    ['a method without a rule', 'PUT', '/api/public/x', undefined, /answer {2}403 access_denied \(no_rule\)/],
-    ['nobody', 'GET', '/api/orders', undefined, /answer {2}401 unauthenticated/],
-    ['the scope is there', 'GET', '/api/orders?page=2', USER, /rules\[0\].*<- decides[\s\S]*answer {2}allowed\n/],
+    ['an open rule', 'GET', '/api/public/x', undefined, /result {2}allowed: the rule requires no credentials/],
+    ['a method without a rule', 'PUT', '/api/public/x', undefined, /result {2}403 access_denied \(no_rule\)/],
+    ['no credentials', 'GET', '/api/orders', undefined, /result {2}401 unauthenticated/],
+    ['the token has the scope', 'GET', '/api/orders?page=2', USER, /rules\[0\].*<- decides[\s\S]*result {2}allowed\n/],
     [
-      'the scope is missing',
+      'the token lacks the scope',
       'GET',
       '/api/orders',
       { ...USER, scope: 'openid' },
       /403 insufficient_scope: missing read:orders/,
     ],
-    ['a role and a class', 'POST', '/api/orders', USER, /rules\[1\].*<- decides[\s\S]*answer {2}allowed\n/],
+    [
+      'a role and an authentication context class',
+      'POST',
+      '/api/orders',
+      USER,
+      /rules\[1\].*<- decides[\s\S]*result {2}allowed\n/,
+    ],
     [
       'no role',
       'POST',
@@ -70,13 +76,13 @@ describe('the answer', () => {
       { ...USER, realm_access: {} },
       /403 access_denied \(role\): the rule requires role editor/,
     ],
-    ['a weaker class', 'POST', '/api/orders', { ...USER, acr: '1' }, /401 step_up_required/],
+    ['a weaker authentication context class', 'POST', '/api/orders', { ...USER, acr: '1' }, /401 step_up_required/],
     [
-      'a machine',
+      'a service',
       'POST',
       '/api/orders',
       { ...USER, sid: undefined, client_id: 'job' },
-      /403 access_denied \(subject\): no rule is about a client/,
+      /403 access_denied \(subject\): no rule applies to a client/,
     ],
     [
       'another audience',
@@ -107,12 +113,12 @@ describe('the answer', () => {
     const config = CONFIG.replace(/accessTokens.*\n/, '')
       .replace('user-or-client', 'user')
       .replace(/ {6}- .*editor.*\n/, '');
-    assert.match((await explain('GET', '/api/orders', { scope: 'read:orders' }, config)).out, /answer {2}allowed\n/);
+    assert.match((await explain('GET', '/api/orders', { scope: 'read:orders' }, config)).out, /result {2}allowed\n/);
     assert.match((await explain('GET', '/api/orders', { scope: 'x' }, config)).out, /insufficient_scope/);
   });
 });
 
-test('what cannot be read is said, with exit code 1', async () => {
+test('invalid claims and an invalid path exit with code 1', async () => {
   for (const claims of ['{', '[]', '"text"']) assert.equal((await explain('GET', '/api/x', claims)).code, 1, claims);
   assert.equal((await explain('GET', '/api/../x')).code, 1);
 });

@@ -1,4 +1,4 @@
-/** Runs the command line on this process: its arguments, environment, files and signals. */
+/** Entry of the command line in this process: arguments, environment, files, signals and workers. */
 import cluster from 'node:cluster';
 import { globSync, readFileSync, watchFile } from 'node:fs';
 import type { Loaded } from '../config/load/load.ts';
@@ -9,10 +9,10 @@ import { startWorkers, workerCount } from '../server/workers.ts';
 import { openStore } from '../store/open.ts';
 import { runCli } from './cli.ts';
 
-/** How often a watched file is looked at. */
-const WATCH_MS = 1_000;
+/** How often a watched file is checked for changes. */
+const WATCH_INTERVAL_MS = 1_000;
 
-async function start({ config, warnings }: Loaded, { file, again }: { file: string; again: () => Loaded }) {
+async function start({ config, warnings }: Loaded, { file, reload }: { file: string; reload: () => Loaded }) {
   const { log, auditLog } = openLogs(config);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
   const store = openStore(config.session.store, { log });
@@ -23,10 +23,11 @@ async function start({ config, warnings }: Loaded, { file, again }: { file: stri
   });
   process.on('SIGHUP', () => {
     auditLog.reopen();
-    void server.reload(again);
+    void server.reload(reload);
   });
-  // Looking rather than being told: a mounted ConfigMap is replaced by a link, which no event of the file tells.
-  if (config.reload.watch) watchFile(file, { interval: WATCH_MS, persistent: false }, () => void server.reload(again));
+  // Polling, because a mounted ConfigMap is replaced through a symbolic link, which causes no event for the file.
+  if (config.reload.watch)
+    watchFile(file, { interval: WATCH_INTERVAL_MS, persistent: false }, () => void server.reload(reload));
   const stop = (signal: string, delay: number) => {
     log.info({ signal }, 'draining');
     server.stop(delay).then(
@@ -35,11 +36,11 @@ async function start({ config, warnings }: Loaded, { file, again }: { file: stri
     );
   };
   process.once('SIGTERM', (signal) => stop(signal, config.limits.drainDelay));
-  // Somebody at a keyboard has no balancer to wait for.
+  // An interactive interrupt needs no drain delay: there is no load balancer to wait for.
   process.once('SIGINT', (signal) => stop(signal, 0));
 }
 
-async function command(): Promise<void> {
+async function runCommand(): Promise<void> {
   const code = await runCli({
     argv: process.argv.slice(2),
     env: process.env,
@@ -53,12 +54,12 @@ async function command(): Promise<void> {
   if (code !== 0) process.exit(code);
 }
 
-function work(): void {
-  // The first process hears these too, and says what is to be done.
+function runWorker(): void {
+  // The primary process also receives these signals, and tells the workers what to do.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
   const pipe = { on: process.on.bind(process), send: (message: unknown) => process.send?.(message) };
   serveAsWorker({ openLogs, pipe, exit: (code) => process.exit(code) });
 }
 
-if (cluster.isWorker) work();
-else await command();
+if (cluster.isWorker) runWorker();
+else await runCommand();
