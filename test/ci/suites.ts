@@ -1,5 +1,6 @@
 /** The suites of the tests: which files each has, what it needs, and which of them run side by side. */
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { startServers } from '../../e2e/servers.ts';
 import { slotEnvironment } from '../../e2e/support/run.ts';
@@ -21,8 +22,8 @@ export interface Suite {
 /** Suites that run one after the other. */
 export type Lane = Iterable<Suite>;
 
-/** Unit test files at the same time, on two cores: they wait for timers and processes more than half of the time. */
-const UNIT_FILES = 3;
+/** Unit test files at the same time: more than there are cores, as they wait for timers and processes half of the time. */
+const UNIT_FILES = Math.min(Math.ceil(1.5 * availableParallelism()), 8);
 /** Browser test files at the same time. */
 const E2E_FILES = 2;
 
