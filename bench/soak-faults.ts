@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayProcess } from '../test/support/process.ts';
 import type { Provider } from '../test/support/provider.ts';
-import { garbage, late, status } from '../test/support/provider-lies.ts';
+import { delayed, invalidJson, status } from '../test/support/provider-faults.ts';
 import type { RedisServer } from '../test/support/redis.ts';
 import type { Upstream } from '../test/support/upstream.ts';
 
@@ -20,7 +20,7 @@ export const random = (below: number) => Math.floor(Math.random() * below);
 
 /** Responds `ok` and discards recorded requests, so that they do not accumulate. */
 export function respondNormally(upstream: Upstream): void {
-  upstream.answer((_req, res) => {
+  upstream.respondWith((_req, res) => {
     upstream.requests.splice(0);
     res.end('ok');
   });
@@ -30,7 +30,7 @@ function faults({ redis, provider, upstream, restarted }: FaultTargets): Record<
   const provided = async (hooks: Provider['behaviour'], longest: number) => {
     Object.assign(provider.behaviour, hooks);
     await sleep(500 + random(longest));
-    provider.behave();
+    provider.resetBehaviour();
   };
   return {
     async 'Redis does not respond'() {
@@ -39,8 +39,8 @@ function faults({ redis, provider, upstream, restarted }: FaultTargets): Record<
       redis.resume();
     },
     'the provider responds 503': () => provided({ token: () => status(503) }, 3_000),
-    'the provider responds with garbage': () => provided({ token: garbage }, 2_000),
-    'the provider is slow': () => provided({ token: late(300) }, 3_000),
+    'the provider responds with garbage': () => provided({ token: invalidJson }, 2_000),
+    'the provider is slow': () => provided({ token: delayed(300) }, 3_000),
     'the key set responds 503': () => provided({ jwks: () => status(503) }, 2_000),
     async 'the provider rotates its key, and the key set responds 503'() {
       provider.rotateKeys();
@@ -51,12 +51,12 @@ function faults({ redis, provider, upstream, restarted }: FaultTargets): Record<
       await sleep(1_000);
     },
     async 'the upstream resets connections'() {
-      upstream.answer((req) => req.socket.resetAndDestroy());
+      upstream.respondWith((req) => req.socket.resetAndDestroy());
       await sleep(300 + random(1_000));
       respondNormally(upstream);
     },
     async 'the upstream hangs'() {
-      upstream.answer(() => upstream.requests.splice(0));
+      upstream.respondWith(() => upstream.requests.splice(0));
       await sleep(300 + random(1_000));
       respondNormally(upstream);
     },

@@ -93,7 +93,7 @@ async function watchMemory(): Promise<void> {
   while (!over()) {
     await sleep(SAMPLE_MS);
     // The test provider records all requests; without this the test process itself would leak.
-    provider.forgetOld();
+    provider.discardExpired();
     // The third replica is restarted by a fault, so its memory is not comparable over time.
     ledger.memory('gateway 1', await sampleOf(gateways[0]));
     ledger.memory('gateway 2', await sampleOf(gateways[1]));

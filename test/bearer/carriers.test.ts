@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { connectRaw } from '../support/raw.ts';
-import { accessToken, machineToken } from '../support/tokens.ts';
+import { accessToken, serviceToken } from '../support/tokens.ts';
 import { CSRF } from '../support/world.ts';
 import { type BearerWorld, codeOf, startBearerWorld } from './world.ts';
 
@@ -206,7 +206,7 @@ test('RS-05 facts are remembered, decisions are not: a token that was let in to 
   assert.equal(write.status, 403);
   assert.equal(await codeOf(write), 'insufficient_scope');
   assert.equal(
-    (await world.call(machineToken(world.provider, { scope: 'write:orders' }), '/api/x', { method: 'POST', body: 'x' }))
+    (await world.call(serviceToken(world.provider, { scope: 'write:orders' }), '/api/x', { method: 'POST', body: 'x' }))
       .status,
     403,
   );

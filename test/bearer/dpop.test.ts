@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startGateway } from '../support/gateway.ts';
 import { createSigningKey, type SigningAlg, type TokenDraft } from '../support/keys.ts';
-import { proofOf, thumbprint } from '../support/proofs.ts';
+import { createProof, thumbprint } from '../support/proofs.ts';
 import { startProvider } from '../support/provider.ts';
 import { connectRaw } from '../support/raw.ts';
 import { startRedis } from '../support/redis.ts';
@@ -27,7 +27,7 @@ const address = (path = '/api/x') => world.gateway.url + path;
 const show = (token: string, proof: string, path = '/api/x', scheme = 'DPoP') =>
   world.call(undefined, path, { headers: { authorization: `${scheme} ${token}`, dpop: proof } });
 const good = (token: string, change?: (draft: TokenDraft) => void) =>
-  proofOf(key, { method: 'GET', url: address(), token }, change);
+  createProof(key, { method: 'GET', url: address(), token }, change);
 
 test('RS-12 a bound token with its proof is let in, and goes upstream as a bound token', async () => {
   const token = bound();
@@ -146,7 +146,7 @@ for (const alg of ['PS256', 'RS256', 'EdDSA'] as SigningAlg[])
   test(`a key for ${alg} is as good`, async () => {
     const own = createSigningKey(alg);
     const token = accessToken(world.provider, { cnf: { jkt: thumbprint(own) } });
-    assert.equal((await show(token, proofOf(own, { method: 'GET', url: address(), token }))).status, 200);
+    assert.equal((await show(token, createProof(own, { method: 'GET', url: address(), token }))).status, 200);
   });
 
 test('a client’s DPoP header goes upstream with no other credential', async () => {
@@ -173,7 +173,7 @@ test('RS-12 a proof that was used at one replica is refused at the other', async
     await redis.stop();
   });
   const token = accessToken(provider, { cnf: { jkt: thumbprint(key) } });
-  const proof = proofOf(key, { method: 'GET', url: `${first.url}/api/x`, token });
+  const proof = createProof(key, { method: 'GET', url: `${first.url}/api/x`, token });
   const headers = { authorization: `DPoP ${token}`, dpop: proof };
   assert.equal((await fetch(`${first.ownUrl}/api/x`, { headers })).status, 200);
   assert.equal((await fetch(`${second.ownUrl}/api/x`, { headers })).status, 401);

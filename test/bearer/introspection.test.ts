@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startProvider } from '../support/provider.ts';
-import { altering, garbage, hang, oauthError, status } from '../support/provider-lies.ts';
+import { alteringJson, hang, invalidJson, oauthError, status } from '../support/provider-faults.ts';
 import { accessToken } from '../support/tokens.ts';
 import { gate, until } from '../support/wait.ts';
 import { type AccessTokens, codeOf, startBearerWorld } from './world.ts';
@@ -21,11 +21,11 @@ test('R48 RS-04 an opaque token is asked about as the gateway, once for many cal
     return proceed();
   };
   const calls = Array.from({ length: 50 }, () => call('opaque-token'));
-  await until(() => provider.calls.introspection.length > 0);
+  await until(() => provider.requests.introspection.length > 0);
   held.open();
   for (const answer of await Promise.all(calls)) assert.equal(answer.status, 200);
-  assert.equal(provider.calls.introspection.length, 1);
-  const [asked] = provider.calls.introspection;
+  assert.equal(provider.requests.introspection.length, 1);
+  const [asked] = provider.requests.introspection;
   assert.match(asked?.headers.authorization ?? '', /^Basic /);
   assert.equal(asked?.method, 'POST');
   assert.equal(upstream.requests.at(-1)?.header('authorization'), 'Bearer opaque-token');
@@ -56,7 +56,7 @@ describe('RS-04 an answer that cannot be believed is 401', () => {
     });
   test('a page instead of an answer', async (t) => {
     const { provider, call } = await startBearerWorld(t, { accessTokens });
-    provider.behaviour.introspection = garbage;
+    provider.behaviour.introspection = invalidJson;
     assert.equal((await call('opaque-token')).status, 401);
   });
 });
@@ -69,13 +69,13 @@ describe('R12 no answer is no verdict: 503, and good again at once when it comes
     'refuses the gateway': () => oauthError('invalid_client', 401),
   }))
     test(name, async (t) => {
-      const { provider, call } = await startBearerWorld(t, { accessTokens, provider_: { timeout: '3s' } });
+      const { provider, call } = await startBearerWorld(t, { accessTokens, providerConfig: { timeout: '3s' } });
       provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
       provider.behaviour.introspection = hook;
       const answer = await call('opaque-token');
       assert.equal(answer.status, 503);
       assert.ok(answer.headers.get('retry-after'));
-      provider.behave();
+      provider.resetBehaviour();
       assert.equal((await call('opaque-token')).status, 200);
     });
 });
@@ -88,7 +88,7 @@ describe('RS-05 how long an answer is remembered', () => {
     provider.introspectable.delete('opaque-token');
     later(9_000);
     assert.equal((await call('opaque-token')).status, 200);
-    assert.equal(provider.calls.introspection.length, 1);
+    assert.equal(provider.requests.introspection.length, 1);
     later(1_001);
     assert.equal((await call('opaque-token')).status, 401);
   });
@@ -98,7 +98,7 @@ describe('RS-05 how long an answer is remembered', () => {
     assert.equal((await call('opaque-token')).status, 401);
     provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
     assert.equal((await call('opaque-token')).status, 401);
-    assert.equal(provider.calls.introspection.length, 1);
+    assert.equal(provider.requests.introspection.length, 1);
     later(10_001);
     assert.equal((await call('opaque-token')).status, 200);
   });
@@ -109,7 +109,7 @@ describe('RS-05 how long an answer is remembered', () => {
     for (let n = 0; n < 3; n += 1) await call('opaque-token');
     provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
     for (let n = 0; n < 3; n += 1) assert.equal((await call('opaque-token')).status, 200);
-    assert.equal(provider.calls.introspection.length, 6);
+    assert.equal(provider.requests.introspection.length, 6);
   });
 
   test('never beyond the life of the token', async (t) => {
@@ -139,10 +139,10 @@ describe('a route that asks about every token', () => {
   });
   test('never asks about a token that is not good by itself', async (t) => {
     const { provider, call } = await startBearerWorld(t, { accessTokens, routes });
-    provider.behaviour.introspection = altering({ ...LIVE, exp: inAnHour() });
+    provider.behaviour.introspection = alteringJson({ ...LIVE, exp: inAnHour() });
     for (const claims of [{ aud: 'invoices-api' }, { exp: 1_000 }, { iss: 'https://evil.example' }])
       assert.equal((await call(accessToken(provider, claims), '/api/careful/x')).status, 401);
-    assert.equal(provider.calls.introspection.filter(({ params }) => params.get('token') === '').length, 0);
+    assert.equal(provider.requests.introspection.filter(({ params }) => params.get('token') === '').length, 0);
   });
   test('needs introspection of the issuer: else it does not start', async (t) => {
     await assert.rejects(startBearerWorld(t, { routes }), /needs accessTokens\.provider\.introspection/);
@@ -163,8 +163,8 @@ test('RS-03 RS-05 an opaque token is shown to one issuer alone, and its answer i
   });
   other.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
   assert.equal((await call('opaque-token')).status, 401);
-  assert.equal(provider.calls.introspection.length, 1);
-  assert.equal(other.calls.introspection.length, 0);
+  assert.equal(provider.requests.introspection.length, 1);
+  assert.equal(other.requests.introspection.length, 0);
 });
 
 test('an opaque token where no issuer has introspection is 401, never a parser error', async (t) => {

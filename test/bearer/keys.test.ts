@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSigningKey } from '../support/keys.ts';
 import { startProvider } from '../support/provider.ts';
-import { status } from '../support/provider-lies.ts';
-import { accessToken, head, tokenBy } from '../support/tokens.ts';
+import { status } from '../support/provider-faults.ts';
+import { accessToken, createAccessToken, head } from '../support/tokens.ts';
 import { startBearerWorld } from './world.ts';
 
 const FRESH_MS = 300_000;
@@ -34,7 +34,7 @@ test('TK-07 DO-03 a flood of unknown key ids is not passed on; the known key goe
   const { provider, call, later } = await startBearerWorld(t);
   assert.equal((await call(accessToken(provider))).status, 200);
   later(PAUSE_MS);
-  provider.clearCalls();
+  provider.clearRequests();
   for (let round = 0; round < 10; round += 1)
     await Promise.all(
       Array.from({ length: 100 }, async (_, n) => {
@@ -42,7 +42,7 @@ test('TK-07 DO-03 a flood of unknown key ids is not passed on; the known key goe
         assert.equal(answer.status, 401);
       }),
     );
-  assert.ok(provider.calls.jwks.length <= 15, `${provider.calls.jwks.length} fetches for 1000 key ids`);
+  assert.ok(provider.requests.jwks.length <= 15, `${provider.requests.jwks.length} fetches for 1000 key ids`);
   assert.equal((await call(accessToken(provider))).status, 200);
 });
 
@@ -62,7 +62,7 @@ test('R12 without any key set there is no verdict: 503', async (t) => {
   provider.behaviour.jwks = () => status(503);
   const answer = await call(accessToken(provider));
   assert.equal(answer.status, 503);
-  provider.behave();
+  provider.resetBehaviour();
   assert.equal((await call(accessToken(provider))).status, 200);
 });
 
@@ -92,10 +92,10 @@ test('several issuers: each by its own keys, and the same subject at two of them
   assert.equal((await call(accessToken(provider))).status, 200);
   assert.equal(decodeURIComponent(upstream.requests.at(-1)?.header('x-from') ?? ''), provider.issuer);
   const crossed = [
-    tokenBy({ issuer: other.issuer, key: provider.currentKey() }),
-    tokenBy({ issuer: provider.issuer, key: other.currentKey() }),
-    tokenBy({ issuer: 'https://third.example', key: other.currentKey() }),
-    tokenBy({ issuer: other.issuer, key: createSigningKey('RS256', other.currentKey().kid) }),
+    createAccessToken({ issuer: other.issuer, key: provider.currentKey() }),
+    createAccessToken({ issuer: provider.issuer, key: other.currentKey() }),
+    createAccessToken({ issuer: 'https://third.example', key: other.currentKey() }),
+    createAccessToken({ issuer: other.issuer, key: createSigningKey('RS256', other.currentKey().kid) }),
   ];
   for (const token of crossed) assert.equal((await call(token)).status, 401);
 });

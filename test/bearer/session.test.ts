@@ -1,7 +1,7 @@
 /** The session's own access token: checked when the session gets it, put before the same rules, refused when it is not good. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { status } from '../support/provider-lies.ts';
+import { status } from '../support/provider-faults.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 import { type BearerWorld, startBearerWorld } from './world.ts';
@@ -20,9 +20,9 @@ async function lapse({ provider, later }: BearerWorld): Promise<void> {
 test('it is checked at sign-in and at refresh, and on no call in between', async (t) => {
   const world = await startBearerWorld(t, { routes });
   await world.signIn();
-  world.provider.clearCalls();
+  world.provider.clearRequests();
   for (let n = 0; n < 5; n += 1) assert.equal((await world.api()).status, 200);
-  assert.equal(world.provider.calls.jwks.length + world.provider.calls.introspection.length, 0);
+  assert.equal(world.provider.requests.jwks.length + world.provider.requests.introspection.length, 0);
   assert.equal(world.upstream.requests.at(-1)?.header('x-name'), 'Alice%20Example');
 });
 
@@ -52,9 +52,9 @@ test('R48 an opaque token is introspected at sign-in, its claims count, and it g
   const provider = { settings: { accessTokenFormat: 'opaque' as const } };
   const world = await startBearerWorld(t, { routes, provider, accessTokens: introspected });
   await world.signIn();
-  assert.equal(world.provider.calls.introspection.length, 1);
+  assert.equal(world.provider.requests.introspection.length, 1);
   for (let n = 0; n < 3; n += 1) assert.equal((await world.api()).status, 200);
-  assert.equal(world.provider.calls.introspection.length, 1);
+  assert.equal(world.provider.requests.introspection.length, 1);
   const sent = world.upstream.requests.at(-1)?.header('authorization') ?? '';
   assert.ok(world.provider.secrets.has(sent.replace('Bearer ', '')));
 });
@@ -68,7 +68,7 @@ test('R48 an opaque token that nobody can look into ends the sign-in with a line
     world.gateway.logText(),
     /not accepted under accessTokens\.provider: the token is not a JWT, and no issuer has introspection/,
   );
-  await until(() => world.provider.calls.revocation.length > 0);
+  await until(() => world.provider.requests.revocation.length > 0);
 });
 
 test('R48 without accessTokens an opaque token is simply forwarded', async (t) => {
@@ -105,10 +105,10 @@ test('R05 R12 nobody to ask during a refresh keeps the session; the next call is
   world.upstream.requests.length = 0;
   assert.equal((await world.api()).status, 503);
   assert.equal(world.upstream.requests.length, 0);
-  assert.equal(world.provider.refreshes().length, 1);
-  world.provider.behave();
+  assert.equal(world.provider.refreshRequests().length, 1);
+  world.provider.resetBehaviour();
   assert.equal((await world.api()).status, 200);
-  assert.equal(world.provider.refreshes().length, 1, 'the tokens of the refresh were kept');
+  assert.equal(world.provider.refreshRequests().length, 1, 'the tokens of the refresh were kept');
 });
 
 test('a route that asks about every token refuses a session whose token was revoked', async (t) => {

@@ -34,7 +34,7 @@ test('RS-08 a session that is not strong enough gets the challenge and an addres
   const before = world.browser.cookieHeader('/');
   const page = await follow(world, '/api/gold/x');
   assert.equal(page.url.pathname, '/app');
-  assert.equal(world.provider.calls.authorize.at(-1)?.params.get('acr_values'), 'gold platinum');
+  assert.equal(world.provider.requests.authorize.at(-1)?.params.get('acr_values'), 'gold platinum');
   assert.equal((await world.api('/api/gold/x')).status, 200);
   assert.notEqual(world.browser.cookieHeader('/'), before, 'SE-04 a new session');
 });
@@ -43,10 +43,10 @@ test('RS-08 AR-14 a provider that does not go along: one round, a page that says
   const world = await startWorld(t, { routes });
   await world.signIn();
   world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: { ...draft.claims, acr: '1' } });
-  world.provider.clearCalls();
+  world.provider.clearRequests();
   const page = await follow(world, '/api/gold/x');
   assert.equal(page.status, 502);
-  assert.equal(world.provider.calls.authorize.length, 1, 'no loop');
+  assert.equal(world.provider.requests.authorize.length, 1, 'no loop');
   assert.equal((await world.api('/api/gold/x')).status, 401);
   assert.equal((await world.api('/api/x')).status, 200);
 });
@@ -61,7 +61,7 @@ test('RS-08 a sign-in that is too old: max_age is asked for, verified, and then 
   assert.equal(stale.status, 502, 'the provider did not ask the user again');
   world.provider.next.nextAuthAge = 0;
   assert.equal((await follow(world, '/api/recent/x')).url.pathname, '/app');
-  assert.equal(world.provider.calls.authorize.at(-1)?.params.get('max_age'), '300');
+  assert.equal(world.provider.requests.authorize.at(-1)?.params.get('max_age'), '300');
   assert.equal((await world.api('/api/recent/x')).status, 200);
 });
 

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Browser } from '../support/browser.ts';
-import { claimsOf } from '../support/keys.ts';
-import { altering, oauthError, status } from '../support/provider-lies.ts';
+import { decodeClaims } from '../support/keys.ts';
+import { alteringJson, oauthError, status } from '../support/provider-faults.ts';
 import { BOB } from '../support/provider-state.ts';
 import type { Hook } from '../support/provider-types.ts';
-import { accessToken, machineToken } from '../support/tokens.ts';
+import { accessToken, serviceToken } from '../support/tokens.ts';
 import { CSRF } from '../support/world.ts';
 import { type BearerWorld, codeOf, startBearerWorld } from './world.ts';
 
@@ -34,7 +34,7 @@ const routes = [
 ];
 const start = (t: Parameters<typeof startBearerWorld>[0]) => startBearerWorld(t, { routes });
 const grants = ({ provider }: BearerWorld, type: string) =>
-  provider.calls.token.filter(({ params }) => params.get('grant_type') === type);
+  provider.requests.token.filter(({ params }) => params.get('grant_type') === type);
 const sent = ({ upstream }: BearerWorld) =>
   (upstream.requests.at(-1)?.header('authorization') ?? '').replace('Bearer ', '');
 /** Changes what the provider answers to one kind of grant. */
@@ -46,13 +46,13 @@ const only =
 describe('a token of the gateway’s own', () => {
   test('is asked for once for fifty calls of many callers, and says nothing of them', async (t) => {
     const world = await start(t);
-    const tokens = [accessToken(world.provider), machineToken(world.provider)];
+    const tokens = [accessToken(world.provider), serviceToken(world.provider)];
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => world.call(tokens[n % 2], '/api/own/x')));
     assert.deepEqual(new Set(answers.map(({ status: code }) => code)), new Set([200]));
     assert.equal(grants(world, 'client_credentials').length, 1);
     const { params } = grants(world, 'client_credentials')[0] ?? { params: new URLSearchParams() };
     assert.deepEqual([params.get('audience'), params.get('scope')], ['stock-api', 'stock:read']);
-    assert.deepEqual([claimsOf(sent(world)).sub, claimsOf(sent(world)).aud], ['shop-web', 'stock-api']);
+    assert.deepEqual([decodeClaims(sent(world)).sub, decodeClaims(sent(world)).aud], ['shop-web', 'stock-api']);
   });
 
   test('is kept until shortly before it lapses', async (t) => {
@@ -84,7 +84,7 @@ describe('TK-15 TK-12 a token in exchange', () => {
     const world = await start(t);
     await world.signIn();
     assert.equal((await world.api('/api/stock/x')).status, 200);
-    assert.deepEqual([claimsOf(sent(world)).sub, claimsOf(sent(world)).aud], ['user-alice', 'stock-api']);
+    assert.deepEqual([decodeClaims(sent(world)).sub, decodeClaims(sent(world)).aud], ['user-alice', 'stock-api']);
     const [{ params } = { params: new URLSearchParams() }] = grants(world, EXCHANGE);
     const own = params.get('subject_token') ?? '';
     assert.ok(world.provider.secrets.has(own));
@@ -115,7 +115,7 @@ describe('TK-15 TK-12 a token in exchange', () => {
     assert.equal(grants(world, EXCHANGE).length, 4);
     for (const request of world.upstream.requests) {
       const [, , api, sub] = request.target.split('/');
-      const claims = claimsOf((request.header('authorization') ?? '').replace('Bearer ', ''));
+      const claims = decodeClaims((request.header('authorization') ?? '').replace('Bearer ', ''));
       assert.deepEqual([claims.sub, claims.aud], [sub, `${api}-api`], request.target);
     }
   });
@@ -154,7 +154,7 @@ describe('TK-15 TK-12 a token in exchange', () => {
       { token_type: 'DPoP' },
     ];
     for (const changes of rows) {
-      world.provider.behaviour.token = only(EXCHANGE, altering(changes));
+      world.provider.behaviour.token = only(EXCHANGE, alteringJson(changes));
       const answer = await world.call(accessToken(world.provider), '/api/stock/x');
       assert.equal(answer.status, 502, JSON.stringify(changes));
       assert.equal(await codeOf(answer), 'upstream_token_failed');
@@ -182,7 +182,7 @@ describe('when it cannot be had the upstream is not called', () => {
       assert.equal(answer.status, code);
       assert.equal(await codeOf(answer), name);
       assert.equal(world.upstream.requests.length, 0);
-      world.provider.behave();
+      world.provider.resetBehaviour();
       assert.equal((await world.call(token, path)).status, 200, 'a failure is not remembered');
     });
 });

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { ConfigError } from '../../src/config/validate/faults.ts';
 import { createSigningKey, type SigningAlg } from '../support/keys.ts';
-import { logoutToken } from '../support/logout-tokens.ts';
-import { accessToken, type Change, drop, head, machineToken, set, tokenBy } from '../support/tokens.ts';
+import { createLogoutToken } from '../support/logout-tokens.ts';
+import { accessToken, type Change, createAccessToken, drop, head, serviceToken, set } from '../support/tokens.ts';
 import { type BearerWorld, codeOf, startBearerWorld } from './world.ts';
 
 const CHALLENGE = 'error="invalid_token"';
@@ -108,14 +108,14 @@ test('RS-03 tokens of the other kinds are no access tokens', async () => {
   );
   assert.ok(idTokens.length > 0);
   const refreshTokens = [...world.provider.grants].map(({ refreshToken }) => refreshToken ?? '');
-  const others = [...idTokens, ...refreshTokens, logoutToken(world.provider, { sub: 'user-alice' })];
+  const others = [...idTokens, ...refreshTokens, createLogoutToken(world.provider, { sub: 'user-alice' })];
   for (const token of others) assert.equal((await world.call(token)).status, 401, token.slice(0, 30));
 });
 
 test('RS-03 another issuer’s key signs for itself alone', async (t) => {
   const foreign = createSigningKey('RS256', world.provider.currentKey().kid);
   const own = { issuer: world.provider.issuer, key: foreign };
-  assert.equal((await world.call(tokenBy(own))).status, 401);
+  assert.equal((await world.call(createAccessToken(own))).status, 401);
   t.diagnostic('the same key id, another key');
 });
 
@@ -136,7 +136,7 @@ test('TK-06 keys that a token brings or points to are never used, nor fetched', 
     { jwk: own.publicJwk },
     { jwk: own.publicJwk, jku: url, kid: undefined },
   ]) {
-    const forged = (change: Change) => tokenBy({ issuer: world.provider.issuer, key: own }, {}, change);
+    const forged = (change: Change) => createAccessToken({ issuer: world.provider.issuer, key: own }, {}, change);
     assert.equal((await world.call(forged(head(header)))).status, 401);
   }
   assert.equal(hits, 0);
@@ -147,12 +147,12 @@ test('RS-13 a machine is no user, even when its client id is a user’s subject'
   const scope = 'read:orders write:orders';
   assert.equal((await world.call(accessToken(world.provider, { scope }), '/api/x', body)).status, 200);
   for (const sub of ['reports-job', 'user-alice']) {
-    const answer = await world.call(machineToken(world.provider, { sub, client_id: sub, scope }), '/api/x', body);
+    const answer = await world.call(serviceToken(world.provider, { sub, client_id: sub, scope }), '/api/x', body);
     assert.equal(answer.status, 403);
     const problem = Object(await answer.json());
     assert.deepEqual([problem.code, problem.reason], ['access_denied', 'subject']);
   }
-  assert.equal((await world.call(machineToken(world.provider), '/api/machines/x')).status, 200);
+  assert.equal((await world.call(serviceToken(world.provider), '/api/machines/x')).status, 200);
   assert.equal((await world.call(accessToken(world.provider), '/api/machines/x')).status, 403);
 });
 
@@ -169,7 +169,7 @@ describe('the algorithms of the configuration', () => {
     test(`${alg} where ${algorithms} are listed: ${status}`, async (t) => {
       const { provider, call } = await startBearerWorld(t, {
         provider: { alg },
-        provider_: { idTokenSignedResponseAlg: alg },
+        providerConfig: { idTokenSignedResponseAlg: alg },
         accessTokens: { audience: 'orders-api', provider: { algorithms: algorithms as 'RS256'[] } },
       });
       assert.equal((await call(accessToken(provider))).status, status);

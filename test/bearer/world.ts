@@ -12,7 +12,7 @@ export interface BearerWorldOptions {
   /** Upstreams are filled in. */
   routes?: Omit<Route, 'upstream'>[];
   provider?: ProviderOptions;
-  provider_?: Partial<ConfigInput['provider']>;
+  providerConfig?: Partial<ConfigInput['provider']>;
   config?: Partial<ConfigInput>;
 }
 
@@ -56,7 +56,7 @@ export async function startBearerWorld(
     routes: (upstream) => routes.map((route) => ({ ...route, upstream })),
     gateway: {
       clock,
-      ...(options.provider_ === undefined ? {} : { provider_: options.provider_ }),
+      ...(options.providerConfig === undefined ? {} : { providerConfig: options.providerConfig }),
       config: { accessTokens, ...options.config },
     },
   });

@@ -66,7 +66,9 @@ test("a 401 of the API itself is the API's own", async (t) => {
   const ask = t.mock.fn(() => true);
   const { world, tab } = await start(t, { onUnauthenticated: ask });
   await world.signIn();
-  world.upstream.answer((_req, res) => res.writeHead(401, { 'content-type': 'application/json' }).end('{"code":401}'));
+  world.upstream.respondWith((_req, res) =>
+    res.writeHead(401, { 'content-type': 'application/json' }).end('{"code":401}'),
+  );
   assert.equal((await tab.client.fetch('/api/x')).status, 401);
   assert.equal(world.upstream.requests.length, 1);
   assert.equal(ask.mock.callCount(), 0);

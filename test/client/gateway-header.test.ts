@@ -55,7 +55,7 @@ for (const [what, loginUrl] of Object.entries(ELSEWHERE)) {
       await world.signIn();
       await tab.client.session();
       const { status, headers, body } = problem({ ...STEP_UP, loginUrl });
-      world.upstream.answer((_req, res) => res.writeHead(status, headers).end(body));
+      world.upstream.respondWith((_req, res) => res.writeHead(status, headers).end(body));
       const answer = await staying(tab, tab.client.fetch('/api/x'));
       assert.deepEqual([answer.status, await answer.text()], [401, body]);
       assert.deepEqual([tab.visits, tab.windows, tab.events], [[], [], []]);
@@ -99,7 +99,7 @@ for (const signedIn of [true, false])
     const { world, tab } = await start(t, { onUnauthenticated: 'login' }, { routes });
     if (signedIn) await world.signIn();
     const { status, headers, body } = problem({ code: 'unauthenticated', status: 401 });
-    world.upstream.answer((_req, res) => res.writeHead(status, headers).end(body));
+    world.upstream.respondWith((_req, res) => res.writeHead(status, headers).end(body));
     const answer = await staying(tab, tab.client.fetch('/api/x'));
     assert.deepEqual([answer.status, await answer.text()], [401, body]);
     assert.deepEqual(tab.events, []);
@@ -109,7 +109,7 @@ for (const signedIn of [true, false])
 test('E03 an upstream cannot send the mark: in no spelling, trailer or informational response', async (t) => {
   const { world, tab } = await start(t, { onUnauthenticated: 'login' });
   await world.signIn();
-  world.upstream.answer((_req, res) => {
+  world.upstream.respondWith((_req, res) => {
     res.writeEarlyHints({ link: '</x>; rel=preload', [GATEWAY]: 'unauthenticated' });
     const spelled = MARKS.map((name): [string, string] => [name, 'unauthenticated']);
     res.writeHead(401, [...spelled, ['Trailer', GATEWAY], ['Connection', 'keep-alive'], ['X-Else', 'stays']].flat());
@@ -247,7 +247,7 @@ test('E03 a real browser stays where it is, whatever an upstream answers, and go
   for (const [what, loginUrl] of Object.entries(ELSEWHERE)) {
     const { status, headers, body } = problem({ ...STEP_UP, loginUrl });
     const marked = { ...headers, [GATEWAY]: 'step_up_required', 'access-control-expose-headers': GATEWAY };
-    world.upstream.answer((_req, res) => res.writeHead(status, marked).end(body));
+    world.upstream.respondWith((_req, res) => res.writeHead(status, marked).end(body));
     assert.deepEqual(await call('/api/x'), [401, body], what);
   }
   assert.deepEqual([left, await page.title()], [[], title]);

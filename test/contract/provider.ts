@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { startGateway } from '../support/gateway.ts';
-import { claimsOf } from '../support/keys.ts';
+import { decodeClaims } from '../support/keys.ts';
 import type { Provider } from '../support/provider.ts';
-import { oauthError } from '../support/provider-lies.ts';
+import { oauthError } from '../support/provider-faults.ts';
 import { until } from '../support/wait.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -32,7 +32,7 @@ export async function worldOf(
   provider: Provider,
   options: Partial<ConfigInput['provider']>,
 ): Promise<World> {
-  const world = await startWorld(t, { running: provider, gateway: { provider_: options } });
+  const world = await startWorld(t, { running: provider, gateway: { providerConfig: options } });
   const { url } = world.gateway;
   provider.client.redirectUris.push(`${url}/callback`, `${url}/signed-out`);
   provider.client.postLogoutRedirectUris.push(`${url}/signed-out`);
@@ -51,7 +51,7 @@ export async function lapse(world: World): Promise<void> {
   const at = Date.now();
   await until(() => Date.now() - at > 1_000);
   world.provider.settings.accessTokenLifetime = 60_000;
-  world.provider.clearCalls();
+  world.provider.clearRequests();
 }
 
 async function signOut(world: World) {
@@ -69,8 +69,8 @@ function signingIn({ start, provider, profile, accessToken }: ProviderCase): voi
     assert.equal((await world.api()).status, 200);
     const token = bearerOf(world);
     assert.ok(world.provider.secrets.has(token), 'byte for byte what the provider made');
-    if (accessToken === undefined) assert.throws(() => claimsOf(token));
-    else assert.deepEqual(subset(claimsOf(token), accessToken(world.provider)), accessToken(world.provider));
+    if (accessToken === undefined) assert.throws(() => decodeClaims(token));
+    else assert.deepEqual(subset(decodeClaims(token), accessToken(world.provider)), accessToken(world.provider));
   });
 
   test('R51 with the slash at the end of the issuer left out or added nobody signs in, and both issuers are logged', async (t) => {
@@ -80,11 +80,11 @@ function signingIn({ start, provider, profile, accessToken }: ProviderCase): voi
     const { tenants, kind, ...rest } = provider;
     const gateway = await startGateway({
       provider: running,
-      provider_: { ...rest, issuer, ...(tenants ? {} : { kind }) },
+      providerConfig: { ...rest, issuer, ...(tenants ? {} : { kind }) },
     });
     t.after(() => Promise.all([gateway.stop(), running.stop()]).then(() => undefined));
     assert.equal((await gateway.browser().navigate('/login')).status, 503);
-    assert.equal(running.calls.authorize.length, 0);
+    assert.equal(running.requests.authorize.length, 0);
     const line = gateway
       .logText()
       .split('\n')
@@ -106,18 +106,18 @@ function refreshing({ start, provider, refresh, accessToken }: ProviderCase): vo
       calls.map(({ status }) => status),
       [200, 200, 200],
     );
-    const [call, ...more] = world.provider.refreshes();
+    const [call, ...more] = world.provider.refreshRequests();
     assert.equal(more.length, 0);
     assert.equal(call?.params.get('refresh_token'), before);
     const usual = ['grant_type', 'refresh_token', 'client_id', 'client_secret'];
     const extra = [...(call?.params ?? [])].filter(([name]) => !usual.includes(name));
     assert.deepEqual(Object.fromEntries(extra), refresh);
     if (accessToken)
-      assert.deepEqual(subset(claimsOf(bearerOf(world)), accessToken(world.provider)), accessToken(world.provider));
+      assert.deepEqual(subset(decodeClaims(bearerOf(world)), accessToken(world.provider)), accessToken(world.provider));
     const rotated = [...world.provider.grants].at(-1)?.refreshToken;
     assert.notEqual(rotated, before);
-    await until(async () => (await world.api()).status === 200 && world.provider.refreshes().length > 1);
-    assert.equal(world.provider.refreshes()[1]?.params.get('refresh_token'), rotated);
+    await until(async () => (await world.api()).status === 200 && world.provider.refreshRequests().length > 1);
+    assert.equal(world.provider.refreshRequests()[1]?.params.get('refresh_token'), rotated);
   });
 
   test('an expired refresh token ends the session with 401', async (t) => {
@@ -150,11 +150,13 @@ function signingOut({ start, provider, revoked, signOut: expected }: ProviderCas
     const replayed = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie, 'x-csrf': '1' } });
     assert.equal(replayed.status, 401);
     // A sign-out does not wait for it on a slow machine.
-    await until(() => world.provider.calls.revocation.filter(({ status }) => status === 200).length >= revoked.length);
-    const hints = world.provider.calls.revocation.map(({ params }) => params.get('token_type_hint'));
+    await until(
+      () => world.provider.requests.revocation.filter(({ status }) => status === 200).length >= revoked.length,
+    );
+    const hints = world.provider.requests.revocation.map(({ params }) => params.get('token_type_hint'));
     assert.deepEqual(hints, revoked);
-    assert.ok(world.provider.calls.revocation.every(({ status }) => status === 200));
-    const [visit, ...more] = world.provider.calls.end_session;
+    assert.ok(world.provider.requests.revocation.every(({ status }) => status === 200));
+    const [visit, ...more] = world.provider.requests.end_session;
     assert.equal(more.length, 0);
     assert.equal(visit?.url.pathname, expected?.path);
     assert.deepEqual([...(visit?.params.keys() ?? [])].sort(), [...(expected?.params ?? [])].sort());
@@ -170,7 +172,7 @@ function signingOut({ start, provider, revoked, signOut: expected }: ProviderCas
     assert.doesNotMatch(answer.body, /eyJ/);
     const page = await world.browser.navigate(String(answer.json().location), { from: world.gateway.url });
     assert.equal(page.url.href, `${world.gateway.url}/signed-out`);
-    assert.equal(world.provider.calls.end_session[0]?.url.pathname, expected?.path);
+    assert.equal(world.provider.requests.end_session[0]?.url.pathname, expected?.path);
   });
 
   test('a missing revocation is said once, however many sign out', async (t) => {
@@ -195,7 +197,7 @@ function silence({ start, provider }: ProviderCase): void {
     await signOut(world);
     const log = world.gateway.logText();
     // The API of the tests echoes what it received.
-    const shown = world.browser.seen.filter(
+    const shown = world.browser.responses.filter(
       ({ url }) => url.origin === world.gateway.url && !url.pathname.startsWith('/api/'),
     );
     for (const [secret, kind] of world.provider.secrets) {

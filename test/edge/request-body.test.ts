@@ -106,7 +106,7 @@ async function startListeners(t: Pick<TestContext, 'after'>, config: { connectio
   const [adminPort, authPort] = [await freePort(), await freePort()];
   const world = await startWorld(t, {
     gateway: {
-      provider_: { responseMode: 'form_post' },
+      providerConfig: { responseMode: 'form_post' },
       config: {
         limits: { ...limits, ...config },
         admin: { enabled: true, port: adminPort },

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ERRORS } from '../../src/base/error-table.ts';
-import { createAgent, type Received, send } from '../support/browser-http.ts';
-import { oauthError, status } from '../support/provider-lies.ts';
+import { type BrowserResponse, createAgent, send } from '../support/browser-http.ts';
+import { oauthError, status } from '../support/provider-faults.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const NAVIGATE = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
@@ -44,7 +44,7 @@ describe('answers of the gateway itself', () => {
   const seen: Seen[] = [];
   const cleanups: (() => Promise<void>)[] = [];
 
-  function note(what: string, path: string, { status: code, headers, body }: Received): void {
+  function note(what: string, path: string, { status: code, headers, body }: BrowserResponse): void {
     const pairs = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
     seen.push({ what, path, status: code, headers: new Headers(pairs), body });
   }
@@ -68,9 +68,9 @@ describe('answers of the gateway itself', () => {
   before(async () => {
     world = await startWorld(
       { after: (fn) => void cleanups.push(fn as () => Promise<void>) },
-      { gateway: { provider_: { userInfo: true } } },
+      { gateway: { providerConfig: { userInfo: true } } },
     );
-    world.upstream.answer((_req, res) => void res.end('{}'));
+    world.upstream.respondWith((_req, res) => void res.end('{}'));
     await askAll('', 'nobody');
     await world.signIn();
     await askAll(world.browser.cookieHeader('/'), 'signed in');
@@ -82,7 +82,9 @@ describe('answers of the gateway itself', () => {
     await failed.navigate('/callback?state=x');
     await world.browser.fetch('/logout', { method: 'POST', headers: SCRIPT });
     await world.browser.navigate('/logout/continue');
-    for (const hop of [...world.browser.seen, ...failed.seen].filter(({ url }) => url.origin === world.gateway.url))
+    for (const hop of [...world.browser.responses, ...failed.responses].filter(
+      ({ url }) => url.origin === world.gateway.url,
+    ))
       note(`browser ${hop.method} ${hop.url.pathname}`, hop.url.pathname, hop);
   });
   after(async () => {
@@ -157,7 +159,7 @@ describe('answers of the gateway itself', () => {
 
   test('SE-11 /session and /profile tell only what a front end may know', async () => {
     const browser = world.gateway.browser();
-    world.provider.behave();
+    world.provider.resetBehaviour();
     await browser.navigate('/login');
     const session = (await browser.fetch('/session', { headers: SCRIPT })).json();
     assert.deepEqual(Object.keys(session).sort(), [

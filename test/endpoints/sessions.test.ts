@@ -141,7 +141,7 @@ describe('LO-10 front-channel logout', () => {
     );
     assert.equal(answer.headers['x-frame-options'], undefined);
     assert.equal(await signedIn(browser), false);
-    assert.equal(world.provider.calls.revocation.length, 0);
+    assert.equal(world.provider.requests.revocation.length, 0);
   });
 
   test('without the cookie, which is what most browsers do in a frame, nothing ends', async (t) => {

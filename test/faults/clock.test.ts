@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createLogger } from '../../src/observe/log.ts';
 import { createOpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.ts';
-import { status } from '../support/provider-lies.ts';
+import { status } from '../support/provider-faults.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
@@ -48,14 +48,14 @@ for (const kind of ['sqlite', 'redis'] as const) {
     assert.deepEqual(await calls(world, 3), [200]);
     step(HOUR, 'with the provider');
     assert.deepEqual(await calls(world, 10), [200]);
-    assert.equal(world.provider.refreshes().length, 1, 'the token had lapsed');
+    assert.equal(world.provider.refreshRequests().length, 1, 'the token had lapsed');
     step(0, 'with the provider');
     assert.deepEqual(await calls(world, 10), [200]);
     step(-HOUR, 'with the provider');
     assert.deepEqual(await calls(world, 10), [200]);
     step(0, 'with the provider');
     assert.deepEqual(await calls(world, 10), [200]);
-    assert.ok(world.provider.refreshes().length <= 4, `${world.provider.refreshes().length} refreshes`);
+    assert.ok(world.provider.refreshRequests().length <= 4, `${world.provider.refreshRequests().length} refreshes`);
     assert.equal((await world.session()).authenticated, true);
   });
 }
@@ -65,13 +65,16 @@ test('SE-05 a clock that only the gateway got wrong: the session lives, and ther
   await world.signIn();
   for (const by of [HOUR, -HOUR, 0]) {
     step(by, 'alone');
-    world.provider.clearCalls();
+    world.provider.clearRequests();
     const statuses = await calls(world, 20);
     assert.ok(
       statuses.every((status) => status === 200 || status === 503),
       `${by}: ${statuses}`,
     );
-    assert.ok(world.provider.refreshes().length <= 2, `${by}: ${world.provider.refreshes().length} refreshes`);
+    assert.ok(
+      world.provider.refreshRequests().length <= 2,
+      `${by}: ${world.provider.refreshRequests().length} refreshes`,
+    );
   }
   await until(async () => (await world.api()).status === 200);
   assert.equal((await world.session()).authenticated, true);
@@ -82,10 +85,10 @@ test('SE-05 a token from before the clock was set back is renewed once: nobody k
   await world.signIn();
   step(HOUR, 'alone');
   assert.deepEqual(await calls(world, 3), [200]);
-  world.provider.clearCalls();
+  world.provider.clearRequests();
   step(0, 'alone');
   assert.deepEqual(await calls(world, 10), [200]);
-  assert.equal(world.provider.refreshes().length, 1);
+  assert.equal(world.provider.refreshRequests().length, 1);
 });
 
 test('R05 an outage before the clock was set back does not last until it is that late again', async (t) => {
@@ -94,7 +97,7 @@ test('R05 an outage before the clock was set back does not last until it is that
   step(HOUR, 'with the provider');
   world.provider.behaviour.token = () => status(503);
   assert.deepEqual(await calls(world, 3), [503]);
-  world.provider.behave();
+  world.provider.resetBehaviour();
   // A second token, lapsed already, so that the call has to ask at once.
   world.provider.settings.accessTokenLifetime = 1_000;
   step(0, 'with the provider');

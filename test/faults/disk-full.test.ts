@@ -111,13 +111,13 @@ for (const [name, open] of Object.entries(DISKS)) {
       refused.hops.flatMap(({ setCookies }) => setCookies).filter((cookie) => cookie.startsWith('bff=')),
       [],
     );
-    assert.equal(provider.calls.token.length, 2, 'no code was spent');
+    assert.equal(provider.requests.token.length, 2, 'no code was spent');
     await until(() => disk.says.test(gateway.output()), { timeout: 5_000, what: 'the reason in the log' });
     for (let n = 0; n < 5; n += 1) assert.equal(await api(reading), 200);
     assert.equal(await state(reading), true);
     assert.equal(await api(renewing), 503);
     assert.equal(await state(renewing), true);
-    assert.equal(provider.refreshes().length, 0, 'no token is spent that could not be stored');
+    assert.equal(provider.refreshRequests().length, 0, 'no token is spent that could not be stored');
     const leaving = await reading.fetch('/logout', { method: 'POST', headers: CSRF });
     assert.equal(leaving.status, 503);
     assert.equal(await api(reading), 200, 'a sign-out that did not happen does not look like one');
@@ -127,7 +127,7 @@ for (const [name, open] of Object.entries(DISKS)) {
     assert.equal(arrived.url.pathname, '/app', `${arrived.status} ${arrived.body.slice(0, 200)}`);
     for (const browser of [reading, coming]) assert.equal(await api(browser), 200);
     await until(async () => (await api(renewing)) === 200);
-    assert.equal(provider.refreshes().length, 1);
+    assert.equal(provider.refreshRequests().length, 1);
     assert.equal((await reading.fetch('/logout', { method: 'POST', headers: CSRF })).status, 200);
     assert.equal(await api(reading), 401);
   });

@@ -38,7 +38,7 @@ async function killInRefresh(world: Awaited<ReturnType<typeof startLapsed>>, spe
   const { provider, victim, others, callAt } = world;
   let waiting: Promise<number>[] = [];
   provider.behaviour.token = async (call, proceed) => {
-    provider.behave();
+    provider.resetBehaviour();
     waiting = others.flatMap(({ ownUrl }) => Array.from({ length: 5 }, () => callAt(ownUrl)));
     // Those calls have found the lease taken by now, or will while it lasts.
     if (spent === 'after') await proceed(call);
@@ -67,11 +67,11 @@ test('RF-01 RF-03 killed before the token was spent: the waiting calls are answe
     [],
   );
   assert.equal(await eventually(world), 200);
-  const tokens = world.provider.refreshes().map(({ params }) => params.get('refresh_token'));
+  const tokens = world.provider.refreshRequests().map(({ params }) => params.get('refresh_token'));
   assert.equal(tokens.length, 2, 'the one that was interrupted, and one more');
   await world.victim.start();
   assert.equal(await world.callAt(world.victim.ownUrl), 200);
-  assert.equal(world.provider.refreshes().length, 2);
+  assert.equal(world.provider.refreshRequests().length, 2);
 });
 
 test('RF-02 killed after the token was spent, at a provider that lets an old token work: the session lives', async (t) => {
@@ -82,7 +82,7 @@ test('RF-02 killed after the token was spent, at a provider that lets an old tok
     [],
   );
   assert.equal(await eventually(world), 200);
-  assert.equal(world.provider.refreshes().length, 2);
+  assert.equal(world.provider.refreshRequests().length, 2);
 });
 
 test('RF-02 killed after the token was spent, at a provider that revokes on reuse: one clean 401, no loop', async (t) => {
@@ -94,7 +94,7 @@ test('RF-02 killed after the token was spent, at a provider that revokes on reus
   );
   assert.equal(await eventually(world), 401);
   // The answer with the new token died with the process: the old one is all there is, and it is tried once.
-  assert.equal(world.provider.refreshes().length, 2);
+  assert.equal(world.provider.refreshRequests().length, 2);
   for (const { ownUrl } of world.others) assert.equal(await world.callAt(ownUrl), 401);
-  assert.equal(world.provider.refreshes().length, 2);
+  assert.equal(world.provider.refreshRequests().length, 2);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { garbage, hang, late, reset, status } from '../support/provider-lies.ts';
+import { delayed, hang, invalidJson, reset, status } from '../support/provider-faults.ts';
 import type { Hook } from '../support/provider-types.ts';
 import { startRedis } from '../support/redis.ts';
 import { startReplicas } from '../support/replicas.ts';
@@ -13,19 +13,19 @@ const USERS = 12;
 const WEATHER_MS = 1_500;
 
 const WEATHERS: Record<string, { token?: Hook; jwks?: Hook; discovery?: Hook }> = {
-  'a token endpoint that answers garbage': { token: garbage },
-  'a token endpoint that is slow': { token: late(400) },
+  'a token endpoint that answers garbage': { token: invalidJson },
+  'a token endpoint that is slow': { token: delayed(400) },
   'a token endpoint that hangs': { token: hang },
   'a token endpoint that resets': { token: reset },
   'a token endpoint that answers 503': { token: () => status(503) },
-  'a key set that is garbage': { jwks: garbage },
-  'metadata that are garbage': { discovery: garbage },
+  'a key set that is garbage': { jwks: invalidJson },
+  'metadata that are garbage': { discovery: invalidJson },
 };
 
 test('R05 RF-01 RF-05 TK-07 TK-10 bad weather at the provider, under load at three replicas: no 401, no token spent twice, and all is well after it', async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
-  const world = await startReplicas(t, 3, redis.url, { gateway: { provider_: { timeout: '4s' } } });
+  const world = await startReplicas(t, 3, redis.url, { gateway: { providerConfig: { timeout: '4s' } } });
   const { provider, gateways } = world;
   Object.assign(provider.settings, { rotation: 'rotate-revoke-on-reuse', accessTokenLifetime: 1_200 });
   const cookies: string[] = [];
@@ -40,7 +40,7 @@ test('R05 RF-01 RF-05 TK-07 TK-10 bad weather at the provider, under load at thr
   const user = async (cookie: string, n: number) => {
     for (let turn = n; !over; turn += 1) {
       const now = weather;
-      const { status: code } = await world.callAt(gateways[turn % 3] ?? world.gateway, cookie);
+      const { status: code } = await world.requestAt(gateways[turn % 3] ?? world.gateway, cookie);
       seen.set(now, (seen.get(now) ?? new Set()).add(code));
       await sleep(20);
     }
@@ -51,11 +51,11 @@ test('R05 RF-01 RF-05 TK-07 TK-10 bad weather at the provider, under load at thr
     provider.rotateKeys();
     Object.assign(provider.behaviour, hooks);
     await sleep(WEATHER_MS);
-    provider.behave();
+    provider.resetBehaviour();
     provider.settings.accessTokenLifetime = 1_200;
     weather = 'between';
     const codes = async () => {
-      const calls = await Promise.all(cookies.map((cookie) => world.callAt(world.gateway, cookie)));
+      const calls = await Promise.all(cookies.map((cookie) => world.requestAt(world.gateway, cookie)));
       return calls.map(({ status: code }) => code);
     };
     const settled = await until(async () => {
@@ -73,7 +73,7 @@ test('R05 RF-01 RF-05 TK-07 TK-10 bad weather at the provider, under load at thr
       name,
     );
   assert.ok(seen.get('a token endpoint that hangs')?.has(503), 'the weather was felt');
-  const spent = provider.refreshes().filter((call) => call.status === 200);
+  const spent = provider.refreshRequests().filter((call) => call.status === 200);
   const tokens = spent.map(({ params }) => params.get('refresh_token'));
   assert.ok(tokens.length > USERS, `${tokens.length} renewals`);
   assert.equal([...provider.grants].filter(({ revoked }) => revoked).length, 0, 'no token was spent twice');

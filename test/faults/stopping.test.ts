@@ -82,7 +82,7 @@ async function load(leaving: GatewayProcess, staying: GatewayProcess, cookie: st
 
 test('DO-07 SIGTERM under load: every call is answered, no connection is closed under a call, readiness goes first', async (t) => {
   const { upstream, leaving, staying } = await startPair(t, '3s');
-  upstream.answer((_req, res) => {
+  upstream.respondWith((_req, res) => {
     upstream.requests.splice(0);
     res.end('done');
   });
@@ -106,7 +106,7 @@ test('DO-07 calls that were under way when the signal came are answered, and say
   const browser = leaving.browser();
   await browser.navigate('/login?returnTo=/app');
   const held = gate();
-  upstream.answer(async (_req, res) => {
+  upstream.respondWith(async (_req, res) => {
     await held.passed;
     res.end('done');
   });

@@ -102,8 +102,8 @@ for (const [name, { answer, expected }] of Object.entries(FAULTS)) {
     assert.ok(performance.now() - began < 15_000, 'bounded');
     // A connection that is in good order may be kept for the next call, any other must be gone.
     if (expected === 200) assert.equal(await outcome('/api/bad/x'), 200);
-    else await until(() => bad.open() === 0, { what: 'all connections closed at the upstream' });
-    assert.ok(bad.open() <= CALLS);
+    else await until(() => bad.openConnections() === 0, { what: 'all connections closed at the upstream' });
+    assert.ok(bad.openConnections() <= CALLS);
     assert.equal(await outcome('/api/good/x'), 200);
     assert.equal((await world.session()).authenticated, true);
   });
@@ -122,7 +122,7 @@ test('DO-04 PX-16 clients that leave a hung upstream leave no connection behind,
     await until(() => bad.heads.length === before + CALLS);
     leave.abort();
     assert.deepEqual([...new Set(await Promise.all(calls))], ['left']);
-    await until(() => bad.open() === 0);
+    await until(() => bad.openConnections() === 0);
   }
   assert.equal(await outcome('/api/good/x'), 200);
 });

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import fc, { type Arbitrary } from 'fast-check';
 import { type BearerWorld, startBearerWorld } from '../bearer/world.ts';
 import { createSigningKey } from '../support/keys.ts';
-import { logoutToken } from '../support/logout-tokens.ts';
+import { createLogoutToken } from '../support/logout-tokens.ts';
 import { accessToken } from '../support/tokens.ts';
 import { bombard } from './bombard.ts';
 
@@ -190,7 +190,7 @@ const kinds: Record<string, () => Arbitrary<string>> = {
       ),
   'logout tokens': () =>
     fc
-      .tuple(jwt(logoutToken(world.provider, { sid: 'nobody' })), fc.boolean())
+      .tuple(jwt(createLogoutToken(world.provider, { sid: 'nobody' })), fc.boolean())
       .map(([token, encoded]) =>
         request('POST', '/backchannel-logout', [], `logout_token=${encoded ? encodeURIComponent(token) : line(token)}`),
       ),

@@ -27,7 +27,7 @@ after(async () => {
 });
 beforeEach(() => {
   upstream.requests.length = 0;
-  upstream.answer(echo);
+  upstream.respondWith(echo);
 });
 
 const answering =
@@ -38,16 +38,16 @@ const get = (path: string) => gateway.call(path, { headers: signedIn('alice') })
 
 for (const status of [201, 302, 308]) {
   test(`R34 PX-14 a ${status} to the upstream's own origin points to the public URL, and is not followed`, async () => {
-    upstream.answer(answering(status, { location: `${upstream.origin}/api/orders/7?x=1` }));
+    upstream.respondWith(answering(status, { location: `${upstream.origin}/api/orders/7?x=1` }));
     const answer = await get('/api/orders');
     assert.equal(answer.status, status);
     assert.equal(answer.headers.location, `${PUBLIC}/api/orders/7?x=1`);
     assert.equal(upstream.requests.length, 1);
-    upstream.answer(answering(status, { location: `${upstream.origin}/base/orders/7` }));
+    upstream.respondWith(answering(status, { location: `${upstream.origin}/base/orders/7` }));
     assert.equal((await get('/strip/orders')).headers.location, `${PUBLIC}/strip/orders/7`);
     assert.equal(upstream.requests[1]?.target, '/base/orders');
     for (const location of ['/orders/7', 'https://elsewhere.example.com/']) {
-      upstream.answer(answering(status, { location }));
+      upstream.respondWith(answering(status, { location }));
       assert.equal((await get('/api/orders')).headers.location, location);
     }
   });
@@ -59,7 +59,7 @@ test('R21 PX-15 no answer to a user is cacheable by others or sets a cookie of t
     expires: 'later',
     'set-cookie': ['__host-BFF=evil', 'app=1'],
   };
-  upstream.answer(answering(200, headers));
+  upstream.respondWith(answering(200, headers));
   const plain = await get('/api/x');
   assert.equal(plain.headers['cache-control'], 'private, no-store');
   assert.equal(plain.headers.expires, undefined);

@@ -183,11 +183,11 @@ test('scopes of the refreshed token decide', async () => {
 });
 
 test("an upstream's own 401 passes as it is", async () => {
-  upstream.answer(
+  upstream.respondWith(
     (_req, res) => void res.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end('no'),
   );
   const answer = await gateway.call('/api/x', { headers: signedIn('alice') });
-  upstream.answer((_req, res) => void res.end());
+  upstream.respondWith((_req, res) => void res.end());
   assert.equal(answer.status, 401);
   assert.equal(answer.headers['www-authenticate'], 'Bearer error="invalid_token"');
   assert.equal(answer.body, 'no');

@@ -28,8 +28,8 @@ describe('a gateway in front of an API', () => {
     await provider.stop();
   });
   beforeEach(() => {
-    provider.behave();
-    provider.clearCalls();
+    provider.resetBehaviour();
+    provider.clearRequests();
   });
 
   async function signedIn() {
@@ -45,7 +45,7 @@ describe('a gateway in front of an API', () => {
     assert.equal(session.json().authenticated, true);
     const answer = await browser.fetch('/api/orders', { headers: CSRF });
     assert.equal(answer.status, 200);
-    const [authorize] = provider.calls.authorize;
+    const [authorize] = provider.requests.authorize;
     assert.equal(authorize?.params.get('code_challenge_method'), 'S256');
     assert.equal(authorize?.params.get('redirect_uri'), `${gateway.url}/callback`);
   });
@@ -55,7 +55,7 @@ describe('a gateway in front of an API', () => {
     await browser.fetch('/profile', { headers: CSRF });
     await browser.fetch('/session', { headers: CSRF });
     assert.equal(browser.location()?.search, '');
-    const own = browser.seen.filter((hop) => hop.url.origin === gateway.url);
+    const own = browser.responses.filter((hop) => hop.url.origin === gateway.url);
     for (const hop of own) assert.doesNotMatch(hop.body, /eyJ[A-Za-z0-9_-]{20}/);
   });
 
@@ -73,7 +73,7 @@ describe('a gateway in front of an API', () => {
     const stopped = await mine.navigate('/login?returnTo=/app', { stopAt: (url) => url.pathname === '/callback' });
     const refused = await other.navigate(String(stopped.stoppedAt));
     assert.equal(refused.status, 400);
-    assert.equal(provider.calls.token.length, 0);
+    assert.equal(provider.requests.token.length, 0);
     const finished = await mine.navigate(String(stopped.stoppedAt));
     assert.equal(finished.url.pathname, '/app');
   });
@@ -102,7 +102,7 @@ describe('a gateway in front of an API', () => {
       ),
     );
     assert.equal(answers.filter(({ status }) => status === 303).length, 1);
-    assert.equal(provider.calls.token.length, 1);
+    assert.equal(provider.requests.token.length, 1);
   });
 
   test('R10 abandoned logins do not accumulate', async () => {
@@ -140,18 +140,18 @@ describe('a gateway in front of an API', () => {
     provider.settings.rotation = 'rotate-revoke-on-reuse';
     const browser = await signedIn();
     provider.settings.accessTokenLifetime = 60_000;
-    await until(() => Date.now() - (provider.calls.token.at(-1)?.at ?? 0) > 1_500);
+    await until(() => Date.now() - (provider.requests.token.at(-1)?.at ?? 0) > 1_500);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => browser.fetch('/api/orders', { headers: CSRF })),
     );
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
-    assert.equal(provider.refreshes().length, 1);
+    assert.equal(provider.refreshRequests().length, 1);
   });
 
   test('R05 RF-05 an outage of the provider keeps the session', async () => {
     provider.settings.accessTokenLifetime = 1_200;
     const browser = await signedIn();
-    await until(() => Date.now() - (provider.calls.token.at(-1)?.at ?? 0) > 1_200);
+    await until(() => Date.now() - (provider.requests.token.at(-1)?.at ?? 0) > 1_200);
     await provider.stop();
     const during = await browser.fetch('/api/orders', { headers: CSRF });
     assert.equal(during.status, 503);
@@ -165,7 +165,7 @@ describe('a gateway in front of an API', () => {
   test('RF-05 invalid_grant ends the session', async () => {
     provider.settings.accessTokenLifetime = 1_200;
     const browser = await signedIn();
-    await until(() => Date.now() - (provider.calls.token.at(-1)?.at ?? 0) > 1_200);
+    await until(() => Date.now() - (provider.requests.token.at(-1)?.at ?? 0) > 1_200);
     provider.behaviour.token = () => ({ status: 400, headers: {}, json: { error: 'invalid_grant' } });
     assert.equal((await browser.fetch('/api/orders', { headers: CSRF })).status, 401);
     assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, false);
@@ -178,13 +178,13 @@ describe('a gateway in front of an API', () => {
     const { location } = answer.json();
     assert.equal(location, '/logout/continue');
     assert.deepEqual(
-      provider.calls.revocation.map(({ params }) => params.get('token_type_hint')),
+      provider.requests.revocation.map(({ params }) => params.get('token_type_hint')),
       ['refresh_token', 'access_token'],
     );
     const replayed = await fetch(`${gateway.url}/api/orders`, { headers: { cookie, ...CSRF } });
     assert.equal(replayed.status, 401);
     assert.equal((await browser.navigate(String(location), { from: gateway.url })).url.pathname, '/signed-out');
-    assert.ok(provider.calls.end_session[0]?.params.get('id_token_hint'));
+    assert.ok(provider.requests.end_session[0]?.params.get('id_token_hint'));
     assert.equal(browser.cookieHeader('/'), '');
   });
 
@@ -194,7 +194,7 @@ describe('a gateway in front of an API', () => {
     const answer = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
     assert.equal(answer.json().location, '/logout/continue');
     assert.equal((await browser.navigate('/logout/continue', { from: gateway.url })).url.pathname, '/signed-out');
-    assert.equal(provider.calls.end_session.length, 1);
+    assert.equal(provider.requests.end_session.length, 1);
     assert.match(gateway.logText(), /token.revocation_failed/);
   });
 
@@ -238,7 +238,7 @@ describe('a gateway in front of an API', () => {
   test('LG-01 no token, code or state reaches the log', async () => {
     await signedIn();
     assert.doesNotMatch(gateway.logText(), /eyJ[A-Za-z0-9_-]{20}/);
-    const code = provider.calls.token.find(({ params }) => params.get('code'))?.params.get('code');
+    const code = provider.requests.token.find(({ params }) => params.get('code'))?.params.get('code');
     assert.ok(code && !gateway.logText().includes(code));
   });
 });

@@ -114,7 +114,7 @@ test('R22 without the forwarded scheme a login stops with a clear error instead 
   assert.equal(answer.status, 400);
   assert.match(answer.body, /X-Forwarded-Proto: https/);
   assert.equal(answer.cookies.length, 0);
-  assert.equal(provider.calls.authorize.length, 0);
+  assert.equal(provider.requests.authorize.length, 0);
 });
 
 test('PX-11 the forwarded scheme of a peer that is not trusted counts for nothing', async (t) => {
@@ -147,7 +147,7 @@ test('AR-17 form_post: the callback is a cross-site POST with a login cookie tha
   const gateway = await startGateway({
     provider,
     publicUrl: PUBLIC,
-    provider_: { responseMode: 'form_post' },
+    providerConfig: { responseMode: 'form_post' },
     config: { trustedProxies: ['127.0.0.1'] },
   });
   t.after(async () => {

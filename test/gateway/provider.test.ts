@@ -35,7 +35,7 @@ test('R07 an answer without a lifetime: login works, exp of the token counts', a
   };
   await browser.navigate('/login?returnTo=/app');
   assert.equal((await api()).status, 200);
-  await until(async () => (await api()).status === 200 && provider.refreshes().length === 1);
+  await until(async () => (await api()).status === 200 && provider.refreshRequests().length === 1);
 });
 
 test('R06 a refresh without an ID token keeps profile and sign-out at the provider', async (t) => {
@@ -48,11 +48,11 @@ test('R06 a refresh without an ID token keeps profile and sign-out at the provid
     delete answer.json?.id_token;
     return answer;
   };
-  await until(async () => (await api()).status === 200 && provider.refreshes().length === 1);
+  await until(async () => (await api()).status === 200 && provider.refreshRequests().length === 1);
   assert.equal((await browser.fetch('/profile', { headers: CSRF })).json().sub, provider.next.nextUser.sub);
   const answer = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
   await browser.navigate(String(answer.json().location), { from: gateway.url });
-  assert.ok(provider.calls.end_session[0]?.params.get('id_token_hint'));
+  assert.ok(provider.requests.end_session[0]?.params.get('id_token_hint'));
 });
 
 test('R19 SE-05 idle and absolute limits hold; only API calls count as activity', async (t) => {

@@ -102,7 +102,7 @@ test('R15 SE-07 a sign-out wins over calls in flight', async (t) => {
   await world.signIn();
   const cookie = world.browser.cookieHeader('/');
   const held = gate();
-  world.upstream.answer(async (_req, res) => {
+  world.upstream.respondWith(async (_req, res) => {
     await held.passed;
     res.end('late');
   });
@@ -143,7 +143,7 @@ test('CR-01 token records swapped between two sessions sign both out', async (t)
   const [one, two] = [world.gateway.browser(), world.gateway.browser()];
   await one.navigate('/login');
   await two.navigate('/login');
-  await redis.use(async (client) => {
+  await redis.withClient(async (client) => {
     const [a = '', b = ''] = (await client.keys('*tokens')).sort();
     const [first, second] = [await client.get(a), await client.get(b)];
     await client.set(a, second ?? '', 'KEEPTTL');
@@ -184,7 +184,7 @@ describe('two gateways on one Redis', () => {
     world.provider.settings.accessTokenLifetime = 60_000;
     const calls = Array.from({ length: 10 }, (_, n) => callAt(n % 2 ? other : world.gateway, cookie));
     assert.deepEqual(new Set((await Promise.all(calls)).map(({ status }) => status)), new Set([200]));
-    assert.equal(world.provider.refreshes().length, 1);
+    assert.equal(world.provider.refreshRequests().length, 1);
   });
 
   test('RF-03 a holder of the lease that died does not stall the others for long', async (t) => {
@@ -195,7 +195,7 @@ describe('two gateways on one Redis', () => {
     const [session = ''] = (await redis.keys()).filter((name) => name.includes('session'));
     const digest = /\{(.+)\}/.exec(session)?.[1] ?? '';
     assert.notEqual(digest, '');
-    await redis.use((client) => client.set(`bff:lease:refresh:${digest}`, 'dead', 'PX', 1_500));
+    await redis.withClient((client) => client.set(`bff:lease:refresh:${digest}`, 'dead', 'PX', 1_500));
     const signedIn = Date.now();
     await until(() => Date.now() - signedIn > 1_000);
     assert.equal((await world.api()).status, 200);

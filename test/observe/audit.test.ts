@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createAudit, openAuditLog } from '../../src/observe/audit.ts';
 import { AUDIT_EVENTS, type AuditEvent } from '../../src/observe/audit-events.ts';
-import { deliver } from '../support/logout-tokens.ts';
+import { postLogoutToken } from '../support/logout-tokens.ts';
 import { freePort } from '../support/ports.ts';
-import { oauthError } from '../support/provider-lies.ts';
+import { oauthError } from '../support/provider-faults.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 
@@ -114,7 +114,7 @@ test('LG-02 a logout token that is refused and an administrator who is not one a
   const audit = auditFile(t);
   const port = await freePort();
   const world = await startWorld(t, { gateway: { auditLog: audit.auditLog, config: { admin: { port } } } });
-  assert.equal((await deliver(world.gateway.url, 'canary.logout.token')).status, 400);
+  assert.equal((await postLogoutToken(world.gateway.url, 'canary.logout.token')).status, 400);
   assert.equal((await fetch(`http://127.0.0.1:${port}/sessions`)).status, 403);
   const lines = audit.lines();
   for (const line of lines) checkLine(line);

@@ -1,16 +1,16 @@
 /** What the log says, and what it never says. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { oauthError, status } from '../support/provider-lies.ts';
+import { oauthError, status } from '../support/provider-faults.ts';
 import { connectRaw } from '../support/raw.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 
 describe('the log', () => {
   test('LG-01 SE-11 no secret that ever crossed the wire is in a log line or a browser body, whatever goes wrong', async (t) => {
-    const world = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
+    const world = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
     // The usual upstream echoes what it gets, the token included.
-    world.upstream.answer((_req, res) => res.end('{}'));
+    world.upstream.respondWith((_req, res) => res.end('{}'));
     // UserInfo is asked with it before it lapses.
     world.provider.settings.accessTokenLifetime = 2_000;
     await world.signIn();
@@ -19,7 +19,7 @@ describe('the log', () => {
     await until(() => Date.now() - signedIn > 2_000);
     world.provider.behaviour.token = () => status(500);
     await world.api();
-    world.provider.behave();
+    world.provider.resetBehaviour();
     await until(async () => (await world.api()).status === 200);
     world.provider.behaviour.revocation = () => oauthError('server_error', 500);
     await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
@@ -28,7 +28,7 @@ describe('the log', () => {
     world.provider.behaviour.token = undefined;
     world.provider.behaviour.idToken = (draft) => ({ ...draft, signature: 'broken' });
     await world.browser.navigate('/login');
-    const own = world.browser.seen.filter(({ url }) => url.origin === world.gateway.url);
+    const own = world.browser.responses.filter(({ url }) => url.origin === world.gateway.url);
     const bodies = own.map(({ body }) => body).join('\n');
     const log = world.gateway.logText();
     assert.ok(world.provider.secrets.size > 8);

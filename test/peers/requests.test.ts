@@ -211,7 +211,7 @@ test('CVE-2024-21536 CVE-2022-31093 CVE-2025-3891 malformed paths, parameters an
 });
 
 test('GHSA-59jp-rwph-878r an answer without a session holds no byte of the upstream', async () => {
-  world.upstream.answer(
+  world.upstream.respondWith(
     (_req, res) => void res.writeHead(200, { 'x-secret': 'canary-upstream' }).end('canary-upstream'),
   );
   for (const target of ['/api/x', '/api/', '/api/x?y=1']) {
@@ -223,7 +223,7 @@ test('GHSA-59jp-rwph-878r an answer without a session holds no byte of the upstr
 });
 
 test('CVE-2025-48947 CVE-2025-64762 no cache may keep an answer that sets a cookie or is a user’s', async () => {
-  world.upstream.answer(
+  world.upstream.respondWith(
     (_req, res) => void res.writeHead(200, { 'cache-control': 'public, max-age=600', 's-maxage': '1' }).end('x'),
   );
   const answer = await ask('/api/x', mine());
@@ -233,7 +233,7 @@ test('CVE-2025-48947 CVE-2025-64762 no cache may keep an answer that sets a cook
 });
 
 test('CVE-2025-67490 CVE-2026-40155 CVE-2022-21673 users who call at once never get the identity of another', async () => {
-  world.upstream.answer((req, res) => void res.end(String(req.headers['x-shop-customer'])));
+  world.upstream.respondWith((req, res) => void res.end(String(req.headers['x-shop-customer'])));
   const others = await Promise.all(
     ['user-1', 'user-2', 'user-3'].map(async (sub) => {
       world.provider.next.nextUser = { sub, claims: {} };

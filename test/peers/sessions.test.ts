@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { createKeyring } from '../../src/crypto/keyring.ts';
 import { startBearerWorld } from '../bearer/world.ts';
 import { createSigningKey } from '../support/keys.ts';
-import { deliver, logoutToken } from '../support/logout-tokens.ts';
+import { createLogoutToken, postLogoutToken } from '../support/logout-tokens.ts';
 import { startProvider } from '../support/provider.ts';
-import { altering, alteringRedirect } from '../support/provider-lies.ts';
-import { accessToken, drop, head, machineToken, set } from '../support/tokens.ts';
+import { alteringJson, alteringRedirect } from '../support/provider-faults.ts';
+import { accessToken, drop, head, serviceToken, set } from '../support/tokens.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
 
 const KEY = { id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' };
@@ -127,7 +127,7 @@ test('CVE-2025-27370 CVE-2025-27371 an assertion is for the issuer, whatever end
   const world = await startWorld(t, {
     provider: { client: { auth: 'private_key_jwt', key } },
     gateway: {
-      provider_: {
+      providerConfig: {
         clientAuth: 'private_key_jwt',
         clientSecret: undefined,
         privateKey: privatePem(key),
@@ -136,7 +136,7 @@ test('CVE-2025-27370 CVE-2025-27371 an assertion is for the issuer, whatever end
     },
   });
   await world.signIn();
-  const assertion = world.provider.calls.token.at(-1)?.params.get('client_assertion') ?? '';
+  const assertion = world.provider.requests.token.at(-1)?.params.get('client_assertion') ?? '';
   const claims = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString());
   assert.equal(claims.aud, world.provider.issuer);
 });
@@ -170,7 +170,7 @@ test('CVE-2025-67716 a link to the sign-in adds nothing to what the provider is 
   const world = await startWorld(t);
   const link = `/login?returnTo=${encodeURIComponent('/x&scope=admin')}&scope=admin&redirect_uri=https://evil.example&response_mode=fragment&client_id=x&resource=y`;
   await world.browser.navigate(link);
-  for (const { params } of [...world.provider.calls.authorize, ...(world.provider.calls.par ?? [])]) {
+  for (const { params } of [...world.provider.requests.authorize, ...(world.provider.requests.par ?? [])]) {
     assert.doesNotMatch(params.toString(), /admin|evil|fragment/);
     assert.equal(new Set(params.keys()).size, [...params.keys()].length);
   }
@@ -189,7 +189,7 @@ test('CVE-2021-32702 CVE-2021-32792 text that comes with a callback is never mar
 });
 
 test('CVE-2024-39315 what the front end may ask shows no token', async (t) => {
-  const world = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
+  const world = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
   await world.signIn();
   for (const path of ['/session', '/profile', '/sessions']) {
     const { body } = await world.browser.fetch(path, { headers: CSRF });
@@ -204,13 +204,17 @@ test('mod_auth_openidc-2026-08 the index of a user outlives other sessions; a lo
   await one.fetch('/logout', { method: 'POST', headers: CSRF });
   for (const name of ['jti', 'iat'])
     assert.equal(
-      (await deliver(world.gateway.url, logoutToken(world.provider, { sub: 'user-alice' }, drop(name)))).status,
+      (await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sub: 'user-alice' }, drop(name))))
+        .status,
       400,
     );
   assert.equal(await signedIn(two), true);
-  assert.equal((await deliver(world.gateway.url, logoutToken(world.provider, { sub: 'user-alice' }))).status, 200);
+  assert.equal(
+    (await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sub: 'user-alice' }))).status,
+    200,
+  );
   assert.equal(await signedIn(two), false);
-  const other = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
+  const other = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
   other.provider.behaviour.userinfo = () => ({
     status: 200,
     headers: { 'content-type': 'application/json' },
@@ -248,7 +252,7 @@ test('CVE-2025-46647 GHSA-wcvh-g65p-v576 tokens of another issuer or audience, o
 
 test('CVE-2026-22817 the algorithm is never the token’s choice alone', async (t) => {
   const { provider, call } = await startBearerWorld(t);
-  provider.behaviour.jwks = altering({ keys: [{ ...provider.currentKey().publicJwk, alg: undefined }] });
+  provider.behaviour.jwks = alteringJson({ keys: [{ ...provider.currentKey().publicJwk, alg: undefined }] });
   for (const alg of ['HS256', 'none', 'RS512'])
     assert.equal((await call(accessToken(provider, {}, head({ alg })))).status, 401, alg);
   assert.equal((await call(accessToken(provider))).status, 200);
@@ -274,7 +278,7 @@ test('GHSA-652x-m2gr-hppm GHSA-c5c4-8r6x-56w3 a policy that would not be enforce
       Array.isArray(email) ? 200 : 403,
       String(email),
     );
-  assert.equal((await call(machineToken(provider, { email: 'a@corp.test' }))).status, 403);
+  assert.equal((await call(serviceToken(provider, { email: 'a@corp.test' }))).status, 403);
   await assert.rejects(
     startWorld(t, { routes: (upstream) => [{ path: '/api/**', upstream, rules }] }),
     /needs accessTokens/,

@@ -1,7 +1,7 @@
 /** An API that takes bound tokens alone and verifies each proof with a library of its own (RFC 9449 section 4.3). */
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, decodeJwt, EmbeddedJWK, jwtVerify } from 'jose';
-import type { Recorded, Upstream } from '../support/upstream.ts';
+import type { RecordedRequest, Upstream } from '../support/upstream.ts';
 
 export interface BoundApi {
   /** The nonce that a proof must carry; undefined: none. */
@@ -11,7 +11,7 @@ export interface BoundApi {
   /** `jti` of the proofs that were accepted. */
   readonly seen: Set<string>;
   /** Verifies a request; throws with what is wrong. */
-  verify(request: Recorded): Promise<{ jkt: string; sub: unknown }>;
+  verify(request: RecordedRequest): Promise<{ jkt: string; sub: unknown }>;
 }
 
 /** Makes the recorder such an API. */
@@ -45,7 +45,7 @@ export function boundApi(upstream: Upstream): BoundApi {
       return { jkt, sub: claims.sub };
     },
   };
-  upstream.answer(async (_req, res, recorded) => {
+  upstream.respondWith(async (_req, res, recorded) => {
     try {
       const body = JSON.stringify(await api.verify(recorded));
       const nonce: Record<string, string> = api.nonce === undefined ? {} : { 'dpop-nonce': api.nonce };

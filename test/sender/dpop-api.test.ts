@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { newKey, startGateway } from '../support/gateway.ts';
 import { createSigningKey } from '../support/keys.ts';
 import { freePort } from '../support/ports.ts';
-import { proofOf, thumbprint } from '../support/proofs.ts';
+import { createProof, thumbprint } from '../support/proofs.ts';
 import { startProvider } from '../support/provider.ts';
 import { startRedis } from '../support/redis.ts';
 import { accessToken } from '../support/tokens.ts';
@@ -17,7 +17,7 @@ import { boundApi } from './bound-api.ts';
 
 const BOUND = {
   provider: { settings: { dpop: 'required' } },
-  gateway: { provider_: { dpop: true } },
+  gateway: { providerConfig: { dpop: true } },
 } satisfies WorldOptions;
 
 test('TK-13 an upstream that wants a nonce: one further attempt, then the nonce is known', async (t) => {
@@ -53,7 +53,7 @@ test('TK-13 an upstream that asks for ever is asked twice', async (t) => {
   const world = await startWorld(t, BOUND);
   await world.signIn();
   let count = 0;
-  world.upstream.answer((_req, res) => {
+  world.upstream.respondWith((_req, res) => {
     res.writeHead(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': `n-${++count}` }).end('no');
   });
   assert.equal((await world.api()).status, 401);
@@ -69,7 +69,7 @@ test('TK-13 a 401 for another reason, or without a nonce, is passed on at once',
     { 'dpop-nonce': 'n-1' },
   ]) {
     const before = world.upstream.requests.length;
-    world.upstream.answer((_req, res) => void res.writeHead(401, headers).end());
+    world.upstream.respondWith((_req, res) => void res.writeHead(401, headers).end());
     assert.equal((await world.api()).status, 401);
     assert.equal(world.upstream.requests.length, before + 1, JSON.stringify(headers));
   }
@@ -92,9 +92,9 @@ test('TK-13 a caller with proofs of its own gets the nonce that the upstream ask
   const world = await startWorld(t, { gateway: { config: { accessTokens: { audience: 'orders-api' } } } });
   const key = createSigningKey('ES256');
   const token = accessToken(world.provider, { cnf: { jkt: thumbprint(key) } });
-  world.upstream.answer((_req, res) => void res.writeHead(401, { 'dpop-nonce': 'for-the-caller' }).end());
+  world.upstream.respondWith((_req, res) => void res.writeHead(401, { 'dpop-nonce': 'for-the-caller' }).end());
   const url = `${world.gateway.url}/api/x`;
-  const headers = { authorization: `DPoP ${token}`, dpop: proofOf(key, { method: 'GET', url, token }) };
+  const headers = { authorization: `DPoP ${token}`, dpop: createProof(key, { method: 'GET', url, token }) };
   assert.equal((await fetch(url, { headers })).headers.get('dpop-nonce'), 'for-the-caller');
   assert.equal(world.upstream.requests.length, 1);
 });
@@ -104,7 +104,7 @@ test('TK-13 a further attempt after a broken connection carries a proof of its o
   const api = boundApi(world.upstream);
   await world.signIn();
   assert.equal((await world.api()).status, 200);
-  world.upstream.answer((req) => {
+  world.upstream.respondWith((req) => {
     boundApi(world.upstream);
     req.socket.resetAndDestroy();
   });
@@ -118,7 +118,7 @@ test('TK-13 a WebSocket handshake carries a proof', async (t) => {
   const provider = await startProvider({ settings: { dpop: 'required' } });
   const upstream = await startUpstream({ websocket: true });
   const routes = [{ path: '/api/**', upstream: upstream.origin, websocket: true }];
-  const gateway = await startGateway({ provider, routes, provider_: { dpop: true } });
+  const gateway = await startGateway({ provider, routes, providerConfig: { dpop: true } });
   t.after(async () => {
     await gateway.stop();
     await upstream.close();
@@ -134,7 +134,7 @@ test('TK-13 a WebSocket handshake carries a proof', async (t) => {
   const [handshake] = upstream.upgrades;
   assert.ok(handshake);
   const { jkt } = await boundApi(upstream).verify(handshake);
-  assert.equal(jkt, provider.calls.authorize[0]?.params.get('dpop_jkt'));
+  assert.equal(jkt, provider.requests.authorize[0]?.params.get('dpop_jkt'));
 });
 
 test('TK-13 a handshake that is refused for want of a nonce teaches it to the next call', async (t) => {
@@ -178,7 +178,7 @@ test('TK-13 forward authentication hands out a proof for the upstream of the rou
 test('TK-13 CVE-2025-67490 fifty users at once, nonces demanded: every proof is of its user', async (t) => {
   const world = await startWorld(t, {
     provider: { settings: { dpop: 'required', dpopNonce: 'p-1' } },
-    gateway: { provider_: { dpop: true } },
+    gateway: { providerConfig: { dpop: true } },
   });
   const { provider, gateway, upstream } = world;
   const api = boundApi(upstream);
@@ -187,7 +187,7 @@ test('TK-13 CVE-2025-67490 fifty users at once, nonces demanded: every proof is 
   for (const [index, browser] of browsers.entries()) {
     provider.next.nextUser = { sub: `user-${index}`, claims: {} };
     await browser.navigate('/login?returnTo=/app');
-    keys.push(provider.calls.authorize.at(-1)?.params.get('dpop_jkt') ?? '');
+    keys.push(provider.requests.authorize.at(-1)?.params.get('dpop_jkt') ?? '');
   }
   api.nonce = 'u-1';
   const answers = await Promise.all(browsers.map((browser) => browser.fetch('/api/x', { headers: CSRF })));
@@ -207,21 +207,21 @@ test('TK-13 a session from before keys were asked for gets one at its next refre
   const { provider, upstream } = world;
   provider.settings.accessTokenLifetime = 500;
   await world.signIn();
-  assert.equal(provider.calls.authorize[0]?.params.get('dpop_jkt'), null);
+  assert.equal(provider.requests.authorize[0]?.params.get('dpop_jkt'), null);
   provider.settings.dpop = 'required';
   const later = await startGateway({
     provider,
     redisUrl: redis.url,
     key,
     publicUrl: world.gateway.url,
-    provider_: { dpop: true },
+    providerConfig: { dpop: true },
     routes: [{ path: '/api/**', upstream: upstream.origin }],
   });
   t.after(() => later.stop());
   const headers = { cookie: world.browser.cookieHeader('/api/x'), ...CSRF };
   await until(async () => {
     assert.equal((await fetch(`${later.ownUrl}/api/x`, { headers })).status, 200);
-    return provider.refreshes().length > 0;
+    return provider.refreshRequests().length > 0;
   });
   const sent = upstream.requests.at(-1);
   assert.ok(sent);

@@ -6,21 +6,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose';
-import { altering } from '../support/provider-lies.ts';
-import type { Call } from '../support/provider-types.ts';
+import { alteringJson } from '../support/provider-faults.ts';
+import type { ProviderRequest } from '../support/provider-types.ts';
 import { until } from '../support/wait.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 import { boundApi } from './bound-api.ts';
 
 const BOUND = {
   provider: { settings: { dpop: 'required' } },
-  gateway: { provider_: { dpop: true } },
+  gateway: { providerConfig: { dpop: true } },
 } satisfies WorldOptions;
 
 /** Lapses soon, and yet not before UserInfo was asked with it. */
 const SHORT_MS = 2_000;
 
-async function keyOf({ headers }: Call | undefined = { headers: {} } as Call): Promise<string> {
+async function keyOf({ headers }: ProviderRequest | undefined = { headers: {} } as ProviderRequest): Promise<string> {
   const { jwk } = decodeProtectedHeader(String(headers.dpop));
   return calculateJwkThumbprint(jwk ?? {});
 }
@@ -29,29 +29,29 @@ async function untilRefreshed({ provider, api }: World): Promise<number> {
   let status = 0;
   await until(async () => {
     status = (await api()).status;
-    return provider.refreshes().length > 0;
+    return provider.refreshRequests().length > 0;
   });
   return status;
 }
-const nonceOf = ({ headers }: Call) => decodeJwt(String(headers.dpop)).nonce;
+const nonceOf = ({ headers }: ProviderRequest) => decodeJwt(String(headers.dpop)).nonce;
 
 test('TK-13 sign-in, call, refresh and UserInfo with one key, verified by provider and API', async (t) => {
-  const world = await startWorld(t, { ...BOUND, gateway: { provider_: { dpop: true, userInfo: true } } });
+  const world = await startWorld(t, { ...BOUND, gateway: { providerConfig: { dpop: true, userInfo: true } } });
   const { provider } = world;
   const api = boundApi(world.upstream);
   provider.settings.accessTokenLifetime = SHORT_MS;
   await world.signIn();
-  const named = provider.calls.authorize[0]?.params.get('dpop_jkt');
+  const named = provider.requests.authorize[0]?.params.get('dpop_jkt');
   assert.ok(named);
-  assert.equal(await keyOf(provider.calls.token[0]), named);
-  assert.equal(await keyOf(provider.calls.userinfo[0]), named);
-  assert.match(provider.calls.userinfo[0]?.headers.authorization ?? '', /^DPoP /);
+  assert.equal(await keyOf(provider.requests.token[0]), named);
+  assert.equal(await keyOf(provider.requests.userinfo[0]), named);
+  assert.match(provider.requests.userinfo[0]?.headers.authorization ?? '', /^DPoP /);
   provider.settings.accessTokenLifetime = 300_000;
   assert.equal(await untilRefreshed(world), 200, api.refusals.join());
   const answer = await world.api('/api/orders?page=2');
   assert.equal(answer.status, 200, api.refusals.join());
   assert.deepEqual(answer.json(), { jkt: named, sub: 'user-alice' });
-  assert.equal(await keyOf(provider.refreshes()[0]), named);
+  assert.equal(await keyOf(provider.refreshRequests()[0]), named);
 });
 
 test('TK-13 each session has a key of its own, each call a proof of its own', async (t) => {
@@ -77,17 +77,17 @@ test('TK-13 a code is good for no other key than the one that the request named'
 
 test('TK-09 DPoP asked and Bearer returned: no session, and the tokens are revoked', async (t) => {
   const world = await startWorld(t, BOUND);
-  world.provider.behaviour.token = altering({ token_type: 'Bearer' });
+  world.provider.behaviour.token = alteringJson({ token_type: 'Bearer' });
   assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
   assert.equal((await world.session()).authenticated, false);
   assert.equal(world.upstream.requests.length, 0);
   assert.match(world.gateway.logText(), /a token that is not bound is refused/);
-  await until(() => world.provider.calls.revocation.length > 0);
+  await until(() => world.provider.requests.revocation.length > 0);
 });
 
 test('TK-09 Bearer asked and DPoP returned: no session', async (t) => {
   const world = await startWorld(t);
-  world.provider.behaviour.token = altering({ token_type: 'DPoP' });
+  world.provider.behaviour.token = alteringJson({ token_type: 'DPoP' });
   assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
 });
 
@@ -111,7 +111,7 @@ test('TK-13 a refresh that answers Bearer, or another key, ends the session', as
     boundApi(world.upstream);
     provider.settings.accessTokenLifetime = 500;
     await world.signIn();
-    if (change === 'type') provider.behaviour.token = altering({ token_type: 'Bearer' });
+    if (change === 'type') provider.behaviour.token = alteringJson({ token_type: 'Bearer' });
     else provider.behaviour.accessToken = (draft) => ({ ...draft, claims: { ...draft.claims, cnf: { jkt: 'other' } } });
     await untilRefreshed(world);
     assert.equal((await world.api()).status, 401);
@@ -135,19 +135,19 @@ test('TK-13 an opaque token is taken for what its type says', async (t) => {
 test('TK-13 nonces of the provider: at the pushed request, the token endpoint, UserInfo and refresh', async (t) => {
   const world = await startWorld(t, {
     provider: { settings: { dpop: 'required', pushed: 'required', dpopNonce: 'n-1', accessTokenLifetime: SHORT_MS } },
-    gateway: { provider_: { dpop: true, userInfo: true } },
+    gateway: { providerConfig: { dpop: true, userInfo: true } },
   });
   const { provider } = world;
   boundApi(world.upstream);
   await world.signIn();
-  assert.deepEqual(provider.calls.par.map(nonceOf), [undefined, 'n-1']);
+  assert.deepEqual(provider.requests.par.map(nonceOf), [undefined, 'n-1']);
   // Known by then: no second round.
-  assert.deepEqual(provider.calls.token.map(nonceOf), ['n-1']);
-  assert.deepEqual(provider.calls.userinfo.map(nonceOf), ['n-1']);
+  assert.deepEqual(provider.requests.token.map(nonceOf), ['n-1']);
+  assert.deepEqual(provider.requests.userinfo.map(nonceOf), ['n-1']);
   provider.settings.dpopNonce = 'n-2';
   provider.settings.accessTokenLifetime = 300_000;
   assert.equal(await untilRefreshed(world), 200);
-  assert.deepEqual(provider.refreshes().map(nonceOf), ['n-1', 'n-2']);
+  assert.deepEqual(provider.refreshRequests().map(nonceOf), ['n-1', 'n-2']);
 });
 
 test('TK-13 a provider that never has enough of nonces is asked twice, not for ever', async (t) => {
@@ -158,7 +158,7 @@ test('TK-13 a provider that never has enough of nonces is asked twice, not for e
     return proceed(call);
   };
   assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
-  assert.equal(world.provider.calls.token.length, 2);
+  assert.equal(world.provider.requests.token.length, 2);
 });
 
 test('SE invariant 9: the key is in the store as nothing that could be used', async (t) => {

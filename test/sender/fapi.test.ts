@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { parseConfig } from '../../src/config/load/load.ts';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { createSigningKey, privatePem } from '../support/keys.ts';
-import { alteringRedirect } from '../support/provider-lies.ts';
+import { alteringRedirect } from '../support/provider-faults.ts';
 import { startWorld, type WorldOptions } from '../support/world.ts';
 import { boundApi } from './bound-api.ts';
 
@@ -21,7 +21,7 @@ const FAPI: WorldOptions = {
     client: { auth: 'private_key_jwt', key },
     settings: { pushed: 'required', dpop: 'required' },
   },
-  gateway: { provider_: { clientSecret: undefined, ...profile } },
+  gateway: { providerConfig: { clientSecret: undefined, ...profile } },
 };
 
 test('FAPI 2.0 one word: pushed, client key, bound tokens, PKCE', async (t) => {
@@ -29,7 +29,7 @@ test('FAPI 2.0 one word: pushed, client key, bound tokens, PKCE', async (t) => {
   const api = boundApi(world.upstream);
   await world.signIn();
   assert.equal((await world.api()).status, 200, api.refusals.join());
-  const { par, authorize, token } = world.provider.calls;
+  const { par, authorize, token } = world.provider.requests;
   assert.ok(par[0]?.params.get('client_assertion') && par[0].headers.dpop && par[0].params.get('dpop_jkt'));
   assert.deepEqual([...(authorize[0]?.params.keys() ?? [])].sort(), ['client_id', 'request_uri']);
   assert.ok(token[0]?.headers.dpop && token[0].params.get('code_verifier'));
@@ -42,7 +42,7 @@ test('AR-08 FAPI 2.0 a callback without iss is refused, announced or not', async
   const other = await startWorld(t, { ...FAPI, running: provider });
   provider.behaviour.authorize = alteringRedirect((params) => params.delete('iss'));
   assert.equal((await other.browser.navigate('/login?returnTo=/app')).status, 502);
-  assert.equal(provider.calls.token.length, 0);
+  assert.equal(provider.requests.token.length, 0);
   provider.behaviour.authorize = undefined;
   await other.signIn();
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { decodeJwt } from 'jose';
-import { altering } from '../support/provider-lies.ts';
+import { alteringJson } from '../support/provider-faults.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 import { boundApi } from './bound-api.ts';
 
@@ -15,7 +15,7 @@ const world = (t: TestContext) =>
   startWorld(t, {
     provider: { settings: { dpop: 'required' } },
     routes: (upstream) => Object.entries(made).map(([path, upstreamToken]) => ({ path, upstream, upstreamToken })),
-    gateway: { provider_: { dpop: true } },
+    gateway: { providerConfig: { dpop: true } },
   });
 
 for (const [path, key] of [
@@ -30,11 +30,11 @@ for (const [path, key] of [
     api.nonce = 'u-1';
     const first = await call(path);
     assert.equal(first.status, 200, api.refusals.join());
-    const ofSession = provider.calls.authorize[0]?.params.get('dpop_jkt');
+    const ofSession = provider.requests.authorize[0]?.params.get('dpop_jkt');
     assert.equal(first.json().jkt === ofSession, key === 'the key of the session');
-    const asked = provider.calls.token.length;
+    const asked = provider.requests.token.length;
     assert.equal((await call(path)).status, 200);
-    assert.equal(provider.calls.token.length, asked, 'kept');
+    assert.equal(provider.requests.token.length, asked, 'kept');
     assert.equal(api.seen.size, 2);
     const { aud } = decodeJwt(upstream.requests.at(-1)?.header('authorization')?.replace('DPoP ', '') ?? '');
     assert.equal(aud, 'stock-api');
@@ -43,7 +43,7 @@ for (const [path, key] of [
 test('TK-09 TK-13 a bearer token where a bound one was asked for is not sent to anybody', async (t) => {
   const { provider, upstream, browser, signIn } = await world(t);
   await signIn();
-  provider.behaviour.token = altering({ token_type: 'Bearer' });
+  provider.behaviour.token = alteringJson({ token_type: 'Bearer' });
   for (const path of ['/api/own/x', '/api/stock/x']) {
     const answer = await browser.fetch(path, { headers: CSRF });
     assert.equal(answer.status, 502);

@@ -46,11 +46,16 @@ async function mtlsProvider(options: ProviderOptions = {}) {
 }
 
 async function world(t: TestContext, options: ProviderOptions = {}, gateway: WorldOptions['gateway'] = {}) {
-  const { provider_, ...rest } = gateway;
+  const { providerConfig, ...rest } = gateway;
   return startWorld(t, {
     running: await mtlsProvider(options),
     gateway: {
-      provider_: { clientAuth: 'tls_client_auth', clientSecret: undefined, tls: certificateFiles(t), ...provider_ },
+      providerConfig: {
+        clientAuth: 'tls_client_auth',
+        clientSecret: undefined,
+        tls: certificateFiles(t),
+        ...providerConfig,
+      },
       ...rest,
     },
   });
@@ -62,26 +67,26 @@ test('TK-14 every authenticated call goes to the aliases, with the certificate a
     {
       settings: { pushed: 'required', accessTokenLifetime: 2_000 },
     },
-    { provider_: { userInfo: true } },
+    { providerConfig: { userInfo: true } },
   );
   await signIn();
   provider.settings.accessTokenLifetime = 300_000;
-  await until(async () => (await api()).status === 200 && provider.refreshes().length > 0);
+  await until(async () => (await api()).status === 200 && provider.refreshRequests().length > 0);
   await browser.fetch('/logout', { method: 'POST', headers: { 'x-csrf': '1' } });
-  await until(() => provider.calls.revocation.length > 0);
-  const { par, token, userinfo, revocation } = provider.calls;
+  await until(() => provider.requests.revocation.length > 0);
+  const { par, token, userinfo, revocation } = provider.requests;
   assert.ok(par.length && token.length > 1 && userinfo.length);
   for (const call of [...par, ...token, ...userinfo, ...revocation]) {
     assert.equal(call.url.origin, provider.tlsOrigin, call.endpoint);
     assert.equal(call.thumbprint, certificateThumbprint(OWN));
     for (const name of ['client_secret', 'client_assertion']) assert.equal(call.params.get(name), null);
   }
-  assert.ok(provider.calls.discovery.every(({ url }) => url.origin === provider.issuer));
+  assert.ok(provider.requests.discovery.every(({ url }) => url.origin === provider.issuer));
   assert.doesNotMatch(gateway.logText(), /BEGIN/);
 });
 
 test('TK-14 another certificate than the registered one: no sign-in', async (t) => {
-  const { browser } = await world(t, {}, { provider_: { tls: certificateFiles(t, LOOPBACK_CERTIFICATE) } });
+  const { browser } = await world(t, {}, { providerConfig: { tls: certificateFiles(t, LOOPBACK_CERTIFICATE) } });
   assert.equal((await browser.navigate('/login?returnTo=/app')).status, 502);
 });
 
@@ -90,7 +95,7 @@ test('TK-10 a provider whose certificate nobody vouches for gets nothing', async
   t.after(() => setDefaultCACertificates([...getCACertificates('bundled'), TEST_CA]));
   const { provider, browser } = await world(t);
   assert.equal((await browser.navigate('/login?returnTo=/app')).status, 503);
-  assert.equal(provider.calls.token.length, 0);
+  assert.equal(provider.requests.token.length, 0);
 });
 
 test('TK-10 TK-14 no redirect is followed with the certificate, no answer is read without end', async (t) => {
@@ -113,8 +118,11 @@ test('TK-10 TK-14 no redirect is followed with the certificate, no answer is rea
 
 test('TK-14 files that do not belong together, or are not there, stop the start', async (t) => {
   const foreign = privatePem(createSigningKey('EdDSA'));
-  await assert.rejects(world(t, {}, { provider_: { tls: certificateFiles(t, OWN, foreign) } }), /does not belong/);
-  await assert.rejects(world(t, {}, { provider_: { tls: { certificate: '/nowhere', key: '/nowhere' } } }), /ENOENT/);
+  await assert.rejects(world(t, {}, { providerConfig: { tls: certificateFiles(t, OWN, foreign) } }), /does not belong/);
+  await assert.rejects(
+    world(t, {}, { providerConfig: { tls: { certificate: '/nowhere', key: '/nowhere' } } }),
+    /ENOENT/,
+  );
 });
 
 const FAPI = { alg: 'ES256', settings: { pushed: 'required' } } satisfies ProviderOptions;
@@ -142,7 +150,7 @@ test('TK-14 fapi2 with a certificate: tokens are bound to it, and reach an API o
     running: provider,
     routes: () => [{ path: '/api/**', upstream: origin, upstreamCa: caFile(t) }],
     gateway: {
-      provider_: { clientAuth: 'tls_client_auth', clientSecret: undefined, tls: certificateFiles(t), ...PROFILE },
+      providerConfig: { clientAuth: 'tls_client_auth', clientSecret: undefined, tls: certificateFiles(t), ...PROFILE },
     },
   });
   await signIn();
@@ -154,7 +162,7 @@ test('TK-14 fapi2 with a certificate: tokens are bound to it, and reach an API o
 
 test('TK-14 fapi2 with a certificate: a token that is bound to nothing, or to another, is not taken', async (t) => {
   for (const cnf of [undefined, { 'x5t#S256': certificateThumbprint(LOOPBACK_CERTIFICATE) }]) {
-    const { provider, browser, gateway } = await world(t, FAPI, { provider_: PROFILE });
+    const { provider, browser, gateway } = await world(t, FAPI, { providerConfig: PROFILE });
     provider.behaviour.accessToken = (draft) => ({ ...draft, claims: { ...draft.claims, cnf } });
     assert.equal((await browser.navigate('/login?returnTo=/app')).status, 502);
     assert.match(gateway.logText(), /not bound to the certificate of the gateway/);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { createSigningKey, privatePem } from '../support/keys.ts';
-import { json, oauthError, reset, status } from '../support/provider-lies.ts';
+import { json, oauthError, reset, status } from '../support/provider-faults.ts';
 import { startWorld } from '../support/world.ts';
 
 const OFFERED = { provider: { settings: { pushed: 'offered' as const } } };
@@ -12,9 +12,9 @@ const REQUIRED = { provider: { settings: { pushed: 'required' as const } } };
 test('AR-15 an announced endpoint is used: the browser carries client_id and request_uri and nothing else', async (t) => {
   const world = await startWorld(t, OFFERED);
   await world.signIn();
-  const [authorize] = world.provider.calls.authorize;
+  const [authorize] = world.provider.requests.authorize;
   assert.deepEqual([...(authorize?.params.keys() ?? [])].sort(), ['client_id', 'request_uri']);
-  const [pushed] = world.provider.calls.par;
+  const [pushed] = world.provider.requests.par;
   assert.equal(pushed?.method, 'POST');
   assert.match(pushed?.headers.authorization ?? '', /^Basic /);
   for (const name of ['state', 'nonce', 'code_challenge', 'redirect_uri', 'scope'])
@@ -26,9 +26,9 @@ test('AR-15 each sign-in pushes a request of its own, and each request_uri is us
   const world = await startWorld(t, REQUIRED);
   await world.signIn();
   await world.signIn();
-  const used = world.provider.calls.authorize.map(({ params }) => params.get('request_uri'));
+  const used = world.provider.requests.authorize.map(({ params }) => params.get('request_uri'));
   assert.equal(new Set(used).size, 2);
-  assert.equal(world.provider.calls.par.length, 2);
+  assert.equal(world.provider.requests.par.length, 2);
 });
 
 test('AR-15 a request_uri that lapsed is no dead end: the next sign-in pushes anew', async (t) => {
@@ -39,7 +39,7 @@ test('AR-15 a request_uri that lapsed is no dead end: the next sign-in pushes an
   };
   const page = await world.browser.navigate('/login?returnTo=/app');
   assert.equal(page.status, 400);
-  world.provider.behave();
+  world.provider.resetBehaviour();
   world.provider.settings.clockOffset = 0;
   await world.signIn();
 });
@@ -47,15 +47,15 @@ test('AR-15 a request_uri that lapsed is no dead end: the next sign-in pushes an
 test('AR-15 a provider without the endpoint gets the request in the address', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
-  assert.equal(world.provider.calls.par.length, 0);
-  assert.ok(world.provider.calls.authorize[0]?.params.get('code_challenge'));
+  assert.equal(world.provider.requests.par.length, 0);
+  assert.ok(world.provider.requests.authorize[0]?.params.get('code_challenge'));
 });
 
 test('AR-15 never: nothing is pushed, and a provider that requires it is no provider', async (t) => {
-  const never = { gateway: { provider_: { pushedRequests: 'never' as const } } };
+  const never = { gateway: { providerConfig: { pushedRequests: 'never' as const } } };
   const world = await startWorld(t, { ...OFFERED, ...never });
   await world.signIn();
-  assert.equal(world.provider.calls.par.length, 0);
+  assert.equal(world.provider.requests.par.length, 0);
 
   const other = await startWorld(t, { ...REQUIRED, ...never });
   const page = await other.browser.navigate('/login');
@@ -64,9 +64,9 @@ test('AR-15 never: nothing is pushed, and a provider that requires it is no prov
 });
 
 test('AR-15 always: a provider that offers none is no provider', async (t) => {
-  const world = await startWorld(t, { gateway: { provider_: { pushedRequests: 'always' } } });
+  const world = await startWorld(t, { gateway: { providerConfig: { pushedRequests: 'always' } } });
   assert.equal((await world.browser.navigate('/login')).status, 503);
-  assert.equal(world.provider.calls.authorize.length, 0);
+  assert.equal(world.provider.requests.authorize.length, 0);
   assert.match(world.gateway.logText(), /pushedRequests is always, and the provider does not support pushed requests/);
 });
 
@@ -89,8 +89,8 @@ test('AR-15 a push that fails never falls back to a request in the open', async 
     assert.equal(page.headers['set-cookie'], undefined, 'a sign-in that did not begin leaves nothing');
     assert.doesNotMatch(page.body, /canary/);
   }
-  assert.equal(world.provider.calls.authorize.length, 0);
-  world.provider.behave();
+  assert.equal(world.provider.requests.authorize.length, 0);
+  world.provider.resetBehaviour();
   await world.signIn();
 });
 
@@ -99,12 +99,12 @@ test('TK-03 private_key_jwt at the endpoint for pushed requests: for the issuer 
   const world = await startWorld(t, {
     provider: { settings: { pushed: 'required' }, client: { auth: 'private_key_jwt', key } },
     gateway: {
-      provider_: { clientAuth: 'private_key_jwt', clientSecret: undefined, privateKey: privatePem(key) },
+      providerConfig: { clientAuth: 'private_key_jwt', clientSecret: undefined, privateKey: privatePem(key) },
     },
   });
   await world.signIn();
   await world.signIn();
-  const assertions = [...world.provider.calls.par, ...world.provider.calls.token].map(({ params }) =>
+  const assertions = [...world.provider.requests.par, ...world.provider.requests.token].map(({ params }) =>
     decodeJwt(params.get('client_assertion') ?? ''),
   );
   assert.equal(assertions.length, 4);

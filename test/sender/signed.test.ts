@@ -8,13 +8,13 @@ import { startWorld, type WorldOptions } from '../support/world.ts';
 const key = createSigningKey('ES256', 'request-key');
 const signed = (pushed: 'off' | 'required', requestKey = key): WorldOptions => ({
   provider: { settings: { signedRequests: 'required', pushed }, client: { requestKey } },
-  gateway: { provider_: { signedRequests: true, privateKey: privatePem(key), privateKeyId: key.kid } },
+  gateway: { providerConfig: { signedRequests: true, privateKey: privatePem(key), privateKeyId: key.kid } },
 });
 
 test('RFC 9101 a signed request in the open: what counts is inside the signature', async (t) => {
   const world = await startWorld(t, signed('off'));
   await world.signIn();
-  const [call] = world.provider.calls.authorize;
+  const [call] = world.provider.requests.authorize;
   assert.deepEqual([...(call?.params.keys() ?? [])].sort(), ['client_id', 'request', 'response_type', 'scope']);
   const request = call?.params.get('request') ?? '';
   assert.equal(decodeProtectedHeader(request).kid, key.kid);
@@ -30,17 +30,20 @@ test('RFC 9101 a signed request in the open: what counts is inside the signature
 test('AR-15 RFC 9101 signed and pushed: the browser still carries client_id and request_uri alone', async (t) => {
   const world = await startWorld(t, signed('required'));
   await world.signIn('/app');
-  const [pushed] = world.provider.calls.par;
+  const [pushed] = world.provider.requests.par;
   assert.ok(pushed?.params.get('request'));
   for (const name of ['state', 'nonce', 'code_challenge', 'redirect_uri'])
     assert.equal(pushed?.params.get(name), null, `${name} is inside the signature`);
-  assert.deepEqual([...(world.provider.calls.authorize[0]?.params.keys() ?? [])].sort(), ['client_id', 'request_uri']);
+  assert.deepEqual([...(world.provider.requests.authorize[0]?.params.keys() ?? [])].sort(), [
+    'client_id',
+    'request_uri',
+  ]);
 });
 
 test('RFC 9101 a login parameter with a number keeps its type', async (t) => {
   const world = await startWorld(t, signed('required'));
   await world.browser.navigate('/login?max_age=300');
-  const { max_age: age } = decodeJwt(world.provider.calls.par[0]?.params.get('request') ?? '');
+  const { max_age: age } = decodeJwt(world.provider.requests.par[0]?.params.get('request') ?? '');
   assert.equal(age, 300);
 });
 
@@ -50,7 +53,7 @@ test('RFC 9101 a key that the provider does not know: no sign-in, in neither for
   assert.equal((await open.browser.navigate('/login')).status, 400);
   const pushed = await startWorld(t, signed('required', other));
   assert.equal((await pushed.browser.navigate('/login')).status, 502);
-  assert.equal(pushed.provider.calls.authorize.length, 0);
+  assert.equal(pushed.provider.requests.authorize.length, 0);
 });
 
 test('RFC 9101 metadata that requires it, or takes another algorithm, is said before anybody signs in', async (t) => {

@@ -16,7 +16,7 @@ test('DO-07 a call that is running is answered, its connection then closes, and 
   const { gateway, upstream, browser, signIn, host, port } = await world(t, '20s');
   await signIn();
   const held = gate();
-  upstream.answer(async (_req, res) => {
+  upstream.respondWith(async (_req, res) => {
     await held.passed;
     res.end('done');
   });
@@ -40,7 +40,7 @@ test('DO-07 a call that is running is answered, its connection then closes, and 
 test('DO-07 a call that has arrived when the stop comes, and was not read yet, is answered', async (t) => {
   const { gateway, upstream, browser, signIn, host, port } = await world(t, '20s');
   await signIn();
-  upstream.answer((_req, res) => void res.end('done'));
+  upstream.respondWith((_req, res) => void res.end('done'));
   const call = `GET /api/x HTTP/1.1\r\nHost: ${host}\r\nX-CSRF: 1\r\nCookie: ${browser.cookieHeader('/')}\r\n\r\n`;
   const clients = await Promise.all(Array.from({ length: 20 }, () => connectRaw(port)));
   for (const client of clients) {

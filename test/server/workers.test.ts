@@ -71,11 +71,11 @@ for (const name of Object.keys(stores)) {
   test(`R03 ${name}: a hundred calls at expiry over all processes are one refresh`, async (t) => {
     const { provider, calls, call } = await world(t, name, 3_000);
     await until(async () => {
-      const before = provider.calls.token.length;
+      const before = provider.requests.token.length;
       assert.deepEqual([...new Set(await calls(100))], [200]);
-      return provider.calls.token.length > before;
+      return provider.requests.token.length > before;
     });
-    const refreshes = provider.calls.token.filter(({ params }) => params.get('grant_type') === 'refresh_token');
+    const refreshes = provider.requests.token.filter(({ params }) => params.get('grant_type') === 'refresh_token');
     assert.equal(new Set(refreshes.map(({ params }) => params.get('refresh_token'))).size, refreshes.length);
     assert.equal(await call(), 200);
   });

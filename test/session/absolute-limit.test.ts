@@ -1,7 +1,7 @@
 /** Limits set by the provider: a session ends with its refresh token, and at the session_expiry of the ID token. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { oauthError } from '../support/provider-lies.ts';
+import { oauthError } from '../support/provider-faults.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';

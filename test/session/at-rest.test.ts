@@ -23,7 +23,7 @@ async function inspectDuringRefresh(world: World, inspect: () => Promise<void> |
   const { provider } = world;
   provider.settings.accessTokenLifetime = SHORT_LIFETIME_MS;
   await world.signIn();
-  await until(async () => (await world.api()).status === 200 && provider.refreshes().length === 1);
+  await until(async () => (await world.api()).status === 200 && provider.refreshRequests().length === 1);
   const providerGate = gate();
   provider.behaviour.token = async (_call, proceed) => {
     await providerGate.passed;
@@ -32,7 +32,7 @@ async function inspectDuringRefresh(world: World, inspect: () => Promise<void> |
   const requests: Promise<unknown>[] = [];
   await until(() => {
     requests.push(world.api());
-    return provider.refreshes().length === 2;
+    return provider.refreshRequests().length === 2;
   });
   await inspect();
   providerGate.open();
@@ -66,7 +66,7 @@ test('CR-01 CR-02 Redis holds no token, session id or user data, before, during 
       ...['bff:{*}:session', 'bff:{*}:tokens'],
     ]);
     assertNoSecretIn(await redis.dump(), world);
-    const expiries = await redis.use(async (client) =>
+    const expiries = await redis.withClient(async (client) =>
       Promise.all((await client.keys('*')).map(async (key) => ({ key, ms: await client.pttl(key) }))),
     );
     const { idleTimeout, absoluteTimeout } = world.gateway.config.session;
@@ -100,7 +100,7 @@ test('CR-01 CR-02 the SQLite file and its journal hold no token, session id or u
 
 /** Changes a record in Redis without changing its expiry. */
 const rewrite = (key: string, change: (value: string) => string) =>
-  redis.use(async (client) => void (await client.set(key, change((await client.get(key)) ?? ''), 'KEEPTTL')));
+  redis.withClient(async (client) => void (await client.set(key, change((await client.get(key)) ?? ''), 'KEEPTTL')));
 const keyOf = async (suffix: string) => (await redis.keys()).find((key) => key.endsWith(suffix)) ?? '';
 
 for (const record of ['session', 'tokens']) {
@@ -108,7 +108,7 @@ for (const record of ['session', 'tokens']) {
     const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
     await world.signIn();
     const key = await keyOf(`:${record}`);
-    const genuine = await redis.use(async (client) => (await client.get(key)) ?? '');
+    const genuine = await redis.withClient(async (client) => (await client.get(key)) ?? '');
     const start = genuine.indexOf('k1.');
     const end = record === 'session' ? genuine.indexOf('"', start) : genuine.length;
     const step = Math.max(7, Math.floor((end - start) / 60));
@@ -134,7 +134,7 @@ test('CR-01 session records swapped between two sessions sign both out', async (
   const browsers = [world.gateway.browser(), world.gateway.browser()];
   for (const browser of browsers) await browser.navigate('/login');
   const [one = '', two = ''] = (await redis.keys()).filter((key) => key.endsWith(':session'));
-  const [first, second] = await redis.use((client) => client.mget(one, two));
+  const [first, second] = await redis.withClient((client) => client.mget(one, two));
   await rewrite(one, () => second ?? '');
   await rewrite(two, () => first ?? '');
   for (const browser of browsers) assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 401);
@@ -144,7 +144,9 @@ test('CR-01 session data in the token record, and tokens in the session record, 
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
   await world.signIn();
   const [sessionKey, tokensKey] = [await keyOf(':session'), await keyOf(':tokens')];
-  const [session = '', tokens = ''] = (await redis.use((client) => client.mget(sessionKey, tokensKey))).map(String);
+  const [session = '', tokens = ''] = (await redis.withClient((client) => client.mget(sessionKey, tokensKey))).map(
+    String,
+  );
   const sealedSession = /k1\.[\w-]+/.exec(session)?.[0] ?? '';
   const sealedTokens = tokens.slice(2);
   await rewrite(tokensKey, () => `1.${sealedSession}`);
@@ -168,8 +170,8 @@ test('SE-14 a session belongs to one client of one issuer, even if two applicati
   };
   const others = {
     'the same application': [await startGateway(shared), 200],
-    'another client': [await startGateway({ ...shared, provider_: { clientId: 'another' } }), 401],
-    'another issuer': [await startGateway({ ...shared, provider_: { issuer: 'http://127.0.0.1:9' } }), 401],
+    'another client': [await startGateway({ ...shared, providerConfig: { clientId: 'another' } }), 401],
+    'another issuer': [await startGateway({ ...shared, providerConfig: { issuer: 'http://127.0.0.1:9' } }), 401],
   } as const;
   t.after(() => Promise.all(Object.values(others).map(([gateway]) => gateway.stop())).then(() => undefined));
   for (const [name, [gateway, status]] of Object.entries(others)) {

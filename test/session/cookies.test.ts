@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createBrowser } from '../support/browser.ts';
-import { denying } from '../support/provider-lies.ts';
+import { denying } from '../support/provider-faults.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld, type World, type WorldOptions } from '../support/world.ts';
 
@@ -16,7 +16,7 @@ function startHttpsWorld(t: Parameters<typeof startWorld>[0], gateway: WorldOpti
   return startWorld(t, { gateway: { publicUrl: PUBLIC, front: FRONT, ...gateway, config } });
 }
 
-const gatewayResponses = (world: World) => world.browser.seen.filter(({ url }) => url.origin === PUBLIC);
+const gatewayResponses = (world: World) => world.browser.responses.filter(({ url }) => url.origin === PUBLIC);
 const setCookieLines = (world: World) => gatewayResponses(world).flatMap(({ setCookies }) => setCookies);
 const signOut = async (world: World) => {
   const { location } = (await world.browser.fetch('/logout', { method: 'POST', headers: CSRF })).json();
@@ -28,7 +28,7 @@ async function exerciseCookies(world: World): Promise<void> {
   for (let n = 0; n < 8; n++) await world.browser.navigate('/login', { stopAt: atCallback });
   world.provider.behaviour.authorize = denying();
   await world.browser.navigate('/login');
-  world.provider.behave();
+  world.provider.resetBehaviour();
   await world.signIn();
   await world.signIn();
   await world.api();
@@ -108,7 +108,7 @@ test('SE-02 with sameSite lax the session cookie is SameSite=Lax and is sent to 
 });
 
 test('AR-17 form_post: a cross-site POST completes the sign-in, bound to the browser that started it', async (t) => {
-  const world = await startHttpsWorld(t, { provider_: { responseMode: 'form_post' } });
+  const world = await startHttpsWorld(t, { providerConfig: { responseMode: 'form_post' } });
   await world.signIn();
   assert.equal((await world.session()).authenticated, true);
   const callback = gatewayResponses(world).find(({ url }) => url.pathname === '/callback');
@@ -117,7 +117,7 @@ test('AR-17 form_post: a cross-site POST completes the sign-in, bound to the bro
   assert.equal(callback?.url.search, '', 'no code in a URL');
   assert.match(setCookieLines(world).find((line) => line.startsWith('__Host-bff=')) ?? '', /SameSite=Strict/);
 
-  world.provider.clearCalls();
+  world.provider.clearRequests();
   const started = await world.gateway.browser().navigate('/login', { stopAt: atCallback });
   const fields = [...started.body.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
     name,
@@ -129,11 +129,11 @@ test('AR-17 form_post: a cross-site POST completes the sign-in, bound to the bro
     .browser()
     .navigate('/callback', { method: 'POST', form, from: world.provider.issuer });
   assert.equal(otherBrowser.status, 400);
-  assert.equal(world.provider.calls.token.length, 0);
+  assert.equal(world.provider.requests.token.length, 0);
 });
 
 test('AR-11 form_post: a parameter in both query and body is rejected', async (t) => {
-  const world = await startHttpsWorld(t, { provider_: { responseMode: 'form_post' } });
+  const world = await startHttpsWorld(t, { providerConfig: { responseMode: 'form_post' } });
   const started = await world.browser.navigate('/login', { stopAt: atCallback });
   const fields = [...started.body.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
     name,
@@ -149,11 +149,11 @@ test('AR-11 form_post: a parameter in both query and body is rejected', async (t
     });
     assert.equal(page.status, 400, name);
   }
-  assert.equal(world.provider.calls.token.length, 0);
+  assert.equal(world.provider.requests.token.length, 0);
 });
 
 test('AR-10 form_post: an error response of the provider shows an error page without the provider’s text', async (t) => {
-  const world = await startHttpsWorld(t, { provider_: { responseMode: 'form_post' } });
+  const world = await startHttpsWorld(t, { providerConfig: { responseMode: 'form_post' } });
   const started = await world.browser.navigate('/login', { stopAt: atCallback });
   const state = /name="state" value="([^"]*)"/.exec(started.body)?.[1] ?? '';
   const form = {
@@ -173,12 +173,12 @@ test('R22 a callback without the forwarded scheme fails with an explanation inst
   const port = Number(new URL(world.gateway.ownUrl).port);
   const direct = createBrowser({ baseUrl: PUBLIC, fronts: { [PUBLIC]: { port } } });
   t.after(() => direct.close());
-  for (const cookie of world.browser.jar.all()) direct.jar.plant(cookie);
+  for (const cookie of world.browser.jar.all()) direct.jar.insert(cookie);
   const page = await direct.navigate(String(stoppedAt));
   assert.equal(page.status, 400);
   assert.match(page.body, /X-Forwarded-Proto: https/);
   assert.deepEqual(page.setCookies, []);
-  assert.equal(world.provider.calls.token.length, 0, 'no code is spent on a session whose cookie could not be set');
+  assert.equal(world.provider.requests.token.length, 0, 'no code is spent on a session whose cookie could not be set');
   const problem = await direct.fetch('/login', {
     headers: { accept: 'application/json', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
   });

@@ -23,7 +23,7 @@ async function newId({ gateway }: World): Promise<string> {
 test('SE-03 a thousand session ids are distinct and have 256 random bits', async (t) => {
   const world = await startWorld(t, {
     provider: { alg: 'ES256' },
-    gateway: { provider_: { idTokenSignedResponseAlg: 'ES256' } },
+    gateway: { providerConfig: { idTokenSignedResponseAlg: 'ES256' } },
   });
   t.after(() => agent.destroy());
   const ids: string[] = [];

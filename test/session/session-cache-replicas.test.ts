@@ -15,13 +15,13 @@ async function startSignedIn(t: TestContext, cacheSize?: number) {
   const cookie = replicas.browser.cookieHeader('/');
   const [here, there] = replicas.gateways;
   assert.ok(here && there);
-  const callAt = async (gateway: typeof here) => (await replicas.callAt(gateway, cookie)).status;
+  const callAt = async (gateway: typeof here) => (await replicas.requestAt(gateway, cookie)).status;
   return { redis, replicas, callAt, here, there };
 }
 
 /** Returns the number of session reads since Redis started. */
 async function countReads(redis: RedisServer): Promise<number> {
-  const info = await redis.use((client) => client.info('commandstats'));
+  const info = await redis.withClient((client) => client.info('commandstats'));
   return Number(/cmdstat_mget:calls=(\d+)/.exec(info)?.[1] ?? 0);
 }
 
@@ -57,7 +57,7 @@ test('SE-07 LO-01 after a sign-out at one replica, or a deleted key, all replica
     else if (end === 'flush') await redis.flush();
     else {
       const key = (await redis.keys()).find((name) => name.endsWith(':session')) ?? '';
-      await redis.use((client) => client.del(key));
+      await redis.withClient((client) => client.del(key));
     }
     for (const gateway of [here, there])
       await until(async () => (await callAt(gateway)) === 401, { timeout: 1_000, interval: 5, what: end });
@@ -69,5 +69,5 @@ test('an invalid signature is rejected, even with a warm cache', async (t) => {
   await warmUp(redis, () => callAt(here));
   const cookie = replicas.browser.cookieHeader('/');
   for (const forged of [cookie.slice(0, -1), `${cookie}A`, cookie.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))])
-    assert.equal((await replicas.callAt(here, forged)).status, 401);
+    assert.equal((await replicas.requestAt(here, forged)).status, 401);
 });

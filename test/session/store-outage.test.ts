@@ -48,7 +48,7 @@ test('R12 SE-12 with Redis down no request passes as a guest, no browser is sent
   assert.deepEqual(cookies(world), kept);
   assert.equal(world.upstream.requests.length, 0);
   assert.equal((await world.browser.fetch('/none/x', { headers: CSRF })).status, 200, 'a public route needs no store');
-  assert.equal(world.provider.calls.revocation.length + world.provider.calls.end_session.length, 0);
+  assert.equal(world.provider.requests.revocation.length + world.provider.requests.end_session.length, 0);
   await redis.restart();
   await untilRecovered(world);
 });
@@ -147,7 +147,7 @@ test('SE-12 a sign-in that cannot be stored sets no cookie, keeps the previous s
   await world.signIn();
   const kept = cookies(world);
   const { stoppedAt } = await world.browser.navigate('/login', { stopAt: (url) => url.pathname === '/callback' });
-  const setMaxMemory = (bytes: string) => redis.use((client) => client.config('SET', 'maxmemory', bytes));
+  const setMaxMemory = (bytes: string) => redis.withClient((client) => client.config('SET', 'maxmemory', bytes));
   t.after(() => setMaxMemory('0'));
   world.provider.behaviour.token = async (_call, proceed) => {
     await setMaxMemory('1');
@@ -157,7 +157,7 @@ test('SE-12 a sign-in that cannot be stored sets no cookie, keeps the previous s
   assert.equal(page.status, 503);
   assert.match(page.body, /If you were signed in, you still are/);
   assert.deepEqual(cookies(world), kept);
-  await until(() => world.provider.calls.revocation.length === 2);
+  await until(() => world.provider.requests.revocation.length === 2);
   await setMaxMemory('0');
   await untilRecovered(world);
   assert.doesNotMatch(world.gateway.logText(), /"code":"internal"/);

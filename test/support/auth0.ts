@@ -1,9 +1,17 @@
 /** A tenant of Auth0, simulated from its public documents: audiences, opaque tokens, permissions, its two sign-outs. */
 import { createHash, randomBytes } from 'node:crypto';
 import { type Provider, startProvider } from './provider.ts';
-import { json } from './provider-lies.ts';
+import { json } from './provider-faults.ts';
 import { grantOf, type State } from './provider-state.ts';
-import type { Answer, Call, Grant, Hook, Product, ProviderOptions, User } from './provider-types.ts';
+import type {
+  Grant,
+  Hook,
+  Product,
+  ProviderOptions,
+  ProviderRequest,
+  ProviderResponse,
+  User,
+} from './provider-types.ts';
 
 /** An API as it is set up in the dashboard. */
 export interface Auth0Api {
@@ -39,7 +47,7 @@ export const ORDERS: Auth0Api = {
 };
 
 const OIDC = ['openid', 'profile', 'email', 'offline_access'];
-const page = (status: number, text: string): Answer => ({
+const page = (status: number, text: string): ProviderResponse => ({
   status,
   headers: { 'content-type': 'text/html; charset=utf-8' },
   body: `<!doctype html><title>Auth0</title>${text}`,
@@ -115,7 +123,7 @@ function revocation(state: State): Hook {
 
 /** `/v2/logout` with `client_id` and `returnTo`, `/oidc/logout` by the standard. Neither revokes a refresh token. */
 function logout(state: State, { rpLogout = true }: Auth0Options) {
-  return (call: Call): Answer => {
+  return (call: ProviderRequest): ProviderResponse => {
     const { params } = call;
     const own = call.url.pathname === '/v2/logout';
     if (!own && !rpLogout) return page(404, 'Not found');

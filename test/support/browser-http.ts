@@ -1,7 +1,7 @@
 /** Sends one request of the test browser: every name resolves to loopback, nothing is added, nothing is followed. */
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 
-export interface Sent {
+export interface BrowserRequest {
   url: URL;
   method: string;
   headers: Record<string, string>;
@@ -9,7 +9,7 @@ export interface Sent {
   signal?: AbortSignal | undefined;
 }
 
-export interface Received {
+export interface BrowserResponse {
   status: number;
   headers: IncomingHttpHeaders;
   setCookies: string[];
@@ -23,7 +23,7 @@ export interface Front {
 }
 
 /** Sends a request. `https:` addresses need a front that stands for the proxy that ends TLS. */
-export function send(sent: Sent, agent: Agent, front?: Front): Promise<Received> {
+export function send(sent: BrowserRequest, agent: Agent, front?: Front): Promise<BrowserResponse> {
   const { url, method, body, signal } = sent;
   const port = front?.port ?? (url.port === '' ? 80 : Number(url.port));
   if (url.protocol !== 'http:' && !front) throw new Error(`no front stands for ${url.origin}`);

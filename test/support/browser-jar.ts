@@ -30,7 +30,7 @@ export interface CookieJar {
   for(url: URL, context: CookieContext): Cookie[];
   all(): Cookie[];
   /** Puts a cookie there without asking, as an attacker or another tab would. */
-  plant(cookie: Partial<Cookie> & Pick<Cookie, 'name' | 'value' | 'host'>): void;
+  insert(cookie: Partial<Cookie> & Pick<Cookie, 'name' | 'value' | 'host'>): void;
   clear(): void;
 }
 
@@ -120,7 +120,7 @@ export function createJar(clock: () => number = Date.now): CookieJar {
     for: (url, context) =>
       cookies.filter((cookie) => goesWith(cookie, url, context, clock())).sort((a, b) => b.path.length - a.path.length),
     all: () => cookies.filter(({ expires }) => expires === undefined || expires > clock()),
-    plant(cookie) {
+    insert(cookie) {
       const flags = { secure: false, httpOnly: false, sameSite: 'lax', expires: undefined } as const;
       cookies.push({ domain: false, path: '/', ...flags, ...cookie });
     },

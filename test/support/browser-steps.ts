@@ -1,5 +1,5 @@
 /** Where the test browser goes next by itself: redirects, meta refresh, and forms that submit themselves. */
-import type { Received } from './browser-http.ts';
+import type { BrowserResponse } from './browser-http.ts';
 
 /** A request that the browser is about to make. */
 export interface Step {
@@ -20,13 +20,13 @@ const decode = (text: string) =>
 const attribute = (tag: string, name: string) =>
   decode(new RegExp(`\\s${name}\\s*=\\s*"([^"]*)"`, 'i').exec(tag)?.[1] ?? '');
 
-function refreshTarget(hop: Received & { url: URL }): string | undefined {
+function refreshTarget(hop: BrowserResponse & { url: URL }): string | undefined {
   const meta = [...hop.body.matchAll(/<meta\b[^>]*>/gi)].find(([tag]) => /http-equiv\s*=\s*"?refresh/i.test(tag));
   const content = meta ? attribute(meta[0], 'content') : (hop.headers.refresh ?? '');
   return /^\s*\d+\s*[;,]\s*url\s*=\s*(.+)$/i.exec(String(content))?.[1]?.trim();
 }
 
-function submittedForm(hop: Received & { url: URL }): Step | undefined {
+function submittedForm(hop: BrowserResponse & { url: URL }): Step | undefined {
   if (!/onload="document\.forms\[0\]\.submit\(\)"/.test(hop.body)) return undefined;
   const form = /<form\b[^>]*>/i.exec(hop.body)?.[0] ?? '';
   const fields = [...hop.body.matchAll(/<input\b[^>]*>/gi)].map(([tag]): [string, string] => [
@@ -38,7 +38,7 @@ function submittedForm(hop: Received & { url: URL }): Step | undefined {
 }
 
 /** The next request, if the answer asks for one. `fresh` starts a new chain with the page as its initiator. */
-export function nextStep(hop: Received & { url: URL; method: string }): (Step & { fresh: boolean }) | undefined {
+export function nextStep(hop: BrowserResponse & { url: URL; method: string }): (Step & { fresh: boolean }) | undefined {
   const { location } = hop.headers;
   if (hop.status >= 300 && hop.status < 400 && location !== undefined) {
     // Fetch 4.4: 303 always becomes GET, and so does a POST at 301 and 302.

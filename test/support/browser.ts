@@ -1,12 +1,12 @@
 /** A browser for tests: cookie jar, redirects across sites, fetch metadata, self-submitting forms and meta refresh. */
 
-import { createAgent, type Front, type Received, send } from './browser-http.ts';
+import { type BrowserResponse, createAgent, type Front, send } from './browser-http.ts';
 import { type CookieContext, type CookieJar, createJar } from './browser-jar.ts';
 import { fetchSite, isSameSite, isTrustworthy } from './browser-site.ts';
 import { nextStep, type Step } from './browser-steps.ts';
 
 /** One request and its answer, as the network panel would show it. */
-export interface Hop extends Received {
+export interface Hop extends BrowserResponse {
   url: URL;
   method: string;
   requestHeaders: Record<string, string>;
@@ -45,7 +45,7 @@ export interface FetchOptions {
 export interface Browser {
   readonly jar: CookieJar;
   /** Everything that ever came back: for leak scans. */
-  readonly seen: Hop[];
+  readonly responses: Hop[];
   /** The address bar. */
   location(): URL | undefined;
   /** Goes to an address like a click or a typed address does, and follows wherever that leads. */
@@ -81,7 +81,7 @@ const pageOf = (hops: Hop[], stoppedAt?: URL): Page => {
 export function createBrowser(options: BrowserOptions): Browser {
   const jar = createJar(options.clock);
   const agent = createAgent();
-  const seen: Hop[] = [];
+  const responses: Hop[] = [];
   let bar: URL | undefined;
   let longest = 0;
 
@@ -104,7 +104,7 @@ export function createBrowser(options: BrowserOptions): Browser {
     const received = await send({ url, method, headers: requestHeaders, body, signal: step.signal }, agent, front);
     for (const line of received.setCookies) jar.set(line, url, context);
     const hop = { ...received, url, method, requestHeaders };
-    seen.push(hop);
+    responses.push(hop);
     return hop;
   }
 
@@ -142,7 +142,7 @@ export function createBrowser(options: BrowserOptions): Browser {
 
   return {
     jar,
-    seen,
+    responses,
     location: () => bar,
     navigate,
     fetch: call,

@@ -44,7 +44,7 @@ export function contextOf(req: IncomingMessage): RequestContext {
 }
 
 /** The request's own headers without the hop-by-hop ones. */
-export function passed(raw: readonly string[]): string[] {
+export function withoutHopByHop(raw: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     if (!HOP_BY_HOP.test(raw[i] ?? '')) kept.push(raw[i] ?? '', raw[i + 1] ?? '');
@@ -56,11 +56,11 @@ export interface Edge {
   readonly port: number;
   readonly streams: OpenStreams;
   /** How each call ended, in order: `over`, or the code of the error. */
-  readonly ends: string[];
+  readonly outcomes: string[];
   /** Calls that arrived so far. */
-  calls(): number;
+  requests(): number;
   /** Client connections open now. */
-  open(): Promise<number>;
+  openConnections(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ export async function startEdge(
   const streams =
     options.streams ?? createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
   const forwarder = createForwarder({ routes: all, streams });
-  const ends: string[] = [];
+  const outcomes: string[] = [];
   let calls = 0;
   const handle = async (req: IncomingMessage, res: ServerResponse) => {
     calls += 1;
@@ -103,14 +103,14 @@ export async function startEdge(
       options.check?.(req);
       const chosen = all[options.choose?.(req) ?? 0] as ForwardRoute;
       await forwarder.forward(contextOf(req), res, chosen, {
-        headers: ['host', new URL(chosen.upstream).host, ...passed(req.rawHeaders)],
+        headers: ['host', new URL(chosen.upstream).host, ...withoutHopByHop(req.rawHeaders)],
         path: req.url ?? '/',
-        rewriteHeaders: (raw) => passed([...raw]),
+        rewriteHeaders: (raw) => withoutHopByHop([...raw]),
         ...options.options?.(req),
       });
-      ends.push('over');
+      outcomes.push('over');
     } catch (error) {
-      ends.push(answer(res, error));
+      outcomes.push(answer(res, error));
     }
   };
   const server = createServer({
@@ -123,9 +123,9 @@ export async function startEdge(
   return {
     port: (server.address() as AddressInfo).port,
     streams,
-    ends,
-    calls: () => calls,
-    open: () =>
+    outcomes,
+    requests: () => calls,
+    openConnections: () =>
       new Promise((resolve, reject) =>
         server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
       ),

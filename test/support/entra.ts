@@ -2,9 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { accessToken, type EntraApi, GRAPH, idToken, OIDC_SCOPES, resourceOf } from './entra-tokens.ts';
 import { type Provider, startProvider } from './provider.ts';
-import { alter, json } from './provider-lies.ts';
+import { alterJson, json } from './provider-faults.ts';
 import { grantOf, type State } from './provider-state.ts';
-import type { Answer, Call, Grant, Hook, Product, ProviderOptions, User } from './provider-types.ts';
+import type {
+  Grant,
+  Hook,
+  Product,
+  ProviderOptions,
+  ProviderRequest,
+  ProviderResponse,
+  User,
+} from './provider-types.ts';
 
 export interface EntraOptions {
   /** What stands in the issuer: `organizations`, `common`, or the id of one tenant. */
@@ -38,7 +46,7 @@ export const userOf = (tid: string, claims: Record<string, unknown> = {}): User 
 });
 
 /** An error of the token endpoint: the number says more than the OAuth code. The text is a canary for the leak scans. */
-export function entraError(error: string, code: number, status = 400): Answer {
+export function entraError(error: string, code: number, status = 400): ProviderResponse {
   return json(
     {
       error,
@@ -106,7 +114,7 @@ function token(state: State, apis: Record<string, EntraApi>): Hook {
     const api = apis[resourceOf(scope)];
     return resourceOf(scope) !== GRAPH && !api?.scopes.includes(scope.slice(scope.lastIndexOf('/') + 1));
   };
-  function faultOf(grant: Grant, scope: string | null): Answer | undefined {
+  function faultOf(grant: Grant, scope: string | null): ProviderResponse | undefined {
     const named = (scope ?? grant.scope).split(' ').filter((word) => !OIDC_SCOPES.has(word));
     if (named.some(unknown)) return entraError('invalid_scope', 70011);
     return scope === null && new Set(named.map(resourceOf)).size > 1 ? entraError('invalid_request', 28003) : undefined;
@@ -126,13 +134,13 @@ function token(state: State, apis: Record<string, EntraApi>): Hook {
     // Of the API alone, where there is one: openid and offline_access are not permissions of it.
     const own = grant.scope.split(' ').filter((word) => !OIDC_SCOPES.has(word));
     const granted = own.length > 0 ? own : ['openid', 'profile', 'email', `${GRAPH}/User.Read`];
-    return alter(answer, { scope: granted.join(' '), ext_expires_in: answer.json?.expires_in });
+    return alterJson(answer, { scope: granted.join(' '), ext_expires_in: answer.json?.expires_in });
   };
 }
 
 /** Asks for nothing, and comes back to redirect URIs only. Refresh tokens outlive it. */
 function logout(state: State) {
-  return ({ params }: Call): Answer => {
+  return ({ params }: ProviderRequest): ProviderResponse => {
     const target = params.get('post_logout_redirect_uri');
     const known = target !== null && state.client.redirectUris.includes(target);
     return known

@@ -30,7 +30,7 @@ export interface TestGatewayOptions {
   /** Replicas share port-independent settings: the public URL and the key. */
   publicUrl?: string;
   key?: string;
-  provider_?: Partial<ConfigInput['provider']>;
+  providerConfig?: Partial<ConfigInput['provider']>;
   config?: Partial<ConfigInput>;
   /** Where its audit log goes; among the lines of its log when left out. */
   auditLog?: AuditLog;
@@ -58,7 +58,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       issuer: provider.issuer,
       clientId: provider.client.id,
       clientSecret: provider.client.secret,
-      ...options.provider_,
+      ...options.providerConfig,
     },
     session: {
       store: options.redisUrl === undefined ? { sqlite: { file: ':memory:' } } : { redis: { url: options.redisUrl } },

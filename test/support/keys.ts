@@ -76,7 +76,7 @@ export function signToken(draft: TokenDraft): string {
 }
 
 /** The claims inside a compact token, unverified. */
-export function claimsOf(token: string): Record<string, unknown> {
+export function decodeClaims(token: string): Record<string, unknown> {
   const parsed: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
   if (typeof parsed !== 'object' || parsed === null) throw new Error('the token holds no claims');
   return { ...parsed };

@@ -6,7 +6,7 @@ import type { Provider } from './provider.ts';
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 /** A token that ends `claims.sid` or `claims.sub`; `change` has the last word before it is signed. */
-export function logoutToken(
+export function createLogoutToken(
   provider: Provider,
   claims: Record<string, unknown>,
   change: (draft: TokenDraft) => void = () => {},
@@ -33,7 +33,7 @@ export function logoutToken(
 }
 
 /** Posts it to a gateway as a provider does. */
-export async function deliver(gatewayUrl: string, token: string): Promise<Response> {
+export async function postLogoutToken(gatewayUrl: string, token: string): Promise<Response> {
   const body = new URLSearchParams({ logout_token: token });
   return await fetch(`${gatewayUrl}/backchannel-logout`, { method: 'POST', body, redirect: 'manual' });
 }

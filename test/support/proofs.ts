@@ -10,7 +10,7 @@ export function thumbprint({ publicJwk: { kty, crv, x, y, n, e } }: SigningKey):
   return sha256(JSON.stringify(members));
 }
 
-export interface Proven {
+export interface ProofTarget {
   method: string;
   url: string;
   token?: string;
@@ -18,9 +18,9 @@ export interface Proven {
 }
 
 /** A proof by `key`; `change` has the last word before it is signed. */
-export function proofOf(
+export function createProof(
   key: SigningKey,
-  { method, url, token, nonce }: Proven,
+  { method, url, token, nonce }: ProofTarget,
   change: (draft: TokenDraft) => void = () => {},
 ): string {
   const { kid, alg, use, ...jwk } = key.publicJwk;

@@ -1,11 +1,11 @@
 /** The endpoints of the test provider that a browser visits: authorization and end of session. */
 import { randomUUID } from 'node:crypto';
-import { json, redirect } from './provider-lies.ts';
-import { pushedMetadata, takeRequest } from './provider-requests.ts';
+import { json, redirect } from './provider-faults.ts';
+import { pushedMetadata, resolveRequest } from './provider-requests.ts';
 import { mintSecret, revokeGrant, type State } from './provider-state.ts';
-import type { Answer, Call, Endpoint, Grant } from './provider-types.ts';
+import type { Endpoint, Grant, ProviderRequest, ProviderResponse } from './provider-types.ts';
 
-const page = (status: number, title: string, body = ''): Answer => ({
+const page = (status: number, title: string, body = ''): ProviderResponse => ({
   status,
   headers: { 'content-type': 'text/html; charset=utf-8' },
   body: `<!doctype html><title>${title}</title>${body}`,
@@ -15,7 +15,7 @@ const escapeHtml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** Sends the response parameters back by the mode that was asked for; the form submits itself. */
-function respond(redirectUri: string, mode: string | null, params: Record<string, string>): Answer {
+function respond(redirectUri: string, mode: string | null, params: Record<string, string>): ProviderResponse {
   if (mode !== 'form_post') {
     const location = new URL(redirectUri);
     for (const [name, value] of Object.entries(params)) location.searchParams.set(name, value);
@@ -40,7 +40,7 @@ function faultOf(params: URLSearchParams): string | undefined {
     : undefined;
 }
 
-function newGrant(state: State, params: URLSearchParams): Grant {
+function createGrant(state: State, params: URLSearchParams): Grant {
   const scope = state.settings.grantedScope ?? params.get('scope') ?? '';
   const grant: Grant = {
     user: state.nextUser,
@@ -59,8 +59,8 @@ function newGrant(state: State, params: URLSearchParams): Grant {
 }
 
 /** Approves the request as `nextUser` at once (RFC 6749 4.1.1, RFC 7636, RFC 9207). */
-export async function authorize(state: State, call: Call): Promise<Answer> {
-  const params = await takeRequest(state, call.params);
+export async function authorize(state: State, call: ProviderRequest): Promise<ProviderResponse> {
+  const params = await resolveRequest(state, call.params);
   if (typeof params === 'string') return page(400, params);
   for (const kind of ['state', 'nonce'] as const) {
     const value = params.get(kind);
@@ -76,12 +76,12 @@ export async function authorize(state: State, call: Call): Promise<Answer> {
   if (fault) return respond(redirectUri, mode, { error: 'invalid_request', error_description: fault, ...back });
   const code = mintSecret(state, 'code', 'code');
   const challenge = params.get('code_challenge') ?? '';
-  state.codes.set(code, { grant: newGrant(state, params), redirectUri, challenge, used: false });
+  state.codes.set(code, { grant: createGrant(state, params), redirectUri, challenge, used: false });
   return respond(redirectUri, mode, { code, ...back });
 }
 
 /** Ends the provider's session and sends the browser on to a registered address (RP-Initiated Logout 2 and 3). */
-export function endSession(state: State, call: Call): Answer {
+export function endSession(state: State, call: ProviderRequest): ProviderResponse {
   const { params } = call;
   const hint = params.get('id_token_hint');
   if (hint !== null) {
@@ -98,7 +98,7 @@ export function endSession(state: State, call: Call): Answer {
 }
 
 /** The metadata document (OpenID Connect Discovery 3). */
-export function metadata(state: State): Answer {
+export function metadata(state: State): ProviderResponse {
   const { issuer, product } = state;
   const base = issuer.replace(/\/$/, '');
   const address = (endpoint: Endpoint) => {

@@ -1,7 +1,7 @@
 /** Client authentication at the test provider: strict, one method only (RFC 6749 2.3, RFC 7523). */
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import type { State } from './provider-state.ts';
-import type { Call } from './provider-types.ts';
+import type { ProviderRequest } from './provider-types.ts';
 
 const formDecode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '));
 
@@ -40,7 +40,7 @@ async function assertionHolds(state: State, assertion: string): Promise<boolean>
 }
 
 /** Whether the call authenticates the client by exactly the registered method. */
-export async function authenticatesClient(state: State, call: Call): Promise<boolean> {
+export async function authenticatesClient(state: State, call: ProviderRequest): Promise<boolean> {
   const { client } = state;
   const assertion = call.params.get('client_assertion');
   const secret = call.params.get('client_secret');

@@ -1,12 +1,12 @@
 /** DPoP at the test provider (RFC 9449): proofs are verified to the letter, nonces demanded when a test says so. */
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose';
-import { json } from './provider-lies.ts';
+import { json } from './provider-faults.ts';
 import type { State } from './provider-state.ts';
-import type { Answer, Call } from './provider-types.ts';
+import type { ProviderRequest, ProviderResponse } from './provider-types.ts';
 
 /** The thumbprint of the key that was proven; undefined when nothing was to be; or the refusal. */
-export type ProofOutcome = { jkt: string | undefined } | { refusal: Answer };
+export type ProofOutcome = { jkt: string | undefined } | { refusal: ProviderResponse };
 
 function refusal(state: State, error: string, resource: boolean): ProofOutcome {
   const nonce: Record<string, string> = state.settings.dpopNonce ? { 'dpop-nonce': state.settings.dpopNonce } : {};
@@ -15,7 +15,7 @@ function refusal(state: State, error: string, resource: boolean): ProofOutcome {
 }
 
 /** Checks the proof of a call; `token` where an access token goes with it. */
-export async function proofOutcome(state: State, call: Call, token?: string): Promise<ProofOutcome> {
+export async function proofOutcome(state: State, call: ProviderRequest, token?: string): Promise<ProofOutcome> {
   const { settings } = state;
   const resource = token !== undefined;
   const { dpop } = call.headers;

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { authenticatesClient } from './provider-client.ts';
 import { proofOutcome } from './provider-dpop.ts';
-import { json, oauthError, status } from './provider-lies.ts';
+import { json, oauthError, status } from './provider-faults.ts';
 import type { State } from './provider-state.ts';
-import type { Answer, Call } from './provider-types.ts';
+import type { ProviderRequest, ProviderResponse } from './provider-types.ts';
 
 const LIFETIME_MS = 60_000;
 /** What authenticates the client and is no part of the request. */
@@ -21,7 +21,7 @@ export function pushedMetadata({ settings }: State, endpoint: string): Record<st
 }
 
 /** The endpoint for pushed requests. */
-export async function par(state: State, call: Call): Promise<Answer> {
+export async function par(state: State, call: ProviderRequest): Promise<ProviderResponse> {
   if (state.settings.pushed === 'off') return status(404);
   if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
   const params = new URLSearchParams(call.params);
@@ -65,7 +65,7 @@ async function openRequest(state: State, params: URLSearchParams): Promise<URLSe
 }
 
 /** The parameters of an authorization request; a text says what is wrong with it. */
-export async function takeRequest(state: State, params: URLSearchParams): Promise<URLSearchParams | string> {
+export async function resolveRequest(state: State, params: URLSearchParams): Promise<URLSearchParams | string> {
   const uri = params.get('request_uri');
   if (uri === null)
     return state.settings.pushed === 'required'

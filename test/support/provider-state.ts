@@ -132,7 +132,7 @@ export function grantOf(state: State, refreshToken: string): Grant | undefined {
 const KEPT = 5;
 
 /** Leaves what lives: grants that were not revoked with their last refresh tokens, tokens that did not lapse, the newest keys. */
-export function forgetOld(state: State): void {
+export function discardExpired(state: State): void {
   state.codes.clear();
   state.secrets.clear();
   state.published.splice(KEPT);

@@ -6,7 +6,7 @@ import type { Grant, GrantType } from './provider-types.ts';
 
 const seconds = (ms: number) => Math.floor(ms / 1000);
 
-function remember(state: State, token: string): string {
+function recordSecret(state: State, token: string): string {
   state.secrets.set(token, 'token');
   return token;
 }
@@ -14,7 +14,7 @@ function remember(state: State, token: string): string {
 /** The draft as the product and then the test want it, signed. */
 function signed(state: State, kind: 'idToken' | 'accessToken', draft: TokenDraft, type: GrantType, grant: Grant) {
   const particular = state.product.behaviour[kind]?.(draft, type, grant) ?? draft;
-  return remember(state, signToken(state.behaviour[kind]?.(particular, type, grant) ?? particular));
+  return recordSecret(state, signToken(state.behaviour[kind]?.(particular, type, grant) ?? particular));
 }
 
 function draftOf(state: State, typ: string, claims: Record<string, unknown>): TokenDraft {
@@ -45,7 +45,7 @@ export function mintAccessToken(state: State, grant: Grant, type: GrantType): st
       ? mintSecret(state, 'token', 'at')
       : opaque === undefined
         ? signed(state, 'accessToken', draft, type, grant)
-        : remember(state, opaque);
+        : recordSecret(state, opaque);
   state.accessTokens.set(token, { grant, expiresAt });
   return token;
 }
@@ -71,7 +71,7 @@ export function mintIdToken(state: State, grant: Grant, type: GrantType, accessT
 }
 
 /** All tokens of a successful token answer. */
-export function tokenAnswer(state: State, grant: Grant, type: GrantType): Record<string, unknown> {
+export function tokenResponse(state: State, grant: Grant, type: GrantType): Record<string, unknown> {
   const accessToken = mintAccessToken(state, grant, type);
   return {
     access_token: accessToken,

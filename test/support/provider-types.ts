@@ -17,7 +17,7 @@ export const ENDPOINTS = [
 export type Endpoint = (typeof ENDPOINTS)[number];
 
 /** One request that reached the provider. */
-export interface Call {
+export interface ProviderRequest {
   endpoint: Endpoint;
   method: string;
   /** Where it was sent, as the request line and the Host header say. */
@@ -34,7 +34,7 @@ export interface Call {
 }
 
 /** An answer before it is sent. `json` is serialised late, so that a hook can still change it. */
-export interface Answer {
+export interface ProviderResponse {
   status: number;
   headers: Record<string, string>;
   json?: Record<string, unknown>;
@@ -44,7 +44,10 @@ export interface Answer {
 }
 
 /** Stands before an endpoint. `proceed` is what the provider would do, with another call if told; without it nothing happens there. */
-export type Hook = (call: Call, proceed: (instead?: Call) => Promise<Answer>) => Answer | Promise<Answer>;
+export type Hook = (
+  call: ProviderRequest,
+  proceed: (instead?: ProviderRequest) => Promise<ProviderResponse>,
+) => ProviderResponse | Promise<ProviderResponse>;
 
 export type Behaviour = { [E in Endpoint]?: Hook | undefined } & {
   /** Changes the metadata document. */

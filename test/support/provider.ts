@@ -3,11 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { TLSSocket } from 'node:tls';
 import { createSigningKey, type SigningKey } from './keys.ts';
 import { authorize, endSession, metadata } from './provider-authorize.ts';
-import { introspection, jwks, revocation, token, userinfo } from './provider-backchannel.ts';
+import { introspection, jwks, revocation, token, userinfo } from './provider-endpoints.ts';
 import { par } from './provider-requests.ts';
-import { createState, forgetOld, type State } from './provider-state.ts';
+import { createState, discardExpired, type State } from './provider-state.ts';
 import { startTls, thumbprintOf } from './provider-tls.ts';
-import { type Answer, type Call, ENDPOINTS, type Endpoint, type ProviderOptions } from './provider-types.ts';
+import {
+  ENDPOINTS,
+  type Endpoint,
+  type ProviderOptions,
+  type ProviderRequest,
+  type ProviderResponse,
+} from './provider-types.ts';
 
 export interface Provider
   extends Pick<State, 'client' | 'settings' | 'behaviour' | 'secrets' | 'grants' | 'introspectable'> {
@@ -16,39 +22,40 @@ export interface Provider
   /** Where the same endpoints ask for a client certificate. */
   readonly tlsOrigin: string | undefined;
   /** Requests that arrived, by endpoint. */
-  readonly calls: Record<Endpoint, Call[]>;
+  readonly requests: Record<Endpoint, ProviderRequest[]>;
   /** Who signs in next, and how. */
   readonly next: Pick<State, 'nextUser' | 'nextAcr' | 'nextSid' | 'nextAuthAge'>;
   /** The key that signs now. */
   currentKey(): SigningKey;
   /** Token requests with `grant_type=refresh_token`. */
-  refreshes(): Call[];
+  refreshRequests(): ProviderRequest[];
   /** Forgets what was recorded, not what was granted. */
-  clearCalls(): void;
+  clearRequests(): void;
   /** Forgets all that a long run has no use for, what lapsed or was replaced included. */
-  forgetOld(): void;
+  discardExpired(): void;
   /** Signs with a new key from now on; the old ones stay published until `withdrawOldKeys`. */
   rotateKeys(): SigningKey;
   withdrawOldKeys(): void;
   /** Puts every switch back. */
-  behave(): void;
+  resetBehaviour(): void;
   /** Cuts all connections and stops listening. */
   stop(): Promise<void>;
   /** Listens again on the same port, with its memory. */
   start(): Promise<void>;
 }
 
-const ANSWERS: Record<Endpoint, (state: State, call: Call) => Answer | Promise<Answer>> = {
-  discovery: metadata,
-  jwks,
-  authorize,
-  token,
-  userinfo,
-  revocation,
-  introspection,
-  end_session: endSession,
-  par,
-};
+const ANSWERS: Record<Endpoint, (state: State, call: ProviderRequest) => ProviderResponse | Promise<ProviderResponse>> =
+  {
+    discovery: metadata,
+    jwks,
+    authorize,
+    token,
+    userinfo,
+    revocation,
+    introspection,
+    end_session: endSession,
+    par,
+  };
 
 async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
@@ -65,7 +72,7 @@ function endpointOf(state: State, path: string): Endpoint | undefined {
   return name === '.well-known/openid-configuration' ? 'discovery' : ENDPOINTS.find((known) => known === name);
 }
 
-function send(res: ServerResponse, answer: Answer): void | Promise<void> {
+function send(res: ServerResponse, answer: ProviderResponse): void | Promise<void> {
   if (answer.raw) return answer.raw(res);
   const body = answer.json === undefined ? (answer.body ?? '') : JSON.stringify(answer.json);
   const type = answer.json === undefined ? {} : { 'content-type': 'application/json' };
@@ -73,13 +80,18 @@ function send(res: ServerResponse, answer: Answer): void | Promise<void> {
   res.end(body);
 }
 
-async function serve(state: State, calls: Provider['calls'], req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function serve(
+  state: State,
+  calls: Provider['requests'],
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
   const url = new URL(req.url ?? '/', `${req.socket instanceof TLSSocket ? 'https' : 'http'}://${req.headers.host}`);
   const endpoint = endpointOf(state, url.pathname);
   if (!endpoint) return void res.writeHead(404).end();
   const method = req.method ?? 'GET';
   const params = method === 'POST' ? await readForm(req) : url.searchParams;
-  const call: Call = {
+  const call: ProviderRequest = {
     endpoint,
     method,
     url,
@@ -107,7 +119,7 @@ const emptyCalls = () =>
     end_session: [],
     introspection: [],
     par: [],
-  }) satisfies Provider['calls'];
+  }) satisfies Provider['requests'];
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -126,10 +138,10 @@ function close(server: Server): Promise<void> {
   });
 }
 
-function controls(state: State, calls: Provider['calls']) {
+function controls(state: State, requests: Provider['requests']) {
   return {
     issuer: state.issuer,
-    calls,
+    requests,
     client: state.client,
     settings: state.settings,
     behaviour: state.behaviour,
@@ -138,13 +150,13 @@ function controls(state: State, calls: Provider['calls']) {
     introspectable: state.introspectable,
     next: state,
     currentKey: () => state.key,
-    refreshes: () => calls.token.filter((call) => call.params.get('grant_type') === 'refresh_token'),
-    clearCalls() {
-      for (const endpoint of ENDPOINTS) calls[endpoint].splice(0);
+    refreshRequests: () => requests.token.filter((request) => request.params.get('grant_type') === 'refresh_token'),
+    clearRequests() {
+      for (const endpoint of ENDPOINTS) requests[endpoint].splice(0);
     },
-    forgetOld() {
-      this.clearCalls();
-      forgetOld(state);
+    discardExpired() {
+      this.clearRequests();
+      discardExpired(state);
     },
     rotateKeys() {
       state.key = createSigningKey(state.key.alg);
@@ -152,7 +164,7 @@ function controls(state: State, calls: Provider['calls']) {
       return state.key;
     },
     withdrawOldKeys: () => void state.published.splice(1),
-    behave() {
+    resetBehaviour() {
       for (const name of Object.keys(state.behaviour)) Reflect.deleteProperty(state.behaviour, name);
     },
   };
@@ -161,7 +173,7 @@ function controls(state: State, calls: Provider['calls']) {
 /** Starts a provider on 127.0.0.1. */
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const state = createState(options);
-  const calls: Provider['calls'] = emptyCalls();
+  const calls: Provider['requests'] = emptyCalls();
   const fail = (res: ServerResponse) => (error: unknown) => {
     if (!res.headersSent) res.writeHead(500, { 'content-type': 'text/plain' });
     res.end(String(error));

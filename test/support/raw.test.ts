@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { connectRaw, rawRequest } from './raw.ts';
-import { startRawUpstream, startUpstream, ticks } from './upstream.ts';
+import { eventStream, startRawUpstream, startUpstream } from './upstream.ts';
 
 test('the upstream records target, header order, body and its digest; the client reads keep-alive answers', async () => {
   const upstream = await startUpstream();
@@ -33,7 +33,7 @@ test('the upstream records target, header order, body and its digest; the client
 });
 
 test('an event stream is read piece by piece, and a client that leaves is recorded', async () => {
-  const upstream = await startUpstream({ script: ticks(5) });
+  const upstream = await startUpstream({ script: eventStream(5) });
   const client = await connectRaw(upstream.port);
   try {
     await client.send('GET / HTTP/1.1\r\nHost: u\r\n\r\n');

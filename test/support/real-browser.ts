@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { chromium, type Page } from 'playwright';
-import type { Recorded } from './upstream.ts';
+import type { RecordedRequest } from './upstream.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 export type { Page } from 'playwright';
@@ -22,13 +22,13 @@ export interface RealWorld extends World {
   /** A page of an empty profile. */
   open(): Promise<Page>;
   /** Signs in from the app, and waits until the app knows. */
-  signInBy(page: Page): Promise<void>;
+  signInWith(page: Page): Promise<void>;
   /** The page of another site, in a browser that follows a link there. */
-  lure(page: Page, path: string): Promise<void>;
+  openCrossSite(page: Page, path: string): Promise<void>;
   /** What the app in the page says of its first question; resolves when it has the answer. */
   signedIn(page: Page): Promise<string | null>;
   /** Calls that reached the upstream with a token. */
-  withToken(): Recorded[];
+  authorizedRequests(): RecordedRequest[];
 }
 
 /** `evil.localhost` is another site than `localhost`, and both are trustworthy origins (Secure Contexts section 3.1). */
@@ -65,13 +65,13 @@ export async function startRealWorld(t: TestContext, options: WorldOptions = {})
       page.setDefaultTimeout(20_000);
       return page;
     },
-    async signInBy(page) {
+    async signInWith(page) {
       await page.goto(`${url}/app`);
       await app(page).waitFor();
       await leaveFor(page, '/login?returnTo=/app');
       await page.locator('body[data-signed-in=true]').waitFor();
     },
-    async lure(page, path) {
+    async openCrossSite(page, path) {
       await page.goto(evil);
       await leaveFor(page, url + path);
     },
@@ -79,6 +79,7 @@ export async function startRealWorld(t: TestContext, options: WorldOptions = {})
       await app(page).waitFor();
       return await app(page).getAttribute('data-signed-in');
     },
-    withToken: () => world.upstream.requests.filter((request) => request.header('authorization') !== undefined),
+    authorizedRequests: () =>
+      world.upstream.requests.filter((request) => request.header('authorization') !== undefined),
   };
 }

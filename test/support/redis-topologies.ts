@@ -31,8 +31,10 @@ export async function startSentinelSet(): Promise<SentinelSet> {
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   const sentinel = await startRedis({ port, dir, sentinel: file });
-  await until(async () => /master_link_status:up/.test(await replica.use((client) => client.info('replication'))));
-  await until(async () => /slaves=1/.test(await sentinel.use((client) => client.info('sentinel'))));
+  await until(async () =>
+    /master_link_status:up/.test(await replica.withClient((client) => client.info('replication'))),
+  );
+  await until(async () => /slaves=1/.test(await sentinel.withClient((client) => client.info('sentinel'))));
   return {
     master,
     replica,
@@ -59,10 +61,10 @@ export async function startClusterSet(): Promise<ClusterSet> {
   const created = spawnSync('redis-cli', create, { encoding: 'utf8' });
   if (created.status !== 0) throw new Error(created.stdout + created.stderr);
   for (const node of nodes)
-    await until(async () => (await node.use((client) => client.cluster('INFO'))).includes('cluster_state:ok'));
+    await until(async () => (await node.withClient((client) => client.cluster('INFO'))).includes('cluster_state:ok'));
   for (const node of nodes)
     await until(async () =>
-      (await node.use((client) => client.info('replication'))).match(
+      (await node.withClient((client) => client.info('replication'))).match(
         /role:master[\s\S]*connected_slaves:1|master_link_status:up/,
       ),
     );
@@ -71,7 +73,7 @@ export async function startClusterSet(): Promise<ClusterSet> {
     async primaryOf(key) {
       for (const node of nodes) {
         const holds = await node
-          .use(async (client) => {
+          .withClient(async (client) => {
             const master = /role:master/.test(await client.info('replication'));
             return master && (await client.keys('*')).includes(key);
           })

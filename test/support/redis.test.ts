@@ -9,7 +9,7 @@ import { startTcpProxy } from './tcp-proxy.ts';
 test('redis helper: data survives a restart only when asked to persist', async () => {
   for (const persist of [false, true]) {
     const redis = await startRedis({ persist });
-    await redis.use((client) => client.set('k', 'canary'));
+    await redis.withClient((client) => client.set('k', 'canary'));
     assert.match(await redis.dump(), /^k=canary$/);
     await redis.restart();
     assert.deepEqual(await redis.keys(), persist ? ['k'] : []);

@@ -39,7 +39,7 @@ export interface RedisServer {
   dump(): Promise<string>;
   flush(): Promise<void>;
   /** Runs `work` with a client that is closed afterwards. */
-  use<T>(work: (client: Redis) => Promise<T>): Promise<T>;
+  withClient<T>(work: (client: Redis) => Promise<T>): Promise<T>;
 }
 
 /** Sends PING on a plain socket; an answer that asks for a password counts, one that says LOADING does not. */
@@ -147,7 +147,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
   });
 
-  async function use<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+  async function withClient<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 1, ...options.client });
     try {
       return await work(client);
@@ -167,9 +167,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
-    keys: () => use((client) => client.keys('*')),
-    dump: () => use(readAll),
-    flush: () => use(async (client) => void (await client.flushall())),
-    use,
+    keys: () => withClient((client) => client.keys('*')),
+    dump: () => withClient(readAll),
+    flush: () => withClient(async (client) => void (await client.flushall())),
+    withClient,
   };
 }

@@ -7,7 +7,7 @@ export interface Replicas extends World {
   readonly gateways: readonly TestGateway[];
   readonly key: string;
   /** An API call at one of them with the cookies given. */
-  callAt(gateway: TestGateway, cookie: string, path?: string): Promise<Response>;
+  requestAt(gateway: TestGateway, cookie: string, path?: string): Promise<Response>;
 }
 
 /** Starts `count` gateways that end with the test. */
@@ -36,7 +36,7 @@ export async function startReplicas(
     ...world,
     gateways: [world.gateway, ...others],
     key,
-    callAt: (gateway, cookie, path = '/api/x') =>
+    requestAt: (gateway, cookie, path = '/api/x') =>
       fetch(`${gateway.ownUrl}${path}`, { headers: { cookie, ...CSRF }, redirect: 'manual' }),
   };
 }

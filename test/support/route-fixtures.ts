@@ -63,7 +63,7 @@ export function contextOf(headers: readonly (readonly [string, string])[], facts
 }
 
 /** Names in turn with values as pairs, names in lower case. */
-export function pairsOf(raw: readonly string[]): [string, string][] {
+export function toPairs(raw: readonly string[]): [string, string][] {
   return raw.flatMap((name, index): [string, string][] =>
     index % 2 === 0 ? [[name.toLowerCase(), raw[index + 1] ?? '']] : [],
   );
@@ -71,10 +71,10 @@ export function pairsOf(raw: readonly string[]): [string, string][] {
 
 /** The values of one header, in order. */
 export function valuesOf(raw: readonly string[], name: string): string[] {
-  return pairsOf(raw).flatMap(([key, value]) => (key === name.toLowerCase() ? [value] : []));
+  return toPairs(raw).flatMap(([key, value]) => (key === name.toLowerCase() ? [value] : []));
 }
 
 /** Header pairs as the head of an answer has them: names in turn with values. */
-export function flatOf(headers: readonly (readonly [string, string])[]): string[] {
+export function flatten(headers: readonly (readonly [string, string])[]): string[] {
   return headers.flat();
 }

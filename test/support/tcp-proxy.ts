@@ -22,13 +22,13 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-interface Weather {
+interface LinkState {
   delay: number;
   blackhole: boolean;
 }
 
 /** Passes bytes on in order, even when the delay shrinks on the way. */
-function pump(from: Socket, to: Socket, weather: Weather): void {
+function forwardBytes(from: Socket, to: Socket, weather: LinkState): void {
   let tail: Promise<unknown> = Promise.resolve();
   const later = (work: () => void) => {
     const due = Date.now() + weather.delay;
@@ -52,7 +52,7 @@ function pump(from: Socket, to: Socket, weather: Weather): void {
 
 /** Starts the proxy on a free loopback port in front of `target`. */
 export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
-  const weather: Weather = { delay: 0, blackhole: false };
+  const weather: LinkState = { delay: 0, blackhole: false };
   const open = new Set<Socket>();
   let accepted = 0;
   const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -62,8 +62,8 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
     client.on('close', () => open.delete(client));
     client.setNoDelay(true);
     upstream.setNoDelay(true);
-    pump(client, upstream, weather);
-    pump(upstream, client, weather);
+    forwardBytes(client, upstream, weather);
+    forwardBytes(upstream, client, weather);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

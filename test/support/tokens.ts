@@ -6,7 +6,7 @@ import type { Provider } from './provider.ts';
 export type Change = (draft: TokenDraft) => void;
 
 /** An access token of `issuer` by `key` (RFC 9068); a user's unless `sub` is the client's. `change` has the last word. */
-export function tokenBy(
+export function createAccessToken(
   { issuer, key }: { issuer: string; key: SigningKey },
   claims: Record<string, unknown> = {},
   change: Change = () => {},
@@ -40,11 +40,11 @@ export function accessToken(
   change?: Change,
   now?: number,
 ): string {
-  return tokenBy({ issuer: provider.issuer, key: provider.currentKey() }, claims, change, now);
+  return createAccessToken({ issuer: provider.issuer, key: provider.currentKey() }, claims, change, now);
 }
 
 /** A machine's token: its subject is its client. */
-export const machineToken = (provider: Provider, claims: Record<string, unknown> = {}) =>
+export const serviceToken = (provider: Provider, claims: Record<string, unknown> = {}) =>
   accessToken(provider, { sub: 'reports-job', client_id: 'reports-job', ...claims });
 
 /** Changes of a draft. */

@@ -7,7 +7,7 @@ import { createServer as createSecureServer } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { until } from './until.ts';
 
-export interface Recorded {
+export interface RecordedRequest {
   readonly method: string;
   /** The request target, byte for byte. */
   readonly target: string;
@@ -32,7 +32,7 @@ export interface Recorded {
 }
 
 /** Answers a request. It may read `req` itself only when `readBody` is off. */
-export type Script = (req: IncomingMessage, res: ServerResponse, recorded: Recorded) => unknown;
+export type Script = (req: IncomingMessage, res: ServerResponse, recorded: RecordedRequest) => unknown;
 
 export interface UpstreamOptions {
   host?: string;
@@ -51,18 +51,18 @@ export interface Upstream {
   readonly origin: string;
   readonly port: number;
   readonly server: Server;
-  readonly requests: Recorded[];
+  readonly requests: RecordedRequest[];
   /** Every handshake that was accepted, as recorded. */
-  readonly upgrades: Recorded[];
+  readonly upgrades: RecordedRequest[];
   readonly sockets: ReadonlySet<WebSocket>;
   /** Connections accepted so far. */
   connections(): number;
   /** Connections open now. */
-  open(): number;
+  openConnections(): number;
   /** The request number `index` (from 0), as soon as its head arrived. */
-  request(index: number): Promise<Recorded>;
+  request(index: number): Promise<RecordedRequest>;
   /** Replaces the script. */
-  answer(script: Script): void;
+  respondWith(script: Script): void;
   close(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export const reset: Script = (req) => {
 };
 
 /** An event stream with one event every `every` milliseconds; ends after `count`. */
-export function ticks(every: number, count = Number.POSITIVE_INFINITY): Script {
+export function eventStream(every: number, count = Number.POSITIVE_INFINITY): Script {
   return (_req, res) => {
     let n = 0;
     res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
@@ -100,7 +100,7 @@ export function ticks(every: number, count = Number.POSITIVE_INFINITY): Script {
   };
 }
 
-function record(req: IncomingMessage, connection: number): Recorded {
+function record(req: IncomingMessage, connection: number): RecordedRequest {
   const headers: [string, string][] = [];
   for (let i = 0; i < req.rawHeaders.length; i += 2)
     headers.push([req.rawHeaders[i] ?? '', req.rawHeaders[i + 1] ?? '']);
@@ -123,7 +123,7 @@ function record(req: IncomingMessage, connection: number): Recorded {
   };
 }
 
-function readBody(req: IncomingMessage, recorded: Recorded, hash: Hash, done: () => void) {
+function readBody(req: IncomingMessage, recorded: RecordedRequest, hash: Hash, done: () => void) {
   req.on('data', (chunk: Buffer) => {
     recorded.received += chunk.length;
     hash.update(chunk);
@@ -142,8 +142,8 @@ function readBody(req: IncomingMessage, recorded: Recorded, hash: Hash, done: ()
 export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const { host = '127.0.0.1' } = options;
   const mode = options.readBody ?? 'after';
-  const requests: Recorded[] = [];
-  const upgrades: Recorded[] = [];
+  const requests: RecordedRequest[] = [];
+  const upgrades: RecordedRequest[] = [];
   const numbers = new WeakMap<object, number>();
   const live = new Set<Socket>();
   let accepted = 0;
@@ -203,15 +203,15 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     upgrades,
     sockets,
     connections: () => accepted,
-    open: () => live.size,
+    openConnections: () => live.size,
     async request(index) {
       await until(() => requests.length > index, `upstream request ${index}`);
-      return requests[index] as Recorded;
+      return requests[index] as RecordedRequest;
     },
-    answer(next) {
+    respondWith(next) {
       script = next;
     },
-    close: () => closing(server, live, sockets),
+    close: () => closeAll(server, live, sockets),
   };
 }
 
@@ -219,7 +219,11 @@ function echoMessages(socket: WebSocket) {
   socket.on('message', (data, binary) => socket.send(data, { binary }));
 }
 
-function closing(server: { close(done: () => void): unknown }, live: Set<Socket>, sockets: Set<WebSocket> = new Set()) {
+function closeAll(
+  server: { close(done: () => void): unknown },
+  live: Set<Socket>,
+  sockets: Set<WebSocket> = new Set(),
+) {
   return new Promise<void>((resolve) => {
     for (const ws of sockets) ws.terminate();
     server.close(() => resolve());
@@ -233,7 +237,7 @@ export interface RawUpstream {
   /** Every request head received, as text, in order. */
   readonly heads: string[];
   connections(): number;
-  open(): number;
+  openConnections(): number;
   close(): Promise<void>;
 }
 
@@ -276,7 +280,7 @@ export async function startRawUpstream(
     port,
     heads,
     connections: () => accepted,
-    open: () => live.size,
-    close: () => closing(server, live),
+    openConnections: () => live.size,
+    close: () => closeAll(server, live),
   };
 }

@@ -44,7 +44,7 @@ async function pausedUnderLoad(t: TestContext, tuning: NonNullable<ConfigInput['
     gateway: { config: { tuning } },
     routes: (origin) => [{ path: '/api/**', upstream: origin, connections: 400, rules: [{ token: 'none' }] }],
   });
-  upstream.answer(async (req, res) => {
+  upstream.respondWith(async (req, res) => {
     if (req.url === '/api/held') await held.passed;
     res.end('done');
   });

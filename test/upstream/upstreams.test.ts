@@ -95,7 +95,7 @@ test('no first byte in time: 504; silence in the middle of an answer: the client
   await client.send('GET /body HTTP/1.1\r\nHost: gw\r\n\r\n');
   await client.until('half');
   assert.equal((await client.rest()).toString().includes('0\r\n\r\n'), false);
-  await until(() => upstream.open() === 0, 'both upstream connections are closed');
+  await until(() => upstream.openConnections() === 0, 'both upstream connections are closed');
 });
 
 test('idle 0ms lets a silent stream live', async (t) => {
@@ -138,7 +138,7 @@ test('DO-04 more calls than connections and places in line: 503; those in line a
   t.after(() => clients.map((client) => client.destroy()));
   for (const [at, client] of clients.entries()) {
     await client.send(`GET /${at} HTTP/1.1\r\nHost: gw\r\n\r\n`);
-    await until(() => edge.calls() === at + 1, `call ${at} reached the gateway`);
+    await until(() => edge.requests() === at + 1, `call ${at} reached the gateway`);
   }
   assert.equal((await clients[3]?.response())?.status, 503);
   for (const at of [0, 1, 2]) {

@@ -7,7 +7,7 @@ import type { ConfigInput } from '../../../src/config/schema/schema.ts';
 import { startAuth0 } from '../../support/auth0.ts';
 import { entraError, startEntra } from '../../support/entra.ts';
 import { type Provider, startProvider } from '../../support/provider.ts';
-import { denying, json, oauthError, redirect, status } from '../../support/provider-lies.ts';
+import { denying, json, oauthError, redirect, status } from '../../support/provider-faults.ts';
 import type { ProviderOptions } from '../../support/provider-types.ts';
 import { configFor, doctor, PUBLIC_URL } from './world.ts';
 
@@ -191,12 +191,12 @@ test('different clocks, keys of another type, no PKCE, no pushed authorization r
   const behind = (await doctor(configFor(provider))).of('clock');
   assert.equal(behind.level, 'warn');
   assert.match(behind.message, /behind/);
-  provider.behave();
+  provider.resetBehaviour();
   const other = await doctor(configFor(provider, { provider: { idTokenSignedResponseAlg: 'ES256' } }));
   assert.match(other.of('signing keys').message, /no key for ES256/);
   provider.behaviour.metadata = (document) => ({ ...document, code_challenge_methods_supported: ['plain'] });
   assert.equal((await doctor(configFor(provider))).of('PKCE').level, 'fail');
-  provider.behave();
+  provider.resetBehaviour();
   assert.equal((await doctor(configFor(provider, { provider: { pushedRequests: 'always' } }))).of('PAR').level, 'fail');
 });
 

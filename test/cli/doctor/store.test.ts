@@ -26,7 +26,7 @@ test('Redis: responds, evicts nothing, writes to disk, allows all commands', asy
   assert.match(checks.of('store').message, /^Redis \d+\.\d+.* answers in/);
   for (const name of ['store', 'store eviction', 'store persistence', 'store commands', 'store cache'])
     assert.equal(checks.of(name).level, 'ok', name);
-  assert.deepEqual(await redis.use((client) => client.keys('*session*')), []);
+  assert.deepEqual(await redis.withClient((client) => client.keys('*session*')), []);
 });
 
 test('Redis: evicts, has no persistence, refuses commands', async (t) => {
@@ -37,7 +37,7 @@ test('Redis: evicts, has no persistence, refuses commands', async (t) => {
   assert.equal(plain.of('store eviction').level, 'warn');
   assert.match(plain.of('store eviction').message, /allkeys-lru/);
   assert.equal(plain.of('store persistence').level, 'warn');
-  await redis.use((client) =>
+  await redis.withClient((client) =>
     client.call(
       'ACL',
       'SETUSER',

@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Browser } from '../../support/browser.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { createSigningKey, type TokenDraft } from '../../support/keys.ts';
-import { deliver, logoutToken } from '../../support/logout-tokens.ts';
+import { createLogoutToken, postLogoutToken } from '../../support/logout-tokens.ts';
 import { startProvider } from '../../support/provider.ts';
 import { BOB } from '../../support/provider-state.ts';
 import { startRedis } from '../../support/redis.ts';
@@ -28,11 +28,11 @@ const code = async (answer: Response) => Reflect.get(Object(await answer.json())
 test('LO-06 LO-07 a sid ends that session alone, and its tokens are revoked', async (t) => {
   const world = await startWorld(t);
   const [one, two] = [await another(world, 'sid-1'), await another(world, 'sid-2')];
-  const answer = await deliver(world.gateway.url, logoutToken(world.provider, { sid: 'sid-1' }));
+  const answer = await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sid: 'sid-1' }));
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get('cache-control'), 'no-store');
   assert.deepEqual([await signedIn(one), await signedIn(two)], [false, true]);
-  await until(() => world.provider.calls.revocation.length >= 2);
+  await until(() => world.provider.requests.revocation.length >= 2);
 });
 
 test('LO-07 a sub alone ends all of the user, also after another session of theirs has ended; nobody else', async (t) => {
@@ -42,7 +42,7 @@ test('LO-07 a sub alone ends all of the user, also after another session of thei
   const bob = await another(world, 'd');
   const logoutUrl = String((await one.fetch('/session', { headers: CSRF })).json().logoutUrl);
   await one.navigate(logoutUrl, { from: world.gateway.url });
-  const answer = await deliver(world.gateway.url, logoutToken(world.provider, { sub: 'user-alice' }));
+  const answer = await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sub: 'user-alice' }));
   assert.equal(answer.status, 200);
   assert.deepEqual([await signedIn(two), await signedIn(three), await signedIn(bob)], [false, false, true]);
 });
@@ -50,7 +50,10 @@ test('LO-07 a sub alone ends all of the user, also after another session of thei
 test('LO-07 a sid with the sub of somebody else ends nothing', async (t) => {
   const world = await startWorld(t);
   const one = await another(world, 'sid-1');
-  const answer = await deliver(world.gateway.url, logoutToken(world.provider, { sid: 'sid-1', sub: 'user-bob' }));
+  const answer = await postLogoutToken(
+    world.gateway.url,
+    createLogoutToken(world.provider, { sid: 'sid-1', sub: 'user-bob' }),
+  );
   assert.equal(answer.status, 200);
   assert.equal(await signedIn(one), true);
 });
@@ -58,7 +61,7 @@ test('LO-07 a sid with the sub of somebody else ends nothing', async (t) => {
 test('LO-06 200 also when there was nothing to end', async (t) => {
   const world = await startWorld(t);
   for (const claims of [{ sid: 'unknown' }, { sub: 'unknown' }])
-    assert.equal((await deliver(world.gateway.url, logoutToken(world.provider, claims))).status, 200);
+    assert.equal((await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, claims))).status, 200);
 });
 
 describe('LO-05 a token with one fault', () => {
@@ -113,13 +116,19 @@ describe('LO-05 a token with one fault', () => {
     test(`${name}: 400, no-store, and the session lives`, async (t) => {
       const world = await startWorld(t);
       const browser = await another(world, 'sid-1');
-      const answer = await deliver(world.gateway.url, logoutToken(world.provider, { sid: 'sid-1' }, change));
+      const answer = await postLogoutToken(
+        world.gateway.url,
+        createLogoutToken(world.provider, { sid: 'sid-1' }, change),
+      );
       assert.equal(answer.status, 400);
       assert.equal(answer.headers.get('cache-control'), 'no-store');
       assert.equal(await code(answer), 'logout_token_refused');
       assert.equal(await signedIn(browser), true);
       // The same token without the fault would have ended it.
-      assert.equal((await deliver(world.gateway.url, logoutToken(world.provider, { sid: 'sid-1' }))).status, 200);
+      assert.equal(
+        (await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sid: 'sid-1' }))).status,
+        200,
+      );
       assert.equal(await signedIn(browser), false);
     });
 });
@@ -127,26 +136,32 @@ describe('LO-05 a token with one fault', () => {
 test('LO-05 the type may be left out, or relaxed by configuration', async (t) => {
   const world = await startWorld(t);
   const untyped = (draft: TokenDraft) => void Reflect.deleteProperty(draft.header, 'typ');
-  assert.equal((await deliver(world.gateway.url, logoutToken(world.provider, { sid: 'x' }, untyped))).status, 200);
+  assert.equal(
+    (await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sid: 'x' }, untyped))).status,
+    200,
+  );
   const relaxed = await startWorld(t, { gateway: { config: { logout: { tokenType: 'any' } } } });
   const plain = (draft: TokenDraft) => void Object.assign(draft.header, { typ: 'JWT' });
-  assert.equal((await deliver(relaxed.gateway.url, logoutToken(relaxed.provider, { sid: 'x' }, plain))).status, 200);
+  assert.equal(
+    (await postLogoutToken(relaxed.gateway.url, createLogoutToken(relaxed.provider, { sid: 'x' }, plain))).status,
+    200,
+  );
 });
 
 test('LO-08 a replayed token is refused, and a session that began since lives on', async (t) => {
   const world = await startWorld(t);
   await another(world, 'sid-1');
-  const token = logoutToken(world.provider, { sub: 'user-alice' });
-  assert.equal((await deliver(world.gateway.url, token)).status, 200);
+  const token = createLogoutToken(world.provider, { sub: 'user-alice' });
+  assert.equal((await postLogoutToken(world.gateway.url, token)).status, 200);
   const later = await another(world, 'sid-2');
-  assert.equal((await deliver(world.gateway.url, token)).status, 400);
+  assert.equal((await postLogoutToken(world.gateway.url, token)).status, 400);
   assert.equal(await signedIn(later), true);
 });
 
 test('LO-05 what is no form with one token is refused', async (t) => {
   const world = await startWorld(t);
   const address = `${world.gateway.url}/backchannel-logout`;
-  const token = logoutToken(world.provider, { sid: 'x' });
+  const token = createLogoutToken(world.provider, { sid: 'x' });
   const form = 'application/x-www-form-urlencoded';
   const rows: [string, string, number][] = [
     [form, '', 400],
@@ -191,14 +206,14 @@ test('LO-05 LO-09 a token delivered to one replica ends the session on the other
     return Reflect.get(Object(await answer.json()), 'authenticated');
   };
   assert.equal(await at(second.ownUrl), true);
-  const token = logoutToken(provider, { sid: 'sid-1' });
-  assert.equal((await deliver(first.ownUrl, token)).status, 200);
+  const token = createLogoutToken(provider, { sid: 'sid-1' });
+  assert.equal((await postLogoutToken(first.ownUrl, token)).status, 200);
   assert.equal(await at(second.ownUrl), false);
   assert.deepEqual(
     (await redis.keys()).filter((name) => /:(session|tokens)$|:index:/.test(name)),
     [],
   );
-  assert.equal((await deliver(second.ownUrl, token)).status, 400);
+  assert.equal((await postLogoutToken(second.ownUrl, token)).status, 400);
 });
 
 test('a store that fails half way is 503, and the next attempt of the provider ends the session', async (t) => {
@@ -206,14 +221,14 @@ test('a store that fails half way is 503, and the next attempt of the provider e
   provider.next.nextSid = 'sid-1';
   const browser = first.browser();
   await browser.navigate('/login?returnTo=/app');
-  const token = logoutToken(provider, { sid: 'sid-1' });
+  const token = createLogoutToken(provider, { sid: 'sid-1' });
   redis.pause();
-  const answer = await deliver(first.ownUrl, token);
+  const answer = await postLogoutToken(first.ownUrl, token);
   redis.resume();
   assert.equal(answer.status, 503);
   assert.ok(answer.headers.get('retry-after'));
   await until(async () => (await browser.fetch('/session', { headers: CSRF })).status === 200);
-  assert.equal((await deliver(first.ownUrl, token)).status, 200);
+  assert.equal((await postLogoutToken(first.ownUrl, token)).status, 200);
   assert.equal(await signedIn(browser), false);
-  assert.equal((await deliver(first.ownUrl, token)).status, 400);
+  assert.equal((await postLogoutToken(first.ownUrl, token)).status, 400);
 });

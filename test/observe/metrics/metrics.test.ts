@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { createMetrics } from '../../../src/observe/metrics/metrics.ts';
 import { METRICS, type MetricRow } from '../../../src/observe/metrics/table.ts';
 import { freePort } from '../../support/ports.ts';
-import { oauthError } from '../../support/provider-lies.ts';
+import { oauthError } from '../../support/provider-faults.ts';
 import { scrape } from '../../support/scrape.ts';
 import { until } from '../../support/wait.ts';
 import { CSRF, startWorld } from '../../support/world.ts';

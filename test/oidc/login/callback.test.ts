@@ -1,7 +1,7 @@
 /** The callback: checks of state, issuer and parameters, errors of the provider, and session fixation. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { alteringRedirect, denying } from '../../support/provider-lies.ts';
+import { alteringRedirect, denying } from '../../support/provider-faults.ts';
 import { startWorld, type World } from '../../support/world.ts';
 
 const atCallback = (url: URL) => url.pathname === '/callback';
@@ -16,8 +16,8 @@ describe('a callback', () => {
     for (const cleanup of cleanups) await cleanup();
   });
   beforeEach(() => {
-    world.provider.behave();
-    world.provider.clearCalls();
+    world.provider.resetBehaviour();
+    world.provider.clearRequests();
   });
 
   const issuers: Record<string, (params: URLSearchParams) => void> = {
@@ -31,7 +31,7 @@ describe('a callback', () => {
       world.provider.behaviour.authorize = alteringRedirect(change);
       const page = await world.gateway.browser().navigate('/login');
       assert.equal(page.status, 502);
-      assert.equal(world.provider.calls.token.length, 0);
+      assert.equal(world.provider.requests.token.length, 0);
     });
   }
 
@@ -42,7 +42,7 @@ describe('a callback', () => {
       assert.ok(stoppedAt);
       stoppedAt.searchParams.append(name, 'again');
       assert.equal((await browser.navigate(stoppedAt.href)).status, 400);
-      assert.equal(world.provider.calls.token.length, 0);
+      assert.equal(world.provider.requests.token.length, 0);
     });
   }
 
@@ -55,15 +55,15 @@ describe('a callback', () => {
       else stoppedAt.searchParams.set('state', state);
       assert.equal((await browser.navigate(stoppedAt.href)).status, 400);
     }
-    assert.equal(world.provider.calls.token.length, 0);
+    assert.equal(world.provider.requests.token.length, 0);
   });
 
   test('AR-03 two sign-ins have different state, nonce, code challenge and verifier', async () => {
     for (let n = 0; n < 2; n++) await world.gateway.browser().navigate('/login');
     for (const name of ['state', 'nonce', 'code_challenge']) {
-      assert.equal(new Set(world.provider.calls.authorize.map(({ params }) => params.get(name))).size, 2, name);
+      assert.equal(new Set(world.provider.requests.authorize.map(({ params }) => params.get(name))).size, 2, name);
     }
-    for (const { params } of world.provider.calls.token) assert.ok((params.get('code_verifier') ?? '').length >= 43);
+    for (const { params } of world.provider.requests.token) assert.ok((params.get('code_verifier') ?? '').length >= 43);
   });
 
   test('AR-10 an error response of the provider shows an error page, without a redirect loop and without the provider’s text', async () => {
@@ -72,7 +72,7 @@ describe('a callback', () => {
     assert.equal(page.status, 403);
     assert.doesNotMatch(page.body, /canary/);
     assert.match(page.body, /href="\/login/);
-    assert.equal(world.provider.calls.authorize.length, 1);
+    assert.equal(world.provider.requests.authorize.length, 1);
   });
 
   test('AR-10 temporarily_unavailable is an outage, not a denied sign-in', async () => {
@@ -95,20 +95,20 @@ describe('a callback', () => {
       '/login?returnTo=/x%26scope%3Dadmin',
     ];
     for (const link of links) await world.gateway.browser().navigate(link);
-    for (const { url, params } of world.provider.calls.authorize) {
+    for (const { url, params } of world.provider.requests.authorize) {
       assert.equal(params.get('scope'), world.gateway.config.provider.scopes.join(' '));
       assert.equal(params.get('redirect_uri'), `${world.gateway.url}/callback`);
       assert.equal(params.get('response_mode'), null);
       assert.equal(params.get('response_type'), 'code');
       assert.equal(new Set(url.searchParams.keys()).size, [...url.searchParams.keys()].length, 'no duplicates');
     }
-    assert.equal(world.provider.calls.authorize.length, links.length);
+    assert.equal(world.provider.requests.authorize.length, links.length);
   });
 
   test('AR-14 max_age and acr_values are passed to the provider, and an ID token that does not satisfy them is rejected', async () => {
     const browser = world.gateway.browser();
     assert.equal((await browser.navigate('/login?login_hint=ada&ui_locales=de')).status, 404);
-    assert.equal(world.provider.calls.authorize[0]?.params.get('login_hint'), 'ada');
+    assert.equal(world.provider.requests.authorize[0]?.params.get('login_hint'), 'ada');
     world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: { ...draft.claims, acr: 'silver' } });
     assert.equal((await browser.navigate('/login?acr_values=gold')).status, 502);
     world.provider.behaviour.idToken = undefined;
@@ -128,7 +128,7 @@ describe('a callback', () => {
     assert.notEqual(browser.cookieHeader('/'), old);
     const replay = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie: old, 'x-csrf': '1' } });
     assert.equal(replay.status, 401);
-    assert.equal(world.provider.calls.revocation.length, 0, 'the session at the provider is still in use');
+    assert.equal(world.provider.requests.revocation.length, 0, 'the session at the provider is still in use');
   });
 
   test('SE-04 a session id that the browser sends is never adopted', async () => {

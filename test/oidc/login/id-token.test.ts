@@ -50,15 +50,15 @@ describe('an ID token', () => {
   before(async () => {
     world = await startWorld(
       { after: (fn) => void cleanups.push(fn as () => Promise<void>) },
-      { gateway: { provider_: { userInfo: true } } },
+      { gateway: { providerConfig: { userInfo: true } } },
     );
   });
   after(async () => {
     for (const cleanup of cleanups) await cleanup();
   });
   beforeEach(() => {
-    world.provider.behave();
-    world.provider.clearCalls();
+    world.provider.resetBehaviour();
+    world.provider.clearRequests();
   });
 
   async function assertRejected(change: Change) {
@@ -67,7 +67,7 @@ describe('an ID token', () => {
     const page = await browser.navigate('/login?returnTo=/app');
     assert.equal(page.status, 502);
     assert.match(page.body, /Sign-in failed/);
-    assert.equal(world.provider.calls.userinfo.length, 0, 'no UserInfo request');
+    assert.equal(world.provider.requests.userinfo.length, 0, 'no UserInfo request');
     assert.equal((await browser.fetch('/session', { headers: { 'x-csrf': '1' } })).json().authenticated, false);
     assert.equal(browser.cookieHeader('/'), '');
   }
@@ -75,7 +75,7 @@ describe('an ID token', () => {
   test('that is valid signs the user in, and UserInfo is requested', async () => {
     const page = await world.gateway.browser().navigate('/login?returnTo=/app');
     assert.equal(page.url.pathname, '/app');
-    assert.equal(world.provider.calls.userinfo.length, 1);
+    assert.equal(world.provider.requests.userinfo.length, 1);
   });
 
   for (const [name, change] of Object.entries(WRONG_CLAIMS))
@@ -121,7 +121,7 @@ describe('an ID token', () => {
       const page = await world.gateway.browser().navigate('/login?returnTo=/app');
       assert.ok([200, 404, 502].includes(page.status), String(page.status));
     }
-    world.provider.clearCalls();
+    world.provider.clearRequests();
     await assertRejected(claims({ exp: -1 }));
     assert.equal((await fetch(`${world.gateway.url}/session`)).status, 200);
   });

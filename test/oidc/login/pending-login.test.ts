@@ -33,7 +33,7 @@ test('AR-04 one callback sent 21 times to three replicas redeems its code once',
   const statuses = responses.map(({ status }) => status);
   assert.equal(statuses.filter((status) => status === 303).length, 1, String(statuses));
   assert.equal(statuses.filter((status) => status === 400).length, 20, String(statuses));
-  assert.equal(provider.calls.token.length, 1);
+  assert.equal(provider.requests.token.length, 1);
   assert.equal(
     responses.flatMap(({ headers }) => headers.getSetCookie()).filter((line) => /^bff=s/.test(line)).length,
     1,
@@ -50,14 +50,14 @@ test('AR-06 a callback after the timeout is rejected without a code exchange, on
     [timeout - 5_000, 404, 1],
     [timeout + 1, 400, 0],
   ] as const) {
-    world.provider.clearCalls();
+    world.provider.clearRequests();
     now = startedAt;
     const browser = world.gateway.browser();
     const { stoppedAt } = await browser.navigate('/login?returnTo=/app', { stopAt: atCallback });
     now = startedAt + later;
     const page = await browser.navigate(String(stoppedAt));
     assert.equal(page.status, status);
-    assert.equal(world.provider.calls.token.length, exchanges);
+    assert.equal(world.provider.requests.token.length, exchanges);
     assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, exchanges === 1);
     if (status === 400) assert.match(page.body, /took too long/);
   }
@@ -71,7 +71,7 @@ test('AR-06 R10 after 200 unfinished sign-ins the cookies are small, the newest 
   assert.ok(world.browser.longestCookieHeader() < 4_096, `${world.browser.longestCookieHeader()} bytes`);
   assert.ok(world.browser.jar.all().length <= world.gateway.config.login.maxPending);
   assert.equal((await world.browser.navigate(String(starts.at(0)?.stoppedAt))).status, 400);
-  assert.equal(world.provider.calls.token.length, 0);
+  assert.equal(world.provider.requests.token.length, 0);
   assert.equal((await world.browser.navigate(String(starts.at(-1)?.stoppedAt))).url.pathname, '/app');
 });
 
@@ -84,7 +84,7 @@ test('CR-03 a pending sign-in moved to the cookie of another one is rejected', a
     headers: { ...PAGE, cookie: `${one?.name}=${two?.value}; ${two?.name}=${one?.value}` },
   });
   assert.equal(response.status, 400);
-  assert.equal(world.provider.calls.token.length, 0);
+  assert.equal(world.provider.requests.token.length, 0);
 });
 
 test('R23 CR-03 a sign-in started under the old key completes under the new one', async (t) => {
@@ -120,7 +120,7 @@ test('R12 a callback that failed in a store outage works when it is opened again
   t.after(() => redis.restart());
   const during = await world.browser.navigate(String(stoppedAt));
   assert.equal(during.status, 503);
-  assert.equal(world.provider.calls.token.length, 0, 'the code is unspent');
+  assert.equal(world.provider.requests.token.length, 0, 'the code is unspent');
   await redis.restart();
   const again = async () => {
     const page = await world.browser.navigate(String(stoppedAt));

@@ -42,8 +42,8 @@ for (const [name, path] of Object.entries(attacks)) {
   test(`E02 PG-20 ${name}, started by another site in Chromium, sends no request to the API`, async (t) => {
     const world = await startRealWorld(t, { routes });
     const page = await world.open();
-    await world.signInBy(page);
-    await world.lure(page, path);
+    await world.signInWith(page);
+    await world.openCrossSite(page, path);
     await until(
       async () => world.upstream.requests.length > 0 || (await page.locator('body[data-signed-in]').count()) > 0,
     );
@@ -64,7 +64,7 @@ for (const [name, path] of Object.entries(links)) {
   test(`E02 PG-21 after a link ${name} in an e-mail, the first session request of the application finds the session`, async (t) => {
     const world = await startRealWorld(t, { routes });
     const page = await world.open();
-    await world.lure(page, path);
+    await world.openCrossSite(page, path);
     assert.equal(await world.signedIn(page), 'true');
     assert.equal(page.url(), `${world.gateway.url}/app/orders`);
   });
@@ -75,7 +75,7 @@ test('E02 PG-21 a link to the application in an e-mail finds the session; so doe
   const page = await world.open();
   await page.goto(`${world.gateway.url}/login?returnTo=/app`);
   assert.equal(await world.signedIn(page), 'true');
-  await world.lure(page, '/app/orders');
+  await world.openCrossSite(page, '/app/orders');
   assert.equal(await world.signedIn(page), 'true');
 });
 
@@ -83,7 +83,7 @@ test('E02 PG-21 gateway pages that need the session find it after a sign-in', as
   const world = await startRealWorld(t, { routes });
   const page = await world.open();
   for (const path of ['/sessions', '/signed-in']) {
-    await world.lure(page, `/login?returnTo=${path}`);
+    await world.openCrossSite(page, `/login?returnTo=${path}`);
     const heading = page.locator('h1', { hasText: path === '/sessions' ? 'signed in' : 'You are signed in' });
     await heading.waitFor();
     assert.equal(new URL(page.url()).pathname, path);
@@ -170,7 +170,7 @@ test('E02 a path that became a route during the sign-in is not used as return ad
     fronts: { [shared.publicUrl]: { port, headers: shared.front } },
   });
   t.after(() => browser.close());
-  for (const cookie of before.browser.jar.all()) browser.jar.plant(cookie);
+  for (const cookie of before.browser.jar.all()) browser.jar.insert(cookie);
   const page = await browser.navigate(String(started.stoppedAt));
   assert.equal(page.hops[0]?.headers.location, '/');
   assert.deepEqual(upstream.requests, []);

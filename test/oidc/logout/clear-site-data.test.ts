@@ -28,7 +28,7 @@ test('LO-11 the sign-out sends the configured types in the header; forged and an
   assert.equal((await world.session()).authenticated, true);
   const response = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
   assert.equal(response.headers['clear-site-data'], '"cache", "storage"');
-  for (const { headers } of world.browser.seen)
+  for (const { headers } of world.browser.responses)
     assert.doesNotMatch(String(headers['clear-site-data'] ?? ''), /cookies|\*/);
 });
 

@@ -21,8 +21,8 @@ describe('R18 CS-05 the session survives', () => {
   afterEach(async () => {
     assert.equal((await world.session()).authenticated, true);
     assert.equal((await world.api()).status, 200);
-    assert.equal(world.provider.calls.end_session.length, 0);
-    assert.equal(world.provider.calls.revocation.length, 0);
+    assert.equal(world.provider.requests.end_session.length, 0);
+    assert.equal(world.provider.requests.revocation.length, 0);
   });
 
   const logoutUrl = async () => String((await world.session()).logoutUrl);

@@ -1,7 +1,7 @@
 /** Sign-out: failures of the provider, the end-session request, and logout nonces. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { altering, hang, late, status } from '../../support/provider-lies.ts';
+import { alteringJson, delayed, hang, status } from '../../support/provider-faults.ts';
 import { until } from '../../support/wait.ts';
 import { CSRF, startWorld, type World } from '../../support/world.ts';
 
@@ -32,7 +32,7 @@ test('LO-02 the end-session request names the user, the client and the redirect 
   const page = await signOut(world);
   assert.equal(page.url.pathname, '/signed-out');
   assert.equal(page.url.search, '', 'no query');
-  const [request] = world.provider.calls.end_session;
+  const [request] = world.provider.requests.end_session;
   assert.equal(request?.params.get('post_logout_redirect_uri'), `${world.gateway.url}/signed-out`);
   assert.equal(request?.params.get('client_id'), world.provider.client.id);
   assert.ok(request?.params.get('id_token_hint') && request.params.get('state'));
@@ -43,7 +43,7 @@ test('LO-02 an ID token too large for a URL is omitted', async (t) => {
   world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: { ...draft.claims, groups: 'g'.repeat(6_000) } });
   await world.signIn();
   await signOut(world);
-  const [request] = world.provider.calls.end_session;
+  const [request] = world.provider.requests.end_session;
   assert.equal(request?.params.get('id_token_hint'), null);
   assert.equal(request?.params.get('client_id'), world.provider.client.id);
 });
@@ -63,7 +63,7 @@ test('LO-03 any redirect back from the provider ends on the same page', async (t
   }
 });
 
-const failures = { 'returns 503': () => status(503), hangs: hang, 'responds late': late(5_000) } as const;
+const failures = { 'returns 503': () => status(503), hangs: hang, 'responds late': delayed(5_000) } as const;
 for (const [name, hook] of Object.entries(failures)) {
   test(`R17 LO-04 a revocation endpoint that ${name} does not delay the sign-out, and the revocation is retried`, async (t) => {
     const world = await startWorld(t);
@@ -73,10 +73,10 @@ for (const [name, hook] of Object.entries(failures)) {
     const page = await signOut(world);
     assert.ok(Date.now() - startedAt < 3_000);
     assert.equal(page.url.pathname, '/signed-out');
-    assert.equal(world.provider.calls.end_session.length, 1, 'the browser was redirected to the provider');
-    world.provider.behave();
-    world.provider.clearCalls();
-    await until(() => world.provider.calls.revocation.some(({ status: code }) => code === 200), { timeout: 20_000 });
+    assert.equal(world.provider.requests.end_session.length, 1, 'the browser was redirected to the provider');
+    world.provider.resetBehaviour();
+    world.provider.clearRequests();
+    await until(() => world.provider.requests.revocation.some(({ status: code }) => code === 200), { timeout: 20_000 });
   });
 }
 
@@ -123,10 +123,10 @@ test('SE-11 the signed-out page redirects a signed-in user and does not end the 
 test('sign-out at a provider without an end-session endpoint ends on the gateway’s page', async (t) => {
   const world = await startWorld(t);
   world.provider.behaviour.metadata = ({ end_session_endpoint: _, ...metadata }) => metadata;
-  world.provider.behaviour.token = altering({ scope: undefined });
+  world.provider.behaviour.token = alteringJson({ scope: undefined });
   await world.signIn();
   assert.equal((await signOut(world)).url.pathname, '/signed-out');
-  assert.equal(world.provider.calls.end_session.length, 0);
+  assert.equal(world.provider.requests.end_session.length, 0);
 });
 
 test('SE-11 a script that signs out receives no token, and its browser is redirected to the provider once', async (t) => {
@@ -136,8 +136,8 @@ test('SE-11 a script that signs out receives no token, and its browser is redire
   assert.deepEqual(response.json(), { location: '/logout/continue' });
   const page = await world.browser.navigate('/logout/continue', { from: world.gateway.url });
   assert.equal(page.url.pathname, '/signed-out');
-  assert.ok(world.provider.calls.end_session[0]?.params.get('id_token_hint'));
+  assert.ok(world.provider.requests.end_session[0]?.params.get('id_token_hint'));
   assert.equal(world.browser.cookieHeader('/'), '');
   await world.browser.navigate('/logout/continue', { from: world.gateway.url });
-  assert.equal(world.provider.calls.end_session.length, 1);
+  assert.equal(world.provider.requests.end_session.length, 1);
 });

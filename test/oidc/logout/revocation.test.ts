@@ -9,26 +9,26 @@ import { createProvider } from '../../../src/oidc/provider/provider.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { newKey } from '../../support/gateway.ts';
 import { type Provider, startProvider } from '../../support/provider.ts';
-import { hang, late, oauthError, status } from '../../support/provider-lies.ts';
+import { delayed, hang, oauthError, status } from '../../support/provider-faults.ts';
 import type { Hook } from '../../support/provider-types.ts';
 import { until } from '../../support/wait.ts';
 import { CSRF, startWorld } from '../../support/world.ts';
 
-const hints = (provider: Provider) => provider.calls.revocation.map(({ params }) => params.get('token_type_hint'));
+const hints = (provider: Provider) => provider.requests.revocation.map(({ params }) => params.get('token_type_hint'));
 
 const failures: Record<string, Hook | 'down'> = {
   'returns 503': () => status(503),
   hangs: hang,
-  'is slow': late(6_000),
+  'is slow': delayed(6_000),
   'is down': 'down',
 };
 for (const [name, hook] of Object.entries(failures)) {
   test(`R17 LO-04 with a revocation endpoint that ${name} a sign-out takes less than a second and ends the session at the gateway`, async (t) => {
-    const world = await startWorld(t, { gateway: { provider_: { timeout: '3s' } } });
+    const world = await startWorld(t, { gateway: { providerConfig: { timeout: '3s' } } });
     let fastest = Number.POSITIVE_INFINITY;
     // The fastest of three rounds, because other processes may slow the machine down.
     for (let round = 0; round < 3; round++) {
-      world.provider.behave();
+      world.provider.resetBehaviour();
       await world.signIn();
       const cookie = world.browser.cookieHeader('/');
       if (hook === 'down') await world.provider.stop();
@@ -54,7 +54,7 @@ test('LO-04 R17 tokens of a sign-out during an outage of the provider are revoke
   await world.provider.stop();
   await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
   await world.provider.start();
-  await until(() => world.provider.calls.revocation.length === 2);
+  await until(() => world.provider.requests.revocation.length === 2);
   assert.ok([...world.provider.grants].every(({ revoked }) => revoked));
 });
 
@@ -105,7 +105,7 @@ test('LO-04 the refresh token is revoked first, with client authentication, and 
   assert.equal(await revoker.revoke(TOKENS, 5_000), 'revoked');
   assert.deepEqual(hints(provider), ['refresh_token', 'access_token']);
   assert.deepEqual(
-    provider.calls.revocation.map(({ params, status: code }) => [params.get('token'), code]),
+    provider.requests.revocation.map(({ params, status: code }) => [params.get('token'), code]),
     [
       ['a-refresh-token', 200],
       ['an-access-token', 200],
@@ -135,8 +135,8 @@ test('LO-04 a revocation is dropped when the token has expired, and a refusal is
   provider.behaviour.revocation = () => oauthError('unsupported_token_type');
   assert.equal(await revoker.revoke(TOKENS, 5_000), 'unsupported');
   assert.ok(events.length - attempts <= 3, 'two refusals, and at most one attempt that was in progress');
-  provider.behave();
-  provider.clearCalls();
+  provider.resetBehaviour();
+  provider.clearRequests();
   assert.equal(await revoker.revoke({ accessToken: 'another' }, 5_000), 'revoked');
   assert.deepEqual(hints(provider), ['access_token']);
 });
@@ -146,8 +146,8 @@ test('LO-04 revocations that are pending when a process stops are completed by t
   provider.behaviour.revocation = () => status(503);
   assert.equal(await revoker.revoke(TOKENS, 5_000), 'pending');
   revoker.stop();
-  provider.behave();
-  provider.clearCalls();
+  provider.resetBehaviour();
+  provider.clearRequests();
   const next = createAnotherRevoker();
   t.after(() => next.stop());
   next.start();
@@ -162,8 +162,8 @@ test('LO-04 revocations are persisted before the first attempt, so they survive 
   provider.behaviour.revocation = hang;
   assert.equal(await revoker.revoke(TOKENS, 50), 'pending');
   revoker.stop();
-  provider.behave();
-  provider.clearCalls();
+  provider.resetBehaviour();
+  provider.clearRequests();
   const next = createAnotherRevoker();
   t.after(() => next.stop());
   next.start();

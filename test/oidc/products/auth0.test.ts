@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { lapse, type ProviderCase, providerContract, worldOf } from '../../contract/provider.ts';
 import { AUDIENCE, NAMESPACE, ORDERS, startAuth0 } from '../../support/auth0.ts';
-import { claimsOf } from '../../support/keys.ts';
+import { decodeClaims } from '../../support/keys.ts';
 
 const auth0 = {
   kind: 'auth0',
@@ -75,7 +75,7 @@ describe('Auth0', () => {
     await lapse(world);
     assert.equal([...world.provider.grants].at(-1)?.refreshToken, undefined);
     assert.equal((await world.api()).status, 401);
-    assert.equal(world.provider.refreshes().length, 0);
+    assert.equal(world.provider.refreshRequests().length, 0);
     assert.equal((await world.session()).authenticated, false);
   });
 
@@ -84,7 +84,7 @@ describe('Auth0', () => {
     await world.signIn();
     await world.api();
     const token = String(world.upstream.requests[0]?.header('authorization')).slice('Bearer '.length);
-    assert.equal(claimsOf(token).scope, 'openid profile email offline_access read:orders');
+    assert.equal(decodeClaims(token).scope, 'openid profile email offline_access read:orders');
   });
 
   test('a reused refresh token ends the family, and the session with it', async (t) => {
@@ -113,7 +113,7 @@ describe('Auth0', () => {
     const sid = /name="sid" value="([^"]+)"/.exec(page.body)?.[1] ?? '';
     const left = await world.browser.navigate('/logout', { method: 'POST', form: { sid }, from: page.url.href });
     assert.equal(left.url.pathname, '/signed-out');
-    assert.equal(world.provider.calls.end_session.length, 1);
+    assert.equal(world.provider.requests.end_session.length, 1);
   });
 
   test('a landing page that is not allowed ends at Auth0, signed out all the same', async (t) => {
@@ -134,6 +134,6 @@ describe('Auth0', () => {
     const { logoutUrl } = await world.session();
     const page = await world.browser.navigate(String(logoutUrl), { from: world.gateway.url });
     assert.equal(page.url.pathname, '/signed-out');
-    assert.equal(world.provider.calls.end_session.length, 0);
+    assert.equal(world.provider.requests.end_session.length, 0);
   });
 });

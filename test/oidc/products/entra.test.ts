@@ -13,7 +13,7 @@ import {
   TENANT,
   userOf,
 } from '../../support/entra.ts';
-import { claimsOf } from '../../support/keys.ts';
+import { decodeClaims } from '../../support/keys.ts';
 import { until } from '../../support/wait.ts';
 import type { World } from '../../support/world.ts';
 
@@ -167,14 +167,14 @@ describe('Entra ID', () => {
     await world.signIn();
     assert.equal((await world.api()).status, 200);
     assert.ok(world.provider.secrets.has(tokenOf(world)));
-    assert.equal(claimsOf(tokenOf(world)).aud, GRAPH_AUDIENCE);
+    assert.equal(decodeClaims(tokenOf(world)).aud, GRAPH_AUDIENCE);
   });
 
   test('R50 without scopes a refresh answers a token for Graph: scopeOnRefresh off shows what it is for', async (t) => {
     const world = await worldOf(t, await startEntra(), { ...entra, scopeOnRefresh: false });
     await lapse(world);
     await world.api();
-    assert.equal(claimsOf(tokenOf(world)).aud, GRAPH_AUDIENCE);
+    assert.equal(decodeClaims(tokenOf(world)).aud, GRAPH_AUDIENCE);
   });
 
   test('an unknown scope fails the sign-in, without the words of Entra', async (t) => {
@@ -219,7 +219,7 @@ describe('Entra ID', () => {
     await world.signIn();
     const { logoutUrl } = await world.session();
     await world.browser.navigate(String(logoutUrl), { from: world.gateway.url });
-    assert.equal(world.provider.calls.end_session[0]?.params.get('logout_hint'), 'O.CiQ2OTAyMjJiZQ');
+    assert.equal(world.provider.requests.end_session[0]?.params.get('logout_hint'), 'O.CiQ2OTAyMjJiZQ');
   });
 
   test('a landing page that is no redirect URI ends at Entra, signed out all the same', async (t) => {

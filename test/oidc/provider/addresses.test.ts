@@ -8,7 +8,7 @@ import { createBrowser } from '../../support/browser.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { createSigningKey } from '../../support/keys.ts';
 import { startProvider } from '../../support/provider.ts';
-import { redirect } from '../../support/provider-lies.ts';
+import { redirect } from '../../support/provider-faults.ts';
 import { startUpstream } from '../../support/upstream.ts';
 import { until } from '../../support/wait.ts';
 import { CSRF, startWorld } from '../../support/world.ts';
@@ -21,7 +21,7 @@ async function startSplit(t: TestContext, internal: (origin: string) => { intern
   const upstream = await startUpstream();
   const gateway = await startGateway({
     provider,
-    provider_: internal(`http://127.0.0.1:${provider.port}`),
+    providerConfig: internal(`http://127.0.0.1:${provider.port}`),
     routes: [{ path: '/api/**', upstream: upstream.origin }],
   });
   const browser = createBrowser({ baseUrl: gateway.url, fronts: { [PUBLIC]: { port: provider.port } } });
@@ -54,19 +54,19 @@ for (const [name, addressOf] of Object.entries(announcedUnder)) {
     assert.equal((await browser.navigate('/login?returnTo=/app')).url.pathname, '/app');
     assert.equal((await browser.fetch('/profile', { headers: CSRF })).json().iss, PUBLIC);
     const refreshed = async () =>
-      (await browser.fetch('/api/x', { headers: CSRF })).status === 200 && provider.refreshes().length > 0;
+      (await browser.fetch('/api/x', { headers: CSRF })).status === 200 && provider.refreshRequests().length > 0;
     await until(refreshed);
     const { logoutUrl } = (await browser.fetch('/session', { headers: CSRF })).json();
     const page = await browser.navigate(String(logoutUrl), { from: gateway.url });
     assert.equal(page.url.href, `${gateway.url}/signed-out`);
     // A sign-out does not wait for it on a slow machine.
-    await until(() => provider.calls.revocation.length === 2);
-    for (const call of [...provider.calls.token, ...provider.calls.revocation, ...provider.calls.jwks])
+    await until(() => provider.requests.revocation.length === 2);
+    for (const call of [...provider.requests.token, ...provider.requests.revocation, ...provider.requests.jwks])
       assert.equal(call.url.origin, announced === PUBLIC ? inside : announced, call.endpoint);
-    assert.equal(provider.calls.discovery[0]?.url.origin, inside);
-    for (const call of [...provider.calls.authorize, ...provider.calls.end_session])
+    assert.equal(provider.requests.discovery[0]?.url.origin, inside);
+    for (const call of [...provider.requests.authorize, ...provider.requests.end_session])
       assert.equal(call.url.origin, PUBLIC, call.endpoint);
-    assert.ok(!browser.seen.some((hop) => `${hop.url} ${hop.headers.location} ${hop.body}`.includes(inside)));
+    assert.ok(!browser.responses.some((hop) => `${hop.url} ${hop.headers.location} ${hop.body}`.includes(inside)));
   });
 }
 
@@ -74,7 +74,7 @@ test('R49 R51 with the internal address for an issuer the log shows both, and no
   const { provider, gateway, browser } = await startSplit(t, (issuer) => ({ issuer }));
   const page = await browser.navigate('/login');
   assert.equal(page.status, 503);
-  assert.equal(provider.calls.authorize.length, 0);
+  assert.equal(provider.requests.authorize.length, 0);
   assert.match(gateway.logText(), /provider discovery failed/);
   assert.ok(gateway.logText().includes(PUBLIC), 'the announced issuer');
   assert.ok(gateway.logText().includes(`http://127.0.0.1:${provider.port}`), 'the configured issuer');
@@ -85,7 +85,7 @@ for (const issuerPath of ['/', '/realms/shop', '/tenant/']) {
     const provider = await startProvider({ issuerPath });
     const other = issuerPath.endsWith('/') ? provider.issuer.slice(0, -1) : `${provider.issuer}/`;
     const right = await startGateway({ provider });
-    const wrong = await startGateway({ provider, provider_: { issuer: other } });
+    const wrong = await startGateway({ provider, providerConfig: { issuer: other } });
     t.after(() => Promise.all([right.stop(), wrong.stop(), provider.stop()]).then(() => undefined));
     assert.equal((await right.browser().navigate('/login?returnTo=/app')).url.pathname, '/app');
     assert.equal((await wrong.browser().navigate('/login?returnTo=/app')).status, 503);
@@ -107,7 +107,7 @@ for (const [clockTolerance, clockOffset, signedIn] of clocks) {
     const clock = clockOffset > 0 ? { clock: () => at } : {};
     const world = await startWorld(t, {
       provider: { settings: { clockOffset } },
-      gateway: { provider_: { clockTolerance }, ...clock },
+      gateway: { providerConfig: { clockTolerance }, ...clock },
     });
     await world.browser.navigate('/login?returnTo=/app');
     assert.equal((await world.session()).authenticated, signedIn);
@@ -136,12 +136,12 @@ for (const endpoint of ['token', 'jwks', 'userinfo', 'revocation'] as const) {
   test(`TK-10 a redirect of the ${endpoint} endpoint is not followed, whatever its status`, async (t) => {
     const canary = await startCanary(t);
     for (const code of [301, 302, 303, 307, 308]) {
-      const world = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
+      const world = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
       world.provider.behaviour[endpoint] = () => redirect(canary.url, code);
       const page = await world.browser.navigate('/login?returnTo=/app');
       if (endpoint === 'revocation') await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
       else assert.ok([502, 503].includes(page.status), `${code}: ${page.status}`);
-      await until(() => world.provider.calls[endpoint].length > 0);
+      await until(() => world.provider.requests[endpoint].length > 0);
       assert.equal((await world.session()).authenticated, false);
     }
     assert.deepEqual(canary.received, []);

@@ -1,7 +1,7 @@
 /** The provider's signing keys over time: rotated, withdrawn, out of reach, and asked for by made-up ids. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { hang, status } from '../../support/provider-lies.ts';
+import { hang, status } from '../../support/provider-faults.ts';
 import { CSRF, startWorld, type World, type WorldOptions } from '../../support/world.ts';
 
 /** A world whose gateway's clock can be put forward. */
@@ -35,13 +35,13 @@ const FRESH_MS = 300_000;
 
 for (const [name, answer] of Object.entries({ 'answers 503': () => status(503), hangs: hang })) {
   test(`TK-07 an old key set whose address ${name}: known keys go on verifying`, async (t) => {
-    const { world, later } = await startTimedWorld(t, { provider_: { timeout: '3s' } });
+    const { world, later } = await startTimedWorld(t, { providerConfig: { timeout: '3s' } });
     assert.equal(await signsIn(world), true);
-    world.provider.clearCalls();
+    world.provider.clearRequests();
     world.provider.behaviour.jwks = answer;
     later(FRESH_MS + 1_000);
     assert.equal(await signsIn(world), true);
-    assert.ok(world.provider.calls.jwks.length > 0, 'the set was asked for again');
+    assert.ok(world.provider.requests.jwks.length > 0, 'the set was asked for again');
     assert.match(world.gateway.logText(), /the known keys stay in use/);
   });
 }
@@ -53,7 +53,7 @@ test('TK-07 with the key set out of reach an unknown key signs nobody in until i
   world.provider.rotateKeys();
   later(2_000);
   assert.equal(await signsIn(world), false);
-  world.provider.behave();
+  world.provider.resetBehaviour();
   later(2_000);
   assert.equal(await signsIn(world), true);
 });
@@ -63,7 +63,7 @@ test('TK-07 with no key set at all a sign-in is an outage, and works as soon as 
   world.provider.behaviour.jwks = () => status(503);
   const page = await world.browser.navigate('/login');
   assert.equal(page.status, 503);
-  world.provider.behave();
+  world.provider.resetBehaviour();
   later(2_000);
   assert.equal(await signsIn(world), true);
 });
@@ -72,7 +72,7 @@ test('TK-07 DO-03 two hundred made-up key ids within a second cause one fetch, a
   const { world, later } = await startFrozenWorld(t);
   assert.equal(await signsIn(world), true);
   later(1_001);
-  world.provider.clearCalls();
+  world.provider.clearRequests();
   let made = 0;
   world.provider.behaviour.idToken = (draft) => ({ ...draft, header: { ...draft.header, kid: `made-up-${made++}` } });
   const flood = async (count: number) => {
@@ -83,11 +83,11 @@ test('TK-07 DO-03 two hundred made-up key ids within a second cause one fetch, a
   };
   await flood(200);
   assert.equal(made, 200);
-  assert.equal(world.provider.calls.jwks.length, 1);
+  assert.equal(world.provider.requests.jwks.length, 1);
   later(1_001);
   await flood(10);
-  assert.equal(world.provider.calls.jwks.length, 2);
-  world.provider.behave();
+  assert.equal(world.provider.requests.jwks.length, 2);
+  world.provider.resetBehaviour();
   assert.equal(await signsIn(world), true, 'known keys were never affected');
 });
 
@@ -95,12 +95,12 @@ test('TK-07 R45 ten sign-ins right after a rotation share one fetch, and all end
   const { world, later } = await startFrozenWorld(t);
   assert.equal(await signsIn(world), true);
   later(1_001);
-  world.provider.clearCalls();
+  world.provider.clearRequests();
   world.provider.rotateKeys();
   world.provider.withdrawOldKeys();
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => signsIn(world)));
   assert.ok(!outcomes.includes(false), String(outcomes));
-  assert.equal(world.provider.calls.jwks.length, 1);
+  assert.equal(world.provider.requests.jwks.length, 1);
 });
 
 test('R45 a withdrawn key is refused once the set is older than five minutes', async (t) => {

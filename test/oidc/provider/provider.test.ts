@@ -7,7 +7,16 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { startGateway } from '../../support/gateway.ts';
 import { createSigningKey } from '../../support/keys.ts';
 import { startProvider } from '../../support/provider.ts';
-import { garbage, gzipBomb, hang, huge, json, oauthError, redirect, status } from '../../support/provider-lies.ts';
+import {
+  endlessJson,
+  gzipBomb,
+  hang,
+  invalidJson,
+  json,
+  oauthError,
+  redirect,
+  status,
+} from '../../support/provider-faults.ts';
 import { until } from '../../support/wait.ts';
 import { CSRF, startWorld } from '../../support/world.ts';
 
@@ -26,7 +35,7 @@ describe('metadata', () => {
       t.after(() => Promise.all([gateway.stop(), provider.stop()]).then(() => undefined));
       const page = await gateway.browser().navigate('/login');
       assert.equal(page.status, 503);
-      assert.equal(provider.calls.authorize.length, 0);
+      assert.equal(provider.requests.authorize.length, 0);
       assert.match(gateway.logText(), /provider discovery failed/);
     });
   }
@@ -63,7 +72,7 @@ describe('metadata', () => {
     const gateway = await startGateway({ provider });
     t.after(() => Promise.all([gateway.stop(), provider.stop()]).then(() => undefined));
     await gateway.browser().navigate('/login');
-    assert.equal(provider.calls.authorize[0]?.params.get('code_challenge_method'), 'S256');
+    assert.equal(provider.requests.authorize[0]?.params.get('code_challenge_method'), 'S256');
   });
 });
 
@@ -72,17 +81,17 @@ describe('client authentication', () => {
   test('TK-02 client_secret_basic encodes id and secret, and puts nothing into the body', async (t) => {
     const world = await startWorld(t, { provider: { client: { secret, auth: 'client_secret_basic' } } });
     await world.signIn();
-    const [call] = world.provider.calls.token;
+    const [call] = world.provider.requests.token;
     assert.match(String(call?.headers.authorization), /^Basic /);
     assert.equal(call?.params.get('client_secret'), null);
   });
   test('TK-02 client_secret_post uses the body alone', async (t) => {
     const world = await startWorld(t, {
       provider: { client: { secret, auth: 'client_secret_post' } },
-      gateway: { provider_: { clientAuth: 'client_secret_post' } },
+      gateway: { providerConfig: { clientAuth: 'client_secret_post' } },
     });
     await world.signIn();
-    const [call] = world.provider.calls.token;
+    const [call] = world.provider.requests.token;
     assert.equal(call?.headers.authorization, undefined);
     assert.equal(call?.params.get('client_secret'), secret);
   });
@@ -114,8 +123,8 @@ describe('client authentication', () => {
       assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, true);
       await browser.fetch('/logout', { method: 'POST', headers: CSRF });
       // A sign-out does not wait for it on a slow machine.
-      await until(() => provider.calls.revocation.length === 2);
-      const assertions = [...provider.calls.token, ...provider.calls.revocation].map(
+      await until(() => provider.requests.revocation.length === 2);
+      const assertions = [...provider.requests.token, ...provider.requests.revocation].map(
         ({ params }) => params.get('client_assertion') ?? '',
       );
       assert.equal(assertions.length, 3);
@@ -149,16 +158,16 @@ describe('TK-10 a token endpoint at login that', () => {
   const answers = {
     redirects: () => redirect('http://127.0.0.1:9/', 307),
     hangs: hang,
-    'sends a gigabyte': () => huge(1024 ** 3, sent),
+    'sends a gigabyte': () => endlessJson(1024 ** 3, sent),
     'sends an unpacking bomb': () => gzipBomb(100 * 1024 * 1024, 2),
-    'sends a page': garbage,
+    'sends a page': invalidJson,
     'is down': () => status(503),
     'refuses the client': () => oauthError('invalid_client', 401),
     'sends an empty object': () => json({}),
   };
   for (const [name, answer] of Object.entries(answers)) {
     test(`${name} ends on a page, within bounds, and without its words`, async (t) => {
-      const world = await startWorld(t, { gateway: { provider_: { timeout: '1s' } } });
+      const world = await startWorld(t, { gateway: { providerConfig: { timeout: '1s' } } });
       world.provider.behaviour.token = answer;
       const before = process.memoryUsage().rss;
       const page = await world.browser.navigate('/login');
@@ -181,11 +190,11 @@ describe('TK-08 UserInfo that', () => {
   };
   for (const [name, answer] of Object.entries(answers)) {
     test(`${name} signs nobody in, and the tokens are not left lying about`, async (t) => {
-      const world = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
+      const world = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
       world.provider.behaviour.userinfo = answer;
       assert.ok((await world.browser.navigate('/login')).status >= 500);
       assert.equal((await world.session()).authenticated, false);
-      await until(() => world.provider.calls.revocation.length === 2);
+      await until(() => world.provider.requests.revocation.length === 2);
     });
   }
 });
@@ -200,16 +209,16 @@ test('TK-07 with the key set away known keys go on verifying', async (t) => {
 test('TK-07 made-up key ids cause few fetches', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
-  world.provider.clearCalls();
+  world.provider.clearRequests();
   let n = 0;
   world.provider.behaviour.idToken = (draft) => ({ ...draft, header: { ...draft.header, kid: `made-up-${n++}` } });
   const began = Date.now();
   for (let login = 0; login < 40; login++) await world.gateway.browser().navigate('/login');
   const seconds = (Date.now() - began) / 1000;
   assert.ok(
-    world.provider.calls.jwks.length <= seconds + 2,
-    `${world.provider.calls.jwks.length} fetches in ${seconds} s`,
+    world.provider.requests.jwks.length <= seconds + 2,
+    `${world.provider.requests.jwks.length} fetches in ${seconds} s`,
   );
-  world.provider.behave();
+  world.provider.resetBehaviour();
   await until(async () => (await world.gateway.browser().navigate('/login?returnTo=/app')).url.pathname === '/app');
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { oauthError, status } from '../../support/provider-lies.ts';
+import { oauthError, status } from '../../support/provider-faults.ts';
 import { startRedis } from '../../support/redis.ts';
 import { startReplicas } from '../../support/replicas.ts';
 import { until } from '../../support/wait.ts';
@@ -12,7 +12,7 @@ const CHALLENGE = 'Bearer realm="api", error="invalid_token", error_description=
 
 /** The upstream accepts every token except those in the set, like an API that is notified of revocations. */
 function refuseTokens(world: World, refused: Set<string>, body = 'not this one') {
-  world.upstream.answer((req: IncomingMessage, res: ServerResponse) => {
+  world.upstream.respondWith((req: IncomingMessage, res: ServerResponse) => {
     const token = req.headers.authorization ?? '';
     if (refused.has(token)) res.writeHead(401, { 'www-authenticate': CHALLENGE }).end(body);
     else res.end('done');
@@ -39,28 +39,28 @@ for (const [name, body] of Object.entries({
     const { world } = await startRefused(t, body);
     const response = await world.api();
     assert.deepEqual([response.status, response.body], [200, 'done']);
-    assert.equal(world.provider.refreshes().length, 1);
+    assert.equal(world.provider.refreshRequests().length, 1);
     assert.equal(world.upstream.requests.length, 2);
     assert.equal((await world.browser.fetch('/api/x', { method: 'HEAD', headers: CSRF })).status, 200);
-    assert.equal(world.provider.refreshes().length, 1);
+    assert.equal(world.provider.refreshRequests().length, 1);
   });
 }
 
 test('RF-08 a refused HEAD request is retried once as well', async (t) => {
   const { world } = await startRefused(t);
   assert.equal((await world.browser.fetch('/api/x', { method: 'HEAD', headers: CSRF })).status, 200);
-  assert.equal(world.provider.refreshes().length, 1);
+  assert.equal(world.provider.refreshRequests().length, 1);
 });
 
 test('RF-08 an API that refuses every token: at most two attempts, the 401 is passed on unchanged, and no refresh per request', async (t) => {
   const { world } = await startRefused(t);
-  world.upstream.answer((_req, res) => void res.writeHead(401, { 'www-authenticate': CHALLENGE }).end('never'));
+  world.upstream.respondWith((_req, res) => void res.writeHead(401, { 'www-authenticate': CHALLENGE }).end('never'));
   const first = await world.api();
   assert.deepEqual([first.status, first.headers['www-authenticate'], first.body], [401, CHALLENGE, 'never']);
   assert.equal(world.upstream.requests.length, 2);
   for (let n = 0; n < 20; n += 1) assert.equal((await world.api()).status, 401);
   assert.equal(world.upstream.requests.length, 22, 'one attempt each');
-  assert.equal(world.provider.refreshes().length, 1);
+  assert.equal(world.provider.refreshRequests().length, 1);
   assert.equal((await world.session()).authenticated, true, 'a refusal of the API does not end the session');
 });
 
@@ -73,10 +73,12 @@ test('RF-08 concurrent requests at three replicas: one refresh, each request sen
   refuseTokens(world, new Set([world.upstream.requests[0]?.header('authorization') ?? '']));
   world.upstream.requests.splice(0);
   const cookie = world.browser.cookieHeader('/');
-  const requests = world.gateways.flatMap((gateway) => Array.from({ length: 20 }, () => world.callAt(gateway, cookie)));
+  const requests = world.gateways.flatMap((gateway) =>
+    Array.from({ length: 20 }, () => world.requestAt(gateway, cookie)),
+  );
   const statuses = (await Promise.all(requests)).map((response) => response.status);
   assert.deepEqual([...new Set(statuses)], [200]);
-  assert.equal(world.provider.refreshes().length, 1);
+  assert.equal(world.provider.refreshRequests().length, 1);
   assert.ok(world.upstream.requests.length <= 120, `${world.upstream.requests.length}`);
 });
 
@@ -86,7 +88,7 @@ test('RF-08 a request with a body is not retried: its 401 is passed on, and the 
   const response = await post();
   assert.deepEqual([response.status, response.headers['www-authenticate']], [401, CHALLENGE]);
   assert.equal(world.upstream.requests.length, 1);
-  await until(() => world.provider.refreshes().length === 1);
+  await until(() => world.provider.refreshRequests().length === 1);
   await until(async () => (await post()).status === 200);
   assert.equal(
     world.upstream.requests.filter(({ received }) => received === 'an order'.length).length,
@@ -97,13 +99,13 @@ test('RF-08 a request with a body is not retried: its 401 is passed on, and the 
 test('RF-08 any other 401 is not about the token: passed on, no refresh', async (t) => {
   const { world } = await startRefused(t);
   for (const challenge of ['Basic realm="invalid_token"', 'Bearer', 'Bearer error="insufficient_scope"', undefined]) {
-    world.upstream.answer((_req, res) => {
+    world.upstream.respondWith((_req, res) => {
       res.writeHead(401, challenge === undefined ? {} : { 'www-authenticate': challenge }).end();
     });
     assert.equal((await world.api()).status, 401);
   }
   assert.equal(world.upstream.requests.length, 4);
-  assert.equal(world.provider.refreshes().length, 0);
+  assert.equal(world.provider.refreshRequests().length, 0);
 });
 
 test('RF-08 without a refresh token, and while the provider is down, the 401 is passed on and the session stays', async (t) => {
@@ -120,10 +122,10 @@ test('RF-08 without a refresh token, and while the provider is down, the 401 is 
     return issued;
   };
   await other.signIn();
-  other.upstream.answer((_req, res) => void res.writeHead(401, { 'www-authenticate': CHALLENGE }).end());
+  other.upstream.respondWith((_req, res) => void res.writeHead(401, { 'www-authenticate': CHALLENGE }).end());
   assert.equal((await other.api()).status, 401);
   assert.equal(other.upstream.requests.length, 1);
-  assert.equal(other.provider.refreshes().length, 0);
+  assert.equal(other.provider.refreshRequests().length, 0);
   assert.equal((await other.session()).authenticated, true);
 });
 

@@ -27,7 +27,7 @@ test('RF-02 the store fails between the refresh and the write: no token is spent
     return response;
   };
   const request = world.api();
-  await until(() => world.provider.refreshes().length === 1);
+  await until(() => world.provider.refreshRequests().length === 1);
   await redisProxy.refuse();
   providerGate.open();
   assert.equal((await request).status, 503);
@@ -35,7 +35,7 @@ test('RF-02 the store fails between the refresh and the write: no token is spent
   await redisProxy.accept();
   await until(async () => (await world.api()).status === 200);
   assert.equal(
-    world.provider.refreshes().length,
+    world.provider.refreshRequests().length,
     1,
     'the kept tokens were stored, and no second refresh was requested',
   );
@@ -64,7 +64,7 @@ test('RF-02 a process killed when the provider responds: the next request works 
   };
   const api = () => browser.fetch('/api/x', { headers: CSRF });
   await assert.rejects(api(), 'the connection breaks with the process');
-  provider.behave();
+  provider.resetBehaviour();
   await gateway.start();
   // The lease of the killed process has to expire first.
   const response = await until(async () => {
@@ -73,5 +73,5 @@ test('RF-02 a process killed when the provider responds: the next request works 
   });
   assert.ok([200, 401].includes(response.status), String(response.status));
   assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, response.status === 200);
-  assert.ok(provider.refreshes().length <= 2);
+  assert.ok(provider.refreshRequests().length <= 2);
 });

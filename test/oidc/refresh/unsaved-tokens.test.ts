@@ -41,14 +41,14 @@ async function startWithUnsavedTokens(t: TestContext, sessions: number) {
     await providerGate.passed;
     return response;
   };
-  const requests = cookies.map((cookie) => world.callAt(disconnected, cookie));
-  await until(() => world.provider.refreshes().length === sessions);
+  const requests = cookies.map((cookie) => world.requestAt(disconnected, cookie));
+  await until(() => world.provider.refreshRequests().length === sessions);
   await redisProxy.refuse();
   providerGate.open();
   for (const { status } of await Promise.all(requests)) assert.equal(status, 503);
   assert.equal(world.upstream.requests.length, 0);
   const versions = async () =>
-    await redis.use(async (client) => {
+    await redis.withClient(async (client) => {
       const keys = (await client.keys('*')).filter((key) => key.endsWith(':tokens'));
       return await Promise.all(keys.map(async (key) => Number.parseInt((await client.get(key)) ?? '', 10)));
     });
@@ -60,8 +60,8 @@ test('RF-02 tokens that could not be stored are stored once the store is back, w
   assert.deepEqual(await versions(), [1, 1, 1, 1, 1]);
   await redisProxy.accept();
   await until(async () => (await versions()).every((version) => version === 2));
-  for (const cookie of cookies) assert.equal((await world.callAt(world.gateway, cookie)).status, 200);
-  assert.equal(world.provider.refreshes().length, 5, 'no refresh token was spent a second time');
+  for (const cookie of cookies) assert.equal((await world.requestAt(world.gateway, cookie)).status, 200);
+  assert.equal(world.provider.refreshRequests().length, 5, 'no refresh token was spent a second time');
 });
 
 test('RF-07 a session that ended in the meantime is not restored, and the tokens issued for it are revoked', async (t) => {
@@ -69,11 +69,11 @@ test('RF-07 a session that ended in the meantime is not restored, and the tokens
   const [cookie = ''] = cookies;
   const logout = await fetch(`${world.gateway.ownUrl}/logout`, { method: 'POST', headers: { cookie, ...CSRF } });
   assert.equal(logout.status, 200);
-  const before = world.provider.calls.revocation.length;
+  const before = world.provider.requests.revocation.length;
   await redisProxy.accept();
-  await until(() => world.provider.calls.revocation.length >= before + 2);
+  await until(() => world.provider.requests.revocation.length >= before + 2);
   assert.deepEqual(await versions(), []);
-  assert.equal((await world.callAt(world.gateway, cookie)).status, 401);
+  assert.equal((await world.requestAt(world.gateway, cookie)).status, 401);
 });
 
 test('RF-02 a gateway that stops stores unsaved tokens before it exits', async (t) => {
@@ -81,8 +81,8 @@ test('RF-02 a gateway that stops stores unsaved tokens before it exits', async (
   await redisProxy.accept();
   await disconnected.stop();
   assert.deepEqual(await versions(), [2]);
-  assert.equal((await world.callAt(world.gateway, cookies[0] ?? '')).status, 200);
-  assert.equal(world.provider.refreshes().length, 1);
+  assert.equal((await world.requestAt(world.gateway, cookies[0] ?? '')).status, 200);
+  assert.equal(world.provider.refreshRequests().length, 1);
 });
 
 test('DO-07 RF-02 SIGTERM during a refresh whose client has disconnected: the tokens are stored before the process exits', async (t) => {
@@ -110,7 +110,7 @@ test('DO-07 RF-02 SIGTERM during a refresh whose client has disconnected: the to
   };
   const client = new AbortController();
   const request = browser.fetch('/api/x', { headers: CSRF, signal: client.signal });
-  await until(() => provider.refreshes().length === 1);
+  await until(() => provider.refreshRequests().length === 1);
   client.abort();
   await assert.rejects(request);
   const stopped = gateway.terminate();
@@ -119,5 +119,5 @@ test('DO-07 RF-02 SIGTERM during a refresh whose client has disconnected: the to
   assert.equal(await stopped, 0);
   await gateway.start();
   assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 200);
-  assert.equal(provider.refreshes().length, 1);
+  assert.equal(provider.refreshRequests().length, 1);
 });

@@ -153,7 +153,9 @@ test('R26 an OPTIONS that is no preflight is a call like any other', async () =>
 });
 
 test('CS-04 a listed origin reads answers and refusals, and never by word of the upstream', async () => {
-  upstream.answer((_req, res) => void res.writeHead(200, { 'access-control-allow-origin': '*', vary: 'Accept' }).end());
+  upstream.respondWith(
+    (_req, res) => void res.writeHead(200, { 'access-control-allow-origin': '*', vary: 'Accept' }).end(),
+  );
   const answer = await gateway.call('/api/x', {
     headers: { ...signedIn('alice'), origin: PARTNER, 'sec-fetch-site': 'cross-site' },
   });

@@ -9,7 +9,7 @@ test('E02 a route serves no service worker, in Chromium either, whatever documen
     const world = await startRealWorld(t, {
       routes: (upstream) => [{ path: '/api/**', upstream, documents, rules: [{ token: 'none' }] }],
     });
-    world.upstream.answer((_req, res) => void res.writeHead(200, { 'content-type': 'text/javascript' }).end(''));
+    world.upstream.respondWith((_req, res) => void res.writeHead(200, { 'content-type': 'text/javascript' }).end(''));
     const page = await world.open();
     await page.goto(`${world.gateway.url}/app`);
     const registered = `navigator.serviceWorker.register('/api/worker.js').then(() => 'registered', (error) => error.name)`;

@@ -1,7 +1,7 @@
 /** What every front proxy that is configured as documented has to bring, and to stop. */
 import assert from 'node:assert/strict';
 import type { Browser } from '../../support/browser.ts';
-import type { Received } from '../../support/browser-http.ts';
+import type { BrowserResponse } from '../../support/browser-http.ts';
 import { FORGED, type Shop } from './shop.ts';
 
 /** Claim headers of this route and of another one, in spellings that some upstream reads as the same name. */
@@ -15,7 +15,7 @@ export interface Attack {
 }
 
 /** The access token that the API got is one of the provider's, and no secret is in what the client sees. */
-function checkToken({ shop, browser }: Attack, answer: Received): void {
+function checkToken({ shop, browser }: Attack, answer: BrowserResponse): void {
   const [scheme, token = ''] = (shop.received()?.header('authorization') ?? '').split(' ');
   assert.equal(scheme, 'Bearer');
   assert.ok(shop.provider.secrets.has(token), 'the API gets a token of the provider');

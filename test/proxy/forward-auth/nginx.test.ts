@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser } from '../../support/browser.ts';
-import type { Received } from '../../support/browser-http.ts';
+import type { BrowserResponse } from '../../support/browser-http.ts';
 import type { FrontProxy } from '../../support/front-proxy.ts';
 import { startNginx } from '../../support/nginx.ts';
 import { freePort } from '../../support/ports.ts';
@@ -40,7 +40,7 @@ after(async () => {
 beforeEach(() => void shop.upstream.requests.splice(0));
 
 /** Neither the headers of the private listener nor a token in any other. */
-function checkNothingShown({ headers, body }: Received): void {
+function checkNothingShown({ headers, body }: BrowserResponse): void {
   for (const name of ['authorization', 'dpop', 'cookie', 'x-forward-cookie', 'x-shop-customer', 'x-accel-redirect'])
     assert.equal(headers[name], undefined, name);
   assert.doesNotMatch(JSON.stringify(headers) + body, /Bearer/);
@@ -83,14 +83,14 @@ test('an open route passes without a token, and nothing that the client calls it
 
 test('E04 nginx: an answer with X-Accel-Redirect goes to the client, and shows no token', async () => {
   for (const target of ['/_auth', '/_auth?x=1', '@bff_refused', '/', '/auth/verify']) {
-    shop.upstream.answer((_req, res) => void res.writeHead(200, { 'x-accel-redirect': target }).end('of the API'));
+    shop.upstream.respondWith((_req, res) => void res.writeHead(200, { 'x-accel-redirect': target }).end('of the API'));
     for (const path of ['/api/orders', '/api/public/x', '/direct/x']) {
       const answer = await shop.call(browser, { port: strict.port, path });
       assert.deepEqual([answer.status, answer.body], [200, 'of the API'], `${target} ${path}`);
       checkNothingShown(answer);
     }
   }
-  shop.upstream.answer(echo);
+  shop.upstream.respondWith(echo);
 });
 
 test('E04 nginx: a request that another location sends to /_auth shows no token', async () => {

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from '../../support/browser.ts';
-import { createAgent, type Received, send } from '../../support/browser-http.ts';
+import { type BrowserResponse, createAgent, send } from '../../support/browser-http.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 import { freePort } from '../../support/ports.ts';
 import { type Provider, startProvider } from '../../support/provider.ts';
-import { type Recorded, startUpstream, type Upstream } from '../../support/upstream.ts';
+import { type RecordedRequest, startUpstream, type Upstream } from '../../support/upstream.ts';
 
 export const CSRF = { 'x-csrf': '1' };
 /** The beginning of every value that an attacker sends; none may arrive. */
@@ -24,9 +24,9 @@ export interface Shop {
   /** Signs in by way of the front proxy. */
   signIn(): Promise<Browser>;
   /** Sends a signed-in call with these headers and one cookie of the application to the front proxy at a port. */
-  call(browser: Browser, to: Call): Promise<Received>;
+  call(browser: Browser, to: Call): Promise<BrowserResponse>;
   /** The last call that the API got. */
-  received(): Recorded | undefined;
+  received(): RecordedRequest | undefined;
   stop(): Promise<void>;
 }
 

@@ -75,10 +75,10 @@ for (const [stage, reach] of Object.entries(stages)) {
       const recorded = await upstream.request(0);
       const left = performance.now();
       leave(client);
-      await until(() => recorded.aborted && upstream.open() === 0, 'the upstream request is closed', 5_000);
+      await until(() => recorded.aborted && upstream.openConnections() === 0, 'the upstream request is closed', 5_000);
       assert.ok(performance.now() - left < 1000);
-      await until(() => edge.ends.length === 1, 'the call is over');
-      assert.deepEqual([edge.ends[0], edge.streams.size(), await edge.open()], ['over', 0, 0]);
+      await until(() => edge.outcomes.length === 1, 'the call is over');
+      assert.deepEqual([edge.outcomes[0], edge.streams.size(), await edge.openConnections()], ['over', 0, 0]);
     });
   }
 }
@@ -100,9 +100,9 @@ test('R41 500 clients leave at all stages: sockets and memory return to their ea
     );
     await until(() => upstream.requests.length === before + count, 'all reached the upstream', 20_000);
     clients.map((client, at) => (at % 2 ? client.destroy() : client.reset()));
-    await until(() => upstream.open() === 0, 'every upstream request is closed', 10_000);
-    await until(async () => (await edge.open()) === 0, 'every client connection is closed');
-    await until(() => edge.ends.length === before + count, 'every call is over');
+    await until(() => upstream.openConnections() === 0, 'every upstream request is closed', 10_000);
+    await until(async () => (await edge.openConnections()) === 0, 'every client connection is closed');
+    await until(() => edge.outcomes.length === before + count, 'every call is over');
   };
   await round(100);
   const before = memory();
@@ -117,12 +117,12 @@ test('R41 clients that leave while their calls wait in line: the line empties, n
   const waiting = await Promise.all(
     Array.from({ length: 50 }, () => (stages['before the answer'] as (port: number) => Promise<RawClient>)(edge.port)),
   );
-  await until(() => edge.calls() === 51, 'all calls arrived');
+  await until(() => edge.requests() === 51, 'all calls arrived');
   for (const client of waiting) client.destroy();
-  await until(() => edge.ends.length === 50, 'all calls in line are over', 5_000);
+  await until(() => edge.outcomes.length === 50, 'all calls in line are over', 5_000);
   const next = await connectRaw(edge.port);
   await next.send('GET /middle HTTP/1.1\r\nHost: gw\r\n\r\n');
-  await until(() => edge.calls() === 52, 'the next call is in line, not refused');
+  await until(() => edge.requests() === 52, 'the next call is in line, not refused');
   first?.destroy();
   await next.until('first part');
   next.destroy();
@@ -162,7 +162,7 @@ test('R41 a client that leaves while the connection to the upstream is being mad
   await client.send('GET /gone HTTP/1.1\r\nHost: gw\r\n\r\n');
   await until(() => held.length === 1, 'the connection is being made');
   client.reset();
-  await until(() => edge.ends.length === 1, 'the call is over');
+  await until(() => edge.outcomes.length === 1, 'the call is over');
   open();
   const next = rawRequest(edge.port, 'GET /next HTTP/1.1\r\nHost: gw\r\n\r\n');
   await until(() => {
@@ -181,7 +181,7 @@ test('a client that never reads its answer is cut after the idle limit, and the 
   const client = await (stages['while it does not read its answer'] as (port: number) => Promise<RawClient>)(edge.port);
   const recorded = await upstream.request(0);
   await until(() => recorded.aborted, 'the upstream request is closed', 10_000);
-  await until(async () => (await edge.open()) === 0, 'the client connection is closed');
+  await until(async () => (await edge.openConnections()) === 0, 'the client connection is closed');
   client.destroy();
 });
 
@@ -230,5 +230,5 @@ test('an upstream that hangs up before the answer is told to the client, whose c
   assert.equal((await client.response()).status, 502);
   await client.send('GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
   assert.equal((await client.response()).text, 'ok');
-  upstream.answer(hang);
+  upstream.respondWith(hang);
 });

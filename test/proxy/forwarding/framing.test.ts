@@ -39,8 +39,8 @@ for (const [name, method, bytes] of bodyless) {
       if (answer.status === 204) assert.equal(answer.header('content-length'), undefined);
       assert.equal(client.unread().length, 0);
     }
-    await until(() => edge.ends.length === 2, 'both calls are over');
-    assert.deepEqual(edge.ends, ['over', 'over']);
+    await until(() => edge.outcomes.length === 2, 'both calls are over');
+    assert.deepEqual(edge.outcomes, ['over', 'over']);
   });
 }
 
@@ -83,7 +83,7 @@ for (const [name, bytes] of broken) {
     const next = await rawRequest(edge.port, 'GET /good HTTP/1.1\r\nHost: gw\r\n\r\n');
     assert.deepEqual([next.status, next.text], [200, 'ok']);
     assert.equal(upstream.connections(), 2);
-    await until(() => upstream.open() === 1, 'the bad connection is closed');
+    await until(() => upstream.openConnections() === 1, 'the bad connection is closed');
   });
 }
 

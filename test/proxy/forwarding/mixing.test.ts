@@ -50,5 +50,5 @@ test('PX-17 50 users, 2,000 mixed calls on 8 connections: every answer is the ca
   };
   await Promise.all(Array.from({ length: USERS }, (_, number) => user(number + 1)));
   assert.ok(answers > USERS * ROUNDS * 0.8);
-  await until(() => edge.ends.length === edge.calls(), 'every call is over');
+  await until(() => edge.outcomes.length === edge.requests(), 'every call is over');
 });

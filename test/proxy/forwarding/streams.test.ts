@@ -5,7 +5,7 @@ import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts
 import { quiet, route, startEdge } from '../../support/edge.ts';
 import { connectRaw } from '../../support/raw.ts';
 import { until } from '../../support/until.ts';
-import { type Script, startUpstream, ticks } from '../../support/upstream.ts';
+import { eventStream, type Script, startUpstream } from '../../support/upstream.ts';
 import { gate } from '../../support/wait.ts';
 
 async function world(t: TestContext, script: Script) {
@@ -78,17 +78,17 @@ test('R42 the head of any answer goes out before its body comes', async (t) => {
 });
 
 test('R43 a logout here closes the event stream of that session, not that of another', async (t) => {
-  const { upstream, streams, open } = await world(t, ticks(10));
+  const { upstream, streams, open } = await world(t, eventStream(10));
   const [mine, other] = [await open('mine'), await open('other')];
   await Promise.all([mine.until('data: 1\n\n'), other.until('data: 1\n\n')]);
   streams.closeAll('mine');
   await mine.rest();
   await other.until('data: 9\n\n');
-  await until(() => upstream.open() === 1, 'the upstream connection of the first is closed');
+  await until(() => upstream.openConnections() === 1, 'the upstream connection of the first is closed');
 });
 
 test('R43 the end of the session on another replica closes the event stream', async (t) => {
-  const { ended, open } = await world(t, ticks(10));
+  const { ended, open } = await world(t, eventStream(10));
   const [mine, other] = [await open('mine'), await open('other')];
   await Promise.all([mine.until('data: 1\n\n'), other.until('data: 1\n\n')]);
   ended.add('mine');
@@ -97,7 +97,7 @@ test('R43 the end of the session on another replica closes the event stream', as
 });
 
 test('R43 the absolute limit of the session closes the event stream', async (t) => {
-  const { time, open } = await world(t, ticks(10));
+  const { time, open } = await world(t, eventStream(10));
   const client = await open('mine');
   await client.until('data: 1\n\n');
   time.ahead = 3_600_001;
@@ -118,6 +118,6 @@ test('R43 short calls are not tracked beyond their end', async (t) => {
   const { edge, streams, open } = await world(t, (_req, res) => res.end('ok'));
   const client = await open('mine');
   await client.response();
-  await until(() => edge.ends.length === 1, 'the call is over');
+  await until(() => edge.outcomes.length === 1, 'the call is over');
   assert.equal(streams.size(), 0);
 });

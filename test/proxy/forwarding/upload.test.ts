@@ -94,7 +94,7 @@ test('maxBody: chunks that exceed it end in 413, and the upstream never gets a c
   assert.equal((await client.response()).status, 413);
   await until(() => recorded.aborted, 'the upstream request is cut');
   assert.equal(recorded.complete, false);
-  assert.equal(edge.ends[0], 'payload_too_large');
+  assert.equal(edge.outcomes[0], 'payload_too_large');
 });
 
 test('R37 an upload that makes progress outlives every time-out; a head that never ends does not', async (t) => {
@@ -163,7 +163,7 @@ test('an upstream that answers before it has the body: the client gets the answe
   const answer = await client.response();
   assert.deepEqual([answer.status, answer.text], [403, 'no']);
   await client.send(Buffer.alloc(64 * MB));
-  assert.deepEqual(edge.ends, ['over']);
+  assert.deepEqual(edge.outcomes, ['over']);
   await client.send(head(0));
   assert.equal((await client.response()).status, 403, 'the client connection is in order');
   assert.equal(upstream.connections(), 2);
@@ -177,7 +177,7 @@ test('a client that goes on sending long after it got its answer is cut', async 
     const drip = setInterval(() => client.socket.write('x'), 50);
     t.after(() => clearInterval(drip));
     assert.equal((await client.response()).status, status);
-    await until(async () => (await edge.open()) === 0, 'the connection is closed');
+    await until(async () => (await edge.openConnections()) === 0, 'the connection is closed');
   };
   await Promise.all([goOn(refused, 413), goOn(early, 403)]);
 });

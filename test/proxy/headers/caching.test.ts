@@ -9,7 +9,7 @@ import {
   createResponseHeaderRewriter,
   type ResponseFacts,
 } from '../../../src/proxy/headers/response-headers.ts';
-import { configOf, firstRoute, flatOf, valuesOf } from '../../support/route-fixtures.ts';
+import { configOf, firstRoute, flatten, valuesOf } from '../../support/route-fixtures.ts';
 
 type RouteInput = Partial<NonNullable<ConfigInput['routes']>[number]>;
 type Pairs = [string, string][];
@@ -17,7 +17,7 @@ type Pairs = [string, string][];
 function receive(caller: Caller, headers: Pairs, route: RouteInput = {}, rest: Partial<ConfigInput> = {}) {
   const config = configOf([route], rest);
   const facts: ResponseFacts = { caller, requestId: 'request-1', cors: {} };
-  return createResponseHeaderRewriter(config, firstRoute(config))(flatOf(headers), facts);
+  return createResponseHeaderRewriter(config, firstRoute(config))(flatten(headers), facts);
 }
 const cacheControl = (...args: Parameters<typeof receive>) => valuesOf(receive(...args), 'cache-control');
 

@@ -44,7 +44,7 @@ async function start(t: TestContext, route: Partial<RouteInput> = {}): Promise<R
   const world = await startRealWorld(t, {
     routes: (upstream) => [{ path: '/api/**', upstream, csrf: 'fetch-metadata', ...route }],
   });
-  world.upstream.answer((_req, res, { target }) => {
+  world.upstream.respondWith((_req, res, { target }) => {
     const [type, text] = FILES[target] ?? ['text/plain', ''];
     const attached = type === 'text/csv' ? { 'content-disposition': 'attachment; filename="file.csv"' } : {};
     res.writeHead(200, { 'content-type': type, ...attached }).end(text);
@@ -73,13 +73,13 @@ const targetsOf = (world: RealWorld) => world.upstream.requests.map(({ target })
 test('E02 PG-20 HTML, SVG and XML that somebody uploaded run no script and make no call when a user opens them in Chromium', async (t) => {
   const world = await start(t);
   const page = await world.open();
-  await world.signInBy(page);
+  await world.signInWith(page);
   for (const path of DOCUMENTS) await open(world, page, path);
   // Whatever they began has had its turn before the last of these is asked.
   await page.goto(`${world.gateway.url}/app`);
   assert.equal(await world.signedIn(page), 'true');
   assert.deepEqual(
-    world.withToken().map(({ target }) => target),
+    world.authorizedRequests().map(({ target }) => target),
     DOCUMENTS,
   );
 });
@@ -88,17 +88,17 @@ for (const path of DOCUMENTS)
   test(`E02 PG-20 with documents: forward ${path} acts as the user, so the test above can tell`, async (t) => {
     const world = await start(t, { documents: 'forward' });
     const page = await world.open();
-    await world.signInBy(page);
+    await world.signInWith(page);
     await follow(world, page, path);
-    await until(() => world.withToken().some(({ target }) => target === '/api/ran'));
+    await until(() => world.authorizedRequests().some(({ target }) => target === '/api/ran'));
   });
 
 test('E02 PG-20 an open route is no way around it, nor is a frame of the app', async (t) => {
   const world = await start(t, { rules: [{ token: 'none' }] });
   const page = await world.open();
-  await world.signInBy(page);
+  await world.signInWith(page);
   for (const path of DOCUMENTS) {
-    await world.lure(page, path);
+    await world.openCrossSite(page, path);
     await page.waitForURL(`**${path}`);
   }
   await page.goto(`${world.gateway.url}/app`);
@@ -113,7 +113,7 @@ test('E02 PG-20 an open route is no way around it, nor is a frame of the app', a
 test('E02 images, JSON, HTML by fetch, attachments and download links work as before', async (t) => {
   const world = await start(t);
   const page = await world.open();
-  await world.signInBy(page);
+  await world.signInWith(page);
   const read = (path: string) =>
     page.evaluate(`fetch('${path}', { headers: { 'X-CSRF': '1' } }).then((answer) => answer.text())`);
   assert.equal(await read('/api/data.json'), '{"a":1}');
@@ -138,7 +138,7 @@ test('E02 images, JSON, HTML by fetch, attachments and download links work as be
 test('E02 a worker or shared worker of a route has no origin of its own to act with, in Chromium', async (t) => {
   const world = await start(t);
   const page = await world.open();
-  await world.signInBy(page);
+  await world.signInWith(page);
   for (const kind of ['Worker', 'SharedWorker']) {
     const origin = `new Promise((resolve) => { const worker = new ${kind}('/api/origin.js'); (worker.port ?? worker).onmessage = ({ data }) => resolve(data); })`;
     assert.equal(await page.evaluate(origin), 'null', kind);
@@ -155,15 +155,15 @@ test('E02 the policy goes over the wire beside that of the upstream, at each sta
   await world.signIn();
   const policyOf = async (path: string) => (await world.api(path)).headers['content-security-policy'];
   for (const status of [200, 201, 302, 404, 500]) {
-    world.upstream.answer((_req, res) => {
+    world.upstream.respondWith((_req, res) => {
       res.writeHead(status, { 'content-type': 'text/html', 'content-security-policy': "default-src 'self'" }).end();
     });
     assert.equal(await policyOf('/api/x'), "default-src 'self', sandbox");
     assert.equal(await policyOf('/docs/x'), "default-src 'self'");
   }
-  world.upstream.answer((_req, res) => void res.writeHead(200, { 'content-type': 'application/pdf' }).end());
+  world.upstream.respondWith((_req, res) => void res.writeHead(200, { 'content-type': 'application/pdf' }).end());
   assert.equal(await policyOf('/api/x'), undefined);
-  world.upstream.answer((_req, res) => void res.writeHead(200).end());
+  world.upstream.respondWith((_req, res) => void res.writeHead(200).end());
   assert.equal(await policyOf('/api/x'), 'sandbox');
 });
 

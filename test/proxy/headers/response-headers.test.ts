@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
 import { createResponseHeaderRewriter, type ResponseFacts } from '../../../src/proxy/headers/response-headers.ts';
-import { configOf, firstRoute, flatOf, pairsOf, valuesOf } from '../../support/route-fixtures.ts';
+import { configOf, firstRoute, flatten, toPairs, valuesOf } from '../../support/route-fixtures.ts';
 
 type RouteInput = Partial<NonNullable<ConfigInput['routes']>[number]>;
 type Pairs = [string, string][];
@@ -17,7 +17,7 @@ function receive(
   rest: Partial<ConfigInput> = {},
 ) {
   const config = configOf([route], rest);
-  return createResponseHeaderRewriter(config, firstRoute(config))(flatOf(headers), { ...FACTS, ...facts });
+  return createResponseHeaderRewriter(config, firstRoute(config))(flatten(headers), { ...FACTS, ...facts });
 }
 
 test('ordinary headers pass in order with their bytes, repeated ones included', () => {
@@ -46,7 +46,7 @@ test('R54 hop-by-hop headers and those named in Connection do not pass', () => {
     ['connection', 'x-second'],
     ['X-App', 'stays'],
   ]);
-  const names = pairsOf(got).map(([name]) => name);
+  const names = toPairs(got).map(([name]) => name);
   const gone = [
     'connection',
     'x-hop',
@@ -74,11 +74,11 @@ test('CS-04 CORS headers of the upstream are gone, those of the gateway stand', 
     ['Access-Control-Expose-Headers', '*'],
     ['Access-Control-Allow-Private-Network', 'true'],
   ];
-  assert.ok(!pairsOf(receive(upstream)).some(([name]) => name.startsWith('access-control-')));
+  assert.ok(!toPairs(receive(upstream)).some(([name]) => name.startsWith('access-control-')));
   const cors = { 'access-control-allow-origin': 'https://partner.example.com', vary: 'Origin' };
   const got = receive(upstream, { cors }, {}, { cors: { allowedOrigins: ['https://partner.example.com'] } });
   assert.deepEqual(
-    pairsOf(got).filter(([name]) => name.startsWith('access-control-')),
+    toPairs(got).filter(([name]) => name.startsWith('access-control-')),
     [['access-control-allow-origin', 'https://partner.example.com']],
   );
   assert.deepEqual(valuesOf(got, 'vary'), ['Cookie, Origin']);

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
 import { createTunnel } from '../../../src/proxy/websocket/tunnel.ts';
-import { contextOf, passed, quiet, route } from '../../support/edge.ts';
+import { contextOf, quiet, route, withoutHopByHop } from '../../support/edge.ts';
 import { within } from '../../support/until.ts';
 import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
 
@@ -25,7 +25,7 @@ export async function edgeTo(t: TestContext, upstream: string, changes: Partial<
   const server = createServer();
   server.on('upgrade', async (req, socket, head) => {
     const { host } = new URL(upstream);
-    const headers = ['host', host, ...passed(req.rawHeaders), 'connection', 'Upgrade', 'upgrade', 'websocket'];
+    const headers = ['host', host, ...withoutHopByHop(req.rawHeaders), 'connection', 'Upgrade', 'upgrade', 'websocket'];
     headers.push('authorization', 'Bearer token', 'x-double', '1', 'X-Double', '2');
     const streamKey = new URLSearchParams(req.url?.split('?')[1]).get('session') ?? 'nobody';
     await tunnel.open(contextOf(req), socket, head, chosen, {

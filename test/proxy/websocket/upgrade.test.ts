@@ -4,7 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import type { ForwardOptions } from '../../../src/proxy/forwarding/forward-options.ts';
 import { sessionOf, startDataPlane } from '../../support/data-plane.ts';
 import { rawRequest } from '../../support/raw.ts';
-import { configOf, flatOf, PUBLIC, valuesOf } from '../../support/route-fixtures.ts';
+import { configOf, flatten, PUBLIC, valuesOf } from '../../support/route-fixtures.ts';
 
 const PARTNER = 'https://partner.example.com';
 
@@ -76,7 +76,7 @@ test('R40 R27 a handshake with a session goes up with the access token, without 
   assert.equal(options.streamKey, 'key-of-boris');
   assert.equal(options.endsAt, Number.MAX_SAFE_INTEGER);
   const back = options.rewriteHeaders(
-    flatOf([
+    flatten([
       ['Set-Cookie', '__Host-bff=evil'],
       ['Sec-WebSocket-Accept', 'x'],
     ]),

@@ -46,7 +46,7 @@ for (const [name, bytes] of answers) {
     assert.equal(answer.header('content-type'), 'application/problem+json');
     assert.doesNotMatch(answer.text, /internal|127\.0\.0\.1|leak|HPE_/);
     assert.equal((await client.rest()).length, 0);
-    await until(() => over() === 1 && upstream.open() === 0, 'both connections are closed');
+    await until(() => over() === 1 && upstream.openConnections() === 0, 'both connections are closed');
   });
 }
 
@@ -77,7 +77,7 @@ test('PX-10 an upstream that cannot be reached: 502; one that never answers: 504
   const second = await connectRaw(late.port);
   await second.send(handshake());
   assert.equal((await second.response()).status, 504);
-  await until(() => late.over() === 1 && silent.open() === 0, 'both connections are closed');
+  await until(() => late.over() === 1 && silent.openConnections() === 0, 'both connections are closed');
 });
 
 test('R43 a session that ends during the handshake: 401, and the upstream is let go', async (t) => {
@@ -90,7 +90,7 @@ test('R43 a session that ends during the handshake: 401, and the upstream is let
   ended.add('mine');
   time.ahead = 1000;
   assert.equal((await client.response()).status, 401);
-  await until(() => over() === 1 && silent.open() === 0, 'both connections are closed');
+  await until(() => over() === 1 && silent.openConnections() === 0, 'both connections are closed');
 });
 
 for (const [host, written] of [

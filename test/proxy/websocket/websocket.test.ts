@@ -42,7 +42,7 @@ test('either side may end the conversation, in good order or not', async (t) => 
   await until(() => upstream.sockets.size === 0, 'the upstream saw the close');
   const second = await connect('/');
   second.terminate();
-  await until(() => upstream.open() === 0, 'the upstream connection is closed');
+  await until(() => upstream.openConnections() === 0, 'the upstream connection is closed');
   const third = await connect('/');
   for (const socket of upstream.sockets) socket.close(4000, 'done');
   assert.equal((await within(once(third, 'close'), 'the client saw the close'))[0], 4000);
@@ -72,7 +72,7 @@ test('R41 a client that leaves takes the upstream side along, even if that goes 
   await client.send(handshake());
   await client.until('\x81\x01a');
   client.reset();
-  await until(() => over() === 1 && upstream.open() === 0, 'both connections are closed');
+  await until(() => over() === 1 && upstream.openConnections() === 0, 'both connections are closed');
 });
 
 test('an upstream that leaves takes the client side along, even if the client does not close', async (t) => {
@@ -95,7 +95,7 @@ test('R43 a logout closes the WebSocket of that session with a code of its own, 
   streams.closeAll('mine');
   const [code, reason] = await within(closed, 'the close');
   assert.deepEqual([code, String(reason)], [SESSION_ENDED, 'session ended']);
-  await until(() => upstream.open() === 1, 'the upstream side is closed');
+  await until(() => upstream.openConnections() === 1, 'the upstream side is closed');
   other.send('still here');
   assert.equal(await next(other), 'still here');
 });
@@ -126,6 +126,6 @@ test('R43 no Close frame is put into the middle of another frame', async (t) => 
   assert.deepEqual(await client.bytes(7), Buffer.from([0x82, 126, 0x10, 0x00, 1, 2, 3]));
   streams.closeAll('mine');
   assert.equal((await client.rest()).length, 0);
-  await until(() => upstream.open() === 0, 'the upstream side is closed');
+  await until(() => upstream.openConnections() === 0, 'the upstream side is closed');
   client.destroy();
 });

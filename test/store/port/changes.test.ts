@@ -101,7 +101,7 @@ async function stored(t: TestContext): Promise<{ redis: RedisServer; store: Stor
 test('a key that somebody removes by hand, and a flush, are told as well', async (t) => {
   const { redis, told } = await stored(t);
   told.length = 0;
-  await redis.use((client) => client.del('bff:{k1}:session'));
+  await redis.withClient((client) => client.del('bff:{k1}:session'));
   await until(() => told.includes('k1'), { timeout: 1_000 });
   await redis.flush();
   await until(() => told.includes('*'), { timeout: 1_000 });

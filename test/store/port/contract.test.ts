@@ -113,7 +113,7 @@ async function redisCluster(): Promise<Opened> {
   assert.equal(created.status, 0, created.stdout + created.stderr);
   // Check every node: one that does not know its peers yet refuses clients.
   for (const node of nodes)
-    await until(async () => (await node.use((client) => client.cluster('INFO'))).includes('cluster_state:ok'));
+    await until(async () => (await node.withClient((client) => client.cluster('INFO'))).includes('cluster_state:ok'));
   return opened({ redis: { cluster: nodes.map(({ port }) => ({ host: '127.0.0.1', port })) } }, ...nodes);
 }
 

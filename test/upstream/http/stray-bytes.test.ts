@@ -145,7 +145,7 @@ for (const secure of [false, true]) {
       const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'when told' });
       assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
       faulty.tell();
-      await until(() => faulty.upstream.open() === 0, 'the connections are closed');
+      await until(() => faulty.upstream.openConnections() === 0, 'the connections are closed');
       await faulty.ownAnswers('POST');
     });
 
@@ -154,7 +154,7 @@ for (const secure of [false, true]) {
       await faulty.callers[0]?.send(faulty.request('/api/bad/1'));
       await faulty.callers[0]?.response();
       faulty.tell();
-      await until(() => faulty.upstream.open() === 0, 'the connection is closed');
+      await until(() => faulty.upstream.openConnections() === 0, 'the connection is closed');
       assert.match(faulty.log(), /bytes beyond a response/);
       // From here on what is too much waits for the next request, where nothing tells it from a response.
       for (let round = 0; round < ROUNDS; round += 1) {
@@ -208,7 +208,7 @@ test('D01 408 on an idle connection is no response to the next request, and no r
   const faulty = await startFaulty(t, false, { response: complete, surplus, when: 'when told' });
   await faulty.all('/api/bad');
   faulty.tell();
-  await until(() => faulty.upstream.open() === 0, 'the connections are closed');
+  await until(() => faulty.upstream.openConnections() === 0, 'the connections are closed');
   await faulty.all('/api/together');
   const connections = faulty.upstream.connections();
   await faulty.ownAnswers('POST');

@@ -1,14 +1,14 @@
 /** The endpoints of the test provider that only the gateway calls: token, user info, revocation, introspection, keys. */
 import { createHash, randomUUID } from 'node:crypto';
-import { claimsOf, signToken } from './keys.ts';
+import { decodeClaims, signToken } from './keys.ts';
 import { authenticatesClient } from './provider-client.ts';
 import { proofOutcome } from './provider-dpop.ts';
-import { json, oauthError, status } from './provider-lies.ts';
+import { json, oauthError, status } from './provider-faults.ts';
 import { grantOf, mintSecret, revokeGrant, type State } from './provider-state.ts';
-import { tokenAnswer } from './provider-tokens.ts';
-import type { Answer, Call } from './provider-types.ts';
+import { tokenResponse } from './provider-tokens.ts';
+import type { ProviderRequest, ProviderResponse } from './provider-types.ts';
 
-function redeemCode(state: State, { params, thumbprint }: Call, jkt: string | undefined): Answer {
+function redeemCode(state: State, { params, thumbprint }: ProviderRequest, jkt: string | undefined): ProviderResponse {
   const code = state.codes.get(params.get('code') ?? '');
   const verifier = params.get('code_verifier') ?? '';
   state.secrets.set(verifier, 'verifier');
@@ -26,10 +26,10 @@ function redeemCode(state: State, { params, thumbprint }: Call, jkt: string | un
   const named = code.grant.request.get('dpop_jkt');
   if (named !== null && named !== jkt) return oauthError('invalid_grant');
   Object.assign(code.grant, { jkt, certificate: thumbprint });
-  return json(tokenAnswer(state, code.grant, 'authorization_code'));
+  return json(tokenResponse(state, code.grant, 'authorization_code'));
 }
 
-function refresh(state: State, { params, thumbprint }: Call, jkt: string | undefined): Answer {
+function refresh(state: State, { params, thumbprint }: ProviderRequest, jkt: string | undefined): ProviderResponse {
   const given = params.get('refresh_token') ?? '';
   const grant = grantOf(state, given);
   // A refresh token of a client that proves who it is is bound to no key; tokens of a grant without one get this one.
@@ -44,20 +44,24 @@ function refresh(state: State, { params, thumbprint }: Call, jkt: string | undef
     grant.retired.add(grant.refreshToken ?? given);
     grant.refreshToken = mintSecret(state, 'token', 'rt');
   }
-  return json(tokenAnswer(state, grant, 'refresh_token'));
+  return json(tokenResponse(state, grant, 'refresh_token'));
 }
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /** A token for one API: of the client itself, or in exchange for a user's (RFC 8693), whose subject it keeps. */
-function mintForUpstream(state: State, { params, thumbprint }: Call, jkt: string | undefined): Record<string, unknown> {
+function mintForUpstream(
+  state: State,
+  { params, thumbprint }: ProviderRequest,
+  jkt: string | undefined,
+): Record<string, unknown> {
   const subject = params.get('subject_token');
   const lifetime = state.settings.accessTokenLifetime;
   const draft = {
     header: { alg: state.key.alg, kid: state.key.kid, typ: 'at+jwt' },
     claims: {
       iss: state.issuer,
-      sub: subject === null ? state.client.id : claimsOf(subject).sub,
+      sub: subject === null ? state.client.id : decodeClaims(subject).sub,
       client_id: state.client.id,
       aud: params.get('audience') ?? params.getAll('resource'),
       scope: params.get('scope') ?? '',
@@ -80,7 +84,7 @@ function mintForUpstream(state: State, { params, thumbprint }: Call, jkt: string
 }
 
 /** Token endpoint (RFC 6749 3.2). */
-export async function token(state: State, call: Call): Promise<Answer> {
+export async function token(state: State, call: ProviderRequest): Promise<ProviderResponse> {
   if (call.method !== 'POST') return status(405);
   if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
   const names = [...call.params.keys()];
@@ -100,7 +104,7 @@ export async function token(state: State, call: Call): Promise<Answer> {
 }
 
 /** UserInfo (OpenID Connect Core 5.3). */
-export async function userinfo(state: State, call: Call): Promise<Answer> {
+export async function userinfo(state: State, call: ProviderRequest): Promise<ProviderResponse> {
   const [, scheme = '', token = ''] = /^(Bearer|DPoP) (.+)$/i.exec(call.headers.authorization ?? '') ?? [];
   const known = state.accessTokens.get(token);
   if (scheme.toLowerCase() === 'dpop') {
@@ -113,7 +117,7 @@ export async function userinfo(state: State, call: Call): Promise<Answer> {
 }
 
 /** Revocation (RFC 7009): unknown tokens are answered 200 as well. */
-export async function revocation(state: State, call: Call): Promise<Answer> {
+export async function revocation(state: State, call: ProviderRequest): Promise<ProviderResponse> {
   if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
   const given = call.params.get('token') ?? '';
   const grant = grantOf(state, given);
@@ -123,7 +127,7 @@ export async function revocation(state: State, call: Call): Promise<Answer> {
 }
 
 /** Introspection (RFC 7662). */
-export async function introspection(state: State, call: Call): Promise<Answer> {
+export async function introspection(state: State, call: ProviderRequest): Promise<ProviderResponse> {
   if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
   const token = call.params.get('token') ?? '';
   const registered = state.introspectable.get(token);
@@ -144,6 +148,6 @@ export async function introspection(state: State, call: Call): Promise<Answer> {
 }
 
 /** The published keys. */
-export function jwks(state: State): Answer {
+export function jwks(state: State): ProviderResponse {
   return json({ keys: state.published.map((key) => key.publicJwk) });
 }

@@ -1,39 +1,46 @@
 /** Ready-made answers and hooks with which the test provider misbehaves. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import type { Answer, Call, Hook } from './provider-types.ts';
+import type { Hook, ProviderRequest, ProviderResponse } from './provider-types.ts';
 
 /** A JSON answer. */
-export function json(body: Record<string, unknown>, status = 200, headers: Record<string, string> = {}): Answer {
+export function json(
+  body: Record<string, unknown>,
+  status = 200,
+  headers: Record<string, string> = {},
+): ProviderResponse {
   return { status, headers: { 'cache-control': 'no-store', ...headers }, json: body };
 }
 
 /** An OAuth error answer (RFC 6749 5.2). The description is a canary: it must appear in no log and on no page. */
-export function oauthError(error: string, status = 400, description = 'canary-error-description'): Answer {
+export function oauthError(error: string, status = 400, description = 'canary-error-description'): ProviderResponse {
   return json({ error, error_description: description }, status);
 }
 
 /** A bare status, with a canary in the body. */
-export function status(code: number, headers: Record<string, string> = {}): Answer {
+export function status(code: number, headers: Record<string, string> = {}): ProviderResponse {
   return { status: code, headers: { 'content-type': 'text/plain', ...headers }, body: 'canary-response-body' };
 }
 
 /** A redirect. */
-export function redirect(location: string, code = 302): Answer {
+export function redirect(location: string, code = 302): ProviderResponse {
   return { status: code, headers: { location }, body: '' };
 }
 
 /** The same JSON answer with members changed; `undefined` removes one. */
-export function alter(answer: Answer, changes: Record<string, unknown>): Answer {
+export function alterJson(answer: ProviderResponse, changes: Record<string, unknown>): ProviderResponse {
   const merged = Object.entries({ ...answer.json, ...changes }).filter(([, value]) => value !== undefined);
   return { ...answer, json: Object.fromEntries(merged) };
 }
 
 /** A hook that changes members of the JSON answer; `undefined` removes one. */
-export function altering(changes: Record<string, unknown>, only: (call: Call) => boolean = () => true): Hook {
+export function alteringJson(
+  changes: Record<string, unknown>,
+  only: (call: ProviderRequest) => boolean = () => true,
+): Hook {
   return async (call, proceed) => {
     const answer = await proceed();
-    return only(call) ? alter(answer, changes) : answer;
+    return only(call) ? alterJson(answer, changes) : answer;
   };
 }
 
@@ -57,10 +64,10 @@ export function denying(error = 'access_denied', description = 'canary-error-des
 }
 
 /** Never answers; the connection stays open. */
-export const hang = (): Answer => ({ status: 200, headers: {}, raw: () => {} });
+export const hang = (): ProviderResponse => ({ status: 200, headers: {}, raw: () => {} });
 
 /** Sends the head and then nothing more. */
-export const hangInBody = (): Answer => ({
+export const hangInBody = (): ProviderResponse => ({
   status: 200,
   headers: {},
   raw: (res) => {
@@ -70,10 +77,10 @@ export const hangInBody = (): Answer => ({
 });
 
 /** Cuts the connection. */
-export const reset = (): Answer => ({ status: 200, headers: {}, raw: (res) => void res.destroy() });
+export const reset = (): ProviderResponse => ({ status: 200, headers: {}, raw: (res) => void res.destroy() });
 
 /** A hook that answers late. */
-export function late(ms: number): Hook {
+export function delayed(ms: number): Hook {
   return async (_call, proceed) => {
     await sleep(ms);
     return proceed();
@@ -81,14 +88,14 @@ export function late(ms: number): Hook {
 }
 
 /** 200 with a body that is no JSON. */
-export const garbage = (): Answer => ({
+export const invalidJson = (): ProviderResponse => ({
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: '<html>canary-response-body',
 });
 
 /** JSON that never ends until `bytes` were sent. Counts what it could send in `sent`. */
-export function huge(bytes: number, sent: { bytes: number }): Answer {
+export function endlessJson(bytes: number, sent: { bytes: number }): ProviderResponse {
   const chunk = Buffer.alloc(64 * 1024, 0x61);
   return {
     status: 200,
@@ -109,7 +116,7 @@ export function huge(bytes: number, sent: { bytes: number }): Answer {
 }
 
 /** A gzip body, `layers` deep, that unpacks to `bytes` of JSON. */
-export function gzipBomb(bytes: number, layers = 1): Answer {
+export function gzipBomb(bytes: number, layers = 1): ProviderResponse {
   let body: Uint8Array = Buffer.concat([
     Buffer.from('{"access_token":"'),
     Buffer.alloc(bytes, 0x61),
