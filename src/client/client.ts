@@ -1,107 +1,76 @@
-/** The front end's side of the gateway: who is signed in, sign-in and sign-out, guarded calls, all tabs in step. Never a token. */
-import { createCalls } from './calls.ts';
+/** The client of the gateway for front ends: session, sign-in, sign-out and guarded requests, in step over all tabs. Never a token. */
+import { createEvents } from './events.ts';
 import { OK } from './gateway-header.ts';
-import { askedBy } from './login-url.ts';
-import { createState } from './state.ts';
-import type { Client, ClientOptions, LoginOptions, Page, User } from './types.ts';
+import { createGatewayRequests } from './gateway-requests.ts';
+import { createGuardedFetch } from './guarded-fetch.ts';
+import { createSessionState } from './session-state.ts';
+import { createSignIn, leave } from './sign-in.ts';
+import type { Client, ClientOptions, Page, User } from './types.ts';
 
 export type * from './types.ts';
 
-/** Set while this tab has asked for a sign-in without a question, or signed out: it is not to be asked again by itself. */
+/** Set after this tab tried a silent sign-in or signed out: it does not try again on its own. */
 const ASKED = 'bff-asked';
 
-/** Builds a client. It asks nothing until it is used. */
-export function createClient(options: ClientOptions = {}, page: Page = globalThis as unknown as Page): Client {
-  const { base = '' } = options;
+/** Creates a client. It sends no request until it is used. */
+export function createClient(
+  { base = '', csrfHeader = 'X-CSRF', expiringBefore = 60, onUnauthenticated = 'event' }: ClientOptions = {},
+  page: Page = globalThis as unknown as Page,
+): Client {
   const { location, sessionStorage } = page;
-  const state = createState(options, page);
-  const calls = createCalls(options, page, state, login);
+  const requests = createGatewayRequests(base, csrfHeader, page);
+  const events = createEvents();
+  const state = createSessionState(page, requests, events, expiringBefore);
+  const login = createSignIn(base, page, state, events);
   let profile: { mark: string; claims: Promise<User | undefined> } | undefined;
 
-  const leave = (url: string) => {
-    location.assign(url);
-    // The page goes away: what waits for this is not to go on and show an error for a moment.
-    return new Promise<never>(() => {});
-  };
-
-  async function login({ returnTo, popup, loginUrl, ...params }: LoginOptions = {}): Promise<boolean> {
-    const url = new URL(`${base}/login`, location.href);
-    for (const [name, value] of Object.entries({
-      ...(loginUrl === undefined ? {} : askedBy(loginUrl, url)),
-      ...params,
-      returnTo: popup ? `${base}/signed-in` : (returnTo ?? location.href.slice(location.origin.length)),
-    }))
-      url.searchParams.set(name, value);
-    return popup ? inWindow(url.href) : leave(url.href);
-  }
-
-  /** The window and this page lose sight of each other at the provider, so its end is seen by its effect. */
-  function inWindow(url: string): Promise<boolean> {
-    return new Promise((resolve) => {
-      if (!page.open(url, '_blank', 'popup,width=480,height=720')) return resolve(false);
-      const done = (signedIn: boolean) => {
-        off();
-        page.removeEventListener('focus', back);
-        resolve(signedIn);
-      };
-      const off = state.on('signedin', () => done(true));
-      // Back without a sign-in: the user thought better of it.
-      const back = () =>
-        void state.read().then(
-          () => done(false),
-          () => done(false),
-        );
-      page.addEventListener('focus', back);
-    });
-  }
-
-  async function claims(): Promise<User | undefined> {
-    const answer = await state.call('/profile');
-    const code = state.codeOf(answer);
-    if (code === OK) return answer.json() as Promise<User>;
-    if (code === 'unauthenticated') return void (await state.read());
-    throw state.failure(answer);
+  async function readProfile(): Promise<User | undefined> {
+    const response = await requests.sendRequest('/profile');
+    const code = requests.codeOf(response);
+    if (code === OK) return response.json() as Promise<User>;
+    if (code === 'unauthenticated') return void (await state.readSession());
+    throw requests.errorOf(response);
   }
 
   return {
-    session: state.read,
-    on: state.on,
-    close: state.close,
-    fetch: calls,
+    session: state.readSession,
+    on: events.addListener,
+    close: state.closeState,
+    fetch: createGuardedFetch({ base, csrfHeader, onUnauthenticated }, page, requests, state, events, login),
     login,
     async user() {
-      const { authenticated } = await state.known();
+      const { authenticated } = await state.knownSession();
       if (!authenticated) return undefined;
-      const mark = state.mark();
-      if (profile?.mark !== mark) profile = { mark, claims: claims() };
-      const mine = profile;
-      return mine.claims.catch((error: unknown) => {
-        if (profile === mine) profile = undefined;
+      const mark = state.sessionMark();
+      if (profile?.mark !== mark) profile = { mark, claims: readProfile() };
+      const current = profile;
+      return current.claims.catch((error: unknown) => {
+        if (profile === current) profile = undefined;
         throw error;
       });
     },
     async silentLogin(returnTo) {
-      if ((await state.read()).authenticated) {
+      if ((await state.readSession()).authenticated) {
         sessionStorage.removeItem(ASKED);
         return true;
       }
       if (sessionStorage.getItem(ASKED)) return false;
       sessionStorage.setItem(ASKED, '1');
-      return login({ prompt: 'none', ...(returnTo === undefined ? {} : { returnTo }) });
+      return login({ prompt: 'none', ...(returnTo !== undefined && { returnTo }) });
     },
     async logout() {
-      const answer = await state.call('/logout', { method: 'POST' });
-      if (state.codeOf(answer) !== OK) throw state.failure(answer);
+      const response = await requests.sendRequest('/logout', { method: 'POST' });
+      if (requests.codeOf(response) !== OK) throw requests.errorOf(response);
       sessionStorage.setItem(ASKED, '1');
-      state.leave();
-      // The gateway leads on to the provider by an address of its own, so any other is a mistake.
-      const next = new URL(((await answer.json()) as { location: string }).location, location.href);
-      if (next.origin !== location.origin) throw state.failure(answer);
-      await leave(next.href);
+      state.notifySignOut();
+      // The gateway's own address leads on to the provider, so one on another origin is an error.
+      const next = new URL(((await response.json()) as { location: string }).location, location.href);
+      if (next.origin !== location.origin) throw requests.errorOf(response);
+      await leave(location, next.href);
     },
     async keepAlive() {
-      await state.call('/profile');
-      return state.read();
+      await requests.sendRequest('/profile');
+      return state.readSession();
     },
   };
 }

@@ -1,4 +1,4 @@
-/** The module that the gateway serves: it knows the gateway's paths and header by itself. */
+/** Entry point of the module that the gateway serves at `/client.js`; it has the gateway's paths and header as defaults. */
 import { createClient as create } from './client.ts';
 import type { Client, ClientOptions } from './types.ts';
 

@@ -1,27 +1,27 @@
-/** The words that the client and its user share. */
+/** Public types of the client. */
 
-interface Always {
-  /** The header that authenticated calls carry. */
+interface SessionBase {
+  /** The header that authenticated requests carry. */
   csrfHeader: { name: string; value: string };
   loginUrl: string;
 }
 
-/** Nobody is signed in. */
-export interface SignedOut extends Always {
+/** The response of `GET /session` without a session. */
+export interface SignedOut extends SessionBase {
   authenticated: false;
 }
 
-/** What `GET /session` says of a session. Times are ISO 8601. */
-export interface SignedIn extends Always {
+/** The response of `GET /session` with a session. Times are ISO 8601. */
+export interface SignedIn extends SessionBase {
   authenticated: true;
   sub: string;
   acr?: string;
   /** Seconds since 1970 (OpenID Connect Core section 2). */
   authTime?: number;
   createdAt: string;
-  /** The end whatever happens. */
+  /** When the session expires at the latest. */
   expiresAt: string;
-  /** The end if no call is made; never after `expiresAt`. */
+  /** When the session expires if no request is sent; never after `expiresAt`. */
   idleExpiresAt: string;
   logoutUrl: string;
 }
@@ -39,13 +39,13 @@ export interface User {
 }
 
 export interface LoginOptions {
-  /** Path to come back to; the present address when left out. */
+  /** Path to return to; the current address by default. */
   returnTo?: string;
-  /** Sign in in a window of its own, so that this page and what was typed into it stay. */
+  /** Opens the sign-in in a popup, so that this page and its unsaved input stay. */
   popup?: boolean;
   /**
-   * The address that a `stepup` event or a refusal named; only `acr_values` and `max_age` of it count. Rejects when it is not
-   * the login endpoint of this origin.
+   * The login URL of a `stepup` event or a refusal. Only its `acr_values` and `max_age` are used. Rejects if it is not the
+   * login endpoint of this origin.
    */
   loginUrl?: string;
   prompt?: string;
@@ -55,9 +55,9 @@ export interface LoginOptions {
   ui_locales?: string;
 }
 
-/** A call that the gateway refused until the user signs in, or signs in with more. */
+/** A request that the gateway refused until the user signs in, or signs in with a stronger or more recent method. */
 export interface Refusal {
-  /** The login endpoint of the gateway, asked for what the call needs. */
+  /** The login endpoint, with the parameters that the request requires. */
   loginUrl: string;
   /** Signed in already, but not strongly or recently enough (RFC 9470). */
   stepUp: boolean;
@@ -66,7 +66,7 @@ export interface Refusal {
 export interface ClientEvents {
   signedin: SignedIn;
   signedout: SignedOut;
-  /** `extendable`: a call puts the end off. */
+  /** `extendable`: a request extends the session. */
   expiring: { at: Date; extendable: boolean };
   stepup: Refusal;
 }
@@ -76,37 +76,37 @@ export interface ClientOptions {
   base?: string;
   /** `csrf.header` of the gateway. */
   csrfHeader?: string;
-  /** Seconds before the end of the session at which `expiring` is told. */
+  /** How many seconds before the session expires `expiring` is emitted. */
   expiringBefore?: number;
   /**
-   * What `fetch` does with a call that is refused: only tell (`event`), leave for the sign-in (`login`), open it in a window
-   * of its own (`popup`), or what a function says: if that resolves to true, the call is made once more.
+   * What `fetch` does with a refused request: only emit an event (`event`), navigate to the sign-in (`login`), open it in a
+   * popup (`popup`), or call a function. If the function resolves to true, the request is sent once more.
    */
   onUnauthenticated?: 'event' | 'login' | 'popup' | ((refusal: Refusal) => Promise<boolean> | boolean);
 }
 
 export interface Client {
-  /** Asks the gateway who is signed in; never prolongs the session. Rejects when the gateway cannot tell. */
+  /** Reads the session from the gateway without extending it. Rejects when the gateway is unavailable. */
   session(): Promise<Session>;
-  /** The profile, or undefined when nobody is signed in; asked for once per session. */
+  /** The profile, or undefined without a session; read once per session. */
   user(): Promise<User | undefined>;
-  /** Leaves for the sign-in; with `popup`, resolves to whether the user is signed in afterwards. */
+  /** Navigates to the sign-in; with `popup`, resolves to whether the user is signed in afterwards. */
   login(options?: LoginOptions): Promise<boolean>;
-  /** Signs in without a question if the provider knows the user; leaves the page for that once, then resolves to false. */
+  /** Signs in without interaction if the provider has a session; navigates for that once, then resolves to false. */
   silentLogin(returnTo?: string): Promise<boolean>;
-  /** Ends the session, tells the other tabs, leaves for the provider's sign-out. */
+  /** Ends the session, notifies the other tabs, and navigates to the sign-out of the provider. */
   logout(): Promise<void>;
-  /** Puts the end of an idle session off. */
+  /** Extends the session. */
   keepAlive(): Promise<Session>;
-  /** `fetch` with the CSRF header on calls of the own origin. */
+  /** `fetch` with the CSRF header on requests to the own origin. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Listens; returns the function that stops it. */
+  /** Adds a listener; returns the function that removes it. */
   on<Type extends keyof ClientEvents>(type: Type, listener: (detail: ClientEvents[Type]) => void): () => void;
   /** Stops timers and listeners. */
   close(): void;
 }
 
-/** The parts of a browser's window that the client uses; a test hands in its own. */
+/** The parts of a browser window that the client uses; tests pass their own. */
 export interface Page {
   location: { href: string; origin: string; assign(url: string): void };
   document: EventTarget & { visibilityState: string };

@@ -1,6 +1,10 @@
-/** Makes `views/client.js` of `src/client`: one minified module, the same for a gateway that runs from source or compiled. */
+/** Bundles `src/client` into `views/client.js`: one minified module for gateways that run from source or compiled. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
+
+/** Properties that the modules of the client share among themselves; shortened, because a browser loads the bundle. */
+const INTERNAL_PROPERTIES =
+  /^(addListener|closeState|codeOf|emitEvent|errorOf|knownSession|notifySignOut|readSession|scheduleRead|sendRequest|sessionMark|stopTimer|watchExpiry)$/;
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -10,6 +14,7 @@ export async function bundleClient(): Promise<string> {
     entryPoints: [join(ROOT, 'src/client/served.ts')],
     bundle: true,
     minify: true,
+    mangleProps: INTERNAL_PROPERTIES,
     write: false,
     format: 'esm',
     target: 'es2022',

@@ -182,15 +182,15 @@ for (const [what, response] of Object.entries(IMPOSTORS))
   test(`E03 ${what} at the addresses of the endpoints is no word of the gateway`, async (t) => {
     let impostor = true;
     const { world, tab } = await start(t, { answer: () => (impostor ? response() : undefined) });
-    await assert.rejects(staying(tab, tab.client.session()), /Something else than the gateway answered/);
-    await assert.rejects(staying(tab, tab.client.user()), /Something else/);
-    await assert.rejects(staying(tab, tab.client.logout()), /Something else/);
-    await assert.rejects(staying(tab, tab.client.silentLogin()), /Something else/);
+    await assert.rejects(staying(tab, tab.client.session()), /Another server returned/);
+    await assert.rejects(staying(tab, tab.client.user()), /Another server/);
+    await assert.rejects(staying(tab, tab.client.logout()), /Another server/);
+    await assert.rejects(staying(tab, tab.client.silentLogin()), /Another server/);
     impostor = false;
     await world.signIn();
     await tab.client.session();
     impostor = true;
-    await assert.rejects(staying(tab, tab.client.user()), /Something else/, 'the profile is asked for');
+    await assert.rejects(staying(tab, tab.client.user()), /Another server/, 'the profile is asked for');
     assert.deepEqual([tab.visits, tab.events], [[], []]);
   });
 

@@ -84,7 +84,7 @@ test('a route that would take its address stops the start; a file of the front e
   writeFileSync(join(directory, 'client.js'), 'theirs');
   const gateway = await serve(t, { frontend: { directory } });
   assert.match(await (await fetch(`${gateway.url}/client.js`)).text(), /^const BFF_DEFAULTS/);
-  assert.match(gateway.logText(), /"path":"\/client\.js".*hidden by an endpoint/);
+  assert.match(gateway.logText(), /"path":"\/client\.js".*an endpoint hides a file/);
   for (const path of ['/client.js', '/*', '/**']) {
     assert.throws(
       () =>
