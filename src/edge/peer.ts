@@ -1,6 +1,6 @@
 /** Who is at the other end, as far as the trusted proxies vouch for it. */
 import type { IncomingMessage } from 'node:http';
-import { createTrustCheck, normalizeAddress } from './address.ts';
+import { createAddressMatcher, normalizeAddress } from '../base/address.ts';
 import { forwardedHops, type Hop, xForwardedHops } from './forwarded.ts';
 
 export interface Peer {
@@ -18,7 +18,7 @@ export type PeerReader = (req: Pick<IncomingMessage, 'headers' | 'socket'>) => P
  * Of these headers nothing but address and scheme is read: host, prefix and rewritten URLs come from the configuration.
  */
 export function createPeerReader(trustedProxies: readonly string[]): PeerReader {
-  const isTrusted = createTrustCheck(trustedProxies);
+  const isTrusted = createAddressMatcher(trustedProxies, 'trusted proxy');
   return function readPeer(req) {
     const { remoteAddress } = req.socket;
     const address = remoteAddress === undefined ? undefined : normalizeAddress(remoteAddress);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createTrustCheck, normalizeAddress } from '../../src/edge/address.ts';
+import { createAddressMatcher, normalizeAddress } from '../../src/base/address.ts';
 import { createPeerReader, type Peer } from '../../src/edge/peer.ts';
 
 type Headers = Record<string, string | string[]>;
@@ -223,7 +223,7 @@ const LISTS: [string, string[], string[]][] = [
 ];
 for (const [entry, inside, outside] of LISTS) {
   test(`PX-11 the list entry ${entry} means what it says`, () => {
-    const isTrusted = createTrustCheck(['198.51.100.1', entry]);
+    const isTrusted = createAddressMatcher(['198.51.100.1', entry]);
     for (const address of [...inside, '198.51.100.1']) assert.equal(isTrusted(address), true, address);
     for (const address of outside) assert.equal(isTrusted(address), false, address);
   });

@@ -1,5 +1,5 @@
 /** Builds the `X-Forwarded-For` header of an upstream request from the hops that are trusted. */
-import { normalizeAddress } from '../../edge/address.ts';
+import { normalizeAddress } from '../../base/address.ts';
 import { xForwardedHops } from '../../edge/forwarded.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 

@@ -1,9 +1,10 @@
-/** IP addresses in one spelling, and the list of those whose word counts. */
+/** IP addresses: one spelling for each, and lists of addresses and CIDR ranges. */
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 
-export type IsTrusted = (address: string) => boolean;
+/** Whether an address is in the list; false for text that is not an address. */
+export type AddressMatcher = (address: string) => boolean;
 
-/** One spelling per address: IPv4 inside IPv6 as IPv4, IPv6 shortened and without zone. Undefined when it is none. */
+/** Returns the one spelling of an address: IPv4 inside IPv6 as IPv4, IPv6 shortened and without zone; undefined for other text. */
 export function normalizeAddress(text: string): string | undefined {
   if (isIPv4(text)) return text;
   if (!isIPv6(text)) return undefined;
@@ -12,25 +13,28 @@ export function normalizeAddress(text: string): string | undefined {
   return isIPv4(mapped) ? mapped : address;
 }
 
-/** Compiles addresses and CIDR ranges; throws on an entry that is neither. An empty list trusts nobody. */
-export function createTrustCheck(entries: readonly string[]): IsTrusted {
+/**
+ * Compiles a list of addresses and CIDR ranges. An empty list matches no address. Throws an Error for an entry that is
+ * neither; `label` names the entry in its message.
+ */
+export function createAddressMatcher(entries: readonly string[], label = 'entry'): AddressMatcher {
   if (entries.length === 0) return () => false;
   const list = new BlockList();
   for (const entry of entries) {
     const [text = '', bits, ...more] = entry.split('/');
     const address = normalizeAddress(text);
     if (address === undefined || more.length > 0)
-      throw new Error(`trusted proxy ${entry} is no address and no CIDR range`);
+      throw new Error(`${label} ${entry} is neither an address nor a CIDR range`);
     const family = isIPv4(address) ? 'ipv4' : 'ipv6';
     const widest = family === 'ipv4' ? 32 : 128;
     const length = bits === undefined ? widest : prefixLength(bits, family === 'ipv4' && isIPv6(text) ? 96 : 0);
-    if (length === undefined || length > widest) throw new Error(`trusted proxy ${entry} has no valid prefix length`);
+    if (length === undefined || length > widest) throw new Error(`${label} ${entry} has an invalid prefix length`);
     list.addSubnet(address, length, family);
   }
-  return (address) => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+  return (address) => (isIPv4(address) ? list.check(address, 'ipv4') : isIPv6(address) && list.check(address, 'ipv6'));
 }
 
-/** `offset` is what the IPv4-in-IPv6 form counts before the IPv4 part. */
+/** `offset` is the number of bits before the IPv4 part of an IPv4-mapped IPv6 address. */
 function prefixLength(bits: string, offset: number): number | undefined {
   if (!/^\d{1,3}$/.test(bits)) return undefined;
   const length = Number(bits) - offset;
