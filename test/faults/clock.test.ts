@@ -1,4 +1,4 @@
-/** A clock that is set forward and back while sessions live: nobody is signed out by it, nobody stays signed in by it. */
+/** Clock changes during sessions: setting the clock forward or back signs no user out and keeps no user signed in. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '../../src/observe/log.ts';
@@ -9,11 +9,11 @@ import { startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
-/** A world whose gateway has a clock that can be set. */
-async function startStepping(t: Parameters<typeof startWorld>[0], absoluteTimeout = '8h', redisUrl?: string) {
+/** Starts a world whose gateway has a clock that can be set. */
+async function startWithClock(t: Parameters<typeof startWorld>[0], absoluteTimeout = '8h', redisUrl?: string) {
   let offset = 0;
   const world = await startWorld(t, {
     gateway: {
@@ -25,48 +25,48 @@ async function startStepping(t: Parameters<typeof startWorld>[0], absoluteTimeou
   });
   return {
     world,
-    /** By how much the gateway's clock is off, the provider's included when both are set. */
-    step(by: number, provider: 'with the provider' | 'alone') {
+    /** Sets the offset of the gateway's clock in milliseconds, and of the provider's clock if both are set. */
+    setClock(by: number, provider: 'with the provider' | 'gateway only') {
       offset = by;
-      world.provider.settings.clockOffset = provider === 'alone' ? 0 : by;
+      world.provider.settings.clockOffset = provider === 'gateway only' ? 0 : by;
     },
   };
 }
 
-async function calls(world: World, count: number): Promise<number[]> {
+async function sendRequests(world: World, count: number): Promise<number[]> {
   const seen = new Set<number>();
   for (let n = 0; n < count; n += 1) seen.add((await world.api()).status);
   return [...seen];
 }
 
-for (const kind of ['sqlite', 'redis'] as const) {
-  test(`SE-05 RF-01 a clock an hour ahead and back again (${kind}): every call is answered, with one refresh for each time it is set at most`, async (t) => {
-    const redis = kind === 'redis' ? await startRedis() : undefined;
+for (const store of ['sqlite', 'redis'] as const) {
+  test(`SE-05 RF-01 a clock set an hour ahead and back (${store}): every request succeeds, with at most one refresh per change`, async (t) => {
+    const redis = store === 'redis' ? await startRedis() : undefined;
     t.after(async () => await redis?.stop());
-    const { world, step } = await startStepping(t, '8h', redis?.url);
+    const { world, setClock } = await startWithClock(t, '8h', redis?.url);
     await world.signIn();
-    assert.deepEqual(await calls(world, 3), [200]);
-    step(HOUR, 'with the provider');
-    assert.deepEqual(await calls(world, 10), [200]);
-    assert.equal(world.provider.refreshRequests().length, 1, 'the token had lapsed');
-    step(0, 'with the provider');
-    assert.deepEqual(await calls(world, 10), [200]);
-    step(-HOUR, 'with the provider');
-    assert.deepEqual(await calls(world, 10), [200]);
-    step(0, 'with the provider');
-    assert.deepEqual(await calls(world, 10), [200]);
-    assert.ok(world.provider.refreshRequests().length <= 4, `${world.provider.refreshRequests().length} refreshes`);
+    assert.deepEqual(await sendRequests(world, 3), [200]);
+    setClock(HOUR_MS, 'with the provider');
+    assert.deepEqual(await sendRequests(world, 10), [200]);
+    assert.equal(world.provider.refreshes().length, 1, 'the token had expired');
+    setClock(0, 'with the provider');
+    assert.deepEqual(await sendRequests(world, 10), [200]);
+    setClock(-HOUR_MS, 'with the provider');
+    assert.deepEqual(await sendRequests(world, 10), [200]);
+    setClock(0, 'with the provider');
+    assert.deepEqual(await sendRequests(world, 10), [200]);
+    assert.ok(world.provider.refreshes().length <= 4, `${world.provider.refreshes().length} refreshes`);
     assert.equal((await world.session()).authenticated, true);
   });
 }
 
-test('SE-05 a clock that only the gateway got wrong: the session lives, and there is no refresh per call', async (t) => {
-  const { world, step } = await startStepping(t);
+test('SE-05 a wrong clock of the gateway only: the session continues, without a refresh per request', async (t) => {
+  const { world, setClock } = await startWithClock(t);
   await world.signIn();
-  for (const by of [HOUR, -HOUR, 0]) {
-    step(by, 'alone');
-    world.provider.clearRequests();
-    const statuses = await calls(world, 20);
+  for (const by of [HOUR_MS, -HOUR_MS, 0]) {
+    setClock(by, 'gateway only');
+    world.provider.clearCalls();
+    const statuses = await sendRequests(world, 20);
     assert.ok(
       statuses.every((status) => status === 200 || status === 503),
       `${by}: ${statuses}`,
@@ -80,111 +80,111 @@ test('SE-05 a clock that only the gateway got wrong: the session lives, and ther
   assert.equal((await world.session()).authenticated, true);
 });
 
-test('SE-05 a token from before the clock was set back is renewed once: nobody knows how long it still lives', async (t) => {
-  const { world, step } = await startStepping(t);
+test('SE-05 a token from before the clock was set back is refreshed once, because its remaining lifetime is unknown', async (t) => {
+  const { world, setClock } = await startWithClock(t);
   await world.signIn();
-  step(HOUR, 'alone');
-  assert.deepEqual(await calls(world, 3), [200]);
-  world.provider.clearRequests();
-  step(0, 'alone');
-  assert.deepEqual(await calls(world, 10), [200]);
-  assert.equal(world.provider.refreshRequests().length, 1);
+  setClock(HOUR_MS, 'gateway only');
+  assert.deepEqual(await sendRequests(world, 3), [200]);
+  world.provider.clearCalls();
+  setClock(0, 'gateway only');
+  assert.deepEqual(await sendRequests(world, 10), [200]);
+  assert.equal(world.provider.refreshes().length, 1);
 });
 
-test('R05 an outage before the clock was set back does not last until it is that late again', async (t) => {
-  const { world, step } = await startStepping(t);
+test('R05 the backoff of an outage ends when the clock is set back', async (t) => {
+  const { world, setClock } = await startWithClock(t);
   await world.signIn();
-  step(HOUR, 'with the provider');
+  setClock(HOUR_MS, 'with the provider');
   world.provider.behaviour.token = () => status(503);
-  assert.deepEqual(await calls(world, 3), [503]);
-  world.provider.resetBehaviour();
-  // A second token, lapsed already, so that the call has to ask at once.
+  assert.deepEqual(await sendRequests(world, 3), [503]);
+  world.provider.behave();
+  // A second session with an expired token, so that its request needs a refresh at once.
   world.provider.settings.accessTokenLifetime = 1_000;
-  step(0, 'with the provider');
+  setClock(0, 'with the provider');
   const other = world.gateway.browser();
   await other.navigate('/login?returnTo=/app');
   const signedIn = Date.now();
   await until(() => Date.now() - signedIn > 1_000);
-  world.provider.settings.accessTokenLifetime = MINUTE;
+  world.provider.settings.accessTokenLifetime = MINUTE_MS;
   assert.equal((await other.fetch('/api/x', { headers: CSRF })).status, 200);
 });
 
-test('SE-05 activity moves the idle limit also after the clock was set back', async (t) => {
-  const { world, step } = await startStepping(t);
+test('SE-05 activity extends the idle limit after the clock was set back as well', async (t) => {
+  const { world, setClock } = await startWithClock(t);
   await world.signIn();
-  step(HOUR, 'with the provider');
-  assert.deepEqual(await calls(world, 1), [200]);
-  step(0, 'with the provider');
-  assert.deepEqual(await calls(world, 1), [200]);
+  setClock(HOUR_MS, 'with the provider');
+  assert.deepEqual(await sendRequests(world, 1), [200]);
+  setClock(0, 'with the provider');
+  assert.deepEqual(await sendRequests(world, 1), [200]);
   const idle = await until(async () => {
     const { idleExpiresAt } = await world.session();
     const left = Date.parse(String(idleExpiresAt)) - Date.now();
-    return left < 4 * HOUR + MINUTE ? left : undefined;
+    return left < 4 * HOUR_MS + MINUTE_MS ? left : undefined;
   });
-  assert.ok(idle > 4 * HOUR - MINUTE, String(idle));
+  assert.ok(idle > 4 * HOUR_MS - MINUTE_MS, String(idle));
 });
 
-test('TK-07 keys that were rotated after the clock was set back are found', async (t) => {
-  const { world, step } = await startStepping(t);
-  step(HOUR, 'with the provider');
+test('TK-07 keys that were rotated after the clock was set back are loaded', async (t) => {
+  const { world, setClock } = await startWithClock(t);
+  setClock(HOUR_MS, 'with the provider');
   await world.signIn();
-  step(0, 'with the provider');
+  setClock(0, 'with the provider');
   world.provider.rotateKeys();
   const page = await world.gateway.browser().navigate('/login?returnTo=/app');
   assert.equal(page.url.pathname, '/app', page.body.slice(0, 200));
 });
 
-test('SE-05 the absolute limit holds whichever way the clock was set meanwhile', async (t) => {
-  const { world, step } = await startStepping(t, '4h');
+test('SE-05 the absolute limit holds whichever way the clock was set', async (t) => {
+  const { world, setClock } = await startWithClock(t, '4h');
   await world.signIn();
-  step(HOUR, 'with the provider');
-  assert.deepEqual(await calls(world, 2), [200]);
-  step(-HOUR, 'with the provider');
-  assert.deepEqual(await calls(world, 2), [200]);
-  step(4 * HOUR + MINUTE, 'with the provider');
-  assert.deepEqual(await calls(world, 2), [401]);
+  setClock(HOUR_MS, 'with the provider');
+  assert.deepEqual(await sendRequests(world, 2), [200]);
+  setClock(-HOUR_MS, 'with the provider');
+  assert.deepEqual(await sendRequests(world, 2), [200]);
+  setClock(4 * HOUR_MS + MINUTE_MS, 'with the provider');
+  assert.deepEqual(await sendRequests(world, 2), [401]);
   const { authenticated } = await world.session();
   assert.equal(authenticated, false);
 });
 
-test('SE-05 a sign-in that began before the clock was set ends well or is begun again, never in an error of the gateway', async (t) => {
-  const { world, step } = await startStepping(t);
+test('SE-05 a sign-in started before the clock was set completes or can be restarted, without a gateway error', async (t) => {
+  const { world, setClock } = await startWithClock(t);
   for (const [before, after] of [
-    [0, HOUR],
-    [HOUR, 0],
+    [0, HOUR_MS],
+    [HOUR_MS, 0],
   ] as const) {
-    step(before, 'with the provider');
+    setClock(before, 'with the provider');
     const browser = world.gateway.browser();
     const page = await browser.navigate('/login?returnTo=/app', { stopAt: (url) => url.pathname === '/callback' });
     assert.ok(page.stoppedAt);
-    step(after, 'with the provider');
-    const answer = await browser.navigate(String(page.stoppedAt));
-    assert.ok(answer.status < 500, String(answer.status));
+    setClock(after, 'with the provider');
+    const response = await browser.navigate(String(page.stoppedAt));
+    assert.ok(response.status < 500, String(response.status));
     const again = await browser.navigate('/login?returnTo=/app');
     assert.equal(again.url.pathname, '/app', `${before} to ${after}: ${again.status}`);
     assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 200);
   }
 });
 
-test('RF-03 a lease from before the clock was set back does not keep others away until then', async (t) => {
-  let now = Date.now() + HOUR;
+test('RF-03 a lease from before the clock was set back expires at once', async (t) => {
+  let now = Date.now() + HOUR_MS;
   const store = openSqliteStore({ file: ':memory:' }, { log: createLogger('silent'), clock: () => now });
   t.after(() => store.close());
   assert.equal(await store.acquireLease('refresh:x', 'a dead process', 10_000), true);
   assert.equal(await store.acquireLease('refresh:x', 'another', 10_000), false);
-  now -= HOUR;
+  now -= HOUR_MS;
   assert.equal(await store.acquireLease('refresh:x', 'another', 10_000), true);
   assert.equal(await store.acquireLease('refresh:x', 'a third', 10_000), false);
 });
 
-test('SE-07 a stream from before the clock was set back is cut all the same when its session ends', async () => {
-  let now = Date.now() + HOUR;
-  const cut: string[] = [];
+test('SE-07 a stream from before the clock was set back is closed when its session ends', async () => {
+  let now = Date.now() + HOUR_MS;
+  const closed: string[] = [];
   const store = { missing: async (keys: readonly string[]) => [...keys] };
   const streams = createOpenStreams({ store, log: createLogger('silent'), clock: () => now, interval: 1 << 30 });
-  streams.track('a session', now + 8 * HOUR, () => void cut.push('cut'));
-  now -= HOUR;
+  streams.track('a session', now + 8 * HOUR_MS, () => void closed.push('cut'));
+  now -= HOUR_MS;
   await streams.poll();
   streams.close();
-  assert.deepEqual(cut, ['cut']);
+  assert.deepEqual(closed, ['cut']);
 });

@@ -1,4 +1,4 @@
-/** A replica that is killed in the middle of a refresh while the others have calls of the same session waiting. */
+/** A replica killed in the middle of a refresh while requests of the same session wait at the other replicas. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startProcess } from '../support/process.ts';
@@ -11,8 +11,8 @@ import { CSRF } from '../support/world.ts';
 
 type T = Parameters<typeof startProcess>[0];
 
-/** Three processes and a browser with a lapsed access token. */
-async function startLapsed(t: T, rotation: Settings['rotation']) {
+/** Starts three processes and a browser with an expired access token. */
+async function startExpired(t: T, rotation: Settings['rotation']) {
   const [provider, upstream, redis] = [await startProvider(), await startUpstream(), await startRedis()];
   t.after(() => Promise.all([provider.stop(), upstream.close(), redis.stop()]).then(() => undefined));
   Object.assign(provider.settings, { rotation, accessTokenLifetime: 1_000 });
@@ -33,68 +33,68 @@ async function startLapsed(t: T, rotation: Settings['rotation']) {
   return { provider, upstream, victim, others, callAt };
 }
 
-/** Kills the victim in its refresh, before or after the provider has spent the token, with calls waiting at the others. */
-async function killInRefresh(world: Awaited<ReturnType<typeof startLapsed>>, spent: 'before' | 'after') {
+/** Kills the victim in its refresh, before or after the provider has spent the token, with requests waiting at the others. */
+async function killInRefresh(world: Awaited<ReturnType<typeof startExpired>>, spent: 'before' | 'after') {
   const { provider, victim, others, callAt } = world;
   let waiting: Promise<number>[] = [];
   provider.behaviour.token = async (call, proceed) => {
     provider.resetBehaviour();
     waiting = others.flatMap(({ ownUrl }) => Array.from({ length: 5 }, () => callAt(ownUrl)));
-    // Those calls have found the lease taken by now, or will while it lasts.
+    // These requests find the lease of the victim held, now or until it expires.
     if (spent === 'after') await proceed(call);
     await victim.kill();
     return { status: 500, headers: {} };
   };
-  await assert.rejects(callAt(victim.ownUrl), 'the connection dies with the process');
+  await assert.rejects(callAt(victim.ownUrl), 'the connection breaks with the process');
   return await Promise.all(waiting);
 }
 
-const eventually = (world: Awaited<ReturnType<typeof startLapsed>>) =>
+const statusAfterRecovery = (world: Awaited<ReturnType<typeof startExpired>>) =>
   until(
     async () => {
       const [status] = await Promise.all(world.others.map(({ ownUrl }) => world.callAt(ownUrl)));
       return status === 503 ? undefined : status;
     },
-    { timeout: 60_000, what: 'an answer after the lease of the dead process' },
+    { timeout: 60_000, what: 'a response after the lease of the killed process' },
   );
 
-test('RF-01 RF-03 killed before the token was spent: the waiting calls are answered 200 or 503, one refresh follows, the session lives', async (t) => {
-  const world = await startLapsed(t, 'rotate-revoke-on-reuse');
+test('RF-01 RF-03 killed before the token was spent: the waiting requests get 200 or 503, one refresh follows, the session continues', async (t) => {
+  const world = await startExpired(t, 'rotate-revoke-on-reuse');
   const statuses = await killInRefresh(world, 'before');
   assert.equal(statuses.length, 10);
   assert.deepEqual(
     statuses.filter((status) => status !== 200 && status !== 503),
     [],
   );
-  assert.equal(await eventually(world), 200);
-  const tokens = world.provider.refreshRequests().map(({ params }) => params.get('refresh_token'));
-  assert.equal(tokens.length, 2, 'the one that was interrupted, and one more');
+  assert.equal(await statusAfterRecovery(world), 200);
+  const tokens = world.provider.refreshes().map(({ params }) => params.get('refresh_token'));
+  assert.equal(tokens.length, 2, 'the interrupted refresh, and one more');
   await world.victim.start();
   assert.equal(await world.callAt(world.victim.ownUrl), 200);
   assert.equal(world.provider.refreshRequests().length, 2);
 });
 
-test('RF-02 killed after the token was spent, at a provider that lets an old token work: the session lives', async (t) => {
-  const world = await startLapsed(t, 'replace');
+test('RF-02 killed after the token was spent, at a provider that accepts an old token: the session continues', async (t) => {
+  const world = await startExpired(t, 'replace');
   const statuses = await killInRefresh(world, 'after');
   assert.deepEqual(
     statuses.filter((status) => status !== 200 && status !== 503),
     [],
   );
-  assert.equal(await eventually(world), 200);
-  assert.equal(world.provider.refreshRequests().length, 2);
+  assert.equal(await statusAfterRecovery(world), 200);
+  assert.equal(world.provider.refreshes().length, 2);
 });
 
-test('RF-02 killed after the token was spent, at a provider that revokes on reuse: one clean 401, no loop', async (t) => {
-  const world = await startLapsed(t, 'rotate-revoke-on-reuse');
+test('RF-02 killed after the token was spent, at a provider that revokes on reuse: one 401, no loop', async (t) => {
+  const world = await startExpired(t, 'rotate-revoke-on-reuse');
   const statuses = await killInRefresh(world, 'after');
   assert.deepEqual(
     statuses.filter((status) => ![200, 401, 503].includes(status)),
     [],
   );
-  assert.equal(await eventually(world), 401);
-  // The answer with the new token died with the process: the old one is all there is, and it is tried once.
-  assert.equal(world.provider.refreshRequests().length, 2);
+  assert.equal(await statusAfterRecovery(world), 401);
+  // The response with the new token was lost with the process; the old token is tried once.
+  assert.equal(world.provider.refreshes().length, 2);
   for (const { ownUrl } of world.others) assert.equal(await world.callAt(ownUrl), 401);
   assert.equal(world.provider.refreshRequests().length, 2);
 });

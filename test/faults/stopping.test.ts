@@ -1,4 +1,4 @@
-/** A gateway that is told to stop while its clients go on calling: no call of theirs is lost. */
+/** Graceful stop under load: no request of a client is lost. */
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { test } from 'node:test';
@@ -28,14 +28,14 @@ const CLIENTS = 16;
 
 interface Outcome {
   status: number;
-  /** The connection had served a call before: a client may send a call again when it closes (RFC 9112 section 9.3.1). */
+  /** The connection had served a request before: a client may retry when such a connection closes (RFC 9112 section 9.3.1). */
   reused: boolean;
-  /** The answer says that its connection ends. */
+  /** The response has Connection: close. */
   last?: boolean;
   error?: string;
 }
 
-function call(agent: Agent, port: number, headers: Record<string, string>): Promise<Outcome> {
+function sendRequest(agent: Agent, port: number, headers: Record<string, string>): Promise<Outcome> {
   return new Promise((resolve) => {
     const req = request({ host: '127.0.0.1', port, agent, path: '/api/x', headers }, (res) => {
       res.resume();
@@ -48,15 +48,20 @@ function call(agent: Agent, port: number, headers: Record<string, string>): Prom
   });
 }
 
-/** Clients that call without a pause: each stays on its connection while that stands, and opens new ones at a gateway that is ready. */
-async function load(leaving: GatewayProcess, staying: GatewayProcess, cookie: string, over: () => boolean) {
+/** Sends requests without a pause: each client reuses its connection while it is open, and reconnects to a ready gateway. */
+async function generateLoad(
+  leaving: GatewayProcess,
+  staying: GatewayProcess,
+  cookie: string,
+  isStopped: () => boolean,
+) {
   const headers = { ...CSRF, cookie, host: new URL(leaving.url).host };
   const lost: Outcome[] = [];
-  let [closedUnderCall, answered, moved] = [0, 0, 0];
+  let [closedDuringRequest, succeeded, moved] = [0, 0, 0];
   let target = leaving.port;
-  const watch = async () => {
-    // A balancer looks now and then, and goes by what readiness says.
-    while (!over()) {
+  const pollReadiness = async () => {
+    // Like a load balancer: polls readiness at an interval.
+    while (!isStopped()) {
       const ready = await fetch(`${leaving.adminUrl}/readyz`).catch(() => undefined);
       if (!ready?.ok) target = staying.port;
       await sleep(200);
@@ -65,10 +70,10 @@ async function load(leaving: GatewayProcess, staying: GatewayProcess, cookie: st
   const client = async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     let port = target;
-    while (!over()) {
-      const outcome = await call(agent, port, headers);
-      if (outcome.status === 200) answered += 1;
-      else if (outcome.status === 0 && outcome.reused) closedUnderCall += 1;
+    while (!isStopped()) {
+      const outcome = await sendRequest(agent, port, headers);
+      if (outcome.status === 200) succeeded += 1;
+      else if (outcome.status === 0 && outcome.reused) closedDuringRequest += 1;
       else lost.push(outcome);
       if (outcome.status === 200 && !outcome.last) continue;
       if (port !== target) moved += 1;
@@ -76,11 +81,11 @@ async function load(leaving: GatewayProcess, staying: GatewayProcess, cookie: st
     }
     agent.destroy();
   };
-  await Promise.all([watch(), ...Array.from({ length: CLIENTS }, client)]);
-  return { lost, answered, closedUnderCall, moved };
+  await Promise.all([pollReadiness(), ...Array.from({ length: CLIENTS }, client)]);
+  return { lost, succeeded, closedDuringRequest, moved };
 }
 
-test('DO-07 SIGTERM under load: every call is answered, no connection is closed under a call, readiness goes first', async (t) => {
+test('DO-07 SIGTERM under load: every request succeeds, no connection is closed during a request, readiness changes first', async (t) => {
   const { upstream, leaving, staying } = await startPair(t, '3s');
   upstream.respondWith((_req, res) => {
     upstream.requests.splice(0);
@@ -88,34 +93,39 @@ test('DO-07 SIGTERM under load: every call is answered, no connection is closed 
   });
   const browser = leaving.browser();
   await browser.navigate('/login?returnTo=/app');
-  let ended = 0;
-  const running = load(leaving, staying, browser.cookieHeader('/'), () => ended > 0 && Date.now() - ended > 500);
+  let stoppedAt = 0;
+  const running = generateLoad(
+    leaving,
+    staying,
+    browser.cookieHeader('/'),
+    () => stoppedAt > 0 && Date.now() - stoppedAt > 500,
+  );
   await until(() => upstream.connections() > 0);
   await sleep(500);
   assert.equal(await leaving.terminate(), 0);
-  ended = Date.now();
-  const { lost, answered, closedUnderCall, moved } = await running;
+  stoppedAt = Date.now();
+  const { lost, succeeded, closedDuringRequest, moved } = await running;
   assert.deepEqual(lost, []);
-  assert.equal(closedUnderCall, 0, 'a connection with calls on it is closed by an answer that says so');
+  assert.equal(closedDuringRequest, 0, 'a connection in use is closed only after a response with Connection: close');
   assert.equal(moved, CLIENTS);
-  assert.ok(answered > 200, `${answered} calls`);
+  assert.ok(succeeded > 200, `${succeeded} requests`);
 });
 
-test('DO-07 calls that were under way when the signal came are answered, and say that their connection ends', async (t) => {
+test('DO-07 requests in progress at the signal are completed with Connection: close', async (t) => {
   const { upstream, leaving } = await startPair(t, '0s');
   const browser = leaving.browser();
   await browser.navigate('/login?returnTo=/app');
-  const held = gate();
-  upstream.respondWith(async (_req, res) => {
-    await held.passed;
+  const upstreamGate = gate();
+  upstream.answer(async (_req, res) => {
+    await upstreamGate.passed;
     res.end('done');
   });
-  const answer = browser.fetch('/api/x', { headers: CSRF });
+  const response = browser.fetch('/api/x', { headers: CSRF });
   await until(() => upstream.requests.length === 1);
   const stopped = leaving.terminate();
   await until(async () => (await fetch(`${leaving.adminUrl}/readyz`)).status === 503);
-  held.open();
-  const { status, headers } = await answer;
+  upstreamGate.open();
+  const { status, headers } = await response;
   assert.deepEqual([status, headers.connection], [200, 'close']);
   assert.equal(await stopped, 0);
 });

@@ -1,4 +1,4 @@
-/** Stores that fail over, and a network that fails for one replica: nobody is signed out by it, nobody is kept signed in by it. */
+/** Store failover and network partitions: no user is signed out by them, and no ended session is accepted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newKey, startGateway } from '../support/gateway.ts';
@@ -9,21 +9,21 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
 
-/** Calls until the answer is 200 again; every answer on the way must be a 503, none a 401 or a sign-in. */
-async function throughOutage(world: World): Promise<number[]> {
-  const seen: number[] = [];
+/** Sends requests until one succeeds after an outage, and returns all statuses seen. */
+async function statusesThroughOutage(world: World): Promise<number[]> {
+  const statuses: number[] = [];
   await until(
     async () => {
       const { status } = await world.api();
-      seen.push(status);
-      return status === 200 && seen.includes(503);
+      statuses.push(status);
+      return status === 200 && statuses.includes(503);
     },
     { timeout: 60_000, interval: 50, what: 'an outage that ends' },
   );
-  return seen;
+  return statuses;
 }
 
-test('R12 SE-12 a failover of Sentinel: 503 for a while, then the same cookie works, and signs out', async (t) => {
+test('R12 SE-12 a Sentinel failover: 503 during the outage, then the same cookie works, and signs out', async (t) => {
   const set = await startSentinelSet();
   t.after(() => set.stop());
   const store = { redis: { sentinels: [{ host: '127.0.0.1', port: set.sentinelPort }], master: 'shop' } };
@@ -31,14 +31,14 @@ test('R12 SE-12 a failover of Sentinel: 503 for a while, then the same cookie wo
   await world.signIn();
   await until(async () => (await set.replica.keys()).some((key) => key.endsWith(':tokens')));
   await set.master.stop();
-  const seen = await throughOutage(world);
-  assert.deepEqual([...new Set(seen)].sort(), [200, 503]);
+  const statuses = await statusesThroughOutage(world);
+  assert.deepEqual([...new Set(statuses)].sort(), [200, 503]);
   assert.equal((await world.session()).authenticated, true);
   await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
   assert.equal((await world.api()).status, 401);
 });
 
-test('R12 SE-12 a Cluster that loses the primary of a session: 503 for a while, then the same cookie works', async (t) => {
+test('R12 SE-12 a Cluster loses the primary of a session: 503 during the outage, then the same cookie works', async (t) => {
   const set = await startClusterSet();
   t.after(() => set.stop());
   const store = { redis: { cluster: set.nodes.map(({ port }) => ({ host: '127.0.0.1', port })) } };
@@ -48,22 +48,22 @@ test('R12 SE-12 a Cluster that loses the primary of a session: 503 for a while, 
   const primary = await set.primaryOf(keys.find((key) => key.endsWith(':session')) ?? '');
   await until(async () => {
     const copies = await Promise.all(set.nodes.map((node) => node.keys()));
-    return copies.filter((some) => some.some((key) => key.endsWith(':session'))).length === 2;
+    return copies.filter((copy) => copy.some((key) => key.endsWith(':session'))).length === 2;
   });
   await primary.stop();
-  const seen = await throughOutage(world);
-  assert.deepEqual([...new Set(seen)].sort(), [200, 503]);
+  const statuses = await statusesThroughOutage(world);
+  assert.deepEqual([...new Set(statuses)].sort(), [200, 503]);
   await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
   assert.equal((await world.api()).status, 401);
 });
 
-test('SE-07 a network cut for one replica: it serves nothing that it cannot check, and what ended meanwhile stays ended', async (t) => {
+test('SE-07 a network partition of one replica: it serves no session that it cannot check, and an ended session stays ended', async (t) => {
   const redis = await startRedis();
   const proxy = await startTcpProxy({ port: redis.port });
   const provider = await startProvider();
   const key = newKey();
   const world = await startWorld(t, { running: provider, gateway: { redisUrl: redis.url, key } });
-  const cut = await startGateway({
+  const partitioned = await startGateway({
     provider,
     routes: [{ path: '/api/**', upstream: world.upstream.origin }],
     redisUrl: `redis://127.0.0.1:${proxy.port}`,
@@ -71,23 +71,23 @@ test('SE-07 a network cut for one replica: it serves nothing that it cannot chec
     publicUrl: world.gateway.url,
   });
   t.after(async () => {
-    await cut.stop();
+    await partitioned.stop();
     await proxy.close();
     await redis.stop();
   });
   const [leaving, staying] = [world.gateway.browser(), world.gateway.browser()];
   for (const browser of [leaving, staying]) await browser.navigate('/login?returnTo=/app');
-  const at = (cookie: string) => fetch(`${cut.ownUrl}/api/x`, { headers: { cookie, ...CSRF } });
-  const [gone, kept] = [leaving.cookieHeader('/'), staying.cookieHeader('/')];
-  for (const cookie of [gone, kept]) assert.equal((await at(cookie)).status, 200);
+  const requestAt = (cookie: string) => fetch(`${partitioned.ownUrl}/api/x`, { headers: { cookie, ...CSRF } });
+  const [endedCookie, liveCookie] = [leaving.cookieHeader('/'), staying.cookieHeader('/')];
+  for (const cookie of [endedCookie, liveCookie]) assert.equal((await requestAt(cookie)).status, 200);
 
   proxy.blackhole(true);
   proxy.cut();
   await leaving.fetch('/logout', { method: 'POST', headers: CSRF });
-  for (const cookie of [gone, kept]) assert.equal((await at(cookie)).status, 503);
+  for (const cookie of [endedCookie, liveCookie]) assert.equal((await requestAt(cookie)).status, 503);
 
   proxy.blackhole(false);
   proxy.cut();
-  await until(async () => (await at(kept)).status === 200);
-  assert.equal((await at(gone)).status, 401);
+  await until(async () => (await requestAt(liveCookie)).status === 200);
+  assert.equal((await requestAt(endedCookie)).status, 401);
 });
