@@ -1,4 +1,4 @@
-/** What every session store must do, sentence by sentence of the port; any store runs this suite. */
+/** Store contract: tests of the `Store` port that every session store runs. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -11,7 +11,7 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 const newKey = () => randomUUID().replaceAll('-', '');
 
 /** Writes the session record as express-session does. */
@@ -32,8 +32,8 @@ function destroySession(store: Store, key: string): Promise<void> {
   return new Promise((resolve, reject) => store.sessions.destroy(key, (error) => (error ? reject(error) : resolve())));
 }
 
-/** A session with tokens, in the order of a login. */
-async function createSession(store: Store, ttl = MINUTE): Promise<string> {
+/** Creates a session with tokens, in the order of a sign-in. */
+async function createSession(store: Store, ttl = MINUTE_MS): Promise<string> {
   const key = newKey();
   await store.createTokens(key, 'tokens-1', ttl);
   await writeSession(store, key, 'session', ttl);
@@ -41,7 +41,7 @@ async function createSession(store: Store, ttl = MINUTE): Promise<string> {
 }
 
 function records(store: () => Store): void {
-  test('load gives both records; an unknown key gives nothing', async () => {
+  test('load returns both records; undefined for an unknown key', async () => {
     const key = await createSession(store());
     assert.deepEqual(await store().load(key), { session: 'session', tokens: { version: 1, sealed: 'tokens-1' } });
     assert.equal(await store().load(newKey()), undefined);
@@ -55,43 +55,43 @@ function records(store: () => Store): void {
     assert.ok(!(await readSession(store(), key)));
   });
 
-  test('values come back as they were, whatever is in them', async () => {
+  test('values are stored byte for byte, whatever they contain', async () => {
     const key = newKey();
     const odd = '\u0000"\\.1.é😀\r\n{}';
-    await store().createTokens(key, odd, MINUTE);
-    await writeSession(store(), key, odd, MINUTE);
+    await store().createTokens(key, odd, MINUTE_MS);
+    await writeSession(store(), key, odd, MINUTE_MS);
     assert.deepEqual(await store().load(key), { session: odd, tokens: { version: 1, sealed: odd } });
   });
 
-  test('a lapsed session is gone in every way', async () => {
+  test('an expired session is gone for every operation', async () => {
     assert.ok(((await store().remaining(await createSession(store()))) ?? 0) > 0);
     const key = await createSession(store(), 1_000);
     await until(async () => (await store().load(key)) === undefined);
     assert.equal(await store().remaining(key), undefined);
     assert.deepEqual(await store().missing([key]), [key]);
-    assert.equal(await store().touch(key, MINUTE), false);
+    assert.equal(await store().touch(key, MINUTE_MS), false);
   });
 
-  test('touch moves the lapse of both records and never creates', async () => {
+  test('touch extends the expiry of both records and never creates one', async () => {
     const key = await createSession(store(), 3_000);
     const created = Date.now();
-    assert.equal(await store().touch(key, MINUTE), true);
+    assert.equal(await store().touch(key, MINUTE_MS), true);
     assert.ok(((await store().remaining(key)) ?? 0) > 30_000);
     await until(() => Date.now() - created > 4_000);
     assert.equal((await store().load(key))?.tokens?.version, 1);
     const unknown = newKey();
-    assert.equal(await store().touch(unknown, MINUTE), false);
+    assert.equal(await store().touch(unknown, MINUTE_MS), false);
     assert.equal(await store().load(unknown), undefined);
   });
 
-  test('end removes both records and says whether there was a session', async () => {
+  test('end removes both records and returns whether there was a session', async () => {
     const key = await createSession(store());
     assert.equal(await store().end(key), true);
     assert.equal(await store().end(key), false);
     assert.equal(await store().load(key), undefined);
   });
 
-  test('missing names exactly the sessions that are gone', async () => {
+  test('missing returns exactly the keys without a session', async () => {
     const keys = await Promise.all(Array.from({ length: 20 }, () => createSession(store())));
     const ended = keys.filter((_, index) => index % 3 === 0);
     for (const key of ended) await store().end(key);
@@ -101,14 +101,14 @@ function records(store: () => Store): void {
 }
 
 function replacement(store: () => Store): void {
-  test('new tokens replace the version that was read, and only that', async () => {
+  test('new tokens replace only the version that was read', async () => {
     const key = await createSession(store());
     assert.equal(await store().replaceTokens(key, 1, 'tokens-2'), 'replaced');
     assert.equal(await store().replaceTokens(key, 1, 'tokens-old'), 'superseded');
     assert.deepEqual((await store().load(key))?.tokens, { version: 2, sealed: 'tokens-2' });
   });
 
-  test('of many writers of one version exactly one wins', async () => {
+  test('exactly one of many writers of the same version succeeds', async () => {
     const key = await createSession(store());
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, (_, n) => store().replaceTokens(key, 1, `tokens-${n}`)),
@@ -117,14 +117,14 @@ function replacement(store: () => Store): void {
     assert.equal((await store().load(key))?.tokens?.version, 2);
   });
 
-  test('nothing comes back after the end of a session', async () => {
+  test('a replacement after the end of a session restores nothing', async () => {
     const key = await createSession(store());
     await store().end(key);
     assert.equal(await store().replaceTokens(key, 1, 'tokens-2'), 'gone');
     assert.equal(await store().load(key), undefined);
   });
 
-  test('a replacement keeps the lapse time', async () => {
+  test('a replacement keeps the expiry', async () => {
     const key = await createSession(store(), 5_000);
     await store().replaceTokens(key, 1, 'tokens-2');
     assert.ok(((await store().remaining(key)) ?? 0) <= 5_000);
@@ -132,55 +132,55 @@ function replacement(store: () => Store): void {
 
   test('tokens without a session count as gone', async () => {
     const key = newKey();
-    await store().createTokens(key, 'tokens-1', MINUTE);
+    await store().createTokens(key, 'tokens-1', MINUTE_MS);
     assert.equal(await store().replaceTokens(key, 1, 'tokens-2'), 'gone');
     assert.equal(await store().load(key), undefined);
   });
 }
 
 function exclusion(store: () => Store): void {
-  test('of ten contenders for a lease one wins', async () => {
+  test('exactly one of ten contenders acquires a lease', async () => {
     const name = newKey();
     const won = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => store().acquireLease(name, `owner-${n}`, MINUTE)),
+      Array.from({ length: 10 }, (_, n) => store().acquireLease(name, `owner-${n}`, MINUTE_MS)),
     );
     assert.equal(won.filter(Boolean).length, 1);
   });
 
-  test('a lease is renewed and given back by its owner only', async () => {
+  test('only the owner can renew or release a lease', async () => {
     const name = newKey();
-    await store().acquireLease(name, 'a', MINUTE);
-    assert.equal(await store().renewLease(name, 'b', MINUTE), false);
+    await store().acquireLease(name, 'a', MINUTE_MS);
+    assert.equal(await store().renewLease(name, 'b', MINUTE_MS), false);
     await store().releaseLease(name, 'b');
-    assert.equal(await store().acquireLease(name, 'b', MINUTE), false);
-    assert.equal(await store().renewLease(name, 'a', MINUTE), true);
+    assert.equal(await store().acquireLease(name, 'b', MINUTE_MS), false);
+    assert.equal(await store().renewLease(name, 'a', MINUTE_MS), true);
     await store().releaseLease(name, 'a');
-    assert.equal(await store().acquireLease(name, 'b', MINUTE), true);
+    assert.equal(await store().acquireLease(name, 'b', MINUTE_MS), true);
   });
 
-  test('RF-03 the lease of a dead holder lapses', async () => {
+  test('RF-03 the lease of a dead holder expires', async () => {
     const name = newKey();
     await store().acquireLease(name, 'dead', 200);
-    await until(() => store().acquireLease(name, 'alive', MINUTE));
-    assert.equal(await store().renewLease(name, 'dead', MINUTE), false);
+    await until(() => store().acquireLease(name, 'alive', MINUTE_MS));
+    assert.equal(await store().renewLease(name, 'dead', MINUTE_MS), false);
   });
 
-  test('AR-04 markOnce is true for the first of twenty', async () => {
+  test('AR-04 markOnce returns true to exactly one of twenty callers', async () => {
     const name = newKey();
-    const first = await Promise.all(Array.from({ length: 20 }, () => store().markOnce(name, MINUTE)));
+    const first = await Promise.all(Array.from({ length: 20 }, () => store().markOnce(name, MINUTE_MS)));
     assert.equal(first.filter(Boolean).length, 1);
-    assert.equal(await store().markOnce(name, MINUTE), false);
+    assert.equal(await store().markOnce(name, MINUTE_MS), false);
   });
 }
 
 function index(store: () => Store): void {
-  test('LO-07 a session is found under its names until it lapses, whatever becomes of the others', async () => {
+  test('LO-07 a session is found under its names until it expires, independently of other sessions', async () => {
     const [name, other] = [newKey(), newKey()];
-    const until_ = Date.now() + MINUTE;
-    await store().index.add(name, 'b', until_ + 1);
-    await store().index.add(name, 'a', until_);
-    await store().index.add(name, 'a', until_);
-    await store().index.add(other, 'c', until_);
+    const expiresAt = Date.now() + MINUTE_MS;
+    await store().index.add(name, 'b', expiresAt + 1);
+    await store().index.add(name, 'a', expiresAt);
+    await store().index.add(name, 'a', expiresAt);
+    await store().index.add(other, 'c', expiresAt);
     await store().index.add(name, 'short', Date.now() + 2_000);
     assert.deepEqual(new Set(await store().index.list(name)), new Set(['short', 'a', 'b']));
     await until(async () => (await store().index.list(name)).length === 2);
@@ -192,7 +192,7 @@ function index(store: () => Store): void {
     assert.deepEqual(await store().index.list(newKey()), []);
   });
 
-  test('all sessions are listed page by page, the ended ones not', async () => {
+  test('all live sessions are listed page by page', async () => {
     const keys = await Promise.all(Array.from({ length: 25 }, () => createSession(store())));
     await store().end(keys[0] ?? '');
     const seen = new Set<string>();
@@ -206,41 +206,41 @@ function index(store: () => Store): void {
       keys.map((key) => seen.has(key)),
       keys.map((_, at) => at > 0),
     );
-    assert.ok(await store().index.scan('no cursor of ours', 10));
+    assert.ok(await store().index.scan('an unknown cursor', 10));
   });
 }
 
 function jobs(store: () => Store): void {
-  test('a job is taken when it is due, by one, and again when it stayed undone', async () => {
+  test('a due job is taken by one process, and again later if it was not completed', async () => {
     const { jobs: port } = store();
-    const [early, late, lapsed] = [newKey(), newKey(), newKey()];
+    const [early, late, expired] = [newKey(), newKey(), newKey()];
     const now = Date.now();
-    await port.put(late, 'late', now + MINUTE, now + 2 * MINUTE);
-    await port.put(early, 'early', now - 1, now + 2 * MINUTE);
-    await port.put(lapsed, 'lapsed', now - 2, now - 1);
+    await port.put(late, 'late', now + MINUTE_MS, now + 2 * MINUTE_MS);
+    await port.put(early, 'early', now - 1, now + 2 * MINUTE_MS);
+    await port.put(expired, 'expired', now - 2, now - 1);
     const takers = await Promise.all(Array.from({ length: 5 }, () => port.take(now, now + 1_000, 10)));
     assert.deepEqual(takers.flat(), [{ id: early, sealed: 'early' }]);
     assert.deepEqual(await port.take(now + 1_001, now + 5_000, 10), [{ id: early, sealed: 'early' }]);
     await port.done(early);
     assert.deepEqual(await port.take(now + 6_000, now + 7_000, 10), []);
-    assert.deepEqual(await port.take(now + MINUTE, now + MINUTE + 1, 10), [{ id: late, sealed: 'late' }]);
-    await port.put(late, 'changed', now, now + MINUTE);
+    assert.deepEqual(await port.take(now + MINUTE_MS, now + MINUTE_MS + 1, 10), [{ id: late, sealed: 'late' }]);
+    await port.put(late, 'changed', now, now + MINUTE_MS);
     assert.deepEqual(await port.take(now, now + 1, 10), [{ id: late, sealed: 'changed' }]);
     await port.done(late);
     await port.done(late);
   });
 
-  test('no more jobs are taken than asked for', async () => {
+  test('take returns at most the requested number of jobs', async () => {
     const now = Date.now();
     const ids = Array.from({ length: 5 }, newKey);
-    for (const id of ids) await store().jobs.put(id, 'x', now - 1, now + MINUTE);
-    assert.equal((await store().jobs.take(now, now + MINUTE, 3)).length, 3);
-    assert.equal((await store().jobs.take(now, now + MINUTE, 3)).length, 2);
+    for (const id of ids) await store().jobs.put(id, 'x', now - 1, now + MINUTE_MS);
+    assert.equal((await store().jobs.take(now, now + MINUTE_MS, 3)).length, 3);
+    assert.equal((await store().jobs.take(now, now + MINUTE_MS, 3)).length, 2);
     for (const id of ids) await store().jobs.done(id);
   });
 }
 
-/** Runs the suite on a store that `open` opens. */
+/** Defines the suite for a store that `open` returns. */
 export function storeContract(name: string, open: () => Promise<Opened>): void {
   describe(`the store contract on ${name}`, () => {
     let opened: Opened;
@@ -249,7 +249,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
       opened = await open();
     });
     after(() => opened?.close());
-    test('it answers a ping', () => store().ping());
+    test('ping resolves', () => store().ping());
     records(store);
     replacement(store);
     exclusion(store);
