@@ -283,6 +283,6 @@ test('GHSA-652x-m2gr-hppm GHSA-c5c4-8r6x-56w3 a policy that would not be enforce
   const misspelled = { token: 'user', claim: {} } as never;
   await assert.rejects(
     startWorld(t, { routes: (upstream) => [{ path: '/api/**', upstream, rules: [misspelled] }] }),
-    /does not exist/,
+    /claim: unknown option/,
   );
 });
