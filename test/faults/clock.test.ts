@@ -48,14 +48,14 @@ for (const store of ['sqlite', 'redis'] as const) {
     assert.deepEqual(await sendRequests(world, 3), [200]);
     setClock(HOUR_MS, 'with the provider');
     assert.deepEqual(await sendRequests(world, 10), [200]);
-    assert.equal(world.provider.refreshes().length, 1, 'the token had expired');
+    assert.equal(world.provider.refreshRequests().length, 1, 'the token had expired');
     setClock(0, 'with the provider');
     assert.deepEqual(await sendRequests(world, 10), [200]);
     setClock(-HOUR_MS, 'with the provider');
     assert.deepEqual(await sendRequests(world, 10), [200]);
     setClock(0, 'with the provider');
     assert.deepEqual(await sendRequests(world, 10), [200]);
-    assert.ok(world.provider.refreshes().length <= 4, `${world.provider.refreshes().length} refreshes`);
+    assert.ok(world.provider.refreshRequests().length <= 4, `${world.provider.refreshRequests().length} refreshes`);
     assert.equal((await world.session()).authenticated, true);
   });
 }
@@ -65,7 +65,7 @@ test('SE-05 a wrong clock of the gateway only: the session continues, without a 
   await world.signIn();
   for (const by of [HOUR_MS, -HOUR_MS, 0]) {
     setClock(by, 'gateway only');
-    world.provider.clearCalls();
+    world.provider.clearRequests();
     const statuses = await sendRequests(world, 20);
     assert.ok(
       statuses.every((status) => status === 200 || status === 503),
@@ -85,10 +85,10 @@ test('SE-05 a token from before the clock was set back is refreshed once, becaus
   await world.signIn();
   setClock(HOUR_MS, 'gateway only');
   assert.deepEqual(await sendRequests(world, 3), [200]);
-  world.provider.clearCalls();
+  world.provider.clearRequests();
   setClock(0, 'gateway only');
   assert.deepEqual(await sendRequests(world, 10), [200]);
-  assert.equal(world.provider.refreshes().length, 1);
+  assert.equal(world.provider.refreshRequests().length, 1);
 });
 
 test('R05 the backoff of an outage ends when the clock is set back', async (t) => {
@@ -97,7 +97,7 @@ test('R05 the backoff of an outage ends when the clock is set back', async (t) =
   setClock(HOUR_MS, 'with the provider');
   world.provider.behaviour.token = () => status(503);
   assert.deepEqual(await sendRequests(world, 3), [503]);
-  world.provider.behave();
+  world.provider.resetBehaviour();
   // A second session with an expired token, so that its request needs a refresh at once.
   world.provider.settings.accessTokenLifetime = 1_000;
   setClock(0, 'with the provider');

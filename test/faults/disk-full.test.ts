@@ -113,13 +113,13 @@ for (const [name, open] of Object.entries(DISKS)) {
       refused.hops.flatMap(({ setCookies }) => setCookies).filter((cookie) => cookie.startsWith('bff=')),
       [],
     );
-    assert.equal(provider.calls.token.length, 2, 'no code was spent');
+    assert.equal(provider.requests.token.length, 2, 'no code was spent');
     await until(() => disk.errorPattern.test(gateway.output()), { timeout: 5_000, what: 'the reason in the log' });
     for (let n = 0; n < 5; n += 1) assert.equal(await api(active), 200);
     assert.equal(await state(active), true);
     assert.equal(await api(refreshing), 503);
     assert.equal(await state(refreshing), true);
-    assert.equal(provider.refreshes().length, 0, 'no refresh token is spent whose successor could not be stored');
+    assert.equal(provider.refreshRequests().length, 0, 'no refresh token is spent whose successor could not be stored');
     const logout = await active.fetch('/logout', { method: 'POST', headers: CSRF });
     assert.equal(logout.status, 503);
     assert.equal(await api(active), 200, 'the failed sign-out did not end the session');
@@ -129,7 +129,7 @@ for (const [name, open] of Object.entries(DISKS)) {
     assert.equal(completed.url.pathname, '/app', `${completed.status} ${completed.body.slice(0, 200)}`);
     for (const browser of [active, signingIn]) assert.equal(await api(browser), 200);
     await until(async () => (await api(refreshing)) === 200);
-    assert.equal(provider.refreshes().length, 1);
+    assert.equal(provider.refreshRequests().length, 1);
     assert.equal((await active.fetch('/logout', { method: 'POST', headers: CSRF })).status, 200);
     assert.equal(await api(active), 401);
   });

@@ -29,30 +29,30 @@ async function startExpired(t: T, rotation: Settings['rotation']) {
   const headers = { cookie: browser.cookieHeader('/'), ...CSRF };
   await until(() => Date.now() - signedIn > 1_000);
   provider.settings.accessTokenLifetime = 60_000;
-  const callAt = (ownUrl: string) => fetch(`${ownUrl}/api/x`, { headers }).then(({ status }) => status);
-  return { provider, upstream, victim, others, callAt };
+  const requestAt = (ownUrl: string) => fetch(`${ownUrl}/api/x`, { headers }).then(({ status }) => status);
+  return { provider, upstream, victim, others, requestAt };
 }
 
 /** Kills the victim in its refresh, before or after the provider has spent the token, with requests waiting at the others. */
 async function killInRefresh(world: Awaited<ReturnType<typeof startExpired>>, spent: 'before' | 'after') {
-  const { provider, victim, others, callAt } = world;
+  const { provider, victim, others, requestAt } = world;
   let waiting: Promise<number>[] = [];
   provider.behaviour.token = async (call, proceed) => {
     provider.resetBehaviour();
-    waiting = others.flatMap(({ ownUrl }) => Array.from({ length: 5 }, () => callAt(ownUrl)));
+    waiting = others.flatMap(({ ownUrl }) => Array.from({ length: 5 }, () => requestAt(ownUrl)));
     // These requests find the lease of the victim held, now or until it expires.
     if (spent === 'after') await proceed(call);
     await victim.kill();
     return { status: 500, headers: {} };
   };
-  await assert.rejects(callAt(victim.ownUrl), 'the connection breaks with the process');
+  await assert.rejects(requestAt(victim.ownUrl), 'the connection breaks with the process');
   return await Promise.all(waiting);
 }
 
 const statusAfterRecovery = (world: Awaited<ReturnType<typeof startExpired>>) =>
   until(
     async () => {
-      const [status] = await Promise.all(world.others.map(({ ownUrl }) => world.callAt(ownUrl)));
+      const [status] = await Promise.all(world.others.map(({ ownUrl }) => world.requestAt(ownUrl)));
       return status === 503 ? undefined : status;
     },
     { timeout: 60_000, what: 'a response after the lease of the killed process' },
@@ -67,10 +67,10 @@ test('RF-01 RF-03 killed before the token was spent: the waiting requests get 20
     [],
   );
   assert.equal(await statusAfterRecovery(world), 200);
-  const tokens = world.provider.refreshes().map(({ params }) => params.get('refresh_token'));
+  const tokens = world.provider.refreshRequests().map(({ params }) => params.get('refresh_token'));
   assert.equal(tokens.length, 2, 'the interrupted refresh, and one more');
   await world.victim.start();
-  assert.equal(await world.callAt(world.victim.ownUrl), 200);
+  assert.equal(await world.requestAt(world.victim.ownUrl), 200);
   assert.equal(world.provider.refreshRequests().length, 2);
 });
 
@@ -82,7 +82,7 @@ test('RF-02 killed after the token was spent, at a provider that accepts an old 
     [],
   );
   assert.equal(await statusAfterRecovery(world), 200);
-  assert.equal(world.provider.refreshes().length, 2);
+  assert.equal(world.provider.refreshRequests().length, 2);
 });
 
 test('RF-02 killed after the token was spent, at a provider that revokes on reuse: one 401, no loop', async (t) => {
@@ -94,7 +94,7 @@ test('RF-02 killed after the token was spent, at a provider that revokes on reus
   );
   assert.equal(await statusAfterRecovery(world), 401);
   // The response with the new token was lost with the process; the old token is tried once.
-  assert.equal(world.provider.refreshes().length, 2);
-  for (const { ownUrl } of world.others) assert.equal(await world.callAt(ownUrl), 401);
+  assert.equal(world.provider.refreshRequests().length, 2);
+  for (const { ownUrl } of world.others) assert.equal(await world.requestAt(ownUrl), 401);
   assert.equal(world.provider.refreshRequests().length, 2);
 });

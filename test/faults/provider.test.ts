@@ -13,13 +13,13 @@ const USER_COUNT = 12;
 const FAILURE_MS = 1_500;
 
 const FAILURES: Record<string, { token?: Hook; jwks?: Hook; discovery?: Hook }> = {
-  'a token endpoint that returns garbage': { token: garbage },
-  'a token endpoint that is slow': { token: late(400) },
+  'a token endpoint that returns garbage': { token: invalidJson },
+  'a token endpoint that is slow': { token: delayed(400) },
   'a token endpoint that hangs': { token: hang },
   'a token endpoint that resets': { token: reset },
   'a token endpoint that returns 503': { token: () => status(503) },
-  'a garbage key set': { jwks: garbage },
-  'garbage metadata': { discovery: garbage },
+  'a garbage key set': { jwks: invalidJson },
+  'garbage metadata': { discovery: invalidJson },
 };
 
 test('R05 RF-01 RF-05 TK-07 TK-10 failures of the provider under load at three replicas: no 401, no token spent twice, and full recovery', async (t) => {
@@ -40,7 +40,7 @@ test('R05 RF-01 RF-05 TK-07 TK-10 failures of the provider under load at three r
   const sendRequests = async (cookie: string, n: number) => {
     for (let attempt = n; !stopped; attempt += 1) {
       const now = currentFailure;
-      const { status: code } = await world.callAt(gateways[attempt % 3] ?? world.gateway, cookie);
+      const { status: code } = await world.requestAt(gateways[attempt % 3] ?? world.gateway, cookie);
       statusesByFailure.set(now, (statusesByFailure.get(now) ?? new Set()).add(code));
       await sleep(20);
     }
@@ -51,7 +51,7 @@ test('R05 RF-01 RF-05 TK-07 TK-10 failures of the provider under load at three r
     provider.rotateKeys();
     Object.assign(provider.behaviour, hooks);
     await sleep(FAILURE_MS);
-    provider.behave();
+    provider.resetBehaviour();
     provider.settings.accessTokenLifetime = 1_200;
     currentFailure = 'between';
     const codes = async () => {
@@ -73,7 +73,7 @@ test('R05 RF-01 RF-05 TK-07 TK-10 failures of the provider under load at three r
       name,
     );
   assert.ok(statusesByFailure.get('a token endpoint that hangs')?.has(503), 'the failure had an effect');
-  const spent = provider.refreshes().filter((call) => call.status === 200);
+  const spent = provider.refreshRequests().filter((call) => call.status === 200);
   const tokens = spent.map(({ params }) => params.get('refresh_token'));
   assert.ok(tokens.length > USER_COUNT, `${tokens.length} refreshes`);
   assert.equal([...provider.grants].filter(({ revoked }) => revoked).length, 0, 'no token was spent twice');

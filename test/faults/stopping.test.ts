@@ -116,7 +116,7 @@ test('DO-07 requests in progress at the signal are completed with Connection: cl
   const browser = leaving.browser();
   await browser.navigate('/login?returnTo=/app');
   const upstreamGate = gate();
-  upstream.answer(async (_req, res) => {
+  upstream.respondWith(async (_req, res) => {
     await upstreamGate.passed;
     res.end('done');
   });

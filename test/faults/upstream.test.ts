@@ -102,8 +102,8 @@ for (const [name, { answer, expected }] of Object.entries(FAULTS)) {
     assert.ok(performance.now() - startedAt < 15_000, 'bounded');
     // A connection in a clean state may be kept for the next request; any other must be closed.
     if (expected === 200) assert.equal(await outcome('/api/bad/x'), 200);
-    else await until(() => bad.open() === 0, { what: 'all connections closed at the upstream' });
-    assert.ok(bad.open() <= REQUEST_COUNT);
+    else await until(() => bad.openConnections() === 0, { what: 'all connections closed at the upstream' });
+    assert.ok(bad.openConnections() <= REQUEST_COUNT);
     assert.equal(await outcome('/api/good/x'), 200);
     assert.equal((await world.session()).authenticated, true);
   });
@@ -122,7 +122,7 @@ test('DO-04 PX-16 clients that abort requests to a hung upstream leak no connect
     await until(() => bad.heads.length === before + REQUEST_COUNT);
     clientAbort.abort();
     assert.deepEqual([...new Set(await Promise.all(requests))], ['left']);
-    await until(() => bad.open() === 0);
+    await until(() => bad.openConnections() === 0);
   }
   assert.equal(await outcome('/api/good/x'), 200);
 });

@@ -214,7 +214,7 @@ test('CVE-2024-21536 CVE-2022-31093 CVE-2025-3891 malformed paths, parameters an
 });
 
 test('GHSA-59jp-rwph-878r a response without a session holds no byte of the upstream', async () => {
-  world.upstream.answer(
+  world.upstream.respondWith(
     (_req, res) => void res.writeHead(200, { 'x-secret': 'canary-upstream' }).end('canary-upstream'),
   );
   for (const target of ['/api/x', '/api/', '/api/x?y=1']) {
@@ -226,7 +226,7 @@ test('GHSA-59jp-rwph-878r a response without a session holds no byte of the upst
 });
 
 test('CVE-2025-48947 CVE-2025-64762 responses that set a cookie or belong to a user cannot be stored by a shared cache', async () => {
-  world.upstream.answer(
+  world.upstream.respondWith(
     (_req, res) => void res.writeHead(200, { 'cache-control': 'public, max-age=600', 's-maxage': '1' }).end('x'),
   );
   const response = await sendRaw('/api/x', credentials());
@@ -236,7 +236,7 @@ test('CVE-2025-48947 CVE-2025-64762 responses that set a cookie or belong to a u
 });
 
 test('CVE-2025-67490 CVE-2026-40155 CVE-2022-21673 concurrent users never get the identity of another user', async () => {
-  world.upstream.answer((req, res) => void res.end(String(req.headers['x-shop-customer'])));
+  world.upstream.respondWith((req, res) => void res.end(String(req.headers['x-shop-customer'])));
   const others = await Promise.all(
     ['user-1', 'user-2', 'user-3'].map(async (sub) => {
       world.provider.next.nextUser = { sub, claims: {} };

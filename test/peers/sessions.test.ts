@@ -189,7 +189,7 @@ test('CVE-2021-32702 CVE-2021-32792 text in callback parameters is never rendere
 });
 
 test('CVE-2024-39315 the endpoints for the front end return no token', async (t) => {
-  const world = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
+  const world = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
   await world.signIn();
   for (const path of ['/session', '/profile', '/sessions']) {
     const { body } = await world.browser.fetch(path, { headers: CSRF });
@@ -209,9 +209,12 @@ test('mod_auth_openidc-2026-08 the index of a user outlives its other sessions; 
       400,
     );
   assert.equal(await isSignedIn(two), true);
-  assert.equal((await deliver(world.gateway.url, logoutToken(world.provider, { sub: 'user-alice' }))).status, 200);
+  assert.equal(
+    (await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sub: 'user-alice' }))).status,
+    200,
+  );
   assert.equal(await isSignedIn(two), false);
-  const other = await startWorld(t, { gateway: { provider_: { userInfo: true } } });
+  const other = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
   other.provider.behaviour.userinfo = () => ({
     status: 200,
     headers: { 'content-type': 'application/json' },
