@@ -1,4 +1,4 @@
-/** The audit record: who did what with which outcome, in UTC, and never a secret. */
+/** Audit log: one JSON line per event, in UTC, without secrets. */
 import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
 import type { AuditDetails, AuditEvent } from './audit-events.ts';
 import type { Logger } from './log.ts';
@@ -7,38 +7,38 @@ export type { AuditDetails, AuditEvent } from './audit-events.ts';
 
 export type Audit = (event: AuditEvent, details: AuditDetails) => void;
 
-/** Where lines go. */
+/** Destination of audit lines. */
 export interface AuditLog {
   write(line: Readonly<Record<string, string>>): void;
-  /** Opens the file again by its name, for whoever rotates it. */
+  /** Reopens the file by its name, after rotation. */
   reopen(): void;
 }
 
-/** Gives each event its line. `session` may be the whole session key (a digest); it is shortened. */
-export function createAudit({ write }: Pick<AuditLog, 'write'>, count: Audit = () => {}): Audit {
+/** Creates the function that records an event. `session` may be the full session key (a digest); it is shortened. */
+export function createAudit({ write }: Pick<AuditLog, 'write'>, countEvent: Audit = () => {}): Audit {
   return function audit(event, { session, ...details }) {
-    count(event, details);
+    countEvent(event, details);
     write({ event, ...(session === undefined ? {} : { session: session.slice(0, 12) }), ...details });
   };
 }
 
-/** The lines among those of the log, at its level. */
+/** Audit log that writes to the log, subject to the log level. */
 export function createLogAudit(log: Logger): AuditLog {
   return { write: (line) => log.info({ audit: true, ...line }, line.event), reopen: () => {} };
 }
 
-/** Where an audit log of its own goes: a file that is appended to, or an output that the log is written to as well. */
+/** A file to append to, or an output that the log shares. */
 export type AuditTarget = { file: string } | { output: DestinationStream };
 
 /**
- * A stream of its own; no level turns it off, and a line has reached the file before the call goes on. Throws when the file
- * cannot be opened; `failed` is told when it cannot be written later.
+ * Opens an audit log that is independent of the log level. A write to a file is synchronous, so the line is written before
+ * the request continues. Throws if the file cannot be opened; `onError` receives later write errors.
  */
-export function openAuditLog(target: AuditTarget, failed: (error: unknown) => void): AuditLog {
+export function openAuditLog(target: AuditTarget, onError: (error: unknown) => void): AuditLog {
   const file = 'file' in target ? destination({ dest: target.file, append: true, sync: true }) : undefined;
-  file?.on('error', failed);
+  file?.on('error', onError);
   const stream = 'output' in target ? target.output : file;
-  // Every line begins with the mark that tells it from the lines of the log.
+  // Every line starts with this mark, which distinguishes it from log lines.
   const formatters = { level: () => ({ audit: true }) };
   const options = { base: null, timestamp: stdTimeFunctions.isoTime, formatters };
   const lines = stream ? pino(options, stream) : pino(options);

@@ -1,11 +1,11 @@
-/** The logger: one JSON line per event, with a list of names whose values never appear. */
+/** Logger: one JSON line per event, with redaction of fields that may hold secrets. */
 import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
 import type { Logger } from '../base/logger.ts';
 
 export type { Logger } from '../base/logger.ts';
 
-// A second line of defence: nothing in this code base logs a token or a header bag in the first place (LG-01).
-const SECRET_NAMES = [
+// Defence in depth: no code logs tokens or whole header sets in the first place (LG-01).
+const SECRET_FIELDS = [
   'access_token',
   'refresh_token',
   'id_token',
@@ -23,7 +23,7 @@ const SECRET_NAMES = [
   'secret',
 ];
 
-/** Only what helps: class, code and message of an error and of its causes, never a response body or a request. */
+/** Loggable form of an error and its causes: class, code and message, but no request and no response body. */
 export function describeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error).slice(0, 200) };
   const code =
@@ -38,16 +38,16 @@ export function describeError(error: unknown, depth = 0): Record<string, unknown
   };
 }
 
-/** Standard output, for several who write lines to it: one stream, so that lines stay whole and in order. */
+/** Standard output as one stream, so that lines of several writers stay whole and in order. */
 export const standardOutput = (): DestinationStream => destination(1);
 
-/** Builds the logger; lines go to standard output unless a destination is given. */
+/** Creates the logger. Default destination: standard output. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+    redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
     serializers: { err: (error: unknown) => (error instanceof Error ? describeError(error) : error) },
   };
   return destination ? pino(options, destination) : pino(options);

@@ -1,14 +1,14 @@
-/** Sends spans to a collector by OTLP over HTTP, in JSON, a few at a time; what cannot be sent is dropped and counted in the log. */
+/** OTLP/HTTP exporter: sends spans in batches as JSON; spans that cannot be sent are dropped and logged. */
 import { describeError, type Logger } from './log.ts';
 
-/** One call of a route. It holds no address, no user and no header. */
+/** One request to a route; contains no address, user or header. */
 export interface Span {
   traceId: string;
   spanId: string;
   parentSpanId?: string | undefined;
   route: string;
   method: string;
-  /** 0 when nothing was answered. */
+  /** 0 if there was no response. */
   status: number;
   /** Milliseconds since the epoch, with fractions. */
   start: number;
@@ -17,74 +17,75 @@ export interface Span {
 
 export interface SpanExporter {
   export(span: Span): void;
-  /** Sends what is left. */
+  /** Sends the remaining spans. */
   close(): Promise<void>;
 }
 
 export interface ExporterOptions {
-  /** Base address of the collector. */
+  /** Base URL of the collector. */
   url: string;
   log: Logger;
-  /** Milliseconds between two sendings. */
+  /** Interval between two batches in milliseconds. */
   interval?: number;
 }
 
-/** Most spans that wait; a collector that is out must not cost memory. */
-const MOST = 4_096;
+/** Maximum number of queued spans: an unavailable collector must not use up memory. */
+const MAX_QUEUED_SPANS = 4_096;
 const TIMEOUT_MS = 5_000;
-const SERVER = 2;
-const ERROR = 2;
+/** Enumeration values of OTLP. */
+const SPAN_KIND_SERVER = 2;
+const STATUS_CODE_ERROR = 2;
 
-/** Nanoseconds as OTLP's JSON has them: a number of that size is no longer exact. */
-const nanos = (ms: number) => `${Math.floor(ms)}${String(Math.floor((ms % 1) * 1e6)).padStart(6, '0')}`;
-const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+/** Nanoseconds as a string, as in OTLP's JSON: a JavaScript number of this size is not exact. */
+const formatNanoseconds = (ms: number) => `${Math.floor(ms)}${String(Math.floor((ms % 1) * 1e6)).padStart(6, '0')}`;
+const stringAttribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
 
-function encode({ traceId, spanId, parentSpanId, route, method, status, start, end }: Span) {
+function encodeSpan({ traceId, spanId, parentSpanId, route, method, status, start, end }: Span) {
   return {
     traceId,
     spanId,
     ...(parentSpanId === undefined ? {} : { parentSpanId }),
     name: `${method} ${route}`,
-    kind: SERVER,
-    startTimeUnixNano: nanos(start),
-    endTimeUnixNano: nanos(end),
+    kind: SPAN_KIND_SERVER,
+    startTimeUnixNano: formatNanoseconds(start),
+    endTimeUnixNano: formatNanoseconds(end),
     attributes: [
-      text('http.request.method', method),
-      text('http.route', route),
+      stringAttribute('http.request.method', method),
+      stringAttribute('http.route', route),
       ...(status === 0 ? [] : [{ key: 'http.response.status_code', value: { intValue: String(status) } }]),
     ],
-    status: status >= 500 || status === 0 ? { code: ERROR } : {},
+    status: status >= 500 || status === 0 ? { code: STATUS_CODE_ERROR } : {},
   };
 }
 
-function bodyOf(spans: readonly Span[]): string {
-  const resource = { attributes: [text('service.name', 'bff-gateway')] };
+function encodeBatch(spans: readonly Span[]): string {
+  const resource = { attributes: [stringAttribute('service.name', 'bff-gateway')] };
   return JSON.stringify({
-    resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'bff-gateway' }, spans: spans.map(encode) }] }],
+    resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'bff-gateway' }, spans: spans.map(encodeSpan) }] }],
   });
 }
 
-/** Starts it. */
+/** Creates an exporter that sends a batch per interval. */
 export function createSpanExporter({ url, log, interval = 2_000 }: ExporterOptions): SpanExporter {
-  const address = `${url.replace(/\/+$/, '')}/v1/traces`;
-  let waiting: Span[] = [];
+  const tracesUrl = `${url.replace(/\/+$/, '')}/v1/traces`;
+  let queue: Span[] = [];
   let dropped = 0;
 
   async function flush(): Promise<void> {
-    const spans = waiting;
+    const spans = queue;
     if (spans.length === 0) return;
-    waiting = [];
+    queue = [];
     try {
-      const response = await fetch(address, {
+      const response = await fetch(tracesUrl, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: bodyOf(spans),
+        body: encodeBatch(spans),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       await response.body?.cancel();
-      if (!response.ok) throw new Error(`the collector answers ${response.status}`);
+      if (!response.ok) throw new Error(`the collector responded with ${response.status}`);
     } catch (error) {
-      log.warn({ err: describeError(error), spans: spans.length + dropped }, 'spans could not be sent and are dropped');
+      log.warn({ err: describeError(error), spans: spans.length + dropped }, 'failed to export spans; spans dropped');
       dropped = 0;
     }
   }
@@ -92,7 +93,7 @@ export function createSpanExporter({ url, log, interval = 2_000 }: ExporterOptio
 
   return {
     export(span) {
-      if (waiting.length < MOST) waiting.push(span);
+      if (queue.length < MAX_QUEUED_SPANS) queue.push(span);
       else dropped += 1;
     },
     async close() {

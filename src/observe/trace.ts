@@ -1,24 +1,24 @@
-/** The part that the gateway takes in traces (W3C Trace Context): begun for calls that bring none, joined where spans are sent. */
+/** Tracing (W3C Trace Context): starts traces for requests without one, and adds a span of the gateway if spans are exported. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from './log.ts';
 import { createSpanExporter } from './otlp.ts';
 
-/** The end of a call of a route; 0 when nothing was answered. */
+/** Ends the span of a request; `status` is 0 if there was no response. */
 export type EndSpan = (status: number) => void;
 
 /** The parts of a request context that tracing reads and sets. */
 interface TracedRequest {
   readonly req: Pick<IncomingMessage, 'headers' | 'method'>;
-  /** Request id. */
+  /** Request ID. */
   readonly id: string;
-  /** Sent to the upstream instead of what the client sent. */
+  /** Replaces the header of the client in the upstream request. */
   traceparent?: string;
 }
 
 export interface Tracer {
-  /** Gives the call its `traceparent` for the upstream, if it is to have one of ours. */
+  /** Sets `traceparent` for the upstream if the gateway starts the trace or adds a span. */
   startSpan(context: TracedRequest, route: string): EndSpan | undefined;
   close(): Promise<void>;
 }
@@ -29,20 +29,21 @@ interface TraceContext {
   sampled: boolean;
 }
 
-/** Sixteen bytes, as a number or as a UUID. */
+/** 16 bytes in hexadecimal digits, or a UUID. */
 const SIXTEEN_BYTES = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-const NOTHING = '0'.repeat(32);
-/** Section 3.2.2: numbers of zeroes are none. */
+const INVALID_TRACE_ID = '0'.repeat(32);
+/** Section 3.2.2: IDs of only zeros are invalid. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-|$)/;
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex');
-/** A correlation id of our own has as many digits, so it is used: the log knows the call by it. One of a proxy may not. */
+
+/** The request ID if it has the right size, so that log and trace share it; an ID from a proxy may not fit. */
 function traceIdOf(id: string): string {
-  const digits = SIXTEEN_BYTES.test(id) ? id.replaceAll('-', '') : NOTHING;
-  return digits === NOTHING ? hex(16) : digits;
+  const digits = SIXTEEN_BYTES.test(id) ? id.replaceAll('-', '') : INVALID_TRACE_ID;
+  return digits === INVALID_TRACE_ID ? hex(16) : digits;
 }
 
-/** The trace that a call came with; undefined when it came with none that holds. */
+/** The trace context in the header of a request; undefined if missing or invalid. */
 export function readTraceparent(value: unknown): TraceContext | undefined {
   const [, traceId, parentId, flags] = (typeof value === 'string' && TRACEPARENT.exec(value)) || [];
   if (traceId === undefined || flags === undefined) return undefined;
@@ -51,7 +52,7 @@ export function readTraceparent(value: unknown): TraceContext | undefined {
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** Builds it; undefined where traces only pass through, as they do by themselves. */
+/** Creates the tracer; undefined if the gateway only passes traces on, which needs no tracer. */
 export function createTracer(
   { sample, otlp }: Config['tracing'],
   log: Logger,
@@ -61,9 +62,9 @@ export function createTracer(
   const exporter = otlp === undefined ? undefined : createSpanExporter({ url: otlp, log });
 
   function traceContextOf({ req, id }: TracedRequest): TraceContext | undefined {
-    const given = readTraceparent(req.headers.traceparent);
-    if (given) return given;
-    // One that does not hold is replaced where traces are begun (section 3.2.3).
+    const incoming = readTraceparent(req.headers.traceparent);
+    if (incoming) return incoming;
+    // An invalid header is replaced if the gateway starts traces (section 3.2.3).
     return sample === undefined
       ? undefined
       : { traceId: traceIdOf(id), parentId: undefined, sampled: random() < sample };
@@ -72,7 +73,7 @@ export function createTracer(
   return {
     startSpan(context, route) {
       const trace = traceContextOf(context);
-      // Without a span of ours the upstream's parent is whoever called us.
+      // Without a span of the gateway, the parent of the upstream's span is that of the client.
       if (!trace || (!exporter && trace.parentId !== undefined)) return undefined;
       const { traceId, parentId: parentSpanId, sampled } = trace;
       const spanId = hex(8);

@@ -1,4 +1,4 @@
-/** The page of metrics, from their table. */
+/** Generator of docs/metrics.md, from the table of metrics. */
 import { LABELS, METRICS, type MetricRow } from '../../src/observe/metrics/table.ts';
 
 const rows = Object.entries<MetricRow>(METRICS);
@@ -10,23 +10,23 @@ const buckets = ([name, metric]: [string, MetricRow]) =>
 export function metricsPage(): string {
   return `# Metrics
 
-\`GET /metrics\` on the private listener (\`admin\`, by default \`http://127.0.0.1:9400/metrics\`) answers in the text format of Prometheus. It is never
-on the public port. Alert rules are in [deploy/prometheus/alerts.yaml](../deploy/prometheus/alerts.yaml), a dashboard for Grafana in
+\`GET /metrics\` on the private listener (\`admin\`, by default \`http://127.0.0.1:9400/metrics\`) returns the metrics in the Prometheus text format. The
+public port never serves them. Alert rules are in [deploy/prometheus/alerts.yaml](../deploy/prometheus/alerts.yaml), a dashboard for Grafana in
 [deploy/grafana/dashboard.json](../deploy/grafana/dashboard.json).
 
-Labels come from closed lists and from the configuration: no URL, user, session, token or header value ever becomes one, so the number of series
-is bounded by the number of routes. A series appears once it has counted something. Each instance counts for itself; add them up.
+Label values come from closed lists and from the configuration: no URL, user, session, token or header value becomes a label, so the number of routes
+bounds the number of series. A series appears with its first value. Each replica reports its own values; aggregate them in queries.
 
 \`\`\`
 sum by (outcome) (rate(bff_callbacks_total[5m]))
 histogram_quantile(0.99, sum by (le, route) (rate(bff_upstream_response_seconds_bucket[5m])))
 \`\`\`
 
-| metric | kind | labels | what it tells |
+| metric | type | labels | meaning |
 | --- | --- | --- | --- |
 ${rows.map(row).join('\n')}
 
-Besides these there are those of the process and of Node.js: \`process_cpu_seconds_total\`, \`process_resident_memory_bytes\`,
+In addition there are metrics of the process and of Node.js: \`process_cpu_seconds_total\`, \`process_resident_memory_bytes\`,
 \`process_open_fds\`, \`nodejs_eventloop_lag_p99_seconds\`, \`nodejs_heap_size_used_bytes\` and so on.
 
 ## Labels

@@ -1,5 +1,4 @@
-/** The pages of `docs/` that are generated: options from the schema, errors from their table. */
-
+/** Generator of the pages of `docs/` that follow from tables and the schema. */
 import { ERRORS } from '../../src/base/error-table.ts';
 import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/schema/options.ts';
 import { auditPage } from './render-audit.ts';
@@ -14,23 +13,23 @@ function errorsPage(): string {
   );
   return `# Errors
 
-Every error has a stable code. Callers get it as \`application/problem+json\` (RFC 9457), people as a page; both hold a \`requestId\` under
-which the log has the cause. Nothing of the request, the upstream or the provider is repeated in an answer. Every 503 carries
-\`Retry-After\`; a store or provider outage never reads as "signed out".
+Every error has a stable code. Scripts receive it as \`application/problem+json\` (RFC 9457), browser navigations as a page. Both contain a
+\`requestId\`, under which the log has the cause. Error responses contain no data from the request, the upstream or the provider. Every 503
+carries \`Retry-After\`. An outage of the store or the provider is never reported as "signed out".
 
 \`\`\`json
 { "type": "urn:bff-gateway:error:unauthenticated", "title": "Not signed in", "status": 401, "detail": "…", "code": "unauthenticated", "requestId": "…" }
 \`\`\`
 
-## Whose answer it is
+## How to recognize an error of the gateway
 
-Every error of the gateway, document or page, carries its code in the header \`X-Bff-Gateway\`, which listed origins can read as well; answers of \`/session\`,
-\`/profile\` and \`/logout\` carry \`ok\`. The gateway removes the header from the answers of upstreams, in every spelling. An upstream can send the same status and
-body but never the header, so a program that reacts to an error of the gateway looks at the header, not at the body.
+Every error of the gateway carries its code in the header \`X-Bff-Gateway\`, which origins in \`cors.allowedOrigins\` can read as well. Responses of
+\`/session\`, \`/profile\` and \`/logout\` carry the value \`ok\`. The gateway removes this header, in every spelling, from responses of upstreams. An
+upstream can imitate the status and the body of an error but not the header: a client that reacts to errors of the gateway must check the header.
 
 ## Codes
 
-| code | status | title | what it means |
+| code | status | title | meaning |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
@@ -82,16 +81,18 @@ function configurationPage(): string {
   const schema = jsonSchema();
   return `# Configuration
 
-One YAML file, given with \`--config\`. \`bff-gateway check --config FILE\` prints what was understood, with secrets masked, or every fault with
-its line. Unknown options stop the start. For completion in an editor put this on the first line of the file:
+The configuration is one YAML file, given with \`--config\`. \`bff-gateway check --config FILE\` prints the configuration with defaults and masked
+secrets, or every fault with its line. Unknown options prevent the start. For completion in an editor, add this first line to the file:
 \`# yaml-language-server: $schema=./configuration.schema.json\`.
 
-- **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` stand inside any text; \`$\${\` is a plain \`\${\`. Each option below can also be set by its own variable,
-  which wins over the file; lists are separated by commas. A \`BFF_\` variable that sets nothing stops the start. The one that is
+- **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` in any text are replaced; \`$\${\` is a literal \`\${\`. Each option below can also be set by its
+  variable, which overrides the file; lists are separated by commas. A \`BFF_\` variable without a matching option prevents the start. The one that is
   no option is \`BFF_TUNING_REEXEC\` (\`on\`, \`off\`): see [memory](decisions/0011-memory.md).
-- **Secrets** are written as \`{ file: /run/secrets/name }\` or \`{ env: NAME }\`; their variables also exist with \`_FILE\`. \`bff-gateway keys new\` makes a key.
-- **Rotation**: put the new key first in \`secrets.keys\` and keep the old one after it until the longest session is over. The first key is used, all are accepted.
-- **Durations** are \`500ms\`, \`30s\`, \`15m\`, \`8h\`, \`7d\`; **sizes** \`512b\`, \`16kb\`, \`10mb\`.
+- **Secrets** can be references: \`{ file: /run/secrets/name }\` or \`{ env: NAME }\`. Their variables also exist with the suffix \`_FILE\`.
+  \`bff-gateway keys new\` creates a key.
+- **Rotation**: put the new key first in \`secrets.keys\`, and keep the old one after it for the duration of \`session.absoluteTimeout\`. The first key
+  seals; every key can open.
+- **Durations** have the form \`500ms\`, \`30s\`, \`15m\`, \`8h\` or \`7d\`; **sizes** \`512b\`, \`16kb\` or \`10mb\`.
 
 ## Options
 
@@ -107,19 +108,20 @@ ${listRows(schema.properties?.secrets?.properties?.keys?.items, '')}
 
 ## routes
 
-The first route whose path matches is used; in it the first rule that matches. No rule is a refusal. A path is matched segment by segment after
-percent-decoding; what reaches the upstream is what was sent, byte for byte. A path that a lenient server could read as another route is refused.
+The first route whose path matches is used, and in it the first rule that matches. A request without a matching rule is denied. Paths are matched
+segment by segment after percent-decoding; the upstream receives the path unchanged, byte for byte. A path that a lenient server could interpret
+as a path of another route is refused.
 
 | option | default | meaning |
 | --- | --- | --- |
 ${listRows(schema.properties?.routes?.items, '')}
 
-Claim headers are percent-encoded UTF-8: \`decodeURIComponent\` gives the exact value; the elements of a list are encoded one by one and joined by commas.
-\`csrf: fetch-metadata\` relaxes GET and HEAD only; a method that changes state always needs the header.
+Claim headers are percent-encoded UTF-8: \`decodeURIComponent\` returns the exact value. The elements of a list are encoded one by one and joined by commas.
+\`csrf: fetch-metadata\` applies to GET and HEAD only; other methods always need the header.
 `;
 }
 
-/** Name in \`docs/\` to text. */
+/** Text of each generated page, by its name in \`docs/\`. */
 export function renderDocs(): Record<string, string> {
   return {
     'endpoints.md': endpointsPage(),

@@ -1,4 +1,4 @@
-/** The audit log as its readers find it: a line for each event, as documented, with no secret, whatever the level of the log is. */
+/** Audit log: a documented line per event, without secrets, independent of the log level. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ function auditFile(t: TestContext) {
   };
 }
 
-/** What the page promises of every line. */
+/** Checks a line against the documentation. */
 function checkLine({ audit, time, event, ...rest }: Line): void {
   assert.equal(audit, true);
   assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -44,7 +44,7 @@ function checkLine({ audit, time, event, ...rest }: Line): void {
   }
 }
 
-test('LG-02 a file of its own has every event as documented, and no secret', async (t) => {
+test('LG-02 the audit file has every event as documented, without secrets', async (t) => {
   const audit = auditFile(t);
   let now = Date.now();
   const gateway = { auditLog: audit.auditLog, clock: () => now, config: { session: { maxPerUser: 1 } } };
@@ -88,10 +88,10 @@ test('LG-02 a file of its own has every event as documented, and no secret', asy
   assert.equal(lines.find(({ event }) => event === 'session.ended')?.reason, 'replaced');
   for (const secret of provider.secrets.keys()) assert.ok(!audit.text().includes(secret));
   assert.doesNotMatch(audit.text(), /canary/);
-  assert.ok(!world.gateway.logText().includes('"audit":true'), 'not in the log as well');
+  assert.ok(!world.gateway.logText().includes('"audit":true'), 'the log must not have the lines as well');
 });
 
-test('LG-02 a denied rule and a revoked token are in it', async (t) => {
+test('LG-02 a denied request and a revoked token are audited', async (t) => {
   const audit = auditFile(t);
   const world = await startWorld(t, {
     gateway: { auditLog: audit.auditLog },
@@ -110,7 +110,7 @@ test('LG-02 a denied rule and a revoked token are in it', async (t) => {
   assert.doesNotMatch(audit.text(), /secret-path/);
 });
 
-test('LG-02 a logout token that is refused and an administrator who is not one are in it', async (t) => {
+test('LG-02 a refused logout token and a refused administration request are audited', async (t) => {
   const audit = auditFile(t);
   const port = await freePort();
   const world = await startWorld(t, { gateway: { auditLog: audit.auditLog, config: { admin: { port } } } });
@@ -126,7 +126,7 @@ test('LG-02 a logout token that is refused and an administrator who is not one a
   assert.doesNotMatch(audit.text(), /canary/);
 });
 
-test('a rotated file is opened again by its name', (t) => {
+test('a rotated file is reopened by its name', (t) => {
   const { file, auditLog, text } = auditFile(t);
   const audit = createAudit(auditLog);
   audit('login.started', { requestId: 'first' });
@@ -138,6 +138,6 @@ test('a rotated file is opened again by its name', (t) => {
   assert.doesNotMatch(text(), /first/);
 });
 
-test('a file that cannot be opened is told at once', () => {
+test('a file that cannot be opened is an error at once', () => {
   assert.throws(() => openAuditLog({ file: '/nowhere/at/all/audit.jsonl' }, () => {}), /ENOENT/);
 });

@@ -1,4 +1,4 @@
-/** What the log says, and what it never says. */
+/** Content of the log: audit lines, no secrets, no injected lines. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { oauthError, status } from '../support/provider-faults.ts';
@@ -7,11 +7,11 @@ import { until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 
 describe('the log', () => {
-  test('LG-01 SE-11 no secret that ever crossed the wire is in a log line or a browser body, whatever goes wrong', async (t) => {
+  test('LG-01 SE-11 no transmitted secret appears in a log line or a response body, even after failures', async (t) => {
     const world = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
-    // The usual upstream echoes what it gets, the token included.
+    // The default upstream echoes its request, including the token.
     world.upstream.respondWith((_req, res) => res.end('{}'));
-    // UserInfo is asked with it before it lapses.
+    // Long enough for the UserInfo request before the token expires.
     world.provider.settings.accessTokenLifetime = 2_000;
     await world.signIn();
     await world.browser.fetch('/profile', { headers: CSRF });
@@ -40,7 +40,7 @@ describe('the log', () => {
     assert.doesNotMatch(log, /s%3A[\w-]{43}/);
   });
 
-  test('LG-02 audit lines say who, what and how it ended', async (t) => {
+  test('LG-02 audit lines contain user, event and outcome', async (t) => {
     const world = await startWorld(t);
     await world.signIn();
     await world.browser.fetch('/api/x');
@@ -62,7 +62,7 @@ describe('the log', () => {
     assert.ok(login.requestId);
   });
 
-  test('LG-03 control characters in a request make no line of their own', async (t) => {
+  test('LG-03 control characters in a request create no log line', async (t) => {
     const world = await startWorld(t);
     for (const value of ['\u001b[31mred', 'x\u0000y', '\u0024{jndi:ldap://x}', '%0d%0aforged']) {
       const client = await connectRaw(Number(new URL(world.gateway.url).port));

@@ -1,4 +1,4 @@
-/** Trace context towards upstreams, and spans for a collector: nothing by default, and never more than route, method and status. */
+/** Tracing: trace context to upstreams and spans for a collector; off by default, with route, method and status only. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,13 +10,13 @@ import { CSRF, startWorld } from '../support/world.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
-const GIVEN = `00-${TRACE}-${PARENT}-01`;
+const INCOMING = `00-${TRACE}-${PARENT}-01`;
 
-async function call(t: TestContext, tracing: ConfigInput['tracing'], headers: Record<string, string> = {}) {
+async function sendRequest(t: TestContext, tracing: ConfigInput['tracing'], headers: Record<string, string> = {}) {
   const world = await startWorld(t, { gateway: { config: { tracing } } });
   await world.signIn();
-  const answer = await world.browser.fetch('/api/canary-path?canary=1', { headers: { ...CSRF, ...headers } });
-  assert.equal(answer.status, 200);
+  const response = await world.browser.fetch('/api/canary-path?canary=1', { headers: { ...CSRF, ...headers } });
+  assert.equal(response.status, 200);
   const [recorded] = world.upstream.requests.slice(-1);
   return { traceparent: recorded?.header('traceparent'), id: recorded?.header('x-request-id') ?? '', recorded, world };
 }
@@ -31,8 +31,8 @@ interface SentSpan {
   attributes: { key: string; value: Record<string, string> }[];
 }
 
-/** A collector that keeps what it is sent. */
-async function collector(t: TestContext) {
+/** A collector that records what it receives. */
+async function startCollector(t: TestContext) {
   const spans: SentSpan[] = [];
   let text = '';
   const server = createServer(async (req, res) => {
@@ -48,26 +48,26 @@ async function collector(t: TestContext) {
   return { otlp: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, text: () => text };
 }
 
-test('by default the trace of a caller is passed on as it is, and none is begun', async (t) => {
-  assert.equal((await call(t, {})).traceparent, undefined);
-  const { traceparent, recorded } = await call(t, {}, { traceparent: GIVEN, tracestate: 'a=b' });
-  assert.equal(traceparent, GIVEN);
+test('by default the trace of a client is passed on unchanged, and none is started', async (t) => {
+  assert.equal((await sendRequest(t, {})).traceparent, undefined);
+  const { traceparent, recorded } = await sendRequest(t, {}, { traceparent: INCOMING, tracestate: 'a=b' });
+  assert.equal(traceparent, INCOMING);
   assert.equal(recorded?.header('tracestate'), 'a=b');
 });
 
-test('a trace is begun under the number that the log knows the call by, one that is there stays', async (t) => {
-  const { traceparent, id } = await call(t, { sample: 1 });
+test('a new trace has the request ID as its ID, and an existing trace is kept', async (t) => {
+  const { traceparent, id } = await sendRequest(t, { sample: 1 });
   assert.match(traceparent ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   assert.equal(traceparent?.split('-')[1], id);
-  assert.match((await call(t, { sample: 0 })).traceparent ?? '', /-00$/);
-  assert.equal((await call(t, { sample: 1 }, { traceparent: GIVEN })).traceparent, GIVEN);
-  const broken = (await call(t, { sample: 1 }, { traceparent: '00-0-0-00' })).traceparent ?? '';
-  assert.match(broken, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/, 'and one that does not hold is replaced');
+  assert.match((await sendRequest(t, { sample: 0 })).traceparent ?? '', /-00$/);
+  assert.equal((await sendRequest(t, { sample: 1 }, { traceparent: INCOMING })).traceparent, INCOMING);
+  const broken = (await sendRequest(t, { sample: 1 }, { traceparent: '00-0-0-00' })).traceparent ?? '';
+  assert.match(broken, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/, 'an invalid trace is replaced');
 });
 
-test('with a collector the gateway is a span between the caller and the upstream', async (t) => {
-  const { otlp, spans, text } = await collector(t);
-  const { traceparent, world } = await call(t, { otlp }, { traceparent: GIVEN });
+test('with a collector the gateway adds a span between client and upstream', async (t) => {
+  const { otlp, spans, text } = await startCollector(t);
+  const { traceparent, world } = await sendRequest(t, { otlp }, { traceparent: INCOMING });
   await world.gateway.stop();
   const [span] = spans;
   assert.equal(spans.length, 1);
@@ -87,18 +87,18 @@ test('with a collector the gateway is a span between the caller and the upstream
   for (const secret of world.provider.secrets.keys()) assert.ok(!text().includes(secret));
 });
 
-test('what is not sampled is not sent; a collector that is out costs a warning and nothing else', async (t) => {
-  const { otlp, spans } = await collector(t);
-  const { world } = await call(t, { otlp, sample: 0 });
+test('unsampled spans are not exported; an unavailable collector only causes a warning', async (t) => {
+  const { otlp, spans } = await startCollector(t);
+  const { world } = await sendRequest(t, { otlp, sample: 0 });
   await world.gateway.stop();
   assert.equal(spans.length, 0);
-  const out = await call(t, { otlp: 'http://127.0.0.1:1', sample: 1 });
-  await until(() => out.world.gateway.logText().includes('spans could not be sent'));
-  assert.equal((await out.world.api()).status, 200);
+  const failing = await sendRequest(t, { otlp: 'http://127.0.0.1:1', sample: 1 });
+  await until(() => failing.world.gateway.logText().includes('failed to export spans'));
+  assert.equal((await failing.world.api()).status, 200);
 });
 
-test('a traceparent is read strictly', () => {
-  assert.deepEqual(readTraceparent(GIVEN), { traceId: TRACE, parentId: PARENT, sampled: true });
+test('traceparent is parsed strictly', () => {
+  assert.deepEqual(readTraceparent(INCOMING), { traceId: TRACE, parentId: PARENT, sampled: true });
   for (const bad of [
     undefined,
     '',
@@ -106,7 +106,7 @@ test('a traceparent is read strictly', () => {
     `00-${'0'.repeat(32)}-${PARENT}-01`,
     `00-${TRACE}-${'0'.repeat(16)}-01`,
     `00-${TRACE.toUpperCase()}-${PARENT}-01`,
-    `${GIVEN}x`,
+    `${INCOMING}x`,
   ])
     assert.equal(readTraceparent(bad), undefined, String(bad));
 });

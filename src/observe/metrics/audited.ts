@@ -1,9 +1,9 @@
-/** Counts what the audit log is told of, so that a reason is the same word in the log and in the metrics. */
+/** Metrics of audit events, so that reasons are the same in the audit log and in the metrics. */
 import { ERRORS } from '../../base/error-table.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
 import type { MetricFamilies } from './families.ts';
 
-/** RFC 6749 section 5.2, and what refreshing can be answered besides. Anything else a provider says is `other`. */
+/** Errors of RFC 6749 section 5.2 and other known errors of a refresh. Any other error becomes `other`. */
 const OAUTH_ERRORS = [
   'invalid_request',
   'invalid_client',
@@ -32,21 +32,24 @@ const END_REASONS = new Set<string>([
 ]);
 const CODES = new Set(Object.keys(ERRORS));
 
-/** The word itself when it is one of a closed list: what a provider says must not make series (LG-03). */
-const bounded = (word: string | undefined, known: ReadonlySet<string>) =>
-  word !== undefined && known.has(word) ? word : 'other';
+/** The value if it is in the list, otherwise `other`: text of a provider must not create series (LG-03). */
+const bounded = (value: string | undefined, allowed: ReadonlySet<string>) =>
+  value !== undefined && allowed.has(value) ? value : 'other';
 
-/** Builds it. Refusals of rules are counted where they are answered: not each of them is worth a line in the audit. */
-export function createAuditCounts(of: MetricFamilies) {
-  const logins = of.counter('bff_logins_started_total');
-  const callbacks = of.counter('bff_callbacks_total');
-  const opened = of.counter('bff_sessions_opened_total');
-  const ended = of.counter('bff_sessions_ended_total');
-  const refreshes = of.counter('bff_refreshes_total');
-  const revocations = of.counter('bff_revocations_total');
-  const forgeries = of.counter('bff_csrf_refusals_total');
+/** Creates the function that counts an event. Rule decisions are counted by the route meters: not all of them are audited. */
+export function createAuditCounter(families: MetricFamilies) {
+  const logins = families.counter('bff_logins_started_total');
+  const callbacks = families.counter('bff_callbacks_total');
+  const opened = families.counter('bff_sessions_opened_total');
+  const ended = families.counter('bff_sessions_ended_total');
+  const refreshes = families.counter('bff_refreshes_total');
+  const revocations = families.counter('bff_revocations_total');
+  const forgeries = families.counter('bff_csrf_refusals_total');
 
-  return function audited(event: AuditEvent, { reason, route = 'none' }: Pick<AuditDetails, 'reason' | 'route'>): void {
+  return function countAuditEvent(
+    event: AuditEvent,
+    { reason, route = 'none' }: Pick<AuditDetails, 'reason' | 'route'>,
+  ): void {
     switch (event) {
       case 'login.started':
         logins().increment();

@@ -1,4 +1,4 @@
-/** The metrics as the rest of the gateway sees them: one method for each thing that can happen. */
+/** Metrics of the gateway: one method per measurement, and the output for Prometheus. */
 import {
   AggregatorRegistry,
   collectDefaultMetrics,
@@ -9,7 +9,7 @@ import {
 import type { ErrorCode } from '../../base/error-table.ts';
 import type { CounterSeries } from '../../tuning/metric-primitives.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
-import { createAuditCounts } from './audited.ts';
+import { createAuditCounter } from './audited.ts';
 import { createMetricFamilies } from './families.ts';
 import { createRouteMeters, type RouteMeter } from './routes.ts';
 
@@ -28,53 +28,53 @@ export const PROVIDER_ENDPOINTS = [
 export type ProviderEndpoint = (typeof PROVIDER_ENDPOINTS)[number];
 export type ProviderOutcome = 'ok' | 'refused' | 'error' | 'timeout' | 'unreachable';
 
-/** The parts that readiness looks at. */
+/** The parts of readiness. */
 export type Part = 'provider' | 'store' | 'serving';
 
-/** What one process counted. */
+/** All metric values of one process. */
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
 export interface Metrics {
-  /** In the text format of Prometheus; `others`: what other processes of this gateway counted, to be added. */
+  /** Prometheus text format; `others` are the values of further processes of this gateway, which are added. */
   text(others?: readonly MetricsSnapshot[]): Promise<{ contentType: string; body: string }>;
-  /** All values as plain data, for the process that tells those of all. */
+  /** All values as plain data, for the process that serves the sum of all processes. */
   snapshot(): Promise<MetricsSnapshot>;
-  /** Counts what the audit log is told of. */
+  /** Counts an event of the audit log. */
   countAuditEvent(event: AuditEvent, details: Pick<AuditDetails, 'reason' | 'route'>): void;
-  /** What counts the calls of one route; for the life of the gateway, not for each call. */
+  /** The meter of one route; create it once per route, not per request. */
   routeMeter(pattern: string): RouteMeter;
-  /** An answer that no route gave: `name` is an own endpoint, `frontend` or `none`. */
+  /** Counts a response outside routes: `name` is an endpoint of the gateway, `frontend` or `none`. */
   countResponse(name: string, method: string | undefined, status: number): void;
   countError(code: ErrorCode): void;
   observeRefreshWait(outcome: 'refreshed' | 'active' | 'ended' | 'failed', seconds: number): void;
   observeProviderRequest(endpoint: ProviderEndpoint, outcome: ProviderOutcome, seconds: number): void;
-  /** `operation` is a name of the storage port. */
+  /** `operation` is a name of the store port. */
   observeStoreOperation(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
-  /** For the cache of sessions: `sessionCache.hit.add()`. */
+  /** Counters of the session cache: `sessionCache.hit.increment()`. */
   readonly sessionCache: { readonly hit: CounterSeries; readonly miss: CounterSeries };
-  /** Adds calls under way to the sum that is shown; the returned function takes them out again. */
+  /** Adds a source of open requests to the gauge; the returned function removes it. */
   watchOpenRequests(read: () => number): () => void;
   setReadiness(part: Part, ready: boolean): void;
   countReload(outcome: 'applied' | 'refused'): void;
 }
 
-/** Builds the registry with every metric of the table, and those of the process. */
+/** Creates the registry with every metric of the table and those of the process. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const of = createMetricFamilies(registry);
-  const { meter, answered: countResponse } = createRouteMeters(of);
-  const errors = of.counter('bff_errors_total');
-  const waits = of.timing('bff_refresh_wait_seconds');
-  const provider = of.timing('bff_provider_request_seconds');
-  const store = of.timing('bff_store_operation_seconds');
-  const lookups = of.counter('bff_session_cache_lookups_total');
-  const reloads = of.counter('bff_config_reloads_total');
-  const countAuditEvent = createAuditCounts(of);
+  const families = createMetricFamilies(registry);
+  const { routeMeter, countResponse } = createRouteMeters(families);
+  const errors = families.counter('bff_errors_total');
+  const waits = families.histogram('bff_refresh_wait_seconds');
+  const provider = families.histogram('bff_provider_request_seconds');
+  const store = families.histogram('bff_store_operation_seconds');
+  const lookups = families.counter('bff_session_cache_lookups_total');
+  const reloads = families.counter('bff_config_reloads_total');
+  const countAuditEvent = createAuditCounter(families);
   const open = new Set<() => number>();
   const parts = new Map<Part, boolean>();
-  of.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
-  of.gauge('bff_part_ready', () => [...parts].map(([part, ready]) => [[part], ready ? 1 : 0]));
+  families.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
+  families.gauge('bff_part_ready', () => [...parts].map(([part, ready]) => [[part], ready ? 1 : 0]));
 
   return {
     async text(others = []) {
@@ -85,7 +85,7 @@ export function createMetrics(): Metrics {
     },
     snapshot: () => registry.getMetricsAsJSON(),
     countAuditEvent,
-    routeMeter: meter,
+    routeMeter,
     countResponse,
     countError: (code) => void errors(code).increment(),
     observeRefreshWait: (outcome, seconds) => waits(outcome).observe(seconds),

@@ -1,30 +1,30 @@
-/** What is counted for each call of a route: the series are found once, a call only adds to a number. */
+/** Meters of routes: series are looked up once per route, so that a request only increments a number. */
 import type { ErrorCode } from '../../base/error-table.ts';
 import type { CounterSeries, HistogramSeries } from '../../tuning/metric-primitives.ts';
 import type { MetricFamilies } from './families.ts';
 
 export interface RouteMeter {
-  /** A call was let in. */
+  /** Counts a request that the rules allowed. */
   countAllowed(): void;
-  /** A call ended with an error; counts as a decision if it is one. */
+  /** Counts a request that failed; a policy decision only if the code is one. */
   countError(code: ErrorCode): void;
-  /** What the client got; 0 when it got nothing. */
+  /** Counts the response to the client; `status` is 0 if there was none. */
   countResponse(method: string | undefined, status: number): void;
-  /** The head of an answer of the upstream, or 0 for none; `seconds` since the call was sent. */
+  /** Records the response head of the upstream, or 0 for none; `seconds` since the request was sent. */
   observeUpstream(status: number, seconds: number): void;
 }
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const OTHER = METHODS.length;
-const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
-const methodAt = (method: string | undefined) => {
-  const at = METHODS.indexOf(method ?? '');
-  return at < 0 ? OTHER : at;
+const methodIndex = (method: string | undefined) => {
+  const index = METHODS.indexOf(method ?? '');
+  return index < 0 ? OTHER : index;
 };
-const classAt = (status: number) => (status >= 100 && status < 600 ? Math.floor(status / 100) : 0);
+const statusClassIndex = (status: number) => (status >= 100 && status < 600 ? Math.floor(status / 100) : 0);
 
-/** The errors that say that a rule, or the want of one, decided against a call. */
+/** Errors that are policy decisions: a rule denied the request, or none matched. */
 const DECISIONS = new Set<ErrorCode>([
   'unauthenticated',
   'invalid_token',
@@ -36,41 +36,43 @@ const DECISIONS = new Set<ErrorCode>([
   'insufficient_scope',
 ]);
 
-/** Builds the meters on their families of series. */
-export function createRouteMeters(of: MetricFamilies) {
-  const requests = of.counter('bff_http_requests_total');
-  const decisions = of.counter('bff_policy_decisions_total');
-  const upstreams = of.timing('bff_upstream_response_seconds');
+/** Creates the meters of routes and endpoints. */
+export function createRouteMeters(families: MetricFamilies) {
+  const requests = families.counter('bff_http_requests_total');
+  const decisions = families.counter('bff_policy_decisions_total');
+  const upstreams = families.histogram('bff_upstream_response_seconds');
   const rows = new Map<string, CounterSeries[]>();
 
-  /** Requests of one name, by method and class. */
-  function rowOf(name: string): CounterSeries[] {
-    const known = rows.get(name);
-    if (known) return known;
-    const made = [...METHODS, 'other'].flatMap((method) => CLASSES.map((status) => requests(name, method, status)));
-    rows.set(name, made);
-    return made;
+  /** The series of one route or endpoint, by method and status class. */
+  function seriesOf(name: string): CounterSeries[] {
+    const existing = rows.get(name);
+    if (existing) return existing;
+    const created = [...METHODS, 'other'].flatMap((method) =>
+      STATUS_CLASSES.map((status) => requests(name, method, status)),
+    );
+    rows.set(name, created);
+    return created;
   }
 
   function count(row: readonly CounterSeries[], method: string | undefined, status: number): void {
-    const series = row[methodAt(method) * CLASSES.length + classAt(status)];
+    const series = row[methodIndex(method) * STATUS_CLASSES.length + statusClassIndex(status)];
     if (series) series.increment();
   }
 
-  function meter(pattern: string): RouteMeter {
-    const row = rowOf(pattern);
+  function routeMeter(pattern: string): RouteMeter {
+    const row = seriesOf(pattern);
     const allowed = decisions(pattern, 'allowed');
-    const byClass: readonly HistogramSeries[] = CLASSES.map((status) => upstreams(pattern, status));
+    const byClass: readonly HistogramSeries[] = STATUS_CLASSES.map((status) => upstreams(pattern, status));
     return {
       countAllowed: () => void allowed.increment(),
       countError: (code) => void (DECISIONS.has(code) && decisions(pattern, code).increment()),
       countResponse: (method, status) => count(row, method, status),
-      observeUpstream: (status, seconds) => byClass[classAt(status)]?.observe(seconds),
+      observeUpstream: (status, seconds) => byClass[statusClassIndex(status)]?.observe(seconds),
     };
   }
 
   return {
-    meter,
-    answered: (name: string, method: string | undefined, status: number) => count(rowOf(name), method, status),
+    routeMeter,
+    countResponse: (name: string, method: string | undefined, status: number) => count(seriesOf(name), method, status),
   };
 }

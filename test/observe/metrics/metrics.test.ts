@@ -1,4 +1,4 @@
-/** The metrics of a running gateway: what is counted, under which bounded names, and what never becomes a label. */
+/** Metrics of a running gateway: counted values, bounded series, no client input in labels. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { createMetrics } from '../../../src/observe/metrics/metrics.ts';
@@ -11,15 +11,18 @@ import { CSRF, startWorld } from '../../support/world.ts';
 
 const ROUTE = 'route="/api/**"';
 
-async function measuredWorld(t: TestContext, config: NonNullable<Parameters<typeof startWorld>[1]>['gateway'] = {}) {
+async function startMeasuredWorld(
+  t: TestContext,
+  config: NonNullable<Parameters<typeof startWorld>[1]>['gateway'] = {},
+) {
   const port = await freePort();
   const world = await startWorld(t, { gateway: { ...config, config: { admin: { port }, ...config.config } } });
   return { ...world, scrape: () => scrape(`http://127.0.0.1:${port}`), admin: `http://127.0.0.1:${port}` };
 }
 
 describe('metrics', () => {
-  test('a sign-in, calls, a forged call and a sign-out are counted', async (t) => {
-    const world = await measuredWorld(t);
+  test('a sign-in, requests, a forged request and a sign-out are counted', async (t) => {
+    const world = await startMeasuredWorld(t);
     await world.signIn();
     assert.equal((await world.api('/api/one')).status, 200);
     assert.equal((await world.api('/api/two')).status, 200);
@@ -54,14 +57,14 @@ describe('metrics', () => {
       assert.ok(value(`bff_store_operation_seconds_count{operation="${operation}",outcome="ok"}`) > 0, operation);
   });
 
-  test('refreshes are counted by outcome, with the time that they took', async (t) => {
+  test('refreshes are counted by outcome, with their duration', async (t) => {
     let now = Date.now();
-    const world = await measuredWorld(t, { clock: () => now });
+    const world = await startMeasuredWorld(t, { clock: () => now });
     await world.signIn();
     now += world.provider.settings.accessTokenLifetime;
     world.provider.settings.clockOffset = world.provider.settings.accessTokenLifetime;
     assert.equal((await world.api()).status, 200);
-    world.provider.behaviour.token = () => oauthError('canary_word_of_the_provider');
+    world.provider.behaviour.token = () => oauthError('canary_error_of_the_provider');
     now += world.provider.settings.accessTokenLifetime;
     assert.equal((await world.api()).status, 503);
     const { value, text } = await world.scrape();
@@ -73,8 +76,8 @@ describe('metrics', () => {
     assert.doesNotMatch(text, /canary/);
   });
 
-  test('an upstream that is out and a provider that is out show', async (t) => {
-    const world = await measuredWorld(t);
+  test('an unavailable upstream and an unavailable provider are visible', async (t) => {
+    const world = await startMeasuredWorld(t);
     await world.signIn();
     await world.upstream.close();
     assert.equal((await world.api()).status, 502);
@@ -86,14 +89,14 @@ describe('metrics', () => {
     await world.provider.start();
   });
 
-  test('calls that a front proxy asks about are counted like calls that are forwarded', async (t) => {
-    const [port, asked] = [await freePort(), await freePort()];
-    const config = { admin: { port }, forwardAuth: { port: asked } };
+  test('forward authentication requests are counted like forwarded requests', async (t) => {
+    const [port, forwardAuthPort] = [await freePort(), await freePort()];
+    const config = { admin: { port }, forwardAuth: { port: forwardAuthPort } };
     const world = await startWorld(t, { gateway: { config } });
     await world.signIn();
     const original = { 'x-original-method': 'GET', 'x-original-uri': '/api/x' };
     const verify = (headers: Record<string, string>) =>
-      fetch(`http://127.0.0.1:${asked}/auth/verify`, { headers: { ...original, ...headers } });
+      fetch(`http://127.0.0.1:${forwardAuthPort}/auth/verify`, { headers: { ...original, ...headers } });
     assert.equal((await verify({ ...CSRF, cookie: world.browser.cookieHeader('/') })).status, 200);
     assert.equal((await verify(CSRF)).status, 401);
     const { value } = await scrape(`http://127.0.0.1:${port}`);
@@ -102,8 +105,8 @@ describe('metrics', () => {
     assert.equal(value('bff_errors_total{code="unauthenticated"}'), 1);
   });
 
-  test('LG-03 nothing that a caller chose becomes a label', async (t) => {
-    const world = await measuredWorld(t);
+  test('LG-03 no input of a client becomes a label', async (t) => {
+    const world = await startMeasuredWorld(t);
     await world.signIn();
     const paths = ['/api/canary?canary=1', '/canary', '/sessions/canary/revoke', '/login/canary', '/api/%2e%2e/canary'];
     for (const path of paths)
@@ -118,8 +121,8 @@ describe('metrics', () => {
     for (const secret of world.provider.secrets.keys()) assert.ok(!text.includes(secret));
   });
 
-  test('every series is one of the table, and every metric of the table is there', async (t) => {
-    const world = await measuredWorld(t);
+  test('every series is in the table, and every metric of the table is exported', async (t) => {
+    const world = await startMeasuredWorld(t);
     await world.signIn();
     await world.api();
     const { names, text } = await world.scrape();
@@ -136,7 +139,7 @@ describe('metrics', () => {
     assert.ok(names.has('process_cpu_seconds_total'));
   });
 
-  test('the buckets of a histogram are cumulative and end in the count', async () => {
+  test('the buckets of a histogram are cumulative and end with the count', async () => {
     const metrics = createMetrics();
     for (const seconds of [0.0004, 0.0005, 0.003, 7]) metrics.observeStoreOperation('load', 'ok', seconds);
     const { body } = await metrics.text();
