@@ -92,7 +92,7 @@ function evaluate(
   if (typeof facts === 'string') return { result: `401 invalid_token: ${facts}` };
   if (facts && route.audience.length > 0 && !route.audience.some((name) => facts.audience.includes(name)))
     return { result: `401 invalid_token: the token is not for ${route.audience.join(' or ')} (403 for a session)` };
-  const rule = ruleForCaller(rules, facts?.subject ?? 'nobody');
+  const rule = ruleForCaller(rules, facts?.subject ?? 'anonymous');
   if (!rule && !facts) return { result: '401 unauthenticated: every rule requires credentials' };
   if (!rule) return { result: `403 access_denied (subject): no rule applies to a ${facts?.subject}` };
   return decideWith(rule, facts, facts ? 'allowed' : 'allowed as a guest');

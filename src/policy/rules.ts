@@ -4,8 +4,8 @@ import type { TokenSubject } from '../oidc/products/facts.ts';
 import { type CompiledConditions, type ConditionTable, compileConditions } from './conditions/compile.ts';
 import type { Refusal, RequestFacts } from './conditions/condition.ts';
 
-/** The caller: `nobody` without credentials, else the subject of the session or of the bearer token. */
-export type CallerKind = 'nobody' | TokenSubject;
+/** The caller: `anonymous` without credentials, else the subject of the session or of the bearer token. */
+export type CallerKind = 'anonymous' | TokenSubject;
 
 /** A rule with its conditions compiled. */
 export interface CompiledRule extends Pick<RuleConfig, 'methods' | 'token'>, CompiledConditions {
@@ -17,11 +17,11 @@ export type Decision = { readonly kind: 'allowed' } | Refusal;
 const ALLOWED: Decision = { kind: 'allowed' };
 
 const ACCEPTED: Record<RuleConfig['token'], readonly CallerKind[]> = {
-  none: ['nobody', 'user', 'client', 'unknown'],
+  none: ['anonymous', 'user', 'client', 'unknown'],
   user: ['user'],
   client: ['client'],
   'user-or-client': ['user', 'client'],
-  'user-or-none': ['user', 'nobody'],
+  'user-or-none': ['user', 'anonymous'],
 };
 
 /** Returns the callers that a rule applies to. */
@@ -40,7 +40,7 @@ export function rulesForMethod<Rule extends Pick<RuleConfig, 'methods' | 'token'
   return rules.filter((rule) => rule.methods === undefined || rule.methods.some((name) => name === method));
 }
 
-/** Returns the first of these rules that applies to the caller. Undefined means denied, or 401 for `nobody`. */
+/** Returns the first of these rules that applies to the caller. Undefined means denied, or 401 for an anonymous caller. */
 export function ruleForCaller<Rule extends Pick<RuleConfig, 'token'>>(
   rules: readonly Rule[],
   caller: CallerKind,
@@ -48,14 +48,11 @@ export function ruleForCaller<Rule extends Pick<RuleConfig, 'token'>>(
   return rules.find((rule) => callersOf(rule).includes(caller));
 }
 
-/** Returns the rule of an open route, whose callers need not show credentials; undefined when the first rule requires any. */
+/** Returns the first rule if it needs no credentials, so that none are read; else undefined. */
 export function openRule<Rule extends Pick<RuleConfig, 'token'>>(rules: readonly Rule[]): Rule | undefined {
   const [first] = rules;
   return first?.token === 'none' ? first : undefined;
 }
-
-/** Returns whether these rules admit every caller, so that credentials need not be read. */
-export const isOpen = (rules: readonly Pick<RuleConfig, 'token'>[]): boolean => openRule(rules) !== undefined;
 
 /** Decides whether the conditions of a rule hold. Decisions are never cached, because facts depend on the request. */
 export function decide(rule: CompiledRule, request: RequestFacts): Decision {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { RuleConfig } from '../../src/config/schema/schema.ts';
 import { generic } from '../../src/oidc/products/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
-import { compileRule, decide, isOpen, ruleForCaller, rulesForMethod } from '../../src/policy/rules.ts';
+import { compileRule, decide, openRule, ruleForCaller, rulesForMethod } from '../../src/policy/rules.ts';
 
 const SOURCE = { product: generic, subjects: 'both', rolesClaim: undefined } as const;
 const factsOf = (claims: Record<string, unknown>) => readFacts(SOURCE, 'https://id.example.com', claims);
@@ -44,12 +44,12 @@ test('RS-09 the first rule about the caller is taken; a caller of unknown kind f
   const rules = [staff, machine, both, guest, open];
   assert.equal(ruleForCaller(rules, 'user'), staff);
   assert.equal(ruleForCaller(rules, 'client'), machine);
-  assert.equal(ruleForCaller(rules, 'nobody'), guest);
+  assert.equal(ruleForCaller(rules, 'anonymous'), guest);
   assert.equal(ruleForCaller(rules, 'unknown'), open);
   assert.equal(ruleForCaller([staff, machine, both, guest], 'unknown'), undefined);
-  assert.equal(ruleForCaller([staff, both], 'nobody'), undefined);
+  assert.equal(ruleForCaller([staff, both], 'anonymous'), undefined);
   assert.equal(ruleForCaller([], 'user'), undefined);
-  assert.deepEqual([isOpen([open, staff]), isOpen([staff, open]), isOpen([])], [true, false, false]);
+  assert.deepEqual([openRule([open, staff]), openRule([staff, open]), openRule([])], [open, undefined, undefined]);
 });
 
 test('RS-09 without scopes nothing is asked, with an empty list neither', () => {

@@ -1,4 +1,4 @@
-/** A caller with an access token of its own: verified, meant for this route, and bound to a key where it says so. */
+/** Reads a caller's own access token: verified, meant for this route, and proven by its key if it is bound to one. */
 
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -14,16 +14,16 @@ import { type AccessRequest, auditDetails } from './enforce-rules.ts';
 export interface BearerCaller {
   readonly token: string;
   readonly scheme: 'Bearer' | 'DPoP';
-  /** The proof that came with a bound token. */
+  /** The proof that the caller sent with a bound token. */
   readonly proof?: string;
   readonly facts: TokenFacts;
 }
 
-/** Whether the token names one of the audiences (RFC 9068 section 4). */
+/** Returns whether the token names one of the audiences (RFC 9068 section 4). */
 export const isForAudience = (facts: TokenFacts, audience: readonly string[]) =>
   audience.some((name) => facts.audience.includes(name));
 
-/** RFC 9449 section 7.1 has a word of its own for a bad proof. */
+/** RFC 9449 section 7.1 has an error of its own for an invalid proof. */
 const errorOf = ({ extensions }: GatewayError) =>
   extensions.reason === 'dpop_proof' ? ('invalid_dpop_proof' as const) : ('invalid_token' as const);
 
@@ -34,20 +34,20 @@ interface BearerParts {
   audit: Audit;
 }
 
-/** Builds the reader of callers' tokens; it fails with 401 `invalid_token` and the challenge for it, or with 503. */
+/** Creates the reader of callers' tokens. It fails with 401 `invalid_token` and its challenge, or with 503. */
 export function createBearerReader({ config, tokens, checkProof, audit }: BearerParts, challenge: Challenge) {
-  type Shown = Exclude<Credentials, { kind: 'none' }>;
+  type TokenCredentials = Exclude<Credentials, { kind: 'none' }>;
 
-  /** Whether a token whose facts are known may be used here, in this way. */
+  /** Returns the caller if a verified token may be used on this route and is proven. */
   function accept(
     { context, route }: AccessRequest,
-    credentials: Shown,
+    credentials: TokenCredentials,
     facts: TokenFacts,
   ): MaybePromise<BearerCaller> {
     if (!isForAudience(facts, route.audience))
       throw new GatewayError('invalid_token', {
         reason: 'audience',
-        detail: `meant for ${facts.audience.join(' ').slice(0, 200) || 'nobody'}, not for ${route.audience.join(' ')}`,
+        detail: `audience ${facts.audience.join(' ').slice(0, 200) || 'missing'}, expected ${route.audience.join(' ')}`,
       });
     const { token } = credentials;
     const proof = credentials.kind === 'dpop' ? credentials.proof : undefined;
@@ -58,10 +58,10 @@ export function createBearerReader({ config, tokens, checkProof, audit }: Bearer
     return mapMaybe(checked, () => caller);
   }
 
-  /** The refusal of a token, with its line in the audit; any other error as it is. */
-  function refuse(visit: AccessRequest, { kind }: Shown, error: unknown): never {
+  /** Audits the refusal of a token and adds its challenge; throws any other error unchanged. */
+  function refuse(access: AccessRequest, { kind }: TokenCredentials, error: unknown): never {
     if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
-    audit('access.denied', auditDetails(visit, 'invalid_token'));
+    audit('access.denied', auditDetails(access, 'invalid_token'));
     const scheme = kind === 'dpop' ? 'DPoP' : 'Bearer';
     throw new GatewayError('invalid_token', {
       ...(error.detail === undefined ? {} : { detail: error.detail }),
@@ -70,11 +70,11 @@ export function createBearerReader({ config, tokens, checkProof, audit }: Bearer
     });
   }
 
-  return function readBearer(visit: AccessRequest, credentials: Shown): MaybePromise<BearerCaller> {
-    const read = () => tokens.read(credentials.token, visit.route.config.introspect);
+  return function readBearer(access: AccessRequest, credentials: TokenCredentials): MaybePromise<BearerCaller> {
+    const read = () => tokens.read(credentials.token, access.route.config.introspect);
     return mapError(
-      () => mapMaybe(read(), (facts) => accept(visit, credentials, facts)),
-      (error) => refuse(visit, credentials, error),
+      () => mapMaybe(read(), (facts) => accept(access, credentials, facts)),
+      (error) => refuse(access, credentials, error),
     );
   };
 }

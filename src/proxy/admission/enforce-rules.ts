@@ -1,4 +1,4 @@
-/** Puts the facts of a caller before the rules of a route, and turns a refusal into its answer and its line in the audit. */
+/** Evaluates the rules of a route for a caller; maps a denial to a response and an audit event. */
 
 import { GatewayError } from '../../base/errors.ts';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
@@ -11,29 +11,29 @@ import type { Refusal } from '../../policy/conditions/condition.ts';
 import { type CompiledRule, decide, ruleForCaller } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 
-/** A call on its way through the steps. */
+/** A request on the way through admission. */
 export interface AccessRequest {
   readonly context: RequestContext;
   readonly route: CompiledRoute;
-  /** Those that name the method. */
+  /** The rules that apply to the method. */
   readonly rules: readonly CompiledRule[];
   /** Digest of the session id in the cookie; undefined without an authentic cookie. */
   readonly key: string | undefined;
 }
 
-/** How the caller showed who it is. */
+/** How the caller authenticated. */
 export type Scheme = 'session' | 'Bearer' | 'DPoP';
 
 export interface PolicyEnforcer {
-  /** Throws when no rule names the method. */
-  requireRules(visit: AccessRequest): void;
+  /** Throws when no rule applies to the method. */
+  requireRules(access: AccessRequest): void;
   /** Throws when no rule applies to the caller, or a condition of the first one that does is not met. */
-  enforce(visit: AccessRequest, facts: TokenFacts, scheme: Scheme): void;
-  /** Throws when a condition on the request is not met by a caller without credentials, to whom this rule applies. */
-  enforceWithoutToken(visit: AccessRequest, rule: CompiledRule): void;
+  enforce(access: AccessRequest, facts: TokenFacts, scheme: Scheme): void;
+  /** Throws when a caller without credentials does not meet the conditions on the request of this rule. */
+  enforceWithoutToken(access: AccessRequest, rule: CompiledRule): void;
 }
 
-/** What goes into the audit for a refusal. */
+/** Returns the audit details of a refusal. */
 export function auditDetails({ context, route, key }: Omit<AccessRequest, 'rules'>, reason: string): AuditDetails {
   const { id: requestId, clientIp, req } = context;
   const details: AuditDetails = { requestId, clientIp, reason, route: route.pattern, method: req.method ?? '' };
@@ -46,7 +46,7 @@ interface PolicyEnforcerParts {
   clock: () => number;
 }
 
-/** Where a browser may go to meet a rule; the sign-in then has to show it (RFC 9470 section 4). */
+/** Returns the login URL for a step-up: the sign-in then requests these parameters (RFC 9470 section 4). */
 function loginUrl(config: Config, { acr_values, max_age }: ChallengeParams): string {
   const query = new URLSearchParams({
     ...(acr_values === undefined ? {} : { acr_values }),
@@ -55,49 +55,54 @@ function loginUrl(config: Config, { acr_values, max_age }: ChallengeParams): str
   return `${endpointPaths(config.endpoints).login}?${query}`;
 }
 
-/** Builds the judge. Verified tokens are remembered, decisions never are: rules look at the facts on every call. */
+/** Creates the function that returns the audit reason and the error of a refusal. */
+function createErrorOf(config: Config, challenge: Challenge) {
+  const headersOf = (params: ChallengeParams, scheme: Scheme) => ({
+    'www-authenticate': challenge(params, scheme === 'session' ? 'Bearer' : scheme),
+  });
+
+  return function errorOf(refusal: Refusal, scheme: Scheme): [reason: string, GatewayError] {
+    switch (refusal.kind) {
+      case 'denied': {
+        const { reason, detail } = refusal;
+        return [reason, new GatewayError('access_denied', { reason, detail: `the rule requires ${detail}` })];
+      }
+      case 'insufficient_scope': {
+        const { scope } = refusal;
+        const headers = headersOf({ error: 'insufficient_scope', scope }, scheme);
+        return ['insufficient_scope', new GatewayError('insufficient_scope', { detail: `missing ${scope}`, headers })];
+      }
+      case 'step_up': {
+        const { params } = refusal;
+        const headers = headersOf({ error: 'insufficient_user_authentication', ...params }, scheme);
+        const extensions = { ...params, ...(scheme === 'session' ? { loginUrl: loginUrl(config, params) } : {}) };
+        const detail = 'acr or time of authentication';
+        return ['step_up', new GatewayError('step_up_required', { headers, extensions, detail })];
+      }
+    }
+  };
+}
+
+/** Creates the policy enforcer. */
 export function createPolicyEnforcer(
   { config, audit, clock }: PolicyEnforcerParts,
   challenge: Challenge,
 ): PolicyEnforcer {
   const { clockTolerance } = config.provider;
+  const errorOf = createErrorOf(config, challenge);
 
-  function refuse(visit: AccessRequest, facts: TokenFacts | undefined, reason: string, error: GatewayError): never {
-    audit('access.denied', { ...auditDetails(visit, reason), ...(facts?.sub === undefined ? {} : { sub: facts.sub }) });
+  function deny(access: AccessRequest, facts: TokenFacts | undefined, reason: string, error: GatewayError): never {
+    audit('access.denied', {
+      ...auditDetails(access, reason),
+      ...(facts?.sub === undefined ? {} : { sub: facts.sub }),
+    });
     throw error;
   }
 
-  const headersOf = (params: ChallengeParams, scheme: Scheme) => ({
-    'www-authenticate': challenge(params, scheme === 'session' ? 'Bearer' : scheme),
-  });
-
-  function answer(decision: Refusal, scheme: Scheme): [string, GatewayError] {
-    switch (decision.kind) {
-      case 'denied': {
-        const { reason, detail } = decision;
-        return [reason, new GatewayError('access_denied', { reason, detail: `the rule requires ${detail}` })];
-      }
-      case 'insufficient_scope': {
-        const { scope } = decision;
-        const headers = headersOf({ error: 'insufficient_scope', scope }, scheme);
-        return ['insufficient_scope', new GatewayError('insufficient_scope', { detail: `missing ${scope}`, headers })];
-      }
-      case 'step_up': {
-        const asked: ChallengeParams = decision.params;
-        const headers = headersOf({ error: 'insufficient_user_authentication', ...asked }, scheme);
-        const extensions = { ...asked, ...(scheme === 'session' ? { loginUrl: loginUrl(config, asked) } : {}) };
-        return [
-          'step_up',
-          new GatewayError('step_up_required', { headers, extensions, detail: 'acr or age of sign-in' }),
-        ];
-      }
-    }
-  }
-
-  function enforce(visit: AccessRequest, rule: CompiledRule, token: TokenFacts | undefined, scheme: Scheme): void {
-    // Most rules have no conditions: they cost nothing.
+  function enforceRule(access: AccessRequest, rule: CompiledRule, token: TokenFacts | undefined, scheme: Scheme): void {
+    // Most rules have no conditions; they cost nothing.
     if ((token === undefined ? rule.checkWithoutToken : rule.check) === undefined) return;
-    const { clientIp, req, target } = visit.context;
+    const { clientIp, req, target } = access.context;
     const decision = decide(rule, {
       token,
       clientIp,
@@ -107,27 +112,27 @@ export function createPolicyEnforcer(
       tolerance: clockTolerance,
     });
     if (decision.kind === 'allowed') return;
-    const [reason, error] = answer(decision, scheme);
-    refuse(visit, token, reason, error);
+    const [reason, error] = errorOf(decision, scheme);
+    deny(access, token, reason, error);
   }
 
   return {
-    requireRules(visit) {
-      const { rules, route, context } = visit;
+    requireRules(access) {
+      const { rules, route, context } = access;
       if (rules.length > 0) return;
-      const detail = `no rule of ${route.pattern} names ${context.req.method}`;
-      refuse(visit, undefined, 'no_rule', new GatewayError('access_denied', { reason: 'no_rule', detail }));
+      const detail = `no rule of ${route.pattern} applies to ${context.req.method}`;
+      deny(access, undefined, 'no_rule', new GatewayError('access_denied', { reason: 'no_rule', detail }));
     },
-    enforce(visit, facts, scheme) {
-      const rule = ruleForCaller(visit.rules, facts.subject);
+    enforce(access, facts, scheme) {
+      const rule = ruleForCaller(access.rules, facts.subject);
       if (!rule) {
-        const detail = `no rule of ${visit.route.pattern} is about a ${facts.subject}`;
-        refuse(visit, facts, 'subject', new GatewayError('access_denied', { reason: 'subject', detail }));
+        const detail = `no rule of ${access.route.pattern} applies to a caller of type ${facts.subject}`;
+        deny(access, facts, 'subject', new GatewayError('access_denied', { reason: 'subject', detail }));
       }
-      enforce(visit, rule, facts, scheme);
+      enforceRule(access, rule, facts, scheme);
     },
-    enforceWithoutToken(visit, rule) {
-      enforce(visit, rule, undefined, 'session');
+    enforceWithoutToken(access, rule) {
+      enforceRule(access, rule, undefined, 'session');
     },
   };
 }

@@ -1,4 +1,4 @@
-/** The facts of a signed-in user for the rules of a route. */
+/** Reads the token facts of a signed-in user for the rules of a route. */
 import { GatewayError } from '../../base/errors.ts';
 import type { TokenFacts } from '../../oidc/products/facts.ts';
 import { grantedFacts } from '../../oidc/tokens/session-facts.ts';
@@ -10,8 +10,8 @@ import { type MaybePromise, mapError, mapMaybe } from '../../tuning/maybe-promis
 import { isForAudience } from './bearer.ts';
 
 /**
- * What the session's access token says, or without validation what the provider said beside it. Fails with
- * `unauthenticated` when the token is not good any more: a new sign-in brings a new one.
+ * Returns the facts of the session's access token, or without validation those of the token response. Fails with
+ * `unauthenticated` when the token is no longer valid: signing in again replaces it.
  */
 export function readSessionFacts(
   tokens: TokenReader | undefined,
@@ -20,18 +20,19 @@ export function readSessionFacts(
   challenge: Challenge,
 ): MaybePromise<TokenFacts> {
   if (!tokens) return grantedFacts(session);
-  const unaccepted = (error: unknown): never => {
+  const refuse = (error: unknown): never => {
     if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
-    const detail = `the access token of the session is not accepted: ${error.detail}`;
+    const detail = `the access token of the session is not valid: ${error.detail}`;
     throw new GatewayError('unauthenticated', { cause: error, detail, headers: { 'www-authenticate': challenge() } });
   };
-  const facts = mapError(() => tokens.readSessionToken(session, route.config.introspect), unaccepted);
-  return mapMaybe(facts, (read) => requireMeantFor(read, route));
+  const pending = mapError(() => tokens.readSessionToken(session, route.config.introspect), refuse);
+  return mapMaybe(pending, (facts) => requireAudience(facts, route));
 }
 
-/** Not for another sign-in to mend, so no 401: this session's tokens are for other APIs (RFC 9700 section 2.3). */
-function requireMeantFor(facts: TokenFacts, { audience }: CompiledRoute): TokenFacts {
+/** 403, not 401: signing in again would not help, because the session's tokens are for other APIs (RFC 9700 section 2.3). */
+function requireAudience(facts: TokenFacts, { audience }: CompiledRoute): TokenFacts {
   if (isForAudience(facts, audience)) return facts;
-  const detail = `the session's token is for ${facts.audience.join(' ') || 'nobody'}, not for ${audience.join(' ')}`;
+  const found = facts.audience.join(' ') || 'missing';
+  const detail = `audience of the session's token is ${found}, expected ${audience.join(' ')}`;
   throw new GatewayError('access_denied', { reason: 'audience', detail });
 }

@@ -1,4 +1,4 @@
-/** Forward authentication: the same steps as for a call that is proxied, answered with what the front proxy is to send on. */
+/** Forward authentication: admits a request as for proxying, and returns the headers that the front proxy sends upstream. */
 
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -12,10 +12,10 @@ import type { PrepareRequest } from '../forwarding/prepare-request.ts';
 import { createOwnCookieTest, withoutOwnCookies } from '../headers/own-cookies.ts';
 import { canonicalName } from '../headers/request-names.ts';
 
-/** The filtered `Cookie` header under a name of its own, for proxies whose configuration renames headers. */
+/** The filtered `Cookie` header under another name, for proxies that can rename headers. */
 const FORWARD_COOKIE = 'x-forward-cookie';
 
-/** Headers for the upstream, by name. A name without a value is to be removed from the request. */
+/** Headers for the upstream, by name. A name with an empty value is to be removed from the request. */
 export type ForwardedHeaders = Readonly<Record<string, string>>;
 
 export interface VerifyParts {
@@ -27,24 +27,24 @@ export interface VerifyParts {
   audit: Audit;
 }
 
-/** Of the headers that an upstream would get, those that say who calls; all others the front proxy has itself. */
-function identityOf(headers: readonly string[], names: ReadonlySet<string>): Record<string, string> {
-  const found: Record<string, string> = {};
+/** Selects the headers that identify the caller; the front proxy has all others itself. */
+function selectHeaders(headers: readonly string[], names: ReadonlySet<string>): Record<string, string> {
+  const selected: Record<string, string> = {};
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]?.toLowerCase() ?? '';
-    if (names.has(name)) found[name] = headers[index + 1] ?? '';
+    if (names.has(name)) selected[name] = headers[index + 1] ?? '';
   }
-  return found;
+  return selected;
 }
 
 /**
- * Builds the check that a request carries no header which only the gateway may set, in any spelling that some upstream
- * reads as the same name. Front proxies that overwrite `X-User` may still pass the client's `X_User` on.
+ * Creates the check that a request carries no header that only the gateway may set, in any spelling that an upstream may
+ * read as the same name: a front proxy that overwrites `X-User` may still pass on the client's `X_User`.
  */
-function createReservedCheck(names: readonly string[], audit: Audit) {
+function createReservedHeaderCheck(names: readonly string[], audit: Audit) {
   const reserved = new Set(names.map(canonicalName));
 
-  return function refuseReserved(context: RequestContext, route: CompiledRoute): void {
+  return function refuseReservedHeaders(context: RequestContext, route: CompiledRoute): void {
     const { rawHeaders } = context.req;
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const name = canonicalName(rawHeaders[index] ?? '');
@@ -60,26 +60,26 @@ function createReservedCheck(names: readonly string[], audit: Audit) {
   };
 }
 
-/** Builds it. Rejects with the GatewayError that a proxied call would be answered with; a path of no route is denied. */
+/** Creates `verify`. It rejects with the error of a proxied request; a path without a route is denied. */
 export function createVerify({ config, routes, admit, checkForgery, prepareFor, audit }: VerifyParts) {
   const isOwnCookie = createOwnCookieTest(cookieSettings(config));
-  // Of all routes: the front proxy may copy them for a location that spans several routes.
+  // Of all routes: the front proxy may copy the headers for a location that spans several routes.
   const claimNames = config.routes
     .flatMap((route) => Object.keys(route.claimHeaders))
     .map((name) => name.toLowerCase());
   const names = new Set(['authorization', 'dpop', ...claimNames]);
-  const refuseReserved = createReservedCheck([...claimNames, FORWARD_COOKIE], audit);
-  // Always present: a front proxy that finds no header in the response keeps what the client sent under its name.
+  const refuseReservedHeaders = createReservedHeaderCheck([...claimNames, FORWARD_COOKIE], audit);
+  // Always present: without a header in the response, a front proxy keeps the one that the client sent.
   const empty = Object.fromEntries([...names].map((name) => [name, '']));
 
   return async function verify(context: RequestContext): Promise<ForwardedHeaders> {
     const route = routes.match(context.target)?.route;
-    if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route has this path' });
-    refuseReserved(context, route);
+    if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route matches this path' });
+    refuseReservedHeaders(context, route);
     const admission = await admit(context, route, checkForgery);
     const { headers } = await prepareFor(route)(context, admission, { cors: {} });
     const { cookie = '' } = context.req.headers;
     const kept = route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie);
-    return { ...empty, ...identityOf(headers, names), cookie: kept, [FORWARD_COOKIE]: kept };
+    return { ...empty, ...selectHeaders(headers, names), cookie: kept, [FORWARD_COOKIE]: kept };
   };
 }
