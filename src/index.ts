@@ -1,4 +1,4 @@
-/** The package as a Node developer uses it: a gateway that is mounted in an app, and the configuration that it takes. */
+/** Entry point of the npm package: a gateway that is mounted in a Node server, and its configuration. */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -7,7 +7,7 @@ import { type Loaded, loadFile, parseConfig } from './config/load/load.ts';
 import type { Config, ConfigInput } from './config/schema/schema.ts';
 import { ConfigError } from './config/validate/faults.ts';
 import { securityWarnings } from './config/validate/validate.ts';
-import { createGateway as compose } from './gateway/gateway.ts';
+import { createGateway as createInnerGateway, type Gateway as InnerGateway } from './gateway/gateway.ts';
 import { openLogs } from './observe/logs.ts';
 import { createMetrics } from './observe/metrics/metrics.ts';
 import { createDrain } from './server/drain.ts';
@@ -19,45 +19,45 @@ export type { Fault } from './config/validate/faults.ts';
 export { ConfigError };
 
 export interface LoadOptions {
-  /** Where `${NAME}`, `BFF_...` and `{ env: NAME }` look; the environment of the process when left out. */
+  /** The source of `${NAME}`, `BFF_...` and `{ env: NAME }`. Default: the environment of the process. */
   env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface GatewayOptions extends LoadOptions {
-  /** Where log lines go, one JSON object each; standard output when left out. */
+  /** Destination of log lines, one JSON object each. Default: standard output. */
   logTo?: { write(line: string): void };
 }
 
 export interface Gateway {
   /**
-   * Answers a request: `app.use(gateway.handler)` before any body parser, or the listener of a `node:http` server.
-   * `next` is called for what is no route, no endpoint and no front end of the gateway.
+   * Handles a request: use it as `app.use(gateway.handler)` before any body parser, or as the listener of a `node:http`
+   * server. Calls `next` for a path that is not a route, an endpoint or part of the front end.
    */
   handler(req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void;
-  /** Answers a WebSocket handshake: `server.on('upgrade', gateway.upgrade)`. Without `next`, what is no route is refused. */
+  /** Handles a WebSocket handshake: `server.on('upgrade', gateway.upgrade)`. Without `next`, other paths are refused. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void): void;
-  /** Liveness, readiness, metrics and sessions, for a server of your own that only operators reach. */
+  /** Liveness, readiness, metrics and sessions, for a server that only operators can reach. */
   admin(req: IncomingMessage, res: ServerResponse): void;
-  /** Finds the provider. Resolves after the first attempt; until one has succeeded, calls that need it get 503. */
+  /** Discovers the provider. Resolves after the first attempt; until one succeeds, requests that need the provider get 503. */
   start(): Promise<void>;
-  /** Why this instance should get no traffic; empty when it is ready. */
+  /** The reasons why this instance should get no traffic; empty when it is ready. */
   notReady(): Promise<string[]>;
   /**
-   * Stops everything, the session store last. The server that it is mounted on, when given, is drained first: for `delay`
-   * milliseconds only readiness is off, then no new connections, running calls end, what is left after
-   * `limits.drainTimeout` is cut.
+   * Closes everything, the session store last. If the server that the gateway is mounted on is given, it is drained first:
+   * for `delay` milliseconds only readiness is off, then no new connections are accepted, and requests in progress are cut
+   * after `limits.drainTimeout`.
    */
   close(server?: Server, delay?: number): Promise<void>;
 }
 
-/** Completion and checks for a configuration in a file of its own; returns what it is given. */
+/** Returns its argument: gives editors completion and type checks for a configuration in a file of its own. */
 export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }
 
 const readFile = (path: string) => readFileSync(path, 'utf8');
 
-/** Reads and checks a YAML file. Throws `ConfigError` with every fault at once, each with its line. */
+/** Reads and checks a YAML file. Throws `ConfigError` with all faults, each with its line. */
 export function loadConfig(file: string, { env = process.env }: LoadOptions = {}): Loaded {
   return loadFile({ file, env, readFile });
 }
@@ -69,67 +69,71 @@ function load(source: string | ConfigInput | Loaded, options: LoadOptions): Load
   return { config, warnings: securityWarnings(config) };
 }
 
-/** An option that cannot take effect stops the start, here as everywhere. */
-function refuseWithoutEffect(config: Config): void {
-  const hint = 'Run the gateway by itself, or leave this option out.';
+/** Refuses options that have no effect on a mounted gateway. */
+function assertMountable(config: Config): void {
+  const hint = 'Run the gateway as a process of its own, or remove this option.';
   const faults = [
     ...(config.forwardAuth ? [{ path: 'forwardAuth', message: 'a mounted gateway has no listener for it', hint }] : []),
     ...(config.reload.watch
-      ? [{ path: 'reload.watch', message: 'a mounted gateway is built anew by its app', hint }]
+      ? [{ path: 'reload.watch', message: 'a mounted gateway is created by its app and cannot reload', hint }]
       : []),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
+/** Drains a server that the gateway is mounted on; `upgraded` are the sockets that Node no longer counts as its connections. */
+async function drainServer(
+  server: Server,
+  upgraded: ReadonlySet<Duplex>,
+  delay: number,
+  timeout: number,
+): Promise<void> {
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  }, delay + timeout);
+  await createDrain(server).run(delay, timeout);
+  clearTimeout(timer);
+}
+
+/** Passes a request on. Express removes the mount path from `url`, but routes and endpoints are complete paths. */
+function handleMounted(gateway: InnerGateway): Gateway['handler'] {
+  return (req, res, next) => {
+    if (!next) return gateway.handle(req, res);
+    const mountedUrl = req.url;
+    if ('originalUrl' in req && typeof req.originalUrl === 'string') req.url = req.originalUrl;
+    gateway.handle(req, res, () => {
+      if (mountedUrl !== undefined) req.url = mountedUrl;
+      next();
+    });
+  };
+}
+
 /**
- * Builds a gateway from a YAML file, an object, or what `loadConfig` returned. It listens nowhere by itself, so `listen` and
- * the addresses of `admin` have no meaning here. Throws `ConfigError` when the configuration cannot be used.
+ * Creates a gateway from a YAML file, an object, or the result of `loadConfig`. It opens no listeners, so `listen` and the
+ * addresses of `admin` have no effect. Throws `ConfigError` when the configuration is invalid.
  */
 export function createGateway(source: string | ConfigInput | Loaded, options: GatewayOptions = {}): Gateway {
   const { config, warnings } = load(source, options);
-  refuseWithoutEffect(config);
+  assertMountable(config);
   const { log, auditLog } = openLogs(config, options.logTo);
   for (const warning of warnings) log.warn({ unsafe: true }, warning);
   const store = openStore(config.session.store, { log });
   const metrics = createMetrics();
-  const gateway = compose(config, { store, log, auditLog, metrics });
+  const gateway = createInnerGateway(config, { store, log, auditLog, metrics });
   const upgraded = new Set<Duplex>();
   let closing: Promise<void> | undefined;
-  const admin = createAdminServer({
-    config,
-    gateway: () => gateway,
-    log,
-    metrics,
-    draining: () => closing !== undefined,
-  });
+  const draining = () => closing !== undefined;
+  const admin = createAdminServer({ config, gateway: () => gateway, log, metrics, draining });
 
-  async function drain(server: Server, delay: number): Promise<void> {
-    const { drainTimeout } = config.limits;
-    const late = setTimeout(() => {
-      server.closeAllConnections();
-      for (const socket of upgraded) socket.destroy();
-    }, delay + drainTimeout);
-    await createDrain(server).run(delay, drainTimeout);
-    clearTimeout(late);
-  }
-
-  async function stop(server: Server | undefined, delay: number): Promise<void> {
-    if (server) await drain(server, delay);
+  async function close(server: Server | undefined, delay: number): Promise<void> {
+    if (server) await drainServer(server, upgraded, delay, config.limits.drainTimeout);
     await gateway.close();
     await store.close();
   }
 
   return {
-    handler(req, res, next) {
-      if (!next) return gateway.handle(req, res);
-      const given = req.url;
-      // Express cuts off what it was mounted at; routes and endpoints are whole paths, and the same path is judged and forwarded.
-      if ('originalUrl' in req && typeof req.originalUrl === 'string') req.url = req.originalUrl;
-      gateway.handle(req, res, () => {
-        if (given !== undefined) req.url = given;
-        next();
-      });
-    },
+    handler: handleMounted(gateway),
     upgrade(req, socket, head, next) {
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
@@ -139,7 +143,7 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
     start: () => gateway.start(),
     notReady: () => gateway.notReady(),
     close(server, delay = 0) {
-      closing ??= stop(server, delay);
+      closing ??= close(server, delay);
       return closing;
     },
   };

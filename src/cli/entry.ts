@@ -4,7 +4,7 @@ import { globSync, readFileSync, watchFile } from 'node:fs';
 import type { Loaded } from '../config/load/load.ts';
 import { openLogs } from '../observe/logs.ts';
 import { startServer } from '../server/server.ts';
-import { serveAsWorker } from '../server/worker.ts';
+import { startWorker } from '../server/worker.ts';
 import { startWorkers, workerCount } from '../server/workers.ts';
 import { openStore } from '../store/open.ts';
 import { runCli } from './cli.ts';
@@ -57,8 +57,8 @@ async function runCommand(): Promise<void> {
 function runWorker(): void {
   // The primary process also receives these signals, and tells the workers what to do.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-  const pipe = { on: process.on.bind(process), send: (message: unknown) => process.send?.(message) };
-  serveAsWorker({ openLogs, pipe, exit: (code) => process.exit(code) });
+  const channel = { on: process.on.bind(process), send: (message: unknown) => process.send?.(message) };
+  startWorker({ openLogs, channel, exit: (code) => process.exit(code) });
 }
 
 if (cluster.isWorker) runWorker();

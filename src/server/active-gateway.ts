@@ -1,69 +1,70 @@
-/** The gateway in use, which another one can take the place of while calls are under way. */
+/** Holds the active gateway; replaces it without interrupting in-flight requests. */
 import type { Config } from '../config/schema/schema.ts';
 import { createGateway, type Gateway, type GatewayDeps } from '../gateway/gateway.ts';
 import { fanOut } from '../store/port/fan-out.ts';
 
 export interface ActiveGateway {
-  /** Takes every new call. */
+  /** The gateway for new requests. */
   current(): Gateway;
-  /** Builds a gateway and puts it in place once it has found its provider; rejects, and changes nothing, when it cannot. */
+  /** Builds a gateway and activates it once it has discovered its provider. Rejects, and changes nothing, if it cannot. */
   replace(config: Config): Promise<void>;
-  /** Closes all, those too that still have calls. */
+  /** Closes the active gateway and the replaced ones, including those with requests in progress. */
   close(): Promise<void>;
 }
 
-/** How often a gateway that was replaced is looked at for calls that are left. */
+/** How often a replaced gateway is checked for remaining requests. */
 const POLL_INTERVAL_MS = 500;
 
 interface GatewayInstance {
   gateway: Gateway;
+  /** Ends the subscription of the gateway to changes of the store. */
   release(): void;
 }
 
-/** Begins with a gateway of this configuration. */
+/** Starts with a gateway of this configuration. */
 export function createActiveGateway(config: Config, deps: GatewayDeps): ActiveGateway {
-  const shared = fanOut(deps.store);
+  const changes = fanOut(deps.store);
   const retired = new Set<GatewayInstance>();
-  let current = build(config);
+  let current = create(config);
 
-  function build(from: Config): GatewayInstance {
-    const { store, release } = shared.subscribe();
+  function create(from: Config): GatewayInstance {
+    const { store, release } = changes.subscribe();
     return { gateway: createGateway(from, { ...deps, store }), release };
   }
 
-  async function end({ gateway, release }: GatewayInstance): Promise<void> {
+  async function close({ gateway, release }: GatewayInstance): Promise<void> {
     await gateway.close();
     release();
   }
 
-  /** Streams may last for hours; until the last call is over it goes on as it was. */
-  function retire(generation: GatewayInstance): void {
-    retired.add(generation);
+  /** Closes a replaced gateway when its last request has ended; streams may last for hours. */
+  function retire(instance: GatewayInstance): void {
+    retired.add(instance);
     const timer = setInterval(() => {
-      if (generation.gateway.active() > 0 && retired.has(generation)) return;
+      if (instance.gateway.active() > 0 && retired.has(instance)) return;
       clearInterval(timer);
-      if (retired.delete(generation)) void end(generation);
+      if (retired.delete(instance)) void close(instance);
     }, POLL_INTERVAL_MS).unref();
   }
 
   return {
     current: () => current.gateway,
     async replace(wanted) {
-      const next = build(wanted);
+      const next = create(wanted);
       await next.gateway.start();
-      const reasons = await next.gateway.health();
-      const provider = reasons.find(({ part }) => part === 'provider');
+      const parts = await next.gateway.health();
+      const provider = parts.find(({ part }) => part === 'provider');
       if (provider && !provider.ready) {
-        await end(next);
-        throw new Error(`the provider cannot be used with it: ${provider.reason}`);
+        await close(next);
+        throw new Error(`the provider of this configuration is unavailable: ${provider.reason}`);
       }
       retire(current);
       current = next;
     },
     async close() {
-      const all = [current, ...retired];
+      const instances = [current, ...retired];
       retired.clear();
-      await Promise.all(all.map(end));
+      await Promise.all(instances.map(close));
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Ends a listener without losing a call: answers say that their connection ends, the balancer gets time, running calls end. */
+/** Drains a listener without losing a request: responses close their connections, the load balancer gets time, requests end. */
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,30 +6,30 @@ import { closeServer } from '../tuning/listening-sockets.ts';
 
 export interface Drain {
   /**
-   * Goes on taking calls for `delay` milliseconds, so that whoever sends them here can look elsewhere, then stops listening
-   * and lets running calls end. What is left `timeout` milliseconds after that is cut.
+   * Accepts requests for `delay` milliseconds, so that a load balancer can choose other instances, then stops listening and
+   * lets requests in progress end. What is left `timeout` milliseconds later is cut.
    */
   run(delay: number, timeout: number): Promise<void>;
 }
 
-/** How often connections that have become idle are looked for. */
+/** How often idle connections are closed. Also the minimum delay. */
 const POLL_INTERVAL_MS = 50;
 
 /**
- * The client learns from the answer itself that the connection ends (RFC 9112 section 9.6). Node closes idle connections
- * of a server that is stopping, but says `keep-alive` until then, and the next call would meet the close.
+ * Sends `Connection: close` with the response (RFC 9112 section 9.6). Node closes idle connections of a server that is
+ * stopping, but sends `keep-alive` until then, so the next request on the connection would be lost.
  */
-function lastOfItsConnection(_req: IncomingMessage | undefined, res: ServerResponse): void {
+function closeAfterResponse(_req: IncomingMessage | undefined, res: ServerResponse): void {
   if (!res.headersSent) res.shouldKeepAlive = false;
 }
 
-/** The answer that a connection is busy with. */
-function answerOn(socket: Duplex): ServerResponse | undefined {
-  const current = '_httpMessage' in socket ? socket._httpMessage : undefined;
-  return current instanceof ServerResponse ? current : undefined;
+/** The response in progress on a connection. */
+function responseOn(socket: Duplex): ServerResponse | undefined {
+  const response = '_httpMessage' in socket ? socket._httpMessage : undefined;
+  return response instanceof ServerResponse ? response : undefined;
 }
 
-/** Watches the connections of a server from the start. `close` stops listening and resolves when all connections have ended. */
+/** Tracks the connections of a server. `close` stops listening and resolves when all connections have ended. */
 export function createDrain(server: Server, close = () => closeServer(server)): Drain {
   const connections = new Set<Duplex>();
   server.on('connection', (socket: Duplex) => {
@@ -37,28 +37,28 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
     socket.once('close', () => connections.delete(socket));
   });
 
-  function announce(): void {
+  function closeAfterResponses(): void {
     for (const socket of connections) {
-      const current = answerOn(socket);
-      if (current) lastOfItsConnection(undefined, current);
+      const response = responseOn(socket);
+      if (response) closeAfterResponse(undefined, response);
     }
     for (const event of ['request', 'checkContinue', 'checkExpectation'] as const)
-      server.prependListener(event, lastOfItsConnection);
+      server.prependListener(event, closeAfterResponse);
   }
 
   return {
     async run(delay, timeout) {
-      announce();
-      // A moment in any case: what has arrived and was not read yet is a call that nobody will make again.
+      closeAfterResponses();
+      // A minimum in any case: a request that has arrived but was not read yet would be lost.
       await sleep(Math.max(delay, POLL_INTERVAL_MS));
-      const end = close();
-      const look = setInterval(() => server.closeIdleConnections(), POLL_INTERVAL_MS);
-      // Sockets that were given away in an upgrade as well, which Node does not count any more.
+      const closed = close();
+      const idleTimer = setInterval(() => server.closeIdleConnections(), POLL_INTERVAL_MS);
+      // Includes upgraded sockets, which Node no longer counts as connections of the server.
       const timer = setTimeout(() => {
         for (const socket of connections) socket.destroy();
       }, timeout);
-      await end;
-      clearInterval(look);
+      await closed;
+      clearInterval(idleTimer);
       clearTimeout(timer);
     },
   };

@@ -1,5 +1,4 @@
-/** Takes on a changed configuration while the gateway runs; one that is not good changes nothing, and the log says why. */
-
+/** Reloads the configuration while the gateway runs. An invalid one changes nothing, and the log contains the reasons. */
 import type { Loaded } from '../config/load/load.ts';
 import { planReload } from '../config/load/reload-plan.ts';
 import type { Config } from '../config/schema/schema.ts';
@@ -16,36 +15,35 @@ export interface ReloadParts {
   metrics: Pick<Metrics, 'countReload'>;
 }
 
-/** Reads the configuration anew with `load` and takes it on. Never rejects; one at a time. */
+/** Reads the configuration with `load` and applies it. Never rejects; reloads run one at a time. */
 export type Reload = (load: () => Loaded) => Promise<void>;
 
-/** Builds it. */
+/** The reload of a running gateway. */
 export function createReload({ config, replace, log, audit, metrics }: ReloadParts): Reload {
   let running = config;
   let last = Promise.resolve();
 
-  async function take(load: () => Loaded): Promise<void> {
+  async function apply(load: () => Loaded): Promise<void> {
     try {
       const { config: wanted, warnings } = load();
-      const change = planReload(running, wanted);
-      await replace(change.config);
-      running = change.config;
+      const plan = planReload(running, wanted);
+      await replace(plan.config);
+      running = plan.config;
       for (const warning of warnings) log.warn({ unsafe: true }, warning);
-      if (change.kept.length > 0)
-        log.warn({ options: change.kept }, 'these options cannot change while the gateway runs: they need a restart');
-      log.info({ routes: running.routes.length }, 'the configuration was read again and is in force');
+      if (plan.kept.length > 0) log.warn({ options: plan.kept }, 'some changed options need a restart');
+      log.info({ routes: running.routes.length }, 'configuration reloaded');
       audit('config.reloaded', { key: running.secrets.keys[0]?.id ?? '' });
       metrics.countReload('applied');
     } catch (error) {
       const faults = error instanceof Error ? error.message.split('\n').filter((line) => line !== '') : [];
-      log.error({ err: describeError(error), faults }, 'the changed configuration is refused; the one in force stays');
+      log.error({ err: describeError(error), faults }, 'failed to reload the configuration; keeping the current one');
       audit('config.refused', {});
       metrics.countReload('refused');
     }
   }
 
   return function reload(load) {
-    last = last.then(() => take(load));
+    last = last.then(() => apply(load));
     return last;
   };
 }

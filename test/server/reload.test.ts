@@ -81,7 +81,7 @@ test('a bad file changes nothing, and the log says what is wrong with it', async
   gateway.signal('SIGHUP');
   await until(async () => (await reloads(gateway.adminUrl, 'refused')) === 1);
   await until(() => gateway.output().includes('config.refused'));
-  assert.match(gateway.output(), /the changed configuration is refused; the one in force stays/);
+  assert.match(gateway.output(), /failed to reload the configuration; keeping the current one/);
   assert.match(gateway.output(), /gateway\.yaml:2:\d+ routs/);
   assert.match(gateway.output(), /"event":"config\.refused"/);
   assert.equal(await status('/api/x'), 200);
@@ -100,7 +100,7 @@ test('a provider that cannot be found with it: the running gateway stays', async
   gateway.configure({ ...config, routes: further });
   gateway.signal('SIGHUP');
   await until(async () => (await reloads(gateway.adminUrl, 'refused')) === 1);
-  await until(() => /the provider cannot be used with it/.test(gateway.output()));
+  await until(() => /the provider of this configuration is unavailable/.test(gateway.output()));
   assert.equal(await status('/api/x'), 200);
   await provider.start();
 });
