@@ -27,9 +27,11 @@ const UNIT_FILES = Math.min(Math.ceil(1.5 * availableParallelism()), 8);
 /** Browser test files at the same time. */
 const E2E_FILES = 2;
 
+const preloading = (module: string) => ['--import', join(import.meta.dirname, module)];
+
 /** Tests that start nothing; a module that is preloaded into each file holds them to it. */
 function fastSuite(files: string[]): Suite {
-  return { files, concurrency: UNIT_FILES, execArgv: ['--import', join(import.meta.dirname, 'start-nothing.ts')] };
+  return { files, concurrency: UNIT_FILES, execArgv: preloading('start-nothing.ts') };
 }
 
 /** Browser tests, one file after the other in each lane, which has a Keycloak of its own: the files change its clients. */
@@ -49,7 +51,7 @@ function unitLane(root: string, files: string[]): Lane {
   const others = files.filter((file) => !fast.has(file));
   return [
     fastSuite(files.filter((file) => fast.has(file))),
-    { files: processesFirst(root, others), concurrency: UNIT_FILES },
+    { files: processesFirst(root, others), concurrency: UNIT_FILES, execArgv: preloading('exit-on-signals.ts') },
   ];
 }
 

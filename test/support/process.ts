@@ -93,6 +93,8 @@ export async function startProcess(
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-20_000);
   };
+  // A test run that is interrupted leaves none behind.
+  process.once('exit', () => child?.kill('SIGKILL'));
   const end = async (signal: NodeJS.Signals) => {
     const ending = child;
     if (!ending || ending.exitCode !== null || ending.signalCode !== null) return ending?.exitCode ?? null;
