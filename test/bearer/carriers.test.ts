@@ -1,4 +1,4 @@
-/** How credentials arrive: one header, one scheme, one kind; and what each refusal says to the caller. */
+/** Where requests carry credentials: one header, one scheme, one type of credential; and the challenge of each refusal. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { connectRaw } from '../support/raw.ts';
@@ -25,7 +25,7 @@ beforeEach(() => {
   world.catchUp();
 });
 
-/** Sends header lines as they are. */
+/** Sends the header lines unchanged. */
 async function raw(lines: string[], target = '/api/x') {
   const { port, host } = new URL(world.gateway.url);
   const client = await connectRaw(Number(port));
@@ -35,7 +35,7 @@ async function raw(lines: string[], target = '/api/x') {
   return answer;
 }
 
-test('RS-01 two Authorization headers are 400, whatever is in them', async () => {
+test('RS-01 two Authorization headers are refused with 400, whatever they contain', async () => {
   const token = accessToken(world.provider);
   for (const second of [`Bearer ${token}`, 'Basic eDp5', 'Bearer other']) {
     const answer = await raw([`Authorization: Bearer ${token}`, `authorization: ${second}`]);
@@ -46,7 +46,7 @@ test('RS-01 two Authorization headers are 400, whatever is in them', async () =>
   assert.equal(world.upstream.requests.length, 0);
 });
 
-test('RS-01 a token in the query beside the header is 400; alone it is none at all', async () => {
+test('RS-01 a token in the query beside the header is refused with 400; alone it is ignored', async () => {
   const token = accessToken(world.provider);
   for (const query of [`access_token=${token}`, `a=1&access_token=x`, 'access_token=']) {
     const both = await world.call(token, `/api/x?${query}`);
@@ -56,13 +56,13 @@ test('RS-01 a token in the query beside the header is 400; alone it is none at a
   assert.equal((await world.call(token, '/api/x?my_access_token=1')).status, 200);
 });
 
-test('RS-01 a token in a form is none at all', async () => {
+test('RS-01 a token in a form is ignored', async () => {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const body = `access_token=${accessToken(world.provider, { scope: 'write:orders' })}`;
   assert.equal((await world.call(undefined, '/api/x', { method: 'POST', headers, body })).status, 401);
 });
 
-test('RS-06 a malformed header is 400 invalid_request', async () => {
+test('RS-06 a malformed header is refused with 400 invalid_request', async () => {
   for (const value of ['Bearer', 'Bearer ', 'Bearer a b', 'Bearer "x"', 'bearer a,b', 'Bearer =x', 'DPoP', 'DPoP x']) {
     const answer = await raw([`Authorization: ${value}`]);
     assert.equal(answer.status, 400, value);
@@ -70,7 +70,7 @@ test('RS-06 a malformed header is 400 invalid_request', async () => {
   }
 });
 
-test('RS-01 another scheme is no credential: 401 without an error, and it never goes upstream', async () => {
+test('RS-01 another scheme is not a credential: 401 without an error, and it is never forwarded', async () => {
   for (const value of ['Basic eDp5', 'Negotiate abc', 'Digest x', 'MAC x', 'Bearerx abc']) {
     const answer = await world.call(undefined, '/api/x', { headers: { authorization: value } });
     assert.equal(answer.status, 401, value);
@@ -81,12 +81,12 @@ test('RS-01 another scheme is no credential: 401 without an error, and it never 
   assert.equal(world.upstream.requests.at(-1)?.header('authorization'), undefined);
 });
 
-test('the scheme is read in any case', async () => {
+test('the scheme is case-insensitive', async () => {
   for (const scheme of ['bearer', 'BEARER', 'BeArEr'])
     assert.equal((await raw([`Authorization: ${scheme} ${accessToken(world.provider)}`])).status, 200);
 });
 
-test('RS-01 cookie and bearer: CSRF first, then 400; a bearer token opens no way around CSRF', async () => {
+test('RS-01 cookie and bearer token: the CSRF check first, then 400; a bearer token does not bypass the CSRF check', async () => {
   const token = accessToken(world.provider);
   const rows: [Record<string, string>, number, string][] = [
     [{}, 403, 'csrf_header_missing'],
@@ -103,14 +103,14 @@ test('RS-01 cookie and bearer: CSRF first, then 400; a bearer token opens no way
   assert.equal(world.upstream.requests.length, 0);
 });
 
-test('an invalid token is never taken for nobody: not beside a cookie, not where guests are let in', async () => {
+test('an invalid token never counts as anonymous: not beside a cookie, not where guests are allowed', async () => {
   assert.equal((await world.call('garbage', '/api/mixed/x')).status, 401);
   assert.equal((await world.call('garbage', '/api/mixed/x', { headers: { cookie, ...CSRF } })).status, 400);
   assert.equal((await world.call('garbage', '/api/open/x')).status, 200);
   assert.equal(world.upstream.requests.at(-1)?.header('authorization'), undefined);
 });
 
-test('CVE-2022-29226 the presence of a token is not a token', async () => {
+test('CVE-2022-29226 a token that is merely present does not authenticate', async () => {
   for (const token of ['x', 'a.b.c', 'null', 'undefined', 'eyJhbGciOiJub25lIn0.e30.'])
     assert.equal((await world.call(token)).status, 401, token);
 });
@@ -120,22 +120,22 @@ describe('RS-06 RS-07 the challenge', () => {
   const metadata = () => `resource_metadata="${world.gateway.url}/.well-known/oauth-protected-resource"`;
   const challengeOf = async (call: Promise<Response>) => (await call).headers.get('www-authenticate');
 
-  test('without a credential: the bare scheme', async () => {
+  test('without a credential: only the scheme', async () => {
     assert.equal(await challengeOf(world.call(undefined)), `Bearer ${realm()}, ${metadata()}`);
   });
-  test('with a bad token: invalid_token', async () => {
+  test('with an invalid token: invalid_token', async () => {
     const answer = await challengeOf(world.call('a.b.c'));
     assert.equal(answer, `Bearer ${realm()}, error="invalid_token", ${metadata()}`);
   });
-  test('without the scope: insufficient_scope and which', async () => {
+  test('without the scope: insufficient_scope and the required scope', async () => {
     const answer = await challengeOf(world.call(accessToken(world.provider, { scope: 'openid' })));
     assert.equal(answer, `Bearer ${realm()}, error="insufficient_scope", scope="read:orders", ${metadata()}`);
   });
-  test('a denial that no token would mend has none', async () => {
+  test('a denial that no other token would change has no challenge', async () => {
     assert.equal(await challengeOf(world.call(accessToken(world.provider), '/api/machines/x')), null);
   });
 
-  test('RS-07 the metadata names the resource, the issuers and the scopes, to any origin', async () => {
+  test('RS-07 the metadata names the resource, the issuers and the scopes, and any origin may read it', async () => {
     const answer = await fetch(`${world.gateway.url}/.well-known/oauth-protected-resource`);
     assert.equal(answer.status, 200);
     assert.equal(answer.headers.get('access-control-allow-origin'), '*');
@@ -149,7 +149,7 @@ describe('RS-06 RS-07 the challenge', () => {
     });
   });
 
-  test('RS-07 a resource with a path has its metadata below the well-known one (RFC 9728 section 3.1)', async (t) => {
+  test('RS-07 a resource with a path has its metadata below the well-known path (RFC 9728 section 3.1)', async (t) => {
     const { freePort } = await import('../support/ports.ts');
     const publicUrl = `http://localhost:${await freePort()}`;
     const other = await startBearerWorld(t, {
@@ -164,7 +164,7 @@ describe('RS-06 RS-07 the challenge', () => {
   });
 });
 
-describe('RS-11 the policy holds for every method', () => {
+describe('RS-11 the policy applies to every method', () => {
   const rows: [string, string, number][] = [
     ['HEAD', 'read:orders', 200],
     ['HEAD', 'openid', 403],
@@ -180,7 +180,7 @@ describe('RS-11 the policy holds for every method', () => {
       assert.equal(answer.status, status);
     });
 
-  test('without a credential every method is 401 or denied, whoever the client says it is', async () => {
+  test('without a credential every method is refused or denied, whatever the User-Agent claims', async () => {
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE'])
       for (const agent of ['kube-probe/1.30', 'ELB-HealthChecker/2.0', 'GoogleHC/1.0']) {
         const answer = await world.call(undefined, '/api/x', { method, headers: { 'user-agent': agent } });
@@ -189,17 +189,17 @@ describe('RS-11 the policy holds for every method', () => {
     assert.equal(world.upstream.requests.length, 0);
   });
 
-  test('a method in odd case is another method', async () => {
+  test('a method name in another case is another method', async () => {
     const token = accessToken(world.provider, { scope: 'read:orders write:orders' });
     const { port, host } = new URL(world.gateway.url);
     const client = await connectRaw(Number(port));
     await client.send(`get /api/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
-    assert.equal((await client.response()).status, 400, 'the parser knows no such method');
+    assert.equal((await client.response()).status, 400, 'the parser does not know this method');
     client.destroy();
   });
 });
 
-test('RS-05 facts are remembered, decisions are not: a token that was let in to read may not write', async () => {
+test('RS-05 facts are cached, decisions are not: a token that was allowed to read may not write', async () => {
   const token = accessToken(world.provider, { scope: 'read:orders' });
   assert.equal((await world.call(token)).status, 200);
   const write = await world.call(token, '/api/x', { method: 'POST', body: 'x' });
@@ -212,7 +212,7 @@ test('RS-05 facts are remembered, decisions are not: a token that was let in to 
   );
 });
 
-test('without accessTokens no caller can bring a token', async (t) => {
+test('without accessTokens no client can use a token', async (t) => {
   const { startWorld } = await import('../support/world.ts');
   const plain = await startWorld(t);
   const headers = { authorization: `Bearer ${accessToken(plain.provider)}` };
@@ -220,7 +220,7 @@ test('without accessTokens no caller can bring a token', async (t) => {
   assert.equal((await fetch(`${plain.gateway.url}/.well-known/oauth-protected-resource`)).status, 404);
 });
 
-test('CR-07 an encrypted token is no token here, so neither RSA1_5 nor a bomb is ever opened', async () => {
+test('CR-07 an encrypted token is not accepted, so neither RSA1_5 nor a decompression bomb is ever processed', async () => {
   const b64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   for (const header of [
     { alg: 'RSA1_5', enc: 'A128CBC-HS256' },

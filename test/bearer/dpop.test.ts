@@ -1,4 +1,4 @@
-/** Bound tokens of callers: the key must be shown, each proof once, and never does a bound token pass as a bearer token. */
+/** DPoP-bound tokens of clients: possession of the key is proven, each proof is used once, a bound token is not a bearer token. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startGateway } from '../support/gateway.ts';
@@ -21,31 +21,31 @@ after(async () => {
 });
 beforeEach(() => world.catchUp());
 
-const bound = (claims: Record<string, unknown> = {}) =>
+const boundToken = (claims: Record<string, unknown> = {}) =>
   accessToken(world.provider, { cnf: { jkt: thumbprint(key) }, ...claims });
 const address = (path = '/api/x') => world.gateway.url + path;
-const show = (token: string, proof: string, path = '/api/x', scheme = 'DPoP') =>
+const sendWithProof = (token: string, proof: string, path = '/api/x', scheme = 'DPoP') =>
   world.call(undefined, path, { headers: { authorization: `${scheme} ${token}`, dpop: proof } });
-const good = (token: string, change?: (draft: TokenDraft) => void) =>
+const validProof = (token: string, change?: (draft: TokenDraft) => void) =>
   createProof(key, { method: 'GET', url: address(), token }, change);
 
-test('RS-12 a bound token with its proof is let in, and goes upstream as a bound token', async () => {
-  const token = bound();
-  const proof = good(token);
-  const answer = await show(token, proof, '/api/x?page=2');
+test('RS-12 a bound token with its proof is accepted, and forwarded as a bound token', async () => {
+  const token = boundToken();
+  const proof = validProof(token);
+  const answer = await sendWithProof(token, proof, '/api/x?page=2');
   assert.equal(answer.status, 200);
   const sent = world.upstream.requests.at(-1);
   assert.equal(sent?.header('authorization'), `DPoP ${token}`);
   assert.equal(sent?.header('dpop'), proof);
 });
 
-test('RS-12 CVE-2024-49755 a bound token as a bearer token is 401, with a proof beside it or without', async () => {
-  const token = bound();
+test('RS-12 CVE-2024-49755 a bound token as a bearer token is refused with 401, with a proof or without', async () => {
+  const token = boundToken();
   assert.equal((await world.call(token)).status, 401);
-  assert.equal((await show(token, good(token), '/api/x', 'Bearer')).status, 401);
+  assert.equal((await sendWithProof(token, validProof(token), '/api/x', 'Bearer')).status, 401);
 });
 
-test('RS-12 a token that is bound to something else is not accepted at all', async () => {
+test('RS-12 a token that is bound to something else is not accepted', async () => {
   for (const cnf of [
     { 'x5t#S256': 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2' },
     { jkt: thumbprint(key), 'x5t#S256': 'x' },
@@ -58,16 +58,16 @@ test('RS-12 a token that is bound to something else is not accepted at all', asy
   ]) {
     const token = accessToken(world.provider, { cnf });
     assert.equal((await world.call(token)).status, 401, JSON.stringify(cnf));
-    assert.equal((await show(token, good(token))).status, 401, JSON.stringify(cnf));
+    assert.equal((await sendWithProof(token, validProof(token))).status, 401, JSON.stringify(cnf));
   }
 });
 
-test('the scheme DPoP with a token that is bound to nothing is 401', async () => {
+test('the DPoP scheme with a token that is not bound is refused with 401', async () => {
   const token = accessToken(world.provider);
-  assert.equal((await show(token, good(token))).status, 401);
+  assert.equal((await sendWithProof(token, validProof(token))).status, 401);
 });
 
-describe('RS-12 a proof with one fault is 401 invalid_dpop_proof', () => {
+describe('RS-12 a proof with one fault is refused with 401 invalid_dpop_proof', () => {
   const now = () => Math.floor(world.now() / 1000);
   const set = (claims: Record<string, unknown>) => (draft: TokenDraft) => void Object.assign(draft.claims, claims);
   const drop = (name: string) => (draft: TokenDraft) => void Reflect.deleteProperty(draft.claims, name);
@@ -78,19 +78,19 @@ describe('RS-12 a proof with one fault is 401 invalid_dpop_proof', () => {
     'no method': drop('htm'),
     'another path': (draft) => set({ htu: `${address()}y` })(draft),
     'another host': set({ htu: 'https://evil.example/api/x' }),
-    'an address that is none': set({ htu: 'nonsense' }),
-    'an address that is a list': (draft) => set({ htu: [address()] })(draft),
-    'no address': drop('htu'),
+    'a URL that is not a URL': set({ htu: 'nonsense' }),
+    'a URL that is a list': (draft) => set({ htu: [address()] })(draft),
+    'no URL': drop('htu'),
     'another token': set({ ath: 'x' }),
     'no token': drop('ath'),
     'no jti': drop('jti'),
     'an empty jti': set({ jti: '' }),
-    'an endless jti': set({ jti: 'x'.repeat(300) }),
+    'a jti that is too long': set({ jti: 'x'.repeat(300) }),
     'a jti that is a number': set({ jti: 7 }),
     'no iat': drop('iat'),
     'too old': (draft) => set({ iat: now() - 120 })(draft),
     'from the future': (draft) => set({ iat: now() + 60 })(draft),
-    'iat as text': (draft) => set({ iat: String(now()) })(draft),
+    'iat as a string': (draft) => set({ iat: String(now()) })(draft),
     'another typ': head({ typ: 'JWT' }),
     'no typ': (draft) => void Reflect.deleteProperty(draft.header, 'typ'),
     'no key': (draft) => void Reflect.deleteProperty(draft.header, 'jwk'),
@@ -105,7 +105,7 @@ describe('RS-12 a proof with one fault is 401 invalid_dpop_proof', () => {
       draft.signature = 'hmac-of-public-key';
     },
     'a broken signature': (draft) => void Object.assign(draft, { signature: 'broken' }),
-    'made with another key': (draft) => {
+    'signed with another key': (draft) => {
       const other = createSigningKey('ES256');
       const { kid, alg, use, ...jwk } = other.publicJwk;
       Object.assign(draft, { key: other });
@@ -115,25 +115,25 @@ describe('RS-12 a proof with one fault is 401 invalid_dpop_proof', () => {
   };
   for (const [name, change] of Object.entries(rows))
     test(name, async () => {
-      const token = bound();
-      const answer = await show(token, good(token, change));
+      const token = boundToken();
+      const answer = await sendWithProof(token, validProof(token, change));
       assert.equal(answer.status, 401);
       assert.match(answer.headers.get('www-authenticate') ?? '', /^DPoP realm=.*error="invalid_dpop_proof"/);
-      assert.equal((await show(token, good(token))).status, 200, 'without the fault it is let in');
+      assert.equal((await sendWithProof(token, validProof(token))).status, 200, 'without the fault it is accepted');
     });
 });
 
-test('RS-12 a proof is good once', async () => {
-  const token = bound();
-  const proof = good(token);
-  assert.equal((await show(token, proof)).status, 200);
-  assert.equal((await show(token, proof)).status, 401);
+test('RS-12 a proof can be used once', async () => {
+  const token = boundToken();
+  const proof = validProof(token);
+  assert.equal((await sendWithProof(token, proof)).status, 200);
+  assert.equal((await sendWithProof(token, proof)).status, 401);
 });
 
-test('RS-12 two proofs, or none, are 400', async () => {
-  const token = bound();
+test('RS-12 two proofs, or none, are refused with 400', async () => {
+  const token = boundToken();
   const { port, host } = new URL(world.gateway.url);
-  for (const proofs of [[], [good(token), good(token)]]) {
+  for (const proofs of [[], [validProof(token), validProof(token)]]) {
     const client = await connectRaw(Number(port));
     const lines = [`Authorization: DPoP ${token}`, ...proofs.map((proof) => `DPoP: ${proof}`)];
     await client.send(`GET /api/x HTTP/1.1\r\nHost: ${host}\r\n${lines.join('\r\n')}\r\n\r\n`);
@@ -143,18 +143,18 @@ test('RS-12 two proofs, or none, are 400', async () => {
 });
 
 for (const alg of ['PS256', 'RS256', 'EdDSA'] as SigningAlg[])
-  test(`a key for ${alg} is as good`, async () => {
+  test(`a key for ${alg} is accepted`, async () => {
     const own = createSigningKey(alg);
     const token = accessToken(world.provider, { cnf: { jkt: thumbprint(own) } });
-    assert.equal((await show(token, createProof(own, { method: 'GET', url: address(), token }))).status, 200);
+    assert.equal((await sendWithProof(token, createProof(own, { method: 'GET', url: address(), token }))).status, 200);
   });
 
-test('a client’s DPoP header goes upstream with no other credential', async () => {
+test('a DPoP header without the DPoP scheme is not forwarded', async () => {
   await world.call(accessToken(world.provider), '/api/x', { headers: { dpop: 'forged' } });
   assert.equal(world.upstream.requests.at(-1)?.header('dpop'), undefined);
 });
 
-test('RS-12 a proof that was used at one replica is refused at the other', async (t) => {
+test('RS-12 a proof that one replica accepted is refused by the other', async (t) => {
   const redis = await startRedis();
   const provider = await startProvider();
   const options = {

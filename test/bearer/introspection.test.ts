@@ -1,4 +1,4 @@
-/** Introspection: opaque tokens, revoked tokens, answers that cannot be believed, and how long an answer is remembered. */
+/** Introspection: opaque tokens, revoked tokens, invalid responses, and how long a response is cached. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startProvider } from '../support/provider.ts';
@@ -12,7 +12,7 @@ const accessTokens: AccessTokens = { audience: 'orders-api', provider: { introsp
 const LIVE = { active: true, sub: 'user-alice', username: 'alice', aud: 'orders-api', scope: 'read:orders' };
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
 
-test('R48 RS-04 an opaque token is asked about as the gateway, once for many calls, and forwarded as it is', async (t) => {
+test('R48 RS-04 the gateway introspects an opaque token as itself, once for many requests, and forwards it unchanged', async (t) => {
   const { provider, call, upstream } = await startBearerWorld(t, { accessTokens });
   provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
   const held = gate();
@@ -31,16 +31,16 @@ test('R48 RS-04 an opaque token is asked about as the gateway, once for many cal
   assert.equal(upstream.requests.at(-1)?.header('authorization'), 'Bearer opaque-token');
 });
 
-describe('RS-04 an answer that cannot be believed is 401', () => {
+describe('RS-04 a token with an invalid introspection response is refused with 401', () => {
   const rows: Record<string, Record<string, unknown>> = {
     'not active': { active: false },
-    'active as text': { ...LIVE, active: 'true' },
+    'active as a string': { ...LIVE, active: 'true' },
     'active as a number': { ...LIVE, active: 1 },
     'no active': { ...LIVE, active: undefined },
     'no expiry': { ...LIVE, exp: undefined },
-    'an expiry as text': { ...LIVE, exp: '99999999999' },
-    lapsed: { ...LIVE, exp: 1_000 },
-    'not yet': { ...LIVE, exp: 99_999_999_999, nbf: 99_999_999_998 },
+    'an expiry as a string': { ...LIVE, exp: '99999999999' },
+    expired: { ...LIVE, exp: 1_000 },
+    'not yet valid': { ...LIVE, exp: 99_999_999_999, nbf: 99_999_999_998 },
     'another issuer': { ...LIVE, iss: 'https://evil.example' },
     'another audience': { ...LIVE, aud: 'invoices-api' },
     'no audience': { ...LIVE, aud: undefined },
@@ -54,17 +54,17 @@ describe('RS-04 an answer that cannot be believed is 401', () => {
       assert.equal(await codeOf(refused), 'invalid_token');
       assert.equal(upstream.requests.length, 0);
     });
-  test('a page instead of an answer', async (t) => {
+  test('an HTML page in place of a response', async (t) => {
     const { provider, call } = await startBearerWorld(t, { accessTokens });
     provider.behaviour.introspection = invalidJson;
     assert.equal((await call('opaque-token')).status, 401);
   });
 });
 
-describe('R12 no answer is no verdict: 503, and good again at once when it comes', () => {
+describe('R12 without a response the token is neither accepted nor refused: 503, and 200 as soon as there is one', () => {
   for (const [name, hook] of Object.entries({
-    'answers 503': () => status(503),
-    'answers 500 with a page': () => status(500),
+    'returns 503': () => status(503),
+    'returns 500 with a page': () => status(500),
     hangs: hang,
     'refuses the gateway': () => oauthError('invalid_client', 401),
   }))
@@ -80,30 +80,30 @@ describe('R12 no answer is no verdict: 503, and good again at once when it comes
     });
 });
 
-describe('RS-05 how long an answer is remembered', () => {
-  test('a revoked token is refused when the time is over, and no later than it lapses', async (t) => {
-    const { provider, call, later } = await startBearerWorld(t, { accessTokens });
+describe('RS-05 how long a response is cached', () => {
+  test('a revoked token is refused when the cache expires, and no later than the token expires', async (t) => {
+    const { provider, call, advance } = await startBearerWorld(t, { accessTokens });
     provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
     assert.equal((await call('opaque-token')).status, 200);
     provider.introspectable.delete('opaque-token');
-    later(9_000);
+    advance(9_000);
     assert.equal((await call('opaque-token')).status, 200);
     assert.equal(provider.requests.introspection.length, 1);
-    later(1_001);
+    advance(1_001);
     assert.equal((await call('opaque-token')).status, 401);
   });
 
-  test('a token that was not live is asked about again when the time is over', async (t) => {
-    const { provider, call, later } = await startBearerWorld(t, { accessTokens });
+  test('an inactive token is introspected again when the cache expires', async (t) => {
+    const { provider, call, advance } = await startBearerWorld(t, { accessTokens });
     assert.equal((await call('opaque-token')).status, 401);
     provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
     assert.equal((await call('opaque-token')).status, 401);
     assert.equal(provider.requests.introspection.length, 1);
-    later(10_001);
+    advance(10_001);
     assert.equal((await call('opaque-token')).status, 200);
   });
 
-  test('0ms asks each time', async (t) => {
+  test('0ms introspects on each request', async (t) => {
     const off = { audience: 'orders-api', provider: { introspection: { cache: '0ms', negativeCache: '0ms' } } };
     const { provider, call } = await startBearerWorld(t, { accessTokens: off });
     for (let n = 0; n < 3; n += 1) await call('opaque-token');
@@ -112,44 +112,44 @@ describe('RS-05 how long an answer is remembered', () => {
     assert.equal(provider.requests.introspection.length, 6);
   });
 
-  test('never beyond the life of the token', async (t) => {
+  test('never beyond the expiry of the token', async (t) => {
     const long = { audience: 'orders-api', provider: { introspection: { cache: '10m' } } };
-    const { provider, call, later, now } = await startBearerWorld(t, { accessTokens: long });
+    const { provider, call, advance, now } = await startBearerWorld(t, { accessTokens: long });
     provider.introspectable.set('opaque-token', { ...LIVE, exp: Math.floor(now() / 1000) + 60 });
     assert.equal((await call('opaque-token')).status, 200);
-    later(95_000);
+    advance(95_000);
     assert.equal((await call('opaque-token')).status, 401);
   });
 });
 
-describe('a route that asks about every token', () => {
+describe('a route that introspects every token', () => {
   const routes = [
     { path: '/api/careful/**', introspect: true, rules: [{ token: 'user' as const }] },
     { path: '/api/**', rules: [{ token: 'user' as const }] },
   ];
-  test('refuses a JWT that was revoked before it lapses; other routes do not ask', async (t) => {
-    const { provider, call, later } = await startBearerWorld(t, { accessTokens, routes });
+  test('refuses a JWT that was revoked before it expires; other routes do not introspect', async (t) => {
+    const { provider, call, advance } = await startBearerWorld(t, { accessTokens, routes });
     const token = accessToken(provider);
     provider.introspectable.set(token, { ...LIVE, exp: inAnHour() });
     assert.equal((await call(token, '/api/careful/x')).status, 200);
     provider.introspectable.delete(token);
-    later(10_001);
+    advance(10_001);
     assert.equal((await call(token, '/api/careful/x')).status, 401);
     assert.equal((await call(token, '/api/x')).status, 200);
   });
-  test('never asks about a token that is not good by itself', async (t) => {
+  test('never introspects a token that is already invalid', async (t) => {
     const { provider, call } = await startBearerWorld(t, { accessTokens, routes });
     provider.behaviour.introspection = alteringJson({ ...LIVE, exp: inAnHour() });
     for (const claims of [{ aud: 'invoices-api' }, { exp: 1_000 }, { iss: 'https://evil.example' }])
       assert.equal((await call(accessToken(provider, claims), '/api/careful/x')).status, 401);
     assert.equal(provider.requests.introspection.filter(({ params }) => params.get('token') === '').length, 0);
   });
-  test('needs introspection of the issuer: else it does not start', async (t) => {
+  test('requires introspection of the issuer, or the gateway does not start', async (t) => {
     await assert.rejects(startBearerWorld(t, { routes }), /needs accessTokens\.provider\.introspection/);
   });
 });
 
-test('RS-03 RS-05 an opaque token is shown to one issuer alone, and its answer is worth nothing at another', async (t) => {
+test('RS-03 RS-05 an opaque token is sent to one issuer only, and a response of another does not count', async (t) => {
   const other = await startProvider();
   t.after(() => other.stop());
   const { provider, call } = await startBearerWorld(t, {
@@ -167,7 +167,7 @@ test('RS-03 RS-05 an opaque token is shown to one issuer alone, and its answer i
   assert.equal(other.requests.introspection.length, 0);
 });
 
-test('an opaque token where no issuer has introspection is 401, never a parser error', async (t) => {
+test('an opaque token where no issuer has introspection is refused with 401, never with a parser error', async (t) => {
   const { call, gateway } = await startBearerWorld(t);
   for (const token of ['opaque-token', 'a.b', 'a.b.c.d.e', '....', 'e30.e30.e30']) {
     const answer = await call(token);
@@ -176,12 +176,12 @@ test('an opaque token where no issuer has introspection is 401, never a parser e
   assert.doesNotMatch(gateway.logText(), /"level":50|SyntaxError/);
 });
 
-test('RS-05 an answer from before the clock was set back is not believed for that much longer', async (t) => {
-  const { provider, call, later } = await startBearerWorld(t, { accessTokens });
+test('RS-05 a response from before the clock was set back is not cached for that much longer', async (t) => {
+  const { provider, call, advance } = await startBearerWorld(t, { accessTokens });
   provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() + 7_200 });
-  later(3_600_000);
+  advance(3_600_000);
   assert.equal((await call('opaque-token')).status, 200);
-  later(-3_600_000);
+  advance(-3_600_000);
   provider.introspectable.set('opaque-token', { active: false });
   assert.equal((await call('opaque-token')).status, 401);
 });

@@ -1,4 +1,4 @@
-/** Keys of issuers over time, and several issuers side by side. */
+/** Key rotation of issuers, and several issuers side by side. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSigningKey } from '../support/keys.ts';
@@ -12,28 +12,28 @@ const CACHE_MS = 60_000;
 const PAUSE_MS = 1_001;
 
 test('R45 TK-07 a new key is accepted without a restart, also right after a fetch', async (t) => {
-  const { provider, call, later } = await startBearerWorld(t);
+  const { provider, call, advance } = await startBearerWorld(t);
   assert.equal((await call(accessToken(provider))).status, 200);
-  later(PAUSE_MS);
+  advance(PAUSE_MS);
   provider.rotateKeys();
   assert.equal((await call(accessToken(provider))).status, 200);
 });
 
-test('R45 tokens of a withdrawn key are refused once the documented time is over', async (t) => {
-  const { provider, call, later, now } = await startBearerWorld(t);
+test('R45 tokens of a withdrawn key are refused after the documented time', async (t) => {
+  const { provider, call, advance, now } = await startBearerWorld(t);
   const old = accessToken(provider, { exp: Math.floor(now() / 1000) + 86_400 });
   assert.equal((await call(old)).status, 200);
   provider.rotateKeys();
   provider.withdrawOldKeys();
-  later(FRESH_MS + CACHE_MS + 1_000);
+  advance(FRESH_MS + CACHE_MS + 1_000);
   assert.equal((await call(old)).status, 401);
   assert.equal((await call(accessToken(provider, {}, undefined, now()))).status, 200);
 });
 
-test('TK-07 DO-03 a flood of unknown key ids is not passed on; the known key goes on verifying', async (t) => {
-  const { provider, call, later } = await startBearerWorld(t);
+test('TK-07 DO-03 a flood of unknown key ids does not reach the provider; the known key still verifies', async (t) => {
+  const { provider, call, advance } = await startBearerWorld(t);
   assert.equal((await call(accessToken(provider))).status, 200);
-  later(PAUSE_MS);
+  advance(PAUSE_MS);
   provider.clearRequests();
   for (let round = 0; round < 10; round += 1)
     await Promise.all(
@@ -46,18 +46,18 @@ test('TK-07 DO-03 a flood of unknown key ids is not passed on; the known key goe
   assert.equal((await call(accessToken(provider))).status, 200);
 });
 
-test('TK-07 with the key set out of reach known keys verify, unknown ones do not', async (t) => {
-  const { provider, call, later, now } = await startBearerWorld(t);
+test('TK-07 with the key set unavailable known keys still verify, unknown ones do not', async (t) => {
+  const { provider, call, advance, now } = await startBearerWorld(t);
   assert.equal((await call(accessToken(provider))).status, 200);
   provider.behaviour.jwks = () => status(503);
-  later(FRESH_MS + 1_000);
+  advance(FRESH_MS + 1_000);
   assert.equal((await call(accessToken(provider, {}, undefined, now()))).status, 200);
   provider.rotateKeys();
-  later(PAUSE_MS);
+  advance(PAUSE_MS);
   assert.equal((await call(accessToken(provider, {}, undefined, now()))).status, 401);
 });
 
-test('R12 without any key set there is no verdict: 503', async (t) => {
+test('R12 without any key set a token is neither accepted nor refused: 503', async (t) => {
   const { provider, call } = await startBearerWorld(t);
   provider.behaviour.jwks = () => status(503);
   const answer = await call(accessToken(provider));
@@ -66,18 +66,18 @@ test('R12 without any key set there is no verdict: 503', async (t) => {
   assert.equal((await call(accessToken(provider))).status, 200);
 });
 
-test('RS-05 a verified token is remembered for the time that was set, and no longer than it lives', async (t) => {
-  const { provider, call, later, now } = await startBearerWorld(t);
+test('RS-05 a verified token is cached for the configured time, and no longer than until it expires', async (t) => {
+  const { provider, call, advance, now } = await startBearerWorld(t);
   const exp = Math.ceil(now() / 1000) + 10;
   const token = accessToken(provider, { exp });
   assert.equal((await call(token)).status, 200);
-  later((exp + 30) * 1000 - 1 - now());
+  advance((exp + 30) * 1000 - 1 - now());
   assert.equal((await call(token)).status, 200, 'within the tolerance of 30 s');
-  later(1);
+  advance(1);
   assert.equal((await call(token)).status, 401);
 });
 
-test('several issuers: each by its own keys, and the same subject at two of them is two people', async (t) => {
+test('several issuers: each verified with its own keys, and one subject at two issuers is two users', async (t) => {
   const other = await startProvider();
   t.after(() => other.stop());
   const { provider, call, upstream } = await startBearerWorld(t, {
@@ -100,7 +100,7 @@ test('several issuers: each by its own keys, and the same subject at two of them
   for (const token of crossed) assert.equal((await call(token)).status, 401);
 });
 
-test('an issuer that is down stops neither the start nor the tokens of the others', async (t) => {
+test('an issuer that is down affects neither the start nor the tokens of other issuers', async (t) => {
   const other = await startProvider();
   await other.stop();
   const { provider, call } = await startBearerWorld(t, {
@@ -110,7 +110,7 @@ test('an issuer that is down stops neither the start nor the tokens of the other
   assert.equal((await call(accessToken(other))).status, 503);
 });
 
-test('an issuer that never signs anybody in needs no more than a key set', async (t) => {
+test('an issuer without sign-ins needs only a key set', async (t) => {
   const other = await startProvider();
   t.after(() => other.stop());
   other.behaviour.metadata = ({ issuer, jwks_uri }) => ({ issuer, jwks_uri });
@@ -120,7 +120,7 @@ test('an issuer that never signs anybody in needs no more than a key set', async
   assert.equal((await call(accessToken(other))).status, 200);
 });
 
-test('whose tokens an issuer makes can be said, and a token that says otherwise passes for neither', async (t) => {
+test('the subjects of an issuer are configurable, and a token that contradicts them counts as neither', async (t) => {
   const { provider, call } = await startBearerWorld(t, {
     accessTokens: { audience: 'orders-api', provider: { subjects: 'clients' } },
   });
@@ -128,7 +128,7 @@ test('whose tokens an issuer makes can be said, and a token that says otherwise 
   assert.equal(
     (await call(accessToken(provider, { client_id: undefined }))).status,
     200,
-    'what cannot be told is what was said',
+    'an unknown subject is the configured one',
   );
   assert.equal((await call(accessToken(provider))).status, 403);
 });

@@ -1,4 +1,4 @@
-/** The session's own access token: checked when the session gets it, put before the same rules, refused when it is not good. */
+/** The access token of a session: verified when the session receives it, subject to the same rules, refused when it is invalid. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { status } from '../support/provider-faults.ts';
@@ -13,11 +13,11 @@ const routes = [
 ];
 const introspected = { audience: 'orders-api', provider: { introspection: { cache: '1s', negativeCache: '1s' } } };
 
-async function lapse({ provider, later }: BearerWorld): Promise<void> {
-  later(provider.settings.accessTokenLifetime - 500);
+async function expireAccessToken({ provider, advance }: BearerWorld): Promise<void> {
+  advance(provider.settings.accessTokenLifetime - 500);
 }
 
-test('it is checked at sign-in and at refresh, and on no call in between', async (t) => {
+test('it is verified at sign-in and at refresh, and on no request in between', async (t) => {
   const world = await startBearerWorld(t, { routes });
   await world.signIn();
   world.provider.clearRequests();
@@ -26,7 +26,7 @@ test('it is checked at sign-in and at refresh, and on no call in between', async
   assert.equal(world.upstream.requests.at(-1)?.header('x-name'), 'Alice%20Example');
 });
 
-test('R46 audience: a token for another API opens no route of a session', async (t) => {
+test('R46 audience: a session cannot use a route with a token for another API', async (t) => {
   const world = await startBearerWorld(t, { routes });
   await world.signIn();
   const answer = await world.api('/api/other/x');
@@ -35,7 +35,7 @@ test('R46 audience: a token for another API opens no route of a session', async 
   assert.equal((await world.api('/api/x')).status, 200);
 });
 
-test('claims of the session’s token decide, and after a refresh those of the new one', async (t) => {
+test('the claims of the session’s token decide, and after a refresh those of the new token', async (t) => {
   const world = await startBearerWorld(t, { routes });
   await world.signIn();
   const denied = await world.api('/api/staff/x');
@@ -44,11 +44,11 @@ test('claims of the session’s token decide, and after a refresh those of the n
     draft.claims.department = 'finance';
     return draft;
   };
-  await lapse(world);
+  await expireAccessToken(world);
   assert.equal((await world.api('/api/staff/x')).status, 200);
 });
 
-test('R48 an opaque token is introspected at sign-in, its claims count, and it goes upstream unchanged', async (t) => {
+test('R48 an opaque token is introspected at sign-in, its claims decide, and it is forwarded unchanged', async (t) => {
   const provider = { settings: { accessTokenFormat: 'opaque' as const } };
   const world = await startBearerWorld(t, { routes, provider, accessTokens: introspected });
   await world.signIn();
@@ -59,7 +59,7 @@ test('R48 an opaque token is introspected at sign-in, its claims count, and it g
   assert.ok(world.provider.secrets.has(sent.replace('Bearer ', '')));
 });
 
-test('R48 an opaque token that nobody can look into ends the sign-in with a line that says what to do', async (t) => {
+test('R48 an opaque token without introspection fails the sign-in, and the log says what to configure', async (t) => {
   const provider = { settings: { accessTokenFormat: 'opaque' as const } };
   const world = await startBearerWorld(t, { routes, provider });
   const page = await world.browser.navigate('/login');
@@ -71,7 +71,7 @@ test('R48 an opaque token that nobody can look into ends the sign-in with a line
   await until(() => world.provider.requests.revocation.length > 0);
 });
 
-test('R48 without accessTokens an opaque token is simply forwarded', async (t) => {
+test('R48 without accessTokens an opaque token is forwarded', async (t) => {
   const world = await startWorld(t, { provider: { settings: { accessTokenFormat: 'opaque' } } });
   await world.signIn();
   assert.equal((await world.api()).status, 200);
@@ -81,27 +81,27 @@ test('R48 without accessTokens an opaque token is simply forwarded', async (t) =
 for (const [name, claims] of Object.entries({
   'of another issuer': { iss: 'https://evil.example' },
   'without an audience': { aud: undefined },
-  'of a machine': { sub: 'shop-web' },
+  'of a client': { sub: 'shop-web' },
 })) {
-  test(`RS-03 a token ${name} gets into no session at sign-in, and ends one at refresh`, async (t) => {
+  test(`RS-03 a token ${name} fails a sign-in, and ends the session at a refresh`, async (t) => {
     const world = await startBearerWorld(t, { routes });
     await world.signIn();
     world.provider.behaviour.accessToken = (draft) => ({ ...draft, claims: { ...draft.claims, ...claims } });
     const other = world.gateway.browser();
     assert.equal((await other.navigate('/login')).status, 502);
     assert.equal((await other.fetch('/session', { headers: CSRF })).json().authenticated, false);
-    await lapse(world);
+    await expireAccessToken(world);
     assert.equal((await world.api()).status, 401);
     assert.equal((await world.session()).authenticated, false);
   });
 }
 
-test('R05 R12 nobody to ask during a refresh keeps the session; the next call is checked before anything is sent', async (t) => {
+test('R05 R12 introspection that fails during a refresh keeps the session; the next request is verified before it is forwarded', async (t) => {
   const provider = { settings: { accessTokenFormat: 'opaque' as const } };
   const world = await startBearerWorld(t, { routes, provider, accessTokens: introspected });
   await world.signIn();
   world.provider.behaviour.introspection = () => status(503);
-  await lapse(world);
+  await expireAccessToken(world);
   world.upstream.requests.length = 0;
   assert.equal((await world.api()).status, 503);
   assert.equal(world.upstream.requests.length, 0);
@@ -111,7 +111,7 @@ test('R05 R12 nobody to ask during a refresh keeps the session; the next call is
   assert.equal(world.provider.refreshRequests().length, 1, 'the tokens of the refresh were kept');
 });
 
-test('a route that asks about every token refuses a session whose token was revoked', async (t) => {
+test('a route that introspects every token refuses a session whose token was revoked', async (t) => {
   const world = await startBearerWorld(t, {
     accessTokens: introspected,
     routes: [{ path: '/api/careful/**', introspect: true }, { path: '/api/**' }],
@@ -126,7 +126,7 @@ test('a route that asks about every token refuses a session whose token was revo
       authorization: `Basic ${btoa(`${world.provider.client.id}:${encodeURIComponent(world.provider.client.secret)}`)}`,
     },
   });
-  world.later(1_001);
+  world.advance(1_001);
   const answer = await world.api('/api/careful/x');
   assert.equal(answer.status, 401);
   assert.equal(answer.json().code, 'unauthenticated');

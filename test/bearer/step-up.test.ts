@@ -1,4 +1,4 @@
-/** Step-up (RFC 9470): a call that needs a stronger or newer sign-in says so, and one round of signing in mends it, or fails. */
+/** Step-up (RFC 9470): the response names the required sign-in, and one new sign-in satisfies it or fails. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accessToken } from '../support/tokens.ts';
@@ -13,7 +13,7 @@ const routes = (upstream: string) => [
   { path: '/api/**', upstream },
 ];
 
-/** What the front end gets and does: the address in the answer, with a way back. */
+/** Does what a front end does: follows the sign-in address of the response, with a return address. */
 async function follow(world: World, path: string) {
   const refused = await world.api(path);
   assert.equal(refused.status, 401);
@@ -22,7 +22,7 @@ async function follow(world: World, path: string) {
   return await world.browser.navigate(`${String(problem.loginUrl)}&returnTo=/app`);
 }
 
-test('RS-08 a session that is not strong enough gets the challenge and an address; the new sign-in is asked for it and then passes', async (t) => {
+test('RS-08 a session with a weaker sign-in gets the challenge and an address; the new sign-in requests the class and passes', async (t) => {
   const world = await startWorld(t, { routes });
   await world.signIn();
   const refused = await world.api('/api/gold/x');
@@ -39,7 +39,7 @@ test('RS-08 a session that is not strong enough gets the challenge and an addres
   assert.notEqual(world.browser.cookieHeader('/'), before, 'SE-04 a new session');
 });
 
-test('RS-08 AR-14 a provider that does not go along: one round, a page that says so, the old session as it was', async (t) => {
+test('RS-08 AR-14 a provider that ignores the request: one sign-in, an error page, and the old session unchanged', async (t) => {
   const world = await startWorld(t, { routes });
   await world.signIn();
   world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: { ...draft.claims, acr: '1' } });
@@ -51,21 +51,21 @@ test('RS-08 AR-14 a provider that does not go along: one round, a page that says
   assert.equal((await world.api('/api/x')).status, 200);
 });
 
-test('RS-08 a sign-in that is too old: max_age is asked for, verified, and then the call passes', async (t) => {
+test('RS-08 a sign-in that is too old: max_age is requested and verified, and then the request passes', async (t) => {
   const world = await startWorld(t, { routes });
   world.provider.next.nextAuthAge = 3_600_000;
   await world.signIn();
   const refused = await world.api('/api/recent/x');
   assert.match(String(refused.headers['www-authenticate']), /error="insufficient_user_authentication", max_age="300"/);
   const stale = await follow(world, '/api/recent/x');
-  assert.equal(stale.status, 502, 'the provider did not ask the user again');
+  assert.equal(stale.status, 502, 'the provider did not authenticate the user again');
   world.provider.next.nextAuthAge = 0;
   assert.equal((await follow(world, '/api/recent/x')).url.pathname, '/app');
   assert.equal(world.provider.requests.authorize.at(-1)?.params.get('max_age'), '300');
   assert.equal((await world.api('/api/recent/x')).status, 200);
 });
 
-test('RS-08 a caller with a token gets the same challenge, and no address of ours', async (t) => {
+test('RS-08 a client with a token gets the same challenge, without a sign-in address', async (t) => {
   const world = await startBearerWorld(t, {
     routes: [{ path: '/api/**', rules: [{ token: 'user', acr: 'gold', maxAge: '5m' }] }],
   });

@@ -1,4 +1,4 @@
-/** Tokens that are made for one upstream: of the gateway's own and in exchange, kept apart, asked for once, never past their life. */
+/** Tokens for one upstream, by client credentials and by exchange: never mixed up, requested once, never used after expiry. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Browser } from '../support/browser.ts';
@@ -37,14 +37,14 @@ const grants = ({ provider }: BearerWorld, type: string) =>
   provider.requests.token.filter(({ params }) => params.get('grant_type') === type);
 const sent = ({ upstream }: BearerWorld) =>
   (upstream.requests.at(-1)?.header('authorization') ?? '').replace('Bearer ', '');
-/** Changes what the provider answers to one kind of grant. */
+/** Changes the provider's response to one grant type. */
 const only =
   (type: string, hook: Hook): Hook =>
   (call, proceed) =>
     call.params.get('grant_type') === type ? hook(call, proceed) : proceed();
 
-describe('a token of the gateway’s own', () => {
-  test('is asked for once for fifty calls of many callers, and says nothing of them', async (t) => {
+describe('a token of the gateway itself', () => {
+  test('is requested once for fifty requests of several callers, and does not name them', async (t) => {
     const world = await start(t);
     const tokens = [accessToken(world.provider), serviceToken(world.provider)];
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => world.call(tokens[n % 2], '/api/own/x')));
@@ -55,21 +55,21 @@ describe('a token of the gateway’s own', () => {
     assert.deepEqual([decodeClaims(sent(world)).sub, decodeClaims(sent(world)).aud], ['shop-web', 'stock-api']);
   });
 
-  test('is kept until shortly before it lapses', async (t) => {
+  test('is cached until shortly before it expires', async (t) => {
     const world = await start(t);
     const token = accessToken(world.provider, { exp: Math.floor(Date.now() / 1000) + 3_600 });
     await world.call(token, '/api/own/x');
     const first = sent(world);
-    world.later(269_000);
+    world.advance(269_000);
     await world.call(token, '/api/own/x');
     assert.equal(sent(world), first);
-    world.later(2_000);
+    world.advance(2_000);
     await world.call(token, '/api/own/x');
     assert.notEqual(sent(world), first);
     assert.equal(grants(world, 'client_credentials').length, 2);
   });
 
-  test('is for callers that a rule let in by name: a guest or anybody gets none', async (t) => {
+  test('is only for callers that a rule identified: a guest or an anonymous request gets none', async (t) => {
     const world = await start(t);
     for (const method of ['POST', 'PUT']) {
       assert.equal((await world.call(undefined, '/api/own/x', { method })).status, 200);
@@ -92,7 +92,7 @@ describe('TK-15 TK-12 a token in exchange', () => {
     assert.ok(!JSON.stringify(world.upstream.requests).includes(own));
   });
 
-  test('two users, two APIs, all at once: each call has the token of its user for its API, and four were asked for', async (t) => {
+  test('two users and two APIs at once: each request has the token of its user for its API, and four are requested in total', async (t) => {
     const world = await start(t);
     const signIn = async () => {
       const browser = world.gateway.browser();
@@ -120,13 +120,13 @@ describe('TK-15 TK-12 a token in exchange', () => {
     }
   });
 
-  test('is asked for anew after a refresh, and for a caller with another token', async (t) => {
+  test('is requested again after a refresh, and for a caller with another token', async (t) => {
     const world = await start(t);
     await world.signIn();
     await world.api('/api/stock/x');
     await world.api('/api/stock/x');
     assert.equal(grants(world, EXCHANGE).length, 1);
-    world.later(world.provider.settings.accessTokenLifetime - 500);
+    world.advance(world.provider.settings.accessTokenLifetime - 500);
     await world.api('/api/stock/x');
     assert.equal(grants(world, EXCHANGE).length, 2);
     assert.equal(
@@ -136,7 +136,7 @@ describe('TK-15 TK-12 a token in exchange', () => {
     assert.equal(grants(world, EXCHANGE).length, 3);
   });
 
-  test('asks for every resource that is named (RFC 8707)', async (t) => {
+  test('is requested for every configured resource (RFC 8707)', async (t) => {
     const world = await start(t);
     assert.equal((await world.call(accessToken(world.provider), '/api/res/x')).status, 200);
     assert.deepEqual(grants(world, EXCHANGE)[0]?.params.getAll('resource'), [
@@ -145,7 +145,7 @@ describe('TK-15 TK-12 a token in exchange', () => {
     ]);
   });
 
-  test('of another kind is not used', async (t) => {
+  test('of another type is not used', async (t) => {
     const world = await start(t);
     const rows: Record<string, unknown>[] = [
       { issued_token_type: 'urn:ietf:params:oauth:token-type:id_token' },
@@ -163,7 +163,7 @@ describe('TK-15 TK-12 a token in exchange', () => {
   });
 });
 
-describe('when it cannot be had the upstream is not called', () => {
+describe('without a token no request is sent to the upstream', () => {
   const rows: [string, string, Hook, number, string][] = [
     ['/api/stock/x', EXCHANGE, () => oauthError('invalid_grant'), 403, 'access_denied'],
     ['/api/stock/x', EXCHANGE, () => oauthError('access_denied', 403), 403, 'access_denied'],
@@ -183,11 +183,11 @@ describe('when it cannot be had the upstream is not called', () => {
       assert.equal(await codeOf(answer), name);
       assert.equal(world.upstream.requests.length, 0);
       world.provider.resetBehaviour();
-      assert.equal((await world.call(token, path)).status, 200, 'a failure is not remembered');
+      assert.equal((await world.call(token, path)).status, 200, 'a failure is not cached');
     });
 });
 
-test('none means none, and forward means the caller’s own', async (t) => {
+test('none sends no token, and forward sends the caller’s own', async (t) => {
   const world = await start(t);
   const token = accessToken(world.provider);
   await world.call(token, '/api/none/x');

@@ -1,4 +1,4 @@
-/** JWT access tokens of callers: everything in them that is checked, one change at a time. */
+/** Validation of JWT access tokens: every check, with one change to a valid token at a time. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -19,7 +19,7 @@ after(async () => {
 });
 beforeEach(() => world.catchUp());
 
-test('R46 RS-02 a good token reaches the API as it is, with no other identity', async () => {
+test('R46 RS-02 a valid token reaches the API unchanged, with no other identity', async () => {
   const token = accessToken(world.provider);
   const answer = await world.call(token, '/api/x', { headers: { 'x-user': 'forged' } });
   assert.equal(answer.status, 200);
@@ -30,46 +30,47 @@ test('R46 RS-02 a good token reaches the API as it is, with no other identity', 
   assert.equal(answer.headers.get('cache-control'), 'private, no-store');
 });
 
-describe('RS-02 R46 a token with one fault is 401, and the API never sees it', () => {
+describe('RS-02 R46 a token with one fault is refused with 401, and never forwarded', () => {
   const now = () => world.now() / 1000;
   const rows: Record<string, Change> = {
     'no issuer': drop('iss'),
     'another issuer': set({ iss: 'https://evil.example' }),
     'the issuer with a slash': (draft) => set({ iss: `${draft.claims.iss}/` })(draft),
-    'the issuer in capitals': (draft) => set({ iss: String(draft.claims.iss).toUpperCase() })(draft),
+    'the issuer in upper case': (draft) => set({ iss: String(draft.claims.iss).toUpperCase() })(draft),
     'the issuer as a list': (draft) => set({ iss: [draft.claims.iss] })(draft),
     'no audience': drop('aud'),
     'another audience': set({ aud: 'invoices-api' }),
-    'an audience that begins alike': set({ aud: 'orders-api2' }),
+    'an audience with the same prefix': set({ aud: 'orders-api2' }),
     'the default audience of the provider': set({ aud: 'account' }),
     'an empty list of audiences': set({ aud: [] }),
     'an audience as an object': set({ aud: { 0: 'orders-api' } }),
-    'a list with something else in it': set({ aud: ['orders-api', 7] }),
+    'a list with a number in it': set({ aud: ['orders-api', 7] }),
     'no expiry': drop('exp'),
-    lapsed: (draft) => set({ exp: now() - 40 })(draft),
-    'an expiry as text': (draft) => set({ exp: String(now() + 300) })(draft),
+    expired: (draft) => set({ exp: now() - 40 })(draft),
+    'an expiry as a string': (draft) => set({ exp: String(now() + 300) })(draft),
     'an absurd expiry': set({ exp: 1e300 }),
     'a negative expiry': set({ exp: -1 }),
     'an expiry that is null': set({ exp: null }),
-    'not yet': (draft) => set({ nbf: now() + 40 })(draft),
-    'nbf as text': set({ nbf: 'soon' }),
+    'not yet valid': (draft) => set({ nbf: now() + 40 })(draft),
+    'nbf as a string': set({ nbf: 'soon' }),
     'from the future': (draft) => set({ iat: now() + 40 })(draft),
     'no signature': (draft) => Object.assign(draft, { signature: 'none' }) && head({ alg: 'none' })(draft),
-    'no signature, odd case': (draft) => Object.assign(draft, { signature: 'none' }) && head({ alg: 'nOnE' })(draft),
+    'no signature, in mixed case': (draft) =>
+      Object.assign(draft, { signature: 'none' }) && head({ alg: 'nOnE' })(draft),
     'HMAC with the public key': (draft) =>
       Object.assign(draft, { signature: 'hmac-of-public-key' }) && head({ alg: 'HS256' })(draft),
     'a broken signature': (draft) => void Object.assign(draft, { signature: 'broken' }),
-    'another key of the same id': (draft) =>
+    'another key with the same id': (draft) =>
       void Object.assign(draft, { key: createSigningKey('RS256', String(draft.header.kid)) }),
-    'an algorithm that the key is not for': head({ alg: 'ES256' }),
+    'an algorithm that does not fit the key': head({ alg: 'ES256' }),
     'an algorithm that is not listed': head({ alg: 'RS512' }),
     'an unknown key': head({ kid: 'unknown' }),
-    'a key id that is no text': head({ kid: 7 }),
+    'a key id that is not a string': head({ kid: 7 }),
     'typ JWT': head({ typ: 'JWT' }),
     'no typ': (draft) => void Reflect.deleteProperty(draft.header, 'typ'),
     'typ logout+jwt': head({ typ: 'logout+jwt' }),
     'typ dpop+jwt': head({ typ: 'dpop+jwt' }),
-    'typ that begins alike': head({ typ: 'at+jwt2' }),
+    'typ with the same prefix': head({ typ: 'at+jwt2' }),
     'an unknown critical header': head({ crit: ['x'], x: 1 }),
     'b64 false': head({ b64: false, crit: ['b64'] }),
     'a nonce, as an ID token has': set({ nonce: 'n' }),
@@ -87,21 +88,21 @@ describe('RS-02 R46 a token with one fault is 401, and the API never sees it', (
     });
 });
 
-describe('TK-11 what is odd and yet good', () => {
+describe('TK-11 unusual but valid tokens are accepted', () => {
   const now = () => world.now() / 1000;
   const rows: Record<string, Change> = {
     'an expiry with a fraction': (draft) => set({ exp: now() + 1.5 })(draft),
-    'lapsed within the tolerance': (draft) => set({ exp: now() - 20 })(draft),
+    'expired within the tolerance': (draft) => set({ exp: now() - 20 })(draft),
     'ahead within the tolerance': (draft) => set({ nbf: now() + 20, iat: now() + 20 })(draft),
     'no iat': drop('iat'),
     'one of several audiences': set({ aud: ['invoices-api', 'orders-api'] }),
-    'typ with its prefix, in capitals': head({ typ: 'application/AT+JWT' }),
+    'typ with its prefix, in upper case': head({ typ: 'application/AT+JWT' }),
   };
   for (const [name, change] of Object.entries(rows))
     test(name, async () => assert.equal((await world.call(accessToken(world.provider, {}, change))).status, 200));
 });
 
-test('RS-03 tokens of the other kinds are no access tokens', async () => {
+test('RS-03 tokens of other types are not access tokens', async () => {
   await world.signIn();
   const idTokens = [...world.provider.secrets.keys()].filter((secret) =>
     /canary-id-/.test(Buffer.from(secret.split('.')[1] ?? '', 'base64url').toString()),
@@ -112,14 +113,14 @@ test('RS-03 tokens of the other kinds are no access tokens', async () => {
   for (const token of others) assert.equal((await world.call(token)).status, 401, token.slice(0, 30));
 });
 
-test('RS-03 another issuer’s key signs for itself alone', async (t) => {
+test('RS-03 the key of another issuer does not verify, even with the same key id', async (t) => {
   const foreign = createSigningKey('RS256', world.provider.currentKey().kid);
   const own = { issuer: world.provider.issuer, key: foreign };
   assert.equal((await world.call(createAccessToken(own))).status, 401);
   t.diagnostic('the same key id, another key');
 });
 
-test('TK-06 keys that a token brings or points to are never used, nor fetched', async (t) => {
+test('TK-06 keys that a token contains or points to are never used, nor fetched', async (t) => {
   let hits = 0;
   const canary = createServer((_req, res) => {
     hits += 1;
@@ -142,7 +143,7 @@ test('TK-06 keys that a token brings or points to are never used, nor fetched', 
   assert.equal(hits, 0);
 });
 
-test('RS-13 a machine is no user, even when its client id is a user’s subject', async () => {
+test('RS-13 a client is not a user, even if its client id is a user’s subject', async () => {
   const body = { method: 'POST', body: 'x' };
   const scope = 'read:orders write:orders';
   assert.equal((await world.call(accessToken(world.provider, { scope }), '/api/x', body)).status, 200);
@@ -156,7 +157,7 @@ test('RS-13 a machine is no user, even when its client id is a user’s subject'
   assert.equal((await world.call(accessToken(world.provider), '/api/machines/x')).status, 403);
 });
 
-describe('the algorithms of the configuration', () => {
+describe('the configured algorithms', () => {
   const rows: [SigningAlg, string[], number][] = [
     ['ES256', ['ES256'], 200],
     ['ES256', ['RS256'], 401],
@@ -166,7 +167,7 @@ describe('the algorithms of the configuration', () => {
     ['RS256', ['PS256', 'ES256'], 401],
   ];
   for (const [alg, algorithms, status] of rows)
-    test(`${alg} where ${algorithms} are listed: ${status}`, async (t) => {
+    test(`${alg} with ${algorithms} configured: ${status}`, async (t) => {
       const { provider, call } = await startBearerWorld(t, {
         provider: { alg },
         providerConfig: { idTokenSignedResponseAlg: alg },
@@ -175,7 +176,7 @@ describe('the algorithms of the configuration', () => {
       assert.equal((await call(accessToken(provider))).status, status);
     });
 
-  test('CVE-2026-22817 a key set that names no algorithm lets the token choose among the listed ones only', async (t) => {
+  test('CVE-2026-22817 with a key set that names no algorithm, the token can use only configured ones', async (t) => {
     const { provider, call } = await startBearerWorld(t);
     provider.behaviour.jwks = async (_call, proceed) => {
       const answer = await proceed();
@@ -193,7 +194,7 @@ describe('the algorithms of the configuration', () => {
   });
 });
 
-test('a relaxed type lets plain JWTs in, and still no ID token, refresh token or logout token', async (t) => {
+test('type any accepts plain JWTs, but no ID token, refresh token or logout token', async (t) => {
   const { provider, call } = await startBearerWorld(t, {
     accessTokens: { audience: 'orders-api', provider: { type: 'any' } },
   });
@@ -212,7 +213,7 @@ test('a relaxed type lets plain JWTs in, and still no ID token, refresh token or
     assert.equal((await call(accessToken(provider, {}, change))).status, 401);
 });
 
-test('RS-02 a route that asks for tokens without an audience does not start', async (t) => {
+test('RS-02 a route that requires tokens without an audience stops the start', async (t) => {
   await assert.rejects(startBearerWorld(t, { accessTokens: {} }), (error: unknown) => {
     assert.ok(error instanceof ConfigError);
     assert.match(error.message, /no audience: a token for any other API would be accepted/);

@@ -1,4 +1,4 @@
-/** A gateway that validates access tokens, and callers with tokens of their own. */
+/** A gateway that validates access tokens, and clients that send their own. */
 import type { TestContext } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import type { ProviderOptions } from '../support/provider-types.ts';
@@ -9,7 +9,7 @@ export type Route = NonNullable<ConfigInput['routes']>[number];
 
 export interface BearerWorldOptions {
   accessTokens?: AccessTokens;
-  /** Upstreams are filled in. */
+  /** Without upstream; the recorder is filled in. */
   routes?: Omit<Route, 'upstream'>[];
   provider?: ProviderOptions;
   providerConfig?: Partial<ConfigInput['provider']>;
@@ -17,15 +17,15 @@ export interface BearerWorldOptions {
 }
 
 export interface BearerWorld extends World {
-  /** A call with a bearer token, from no browser. */
+  /** Sends a request with a bearer token, not from a browser. */
   call(
     token: string | undefined,
     path?: string,
     init?: { method?: string; headers?: Record<string, string>; body?: string },
   ): Promise<Response>;
-  /** Moves the gateway's clock on; by itself it stands, so that a slow machine crosses no limit. */
-  later(ms: number): void;
-  /** Sets it to now: where many tests share a world it must not stay behind that of their tokens. */
+  /** Advances the gateway's clock, which otherwise stands still, so that a slow machine exceeds no limit. */
+  advance(ms: number): void;
+  /** Sets the clock to the current time: in a world that many tests share, it must not fall behind their tokens. */
   catchUp(): void;
   now(): number;
 }
@@ -43,7 +43,7 @@ const ROUTES: Omit<Route, 'upstream'>[] = [
   },
 ];
 
-/** Starts one that ends with the test. Nothing listens at the routes' upstream but the recorder. */
+/** Starts a world that ends with the test. The upstream of all routes is the recorder. */
 export async function startBearerWorld(
   t: Pick<TestContext, 'after'>,
   options: BearerWorldOptions = {},
@@ -63,7 +63,7 @@ export async function startBearerWorld(
   return {
     ...world,
     now: clock,
-    later(ms) {
+    advance(ms) {
       time += ms;
     },
     catchUp() {
@@ -80,7 +80,7 @@ export async function startBearerWorld(
   };
 }
 
-/** The code of a problem answer. */
+/** The code in a problem response. */
 export async function codeOf(answer: Response): Promise<unknown> {
   return Reflect.get(Object(await answer.json()), 'code');
 }

@@ -1,4 +1,4 @@
-/** What the gateway does with any provider: signs in, calls APIs, refreshes, signs out; each product runs this suite. */
+/** The suite that every product runs: sign-in, requests to APIs, refresh, sign-out, and no secrets in logs or responses. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
@@ -12,7 +12,7 @@ import { startWorld, type World } from '../support/world.ts';
 export interface ProviderCase {
   name: string;
   start(): Promise<Provider>;
-  /** What the configuration says beside issuer and client. */
+  /** Configuration beside issuer and client. */
   provider: Partial<ConfigInput['provider']>;
   /** Some claims of `/profile`. */
   profile: Record<string, unknown>;
@@ -20,14 +20,14 @@ export interface ProviderCase {
   accessToken: ((provider: Provider) => Record<string, unknown>) | undefined;
   /** Parameters of each refresh beside grant, token and client. */
   refresh: Record<string, string>;
-  /** What a sign-out revokes; nothing where there is no revocation. */
+  /** What a sign-out revokes; empty where there is no revocation. */
   revoked: readonly ('refresh_token' | 'access_token')[];
-  /** Where a sign-out leads, and what it carries; undefined where it ends on the page of the gateway. */
+  /** The provider's sign-out path and parameters; undefined where a sign-out ends on the page of the gateway. */
   signOut: { path: string; params: readonly string[] } | undefined;
 }
 
-/** A world around a started provider, with the addresses of the gateway registered there. */
-export async function worldOf(
+/** Starts a world around a running provider, and registers the addresses of the gateway there. */
+export async function startProviderWorld(
   t: Pick<TestContext, 'after'>,
   provider: Provider,
   options: Partial<ConfigInput['provider']>,
@@ -44,8 +44,8 @@ const bearerOf = (world: World) =>
 const subset = (all: Record<string, unknown>, part: Record<string, unknown>) =>
   Object.fromEntries(Object.keys(part).map((name) => [name, all[name]]));
 
-/** A browser whose access token has just lapsed. */
-export async function lapse(world: World): Promise<void> {
+/** Signs in with a short-lived access token and waits until it has expired. */
+export async function expireAccessToken(world: World): Promise<void> {
   world.provider.settings.accessTokenLifetime = 1_000;
   await world.signIn();
   const at = Date.now();
@@ -60,23 +60,23 @@ async function signOut(world: World) {
 }
 
 function signingIn({ start, provider, profile, accessToken }: ProviderCase): void {
-  test('signs in, shows the profile, and calls the API with the access token', async (t) => {
-    const world = await worldOf(t, await start(), provider);
+  test('signs in, returns the profile, and sends requests to the API with the access token', async (t) => {
+    const world = await startProviderWorld(t, await start(), provider);
     await world.signIn();
     const shown = (await world.browser.fetch('/profile', { headers: { 'x-csrf': '1' } })).json();
     assert.deepEqual(subset(shown, profile), profile);
     for (const name of ['nonce', 'at_hash', 'sid', 'aud']) assert.equal(shown[name], undefined);
     assert.equal((await world.api()).status, 200);
     const token = bearerOf(world);
-    assert.ok(world.provider.secrets.has(token), 'byte for byte what the provider made');
+    assert.ok(world.provider.secrets.has(token), 'byte for byte what the provider issued');
     if (accessToken === undefined) assert.throws(() => decodeClaims(token));
     else assert.deepEqual(subset(decodeClaims(token), accessToken(world.provider)), accessToken(world.provider));
   });
 
-  test('R51 with the slash at the end of the issuer left out or added nobody signs in, and both issuers are logged', async (t) => {
+  test('R51 with a missing or an extra slash at the end of the issuer no sign-in succeeds, and both issuers are logged', async (t) => {
     const running = await start();
     const issuer = running.issuer.endsWith('/') ? running.issuer.slice(0, -1) : `${running.issuer}/`;
-    // Two issuers for many tenants differ by more than a slash in what they announce.
+    // The announced issuers of two multi-tenant issuers differ by more than a slash.
     const { tenants, kind, ...rest } = provider;
     const gateway = await startGateway({
       provider: running,
@@ -95,10 +95,10 @@ function signingIn({ start, provider, profile, accessToken }: ProviderCase): voi
 }
 
 function refreshing({ start, provider, refresh, accessToken }: ProviderCase): void {
-  test('R50 a lapsed token is refreshed once, rotated, and the new one serves the same API', async (t) => {
-    const world = await worldOf(t, await start(), provider);
-    await lapse(world);
-    // Not due again before the slowest of the three calls has got it.
+  test('R50 an expired token is refreshed once, the refresh token is rotated, and the new token is for the same API', async (t) => {
+    const world = await startProviderWorld(t, await start(), provider);
+    await expireAccessToken(world);
+    // Long enough that no second refresh is due before the slowest of the three requests is done.
     world.provider.settings.accessTokenLifetime = 4_000;
     const before = [...world.provider.grants].at(-1)?.refreshToken;
     const calls = await Promise.all([world.api(), world.api(), world.api()]);
@@ -121,8 +121,8 @@ function refreshing({ start, provider, refresh, accessToken }: ProviderCase): vo
   });
 
   test('an expired refresh token ends the session with 401', async (t) => {
-    const world = await worldOf(t, await start(), provider);
-    await lapse(world);
+    const world = await startProviderWorld(t, await start(), provider);
+    await expireAccessToken(world);
     for (const grant of world.provider.grants) grant.revoked = true;
     assert.equal((await world.api()).status, 401);
     assert.equal((await world.session()).authenticated, false);
@@ -130,8 +130,8 @@ function refreshing({ start, provider, refresh, accessToken }: ProviderCase): vo
   });
 
   test('an outage of the token endpoint keeps the session', async (t) => {
-    const world = await worldOf(t, await start(), provider);
-    await lapse(world);
+    const world = await startProviderWorld(t, await start(), provider);
+    await expireAccessToken(world);
     world.provider.behaviour.token = () => oauthError('temporarily_unavailable', 503);
     assert.equal((await world.api()).status, 503);
     assert.equal((await world.session()).authenticated, true);
@@ -139,8 +139,8 @@ function refreshing({ start, provider, refresh, accessToken }: ProviderCase): vo
 }
 
 function signingOut({ start, provider, revoked, signOut: expected }: ProviderCase): void {
-  test('a sign-out ends the session, revokes what can be revoked, and comes back', async (t) => {
-    const world = await worldOf(t, await start(), provider);
+  test('a sign-out ends the session, revokes the tokens where possible, and returns to the gateway', async (t) => {
+    const world = await startProviderWorld(t, await start(), provider);
     await world.signIn();
     await world.api();
     const cookie = world.browser.cookieHeader('/');
@@ -149,7 +149,7 @@ function signingOut({ start, provider, revoked, signOut: expected }: ProviderCas
     assert.equal(page.url.href, `${world.gateway.url}/signed-out`);
     const replayed = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie, 'x-csrf': '1' } });
     assert.equal(replayed.status, 401);
-    // A sign-out does not wait for it on a slow machine.
+    // On a slow machine the sign-out does not wait for the revocation.
     await until(
       () => world.provider.requests.revocation.filter(({ status }) => status === 200).length >= revoked.length,
     );
@@ -162,8 +162,8 @@ function signingOut({ start, provider, revoked, signOut: expected }: ProviderCas
     assert.deepEqual([...(visit?.params.keys() ?? [])].sort(), [...(expected?.params ?? [])].sort());
   });
 
-  test('a sign-out by script leads the browser to the same place, and shows no token to the script', async (t) => {
-    const world = await worldOf(t, await start(), provider);
+  test('a sign-out by script leads the browser to the same page, and exposes no token to the script', async (t) => {
+    const world = await startProviderWorld(t, await start(), provider);
     await world.signIn();
     const answer = await world.browser.fetch('/logout', {
       method: 'POST',
@@ -175,8 +175,8 @@ function signingOut({ start, provider, revoked, signOut: expected }: ProviderCas
     assert.equal(world.provider.requests.end_session[0]?.url.pathname, expected?.path);
   });
 
-  test('a missing revocation is said once, however many sign out', async (t) => {
-    const world = await worldOf(t, await start(), provider);
+  test('a missing revocation endpoint is logged once, however many users sign out', async (t) => {
+    const world = await startProviderWorld(t, await start(), provider);
     for (let n = 0; n < 3; n++) {
       await world.signIn();
       await signOut(world);
@@ -189,20 +189,20 @@ function signingOut({ start, provider, revoked, signOut: expected }: ProviderCas
   });
 }
 
-function silence({ start, provider }: ProviderCase): void {
-  test('no token, code or secret of it is logged or shown', async (t) => {
-    const world = await worldOf(t, await start(), provider);
-    await lapse(world);
+function secrecy({ start, provider }: ProviderCase): void {
+  test('no token, code or secret is logged or shown', async (t) => {
+    const world = await startProviderWorld(t, await start(), provider);
+    await expireAccessToken(world);
     await world.api();
     await signOut(world);
     const log = world.gateway.logText();
-    // The API of the tests echoes what it received.
+    // The API of the tests echoes its requests.
     const shown = world.browser.responses.filter(
       ({ url }) => url.origin === world.gateway.url && !url.pathname.startsWith('/api/'),
     );
     for (const [secret, kind] of world.provider.secrets) {
       assert.ok(!log.includes(secret), `a ${kind} in the log`);
-      // Code and state come through the browser, and a sign-out carries the ID token in a Location.
+      // Code and state pass through the browser, and a sign-out carries the ID token in a Location.
       if (kind === 'token' || kind === 'client' || kind === 'verifier')
         assert.ok(!shown.some(({ body }) => body.includes(secret)), `a ${kind} in front of the browser`);
     }
@@ -215,6 +215,6 @@ export function providerContract(product: ProviderCase): void {
     signingIn(product);
     refreshing(product);
     signingOut(product);
-    silence(product);
+    secrecy(product);
   });
 }

@@ -1,20 +1,20 @@
-/** An API that takes bound tokens alone and verifies each proof with a library of its own (RFC 9449 section 4.3). */
+/** An API that accepts only bound tokens, and verifies each proof with jose (RFC 9449 section 4.3). */
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, decodeJwt, EmbeddedJWK, jwtVerify } from 'jose';
 import type { RecordedRequest, Upstream } from '../support/upstream.ts';
 
 export interface BoundApi {
-  /** The nonce that a proof must carry; undefined: none. */
+  /** The nonce that a proof must contain, if any. */
   nonce: string | undefined;
-  /** Why calls were refused, in order. */
+  /** Why requests were refused, in order. */
   readonly refusals: string[];
-  /** `jti` of the proofs that were accepted. */
+  /** The `jti` of accepted proofs. */
   readonly seen: Set<string>;
-  /** Verifies a request; throws with what is wrong. */
+  /** Verifies a request; throws with the fault. */
   verify(request: RecordedRequest): Promise<{ jkt: string; sub: unknown }>;
 }
 
-/** Makes the recorder such an API. */
+/** Makes the recorder respond as such an API. */
 export function boundApi(upstream: Upstream): BoundApi {
   const api: BoundApi = {
     nonce: undefined,
@@ -31,7 +31,7 @@ export function boundApi(upstream: Upstream): BoundApi {
         requiredClaims: ['jti', 'iat'],
       });
       const { jwk } = protectedHeader;
-      if (!jwk || 'd' in jwk) throw new Error('the proof shows no public key');
+      if (!jwk || 'd' in jwk) throw new Error('the proof contains no public key');
       const jkt = await calculateJwkThumbprint(jwk);
       const claims = decodeJwt<{ cnf?: { jkt?: string } }>(token);
       if (claims.cnf?.jkt !== jkt) throw new Error('cnf.jkt is of another key');

@@ -1,4 +1,4 @@
-/** Bound tokens at the APIs: nonces, WebSockets, forward authentication, many users at once, and what the browser sees of it. */
+/** Bound tokens at APIs: nonces, WebSockets, forward authentication, many users at once, and nothing of it in the browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -20,7 +20,7 @@ const BOUND = {
   gateway: { providerConfig: { dpop: true } },
 } satisfies WorldOptions;
 
-test('TK-13 an upstream that wants a nonce: one further attempt, then the nonce is known', async (t) => {
+test('TK-13 an upstream that requires a nonce: one retry, then the nonce is known', async (t) => {
   const world = await startWorld(t, BOUND);
   const api = boundApi(world.upstream);
   await world.signIn();
@@ -33,7 +33,7 @@ test('TK-13 an upstream that wants a nonce: one further attempt, then the nonce 
   assert.equal(world.upstream.requests.length, 5);
 });
 
-test('TK-13 a call with a body is not sent twice: 401 this time, 200 the next', async (t) => {
+test('TK-13 a request with a body is not sent twice: 401 this time, 200 the next', async (t) => {
   const world = await startWorld(t, BOUND);
   const api = boundApi(world.upstream);
   await world.signIn();
@@ -43,13 +43,13 @@ test('TK-13 a call with a body is not sent twice: 401 this time, 200 the next', 
   assert.equal(first.status, 401);
   assert.equal(world.upstream.requests.length, 1);
   assert.equal((await post()).status, 200);
-  // Without a body there is nothing that could be lost.
+  // A request without a body can be sent again.
   api.nonce = 'u-2';
   const empty = await world.browser.fetch('/api/x', { method: 'POST', headers: CSRF });
   assert.equal(empty.status, 200);
 });
 
-test('TK-13 an upstream that asks for ever is asked twice', async (t) => {
+test('TK-13 an upstream that always requires a new nonce gets two attempts', async (t) => {
   const world = await startWorld(t, BOUND);
   await world.signIn();
   let count = 0;
@@ -60,7 +60,7 @@ test('TK-13 an upstream that asks for ever is asked twice', async (t) => {
   assert.equal(world.upstream.requests.length, 2);
 });
 
-test('TK-13 a 401 for another reason, or without a nonce, is passed on at once', async (t) => {
+test('TK-13 a 401 for another reason, or without a nonce, is forwarded at once', async (t) => {
   const world = await startWorld(t, BOUND);
   await world.signIn();
   for (const headers of [
@@ -88,7 +88,7 @@ test('TK-13 neither a proof nor a nonce of the upstream reaches the browser', as
   }
 });
 
-test('TK-13 a caller with proofs of its own gets the nonce that the upstream asks it for', async (t) => {
+test('TK-13 a client with its own proofs receives the nonce that the upstream requires', async (t) => {
   const world = await startWorld(t, { gateway: { config: { accessTokens: { audience: 'orders-api' } } } });
   const key = createSigningKey('ES256');
   const token = accessToken(world.provider, { cnf: { jkt: thumbprint(key) } });
@@ -99,7 +99,7 @@ test('TK-13 a caller with proofs of its own gets the nonce that the upstream ask
   assert.equal(world.upstream.requests.length, 1);
 });
 
-test('TK-13 a further attempt after a broken connection carries a proof of its own', async (t) => {
+test('TK-13 a retry after a broken connection carries a new proof', async (t) => {
   const world = await startWorld(t, BOUND);
   const api = boundApi(world.upstream);
   await world.signIn();
@@ -137,7 +137,7 @@ test('TK-13 a WebSocket handshake carries a proof', async (t) => {
   assert.equal(jkt, provider.requests.authorize[0]?.params.get('dpop_jkt'));
 });
 
-test('TK-13 a handshake that is refused for want of a nonce teaches it to the next call', async (t) => {
+test('TK-13 the nonce of a refused handshake is used for the next request', async (t) => {
   const world = await startWorld(t, {
     ...BOUND,
     routes: (upstream) => [{ path: '/api/**', upstream, websocket: true }],
@@ -157,7 +157,7 @@ test('TK-13 a handshake that is refused for want of a nonce teaches it to the ne
   assert.deepEqual(api.refusals, ['use_dpop_nonce']);
 });
 
-test('TK-13 forward authentication hands out a proof for the upstream of the route', async (t) => {
+test('TK-13 forward authentication returns a proof for the upstream of the route', async (t) => {
   const port = await freePort();
   const world = await startWorld(t, { ...BOUND, gateway: { ...BOUND.gateway, config: { forwardAuth: { port } } } });
   await world.signIn();
@@ -175,7 +175,7 @@ test('TK-13 forward authentication hands out a proof for the upstream of the rou
   assert.deepEqual([htm, htu], ['DELETE', `${world.upstream.origin}/api/orders/7`]);
 });
 
-test('TK-13 CVE-2025-67490 fifty users at once, nonces demanded: every proof is of its user', async (t) => {
+test('TK-13 CVE-2025-67490 fifty users at once with nonces required: every proof belongs to its user', async (t) => {
   const world = await startWorld(t, {
     provider: { settings: { dpop: 'required', dpopNonce: 'p-1' } },
     gateway: { providerConfig: { dpop: true } },
@@ -199,7 +199,7 @@ test('TK-13 CVE-2025-67490 fifty users at once, nonces demanded: every proof is 
   assert.ok(api.refusals.every((reason) => reason === 'use_dpop_nonce'));
 });
 
-test('TK-13 a session from before keys were asked for gets one at its next refresh', async (t) => {
+test('TK-13 a session from before dpop was enabled gets a key at its next refresh', async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
   const key = newKey();

@@ -1,4 +1,4 @@
-/** Tokens bound to a key of each session: from the authorization request to the last refresh, and no way back to bearer tokens. */
+/** Tokens bound to a key per session: from the authorization request to the last refresh, without a fallback to bearer tokens. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,14 +17,14 @@ const BOUND = {
   gateway: { providerConfig: { dpop: true } },
 } satisfies WorldOptions;
 
-/** Lapses soon, and yet not before UserInfo was asked with it. */
+/** Expires soon, but not before the UserInfo request. */
 const SHORT_MS = 2_000;
 
 async function keyOf({ headers }: ProviderRequest | undefined = { headers: {} } as ProviderRequest): Promise<string> {
   const { jwk } = decodeProtectedHeader(String(headers.dpop));
   return calculateJwkThumbprint(jwk ?? {});
 }
-/** Calls until the token of the session was renewed; the status of the last call. */
+/** Sends requests until the session's token is refreshed; returns the last status. */
 async function untilRefreshed({ provider, api }: World): Promise<number> {
   let status = 0;
   await until(async () => {
@@ -35,7 +35,7 @@ async function untilRefreshed({ provider, api }: World): Promise<number> {
 }
 const nonceOf = ({ headers }: ProviderRequest) => decodeJwt(String(headers.dpop)).nonce;
 
-test('TK-13 sign-in, call, refresh and UserInfo with one key, verified by provider and API', async (t) => {
+test('TK-13 sign-in, request, refresh and UserInfo use one key, verified by provider and API', async (t) => {
   const world = await startWorld(t, { ...BOUND, gateway: { providerConfig: { dpop: true, userInfo: true } } });
   const { provider } = world;
   const api = boundApi(world.upstream);
@@ -54,7 +54,7 @@ test('TK-13 sign-in, call, refresh and UserInfo with one key, verified by provid
   assert.equal(await keyOf(provider.refreshRequests()[0]), named);
 });
 
-test('TK-13 each session has a key of its own, each call a proof of its own', async (t) => {
+test('TK-13 each session has its own key, each request its own proof', async (t) => {
   const world = await startWorld(t, BOUND);
   const api = boundApi(world.upstream);
   await world.signIn();
@@ -66,7 +66,7 @@ test('TK-13 each session has a key of its own, each call a proof of its own', as
   assert.equal(api.seen.size, 3);
 });
 
-test('TK-13 a code is good for no other key than the one that the request named', async (t) => {
+test('TK-13 a code can be redeemed only with the key that the request named', async (t) => {
   const world = await startWorld(t, BOUND);
   world.provider.behaviour.authorize = (call, proceed) => {
     call.params.set('dpop_jkt', 'x'.repeat(43));
@@ -75,7 +75,7 @@ test('TK-13 a code is good for no other key than the one that the request named'
   assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
 });
 
-test('TK-09 DPoP asked and Bearer returned: no session, and the tokens are revoked', async (t) => {
+test('TK-09 DPoP requested and Bearer returned: no session, and the tokens are revoked', async (t) => {
   const world = await startWorld(t, BOUND);
   world.provider.behaviour.token = alteringJson({ token_type: 'Bearer' });
   assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
@@ -85,7 +85,7 @@ test('TK-09 DPoP asked and Bearer returned: no session, and the tokens are revok
   await until(() => world.provider.requests.revocation.length > 0);
 });
 
-test('TK-09 Bearer asked and DPoP returned: no session', async (t) => {
+test('TK-09 Bearer requested and DPoP returned: no session', async (t) => {
   const world = await startWorld(t);
   world.provider.behaviour.token = alteringJson({ token_type: 'DPoP' });
   assert.equal((await world.browser.navigate('/login?returnTo=/app')).status, 502);
@@ -104,7 +104,7 @@ for (const [name, cnf] of [
   });
 }
 
-test('TK-13 a refresh that answers Bearer, or another key, ends the session', async (t) => {
+test('TK-13 a refresh that returns a bearer token, or another key, ends the session', async (t) => {
   for (const change of ['type', 'key'] as const) {
     const world = await startWorld(t, BOUND);
     const { provider } = world;
@@ -119,7 +119,7 @@ test('TK-13 a refresh that answers Bearer, or another key, ends the session', as
   }
 });
 
-test('TK-13 an opaque token is taken for what its type says', async (t) => {
+test('TK-13 an opaque token is used by its token_type', async (t) => {
   const world = await startWorld(t, {
     ...BOUND,
     provider: { settings: { dpop: 'required', accessTokenFormat: 'opaque' } },
@@ -141,7 +141,7 @@ test('TK-13 nonces of the provider: at the pushed request, the token endpoint, U
   boundApi(world.upstream);
   await world.signIn();
   assert.deepEqual(provider.requests.par.map(nonceOf), [undefined, 'n-1']);
-  // Known by then: no second round.
+  // The nonce is known, so there is no second attempt.
   assert.deepEqual(provider.requests.token.map(nonceOf), ['n-1']);
   assert.deepEqual(provider.requests.userinfo.map(nonceOf), ['n-1']);
   provider.settings.dpopNonce = 'n-2';
@@ -150,7 +150,7 @@ test('TK-13 nonces of the provider: at the pushed request, the token endpoint, U
   assert.deepEqual(provider.refreshRequests().map(nonceOf), ['n-1', 'n-2']);
 });
 
-test('TK-13 a provider that never has enough of nonces is asked twice, not for ever', async (t) => {
+test('TK-13 a provider that always requires a new nonce gets two attempts', async (t) => {
   const world = await startWorld(t, { ...BOUND });
   let count = 0;
   world.provider.behaviour.token = (call, proceed) => {
@@ -161,7 +161,7 @@ test('TK-13 a provider that never has enough of nonces is asked twice, not for e
   assert.equal(world.provider.requests.token.length, 2);
 });
 
-test('SE invariant 9: the key is in the store as nothing that could be used', async (t) => {
+test('SE invariant 9: the key is stored in no usable form', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'bff-sender-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'sessions.db');
@@ -178,7 +178,7 @@ test('SE invariant 9: the key is in the store as nothing that could be used', as
     for (const word of ['"crv"', '"d":', 'dpopKey', 'P-256']) assert.ok(!text.includes(word), word);
 });
 
-test('dpop with a provider that takes other algorithms alone is no provider', async (t) => {
+test('dpop with a provider that accepts only other algorithms is unavailable', async (t) => {
   const world = await startWorld(t, BOUND);
   world.provider.behaviour.metadata = (found) => ({ ...found, dpop_signing_alg_values_supported: ['RS256'] });
   const other = await startWorld(t, { ...BOUND, running: world.provider });

@@ -1,4 +1,4 @@
-/** The profile fapi2: what it turns on by itself, and what may not stand beside it. */
+/** The profile fapi2: what it enables, and which options contradict it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseConfig } from '../../src/config/load/load.ts';
@@ -24,7 +24,7 @@ const FAPI: WorldOptions = {
   gateway: { providerConfig: { clientSecret: undefined, ...profile } },
 };
 
-test('FAPI 2.0 one word: pushed, client key, bound tokens, PKCE', async (t) => {
+test('FAPI 2.0 one option enables pushed requests, a client key, bound tokens and PKCE', async (t) => {
   const world = await startWorld(t, FAPI);
   const api = boundApi(world.upstream);
   await world.signIn();
@@ -35,7 +35,7 @@ test('FAPI 2.0 one word: pushed, client key, bound tokens, PKCE', async (t) => {
   assert.ok(token[0]?.headers.dpop && token[0].params.get('code_verifier'));
 });
 
-test('AR-08 FAPI 2.0 a callback without iss is refused, announced or not', async (t) => {
+test('AR-08 FAPI 2.0 a callback without iss is refused, whether announced or not', async (t) => {
   const world = await startWorld(t, FAPI);
   const { provider } = world;
   provider.behaviour.metadata = (found) => ({ ...found, authorization_response_iss_parameter_supported: undefined });
@@ -47,7 +47,7 @@ test('AR-08 FAPI 2.0 a callback without iss is refused, announced or not', async
   await other.signIn();
 });
 
-test('FAPI 2.0 a provider without pushed requests is no provider', async (t) => {
+test('FAPI 2.0 a provider without pushed requests is unavailable', async (t) => {
   const world = await startWorld(t, { ...FAPI, provider: { ...FAPI.provider, settings: { dpop: 'required' } } });
   assert.equal((await world.browser.navigate('/login')).status, 503);
   assert.match(world.gateway.logText(), /profile is fapi2, and the provider does not support pushed requests/);
@@ -85,16 +85,16 @@ describe('a configuration that contradicts itself stops the start', () => {
     ['fapi2 with RS256 ID tokens', { ...profile, idTokenSignedResponseAlg: 'RS256' }, /allows no RS256 for ID tokens/],
     ['fapi2 with the default for ID tokens', { ...profile, idTokenSignedResponseAlg: undefined }, /no RS256 for ID/],
     ['fapi2 with an RS256 client key', { ...profile, privateKeyAlg: 'RS256' }, /fapi2 allows no RS256/],
-    ['fapi2 that pushes nothing', { ...profile, pushedRequests: 'never' }, /pushes every authorization request/],
+    ['fapi2 without pushed requests', { ...profile, pushedRequests: 'never' }, /pushes every authorization request/],
     ['signed requests without a key', { ...secret, signedRequests: true }, /signedRequests needs a privateKey/],
     ['signed requests with a key', { ...secret, signedRequests: true, privateKey }, undefined],
     ['a key that nothing uses', { ...secret, privateKey }, /neither clientAuth nor signedRequests uses it/],
     ['a client key without the key', { clientAuth: 'private_key_jwt' }, /private_key_jwt needs a privateKey/],
     ['tls_client_auth without files', { clientAuth: 'tls_client_auth' }, /needs tls: the certificate/],
     ['tls_client_auth with a secret', { clientAuth: 'tls_client_auth', tls, ...secret }, /uses no clientSecret/],
-    ['files that nobody shows', { ...secret, tls }, /client_secret_basic uses no certificate/],
+    ['files that no method uses', { ...secret, tls }, /client_secret_basic uses no certificate/],
     ['dpop', { ...secret, dpop: true }, undefined],
-    ['dpop_jkt by hand', { ...secret, authorizationParams: { dpop_jkt: 'x' } }, /sets this parameter itself/],
+    ['dpop_jkt as an option', { ...secret, authorizationParams: { dpop_jkt: 'x' } }, /sets this parameter itself/],
   ];
   for (const [name, provider, fault] of rows)
     test(name, () => {

@@ -1,4 +1,4 @@
-/** The gateway's certificate: instead of a secret at the provider, over the endpoints that are for it, and as what tokens are bound to. */
+/** The gateway's client certificate: in place of a secret at the provider, over the mTLS endpoints, and as the binding of tokens. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -16,7 +16,7 @@ import type { ProviderOptions } from '../support/provider-types.ts';
 import { until } from '../support/wait.ts';
 import { startWorld, type WorldOptions } from '../support/world.ts';
 
-// The provider's TLS certificate is signed by the test CA, as a company's own would be by that of the system.
+// The provider's TLS certificate is signed by the test CA, which stands for a company CA in the system store.
 setDefaultCACertificates([...getCACertificates('bundled'), TEST_CA]);
 
 const OWN = OTHER_CERTIFICATE;
@@ -30,7 +30,7 @@ function certificateFiles(t: TestContext, certificate = OWN, key = TEST_KEY) {
   return tls;
 }
 
-/** A provider whose authenticated endpoints are at a host of their own (RFC 8705 section 5). */
+/** A provider whose authenticated endpoints are on another host (RFC 8705 section 5). */
 async function mtlsProvider(options: ProviderOptions = {}) {
   const provider = await startProvider({
     ...options,
@@ -61,7 +61,7 @@ async function world(t: TestContext, options: ProviderOptions = {}, gateway: Wor
   });
 }
 
-test('TK-14 every authenticated call goes to the aliases, with the certificate and no secret', async (t) => {
+test('TK-14 every authenticated request goes to the aliases, with the certificate and without a secret', async (t) => {
   const { provider, signIn, api, browser, gateway } = await world(
     t,
     {
@@ -85,12 +85,12 @@ test('TK-14 every authenticated call goes to the aliases, with the certificate a
   assert.doesNotMatch(gateway.logText(), /BEGIN/);
 });
 
-test('TK-14 another certificate than the registered one: no sign-in', async (t) => {
+test('TK-14 with another certificate than the registered one there is no sign-in', async (t) => {
   const { browser } = await world(t, {}, { providerConfig: { tls: certificateFiles(t, LOOPBACK_CERTIFICATE) } });
   assert.equal((await browser.navigate('/login?returnTo=/app')).status, 502);
 });
 
-test('TK-10 a provider whose certificate nobody vouches for gets nothing', async (t) => {
+test('TK-10 a provider with an untrusted certificate receives nothing', async (t) => {
   setDefaultCACertificates(getCACertificates('bundled'));
   t.after(() => setDefaultCACertificates([...getCACertificates('bundled'), TEST_CA]));
   const { provider, browser } = await world(t);
@@ -98,7 +98,7 @@ test('TK-10 a provider whose certificate nobody vouches for gets nothing', async
   assert.equal(provider.requests.token.length, 0);
 });
 
-test('TK-10 TK-14 no redirect is followed with the certificate, no answer is read without end', async (t) => {
+test('TK-10 TK-14 with the certificate no redirect is followed, and no response is read without a limit', async (t) => {
   const { provider, browser } = await world(t);
   let canary = 0;
   provider.behaviour.userinfo = () => {
@@ -116,7 +116,7 @@ test('TK-10 TK-14 no redirect is followed with the certificate, no answer is rea
   assert.notEqual((await browser.navigate('/login?returnTo=/app')).url.pathname, '/app');
 });
 
-test('TK-14 files that do not belong together, or are not there, stop the start', async (t) => {
+test('TK-14 files that do not belong together, or do not exist, stop the start', async (t) => {
   const foreign = privatePem(createSigningKey('EdDSA'));
   await assert.rejects(world(t, {}, { providerConfig: { tls: certificateFiles(t, OWN, foreign) } }), /does not belong/);
   await assert.rejects(
@@ -160,7 +160,7 @@ test('TK-14 fapi2 with a certificate: tokens are bound to it, and reach an API o
   assert.equal(seen[0]?.thumbprint, certificateThumbprint(OWN));
 });
 
-test('TK-14 fapi2 with a certificate: a token that is bound to nothing, or to another, is not taken', async (t) => {
+test('TK-14 fapi2 with a certificate: a token that is not bound, or bound to another certificate, is refused', async (t) => {
   for (const cnf of [undefined, { 'x5t#S256': certificateThumbprint(LOOPBACK_CERTIFICATE) }]) {
     const { provider, browser, gateway } = await world(t, FAPI, { providerConfig: PROFILE });
     provider.behaviour.accessToken = (draft) => ({ ...draft, claims: { ...draft.claims, cnf } });

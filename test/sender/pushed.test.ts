@@ -1,4 +1,4 @@
-/** Pushed authorization requests: what the browser sees, whom the push proves, and no way around it. */
+/** Pushed authorization requests: what the browser sees, how the gateway authenticates, and no fallback. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -9,7 +9,7 @@ import { startWorld } from '../support/world.ts';
 const OFFERED = { provider: { settings: { pushed: 'offered' as const } } };
 const REQUIRED = { provider: { settings: { pushed: 'required' as const } } };
 
-test('AR-15 an announced endpoint is used: the browser carries client_id and request_uri and nothing else', async (t) => {
+test('AR-15 an announced endpoint is used: the browser carries only client_id and request_uri', async (t) => {
   const world = await startWorld(t, OFFERED);
   await world.signIn();
   const [authorize] = world.provider.requests.authorize;
@@ -22,7 +22,7 @@ test('AR-15 an announced endpoint is used: the browser carries client_id and req
   assert.equal((await world.api()).status, 200);
 });
 
-test('AR-15 each sign-in pushes a request of its own, and each request_uri is used once', async (t) => {
+test('AR-15 each sign-in pushes its own request, and each request_uri is used once', async (t) => {
   const world = await startWorld(t, REQUIRED);
   await world.signIn();
   await world.signIn();
@@ -31,7 +31,7 @@ test('AR-15 each sign-in pushes a request of its own, and each request_uri is us
   assert.equal(world.provider.requests.par.length, 2);
 });
 
-test('AR-15 a request_uri that lapsed is no dead end: the next sign-in pushes anew', async (t) => {
+test('AR-15 after a request_uri expired the next sign-in pushes a new request', async (t) => {
   const world = await startWorld(t, REQUIRED);
   world.provider.behaviour.authorize = (call, proceed) => {
     world.provider.settings.clockOffset = 61_000;
@@ -44,14 +44,14 @@ test('AR-15 a request_uri that lapsed is no dead end: the next sign-in pushes an
   await world.signIn();
 });
 
-test('AR-15 a provider without the endpoint gets the request in the address', async (t) => {
+test('AR-15 a provider without the endpoint gets the request in the URL', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
   assert.equal(world.provider.requests.par.length, 0);
   assert.ok(world.provider.requests.authorize[0]?.params.get('code_challenge'));
 });
 
-test('AR-15 never: nothing is pushed, and a provider that requires it is no provider', async (t) => {
+test('AR-15 never: nothing is pushed, and a provider that requires it is unavailable', async (t) => {
   const never = { gateway: { providerConfig: { pushedRequests: 'never' as const } } };
   const world = await startWorld(t, { ...OFFERED, ...never });
   await world.signIn();
@@ -63,14 +63,14 @@ test('AR-15 never: nothing is pushed, and a provider that requires it is no prov
   assert.match(other.gateway.logText(), /requires pushed requests, and provider\.pushedRequests is never/);
 });
 
-test('AR-15 always: a provider that offers none is no provider', async (t) => {
+test('AR-15 always: a provider without pushed requests is unavailable', async (t) => {
   const world = await startWorld(t, { gateway: { providerConfig: { pushedRequests: 'always' } } });
   assert.equal((await world.browser.navigate('/login')).status, 503);
   assert.equal(world.provider.requests.authorize.length, 0);
   assert.match(world.gateway.logText(), /pushedRequests is always, and the provider does not support pushed requests/);
 });
 
-test('AR-15 a push that fails never falls back to a request in the open', async (t) => {
+test('AR-15 a push that fails never falls back to plain parameters', async (t) => {
   const world = await startWorld(t, OFFERED);
   const cases = [
     [reset, 503],
@@ -86,7 +86,7 @@ test('AR-15 a push that fails never falls back to a request in the open', async 
     const page = await world.browser.navigate('/login');
     assert.equal(page.status, expected, String(answer));
     assert.equal(page.headers.location, undefined);
-    assert.equal(page.headers['set-cookie'], undefined, 'a sign-in that did not begin leaves nothing');
+    assert.equal(page.headers['set-cookie'], undefined, 'a sign-in that did not start sets no cookie');
     assert.doesNotMatch(page.body, /canary/);
   }
   assert.equal(world.provider.requests.authorize.length, 0);
@@ -94,7 +94,7 @@ test('AR-15 a push that fails never falls back to a request in the open', async 
   await world.signIn();
 });
 
-test('TK-03 private_key_jwt at the endpoint for pushed requests: for the issuer alone, brief, new each time', async (t) => {
+test('TK-03 private_key_jwt at the endpoint for pushed requests: the issuer as only audience, short-lived, new each time', async (t) => {
   const key = createSigningKey('ES256');
   const world = await startWorld(t, {
     provider: { settings: { pushed: 'required' }, client: { auth: 'private_key_jwt', key } },

@@ -1,4 +1,4 @@
-/** Signed authorization requests: verified by the provider, in the open and pushed. */
+/** Signed authorization requests: verified by the provider, in the URL and pushed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
@@ -11,7 +11,7 @@ const signed = (pushed: 'off' | 'required', requestKey = key): WorldOptions => (
   gateway: { providerConfig: { signedRequests: true, privateKey: privatePem(key), privateKeyId: key.kid } },
 });
 
-test('RFC 9101 a signed request in the open: what counts is inside the signature', async (t) => {
+test('RFC 9101 a signed request in the URL: all parameters that matter are signed', async (t) => {
   const world = await startWorld(t, signed('off'));
   await world.signIn();
   const [call] = world.provider.requests.authorize;
@@ -27,27 +27,27 @@ test('RFC 9101 a signed request in the open: what counts is inside the signature
   assert.equal((await world.api()).status, 200);
 });
 
-test('AR-15 RFC 9101 signed and pushed: the browser still carries client_id and request_uri alone', async (t) => {
+test('AR-15 RFC 9101 signed and pushed: the browser still carries only client_id and request_uri', async (t) => {
   const world = await startWorld(t, signed('required'));
   await world.signIn('/app');
   const [pushed] = world.provider.requests.par;
   assert.ok(pushed?.params.get('request'));
   for (const name of ['state', 'nonce', 'code_challenge', 'redirect_uri'])
-    assert.equal(pushed?.params.get(name), null, `${name} is inside the signature`);
+    assert.equal(pushed?.params.get(name), null, `${name} is signed`);
   assert.deepEqual([...(world.provider.requests.authorize[0]?.params.keys() ?? [])].sort(), [
     'client_id',
     'request_uri',
   ]);
 });
 
-test('RFC 9101 a login parameter with a number keeps its type', async (t) => {
+test('RFC 9101 a numeric login parameter keeps its type', async (t) => {
   const world = await startWorld(t, signed('required'));
   await world.browser.navigate('/login?max_age=300');
   const { max_age: age } = decodeJwt(world.provider.requests.par[0]?.params.get('request') ?? '');
   assert.equal(age, 300);
 });
 
-test('RFC 9101 a key that the provider does not know: no sign-in, in neither form', async (t) => {
+test('RFC 9101 with a key that the provider does not know there is no sign-in, pushed or not', async (t) => {
   const other = createSigningKey('ES256');
   const open = await startWorld(t, signed('off', other));
   assert.equal((await open.browser.navigate('/login')).status, 400);
@@ -56,7 +56,7 @@ test('RFC 9101 a key that the provider does not know: no sign-in, in neither for
   assert.equal(pushed.provider.requests.authorize.length, 0);
 });
 
-test('RFC 9101 metadata that requires it, or takes another algorithm, is said before anybody signs in', async (t) => {
+test('RFC 9101 metadata that requires signing, or another algorithm, is reported before any sign-in', async (t) => {
   const world = await startWorld(t);
   const { provider } = world;
   provider.behaviour.metadata = (found) => ({ ...found, require_signed_request_object: true });

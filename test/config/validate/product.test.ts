@@ -1,4 +1,4 @@
-/** What the configuration refuses about Entra ID: tenants that are missing, or idle, and more than one API. */
+/** Product-specific checks of the configuration: missing or useless tenants, and scopes of more than one API. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';

@@ -1,7 +1,7 @@
 /** Auth0, simulated: the provider contract with and without audience and logout discovery, and what only Auth0 does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { lapse, type ProviderCase, providerContract, worldOf } from '../../contract/provider.ts';
+import { expireAccessToken, type ProviderCase, providerContract, startProviderWorld } from '../../contract/provider.ts';
 import { AUDIENCE, NAMESPACE, ORDERS, startAuth0 } from '../../support/auth0.ts';
 import { decodeClaims } from '../../support/keys.ts';
 
@@ -52,8 +52,8 @@ providerContract({
 });
 
 describe('Auth0', () => {
-  test('R48 its opaque token is forwarded unchanged', async (t) => {
-    const world = await worldOf(t, await startAuth0(), { ...auth0, authorizationParams: {} });
+  test('R48 an opaque token is forwarded unchanged', async (t) => {
+    const world = await startProviderWorld(t, await startAuth0(), { ...auth0, authorizationParams: {} });
     await world.signIn();
     assert.equal((await world.api()).status, 200);
     const token = String(world.upstream.requests[0]?.header('authorization')).slice('Bearer '.length);
@@ -61,35 +61,38 @@ describe('Auth0', () => {
     assert.ok(world.provider.secrets.has(token));
   });
 
-  test('an unknown audience is a sign-in that Auth0 denied, with nothing of its text', async (t) => {
+  test('an unknown audience is a denied sign-in, without text of Auth0', async (t) => {
     const audience = 'https://unknown.test';
-    const world = await worldOf(t, await startAuth0(), { ...auth0, authorizationParams: { audience } });
+    const world = await startProviderWorld(t, await startAuth0(), { ...auth0, authorizationParams: { audience } });
     const page = await world.browser.navigate('/login');
     assert.equal(page.status, 403);
     assert.doesNotMatch(page.body, /Service not found/);
   });
 
-  test('without Allow Offline Access there is no refresh token: a lapsed session ends', async (t) => {
+  test('without Allow Offline Access there is no refresh token: the session ends when the access token expires', async (t) => {
     const apis = { [AUDIENCE]: { ...ORDERS, offline: false } };
-    const world = await worldOf(t, await startAuth0({ apis }), auth0);
-    await lapse(world);
+    const world = await startProviderWorld(t, await startAuth0({ apis }), auth0);
+    await expireAccessToken(world);
     assert.equal([...world.provider.grants].at(-1)?.refreshToken, undefined);
     assert.equal((await world.api()).status, 401);
     assert.equal(world.provider.refreshRequests().length, 0);
     assert.equal((await world.session()).authenticated, false);
   });
 
-  test('TK-09 scopes that the API does not define are not granted, and what is granted decides', async (t) => {
-    const world = await worldOf(t, await startAuth0(), { ...auth0, scopes: [...auth0.scopes, 'admin:orders'] });
+  test('TK-09 scopes that the API does not define are not granted, and the granted scope decides', async (t) => {
+    const world = await startProviderWorld(t, await startAuth0(), {
+      ...auth0,
+      scopes: [...auth0.scopes, 'admin:orders'],
+    });
     await world.signIn();
     await world.api();
     const token = String(world.upstream.requests[0]?.header('authorization')).slice('Bearer '.length);
     assert.equal(decodeClaims(token).scope, 'openid profile email offline_access read:orders');
   });
 
-  test('a reused refresh token ends the family, and the session with it', async (t) => {
-    const world = await worldOf(t, await startAuth0(), auth0);
-    await lapse(world);
+  test('a reused refresh token revokes its family, and ends the session', async (t) => {
+    const world = await startProviderWorld(t, await startAuth0(), auth0);
+    await expireAccessToken(world);
     const [grant] = world.provider.grants;
     const stolen = new URLSearchParams({
       grant_type: 'refresh_token',
@@ -104,8 +107,8 @@ describe('Auth0', () => {
     assert.equal((await fetch(token, { method: 'POST', body: stolen })).status, 403);
   });
 
-  test('the confirmation page of a sign-out may lead to /v2/logout', async (t) => {
-    const world = await worldOf(t, await startAuth0({ rpLogout: false }), auth0);
+  test('the confirmation page of a sign-out may redirect to /v2/logout', async (t) => {
+    const world = await startProviderWorld(t, await startAuth0({ rpLogout: false }), auth0);
     await world.signIn();
     const page = await world.browser.navigate('/logout', { from: world.gateway.url });
     const policy = String(page.headers['content-security-policy']);
@@ -116,8 +119,8 @@ describe('Auth0', () => {
     assert.equal(world.provider.requests.end_session.length, 1);
   });
 
-  test('a landing page that is not allowed ends at Auth0, signed out all the same', async (t) => {
-    const world = await worldOf(t, await startAuth0({ rpLogout: false }), auth0);
+  test('with a landing page that is not allowed the sign-out still succeeds, and ends at Auth0', async (t) => {
+    const world = await startProviderWorld(t, await startAuth0({ rpLogout: false }), auth0);
     world.provider.client.postLogoutRedirectUris.splice(0);
     await world.signIn();
     const { logoutUrl } = await world.session();
@@ -127,9 +130,9 @@ describe('Auth0', () => {
     assert.equal((await world.session()).authenticated, false);
   });
 
-  test('without the kind a custom domain has no sign-out of its own: it ends on the page of the gateway', async (t) => {
+  test('without kind a custom domain has no /v2/logout: the sign-out ends on the page of the gateway', async (t) => {
     const { kind: _, ...generic } = auth0;
-    const world = await worldOf(t, await startAuth0({ rpLogout: false }), generic);
+    const world = await startProviderWorld(t, await startAuth0({ rpLogout: false }), generic);
     await world.signIn();
     const { logoutUrl } = await world.session();
     const page = await world.browser.navigate(String(logoutUrl), { from: world.gateway.url });

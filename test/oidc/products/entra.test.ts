@@ -1,7 +1,7 @@
 /** Entra ID, simulated: the provider contract for one tenant and for many, tokens of both versions and for Graph. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { lapse, type ProviderCase, providerContract, worldOf } from '../../contract/provider.ts';
+import { expireAccessToken, type ProviderCase, providerContract, startProviderWorld } from '../../contract/provider.ts';
 import {
   API,
   API_URI,
@@ -75,8 +75,8 @@ describe('Entra ID for many tenants', () => {
     assert.equal(world.upstream.requests.length, 0);
   }
 
-  test('RS-10 users of two tenants are two users, whatever their subject', async (t) => {
-    const world = await worldOf(t, await start(), many);
+  test('RS-10 users of two tenants are different users, whatever their subject', async (t) => {
+    const world = await startProviderWorld(t, await start(), many);
     const issuers = [];
     for (const tenant of [TENANT, OTHER_TENANT]) {
       world.provider.next.nextUser = userOf(tenant);
@@ -90,14 +90,14 @@ describe('Entra ID for many tenants', () => {
     );
   });
 
-  test('a user of a tenant that is not listed is refused, and the log says which', async (t) => {
-    const world = await worldOf(t, await start(), { ...many, tenants: [OTHER_TENANT] });
+  test('a user of a tenant that is not configured is refused, and the log names the tenant', async (t) => {
+    const world = await startProviderWorld(t, await start(), { ...many, tenants: [OTHER_TENANT] });
     await signInFails(world);
     assert.match(world.gateway.logText(), new RegExp(`users of [^ ]*/${TENANT}/v2.0 may not sign in here`));
   });
 
   const wrong: Record<string, (claims: Record<string, unknown>) => Record<string, unknown>> = {
-    'tid of a listed tenant and iss of another': (claims) => ({ ...claims, tid: OTHER_TENANT }),
+    'tid of a configured tenant and iss of another': (claims) => ({ ...claims, tid: OTHER_TENANT }),
     'no tid': ({ tid: _, ...claims }) => claims,
     'tid as a list': (claims) => ({ ...claims, tid: [TENANT] }),
     'the template as issuer': (claims) => ({ ...claims, iss: String(claims.iss).replace(TENANT, '{tenantid}') }),
@@ -107,23 +107,23 @@ describe('Entra ID for many tenants', () => {
       tid: 'organizations',
     }),
     'an issuer of version 1': (claims) => ({ ...claims, iss: `https://sts.windows.net/${TENANT}/` }),
-    'an issuer elsewhere': (claims) => ({ ...claims, iss: `https://evil.example/${TENANT}/v2.0` }),
-    'a tenant id in capitals': (claims) => ({
+    'an issuer on another host': (claims) => ({ ...claims, iss: `https://evil.example/${TENANT}/v2.0` }),
+    'a tenant id in upper case': (claims) => ({
       ...claims,
       tid: TENANT.toUpperCase(),
       iss: String(claims.iss).replace(TENANT, TENANT.toUpperCase()),
     }),
   };
   for (const [name, change] of Object.entries(wrong)) {
-    test(`RS-10 an ID token with ${name} signs nobody in`, async (t) => {
-      const world = await worldOf(t, await start(), many);
+    test(`RS-10 an ID token with ${name} fails the sign-in`, async (t) => {
+      const world = await startProviderWorld(t, await start(), many);
       world.provider.behaviour.idToken = (draft) => ({ ...draft, claims: change(draft.claims) });
       await signInFails(world);
     });
   }
 
-  test('a signing key that names one issuer vouches for no other', async (t) => {
-    const world = await worldOf(t, await start(), many);
+  test('a signing key that names one issuer signs for no other', async (t) => {
+    const world = await startProviderWorld(t, await start(), many);
     const consumers = `${origin(world.provider.issuer)}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0`;
     let issuer = consumers;
     world.provider.behaviour.jwks = async (_call, proceed) => {
@@ -137,24 +137,24 @@ describe('Entra ID for many tenants', () => {
     await until(async () => (await world.browser.navigate('/login?returnTo=/app')).url.pathname === '/app');
   });
 
-  test('the announced template is no issuer to configure for one tenant', async (t) => {
+  test('a multi-tenant issuer whose metadata names one tenant is refused', async (t) => {
     const running = await start();
     running.behaviour.metadata = (document) => ({ ...document, issuer: `${origin(running.issuer)}/${TENANT}/v2.0` });
-    const world = await worldOf(t, running, many);
+    const world = await startProviderWorld(t, running, many);
     assert.equal((await world.browser.navigate('/login')).status, 503);
     assert.match(world.gateway.logText(), /organizations\/v2\.0\\", the provider announces/);
   });
 
-  test('without the kind the template is an issuer like any other: a mismatch', async (t) => {
+  test('without kind the template is an issuer like any other: a mismatch', async (t) => {
     const { kind: _, tenants: __, ...rest } = many;
-    const world = await worldOf(t, await start(), rest);
+    const world = await startProviderWorld(t, await start(), rest);
     assert.equal((await world.browser.navigate('/login')).status, 503);
     assert.match(world.gateway.logText(), /\{tenantid\}/);
   });
 
-  test('RF-06 a refresh that answers for another tenant ends the session', async (t) => {
-    const world = await worldOf(t, await start(), many);
-    await lapse(world);
+  test('RF-06 a refresh that returns tokens of another tenant ends the session', async (t) => {
+    const world = await startProviderWorld(t, await start(), many);
+    await expireAccessToken(world);
     for (const grant of world.provider.grants) grant.user = userOf(OTHER_TENANT);
     assert.equal((await world.api()).status, 401);
     assert.equal((await world.session()).authenticated, false);
@@ -162,23 +162,29 @@ describe('Entra ID for many tenants', () => {
 });
 
 describe('Entra ID', () => {
-  test('R48 without a scope of an API its token is for Graph: nobody can verify it, and it is forwarded unchanged', async (t) => {
-    const world = await worldOf(t, await startEntra(), { ...entra, scopes: ['openid', 'profile', 'offline_access'] });
+  test('R48 without a scope of an API the token is for Graph: it cannot be verified, and is forwarded unchanged', async (t) => {
+    const world = await startProviderWorld(t, await startEntra(), {
+      ...entra,
+      scopes: ['openid', 'profile', 'offline_access'],
+    });
     await world.signIn();
     assert.equal((await world.api()).status, 200);
     assert.ok(world.provider.secrets.has(tokenOf(world)));
     assert.equal(decodeClaims(tokenOf(world)).aud, GRAPH_AUDIENCE);
   });
 
-  test('R50 without scopes a refresh answers a token for Graph: scopeOnRefresh off shows what it is for', async (t) => {
-    const world = await worldOf(t, await startEntra(), { ...entra, scopeOnRefresh: false });
-    await lapse(world);
+  test('R50 without scopeOnRefresh a refresh returns a token for Graph', async (t) => {
+    const world = await startProviderWorld(t, await startEntra(), { ...entra, scopeOnRefresh: false });
+    await expireAccessToken(world);
     await world.api();
     assert.equal(decodeClaims(tokenOf(world)).aud, GRAPH_AUDIENCE);
   });
 
-  test('an unknown scope fails the sign-in, without the words of Entra', async (t) => {
-    const world = await worldOf(t, await startEntra(), { ...entra, scopes: ['openid', `${API_URI}/nothing`] });
+  test('an unknown scope fails the sign-in, without text of Entra ID', async (t) => {
+    const world = await startProviderWorld(t, await startEntra(), {
+      ...entra,
+      scopes: ['openid', `${API_URI}/nothing`],
+    });
     const page = await world.browser.navigate('/login');
     assert.equal(page.status, 502);
     assert.doesNotMatch(page.body + world.gateway.logText(), /canary-error-description/);
@@ -191,8 +197,8 @@ describe('Entra ID', () => {
     consent_required: 65001,
   })) {
     test(`${error} (AADSTS${code}) at a refresh ends the session: only a new sign-in helps`, async (t) => {
-      const world = await worldOf(t, await startEntra(), entra);
-      await lapse(world);
+      const world = await startProviderWorld(t, await startEntra(), entra);
+      await expireAccessToken(world);
       world.provider.behaviour.token = () => entraError(error, code);
       assert.equal((await world.api()).status, 401);
       assert.equal((await world.session()).authenticated, false);
@@ -201,8 +207,8 @@ describe('Entra ID', () => {
   }
 
   test('temporarily_unavailable (AADSTS90033) and a wrong secret (AADSTS7000215) keep the session', async (t) => {
-    const world = await worldOf(t, await startEntra(), entra);
-    await lapse(world);
+    const world = await startProviderWorld(t, await startEntra(), entra);
+    await expireAccessToken(world);
     for (const answer of [
       entraError('temporarily_unavailable', 90033, 503),
       entraError('invalid_client', 7000215, 401),
@@ -213,8 +219,8 @@ describe('Entra ID', () => {
     assert.equal((await world.session()).authenticated, true);
   });
 
-  test('the claim login_hint spares the user the choice of an account at sign-out', async (t) => {
-    const world = await worldOf(t, await startEntra(), entra);
+  test('with the claim login_hint the user need not pick an account at sign-out', async (t) => {
+    const world = await startProviderWorld(t, await startEntra(), entra);
     world.provider.next.nextUser = userOf(TENANT, { login_hint: 'O.CiQ2OTAyMjJiZQ' });
     await world.signIn();
     const { logoutUrl } = await world.session();
@@ -222,8 +228,8 @@ describe('Entra ID', () => {
     assert.equal(world.provider.requests.end_session[0]?.params.get('logout_hint'), 'O.CiQ2OTAyMjJiZQ');
   });
 
-  test('a landing page that is no redirect URI ends at Entra, signed out all the same', async (t) => {
-    const world = await worldOf(t, await startEntra(), entra);
+  test('with a landing page that is not a redirect URI the sign-out still succeeds, and ends at Entra ID', async (t) => {
+    const world = await startProviderWorld(t, await startEntra(), entra);
     await world.signIn();
     world.provider.client.redirectUris.splice(1);
     const { logoutUrl } = await world.session();
@@ -232,11 +238,11 @@ describe('Entra ID', () => {
     assert.equal((await world.session()).authenticated, false);
   });
 
-  test('UserInfo is on Graph: a token for an API is nothing there, a token for Graph is', async (t) => {
-    const world = await worldOf(t, await startEntra(), { ...entra, userInfo: true });
+  test('UserInfo is on Graph, which accepts a token for Graph but not one for an API', async (t) => {
+    const world = await startProviderWorld(t, await startEntra(), { ...entra, userInfo: true });
     assert.ok((await world.browser.navigate('/login')).status >= 500);
     const scopes = ['openid', 'profile'];
-    const graph = await worldOf(t, await startEntra(), { ...entra, scopes, userInfo: true });
+    const graph = await startProviderWorld(t, await startEntra(), { ...entra, scopes, userInfo: true });
     await graph.signIn();
   });
 });

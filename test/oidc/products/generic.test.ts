@@ -1,11 +1,11 @@
-/** The provider contract with a provider that keeps to the specifications. */
+/** The provider contract with a provider that follows the specifications. */
 import { providerContract } from '../../contract/provider.ts';
 import { startProvider } from '../../support/provider.ts';
 
 const hinted = ['client_id', 'id_token_hint', 'post_logout_redirect_uri', 'state'];
 
 providerContract({
-  name: 'a provider by the book',
+  name: 'a provider that follows the specifications',
   start: () => startProvider(),
   provider: {},
   profile: { sub: 'user-alice', name: 'Alice Example', email: 'alice@shop.test' },
@@ -16,7 +16,7 @@ providerContract({
 });
 
 providerContract({
-  name: 'a provider with opaque tokens, scopes on refresh, and an end-session endpoint alone',
+  name: 'a provider with opaque tokens, scopes on refresh, and only an end-session endpoint',
   start: () =>
     startProvider({
       settings: { accessTokenFormat: 'opaque' },

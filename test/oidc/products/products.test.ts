@@ -1,4 +1,4 @@
-/** What each product's tokens say: whose they are, whether they are access tokens at all, scopes, roles, groups. */
+/** The tokens of each product: subject, type, scopes, roles and groups; and which product an issuer is. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { auth0 } from '../../../src/oidc/products/auth0.ts';
@@ -14,7 +14,7 @@ import * as table from '../../../src/oidc/products/table.ts';
 const without = (claims: Claims, ...names: string[]) =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)));
 
-/** Access tokens as the documents of each product show them. */
+/** Access tokens as in the documentation of each product. */
 const user = {
   generic: { sub: 'user-1', client_id: 'shop-web', aud: 'orders-api', scope: 'openid read:orders' },
   keycloak: {
@@ -61,7 +61,7 @@ const SUBJECTS: [Product, string, Claims, TokenSubject][] = [
   [generic, 'a client by azp', { sub: 'job', azp: 'job' }, 'client'],
   [generic, 'a client without a subject', { client_id: 'job' }, 'client'],
   [generic, 'RS-13 a client named like a user', { sub: 'user-1', client_id: 'user-1' }, 'client'],
-  [generic, 'nobody', {}, 'unknown'],
+  [generic, 'an empty token', {}, 'unknown'],
   [generic, 'a subject without a client', { sub: 'user-1' }, 'unknown'],
   [generic, 'a user by introspection', { sub: 'user-1', username: 'alice' }, 'user'],
   [generic, 'RS-09 a subject that is a number', { sub: 7, client_id: 'job' }, 'client'],
@@ -71,18 +71,18 @@ const SUBJECTS: [Product, string, Claims, TokenSubject][] = [
   [keycloak, 'RS-13 a service account with a session', { ...client.keycloak, sid: 's-1' }, 'unknown'],
   [
     keycloak,
-    'RS-13 a user called like a service account',
+    'RS-13 a user named like a service account',
     { ...user.keycloak, preferred_username: 'service-account-x' },
     'unknown',
   ],
   [keycloak, 'no session and no mark of a client', without(user.keycloak, 'sid'), 'unknown'],
   [keycloak, 'a client by its id alone', { sub: 'a7b8', client_id: 'job', typ: 'Bearer' }, 'client'],
-  [keycloak, 'nobody', {}, 'unknown'],
+  [keycloak, 'an empty token', {}, 'unknown'],
   [auth0, 'a user', user.auth0, 'user'],
   [auth0, 'a user of the RFC 9068 profile', { sub: 'auth0|1', client_id: 'K1AUPhZq' }, 'user'],
-  [auth0, 'a machine', client.auth0, 'client'],
-  [auth0, 'a machine of the RFC 9068 profile', { sub: 'K1AUPhZq@clients', client_id: 'K1AUPhZq' }, 'client'],
-  [auth0, 'RS-13 a user who calls himself a client', { ...user.auth0, sub: 'auth0|K1AUPhZq@clients' }, 'unknown'],
+  [auth0, 'a client', client.auth0, 'client'],
+  [auth0, 'a client of the RFC 9068 profile', { sub: 'K1AUPhZq@clients', client_id: 'K1AUPhZq' }, 'client'],
+  [auth0, 'RS-13 a user with the subject of a client', { ...user.auth0, sub: 'auth0|K1AUPhZq@clients' }, 'unknown'],
   [auth0, 'RS-13 another client in the subject', { ...client.auth0, sub: 'other@clients' }, 'unknown'],
   [auth0, 'RS-13 client credentials with the subject of a user', { ...client.auth0, sub: 'auth0|123456' }, 'unknown'],
   [auth0, 'RS-13 the bare client id as subject', { sub: 'K1AUPhZq', azp: 'K1AUPhZq' }, 'unknown'],
@@ -101,7 +101,7 @@ const SUBJECTS: [Product, string, Claims, TokenSubject][] = [
   [entra, 'RS-09 subject and object id as equal lists', { ...client.entra, sub: ['4d1c'], oid: ['4d1c'] }, 'unknown'],
 ];
 
-describe('whose token it is', () => {
+describe('the subject of a token', () => {
   for (const [product, name, claims, expected] of SUBJECTS) {
     test(`${product.kind}: ${name} is ${expected}`, () => assert.equal(product.subjectOf(claims), expected));
   }
@@ -109,12 +109,12 @@ describe('whose token it is', () => {
 
 const ID_TOKEN = { iss: 'https://id.test', sub: 'user-1', aud: 'shop-web', nonce: 'n-1' };
 const LOGOUT = { 'http://schemas.openid.net/event/backchannel-logout': {} };
-const OTHER_KINDS: [Product, string, Claims][] = [
+const OTHER_TYPES: [Product, string, Claims][] = [
   [generic, 'an ID token with a nonce', ID_TOKEN],
   [generic, 'an ID token with at_hash', { ...user.generic, at_hash: 'x' }],
   [generic, 'an ID token with c_hash', { ...user.generic, c_hash: 'x' }],
   [generic, 'a logout token', { ...user.generic, events: LOGOUT }],
-  [generic, 'a security event of an odd shape', { ...user.generic, events: null }],
+  [generic, 'a malformed security event', { ...user.generic, events: null }],
   [keycloak, 'an ID token', { ...user.keycloak, typ: 'ID' }],
   [keycloak, 'a refresh token', { ...user.keycloak, typ: 'Refresh' }],
   [keycloak, 'an offline token', { ...user.keycloak, typ: 'Offline' }],
@@ -122,7 +122,7 @@ const OTHER_KINDS: [Product, string, Claims][] = [
   [keycloak, 'a logout token that says Bearer', { ...user.keycloak, events: LOGOUT }],
   [keycloak, 'an ID token that says Bearer', { ...user.keycloak, at_hash: 'x' }],
   [keycloak, 'a token without a type', without(user.keycloak, 'typ')],
-  [keycloak, 'RS-09 a type in small letters', { ...user.keycloak, typ: 'bearer' }],
+  [keycloak, 'RS-09 a type in lower case', { ...user.keycloak, typ: 'bearer' }],
   [keycloak, 'RS-09 a type that is a list', { ...user.keycloak, typ: ['Bearer'] }],
   [keycloak, 'RS-09 a type that is an object', { ...user.keycloak, typ: { Bearer: true } }],
   [auth0, 'an ID token', { ...ID_TOKEN, sid: 's' }],
@@ -139,37 +139,37 @@ const OTHER_KINDS: [Product, string, Claims][] = [
   [entra, 'a logout token', { ...user.entra, events: LOGOUT }],
 ];
 
-describe('RS-03 what is no access token', () => {
-  for (const [product, name, claims] of OTHER_KINDS) {
+describe('RS-03 tokens of other types are recognized', () => {
+  for (const [product, name, claims] of OTHER_TYPES) {
     test(`${product.kind}: ${name}`, () => {
       const reason = product.rejectionReason(claims);
       assert.equal(typeof reason, 'string');
-      assert.ok((reason ?? '').length < 80, 'a short reason, whatever was in the token');
+      assert.ok((reason ?? '').length < 80, 'a short reason, whatever the token contains');
     });
   }
   for (const product of [generic, keycloak, auth0, entra]) {
-    test(`${product.kind}: access tokens of users and of clients are`, () => {
+    test(`${product.kind}: access tokens of users and of clients are accepted`, () => {
       for (const claims of [user[product.kind], client[product.kind]])
         assert.equal(product.rejectionReason(claims), undefined);
     });
   }
-  test('keycloak: DPoP-bound tokens are, and a nonce in older ones does not count', () => {
+  test('keycloak: DPoP-bound tokens are accepted, and so are tokens of older versions with a nonce', () => {
     assert.equal(keycloak.rejectionReason({ ...user.keycloak, typ: 'DPoP' }), undefined);
     assert.equal(keycloak.rejectionReason({ ...user.keycloak, nonce: 'n' }), undefined);
   });
-  test('a long type is cut in the reason', () => {
+  test('a long type is truncated in the reason', () => {
     assert.ok((keycloak.rejectionReason({ typ: 'x'.repeat(10_000) }) ?? '').length < 80);
   });
 });
 
-type Words = (product: Product, claims: Claims) => readonly string[] | 'overage';
-const scopes: Words = (product, claims) => product.scopesOf(claims);
-const roles: Words = (product, claims) => product.rolesOf(claims);
-const groups: Words = (product, claims) => product.groupsOf(claims);
-const clientRoles: Words = (product, claims) => product.clientRolesOf(claims, 'orders-api');
+type Values = (product: Product, claims: Claims) => readonly string[] | 'overage';
+const scopes: Values = (product, claims) => product.scopesOf(claims);
+const roles: Values = (product, claims) => product.rolesOf(claims);
+const groups: Values = (product, claims) => product.groupsOf(claims);
+const clientRoles: Values = (product, claims) => product.clientRolesOf(claims, 'orders-api');
 const access = (roles: unknown) => ({ resource_access: { 'orders-api': { roles } } });
 
-const WORDS: [Words, Product, string, Claims, readonly string[] | 'overage'][] = [
+const VALUES: [Values, Product, string, Claims, readonly string[] | 'overage'][] = [
   [scopes, generic, 'of scope', { scope: 'openid read:orders' }, ['openid', 'read:orders']],
   [scopes, generic, 'between several spaces', { scope: ' a  b ' }, ['a', 'b']],
   [scopes, generic, 'RS-09 of a list', { scope: ['a', 'b'] }, []],
@@ -182,8 +182,8 @@ const WORDS: [Words, Product, string, Claims, readonly string[] | 'overage'][] =
   [scopes, entra, 'not of scope, and not of roles', { scope: 'a', roles: ['b'] }, []],
   [scopes, entra, 'RS-09 of a list', { scp: ['a'] }, []],
   [roles, generic, 'of roles', { roles: ['editor'] }, ['editor']],
-  [roles, generic, 'of a single text', { roles: 'editor' }, ['editor']],
-  [roles, generic, 'RS-09 of a list with anything else in it', { roles: ['editor', 7] }, []],
+  [roles, generic, 'of a single string', { roles: 'editor' }, ['editor']],
+  [roles, generic, 'RS-09 of a list with a number in it', { roles: ['editor', 7] }, []],
   [roles, generic, 'RS-09 of an object', { roles: { editor: true } }, []],
   [roles, keycloak, 'of the realm', { realm_access: { roles: ['editor'] } }, ['editor']],
   [roles, keycloak, 'not of roles, and not of clients', { roles: ['x'], ...access(['y']) }, []],
@@ -209,7 +209,7 @@ const WORDS: [Words, Product, string, Claims, readonly string[] | 'overage'][] =
   [groups, entra, 'RS-10 overage', { _claim_names: { groups: 'src1' }, _claim_sources: {} }, 'overage'],
   [groups, entra, 'RS-10 overage beside a list', { groups: ['g-1'], _claim_names: { groups: 'src1' } }, 'overage'],
   [groups, entra, 'RS-10 overage of the implicit flow', { hasgroups: true }, 'overage'],
-  [groups, entra, 'RS-10 the same as a text', { hasgroups: 'true' }, 'overage'],
+  [groups, entra, 'RS-10 the same as a string', { hasgroups: 'true' }, 'overage'],
   [groups, entra, 'other claims elsewhere', { _claim_names: { address: 'src1' }, groups: ['g-1'] }, ['g-1']],
   [groups, entra, 'RS-09 of a number among them', { groups: ['g-1', 2] }, []],
   [groups, entra, 'RS-09 of an object', { groups: { 'g-1': true } }, []],
@@ -222,19 +222,19 @@ describe('scopes, roles and groups', () => {
     [clientRoles, 'roles of a client'],
     [groups, 'groups'],
   ]);
-  for (const [of, product, name, claims, expected] of WORDS) {
+  for (const [of, product, name, claims, expected] of VALUES) {
     test(`${product.kind}: ${names.get(of)} ${name}`, () => assert.deepEqual(of(product, claims), expected));
   }
-  test('RS-09 keycloak: a client with the name of a member of every object has no roles', () => {
+  test('RS-09 keycloak: a client named like a member of Object.prototype has no roles', () => {
     for (const name of ['__proto__', 'constructor', 'toString'])
       assert.deepEqual(keycloak.clientRolesOf({ resource_access: {} }, name), []);
   });
-  test('RS-10 the marks of overage inherited from nowhere mean nothing', () => {
+  test('RS-10 marks of overage with other values mean nothing', () => {
     assert.deepEqual(entra.groupsOf({ _claim_names: [], hasgroups: false, groups: ['g-1'] }), ['g-1']);
   });
 });
 
-test('the client of a token, by the names that products use', () => {
+test('the client of a token, by the claims that products use', () => {
   assert.equal(clientIdOf({ client_id: 'a', azp: 'b', appid: 'c' }), 'a');
   assert.equal(clientIdOf({ azp: 'b', appid: 'c' }), 'b');
   assert.equal(clientIdOf({ appid: 'c' }), 'c');
@@ -260,13 +260,13 @@ const KINDS: Record<string, string> = {
 describe('which product an issuer is', () => {
   for (const [issuer, kind] of Object.entries(KINDS))
     test(`${issuer} is ${kind}`, () => assert.equal(productOf(issuer, undefined).kind, kind));
-  test('the configuration decides where the form does not show it', () => {
+  test('the configured kind takes precedence over the form of the issuer', () => {
     assert.equal(productOf('https://id.example.com', 'auth0').kind, 'auth0');
     assert.equal(productOf('https://shop.eu.auth0.com/', 'generic').kind, 'generic');
   });
 });
 
-test('a sign-out beside the metadata is built for Auth0 alone, below whatever domain', () => {
+test('only Auth0 has a sign-out address without metadata, below any domain', () => {
   const url = auth0.endSessionUrl?.('https://id.example.com/', 'shop web', 'https://shop.example.com/signed-out?a=b');
   assert.equal(
     url?.href,

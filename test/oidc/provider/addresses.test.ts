@@ -1,4 +1,4 @@
-/** Where a provider is and what it calls itself: two addresses, slashes, clocks; and that nobody else is ever called. */
+/** Addresses and issuers of a provider: internal and public address, slashes, clocks, and no request to any other server. */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ import { CSRF, startWorld } from '../../support/world.ts';
 
 const PUBLIC = 'http://id.shop.test';
 
-/** A provider that browsers know as id.shop.test, and the gateway only by its loopback address. */
+/** A provider that browsers reach as id.shop.test, and the gateway only by its loopback address. */
 async function startSplit(t: TestContext, internal: (origin: string) => { internalUrl?: string; issuer?: string }) {
   const provider = await startProvider({ issuer: PUBLIC, settings: { accessTokenLifetime: 1_000 } });
   const upstream = await startUpstream();
@@ -59,7 +59,7 @@ for (const [name, addressOf] of Object.entries(announcedUnder)) {
     const { logoutUrl } = (await browser.fetch('/session', { headers: CSRF })).json();
     const page = await browser.navigate(String(logoutUrl), { from: gateway.url });
     assert.equal(page.url.href, `${gateway.url}/signed-out`);
-    // A sign-out does not wait for it on a slow machine.
+    // On a slow machine the sign-out does not wait for the revocation.
     await until(() => provider.requests.revocation.length === 2);
     for (const call of [...provider.requests.token, ...provider.requests.revocation, ...provider.requests.jwks])
       assert.equal(call.url.origin, announced === PUBLIC ? inside : announced, call.endpoint);
@@ -70,7 +70,7 @@ for (const [name, addressOf] of Object.entries(announcedUnder)) {
   });
 }
 
-test('R49 R51 with the internal address for an issuer the log shows both, and nobody is sent anywhere', async (t) => {
+test('R49 R51 with the internal address as the issuer the log shows both, and no browser is redirected', async (t) => {
   const { provider, gateway, browser } = await startSplit(t, (issuer) => ({ issuer }));
   const page = await browser.navigate('/login');
   assert.equal(page.status, 503);
@@ -81,7 +81,7 @@ test('R49 R51 with the internal address for an issuer the log shows both, and no
 });
 
 for (const issuerPath of ['/', '/realms/shop', '/tenant/']) {
-  test(`R51 the issuer ${issuerPath} works as it is, and one slash more or less is refused with both shown`, async (t) => {
+  test(`R51 the issuer ${issuerPath} works unchanged; one slash more or less is refused, and the log shows both`, async (t) => {
     const provider = await startProvider({ issuerPath });
     const other = issuerPath.endsWith('/') ? provider.issuer.slice(0, -1) : `${provider.issuer}/`;
     const right = await startGateway({ provider });
@@ -101,8 +101,8 @@ const clocks: [tolerance: string, offset: number, signedIn: boolean][] = [
 ];
 for (const [clockTolerance, clockOffset, signedIn] of clocks) {
   const outcome = signedIn ? 'is tolerated' : 'is refused';
-  test(`R47 TK-11 with a tolerance of ${clockTolerance} a clock ${clockOffset / 1000} s ahead ${outcome}`, async (t) => {
-    // Time that passes on the way makes up for what the provider is ahead: then the gateway's clock stands.
+  test(`R47 TK-11 with a tolerance of ${clockTolerance} a provider clock ${clockOffset / 1000} s ahead ${outcome}`, async (t) => {
+    // Elapsed time would reduce the offset of a provider that is ahead, so the gateway's clock stands still.
     const at = Date.now();
     const clock = clockOffset > 0 ? { clock: () => at } : {};
     const world = await startWorld(t, {
@@ -114,7 +114,7 @@ for (const [clockTolerance, clockOffset, signedIn] of clocks) {
   });
 }
 
-/** A server where nothing of ours has any business; it keeps what it was sent. */
+/** A server that must receive no request; it records what it receives. */
 async function startCanary(t: TestContext) {
   const received: { url: string; headers: IncomingMessage['headers']; body: string }[] = [];
   const server = createServer((req, res) => {
@@ -148,7 +148,7 @@ for (const endpoint of ['token', 'jwks', 'userinfo', 'revocation'] as const) {
   });
 }
 
-test('TK-03 metadata that names a foreign token endpoint gets an assertion that is good for the issuer alone', async (t) => {
+test('TK-03 a foreign token endpoint in the metadata receives an assertion that only the issuer accepts', async (t) => {
   const canary = await startCanary(t);
   const key = createSigningKey('ES256');
   const provider = await startProvider({ client: { auth: 'private_key_jwt', key } });
@@ -163,6 +163,6 @@ test('TK-03 metadata that names a foreign token endpoint gets an assertion that 
   assert.ok((await gateway.browser().navigate('/login')).status >= 500);
   const [sent] = canary.received;
   const claims = decodeJwt(new URLSearchParams(sent?.body).get('client_assertion') ?? '');
-  assert.equal(claims.aud, provider.issuer, 'not the address that it was sent to');
+  assert.equal(claims.aud, provider.issuer, 'not the address that received it');
   assert.equal(sent?.headers.authorization, undefined);
 });

@@ -1,4 +1,4 @@
-/** Providers that announce the wrong things, authenticate their clients in several ways, and misbehave at the token endpoint. */
+/** Providers with wrong metadata, every client authentication method, and misbehaving token and UserInfo endpoints. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -66,7 +66,7 @@ describe('metadata', () => {
     assert.equal(hits, 0);
   });
 
-  test('AR-02 without a list of methods S256 is used all the same', async (t) => {
+  test('AR-02 without a list of PKCE methods S256 is still used', async (t) => {
     const provider = await startProvider();
     provider.behaviour.metadata = ({ code_challenge_methods_supported: _, ...metadata }) => metadata;
     const gateway = await startGateway({ provider });
@@ -78,14 +78,14 @@ describe('metadata', () => {
 
 describe('client authentication', () => {
   const secret = 'a:b+/%ü ';
-  test('TK-02 client_secret_basic encodes id and secret, and puts nothing into the body', async (t) => {
+  test('TK-02 client_secret_basic encodes id and secret, and sends nothing in the body', async (t) => {
     const world = await startWorld(t, { provider: { client: { secret, auth: 'client_secret_basic' } } });
     await world.signIn();
     const [call] = world.provider.requests.token;
     assert.match(String(call?.headers.authorization), /^Basic /);
     assert.equal(call?.params.get('client_secret'), null);
   });
-  test('TK-02 client_secret_post uses the body alone', async (t) => {
+  test('TK-02 client_secret_post uses only the body', async (t) => {
     const world = await startWorld(t, {
       provider: { client: { secret, auth: 'client_secret_post' } },
       gateway: { providerConfig: { clientAuth: 'client_secret_post' } },
@@ -103,7 +103,7 @@ describe('client authentication', () => {
     'a JWK': JSON.stringify({ ...key.privateKey.export({ format: 'jwk' }), kid: key.kid }),
   };
   for (const [form, privateKey] of Object.entries(forms)) {
-    test(`TK-03 private_key_jwt with ${form}: the issuer is the one audience, each assertion is used once`, async (t) => {
+    test(`TK-03 private_key_jwt with ${form}: the issuer is the only audience, each assertion is used once`, async (t) => {
       const provider = await startProvider({ client: { auth: 'private_key_jwt', key } });
       const gateway = await startGateway({
         provider,
@@ -122,7 +122,7 @@ describe('client authentication', () => {
       await browser.navigate('/login');
       assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, true);
       await browser.fetch('/logout', { method: 'POST', headers: CSRF });
-      // A sign-out does not wait for it on a slow machine.
+      // On a slow machine the sign-out does not wait for the revocation.
       await until(() => provider.requests.revocation.length === 2);
       const assertions = [...provider.requests.token, ...provider.requests.revocation].map(
         ({ params }) => params.get('client_assertion') ?? '',
@@ -159,14 +159,14 @@ describe('TK-10 a token endpoint at login that', () => {
     redirects: () => redirect('http://127.0.0.1:9/', 307),
     hangs: hang,
     'sends a gigabyte': () => endlessJson(1024 ** 3, sent),
-    'sends an unpacking bomb': () => gzipBomb(100 * 1024 * 1024, 2),
+    'sends a decompression bomb': () => gzipBomb(100 * 1024 * 1024, 2),
     'sends a page': invalidJson,
     'is down': () => status(503),
     'refuses the client': () => oauthError('invalid_client', 401),
     'sends an empty object': () => json({}),
   };
   for (const [name, answer] of Object.entries(answers)) {
-    test(`${name} ends on a page, within bounds, and without its words`, async (t) => {
+    test(`${name} ends on an error page, within limits, and without text of the provider`, async (t) => {
       const world = await startWorld(t, { gateway: { providerConfig: { timeout: '1s' } } });
       world.provider.behaviour.token = answer;
       const before = process.memoryUsage().rss;
@@ -189,7 +189,7 @@ describe('TK-08 UserInfo that', () => {
     'has no sub': () => json({ name: 'x' }),
   };
   for (const [name, answer] of Object.entries(answers)) {
-    test(`${name} signs nobody in, and the tokens are not left lying about`, async (t) => {
+    test(`${name} fails the sign-in, and the tokens are revoked`, async (t) => {
       const world = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
       world.provider.behaviour.userinfo = answer;
       assert.ok((await world.browser.navigate('/login')).status >= 500);
@@ -199,7 +199,7 @@ describe('TK-08 UserInfo that', () => {
   }
 });
 
-test('TK-07 with the key set away known keys go on verifying', async (t) => {
+test('TK-07 with the key set unavailable known keys still verify', async (t) => {
   const world = await startWorld(t);
   await world.signIn();
   world.provider.behaviour.jwks = () => status(503);

@@ -1,4 +1,4 @@
-/** Tokens that are made for one upstream where tokens are bound: as bound as those of sessions. */
+/** Tokens for one upstream where tokens are bound: bound in the same way as the tokens of sessions. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -6,7 +6,7 @@ import { alteringJson } from '../support/provider-faults.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 import { boundApi } from './bound-api.ts';
 
-const made = {
+const upstreamTokens = {
   '/api/own/**': { clientCredentials: { audience: 'stock-api' } },
   '/api/stock/**': { exchange: { audience: 'stock-api' } },
 } as const;
@@ -14,7 +14,8 @@ const made = {
 const world = (t: TestContext) =>
   startWorld(t, {
     provider: { settings: { dpop: 'required' } },
-    routes: (upstream) => Object.entries(made).map(([path, upstreamToken]) => ({ path, upstream, upstreamToken })),
+    routes: (upstream) =>
+      Object.entries(upstreamTokens).map(([path, upstreamToken]) => ({ path, upstream, upstreamToken })),
     gateway: { providerConfig: { dpop: true } },
   });
 
@@ -22,7 +23,7 @@ for (const [path, key] of [
   ['/api/own/x', 'a key of the gateway'],
   ['/api/stock/x', 'the key of the session'],
 ])
-  test(`TK-13 ${path}: asked for with a proof by ${key}, kept, and sent with a fresh proof each time`, async (t) => {
+  test(`TK-13 ${path}: requested with a proof by ${key}, cached, and sent with a new proof each time`, async (t) => {
     const { provider, upstream, api: call, signIn } = await world(t);
     const api = boundApi(upstream);
     await signIn();
@@ -40,7 +41,7 @@ for (const [path, key] of [
     assert.equal(aud, 'stock-api');
   });
 
-test('TK-09 TK-13 a bearer token where a bound one was asked for is not sent to anybody', async (t) => {
+test('TK-09 TK-13 a bearer token where a bound one was requested is not sent to the upstream', async (t) => {
   const { provider, upstream, browser, signIn } = await world(t);
   await signIn();
   provider.behaviour.token = alteringJson({ token_type: 'Bearer' });

@@ -1,5 +1,4 @@
-/** The provider contract with the addresses, tokens and habits of Keycloak. */
-
+/** The provider contract with the paths, tokens and client authentication of Keycloak; e2e tests use a real one. */
 import { providerContract } from '../../contract/provider.ts';
 import { startProvider } from '../../support/provider.ts';
 import type { State } from '../../support/provider-state.ts';
@@ -7,7 +6,7 @@ import type { Product } from '../../support/provider-types.ts';
 
 const PATH = '/auth/realms/shop/protocol/openid-connect';
 
-/** The type is in the payload, the header says JWT; roles of the realm and of clients; Basic or post. */
+/** The token type is in the payload and the header says JWT; there are realm and client roles. */
 function keycloak(state: State): Product {
   return {
     paths: {
@@ -37,7 +36,7 @@ function keycloak(state: State): Product {
 }
 
 providerContract({
-  name: 'Keycloak in form, below a path',
+  name: 'Keycloak, simulated below a path',
   start: () => startProvider({ issuerPath: '/auth/realms/shop', product: keycloak }),
   provider: {},
   profile: { sub: 'user-alice', preferred_username: 'alice' },
