@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { inspect } from 'node:util';
 import { stopServers } from '../../e2e/servers.ts';
 import { readAhead } from './ahead.ts';
 import { type Lane, lanesFor, type Suite } from './suites.ts';
@@ -60,25 +61,27 @@ async function* eventsIn(lane: Lane): AsyncGenerator<TestEvent> {
 /** The events of all lanes, which run at the same time, lane by lane; then the sums of their closing lines. */
 async function* eventsOfAll(lanes: Lane[]): AsyncGenerator<TestEvent> {
   const totals = new Map<string, number>();
+  const failures = new Set<string>();
   const started = performance.now();
-  try {
-    for (const events of lanes.map((lane) => readAhead(eventsIn(lane)))) {
+  for (const events of lanes.map((lane) => readAhead(eventsIn(lane)))) {
+    try {
       for await (const event of events) {
         if (event.type === 'test:fail') process.exitCode = 1;
         const total = event.type === 'test:diagnostic' ? TOTAL.exec(event.data.message ?? '') : null;
         if (total === null) yield event;
         else totals.set(total[1] ?? '', (totals.get(total[1] ?? '') ?? 0) + Number(total[2]));
       }
+    } catch (error) {
+      // Such as a Keycloak that does not start; the other lanes go on, and this is told at the end.
+      failures.add(inspect(error));
+      process.exitCode = 1;
     }
-  } finally {
-    // After an error the other lanes end as well.
-    interrupted.abort();
-    await stopServers();
   }
+  await stopServers();
   totals.set('duration_ms', performance.now() - started);
-  for (const [name, value] of totals) {
-    yield { type: 'test:diagnostic', data: { nesting: 0, message: `${name} ${value}`, level: 'info' } };
-  }
+  const line = (message: string, level = 'info') => ({ type: 'test:diagnostic', data: { nesting: 0, message, level } });
+  for (const [name, value] of totals) yield line(`${name} ${value}`);
+  for (const failure of failures) yield line(`a suite was not run to its end: ${failure}`, 'error');
 }
 
 let lanes: Lane[] = [];
