@@ -1,4 +1,4 @@
-/** A tenant of Auth0, simulated from its public documents: audiences, opaque tokens, permissions, its two sign-outs. */
+/** Simulates an Auth0 tenant by its public documentation: audiences, opaque tokens, permissions, both sign-out endpoints. */
 import { createHash, randomBytes } from 'node:crypto';
 import { type Provider, startProvider } from './provider.ts';
 import { json } from './provider-faults.ts';
@@ -13,12 +13,12 @@ import type {
   User,
 } from './provider-types.ts';
 
-/** An API as it is set up in the dashboard. */
+/** The settings of an API in the dashboard. */
 export interface Auth0Api {
   scopes: readonly string[];
   /** Allow Offline Access. */
   offline: boolean;
-  /** RBAC with the permissions in the access token; undefined: off. */
+  /** RBAC with permissions in the access token; undefined: off. */
   permissions?: readonly string[];
   /** Token dialect: the default one, or RFC 9068. */
   dialect?: 'access_token' | 'rfc9068_profile';
@@ -76,69 +76,70 @@ function metadata(state: State, { rpLogout = true, revocation = true }: Auth0Opt
 
 const audienceOf = (grant: Grant) => grant.request.get('audience');
 
-/** Grants what the API defines and no more; a refresh token only where the API allows it. */
+/** Grants only scopes that the API defines; a refresh token only if the API allows it. */
 function authorize(apis: Record<string, Auth0Api>): Hook {
-  return async (call, proceed) => {
-    const audience = call.params.get('audience');
+  return async (request, proceed) => {
+    const audience = request.params.get('audience');
     const api = audience === null ? undefined : apis[audience];
-    const params = new URLSearchParams(call.params);
+    const params = new URLSearchParams(request.params);
     const known = new Set([
       ...OIDC.filter((scope) => scope !== 'offline_access' || !api || api.offline),
       ...(api?.scopes ?? []),
     ]);
-    const wanted = (params.get('scope') ?? '').split(' ');
-    params.set('scope', wanted.filter((scope) => known.has(scope)).join(' '));
-    const answer = await proceed({ ...call, params });
-    const location = URL.parse(answer.headers.location ?? '');
-    if (!location) return answer;
+    const requested = (params.get('scope') ?? '').split(' ');
+    params.set('scope', requested.filter((scope) => known.has(scope)).join(' '));
+    const response = await proceed({ ...request, params });
+    const location = URL.parse(response.headers.location ?? '');
+    if (!location) return response;
     location.searchParams.delete('iss');
     if (audience !== null && !api) {
       location.searchParams.delete('code');
       location.searchParams.set('error', 'access_denied');
       location.searchParams.set('error_description', `Service not found: ${audience}`);
     }
-    return { ...answer, headers: { ...answer.headers, location: location.href } };
+    return { ...response, headers: { ...response.headers, location: location.href } };
   };
 }
 
-/** Errors of refresh tokens come with 403. */
-const token: Hook = async (_call, proceed) => {
-  const answer = await proceed();
-  return answer.json?.error === 'invalid_grant' ? json({ ...answer.json }, 403) : answer;
+/** Errors of refresh tokens have status 403. */
+const token: Hook = async (_request, proceed) => {
+  const response = await proceed();
+  return response.json?.error === 'invalid_grant' ? json({ ...response.json }, 403) : response;
 };
 
-/** Knows refresh tokens only: an access token stays valid until it lapses, and the answer is 200 all the same. */
+/** Revokes refresh tokens only: an access token stays valid until it expires, and the response is still 200. */
 function revocation(state: State): Hook {
-  return async (call, proceed) => {
-    const given = call.params.get('token') ?? '';
-    const answer = await proceed({
-      ...call,
-      params: new URLSearchParams([...call.params].filter(([name]) => name !== 'token')),
+  return async (request, proceed) => {
+    const value = request.params.get('token') ?? '';
+    const response = await proceed({
+      ...request,
+      params: new URLSearchParams([...request.params].filter(([name]) => name !== 'token')),
     });
-    const grant = answer.status === 200 ? grantOf(state, given) : undefined;
+    const grant = response.status === 200 ? grantOf(state, value) : undefined;
     if (grant) grant.revoked = true;
-    return answer;
+    return response;
   };
 }
 
 /** `/v2/logout` with `client_id` and `returnTo`, `/oidc/logout` by the standard. Neither revokes a refresh token. */
 function logout(state: State, { rpLogout = true }: Auth0Options) {
-  return (call: ProviderRequest): ProviderResponse => {
-    const { params } = call;
-    const own = call.url.pathname === '/v2/logout';
-    if (!own && !rpLogout) return page(404, 'Not found');
-    const target = params.get(own ? 'returnTo' : 'post_logout_redirect_uri');
+  return (request: ProviderRequest): ProviderResponse => {
+    const { params } = request;
+    const isV2 = request.url.pathname === '/v2/logout';
+    if (!isV2 && !rpLogout) return page(404, 'Not found');
+    const target = params.get(isV2 ? 'returnTo' : 'post_logout_redirect_uri');
     const hint = params.get('id_token_hint');
     const sid = hint === null ? null : JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString()).sid;
-    const given = params.get('logout_hint');
-    if (sid !== null && given !== null && sid !== given) return page(400, 'invalid_request: the hints differ');
+    const logoutHint = params.get('logout_hint');
+    if (sid !== null && logoutHint !== null && sid !== logoutHint)
+      return page(400, 'invalid_request: the hints differ');
     if (params.get('client_id') !== state.client.id) return page(400, 'invalid_request: unknown client');
     if (target === null) return page(200, 'OK');
     if (!state.client.postLogoutRedirectUris.includes(target))
       return page(400, 'invalid_request: the address is not among the Allowed Logout URLs');
     const location = new URL(target);
     const echoed = params.get('state');
-    if (!own && echoed !== null) location.searchParams.set('state', echoed);
+    if (!isV2 && echoed !== null) location.searchParams.set('state', echoed);
     return { status: 302, headers: { location: location.href }, body: '' };
   };
 }
@@ -169,7 +170,7 @@ function auth0(state: State, options: Auth0Options): Product {
       jwks: ['/.well-known/jwks.json'],
       end_session: ['/oidc/logout', '/v2/logout'],
     },
-    // Without an audience the token is for UserInfo alone: an encrypted one that nobody else can read.
+    // Without an audience the token is encrypted and valid for UserInfo only.
     opaqueToken(grant) {
       if (apiOf(grant)) return undefined;
       const header = Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', iss: state.issuer })).toString(
@@ -202,7 +203,7 @@ function auth0(state: State, options: Auth0Options): Product {
   };
 }
 
-/** Starts a tenant on 127.0.0.1. Its issuer ends in a slash, and logout addresses have to be registered. */
+/** Starts a tenant on 127.0.0.1. Its issuer ends in a slash, and logout URLs must be registered. */
 export async function startAuth0(options: Auth0Options = {}): Promise<Provider> {
   const provider = await startProvider({
     issuerPath: '/',

@@ -1,4 +1,4 @@
-/** Sends one request of the test browser: every name resolves to loopback, nothing is added, nothing is followed. */
+/** Sends one request of the test browser: all names resolve to loopback, no header is added, no redirect is followed. */
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 
 export interface BrowserRequest {
@@ -16,17 +16,17 @@ export interface BrowserResponse {
   body: string;
 }
 
-/** Where a public origin really listens, and what the proxy in front of it adds. */
+/** A simulated proxy in front of a public origin: the port behind it, and the headers that it adds. */
 export interface Front {
   port: number;
   headers?: Record<string, string>;
 }
 
-/** Sends a request. `https:` addresses need a front that stands for the proxy that ends TLS. */
+/** Sends a request. `https:` URLs need a front, which simulates the proxy that terminates TLS. */
 export function send(sent: BrowserRequest, agent: Agent, front?: Front): Promise<BrowserResponse> {
   const { url, method, body, signal } = sent;
   const port = front?.port ?? (url.port === '' ? 80 : Number(url.port));
-  if (url.protocol !== 'http:' && !front) throw new Error(`no front stands for ${url.origin}`);
+  if (url.protocol !== 'http:' && !front) throw new Error(`no front is configured for ${url.origin}`);
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   const headers = { host: url.host, ...length, ...sent.headers, ...front?.headers };
   const path = `${url.pathname}${url.search}`;
@@ -50,7 +50,7 @@ export function send(sent: BrowserRequest, agent: Agent, front?: Front): Promise
   });
 }
 
-/** Connections of one browser. */
+/** Creates the connection pool of one browser. */
 export function createAgent(): Agent {
   return new Agent({ keepAlive: true, maxSockets: 64 });
 }

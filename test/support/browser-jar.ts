@@ -1,35 +1,35 @@
-/** A cookie jar with the rules of RFC 6265bis: prefixes, Path, Secure, SameSite, expiry, and no overwriting across them. */
+/** A cookie jar with the rules of RFC 6265bis: prefixes, Path, Secure, SameSite, expiry. */
 import { isTrustworthy } from './browser-site.ts';
 
 export interface Cookie {
   name: string;
   value: string;
-  /** Host it belongs to; only that host gets it unless `domain` is true. */
+  /** Host of the cookie; it is sent to that host only, unless `domain` is true. */
   host: string;
   domain: boolean;
   path: string;
   secure: boolean;
   httpOnly: boolean;
   sameSite: 'strict' | 'lax' | 'none';
-  /** Milliseconds since the epoch; undefined lives until the browser closes. */
+  /** Milliseconds since the epoch; undefined for a session cookie. */
   expires: number | undefined;
 }
 
-/** What a request is, as far as cookies care. */
+/** The properties of a request on which cookies depend. */
 export interface CookieContext {
   sameSite: boolean;
-  /** A top-level navigation: its answers may set any cookie; with a safe method it carries `Lax` ones. */
+  /** A top-level navigation: its responses may set any cookie; with a safe method it sends `Lax` cookies. */
   topLevel: boolean;
   safeMethod: boolean;
 }
 
 export interface CookieJar {
-  /** Takes one `Set-Cookie` line; false when the rules refuse it. */
+  /** Stores one `Set-Cookie` value; returns false when the rules reject it. */
   set(line: string, url: URL, context: CookieContext): boolean;
-  /** The cookies that go with a request, longest path first. */
+  /** The cookies that are sent with a request, longest path first. */
   for(url: URL, context: CookieContext): Cookie[];
   all(): Cookie[];
-  /** Puts a cookie there without asking, as an attacker or another tab would. */
+  /** Stores a cookie without checks, as an attacker or another tab could. */
   insert(cookie: Partial<Cookie> & Pick<Cookie, 'name' | 'value' | 'host'>): void;
   clear(): void;
 }
@@ -83,8 +83,8 @@ function parse(line: string, url: URL, now: number): Cookie | undefined {
   };
 }
 
-/** RFC 6265bis 4.1.3 and 5.7: what a cookie must be to be taken. */
-function acceptable(cookie: Cookie, url: URL, context: CookieContext): boolean {
+/** Whether a cookie may be stored (RFC 6265bis 4.1.3 and 5.7). */
+function isAcceptable(cookie: Cookie, url: URL, context: CookieContext): boolean {
   const name = cookie.name.toLowerCase();
   if (cookie.secure && !isTrustworthy(url)) return false;
   if (cookie.sameSite === 'none' && !cookie.secure) return false;
@@ -97,7 +97,7 @@ function acceptable(cookie: Cookie, url: URL, context: CookieContext): boolean {
 const isSame = (a: Cookie) => (b: Cookie) =>
   a.name === b.name && a.host === b.host && a.domain === b.domain && a.path === b.path;
 
-function goesWith(cookie: Cookie, url: URL, context: CookieContext, now: number): boolean {
+function isSentWith(cookie: Cookie, url: URL, context: CookieContext, now: number): boolean {
   if (cookie.expires !== undefined && cookie.expires <= now) return false;
   if (!(cookie.domain ? domainMatches(url.hostname, cookie.host) : url.hostname === cookie.host)) return false;
   if (!pathMatches(url.pathname, cookie.path) || (cookie.secure && !isTrustworthy(url))) return false;
@@ -105,20 +105,22 @@ function goesWith(cookie: Cookie, url: URL, context: CookieContext, now: number)
   return cookie.sameSite === 'lax' && context.topLevel && context.safeMethod;
 }
 
-/** An empty jar. */
+/** Creates an empty jar. */
 export function createJar(clock: () => number = Date.now): CookieJar {
   let cookies: Cookie[] = [];
   return {
     set(line, url, context) {
       const cookie = parse(line, url, clock());
-      if (!cookie || !acceptable(cookie, url, context)) return false;
-      const gone = cookie.expires !== undefined && cookie.expires <= clock();
+      if (!cookie || !isAcceptable(cookie, url, context)) return false;
+      const expired = cookie.expires !== undefined && cookie.expires <= clock();
       cookies = cookies.filter((known) => !isSame(cookie)(known));
-      if (!gone) cookies.push(cookie);
+      if (!expired) cookies.push(cookie);
       return true;
     },
     for: (url, context) =>
-      cookies.filter((cookie) => goesWith(cookie, url, context, clock())).sort((a, b) => b.path.length - a.path.length),
+      cookies
+        .filter((cookie) => isSentWith(cookie, url, context, clock()))
+        .sort((a, b) => b.path.length - a.path.length),
     all: () => cookies.filter(({ expires }) => expires === undefined || expires > clock()),
     insert(cookie) {
       const flags = { secure: false, httpOnly: false, sameSite: 'lax', expires: undefined } as const;

@@ -1,7 +1,7 @@
-/** Where the test browser goes next by itself: redirects, meta refresh, and forms that submit themselves. */
+/** Determines the next automatic request of the test browser: redirects, meta refresh, and self-submitting forms. */
 import type { BrowserResponse } from './browser-http.ts';
 
-/** A request that the browser is about to make. */
+/** A request that the browser is about to send. */
 export interface Step {
   url: URL;
   method: string;
@@ -37,13 +37,13 @@ function submittedForm(hop: BrowserResponse & { url: URL }): Step | undefined {
   return { url, method: 'POST', body: new URLSearchParams(fields).toString(), headers: {} };
 }
 
-/** The next request, if the answer asks for one. `fresh` starts a new chain with the page as its initiator. */
+/** The next request, if the response causes one. `fresh`: it starts a new redirect chain with the page as initiator. */
 export function nextStep(hop: BrowserResponse & { url: URL; method: string }): (Step & { fresh: boolean }) | undefined {
   const { location } = hop.headers;
   if (hop.status >= 300 && hop.status < 400 && location !== undefined) {
     // Fetch 4.4: 303 always becomes GET, and so does a POST at 301 and 302.
-    const keeps = hop.status === 307 || hop.status === 308;
-    return { url: new URL(location, hop.url), method: keeps ? hop.method : 'GET', headers: {}, fresh: false };
+    const keepsMethod = hop.status === 307 || hop.status === 308;
+    return { url: new URL(location, hop.url), method: keepsMethod ? hop.method : 'GET', headers: {}, fresh: false };
   }
   if (!String(hop.headers['content-type']).startsWith('text/html')) return undefined;
   const target = refreshTarget(hop);

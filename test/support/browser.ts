@@ -5,7 +5,7 @@ import { type CookieContext, type CookieJar, createJar } from './browser-jar.ts'
 import { fetchSite, isSameSite, isTrustworthy } from './browser-site.ts';
 import { nextStep, type Step } from './browser-steps.ts';
 
-/** One request and its answer, as the network panel would show it. */
+/** One request and its response. */
 export interface Hop extends BrowserResponse {
   url: URL;
   method: string;
@@ -13,9 +13,9 @@ export interface Hop extends BrowserResponse {
 }
 
 export interface Page extends Hop {
-  /** All requests that led here, this one last. */
+  /** All requests of the navigation, in order. */
   hops: Hop[];
-  /** The address that was not visited because `stopAt` said so. */
+  /** The URL at which `stopAt` ended the navigation. */
   stoppedAt: URL | undefined;
   json(): Record<string, unknown>;
 }
@@ -24,9 +24,9 @@ export interface NavigateOptions {
   method?: 'GET' | 'POST';
   /** Fields of a form post. */
   form?: Record<string, string>;
-  /** The page that holds the link or form; undefined is an address typed or a bookmark. */
+  /** The page that contains the link or form; undefined for a typed URL or a bookmark. */
   from?: string;
-  /** Do not visit this address; the page that points there is the result. */
+  /** Ends the navigation before this URL; the previous page is the result. */
   stopAt?: (url: URL) => boolean;
   headers?: Record<string, string>;
 }
@@ -35,7 +35,7 @@ export interface FetchOptions {
   method?: string;
   headers?: Record<string, string>;
   body?: string | Uint8Array;
-  /** The page whose script calls; the own origin when left out. */
+  /** The page whose script sends the request; the own origin by default. */
   from?: string;
   mode?: 'cors' | 'no-cors';
   dest?: 'empty' | 'image' | 'iframe' | 'script';
@@ -44,25 +44,25 @@ export interface FetchOptions {
 
 export interface Browser {
   readonly jar: CookieJar;
-  /** Everything that ever came back: for leak scans. */
+  /** All responses, for leak scans. */
   readonly responses: Hop[];
-  /** The address bar. */
+  /** The URL of the current page. */
   location(): URL | undefined;
-  /** Goes to an address like a click or a typed address does, and follows wherever that leads. */
+  /** Navigates as by a click or a typed URL, and follows redirects and self-submitting forms. */
   navigate(url: string, options?: NavigateOptions): Promise<Page>;
-  /** Calls an address as a script (or an image, a frame) of a page does. Redirects are not followed. */
+  /** Sends a request as a script, image or frame of a page. Does not follow redirects. */
   fetch(url: string, options?: FetchOptions): Promise<Page>;
-  /** The Cookie header that a same-origin call of `url` would carry. */
+  /** The Cookie header of a same-origin request to `url`. */
   cookieHeader(url: string): string;
-  /** Length of the longest Cookie header sent so far. */
+  /** Length of the longest Cookie header so far. */
   longestCookieHeader(): number;
   close(): void;
 }
 
 export interface BrowserOptions {
-  /** Base of relative addresses: the gateway. */
+  /** Base of relative URLs: the gateway. */
   baseUrl: string;
-  /** Public origins that a proxy stands for. */
+  /** Simulated proxies by public origin. */
   fronts?: Record<string, Front>;
   clock?: () => number;
 }
@@ -77,13 +77,13 @@ const pageOf = (hops: Hop[], stoppedAt?: URL): Page => {
   return { ...last, hops, stoppedAt, json: () => JSON.parse(last.body) };
 };
 
-/** A browser with an empty jar. */
+/** Creates a browser with an empty cookie jar. */
 export function createBrowser(options: BrowserOptions): Browser {
   const jar = createJar(options.clock);
   const agent = createAgent();
   const responses: Hop[] = [];
-  let bar: URL | undefined;
-  let longest = 0;
+  let current: URL | undefined;
+  let longestCookie = 0;
 
   const cookiesFor = (url: URL, context: CookieContext) =>
     jar
@@ -98,7 +98,7 @@ export function createBrowser(options: BrowserOptions): Browser {
   ): Promise<Hop> {
     const { url, method, body } = step;
     const cookie = cookiesFor(url, context);
-    longest = Math.max(longest, cookie.length);
+    longestCookie = Math.max(longestCookie, cookie.length);
     const requestHeaders = { ...headers, ...step.headers, ...(cookie === '' ? {} : { cookie }) };
     const front = options.fronts?.[url.origin];
     const received = await send({ url, method, headers: requestHeaders, body, signal: step.signal }, agent, front);
@@ -108,22 +108,25 @@ export function createBrowser(options: BrowserOptions): Browser {
     return hop;
   }
 
-  async function navigate(target: string, how: NavigateOptions = {}): Promise<Page> {
+  async function navigate(target: string, navigation: NavigateOptions = {}): Promise<Page> {
     const first = new URL(target, options.baseUrl);
-    const body = how.form && new URLSearchParams(how.form).toString();
-    let step: Step | undefined = { url: first, method: how.method ?? 'GET', body, headers: {} };
-    let initiator = how.from === undefined ? undefined : new URL(how.from);
+    const body = navigation.form && new URLSearchParams(navigation.form).toString();
+    let step: Step | undefined = { url: first, method: navigation.method ?? 'GET', body, headers: {} };
+    let initiator = navigation.from === undefined ? undefined : new URL(navigation.from);
     let chain: URL[] = [];
     const hops: Hop[] = [];
     while (step) {
-      if (how.stopAt?.(step.url)) return pageOf(hops, step.url);
+      if (navigation.stopAt?.(step.url)) return pageOf(hops, step.url);
       if (hops.length >= MAX_HOPS) throw new Error(`more than ${MAX_HOPS} hops, last ${step.url}`);
       chain = [...chain, step.url];
       const sameSite = isSameSite(initiator, chain);
       const context = { sameSite, topLevel: true, safeMethod: SAFE.has(step.method) };
-      const hop: Hop = await request(step, context, { ...navigationHeaders(initiator, chain, step), ...how.headers });
+      const hop: Hop = await request(step, context, {
+        ...navigationHeaders(initiator, chain, step),
+        ...navigation.headers,
+      });
       hops.push(hop);
-      bar = hop.url;
+      current = hop.url;
       const next: (Step & { fresh: boolean }) | undefined = nextStep(hop);
       if (next?.fresh) [initiator, chain] = [hop.url, []];
       step = next;
@@ -131,24 +134,30 @@ export function createBrowser(options: BrowserOptions): Browser {
     return pageOf(hops);
   }
 
-  async function call(target: string, how: FetchOptions = {}): Promise<Page> {
+  async function fetchFrom(target: string, fetchOptions: FetchOptions = {}): Promise<Page> {
     const url = new URL(target, options.baseUrl);
-    const from = new URL(how.from ?? url.origin);
-    const method = how.method ?? 'GET';
+    const from = new URL(fetchOptions.from ?? url.origin);
+    const method = fetchOptions.method ?? 'GET';
     const context = { sameSite: isSameSite(from, [url]), topLevel: false, safeMethod: SAFE.has(method) };
-    const step = { url, method, body: how.body, headers: how.headers ?? {}, signal: how.signal };
-    return pageOf([await request(step, context, scriptHeaders(from, step, how))]);
+    const step = {
+      url,
+      method,
+      body: fetchOptions.body,
+      headers: fetchOptions.headers ?? {},
+      signal: fetchOptions.signal,
+    };
+    return pageOf([await request(step, context, scriptHeaders(from, step, fetchOptions))]);
   }
 
   return {
     jar,
     responses,
-    location: () => bar,
+    location: () => current,
     navigate,
-    fetch: call,
+    fetch: fetchFrom,
     cookieHeader: (url) =>
       cookiesFor(new URL(url, options.baseUrl), { sameSite: true, topLevel: false, safeMethod: true }),
-    longestCookieHeader: () => longest,
+    longestCookieHeader: () => longestCookie,
     close: () => agent.destroy(),
   };
 }
@@ -171,13 +180,13 @@ function navigationHeaders(initiator: URL | undefined, chain: URL[], step: Step)
   };
 }
 
-function scriptHeaders(from: URL, step: Step, how: FetchOptions): Record<string, string> {
-  const dest = how.dest ?? 'empty';
-  const foreign = from.origin !== step.url.origin;
-  const sendsOrigin = !SAFE.has(step.method) || (foreign && how.mode !== 'no-cors' && dest === 'empty');
+function scriptHeaders(from: URL, step: Step, options: FetchOptions): Record<string, string> {
+  const dest = options.dest ?? 'empty';
+  const crossOrigin = from.origin !== step.url.origin;
+  const sendsOrigin = !SAFE.has(step.method) || (crossOrigin && options.mode !== 'no-cors' && dest === 'empty');
   const metadata = {
     'sec-fetch-site': fetchSite(from, [step.url]),
-    'sec-fetch-mode': dest === 'iframe' ? 'navigate' : (how.mode ?? (dest === 'empty' ? 'cors' : 'no-cors')),
+    'sec-fetch-mode': dest === 'iframe' ? 'navigate' : (options.mode ?? (dest === 'empty' ? 'cors' : 'no-cors')),
     'sec-fetch-dest': dest,
   };
   return {

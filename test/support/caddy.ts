@@ -1,9 +1,9 @@
-/** A real Caddy in front of an upstream, which asks the gateway before it forwards. */
+/** Starts a real Caddy in front of an upstream, with forward authentication by the gateway. */
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FrontProxy, startFrontProxy } from './front-proxy.ts';
 
-/** The Caddy of the system and the versions that `.ci/prepare.sh` installed beside it. */
+/** The installed Caddy and the further versions that `.ci/prepare.sh` installs. */
 export const CADDIES: readonly string[] = [
   'caddy',
   ...globSync('.cache/caddy-*/caddy', { cwd: join(import.meta.dirname, '../..') }).map((path) =>
@@ -11,7 +11,7 @@ export const CADDIES: readonly string[] = [
   ),
 ];
 
-/** Starts one on a port of loopback with the directives of its one site. */
+/** Starts Caddy on a loopback port with one site and its directives. */
 export function startCaddy(command: string, port: number, directives: string): Promise<FrontProxy> {
   function prepare(folder: string): string[] {
     const file = join(folder, 'Caddyfile');

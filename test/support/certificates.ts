@@ -1,10 +1,10 @@
-/** Certificates for TLS in tests: a CA, a server certificate of it for the loopback names, and one for another name. Valid until 2125; the key guards nothing. */
+/** TLS certificates for tests: a CA, a server certificate for the loopback names, one for another name. Valid until 2125; the key is not secret. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** The CA that signed both certificates; nobody trusts it unless told. */
+/** The CA that signed both certificates; no client trusts it by default. */
 export const TEST_CA = `-----BEGIN CERTIFICATE-----
 MIIBjDCCATGgAwIBAgIUfsFiwWVtjhvLl5WBbO4DVYjYW/cwCgYIKoZIzj0EAwIw
 EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjUwNTE5MzRaGA8yMTI2MTEwMTA1
@@ -55,7 +55,7 @@ LKxPX6eR+W0CICq8k2TWWaegA/5nyw0E0hzvx+X+Db2i1Zf4rkHLjbWc
 -----END CERTIFICATE-----
 `;
 
-/** A file with the CA, gone after the test. */
+/** Writes the CA to a file that is removed after the test. */
 export function caFile(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-ca-'));
   t.after(() => rmSync(folder, { recursive: true }));

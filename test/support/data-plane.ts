@@ -1,4 +1,4 @@
-/** A real HTTP server with the real data plane in it; only sessions and refresh are played. */
+/** Starts an HTTP server with the real data plane; only sessions and refreshes are simulated. */
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, request, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -17,7 +17,7 @@ import { singleCookie } from '../../src/session/cookies.ts';
 import type { ActiveSession, RequestSession } from '../../src/session/session-types.ts';
 import { silent } from './route-fixtures.ts';
 
-/** The session of a user, as the store would give it. */
+/** The session of a user as the store returns it. */
 export function sessionOf(sub: string, tokens: Partial<ActiveSession['tokens']> = {}): ActiveSession {
   return {
     key: `key-of-${sub}`,
@@ -48,18 +48,18 @@ export interface TestRequest {
 }
 
 export interface FakeState {
-  /** Live sessions by what the cookie says. */
+  /** Active sessions by cookie value. */
   sessions: Map<string, ActiveSession>;
   usable: (session: RequestSession) => Promise<RefreshResult>;
-  /** What happened, in order: `load`, `usable`, `slide`. */
+  /** Events in order: `load`, `usable`, `touch`. */
   events: string[];
   audits: [AuditEvent, AuditDetails][];
 }
 
-/** Cookie and CSRF header of the application's own call for a user. */
+/** Cookie and CSRF header of a request of the application for a user. */
 export const signedIn = (user: string): OutgoingHttpHeaders => ({ cookie: `app=1; __Host-bff=${user}`, 'x-csrf': '1' });
 
-function played(): FakeState {
+function createFakeState(): FakeState {
   const usable = async (session: RequestSession): Promise<RefreshResult> => ({ kind: 'active', session });
   return { sessions: new Map([['alice', sessionOf('alice')]]), usable, events: [], audits: [] };
 }
@@ -76,29 +76,29 @@ function createFakeSessions(play: FakeState) {
   };
 }
 
-/** Answers an error as the gateway does in essence: status, its headers, its code. */
+/** Responds with an error as the gateway does: status, headers and code. */
 function refuse(res: ServerResponse, error: unknown): void {
-  const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
-  res.writeHead(known.status, { 'content-type': 'application/problem+json', ...known.headers });
-  res.end(JSON.stringify({ code: known.code, ...known.extensions }));
+  const gatewayError = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
+  res.writeHead(gatewayError.status, { 'content-type': 'application/problem+json', ...gatewayError.headers });
+  res.end(JSON.stringify({ code: gatewayError.code, ...gatewayError.extensions }));
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown): void {
-  const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
-  const headers = Object.entries(known.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const body = JSON.stringify({ code: known.code });
+  const gatewayError = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
+  const headers = Object.entries(gatewayError.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const body = JSON.stringify({ code: gatewayError.code });
   socket.end(
-    `HTTP/1.1 ${known.status} x\r\n${headers.join('')}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${gatewayError.status} x\r\n${headers.join('')}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
   );
 }
 
-/** Starts it on a free port. `tunnel` stands in for the real WebSocket part when it is given. */
+/** Starts the server on a free port. `tunnel` replaces the real WebSocket tunnel. */
 export async function startDataPlane(
   config: Config,
   tunnel?: Tunnel,
-  instead: Partial<Pick<DataPlaneParts, 'tokens' | 'upstreamTokens' | 'clock'>> = {},
+  overrides: Partial<Pick<DataPlaneParts, 'tokens' | 'upstreamTokens' | 'clock'>> = {},
 ) {
-  const play = played();
+  const play = createFakeState();
   const edge = createEdge({ config, log: silent });
   const streams = createOpenStreams({ store: { missing: async () => [] }, log: silent, clock: Date.now });
   const forwarder = createForwarder({ routes: config.routes, streams });
@@ -116,7 +116,7 @@ export async function startDataPlane(
     checkProof: async () => {},
     audit: (event, details) => void play.audits.push([event, details]),
     clock: Date.now,
-    ...instead,
+    ...overrides,
   });
 
   const server = createServer((req, res) => {
@@ -137,7 +137,7 @@ export async function startDataPlane(
     };
     run().catch((error: unknown) => refuseUpgrade(socket, error));
   });
-  // Sockets that were upgraded are no concern of the server any more, so a failed test would leave them open.
+  // The server does not close upgraded sockets, so that a failed test would leave them open.
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket.once('close', () => sockets.delete(socket))));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -148,7 +148,7 @@ export async function startDataPlane(
     play,
     port,
     streams,
-    /** One call from a browser's point of view; the Host header is the public one. */
+    /** Sends a request as a browser does, with the public Host header. */
     call: (path: string, options: TestRequest = {}) => call(port, path, options),
     async close() {
       streams.close();

@@ -1,4 +1,4 @@
-/** A bare HTTP server in front of the forwarder, so that its behaviour can be seen from both ends. */
+/** Starts a plain HTTP server in front of the forwarder, to observe its behaviour from both sides. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../../src/base/errors.ts';
@@ -36,14 +36,14 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
 
 export const quiet = createLogger('silent');
 
-/** The exchange that the edge would make of a request. */
+/** The request context that the edge creates for a request. */
 export function contextOf(req: IncomingMessage): RequestContext {
   const raw = req.url ?? '/';
   const target = { raw, path: raw, query: '', segments: [], lenient: [] };
   return { req, id: 'test', target, clientIp: '127.0.0.1', secure: false, log: quiet };
 }
 
-/** The request's own headers without the hop-by-hop ones. */
+/** Removes the hop-by-hop headers. */
 export function withoutHopByHop(raw: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
@@ -55,38 +55,38 @@ export function withoutHopByHop(raw: readonly string[]): string[] {
 export interface Edge {
   readonly port: number;
   readonly streams: OpenStreams;
-  /** How each call ended, in order: `over`, or the code of the error. */
+  /** How each request ended, in order: `over`, or the error code. */
   readonly outcomes: string[];
-  /** Calls that arrived so far. */
+  /** Number of requests received so far. */
   requests(): number;
-  /** Client connections open now. */
+  /** Number of open client connections. */
   openConnections(): Promise<number>;
   close(): Promise<void>;
 }
 
 export interface EdgeOptions {
-  /** Adds to what the call is forwarded with. */
+  /** Further options with which a request is forwarded. */
   options?: (req: IncomingMessage) => Partial<ForwardOptions>;
-  /** Chooses among several routes. */
+  /** Chooses the index of the route. */
   choose?: (req: IncomingMessage) => number;
   streams?: OpenStreams;
   headersTimeout?: number;
-  /** Before the call is forwarded; an error is answered instead. */
+  /** Runs before a request is forwarded; a thrown error becomes the response. */
   check?: (req: IncomingMessage) => void;
 }
 
-function answer(res: ServerResponse, error: unknown): string {
-  const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
-  const body = JSON.stringify({ code: known.code, title: known.title, detail: known.hint });
-  res.writeHead(known.status, {
+function respondWithError(res: ServerResponse, error: unknown): string {
+  const gatewayError = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
+  const body = JSON.stringify({ code: gatewayError.code, title: gatewayError.title, detail: gatewayError.hint });
+  res.writeHead(gatewayError.status, {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
   });
   res.end(body);
-  return known.code;
+  return gatewayError.code;
 }
 
-/** Starts it on a free port. */
+/** Starts the server on a free port. */
 export async function startEdge(
   routes: ForwardRoute | readonly ForwardRoute[],
   options: EdgeOptions = {},
@@ -96,9 +96,9 @@ export async function startEdge(
     options.streams ?? createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
   const forwarder = createForwarder({ routes: all, streams });
   const outcomes: string[] = [];
-  let calls = 0;
+  let received = 0;
   const handle = async (req: IncomingMessage, res: ServerResponse) => {
-    calls += 1;
+    received += 1;
     try {
       options.check?.(req);
       const chosen = all[options.choose?.(req) ?? 0] as ForwardRoute;
@@ -110,7 +110,7 @@ export async function startEdge(
       });
       outcomes.push('over');
     } catch (error) {
-      outcomes.push(answer(res, error));
+      outcomes.push(respondWithError(res, error));
     }
   };
   const server = createServer({
@@ -124,7 +124,7 @@ export async function startEdge(
     port: (server.address() as AddressInfo).port,
     streams,
     outcomes,
-    requests: () => calls,
+    requests: () => received,
     openConnections: () =>
       new Promise((resolve, reject) =>
         server.getConnections((error, count) => (error ? reject(error) : resolve(count))),

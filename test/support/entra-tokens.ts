@@ -1,13 +1,13 @@
-/** The tokens of the simulated Entra ID: ID tokens, access tokens of both versions, and those for Graph. */
+/** Builds the tokens of the simulated Entra ID: ID tokens, access tokens of both versions, tokens for Graph. */
 import { randomBytes } from 'node:crypto';
 import type { TokenDraft } from './keys.ts';
 import type { State } from './provider-state.ts';
 import type { Grant } from './provider-types.ts';
 
-/** An API as its app registration has it. */
+/** The app registration of an API. */
 export interface EntraApi {
   clientId: string;
-  /** requestedAccessTokenVersion of the manifest; 1 when that is null. */
+  /** requestedAccessTokenVersion of the manifest; null means 1. */
   version: 1 | 2;
   scopes: readonly string[];
 }
@@ -15,7 +15,7 @@ export interface EntraApi {
 export const GRAPH = 'https://graph.microsoft.com';
 export const OIDC_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access']);
 
-/** The API that a scope belongs to: what stands before the last slash. */
+/** The API of a scope: the part before the last slash. */
 export function resourceOf(scope: string): string {
   const slash = scope.lastIndexOf('/');
   return slash < 0 ? GRAPH : scope.slice(0, slash);
@@ -24,7 +24,7 @@ export function resourceOf(scope: string): string {
 const uti = () => `canary-${randomBytes(12).toString('base64url')}`;
 const origin = (state: State) => new URL(state.issuer).origin;
 
-/** No `at_hash` and no `acr` from the token endpoint; the issuer is that of the user's tenant. */
+/** An ID token without `at_hash` and `acr`; the issuer is that of the user's tenant. */
 export function idToken(state: State, draft: TokenDraft, grant: Grant): TokenDraft {
   const { iat, exp, nonce, aud } = draft.claims;
   const { tid, ...claims } = grant.user.claims;
@@ -47,7 +47,7 @@ export function idToken(state: State, draft: TokenDraft, grant: Grant): TokenDra
   };
 }
 
-/** For Microsoft's own API: a nonce in the header is hashed before the signature is made, so nobody else can verify it. */
+/** A token for Graph: the signature covers a hash of the header's nonce, so that other parties cannot verify it. */
 function graphToken(state: State, draft: TokenDraft, grant: Grant): TokenDraft {
   const { tid, oid } = grant.user.claims;
   const claims = {
@@ -67,7 +67,7 @@ function graphToken(state: State, draft: TokenDraft, grant: Grant): TokenDraft {
   return { ...draft, header, claims, signature: 'broken' };
 }
 
-/** Version 1 names the App ID URI, the old issuer and `appid`; version 2 the API's client id, the new issuer and `azp`. */
+/** Version 1 has the App ID URI, the old issuer and `appid`; version 2 the API's client ID, the new issuer and `azp`. */
 export function accessToken(state: State, draft: TokenDraft, grant: Grant, apis: Record<string, EntraApi>): TokenDraft {
   const scopes = grant.scope.split(' ').filter((scope) => !OIDC_SCOPES.has(scope));
   const resource = resourceOf(scopes[0] ?? '');

@@ -1,4 +1,4 @@
-/** Microsoft Entra ID, simulated from its public documents: tenants, one API per token, tokens of two versions, AADSTS errors. */
+/** Simulates Microsoft Entra ID by its public documentation: tenants, one API per token, two token versions, AADSTS errors. */
 import { randomBytes } from 'node:crypto';
 import { accessToken, type EntraApi, GRAPH, idToken, OIDC_SCOPES, resourceOf } from './entra-tokens.ts';
 import { type Provider, startProvider } from './provider.ts';
@@ -15,7 +15,7 @@ import type {
 } from './provider-types.ts';
 
 export interface EntraOptions {
-  /** What stands in the issuer: `organizations`, `common`, or the id of one tenant. */
+  /** Path segment of the issuer: `organizations`, `common`, or a tenant ID. */
   authority?: string;
   /** By Application ID URI. */
   apis?: Record<string, EntraApi>;
@@ -33,7 +33,7 @@ export const API: EntraApi = {
 };
 export const SCOPES = ['openid', 'profile', 'offline_access', `${API_URI}/orders.read`];
 
-/** A user of a tenant. `sub` is made for the app, `oid` is the same everywhere in the tenant. */
+/** A user of a tenant. `sub` is specific to the app, `oid` is the same in the whole tenant. */
 export const userOf = (tid: string, claims: Record<string, unknown> = {}): User => ({
   sub: 'HKZpfaHyWadeOouYlitjrI-KffTm222X5rrV3xDqfKQ',
   claims: {
@@ -45,7 +45,7 @@ export const userOf = (tid: string, claims: Record<string, unknown> = {}): User 
   },
 });
 
-/** An error of the token endpoint: the number says more than the OAuth code. The text is a canary for the leak scans. */
+/** An error of the token endpoint; the number is more specific than the OAuth code. The text is a canary for leak scans. */
 export function entraError(error: string, code: number, status = 400): ProviderResponse {
   return json(
     {
@@ -91,54 +91,56 @@ function metadata(state: State, authority: string) {
   };
 }
 
-/** The keys name the issuers that they may sign for, and no algorithm. */
-const jwks: Hook = async (call, proceed) => {
+/** Each key names the issuers for which it is valid, and no algorithm. */
+const jwks: Hook = async (request, proceed) => {
   const { keys } = (await proceed()).json as { keys: Record<string, unknown>[] };
-  const issuer = `${call.url.origin}/{tenantid}/v2.0`;
+  const issuer = `${request.url.origin}/{tenantid}/v2.0`;
   return json({ keys: keys.map(({ alg, ...key }) => ({ ...key, x5t: key.kid, issuer })) });
 };
 
 /** `session_state` is added; `iss` (RFC 9207) is not sent. */
-const authorize: Hook = async (_call, proceed) => {
-  const answer = await proceed();
-  const location = URL.parse(answer.headers.location ?? '');
-  if (!location) return answer;
+const authorize: Hook = async (_request, proceed) => {
+  const response = await proceed();
+  const location = URL.parse(response.headers.location ?? '');
+  if (!location) return response;
   location.searchParams.delete('iss');
   location.searchParams.set('session_state', randomBytes(16).toString('hex'));
-  return { ...answer, headers: { ...answer.headers, location: location.href } };
+  return { ...response, headers: { ...response.headers, location: location.href } };
 };
 
-/** A request for tokens names one API; without scopes a refresh is for Graph. */
+/** A token request is for one API; a refresh without scopes is for Graph. */
 function token(state: State, apis: Record<string, EntraApi>): Hook {
   const unknown = (scope: string) => {
     const api = apis[resourceOf(scope)];
     return resourceOf(scope) !== GRAPH && !api?.scopes.includes(scope.slice(scope.lastIndexOf('/') + 1));
   };
-  function faultOf(grant: Grant, scope: string | null): ProviderResponse | undefined {
-    const named = (scope ?? grant.scope).split(' ').filter((word) => !OIDC_SCOPES.has(word));
-    if (named.some(unknown)) return entraError('invalid_scope', 70011);
-    return scope === null && new Set(named.map(resourceOf)).size > 1 ? entraError('invalid_request', 28003) : undefined;
+  function scopeFault(grant: Grant, scope: string | null): ProviderResponse | undefined {
+    const requested = (scope ?? grant.scope).split(' ').filter((word) => !OIDC_SCOPES.has(word));
+    if (requested.some(unknown)) return entraError('invalid_scope', 70011);
+    return scope === null && new Set(requested.map(resourceOf)).size > 1
+      ? entraError('invalid_request', 28003)
+      : undefined;
   }
-  return async (call, proceed) => {
-    const refreshing = call.params.get('grant_type') === 'refresh_token';
+  return async (request, proceed) => {
+    const refreshing = request.params.get('grant_type') === 'refresh_token';
     const grant = refreshing
-      ? grantOf(state, call.params.get('refresh_token') ?? '')
-      : state.codes.get(call.params.get('code') ?? '')?.grant;
-    const scope = call.params.get('scope');
+      ? grantOf(state, request.params.get('refresh_token') ?? '')
+      : state.codes.get(request.params.get('code') ?? '')?.grant;
+    const scope = request.params.get('scope');
     if (grant && refreshing) grant.scope = scope ?? 'openid profile offline_access';
-    const fault = grant && faultOf(grant, scope);
+    const fault = grant && scopeFault(grant, scope);
     if (fault) return fault;
-    const answer = await proceed();
-    if (answer.json?.error === 'invalid_grant') return entraError('invalid_grant', refreshing ? 700082 : 70008);
-    if (!grant || answer.status !== 200) return answer;
-    // Of the API alone, where there is one: openid and offline_access are not permissions of it.
+    const response = await proceed();
+    if (response.json?.error === 'invalid_grant') return entraError('invalid_grant', refreshing ? 700082 : 70008);
+    if (!grant || response.status !== 200) return response;
+    // Only scopes of the API, if there are any: openid and offline_access are not among its permissions.
     const own = grant.scope.split(' ').filter((word) => !OIDC_SCOPES.has(word));
     const granted = own.length > 0 ? own : ['openid', 'profile', 'email', `${GRAPH}/User.Read`];
-    return alterJson(answer, { scope: granted.join(' '), ext_expires_in: answer.json?.expires_in });
+    return alterJson(response, { scope: granted.join(' '), ext_expires_in: response.json?.expires_in });
   };
 }
 
-/** Asks for nothing, and comes back to redirect URIs only. Refresh tokens outlive it. */
+/** Signs out without confirmation and redirects to redirect URIs only. Does not revoke refresh tokens. */
 function logout(state: State) {
   return ({ params }: ProviderRequest): ProviderResponse => {
     const target = params.get('post_logout_redirect_uri');
@@ -149,9 +151,9 @@ function logout(state: State) {
   };
 }
 
-/** It is on Graph: the token of another API is nothing there. */
-const userinfo: Hook = async (call, proceed) => {
-  const payload = (call.headers.authorization ?? '').split('.')[1] ?? '';
+/** UserInfo is part of Graph, which refuses tokens for other APIs. */
+const userinfo: Hook = async (request, proceed) => {
+  const payload = (request.headers.authorization ?? '').split('.')[1] ?? '';
   const { aud } = JSON.parse(Buffer.from(payload, 'base64url').toString() || '{}') as { aud?: string };
   return aud === '00000003-0000-0000-c000-000000000000'
     ? proceed()
@@ -180,7 +182,7 @@ function entra(state: State, { authority = TENANT, apis = { [API_URI]: API } }: 
   };
 }
 
-/** Starts it on 127.0.0.1. Old refresh tokens go on working; where a sign-out leads has to be registered. */
+/** Starts it on 127.0.0.1. Old refresh tokens stay valid; sign-out redirects must be registered. */
 export async function startEntra(options: EntraOptions = {}): Promise<Provider> {
   const provider = await startProvider({
     issuerPath: `/${options.authority ?? TENANT}/v2.0`,

@@ -1,4 +1,4 @@
-/** Runs a front proxy of its own process on a port of loopback, with a folder for its files, until it is stopped. */
+/** Runs a front proxy as a separate process on a loopback port, with a temporary folder for its files. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -13,15 +13,15 @@ export interface FrontProxy {
 
 export interface FrontProxyOptions {
   command: string;
-  /** Its arguments, once its files are written into the folder. */
+  /** Writes the configuration to the folder and returns the arguments. */
   prepare: (folder: string) => string[];
   port: number;
-  /** What makes it stop. */
+  /** The signal that stops it. */
   signal: NodeJS.Signals;
 }
 
-/** Whether something listens there. */
-function listens(port: number): Promise<boolean> {
+/** Whether a process listens on a port. */
+function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => resolve(true));
     socket.once('error', () => resolve(false));
@@ -34,22 +34,22 @@ const ended = (child: ChildProcess) =>
     ? new Promise<void>((resolve) => child.once('exit', () => resolve()))
     : Promise.resolve();
 
-/** Starts it and waits until it listens. */
+/** Starts the proxy and waits until it listens. */
 export async function startFrontProxy({ command, prepare, port, signal }: FrontProxyOptions): Promise<FrontProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'bff-front-'));
-  // Caddy keeps its state where these point to.
+  // Caddy stores its state in these folders.
   const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
   const child = spawn(command, prepare(folder), { stdio: ['ignore', 'ignore', 'pipe'], env });
-  let said = '';
+  let output = '';
   child.once('error', (error) => {
-    said = String(error);
+    output = String(error);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
+    output += text;
   });
   await until(async () => {
-    if (child.exitCode !== null || child.pid === undefined) throw new Error(`${command} ended: ${said}`);
-    return await listens(port);
+    if (child.exitCode !== null || child.pid === undefined) throw new Error(`${command} ended: ${output}`);
+    return await isListening(port);
   });
   return {
     port,

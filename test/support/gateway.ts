@@ -1,4 +1,4 @@
-/** The real gateway in the test process: parsed configuration, a store, both listeners, its log in memory. */
+/** Starts a real gateway in the test process: configuration, store and listeners, with its log in memory. */
 import { randomBytes } from 'node:crypto';
 import { parseConfig } from '../../src/config/load/load.ts';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
@@ -13,10 +13,10 @@ import type { Provider } from './provider.ts';
 export interface TestGateway {
   /** The public URL. */
   readonly url: string;
-  /** Where this very instance listens. */
+  /** The URL of this instance. */
   readonly ownUrl: string;
   readonly config: ReturnType<typeof parseConfig>;
-  /** Everything logged so far. */
+  /** The log so far. */
   logText(): string;
   browser(): Browser;
   stop(): Promise<void>;
@@ -25,24 +25,24 @@ export interface TestGateway {
 export interface TestGatewayOptions {
   provider: Provider;
   routes?: NonNullable<ConfigInput['routes']>;
-  /** Redis URL; SQLite in memory when left out. */
+  /** Redis URL; SQLite in memory by default. */
   redisUrl?: string;
-  /** Replicas share port-independent settings: the public URL and the key. */
+  /** Replicas share the public URL and the key. */
   publicUrl?: string;
   key?: string;
   providerConfig?: Partial<ConfigInput['provider']>;
   config?: Partial<ConfigInput>;
-  /** Where its audit log goes; among the lines of its log when left out. */
+  /** The audit log; part of the log by default. */
   auditLog?: AuditLog;
-  /** The gateway's clock, milliseconds since the epoch; the real one when left out. */
+  /** The gateway's clock in milliseconds since the epoch; the real clock by default. */
   clock?: () => number;
-  /** What the proxy in front of an https `publicUrl` adds to each request of a browser. */
+  /** Headers that the proxy in front of an https `publicUrl` adds to each request of a browser. */
   front?: Record<string, string>;
 }
 
 export const newKey = () => randomBytes(48).toString('base64url');
 
-/** Starts a gateway at `http://localhost:<free port>`, which is another site than the provider at 127.0.0.1. */
+/** Starts a gateway at `http://localhost:<free port>`; the provider at 127.0.0.1 is another site. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const { provider } = options;
   const port = await freePort();
@@ -64,7 +64,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       store: options.redisUrl === undefined ? { sqlite: { file: ':memory:' } } : { redis: { url: options.redisUrl } },
     },
     routes: options.routes ?? [],
-    // All of a test's browsers share one address.
+    // All browsers of a test share one IP address.
     limits: { loginsPerMinute: 0 },
     development: { allowInsecureHttp: true },
     ...options.config,

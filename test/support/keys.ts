@@ -1,4 +1,4 @@
-/** Keys for tests, and a signer that also signs what no decent library would. */
+/** Keys for tests, and a signer that can also create invalid tokens. */
 import {
   constants,
   createHmac,
@@ -22,12 +22,12 @@ export interface SigningKey {
 }
 
 /**
- * How a token gets its signature: by the key (`key`), by nothing (`none`), by HMAC over the PEM of the public key (the
- * classic confusion), or a signature by the key in which one bit is turned (`broken`).
+ * The signature of a token: valid (`key`), empty (`none`), an HMAC with the PEM of the public key as secret (algorithm
+ * confusion), or valid with one bit changed (`broken`).
  */
 export type Signature = 'key' | 'none' | 'hmac-of-public-key' | 'broken';
 
-/** A token before it is signed: everything in it can be changed. */
+/** A token before it is signed; tests can change any part. */
 export interface TokenDraft {
   header: Record<string, unknown>;
   claims: Record<string, unknown>;
@@ -43,7 +43,7 @@ function generatePair(alg: SigningAlg): { privateKey: KeyObject; publicKey: KeyO
   return generateKeyPairSync('rsa', { modulusLength: 2048 });
 }
 
-/** A fresh key pair with a random `kid`. */
+/** Creates a key pair with a random `kid`. */
 export function createSigningKey(alg: SigningAlg = 'RS256', kid = `kid-${randomBytes(6).toString('hex')}`): SigningKey {
   const { privateKey, publicKey } = generatePair(alg);
   const jwk = publicKey.export({ format: 'jwk' });
@@ -69,16 +69,16 @@ function signatureOf(draft: TokenDraft, input: string): Buffer {
   return signature;
 }
 
-/** The compact form of a draft, signed the way the draft says, however wrong that is. */
+/** Signs a draft as `signature` says and returns the compact form. */
 export function signToken(draft: TokenDraft): string {
   const input = `${b64(draft.header)}.${b64(draft.claims)}`;
   return `${input}.${signatureOf(draft, input).toString('base64url')}`;
 }
 
-/** The claims inside a compact token, unverified. */
+/** Decodes the claims of a compact token without verification. */
 export function decodeClaims(token: string): Record<string, unknown> {
   const parsed: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-  if (typeof parsed !== 'object' || parsed === null) throw new Error('the token holds no claims');
+  if (typeof parsed !== 'object' || parsed === null) throw new Error('the token has no claims');
   return { ...parsed };
 }
 

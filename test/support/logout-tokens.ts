@@ -1,11 +1,11 @@
-/** Logout tokens of the test provider, as they should be or changed, and their delivery. */
+/** Creates valid or changed logout tokens of the test provider, and posts them to a gateway. */
 import { randomUUID } from 'node:crypto';
 import { signToken, type TokenDraft } from './keys.ts';
 import type { Provider } from './provider.ts';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** A token that ends `claims.sid` or `claims.sub`; `change` has the last word before it is signed. */
+/** Creates a token that ends the session `claims.sid` or all sessions of `claims.sub`; `change` is applied before signing. */
 export function createLogoutToken(
   provider: Provider,
   claims: Record<string, unknown>,
@@ -32,7 +32,7 @@ export function createLogoutToken(
   return signToken(draft);
 }
 
-/** Posts it to a gateway as a provider does. */
+/** Posts a logout token to a gateway as a provider does. */
 export async function postLogoutToken(gatewayUrl: string, token: string): Promise<Response> {
   const body = new URLSearchParams({ logout_token: token });
   return await fetch(`${gatewayUrl}/backchannel-logout`, { method: 'POST', body, redirect: 'manual' });

@@ -1,9 +1,9 @@
-/** A real nginx in front of an upstream, which asks the gateway before it forwards. */
+/** Starts a real nginx in front of an upstream, with forward authentication by the gateway. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FrontProxy, startFrontProxy } from './front-proxy.ts';
 
-/** Starts nginx on a port of loopback with the directives of its one server. */
+/** Starts nginx on a loopback port with one server and its directives. */
 export function startNginx(port: number, directives: string): Promise<FrontProxy> {
   function prepare(folder: string): string[] {
     const file = join(folder, 'nginx.conf');

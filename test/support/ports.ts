@@ -9,15 +9,15 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Nobody need listen on them yet, so that they still look free. */
-const given = new Set<number>();
+/** Ports that were returned before; they may still be free. */
+const assigned = new Set<number>();
 
-/** A port on loopback that nobody listens on at this moment, and that was not given before. */
+/** Returns a free loopback port that was not returned before. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (given.has(port)) continue;
-    given.add(port);
+    if (assigned.has(port)) continue;
+    assigned.add(port);
     if (await isFree(port)) return port;
   }
   throw new Error('no free port found between 20000 and 32000');

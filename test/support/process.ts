@@ -1,4 +1,4 @@
-/** The gateway as a user starts it: a process of its own with a configuration file, which can be stopped, killed and limited. */
+/** Runs the gateway as a separate process with a configuration file, which can be stopped and killed. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,26 +15,26 @@ import { until } from './wait.ts';
 export interface GatewayProcess {
   /** The public URL. */
   readonly url: string;
-  /** Where this very process listens. */
+  /** The URL of this process. */
   readonly ownUrl: string;
   readonly port: number;
   readonly adminUrl: string;
   readonly key: string;
-  /** Of the running process. */
+  /** Process ID. */
   pid(): number;
   /** Resident memory in bytes. */
   memory(): number;
-  /** What it wrote on its standard output, the last part of it. */
+  /** The last part of its standard output and standard error. */
   output(): string;
   /** Sends it a signal. */
   signal(name: NodeJS.Signals): void;
-  /** Writes its configuration file anew: this instead of what the options said, or a text. */
+  /** Replaces its configuration file: by other options, or by a text. */
   configure(config: Partial<ConfigInput> | string): void;
-  /** Starts it, again if it ended, and waits until it is ready. */
+  /** Starts or restarts it, and waits until it is ready. */
   start(): Promise<void>;
-  /** Ends it without a warning. */
+  /** Kills it with SIGKILL. */
   kill(): Promise<void>;
-  /** Asks it to stop; resolves with its exit code. */
+  /** Stops it with SIGTERM; resolves with its exit code. */
   terminate(): Promise<number | null>;
   browser(): Browser;
 }
@@ -53,9 +53,9 @@ export interface GatewayProcessOptions {
 
 const ROOT = join(import.meta.dirname, '../..');
 
-type Complete = GatewayProcessOptions & { publicUrl: string; key: string };
+type ResolvedOptions = GatewayProcessOptions & { publicUrl: string; key: string };
 
-function configFor({ provider, config, publicUrl, key }: Complete, port: number, admin: number) {
+function configFor({ provider, config, publicUrl, key }: ResolvedOptions, port: number, admin: number) {
   return {
     publicUrl,
     allowedHosts: [`localhost:${port}`],
@@ -63,7 +63,7 @@ function configFor({ provider, config, publicUrl, key }: Complete, port: number,
     admin: { port: admin },
     secrets: { keys: [{ id: 'k1', value: key }] },
     provider: { issuer: provider.issuer, clientId: provider.client.id, clientSecret: provider.client.secret },
-    // No balancer needs time to see that it stops.
+    // No load balancer has to notice the stop first.
     limits: { loginsPerMinute: 0, drainDelay: '0s' },
     development: { allowInsecureHttp: true },
     log: { level: 'warn' },
@@ -71,12 +71,12 @@ function configFor({ provider, config, publicUrl, key }: Complete, port: number,
   } satisfies ConfigInput;
 }
 
-/** Kilobytes to bytes of the line that names resident memory. */
+/** Resident memory of a process in bytes. */
 function residentOf(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).trim()) * 1024;
 }
 
-/** Starts the process; it ends with the test, and so does its folder. */
+/** Starts the process; the process and its folder are removed after the test. */
 export async function startProcess(
   t: { after(end: () => Promise<void>): void },
   options: GatewayProcessOptions,
@@ -114,8 +114,8 @@ export async function startProcess(
     output: () => output,
     signal: (name) => void child?.kill(name),
     configure(config) {
-      const whole = { ...options, publicUrl: url, key };
-      const text = typeof config === 'string' ? config : stringify(configFor({ ...whole, config }, port, admin));
+      const resolved = { ...options, publicUrl: url, key };
+      const text = typeof config === 'string' ? config : stringify(configFor({ ...resolved, config }, port, admin));
       writeFileSync(file, text);
     },
     async start() {
@@ -130,7 +130,7 @@ export async function startProcess(
         closed = true;
       });
       const ready = async () => (await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined))?.ok;
-      await until(async () => closed || (await ready()), { timeout: 60_000, what: 'a gateway that is ready' });
+      await until(async () => closed || (await ready()), { timeout: 60_000, what: 'the gateway to become ready' });
       if (closed) {
         const cause = new Error(`the gateway ended with ${child.exitCode}: ${output}`);
         throw new Error('the gateway did not become ready', { cause });

@@ -1,4 +1,4 @@
-/** Proofs of possession (RFC 9449) for tests, as they should be or changed. */
+/** Creates valid or changed DPoP proofs (RFC 9449). */
 import { createHash, randomUUID } from 'node:crypto';
 import { type SigningKey, signToken, type TokenDraft } from './keys.ts';
 
@@ -17,7 +17,7 @@ export interface ProofTarget {
   nonce?: string;
 }
 
-/** A proof by `key`; `change` has the last word before it is signed. */
+/** Creates a proof with `key`; `change` is applied before signing. */
 export function createProof(
   key: SigningKey,
   { method, url, token, nonce }: ProofTarget,

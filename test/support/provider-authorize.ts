@@ -14,7 +14,7 @@ const page = (status: number, title: string, body = ''): ProviderResponse => ({
 const escapeHtml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** Sends the response parameters back by the mode that was asked for; the form submits itself. */
+/** Returns the response parameters in the requested mode; the page of `form_post` submits itself. */
 function respond(redirectUri: string, mode: string | null, params: Record<string, string>): ProviderResponse {
   if (mode !== 'form_post') {
     const location = new URL(redirectUri);
@@ -28,7 +28,7 @@ function respond(redirectUri: string, mode: string | null, params: Record<string
   return page(200, 'Submit', `<body onload="document.forms[0].submit()">${form}</body>`);
 }
 
-function faultOf(params: URLSearchParams): string | undefined {
+function requestFault(params: URLSearchParams): string | undefined {
   const names = [...params.keys()];
   if (new Set(names).size !== names.length) return 'repeated parameter';
   if (params.get('response_type') !== 'code') return 'response_type';
@@ -58,9 +58,9 @@ function createGrant(state: State, params: URLSearchParams): Grant {
   return grant;
 }
 
-/** Approves the request as `nextUser` at once (RFC 6749 4.1.1, RFC 7636, RFC 9207). */
-export async function authorize(state: State, call: ProviderRequest): Promise<ProviderResponse> {
-  const params = await resolveRequest(state, call.params);
+/** Approves the request as `nextUser` without interaction (RFC 6749 4.1.1, RFC 7636, RFC 9207). */
+export async function authorize(state: State, request: ProviderRequest): Promise<ProviderResponse> {
+  const params = await resolveRequest(state, request.params);
   if (typeof params === 'string') return page(400, params);
   for (const kind of ['state', 'nonce'] as const) {
     const value = params.get(kind);
@@ -70,19 +70,19 @@ export async function authorize(state: State, call: ProviderRequest): Promise<Pr
   const registered = state.client.redirectUris;
   const known = registered.length === 0 || registered.includes(redirectUri);
   if (params.get('client_id') !== state.client.id || !known) return page(400, 'Unknown client or redirect_uri');
-  const back = { state: params.get('state') ?? '', iss: state.issuer };
-  const fault = faultOf(params);
+  const common = { state: params.get('state') ?? '', iss: state.issuer };
+  const fault = requestFault(params);
   const mode = params.get('response_mode');
-  if (fault) return respond(redirectUri, mode, { error: 'invalid_request', error_description: fault, ...back });
+  if (fault) return respond(redirectUri, mode, { error: 'invalid_request', error_description: fault, ...common });
   const code = mintSecret(state, 'code', 'code');
   const challenge = params.get('code_challenge') ?? '';
   state.codes.set(code, { grant: createGrant(state, params), redirectUri, challenge, used: false });
-  return respond(redirectUri, mode, { code, ...back });
+  return respond(redirectUri, mode, { code, ...common });
 }
 
-/** Ends the provider's session and sends the browser on to a registered address (RP-Initiated Logout 2 and 3). */
-export function endSession(state: State, call: ProviderRequest): ProviderResponse {
-  const { params } = call;
+/** Ends the provider's session and redirects the browser to a registered URI (RP-Initiated Logout 2 and 3). */
+export function endSession(state: State, request: ProviderRequest): ProviderResponse {
+  const { params } = request;
   const hint = params.get('id_token_hint');
   if (hint !== null) {
     const claims: { sid?: string } = JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString() || '{}');
@@ -92,8 +92,8 @@ export function endSession(state: State, call: ProviderRequest): ProviderRespons
   const registered = state.client.postLogoutRedirectUris;
   if (target === null || (registered.length > 0 && !registered.includes(target))) return page(200, 'Signed out');
   const location = new URL(target);
-  const given = params.get('state');
-  if (given !== null) location.searchParams.set('state', given);
+  const value = params.get('state');
+  if (value !== null) location.searchParams.set('state', value);
   return redirect(location.href);
 }
 
@@ -101,19 +101,19 @@ export function endSession(state: State, call: ProviderRequest): ProviderRespons
 export function metadata(state: State): ProviderResponse {
   const { issuer, product } = state;
   const base = issuer.replace(/\/$/, '');
-  const address = (endpoint: Endpoint) => {
+  const urlOf = (endpoint: Endpoint) => {
     const [path] = product.paths?.[endpoint] ?? [];
     return path === undefined ? `${base}/${endpoint}` : new URL(path, issuer).href;
   };
   const document = {
     issuer,
-    authorization_endpoint: address('authorize'),
-    token_endpoint: address('token'),
-    jwks_uri: address('jwks'),
-    userinfo_endpoint: address('userinfo'),
-    revocation_endpoint: address('revocation'),
-    introspection_endpoint: address('introspection'),
-    end_session_endpoint: address('end_session'),
+    authorization_endpoint: urlOf('authorize'),
+    token_endpoint: urlOf('token'),
+    jwks_uri: urlOf('jwks'),
+    userinfo_endpoint: urlOf('userinfo'),
+    revocation_endpoint: urlOf('revocation'),
+    introspection_endpoint: urlOf('introspection'),
+    end_session_endpoint: urlOf('end_session'),
     authorization_response_iss_parameter_supported: true,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
@@ -127,8 +127,8 @@ export function metadata(state: State): ProviderResponse {
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
-    ...pushedMetadata(state, address('par')),
+    ...pushedMetadata(state, urlOf('par')),
   };
-  const particular = product.behaviour.metadata?.(document) ?? document;
-  return json(state.behaviour.metadata?.(particular) ?? particular);
+  const ofProduct = product.behaviour.metadata?.(document) ?? document;
+  return json(state.behaviour.metadata?.(ofProduct) ?? ofProduct);
 }

@@ -19,7 +19,7 @@ export function decodeBasic(header: string | undefined): { id: string; secret: s
   }
 }
 
-async function assertionHolds(state: State, assertion: string): Promise<boolean> {
+async function isValidAssertion(state: State, assertion: string): Promise<boolean> {
   const { client } = state;
   if (!client.key) return false;
   try {
@@ -29,7 +29,7 @@ async function assertionHolds(state: State, assertion: string): Promise<boolean>
       requiredClaims: ['exp', 'jti', 'aud'],
       currentDate: new Date(state.now()),
     });
-    // One string, the issuer and nothing else: an assertion must be useless anywhere else (CVE-2025-27370).
+    // The audience must be the issuer only, so that no other server accepts the assertion (CVE-2025-27370).
     if (payload.aud !== state.issuer || typeof payload.jti !== 'string') return false;
     if ((payload.exp ?? 0) - state.now() / 1000 > 300 || state.assertionIds.has(payload.jti)) return false;
     state.assertionIds.add(payload.jti);
@@ -39,25 +39,25 @@ async function assertionHolds(state: State, assertion: string): Promise<boolean>
   }
 }
 
-/** Whether the call authenticates the client by exactly the registered method. */
-export async function authenticatesClient(state: State, call: ProviderRequest): Promise<boolean> {
+/** Whether the request authenticates the client with exactly the registered method. */
+export async function authenticatesClient(state: State, request: ProviderRequest): Promise<boolean> {
   const { client } = state;
-  const assertion = call.params.get('client_assertion');
-  const secret = call.params.get('client_secret');
+  const assertion = request.params.get('client_assertion');
+  const secret = request.params.get('client_secret');
   if (assertion !== null) state.secrets.set(assertion, 'client');
   if (client.auth === 'tls_client_auth') {
-    const alone = call.headers.authorization === undefined && secret === null && assertion === null;
-    return alone && call.params.get('client_id') === client.id && call.thumbprint === client.certificate;
+    const noOtherMethod = request.headers.authorization === undefined && secret === null && assertion === null;
+    return noOtherMethod && request.params.get('client_id') === client.id && request.thumbprint === client.certificate;
   }
-  const used = [call.headers.authorization !== undefined, secret !== null, assertion !== null];
+  const used = [request.headers.authorization !== undefined, secret !== null, assertion !== null];
   if (used.filter(Boolean).length !== 1) return false;
   if (client.auth === 'client_secret_basic') {
-    const given = decodeBasic(call.headers.authorization);
-    return given !== undefined && given.id === client.id && given.secret === client.secret;
+    const credentials = decodeBasic(request.headers.authorization);
+    return credentials !== undefined && credentials.id === client.id && credentials.secret === client.secret;
   }
-  if (call.params.get('client_id') !== client.id && client.auth === 'client_secret_post') return false;
+  if (request.params.get('client_id') !== client.id && client.auth === 'client_secret_post') return false;
   if (client.auth === 'client_secret_post') return secret === client.secret;
-  if (call.params.get('client_assertion_type') !== 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
+  if (request.params.get('client_assertion_type') !== 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
     return false;
-  return assertion !== null && (await assertionHolds(state, assertion));
+  return assertion !== null && (await isValidAssertion(state, assertion));
 }

@@ -1,4 +1,4 @@
-/** The endpoints of the test provider that only the gateway calls: token, user info, revocation, introspection, keys. */
+/** The endpoints of the test provider that only the gateway uses: token, UserInfo, revocation, introspection, keys. */
 import { createHash, randomUUID } from 'node:crypto';
 import { decodeClaims, signToken } from './keys.ts';
 import { authenticatesClient } from './provider-client.ts';
@@ -14,7 +14,7 @@ function redeemCode(state: State, { params, thumbprint }: ProviderRequest, jkt: 
   state.secrets.set(verifier, 'verifier');
   if (!code) return oauthError('invalid_grant');
   if (code.used) {
-    // RFC 6749 4.1.2: a code that comes twice ends what the first one brought.
+    // RFC 6749 4.1.2: reuse of a code revokes the tokens issued for it.
     revokeGrant(state, code.grant);
     return oauthError('invalid_grant');
   }
@@ -22,9 +22,9 @@ function redeemCode(state: State, { params, thumbprint }: ProviderRequest, jkt: 
   const matches = createHash('sha256').update(verifier).digest('base64url') === code.challenge;
   const redirects = params.get('redirect_uri') === code.redirectUri;
   if (!matches || verifier.length < 43 || !redirects) return oauthError('invalid_grant');
-  // RFC 9449 section 10: the code is good for the key that the request named.
-  const named = code.grant.request.get('dpop_jkt');
-  if (named !== null && named !== jkt) return oauthError('invalid_grant');
+  // RFC 9449 section 10: the code is bound to the key that the request named.
+  const boundJkt = code.grant.request.get('dpop_jkt');
+  if (boundJkt !== null && boundJkt !== jkt) return oauthError('invalid_grant');
   Object.assign(code.grant, { jkt, certificate: thumbprint });
   return json(tokenResponse(state, code.grant, 'authorization_code'));
 }
@@ -32,7 +32,7 @@ function redeemCode(state: State, { params, thumbprint }: ProviderRequest, jkt: 
 function refresh(state: State, { params, thumbprint }: ProviderRequest, jkt: string | undefined): ProviderResponse {
   const given = params.get('refresh_token') ?? '';
   const grant = grantOf(state, given);
-  // A refresh token of a client that proves who it is is bound to no key; tokens of a grant without one get this one.
+  // Refresh tokens of a confidential client are not bound to a key; a grant without a key is bound to this one.
   if (grant && jkt !== undefined) grant.jkt ??= jkt;
   if (!grant || grant.revoked || grant.jkt !== jkt || grant.certificate !== thumbprint)
     return oauthError('invalid_grant');
@@ -49,8 +49,8 @@ function refresh(state: State, { params, thumbprint }: ProviderRequest, jkt: str
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** A token for one API: of the client itself, or in exchange for a user's (RFC 8693), whose subject it keeps. */
-function mintForUpstream(
+/** A token for one API: for the client itself, or exchanged for a user's token (RFC 8693) with the same subject. */
+function mintUpstreamToken(
   state: State,
   { params, thumbprint }: ProviderRequest,
   jkt: string | undefined,
@@ -84,31 +84,31 @@ function mintForUpstream(
 }
 
 /** Token endpoint (RFC 6749 3.2). */
-export async function token(state: State, call: ProviderRequest): Promise<ProviderResponse> {
-  if (call.method !== 'POST') return status(405);
-  if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
-  const names = [...call.params.keys()];
-  // A resource may be named more than once (RFC 8707 section 2).
+export async function token(state: State, request: ProviderRequest): Promise<ProviderResponse> {
+  if (request.method !== 'POST') return status(405);
+  if (!(await authenticatesClient(state, request))) return oauthError('invalid_client', 401);
+  const names = [...request.params.keys()];
+  // `resource` may be repeated (RFC 8707 section 2).
   const single = names.filter((name) => name !== 'resource');
   if (new Set(single).size !== single.length) return oauthError('invalid_request');
-  const type = call.params.get('grant_type');
-  const proof = await proofOutcome(state, call);
+  const type = request.params.get('grant_type');
+  const proof = await proofOutcome(state, request);
   if ('refusal' in proof) return proof.refusal;
-  // RFC 9449 section 5: a bound token is taken from the holder of its key alone.
-  const subject = state.accessTokens.get(call.params.get('subject_token') ?? '');
+  // RFC 9449 section 5: a bound token is accepted only with a proof by its key.
+  const subject = state.accessTokens.get(request.params.get('subject_token') ?? '');
   if (type === EXCHANGE && subject?.grant.jkt !== undefined && subject.grant.jkt !== proof.jkt)
     return oauthError('invalid_request');
-  if (type === 'client_credentials' || type === EXCHANGE) return json(mintForUpstream(state, call, proof.jkt));
-  if (type === 'authorization_code') return redeemCode(state, call, proof.jkt);
-  return type === 'refresh_token' ? refresh(state, call, proof.jkt) : oauthError('unsupported_grant_type');
+  if (type === 'client_credentials' || type === EXCHANGE) return json(mintUpstreamToken(state, request, proof.jkt));
+  if (type === 'authorization_code') return redeemCode(state, request, proof.jkt);
+  return type === 'refresh_token' ? refresh(state, request, proof.jkt) : oauthError('unsupported_grant_type');
 }
 
 /** UserInfo (OpenID Connect Core 5.3). */
-export async function userinfo(state: State, call: ProviderRequest): Promise<ProviderResponse> {
-  const [, scheme = '', token = ''] = /^(Bearer|DPoP) (.+)$/i.exec(call.headers.authorization ?? '') ?? [];
+export async function userinfo(state: State, request: ProviderRequest): Promise<ProviderResponse> {
+  const [, scheme = '', token = ''] = /^(Bearer|DPoP) (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const known = state.accessTokens.get(token);
   if (scheme.toLowerCase() === 'dpop') {
-    const proof = await proofOutcome(state, call, token);
+    const proof = await proofOutcome(state, request, token);
     if ('refusal' in proof) return proof.refusal;
     if (proof.jkt !== known?.grant.jkt) return oauthError('invalid_token', 401);
   } else if (known?.grant.jkt !== undefined) return oauthError('invalid_token', 401);
@@ -116,10 +116,10 @@ export async function userinfo(state: State, call: ProviderRequest): Promise<Pro
   return json({ sub: known.grant.user.sub, ...known.grant.user.claims, from_userinfo: true });
 }
 
-/** Revocation (RFC 7009): unknown tokens are answered 200 as well. */
-export async function revocation(state: State, call: ProviderRequest): Promise<ProviderResponse> {
-  if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
-  const given = call.params.get('token') ?? '';
+/** Revocation (RFC 7009): the response is 200 for unknown tokens as well. */
+export async function revocation(state: State, request: ProviderRequest): Promise<ProviderResponse> {
+  if (!(await authenticatesClient(state, request))) return oauthError('invalid_client', 401);
+  const given = request.params.get('token') ?? '';
   const grant = grantOf(state, given);
   if (grant) revokeGrant(state, grant);
   state.accessTokens.delete(given);
@@ -127,9 +127,9 @@ export async function revocation(state: State, call: ProviderRequest): Promise<P
 }
 
 /** Introspection (RFC 7662). */
-export async function introspection(state: State, call: ProviderRequest): Promise<ProviderResponse> {
-  if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
-  const token = call.params.get('token') ?? '';
+export async function introspection(state: State, request: ProviderRequest): Promise<ProviderResponse> {
+  if (!(await authenticatesClient(state, request))) return oauthError('invalid_client', 401);
+  const token = request.params.get('token') ?? '';
   const registered = state.introspectable.get(token);
   if (registered) return json(registered);
   const known = state.accessTokens.get(token);

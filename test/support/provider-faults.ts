@@ -1,9 +1,9 @@
-/** Ready-made answers and hooks with which the test provider misbehaves. */
+/** Responses and hooks that make the test provider misbehave. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Hook, ProviderRequest, ProviderResponse } from './provider-types.ts';
 
-/** A JSON answer. */
+/** A JSON response. */
 export function json(
   body: Record<string, unknown>,
   status = 200,
@@ -12,12 +12,12 @@ export function json(
   return { status, headers: { 'cache-control': 'no-store', ...headers }, json: body };
 }
 
-/** An OAuth error answer (RFC 6749 5.2). The description is a canary: it must appear in no log and on no page. */
+/** An OAuth error response (RFC 6749 5.2). The description is a canary that must not appear in any log or page. */
 export function oauthError(error: string, status = 400, description = 'canary-error-description'): ProviderResponse {
   return json({ error, error_description: description }, status);
 }
 
-/** A bare status, with a canary in the body. */
+/** A status with a canary in the body. */
 export function status(code: number, headers: Record<string, string> = {}): ProviderResponse {
   return { status: code, headers: { 'content-type': 'text/plain', ...headers }, body: 'canary-response-body' };
 }
@@ -27,34 +27,34 @@ export function redirect(location: string, code = 302): ProviderResponse {
   return { status: code, headers: { location }, body: '' };
 }
 
-/** The same JSON answer with members changed; `undefined` removes one. */
-export function alterJson(answer: ProviderResponse, changes: Record<string, unknown>): ProviderResponse {
-  const merged = Object.entries({ ...answer.json, ...changes }).filter(([, value]) => value !== undefined);
-  return { ...answer, json: Object.fromEntries(merged) };
+/** Changes members of a JSON response; `undefined` removes a member. */
+export function alterJson(response: ProviderResponse, changes: Record<string, unknown>): ProviderResponse {
+  const merged = Object.entries({ ...response.json, ...changes }).filter(([, value]) => value !== undefined);
+  return { ...response, json: Object.fromEntries(merged) };
 }
 
-/** A hook that changes members of the JSON answer; `undefined` removes one. */
+/** A hook that changes members of the JSON response; `undefined` removes a member. */
 export function alteringJson(
   changes: Record<string, unknown>,
-  only: (call: ProviderRequest) => boolean = () => true,
+  only: (request: ProviderRequest) => boolean = () => true,
 ): Hook {
-  return async (call, proceed) => {
-    const answer = await proceed();
-    return only(call) ? alterJson(answer, changes) : answer;
+  return async (request, proceed) => {
+    const response = await proceed();
+    return only(request) ? alterJson(response, changes) : response;
   };
 }
 
 /** A hook that changes the parameters of a redirect. */
 export function alteringRedirect(change: (params: URLSearchParams) => void): Hook {
-  return async (_call, proceed) => {
-    const answer = await proceed();
-    const location = new URL(answer.headers.location ?? '');
+  return async (_request, proceed) => {
+    const response = await proceed();
+    const location = new URL(response.headers.location ?? '');
     change(location.searchParams);
-    return { ...answer, headers: { ...answer.headers, location: location.href } };
+    return { ...response, headers: { ...response.headers, location: location.href } };
   };
 }
 
-/** A hook that answers the authorization request with an error (RFC 6749 4.1.2.1) and the right `state` and `iss`. */
+/** A hook that responds to the authorization request with an error (RFC 6749 4.1.2.1) and valid `state` and `iss`. */
 export function denying(error = 'access_denied', description = 'canary-error-description'): Hook {
   return alteringRedirect((params) => {
     params.delete('code');
@@ -63,10 +63,10 @@ export function denying(error = 'access_denied', description = 'canary-error-des
   });
 }
 
-/** Never answers; the connection stays open. */
+/** Never responds; the connection stays open. */
 export const hang = (): ProviderResponse => ({ status: 200, headers: {}, raw: () => {} });
 
-/** Sends the head and then nothing more. */
+/** Sends the head and nothing after it. */
 export const hangInBody = (): ProviderResponse => ({
   status: 200,
   headers: {},
@@ -76,25 +76,25 @@ export const hangInBody = (): ProviderResponse => ({
   },
 });
 
-/** Cuts the connection. */
+/** Closes the connection without a response. */
 export const reset = (): ProviderResponse => ({ status: 200, headers: {}, raw: (res) => void res.destroy() });
 
-/** A hook that answers late. */
+/** A hook that delays the response. */
 export function delayed(ms: number): Hook {
-  return async (_call, proceed) => {
+  return async (_request, proceed) => {
     await sleep(ms);
     return proceed();
   };
 }
 
-/** 200 with a body that is no JSON. */
+/** 200 with a body that is not JSON. */
 export const invalidJson = (): ProviderResponse => ({
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: '<html>canary-response-body',
 });
 
-/** JSON that never ends until `bytes` were sent. Counts what it could send in `sent`. */
+/** JSON that ends only after `bytes` bytes. Counts the sent bytes in `sent`. */
 export function endlessJson(bytes: number, sent: { bytes: number }): ProviderResponse {
   const chunk = Buffer.alloc(64 * 1024, 0x61);
   return {
@@ -115,7 +115,7 @@ export function endlessJson(bytes: number, sent: { bytes: number }): ProviderRes
   };
 }
 
-/** A gzip body, `layers` deep, that unpacks to `bytes` of JSON. */
+/** A body with `layers` layers of gzip that unpacks to `bytes` bytes of JSON. */
 export function gzipBomb(bytes: number, layers = 1): ProviderResponse {
   let body: Uint8Array = Buffer.concat([
     Buffer.from('{"access_token":"'),

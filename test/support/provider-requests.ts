@@ -1,4 +1,4 @@
-/** How authorization requests reach the test provider: in the open, or pushed ahead (RFC 9126). */
+/** Authorization requests of the test provider: in the URL, or pushed before (RFC 9126). */
 import { randomUUID } from 'node:crypto';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { authenticatesClient } from './provider-client.ts';
@@ -8,10 +8,10 @@ import type { State } from './provider-state.ts';
 import type { ProviderRequest, ProviderResponse } from './provider-types.ts';
 
 const LIFETIME_MS = 60_000;
-/** What authenticates the client and is no part of the request. */
+/** Parameters that authenticate the client and are not part of the authorization request. */
 const CLIENT_PARAMS = ['client_secret', 'client_assertion', 'client_assertion_type'];
 
-/** What the metadata says of pushed requests. */
+/** The metadata of pushed requests. */
 export function pushedMetadata({ settings }: State, endpoint: string): Record<string, unknown> {
   if (settings.pushed === 'off') return {};
   return {
@@ -21,26 +21,26 @@ export function pushedMetadata({ settings }: State, endpoint: string): Record<st
 }
 
 /** The endpoint for pushed requests. */
-export async function par(state: State, call: ProviderRequest): Promise<ProviderResponse> {
+export async function par(state: State, request: ProviderRequest): Promise<ProviderResponse> {
   if (state.settings.pushed === 'off') return status(404);
-  if (!(await authenticatesClient(state, call))) return oauthError('invalid_client', 401);
-  const params = new URLSearchParams(call.params);
+  if (!(await authenticatesClient(state, request))) return oauthError('invalid_client', 401);
+  const params = new URLSearchParams(request.params);
   for (const name of CLIENT_PARAMS) params.delete(name);
   if (params.get('client_id') !== state.client.id || params.has('request_uri')) return oauthError('invalid_request');
-  const proof = await proofOutcome(state, call);
+  const proof = await proofOutcome(state, request);
   if ('refusal' in proof) return proof.refusal;
-  const opened = await openRequest(state, params);
-  if (opened === undefined) return oauthError('invalid_request_object');
-  // RFC 9449 section 10.1: a proof here binds the code as `dpop_jkt` does, and the two must agree.
-  const named = opened.get('dpop_jkt');
-  if (proof.jkt !== undefined && named !== null && named !== proof.jkt) return oauthError('invalid_dpop_proof');
-  if (proof.jkt !== undefined) opened.set('dpop_jkt', proof.jkt);
+  const resolved = await openRequest(state, params);
+  if (resolved === undefined) return oauthError('invalid_request_object');
+  // RFC 9449 section 10.1: a proof binds the code as `dpop_jkt` does; both must name the same key.
+  const jkt = resolved.get('dpop_jkt');
+  if (proof.jkt !== undefined && jkt !== null && jkt !== proof.jkt) return oauthError('invalid_dpop_proof');
+  if (proof.jkt !== undefined) resolved.set('dpop_jkt', proof.jkt);
   const uri = `urn:ietf:params:oauth:request_uri:${randomUUID()}`;
-  state.pushed.set(uri, { params: opened, until: state.now() + LIFETIME_MS });
+  state.pushed.set(uri, { params: resolved, until: state.now() + LIFETIME_MS });
   return json({ request_uri: uri, expires_in: LIFETIME_MS / 1000 }, 201);
 }
 
-/** The parameters inside a signed request (RFC 9101): those and no others count; undefined when it is not to be believed. */
+/** The parameters of a signed request (RFC 9101), which replace all others; undefined when it is not valid. */
 async function openRequest(state: State, params: URLSearchParams): Promise<URLSearchParams | undefined> {
   const request = params.get('request');
   const { client, settings } = state;
@@ -64,14 +64,14 @@ async function openRequest(state: State, params: URLSearchParams): Promise<URLSe
   }
 }
 
-/** The parameters of an authorization request; a text says what is wrong with it. */
+/** The parameters of an authorization request; a string is the reason for refusal. */
 export async function resolveRequest(state: State, params: URLSearchParams): Promise<URLSearchParams | string> {
   const uri = params.get('request_uri');
   if (uri === null)
     return state.settings.pushed === 'required'
       ? 'Only pushed requests'
       : ((await openRequest(state, params)) ?? 'Bad request object');
-  // RFC 9126 section 4: nothing beside it counts; a strict server refuses it.
+  // RFC 9126 section 4: other parameters are ignored; this provider refuses them.
   if ([...params.keys()].some((name) => name !== 'request_uri' && name !== 'client_id')) return 'More than request_uri';
   const pushed = state.pushed.get(uri);
   state.pushed.delete(uri);

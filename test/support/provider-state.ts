@@ -1,4 +1,4 @@
-/** What the test provider remembers: keys, codes, grants, and every secret that it ever gave out or was given. */
+/** State of the test provider: keys, codes, grants, and every secret that it issued or received. */
 import { randomBytes } from 'node:crypto';
 import { createSigningKey, type SigningKey } from './keys.ts';
 import type { Behaviour, Client, Grant, Product, ProviderOptions, Settings, User } from './provider-types.ts';
@@ -11,35 +11,35 @@ export interface Code {
 }
 
 export interface State {
-  /** Known once it listens; the same after a restart. */
+  /** Set when the provider listens; unchanged after a restart. */
   issuer: string;
-  /** Where it really listens. */
+  /** The origin on which it listens. */
   origin: string;
   client: Client;
   settings: Settings;
   behaviour: Behaviour;
   product: Product;
   nextUser: User;
-  /** `acr` of the next sign-in when none is asked for. */
+  /** `acr` of the next sign-in if none is requested. */
   nextAcr: string;
-  /** `sid` of the next sign-in; a fresh one when left out. */
+  /** `sid` of the next sign-in; random if undefined. */
   nextSid: string | undefined;
   /** Age of the next authentication, milliseconds. */
   nextAuthAge: number;
-  /** The one that signs; first of `published`. */
+  /** The signing key; first of `published`. */
   key: SigningKey;
   published: SigningKey[];
   codes: Map<string, Code>;
   grants: Set<Grant>;
   accessTokens: Map<string, { grant: Grant; expiresAt: number }>;
-  /** What introspection says of further tokens. */
+  /** Introspection responses for further tokens. */
   introspectable: Map<string, Record<string, unknown>>;
   assertionIds: Set<string>;
-  /** `jti` of every proof that was accepted. */
+  /** `jti` of every accepted proof. */
   proofIds: Set<string>;
-  /** Requests that were pushed and not used yet, by their `request_uri`. */
+  /** Pushed requests that are not used yet, by `request_uri`. */
   pushed: Map<string, { params: URLSearchParams; until: number }>;
-  /** Values that must never show up in a log or in front of the browser, by kind. */
+  /** Values that must never appear in a log or reach the browser. */
   secrets: Secrets;
   now: () => number;
 }
@@ -71,7 +71,7 @@ const SETTINGS: Settings = {
   dpop: 'off',
 };
 
-/** A fresh memory. */
+/** Creates the initial state. */
 export function createState(options: ProviderOptions): State {
   const key = createSigningKey(options.alg ?? 'RS256');
   const settings = { ...SETTINGS, ...options.settings };
@@ -110,14 +110,14 @@ export function createState(options: ProviderOptions): State {
   return state;
 }
 
-/** A secret value that can be recognised, remembered for the leak scan. */
+/** Creates a recognizable secret and records it for the leak scan. */
 export function mintSecret(state: State, kind: SecretKind, label: string): string {
   const value = `canary-${label}-${randomBytes(18).toString('base64url')}`;
   state.secrets.set(value, kind);
   return value;
 }
 
-/** Ends a grant: no refresh token and no access token of it works any more. */
+/** Revokes a grant with its refresh tokens and access tokens. */
 export function revokeGrant(state: State, grant: Grant): void {
   grant.revoked = true;
   for (const [token, { grant: owner }] of state.accessTokens) if (owner === grant) state.accessTokens.delete(token);
@@ -128,18 +128,18 @@ export function grantOf(state: State, refreshToken: string): Grant | undefined {
   return [...state.grants].find((grant) => grant.refreshToken === refreshToken || grant.retired.has(refreshToken));
 }
 
-/** How many replaced refresh tokens and keys are still known after `forgetOld`. */
-const KEPT = 5;
+/** Number of replaced refresh tokens and keys that `discardExpired` keeps. */
+const MAX_REPLACED = 5;
 
-/** Leaves what lives: grants that were not revoked with their last refresh tokens, tokens that did not lapse, the newest keys. */
+/** Keeps active grants with their last refresh tokens, unexpired tokens, and the newest keys; discards everything else. */
 export function discardExpired(state: State): void {
   state.codes.clear();
   state.secrets.clear();
-  state.published.splice(KEPT);
+  state.published.splice(MAX_REPLACED);
   for (const [token, { expiresAt }] of state.accessTokens)
     if (expiresAt < state.now()) state.accessTokens.delete(token);
   for (const grant of state.grants) {
     if (grant.revoked) state.grants.delete(grant);
-    for (const old of [...grant.retired].slice(0, -KEPT)) grant.retired.delete(old);
+    for (const old of [...grant.retired].slice(0, -MAX_REPLACED)) grant.retired.delete(old);
   }
 }

@@ -1,4 +1,4 @@
-/** The TLS side of the test provider: it asks for a client certificate and takes any; whose it is, is the endpoint's to judge (RFC 8705 section 2). */
+/** TLS listener of the test provider: requests a client certificate and accepts any; the endpoints verify it (RFC 8705 section 2). */
 import { createHash, X509Certificate } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer } from 'node:https';
@@ -10,13 +10,13 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 /** Thumbprint of a certificate (RFC 8705 section 3.1). */
 export const certificateThumbprint = (pem: string) => sha256(new X509Certificate(pem).raw);
 
-/** Of the client certificate of a connection, if it showed one. */
+/** Thumbprint of the client certificate of a connection, if it has one. */
 export function thumbprintOf({ socket }: IncomingMessage): string | undefined {
   const raw: Uint8Array | undefined = socket instanceof TLSSocket ? socket.getPeerCertificate().raw : undefined;
   return raw && sha256(raw);
 }
 
-/** Listens at localhost. */
+/** Starts to listen on localhost. */
 export async function startTls(listener: RequestListener): Promise<{ origin: string; close(): Promise<void> }> {
   const identity = { cert: LOOPBACK_CERTIFICATE, key: TEST_KEY };
   const server = createServer({ ...identity, requestCert: true, rejectUnauthorized: false }, listener);

@@ -1,4 +1,4 @@
-/** Mints the tokens of the test provider, and lets a behaviour change each before it is signed. */
+/** Issues the tokens of the test provider; hooks can change each token before it is signed. */
 import { createHash, randomUUID } from 'node:crypto';
 import { signToken, type TokenDraft } from './keys.ts';
 import { mintSecret, type State } from './provider-state.ts';
@@ -11,10 +11,10 @@ function recordSecret(state: State, token: string): string {
   return token;
 }
 
-/** The draft as the product and then the test want it, signed. */
+/** Applies the hooks of the product and then of the test, and signs the token. */
 function signed(state: State, kind: 'idToken' | 'accessToken', draft: TokenDraft, type: GrantType, grant: Grant) {
-  const particular = state.product.behaviour[kind]?.(draft, type, grant) ?? draft;
-  return recordSecret(state, signToken(state.behaviour[kind]?.(particular, type, grant) ?? particular));
+  const ofProduct = state.product.behaviour[kind]?.(draft, type, grant) ?? draft;
+  return recordSecret(state, signToken(state.behaviour[kind]?.(ofProduct, type, grant) ?? ofProduct));
 }
 
 function draftOf(state: State, typ: string, claims: Record<string, unknown>): TokenDraft {
@@ -50,7 +50,7 @@ export function mintAccessToken(state: State, grant: Grant, type: GrantType): st
   return token;
 }
 
-/** An ID token of the grant (OpenID Connect Core 2); at refresh it carries no nonce (12.2). */
+/** An ID token of the grant (OpenID Connect Core 2); after a refresh it has no nonce (12.2). */
 export function mintIdToken(state: State, grant: Grant, type: GrantType, accessToken: string): string {
   const half = createHash('sha256').update(accessToken).digest().subarray(0, 16);
   const draft = draftOf(state, 'JWT', {
@@ -70,7 +70,7 @@ export function mintIdToken(state: State, grant: Grant, type: GrantType, accessT
   return signed(state, 'idToken', draft, type, grant);
 }
 
-/** All tokens of a successful token answer. */
+/** The body of a successful token response. */
 export function tokenResponse(state: State, grant: Grant, type: GrantType): Record<string, unknown> {
   const accessToken = mintAccessToken(state, grant, type);
   return {

@@ -1,4 +1,4 @@
-/** The words of the test provider: what is recorded, what can be set, what can be made to lie. */
+/** Types of the test provider: recorded requests, settings, and hooks that change its behaviour. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { SigningAlg, SigningKey, TokenDraft } from './keys.ts';
 import type { State } from './provider-state.ts';
@@ -20,50 +20,50 @@ export type Endpoint = (typeof ENDPOINTS)[number];
 export interface ProviderRequest {
   endpoint: Endpoint;
   method: string;
-  /** Where it was sent, as the request line and the Host header say. */
+  /** Request target and Host header. */
   url: URL;
-  /** The form of a POST, else the query. */
+  /** The form of a POST, otherwise the query. */
   params: URLSearchParams;
   headers: IncomingHttpHeaders;
   /** Milliseconds since the epoch, by the real clock. */
   at: number;
-  /** Of the client certificate, when the connection showed one. */
+  /** Thumbprint of the client certificate, if the connection has one. */
   thumbprint?: string | undefined;
-  /** Status of the answer, once there is one. */
+  /** Status of the response, once it was sent. */
   status?: number;
 }
 
-/** An answer before it is sent. `json` is serialised late, so that a hook can still change it. */
+/** A response before it is sent. `json` is serialised last, so that a hook can change it. */
 export interface ProviderResponse {
   status: number;
   headers: Record<string, string>;
   json?: Record<string, unknown>;
   body?: string | Uint8Array;
-  /** Takes the response over: for answers that stall, break off or never end. */
+  /** Writes the response itself; for responses that stall, break off or never end. */
   raw?: (res: ServerResponse) => void | Promise<void>;
 }
 
-/** Stands before an endpoint. `proceed` is what the provider would do, with another call if told; without it nothing happens there. */
+/** Intercepts an endpoint. `proceed` runs the default handling, for the original or a changed request. */
 export type Hook = (
-  call: ProviderRequest,
-  proceed: (instead?: ProviderRequest) => Promise<ProviderResponse>,
+  request: ProviderRequest,
+  proceed: (changed?: ProviderRequest) => Promise<ProviderResponse>,
 ) => ProviderResponse | Promise<ProviderResponse>;
 
 export type Behaviour = { [E in Endpoint]?: Hook | undefined } & {
   /** Changes the metadata document. */
   metadata?: ((metadata: Record<string, unknown>) => Record<string, unknown>) | undefined;
-  /** Changes each ID token before it is signed; `type` says at login or at refresh. */
+  /** Changes each ID token before it is signed; `type` distinguishes sign-in and refresh. */
   idToken?: ((draft: TokenDraft, type: GrantType, grant: Grant) => TokenDraft) | undefined;
   /** Changes each JWT access token before it is signed. */
   accessToken?: ((draft: TokenDraft, type: GrantType, grant: Grant) => TokenDraft) | undefined;
 };
 
-/** What is particular to a product that the provider stands for. The behaviour of a test comes on top. */
+/** Behaviour of a specific product. The behaviour that a test sets is applied after it. */
 export interface Product {
-  /** Paths of endpoints, the announced one first. Default: the name of the endpoint below the issuer. */
+  /** Paths of endpoints, the one in the metadata first. Default: the name of the endpoint below the issuer. */
   paths?: Partial<Record<Endpoint, readonly string[]>>;
   behaviour: Behaviour;
-  /** The access token of a grant where it is no JWT. */
+  /** The access token of a grant if it is not a JWT. */
   opaqueToken?: (grant: Grant) => string | undefined;
 }
 
@@ -80,28 +80,28 @@ export interface Client {
   auth: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'tls_client_auth';
   /** For private_key_jwt. */
   key?: SigningKey;
-  /** For signed requests, where it is another one. */
+  /** For signed requests, if it differs from `key`. */
   requestKey?: SigningKey;
   /** Thumbprint of the certificate for tls_client_auth. */
   certificate?: string;
-  /** Registered addresses; an empty list accepts any. */
+  /** Registered URIs; an empty list accepts any. */
   redirectUris: string[];
   postLogoutRedirectUris: string[];
 }
 
 export interface Settings {
-  /** Milliseconds; `exp` and `expires_in` carry the fraction. */
+  /** Milliseconds; `exp` and `expires_in` include fractions of a second. */
   accessTokenLifetime: number;
   idTokenLifetime: number;
   accessTokenFormat: 'jwt' | 'opaque';
   audience: string;
   /**
-   * `none`: the refresh token stays. `replace`: each refresh brings a new one, the old ones go on working.
+   * `none`: the refresh token stays. `replace`: each refresh returns a new one, and the old ones stay valid.
    * `rotate`: the old one is refused.
-   * `rotate-revoke-on-reuse`: and presenting an old one ends the whole grant (Keycloak with refreshTokenMaxReuse 0).
+   * `rotate-revoke-on-reuse`: reuse of an old one also revokes the grant (Keycloak with refreshTokenMaxReuse 0).
    */
   rotation: 'none' | 'replace' | 'rotate' | 'rotate-revoke-on-reuse';
-  /** How far the provider's clock is ahead, milliseconds. */
+  /** Milliseconds by which the provider's clock is ahead. */
   clockOffset: number;
   /** Pushed authorization requests (RFC 9126); `required` refuses all others. */
   pushed: 'off' | 'offered' | 'required';
@@ -109,7 +109,7 @@ export interface Settings {
   signedRequests: 'accepted' | 'required';
   /** Proofs of possession (RFC 9449). */
   dpop: 'off' | 'accepted' | 'required';
-  /** The nonce that a proof must carry. */
+  /** The nonce that a proof must contain. */
   dpopNonce?: string | undefined;
   /** Scope to grant instead of the requested one. */
   grantedScope?: string | undefined;
@@ -117,19 +117,19 @@ export interface Settings {
 
 export interface ProviderOptions {
   port?: number;
-  /** What it calls itself, when that differs from where it listens. */
+  /** The issuer, if it differs from the origin. */
   issuer?: string;
   /** Path of the issuer, such as `/realms/shop`. */
   issuerPath?: string;
   alg?: SigningAlg;
-  /** Listen with TLS as well, and ask for a client certificate there. */
+  /** Also listens with TLS and requests client certificates. */
   tls?: boolean;
   client?: Partial<Client>;
   settings?: Partial<Settings>;
   product?: (state: State) => Product;
 }
 
-/** One sign-in and all tokens that came of it. */
+/** One sign-in and all tokens issued for it. */
 export interface Grant {
   user: User;
   sid: string;
@@ -141,11 +141,11 @@ export interface Grant {
   /** The authorization request. */
   request: URLSearchParams;
   refreshToken?: string;
-  /** Refresh tokens that were replaced. */
+  /** Replaced refresh tokens. */
   retired: Set<string>;
   revoked: boolean;
-  /** The key that its tokens are bound to. */
+  /** Thumbprint of the key to which its tokens are bound. */
   jkt?: string | undefined;
-  /** The certificate that its tokens are bound to. */
+  /** Thumbprint of the certificate to which its tokens are bound. */
   certificate?: string | undefined;
 }

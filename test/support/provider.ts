@@ -1,4 +1,4 @@
-/** An OpenID provider inside the test process that behaves until a test tells it to lie, stall or rotate its keys. */
+/** An OpenID provider in the test process; a test can make it misbehave, stall or rotate its keys. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { createSigningKey, type SigningKey } from './keys.ts';
@@ -19,43 +19,45 @@ export interface Provider
   extends Pick<State, 'client' | 'settings' | 'behaviour' | 'secrets' | 'grants' | 'introspectable'> {
   readonly issuer: string;
   readonly port: number;
-  /** Where the same endpoints ask for a client certificate. */
+  /** Origin of the same endpoints with TLS and client certificates. */
   readonly tlsOrigin: string | undefined;
-  /** Requests that arrived, by endpoint. */
+  /** Received requests by endpoint. */
   readonly requests: Record<Endpoint, ProviderRequest[]>;
-  /** Who signs in next, and how. */
+  /** User and properties of the next sign-in. */
   readonly next: Pick<State, 'nextUser' | 'nextAcr' | 'nextSid' | 'nextAuthAge'>;
-  /** The key that signs now. */
+  /** The current signing key. */
   currentKey(): SigningKey;
   /** Token requests with `grant_type=refresh_token`. */
   refreshRequests(): ProviderRequest[];
-  /** Forgets what was recorded, not what was granted. */
+  /** Clears the recorded requests, not the grants. */
   clearRequests(): void;
-  /** Forgets all that a long run has no use for, what lapsed or was replaced included. */
+  /** Discards everything that a long run no longer needs, including what expired or was replaced. */
   discardExpired(): void;
-  /** Signs with a new key from now on; the old ones stay published until `withdrawOldKeys`. */
+  /** Switches to a new signing key; the old keys stay published until `withdrawOldKeys`. */
   rotateKeys(): SigningKey;
   withdrawOldKeys(): void;
-  /** Puts every switch back. */
+  /** Removes all behaviour that a test has set. */
   resetBehaviour(): void;
-  /** Cuts all connections and stops listening. */
+  /** Closes all connections and stops listening. */
   stop(): Promise<void>;
-  /** Listens again on the same port, with its memory. */
+  /** Listens again on the same port with the same state. */
   start(): Promise<void>;
 }
 
-const ANSWERS: Record<Endpoint, (state: State, call: ProviderRequest) => ProviderResponse | Promise<ProviderResponse>> =
-  {
-    discovery: metadata,
-    jwks,
-    authorize,
-    token,
-    userinfo,
-    revocation,
-    introspection,
-    end_session: endSession,
-    par,
-  };
+const HANDLERS: Record<
+  Endpoint,
+  (state: State, request: ProviderRequest) => ProviderResponse | Promise<ProviderResponse>
+> = {
+  discovery: metadata,
+  jwks,
+  authorize,
+  token,
+  userinfo,
+  revocation,
+  introspection,
+  end_session: endSession,
+  par,
+};
 
 async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
@@ -65,24 +67,24 @@ async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
 
 function endpointOf(state: State, path: string): Endpoint | undefined {
   const base = new URL(state.issuer).pathname.replace(/\/$/, '');
-  const particular = ENDPOINTS.find((known) => state.product.paths?.[known]?.includes(path));
-  if (particular) return particular;
+  const ofProduct = ENDPOINTS.find((known) => state.product.paths?.[known]?.includes(path));
+  if (ofProduct) return ofProduct;
   if (!path.startsWith(`${base}/`)) return undefined;
   const name = path.slice(base.length + 1);
   return name === '.well-known/openid-configuration' ? 'discovery' : ENDPOINTS.find((known) => known === name);
 }
 
-function send(res: ServerResponse, answer: ProviderResponse): void | Promise<void> {
-  if (answer.raw) return answer.raw(res);
-  const body = answer.json === undefined ? (answer.body ?? '') : JSON.stringify(answer.json);
-  const type = answer.json === undefined ? {} : { 'content-type': 'application/json' };
-  res.writeHead(answer.status, { ...type, ...answer.headers });
+function send(res: ServerResponse, response: ProviderResponse): void | Promise<void> {
+  if (response.raw) return response.raw(res);
+  const body = response.json === undefined ? (response.body ?? '') : JSON.stringify(response.json);
+  const type = response.json === undefined ? {} : { 'content-type': 'application/json' };
+  res.writeHead(response.status, { ...type, ...response.headers });
   res.end(body);
 }
 
 async function serve(
   state: State,
-  calls: Provider['requests'],
+  requests: Provider['requests'],
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
@@ -91,7 +93,7 @@ async function serve(
   if (!endpoint) return void res.writeHead(404).end();
   const method = req.method ?? 'GET';
   const params = method === 'POST' ? await readForm(req) : url.searchParams;
-  const call: ProviderRequest = {
+  const request: ProviderRequest = {
     endpoint,
     method,
     url,
@@ -100,15 +102,15 @@ async function serve(
     at: Date.now(),
     thumbprint: thumbprintOf(req),
   };
-  calls[endpoint].push(call);
-  const usual = async (instead = call) => ANSWERS[endpoint](state, instead);
-  const proceed = async (instead = call) => state.product.behaviour[endpoint]?.(instead, usual) ?? usual(instead);
-  const answer = await (state.behaviour[endpoint]?.(call, proceed) ?? proceed());
-  call.status = answer.status;
-  await send(res, answer);
+  requests[endpoint].push(request);
+  const handle = async (changed = request) => HANDLERS[endpoint](state, changed);
+  const proceed = async (changed = request) => state.product.behaviour[endpoint]?.(changed, handle) ?? handle(changed);
+  const response = await (state.behaviour[endpoint]?.(request, proceed) ?? proceed());
+  request.status = response.status;
+  await send(res, response);
 }
 
-const emptyCalls = () =>
+const createRequestLog = () =>
   ({
     discovery: [],
     jwks: [],
@@ -173,21 +175,21 @@ function controls(state: State, requests: Provider['requests']) {
 /** Starts a provider on 127.0.0.1. */
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const state = createState(options);
-  const calls: Provider['requests'] = emptyCalls();
+  const requests: Provider['requests'] = createRequestLog();
   const fail = (res: ServerResponse) => (error: unknown) => {
     if (!res.headersSent) res.writeHead(500, { 'content-type': 'text/plain' });
     res.end(String(error));
   };
-  const boot = () => createServer((req, res) => void serve(state, calls, req, res).catch(fail(res)));
-  let server = boot();
+  const createHttpServer = () => createServer((req, res) => void serve(state, requests, req, res).catch(fail(res)));
+  let server = createHttpServer();
   const tls = options.tls
-    ? await startTls((req, res) => void serve(state, calls, req, res).catch(fail(res)))
+    ? await startTls((req, res) => void serve(state, requests, req, res).catch(fail(res)))
     : undefined;
   const port = await listen(server, options.port ?? 0);
   state.origin = `http://127.0.0.1:${port}`;
   state.issuer = options.issuer ?? `${state.origin}${options.issuerPath ?? ''}`;
   return {
-    ...controls(state, calls),
+    ...controls(state, requests),
     port,
     tlsOrigin: tls?.origin,
     async stop() {
@@ -195,7 +197,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       await tls?.close();
     },
     async start() {
-      server = boot();
+      server = createHttpServer();
       await listen(server, port);
     },
   };

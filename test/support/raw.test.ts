@@ -1,25 +1,25 @@
-/** Holds the raw client and the recording upstream to what the other tests rely on. */
+/** Tests of the raw client and the recording upstream. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { connectRaw, rawRequest } from './raw.ts';
 import { eventStream, startRawUpstream, startUpstream } from './upstream.ts';
 
-test('the upstream records target, header order, body and its digest; the client reads keep-alive answers', async () => {
+test('the upstream records target, header order, body and its digest; the client reads responses on a kept-alive connection', async () => {
   const upstream = await startUpstream();
   const client = await connectRaw(upstream.port);
   try {
     await client.send(
       'POST /a%2Fb?x=1 HTTP/1.1\r\nHost: u\r\nB: 1\r\na: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n',
     );
-    const answer = JSON.parse((await client.response()).text);
-    assert.equal(answer.target, '/a%2Fb?x=1');
-    assert.deepEqual(answer.headers.slice(0, 3), [
+    const body = JSON.parse((await client.response()).text);
+    assert.equal(body.target, '/a%2Fb?x=1');
+    assert.deepEqual(body.headers.slice(0, 3), [
       ['Host', 'u'],
       ['B', '1'],
       ['a', '2'],
     ]);
-    assert.equal(answer.sha256, createHash('sha256').update('hi').digest('hex'));
+    assert.equal(body.sha256, createHash('sha256').update('hi').digest('hex'));
     await client.send('HEAD / HTTP/1.1\r\nHost: u\r\n\r\n');
     const head = await client.response({ method: 'HEAD' });
     assert.equal(head.status, 200);
@@ -32,7 +32,7 @@ test('the upstream records target, header order, body and its digest; the client
   }
 });
 
-test('an event stream is read piece by piece, and a client that leaves is recorded', async () => {
+test('an event stream is read incrementally, and a client that disconnects is recorded', async () => {
   const upstream = await startUpstream({ script: eventStream(5) });
   const client = await connectRaw(upstream.port);
   try {
@@ -45,7 +45,7 @@ test('an event stream is read piece by piece, and a client that leaves is record
   }
 });
 
-test('a raw upstream answers with any bytes', async () => {
+test('a raw upstream responds with any bytes', async () => {
   const upstream = await startRawUpstream((socket) => socket.end('HTTP/1.1 299 Odd\r\n\r\nrest'));
   try {
     const response = await rawRequest(upstream.port, 'GET /x HTTP/1.1\r\nHost: u\r\n\r\n');

@@ -1,4 +1,4 @@
-/** An HTTP client that sends exactly the bytes it is given over TCP and reads answers piece by piece. */
+/** An HTTP client that sends exact bytes over TCP and reads responses incrementally. */
 import { connect, type Socket } from 'node:net';
 import { within } from './until.ts';
 
@@ -14,7 +14,7 @@ export interface RawHead {
 export interface RawResponse extends RawHead {
   readonly body: Buffer;
   readonly text: string;
-  /** Informational (1xx) heads that came before, in order. */
+  /** Informational (1xx) heads before the final one, in order. */
   readonly informational: readonly RawHead[];
 }
 
@@ -24,7 +24,7 @@ export interface RawClient {
   send(bytes: string | Uint8Array): Promise<void>;
   /** The next response head, 1xx included; the body stays unread. */
   head(ms?: number): Promise<RawHead>;
-  /** The next final response with its body; `method` HEAD: there is none. Rejects when it is cut short. */
+  /** The next final response with its body; none if `method` is HEAD. Rejects when it is incomplete. */
   response(options?: { method?: string; ms?: number }): Promise<RawResponse>;
   /** Bytes up to and including `mark`. */
   until(mark: string, ms?: number): Promise<string>;
@@ -32,18 +32,18 @@ export interface RawClient {
   bytes(count: number, ms?: number): Promise<Buffer>;
   /** Everything until the peer closes the connection (or resets it). */
   rest(ms?: number): Promise<Buffer>;
-  /** Bytes that arrived and were not read yet. */
+  /** Bytes that were received and not read yet. */
   unread(): Buffer;
   /** Whether the peer has closed or reset the connection. */
   closed(): boolean;
-  /** Sends FIN, keeps reading. */
+  /** Sends FIN and continues to read. */
   end(): void;
-  /** Cuts the connection with RST. */
+  /** Resets the connection. */
   reset(): void;
   destroy(): void;
 }
 
-/** Opens a connection; `read: false` leaves everything that arrives in the kernel until `socket.resume()`. */
+/** Opens a connection; with `read: false`, incoming bytes stay in the kernel until `socket.resume()`. */
 export async function connectRaw(
   port: number,
   host = '127.0.0.1',
@@ -65,8 +65,8 @@ export async function connectRaw(
   });
   if (options.read === false) socket.pause();
 
-  /** Waits until `take` finds what it wants in the buffer. */
-  const reading = <T>(take: () => T | undefined, what: string, ms = 20_000) => {
+  /** Waits until `take` returns a value from the buffer. */
+  const readWhen = <T>(take: () => T | undefined, what: string, ms = 20_000) => {
     const found = (async () => {
       for (;;) {
         const value = take();
@@ -80,23 +80,24 @@ export async function connectRaw(
     })();
     return within(found, what, ms);
   };
-  const cut = (count: number) => {
+  const takeBytes = (count: number) => {
     const part = state.buffer.subarray(0, count);
     state.buffer = state.buffer.subarray(count);
     return part;
   };
   const bytes = (count: number, ms?: number) =>
-    reading(() => (state.buffer.length >= count ? cut(count) : undefined), `${count} bytes`, ms);
+    readWhen(() => (state.buffer.length >= count ? takeBytes(count) : undefined), `${count} bytes`, ms);
   const upTo = (mark: string, ms?: number) =>
-    reading(
+    readWhen(
       () => {
         const at = state.buffer.indexOf(mark, 0, 'latin1');
-        return at < 0 ? undefined : cut(at + mark.length).toString('latin1');
+        return at < 0 ? undefined : takeBytes(at + mark.length).toString('latin1');
       },
       JSON.stringify(mark),
       ms,
     );
-  const rest = (ms?: number) => reading(() => (state.closed ? cut(state.buffer.length) : undefined), 'the end', ms);
+  const rest = (ms?: number) =>
+    readWhen(() => (state.closed ? takeBytes(state.buffer.length) : undefined), 'the end', ms);
   const head = async (ms?: number) => parseHead(await upTo('\r\n\r\n', ms));
   const chunks = async (ms?: number) => {
     const parts: Buffer[] = [];
@@ -160,7 +161,7 @@ function parseHead(text: string): RawHead {
   };
 }
 
-/** One request on a connection of its own: sends `bytes`, returns the response. */
+/** Sends `bytes` on a new connection and returns the response. */
 export async function rawRequest(
   port: number,
   bytes: string | Uint8Array,

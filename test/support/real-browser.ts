@@ -1,4 +1,4 @@
-/** A world with the system's Chromium, a small app as front end, and another site that leads the user here. */
+/** Starts a world with Chromium, a small app as front end, and another site that links to the gateway. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ import { startWorld, type World, type WorldOptions } from './world.ts';
 
 export type { Page } from 'playwright';
 
-/** The app asks once who is signed in, before anything else, and shows the answer. */
+/** The app requests the session state once, at its start, and shows it. */
 const APP = `const answer = await fetch('/session', { headers: { 'X-CSRF': '1' } });
 document.body.dataset.signedIn = String((await answer.json()).authenticated);
 `;
@@ -19,15 +19,15 @@ const INDEX = '<!doctype html><title>app</title><body><h1>app</h1><script type="
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
 export interface RealWorld extends World {
-  /** A page of an empty profile. */
+  /** Opens a page in an empty profile. */
   open(): Promise<Page>;
-  /** Signs in from the app, and waits until the app knows. */
+  /** Signs in from the app, and waits until the app shows it. */
   signInWith(page: Page): Promise<void>;
-  /** The page of another site, in a browser that follows a link there. */
+  /** Opens a page of another site and follows a link from there to the gateway. */
   openCrossSite(page: Page, path: string): Promise<void>;
-  /** What the app in the page says of its first question; resolves when it has the answer. */
+  /** The session state that the app shows, as soon as it has the response. */
   signedIn(page: Page): Promise<string | null>;
-  /** Calls that reached the upstream with a token. */
+  /** Requests that reached the upstream with a token. */
   authorizedRequests(): RecordedRequest[];
 }
 
@@ -39,14 +39,14 @@ async function startOtherSite(t: Pick<TestContext, 'after'>): Promise<string> {
   return `http://evil.localhost:${(server.address() as AddressInfo).port}/`;
 }
 
-/** Leaves the page by script, after the call that says so has ended: the page may be gone before it could answer. */
+/** Navigates by script after `evaluate` has returned, because the page may be gone before it could respond. */
 async function leaveFor(page: Page, address: string): Promise<void> {
   await page.evaluate(`void setTimeout(() => { location.href = ${JSON.stringify(address)}; })`);
 }
 
-/** Starts a world with a browser that ends with the test. */
+/** Starts a world with a browser; both end with the test. */
 export async function startRealWorld(t: TestContext, options: WorldOptions = {}): Promise<RealWorld> {
-  // Closed first: an open page would hold the gateway up when it stops.
+  // Closed first, because an open page would delay the stop of the gateway.
   const chrome = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   t.after(() => chrome.close());
   const directory = mkdtempSync(join(tmpdir(), 'bff-app-'));

@@ -1,4 +1,4 @@
-/** Redis as it is run for availability: a master with a replica behind Sentinel, and a Cluster of six. */
+/** Starts highly available Redis setups: a master and a replica with Sentinel, and a Cluster of six nodes. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export interface SentinelSet {
   stop(): Promise<void>;
 }
 
-/** One master, one replica, one Sentinel that fails over after a second. */
+/** Starts one master, one replica, and one Sentinel that fails over after a second. */
 export async function startSentinelSet(): Promise<SentinelSet> {
   const master = await startRedis();
   const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] });
@@ -47,12 +47,12 @@ export async function startSentinelSet(): Promise<SentinelSet> {
 
 export interface ClusterSet {
   nodes: readonly RedisServer[];
-  /** The node that is primary for a key now. */
+  /** The current primary of a key. */
   primaryOf(key: string): Promise<RedisServer>;
   stop(): Promise<void>;
 }
 
-/** Three primaries with a replica each; a primary that is gone for a second is replaced. */
+/** Starts three primaries with one replica each; a primary that is down for a second is replaced. */
 export async function startClusterSet(): Promise<ClusterSet> {
   const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
   const nodes = await Promise.all(Array.from({ length: 6 }, () => startRedis({ args })));

@@ -1,4 +1,4 @@
-/** The test servers themselves: a Redis that keeps or forgets, a proxy that misbehaves on demand. */
+/** Tests of the test servers: Redis with and without persistence, and the TCP proxy. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { startRedis } from './redis.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 
-test('redis helper: data survives a restart only when asked to persist', async () => {
+test('redis helper: data survives a restart only with persistence', async () => {
   for (const persist of [false, true]) {
     const redis = await startRedis({ persist });
     await redis.withClient((client) => client.set('k', 'canary'));
@@ -19,27 +19,27 @@ test('redis helper: data survives a restart only when asked to persist', async (
   }
 });
 
-test('tcp proxy: passes, delays in order, swallows, cuts, refuses and accepts again', async () => {
+test('tcp proxy: forwards, delays in order, drops, resets, refuses and accepts again', async () => {
   const echo = createServer((socket) => void socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1');
   await once(echo, 'listening');
   const address = echo.address();
   assert.ok(address !== null && typeof address === 'object');
   const proxy = await startTcpProxy({ port: address.port });
   const socket = connect(proxy.port, '127.0.0.1').on('error', () => {});
-  let got = '';
+  let received = '';
   socket.on('data', (chunk) => {
-    got += chunk.toString();
+    received += chunk.toString();
   });
-  const say = async (text: string) => {
+  const echoText = async (text: string) => {
     socket.write(text);
-    while (!got.endsWith(text)) await once(socket, 'data');
+    while (!received.endsWith(text)) await once(socket, 'data');
   };
-  await say('a');
+  await echoText('a');
   proxy.delay(100);
   const before = Date.now();
-  const slow = say('b');
+  const slow = echoText('b');
   await slow;
-  assert.ok(Date.now() - before >= 190, 'delayed on both ways');
+  assert.ok(Date.now() - before >= 190, 'delayed in both directions');
   proxy.delay(0);
   proxy.blackhole(true);
   socket.write('lost');
@@ -47,7 +47,7 @@ test('tcp proxy: passes, delays in order, swallows, cuts, refuses and accepts ag
   assert.equal(proxy.connections(), 1);
   proxy.cut();
   await closed;
-  assert.equal(got, 'ab');
+  assert.equal(received, 'ab');
   await proxy.refuse();
   const [error] = await once(connect(proxy.port, '127.0.0.1'), 'error');
   assert.equal(error.code, 'ECONNREFUSED');

@@ -1,4 +1,4 @@
-/** A real redis-server for tests: started on a free port, stopped, restarted, frozen, read as text. */
+/** Runs a real redis-server on a free port; tests can stop, restart, pause and dump it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,11 +15,11 @@ export interface RedisServerOptions {
   args?: readonly string[];
   /** Runs as a Sentinel with this configuration file, which names the port. */
   sentinel?: string;
-  /** Working directory; a temporary one that goes away with this process when left out. */
+  /** Working directory; by default a temporary one that is removed when this process exits. */
   dir?: string;
-  /** Keep the data over `stop` and `restart` (append-only file). */
+  /** Keep the data across `stop` and `restart` (append-only file). */
   persist?: boolean;
-  /** How the helper's own client signs in, when the server asks for it. */
+  /** Credentials of the helper's client, if the server requires them. */
   client?: { username?: string; password: string };
 }
 
@@ -29,21 +29,21 @@ export interface RedisServer {
   readonly url: string;
   readonly dir: string;
   stop(): Promise<void>;
-  /** Stops if it runs, then starts on the same port. */
+  /** Stops the server if it is running, and starts it on the same port. */
   restart(): Promise<void>;
-  /** Freezes the process: connections stay open, nothing answers. */
+  /** Freezes the process: connections stay open without responses. */
   pause(): void;
   resume(): void;
   keys(): Promise<string[]>;
-  /** Every key and value as text, one a line, to look for what must not be there. */
+  /** All keys and values as text, one per line, for leak scans. */
   dump(): Promise<string>;
   flush(): Promise<void>;
   /** Runs `work` with a client that is closed afterwards. */
   withClient<T>(work: (client: Redis) => Promise<T>): Promise<T>;
 }
 
-/** Sends PING on a plain socket; an answer that asks for a password counts, one that says LOADING does not. */
-function answersPing(port: number): Promise<boolean> {
+/** Whether the server responds to PING; NOAUTH counts as ready, LOADING does not. */
+function respondsToPing(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
     const settle = (ready: boolean) => {
@@ -58,9 +58,9 @@ function answersPing(port: number): Promise<boolean> {
 
 async function untilReady(child: ChildProcess, port: number, output: () => string): Promise<void> {
   const deadline = Date.now() + 10_000;
-  while (!(await answersPing(port))) {
+  while (!(await respondsToPing(port))) {
     if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}: ${output()}`);
-    if (Date.now() > deadline) throw new Error(`redis-server did not answer on port ${port}: ${output()}`);
+    if (Date.now() > deadline) throw new Error(`redis-server did not respond on port ${port}: ${output()}`);
     await delay(20);
   }
 }
@@ -87,7 +87,7 @@ async function spawnRedis(port: number, dir: string, options: RedisServerOptions
   return child;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGCONT');
@@ -129,14 +129,14 @@ async function startOnFreePort(
     try {
       return { port, child: await spawnRedis(port, dir, options) };
     } catch (error) {
-      // Somebody else may have taken the port between the look and the start.
+      // Another process may have taken the port in the meantime.
       const taken = error instanceof Error && error.message.includes('Address already in use');
       if (!taken || options.port !== undefined || attempt >= 5) throw error;
     }
   }
 }
 
-/** Starts redis-server and waits until it answers PING. It ends with this process at the latest. */
+/** Starts redis-server and waits until it responds to PING. It ends with this process at the latest. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'bff-redis-'));
   const started = await startOnFreePort(dir, options);
@@ -160,9 +160,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     port,
     url: `redis://127.0.0.1:${port}`,
     dir,
-    stop: () => end(child),
+    stop: () => stopProcess(child),
     async restart() {
-      await end(child);
+      await stopProcess(child);
       child = await spawnRedis(port, dir, options);
     },
     pause: () => void child.kill('SIGSTOP'),

@@ -1,12 +1,12 @@
-/** Several gateways behind one public URL: they share Redis, keys and provider, as replicas behind a balancer do. */
+/** Starts several gateways with one public URL; they share Redis, keys and provider, as replicas behind a load balancer do. */
 import { newKey, startGateway, type TestGateway } from './gateway.ts';
 import { CSRF, startWorld, type World, type WorldOptions } from './world.ts';
 
 export interface Replicas extends World {
-  /** All of them, the one that the world's browser talks to first. */
+  /** All gateways; the first one serves the world's browser. */
   readonly gateways: readonly TestGateway[];
   readonly key: string;
-  /** An API call at one of them with the cookies given. */
+  /** Sends an API request to one gateway with a Cookie header. */
   requestAt(gateway: TestGateway, cookie: string, path?: string): Promise<Response>;
 }
 

@@ -1,4 +1,4 @@
-/** Configurations, exchanges and header lists for the tests of the data plane. */
+/** Configurations, request contexts and header lists for the tests of the data plane. */
 import { type Config, type ConfigInput, configSchema, type RouteConfig } from '../../src/config/schema/schema.ts';
 import type { RequestContext } from '../../src/edge/request-context.ts';
 import { createLogger, type Logger } from '../../src/observe/log.ts';
@@ -9,7 +9,7 @@ export const silent: Logger = createLogger('silent');
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number];
 
-/** A parsed configuration with the routes given, `/api/**` to a host called `orders` by default. */
+/** A parsed configuration with these routes; by default `/api/**` to the host `orders`. */
 export function configOf(routes: Partial<RouteInput>[] = [{}], rest: Partial<ConfigInput> = {}): Config {
   return configSchema(() => 'unused').parse({
     publicUrl: PUBLIC,
@@ -36,7 +36,7 @@ export interface ContextFacts {
   log?: Logger;
 }
 
-/** An exchange as the edge would make it of these raw headers. */
+/** The request context that the edge creates for these headers. */
 export function contextOf(headers: readonly (readonly [string, string])[], facts: ContextFacts = {}): RequestContext {
   const joined: Record<string, string> = {};
   for (const [name, value] of headers) {
@@ -62,7 +62,7 @@ export function contextOf(headers: readonly (readonly [string, string])[], facts
   };
 }
 
-/** Names in turn with values as pairs, names in lower case. */
+/** Converts names and values in turn to pairs with lower-case names. */
 export function toPairs(raw: readonly string[]): [string, string][] {
   return raw.flatMap((name, index): [string, string][] =>
     index % 2 === 0 ? [[name.toLowerCase(), raw[index + 1] ?? '']] : [],
@@ -74,7 +74,7 @@ export function valuesOf(raw: readonly string[], name: string): string[] {
   return toPairs(raw).flatMap(([key, value]) => (key === name.toLowerCase() ? [value] : []));
 }
 
-/** Header pairs as the head of an answer has them: names in turn with values. */
+/** Converts header pairs to names and values in turn. */
 export function flatten(headers: readonly (readonly [string, string])[]): string[] {
   return headers.flat();
 }

@@ -1,14 +1,14 @@
-/** Reads the private listener of a gateway: metrics as numbers by series, health as JSON. */
+/** Reads the metrics of a gateway from its admin listener. */
 
 export interface Scrape {
   text: string;
-  /** The value of a series, such as `bff_callbacks_total{outcome="succeeded"}`; 0 when it is not there. */
+  /** The value of a series, such as `bff_callbacks_total{outcome="succeeded"}`; 0 if it does not exist. */
   value(series: string): number;
   /** Names of all series, without labels. */
   names: ReadonlySet<string>;
 }
 
-/** Asks `/metrics`. */
+/** Requests `/metrics`. */
 export async function scrape(origin: string): Promise<Scrape> {
   const text = await (await fetch(`${origin}/metrics`)).text();
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

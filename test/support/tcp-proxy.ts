@@ -1,19 +1,19 @@
-/** A TCP proxy for tests that makes a network bad on purpose: slow, cut, refused, or silent. */
+/** A TCP proxy for tests that simulates network faults: delay, resets, refused connections, dropped bytes. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface TcpProxy {
   readonly port: number;
-  /** Holds every chunk, in both directions, for so many milliseconds. 0 passes it at once. */
+  /** Delays every chunk in both directions by `ms`; 0 disables it. */
   delay(ms: number): void;
   /** Resets all open connections; new ones are accepted. */
   cut(): void;
-  /** Stops listening (new connections are refused) and cuts what is open. */
+  /** Stops listening, so that new connections are refused, and resets open ones. */
   refuse(): Promise<void>;
   /** Listens again on the same port. */
   accept(): Promise<void>;
-  /** While on, connections stand and bytes vanish. */
+  /** While on, connections stay open and all bytes are dropped. */
   blackhole(on: boolean): void;
   /** Open connections from clients. */
   connections(): number;
@@ -27,11 +27,11 @@ interface LinkState {
   blackhole: boolean;
 }
 
-/** Passes bytes on in order, even when the delay shrinks on the way. */
-function forwardBytes(from: Socket, to: Socket, weather: LinkState): void {
+/** Forwards bytes in order, even when the delay becomes shorter meanwhile. */
+function forwardBytes(from: Socket, to: Socket, link: LinkState): void {
   let tail: Promise<unknown> = Promise.resolve();
-  const later = (work: () => void) => {
-    const due = Date.now() + weather.delay;
+  const schedule = (work: () => void) => {
+    const due = Date.now() + link.delay;
     tail = tail
       .then(() => {
         const wait = due - Date.now();
@@ -40,19 +40,19 @@ function forwardBytes(from: Socket, to: Socket, weather: LinkState): void {
       .then(work);
   };
   from.on('data', (chunk) => {
-    if (weather.blackhole) return;
-    later(() => {
-      if (!weather.blackhole && to.writable) to.write(chunk);
+    if (link.blackhole) return;
+    schedule(() => {
+      if (!link.blackhole && to.writable) to.write(chunk);
     });
   });
-  from.on('end', () => later(() => to.end()));
+  from.on('end', () => schedule(() => to.end()));
   from.on('error', () => to.destroy());
-  from.on('close', () => later(() => to.destroy()));
+  from.on('close', () => schedule(() => to.destroy()));
 }
 
 /** Starts the proxy on a free loopback port in front of `target`. */
 export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
-  const weather: LinkState = { delay: 0, blackhole: false };
+  const link: LinkState = { delay: 0, blackhole: false };
   const open = new Set<Socket>();
   let accepted = 0;
   const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -62,14 +62,14 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
     client.on('close', () => open.delete(client));
     client.setNoDelay(true);
     upstream.setNoDelay(true);
-    forwardBytes(client, upstream, weather);
-    forwardBytes(upstream, client, weather);
+    forwardBytes(client, upstream, link);
+    forwardBytes(upstream, client, link);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const cut = () => {
-    // A reset in the middle of a shutdown never ends in libuv and would keep the process from ending.
+    // A reset during a shutdown never completes in libuv and would keep the process alive.
     for (const socket of open) socket.writableEnded ? socket.destroy() : socket.resetAndDestroy();
   };
   const refuse = async () => {
@@ -82,7 +82,7 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
   return {
     port,
     delay: (ms) => {
-      weather.delay = ms;
+      link.delay = ms;
     },
     cut,
     refuse,
@@ -92,7 +92,7 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
       await once(server, 'listening');
     },
     blackhole: (on) => {
-      weather.blackhole = on;
+      link.blackhole = on;
     },
     connections: () => open.size,
     accepted: () => accepted,

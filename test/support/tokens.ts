@@ -1,11 +1,11 @@
-/** Access tokens of the test provider for callers that bring their own, as they should be or changed. */
+/** Creates valid or changed access tokens of the test provider for clients that send their own. */
 import { randomUUID } from 'node:crypto';
 import { type SigningKey, signToken, type TokenDraft } from './keys.ts';
 import type { Provider } from './provider.ts';
 
 export type Change = (draft: TokenDraft) => void;
 
-/** An access token of `issuer` by `key` (RFC 9068); a user's unless `sub` is the client's. `change` has the last word. */
+/** An access token (RFC 9068) of `issuer`, signed with `key`; a user's token by default. `change` is applied before signing. */
 export function createAccessToken(
   { issuer, key }: { issuer: string; key: SigningKey },
   claims: Record<string, unknown> = {},
@@ -33,7 +33,7 @@ export function createAccessToken(
   return signToken(draft);
 }
 
-/** The same by the provider's current key. */
+/** An access token signed with the provider's current key. */
 export function accessToken(
   provider: Provider,
   claims: Record<string, unknown> = {},
@@ -43,11 +43,11 @@ export function accessToken(
   return createAccessToken({ issuer: provider.issuer, key: provider.currentKey() }, claims, change, now);
 }
 
-/** A machine's token: its subject is its client. */
+/** A service's token: its subject is its client. */
 export const serviceToken = (provider: Provider, claims: Record<string, unknown> = {}) =>
   accessToken(provider, { sub: 'reports-job', client_id: 'reports-job', ...claims });
 
-/** Changes of a draft. */
+/** Changes for `change` parameters. */
 export const set =
   (claims: Record<string, unknown>): Change =>
   (draft) =>

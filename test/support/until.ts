@@ -1,15 +1,15 @@
-/** Waits for a condition to become true, instead of sleeping and hoping. */
+/** Waits for conditions with a time limit. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Resolves as soon as `condition` holds; rejects with `what` after `ms` milliseconds. The last look begins when the time
- * is over: what came while the machine held this process up counts, and so does what a slow look was too early for.
+ * Resolves as soon as `condition` holds; rejects with `what` after `ms` milliseconds. The condition is checked once more
+ * after the time limit, so that a process that was stalled or a slow check does not fail the test.
  */
 export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 20_000): Promise<void> {
   const deadline = performance.now() + ms;
   let last = false;
   while (!(await condition())) {
-    if (last) throw new Error(`waited ${ms} ms in vain: ${what}`);
+    if (last) throw new Error(`waited ${ms} ms for: ${what}`);
     last = performance.now() > deadline;
     await sleep(5);
   }
@@ -19,7 +19,7 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
 export async function within<T>(promise: Promise<T>, what: string, ms = 20_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain: ${what}`)), ms);
+    timer = setTimeout(() => reject(new Error(`waited ${ms} ms for: ${what}`)), ms);
   });
   try {
     return await Promise.race([promise, late]);

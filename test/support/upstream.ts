@@ -1,4 +1,4 @@
-/** An upstream API for tests: records exactly what reaches it, and answers as a script tells it. */
+/** An upstream API for tests: records all requests exactly, and responds as a script specifies. */
 import { createHash, type Hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -16,7 +16,7 @@ export interface RecordedRequest {
   readonly headers: readonly (readonly [string, string])[];
   /** The values of a header joined by `, `; undefined when it is absent. */
   header(name: string): string | undefined;
-  /** Number of the connection it came on, from 1. */
+  /** Number of its connection, from 1. */
   readonly connection: number;
   /** The first mebibyte of the body, so far. */
   body: Buffer;
@@ -25,13 +25,13 @@ export interface RecordedRequest {
   /** SHA-256 of the body in hex, once it is complete. */
   sha256: string;
   trailers: readonly string[];
-  /** The whole request arrived. */
+  /** The whole request was received. */
   complete: boolean;
-  /** The caller went away before the answer was complete. */
+  /** The client disconnected before the response was complete. */
   aborted: boolean;
 }
 
-/** Answers a request. It may read `req` itself only when `readBody` is off. */
+/** Responds to a request. It may read `req` itself only if `readBody` is `never`. */
 export type Script = (req: IncomingMessage, res: ServerResponse, recorded: RecordedRequest) => unknown;
 
 export interface UpstreamOptions {
@@ -39,11 +39,11 @@ export interface UpstreamOptions {
   port?: number;
   /** Default: echo, see `echo`. */
   script?: Script;
-  /** `before`: the script runs at once while the body is read; `after` (default): when it is complete; `never`: nobody reads it. */
+  /** `before`: the script runs while the body is read; `after` (default): when it is complete; `never`: the body is not read. */
   readBody?: 'before' | 'after' | 'never';
   keepAliveTimeout?: number;
   tls?: { key: string; cert: string };
-  /** Offers WebSockets; default handler echoes messages. */
+  /** Accepts WebSockets; the default handler echoes messages. */
   websocket?: true | ((socket: WebSocket, req: IncomingMessage) => void);
 }
 
@@ -52,21 +52,21 @@ export interface Upstream {
   readonly port: number;
   readonly server: Server;
   readonly requests: RecordedRequest[];
-  /** Every handshake that was accepted, as recorded. */
+  /** All accepted handshakes. */
   readonly upgrades: RecordedRequest[];
   readonly sockets: ReadonlySet<WebSocket>;
-  /** Connections accepted so far. */
+  /** Number of connections accepted so far. */
   connections(): number;
-  /** Connections open now. */
+  /** Number of open connections. */
   openConnections(): number;
-  /** The request number `index` (from 0), as soon as its head arrived. */
+  /** The request with `index` (from 0), as soon as its head has arrived. */
   request(index: number): Promise<RecordedRequest>;
   /** Replaces the script. */
   respondWith(script: Script): void;
   close(): Promise<void>;
 }
 
-/** 200 with what arrived, as JSON. */
+/** Responds 200 with the request as JSON. */
 export const echo: Script = (_req, res, recorded) => {
   const { method, target, headers, sha256, received, connection } = recorded;
   const body = JSON.stringify({ method, target, headers, sha256, received, connection });
@@ -74,16 +74,16 @@ export const echo: Script = (_req, res, recorded) => {
   res.end(body);
 };
 
-/** Never answers. */
+/** Never responds. */
 export const hang: Script = () => {};
 
-/** Cuts the connection with RST. */
+/** Resets the connection. */
 export const reset: Script = (req) => {
   req.socket.resetAndDestroy();
 };
 
-/** An event stream with one event every `every` milliseconds; ends after `count`. */
-export function eventStream(every: number, count = Number.POSITIVE_INFINITY): Script {
+/** An event stream with one event every `intervalMs`; ends after `count` events. */
+export function eventStream(intervalMs: number, count = Number.POSITIVE_INFINITY): Script {
   return (_req, res) => {
     let n = 0;
     res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
@@ -95,7 +95,7 @@ export function eventStream(every: number, count = Number.POSITIVE_INFINITY): Sc
         clearInterval(timer);
         res.end();
       }
-    }, every);
+    }, intervalMs);
     res.on('close', () => clearInterval(timer));
   };
 }
@@ -138,7 +138,7 @@ function readBody(req: IncomingMessage, recorded: RecordedRequest, hash: Hash, d
   req.on('error', () => {});
 }
 
-/** Starts one on a free port (127.0.0.1 unless told). */
+/** Starts an upstream on a free port of 127.0.0.1, unless the options name another host or port. */
 export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const { host = '127.0.0.1' } = options;
   const mode = options.readBody ?? 'after';
@@ -242,11 +242,11 @@ export interface RawUpstream {
 }
 
 /**
- * An upstream below HTTP: for each request head that ends on a connection, `answer` writes whatever bytes it likes.
- * `number` counts requests over all connections, from 1. `halfOpen`: it does not close just because the other side did.
+ * An upstream that responds with raw bytes: `respond` is called for each complete request head. `number` counts requests
+ * over all connections, from 1. `halfOpen`: its side stays open when the other side closes.
  */
 export async function startRawUpstream(
-  answer: (socket: Socket, number: number, head: string) => unknown,
+  respond: (socket: Socket, number: number, head: string) => unknown,
   host = '127.0.0.1',
   halfOpen = false,
   tls?: UpstreamOptions['tls'],
@@ -265,7 +265,7 @@ export async function startRawUpstream(
         const head = buffer.slice(0, at);
         buffer = buffer.slice(at + 4);
         heads.push(head);
-        answer(socket, heads.length, head);
+        respond(socket, heads.length, head);
       }
     });
   };

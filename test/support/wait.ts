@@ -1,19 +1,19 @@
-/** Waiting for a condition instead of for time to pass. */
+/** Waits for conditions, and lets tests hold the other side at a gate. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface UntilOptions {
   /** Milliseconds after which the wait fails (default 20000). */
   timeout?: number;
-  /** Milliseconds between two looks (default 10). */
+  /** Milliseconds between two checks (default 10). */
   interval?: number;
-  /** What is waited for; named in the failure. */
+  /** Names the condition in the error. */
   what?: string;
 }
 
 /**
- * Resolves with the first truthy value of `condition`; rejects when none comes in time, with the last error as cause. The
- * last look begins when the time is over: what came while the machine held this process up counts, and so does what a
- * slow look was too early for.
+ * Resolves with the first truthy value of `condition`; rejects after the time limit, with the last error as cause. The
+ * condition is checked once more after the limit, so that a process that was stalled or a slow check does not fail the
+ * test.
  */
 export async function until<T>(condition: () => T | Promise<T>, options: UntilOptions = {}): Promise<NonNullable<T>> {
   const { timeout = 20_000, interval = 10, what = condition.toString().slice(0, 120) } = options;
@@ -28,19 +28,19 @@ export async function until<T>(condition: () => T | Promise<T>, options: UntilOp
     } catch (error) {
       cause = error;
     }
-    if (last) throw new Error(`waited ${timeout} ms in vain for: ${what}`, { cause });
+    if (last) throw new Error(`waited ${timeout} ms for: ${what}`, { cause });
     last = performance.now() > deadline;
     await sleep(interval);
   }
 }
 
 export interface Gate {
-  /** Resolves once the gate is open. */
+  /** Resolves when the gate opens. */
   readonly passed: Promise<void>;
   open(): void;
 }
 
-/** A gate that a test holds shut until it wants the other side to go on. */
+/** Creates a closed gate that the test opens to let the other side continue. */
 export function gate(): Gate {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { passed: promise, open: () => resolve() };

@@ -1,4 +1,4 @@
-/** Gateway, provider, upstream and a browser together: what most behaviour tests begin with. */
+/** Starts gateway, provider, upstream and a browser: the setup of most behaviour tests. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Browser } from './browser.ts';
@@ -7,7 +7,7 @@ import { type Provider, startProvider } from './provider.ts';
 import type { ProviderOptions } from './provider-types.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
-/** The header that every cookie-authenticated call carries. */
+/** The header that every cookie-authenticated request needs. */
 export const CSRF = { 'x-csrf': '1' };
 
 export interface World {
@@ -15,24 +15,24 @@ export interface World {
   upstream: Upstream;
   gateway: TestGateway;
   browser: Browser;
-  /** A call of the API as the front end makes it. */
+  /** Sends an API request as the front end does. */
   api(path?: string): ReturnType<Browser['fetch']>;
   /** Signs the browser in. */
   signIn(returnTo?: string): Promise<void>;
-  /** What `/session` says. */
+  /** The response of `/session`. */
   session(): Promise<Record<string, unknown>>;
 }
 
 export interface WorldOptions {
   provider?: ProviderOptions;
-  /** A provider that runs already; it ends with the world. */
+  /** A provider that is already running; it ends with the world. */
   running?: Provider;
   gateway?: Partial<TestGatewayOptions>;
-  /** The routes, given the origin of the upstream; `/api/**` when left out. */
+  /** Returns the routes for the origin of the upstream; `/api/**` by default. */
   routes?: (upstream: string) => NonNullable<TestGatewayOptions['routes']>;
 }
 
-/** Starts a world that ends with the test. */
+/** Starts a world, which ends with the test. */
 export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOptions = {}): Promise<World> {
   const provider = options.running ?? (await startProvider(options.provider));
   const upstream = await startUpstream();
