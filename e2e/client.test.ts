@@ -136,7 +136,7 @@ browser.test(
     await page.getByRole('button', { name: 'Sign in again' }).click();
     const popup = await opened;
     await Promise.all([popup.waitForEvent('close'), fillIn(popup, 'bob')]);
-    await page.getByText('The API answered 401.').waitFor();
+    await page.getByText('The API responded with 401.').waitFor();
     await page.getByText('Signed in as bob').waitFor();
     assert.equal(api.calls.length, before);
   },
