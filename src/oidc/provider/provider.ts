@@ -13,7 +13,7 @@ import type { DpopOptions } from './authorization-url.ts';
 import { createClientAuth } from './client-auth.ts';
 import { createClientFetch } from './client-fetch.ts';
 import { discover } from './discovery.ts';
-import { createDiscoveryLoop, type DiscoveryState } from './discovery-loop.ts';
+import { DiscoveryLoop, type DiscoveryState } from './discovery-loop.ts';
 import { createProviderFetch } from './fetch.ts';
 import { createKeySetCache } from './key-set-cache.ts';
 import { measureFetch } from './measured-fetch.ts';
@@ -117,7 +117,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const send = certificate && createMtlsSend(certificate);
   const plainFetch = createProviderFetch({ issuer, internalUrl, timeout, send });
   const fetch = measureFetch(plainFetch, () => discovery.latest(), metrics);
-  const discovery = createDiscoveryLoop(issuer, () => discover({ config, signIn, allowInsecureHttp, fetch }), log);
+  const discovery = new DiscoveryLoop(issuer, () => discover({ config, signIn, allowInsecureHttp, fetch }), log);
   const keys = createKeySetCache(fetch, log, clock);
 
   return {
@@ -140,8 +140,8 @@ export function createProvider(options: ProviderOptions): Provider {
       await keys.ensureKey(uri, kid);
       return await keys.get(uri);
     },
-    state: discovery.state,
-    start: discovery.start,
-    stop: discovery.stop,
+    state: () => discovery.state(),
+    start: () => discovery.start(),
+    stop: () => discovery.stop(),
   };
 }

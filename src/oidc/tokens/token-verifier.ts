@@ -58,11 +58,6 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     return readFacts(issuer, name, await introspector.introspect(token, name, issuer));
   }
 
-  async function confirm(token: string, name: string, issuer: TokenIssuer): Promise<void> {
-    if (!issuer.introspection) refuseToken(`introspection of ${name} is not configured`);
-    await introspector.introspect(token, name, issuer);
-  }
-
   return {
     recall: (token) => recallDigest(digest(token)),
     async verify(token, live) {
@@ -70,7 +65,9 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       if (name === undefined) return await verifyOpaque(token);
       const issuer = issuers.get(name) ?? refuseToken(`the issuer ${name.slice(0, 200)} is not accepted`);
       const facts = await verifyJwt(token, name, issuer);
-      if (live) await confirm(token, name, issuer);
+      if (!live) return facts;
+      if (!issuer.introspection) refuseToken(`introspection of ${name} is not configured`);
+      await introspector.introspect(token, name, issuer);
       return facts;
     },
   };

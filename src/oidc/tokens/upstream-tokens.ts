@@ -118,25 +118,29 @@ interface UpstreamTokensOptions {
   clock: () => number;
 }
 
+async function requestToken(
+  { provider, binding, defaultLifetime, clock }: UpstreamTokensOptions,
+  request: TokenRequest,
+  dpopKey: JsonWebKey | undefined,
+): Promise<CachedToken> {
+  const client = await provider.client();
+  const response = await request(client, await provider.dpopOptions(client, dpopKey));
+  checkUpstreamBinding(response, { ...binding, dpopKey });
+  const { access_token: accessToken, expires_in: seconds } = response;
+  const token = dpopKey === undefined ? { accessToken } : { accessToken, dpopKey };
+  const lifetime = seconds === undefined ? defaultLifetime : seconds * 1000;
+  const since = clock();
+  return { token, since, until: since + lifetime - Math.min(REFRESH_AHEAD_MS, lifetime / 5) };
+}
+
 /** Creates the tokens of all upstreams: cached until shortly before they expire, one running request per cache key. */
 export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTokens {
-  const { provider, binding, defaultLifetime, clock } = options;
+  const { provider, binding, clock } = options;
   const cachedRequest = createRequestCache<CachedToken>(MAX_CACHED, clock);
-
-  async function requestToken(request: TokenRequest, dpopKey: JsonWebKey | undefined): Promise<CachedToken> {
-    const client = await provider.client();
-    const response = await request(client, await provider.dpopOptions(client, dpopKey));
-    checkUpstreamBinding(response, { ...binding, dpopKey });
-    const { access_token: accessToken, expires_in: seconds } = response;
-    const token = dpopKey === undefined ? { accessToken } : { accessToken, dpopKey };
-    const lifetime = seconds === undefined ? defaultLifetime : seconds * 1000;
-    const since = clock();
-    return { token, since, until: since + lifetime - Math.min(REFRESH_AHEAD_MS, lifetime / 5) };
-  }
 
   async function getToken(key: string, request: TokenRequest, dpopKey = binding.dpopKey): Promise<UpstreamToken> {
     try {
-      const { token } = await cachedRequest(key, () => requestToken(request, dpopKey));
+      const { token } = await cachedRequest(key, () => requestToken(options, request, dpopKey));
       return token;
     } catch (error) {
       throw toUpstreamTokenError(error);
