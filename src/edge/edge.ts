@@ -1,4 +1,4 @@
-/** The first checks of every request and upgrade: framing, Host, target, peer; what passes is an Exchange. */
+/** First checks of every request and upgrade: framing, Host, target and peer. A request that passes gets a RequestContext. */
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
@@ -10,13 +10,13 @@ import { createPeerReader } from './peer.ts';
 import type { RequestContext } from './request-context.ts';
 import { createRequestIds } from './request-ids.ts';
 
-/** What is known of a request before any check: enough to answer and to log a refusal. */
+/** What is known about a request before any check: enough to log and to answer a refusal. */
 export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
 
 export interface Edge {
-  /** Checks a request, plain or upgrade; throws GatewayError. `arrival` is what `arrive` returned for it, if it was asked. */
+  /** Checks a request or upgrade; throws GatewayError. `arrival` is the result of `arrive` for this request, if any. */
   (req: IncomingMessage, arrival?: Arrival): RequestContext;
-  /** Never throws. */
+  /** Identifies the peer and assigns the request id. Never throws. */
   arrive(req: IncomingMessage): Arrival;
 }
 
@@ -28,8 +28,8 @@ export interface EdgeOptions {
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
-/** Classes, since two of these are made for every request: most of them log nothing, so the logger is made when it is asked for. */
-class Arrived implements Arrival {
+/** A class with a lazy logger: one is created for every request, and most requests log nothing. */
+class ReceivedRequest implements Arrival {
   readonly req: IncomingMessage;
   readonly id: string;
   readonly clientIp: string;
@@ -51,7 +51,7 @@ class Arrived implements Arrival {
   }
 }
 
-class Admitted implements RequestContext {
+class CheckedRequest implements RequestContext {
   readonly req: IncomingMessage;
   readonly id: string;
   readonly target: RequestTarget;
@@ -74,33 +74,33 @@ class Admitted implements RequestContext {
   }
 }
 
-/** Builds the edge. The same function serves `request` and `upgrade` events: an upgrade is checked like any other request. */
+/** Creates the edge. The same function serves `request` and `upgrade` events: an upgrade is checked like any other request. */
 export function createEdge({ config, log, newId = createRequestIds() }: EdgeOptions): Edge {
   const readPeer = createPeerReader(config.trustedProxies);
   const checkHost = createHostCheck(config.publicUrl, config.allowedHosts);
 
   function arrive(req: IncomingMessage): Arrival {
     const { clientIp, secure, trusted } = readPeer(req);
-    const named = req.headers['x-request-id'];
-    const id = trusted && typeof named === 'string' && REQUEST_ID.test(named) ? named : newId();
-    return new Arrived(req, id, clientIp, secure, log);
+    const header = req.headers['x-request-id'];
+    const id = trusted && typeof header === 'string' && REQUEST_ID.test(header) ? header : newId();
+    return new ReceivedRequest(req, id, clientIp, secure, log);
   }
 
   function edge(req: IncomingMessage, arrival: Arrival = arrive(req)): RequestContext {
-    const head = readFramingFields(req.rawHeaders);
-    checkFraming(req, head);
+    const fields = readFramingFields(req.rawHeaders);
+    checkFraming(req, fields);
     const rawTarget = req.url ?? '';
-    checkHost(head.host, !rawTarget.startsWith('/'));
+    checkHost(fields.host, !rawTarget.startsWith('/'));
     const target = parseTarget(rawTarget, config.publicUrl);
-    return new Admitted(arrival, target);
+    return new CheckedRequest(arrival, target);
   }
 
   return Object.assign(edge, { arrive });
 }
 
-/** Bodies are streamed, so whoever mounts the gateway behind a parser of bodies has nothing left to send on. */
+/** Throws when a body parser ran before the gateway: bodies are streamed, so nothing would be left to forward. */
 export function assertBodyUnread(req: IncomingMessage): void {
   if (!req.readableDidRead) return;
-  const detail = 'the body was read before the gateway got the request: mount the gateway before any body parser';
+  const detail = 'the request body was already read: mount the gateway before any body parser';
   throw new GatewayError('internal', { detail });
 }

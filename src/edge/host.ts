@@ -1,12 +1,12 @@
-/** Whether a request is for a host that this gateway serves. */
+/** Checks that a request is for a host that this gateway serves. */
 import { GatewayError } from '../base/errors.ts';
 import { normalizeAuthority } from '../routing/target.ts';
 
-/** Throws unless the host is ours. `named` is what an absolute-form target names, which Host must then agree with. */
+/** Throws unless the host is accepted. With an absolute-form target, Host must also agree with the public URL. */
 export type CheckHost = (hosts: readonly string[], absoluteForm: boolean) => void;
 
 /**
- * Host must come exactly once and be one of ours, letter for letter: no suffix, no trailing dot, no other port.
+ * Creates the check. Host must be sent exactly once and be an accepted host exactly: no suffix, no trailing dot, no other port.
  * RFC 9112 section 3.2: 400 when missing, repeated or malformed; RFC 9110 section 15.5.20: 421 for another host.
  */
 export function createHostCheck(publicUrl: string, allowedHosts: readonly string[]): CheckHost {
@@ -14,13 +14,13 @@ export function createHostCheck(publicUrl: string, allowedHosts: readonly string
   const scheme = protocol.slice(0, -1);
   const accepted = new Set([host, ...allowedHosts].map((entry) => normalizeAuthority(entry, scheme)));
   return function checkHost(hosts, absoluteForm) {
-    const [given] = hosts;
-    if (given === undefined || hosts.length > 1) throw refused('bad_request', `${hosts.length} Host fields`);
-    if (!/^[A-Za-z0-9._:[\]-]+$/.test(given)) throw refused('bad_request', 'malformed Host');
-    const normal = normalizeAuthority(given, scheme);
-    if (!accepted.has(normal)) throw refused('misdirected', 'Host is not ours');
-    // The target itself was compared with the public URL; a Host that says otherwise contradicts it (RFC 9112 section 3.2.2).
-    if (absoluteForm && normal !== host) throw refused('bad_request', 'Host contradicts the absolute-form target');
+    const [value] = hosts;
+    if (value === undefined || hosts.length > 1) throw refused('bad_request', `${hosts.length} Host fields`);
+    if (!/^[A-Za-z0-9._:[\]-]+$/.test(value)) throw refused('bad_request', 'malformed Host');
+    const authority = normalizeAuthority(value, scheme);
+    if (!accepted.has(authority)) throw refused('misdirected', 'Host is neither publicUrl nor in allowedHosts');
+    // The target is compared with the public URL, so another Host contradicts it (RFC 9112 section 3.2.2).
+    if (absoluteForm && authority !== host) throw refused('bad_request', 'Host contradicts the absolute-form target');
   };
 }
 

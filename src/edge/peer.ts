@@ -1,9 +1,10 @@
-/** Who is at the other end, as far as the trusted proxies vouch for it. */
+/** Determines the client's address and scheme from the socket and the headers of trusted proxies. */
 import type { IncomingMessage } from 'node:http';
 import { createAddressMatcher, normalizeAddress } from '../base/address.ts';
 import { forwardedHops, type Hop, xForwardedHops } from './forwarded.ts';
 
 export interface Peer {
+  /** Address of the client, or `unknown`. */
   readonly clientIp: string;
   /** Whether the client's own hop was HTTPS. */
   readonly secure: boolean;
@@ -14,8 +15,8 @@ export interface Peer {
 export type PeerReader = (req: Pick<IncomingMessage, 'headers' | 'socket'>) => Peer;
 
 /**
- * Believes forwarded headers of trusted proxies only (RFC 7239 section 8.1); throws when an entry of the list is no range.
- * Of these headers nothing but address and scheme is read: host, prefix and rewritten URLs come from the configuration.
+ * Creates the reader. It accepts forwarded headers from trusted proxies only (RFC 7239 section 8.1), and reads nothing but
+ * address and scheme: host, prefix and rewritten URLs come from the configuration. Throws on an invalid range in the list.
  */
 export function createPeerReader(trustedProxies: readonly string[]): PeerReader {
   const isTrusted = createAddressMatcher(trustedProxies, 'trusted proxy');
@@ -23,16 +24,19 @@ export function createPeerReader(trustedProxies: readonly string[]): PeerReader 
     const { remoteAddress } = req.socket;
     const address = remoteAddress === undefined ? undefined : normalizeAddress(remoteAddress);
     const encrypted = 'encrypted' in req.socket && req.socket.encrypted === true;
-    // A socket that is gone already has no address any more (the word of RFC 7239 section 6.2).
+    // A closed socket has no address (`unknown` is defined in RFC 7239 section 6.2).
     if (address === undefined) return { clientIp: 'unknown', secure: encrypted, trusted: false };
     if (!isTrusted(address)) return { clientIp: address, secure: encrypted, trusted: false };
-    return { ...walk(hopsOf(req.headers), { clientIp: address, secure: encrypted }, isTrusted), trusted: true };
+    return {
+      ...resolveClient(hopsOf(req.headers), { clientIp: address, secure: encrypted }, isTrusted),
+      trusted: true,
+    };
   };
 }
 
 /**
- * X-Forwarded-* go first: nearly every proxy writes those and lets a client's own `Forwarded` through, so that to read
- * both, or the standard one first, would let the client choose its address.
+ * X-Forwarded-* take precedence. Nearly every proxy sets those and passes on a client's own `Forwarded`, so reading both, or
+ * the standard header first, would let the client choose its address.
  */
 function hopsOf(headers: IncomingMessage['headers']): Hop[] {
   const forwardedFor = text(headers['x-forwarded-for']);
@@ -42,8 +46,12 @@ function hopsOf(headers: IncomingMessage['headers']): Hop[] {
   return forwarded === '' ? [] : forwardedHops(forwarded);
 }
 
-/** From the nearest hop outward, as long as the one who speaks is trusted and what is said makes sense. */
-function walk(hops: readonly Hop[], nearest: Pick<Peer, 'clientIp' | 'secure'>, isTrusted: (ip: string) => boolean) {
+/** Walks from the nearest hop outward, as long as each hop is reported by a trusted proxy and is well-formed. */
+function resolveClient(
+  hops: readonly Hop[],
+  nearest: Pick<Peer, 'clientIp' | 'secure'>,
+  isTrusted: (ip: string) => boolean,
+): Pick<Peer, 'clientIp' | 'secure'> {
   let { clientIp, secure } = nearest;
   for (const hop of hops.toReversed()) {
     if (hop.proto === 'https' || hop.proto === 'http') secure = hop.proto === 'https';

@@ -2,38 +2,37 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../base/errors.ts';
 
-/** Default for how long the rest of a body is read and thrown away after the response. */
+/** Default time for which the rest of a body is read and discarded after the response. */
 const LINGER_MS = 5_000;
-/** How long the 408 may take to be sent before the connection is cut all the same. */
+/** How long the 408 may take to be sent before the connection is closed. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** Whether the request has a body (RFC 9112 section 6.3). */
+/** Returns whether the request has a body (RFC 9112 section 6.3). */
 export function hasBody(req: IncomingMessage): boolean {
   const length = req.headers['content-length'];
   return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
 }
 
-function cut(req: IncomingMessage): void {
+function closeIfIncomplete(req: IncomingMessage): void {
   if (!req.complete) req.socket.destroy();
 }
 
 /**
- * For a request that was answered while its body was still arriving: reads the rest and throws it away, for `ms`. To
- * close at once would reset the connection, and the client might never see the response; without an end, a client that
- * sends a byte now and then would keep the connection for good.
+ * Reads and discards the rest of the body of a request that was answered before its body had arrived, for at most `ms`
+ * milliseconds. Closing at once would reset the connection, and the client might never see the response; without a limit, a
+ * slow client could keep the connection open forever.
  */
 export function discardRest(req: IncomingMessage, ms = LINGER_MS): void {
   if (req.complete || req.destroyed || !hasBody(req)) return;
-  const timer = setTimeout(cut, ms, req).unref();
+  const timer = setTimeout(closeIfIncomplete, ms, req).unref();
   req.once('close', () => clearTimeout(timer));
   req.resume();
 }
 
 /**
- * Gives the whole body `ms` milliseconds to arrive, however many bytes come in between and whether or not anything reads
- * it. After that a request without a response is refused with 408, and the connection closes either way (RFC 9110 section
- * 15.5.9). Returns the `refuse` to use from then on: it ignores the errors that the deadline itself causes, such as a body
- * parser that finds the connection closed.
+ * Limits the time for the whole body to `ms` milliseconds, whether or not anything reads it. After that, a request without a
+ * response is refused with 408, and the connection closes in any case (RFC 9110 section 15.5.9). Returns the `refuse` to use
+ * from then on: it ignores errors that the deadline itself causes, such as a body parser that finds the connection closed.
  */
 export function limitBody(
   req: IncomingMessage,
@@ -46,10 +45,10 @@ export function limitBody(
   let timer = setTimeout(() => {
     if (req.complete) return;
     expired = true;
-    if (res.headersSent) return cut(req);
+    if (res.headersSent) return closeIfIncomplete(req);
     res.shouldKeepAlive = false;
     refuse(new GatewayError('request_timeout', { detail: `the body did not arrive within ${ms} ms` }));
-    timer = setTimeout(cut, CLOSE_TIMEOUT_MS, req).unref();
+    timer = setTimeout(closeIfIncomplete, CLOSE_TIMEOUT_MS, req).unref();
   }, ms).unref();
   req.once('close', () => clearTimeout(timer));
   return (error) => {

@@ -1,18 +1,18 @@
-/** A request as both planes see it: checked target, believed peer, an id, a logger. */
+/** The request as both planes see it: checked target, client address, id and logger. */
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../observe/log.ts';
 import type { RequestTarget } from '../routing/target.ts';
 
 export interface RequestContext {
   readonly req: IncomingMessage;
-  /** Correlation id: in every log line, error answer and upstream call of this request. */
+  /** Correlation id, in every log line, error response and upstream request. */
   readonly id: string;
   readonly target: RequestTarget;
-  /** Address of the client, as far as the trusted proxies vouch for it. */
+  /** Address of the client, as reported by trusted proxies. */
   readonly clientIp: string;
-  /** Whether the browser reached us by HTTPS, as far as the trusted proxies vouch for it. */
+  /** Whether the client used HTTPS, as reported by trusted proxies. */
   readonly secure: boolean;
   readonly log: Logger;
-  /** For the upstream, in place of what the caller sent; set where the gateway takes part in traces. */
+  /** Replaces the client's header at the upstream; set when the gateway takes part in traces. */
   traceparent?: string;
 }

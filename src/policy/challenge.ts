@@ -1,8 +1,8 @@
-/** What a refusal says in `WWW-Authenticate` (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, RFC 9728 section 5.1). */
+/** Builds `WWW-Authenticate` challenges (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, RFC 9728 section 5.1). */
 import { protectedResource } from '../config/schema/protected-resource.ts';
 import type { Config } from '../config/schema/schema.ts';
 
-/** Parameters of a challenge, without input of the caller: values come from the configuration and from fixed words. */
+/** Parameters of a challenge. Values come from the configuration and from fixed strings, never from the request. */
 export interface ChallengeParams {
   error?:
     | 'invalid_request'
@@ -18,14 +18,14 @@ export interface ChallengeParams {
 
 export type Challenge = (params?: ChallengeParams, scheme?: 'Bearer' | 'DPoP') => string;
 
-/** RFC 9110 section 5.6.4; rules may hold any text in `acr`, so what has no place in a quoted string is left out. */
+/** Returns a quoted string (RFC 9110 section 5.6.4). A rule may have any text in `acr`, so other characters are removed. */
 const quoted = (text: string) => `"${text.replace(/[^\x20-\x7e]/g, '').replace(/["\\]/g, '\\$&')}"`;
 
-/** Builds the function that writes challenges. Without a credential there is no error in it (RFC 6750 section 3.1). */
+/** Creates the builder of challenges. Without credentials, a challenge has no `error` (RFC 6750 section 3.1). */
 export function createChallenge(config: Config): Challenge {
   const { metadataUrl } = protectedResource(config);
   const fixed: [string, string][] = [['realm', config.publicUrl]];
-  // Who may not bring a token need not learn where one can be had.
+  // Without accessTokens, callers cannot send tokens, so they need not learn which provider issues them.
   const metadata: [string, string][] = config.accessTokens === undefined ? [] : [['resource_metadata', metadataUrl]];
 
   return function challenge(params = {}, scheme = 'Bearer') {

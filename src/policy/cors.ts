@@ -1,29 +1,29 @@
-/** Which other origins may call the routes from a browser, and what a preflight is told. */
+/** CORS: which other origins may send requests from a browser, and the response to a preflight. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { GATEWAY_HEADER } from '../client/gateway-header.ts';
 
 export type CorsHeaders = Readonly<Record<string, string>>;
 
 export interface Cors {
-  /** Headers of the answer (204) to a preflight; of an origin that is not listed: nothing of CORS. */
+  /** Returns the headers of the response (204) to a preflight; without CORS headers for an origin that is not listed. */
   preflightHeaders(headers: IncomingHttpHeaders): CorsHeaders;
-  /** Headers of every other answer to `origin`, the value of the Origin header. */
+  /** Returns the headers of every other response to `origin`, the value of the Origin header. */
   corsHeaders(origin: string | undefined): CorsHeaders;
 }
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-// What a front end needs to react to our own answers, and what APIs commonly say there; a wildcard means nothing with credentials.
+// Headers of the gateway that a front end needs, and common API headers; a wildcard has no effect with credentials.
 const EXPOSED = `WWW-Authenticate, Retry-After, X-Request-Id, ${GATEWAY_HEADER}, ETag, Location, Link, Content-Disposition`;
 const TOKEN_LIST = /^[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}$/;
 
-/** A preflight is an OPTIONS with both of these headers (Fetch standard, section 4.8); any other OPTIONS is a call like any. */
+/** Returns whether it is a preflight: OPTIONS with both of these headers (Fetch standard, section 4.8). */
 export function isPreflight(method: string, headers: IncomingHttpHeaders): boolean {
   return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }
 
-/** Builds the policy from exact origins; without any, CORS is off and no answer varies. */
+/** Creates the policy for exact origins. Without any, CORS is off and no response varies by origin. */
 export function createCors(allowedOrigins: readonly string[]): Cors {
-  // `null` is every sandboxed frame and every file there is, so it cannot be listed.
+  // Every sandboxed frame and local file has the origin `null`, so it cannot be allowed.
   const listed = new Set(allowedOrigins.filter((origin) => origin !== 'null'));
   const unlisted: CorsHeaders = listed.size === 0 ? {} : { vary: 'Origin' };
 

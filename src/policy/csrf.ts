@@ -1,4 +1,4 @@
-/** Whether a call that a cookie authenticates was made by the application itself. */
+/** CSRF: checks that a request authenticated by a cookie was sent by the application itself. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 export type CsrfOutcome =
@@ -8,7 +8,7 @@ export type CsrfOutcome =
 export interface CsrfCheck {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
-  /** `fetch-metadata` lets GET and HEAD do without the header, for what a browser loads by itself. */
+  /** `fetch-metadata` exempts GET and HEAD from the header, for images and downloads that a browser loads. */
   readonly mode: 'header' | 'fetch-metadata';
   readonly headerName: string;
   readonly publicOrigin: string;
@@ -18,39 +18,39 @@ export interface CsrfCheck {
 const PASS: CsrfOutcome = { kind: 'pass' };
 
 /**
- * Two barriers, each of which must hold: what the browser says of the caller (Sec-Fetch-Site, Origin), then a header that
- * another site cannot send without a preflight (draft-ietf-oauth-browser-based-apps section 6.1.3.3.2).
- * Where the browser says nothing the header alone decides; nothing is ever open.
+ * Checks two conditions, both of which must hold: the origin that the browser reports (Sec-Fetch-Site, Origin), and a header
+ * that another site cannot send without a preflight (draft-ietf-oauth-browser-based-apps section 6.1.3.3.2). If the browser
+ * reports no origin, the header alone decides.
  */
 export function checkCsrf(check: CsrfCheck): CsrfOutcome {
   const { headers, method, mode } = check;
-  const foreign = foreignCaller(check);
-  if (foreign !== undefined) return { kind: 'refused', code: 'csrf_cross_site', reason: foreign };
+  const crossSite = crossSiteReason(check);
+  if (crossSite !== undefined) return { kind: 'refused', code: 'csrf_cross_site', reason: crossSite };
   const safe = method === 'GET' || method === 'HEAD';
   if (mode === 'fetch-metadata' && safe && headers['sec-fetch-site'] === 'same-origin') return PASS;
-  // A repeated header arrives joined by commas and so differs from 1.
+  // A repeated header is joined by commas, so it differs from 1.
   if (headers[check.headerName.toLowerCase()] === '1') return PASS;
   return { kind: 'refused', code: 'csrf_header_missing', reason: `header ${check.headerName} is not 1` };
 }
 
-/** A WebSocket handshake can carry no custom header, so it must say where it comes from (RFC 6455 section 10.2). */
+/** Checks the origin of a WebSocket handshake, which cannot carry the CSRF header (RFC 6455 section 10.2). */
 export function checkUpgradeOrigin(check: Pick<CsrfCheck, 'headers' | 'publicOrigin' | 'allowedOrigins'>): CsrfOutcome {
   const { origin } = check.headers;
-  if (origin !== undefined && isOurs(origin, check)) return PASS;
+  if (origin !== undefined && isAllowedOrigin(origin, check)) return PASS;
   return { kind: 'refused', code: 'csrf_cross_site', reason: origin === undefined ? 'no Origin' : 'foreign Origin' };
 }
 
-/** Why the browser's own words make the caller a stranger; undefined when they do not. */
-function foreignCaller(check: Pick<CsrfCheck, 'headers' | 'publicOrigin' | 'allowedOrigins'>): string | undefined {
+/** Returns why the browser reports a request from another site; undefined when it does not. */
+function crossSiteReason(check: Pick<CsrfCheck, 'headers' | 'publicOrigin' | 'allowedOrigins'>): string | undefined {
   const { origin } = check.headers;
   const site = check.headers['sec-fetch-site'];
-  if (origin !== undefined && !isOurs(origin, check)) return 'foreign Origin';
-  // same-site is a sibling, none has no application behind it: both are strangers, unless their origin is listed.
+  if (origin !== undefined && !isAllowedOrigin(origin, check)) return 'foreign Origin';
+  // same-site is another subdomain, none is not sent by any page: both are refused unless their origin is allowed.
   if (site === undefined || site === 'same-origin') return undefined;
   return origin !== undefined && check.allowedOrigins.includes(origin) ? undefined : 'foreign Sec-Fetch-Site';
 }
 
-function isOurs(origin: string, check: Pick<CsrfCheck, 'publicOrigin' | 'allowedOrigins'>): boolean {
-  // `null` is what sandboxed frames and some redirects send: it names nobody, listed or not (RFC 6454 section 7.3).
+function isAllowedOrigin(origin: string, check: Pick<CsrfCheck, 'publicOrigin' | 'allowedOrigins'>): boolean {
+  // Sandboxed frames and some redirects send `null`, which identifies no origin, listed or not (RFC 6454 section 7.3).
   return origin !== 'null' && (origin === check.publicOrigin || check.allowedOrigins.includes(origin));
 }

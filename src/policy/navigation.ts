@@ -1,17 +1,17 @@
-/** Whether a request is a person going to a page, as opposed to something a page loads in the background. */
+/** Tells navigations of a user from requests that a page sends in the background. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 const METADATA = ['sec-fetch-mode', 'sec-fetch-dest', 'sec-fetch-site', 'sec-fetch-user'] as const;
-// Sec-Purpose is the standard; the others are what browsers sent before it.
+// Sec-Purpose is the standard; the others are its predecessors.
 const PURPOSE = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
 
-/** Whether the browser only fetches the page in case somebody goes there. */
+/** Returns whether the browser prefetches the page, before the user navigates to it. */
 export function isPrefetch(headers: IncomingHttpHeaders): boolean {
   return PURPOSE.some((name) => headers[name] !== undefined);
 }
 
 /**
- * True for a top-level navigation only: no fetch, image, frame or prefetch may start a login
+ * Returns whether the request is a top-level navigation: no fetch, image, frame or prefetch may start a sign-in
  * (draft-ietf-oauth-browser-based-apps section 6.1.2.1). Without fetch metadata, the Accept header decides.
  */
 export function isTopLevelNavigation(headers: IncomingHttpHeaders, method: string, csrfHeader = 'X-CSRF'): boolean {
@@ -24,8 +24,9 @@ export function isTopLevelNavigation(headers: IncomingHttpHeaders, method: strin
 }
 
 /**
- * Whether the browser may have withheld a SameSite=Strict cookie from this navigation: it did not begin on a page of the own
- * origin (RFC 6265bis section 5.2). False without fetch metadata, which could not tell that the page has been reloaded.
+ * Returns whether the browser may have withheld a SameSite=Strict cookie from this navigation, because it did not start on a
+ * page of the own origin (RFC 6265bis section 5.2). False without fetch metadata, because a reload from an own page could not
+ * be recognized.
  */
 export function mayLackStrictCookie(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];

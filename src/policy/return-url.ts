@@ -1,13 +1,13 @@
-/** Whether an address may be returned to after a login or a logout. */
+/** Checks the URL to which the browser returns after a sign-in or sign-out. */
 import { circularPaths, endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 
-/** The path, query and fragment on our own origin that a sign-in may lead to for this address. */
+/** Returns the path, query and fragment on the public origin to return to for a requested URL. */
 export type ReturnPath = (value: unknown) => string;
 
 /**
- * Builds the check of return addresses. `mayServe` says whether a route may serve a path. A sign-in never leads there, because any
- * site can start one, and the navigation that ends it would be a call of the API with the user's token.
+ * Creates the check of return URLs. `mayServe` returns whether a route may serve a path. A sign-in never returns to such a path:
+ * any site can start a sign-in, and its last navigation would be an API request with the user's token.
  */
 export function createReturnPath(
   { publicUrl, endpoints }: Pick<Config, 'publicUrl' | 'endpoints'>,
@@ -24,13 +24,13 @@ export function createReturnPath(
 const MAX_LENGTH = 2000;
 
 /**
- * The path, query and fragment of `value` if it lies on our own origin, else `/`. `ownEndpoints` are paths of the gateway
- * (login, callback, logout) that would lead in a circle.
+ * Returns the path, query and fragment of `value` if it is on the public origin, else `/`. `ownEndpoints` are paths of the
+ * gateway (login, callback, logout) that would cause a loop.
  *
- * The text is judged before any URL parser sees it, because a parser repairs what should be refused: it takes `/\host` for
- * `//host`, drops tabs and line breaks, and trims controls, so that what was judged is not what the browser then follows.
- * Its result is judged again, because dot segments that it resolves can leave `//host` behind (`/.//host`).
- * RFC 9700 section 4.11.1.
+ * The text is checked before it is parsed, because a URL parser corrects input that should be refused: it reads `/\host` as
+ * `//host`, drops tabs and line breaks, and trims control characters, so the browser would follow another URL than the checked
+ * one. The result is checked again, because resolved dot segments can leave `//host` behind (`/.//host`). RFC 9700 section
+ * 4.11.1.
  */
 export function safeReturnPath(value: unknown, publicOrigin: string, ownEndpoints: readonly string[] = []): string {
   if (typeof value !== 'string' || value.length > MAX_LENGTH) return '/';
@@ -39,13 +39,13 @@ export function safeReturnPath(value: unknown, publicOrigin: string, ownEndpoint
   const url = URL.parse(local, publicOrigin);
   if (url === null || url.origin !== publicOrigin || url.username !== '' || url.password !== '') return '/';
   const path = `${url.pathname}${url.search}${url.hash}`;
-  if (!isLocal(path) || path.length > MAX_LENGTH || leadsToOneOf(url.pathname, ownEndpoints)) return '/';
+  if (!isLocal(path) || path.length > MAX_LENGTH || isOneOf(url.pathname, ownEndpoints)) return '/';
   return path;
 }
 
 function isLocal(text: string): boolean {
   if (!text.startsWith('/') || /[\p{Cc}\p{Zl}\p{Zp}\\]/u.test(text)) return false;
-  // An application that decodes its own address once must not find `//host` either, nor a compatibility form of it.
+  // Once decoded by the application, the path must not become `//host` either, nor a compatibility form of it.
   const decoded = decodedPath(text);
   return decoded !== undefined && !/^\/\s*\//u.test(decoded) && !/[\p{Cc}\\]/u.test(decoded);
 }
@@ -58,7 +58,7 @@ function decodedPath(text: string): string | undefined {
   }
 }
 
-function leadsToOneOf(pathname: string, endpoints: readonly string[]): boolean {
+function isOneOf(pathname: string, endpoints: readonly string[]): boolean {
   const plain = (decodedPath(pathname) ?? '')
     .toLowerCase()
     .replace(/\/{2,}/g, '/')

@@ -1,33 +1,33 @@
-/** The ways in which upstreams are known to read one and the same path. */
+/** The ways in which servers are known to interpret the same path. */
 
-/** What a server may do on its own to the segments of a path; returns the same array when it makes no difference. */
+/** A normalization that a server may apply to path segments; returns the same array if it changes nothing. */
 type Normalizer = (segments: readonly string[]) => readonly string[];
 
-/** In the order in which a server would, each on top of any of those before it. The first one works on raw segments. */
-const BEFORE_DECODING: Normalizer = eachSegment(cutParameters);
+/** In the order in which a server applies them, each after any of those before it. The first works on raw segments. */
+const BEFORE_DECODING: Normalizer = eachSegment(removeParameters);
 const AFTER_DECODING: readonly Normalizer[] = [
-  eachSegment(decodedAgain),
+  eachSegment(decodeAgain),
   eachSegment(toCompatibilityForm),
   splitAtSlashes,
-  cutTail,
-  eachSegment(cutParameters),
+  removeQuery,
+  eachSegment(removeParameters),
   dropEmpty,
 ];
 
-/** Whether there is only one way to read the path: no empty segment, parameter, escaped delimiter or percent sign, other letter. */
+/** Returns whether the path has one interpretation only: no empty segment, parameter, escaped delimiter or special letter. */
 export function isUnambiguous(path: string, segments: readonly string[]): boolean {
   if (path.includes('//') || path.includes(';')) return false;
   if (!path.includes('%')) return true;
   return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every((segment) => toCompatibilityForm(segment) === segment);
 }
 
-/** One or two dots with nothing else beside them, or what may turn into that: for nearly every segment there is no need to look closer. */
+/** One or two dots alone, or text that may become that. A quick check, which nearly every segment passes. */
 const MAYBE_DOTTED = /[%\u0080-\uffff]|(?:^|[\s/\\])\.{1,2}(?:[\s/\\;?#]|$)/;
 
-/** Whether a server could take the decoded segment, or a part of it, for `.` or `..`. */
+/** Returns whether a server could read the decoded segment, or a part of it, as `.` or `..`. */
 export function hasDotSegment(segment: string): boolean {
   if (!MAYBE_DOTTED.test(segment)) return false;
-  return hasDots(segment) || (segment.includes('%') && hasDots(decodedAgain(segment)));
+  return hasDots(segment) || (segment.includes('%') && hasDots(decodeAgain(segment)));
 }
 
 function hasDots(text: string): boolean {
@@ -36,19 +36,22 @@ function hasDots(text: string): boolean {
     .some((part) => /^\s*\.{1,2}\s*$/.test(part.split(/[;?#]/, 1)[0] ?? ''));
 }
 
-/** The reading of the most lenient server. */
+/** Returns the interpretation of the most lenient server. */
 export function lenientInterpretation(path: string): readonly string[] {
-  return AFTER_DECODING.reduce((segments, habit) => habit(segments), decode(BEFORE_DECODING(path.slice(1).split('/'))));
+  return AFTER_DECODING.reduce(
+    (segments, normalize) => normalize(segments),
+    decode(BEFORE_DECODING(path.slice(1).split('/'))),
+  );
 }
 
-/** Every reading of a path whose escapes are valid; habits that make no difference to this path are left out. */
+/** Returns every interpretation of a path with valid escapes; normalizations that change nothing are left out. */
 export function pathInterpretations(path: string): (readonly string[])[] {
   const raw = applyOptionally([path.slice(1).split('/')], BEFORE_DECODING);
   return AFTER_DECODING.reduce(applyOptionally, raw.map(decode));
 }
 
-/** What a server that decodes once more than it should makes of text that was decoded; broken escapes stay. */
-export function decodedAgain(text: string): string {
+/** Decodes decoded text once more, as some servers do; broken escapes stay. */
+export function decodeAgain(text: string): string {
   if (!text.includes('%')) return text;
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {
@@ -59,10 +62,13 @@ export function decodedAgain(text: string): string {
   });
 }
 
-function applyOptionally(known: readonly (readonly string[])[], habit: Normalizer): (readonly string[])[] {
-  return known.flatMap((segments) => {
-    const other = habit(segments);
-    return other === segments ? [segments] : [segments, other];
+function applyOptionally(
+  interpretations: readonly (readonly string[])[],
+  normalize: Normalizer,
+): (readonly string[])[] {
+  return interpretations.flatMap((segments) => {
+    const normalized = normalize(segments);
+    return normalized === segments ? [segments] : [segments, normalized];
   });
 }
 
@@ -79,26 +85,26 @@ function decode(segments: readonly string[]): readonly string[] {
 
 const NOT_ASCII = /[\u0080-\uffff]/;
 
-/** Compatibility forms (fullwidth letters and slashes, two dot leader) are the plain ones to a server that normalises Unicode. */
+/** A server that normalizes Unicode reads compatibility characters (fullwidth letters, two dot leader) as plain ones. */
 function toCompatibilityForm(segment: string): string {
   return NOT_ASCII.test(segment) ? segment.normalize('NFKC') : segment;
 }
 
-/** A slash that was encoded separates; so does the backslash that a compatibility form of it has become. */
+/** An encoded slash separates segments, and so does a backslash that resulted from a compatibility character. */
 function splitAtSlashes(segments: readonly string[]): readonly string[] {
   return segments.some((segment) => /[/\\]/.test(segment))
     ? segments.flatMap((segment) => segment.split(/[/\\]/))
     : segments;
 }
 
-/** A question mark or number sign that was encoded ends the path. */
-function cutTail(segments: readonly string[]): readonly string[] {
-  const last = segments.findIndex((segment) => /[?#]/.test(segment));
-  return last < 0 ? segments : [...segments.slice(0, last), (segments[last] ?? '').split(/[?#]/, 1)[0] ?? ''];
+/** An encoded question mark or number sign ends the path. */
+function removeQuery(segments: readonly string[]): readonly string[] {
+  const end = segments.findIndex((segment) => /[?#]/.test(segment));
+  return end < 0 ? segments : [...segments.slice(0, end), (segments[end] ?? '').split(/[?#]/, 1)[0] ?? ''];
 }
 
-/** RFC 3986 section 3.3: what follows a semicolon may be a parameter of the segment. */
-function cutParameters(segment: string): string {
+/** RFC 3986 section 3.3: the text after a semicolon may be a parameter of the segment. */
+function removeParameters(segment: string): string {
   const start = segment.indexOf(';');
   return start < 0 ? segment : segment.slice(0, start);
 }

@@ -1,4 +1,4 @@
-/** The route table: which configured route a path belongs to. */
+/** The route table: compiles the configured routes and matches request targets to them. */
 
 import { GatewayError } from '../base/errors.ts';
 import type { RouteConfig } from '../config/schema/schema.ts';
@@ -6,24 +6,35 @@ import { type CompiledRule, compileRule, rulesForMethod } from '../policy/rules.
 import { pathInterpretations } from './path-interpretations.ts';
 import { parseTarget, type RequestTarget } from './target.ts';
 
-/** A route with its path pattern taken apart. */
+/** A route with its rules compiled. */
 export interface CompiledRoute {
   readonly config: RouteConfig;
-  /** The pattern as configured; a bounded label for logs and metrics. */
+  /** The path pattern as configured; a bounded label for logs and metrics. */
   readonly pattern: string;
-  /** Place in the file, from 0. */
+  /** Position in the file, from 0. */
   readonly index: number;
-  /** What access tokens must be meant for: one of these; empty where they are not looked into. */
+  /** Accepted audiences of access tokens; empty when access tokens are not validated. */
   readonly audience: readonly string[];
   /** Returns the rules that apply to a method, in their order. */
   rulesForMethod(method: string): readonly CompiledRule[];
 }
 
+/** The result of a match; one object per route, so that a match allocates nothing. */
+export interface RouteMatch {
+  readonly route: CompiledRoute;
+}
+
 export interface RouteTable {
   readonly routes: readonly CompiledRoute[];
-  /** The first route in file order whose pattern fits; throws `ambiguous_path` when it depends on how one reads the path. */
-  match(target: RequestTarget): { readonly route: CompiledRoute } | undefined;
-  /** Whether any server could read the path (without a query) as one of a route, letter case included; true for a path that is refused. */
+  /**
+   * Returns the first route in file order that matches. Throws `ambiguous_path` when another interpretation of the path would
+   * match another route.
+   */
+  match(target: RequestTarget): RouteMatch | undefined;
+  /**
+   * Returns whether a route matches any interpretation of the path (without a query), letter case ignored; true also for a path
+   * that is refused.
+   */
   mayServe(path: string): boolean;
 }
 
@@ -31,28 +42,28 @@ interface Segment {
   readonly literal: string;
   readonly folded: string;
 }
-const ANY = Symbol('any one segment');
+const ANY = Symbol('any single segment');
 interface Entry {
-  readonly hit: { readonly route: CompiledRoute };
+  readonly match: RouteMatch;
   readonly segments: readonly (Segment | typeof ANY)[];
-  /** The pattern ends in `/**`. */
+  /** Whether the pattern ends in `/**`. */
   readonly open: boolean;
 }
 
-/** Compiles the routes of the configuration; throws on a pattern that could never match what it seems to say. */
+/** Compiles the routes of the configuration; throws on a pattern with a segment that cannot match as written. */
 export function compileRoutes(routes: readonly RouteConfig[], audience: readonly string[] = []): RouteTable {
-  const entries = routes.map((route, index) => compile(route, index, audience));
+  const entries = routes.map((route, index) => compileRoute(route, index, audience));
   return {
-    routes: entries.map((entry) => entry.hit.route),
+    routes: entries.map((entry) => entry.match.route),
     match(target) {
-      const chosen = first(entries, target.segments);
-      if (target.lenient === target.segments) return chosen?.hit;
-      for (const reading of pathInterpretations(target.path)) {
-        if (first(entries, reading) !== chosen) {
-          throw new GatewayError('ambiguous_path', { detail: 'routes differ by the reading of the path' });
+      const entry = firstMatch(entries, target.segments);
+      if (target.lenient === target.segments) return entry?.match;
+      for (const segments of pathInterpretations(target.path)) {
+        if (firstMatch(entries, segments) !== entry) {
+          throw new GatewayError('ambiguous_path', { detail: 'interpretations of the path match different routes' });
         }
       }
-      return chosen?.hit;
+      return entry?.match;
     },
     mayServe(path) {
       return (
@@ -75,74 +86,78 @@ function isWellFormed(path: string): boolean {
 function compileRules(config: RouteConfig): CompiledRoute['rulesForMethod'] {
   const rules = config.rules.map((rule) => compileRule(rule));
   const methods = rules.flatMap((rule): string[] => rule.methods ?? []);
-  const table = new Map(methods.map((method) => [method, rulesForMethod({ rules }, method)]));
-  const others = rules.filter((rule) => rule.methods === undefined);
-  return (method) => table.get(method) ?? others;
+  const byMethod = new Map(methods.map((method) => [method, rulesForMethod({ rules }, method)]));
+  const forAllMethods = rules.filter((rule) => rule.methods === undefined);
+  return (method) => byMethod.get(method) ?? forAllMethods;
 }
 
-function compile(config: RouteConfig, index: number, fallback: readonly string[]): Entry {
+function compileRoute(config: RouteConfig, index: number, defaultAudience: readonly string[]): Entry {
   const parts = config.path.slice(1).split('/');
   const open = parts.at(-1) === '**';
   if (open || parts.at(-1) === '') parts.pop();
-  const segments = parts.map((part) => (part === '*' ? ANY : literal(part, config.path)));
-  const audience = config.audience ?? fallback;
+  const segments = parts.map((part) => (part === '*' ? ANY : compileLiteral(part, config.path)));
+  const audience = config.audience ?? defaultAudience;
   const route = { config, pattern: config.path, index, audience, rulesForMethod: compileRules(config) };
-  return { hit: { route }, segments, open };
+  return { match: { route }, segments, open };
 }
 
-function literal(part: string, path: string): Segment {
+function compileLiteral(part: string, path: string): Segment {
   let text: string | undefined;
   try {
     text = decodeURIComponent(part);
   } catch {
-    // Told below, with the pattern.
+    // Reported below, with the pattern.
   }
   if (text === undefined || text === '' || text === '.' || text === '..' || /[*/\\]/.test(text)) {
-    throw new Error(`route ${path}: "${part}" is no segment; write a literal, * for one segment, or a final /**`);
+    throw new Error(`route ${path}: invalid segment "${part}"; write a literal, * for one segment, or a final /**`);
   }
   return { literal: text, folded: text.toLowerCase() };
 }
 
 /**
- * The first entry that fits. An upstream may ignore case (Express and ASP.NET do): a path that would belong to an earlier
- * route by its letters but not by their case must not slip through to a later one.
+ * Returns the first entry that matches. An upstream may ignore case (Express and ASP.NET do), so a path that matches an earlier
+ * route except for its case is ambiguous, and must not fall through to a later route.
  */
-function first(entries: readonly Entry[], segments: readonly string[]): Entry | undefined {
+function firstMatch(entries: readonly Entry[], segments: readonly string[]): Entry | undefined {
   const length = lengthOf(segments);
-  let shadow: Entry | undefined;
+  let caseMatch: Entry | undefined;
   for (const entry of entries) {
-    const fit = fits(entry, segments, length);
-    if (fit === 'exactly') {
-      if (shadow && shadow.hit.route.pattern.toLowerCase() !== entry.hit.route.pattern.toLowerCase()) {
+    const comparison = compare(entry, segments, length);
+    if (comparison === 'equal') {
+      if (caseMatch && caseMatch.match.route.pattern.toLowerCase() !== entry.match.route.pattern.toLowerCase()) {
         throw new GatewayError('ambiguous_path', { detail: 'routes differ by the case of the path' });
       }
       return entry;
     }
-    if (fit === 'but for case') shadow ??= entry;
+    if (comparison === 'equal except for case') caseMatch ??= entry;
   }
   return undefined;
 }
 
-/** The number of segments; a trailing slash makes no difference. */
+/** Returns the number of segments; a trailing slash makes no difference. */
 function lengthOf(segments: readonly string[]): number {
   return segments.at(-1) === '' ? segments.length - 1 : segments.length;
 }
 
 function covers(entry: Entry, segments: readonly string[]): boolean {
-  return fits(entry, segments, lengthOf(segments)) !== 'not';
+  return compare(entry, segments, lengthOf(segments)) !== 'different';
 }
 
-function fits(entry: Entry, segments: readonly string[], length: number): 'exactly' | 'but for case' | 'not' {
-  const expected = entry.segments;
-  if (entry.open ? length < expected.length : length !== expected.length) return 'not';
+function compare(
+  entry: Entry,
+  segments: readonly string[],
+  length: number,
+): 'equal' | 'equal except for case' | 'different' {
+  const pattern = entry.segments;
+  if (entry.open ? length < pattern.length : length !== pattern.length) return 'different';
   let exact = true;
-  for (let at = 0; at < expected.length; at += 1) {
-    const want = expected[at];
-    const have = segments[at] ?? '';
-    if (want === undefined || have === '') return 'not';
-    if (want === ANY || want.literal === have) continue;
-    if (want.literal.length !== have.length || want.folded !== have.toLowerCase()) return 'not';
+  for (let at = 0; at < pattern.length; at += 1) {
+    const expected = pattern[at];
+    const segment = segments[at] ?? '';
+    if (expected === undefined || segment === '') return 'different';
+    if (expected === ANY || expected.literal === segment) continue;
+    if (expected.literal.length !== segment.length || expected.folded !== segment.toLowerCase()) return 'different';
     exact = false;
   }
-  return exact ? 'exactly' : 'but for case';
+  return exact ? 'equal' : 'equal except for case';
 }
