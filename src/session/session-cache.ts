@@ -31,6 +31,31 @@ interface PendingRead {
   stale: boolean;
 }
 
+/** Tracks reads in progress, so that the result of a read that a change overtook is not cached. */
+function createPendingReads() {
+  const reads = new Map<string, Set<PendingRead>>();
+  return {
+    start(key: string, stale: boolean): PendingRead {
+      const read = { stale };
+      const others = reads.get(key);
+      if (others) others.add(read);
+      else reads.set(key, new Set([read]));
+      return read;
+    },
+    finish(key: string, read: PendingRead): void {
+      const all = reads.get(key);
+      all?.delete(read);
+      if (all?.size === 0) reads.delete(key);
+    },
+    markStale(key: string): void {
+      for (const read of reads.get(key) ?? []) read.stale = true;
+    },
+    markAllStale(): void {
+      for (const all of reads.values()) for (const read of all) read.stale = true;
+    },
+  };
+}
+
 /** Reduces a session to the part that requests need. */
 function toRequestSession({ key, data, tokens, version, refreshable }: ActiveSession): RequestSession {
   const { sid, device, address, ...requestData } = data;
@@ -44,28 +69,15 @@ const DISABLED: SessionCache = { get: () => undefined, readThrough: (_key, read)
 export function createSessionCache({ changes, size, maxAge, clock }: SessionCacheOptions): SessionCache {
   if (size === 0) return DISABLED;
   const entries = createLruCache<Entry>(size);
-  const pendingReads = new Map<string, Set<PendingRead>>();
+  const pendingReads = createPendingReads();
 
   function invalidate(key: string): void {
     entries.delete(key);
-    for (const read of pendingReads.get(key) ?? []) read.stale = true;
+    pendingReads.markStale(key);
   }
   function invalidateAll(): void {
     entries.clear();
-    for (const [key] of pendingReads) invalidate(key);
-  }
-  function startRead(key: string): PendingRead {
-    // While notifications are down, a change could be missed between this read and their return.
-    const read = { stale: !changes.current() };
-    const others = pendingReads.get(key);
-    if (others) others.add(read);
-    else pendingReads.set(key, new Set([read]));
-    return read;
-  }
-  function finishRead(key: string, read: PendingRead): void {
-    const reads = pendingReads.get(key);
-    reads?.delete(read);
-    if (reads?.size === 0) pendingReads.delete(key);
+    pendingReads.markAllStale();
   }
 
   changes.watch((key) => (key === undefined ? invalidateAll() : invalidate(key)));
@@ -81,14 +93,15 @@ export function createSessionCache({ changes, size, maxAge, clock }: SessionCach
       return fresh && changes.current() ? session : undefined;
     },
     async readThrough(key, read) {
-      const pending = startRead(key);
+      // While notifications are down, a change between this read and their return could be missed.
+      const pending = pendingReads.start(key, !changes.current());
       const readAt = clock();
       try {
         const session = await read();
         if (session && !pending.stale) entries.set(key, { session: toRequestSession(session), readAt });
         return session;
       } finally {
-        finishRead(key, pending);
+        pendingReads.finish(key, pending);
       }
     },
   };

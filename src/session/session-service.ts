@@ -34,6 +34,16 @@ function openSession(keyring: Keyring, key: string, stored: StoredSession): Acti
   return { key, data, tokens, version: stored.tokens.version, refreshable: tokens.refreshToken !== undefined };
 }
 
+async function readSession(
+  { store, keyring, metrics, clock }: SessionsOptions,
+  key: string,
+): Promise<ActiveSession | undefined> {
+  metrics?.sessionCache.miss.increment();
+  const stored = await store.load(key);
+  const session = stored && openSession(keyring, key, stored);
+  return session && session.data.expiresAt > clock() ? session : undefined;
+}
+
 /** Minimum milliseconds between two extensions of the idle limit: one store command per minute instead of per request. */
 const touchInterval = (idleTimeout: number) => Math.min(60_000, idleTimeout / 10);
 
@@ -74,13 +84,6 @@ export function createSessions(options: SessionsOptions): Sessions {
   const cache = createSessionCache({ changes: store.changes, size: cacheSize, maxAge, clock });
   const { touch, forget } = createTouch(options, cache);
 
-  async function read(key: string): Promise<ActiveSession | undefined> {
-    metrics?.sessionCache.miss.increment();
-    const stored = await store.load(key);
-    const session = stored && openSession(keyring, key, stored);
-    return session && session.data.expiresAt > clock() ? session : undefined;
-  }
-
   async function end(key: string): Promise<boolean> {
     forget(key);
     cache.invalidate(key);
@@ -99,7 +102,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (session) metrics?.sessionCache.hit.increment();
       return session;
     },
-    load: (key) => cache.readThrough(key, () => read(key)),
+    load: (key) => cache.readThrough(key, () => readSession(options, key)),
     touch,
     replaceTokens({ key, version }, tokens) {
       const replaced = store.replaceTokens(key, version, sealTokens(keyring, key, tokens));

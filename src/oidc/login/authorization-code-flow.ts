@@ -47,59 +47,72 @@ export interface AuthorizationCodeFlowOptions {
 
 /** Creates the flow for the configured provider. */
 export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOptions): AuthorizationCodeFlow {
+  return { begin: createLoginStart(options), complete: createLoginCompletion(options) };
+}
+
+function createLoginStart({
+  config,
+  provider,
+  redirectUri,
+  clock,
+}: AuthorizationCodeFlowOptions): AuthorizationCodeFlow['begin'] {
+  const settings = config.provider;
+  const { tokenBinding } = securityOf(settings);
+  const buildAuthorizationUrl = createAuthorizationUrlBuilder(settings);
+
+  return async function begin(params, returnTo, previous) {
+    const client = await provider.client();
+    const dpopScalar = tokenBinding === 'key' ? generateDpopScalar() : undefined;
+    const dpopKey = dpopScalar === undefined ? undefined : dpopKeyFromScalar(dpopScalar);
+    const login = newPendingLogin(params, { returnTo, previous, dpopScalar, now: clock() });
+    const request = {
+      ...settings.authorizationParams,
+      ...params,
+      redirect_uri: redirectUri,
+      scope: settings.scopes.join(' '),
+      state: login.state,
+      nonce: login.nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(login.verifier),
+      code_challenge_method: 'S256',
+      ...(settings.responseMode === 'form_post' ? { response_mode: 'form_post' } : {}),
+      // Binds the code to the key: a stolen code cannot be redeemed with another key (RFC 9449 section 10).
+      ...(dpopKey === undefined ? {} : { dpop_jkt: keyThumbprint(dpopKey) }),
+    };
+    const proof = await provider.dpopOptions(client, dpopKey);
+    return { url: await buildAuthorizationUrl(client, request, proof), login };
+  };
+}
+
+function createLoginCompletion(options: AuthorizationCodeFlowOptions): AuthorizationCodeFlow['complete'] {
   const { config, provider, redirectUri, discard, clock } = options;
   const settings = config.provider;
-  const scope = settings.scopes.join(' ');
-  const { tokenBinding } = securityOf(settings);
-  const authorizationRequest = createAuthorizationUrlBuilder(settings);
   const acceptLogin = createLoginAcceptance(options);
 
-  return {
-    async begin(params, returnTo, previous) {
-      const client = await provider.client();
-      const dpopScalar = tokenBinding === 'key' ? generateDpopScalar() : undefined;
-      const dpopKey = dpopScalar === undefined ? undefined : dpopKeyFromScalar(dpopScalar);
-      const login = newPendingLogin(params, { returnTo, previous, dpopScalar, now: clock() });
-      const request = {
-        ...settings.authorizationParams,
-        ...params,
-        redirect_uri: redirectUri,
-        scope,
-        state: login.state,
-        nonce: login.nonce,
-        code_challenge: await oidc.calculatePKCECodeChallenge(login.verifier),
-        code_challenge_method: 'S256',
-        ...(settings.responseMode === 'form_post' ? { response_mode: 'form_post' } : {}),
-        // Binds the code to the key: a stolen code cannot be redeemed with another key (RFC 9449 section 10).
-        ...(dpopKey === undefined ? {} : { dpop_jkt: keyThumbprint(dpopKey) }),
-      };
-      const proof = await provider.dpopOptions(client, dpopKey);
-      return { url: await authorizationRequest(client, request, proof), login };
-    },
-
-    async complete(callbackParams, login) {
-      const client = await provider.client();
-      const url = new URL(redirectUri);
-      url.search = callbackParams.toString();
-      const dpopKey = login.dpopKey === undefined ? undefined : dpopKeyFromScalar(login.dpopKey);
-      const proof = await provider.dpopOptions(client, dpopKey);
-      const checks = {
-        pkceCodeVerifier: login.verifier,
-        expectedState: login.state,
-        expectedNonce: login.nonce,
-        idTokenExpected: true,
-        ...(login.maxAge === undefined ? {} : { maxAge: login.maxAge }),
-      };
-      const response = await oidc.authorizationCodeGrant(client, url, checks, undefined, proof);
-      const times = { now: clock(), defaultLifetime: settings.defaultTokenLifetime };
-      const tokens = toTokenRecord(response, times, { scope, ...(dpopKey === undefined ? {} : { dpopKey }) });
-      try {
-        return await acceptLogin(client, tokens, response, { acrValues: login.acrValues, proof });
-      } catch (error) {
-        discard(tokens);
-        throw error;
-      }
-    },
+  return async function complete(callbackParams, login) {
+    const client = await provider.client();
+    const url = new URL(redirectUri);
+    url.search = callbackParams.toString();
+    const dpopKey = login.dpopKey === undefined ? undefined : dpopKeyFromScalar(login.dpopKey);
+    const proof = await provider.dpopOptions(client, dpopKey);
+    const checks = {
+      pkceCodeVerifier: login.verifier,
+      expectedState: login.state,
+      expectedNonce: login.nonce,
+      idTokenExpected: true,
+      ...(login.maxAge === undefined ? {} : { maxAge: login.maxAge }),
+    };
+    const response = await oidc.authorizationCodeGrant(client, url, checks, undefined, proof);
+    const times = { now: clock(), defaultLifetime: settings.defaultTokenLifetime };
+    const tokens = toTokenRecord(response, times, {
+      scope: settings.scopes.join(' '),
+      ...(dpopKey === undefined ? {} : { dpopKey }),
+    });
+    try {
+      return await acceptLogin(client, tokens, response, { acrValues: login.acrValues, proof });
+    } catch (error) {
+      discard(tokens);
+      throw error;
+    }
   };
 }
 

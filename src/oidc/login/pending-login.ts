@@ -52,42 +52,34 @@ export interface PendingLoginsOptions {
 /** Creates the pending logins over the login cookies and the store's single-use marks. */
 export function createPendingLogins({ config, cookies, keyring, store, clock }: PendingLoginsOptions): PendingLogins {
   const { timeout, maxPending } = config.login;
-  // Rejects a repeated callback without another store request.
-  const consumed = createLruCache<true>(10_000);
+  const consume = createSingleUse(store, timeout);
   const cookieName = (state: string) => cookies.loginPrefix + digest(state).slice(0, 16);
 
   function open(name: string, value: string): PendingLogin | undefined {
     const text = keyring.open('login', name, value);
-    if (text === undefined) return undefined;
-    const login = schema.safeParse(JSON.parse(text));
-    return login.success && clock() - login.data.startedAt < timeout ? login.data : undefined;
+    const login = text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data;
+    return login && clock() - login.startedAt < timeout ? login : undefined;
   }
 
-  /** Returns the login cookies to clear so that a new one of `newBytes` fits: expired ones first, then the oldest. */
-  function cookiesToEvict(cookieHeader: string | undefined, newBytes: number): string[] {
-    const newestFirst = [...parseCookies(cookieHeader)]
+  const loginCookies = (cookieHeader: string | undefined): LoginCookie[] =>
+    [...parseCookies(cookieHeader)]
       .filter(([name]) => name.startsWith(cookies.loginPrefix))
-      .map(([name, values]) => ({
+      .map(([name, [value = '']]) => ({
         name,
-        size: name.length + (values[0]?.length ?? 0),
-        startedAt: open(name, values[0] ?? '')?.startedAt ?? 0,
-      }))
-      .sort((a, b) => b.startedAt - a.startedAt);
-    let bytes = newBytes;
-    return newestFirst
-      .filter(({ size, startedAt }, index) => {
-        bytes += size;
-        return startedAt === 0 || index >= maxPending - 1 || bytes > MAX_COOKIE_BYTES;
-      })
-      .map(({ name }) => name);
-  }
+        bytes: name.length + value.length,
+        startedAt: open(name, value)?.startedAt ?? 0,
+      }));
 
   return {
     cookieName,
     begin(cookieHeader, login) {
       const name = cookieName(login.state);
       const value = keyring.seal('login', name, JSON.stringify(login));
-      return { name, value, evicted: cookiesToEvict(cookieHeader, name.length + value.length) };
+      return {
+        name,
+        value,
+        evicted: cookiesToEvict(loginCookies(cookieHeader), name.length + value.length, maxPending),
+      };
     },
     find(cookieHeader, state) {
       const name = cookieName(state);
@@ -95,12 +87,37 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
       const login = values?.length === 1 ? open(name, values[0] ?? '') : undefined;
       return login?.state === state ? login : undefined;
     },
-    async consume(state) {
-      const stateDigest = digest(state);
-      if (consumed.has(stateDigest)) return false;
-      const first = await store.markOnce(`login:${stateDigest}`, timeout);
-      consumed.set(stateDigest, true);
-      return first;
-    },
+    consume,
+  };
+}
+
+interface LoginCookie {
+  name: string;
+  bytes: number;
+  /** 0 if the cookie has expired or cannot be opened. */
+  startedAt: number;
+}
+
+/** Returns the names of the cookies to clear so that a new one of `newBytes` fits: expired ones, then the oldest. */
+function cookiesToEvict(loginCookies: readonly LoginCookie[], newBytes: number, maxPending: number): string[] {
+  const newestFirst = loginCookies.toSorted((a, b) => b.startedAt - a.startedAt);
+  let total = newBytes;
+  return newestFirst
+    .filter(({ bytes, startedAt }, index) => {
+      total += bytes;
+      return startedAt === 0 || index >= maxPending - 1 || total > MAX_COOKIE_BYTES;
+    })
+    .map(({ name }) => name);
+}
+
+/** Creates the function that marks a login as used. A local cache rejects a repeated callback without a store request. */
+function createSingleUse(store: Store, timeout: number): PendingLogins['consume'] {
+  const consumed = createLruCache<true>(10_000);
+  return async function consume(state) {
+    const stateDigest = digest(state);
+    if (consumed.has(stateDigest)) return false;
+    const first = await store.markOnce(`login:${stateDigest}`, timeout);
+    consumed.set(stateDigest, true);
+    return first;
   };
 }

@@ -2,7 +2,7 @@
 import * as oidc from 'openid-client';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
-import { createProvider } from '../provider/provider.ts';
+import { createProvider, type Provider } from '../provider/provider.ts';
 import { createAuthorizationCodeFlow } from './authorization-code-flow.ts';
 
 /** Outcome of a request to an endpoint of the provider. */
@@ -14,7 +14,7 @@ export type ProbeResult =
 type ProbeFailure = Exclude<ProbeResult, { kind: 'accepted' }>;
 
 export interface Probe {
-  /** Redeems a code that does not exist: the provider answers `invalid_grant` only if the credentials are good. */
+  /** Redeems a code that does not exist: the provider returns `invalid_grant` only if the credentials are good. */
   checkCredentials(): Promise<ProbeResult>;
   /** Returns the URL of a silent sign-in (`prompt=none`), or the failure if the pushed request was not accepted. */
   beginSilentLogin(): Promise<{ kind: 'ready'; url: URL } | ProbeFailure>;
@@ -35,6 +35,20 @@ function failureOf(error: unknown): ProbeFailure {
   return { kind: 'failed', error };
 }
 
+async function checkCredentials(provider: Provider, redirectUri: string): Promise<ProbeResult> {
+  try {
+    await oidc.genericGrantRequest(await provider.client(), 'authorization_code', {
+      code: 'a-code-that-was-never-issued',
+      redirect_uri: redirectUri,
+      code_verifier: oidc.randomPKCECodeVerifier(),
+    });
+    return { kind: 'accepted' };
+  } catch (error) {
+    const failure = failureOf(error);
+    return failure.kind === 'refused' && failure.error === 'invalid_grant' ? { kind: 'accepted' } : failure;
+  }
+}
+
 /** Discovers the provider as a running gateway does, and returns the probe. */
 export async function startProbe({ config, redirectUri, log, clock }: ProbeOptions): Promise<Probe> {
   const provider = createProvider({
@@ -53,20 +67,7 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
     clock,
   });
   return {
-    async checkCredentials() {
-      try {
-        const client = await provider.client();
-        await oidc.genericGrantRequest(client, 'authorization_code', {
-          code: 'a-code-that-was-never-issued',
-          redirect_uri: redirectUri,
-          code_verifier: oidc.randomPKCECodeVerifier(),
-        });
-        return { kind: 'accepted' };
-      } catch (error) {
-        const failure = failureOf(error);
-        return failure.kind === 'refused' && failure.error === 'invalid_grant' ? { kind: 'accepted' } : failure;
-      }
-    },
+    checkCredentials: () => checkCredentials(provider, redirectUri),
     async beginSilentLogin() {
       try {
         const { url } = await codeFlow.begin({ prompt: 'none' }, '/', undefined);

@@ -58,6 +58,24 @@ function readClaims(payload: JWTPayload, now: number, tolerance: number): Logout
   return { issuer: payload.iss ?? '', sub, sid, jti, replayableUntil };
 }
 
+/** Loads the provider's keys; loads them again if the key id of the token is unknown. */
+async function loadKeySet(provider: Provider, token: string) {
+  let kid: string | undefined;
+  try {
+    kid = textOf(decodeProtectedHeader(token).kid);
+  } catch {
+    refuse('the logout token is not a JWT');
+  }
+  const text = await provider.keys(kid).catch((error: unknown) => {
+    if (error instanceof GatewayError) throw error;
+    throw new GatewayError('provider_unavailable', {
+      cause: error,
+      detail: 'failed to load the keys that verify a logout token',
+    });
+  });
+  return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
+}
+
 export interface LogoutTokenOptions {
   config: Config;
   provider: Provider;
@@ -71,25 +89,8 @@ export interface LogoutTokenOptions {
 export function createLogoutTokenVerifier({ config, provider, clock }: LogoutTokenOptions) {
   const { clientId, clockTolerance: tolerance, idTokenSignedResponseAlg } = config.provider;
 
-  async function loadKeySet(token: string) {
-    let kid: string | undefined;
-    try {
-      kid = textOf(decodeProtectedHeader(token).kid);
-    } catch {
-      refuse('the logout token is not a JWT');
-    }
-    const text = await provider.keys(kid).catch((error: unknown) => {
-      if (error instanceof GatewayError) throw error;
-      throw new GatewayError('provider_unavailable', {
-        cause: error,
-        detail: 'failed to load the keys that verify a logout token',
-      });
-    });
-    return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
-  }
-
   return async function verifyLogoutToken(token: string): Promise<LogoutTokenSubject> {
-    const keys = await loadKeySet(token);
+    const keys = await loadKeySet(provider, token);
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys, {
         algorithms: [idTokenSignedResponseAlg],

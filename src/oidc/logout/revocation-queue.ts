@@ -60,8 +60,6 @@ export function createRevocationQueue(
 ): RevocationQueue {
   const { store, clock, retryDelays = RETRY_DELAYS_MS, pollInterval = POLL_INTERVAL_MS } = options;
   const jobs = createSealedJobs(options);
-  let timer: NodeJS.Timeout | undefined;
-  let polling = false;
 
   async function runDueJobs(): Promise<void> {
     const now = clock();
@@ -73,17 +71,7 @@ export function createRevocationQueue(
     }
   }
 
-  function poll(): void {
-    if (polling) return;
-    polling = true;
-    // The store logs its own outage.
-    runDueJobs()
-      .catch(() => undefined)
-      .finally(() => {
-        polling = false;
-      });
-  }
-
+  const { start, stop } = createPoller(runDueJobs, pollInterval);
   return {
     async add(tokens) {
       const now = clock();
@@ -96,8 +84,30 @@ export function createRevocationQueue(
       await jobs.put({ ...job, round: job.round + 1 }, clock() + delay);
     },
     complete: ({ id }) => jobs.remove(id),
+    start,
+    stop,
+  };
+}
+
+/** Runs a task at an interval; skips a run while the previous one is in progress. */
+function createPoller(task: () => Promise<void>, interval: number) {
+  let timer: NodeJS.Timeout | undefined;
+  let running = false;
+
+  function poll(): void {
+    if (running) return;
+    running = true;
+    // The task fails only if the store is unavailable, and the store logs its own outage.
+    task()
+      .catch(() => undefined)
+      .finally(() => {
+        running = false;
+      });
+  }
+
+  return {
     start() {
-      timer ??= setInterval(poll, pollInterval).unref();
+      timer ??= setInterval(poll, interval).unref();
     },
     stop: () => clearInterval(timer),
   };

@@ -32,57 +32,74 @@ const MAX_SESSIONS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const CLOSE_RETRY_MS = 100;
 
+/** Repeats an attempt with increasing delays while `isPending` returns true. */
+function createRetryTimer(attempt: () => Promise<boolean>, isPending: () => boolean, delays: readonly number[]) {
+  let failedAttempts = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  async function retry(): Promise<void> {
+    const done = await attempt();
+    timer = undefined;
+    failedAttempts = done ? 0 : failedAttempts + 1;
+    if (isPending()) schedule();
+  }
+
+  function schedule(): void {
+    if (stopped || timer) return;
+    const delay = delays[Math.min(failedAttempts, delays.length - 1)];
+    timer = setTimeout(() => void retry(), delay).unref();
+  }
+
+  return {
+    schedule,
+    stop(): void {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Repeats an attempt until it succeeds or `CLOSE_TIMEOUT_MS` is over. Resolves with whether it succeeded. */
+async function repeatUntilDone(attempt: () => Promise<boolean>): Promise<boolean> {
+  const deadline = performance.now() + CLOSE_TIMEOUT_MS;
+  let done = await attempt();
+  while (!done && performance.now() < deadline) {
+    await sleep(CLOSE_RETRY_MS);
+    done = await attempt();
+  }
+  return done;
+}
+
 /** Creates the list of unsaved tokens of one process. */
 export function createUnsavedTokens({ save, log, retryDelays = RETRY_DELAYS_MS }: UnsavedTokensOptions): UnsavedTokens {
   const unsaved = createLruCache<{ session: ActiveSession; tokens: TokenRecord }>(MAX_SESSIONS);
-  let failedAttempts = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-
   /** Tries to store all tokens. Resolves with true if none are left. */
   async function flush(): Promise<boolean> {
     for (const { session, tokens } of [...unsaved.values()]) {
       if (!unsaved.has(session.key)) continue;
-      try {
-        await save(session, tokens);
-      } catch {
+      const saved = await save(session, tokens).then(
+        () => true,
         // The store logs its own outage.
-        return false;
-      }
+        () => false,
+      );
+      if (!saved) return false;
     }
     return unsaved.size === 0;
   }
 
-  async function retry(): Promise<void> {
-    const done = await flush();
-    timer = undefined;
-    failedAttempts = done ? 0 : failedAttempts + 1;
-    if (unsaved.size > 0) scheduleRetry();
-  }
-
-  function scheduleRetry(): void {
-    if (closed || timer) return;
-    const delay = retryDelays[Math.min(failedAttempts, retryDelays.length - 1)];
-    timer = setTimeout(() => void retry(), delay).unref();
-  }
+  const retries = createRetryTimer(flush, () => unsaved.size > 0, retryDelays);
 
   async function close(): Promise<void> {
-    closed = true;
-    clearTimeout(timer);
-    const deadline = performance.now() + CLOSE_TIMEOUT_MS;
-    let done = await flush();
-    while (!done && performance.now() < deadline) {
-      await sleep(CLOSE_RETRY_MS);
-      done = await flush();
-    }
-    if (!done)
+    retries.stop();
+    if (!(await repeatUntilDone(flush)))
       log.error({ sessions: unsaved.size }, 'failed to store refreshed tokens; their users will have to sign in again');
   }
 
   return {
     add(session, tokens) {
       unsaved.set(session.key, { session, tokens });
-      scheduleRetry();
+      retries.schedule();
     },
     get({ key, version }) {
       const entry = unsaved.get(key);
