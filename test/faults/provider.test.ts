@@ -55,8 +55,8 @@ test('R05 RF-01 RF-05 TK-07 TK-10 failures of the provider under load at three r
     provider.settings.accessTokenLifetime = 1_200;
     currentFailure = 'between';
     const codes = async () => {
-      const calls = await Promise.all(cookies.map((cookie) => world.requestAt(world.gateway, cookie)));
-      return calls.map(({ status: code }) => code);
+      const responses = await Promise.all(cookies.map((cookie) => world.requestAt(world.gateway, cookie)));
+      return responses.map(({ status: code }) => code);
     };
     const settled = await until(async () => {
       const all = await codes();
@@ -73,7 +73,7 @@ test('R05 RF-01 RF-05 TK-07 TK-10 failures of the provider under load at three r
       name,
     );
   assert.ok(statusesByFailure.get('a token endpoint that hangs')?.has(503), 'the failure had an effect');
-  const spent = provider.refreshRequests().filter((call) => call.status === 200);
+  const spent = provider.refreshRequests().filter(({ status: code }) => code === 200);
   const tokens = spent.map(({ params }) => params.get('refresh_token'));
   assert.ok(tokens.length > USER_COUNT, `${tokens.length} refreshes`);
   assert.equal([...provider.grants].filter(({ revoked }) => revoked).length, 0, 'no token was spent twice');

@@ -21,37 +21,37 @@ function dribble(socket: Socket, text: string): void {
 }
 
 interface Fault {
-  answer(socket: Socket): unknown;
+  respond(socket: Socket): unknown;
   /** The outcome of a request to this upstream. `cut`: the head arrived, then the connection broke. */
   expected: number | 'cut';
 }
 
 const FAULTS: Record<string, Fault> = {
-  'accepts and never responds': { answer: () => undefined, expected: 504 },
-  'resets instead of responding': { answer: (socket) => socket.resetAndDestroy(), expected: 502 },
-  'hangs in the middle of the head': { answer: (socket) => socket.write(HEAD), expected: 504 },
+  'accepts and never responds': { respond: () => undefined, expected: 504 },
+  'resets instead of responding': { respond: (socket) => socket.resetAndDestroy(), expected: 502 },
+  'hangs in the middle of the head': { respond: (socket) => socket.write(HEAD), expected: 504 },
   'resets in the middle of the head': {
-    answer: (socket) => socket.write(HEAD, () => socket.resetAndDestroy()),
+    respond: (socket) => socket.write(HEAD, () => socket.resetAndDestroy()),
     expected: 502,
   },
   'hangs in the middle of the body': {
-    answer: (socket) => socket.write(`${HEAD}Content-Length: 100\r\n\r\nhalf`),
+    respond: (socket) => socket.write(`${HEAD}Content-Length: 100\r\n\r\nhalf`),
     expected: 'cut',
   },
   'resets in the middle of the body': {
-    answer: (socket) => socket.write(`${HEAD}Content-Length: 100\r\n\r\nhalf`, () => socket.resetAndDestroy()),
+    respond: (socket) => socket.write(`${HEAD}Content-Length: 100\r\n\r\nhalf`, () => socket.resetAndDestroy()),
     expected: 'cut',
   },
   'closes in the middle of a chunk': {
-    answer: (socket) => socket.end(`${HEAD}Transfer-Encoding: chunked\r\n\r\n64\r\nhalf`),
+    respond: (socket) => socket.end(`${HEAD}Transfer-Encoding: chunked\r\n\r\n64\r\nhalf`),
     expected: 'cut',
   },
   'dribbles an endless head': {
-    answer: (socket) => dribble(socket, `${HEAD}X-Long: ${'a'.repeat(10_000)}`),
+    respond: (socket) => dribble(socket, `${HEAD}X-Long: ${'a'.repeat(10_000)}`),
     expected: 504,
   },
   'dribbles its response, a byte at a time': {
-    answer: (socket) => dribble(socket, `${HEAD}Content-Length: 4\r\n\r\ndone`),
+    respond: (socket) => dribble(socket, `${HEAD}Content-Length: 4\r\n\r\ndone`),
     expected: 200,
   },
 };
@@ -71,18 +71,18 @@ async function startSides(
   await world.signIn();
   const credentials = { ...CSRF, cookie: world.browser.cookieHeader('/') };
   const outcome = async (path: string): Promise<number | 'cut'> => {
-    const answer = await fetch(`${world.gateway.url}${path}`, { headers: credentials });
-    return await answer.text().then(
-      () => answer.status,
+    const response = await fetch(`${world.gateway.url}${path}`, { headers: credentials });
+    return await response.text().then(
+      () => response.status,
       () => 'cut' as const,
     );
   };
   return { world, outcome };
 }
 
-for (const [name, { answer, expected }] of Object.entries(FAULTS)) {
+for (const [name, { respond, expected }] of Object.entries(FAULTS)) {
   test(`DO-04 PX-10 an upstream that ${name}: ${expected} in bounded time, other requests are served, no connection stays open`, async (t) => {
-    const bad = await startRawUpstream(answer);
+    const bad = await startRawUpstream(respond);
     // A response that succeeds has to arrive in time on a slow machine as well.
     const { world, outcome } = await startSides(t, bad, expected === 200 ? { headers: '12s', idle: '10s' } : undefined);
     const startedAt = performance.now();

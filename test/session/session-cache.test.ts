@@ -87,7 +87,7 @@ for (const [what, change] of [
     assert.equal(harness.cache.get('a')?.key, 'a');
   });
 
-test('a read that started while notifications were down is not cached, and nothing is served meanwhile', async () => {
+test('a read that started while notifications were down is not cached, and nothing is served until they are back', async () => {
   const { cache, put, startRead, state } = startCache();
   await put('a');
   state.current = false;

@@ -74,6 +74,7 @@ async function repeatUntilDone(attempt: () => Promise<boolean>): Promise<boolean
 /** Creates the list of unsaved tokens of one process. */
 export function createUnsavedTokens({ save, log, retryDelays = RETRY_DELAYS_MS }: UnsavedTokensOptions): UnsavedTokens {
   const unsaved = createLruCache<{ session: ActiveSession; tokens: TokenRecord }>(MAX_SESSIONS);
+
   /** Tries to store all tokens. Resolves with true if none are left. */
   async function flush(): Promise<boolean> {
     for (const { session, tokens } of [...unsaved.values()]) {

@@ -94,7 +94,7 @@ test('RF-04 a response without refresh token or scope keeps the previous ones', 
 });
 
 for (const [claim, value] of Object.entries({
-  sub: 'somebody-else',
+  sub: 'another-user',
   iss: 'https://evil.example',
   aud: 'another-client',
 })) {
