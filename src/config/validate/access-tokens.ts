@@ -1,56 +1,61 @@
-/** Rules about access tokens: what could never match, what would not be checked, and what nobody may ask about. */
-
+/** Checks of access token options: conditions without effect, missing audiences, issuers, step-up. */
 import { issuersOf } from '../../oidc/products/issuers.ts';
 import { productOf, tokenTypeOf } from '../../oidc/products/registry.ts';
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
 import type { AccessTokensConfig, Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
 
-const asks = (rule: RuleConfig) => rule.token !== 'none';
+const needsCredentials = (rule: RuleConfig) => rule.token !== 'none';
 
-/** Conditions of a rule that look into the token. */
-const INTO_TOKEN = conditionEntries
+/** Names of the conditions on the content of an access token. */
+const TOKEN_CONDITIONS = conditionEntries
   .filter(([, condition]) => condition.over === 'token' && condition.needsAccessTokens)
   .map(([name]) => name);
 
-/** What means nothing as long as nobody looks into access tokens: it would be believed and not be so. */
-function withoutValidation(route: RouteConfig, at: Path): Finding[] {
+const NOT_VALIDATED = 'needs accessTokens: without it, access tokens are not validated';
+
+/** Options that have no effect without validation of access tokens: an operator would rely on a check that does not happen. */
+function findingsWithoutValidation(route: RouteConfig, at: Path): Finding[] {
   const hint = 'add accessTokens with the audience of the API';
   const findings: Finding[] = [];
-  if (route.audience !== undefined)
-    findings.push({ path: [...at, 'audience'], message: 'needs accessTokens: tokens are not looked into', hint });
-  if (route.introspect)
-    findings.push({ path: [...at, 'introspect'], message: 'needs accessTokens: tokens are not looked into', hint });
+  if (route.audience !== undefined) findings.push({ path: [...at, 'audience'], message: NOT_VALIDATED, hint });
+  if (route.introspect) findings.push({ path: [...at, 'introspect'], message: NOT_VALIDATED, hint });
   for (const [index, rule] of route.rules.entries()) {
     const path = [...at, 'rules', index];
-    for (const name of INTO_TOKEN)
-      if (rule[name] !== undefined)
-        findings.push({ path: [...path, name], message: 'needs accessTokens: tokens are not looked into', hint });
+    for (const name of TOKEN_CONDITIONS)
+      if (rule[name] !== undefined) findings.push({ path: [...path, name], message: NOT_VALIDATED, hint });
     if (rule.token === 'client' || rule.token === 'user-or-client')
       findings.push({
         path: [...path, 'token'],
-        message: `${rule.token} needs accessTokens: callers cannot bring tokens`,
+        message: `${rule.token} needs accessTokens: without it, bearer tokens are not accepted`,
         hint,
       });
   }
   return findings;
 }
 
-function withValidation(config: Config, accessTokens: AccessTokensConfig, route: RouteConfig, at: Path): Finding[] {
+/** Audience and introspection of a route whose tokens are validated. */
+function findingsWithValidation(
+  config: Config,
+  accessTokens: AccessTokensConfig,
+  route: RouteConfig,
+  at: Path,
+): Finding[] {
   const findings: Finding[] = [];
-  if (!route.rules.some(asks)) return findings;
+  if (!route.rules.some(needsCredentials)) return findings;
   const audience = route.audience ?? accessTokens.audience;
   if (audience === undefined)
     findings.push({
       path: [...at, 'audience'],
-      message: 'no audience: a token for any other API would be accepted here (RFC 9068 section 4)',
-      hint: 'set it on the route, or accessTokens.audience for all',
+      message: 'no audience: tokens for any other API would be accepted (RFC 9068 section 4)',
+      hint: 'set it on the route, or set accessTokens.audience for all routes',
     });
   if (audience?.includes(config.provider.clientId) && acceptsIdTokens(config))
     findings.push({
       path: route.audience === undefined ? ['accessTokens', 'audience'] : [...at, 'audience'],
-      message: 'is the clientId, which ID tokens name as their audience, and this issuer does not mark access tokens',
-      hint: 'name the API, or set accessTokens.provider.type: at+jwt',
+      message:
+        'the audience is the clientId, as in ID tokens, and access tokens of this issuer are not distinguishable from ID tokens',
+      hint: 'use the audience of the API, or set accessTokens.provider.type: at+jwt',
     });
   if (route.introspect && accessTokens.provider.introspection === undefined)
     findings.push({
@@ -71,40 +76,43 @@ function issuerFindings(config: Config, { issuers, provider, resource }: AccessT
   const known = new Set(issuersOf(config.provider));
   for (const [index, { issuer, introspection }] of issuers.entries()) {
     const at: Path = ['accessTokens', 'issuers', index];
-    if (known.has(issuer)) findings.push({ path: [...at, 'issuer'], message: 'this issuer is named twice' });
+    if (known.has(issuer)) findings.push({ path: [...at, 'issuer'], message: 'duplicate issuer' });
     known.add(issuer);
     if (issuer.startsWith('http:') && !config.development.allowInsecureHttp)
       findings.push({ path: [...at, 'issuer'], message: 'the issuer must be https://' });
     if (introspection && (introspection.clientId === undefined || introspection.clientSecret === undefined))
-      findings.push({ path: [...at, 'introspection'], message: 'needs clientId and clientSecret of that issuer' });
+      findings.push({
+        path: [...at, 'introspection'],
+        message: 'needs the clientId and clientSecret of a client at that issuer',
+      });
   }
   const own = provider.introspection;
   if (own && (own.clientId === undefined) !== (own.clientSecret === undefined))
     findings.push({
       path: ['accessTokens', 'provider', 'introspection'],
-      message: 'expected clientId and clientSecret, or neither: then the gateway asks as itself',
+      message: 'expected clientId and clientSecret, or neither to use the client of the gateway',
     });
   if (resource !== undefined && new URL(resource).origin !== config.publicUrl)
     findings.push({
       path: ['accessTokens', 'resource'],
-      message: 'must lie on publicUrl, where its metadata is served (RFC 9728 section 3)',
+      message: 'must be on the origin of publicUrl, where its metadata is served (RFC 9728 section 3)',
     });
   return findings;
 }
 
-/** Tokens for upstreams that could not be had, or would never be used. */
+/** Upstream tokens that are never used, and exchanges without a target. */
 function upstreamTokenFindings({ upstreamToken, rules }: RouteConfig, at: Path): Finding[] {
   const path = [...at, 'upstreamToken'];
   if (typeof upstreamToken === 'string') return [];
   const findings: Finding[] = [];
-  if (!rules.some(asks))
-    findings.push({ path, message: 'is never used: no rule of this route asks who calls', hint: 'remove it' });
+  if (!rules.some(needsCredentials))
+    findings.push({ path, message: 'has no effect: no rule of this route requires credentials', hint: 'remove it' });
   if ('exchange' in upstreamToken && Object.values(upstreamToken.exchange).every((value) => value === undefined))
     findings.push({ path: [...path, 'exchange'], message: 'expected audience, resource or scopes' });
   return findings;
 }
 
-/** A rule that only a stronger or newer sign-in meets, when no link may ask for one. */
+/** Rules that need a step-up that no sign-in can request, or that have no user to step up. */
 function stepUpFindings({ provider }: Config, { rules }: RouteConfig, at: Path): Finding[] {
   const allowed = new Set<string>(provider.allowedLoginParams);
   return rules.flatMap((rule, index) => {
@@ -114,20 +122,24 @@ function stepUpFindings({ provider }: Config, { rules }: RouteConfig, at: Path):
       const path = [...at, 'rules', index, name];
       const { param } = condition.stepUp;
       return [
-        ...(allowed.has(param) ? [] : [{ path, message: `cannot be met: provider.allowedLoginParams lacks ${param}` }]),
-        ...(open ? [{ path, message: `means nothing for token: ${rule.token}` }] : []),
+        ...(allowed.has(param)
+          ? []
+          : [{ path, message: `cannot be met: provider.allowedLoginParams does not contain ${param}` }]),
+        ...(open ? [{ path, message: `has no effect with token: ${rule.token}` }] : []),
       ];
     });
   });
 }
 
-/** Everything that is wrong with the validation of access tokens. */
+/** Findings about access tokens: issuers, and each route. */
 export function accessTokenFindings(config: Config): Finding[] {
   const { accessTokens } = config;
   const perRoute = config.routes.flatMap((route, index) => {
     const at: Path = ['routes', index];
     return [
-      ...(accessTokens ? withValidation(config, accessTokens, route, at) : withoutValidation(route, at)),
+      ...(accessTokens
+        ? findingsWithValidation(config, accessTokens, route, at)
+        : findingsWithoutValidation(route, at)),
       ...upstreamTokenFindings(route, at),
       ...stepUpFindings(config, route, at),
     ];

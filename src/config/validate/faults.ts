@@ -1,12 +1,11 @@
-/** What is wrong with a configuration: each fault with its place, a message and a hint, and the error that carries them. */
-
+/** Faults of a configuration with location, message and hint, and the error that carries them. */
 import type { Path } from '../fields/finding.ts';
 
 export type { Finding, Path } from '../fields/finding.ts';
 
-/** Where the text of an option came from. */
-export interface Place {
-  /** The configuration file; left out for an object that never was a file. */
+/** The source of the text of an option. */
+export interface Location {
+  /** The configuration file; undefined for a configuration object. */
   file?: string | undefined;
   line?: number | undefined;
   column?: number | undefined;
@@ -14,14 +13,14 @@ export interface Place {
   variable?: string | undefined;
 }
 
-export interface Fault extends Place {
+export interface Fault extends Location {
   /** Dotted path of the option, such as `routes[0].rules[1].scopes`; empty for the file as a whole. */
   path: string;
   message: string;
   hint?: string | undefined;
 }
 
-/** Dotted path of an option as messages show it. */
+/** Dotted path of an option for messages, such as `routes[0].rules[1].scopes`. */
 export function formatPath(path: Path): string {
   return path.reduce<string>(
     (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
@@ -29,19 +28,19 @@ export function formatPath(path: Path): string {
   );
 }
 
-function formatPlace({ file, line, column, variable }: Place): string {
+function formatLocation({ file, line, column, variable }: Location): string {
   if (variable !== undefined) return `environment variable ${variable}`;
   return [file, line, column].filter((part) => part !== undefined).join(':');
 }
 
-/** One fault as one or two lines of text. */
+/** A fault as text: one line, and a second one for the hint. */
 export function formatFault(fault: Fault): string {
-  const head = [formatPlace(fault), fault.path].filter((part) => part !== '').join(' ');
-  const line = head === '' ? fault.message : `${head}: ${fault.message}`;
+  const prefix = [formatLocation(fault), fault.path].filter((part) => part !== '').join(' ');
+  const line = prefix === '' ? fault.message : `${prefix}: ${fault.message}`;
   return fault.hint === undefined ? line : `${line}\n    ${fault.hint}`;
 }
 
-/** Thrown when a configuration cannot be used; carries every fault that was found, in the order of the file. */
+/** Thrown for an invalid configuration; carries every fault, in the order of the file. */
 export class ConfigError extends Error {
   readonly faults: readonly Fault[];
 

@@ -11,21 +11,27 @@ function tenantFindings(provider: ProviderConfig): Finding[] {
   if (!multiTenant || !isMultiTenant(provider)) {
     const issuers = PRODUCTS.flatMap((product) => product.multiTenant?.description ?? []);
     const message = `only ${issuers.join(' or ')} has tenants`;
-    return tenants === undefined ? [] : [{ path, message, hint: 'remove it: the issuer names its tenant' }];
+    return tenants === undefined ? [] : [{ path, message, hint: 'remove tenants: the issuer is of one tenant' }];
   }
   if (tenants === undefined) {
-    const message = 'this issuer lets the users of every tenant in: name the tenants whose users may sign in';
-    return [{ path, message, hint: 'a list of tenant ids, or the id of the one tenant in the issuer' }];
+    const message = 'this issuer accepts users of every tenant: name the tenants whose users may sign in';
+    return [{ path, message, hint: 'set a list of tenant IDs, or use the ID of a single tenant in the issuer' }];
   }
   const { pattern, description } = multiTenant.tenantId;
   return tenants.flatMap((tenant, index) =>
     pattern.test(tenant)
       ? []
-      : [{ path: [...path, index], message: `expected a tenant id, ${description}`, hint: 'not a domain name' }],
+      : [
+          {
+            path: [...path, index],
+            message: `expected a tenant ID, ${description}`,
+            hint: 'a domain name is not accepted',
+          },
+        ],
   );
 }
 
-/** What the configured product cannot do, and tenants where the issuer has none. */
+/** Findings of the product itself, and about tenants. */
 export function productFindings({ provider }: Config): Finding[] {
   const findings = productOf(provider.issuer, provider.kind).configurationFindings?.(provider) ?? [];
   return [

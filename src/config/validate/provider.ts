@@ -1,9 +1,8 @@
-/** Rules about the provider: what client authentication needs, what would have no effect, and what a profile forbids. */
-
+/** Checks of the provider section: client credentials, options without effect, and the FAPI profile. */
 import type { Config, ProviderConfig } from '../schema/schema.ts';
 import type { Finding } from './faults.ts';
 
-type Row = [name: string, wrong: boolean, message: string, hint?: string];
+type Row = [option: string, isFault: boolean, message: string, hint?: string];
 
 const RESERVED_PARAMS = [
   'response_type',
@@ -22,57 +21,66 @@ const RESERVED_PARAMS = [
 
 const findingsOf = (rows: readonly Row[]): Finding[] =>
   rows
-    .filter(([, wrong]) => wrong)
-    .map(([name, , message, hint]) => ({ path: ['provider', name], message, ...(hint === undefined ? {} : { hint }) }));
+    .filter(([, isFault]) => isFault)
+    .map(([option, , message, hint]) => ({
+      path: ['provider', option],
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    }));
 
-/** A secret, a key or a certificate: the one that the method needs, and none that would lie about unused. */
+/** The credential that the method of client authentication needs must be set, and no unused one. */
 function credentialRows(provider: ProviderConfig): Row[] {
   const { clientAuth, clientSecret, privateKey, signedRequests, tls } = provider;
-  const byKey = clientAuth === 'private_key_jwt';
-  const byCertificate = clientAuth === 'tls_client_auth';
-  const noSecret = byKey || byCertificate;
+  const usesKey = clientAuth === 'private_key_jwt';
+  const usesCertificate = clientAuth === 'tls_client_auth';
+  const usesNoSecret = usesKey || usesCertificate;
   return [
-    ['privateKey', byKey && privateKey === undefined, 'private_key_jwt needs a privateKey'],
-    ['privateKey', signedRequests && !byKey && privateKey === undefined, 'signedRequests needs a privateKey'],
+    ['privateKey', usesKey && privateKey === undefined, 'private_key_jwt needs a privateKey'],
+    ['privateKey', signedRequests && !usesKey && privateKey === undefined, 'signedRequests needs a privateKey'],
     [
       'privateKey',
-      !byKey && !signedRequests && privateKey !== undefined,
+      !usesKey && !signedRequests && privateKey !== undefined,
       'neither clientAuth nor signedRequests uses it',
     ],
-    ['clientSecret', !noSecret && clientSecret === undefined, `${clientAuth} needs a clientSecret`],
-    ['clientSecret', noSecret && clientSecret !== undefined, `${clientAuth} uses no clientSecret`],
-    ['tls', byCertificate && tls === undefined, 'tls_client_auth needs tls: the certificate and its key'],
-    ['tls', !byCertificate && tls !== undefined, `${clientAuth} uses no certificate`, 'clientAuth: tls_client_auth'],
+    ['clientSecret', !usesNoSecret && clientSecret === undefined, `${clientAuth} needs a clientSecret`],
+    ['clientSecret', usesNoSecret && clientSecret !== undefined, `${clientAuth} does not use a clientSecret`],
+    ['tls', usesCertificate && tls === undefined, 'tls_client_auth needs tls with a certificate and its key'],
+    [
+      'tls',
+      !usesCertificate && tls !== undefined,
+      `${clientAuth} does not use a certificate`,
+      'set clientAuth: tls_client_auth',
+    ],
   ];
 }
 
 const FAPI_ALGORITHMS = ['PS256', 'ES256', 'EdDSA'];
 
-/** FAPI 2.0 Security Profile sections 5.3.3 and 5.4.1: nothing beside the profile may take back what it promises. */
+/** FAPI 2.0 Security Profile sections 5.3.3 and 5.4.1: no other option may weaken the profile. */
 function profileRows(provider: ProviderConfig): Row[] {
   if (provider.profile !== 'fapi2') return [];
   const { clientAuth, pushedRequests, idTokenSignedResponseAlg, privateKeyAlg } = provider;
   const signs = clientAuth === 'private_key_jwt' || provider.signedRequests;
-  const bySecret = clientAuth.startsWith('client_secret');
+  const usesSecret = clientAuth.startsWith('client_secret');
   return [
-    ['clientAuth', bySecret, `fapi2 allows no ${clientAuth}`, 'private_key_jwt or tls_client_auth'],
-    ['pushedRequests', pushedRequests === 'never', 'fapi2 pushes every authorization request'],
+    ['clientAuth', usesSecret, `fapi2 does not allow ${clientAuth}`, 'use private_key_jwt or tls_client_auth'],
+    ['pushedRequests', pushedRequests === 'never', 'fapi2 requires pushed authorization requests'],
     [
       'idTokenSignedResponseAlg',
       !FAPI_ALGORITHMS.includes(idTokenSignedResponseAlg),
-      `fapi2 allows no ${idTokenSignedResponseAlg} for ID tokens`,
-      `one of ${FAPI_ALGORITHMS.join(', ')}`,
+      `fapi2 does not allow ${idTokenSignedResponseAlg} for ID tokens`,
+      `use one of ${FAPI_ALGORITHMS.join(', ')}`,
     ],
     [
       'privateKeyAlg',
       signs && !FAPI_ALGORITHMS.includes(privateKeyAlg),
-      `fapi2 allows no ${privateKeyAlg}`,
-      `one of ${FAPI_ALGORITHMS.join(', ')}`,
+      `fapi2 does not allow ${privateKeyAlg}`,
+      `use one of ${FAPI_ALGORITHMS.join(', ')}`,
     ],
   ];
 }
 
-/** Everything that is wrong about the provider. */
+/** Findings about the provider, for every product. */
 export function providerFindings({ provider }: Config): Finding[] {
   const reserved = RESERVED_PARAMS.filter((name) => Object.hasOwn(provider.authorizationParams, name));
   return [

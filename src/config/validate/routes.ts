@@ -1,83 +1,85 @@
-/** Rules about routes: what hides an endpoint, is never reached, or asks for nothing. */
+/** Checks of routes: hidden endpoints, routes and rules that are never reached, conditions without a token. */
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
 import { reservedPaths } from '../schema/endpoints.ts';
 import type { Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
 
-/** Whether every path that `b` matches is matched by `a` already. */
-function covers(a: string, b: string): boolean {
-  const left = a.split('/');
-  const right = b.split('/');
-  for (const [index, segment] of left.entries()) {
+/** Whether the first pattern matches every path that the second one matches. */
+function covers(first: string, second: string): boolean {
+  const firstSegments = first.split('/');
+  const secondSegments = second.split('/');
+  for (const [index, segment] of firstSegments.entries()) {
     if (segment === '**') return true;
-    const other = right[index];
+    const other = secondSegments[index];
     if (other === undefined || other === '**' || (segment !== '*' && segment !== other)) return false;
   }
-  return left.length === right.length;
+  return firstSegments.length === secondSegments.length;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-const CALLERS = ['nobody', 'user', 'client'] as const;
+const CLIENTS = ['guest', 'user', 'service'] as const;
 
-/** Every pair of a method and a kind of caller that a rule is about. */
-function cellsOf({ methods, token }: RuleConfig): string[] {
-  const about = ABOUT[token];
-  // A rule without methods also takes those that have no name here.
-  const named: readonly string[] = methods ?? [...METHODS, 'any other'];
-  return named.flatMap((method) => CALLERS.filter((who) => about.includes(who)).map((who) => `${method} ${who}`));
+/** Every combination of a method and a type of client to which a rule applies, as text. */
+function combinationsOf({ methods, token }: RuleConfig): string[] {
+  const clients = CLIENTS_OF[token];
+  // A rule without methods also applies to methods that are not listed here.
+  const names: readonly string[] = methods ?? [...METHODS, 'any other'];
+  return names.flatMap((method) => clients.map((client) => `${method} ${client}`));
 }
 
-const ABOUT: Record<RuleConfig['token'], readonly string[]> = {
-  none: CALLERS,
+/** The types of clients to which each value of `token` applies. */
+const CLIENTS_OF: Record<RuleConfig['token'], readonly (typeof CLIENTS)[number][]> = {
+  none: CLIENTS,
   user: ['user'],
-  client: ['client'],
-  'user-or-client': ['user', 'client'],
-  'user-or-none': ['user', 'nobody'],
+  client: ['service'],
+  'user-or-client': ['user', 'service'],
+  'user-or-none': ['user', 'guest'],
 };
 
-/** Conditions that nobody is asked about, and rules that nobody comes to (first match wins). */
+/** Rules that are never reached, because the first match decides, and token conditions without a token. */
 function ruleFindings({ rules }: RouteConfig, at: Path): Finding[] {
-  const taken = new Set<string>();
+  const covered = new Set<string>();
   return rules.flatMap((rule, index) => {
     const findings: Finding[] = [];
-    const cells = cellsOf(rule);
-    if (cells.every((cell) => taken.has(cell)))
+    const combinations = combinationsOf(rule);
+    if (combinations.every((combination) => covered.has(combination)))
       findings.push({
         path: [...at, index],
-        message: 'this rule is never reached: earlier ones match all of its methods and callers',
+        message: 'this rule is never reached: earlier rules match all of its methods and clients',
       });
-    for (const cell of cells) taken.add(cell);
+    for (const combination of combinations) covered.add(combination);
     for (const [name, condition] of conditionEntries)
       if (rule.token === 'none' && rule[name] !== undefined && condition.over === 'token' && !condition.stepUp)
-        findings.push({ path: [...at, index, name], message: `a rule without a token cannot ask for ${name}` });
+        findings.push({ path: [...at, index, name], message: `a rule without a token cannot require ${name}` });
     return findings;
   });
 }
 
-/** Everything that is wrong with the routes. */
+/** A wildcard is a whole segment; `**` only the last one. */
+function hasMisplacedWildcard(path: string): boolean {
+  const segments = path.split('/').slice(1);
+  return segments.some(
+    (segment, index) =>
+      segment.includes('*') && segment !== '*' && !(segment === '**' && index === segments.length - 1),
+  );
+}
+
+const isPathPrefix = (prefix: string, path: string) => path === prefix || path.startsWith(`${prefix}/`);
+
+/** Findings about all routes. */
 export function routeFindings(config: Config): Finding[] {
-  const own = reservedPaths(config);
+  const reserved = reservedPaths(config);
   return config.routes.flatMap((route, index) => {
     const findings: Finding[] = [];
     const path = ['routes', index, 'path'];
-    const segments = route.path.split('/').slice(1);
-    if (
-      segments.some(
-        (segment, at) => segment.includes('*') && segment !== '*' && !(segment === '**' && at === segments.length - 1),
-      )
-    ) {
+    if (hasMisplacedWildcard(route.path))
       findings.push({ path, message: '* must be a whole segment, and ** the last one' });
-    }
-    const hidden = own.find((endpoint) => covers(route.path, endpoint));
+    const hidden = reserved.find((endpoint) => covers(route.path, endpoint));
     if (hidden !== undefined) findings.push({ path, message: `this route would hide the endpoint ${hidden}` });
     if (config.routes.slice(0, index).some((earlier) => covers(earlier.path, route.path)))
-      findings.push({ path, message: 'this route is never reached: an earlier one matches all of it' });
-    if (
-      route.stripPrefix !== undefined &&
-      route.path !== route.stripPrefix &&
-      !route.path.startsWith(`${route.stripPrefix}/`)
-    )
-      findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be the beginning of path' });
+      findings.push({ path, message: 'this route is never reached: an earlier route matches all of its paths' });
+    if (route.stripPrefix !== undefined && !isPathPrefix(route.stripPrefix, route.path))
+      findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be a prefix of path' });
     findings.push(...ruleFindings(route, ['routes', index, 'rules']));
     return findings;
   });

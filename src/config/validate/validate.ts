@@ -1,26 +1,26 @@
-/** Rules that span several options: what lowers safety, contradicts itself, or could never work. */
+/** Checks that span several options, and warnings about settings that lower security. */
 import { isIP } from 'node:net';
 import { storeFindings } from '../../store/open.ts';
 import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
-
 import type { Finding } from './faults.ts';
 import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
 
 const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-const MIN_SECRET = 32;
+const MIN_SECRET_BYTES = 32;
+const KEY_HINT = 'create one with: openssl rand -base64 48';
 
 function secretFindings({ secrets }: Config): Finding[] {
   const ids = secrets.keys.map(({ id }) => id);
   return secrets.keys.flatMap(({ id, value }, index) => [
-    ...(Buffer.byteLength(value) < MIN_SECRET
+    ...(Buffer.byteLength(value) < MIN_SECRET_BYTES
       ? [
           {
             path: ['secrets', 'keys', index],
-            message: `this key is shorter than ${MIN_SECRET} bytes`,
-            hint: 'make one with: openssl rand -base64 48',
+            message: `this key is shorter than ${MIN_SECRET_BYTES} bytes`,
+            hint: KEY_HINT,
           },
         ]
       : []),
@@ -28,20 +28,24 @@ function secretFindings({ secrets }: Config): Finding[] {
       ? [
           {
             path: ['secrets', 'keys', index],
-            message: 'this key is a sample or can be guessed',
-            hint: 'make one with: openssl rand -base64 48',
+            message: 'this key is a sample or easy to guess',
+            hint: KEY_HINT,
           },
         ]
       : []),
-    ...(ids.indexOf(id) !== index
-      ? [{ path: ['secrets', 'keys', index, 'id'], message: 'this id is used twice' }]
-      : []),
+    ...(ids.indexOf(id) !== index ? [{ path: ['secrets', 'keys', index, 'id'], message: 'duplicate key id' }] : []),
   ]);
 }
 
 function adminFindings({ admin }: Config): Finding[] {
-  return admin.secret !== undefined && Buffer.byteLength(admin.secret) < MIN_SECRET
-    ? [{ path: ['admin', 'secret'], message: `is shorter than ${MIN_SECRET} bytes`, hint: 'openssl rand -base64 48' }]
+  return admin.secret !== undefined && Buffer.byteLength(admin.secret) < MIN_SECRET_BYTES
+    ? [
+        {
+          path: ['admin', 'secret'],
+          message: `this secret is shorter than ${MIN_SECRET_BYTES} bytes`,
+          hint: KEY_HINT,
+        },
+      ]
     : [];
 }
 
@@ -52,7 +56,7 @@ function addressFindings({ publicUrl, provider, session, development, trustedPro
   if (http && !(development.allowInsecureHttp && LOOPBACK.test(url.hostname))) {
     findings.push({
       path: ['publicUrl'],
-      message: 'plain HTTP is for development on loopback only',
+      message: 'plain HTTP is allowed only on loopback, for development',
       hint: 'use https://, or localhost with development.allowInsecureHttp: true',
     });
   }
@@ -60,7 +64,7 @@ function addressFindings({ publicUrl, provider, session, development, trustedPro
     findings.push({
       path: ['provider', 'issuer'],
       message: 'the issuer must be https://',
-      hint: 'development.allowInsecureHttp: true allows it for development',
+      hint: 'for development, set development.allowInsecureHttp: true',
     });
   }
   const { name } = session.cookie;
@@ -89,7 +93,7 @@ function sessionFindings({ session }: Config): Finding[] {
   return findings;
 }
 
-/** Everything that is wrong between options. */
+/** Findings that the schema cannot express. */
 export function validateConfig(config: Config): Finding[] {
   const frontend = config.frontend;
   return [
@@ -108,25 +112,30 @@ export function validateConfig(config: Config): Finding[] {
   ];
 }
 
-/** What works but lowers safety; printed at every start. */
+/** Warnings about valid settings that lower security; printed at every start. */
 export function securityWarnings(config: Config): string[] {
   return [
-    ...(config.development.allowInsecureHttp ? ['development.allowInsecureHttp is on: for development only'] : []),
+    ...(config.development.allowInsecureHttp
+      ? ['development.allowInsecureHttp is on: use it for development only']
+      : []),
     ...(config.session.cookie.sameSite === 'lax' ? ['session.cookie.sameSite is lax: strict is safer'] : []),
     ...(config.provider.responseMode === 'form_post'
-      ? ['provider.responseMode form_post makes the login cookie SameSite=None']
+      ? ['provider.responseMode is form_post: the login cookie is SameSite=None']
       : []),
     ...(config.trustedProxies.some((entry) => entry.endsWith('/0'))
-      ? ['trustedProxies trusts everybody, so any client can claim any address']
+      ? ['trustedProxies contains every address: clients can forge their address']
       : []),
     ...config.routes
       .filter(({ setCookie }) => setCookie === 'forward')
-      .map(({ path }) => `route ${path} passes Set-Cookie of its upstream`),
+      .map(({ path }) => `route ${path} forwards Set-Cookie of its upstream`),
     ...config.routes
       .filter(({ cache }) => cache === 'upstream')
-      .map(({ path }) => `route ${path} leaves caching to its upstream`),
+      .map(({ path }) => `route ${path} keeps Cache-Control of its upstream`),
     ...config.routes
       .filter(({ documents }) => documents === 'forward')
-      .map(({ path }) => `route ${path} lets documents of its upstream run script with the rights of the application`),
+      .map(
+        ({ path }) =>
+          `route ${path} allows documents of its upstream to run scripts with the permissions of the application`,
+      ),
   ];
 }

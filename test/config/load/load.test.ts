@@ -1,4 +1,4 @@
-/** A configuration is read whole or refused with all its faults, each with its line. */
+/** Configuration loader: it returns a complete configuration, or all faults with their lines. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../../src/config/load/load.ts';
@@ -32,7 +32,7 @@ function faults(text: string, env: Record<string, string> = {}): readonly Fault[
   throw new Error('the configuration was accepted');
 }
 
-test('defaults are the safe ones, and the result is frozen', () => {
+test('defaults are secure, and the result is frozen', () => {
   const { config, warnings } = load(GOOD);
   assert.equal(config.session.cookie.sameSite, 'strict');
   assert.equal(config.session.idleTimeout, 1_800_000);
@@ -41,8 +41,8 @@ test('defaults are the safe ones, and the result is frozen', () => {
   assert.ok(Object.isFrozen(config.session.cookie));
 });
 
-test('all faults come at once, each with its line', () => {
-  const found = faults(`${GOOD}session: { idleTimout: 5m }\nroutes:\n  - path: /api/**\n    upstream: nonsense\n`);
+test('all faults are reported at once, each with its line', () => {
+  const found = faults(`${GOOD}session: { idleTimout: 5m }\nroutes:\n  - path: /api/**\n    upstream: not-a-url\n`);
   assert.deepEqual(
     found.map(({ path, line }) => [path, line]),
     [
@@ -53,14 +53,14 @@ test('all faults come at once, each with its line', () => {
   assert.match(found[0]?.hint ?? '', /did you mean idleTimeout/);
 });
 
-test('CR-04 short, sample and missing secrets stop the start', () => {
+test('CR-04 short, sample and missing secrets are refused', () => {
   for (const value of ['short', 'changeme-changeme-changeme-changeme-1234', 'a'.repeat(40)]) {
     assert.match(faults(GOOD.replace(KEY, value))[0]?.path ?? '', /secrets\.keys/);
   }
   assert.equal(faults(GOOD.replace('  clientSecret: s3cret\n', ''))[0]?.path, 'provider.clientSecret');
 });
 
-test('SE-01 plain HTTP and weaker cookie names are for loopback only', () => {
+test('SE-01 plain HTTP and cookie names without __Host- are accepted on loopback only', () => {
   assert.equal(faults(GOOD.replace('https://shop', 'http://shop'))[0]?.path, 'publicUrl');
   assert.equal(faults(`${GOOD}session: { cookie: { name: sid } }\n`)[0]?.path, 'session.cookie.name');
   const local = GOOD.replace('https://shop.example.com', 'http://localhost:3000');
@@ -68,12 +68,12 @@ test('SE-01 plain HTTP and weaker cookie names are for loopback only', () => {
   assert.equal(load(`${local}development: { allowInsecureHttp: true }\n`).warnings.length, 1);
 });
 
-test('AR-01 protocol parameters cannot be configured away', () => {
+test('AR-01 protocol parameters cannot be overridden', () => {
   const found = faults(`${GOOD}  authorizationParams: { response_type: token }\n`);
   assert.equal(found[0]?.path, 'provider.authorizationParams.response_type');
 });
 
-test('environment references and secret files are resolved, and named when they are missing', () => {
+test('environment references and secret files are resolved, and named if they are missing', () => {
   const text = GOOD.replace('s3cret', '{ file: /run/secret }').replace(
     'clientId: shop',
     'clientId: \u0024{CLIENT:-fallback}',
@@ -90,7 +90,7 @@ test('a route that hides an endpoint or is never reached is a fault', () => {
   assert.match(faults(twice)[0]?.message ?? '', /never reached/);
 });
 
-test('a syntax error is named with its line', () => {
+test('a syntax error is reported with its line', () => {
   assert.equal(faults(`${GOOD}routes: [\n`)[0]?.path, '');
   assert.ok((faults(`${GOOD}routes: [\n`)[0]?.line ?? 0) >= 7);
 });

@@ -1,4 +1,4 @@
-/** Which part of a changed configuration a running gateway takes on. */
+/** Reload plan: which changed options apply to a running gateway. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';
@@ -18,7 +18,7 @@ const configOf = (more: Partial<ConfigInput> = {}) =>
   });
 const running = configOf();
 
-test('routes, scopes, secrets of the provider, limits of sessions are taken on', () => {
+test('routes, scopes, provider secrets and session timeouts are applied', () => {
   const wanted = configOf({
     routes: [{ path: '/api/**', upstream: 'https://api.example.com' }],
     provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'another', scopes: ['openid'] },
@@ -31,7 +31,7 @@ test('routes, scopes, secrets of the provider, limits of sessions are taken on',
   assert.deepEqual(config, wanted);
 });
 
-test('listeners, store, identity and the key in use keep their values and are named', () => {
+test('listeners, store, identity and the active key keep their values and are listed', () => {
   const wanted = configOf({
     publicUrl: 'https://other.example.com',
     listen: { port: 4000 },
@@ -47,7 +47,7 @@ test('listeners, store, identity and the key in use keep their values and are na
   assert.deepEqual(config, running);
 });
 
-test('with forward authentication, hosts and trusted proxies stay as well', () => {
+test('with forward authentication, allowed hosts and trusted proxies keep their values', () => {
   const forwardAuth = { port: 9401 };
   const { kept } = planReload(configOf({ forwardAuth }), configOf({ forwardAuth, trustedProxies: ['10.0.0.0/8'] }));
   assert.deepEqual(kept, ['trustedProxies']);

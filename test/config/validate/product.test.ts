@@ -1,4 +1,4 @@
-/** Product-specific checks of the configuration: missing or useless tenants, and scopes of more than one API. */
+/** Checks of Entra ID configurations: missing or unused tenants, and scopes of more than one API. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';
@@ -33,30 +33,30 @@ function faults(provider: Provider): string[] {
 const REFUSED: Record<string, [Provider, RegExp]> = {
   'organizations without tenants': [{}, /^provider\.tenants: .*name the tenants/],
   'common without tenants': [{ issuer: MANY.replace('organizations', 'common') }, /^provider\.tenants: /],
-  'many tenants elsewhere, by the kind': [
+  'several tenants at another host, with kind entra': [
     { issuer: 'https://id.example.com/organizations/v2.0', kind: 'entra' },
     /^provider\.tenants: /,
   ],
-  'tenants that the issuer names already': [{ issuer: ONE, tenants: [TENANT] }, /^provider\.tenants: only an Entra/],
+  'tenants with an issuer of one tenant': [{ issuer: ONE, tenants: [TENANT] }, /^provider\.tenants: only an Entra/],
   'tenants of another product': [
     { issuer: 'https://id.example.com', tenants: [TENANT] },
     /^provider\.tenants: only an Entra/,
   ],
-  'tenants of an issuer that is told to be generic': [
-    { kind: 'generic', tenants: [TENANT] },
-    /^provider\.tenants: only an Entra/,
+  'tenants with kind generic': [{ kind: 'generic', tenants: [TENANT] }, /^provider\.tenants: only an Entra/],
+  'a domain name instead of a tenant ID': [
+    { tenants: [TENANT, 'contoso.com'] },
+    /^provider\.tenants\[1\]: expected a tenant ID/,
   ],
-  'a domain name as tenant': [{ tenants: [TENANT, 'contoso.com'] }, /^provider\.tenants\[1\]: expected a tenant id/],
-  'a tenant id in capitals': [{ tenants: [TENANT.toUpperCase()] }, /^provider\.tenants\[0\]: expected a tenant id/],
+  'a tenant ID in upper case': [{ tenants: [TENANT.toUpperCase()] }, /^provider\.tenants\[0\]: expected a tenant ID/],
   'scopes of two APIs': [
     { issuer: ONE, scopes: ['openid', 'api://orders/read', 'api://stock/read'] },
     /^provider\.scopes: .*api:\/\/orders and api:\/\/stock/,
   ],
-  'scopes of an API and of Graph': [
+  'scopes of an API and of Microsoft Graph': [
     { issuer: ONE, scopes: ['openid', 'api://orders/read', 'User.Read'] },
     /^provider\.scopes: .*graph\.microsoft\.com/,
   ],
-  'an assertion without the thumbprint of a certificate': [
+  'a client assertion without a certificate thumbprint': [
     { issuer: ONE, clientSecret: undefined, clientAuth: 'private_key_jwt', privateKey: 'x' },
     /^provider\.clientAuth: Entra ID wants the thumbprint/,
   ],
@@ -75,28 +75,28 @@ describe('refused', () => {
 });
 
 const ACCEPTED: Record<string, Provider> = {
-  'many tenants by name': { tenants: [TENANT] },
+  'several listed tenants': { tenants: [TENANT] },
   'one tenant': { issuer: ONE },
   'scopes of one API': { issuer: ONE, scopes: ['openid', 'offline_access', 'api://orders/read', 'api://orders/write'] },
-  'scopes of Graph, with prefix and without': {
+  'scopes of Microsoft Graph, with and without prefix': {
     issuer: ONE,
     scopes: ['openid', 'User.Read', 'https://graph.microsoft.com/Mail.Read'],
   },
-  'scopes with a slash elsewhere': { issuer: 'https://id.example.com', scopes: ['openid', 'a/b', 'c/d'] },
+  'scopes with a slash at another provider': { issuer: 'https://id.example.com', scopes: ['openid', 'a/b', 'c/d'] },
 };
 
 describe('accepted', () => {
   for (const [name, provider] of Object.entries(ACCEPTED)) test(name, () => assert.deepEqual(faults(provider), []));
 });
 
-test('the issuers of many tenants are those of the listed ones, and the announced one is the template', () => {
+test('a multi-tenant issuer has one issuer per listed tenant, and the announced issuer is the template', () => {
   const provider = parse({ tenants: [TENANT] });
   assert.equal(isMultiTenant(provider), true);
   assert.deepEqual(issuersOf(provider), [ONE]);
   assert.equal(announcedIssuer(provider), 'https://login.microsoftonline.com/{tenantid}/v2.0');
 });
 
-test('any other issuer stands for itself', () => {
+test('any other issuer is its only issuer', () => {
   for (const issuer of [ONE, 'https://id.example.com/organizations', 'https://id.example.com/organizations/v2.0']) {
     const provider = parse({ issuer });
     assert.equal(isMultiTenant(provider), false);
