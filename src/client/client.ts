@@ -1,6 +1,5 @@
 /** The client of the gateway for front ends: session, sign-in, sign-out and guarded requests, in step over all tabs. Never a token. */
 import { createEvents } from './events.ts';
-import { OK } from './gateway-header.ts';
 import { createGatewayRequests } from './gateway-requests.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 import { createSessionState } from './session-state.ts';
@@ -21,30 +20,30 @@ export function createClient(
   const requests = createGatewayRequests(base, csrfHeader, page);
   const events = createEvents();
   const state = createSessionState(page, requests, events, expiringBefore);
-  const login = createSignIn(base, page, state, events);
-  let profile: { mark: string; claims: Promise<User | undefined> } | undefined;
+  const login = createSignIn(page, requests, state, events);
+  /** The profile of the session with this mark. */
+  let profile: { profileMark: string | undefined; profileClaims: Promise<User | undefined> } | undefined;
 
   async function readProfile(): Promise<User | undefined> {
     const response = await requests.sendRequest('/profile');
-    const code = requests.codeOf(response);
-    if (code === OK) return response.json() as Promise<User>;
-    if (code === 'unauthenticated') return void (await state.readSession());
-    throw requests.errorOf(response);
+    if (requests.codeOf(response) === 'unauthenticated') return void (await state.readSession());
+    return requests.jsonOf<User>(response);
   }
 
   return {
     session: state.readSession,
     on: events.addListener,
     close: state.closeState,
-    fetch: createGuardedFetch({ base, csrfHeader, onUnauthenticated }, page, requests, state, events, login),
+    fetch: createGuardedFetch(onUnauthenticated, page, requests, state, events, login),
     login,
     async user() {
       const { authenticated } = await state.knownSession();
       if (!authenticated) return undefined;
       const mark = state.sessionMark();
-      if (profile?.mark !== mark) profile = { mark, claims: readProfile() };
-      const current = profile;
-      return current.claims.catch((error: unknown) => {
+      const current =
+        profile && profile.profileMark === mark ? profile : { profileMark: mark, profileClaims: readProfile() };
+      profile = current;
+      return current.profileClaims.catch((error: unknown) => {
         if (profile === current) profile = undefined;
         throw error;
       });
@@ -56,15 +55,15 @@ export function createClient(
       }
       if (sessionStorage.getItem(ASKED)) return false;
       sessionStorage.setItem(ASKED, '1');
-      return login({ prompt: 'none', ...(returnTo !== undefined && { returnTo }) });
+      return login({ prompt: 'none', returnTo });
     },
     async logout() {
       const response = await requests.sendRequest('/logout', { method: 'POST' });
-      if (requests.codeOf(response) !== OK) throw requests.errorOf(response);
+      const body = await requests.jsonOf<{ location: string }>(response);
       sessionStorage.setItem(ASKED, '1');
       state.notifySignOut();
       // The gateway's own address leads on to the provider, so one on another origin is an error.
-      const next = new URL(((await response.json()) as { location: string }).location, location.href);
+      const next = new URL(body.location, location.href);
       if (next.origin !== location.origin) throw requests.errorOf(response);
       await leave(location, next.href);
     },

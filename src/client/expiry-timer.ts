@@ -3,7 +3,8 @@ import type { Events } from './events.ts';
 import type { Session } from './types.ts';
 
 const SECOND_MS = 1000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** A browser takes up to 2 ** 31 - 1. */
+const MAX_TIMER_MS = 2_000_000_000;
 
 export function createExpiryTimer(refresh: () => void, expiringBefore: number, emitEvent: Events['emitEvent']) {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -23,14 +24,15 @@ export function createExpiryTimer(refresh: () => void, expiringBefore: number, e
     if (!session.authenticated) return;
     const left = Date.parse(session.idleExpiresAt) - now;
     const untilWarning = left - expiringBefore * SECOND_MS;
+    const expiring = untilWarning <= 0;
     // Read again at that time: a request of another tab may have extended the session.
-    scheduleRead(untilWarning > 0 ? untilWarning : left);
-    if (untilWarning <= 0 && !warned)
+    scheduleRead(expiring ? left : untilWarning);
+    if (expiring && !warned)
       emitEvent('expiring', {
         at: new Date(Date.now() + left),
         extendable: session.idleExpiresAt < session.expiresAt,
       });
-    warned = untilWarning <= 0;
+    warned = expiring;
   }
 
   return { scheduleRead, watchExpiry, stopTimer };

@@ -24,9 +24,9 @@ async function refusalOf(
 }
 
 export function createGuardedFetch(
-  { base, csrfHeader, onUnauthenticated }: Required<Omit<ClientOptions, 'expiringBefore'>>,
+  onUnauthenticated: Required<ClientOptions>['onUnauthenticated'],
   { location, fetch }: Pick<Page, 'location' | 'fetch'>,
-  { codeOf }: GatewayRequests,
+  { codeOf, csrfName, loginPath }: GatewayRequests,
   { readSession, knownSession }: SessionState,
   { emitEvent }: Events,
   login: Client['login'],
@@ -65,11 +65,11 @@ export function createGuardedFetch(
     const earlier = knownSession().catch(() => undefined);
     const attempt = () => {
       const request = new Request(input instanceof Request ? input.clone() : new URL(input, location.href), init);
-      if (new URL(request.url).origin === location.origin) request.headers.set(csrfHeader, '1');
+      if (new URL(request.url).origin === location.origin) request.headers.set(csrfName, '1');
       return fetch(request);
     };
     const response = await attempt();
-    const refusal = await refusalOf(response, codeOf, `${base}/login`);
+    const refusal = await refusalOf(response, codeOf, loginPath);
     if (!refusal || !(await mayRetry(refusal, await earlier, init))) return response;
     return attempt();
   };

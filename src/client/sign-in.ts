@@ -1,5 +1,6 @@
 /** Sign-in from the page: by navigation, or in a popup. */
 import type { Events } from './events.ts';
+import type { GatewayRequests } from './gateway-requests.ts';
 import type { SessionState } from './session-state.ts';
 import { stepUpParamsOf } from './step-up-params.ts';
 import type { Client, Page } from './types.ts';
@@ -11,8 +12,8 @@ export function leave(location: Page['location'], url: string): Promise<never> {
 }
 
 export function createSignIn(
-  base: string | undefined,
   page: Page,
+  { loginPath, signedInPath }: GatewayRequests,
   { readSession }: SessionState,
   { addListener }: Events,
 ): Client['login'] {
@@ -36,11 +37,11 @@ export function createSignIn(
   }
 
   return async function login({ returnTo, popup, loginUrl, ...params } = {}) {
-    const url = new URL(`${base}/login`, location.href);
+    const url = new URL(loginPath, location.href);
     for (const [name, value] of Object.entries({
-      ...(loginUrl !== undefined && stepUpParamsOf(loginUrl, url)),
+      ...(loginUrl && stepUpParamsOf(loginUrl, url)),
       ...params,
-      returnTo: popup ? `${base}/signed-in` : (returnTo ?? location.href.slice(location.origin.length)),
+      returnTo: popup ? signedInPath : (returnTo ?? location.href.slice(location.origin.length)),
     }))
       url.searchParams.set(name, value);
     return popup ? inPopup(url.href) : leave(location, url.href);

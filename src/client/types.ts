@@ -40,7 +40,7 @@ export interface User {
 
 export interface LoginOptions {
   /** Path to return to; the current address by default. */
-  returnTo?: string;
+  returnTo?: string | undefined;
   /** Opens the sign-in in a popup, so that this page and its unsaved input stay. */
   popup?: boolean;
   /**

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 
 /** Properties that the modules of the client share among themselves; shortened, because a browser loads the bundle. */
 const INTERNAL_PROPERTIES =
-  /^(addListener|closeState|codeOf|emitEvent|errorOf|knownSession|notifySignOut|readSession|scheduleRead|sendRequest|sessionMark|stopTimer|watchExpiry)$/;
+  /^(addListener|closeState|codeOf|emitEvent|errorOf|knownSession|notifySignOut|readSession|scheduleRead|sendRequest|sessionMark|stopTimer|watchExpiry|notifyTabs|leaveTab|closeTab|profileMark|profileClaims|jsonOf|csrfName|loginPath|signedInPath)$/;
 
 const ROOT = join(import.meta.dirname, '../..');
 
