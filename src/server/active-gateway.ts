@@ -21,6 +21,18 @@ interface GatewayInstance {
   release(): void;
 }
 
+/** Throws unless the provider was discovered; a gateway without a provider in its health does not need one. */
+async function assertProviderReady(gateway: Gateway): Promise<void> {
+  const provider = (await gateway.health()).find(({ part }) => part === 'provider');
+  if (provider && !provider.ready)
+    throw new Error(`the provider of this configuration is unavailable: ${provider.reason}`);
+}
+
+async function close({ gateway, release }: GatewayInstance): Promise<void> {
+  await gateway.close();
+  release();
+}
+
 /** Starts with a gateway of this configuration. */
 export function createActiveGateway(config: Config, deps: GatewayDeps): ActiveGateway {
   const changes = fanOut(deps.store);
@@ -30,11 +42,6 @@ export function createActiveGateway(config: Config, deps: GatewayDeps): ActiveGa
   function create(from: Config): GatewayInstance {
     const { store, release } = changes.subscribe();
     return { gateway: createGateway(from, { ...deps, store }), release };
-  }
-
-  async function close({ gateway, release }: GatewayInstance): Promise<void> {
-    await gateway.close();
-    release();
   }
 
   /** Closes a replaced gateway when its last request has ended; streams may last for hours. */
@@ -52,12 +59,10 @@ export function createActiveGateway(config: Config, deps: GatewayDeps): ActiveGa
     async replace(wanted) {
       const next = create(wanted);
       await next.gateway.start();
-      const parts = await next.gateway.health();
-      const provider = parts.find(({ part }) => part === 'provider');
-      if (provider && !provider.ready) {
+      await assertProviderReady(next.gateway).catch(async (error: unknown) => {
         await close(next);
-        throw new Error(`the provider of this configuration is unavailable: ${provider.reason}`);
-      }
+        throw error;
+      });
       retire(current);
       current = next;
     },

@@ -40,6 +40,15 @@ interface DrainingListener {
   drain(delay: number, timeout: number): Promise<void>;
 }
 
+/** Stops once, with the delay of the first request to stop. */
+export function createStop(close: (delay: number) => Promise<void>): RunningServer['stop'] {
+  let closing: Promise<void> | undefined;
+  return (delay = 0) => {
+    closing ??= close(delay);
+    return closing;
+  };
+}
+
 /** Closes a listener and its open connections. */
 export async function closeNow(server: Server): Promise<void> {
   server.closeAllConnections();
@@ -133,15 +142,11 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     await store.close();
     audit('gateway.stopped', {});
   }
-  let closing: Promise<void> | undefined;
 
   return {
     port,
     snapshot: metrics.snapshot,
-    stop(delay = 0) {
-      closing ??= close(delay);
-      return closing;
-    },
+    stop: createStop(close),
     reload: createReload({ config, replace: active.replace, log, audit, metrics }),
   };
 }

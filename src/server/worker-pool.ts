@@ -74,9 +74,20 @@ async function stopWorkers(delay: number): Promise<void> {
   await Promise.all(exited);
 }
 
+/** Forks a worker and serves it the store if it needs that. `onExit` is called when it has exited. */
+function forkWorker(served: ServedStore, config: Config, onExit: (code: number, signal: string) => void): Worker {
+  const worker = cluster.fork();
+  const stopServing = served.store.shared ? () => {} : served.serve(storeChannelOf(worker));
+  worker.once('exit', (code, signal) => {
+    stopServing();
+    onExit(code, signal);
+  });
+  send(worker, { start: { config, remoteStore: served.store.shared ? undefined : served.store.kind } });
+  return worker;
+}
+
 /** Starts `count` workers. They use the store of this process if no other process may open it. */
 export function startWorkerPool(count: number, initial: Config, served: ServedStore, log: Logger): WorkerPool {
-  const remoteStore = served.store.shared ? undefined : served.store.kind;
   const listening = new Set<Worker>();
   const snapshots = createSnapshotRequests();
   const port = Promise.withResolvers<number>();
@@ -94,18 +105,14 @@ export function startWorkerPool(count: number, initial: Config, served: ServedSt
   }
   function startWorker(): void {
     if (stopping) return;
-    const worker = cluster.fork();
-    const stopServing = remoteStore === undefined ? () => {} : served.serve(storeChannelOf(worker));
-    worker.on('message', (message: WorkerReport | StoreMessage) => isStoreMessage(message) || receive(worker, message));
-    worker.on('error', (error: unknown) => log.warn({ err: error }, 'failed to send a message to a worker'));
-    worker.once('exit', (code, signal) => {
-      stopServing();
+    const worker = forkWorker(served, config, (code, signal) => {
       listening.delete(worker);
       if (stopping) return;
       log.error({ exitCode: code, signal, workers: listening.size }, 'worker exited; starting a replacement');
       setTimeout(startWorker, RESTART_DELAY_MS).unref();
     });
-    send(worker, { start: { config, remoteStore } });
+    worker.on('message', (message: WorkerReport | StoreMessage) => isStoreMessage(message) || receive(worker, message));
+    worker.on('error', (error: unknown) => log.warn({ err: error }, 'failed to send a message to a worker'));
   }
   for (let started = 0; started < count; started += 1) startWorker();
 

@@ -16,6 +16,8 @@ export interface WorkerParts {
 
 type StartCommand = Extract<WorkerCommand, { start: unknown }>['start'];
 
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 /** Runs the worker: executes the commands of the primary process, and drains when the channel to it closes. */
 export function startWorker({ openLogs, channel, exit }: WorkerParts): void {
   let server: Promise<RunningServer> | undefined;
@@ -25,10 +27,8 @@ export function startWorker({ openLogs, channel, exit }: WorkerParts): void {
   async function start({ config, remoteStore }: StartCommand): Promise<RunningServer> {
     const { log, auditLog } = openLogs(config);
     reopenAuditLog = auditLog.reopen;
-    const store =
-      remoteStore === undefined
-        ? openStore(config.session.store, { log })
-        : openRemoteStore(remoteStore, storeChannelOf(channel));
+    const remote = remoteStore !== undefined && openRemoteStore(remoteStore, storeChannelOf(channel));
+    const store = remote || openStore(config.session.store, { log });
     return await startServer(config, { store, log, auditLog });
   }
   async function stop(delay: number): Promise<void> {
@@ -40,7 +40,7 @@ export function startWorker({ openLogs, channel, exit }: WorkerParts): void {
     if (snapshot) report({ id, snapshot });
   }
   const fail = (error: unknown) => {
-    report({ failed: error instanceof Error ? error.message : String(error) });
+    report({ failed: messageOf(error) });
     exit(1);
   };
 

@@ -8,7 +8,7 @@ import { createServedStore } from '../store/processes/served-store.ts';
 import { listen } from '../tuning/listening-sockets.ts';
 import { createActiveGateway } from './active-gateway.ts';
 import { createReload } from './reload.ts';
-import { closeNow, type RunningServer, type ServerDeps } from './server.ts';
+import { closeNow, createStop, type RunningServer, type ServerDeps } from './server.ts';
 import { startWorkerPool } from './worker-pool.ts';
 
 /** The number of processes that serve requests; 1 means this process alone. */
@@ -37,18 +37,13 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     draining: () => draining || !started || pool.listening.size === 0,
   });
 
-  async function close(delay: number): Promise<void> {
+  const stop = createStop(async (delay) => {
     draining = true;
     await pool.stop(delay);
     await active.close();
     await closeNow(admin);
     await store.close();
-  }
-  let closing: Promise<void> | undefined;
-  const stop = (delay = 0) => {
-    closing ??= close(delay);
-    return closing;
-  };
+  });
   const replace = async (next: Config) => {
     await active.replace(next);
     pool.reload(next);

@@ -7,7 +7,7 @@ import type { RedisClient } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 import { redisSecrets, redisTarget } from './options.ts';
 import type { RedisConfig } from './schema.ts';
-import { type Tracking, trackChanges } from './tracking.ts';
+import { type Tracking, type TrackingParts, trackChanges } from './tracking.ts';
 
 /** How often the primaries of a Cluster are polled. */
 const POLL_INTERVAL_MS = 250;
@@ -45,59 +45,70 @@ function createErrorLog({ config, log, clock }: RedisChangesParts): (error: unkn
   };
 }
 
+/** The tracking connections by the address of their server. */
+function createTrackings(parts: Omit<TrackingParts, 'options'>) {
+  const byAddress = new Map<string, Tracking>();
+  const add = (address: string, options: TrackingParts['options']) =>
+    byAddress.set(address, trackChanges({ ...parts, options }));
+  return {
+    add,
+    restart: (address: string) => byAddress.get(address)?.restart(),
+    /** Keeps one connection per primary. When a primary leaves, any session may have changed. */
+    follow(cluster: Cluster, options: Parameters<typeof add>[1]): void {
+      const primaries = new Map(cluster.nodes('master').map((node) => [addressOf(node), node]));
+      for (const [address, tracking] of byAddress) {
+        if (primaries.has(address)) continue;
+        tracking.stop();
+        byAddress.delete(address);
+        parts.onChange();
+      }
+      for (const [address, node] of primaries)
+        if (!byAddress.has(address)) add(address, { ...options, ...hostAndPort(node.options) });
+    },
+    current(): boolean {
+      for (const [, tracking] of byAddress) if (!tracking.current()) return false;
+      return byAddress.size > 0;
+    },
+    stop(): void {
+      for (const [, tracking] of byAddress) tracking.stop();
+    },
+  };
+}
+
 /** Starts tracking at the first `watch`. Without client tracking `current` stays false: each request then reads Redis. */
 export function createRedisChanges(parts: RedisChangesParts): RedisChanges {
   const { config, client, keys } = parts;
   const target = redisTarget(config);
-  const trackings = new Map<string, Tracking>();
-  const onError = createErrorLog(parts);
-  let notify: (key?: string) => void = () => {};
+  let notify: ((key?: string) => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
-
   const onChange = (name?: string) => {
     const key = name === undefined ? undefined : keys.keyOf(name);
-    if (name === undefined || key !== undefined) notify(key);
+    if (name === undefined || key !== undefined) notify?.(key);
   };
-  const track = (address: string, options: Parameters<typeof trackChanges>[0]['options']) =>
-    trackings.set(address, trackChanges({ options, prefix: keys.recordPrefix, onChange, onError }));
-
-  /** Keeps one tracking connection per primary. When a primary leaves, any session may have changed. */
-  function followPrimaries(cluster: Cluster): void {
-    const primaries = new Map(cluster.nodes('master').map((node) => [addressOf(node), node]));
-    for (const [address, tracking] of trackings) {
-      if (primaries.has(address)) continue;
-      tracking.stop();
-      trackings.delete(address);
-      notify();
-    }
-    for (const [address, { options }] of primaries)
-      if (!trackings.has(address) && target.kind === 'cluster')
-        track(address, { ...target.options.redisOptions, ...hostAndPort(options) });
-  }
+  const trackings = createTrackings({ prefix: keys.recordPrefix, onChange, onError: createErrorLog(parts) });
 
   function start(): void {
-    if (client instanceof Cluster) {
-      followPrimaries(client);
-      timer = setInterval(() => followPrimaries(client), POLL_INTERVAL_MS).unref();
+    if (client instanceof Cluster && target.kind === 'cluster') {
+      const follow = () => trackings.follow(client, target.options.redisOptions);
+      follow();
+      timer = setInterval(follow, POLL_INTERVAL_MS).unref();
     } else if (target.kind === 'single') {
-      track('', target.options);
+      trackings.add('', target.options);
       // After a failover both connections must be to the same server.
-      client.on('ready', () => trackings.get('')?.restart());
+      client.on('ready', () => trackings.restart(''));
     }
   }
 
   return {
     watch(listener) {
+      const started = notify !== undefined;
       notify = listener;
-      if (timer === undefined && trackings.size === 0) start();
+      if (!started) start();
     },
-    current() {
-      for (const [, tracking] of trackings) if (!tracking.current()) return false;
-      return trackings.size > 0;
-    },
+    current: trackings.current,
     close() {
       clearInterval(timer);
-      for (const [, tracking] of trackings) tracking.stop();
+      trackings.stop();
     },
   };
 }

@@ -68,6 +68,19 @@ function createFreshness(client: Redis) {
   };
 }
 
+/** Redirects notifications to the same connection: tracking and notifications end together, so neither exists without the other. */
+async function enableTracking(client: Redis, prefix: string): Promise<void> {
+  const id = await client.client('ID');
+  await client.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', prefix);
+  await client.subscribe(CHANNEL);
+}
+
+/** Calls back with each name of an invalidation message; after a flush the message names no record. */
+function readNames(message: unknown, onChange: (name?: string) => void): void {
+  const names = Array.isArray(message) ? message : [message];
+  for (const name of names) onChange(name === null || name === undefined ? undefined : String(name));
+}
+
 /** Connects in the background, and again when the connection is lost. */
 export function trackChanges({ options, prefix, onChange, onError }: TrackingParts): Tracking {
   // RESP2: with RESP3 ioredis does not pass invalidation pushes on.
@@ -82,18 +95,9 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
 
   async function subscribe(): Promise<void> {
     freshness.stop();
-    const id = await client.client('ID');
-    // Redirected to the same connection: tracking and notifications end together, so neither can exist without the other.
-    await client.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', prefix);
-    await client.subscribe(CHANNEL);
+    await enableTracking(client, prefix);
     onChange();
     await freshness.start();
-  }
-
-  function receive(message: unknown): void {
-    // After a flush the message names no record.
-    const names = Array.isArray(message) ? message : [message];
-    for (const name of names) onChange(name === null || name === undefined ? undefined : String(name));
   }
 
   client.on('ready', () => {
@@ -104,7 +108,7 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
     freshness.stop();
     onError(error);
   });
-  client.on('messageBuffer', (_channel: unknown, message: unknown) => receive(message));
+  client.on('messageBuffer', (_channel: unknown, message: unknown) => readNames(message, onChange));
   const timer = setInterval(() => void freshness.ping(), PING_INTERVAL_MS).unref();
 
   return {
