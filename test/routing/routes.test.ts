@@ -76,7 +76,7 @@ describe('PX-01 the table', () => {
     '/a/%',
     '/**x',
   ])
-    test(`the pattern ${path} stops the start`, () => assert.throws(() => tableOf(path), /no segment/));
+    test(`the pattern ${path} stops the start`, () => assert.throws(() => tableOf(path), /invalid segment/));
 });
 
 describe('PX-02 a path with two readings', () => {
