@@ -14,7 +14,7 @@ function secondsLeft(session: SessionData & Partial<SessionEnvelope>, clock: () 
  * connect-redis gets a client of four commands. They have the deadline and the errors of every other operation, and
  * destroying a session also removes its tokens. Listing sessions is not offered: it would be incomplete in a Cluster.
  */
-export function createRedisSessions(
+export function createRedisExpressStore(
   call: RedisCall,
   keys: RedisKeys,
   records: Pick<Store, 'end' | 'touch'>,

@@ -4,7 +4,7 @@ import type { StoreDeps, StoreType } from '../port/store-type.ts';
 import { createRedisChanges } from './changes.ts';
 import { checkRedis } from './checks.ts';
 import { connectRedis } from './client.ts';
-import { createRedisSessions } from './express-store.ts';
+import { createRedisExpressStore } from './express-store.ts';
 import { redisJobs } from './jobs.ts';
 import { redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
@@ -22,7 +22,7 @@ export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
   return {
     kind: 'redis',
     shared: true,
-    sessions: createRedisSessions(call, keys, records, clock),
+    sessions: createRedisExpressStore(call, keys, records, clock),
     ...records,
     ...redisLeases(call, keys),
     index: redisIndex(call, keys, clock),
