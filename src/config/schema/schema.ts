@@ -1,36 +1,38 @@
 /** Zod schema of the configuration: every option, its default and its description. */
 import { z } from 'zod';
-import { origin } from '../fields/fields.ts';
 import { accessTokensSchema } from '../sections/access-tokens.ts';
 import { cors, csrf, endpoints, frontend } from '../sections/browser.ts';
 import { login, logout } from '../sections/login.ts';
 import { audit, log, tracing } from '../sections/observability.ts';
 import { providerSchema } from '../sections/provider.ts';
 import { route } from '../sections/routes.ts';
-import { type SecretResolver, secretFields } from '../sections/secrets.ts';
-import { adminSchema, forwardAuth, limits, listen, reload, workers } from '../sections/server.ts';
+import { type SecretResolver, secretField, secretsSchema } from '../sections/secrets.ts';
+import {
+  adminSchema,
+  allowedHosts,
+  development,
+  forwardAuth,
+  limits,
+  listen,
+  publicUrl,
+  reload,
+  trustedProxies,
+  workers,
+} from '../sections/server.ts';
 import { sessionSchema } from '../sections/session.ts';
 import { tuning } from '../sections/tuning.ts';
 
 /** Creates the schema; `resolve` reads secrets that are references. */
 export function configSchema(resolve: SecretResolver) {
-  const { secret, key } = secretFields(resolve);
+  const secret = secretField(resolve);
   return z.strictObject({
-    publicUrl: origin().describe('Public origin of the gateway as browsers see it, such as https://shop.example.com.'),
-    allowedHosts: z
-      .array(z.string().min(1))
-      .default([])
-      .describe('Additional accepted values of the Host header, such as an internal name that a front proxy uses.'),
+    publicUrl,
+    allowedHosts,
     listen,
     workers,
     admin: adminSchema(secret),
-    trustedProxies: z
-      .array(z.string().min(1))
-      .default([])
-      .describe('Addresses or CIDR ranges of proxies whose forwarded headers are trusted. Default: none.'),
-    secrets: z
-      .strictObject({ keys: z.array(key).min(1).describe('The first key seals; every key can open.') })
-      .describe('Keys for cookies and for data in the store; at least 32 bytes each.'),
+    trustedProxies,
+    secrets: secretsSchema(resolve),
     provider: providerSchema(secret),
     session: sessionSchema(secret),
     login,
@@ -40,11 +42,7 @@ export function configSchema(resolve: SecretResolver) {
     endpoints,
     frontend,
     forwardAuth,
-    accessTokens: accessTokensSchema(secret)
-      .optional()
-      .describe(
-        'Validation of access tokens: clients may send bearer tokens, and rules may require claims, roles and audiences.',
-      ),
+    accessTokens: accessTokensSchema(secret),
     routes: z.array(route).default([]),
     limits,
     log,
@@ -52,14 +50,7 @@ export function configSchema(resolve: SecretResolver) {
     reload,
     audit,
     tuning,
-    development: z
-      .strictObject({
-        allowInsecureHttp: z
-          .boolean()
-          .default(false)
-          .describe('Allow a plain-HTTP publicUrl on loopback and a plain-HTTP issuer.'),
-      })
-      .prefault({}),
+    development,
   });
 }
 

@@ -47,33 +47,38 @@ const issuerOptions = (secret: SecretField) => ({
 
 export function accessTokensSchema(secret: SecretField) {
   const issuer = issuerOptions(secret);
-  return z.strictObject({
-    audience: textList()
-      .optional()
-      .describe('Accepted audiences of access tokens (aud), for routes without their own audience.'),
-    provider: z
-      .strictObject(issuer)
-      .prefault({})
-      .describe('Access tokens of the provider: those in sessions, and bearer tokens of clients.'),
-    issuers: z
-      .array(
-        z.strictObject({
-          issuer: httpUrl().describe('Issuer identifier, exactly as in the iss claim.'),
-          internalUrl: origin()
-            .optional()
-            .describe('Origin at which the gateway reaches the issuer, if it differs from the public one.'),
-          ...issuer,
-        }),
-      )
-      .default([])
-      .describe('Further issuers whose access tokens are accepted as bearer tokens.'),
-    cache: duration('0ms', '10m')
-      .prefault('1m')
-      .describe(
-        'How long a verified token is cached. A withdrawn signing key is noticed after 5m plus this time at the latest.',
-      ),
-    resource: httpUrl()
-      .optional()
-      .describe('Identifier of this protected resource (RFC 9728). Default: the public URL.'),
-  });
+  return z
+    .strictObject({
+      audience: textList()
+        .optional()
+        .describe('Accepted audiences of access tokens (aud), for routes without their own audience.'),
+      provider: z
+        .strictObject(issuer)
+        .prefault({})
+        .describe('Access tokens of the provider: those in sessions, and bearer tokens of clients.'),
+      issuers: z
+        .array(
+          z.strictObject({
+            issuer: httpUrl().describe('Issuer identifier, exactly as in the iss claim.'),
+            internalUrl: origin()
+              .optional()
+              .describe('Origin at which the gateway reaches the issuer, if it differs from the public one.'),
+            ...issuer,
+          }),
+        )
+        .default([])
+        .describe('Further issuers whose access tokens are accepted as bearer tokens.'),
+      cache: duration('0ms', '10m')
+        .prefault('1m')
+        .describe(
+          'How long a verified token is cached. A withdrawn signing key is noticed after 5m plus this time at the latest.',
+        ),
+      resource: httpUrl()
+        .optional()
+        .describe('Identifier of this protected resource (RFC 9728). Default: the public URL.'),
+    })
+    .optional()
+    .describe(
+      'Validation of access tokens: clients may send bearer tokens, and rules may require claims, roles and audiences.',
+    );
 }

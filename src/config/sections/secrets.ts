@@ -1,34 +1,37 @@
 /** Schemas of secrets: written in the configuration, or read from another file or an environment variable. */
 import { z } from 'zod';
-import type { SecretRef } from '../fields/secret.ts';
+import type { SecretField, SecretRef } from '../fields/secret.ts';
 
 export type { SecretField, SecretRef } from '../fields/secret.ts';
 
 /** Returns the text of the secret; throws an Error whose message gives the reason for users. */
 export type SecretResolver = (ref: SecretRef) => string;
 
-/** Schemas of a single secret and of an entry of `secrets.keys`; `resolve` reads references. */
-export function secretFields(resolve: SecretResolver) {
-  const reference = z.union([
-    z.strictObject({
-      file: z.string().min(1).describe('Path of a file that holds the secret; a trailing newline is ignored.'),
-    }),
-    z.strictObject({ env: z.string().min(1).describe('Name of an environment variable that holds the secret.') }),
-  ]);
-  const resolveOrReport = (ref: SecretRef, context: { addIssue(issue: { code: 'custom'; message: string }): void }) => {
-    try {
-      return resolve(ref);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
-      return z.NEVER;
-    }
-  };
-  const secret = () =>
-    z
-      .union([z.string().min(1), reference])
-      .transform((value, context) => (typeof value === 'string' ? value : resolveOrReport(value, context)));
+type Context = { addIssue(issue: { code: 'custom'; message: string }): void };
 
-  const key = z
+const reference = z.union([
+  z.strictObject({
+    file: z.string().min(1).describe('Path of a file that holds the secret; a trailing newline is ignored.'),
+  }),
+  z.strictObject({ env: z.string().min(1).describe('Name of an environment variable that holds the secret.') }),
+]);
+
+function resolveOrReport(resolve: SecretResolver, ref: SecretRef, context: Context): string {
+  try {
+    return resolve(ref);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+}
+
+const secretSchema = (resolve: SecretResolver) =>
+  z
+    .union([z.string().min(1), reference])
+    .transform((value, context) => (typeof value === 'string' ? value : resolveOrReport(resolve, value, context)));
+
+const keySchema = (resolve: SecretResolver) =>
+  z
     .strictObject({
       id: z
         .string()
@@ -38,16 +41,23 @@ export function secretFields(resolve: SecretResolver) {
       file: z.string().min(1).optional().describe('Path of a file that holds the key.'),
       env: z.string().min(1).optional().describe('Name of an environment variable that holds the key.'),
     })
-    .transform((entry, context) => {
-      const sources = [entry.value, entry.file, entry.env].filter((part) => part !== undefined);
-      if (sources.length !== 1) {
+    .transform(({ id, value, file, env }, context) => {
+      if ([value, file, env].filter((source) => source !== undefined).length !== 1) {
         context.addIssue({ code: 'custom', message: 'expected exactly one of value, file or env' });
         return z.NEVER;
       }
-      const value =
-        entry.value ??
-        resolveOrReport(entry.file !== undefined ? { file: entry.file } : { env: entry.env ?? '' }, context);
-      return { id: entry.id, value };
+      const ref = file !== undefined ? { file } : { env: env ?? '' };
+      return { id, value: value ?? resolveOrReport(resolve, ref, context) };
     });
-  return { secret, key };
-}
+
+/** Creates the schema of an option that holds a secret; `resolve` reads references. */
+export const secretField =
+  (resolve: SecretResolver): SecretField =>
+  () =>
+    secretSchema(resolve);
+
+/** Schema of `secrets`; `resolve` reads references. */
+export const secretsSchema = (resolve: SecretResolver) =>
+  z
+    .strictObject({ keys: z.array(keySchema(resolve)).min(1).describe('The first key seals; every key can open.') })
+    .describe('Keys for cookies and for data in the store; at least 32 bytes each.');

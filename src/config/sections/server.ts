@@ -1,7 +1,21 @@
-/** Schemas of the options of listeners and processes: `listen`, `workers`, `admin`, `forwardAuth`, `limits`, `reload`. */
+/** Schemas of the options of listeners, processes and limits, and of the addresses of the gateway and its proxies. */
 import { z } from 'zod';
-import { duration, port, size } from '../fields/fields.ts';
+import { duration, origin, port, size } from '../fields/fields.ts';
 import type { SecretField } from './secrets.ts';
+
+export const publicUrl = origin().describe(
+  'Public origin of the gateway as browsers see it, such as https://shop.example.com.',
+);
+
+export const allowedHosts = z
+  .array(z.string().min(1))
+  .default([])
+  .describe('Additional accepted values of the Host header, such as an internal name that a front proxy uses.');
+
+export const trustedProxies = z
+  .array(z.string().min(1))
+  .default([])
+  .describe('Addresses or CIDR ranges of proxies whose forwarded headers are trusted. Default: none.');
 
 export const listen = z
   .strictObject({ host: z.string().min(1).default('0.0.0.0'), port: port().default(3000) })
@@ -88,3 +102,12 @@ export const reload = z
   })
   .prefault({})
   .describe('Reload of the configuration at run time. An invalid file changes nothing.');
+
+export const development = z
+  .strictObject({
+    allowInsecureHttp: z
+      .boolean()
+      .default(false)
+      .describe('Allow a plain-HTTP publicUrl on loopback and a plain-HTTP issuer.'),
+  })
+  .prefault({});

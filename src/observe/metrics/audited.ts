@@ -36,6 +36,8 @@ const CODES = new Set(Object.keys(ERRORS));
 const bounded = (value: string | undefined, allowed: ReadonlySet<string>) =>
   value !== undefined && allowed.has(value) ? value : 'other';
 
+type CountedDetails = Pick<AuditDetails, 'reason' | 'route'>;
+
 /** Creates the function that counts an event. Rule decisions are counted by the route meters: not all of them are audited. */
 export function createAuditCounter(families: MetricFamilies) {
   const logins = families.counter('bff_logins_started_total');
@@ -44,46 +46,24 @@ export function createAuditCounter(families: MetricFamilies) {
   const ended = families.counter('bff_sessions_ended_total');
   const refreshes = families.counter('bff_refreshes_total');
   const revocations = families.counter('bff_revocations_total');
-  const forgeries = families.counter('bff_csrf_refusals_total');
+  const csrfRefusals = families.counter('bff_csrf_refusals_total');
 
-  return function countAuditEvent(
-    event: AuditEvent,
-    { reason, route = 'none' }: Pick<AuditDetails, 'reason' | 'route'>,
-  ): void {
-    switch (event) {
-      case 'login.started':
-        logins().increment();
-        return;
-      case 'login.succeeded':
-        callbacks('succeeded').increment();
-        opened().increment();
-        return;
-      case 'login.failed':
-        callbacks(bounded(reason, CODES)).increment();
-        return;
-      case 'logout.succeeded':
-        ended('logout').increment();
-        return;
-      case 'session.ended':
-        ended(bounded(reason, END_REASONS)).increment();
-        return;
-      case 'token.refreshed':
-        refreshes('renewed').increment();
-        return;
-      case 'token.refresh_failed':
-        refreshes(bounded(reason, REFRESH_REASONS)).increment();
-        return;
-      case 'token.revoked':
-        revocations('revoked').increment();
-        return;
-      case 'token.revocation_failed':
-        revocations('failed').increment();
-        return;
-      case 'csrf.denied':
-        forgeries(route, bounded(reason, CODES)).increment();
-        return;
-      default:
-        return;
-    }
+  const counters: Partial<Record<AuditEvent, (details: CountedDetails) => void>> = {
+    'login.started': () => logins().increment(),
+    'login.succeeded'() {
+      callbacks('succeeded').increment();
+      opened().increment();
+    },
+    'login.failed': ({ reason }) => callbacks(bounded(reason, CODES)).increment(),
+    'logout.succeeded': () => ended('logout').increment(),
+    'session.ended': ({ reason }) => ended(bounded(reason, END_REASONS)).increment(),
+    'token.refreshed': () => refreshes('renewed').increment(),
+    'token.refresh_failed': ({ reason }) => refreshes(bounded(reason, REFRESH_REASONS)).increment(),
+    'token.revoked': () => revocations('revoked').increment(),
+    'token.revocation_failed': () => revocations('failed').increment(),
+    'csrf.denied': ({ reason, route = 'none' }) => csrfRefusals(route, bounded(reason, CODES)).increment(),
+  };
+  return function countAuditEvent(event: AuditEvent, details: CountedDetails): void {
+    counters[event]?.(details);
   };
 }

@@ -58,6 +58,13 @@ export interface Metrics {
   countReload(outcome: 'applied' | 'refused'): void;
 }
 
+async function renderMetrics(registry: Registry, others: readonly MetricsSnapshot[]) {
+  const { contentType } = registry;
+  if (others.length === 0) return { contentType, body: await registry.metrics() };
+  const all = AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]);
+  return { contentType, body: await all.metrics() };
+}
+
 /** Creates the registry with every metric of the table and those of the process. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -77,12 +84,7 @@ export function createMetrics(): Metrics {
   families.gauge('bff_part_ready', () => [...parts].map(([part, ready]) => [[part], ready ? 1 : 0]));
 
   return {
-    async text(others = []) {
-      const { contentType } = registry;
-      if (others.length === 0) return { contentType, body: await registry.metrics() };
-      const all = AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]);
-      return { contentType, body: await all.metrics() };
-    },
+    text: (others = []) => renderMetrics(registry, others),
     snapshot: () => registry.getMetricsAsJSON(),
     countAuditEvent,
     routeMeter,
