@@ -1,8 +1,6 @@
 /** Conventions of the source tree: ranks, import cycles, folder and file sizes, library walls, first lines. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
@@ -132,26 +130,6 @@ test('each library is imported from its rooms only', () => {
 test('no file is longer than 200 lines', () => {
   const long = files.filter((file) => (textOf.get(file)?.split('\n').length ?? 0) > 201);
   assert.deepEqual(long, []);
-});
-
-/** The linter refuses functions over 60 lines; this counts those that are longer than `maxLines`. */
-function functionsOver(maxLines: number): number {
-  const folder = mkdtempSync(join(tmpdir(), 'bff-lint-'));
-  const rule = { level: 'error', options: { maxLines, skipBlankLines: true } };
-  const rules = { recommended: false, complexity: { noExcessiveLinesPerFunction: rule } };
-  writeFileSync(join(folder, 'biome.json'), JSON.stringify({ root: true, linter: { rules } }));
-  const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
-  const args = [biome, 'lint', `--config-path=${folder}`, '--reporter=json', '--max-diagnostics=none', 'src'];
-  const { stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
-  rmSync(folder, { recursive: true });
-  const { diagnostics } = JSON.parse(stdout) as { diagnostics: { category: string }[] };
-  return diagnostics.filter(({ category }) => category.endsWith('noExcessiveLinesPerFunction')).length;
-}
-
-test('fewer than 20 functions are longer than 40 lines', () => {
-  assert.ok(functionsOver(40) < 20);
-  // Finds functions at all.
-  assert.ok(functionsOver(10) > 100);
 });
 
 test('the first line of every file says what it is for', () => {
