@@ -1,6 +1,6 @@
 /** `bff-gateway explain`: the route and rule that decide on a request, and the decision, from the configuration alone. */
 import type { Config, RuleConfig, TokenIssuerConfig } from '../config/schema/schema.ts';
-import { isRecord, textOf } from '../oidc/products/claims.ts';
+import { isRecord, stringOf } from '../oidc/products/claims.ts';
 import type { TokenFacts } from '../oidc/products/facts.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
 import { readFacts } from '../oidc/products/read-facts.ts';
@@ -38,7 +38,7 @@ function parseClaims(text: string): Record<string, unknown> {
 /** The facts of the token, or the reason why the gateway would not accept it. */
 function factsOf(config: Config, text: string): TokenFacts | string {
   const claims = parseClaims(text);
-  const issuer = textOf(claims.iss) ?? config.provider.issuer;
+  const issuer = stringOf(claims.iss) ?? config.provider.issuer;
   if (!config.accessTokens) {
     // Without accessTokens only the granted scope and the time of the sign-in of a session count.
     return readFacts(

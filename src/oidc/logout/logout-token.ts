@@ -2,7 +2,7 @@
 import { createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import { isRecord, numberOf, textOf } from '../products/claims.ts';
+import { isRecord, numberOf, stringOf } from '../products/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
 import type { Provider } from '../provider/provider.ts';
 
@@ -29,7 +29,7 @@ function refuse(detail: string): never {
 /** Returns an id claim; undefined if the claim is missing. Throws if it is not a string of 1 to 255 characters. */
 function idClaim(value: unknown, name: string): string | undefined {
   if (value === undefined) return undefined;
-  const text = textOf(value);
+  const text = stringOf(value);
   if (text !== undefined && text !== '' && text.length <= MAX_ID_LENGTH) return text;
   return refuse(`${name} is not a string of 1 to ${MAX_ID_LENGTH} characters`);
 }
@@ -37,7 +37,7 @@ function idClaim(value: unknown, name: string): string | undefined {
 /** Checks the explicit type (RFC 8725 section 3.11). A token without `typ` is identified by its event claim. */
 function checkType(typ: unknown, expected: Config['logout']['tokenType']): void {
   if (typ === undefined || expected === 'any') return;
-  const type = textOf(typ)
+  const type = stringOf(typ)
     ?.toLowerCase()
     .replace(/^application\//, '');
   if (type !== 'logout+jwt') refuse(`the header type is ${String(typ).slice(0, 32)}, not logout+jwt`);
@@ -62,7 +62,7 @@ function readClaims(payload: JWTPayload, now: number, tolerance: number): Logout
 async function loadKeySet(provider: Provider, token: string) {
   let kid: string | undefined;
   try {
-    kid = textOf(decodeProtectedHeader(token).kid);
+    kid = stringOf(decodeProtectedHeader(token).kid);
   } catch {
     refuse('the logout token is not a JWT');
   }

@@ -1,5 +1,5 @@
 /** Auth0: permissions as roles, clients marked by `gty` or by their subject, a sign-out endpoint of its own. */
-import { textOf, textsOf } from './claims.ts';
+import { stringOf, stringsOf } from './claims.ts';
 import type { Claims, TokenSubject } from './facts.ts';
 import type { DoctorHints, Product } from './product.ts';
 import { clientIdOf, rejectionReason, standard } from './standard.ts';
@@ -9,7 +9,7 @@ import { clientIdOf, rejectionReason, standard } from './standard.ts';
  * profile. A token with only one of two marks is of an unknown type.
  */
 function subjectOf(claims: Claims): TokenSubject {
-  const sub = textOf(claims.sub);
+  const sub = stringOf(claims.sub);
   const client = clientIdOf(claims);
   if (client !== undefined && sub === `${client}@clients`) return 'client';
   const ambiguous = sub === undefined || sub === client || sub.endsWith('@clients');
@@ -53,8 +53,8 @@ export const auth0: Product<'auth0'> = {
   subjectOf,
   clientIdClaim: 'azp',
   // With RBAC the permissions are what the user may do; the scope is what the application requested.
-  rolesOf: ({ permissions }) => textsOf(permissions),
-  logoutHint: ({ sid }) => textOf(sid),
+  rolesOf: ({ permissions }) => stringsOf(permissions),
+  logoutHint: ({ sid }) => stringOf(sid),
   endSessionUrl(issuer, clientId, returnTo) {
     const url = new URL('v2/logout', issuer);
     url.searchParams.set('client_id', clientId);

@@ -21,14 +21,14 @@ export function claimAt(claims: Claims, path: string): unknown {
 }
 
 /** The value if it is a string, else undefined. */
-export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+export const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** The value if it is a finite number, else undefined. */
 export const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
 /** The strings of a string or a list. A list that contains anything else counts as empty, so that it grants nothing. */
-export function textsOf(value: unknown): readonly string[] {
+export function stringsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : [];
 }

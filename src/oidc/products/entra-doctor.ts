@@ -5,12 +5,12 @@ function explainAnnounced(configured: string, announced: string): Advice | undef
   if (announced.includes('{tenantid}'))
     return {
       message: 'this issuer of Entra ID stands for many tenants',
-      hint: 'Write the tenant id in place of common or organizations, or name the tenants in provider.tenants.',
+      hint: 'Use the tenant id in place of common or organizations, or name the tenants in provider.tenants.',
     };
   if (announced.startsWith('https://sts.windows.net/'))
     return {
       message: 'that is version 1 of Entra ID',
-      hint: `Write provider.issuer: ${configured.replace(/\/$/, '')}/v2.0`,
+      hint: `Set provider.issuer: ${configured.replace(/\/$/, '')}/v2.0`,
     };
   return undefined;
 }
@@ -22,7 +22,7 @@ export const entraDoctor: DoctorHints = {
     {
       pattern: /AADSTS(90002|900023)/,
       message: 'Entra ID has no such tenant',
-      hint: 'Write the tenant id (a GUID) into the issuer, and use the login host of your cloud.',
+      hint: 'Use the tenant id (a GUID) in the issuer, and use the login host of your cloud.',
     },
   ],
   credentialErrors: [

@@ -1,5 +1,5 @@
 /** Microsoft Entra ID: `scp` and app roles, groups that can be left out, tokens of two versions, multi-tenant issuers. */
-import { isRecord, textOf, textsOf, wordsOf } from './claims.ts';
+import { isRecord, stringOf, stringsOf, wordsOf } from './claims.ts';
 import { entraDoctor } from './entra-doctor.ts';
 import type { Claims, Groups, TokenSubject } from './facts.ts';
 import type { MultiTenantIssuers, Product, ProviderFinding, ProviderSettings } from './product.ts';
@@ -8,9 +8,9 @@ import { clientIdOf, rejectionReason, standard } from './standard.ts';
 /** Only users have `scp`; tokens of apps have `idtyp: app`, or the object id of the app as their subject. */
 function subjectOf(claims: Claims): TokenSubject {
   const app = claims.idtyp === 'app';
-  if (textOf(claims.scp) !== undefined) return app ? 'unknown' : 'user';
-  const sub = textOf(claims.sub);
-  return app || (sub !== undefined && sub === textOf(claims.oid)) ? 'client' : 'unknown';
+  if (stringOf(claims.scp) !== undefined) return app ? 'unknown' : 'user';
+  const sub = stringOf(claims.sub);
+  return app || (sub !== undefined && sub === stringOf(claims.oid)) ? 'client' : 'unknown';
 }
 
 /**
@@ -28,7 +28,7 @@ function groupsOf(claims: Claims): Groups {
   const names = claims._claim_names;
   const elsewhere = isRecord(names) && names.groups !== undefined;
   if (elsewhere || claims.hasgroups === true || claims.hasgroups === 'true') return 'overage';
-  return textsOf(claims.groups);
+  return stringsOf(claims.groups);
 }
 
 const HOSTS = /^(login\.microsoftonline\.(com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)$/;
@@ -87,7 +87,7 @@ export const entra: Product<'entra'> = {
   clientIdClaim: 'azp',
   scopeClaim: 'scp',
   scopesOf: ({ scp }) => wordsOf(scp),
-  rolesOf: ({ roles }) => textsOf(roles),
+  rolesOf: ({ roles }) => stringsOf(roles),
   groupsOf,
   // A refresh without scopes returns a token for Microsoft Graph, or for the last API that was requested.
   scopeOnRefresh: true,
@@ -99,7 +99,7 @@ export const entra: Product<'entra'> = {
     params: { assertion, requested_token_use: 'on_behalf_of' },
   }),
   // Only tokens with the optional claim `login_hint` have it; otherwise the user picks the account to sign out.
-  logoutHint: ({ login_hint }) => textOf(login_hint),
+  logoutHint: ({ login_hint }) => stringOf(login_hint),
   configurationFindings,
   doctor: entraDoctor,
 };

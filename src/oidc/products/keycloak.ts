@@ -1,5 +1,5 @@
 /** Keycloak: `typ` in the payload, realm and client roles, service accounts that are users with a subject of their own. */
-import { isRecord, textOf, textsOf } from './claims.ts';
+import { isRecord, stringOf, stringsOf } from './claims.ts';
 import type { Claims, TokenSubject } from './facts.ts';
 import type { DoctorHints, Product } from './product.ts';
 import { rejectionReason, standard } from './standard.ts';
@@ -10,7 +10,7 @@ import { rejectionReason, standard } from './standard.ts';
  */
 function subjectOf(claims: Claims): TokenSubject {
   const service =
-    textOf(claims.preferred_username)?.startsWith('service-account-') === true ||
+    stringOf(claims.preferred_username)?.startsWith('service-account-') === true ||
     claims.clientHost !== undefined ||
     claims.clientAddress !== undefined;
   if (claims.sid === undefined) return service || claims.client_id !== undefined ? 'client' : 'unknown';
@@ -26,7 +26,7 @@ function keycloakRejectionReason(claims: Claims): string | undefined {
 }
 
 function rolesIn(holder: unknown): readonly string[] {
-  return isRecord(holder) ? textsOf(holder.roles) : [];
+  return isRecord(holder) ? stringsOf(holder.roles) : [];
 }
 
 /** The realm with and without `/auth`, and without anything behind it. */

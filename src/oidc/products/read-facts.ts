@@ -1,5 +1,5 @@
 /** Converts the claims of an access token into its facts, by the rules of its product. */
-import { claimAt, numberOf, textOf, textsOf } from './claims.ts';
+import { claimAt, numberOf, stringOf, stringsOf } from './claims.ts';
 import type { Claims, TokenFacts, TokenSubject } from './facts.ts';
 import type { Product } from './product.ts';
 
@@ -26,15 +26,15 @@ export function readFacts(source: FactsSource, issuer: string, claims: Claims): 
   const expiry = numberOf(claims.exp);
   return {
     issuer,
-    sub: textOf(claims.sub),
+    sub: stringOf(claims.sub),
     subject: subjectOf(source, claims),
     clientId: product.clientIdOf(claims),
-    audience: textsOf(claims.aud),
+    audience: stringsOf(claims.aud),
     scopes: product.scopesOf(claims),
     expiresAt: expiry === undefined ? undefined : expiry * 1000,
-    acr: textOf(claims.acr),
+    acr: stringOf(claims.acr),
     authTime: numberOf(claims.auth_time),
-    roles: rolesClaim === undefined ? product.rolesOf(claims) : textsOf(claimAt(claims, rolesClaim)),
+    roles: rolesClaim === undefined ? product.rolesOf(claims) : stringsOf(claimAt(claims, rolesClaim)),
     clientRoles: (client) => product.clientRolesOf(claims, client),
     groups: product.groupsOf(claims),
     claims,

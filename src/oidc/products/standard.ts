@@ -1,11 +1,11 @@
 /** Behaviour that the specifications define (RFC 9068, RFC 7662); each product spreads it and states what differs. */
-import { textOf, textsOf, wordsOf } from './claims.ts';
+import { stringOf, stringsOf, wordsOf } from './claims.ts';
 import type { Claims, TokenSubject } from './facts.ts';
 import type { Product } from './product.ts';
 
 /** The client that a token was issued to, by the claims in use (`appid`: version 1 tokens of Entra ID). */
 export function clientIdOf(claims: Claims): string | undefined {
-  return textOf(claims.client_id) ?? textOf(claims.azp) ?? textOf(claims.appid);
+  return stringOf(claims.client_id) ?? stringOf(claims.azp) ?? stringOf(claims.appid);
 }
 
 /**
@@ -14,9 +14,9 @@ export function clientIdOf(claims: Claims): string | undefined {
  */
 function subjectOf(claims: Claims): TokenSubject {
   const client = clientIdOf(claims);
-  const sub = textOf(claims.sub);
+  const sub = stringOf(claims.sub);
   // An introspection response names a user by `username` (RFC 7662 section 2.2) and may omit the client.
-  if (client === undefined) return sub !== undefined && textOf(claims.username) !== undefined ? 'user' : 'unknown';
+  if (client === undefined) return sub !== undefined && stringOf(claims.username) !== undefined ? 'user' : 'unknown';
   return sub === undefined || sub === client ? 'client' : 'user';
 }
 
@@ -38,9 +38,9 @@ export const standard: Omit<Product, Identity> = {
   clientIdOf,
   scopeClaim: 'scope',
   scopesOf: ({ scope }) => wordsOf(scope),
-  rolesOf: ({ roles }) => textsOf(roles),
+  rolesOf: ({ roles }) => stringsOf(roles),
   clientRolesOf: () => [],
-  groupsOf: ({ groups }) => textsOf(groups),
+  groupsOf: ({ groups }) => stringsOf(groups),
   scopeOnRefresh: false,
   fatalRefreshErrors: ['invalid_grant'],
 };

@@ -1,7 +1,7 @@
 /** Verifies JWT access tokens: signature, type, issuer, lifetime, and that they are not another type of token (RFC 9068 section 4). */
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
-import { numberOf, textOf } from '../products/claims.ts';
+import { numberOf, stringOf } from '../products/claims.ts';
 import type { Claims } from '../products/facts.ts';
 import { keysOfIssuer } from '../provider/tenants.ts';
 import type { TokenIssuer } from './token-issuers.ts';
@@ -20,7 +20,7 @@ export function refuseToken(detail: string): never {
 export function unverifiedIssuer(token: string): string | undefined {
   if (token.length > MAX_TOKEN_LENGTH) refuseToken('the token is too long');
   try {
-    return textOf(decodeJwt(token).iss) ?? '';
+    return stringOf(decodeJwt(token).iss) ?? '';
   } catch {
     return undefined;
   }
@@ -31,7 +31,7 @@ export function unverifiedIssuer(token: string): string | undefined {
  * pass as well, but no type of another token (RFC 8725 section 3.11).
  */
 function checkType(typ: unknown, expected: TokenIssuer['type']): void {
-  const name = textOf(typ)
+  const name = stringOf(typ)
     ?.toLowerCase()
     .replace(/^application\//, '');
   if (name === 'at+jwt') return;
@@ -72,7 +72,7 @@ async function keysOf(issuer: TokenIssuer, name: string, kid: string | undefined
 
 function kidOf(token: string): string | undefined {
   try {
-    return textOf(decodeProtectedHeader(token).kid);
+    return stringOf(decodeProtectedHeader(token).kid);
   } catch {
     return refuseToken('the header cannot be decoded');
   }

@@ -4,7 +4,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
-import { isRecord, numberOf, textOf } from '../products/claims.ts';
+import { isRecord, numberOf, stringOf } from '../products/claims.ts';
 import type { TokenFacts } from '../products/facts.ts';
 import { refuseToken } from './access-token.ts';
 
@@ -35,7 +35,7 @@ function refuseProof(detail: string): never {
 /** The key thumbprint that the token is bound to; undefined when it is not bound. */
 function boundThumbprint({ claims: { cnf } }: TokenFacts): string | undefined {
   if (cnf === undefined) return undefined;
-  const jkt = isRecord(cnf) && Object.keys(cnf).length === 1 ? textOf(cnf.jkt) : undefined;
+  const jkt = isRecord(cnf) && Object.keys(cnf).length === 1 ? stringOf(cnf.jkt) : undefined;
   // A token bound to a certificate, or in a way that the gateway cannot verify, is refused (RFC 8705 section 3).
   return jkt ?? refuseToken('cnf has a binding that the gateway cannot verify');
 }

@@ -1,6 +1,6 @@
 /** The condition `acr`: how the user must have authenticated (RFC 9470). */
 import { z } from 'zod';
-import { textOf } from '../../oidc/products/claims.ts';
+import { stringOf } from '../../oidc/products/claims.ts';
 import { tokenCondition } from './condition.ts';
 
 export const acr = tokenCondition({
@@ -18,7 +18,7 @@ export const acr = tokenCondition({
   stepUp: { param: 'acr_values', format: (value) => value.join(' ') },
   compile: (accepted) => (token) => {
     // RFC 9470 section 3: an unknown class is not enough.
-    const known = textOf(token.acr);
+    const known = stringOf(token.acr);
     return known !== undefined && accepted.includes(known) ? undefined : { kind: 'step_up' };
   },
 });
