@@ -1,4 +1,4 @@
-/** The apps of docs/embedding.md, run with the packed package: sign-in, API, WebSocket, their own pages, the end. */
+/** The apps of docs/embedding.md with the packed package: sign-in, API, WebSocket, pages of the app, shutdown. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,7 +46,7 @@ interface Running {
   log(): string;
 }
 
-/** Starts one of the two and waits until it answers. */
+/** Starts one of the two apps and waits until it responds. */
 async function start(
   t: TestContext,
   file: 'server.js' | 'server.ts',
@@ -85,8 +85,8 @@ async function start(
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (log += text));
   t.after(() => child.kill('SIGKILL'));
-  const answers = () => fetch(`${url}/hello`).then((answer) => answer.ok);
-  await until(() => (child.exitCode === null ? answers() : assert.fail(log)), { what: `${file} answers: ${log}` });
+  const responds = () => fetch(`${url}/hello`).then((response) => response.ok);
+  await until(() => (child.exitCode === null ? responds() : assert.fail(log)), { what: `${file} responds: ${log}` });
   return { port, url, child, log: () => log };
 }
 
@@ -109,28 +109,28 @@ async function echoed(url: string, path: string, cookie: string): Promise<string
 }
 
 for (const file of ['server.js', 'server.ts'] as const) {
-  test(`${file}: sign-in, API, WebSocket and own pages work, and it ends by itself`, async (t) => {
+  test(`${file}: sign-in, API, WebSocket and pages of the app work, and it exits on SIGTERM`, async (t) => {
     const running = await start(t, file);
     const { url, child } = running;
     const anonymous = await fetch(`${url}/api/orders`, { headers: CSRF });
     assert.equal(anonymous.status, 401);
     const browser = await signIn(running, t);
-    const call = await browser.fetch('/api/orders?x=1', { method: 'POST', headers: CSRF, body: 'streamed' });
-    assert.equal(call.status, 200, call.body);
-    assert.equal(call.json().target, '/api/orders?x=1');
+    const response = await browser.fetch('/api/orders?x=1', { method: 'POST', headers: CSRF, body: 'streamed' });
+    assert.equal(response.status, 200, response.body);
+    assert.equal(response.json().target, '/api/orders?x=1');
     assert.equal(upstream.requests.at(-1)?.body.toString(), 'streamed');
     assert.match(upstream.requests.at(-1)?.header('authorization') ?? '', /^Bearer /);
     assert.equal((await browser.fetch('/profile', { headers: CSRF })).status, 200);
     assert.equal(await echoed(url, '/api/live', browser.cookieHeader('/')), 'over the gateway');
     child.kill('SIGTERM');
-    await until(() => child.exitCode !== null, { what: 'the app ends' });
+    await until(() => child.exitCode !== null, { what: 'the app exits' });
     assert.equal(child.exitCode, 0, running.log());
     assert.doesNotMatch(running.log(), /canary/, 'no secret in the log');
   });
 }
 
 describe('between the gateway and the app', () => {
-  test("what is nobody else's gets the 404 of the app, with its own headers alone", async (t) => {
+  test('an unknown path gets the 404 of the app, and responses of the app have only its own headers', async (t) => {
     const { url } = await start(t, 'server.js');
     const absent = await fetch(`${url}/absent`);
     assert.equal(absent.status, 404);
@@ -143,34 +143,34 @@ describe('between the gateway and the app', () => {
     assert.deepEqual(await json.json(), { a: 1 });
   });
 
-  test('a path that can be read in two ways, or a foreign Host, never reaches the app', async (t) => {
+  test('an ambiguous path or an unknown Host never reaches the app', async (t) => {
     const { port } = await start(t, 'server.js');
-    const ask = (path: string, host = `localhost:${port}`) =>
+    const statusOf = (path: string, host = `localhost:${port}`) =>
       new Promise<number>((resolve, reject) => {
         request({ port, path, host: '127.0.0.1', headers: { host } }, (res) => resolve(res.resume().statusCode ?? 0))
           .once('error', reject)
           .end();
       });
-    assert.equal(await ask('/hello'), 200);
-    assert.equal(await ask('/x/../hello'), 400);
-    assert.equal(await ask('/hello', 'elsewhere.example'), 421);
-    assert.equal(await ask('/healthz', 'elsewhere.example'), 200, 'mounted before the gateway');
+    assert.equal(await statusOf('/hello'), 200);
+    assert.equal(await statusOf('/x/../hello'), 400);
+    assert.equal(await statusOf('/hello', 'elsewhere.example'), 421);
+    assert.equal(await statusOf('/healthz', 'elsewhere.example'), 200, 'mounted before the gateway');
   });
 
-  test('an upgrade that is no route is refused, or left to the app', async (t) => {
-    for (const [file, how] of [
+  test('an upgrade outside of the routes is refused, or passed to the app', async (t) => {
+    for (const [file, message] of [
       ['server.js', /400/],
       ['server.ts', /socket hang up/],
     ] as const) {
       const { url } = await start(t, file);
       const socket = new WebSocket(`${url.replace('http', 'ws')}/elsewhere`, { origin: url });
       const [error] = (await once(socket, 'error')) as [Error];
-      assert.match(error.message, how, file);
+      assert.match(error.message, message, file);
     }
   });
 });
 
-test('the example in TypeScript passes a strict compiler that reads the declarations of the package', async () => {
+test('the TypeScript example compiles in strict mode against the declarations of the package', async () => {
   writeFileSync(join(packed.app, 'server.ts'), example('server.ts'));
   const options = ['--strict', '--noEmit', '--skipLibCheck', 'false', '--module', 'nodenext', '--target', 'es2024'];
   const tsc = join(import.meta.dirname, '../../node_modules/.bin/tsc');
@@ -181,7 +181,7 @@ test('the example in TypeScript passes a strict compiler that reads the declarat
   assert.deepEqual(own, []);
 });
 
-test('a body parser before the gateway is named in the log', async (t) => {
+test('the log names a body parser before the gateway as the cause', async (t) => {
   const text = example('server.js').replace(
     'app.use(gateway.handler);',
     'app.use(express.text({ type: () => true }), gateway.handler);',
@@ -195,7 +195,7 @@ test('a body parser before the gateway is named in the log', async (t) => {
   let log = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => (log += part));
   const post = () => fetch(`${running.url}/api/orders`, { method: 'POST', body: 'x', headers: CSRF });
-  const answer = await until(() => post().catch(() => undefined), { what: 'an answer' });
-  assert.equal(answer.status, 500);
-  await until(() => /mount the gateway before any body parser/.test(log), { what: 'the log says why' });
+  const response = await until(() => post().catch(() => undefined), { what: 'a response' });
+  assert.equal(response.status, 500);
+  await until(() => /mount the gateway before any body parser/.test(log), { what: 'the cause in the log' });
 });

@@ -1,4 +1,4 @@
-/** The npm package: what is in it, what it exports, and the two apps of docs/embedding.md with it. */
+/** The npm package: its files, its command and its public surface. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,12 +19,12 @@ before(async () => {
 after(() => packed?.remove());
 
 describe('the content', () => {
-  test('is the compiled code, the pages, the documentation and the licence, and nothing else', () => {
-    const kinds = new Set(
+  test('contains the compiled code, the pages, the documentation and the licence, and nothing else', () => {
+    const patterns = new Set(
       packed.files.map((file) => file.replace(/^(dist|views|docs)\/.*?(\.d\.ts|\.\w+)$/, '$1/*$2')),
     );
     assert.deepEqual(
-      [...kinds].toSorted(),
+      [...patterns].toSorted(),
       [
         'CHANGELOG.md',
         'LICENSE',
@@ -42,7 +42,7 @@ describe('the content', () => {
     );
   });
 
-  test('holds what the entry points name', () => {
+  test('contains the files of the entry points', () => {
     for (const file of ['dist/index.js', 'dist/index.d.ts', 'dist/main.js', 'views/style.css'])
       assert.ok(packed.files.includes(file), file);
   });
@@ -54,27 +54,27 @@ describe('the content', () => {
 });
 
 describe('the public surface', () => {
-  const ask = async (code: string) => {
-    writeFileSync(join(packed.app, 'ask.mjs'), code);
-    const { stdout } = await run('node', ['ask.mjs'], { cwd: packed.app });
+  const evaluate = async (code: string) => {
+    writeFileSync(join(packed.app, 'script.mjs'), code);
+    const { stdout } = await run('node', ['script.mjs'], { cwd: packed.app });
     return JSON.parse(stdout) as unknown;
   };
 
-  test('is these names: a change is a decision', async () => {
+  test('exports these names; a change is a decision', async () => {
     const code = "import * as all from 'bff-gateway'; console.log(JSON.stringify(Object.keys(all)));";
-    assert.deepEqual(await ask(code), ['ConfigError', 'createGateway', 'defineConfig', 'loadConfig']);
+    assert.deepEqual(await evaluate(code), ['ConfigError', 'createGateway', 'defineConfig', 'loadConfig']);
   });
 
-  test('has these types: a change is a decision', () => {
-    const written = readFileSync(join(packed.app, 'node_modules/bff-gateway/dist/index.d.ts'), 'utf8');
-    const bare = written.replaceAll(/ *\/\*\*[\s\S]*?\*\/\n/g, '');
-    assert.equal(bare, readFileSync(join(import.meta.dirname, 'index.d.txt'), 'utf8'));
+  test('has these types; a change is a decision', () => {
+    const declarations = readFileSync(join(packed.app, 'node_modules/bff-gateway/dist/index.d.ts'), 'utf8');
+    const withoutComments = declarations.replaceAll(/ *\/\*\*[\s\S]*?\*\/\n/g, '');
+    assert.equal(withoutComments, readFileSync(join(import.meta.dirname, 'index.d.txt'), 'utf8'));
   });
 
   test('has no other entry point', async () => {
     const code =
       "import('bff-gateway/dist/gateway/gateway.js').then(() => console.log('null'), (e) => console.log(JSON.stringify(e.code)));";
-    assert.equal(await ask(code), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
+    assert.equal(await evaluate(code), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
 
   test('is documented', () => {
@@ -86,19 +86,19 @@ describe('the public surface', () => {
       assert.ok(page.includes(`\`${name}`), name);
   });
 
-  test('a wrong configuration throws every fault', async () => {
+  test('an invalid configuration throws an error with every fault', async () => {
     const code = `import { ConfigError, createGateway } from 'bff-gateway';
       const faults = (config) => { try { createGateway(config); } catch (e) { return e instanceof ConfigError && [...new Set(e.faults.map(({ path }) => path))]; } };
       const good = { publicUrl: 'https://a.example', secrets: { keys: [{ id: 'k1', value: crypto.randomUUID() + crypto.randomUUID() }] }, provider: { issuer: 'https://b.example', clientId: 'c', clientSecret: 'd' } };
       console.log(JSON.stringify([faults({ ...good, publicUrl: 'a', rootes: [] }), faults({ ...good, forwardAuth: {}, reload: { watch: true } }), faults('absent.yaml')]));`;
-    const [object, listener, file] = (await ask(code)) as string[][];
+    const [object, listener, file] = (await evaluate(code)) as string[][];
     assert.deepEqual(object?.sort(), ['publicUrl', 'rootes']);
     assert.deepEqual(listener, ['forwardAuth', 'reload.watch']);
     assert.deepEqual(file, ['']);
   });
 });
 
-test('the errors that the documentation of a mounted gateway names are in the table', () => {
+test('the error table contains the errors that docs/embedding.md mentions', () => {
   assert.equal(ERRORS.misdirected.status, 421);
   assert.equal(ERRORS.ambiguous_path.status, 400);
   assert.equal(ERRORS.internal.status, 500);

@@ -1,4 +1,4 @@
-/** The npm package as its users get it: packed from a copy of the tree, unpacked beside its declared dependencies and nothing else. */
+/** The npm package as users install it: packed from a copy of the tree, unpacked with its declared dependencies only. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,19 +7,19 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
-/** What is not part of the sources, or not read by anything that packs. */
-const LEFT_OUT = /^(node_modules|dist|\.git|\.cache|test-results|test-results\/.*|.*\.tgz)$/;
+/** Paths that are not sources, or that packing does not read. */
+const EXCLUDED = /^(node_modules|dist|\.git|\.cache|test-results|test-results\/.*|.*\.tgz)$/;
 
 export interface Packed {
   /** Paths of all files in the package. */
   files: string[];
-  /** A folder whose `node_modules` holds the package, what it depends on, and what a host app needs. */
+  /** A folder whose `node_modules` contains the package, its dependencies, and those of a host app. */
   app: string;
   remove(): Promise<void>;
 }
 
-/** What an app brings by itself: Express, and for TypeScript the types. */
-const HOST = ['express', '@types/express', '@types/node'];
+/** Dependencies of the host app: Express, and the types for TypeScript. */
+const HOST_DEPENDENCIES = ['express', '@types/express', '@types/node'];
 
 async function install(app: string, tarball: string): Promise<void> {
   const modules = join(app, 'node_modules');
@@ -29,28 +29,28 @@ async function install(app: string, tarball: string): Promise<void> {
   const { dependencies } = JSON.parse(await readFile(join(own, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  for (const name of new Set([...Object.keys(dependencies), ...HOST])) {
+  for (const name of new Set([...Object.keys(dependencies), ...HOST_DEPENDENCIES])) {
     await mkdir(dirname(join(modules, name)), { recursive: true });
     await symlink(join(ROOT, 'node_modules', name), join(modules, name));
   }
 }
 
-/** Packs with `npm pack`, which builds first. No network is used. */
+/** Runs `npm pack`, which builds first. Uses no network. */
 export async function pack(): Promise<Packed> {
   const folder = await mkdtemp(join(tmpdir(), 'bff-package-'));
   const tree = join(folder, 'tree');
   await cp(ROOT, tree, {
     recursive: true,
-    filter: (source) => source === ROOT || !LEFT_OUT.test(source.slice(ROOT.length + 1)),
+    filter: (source) => source === ROOT || !EXCLUDED.test(source.slice(ROOT.length + 1)),
   });
   await symlink(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
   const { stdout } = await run('npm', ['pack', '--json', '--silent', '--pack-destination', folder], { cwd: tree });
-  // npm 11 answers with a list, later ones with an object by name.
+  // npm 11 prints a list, later versions an object by name.
   const [entry] = Object.values(JSON.parse(stdout.slice(stdout.search(/^[[{]/m)))) as {
     filename: string;
     files: { path: string }[];
   }[];
-  if (!entry) throw new Error(`npm pack said: ${stdout}`);
+  if (!entry) throw new Error(`npm pack printed: ${stdout}`);
   const app = join(folder, 'app');
   await install(app, join(folder, entry.filename));
   return {

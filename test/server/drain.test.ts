@@ -1,4 +1,4 @@
-/** Stopping: running calls end, idle connections go at once, what never ends is cut in time. */
+/** Draining: requests in progress end, idle connections close at once, what never ends is cut after the timeout. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
@@ -12,7 +12,7 @@ async function world(t: Parameters<typeof startWorld>[0], drainTimeout: string) 
   return { ...started, host: new URL(started.gateway.url).host, port: Number(new URL(started.gateway.url).port) };
 }
 
-test('DO-07 a call that is running is answered, its connection then closes, and new ones are refused', async (t) => {
+test('DO-07 a request in progress gets its response, then its connection closes, and new connections are refused', async (t) => {
   const { gateway, upstream, browser, signIn, host, port } = await world(t, '20s');
   await signIn();
   const held = gate();
@@ -37,24 +37,24 @@ test('DO-07 a call that is running is answered, its connection then closes, and 
   await stopped;
 });
 
-test('DO-07 a call that has arrived when the stop comes, and was not read yet, is answered', async (t) => {
+test('DO-07 a request that had arrived but was not read when the stop began gets a response', async (t) => {
   const { gateway, upstream, browser, signIn, host, port } = await world(t, '20s');
   await signIn();
   upstream.respondWith((_req, res) => void res.end('done'));
-  const call = `GET /api/x HTTP/1.1\r\nHost: ${host}\r\nX-CSRF: 1\r\nCookie: ${browser.cookieHeader('/')}\r\n\r\n`;
+  const request = `GET /api/x HTTP/1.1\r\nHost: ${host}\r\nX-CSRF: 1\r\nCookie: ${browser.cookieHeader('/')}\r\n\r\n`;
   const clients = await Promise.all(Array.from({ length: 20 }, () => connectRaw(port)));
   for (const client of clients) {
-    await client.send(call);
+    await client.send(request);
     assert.equal((await client.response()).status, 200);
   }
-  // The gateway is in this process: it reads nothing between these two steps.
-  for (const client of clients) void client.send(call);
+  // The gateway is in this process, so it reads nothing between these two statements.
+  for (const client of clients) void client.send(request);
   const stopped = gateway.stop();
   for (const client of clients) assert.equal((await client.response()).status, 200);
   await stopped;
 });
 
-test('DO-07 a WebSocket does not keep the process for ever', async (t) => {
+test('DO-07 an open WebSocket does not prevent the stop', async (t) => {
   const upstream = await startUpstream({ websocket: true });
   t.after(() => upstream.close());
   const { gateway } = await startWorld(t, {

@@ -1,4 +1,4 @@
-/** A configuration that changes while a real process serves: routes come and go, and nobody notices but by them. */
+/** Configuration reload of a running process: routes change without interrupting sessions, streams or connections. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
@@ -12,36 +12,40 @@ import { CSRF } from '../support/world.ts';
 
 type Routes = NonNullable<ConfigInput['routes']>;
 
-async function world(t: TestContext, more: Partial<ConfigInput> = {}) {
+async function world(t: TestContext, overrides: Partial<ConfigInput> = {}) {
   const provider = await startProvider();
-  let tick = () => {};
+  let sendEvent = () => {};
   const upstream = await startUpstream({
     readBody: 'before',
     script(req, res) {
       if (req.url !== '/api/stream') return res.end('fine');
       res.writeHead(200, { 'content-type': 'text/event-stream' });
-      tick = () => void res.write('data: tick\n\n');
-      return tick();
+      sendEvent = () => void res.write('data: tick\n\n');
+      return sendEvent();
     },
   });
   t.after(() => Promise.all([provider.stop(), upstream.close()]).then(() => undefined));
   const routes: Routes = [{ path: '/api/**', upstream: upstream.origin }];
-  const further: Routes = [{ path: '/further/**', upstream: upstream.origin }];
-  const config = { session: { store: { sqlite: { file: ':memory:' } } }, log: { level: 'info' as const }, ...more };
+  const otherRoutes: Routes = [{ path: '/further/**', upstream: upstream.origin }];
+  const config = {
+    session: { store: { sqlite: { file: ':memory:' } } },
+    log: { level: 'info' as const },
+    ...overrides,
+  };
   const gateway = await startProcess(t, { provider, config: { ...config, routes } });
   const browser = gateway.browser();
   await browser.navigate('/login');
   const status = async (path: string) => (await browser.fetch(path, { headers: CSRF })).status;
-  return { provider, gateway, browser, status, routes, further, config, tick: () => tick() };
+  return { provider, gateway, browser, status, routes, otherRoutes, config, sendEvent: () => sendEvent() };
 }
 
 const reloads = async (adminUrl: string, outcome: 'applied' | 'refused') =>
   (await scrape(adminUrl)).value(`bff_config_reloads_total{outcome="${outcome}"}`);
 
-test('SIGHUP takes on new routes; sessions, streams and connections go on', async (t) => {
-  const { gateway, browser, status, routes, further, config, tick } = await world(t);
+test('SIGHUP applies new routes; sessions, streams and connections continue', async (t) => {
+  const { gateway, browser, status, routes, otherRoutes, config, sendEvent } = await world(t);
   const { pid } = gateway;
-  const before = pid();
+  const pidBefore = pid();
   const cookie = browser.cookieHeader('/');
   const stream = await fetch(`${gateway.url}/api/stream`, { headers: { ...CSRF, cookie } });
   const reader = stream.body?.getReader();
@@ -49,33 +53,33 @@ test('SIGHUP takes on new routes; sessions, streams and connections go on', asyn
   assert.match(Buffer.from((await reader.read()).value ?? []).toString(), /tick/);
   assert.equal(await status('/further/x'), 404);
 
-  gateway.configure({ ...config, routes: [...routes, ...further] });
+  gateway.configure({ ...config, routes: [...routes, ...otherRoutes] });
   gateway.signal('SIGHUP');
   await until(async () => (await reloads(gateway.adminUrl, 'applied')) === 1);
-  assert.equal(await status('/further/x'), 200, 'the session is still there');
-  tick();
-  assert.match(Buffer.from((await reader.read()).value ?? []).toString(), /tick/, 'the stream is the same');
+  assert.equal(await status('/further/x'), 200, 'the session still exists');
+  sendEvent();
+  assert.match(Buffer.from((await reader.read()).value ?? []).toString(), /tick/, 'the stream continues');
 
-  gateway.configure({ ...config, routes: further });
+  gateway.configure({ ...config, routes: otherRoutes });
   gateway.signal('SIGHUP');
   await until(async () => (await status('/api/x')) === 404);
-  const since = Date.now();
-  // Longer than it takes to notice that a gateway has no calls left.
-  await until(() => Date.now() - since > 1_500);
-  tick();
+  const removedAt = Date.now();
+  // Longer than it takes to notice that a replaced gateway has no requests left.
+  await until(() => Date.now() - removedAt > 1_500);
+  sendEvent();
   assert.match(
     Buffer.from((await reader.read()).value ?? []).toString(),
     /tick/,
-    'its route is gone, the stream is not',
+    'the route is removed, the stream continues',
   );
-  assert.equal(pid(), before);
+  assert.equal(pid(), pidBefore);
   await browser.fetch('/logout', { method: 'POST', headers: CSRF });
   await assert.rejects(async () => {
     while (!(await reader.read()).done);
-  }, 'a sign-out at the new gateway ends the streams of the old one');
+  }, 'a sign-out at the active gateway ends the streams of the replaced one');
 });
 
-test('a bad file changes nothing, and the log says what is wrong with it', async (t) => {
+test('an invalid file changes nothing, and the log contains its faults', async (t) => {
   const { gateway, status, routes, config } = await world(t);
   gateway.configure(`publicUrl: ${gateway.url}\nrouts: []\n`);
   gateway.signal('SIGHUP');
@@ -91,13 +95,13 @@ test('a bad file changes nothing, and the log says what is wrong with it', async
   });
   gateway.signal('SIGHUP');
   await until(async () => (await reloads(gateway.adminUrl, 'refused')) === 2);
-  assert.equal(await status('/api/x'), 200, 'it could not be built, so the old one goes on');
+  assert.equal(await status('/api/x'), 200, 'the new gateway could not be created, so the current one stays');
 });
 
-test('a provider that cannot be found with it: the running gateway stays', async (t) => {
-  const { gateway, status, provider, config, further } = await world(t);
+test('if the provider cannot be discovered, the running gateway stays', async (t) => {
+  const { gateway, status, provider, config, otherRoutes } = await world(t);
   await provider.stop();
-  gateway.configure({ ...config, routes: further });
+  gateway.configure({ ...config, routes: otherRoutes });
   gateway.signal('SIGHUP');
   await until(async () => (await reloads(gateway.adminUrl, 'refused')) === 1);
   await until(() => /the provider of this configuration is unavailable/.test(gateway.output()));
@@ -105,14 +109,19 @@ test('a provider that cannot be found with it: the running gateway stays', async
   await provider.start();
 });
 
-test('what cannot change is named and keeps its value', async (t) => {
-  const { gateway, status, config, further } = await world(t);
+test('options that need a restart keep their values and are logged', async (t) => {
+  const { gateway, status, config, otherRoutes } = await world(t);
   const changed = {
     listen: { host: '127.0.0.1', port: 1 },
     publicUrl: 'http://localhost:1',
     secrets: { keys: [{ id: 'k2', value: newKey() }] },
   };
-  gateway.configure({ ...config, ...changed, session: { store: { sqlite: { file: './other.db' } } }, routes: further });
+  gateway.configure({
+    ...config,
+    ...changed,
+    session: { store: { sqlite: { file: './other.db' } } },
+    routes: otherRoutes,
+  });
   gateway.signal('SIGHUP');
   await until(async () => (await reloads(gateway.adminUrl, 'applied')) === 1);
   await until(() => gateway.output().includes('config.reloaded'));
@@ -120,7 +129,7 @@ test('what cannot change is named and keeps its value', async (t) => {
   assert.equal(await status('/further/x'), 200);
 });
 
-test('a further key may come first while the used one stays: sessions of both are good', async (t) => {
+test('a new first key is accepted while the previous one stays: sessions of both keys are valid', async (t) => {
   const { gateway, status, config, routes } = await world(t);
   const keys = [
     { id: 'k2', value: newKey() },
@@ -131,15 +140,15 @@ test('a further key may come first while the used one stays: sessions of both ar
   await until(async () => (await reloads(gateway.adminUrl, 'applied')) === 1);
   await until(() => /"event":"config\.reloaded","key":"k2"/.test(gateway.output()));
   assert.equal(await status('/api/x'), 200);
-  const other = gateway.browser();
-  await other.navigate('/login');
-  assert.equal((await other.fetch('/api/x', { headers: CSRF })).status, 200);
+  const otherBrowser = gateway.browser();
+  await otherBrowser.navigate('/login');
+  assert.equal((await otherBrowser.fetch('/api/x', { headers: CSRF })).status, 200);
 });
 
-test('reload.watch: a changed file is taken on by itself', async (t) => {
+test('reload.watch: a changed file is reloaded automatically', async (t) => {
   const watching = { reload: { watch: true } };
-  const { gateway, status, config, further } = await world(t, watching);
-  gateway.configure({ ...config, routes: further });
+  const { gateway, status, config, otherRoutes } = await world(t, watching);
+  gateway.configure({ ...config, routes: otherRoutes });
   await until(async () => (await status('/further/x')) === 200);
   assert.equal(await status('/api/x'), 404);
 });

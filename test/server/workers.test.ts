@@ -1,4 +1,4 @@
-/** Several processes on one port, as a user starts them: one session for all, and nobody notices when one of them dies. */
+/** Several processes on one port: sessions are shared, and a worker that exits is replaced without a failed request. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { startUpstream } from '../support/upstream.ts';
 import { until } from '../support/wait.ts';
 import { CSRF } from '../support/world.ts';
 
-/** Processes that a process started. */
+/** The process ids of the workers. */
 const workersOf = ({ pid }: GatewayProcess): number[] =>
   execFileSync('ps', ['--ppid', String(pid()), '-o', 'pid='], { encoding: 'utf8' })
     .split('\n')
@@ -52,51 +52,54 @@ async function world(t: TestContext, name: string, lifetime?: number) {
   const browser = gateway.browser();
   await browser.navigate('/login?returnTo=/app');
   const cookie = browser.cookieHeader('/');
-  /** On a connection of its own, so that the next process in turn takes it. */
-  const call = async () =>
+  /** Sends a request on a connection of its own, so that the next worker accepts it. */
+  const requestStatus = async () =>
     (await fetch(`${gateway.ownUrl}/api/x`, { headers: { cookie, ...CSRF, connection: 'close' } })).status;
-  const calls = (count: number) => Promise.all(Array.from({ length: count }, call));
-  return { provider, gateway, browser, call, calls };
+  const requestStatuses = (count: number) => Promise.all(Array.from({ length: count }, requestStatus));
+  return { provider, gateway, browser, requestStatus, requestStatuses };
 }
 
 for (const name of Object.keys(stores)) {
-  test(`${name}: a session is known to all processes, and its end as well`, async (t) => {
-    const { gateway, browser, calls } = await world(t, name);
+  test(`${name}: all workers know a session, and its end`, async (t) => {
+    const { gateway, browser, requestStatuses } = await world(t, name);
     assert.equal(workersOf(gateway).length, 2);
-    for (let round = 0; round < 3; round++) assert.deepEqual([...new Set(await calls(30))], [200]);
+    for (let round = 0; round < 3; round++) assert.deepEqual([...new Set(await requestStatuses(30))], [200]);
     await browser.fetch('/logout', { method: 'POST', headers: CSRF });
-    await until(async () => (await calls(30)).every((status) => status === 401), { timeout: 1_000, interval: 10 });
+    await until(async () => (await requestStatuses(30)).every((status) => status === 401), {
+      timeout: 1_000,
+      interval: 10,
+    });
   });
 
-  test(`R03 ${name}: a hundred calls at expiry over all processes are one refresh`, async (t) => {
-    const { provider, calls, call } = await world(t, name, 3_000);
+  test(`R03 ${name}: a hundred requests at expiry on all workers cause one refresh`, async (t) => {
+    const { provider, requestStatuses, requestStatus } = await world(t, name, 3_000);
     await until(async () => {
       const before = provider.requests.token.length;
-      assert.deepEqual([...new Set(await calls(100))], [200]);
+      assert.deepEqual([...new Set(await requestStatuses(100))], [200]);
       return provider.requests.token.length > before;
     });
     const refreshes = provider.requests.token.filter(({ params }) => params.get('grant_type') === 'refresh_token');
     assert.equal(new Set(refreshes.map(({ params }) => params.get('refresh_token'))).size, refreshes.length);
-    assert.equal(await call(), 200);
+    assert.equal(await requestStatus(), 200);
   });
 }
 
-test('a process that dies is replaced, and the others answer meanwhile', async (t) => {
-  const { gateway, call, calls } = await world(t, 'SQLite');
+test('a worker that exits is replaced, and the others respond in the meantime', async (t) => {
+  const { gateway, requestStatus, requestStatuses } = await world(t, 'SQLite');
   const [victim, ...others] = workersOf(gateway);
   assert.ok(victim);
   process.kill(victim, 'SIGKILL');
   await until(() => !workersOf(gateway).includes(victim));
-  for (let count = 0; count < 20; count++) assert.equal(await call(), 200);
+  for (let count = 0; count < 20; count++) assert.equal(await requestStatus(), 200);
   await until(() => workersOf(gateway).length === 2);
   for (const other of others) assert.ok(workersOf(gateway).includes(other));
-  await until(async () => (await calls(12)).every((status) => status === 200));
+  await until(async () => (await requestStatuses(12)).every((status) => status === 200));
 });
 
-test('all processes end with the first one: asked to, or killed', async (t) => {
+test('all workers exit with the primary process, whether it is terminated or killed', async (t) => {
   for (const how of ['terminate', 'kill'] as const) {
-    const { gateway, call } = await world(t, 'SQLite');
-    assert.equal(await call(), 200);
+    const { gateway, requestStatus } = await world(t, 'SQLite');
+    assert.equal(await requestStatus(), 200);
     const workers = workersOf(gateway);
     const code = await gateway[how]();
     if (how === 'terminate') assert.equal(code, 0);
@@ -107,15 +110,15 @@ test('all processes end with the first one: asked to, or killed', async (t) => {
         return false;
       }
     };
-    await until(() => !workers.some(alive), { what: `${how}: no process left` });
+    await until(() => !workers.some(alive), { what: `${how}: all workers gone` });
     if (how === 'terminate') {
       await gateway.start();
-      assert.equal(await call(), 200, 'the session was kept');
+      assert.equal(await requestStatus(), 200, 'the session was kept');
     }
   }
 });
 
-test('a configuration under which no process can start stops the start with its reason', async (t) => {
+test('if no worker can start, the start fails with the reason', async (t) => {
   const { gateway } = await world(t, 'SQLite');
   const provider = await startProvider();
   t.after(() => provider.stop());

@@ -1,4 +1,4 @@
-/** Every store tells of changes, whoever makes them, and says so when it cannot. */
+/** Every store notifies of changes by any process, and reports when it cannot. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,12 +22,12 @@ function open(t: TestContext, where: Partial<RedisConfig>): Store {
   return store;
 }
 
-/** Begins to watch: the keys that are told from now on, `*` for any. */
-async function watched(store: Store): Promise<string[]> {
-  const told: string[] = [];
-  store.changes.watch((key) => void told.push(key ?? '*'));
+/** Starts to watch; the result collects the keys of later changes, `*` for any session. */
+async function watch(store: Store): Promise<string[]> {
+  const notified: string[] = [];
+  store.changes.watch((key) => void notified.push(key ?? '*'));
   await until(() => store.changes.current());
-  return told;
+  return notified;
 }
 
 async function put(store: Store, key: string): Promise<void> {
@@ -38,21 +38,24 @@ async function put(store: Store, key: string): Promise<void> {
   await promise;
 }
 
-/** Three changes by another hand, each told within a second. */
-async function tellsOf(told: string[], other: Store): Promise<void> {
+/** Makes three changes through another store; each must be notified within a second. */
+async function assertNotified(notified: string[], other: Store): Promise<void> {
   for (const key of ['k1', 'k2']) await put(other, key);
   const changes: [string, () => Promise<unknown>][] = [
     ['k1', () => other.replaceTokens('k1', 1, 'newer')],
     ['k1', () => other.end('k1')],
     ['k2', () => other.end('k2')],
   ];
-  await until(() => told.includes('k1') && told.includes('k2'), { timeout: 1_000, what: 'the first word of both' });
+  await until(() => notified.includes('k1') && notified.includes('k2'), {
+    timeout: 1_000,
+    what: 'the creation of both',
+  });
   for (const [key, change] of changes) {
-    told.length = 0;
+    notified.length = 0;
     await change();
-    await until(() => told.includes(key), { timeout: 1_000, what: `a change of ${key}` });
+    await until(() => notified.includes(key), { timeout: 1_000, what: `a change of ${key}` });
   }
-  assert.ok(!told.includes('*'));
+  assert.ok(!notified.includes('*'));
 }
 
 const TOPOLOGIES: Record<string, () => Promise<{ where: Partial<RedisConfig>; stop(): Promise<void> }>> = {
@@ -73,60 +76,60 @@ const TOPOLOGIES: Record<string, () => Promise<{ where: Partial<RedisConfig>; st
 };
 
 for (const [name, start] of Object.entries(TOPOLOGIES))
-  test(`SE-07 ${name}: what another process does to a session is told`, async (t) => {
+  test(`SE-07 ${name}: changes of a session by another process are notified`, async (t) => {
     const { where, stop } = await start();
     t.after(stop);
     const [store, other] = [open(t, where), open(t, where)];
-    await tellsOf(await watched(store), other);
+    await assertNotified(await watch(store), other);
   });
 
-test('SE-07 SQLite: what this process does to a session is told', async (t) => {
+test('SE-07 SQLite: changes of a session by this process are notified', async (t) => {
   const store = openSqliteStore({ file: ':memory:' }, { log });
   t.after(() => store.close());
   await put(store, 'k1');
-  const told = await watched(store);
+  const notified = await watch(store);
   await store.replaceTokens('k1', 1, 'newer');
   await store.end('k1');
-  assert.deepEqual(told, ['k1', 'k1']);
+  assert.deepEqual(notified, ['k1', 'k1']);
 });
 
-async function stored(t: TestContext): Promise<{ redis: RedisServer; store: Store; told: string[] }> {
+async function withStoredSession(t: TestContext): Promise<{ redis: RedisServer; store: Store; notified: string[] }> {
   const redis = await startRedis();
   t.after(() => redis.stop());
   const store = open(t, { url: redis.url });
   await put(store, 'k1');
-  return { redis, store, told: await watched(store) };
+  return { redis, store, notified: await watch(store) };
 }
 
-test('a key that somebody removes by hand, and a flush, are told as well', async (t) => {
-  const { redis, told } = await stored(t);
-  told.length = 0;
+test('a key that is deleted manually, and a flush, are also notified', async (t) => {
+  const { redis, notified } = await withStoredSession(t);
+  notified.length = 0;
   await redis.withClient((client) => client.del('bff:{k1}:session'));
-  await until(() => told.includes('k1'), { timeout: 1_000 });
+  await until(() => notified.includes('k1'), { timeout: 1_000 });
   await redis.flush();
-  await until(() => told.includes('*'), { timeout: 1_000 });
+  await until(() => notified.includes('*'), { timeout: 1_000 });
 });
 
-test('SE-07 a Redis that stands still is not vouched for after a second, and again once it answers', async (t) => {
-  const { redis, store } = await stored(t);
+test('SE-07 changes are not current a second after Redis is suspended, and are current again when it responds', async (t) => {
+  const { redis, store } = await withStoredSession(t);
   redis.pause();
-  const since = performance.now();
-  // When it was vouched for last, not when that was seen to be over.
-  let vouched = since;
+  const suspendedAt = performance.now();
+  // The last time at which the changes were current, not the time at which the end was noticed.
+  let currentAt = suspendedAt;
   await until(
     () => {
       if (!store.changes.current()) return true;
-      vouched = performance.now();
+      currentAt = performance.now();
       return false;
     },
     { interval: 10 },
   );
-  assert.ok(vouched - since < 1_000);
+  assert.ok(currentAt - suspendedAt < 1_000);
   redis.resume();
   await until(() => store.changes.current());
 });
 
-test('SE-07 after a lost connection everything counts as changed before anything is vouched for', async (t) => {
+test('SE-07 after a lost connection every session counts as changed before changes are current again', async (t) => {
   const redis = await startRedis();
   const proxy = await startTcpProxy({ port: redis.port });
   t.after(async () => {
@@ -134,19 +137,19 @@ test('SE-07 after a lost connection everything counts as changed before anything
     await redis.stop();
   });
   const store = open(t, { url: `redis://127.0.0.1:${proxy.port}` });
-  const told = await watched(store);
-  told.length = 0;
+  const notified = await watch(store);
+  notified.length = 0;
   proxy.blackhole(true);
   proxy.cut();
   await until(() => !store.changes.current(), { timeout: 1_000, interval: 5 });
-  assert.equal(told.length, 0);
+  assert.equal(notified.length, 0);
   proxy.blackhole(false);
   proxy.cut();
   await until(() => store.changes.current());
-  assert.ok(told.includes('*'));
+  assert.ok(notified.includes('*'));
 });
 
-test('a user of Redis who may not track reads on, and nothing is vouched for', async (t) => {
+test('without permission for CLIENT TRACKING reads work, and changes are never current', async (t) => {
   const redis = await startRedis({ args: ['--user', 'default', 'on', 'nopass', '~*', '&*', '+@all', '-client'] });
   t.after(() => redis.stop());
   const store = open(t, { url: redis.url });
@@ -156,18 +159,18 @@ test('a user of Redis who may not track reads on, and nothing is vouched for', a
   assert.equal(store.changes.current(), false);
 });
 
-test('a process whose timers do not come for all the calls it has still knows, since the calls ask', async (t) => {
+test('in a process whose timers are late, changes stay current because each check triggers a ping', async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
   t.mock.timers.enable({ apis: ['setInterval'] });
   const store = open(t, { url: redis.url });
-  await watched(store);
-  // Longer than an answer vouches for.
+  await watch(store);
+  // Longer than one ping keeps the changes current.
   const end = performance.now() + 1_500;
-  for (let looked = performance.now(); looked < end; looked = performance.now()) {
+  for (let checkedAt = performance.now(); checkedAt < end; checkedAt = performance.now()) {
     await sleep(20);
-    // Where the machine held the process up no call came to ask: the first one afterwards does.
-    if (performance.now() - looked < 500) assert.ok(store.changes.current());
+    // If the machine suspended the process there was no check in the meantime; the next one triggers a ping.
+    if (performance.now() - checkedAt < 500) assert.ok(store.changes.current());
     else await until(() => store.changes.current());
   }
 });
