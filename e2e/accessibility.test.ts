@@ -7,7 +7,7 @@ import { createPages, type PageData, type PageName } from '../src/responses/page
 import { assertAccessible } from './support/axe.ts';
 import { freePort } from './support/processes.ts';
 import { sharedServers } from './support/run.ts';
-import { COOKIE, fillIn, signIn, until } from './support/steps.ts';
+import { COOKIE, signIn, submitCredentials, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const directory = join(sharedServers().folder, 'examples-accessible');
@@ -77,7 +77,7 @@ for (const name of examples) {
     async (page, context) => {
       await page.goto(`${publicUrl}/${name}/`);
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await fillIn(page, 'alice');
+      await submitCredentials(page, 'alice');
       await page.getByText('Your session ends soon.').waitFor();
       await assertAccessible(page, `example-${name}-user`);
       await context.clearCookies({ name: COOKIE });

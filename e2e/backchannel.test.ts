@@ -1,6 +1,6 @@
 /** A logout at Keycloak ends the sessions here, on every gateway, with their streams. */
 import assert from 'node:assert/strict';
-import { call, callWith, cookieHeader, signIn, until } from './support/steps.ts';
+import { apiRequest, cookieHeader, requestWithCookie, signIn, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({ name: 'backchannel', replicas: 2, attributes: { 'access.token.lifespan': '300' } });
@@ -18,7 +18,7 @@ browser.test(
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);
     const ports = world.gateways.map(({ port }) => port);
-    for (const port of ports) assert.equal((await callWith(cookie, world, '/api/orders', port)).status, 200);
+    for (const port of ports) assert.equal((await requestWithCookie(cookie, world, '/api/orders', port)).status, 200);
     const closed = page.evaluate(
       (address) =>
         new Promise<number>((resolve) => {
@@ -29,10 +29,10 @@ browser.test(
     await until('the WebSocket is open', () => api.openStreams() > 0);
     await admin.endSessions('alice');
     const statuses = () =>
-      Promise.all(ports.map(async (port) => (await callWith(cookie, world, '/api/orders', port)).status));
+      Promise.all(ports.map(async (port) => (await requestWithCookie(cookie, world, '/api/orders', port)).status));
     await until('both gateways refuse', async () => (await statuses()).every((status) => status === 401), 1);
     assert.equal(await closed, 4401);
-    assert.equal((await call(page, '/session')).body.authenticated, false);
+    assert.equal((await apiRequest(page, '/session')).body.authenticated, false);
   },
 );
 
@@ -40,5 +40,5 @@ browser.test('LO-07 the session of another user stays', async (page, context) =>
   await signIn(page, world, '/', 'bob');
   const cookie = await cookieHeader(context, world);
   await admin.endSessions('alice');
-  assert.equal((await callWith(cookie, world, '/api/orders')).status, 200);
+  assert.equal((await requestWithCookie(cookie, world, '/api/orders')).status, 200);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
-import { call, signIn, until } from './support/steps.ts';
+import { apiRequest, signIn, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const introspection = { clientId: 'orders-api', clientSecret: 'orders-api-secret', cache: '1s', negativeCache: '1s' };
@@ -33,18 +33,18 @@ const ask = (token: string | undefined, path: string) =>
   fetch(publicUrl + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
 /** The reason that a challenge of the gateway gives for a 401; the API, which checks tokens too, must not have been asked. */
 async function refusal(token: string, path: string): Promise<string | undefined> {
-  const before = api.calls.length;
+  const before = api.requests.length;
   const answer = await ask(token, path);
   await answer.body?.cancel();
-  assert.deepEqual([answer.status, api.calls.length], [401, before]);
+  assert.deepEqual([answer.status, api.requests.length], [401, before]);
   return /error="([^"]+)"/.exec(answer.headers.get('www-authenticate') ?? '')?.[1];
 }
 const problem = async (answer: Response) => (await answer.json()) as { code: string; reason?: string };
 
 test('R46 a machine’s token with the right audience reaches the API, with another it is 401', async () => {
-  const token = await admin.machineToken('orders-worker');
+  const token = await admin.serviceToken('orders-worker');
   assert.equal((await ask(token, '/api/orders')).status, 200);
-  assert.equal(api.last('/api/orders').token, token);
+  assert.equal(api.lastRequest('/api/orders').token, token);
   const refused = await ask(token, '/api/stock/1');
   assert.equal(refused.status, 401);
   assert.match(refused.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
@@ -54,7 +54,7 @@ test('RS-03 a user’s access token from another client opens the route; the ID 
   await admin.createClient('orders-app', { 'access.token.lifespan': '300' });
   const { accessToken, idToken, refreshToken } = await admin.userTokens('orders-app', 'bob');
   assert.equal((await ask(accessToken, '/api/app/me')).status, 200);
-  assert.equal(api.last('/api/app/me').token, accessToken);
+  assert.equal(api.lastRequest('/api/app/me').token, accessToken);
   for (const other of [idToken, refreshToken]) assert.equal(await refusal(other, '/api/app/me'), 'invalid_token');
 });
 
@@ -83,7 +83,7 @@ test('a role that a client gives opens what asks for it, from the next token on'
 });
 
 test('RS-13 a service account is no user', async () => {
-  const answer = await ask(await admin.machineToken('orders-worker'), '/api/users/me');
+  const answer = await ask(await admin.serviceToken('orders-worker'), '/api/users/me');
   assert.equal(answer.status, 403);
   assert.equal((await problem(answer)).reason, 'subject');
 });
@@ -107,7 +107,7 @@ test('RS-07 the challenge leads to the metadata, and the metadata to Keycloak', 
 });
 
 test('a revoked token is refused within the time that an answer is remembered, where the route asks', async () => {
-  const token = await admin.machineToken('orders-worker');
+  const token = await admin.serviceToken('orders-worker');
   assert.equal((await ask(token, '/api/careful/x')).status, 200);
   await admin.revoke(token, 'orders-worker');
   await until('the revoked token is refused', async () => (await ask(token, '/api/careful/x')).status === 401, 3);
@@ -116,20 +116,24 @@ test('a revoked token is refused within the time that an answer is remembered, w
 
 browser.test('a user without the role is told so', async (page) => {
   await signIn(page, world, '/', 'bob');
-  const refused = await call(page, '/api/admin/x');
+  const refused = await apiRequest(page, '/api/admin/x');
   assert.deepEqual([refused.status, refused.body.reason], [403, 'role']);
 });
 
 describe('a user in a browser', () => {
   browser.test('meets the same rules: roles of the realm, audience, revocation', async (page) => {
     await signIn(page, world);
-    assert.equal((await call(page, '/api/users/me')).status, 200);
-    const { token } = api.last('/api/users/me');
-    assert.equal((await call(page, '/api/admin/x')).status, 200);
-    assert.equal((await call(page, '/api/stock/1')).status, 403);
+    assert.equal((await apiRequest(page, '/api/users/me')).status, 200);
+    const { token } = api.lastRequest('/api/users/me');
+    assert.equal((await apiRequest(page, '/api/admin/x')).status, 200);
+    assert.equal((await apiRequest(page, '/api/stock/1')).status, 403);
     assert.equal((await ask(token, '/api/users/me')).status, 200, 'the same token from a caller of its own');
-    assert.equal((await call(page, '/api/careful/x')).status, 200);
+    assert.equal((await apiRequest(page, '/api/careful/x')).status, 200);
     await admin.revoke(token, 'bff-gateway');
-    await until('the session’s token is refused', async () => (await call(page, '/api/careful/x')).status === 401, 3);
+    await until(
+      'the session’s token is refused',
+      async () => (await apiRequest(page, '/api/careful/x')).status === 401,
+      3,
+    );
   });
 });

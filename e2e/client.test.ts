@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Page } from './support/browser.ts';
 import { oneTimePassword } from './support/one-time-password.ts';
-import { COOKIE, fillIn, signIn, signOut, until } from './support/steps.ts';
+import { COOKIE, signIn, signOut, submitCredentials, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({
@@ -104,7 +104,7 @@ browser.test(
     const { status, events } = await told;
     assert.equal(status, 200);
     assert.deepEqual(events, ['/login?acr_values=gold']);
-    assert.equal(api.calls.filter(({ path }) => path === '/api/payments/1').length, 1);
+    assert.equal(api.requests.filter(({ path }) => path === '/api/payments/1').length, 1);
   },
 );
 
@@ -128,16 +128,16 @@ browser.test(
     await page.getByText('Signed in as alice').waitFor();
     await world.admin.endSessions('alice');
     await context.clearCookies();
-    const before = api.calls.length;
+    const before = api.requests.length;
     await page.getByLabel('What would you like?').fill('a secret');
     await page.getByRole('button', { name: 'Order' }).click();
     await page.getByText('Your session has ended.').waitFor();
     const opened = context.waitForEvent('page');
     await page.getByRole('button', { name: 'Sign in again' }).click();
     const popup = await opened;
-    await Promise.all([popup.waitForEvent('close'), fillIn(popup, 'bob')]);
+    await Promise.all([popup.waitForEvent('close'), submitCredentials(popup, 'bob')]);
     await page.getByText('The API responded with 401.').waitFor();
     await page.getByText('Signed in as bob').waitFor();
-    assert.equal(api.calls.length, before);
+    assert.equal(api.requests.length, before);
   },
 );

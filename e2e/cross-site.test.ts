@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after } from 'node:test';
 import type { Page } from './support/browser.ts';
-import { call, signIn } from './support/steps.ts';
+import { apiRequest, signIn } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({ name: 'cross-site' });
@@ -23,13 +23,13 @@ const attackers = [
 
 /** Runs an attack in a second tab of a browser that is signed in, then sees what became of the victim. */
 async function attack(page: Page, origin: string, script: string): Promise<unknown> {
-  const reached = api.calls.length;
+  const reached = api.requests.length;
   const tab = await page.context().newPage();
   await tab.goto(origin);
   const result = await tab.evaluate(script);
   await tab.close();
-  assert.equal(api.calls.length, reached, 'the API was not reached');
-  const still = await call(page, '/api/orders');
+  assert.equal(api.requests.length, reached, 'the API was not reached');
+  const still = await apiRequest(page, '/api/orders');
   assert.equal(still.status, 200, 'the session lives');
   return result;
 }
@@ -100,5 +100,5 @@ browser.test('R18 CS-05 a link on another site to the sign-out address signs nob
   ]);
   await tab.waitForLoadState();
   await tab.close();
-  assert.equal((await call(page, '/api/orders')).status, 200);
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
 });

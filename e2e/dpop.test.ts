@@ -1,7 +1,7 @@
 /** Tokens that are bound to a key of each session, at a Keycloak client that issues no others, and at an API that takes no others. */
 import assert from 'node:assert/strict';
 import { decodeProtectedHeader } from 'jose';
-import { call, signIn, signOut, untilLapsed } from './support/steps.ts';
+import { apiRequest, signIn, signOut, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const CLIENT = 'bff-gateway-dpop';
@@ -19,23 +19,23 @@ const world = await startWorld({
 const { admin, api, browser } = world;
 
 /** Thumbprint that the token of the last call of a path is bound to. */
-const boundTo = (path: string) => (api.last(path).claims?.cnf as { jkt?: string } | undefined)?.jkt;
+const boundTo = (path: string) => (api.lastRequest(path).claims?.cnf as { jkt?: string } | undefined)?.jkt;
 
 browser.test('TK-13 sign-in, calls, refresh and sign-out with bound tokens, by one key', async (page) => {
   await signIn(page, world);
-  assert.equal((await call(page, '/api/orders?page=2')).body.user, 'alice');
-  const first = api.last('/api/orders?page=2');
+  assert.equal((await apiRequest(page, '/api/orders?page=2')).body.user, 'alice');
+  const first = api.lastRequest('/api/orders?page=2');
   assert.match(first.headers.authorization ?? '', /^DPoP /);
   assert.ok(first.proof, 'the API accepted the proof');
-  assert.equal((await call(page, '/api/orders', { method: 'POST', body: '{}' })).status, 200);
-  assert.notEqual(api.last('/api/orders').proof?.jti, first.proof.jti);
+  assert.equal((await apiRequest(page, '/api/orders', { method: 'POST', body: '{}' })).status, 200);
+  assert.notEqual(api.lastRequest('/api/orders').proof?.jti, first.proof.jti);
   const key = boundTo('/api/orders');
   assert.match(String(key), /^[\w-]{43}$/);
 
-  await untilLapsed(world, '/api/orders');
-  assert.equal((await call(page, '/api/orders')).status, 200);
+  await untilTokenExpired(world, '/api/orders');
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
   assert.equal((await admin.events('REFRESH_TOKEN', CLIENT)).length, 1);
-  const { token } = api.last('/api/orders');
+  const { token } = api.lastRequest('/api/orders');
   assert.notEqual(token, first.token);
   assert.equal(boundTo('/api/orders'), key, 'the key stays for the life of the session');
 
@@ -55,7 +55,7 @@ browser.test('TK-13 a WebSocket handshake carries a proof as well', async (page)
       }),
   );
   assert.equal(echoed, 'echo hello');
-  assert.ok(api.last('/api/stream').proof);
+  assert.ok(api.lastRequest('/api/stream').proof);
 });
 
 browser.test('TK-13 every session has a key of its own, and none of it is shown to the browser', async (page) => {
@@ -63,12 +63,12 @@ browser.test('TK-13 every session has a key of its own, and none of it is shown 
   for (const user of ['alice', 'bob']) {
     await page.context().clearCookies();
     await signIn(page, world, '/', user);
-    const answer = await call(page, '/api/orders');
+    const answer = await apiRequest(page, '/api/orders');
     assert.equal(answer.body.user, user);
     keys.add(boundTo('/api/orders'));
-    const { headers, token } = api.last('/api/orders');
+    const { headers, token } = api.lastRequest('/api/orders');
     assert.equal(decodeProtectedHeader(String(headers.dpop)).alg, 'ES256');
-    const shown = JSON.stringify([answer, await call(page, '/session'), await call(page, '/profile')]);
+    const shown = JSON.stringify([answer, await apiRequest(page, '/session'), await apiRequest(page, '/profile')]);
     assert.ok(!shown.includes(token) && !/"(jkt|cnf|jwk|d)":/.test(shown));
   }
   assert.equal(keys.size, 2);
@@ -78,11 +78,11 @@ browser.test(
   'TK-13 TK-15 a token in exchange is another one, bound to the key of the session as well',
   async (page) => {
     await signIn(page, world);
-    assert.equal((await call(page, '/api/orders')).status, 200);
-    assert.equal((await call(page, '/api/exchanged/1')).body.user, 'alice');
-    const exchanged = api.last('/api/exchanged/1');
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+    assert.equal((await apiRequest(page, '/api/exchanged/1')).body.user, 'alice');
+    const exchanged = api.lastRequest('/api/exchanged/1');
     assert.ok(exchanged.proof, 'the API accepted the proof');
-    assert.notEqual(exchanged.token, api.last('/api/orders').token);
+    assert.notEqual(exchanged.token, api.lastRequest('/api/orders').token);
     assert.equal(boundTo('/api/exchanged/1'), boundTo('/api/orders'));
   },
 );

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { decodeJwt, exportJWK, exportPKCS8, generateKeyPair } from 'jose';
-import { call, signIn, signOut, untilLapsed } from './support/steps.ts';
+import { apiRequest, signIn, signOut, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const CLIENT = 'bff-gateway-pkjwt';
@@ -43,12 +43,12 @@ after(() => admin.setUpClient(CLIENT, publicUrl, USUAL));
 
 browser.test('AR-15 TK-03 TK-13 profile fapi2 with signed requests: sign-in, call, refresh, sign-out', async (page) => {
   await signIn(page, world);
-  assert.equal((await call(page, '/api/orders')).body.user, 'alice');
-  const first = api.last('/api/orders');
+  assert.equal((await apiRequest(page, '/api/orders')).body.user, 'alice');
+  const first = api.lastRequest('/api/orders');
   assert.ok(first.proof);
-  await untilLapsed(world, '/api/orders');
-  assert.equal((await call(page, '/api/orders')).status, 200);
-  const { token } = api.last('/api/orders');
+  await untilTokenExpired(world, '/api/orders');
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+  const { token } = api.lastRequest('/api/orders');
   assert.notEqual(token, first.token);
   assert.deepEqual(decodeJwt(token).cnf, decodeJwt(first.token).cnf);
   await signOut(page, world);

@@ -7,10 +7,10 @@ import { after, test } from 'node:test';
 import { keycloakAdmin } from './support/admin.ts';
 import { assertAccessible } from './support/axe.ts';
 import { type Page, startBrowser } from './support/browser.ts';
-import { freePort, type Running, ready } from './support/processes.ts';
+import { freePort, type Running, waitUntilReady } from './support/processes.ts';
 import { blocksOf, createReader } from './support/reader.ts';
 import { sharedServers } from './support/run.ts';
-import { fillIn, until } from './support/steps.ts';
+import { submitCredentials, until } from './support/steps.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = readFileSync(join(ROOT, 'docs/get-started.md'), 'utf8');
@@ -33,7 +33,7 @@ const ports = {
 };
 const publicUrl = `http://localhost:${ports.public}`;
 /** The two services that a reader gets from Docker run here already; the addresses of the page may be taken. */
-const instead = new Map([
+const replacements = new Map([
   ['npm ci && ', ''],
   ['docker compose up --wait keycloak\n', ''],
   ['docker run --rm -d --name bff-redis -p 127.0.0.1:6379:6379 redis:7-alpine\n', ''],
@@ -51,7 +51,7 @@ const env = {
   BFF_SESSION_STORE_REDIS_PREFIX: 'e2e:get-started:',
 };
 const { BFF_SESSION_STORE_REDIS_PREFIX: _later, ...first } = env;
-const reader = createReader({ folder, instead, env: first });
+const reader = createReader({ folder, replacements, env: first });
 const open: Running[] = [];
 after(() => Promise.all(open.map((process) => process.stop())));
 const browser = await startBrowser();
@@ -72,7 +72,7 @@ async function checkout(): Promise<void> {
 }
 
 const answers = (what: string, process: Running, url: string) =>
-  ready(what, process, 30, async () => {
+  waitUntilReady(what, process, 30, async () => {
     const answer = await fetch(url);
     await answer.body?.cancel();
     return answer.ok || undefined;
@@ -81,14 +81,14 @@ const answers = (what: string, process: Running, url: string) =>
 async function signIn(page: Page): Promise<void> {
   await page.goto(publicUrl);
   await page.click('#sign-in');
-  await fillIn(page, 'alice');
+  await submitCredentials(page, 'alice');
   await page.getByText('Signed in as Alice Liddell').waitFor();
 }
 
 test('every address and command that is replaced here is on the page', () => {
   const text = [...FIRST, ...SECOND].map((block) => block.text).join('');
   assert.deepEqual(
-    [...instead.keys()].filter((part) => !text.includes(part)),
+    [...replacements.keys()].filter((part) => !text.includes(part)),
     [],
   );
 });
@@ -107,9 +107,9 @@ browser.test('from nothing to a sign-in and a call of an API', async (page) => {
   await checkout();
   const [install, config, start] = FIRST;
   assert.ok(install && config?.language === 'yaml' && start);
-  await reader.type(install, 'all end');
+  await reader.run(install, 'all end');
   await writeFile(join(folder, 'gateway.yaml'), reader.adapt(config.text));
-  const [api, gateway] = await reader.type(start, 'last stays');
+  const [api, gateway] = await reader.run(start, 'last stays');
   assert.ok(api && gateway);
   open.push(api, gateway);
   await answers('the gateway', gateway, `http://127.0.0.1:${ports.admin}/readyz`);
@@ -130,8 +130,8 @@ browser.test('from nothing to a sign-in and a call of an API', async (page) => {
 browser.test('two replicas on one Redis: either may stop', async (page) => {
   const [block] = SECOND;
   assert.ok(block);
-  const replicas = createReader({ folder, instead, env });
-  const [one, two, nginx] = await replicas.type(block, 'last stays');
+  const replicas = createReader({ folder, replacements, env });
+  const [one, two, nginx] = await replicas.run(block, 'last stays');
   assert.ok(one && two && nginx);
   open.push(one, two, nginx);
   for (const [index, process] of [one, two].entries())

@@ -1,6 +1,6 @@
 /** Back button, address bar and Referer: neither a code nor another person's data is left behind. */
 import assert from 'node:assert/strict';
-import { call, signIn, signOut } from './support/steps.ts';
+import { apiRequest, signIn, signOut } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({ name: 'history' });
@@ -13,7 +13,7 @@ browser.test('HC-04 no code stays in address bar, history or Referer', async (pa
   });
   await page.goto(publicUrl);
   await signIn(page, world, '/home');
-  await call(page, '/api/orders');
+  await apiRequest(page, '/api/orders');
   const session = await context.newCDPSession(page);
   const { entries } = await session.send('Page.getNavigationHistory');
   const own = entries.map(({ url }) => url).filter((url) => url.startsWith(publicUrl));
@@ -30,7 +30,7 @@ browser.test('Back after sign-in, over the page of the provider that answers at 
   assert.match(await page.content(), /Sign-in expired/);
   await page.goto(publicUrl);
   await page.getByText('alice').waitFor();
-  assert.equal((await call(page, '/api/orders')).status, 200);
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
 });
 
 browser.test('HC-01 Back after sign-out shows nothing of the person who was signed in', async (page) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { startProviderTap } from './support/provider-tap.ts';
 import { sharedServers } from './support/run.ts';
-import { call, signIn, until } from './support/steps.ts';
+import { apiRequest, signIn, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const tap = await startProviderTap(sharedServers().keycloakOrigin);
@@ -34,27 +34,27 @@ const ask = async (token: string, path: string) => {
 browser.test(
   'RS-05 an answer is remembered for its time; after that a provider out of reach is 503, for sessions and bearer callers',
   async (page) => {
-    const token = await admin.machineToken('orders-worker');
+    const token = await admin.serviceToken('orders-worker');
     await signIn(page, world);
-    assert.equal((await call(page, '/api/careful/x')).status, 200);
+    assert.equal((await apiRequest(page, '/api/careful/x')).status, 200);
     assert.equal((await ask(token, '/api/careful/x')).status, 200);
-    const asked = tap.to('/introspect').length;
+    const asked = tap.exchangesTo('/introspect').length;
     assert.equal(asked, 2, 'one question for each token');
     await until('it is asked again', async () => {
       await ask(token, '/api/careful/x');
-      return tap.to('/introspect').length > asked;
+      return tap.exchangesTo('/introspect').length > asked;
     });
 
     await closeTap();
-    for (const careful of [() => ask(token, '/api/careful/x'), () => call(page, '/api/careful/x')]) {
+    for (const careful of [() => ask(token, '/api/careful/x'), () => apiRequest(page, '/api/careful/x')]) {
       await until('the answer is too old', async () => (await careful()).status !== 200, 5);
-      const before = api.calls.length;
+      const before = api.requests.length;
       const { status, body } = await careful();
       assert.deepEqual([status, body.code], [503, 'provider_unavailable']);
-      assert.equal(api.calls.length, before, 'the API is not called');
+      assert.equal(api.requests.length, before, 'the API is not called');
     }
     assert.equal((await ask(token, '/api/orders')).status, 200, 'a route that does not ask goes on');
-    assert.equal((await call(page, '/api/orders')).status, 200);
-    assert.equal((await call(page, '/session')).body.authenticated, true, 'an outage signs nobody out');
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+    assert.equal((await apiRequest(page, '/session')).body.authenticated, true, 'an outage signs nobody out');
   },
 );

@@ -1,6 +1,14 @@
 /** Signing in at a real Keycloak: where the browser lands, what it holds, what the API gets. */
 import assert from 'node:assert/strict';
-import { COOKIE, call, callWith, cookieHeader, fillIn, signIn, until } from './support/steps.ts';
+import {
+  apiRequest,
+  COOKIE,
+  cookieHeader,
+  requestWithCookie,
+  signIn,
+  submitCredentials,
+  until,
+} from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({ name: 'login' });
@@ -34,22 +42,22 @@ browser.test(
 
 browser.test('CS-01 an API call carries the access token; without the CSRF header it goes nowhere', async (page) => {
   await signIn(page, world);
-  const good = await call(page, '/api/orders?x=1');
+  const good = await apiRequest(page, '/api/orders?x=1');
   assert.equal(good.status, 200);
   assert.equal(good.body.user, 'alice');
-  const seen = api.last('/api/orders?x=1');
+  const seen = api.lastRequest('/api/orders?x=1');
   assert.ok([seen.claims?.aud].flat().includes('orders-api'));
   assert.equal(seen.headers.cookie, undefined);
-  const before = api.calls.length;
-  const bad = await call(page, '/api/orders', { headers: { 'X-CSRF': '0' } });
+  const before = api.requests.length;
+  const bad = await apiRequest(page, '/api/orders', { headers: { 'X-CSRF': '0' } });
   assert.equal(bad.status, 403);
   assert.equal(bad.body.code, 'csrf_header_missing');
-  assert.equal(api.calls.length, before);
+  assert.equal(api.requests.length, before);
 });
 
 browser.test('the profile holds the claims of the ID token and nothing of the access token', async (page) => {
   await signIn(page, world, '/', 'bob');
-  const { status, body } = await call(page, '/profile');
+  const { status, body } = await apiRequest(page, '/profile');
   assert.equal(status, 200);
   assert.equal(body.preferred_username, 'bob');
   assert.equal(body.email, 'bob@example.test');
@@ -71,7 +79,7 @@ browser.test('SE-11 no token reaches the browser: not in an answer, not in a scr
     );
   });
   await signIn(page, world);
-  for (const path of ['/profile', '/session', '/api/orders']) assert.equal((await call(page, path)).status, 200);
+  for (const path of ['/profile', '/session', '/api/orders']) assert.equal((await apiRequest(page, path)).status, 200);
   const readable = await page.evaluate<string>('document.cookie + JSON.stringify([localStorage, sessionStorage])');
   const everything = [...(await Promise.all(bodies)), readable];
   assert.ok(everything.length > 4);
@@ -81,11 +89,11 @@ browser.test('SE-11 no token reaches the browser: not in an answer, not in a scr
 
 browser.test('R25 without a session the API says 401, a page that needs one may start a sign-in', async (page) => {
   await page.goto(publicUrl);
-  const before = api.calls.length;
-  const { status, body } = await call(page, '/api/orders');
+  const before = api.requests.length;
+  const { status, body } = await apiRequest(page, '/api/orders');
   assert.equal(status, 401);
   assert.equal(body.code, 'unauthenticated');
-  assert.equal(api.calls.length, before);
+  assert.equal(api.requests.length, before);
 });
 
 browser.test(
@@ -99,7 +107,7 @@ browser.test(
     });
     await devtools.send('Fetch.enable', { patterns: [{ urlPattern: `${publicUrl}/callback?*` }] });
     await page.goto(`${publicUrl}/login?returnTo=/home`);
-    await fillIn(page, 'alice');
+    await submitCredentials(page, 'alice');
     await until('the browser was sent to the callback', () => callback !== '');
     await devtools.send('Fetch.disable');
 
@@ -111,6 +119,6 @@ browser.test(
 
     await page.goto(callback);
     await page.waitForURL(`${publicUrl}/home`);
-    assert.equal((await callWith(await cookieHeader(context, world), world, '/api/orders')).status, 200);
+    assert.equal((await requestWithCookie(await cookieHeader(context, world), world, '/api/orders')).status, 200);
   },
 );

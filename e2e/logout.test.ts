@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { startProviderTap } from './support/provider-tap.ts';
 import { sharedServers } from './support/run.ts';
-import { call, callWith, cookieHeader, signIn, signOut } from './support/steps.ts';
+import { apiRequest, cookieHeader, requestWithCookie, signIn, signOut } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const tap = await startProviderTap(sharedServers().keycloakOrigin);
@@ -16,9 +16,9 @@ browser.test(
   async (page, context) => {
     await admin.endSessions('alice');
     await signIn(page, world);
-    await call(page, '/api/orders');
-    const accessToken = api.last('/api/orders').token;
-    const refreshToken = String(tap.to('/token').at(-1)?.received.refresh_token);
+    await apiRequest(page, '/api/orders');
+    const accessToken = api.lastRequest('/api/orders').token;
+    const refreshToken = String(tap.exchangesTo('/token').at(-1)?.body.refresh_token);
     const cookie = await cookieHeader(context, world);
     assert.equal(await admin.isActive(accessToken), true);
     assert.equal(await admin.ssoSessions('alice'), 1);
@@ -28,12 +28,12 @@ browser.test(
 
     assert.ok(new URL((await farewell).url()).searchParams.has('id_token_hint'), 'Keycloak is told whose session ends');
     assert.deepEqual(await context.cookies(publicUrl), []);
-    const replayed = await callWith(cookie, world, '/api/orders');
+    const replayed = await requestWithCookie(cookie, world, '/api/orders');
     assert.equal(replayed.status, 401);
     assert.equal(await admin.isActive(accessToken), false);
     assert.deepEqual(await admin.refresh(refreshToken), { status: 400, error: 'invalid_grant' });
     assert.equal(await admin.ssoSessions('alice'), 0);
-    assert.equal(tap.to('/revoke')[0]?.sent.get('token'), refreshToken);
+    assert.equal(tap.exchangesTo('/revoke')[0]?.form.get('token'), refreshToken);
 
     // Nothing signs in silently afterwards: Keycloak asks for the password again.
     await page.goto(`${publicUrl}/login`);
@@ -50,12 +50,12 @@ browser.test(
     await signIn(elsewhere, world, '/', 'bob');
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);
-    const answer = await call(page, '/logout', { method: 'POST' });
+    const answer = await apiRequest(page, '/logout', { method: 'POST' });
     assert.equal(answer.status, 200);
-    assert.equal((await callWith(cookie, world, '/api/orders')).status, 401);
+    assert.equal((await requestWithCookie(cookie, world, '/api/orders')).status, 401);
     await page.goto(new URL(String(answer.body.location), publicUrl).href);
     assert.equal(page.url(), `${publicUrl}/signed-out`);
-    assert.equal((await call(elsewhere, '/api/orders')).body.user, 'bob');
+    assert.equal((await apiRequest(elsewhere, '/api/orders')).body.user, 'bob');
     await other.close();
   },
 );
@@ -66,28 +66,28 @@ browser.test(
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);
     await page.goto(`${publicUrl}/logout`);
-    assert.equal((await callWith(cookie, world, '/api/orders')).status, 200);
+    assert.equal((await requestWithCookie(cookie, world, '/api/orders')).status, 200);
     await page.locator('form button').click();
     await page.waitForURL(`${publicUrl}/signed-out`);
-    assert.equal((await callWith(cookie, world, '/api/orders')).status, 401);
+    assert.equal((await requestWithCookie(cookie, world, '/api/orders')).status, 401);
   },
 );
 
 browser.test('R49 the browser sees the public name only, and the gateway calls the internal one', async (page) => {
   const hosts = new Set<string>();
   page.on('request', (request) => hosts.add(new URL(request.url()).origin));
-  const before = tap.to('/token').length;
+  const before = tap.exchangesTo('/token').length;
   await signIn(page, world);
-  assert.equal((await call(page, '/api/orders')).status, 200);
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
   await signOut(page, world);
-  assert.equal(tap.to('/token').length, before + 1);
-  assert.ok(tap.to('/revoke').length > 0);
+  assert.equal(tap.exchangesTo('/token').length, before + 1);
+  assert.ok(tap.exchangesTo('/revoke').length > 0);
   assert.deepEqual([...hosts].sort(), [publicUrl, sharedServers().keycloakOrigin].sort());
 });
 
 browser.test('signing out twice, or without a session, still ends at the signed-out page', async (page, context) => {
   await signIn(page, world);
-  const { body } = await call(page, '/session');
+  const { body } = await apiRequest(page, '/session');
   await signOut(page, world);
   await page.goto(new URL(String(body.logoutUrl), publicUrl).href);
   assert.equal(page.url(), `${publicUrl}/signed-out`);

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { type Keycloak, startServer } from './support/keycloak.ts';
+import { type Keycloak, startKeycloak } from './support/keycloak.ts';
 import { freePort } from './support/processes.ts';
 import { sharedServers } from './support/run.ts';
-import { call, signIn, until, untilLapsed } from './support/steps.ts';
+import { apiRequest, signIn, until, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const servers = sharedServers();
@@ -18,7 +18,7 @@ after(() => keycloak?.stop());
 
 async function bringUp(): Promise<void> {
   const log = join(servers.folder, 'outage-keycloak.log');
-  keycloak = await startServer({ home: servers.keycloakHome, database, log, port });
+  keycloak = await startKeycloak({ home: servers.keycloakHome, database, log, port });
 }
 
 const world = await startWorld({
@@ -45,17 +45,17 @@ browser.test(
     await admin.setUpClient('bff-gateway', publicUrl, { 'access.token.lifespan': '8' });
     await until('the gateway has found its provider', isReady, 40);
     await signIn(page, world);
-    assert.equal((await call(page, '/api/orders')).status, 200);
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
 
     await keycloak?.stop();
-    await untilLapsed(world, '/api/orders');
-    const away = await call(page, '/api/orders');
+    await untilTokenExpired(world, '/api/orders');
+    const away = await apiRequest(page, '/api/orders');
     assert.equal(away.status, 503);
     assert.equal(away.body.code, 'provider_unavailable');
-    const { status, body } = await call(page, '/session');
+    const { status, body } = await apiRequest(page, '/session');
     assert.deepEqual([status, body.authenticated], [200, true], 'an outage signs nobody out');
 
     await bringUp();
-    await until('the same session works again', async () => (await call(page, '/api/orders')).status === 200, 20);
+    await until('the same session works again', async () => (await apiRequest(page, '/api/orders')).status === 200, 20);
   },
 );

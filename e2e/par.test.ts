@@ -1,6 +1,6 @@
 /** Pushed authorization requests at a Keycloak client that accepts no others. */
 import assert from 'node:assert/strict';
-import { call, signIn, signOut, untilLapsed } from './support/steps.ts';
+import { apiRequest, signIn, signOut, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const CLIENT = 'bff-gateway-par';
@@ -23,12 +23,12 @@ browser.test(
     assert.equal(visited.length, 1);
     assert.deepEqual([...(visited[0]?.searchParams.keys() ?? [])].sort(), ['client_id', 'request_uri']);
 
-    assert.equal((await call(page, '/api/orders')).body.user, 'alice');
-    await untilLapsed(world, '/api/orders');
-    assert.equal((await call(page, '/api/orders')).status, 200);
+    assert.equal((await apiRequest(page, '/api/orders')).body.user, 'alice');
+    await untilTokenExpired(world, '/api/orders');
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
     assert.equal((await admin.events('REFRESH_TOKEN', CLIENT)).length, 1);
 
-    const { token } = api.last('/api/orders');
+    const { token } = api.lastRequest('/api/orders');
     await signOut(page, world);
     assert.equal(await admin.isActive(token), false);
   },

@@ -1,7 +1,7 @@
 /** A gateway that proves who it is with a key of its own: sign-in, refresh and revocation at a client that has no secret. */
 import assert from 'node:assert/strict';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
-import { call, signIn, signOut, untilLapsed } from './support/steps.ts';
+import { apiRequest, signIn, signOut, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const CLIENT = 'bff-gateway-pkjwt';
@@ -25,11 +25,11 @@ browser.test('private_key_jwt carries sign-in, refresh and sign-out', async (pag
   const refreshes = async () => (await admin.events('REFRESH_TOKEN', CLIENT)).length;
   const before = await refreshes();
   await signIn(page, world);
-  assert.equal((await call(page, '/api/orders')).body.user, 'alice');
-  await untilLapsed(world, '/api/orders');
-  assert.equal((await call(page, '/api/orders')).status, 200);
+  assert.equal((await apiRequest(page, '/api/orders')).body.user, 'alice');
+  await untilTokenExpired(world, '/api/orders');
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
   assert.equal((await refreshes()) - before, 1);
-  const { token } = api.last('/api/orders');
+  const { token } = api.lastRequest('/api/orders');
   await signOut(page, world);
   assert.equal(await admin.isActive(token), false);
   assert.equal((await admin.events('REVOKE_GRANT', CLIENT)).length > 0, true);

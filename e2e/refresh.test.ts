@@ -1,6 +1,6 @@
 /** Access tokens that lapse: renewed behind the scenes, once, with rotation, without a word to the browser. */
 import assert from 'node:assert/strict';
-import { call, signIn, untilLapsed } from './support/steps.ts';
+import { apiRequest, signIn, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const LIFETIME = 10;
@@ -22,7 +22,7 @@ async function refreshes() {
 browser.test('R04 short-lived tokens do not cause a refresh per call', async (page) => {
   const before = await refreshes();
   await signIn(page, world);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => call(page, '/api/orders')));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => apiRequest(page, '/api/orders')));
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
   assert.equal(new Set(answers.map(({ body }) => body.jti)).size, 1);
   assert.deepEqual(await refreshes(), before);
@@ -35,24 +35,24 @@ browser.test(
     await signIn(page, world);
     const seen = new Set<unknown>();
     for (const round of [0, 1, 2]) {
-      const { status, body } = await call(page, '/api/orders');
+      const { status, body } = await apiRequest(page, '/api/orders');
       assert.equal(status, 200);
       assert.equal(body.user, 'alice');
       seen.add(body.jti);
       assert.equal(seen.size, round + 1, 'a new access token each time');
-      const { exp = 0 } = api.last('/api/orders').claims ?? {};
+      const { exp = 0 } = api.lastRequest('/api/orders').claims ?? {};
       assert.ok(exp * 1000 > Date.now(), 'valid when the API got it');
-      if (round < 2) await untilLapsed(world, '/api/orders');
+      if (round < 2) await untilTokenExpired(world, '/api/orders');
     }
     assert.deepEqual(await refreshes(), { good: before.good + 2, refused: before.refused });
-    const profile = await call(page, '/profile');
+    const profile = await apiRequest(page, '/profile');
     assert.equal(profile.body.preferred_username, 'alice');
   },
 );
 
 browser.test('R01 five tabs that wake up on a lapsed token cause one refresh', async (page, context) => {
   await signIn(page, world);
-  await call(page, '/api/orders');
+  await apiRequest(page, '/api/orders');
   const tabs = await Promise.all(
     Array.from({ length: 5 }, async () => {
       const tab = await context.newPage();
@@ -60,9 +60,11 @@ browser.test('R01 five tabs that wake up on a lapsed token cause one refresh', a
       return tab;
     }),
   );
-  await untilLapsed(world, '/api/orders');
+  await untilTokenExpired(world, '/api/orders');
   const before = await refreshes();
-  const answers = await Promise.all(tabs.flatMap((tab) => [call(tab, '/api/orders'), call(tab, '/api/orders')]));
+  const answers = await Promise.all(
+    tabs.flatMap((tab) => [apiRequest(tab, '/api/orders'), apiRequest(tab, '/api/orders')]),
+  );
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
   assert.equal(new Set(answers.map(({ body }) => body.jti)).size, 1);
   assert.deepEqual(await refreshes(), { good: before.good + 1, refused: before.refused });

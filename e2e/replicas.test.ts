@@ -1,6 +1,6 @@
 /** Three gateway processes, one Redis, one Keycloak that punishes any reuse of a refresh token. */
 import assert from 'node:assert/strict';
-import { callWith, cookieHeader, signIn, signOut, until, untilLapsed } from './support/steps.ts';
+import { cookieHeader, requestWithCookie, signIn, signOut, until, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({
@@ -18,7 +18,9 @@ async function count(type: string): Promise<number> {
 /** A hundred calls at one moment, spread over the three processes. */
 async function burst(cookie: string) {
   const answers = await Promise.all(
-    Array.from({ length: 100 }, (_, index) => callWith(cookie, world, PATH, gateways[index % gateways.length]?.port)),
+    Array.from({ length: 100 }, (_, index) =>
+      requestWithCookie(cookie, world, PATH, gateways[index % gateways.length]?.port),
+    ),
   );
   const statuses = answers.map(({ status }) => status);
   assert.deepEqual(
@@ -36,10 +38,10 @@ browser.test(
     // Through the balancer the sign-in begins at one process and ends at another.
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);
-    const seen = new Set([(await callWith(cookie, world, PATH)).body.jti]);
+    const seen = new Set([(await requestWithCookie(cookie, world, PATH)).body.jti]);
     const before = { good: await count('REFRESH_TOKEN'), refused: await count('REFRESH_TOKEN_ERROR') };
     for (const round of [1, 2]) {
-      await untilLapsed(world, PATH);
+      await untilTokenExpired(world, PATH);
       seen.add(await burst(cookie));
       assert.equal(seen.size, round + 1, 'a token that was not there before');
       assert.equal(await count('REFRESH_TOKEN'), before.good + round);
@@ -54,7 +56,7 @@ browser.test(
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);
     const statuses = () =>
-      Promise.all(gateways.map(async ({ port }) => (await callWith(cookie, world, PATH, port)).status));
+      Promise.all(gateways.map(async ({ port }) => (await requestWithCookie(cookie, world, PATH, port)).status));
     assert.deepEqual(await statuses(), [200, 200, 200]);
     await signOut(page, world);
     await until('401 everywhere', async () => (await statuses()).every((status) => status === 401), 1);

@@ -1,8 +1,8 @@
-/** The servers that the test files of a run share: Keycloak, made ready when it is not, and Redis. */
+/** Starts the servers that the test files of a run share: Keycloak, prepared if necessary, and Redis. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareKeycloak } from './support/distribution.ts';
-import { startServer } from './support/keycloak.ts';
+import { startKeycloak } from './support/keycloak.ts';
 import type { Running } from './support/processes.ts';
 import { startRedis } from './support/redis.ts';
 import { cacheFolder, newRunFolder, publishServers } from './support/run.ts';
@@ -10,7 +10,7 @@ import { cacheFolder, newRunFolder, publishServers } from './support/run.ts';
 const running: Running[] = [];
 let started: Promise<void> | undefined;
 
-/** Starts Redis and a Keycloak for each of `slots` files that run at the same time; once, however often it is asked. */
+/** Starts Redis and one Keycloak for each of `slots` concurrent files; further calls have no effect. */
 export function startServers(slots: number): Promise<void> {
   started ??= start(slots);
   return started;
@@ -24,7 +24,7 @@ async function start(slots: number): Promise<void> {
   const startOne = async (_: unknown, slot: number) => {
     const own = join(folder, `keycloak-db-${slot}`);
     await cp(database, own, { recursive: true });
-    const keycloak = await startServer({ home, database: own, log: join(folder, `keycloak-${slot}.log`) });
+    const keycloak = await startKeycloak({ home, database: own, log: join(folder, `keycloak-${slot}.log`) });
     running.push(keycloak);
     return keycloak.origin;
   };
@@ -40,7 +40,7 @@ async function start(slots: number): Promise<void> {
   );
 }
 
-/** Stops those that were started, whatever came of the tests. */
+/** Stops the servers that were started. */
 export async function stopServers(): Promise<void> {
   await started?.catch(() => undefined);
   await Promise.all(running.map((process) => process.stop()));

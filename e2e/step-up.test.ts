@@ -1,7 +1,7 @@
 /** Step-up at Keycloak: a call that needs `gold` leads to a one-time password, once, and then passes. */
 import assert from 'node:assert/strict';
 import { oneTimePassword } from './support/one-time-password.ts';
-import { call, cookieHeader, signIn } from './support/steps.ts';
+import { apiRequest, cookieHeader, signIn } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({
@@ -19,22 +19,22 @@ const { browser, issuer, publicUrl } = world;
 
 browser.test('RS-08 the answer names the way; after the one-time password the call passes', async (page) => {
   await signIn(page, world);
-  assert.equal((await call(page, '/api/orders')).status, 200);
-  const refused = await call(page, '/api/payments/1');
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+  const refused = await apiRequest(page, '/api/payments/1');
   assert.deepEqual([refused.status, refused.body.code], [401, 'step_up_required']);
   await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
   await page.fill('#otp', oneTimePassword());
   await page.click('#kc-login');
   await page.waitForURL(`${publicUrl}/`);
-  assert.equal((await call(page, '/api/payments/1')).status, 200);
-  assert.equal((await call(page, '/session')).body.acr, 'gold');
+  assert.equal((await apiRequest(page, '/api/payments/1')).status, 200);
+  assert.equal((await apiRequest(page, '/session')).body.acr, 'gold');
 });
 
 browser.test(
   'RS-08 the challenge says what is missing (RFC 9470), and the API is not called',
   async (page, context) => {
     await signIn(page, world);
-    const before = world.api.calls.length;
+    const before = world.api.requests.length;
     const headers = { cookie: await cookieHeader(context, world), 'x-csrf': '1' };
     const refused = await fetch(`${publicUrl}/api/payments/1`, { headers });
     await refused.body?.cancel();
@@ -42,7 +42,7 @@ browser.test(
     assert.equal(refused.status, 401);
     assert.match(challenge, /error="insufficient_user_authentication"/);
     assert.match(challenge, /acr_values="gold"/);
-    assert.equal(world.api.calls.length, before);
+    assert.equal(world.api.requests.length, before);
   },
 );
 
@@ -50,7 +50,7 @@ browser.test(
   'RS-08 a sign-in that Keycloak calls off ends at a page, once, and the session is as it was',
   async (page) => {
     await signIn(page, world);
-    const refused = await call(page, '/api/payments/1');
+    const refused = await apiRequest(page, '/api/payments/1');
     const asked = page.waitForRequest(/\/protocol\/openid-connect\/auth\?/);
     await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
     const state = new URL((await asked).url()).searchParams.get('state') ?? '';
@@ -61,30 +61,30 @@ browser.test(
     assert.equal(answer?.status(), 403);
     assert.equal(navigations.length, 1, 'nothing leads on from there by itself');
     await page.goto(publicUrl);
-    assert.equal((await call(page, '/api/orders')).status, 200);
-    assert.equal((await call(page, '/session')).body.acr, 'silver');
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+    assert.equal((await apiRequest(page, '/session')).body.acr, 'silver');
   },
 );
 
 browser.test('RS-08 a level that Keycloak does not reach ends at a page and not in a loop', async (page) => {
   await signIn(page, world);
-  const refused = await call(page, '/api/vault/1');
+  const refused = await apiRequest(page, '/api/vault/1');
   assert.deepEqual([refused.status, refused.body.code], [401, 'step_up_required']);
   // Keycloak does not know this level, asks nothing, and answers with the level that the user has.
   const answer = await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
   assert.equal(answer?.status(), 502);
   assert.ok(page.url().startsWith(`${publicUrl}/callback`), page.url());
   await page.goto(publicUrl);
-  assert.equal((await call(page, '/api/orders')).status, 200);
-  assert.equal((await call(page, '/api/vault/1')).status, 401);
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+  assert.equal((await apiRequest(page, '/api/vault/1')).status, 401);
 });
 
 browser.test('RS-08 whoever turns back has the session as it was', async (page) => {
   await signIn(page, world);
-  const refused = await call(page, '/api/payments/1');
+  const refused = await apiRequest(page, '/api/payments/1');
   await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
   await page.waitForSelector('#otp');
   await page.goto(publicUrl);
-  assert.equal((await call(page, '/api/orders')).status, 200);
-  assert.equal((await call(page, '/api/payments/1')).status, 401);
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+  assert.equal((await apiRequest(page, '/api/payments/1')).status, 401);
 });

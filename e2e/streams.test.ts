@@ -23,7 +23,8 @@ browser.test(
   async (page, context) => {
     await signIn(page, world);
     assert.deepEqual(await page.evaluate(OPEN), ['echo hi', 'hello']);
-    for (const path of ['/api/stream', '/api/events']) assert.ok(api.last(path).claims, `${path} got a valid token`);
+    for (const path of ['/api/stream', '/api/events'])
+      assert.ok(api.lastRequest(path).claims, `${path} got a valid token`);
     assert.equal(api.openStreams(), 2);
 
     const other = await context.newPage();
@@ -42,12 +43,12 @@ browser.test(
 
 browser.test('R40 without a session there is no WebSocket', async (page) => {
   await page.goto(publicUrl);
-  const before = api.calls.length;
+  const before = api.requests.length;
   const outcome = await page.evaluate(`new Promise((resolve) => {
     const socket = new WebSocket('/api/stream');
     socket.onopen = () => resolve('open');
     socket.onerror = () => resolve('refused');
   })`);
   assert.equal(outcome, 'refused');
-  assert.equal(api.calls.length, before);
+  assert.equal(api.requests.length, before);
 });

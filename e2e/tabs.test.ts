@@ -1,7 +1,7 @@
 /** Several tabs of one browser that sign in at the same time. */
 import assert from 'node:assert/strict';
 import type { BrowserContext, Page } from './support/browser.ts';
-import { call, fillIn, signIn, signOut } from './support/steps.ts';
+import { apiRequest, signIn, signOut, submitCredentials } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({ name: 'tabs' });
@@ -25,14 +25,14 @@ async function tabsAtTheForm(context: BrowserContext, count: number) {
 browser.test('R09 two tabs signing in end at their own pages, the second one first', async (_page, context) => {
   const [first, second] = await tabsAtTheForm(context, 2);
   assert.ok(first && second);
-  await fillIn(second.tab, 'alice');
+  await submitCredentials(second.tab, 'alice');
   await second.tab.waitForURL(second.goal);
   // Keycloak knows the browser now; the other tab goes on by itself, or as soon as it is loaded again.
   await first.tab.waitForURL(first.goal, { timeout: 5_000 }).catch(() => first.tab.reload());
   await first.tab.waitForURL(first.goal);
   for (const { tab } of [first, second]) {
     await tab.getByText('alice').waitFor();
-    assert.equal((await call(tab, '/api/orders')).status, 200);
+    assert.equal((await apiRequest(tab, '/api/orders')).status, 200);
   }
 });
 
@@ -40,7 +40,7 @@ browser.test('R09 five tabs at once all arrive', async (_page, context) => {
   const tabs = await tabsAtTheForm(context, 5);
   const [first] = tabs;
   assert.ok(first);
-  await fillIn(first.tab, 'bob');
+  await submitCredentials(first.tab, 'bob');
   await first.tab.waitForURL(first.goal);
   for (const { tab, goal } of tabs) {
     await tab.waitForURL(goal, { timeout: 5_000 }).catch(() => tab.reload());
@@ -53,8 +53,8 @@ browser.test('a sign-out in one tab is noticed by the others at their next call'
   await signIn(page, world);
   const other = await context.newPage();
   await other.goto(publicUrl);
-  assert.equal((await call(other, '/api/orders')).status, 200);
+  assert.equal((await apiRequest(other, '/api/orders')).status, 200);
   await signOut(page, world);
-  assert.equal((await call(other, '/api/orders')).status, 401);
-  assert.equal((await call(other, '/session')).body.authenticated, false);
+  assert.equal((await apiRequest(other, '/api/orders')).status, 401);
+  assert.equal((await apiRequest(other, '/session')).body.authenticated, false);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import { after } from 'node:test';
 import { decodeJwt } from 'jose';
-import { call, signIn } from './support/steps.ts';
+import { apiRequest, signIn } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 /** An upstream that only remembers; what it got is looked at here. */
@@ -38,15 +38,15 @@ browser.test(
   'TK-15 TK-12 the inventory gets a token of its own with the user’s subject, and never the session’s token',
   async (page) => {
     await signIn(page, world);
-    assert.equal((await call(page, '/api/orders')).status, 200);
-    const own = api.last('/api/orders').token;
-    assert.equal((await call(page, '/api/inventory/1')).status, 200);
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+    const own = api.lastRequest('/api/orders').token;
+    assert.equal((await apiRequest(page, '/api/inventory/1')).status, 200);
     const exchanged = tokenOf(seen.at(-1));
     const claims = decodeJwt(exchanged);
     assert.deepEqual([claims.aud, claims.sub, claims.azp], ['inventory-api', decodeJwt(own).sub, 'bff-gateway']);
     assert.match(String(claims.scope), /inventory:read/);
     assert.notEqual(exchanged, own);
-    await Promise.all(Array.from({ length: 10 }, () => call(page, '/api/inventory/2')));
+    await Promise.all(Array.from({ length: 10 }, () => apiRequest(page, '/api/inventory/2')));
     assert.deepEqual(new Set(seen.map(tokenOf)), new Set([exchanged]), 'asked for once');
   },
 );
@@ -54,7 +54,7 @@ browser.test(
 browser.test('TK-15 another user gets another token', async (page) => {
   const before = new Set(seen.map(tokenOf));
   await signIn(page, world, '/', 'bob');
-  assert.equal((await call(page, '/api/inventory/3')).status, 200);
+  assert.equal((await apiRequest(page, '/api/inventory/3')).status, 200);
   const exchanged = tokenOf(seen.at(-1));
   assert.ok(!before.has(exchanged));
   assert.equal(decodeJwt(exchanged).preferred_username, 'bob');
@@ -64,22 +64,22 @@ browser.test('a route may go by a token of the gateway’s own, the same for all
   await admin.allowServiceAccount('bff-gateway');
   const before = seen.length;
   await signIn(page, world);
-  assert.equal((await call(page, '/api/machine/1')).status, 200);
-  assert.equal((await call(page, '/api/orders')).status, 200);
+  assert.equal((await apiRequest(page, '/api/machine/1')).status, 200);
+  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
   const own = tokenOf(seen.at(-1));
   const claims = decodeJwt(own);
   assert.equal(claims.preferred_username, 'service-account-bff-gateway');
-  assert.notEqual(claims.sub, decodeJwt(api.last('/api/orders').token).sub);
+  assert.notEqual(claims.sub, decodeJwt(api.lastRequest('/api/orders').token).sub);
   await context.clearCookies();
   await signIn(page, world, '/', 'bob');
-  assert.equal((await call(page, '/api/machine/2')).status, 200);
+  assert.equal((await apiRequest(page, '/api/machine/2')).status, 200);
   assert.deepEqual(seen.slice(before).map(tokenOf), [own, own], 'asked for once');
 });
 
 browser.test('an exchange that Keycloak refuses is told, and the upstream is not called', async (page) => {
   await signIn(page, world);
   const before = seen.length;
-  const answer = await call(page, '/api/unknown/1');
+  const answer = await apiRequest(page, '/api/unknown/1');
   assert.deepEqual([answer.status, answer.body.code], [502, 'upstream_token_failed']);
   assert.equal(seen.length, before);
   assert.equal((await fetch(`${publicUrl}/api/inventory/1`)).status, 401);

@@ -1,7 +1,7 @@
-/** Keycloak's admin REST API, as far as the suite asks: clients, events, sessions of a user, introspection. */
+/** The parts of Keycloak's admin API that the suite needs: clients, events, sessions of a user, introspection. */
 import { ADMIN } from './keycloak.ts';
 
-/** A client as Keycloak represents it, as far as the suite looks inside. */
+/** The fields of Keycloak's client representation that the suite needs. */
 export interface ClientRepresentation {
   id: string;
   clientId: string;
@@ -24,45 +24,45 @@ export interface UserTokens {
 }
 
 export interface Admin {
-  /** Changes a client: redirect URIs for this origin, and the attributes given. */
+  /** Configures a client: redirect URIs for this origin, and attributes. */
   setUpClient(clientId: string, publicUrl: string, attributes?: Record<string, string>): Promise<void>;
   /** Stored events of a type for one client, newest first. */
   events(type: string, clientId: string): Promise<LoggedEvent[]>;
-  /** How many sign-on sessions Keycloak keeps for a user. */
+  /** Number of Keycloak sessions of a user. */
   ssoSessions(username: string): Promise<number>;
   /** Ends all sessions of a user. */
   endSessions(username: string): Promise<void>;
-  /** A token for a machine, by client credentials. */
-  machineToken(clientId: string, scope?: string): Promise<string>;
-  /** Makes a further client, whose users sign in at its own form (RFC 6749 section 4.3), such as an app of somebody else. */
+  /** A service's token, by client credentials. */
+  serviceToken(clientId: string, scope?: string): Promise<string>;
+  /** Creates another client that uses the password grant (RFC 6749 section 4.3), such as a third-party app. */
   createClient(clientId: string, attributes?: Record<string, string>): Promise<void>;
-  /** Lets a client ask for tokens of its own. */
+  /** Allows a client to use client credentials. */
   allowServiceAccount(clientId: string): Promise<void>;
-  /** All tokens of a user at such a client. */
+  /** The tokens of a user at a client of `createClient`. */
   userTokens(clientId: string, username: string): Promise<UserTokens>;
   /** Gives a user a role of a client. */
   grantRole(username: string, clientId: string, role: string): Promise<void>;
-  /** Revokes a token as the client that it was issued to. */
+  /** Revokes a token as the client to which it was issued. */
   revoke(token: string, clientId: string): Promise<void>;
-  /** What the introspection endpoint tells the orders API about a token. */
+  /** Whether introspection by the orders API reports a token as active. */
   isActive(token: string): Promise<boolean>;
-  /** The answer of the token endpoint to a refresh token that somebody presents as `bff-gateway`. */
+  /** The response of the token endpoint to a refresh token used as `bff-gateway`. */
   refresh(refreshToken: string): Promise<{ status: number; error: string | undefined }>;
 }
 
 const REALM = 'bff';
 
-/** The admin API of a running Keycloak. */
+/** Creates a client of the admin API of a running Keycloak. */
 export function keycloakAdmin(origin: string): Admin {
   const oidc = `${origin}/realms/${REALM}/protocol/openid-connect`;
   const api = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(`${origin}/admin/realms/${REALM}${path}`, {
+    const response = await fetch(`${origin}/admin/realms/${REALM}${path}`, {
       method,
       headers: { authorization: `Bearer ${await adminToken(origin)}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   };
   const userId = async (username: string) => {
@@ -95,11 +95,11 @@ export function keycloakAdmin(origin: string): Admin {
     async endSessions(username) {
       await api('POST', `/users/${await userId(username)}/logout`);
     },
-    async machineToken(clientId, scope) {
+    async serviceToken(clientId, scope) {
       const fields = { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) };
-      const answer = await form(`${oidc}/token`, clientId, fields);
-      if (typeof answer.body.access_token !== 'string') throw new Error(`no token: ${JSON.stringify(answer.body)}`);
-      return answer.body.access_token;
+      const response = await form(`${oidc}/token`, clientId, fields);
+      if (typeof response.body.access_token !== 'string') throw new Error(`no token: ${JSON.stringify(response.body)}`);
+      return response.body.access_token;
     },
     async createClient(clientId, attributes = {}) {
       await api('POST', '/clients', {
@@ -116,8 +116,8 @@ export function keycloakAdmin(origin: string): Admin {
       await api('PUT', `/clients/${client.id}`, { ...client, serviceAccountsEnabled: true });
     },
     async userTokens(clientId, username) {
-      const person = { username, password: `${username}-pw`, scope: 'openid' };
-      const { body } = await form(`${oidc}/token`, clientId, { grant_type: 'password', ...person });
+      const credentials = { username, password: `${username}-pw`, scope: 'openid' };
+      const { body } = await form(`${oidc}/token`, clientId, { grant_type: 'password', ...credentials });
       const { access_token: accessToken, id_token: idToken, refresh_token: refreshToken } = body;
       if (typeof accessToken !== 'string' || typeof idToken !== 'string' || typeof refreshToken !== 'string')
         throw new Error(`no tokens: ${JSON.stringify(body)}`);
@@ -129,44 +129,44 @@ export function keycloakAdmin(origin: string): Admin {
       await api('POST', `/users/${await userId(username)}/role-mappings/clients/${client.id}`, [found]);
     },
     async revoke(token, clientId) {
-      const answer = await fetch(`${oidc}/revoke`, {
+      const response = await fetch(`${oidc}/revoke`, {
         method: 'POST',
         headers: { authorization: `Basic ${btoa(`${clientId}:${clientId}-secret`)}` },
         body: new URLSearchParams({ token }),
       });
-      await answer.body?.cancel();
-      if (!answer.ok) throw new Error(`revocation: ${answer.status}`);
+      await response.body?.cancel();
+      if (!response.ok) throw new Error(`revocation: ${response.status}`);
     },
     async isActive(token) {
-      const answer = await form(`${oidc}/token/introspect`, 'orders-api', { token });
-      return answer.body.active === true;
+      const response = await form(`${oidc}/token/introspect`, 'orders-api', { token });
+      return response.body.active === true;
     },
     async refresh(refreshToken) {
-      const answer = await form(`${oidc}/token`, 'bff-gateway', {
+      const response = await form(`${oidc}/token`, 'bff-gateway', {
         grant_type: 'refresh_token',
         refresh_token: refreshToken,
       });
-      const error = answer.body.error;
-      return { status: answer.status, error: typeof error === 'string' ? error : undefined };
+      const error = response.body.error;
+      return { status: response.status, error: typeof error === 'string' ? error : undefined };
     },
   };
 }
 
 async function form(url: string, clientId: string, fields: Record<string, string>) {
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { authorization: `Basic ${btoa(`${clientId}:${clientId}-secret`)}` },
     body: new URLSearchParams(fields),
   });
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
 async function adminToken(origin: string): Promise<string> {
-  const answer = await fetch(`${origin}/realms/master/protocol/openid-connect/token`, {
+  const response = await fetch(`${origin}/realms/master/protocol/openid-connect/token`, {
     method: 'POST',
     body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
   });
-  const { access_token: token } = (await answer.json()) as { access_token?: string };
-  if (token === undefined) throw new Error(`no admin token: ${answer.status}`);
+  const { access_token: token } = (await response.json()) as { access_token?: string };
+  if (token === undefined) throw new Error(`no admin token: ${response.status}`);
   return token;
 }

@@ -1,12 +1,12 @@
-/** Looks at a page with axe, light and dark, on a phone and on a desk. */
+/** Checks a page with axe in light and dark mode, at phone and desktop width. */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from './browser.ts';
 
-const PICTURES = join(import.meta.dirname, '../../test-results/pages');
-const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) =>
+const SCREENSHOTS = join(import.meta.dirname, '../../test-results/pages');
+const VIEWS = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [390, 1440].map((width) => ({ colorScheme, width })),
 );
 
@@ -15,20 +15,20 @@ interface Violation {
   nodes: { target: string[]; failureSummary: string }[];
 }
 
-/** Fails with what axe finds on the page as it is now; a picture of each look is kept under `name`. */
+/** Fails with the violations that axe reports; stores a screenshot of each view under `name`. */
 export async function assertAccessible(page: Page, name: string): Promise<void> {
-  await mkdir(PICTURES, { recursive: true });
-  for (const { colorScheme, width } of LOOKS) {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  for (const { colorScheme, width } of VIEWS) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height: 900 });
-    await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}-${width}.png`) });
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`) });
     await page.evaluate(axe.source);
     const violations = await page.evaluate<Violation[]>('axe.run().then(({ violations }) => violations)');
     const found = violations.flatMap(({ id, nodes }) =>
       nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary}`),
     );
     assert.deepEqual(found, [], `${name}, ${colorScheme}, ${width} px`);
-    const wide = await page.evaluate<number>('document.scrollingElement.scrollWidth - innerWidth');
-    assert.ok(wide <= 0, `${name} is ${wide} px wider than a window of ${width} px`);
+    const overflow = await page.evaluate<number>('document.scrollingElement.scrollWidth - innerWidth');
+    assert.ok(overflow <= 0, `${name} is ${overflow} px wider than a window of ${width} px`);
   }
 }

@@ -1,4 +1,4 @@
-/** A load balancer without any stickiness: each connection goes to the next replica. */
+/** A load balancer without sticky sessions: each connection goes to the next replica. */
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface Balancer {
@@ -6,7 +6,7 @@ export interface Balancer {
   close(): Promise<void>;
 }
 
-/** Spreads connections to `port` over the loopback ports of the replicas, one after the other. */
+/** Distributes connections to `port` over the loopback ports of the replicas, in turn. */
 export async function startBalancer(port: number, replicas: () => number[]): Promise<Balancer> {
   const open = new Set<Socket>();
   let next = 0;

@@ -1,4 +1,4 @@
-/** Debian's Chromium under Playwright: a fresh profile per test, and a picture of the page when a test fails. */
+/** Runs tests in the system's Chromium with Playwright: a new profile for each test, a screenshot when a test fails. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,20 +8,20 @@ import { exitOnSignals } from './processes.ts';
 export type { BrowserContext, Page } from 'playwright';
 
 export interface Browser {
-  /** Registers a test that gets an empty profile with one open page. */
+  /** Registers a test with an empty profile and one open page. */
   test(name: string, body: (page: Page, context: BrowserContext) => Promise<void>): void;
   close(): Promise<void>;
 }
 
-const PICTURES = join(import.meta.dirname, '../../test-results');
+const SCREENSHOTS = join(import.meta.dirname, '../../test-results');
 
 exitOnSignals();
 
-/** Launches the Chromium of the system; nothing is downloaded. */
+/** Launches the system's Chromium; nothing is downloaded. */
 export async function startBrowser(): Promise<Browser> {
   const chrome = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    // Without the sandbox it also runs as root; its background services would only call home.
+    // Without the sandbox it also runs as root; its background services are not needed.
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'],
   });
   return {
@@ -41,16 +41,16 @@ async function inFreshProfile(
   try {
     await body(page, context);
   } catch (error) {
-    await picture(page, name).catch(() => undefined);
+    await saveScreenshot(page, name).catch(() => undefined);
     throw error;
   } finally {
     await context.close();
   }
 }
 
-async function picture(page: Page, name: string): Promise<void> {
-  await mkdir(PICTURES, { recursive: true });
-  const file = join(PICTURES, `${name.replaceAll(/[^A-Za-z0-9]+/g, '-')}.png`);
+async function saveScreenshot(page: Page, name: string): Promise<void> {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const file = join(SCREENSHOTS, `${name.replaceAll(/[^A-Za-z0-9]+/g, '-')}.png`);
   await page.screenshot({ path: file });
-  console.log(`the page ${page.url()} is pictured in ${file}`);
+  console.log(`screenshot of ${page.url()}: ${file}`);
 }

@@ -1,13 +1,13 @@
-/** What an example in deploy/examples is held to: sign-in, a guarded call, work that outlives its session, the end announced. */
+/** Tests that each example in deploy/examples must pass: sign-in, an order, input that survives the session, expiry warning. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { buildExample } from '../../deploy/examples/build.ts';
 import type { BrowserContext, Page } from './browser.ts';
 import { sharedServers } from './run.ts';
-import { COOKIE, fillIn } from './steps.ts';
+import { COOKIE, submitCredentials } from './steps.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Builds the examples, serves each under its name, and registers the tests. */
+/** Builds the examples, serves each under its name, and registers their tests. */
 export async function testExamples(
   name: string,
   examples: readonly string[],
@@ -15,18 +15,18 @@ export async function testExamples(
 ): Promise<void> {
   const directory = join(sharedServers().folder, `${name}-built`);
   for (const example of examples) await buildExample(example, join(directory, example));
-  // The end is announced a minute before it comes, here after twelve seconds.
+  // The warning appears a minute before the end, here after twelve seconds.
   const session = { idleTimeout: '72s', store: { sqlite: { file: ':memory:' } } };
   const frontend = { directory, ...(contentSecurityPolicy === undefined ? {} : { contentSecurityPolicy }) };
   const world = await startWorld({ name, config: { frontend, session } });
   for (const example of examples) testExample(example, world);
 }
 
-/** Opens the example and signs in by its own button. */
+/** Opens the example and signs in with its button. */
 async function signInTo(page: Page, { publicUrl }: World, name: string): Promise<void> {
   await page.goto(`${publicUrl}/${name}/`);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await fillIn(page, 'alice');
+  await submitCredentials(page, 'alice');
   await page.waitForURL(`${publicUrl}/${name}/`);
   await page.getByText('Signed in as alice').waitFor();
 }
@@ -36,15 +36,15 @@ async function order(page: Page, item: string): Promise<void> {
   await page.getByRole('button', { name: 'Order' }).click();
 }
 
-/** The session is gone, and so is the sign-in at Keycloak. */
-async function lose(context: BrowserContext, { admin }: World): Promise<void> {
+/** Ends the session and the sign-in at Keycloak. */
+async function endSession(context: BrowserContext, { admin }: World): Promise<void> {
   await admin.endSessions('alice');
   await context.clearCookies({ name: COOKIE });
 }
 
 function testExample(name: string, world: World): void {
   const { api, browser, publicUrl } = world;
-  const orders = () => api.calls.filter(({ method, path }) => method === 'POST' && path === '/api/orders').length;
+  const orders = () => api.requests.filter(({ method, path }) => method === 'POST' && path === '/api/orders').length;
 
   browser.test(`${name}: signs in, orders, signs out`, async (page) => {
     const problems: string[] = [];
@@ -53,7 +53,7 @@ function testExample(name: string, world: World): void {
     await signInTo(page, world, name);
     await order(page, 'envelopes');
     await page.getByText('Ordered by alice.').waitFor();
-    assert.equal(api.last('/api/orders').claims?.preferred_username, 'alice');
+    assert.equal(api.lastRequest('/api/orders').claims?.preferred_username, 'alice');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${publicUrl}/signed-out`);
     await page.goto(`${publicUrl}/${name}/`);
@@ -61,9 +61,9 @@ function testExample(name: string, world: World): void {
     assert.deepEqual(problems, []);
   });
 
-  browser.test(`${name}: what was typed outlives the session, and is sent once`, async (page, context) => {
+  browser.test(`${name}: input survives the end of the session and is sent once`, async (page, context) => {
     await signInTo(page, world, name);
-    await lose(context, world);
+    await endSession(context, world);
     const before = orders();
     await order(page, 'a long letter');
     await page.getByText('Your session has ended.').waitFor();
@@ -72,7 +72,7 @@ function testExample(name: string, world: World): void {
     await page.getByRole('button', { name: 'Sign in again' }).click();
     const popup = await opened;
     const closed = popup.waitForEvent('close');
-    await fillIn(popup, 'alice');
+    await submitCredentials(popup, 'alice');
     await closed;
     await page.getByText('Ordered by alice.').waitFor();
     assert.equal(await page.getByText('Your session has ended.').isVisible(), false);
@@ -80,7 +80,7 @@ function testExample(name: string, world: World): void {
     assert.equal(page.url(), `${publicUrl}/${name}/`);
   });
 
-  browser.test(`${name}: the end is announced, and one click puts it off`, async (page) => {
+  browser.test(`${name}: a warning appears before the end, and one click extends the session`, async (page) => {
     await signInTo(page, world, name);
     await page.getByText('Your session ends soon.').waitFor({ timeout: 30_000 });
     await page.getByRole('button', { name: 'Stay signed in' }).click();

@@ -1,6 +1,6 @@
-/** One Keycloak server: started on a database of its own, ready when it says so, stopped cleanly. */
+/** Starts a Keycloak server with its own database and waits until it is ready. */
 import { join } from 'node:path';
-import { freePort, launch, type Running, ready } from './processes.ts';
+import { freePort, launch, type Running, waitUntilReady } from './processes.ts';
 
 export interface KeycloakOptions {
   home: string;
@@ -8,27 +8,27 @@ export interface KeycloakOptions {
   database: string;
   log: string;
   importRealm?: boolean;
-  /** Where it listens; free ports when left out. */
+  /** Ports; free ones by default. */
   port?: number;
   managementPort?: number;
 }
 
 export interface Keycloak extends Running {
-  /** The origin that browsers and tokens know. Not `localhost`: the gateway is there, and the two must be different sites. */
+  /** The origin in browsers and tokens. Not `localhost`, because the gateway must be on another site. */
   origin: string;
   port: number;
   managementPort: number;
 }
 
-/** The first administrator, who exists in the throw-away databases of this suite only. */
+/** The initial administrator; exists only in the temporary databases of this suite. */
 export const ADMIN = { username: 'admin', password: 'admin' };
 
-// One small heap, the quick compiler and the simple collector: half the start-up time of the defaults.
+// A small heap, the C1 compiler and the serial collector halve the start-up time.
 const JAVA_OPTS =
   '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xms128m -Xmx384m -XX:MaxMetaspaceSize=256m -Dfile.encoding=UTF-8 -XX:+ExitOnOutOfMemoryError';
 
 /** Starts a built Keycloak and waits until it is ready. */
-export async function startServer(options: KeycloakOptions): Promise<Keycloak> {
+export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak> {
   const port = options.port ?? (await freePort());
   const managementPort = options.managementPort ?? (await freePort());
   const origin = `http://127.0.0.1:${port}`;
@@ -50,11 +50,11 @@ export async function startServer(options: KeycloakOptions): Promise<Keycloak> {
     log: options.log,
     env: { JAVA_OPTS, KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username, KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password },
   });
-  // An open port is not enough: it opens before the realms are served.
-  await ready('Keycloak', running, 240, async () => {
-    const answer = await fetch(`http://127.0.0.1:${managementPort}/health/ready`);
-    await answer.body?.cancel();
-    return answer.ok || undefined;
+  // The port opens before the realms are available, so this waits for the health endpoint.
+  await waitUntilReady('Keycloak', running, 240, async () => {
+    const response = await fetch(`http://127.0.0.1:${managementPort}/health/ready`);
+    await response.body?.cancel();
+    return response.ok || undefined;
   });
   return { ...running, origin, port, managementPort };
 }

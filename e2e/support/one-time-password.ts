@@ -1,7 +1,7 @@
-/** The one-time password that Keycloak asks alice for. */
+/** Generates the one-time password that Keycloak requires for alice. */
 import { createHmac } from 'node:crypto';
 
-/** RFC 6238 with the secret of alice in the realm. */
+/** TOTP (RFC 6238) with the secret of alice in the realm. */
 export function oneTimePassword(): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));

@@ -1,60 +1,60 @@
-/** A real API behind the gateway: validates the access token of every call with jose, and remembers what reached it. */
+/** A real API behind the gateway: validates the access token of every request with jose, and records all requests. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { readProof } from './proofs.ts';
+import { verifyProof } from './proofs.ts';
 
-export interface Call {
+export interface ReceivedRequest {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
-  /** Claims of the access token, or undefined when it was missing or not valid. */
+  /** Claims of the access token; undefined if it is missing or invalid. */
   claims: JWTPayload | undefined;
   token: string;
-  /** Claims of the proof of possession, for a token that is bound to a key. */
+  /** Claims of the proof, for a token that is bound to a key. */
   proof?: JWTPayload;
 }
 
 export interface OrdersApi {
   url: string;
-  /** Everything that reached it, in order, refused calls included. */
-  calls: Call[];
-  /** The last call of a path. */
-  last(path: string): Call;
-  /** Event streams and WebSockets that are open now. */
+  /** All received requests in order, including refused ones. */
+  requests: ReceivedRequest[];
+  /** The last request with a path. */
+  lastRequest(path: string): ReceivedRequest;
+  /** Number of open event streams and WebSockets. */
   openStreams(): number;
   close(): Promise<void>;
 }
 
-/** Starts the API; it accepts tokens of this issuer that are meant for `orders-api`. */
+/** Starts the API; it accepts tokens of this issuer with the audience `orders-api`. */
 export async function startOrdersApi(issuer: string): Promise<OrdersApi> {
   const keys = createRemoteJWKSet(new URL(`${issuer}/protocol/openid-connect/certs`));
-  const calls: Call[] = [];
+  const requests: ReceivedRequest[] = [];
   const proofs = new Set<string>();
   const streams = new Set<ServerResponse | WebSocket>();
   const sockets = new WebSocketServer({ noServer: true });
 
-  /** A token that is bound to a key counts with its proof alone, and never as a bearer token (RFC 9449 section 7.2). */
-  async function accepted(req: IncomingMessage, scheme: string, token: string) {
+  /** A bound token is accepted only with its proof, never as a bearer token (RFC 9449 section 7.2). */
+  async function verifyToken(req: IncomingMessage, scheme: string, token: string) {
     const { payload: claims } = await jwtVerify(token, keys, {
       issuer,
       audience: 'orders-api',
       algorithms: ['RS256'],
     });
     const jkt = (claims.cnf as { jkt?: unknown } | undefined)?.jkt;
-    if ((jkt === undefined) !== (scheme === 'Bearer')) throw new Error('the scheme');
+    if ((jkt === undefined) !== (scheme === 'Bearer')) throw new Error('wrong authentication scheme');
     if (jkt === undefined) return { claims };
     const [path = ''] = (req.url ?? '').split('?');
-    const call = { method: req.method ?? '', url: `http://${req.headers.host}${path}`, token, jkt };
-    return { claims, proof: await readProof({ ...call, proof: String(req.headers.dpop) }, proofs) };
+    const target = { method: req.method ?? '', url: `http://${req.headers.host}${path}`, token, jkt };
+    return { claims, proof: await verifyProof({ ...target, proof: String(req.headers.dpop) }, proofs) };
   }
 
-  async function receive(req: IncomingMessage): Promise<Call> {
+  async function receive(req: IncomingMessage): Promise<ReceivedRequest> {
     const [, scheme = '', token = ''] = /^(Bearer|DPoP) (.+)$/.exec(req.headers.authorization ?? '') ?? [];
-    const outcome = await accepted(req, scheme, token).catch(() => ({ claims: undefined }));
-    const call = { method: req.method ?? '', path: req.url ?? '', headers: req.headers, token, ...outcome };
-    calls.push(call);
-    return call;
+    const outcome = await verifyToken(req, scheme, token).catch(() => ({ claims: undefined }));
+    const request = { method: req.method ?? '', path: req.url ?? '', headers: req.headers, token, ...outcome };
+    requests.push(request);
+    return request;
   }
 
   const server = createServer((req, res) => {
@@ -65,7 +65,7 @@ export async function startOrdersApi(issuer: string): Promise<OrdersApi> {
         if (path.startsWith('/page/')) {
           return res.writeHead(200, { 'content-type': 'text/html' }).end(`<h1>${claims.preferred_username}</h1>`);
         }
-        // Enough to tell tokens apart, never the token itself: this answer is read by a browser.
+        // Identifies the token without revealing it, because a browser reads this response.
         json(res, 200, { user: claims.preferred_username, jti: claims.jti, exp: claims.exp });
       },
       () => res.destroy(),
@@ -75,10 +75,10 @@ export async function startOrdersApi(issuer: string): Promise<OrdersApi> {
   function events(res: ServerResponse): void {
     res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     res.write('data: hello\n\n');
-    keep(res);
+    trackStream(res);
   }
 
-  function keep(stream: ServerResponse | WebSocket): void {
+  function trackStream(stream: ServerResponse | WebSocket): void {
     streams.add(stream);
     stream.on('close', () => streams.delete(stream));
   }
@@ -88,7 +88,7 @@ export async function startOrdersApi(issuer: string): Promise<OrdersApi> {
       ({ claims }) => {
         if (claims === undefined) return socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
         sockets.handleUpgrade(req, socket, head, (websocket) => {
-          keep(websocket);
+          trackStream(websocket);
           websocket.on('message', (message) => websocket.send(`echo ${message}`));
         });
       },
@@ -100,11 +100,11 @@ export async function startOrdersApi(issuer: string): Promise<OrdersApi> {
   const address = server.address();
   return {
     url: `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`,
-    calls,
-    last(path) {
-      const call = calls.findLast((candidate) => candidate.path === path);
-      if (call === undefined) throw new Error(`nothing called ${path}`);
-      return call;
+    requests,
+    lastRequest(path) {
+      const request = requests.findLast((candidate) => candidate.path === path);
+      if (request === undefined) throw new Error(`no request to ${path}`);
+      return request;
     },
     openStreams: () => streams.size,
     async close() {

@@ -1,4 +1,4 @@
-/** Child processes of the suite: started with a log file, ended for certain. */
+/** Child processes of the suite: started with a log file, and always ended with it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
@@ -6,15 +6,15 @@ export { freePort } from '../../test/support/ports.ts';
 
 export interface Running {
   pid: number;
-  /** Asks the process to end and resolves when it has. */
+  /** Stops the process; resolves when it has exited. */
   stop(): Promise<void>;
   /** Undefined while the process runs. */
   exited(): string | undefined;
-  /** The end of what it printed. */
+  /** The last lines of its output. */
   tail(): string;
 }
 
-export interface Launch {
+export interface LaunchOptions {
   command: string;
   args: string[];
   log: string;
@@ -24,18 +24,18 @@ export interface Launch {
 
 const alive = new Set<ChildProcess>();
 
-// Whatever ends this process, its children do not outlive it.
+// However this process ends, its children end with it.
 process.on('exit', () => {
   for (const child of alive) signal(child, 'SIGKILL');
 });
 
-/** Makes a signal an ordinary end of this process, so that its children end with it. */
+/** Exits on signals, so that the children end with this process. */
 export function exitOnSignals(): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(1));
 }
 
-/** Starts a process in a group of its own; what it prints goes to a file. */
-export function launch({ command, args, log, env = {}, cwd }: Launch): Running {
+/** Starts a process in its own process group; its output goes to a file. */
+export function launch({ command, args, log, env = {}, cwd }: LaunchOptions): Running {
   const out = openSync(log, 'a');
   const child = spawn(command, args, {
     stdio: ['ignore', out, out],
@@ -61,9 +61,9 @@ export function launch({ command, args, log, env = {}, cwd }: Launch): Running {
     tail: () => readFileSync(log, 'utf8').split('\n').slice(-30).join('\n'),
     async stop() {
       if (ended === undefined) signal(child, 'SIGTERM');
-      const late = setTimeout(() => signal(child, 'SIGKILL'), 15_000);
+      const timer = setTimeout(() => signal(child, 'SIGKILL'), 15_000);
       await end;
-      clearTimeout(late);
+      clearTimeout(timer);
     },
   };
 }
@@ -73,12 +73,12 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, name);
   } catch {
-    // Gone already.
+    // The process has already exited.
   }
 }
 
-/** Waits until `check` gives something, and fails with what the process printed if that takes too long. */
-export async function ready<T>(
+/** Waits until `check` returns a value; fails with the output of the process after the time limit. */
+export async function waitUntilReady<T>(
   what: string,
   process: Running,
   seconds: number,
@@ -90,5 +90,5 @@ export async function ready<T>(
     if (result !== undefined) return result;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${what} is not ready: ${process.exited() ?? `${seconds} s are over`}\n${process.tail()}`);
+  throw new Error(`${what} is not ready: ${process.exited() ?? `no success within ${seconds} s`}\n${process.tail()}`);
 }

@@ -1,31 +1,33 @@
-/** What an API does with the proof that comes with a bound access token (RFC 9449 section 7): an implementation of its own, by jose alone. */
+/** Verifies proofs of bound access tokens as an API does (RFC 9449 section 7), implemented independently with jose. */
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWTPayload, jwtVerify } from 'jose';
 
-/** One call as its proof has to describe it. */
-export interface Proven {
+/** A request, and the proof that must match it. */
+export interface ProofTarget {
   method: string;
-  /** Address of the API, without query. */
+  /** URL without query. */
   url: string;
   token: string;
   proof: string;
-  /** Thumbprint that the token is bound to. */
+  /** Thumbprint of the key to which the token is bound. */
   jkt: unknown;
 }
 
-/** Claims of the proof. Rejects when it is not one for this call, by the key of the token, used for the first time. */
-export async function readProof(call: Proven, used: Set<string>): Promise<JWTPayload> {
-  const { payload, protectedHeader } = await jwtVerify(call.proof, EmbeddedJWK, {
+/** Returns the claims of the proof. Rejects unless it matches the request and the token's key and is used for the first time. */
+export async function verifyProof(target: ProofTarget, used: Set<string>): Promise<JWTPayload> {
+  const { payload, protectedHeader } = await jwtVerify(target.proof, EmbeddedJWK, {
     typ: 'dpop+jwt',
     algorithms: ['ES256'],
     maxTokenAge: '60s',
     requiredClaims: ['jti', 'iat', 'htm', 'htu', 'ath'],
   });
   const { jwk } = protectedHeader;
-  if (jwk === undefined || 'd' in jwk || (await calculateJwkThumbprint(jwk)) !== call.jkt) throw new Error('the key');
-  if (payload.htm !== call.method || payload.htu !== call.url) throw new Error('the call');
-  if (payload.ath !== createHash('sha256').update(call.token).digest('base64url')) throw new Error('the token');
-  if (typeof payload.jti !== 'string' || used.has(payload.jti)) throw new Error('used before');
+  if (jwk === undefined || 'd' in jwk || (await calculateJwkThumbprint(jwk)) !== target.jkt)
+    throw new Error('wrong key');
+  if (payload.htm !== target.method || payload.htu !== target.url) throw new Error('wrong method or URL');
+  if (payload.ath !== createHash('sha256').update(target.token).digest('base64url'))
+    throw new Error('wrong token hash');
+  if (typeof payload.jti !== 'string' || used.has(payload.jti)) throw new Error('proof was used before');
   used.add(payload.jti);
   return payload;
 }

@@ -1,44 +1,44 @@
-/** The address inside the network under which the gateway reaches Keycloak: passes everything on and remembers it. */
+/** A proxy between the gateway and Keycloak that simulates an internal URL and records all requests and responses. */
 import { createServer, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-export interface TappedCall {
+export interface TappedExchange {
   method: string;
   path: string;
   /** Form fields of the request. */
-  sent: URLSearchParams;
+  form: URLSearchParams;
   status: number;
-  /** The answer, when it was JSON. */
-  received: Record<string, unknown>;
+  /** The response body, if it is JSON. */
+  body: Record<string, unknown>;
 }
 
 export interface ProviderTap {
   origin: string;
-  /** Everything that passed, in order. */
-  calls: TappedCall[];
-  /** Those whose path ends this way. */
-  to(end: string): TappedCall[];
+  /** All exchanges in order. */
+  exchanges: TappedExchange[];
+  /** The exchanges whose path ends with `end`. */
+  exchangesTo(end: string): TappedExchange[];
   close(): Promise<void>;
 }
 
-/** Opens a second door to Keycloak, under an origin that no browser and no token knows. */
+/** Starts the proxy on an origin that no browser or token contains. */
 export async function startProviderTap(keycloak: string): Promise<ProviderTap> {
-  const calls: TappedCall[] = [];
+  const exchanges: TappedExchange[] = [];
   const server = createServer(async (req, res) => {
     try {
       const body = await buffer(req);
       const path = req.url ?? '/';
       const headers = { ...req.headers, host: new URL(keycloak).host };
-      const upstream = request(new URL(path, keycloak), { method: req.method ?? 'GET', headers }, async (answer) => {
-        const content = await buffer(answer);
-        calls.push({
+      const upstream = request(new URL(path, keycloak), { method: req.method ?? 'GET', headers }, async (response) => {
+        const content = await buffer(response);
+        exchanges.push({
           method: req.method ?? '',
           path: new URL(path, keycloak).pathname,
-          sent: new URLSearchParams(body.toString()),
-          status: answer.statusCode ?? 0,
-          received: json(content.toString()),
+          form: new URLSearchParams(body.toString()),
+          status: response.statusCode ?? 0,
+          body: json(content.toString()),
         });
-        res.writeHead(answer.statusCode ?? 502, answer.headers).end(content);
+        res.writeHead(response.statusCode ?? 502, response.headers).end(content);
       });
       upstream.on('error', () => res.destroy());
       upstream.end(body);
@@ -50,8 +50,8 @@ export async function startProviderTap(keycloak: string): Promise<ProviderTap> {
   const address = server.address();
   return {
     origin: `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`,
-    calls,
-    to: (end) => calls.filter(({ path }) => path.endsWith(end)),
+    exchanges,
+    exchangesTo: (end) => exchanges.filter(({ path }) => path.endsWith(end)),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

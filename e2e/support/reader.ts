@@ -1,4 +1,4 @@
-/** Runs the commands of a page line by line, as a reader types them, with other addresses than the page's. */
+/** Runs the commands of a documentation page line by line, with adapted URLs and paths. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -20,28 +20,28 @@ export function blocksOf(page: string, heading: string): Block[] {
 }
 
 export interface Reader {
-  /** Types the lines of a block; returns what was left running: lines that end with `&`, and the last if `stays` says so. */
-  type(block: Block, stays: 'all end' | 'last stays'): Promise<Running[]>;
-  /** Replaces what the page says by what is true here; fails when it is not there. */
+  /** Runs the lines of a block; returns the processes of lines that end with `&`, and of the last line if `stays` says so. */
+  run(block: Block, stays: 'all end' | 'last stays'): Promise<Running[]>;
+  /** Replaces texts of the page by their values in this test. */
   adapt(text: string): string;
 }
 
 export interface ReaderOptions {
   folder: string;
-  /** Text of the page, and what stands for it here. Empty: this line is done already. */
-  instead: ReadonlyMap<string, string>;
-  /** What the reader's shell knows before the first line. */
+  /** Texts of the page and their replacements; an empty replacement skips a line. */
+  replacements: ReadonlyMap<string, string>;
+  /** Environment of the first line. */
   env: Record<string, string>;
 }
 
-/** A reader in a folder, whose `export` lines count for the lines after them. */
-export function createReader({ folder, instead, env }: ReaderOptions): Reader {
+/** Creates a reader in a folder; `export` lines apply to all later lines. */
+export function createReader({ folder, replacements, env }: ReaderOptions): Reader {
   const exported: string[] = [];
   let started = 0;
-  const adapt = (text: string) => [...instead].reduce((so, [from, to]) => so.replaceAll(from, to), text);
+  const adapt = (text: string) => [...replacements].reduce((result, [from, to]) => result.replaceAll(from, to), text);
   return {
     adapt,
-    async type({ text }, stays) {
+    async run({ text }, stays) {
       const lines = adapt(text)
         .split('\n')
         .filter((line) => line.trim() !== '');
@@ -57,7 +57,7 @@ export function createReader({ folder, instead, env }: ReaderOptions): Reader {
         if (background || (stays === 'last stays' && index === lines.length - 1)) {
           started += 1;
           const log = join(folder, `line-${started}.log`);
-          // The process itself in place of the shell, so that its end is the end.
+          // Replaces the shell by the process, so that signals reach it.
           const args = ['-euc', script(`exec env ${command}`)];
           running.push(launch({ command: 'sh', args, log, cwd: folder, env }));
         } else await run('sh', ['-euc', script(command)], { cwd: folder, env: { ...process.env, ...env } });

@@ -1,17 +1,17 @@
-/** One redis-server in memory, for as long as a run lasts. */
+/** Runs one in-memory redis-server for the whole run. */
 import { connect } from 'node:net';
-import { freePort, launch, type Running, ready } from './processes.ts';
+import { freePort, launch, type Running, waitUntilReady } from './processes.ts';
 
 export interface Redis extends Running {
   url: string;
 }
 
-/** Starts redis-server on a free port of the loopback interface. */
+/** Starts redis-server on a free loopback port. */
 export async function startRedis(log: string): Promise<Redis> {
   const port = await freePort();
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const running = launch({ command: 'redis-server', args, log });
-  await ready('redis-server', running, 20, () => ping(port));
+  await waitUntilReady('redis-server', running, 20, () => ping(port));
   return { ...running, url: `redis://127.0.0.1:${port}` };
 }
 

@@ -1,10 +1,10 @@
-/** What the files of one run share: Keycloak, one for each file that runs at the same time, and Redis. */
+/** Servers shared by the test files of a run: Redis, and one Keycloak for each concurrent file. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Addresses of the shared servers, handed to the test processes through their environment. */
+/** URLs and paths of the shared servers, passed to the test processes in their environment. */
 export interface SharedServers {
-  /** Built distribution and primed database, for a file that wants a Keycloak of its own. */
+  /** Built distribution and prepared database, for a file that needs its own Keycloak. */
   keycloakHome: string;
   keycloakDatabase: string;
   keycloakOrigin: string;
@@ -13,18 +13,18 @@ export interface SharedServers {
   folder: string;
 }
 
-/** Holds one `SharedServers` for each file that runs at the same time. */
+/** Variable with one `SharedServers` for each concurrent file. */
 const VARIABLE = 'E2E_SERVERS';
-/** The one of them that a test process uses, counted from 0. */
+/** Variable with the index that a test process uses. */
 const SLOT = 'E2E_SLOT';
 const REPOSITORY = join(import.meta.dirname, '../..');
 
-/** Where Keycloak is kept between runs: `E2E_CACHE`, or a folder of the repository that git ignores. */
+/** The folder that keeps Keycloak between runs: `E2E_CACHE`, or `.cache` in the repository. */
 export function cacheFolder(): string {
   return process.env.E2E_CACHE ?? join(REPOSITORY, '.cache');
 }
 
-/** Folder of this run's logs, inside the git-ignored results folder. Those of earlier runs go. */
+/** Creates the folder for the logs of this run, and removes those of earlier runs. */
 export async function newRunFolder(): Promise<string> {
   const results = join(REPOSITORY, 'test-results');
   await mkdir(results, { recursive: true });

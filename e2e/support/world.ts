@@ -1,4 +1,4 @@
-/** The world of one test file: gateway (or several behind a load balancer), orders API, front end, browser; Keycloak and Redis are shared. */
+/** Starts the servers of one test file: gateway (or several behind a load balancer), orders API, front end, browser. Keycloak and Redis are shared. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -17,14 +17,14 @@ export interface WorldOptions {
   clientId?: string;
   /** Client attributes at Keycloak, such as the lifetime of its access tokens. */
   attributes?: Record<string, string>;
-  /** What the configuration says beyond, or instead of, the defaults of this suite. */
+  /** Configuration in addition to, or instead of, the defaults of this suite. */
   provider?: Partial<ConfigInput['provider']>;
   config?: Partial<ConfigInput>;
-  /** The routes, given the address of the orders API. */
+  /** Returns the routes for the URL of the orders API. */
   routes?: (api: string) => NonNullable<ConfigInput['routes']>;
-  /** Gateway processes; more than one get a load balancer in front. */
+  /** Number of gateway processes; several get a load balancer in front. */
   replicas?: number;
-  /** Another Keycloak than the shared one. */
+  /** Origin of another Keycloak than the shared one. */
   keycloakOrigin?: string;
   probe?: 'readyz' | 'livez';
 }
@@ -40,7 +40,7 @@ export interface World {
 
 const FRONTEND = join(import.meta.dirname, '../app');
 
-/** Starts everything a file needs, and registers the clean-up with the test runner. */
+/** Starts the servers of a file, and registers their clean-up with the test runner. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const servers = sharedServers();
   const folder = join(servers.folder, options.name);
@@ -69,27 +69,27 @@ interface Addresses {
   redis: string;
 }
 
-function configuration(options: WorldOptions, at: Addresses): ConfigInput {
+function configuration(options: WorldOptions, urls: Addresses): ConfigInput {
   return {
-    publicUrl: at.publicUrl,
+    publicUrl: urls.publicUrl,
     development: { allowInsecureHttp: true },
     secrets: { keys: [{ id: 'k1', value: newKey() }] },
     provider: {
-      issuer: at.issuer,
-      clientId: at.clientId,
-      ...(options.provider?.privateKey === undefined ? { clientSecret: `${at.clientId}-secret` } : {}),
+      issuer: urls.issuer,
+      clientId: urls.clientId,
+      ...(options.provider?.privateKey === undefined ? { clientSecret: `${urls.clientId}-secret` } : {}),
       scopes: ['openid', 'profile', 'email'],
-      // A Keycloak that has just started shares two cores with browsers.
+      // Keycloak is slow right after its start, when it shares two cores with browsers.
       timeout: '20s',
       ...options.provider,
     },
-    session: { store: { redis: { url: at.redis, prefix: `e2e:${options.name}:` } } },
+    session: { store: { redis: { url: urls.redis, prefix: `e2e:${options.name}:` } } },
     frontend: { directory: FRONTEND },
-    routes: options.routes?.(at.api) ?? [
-      { path: '/api/stream', upstream: at.api, websocket: true },
-      { path: '/api/events', upstream: at.api, csrf: 'fetch-metadata' },
-      { path: '/api/**', upstream: at.api },
-      { path: '/page/**', upstream: at.api, csrf: 'fetch-metadata', documents: 'forward' },
+    routes: options.routes?.(urls.api) ?? [
+      { path: '/api/stream', upstream: urls.api, websocket: true },
+      { path: '/api/events', upstream: urls.api, csrf: 'fetch-metadata' },
+      { path: '/api/**', upstream: urls.api },
+      { path: '/page/**', upstream: urls.api, csrf: 'fetch-metadata', documents: 'forward' },
     ],
     ...options.config,
   };

@@ -1,4 +1,4 @@
-/** Holds that a source is read from the start and loses nothing, however late its values are read. */
+/** readAhead reads its source immediately and loses no value. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAhead } from './ahead.ts';
@@ -11,19 +11,19 @@ async function* numbers(count: number, produced: number[] = []): AsyncGenerator<
   }
 }
 
-test('it is read before a value is asked for', async () => {
+test('the source is read before a value is requested', async () => {
   const produced: number[] = [];
   const values = readAhead(numbers(3, produced));
   while (produced.length < 3) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(await Array.fromAsync(values), [0, 1, 2]);
 });
 
-test('values that come while it is read follow in order', async () => {
+test('values that arrive during consumption follow in order', async () => {
   assert.deepEqual(await Array.fromAsync(readAhead(numbers(50))), [...Array(50).keys()]);
   assert.deepEqual(await Array.fromAsync(readAhead(numbers(0))), []);
 });
 
-test('its error comes after the values, and is not unhandled before', async () => {
+test('an error is thrown after the values, and is not unhandled before', async () => {
   async function* failing() {
     yield 1;
     throw new Error('broken');

@@ -1,28 +1,28 @@
-/** Starts an asynchronous source at once, however late its values are read. */
+/** Starts to read an asynchronous source immediately, independent of when its values are consumed. */
 
-/** Reads `source` from now on and keeps its values, in order, until the result is read; its error comes after them. */
+/** Reads `source` and buffers its values in order until they are consumed; an error is thrown after them. */
 export function readAhead<T>(source: AsyncIterable<T>): AsyncIterable<T> {
-  const kept: T[] = [];
+  const buffer: T[] = [];
   let ended = false;
-  let news = Promise.withResolvers<void>();
+  let changed = Promise.withResolvers<void>();
   const reading = (async () => {
     try {
       for await (const value of source) {
-        kept.push(value);
-        news.resolve();
+        buffer.push(value);
+        changed.resolve();
       }
     } finally {
       ended = true;
-      news.resolve();
+      changed.resolve();
     }
   })();
-  // It is thrown where the values are read.
+  // The error is thrown where the values are consumed.
   reading.catch(() => undefined);
   async function* values(): AsyncGenerator<T> {
-    while (!ended || kept.length > 0) {
-      yield* kept.splice(0);
-      if (!ended && kept.length === 0) await news.promise;
-      news = Promise.withResolvers();
+    while (!ended || buffer.length > 0) {
+      yield* buffer.splice(0);
+      if (!ended && buffer.length === 0) await changed.promise;
+      changed = Promise.withResolvers();
     }
     await reading;
   }

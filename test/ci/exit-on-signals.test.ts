@@ -1,4 +1,4 @@
-/** Holds that a test that is interrupted kills the processes that it started. */
+/** An interrupted test kills the processes that it started. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  test(`${signal} ends a test file by exit`, async (t) => {
+  test(`${signal} ends a test file with exit`, async (t) => {
     const code = "process.on('exit', () => console.log('exit')); setInterval(() => {}, 1000); console.log('runs')";
     const args = ['--import', join(import.meta.dirname, 'exit-on-signals.ts'), '--eval', code];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

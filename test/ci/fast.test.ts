@@ -1,4 +1,4 @@
-/** Holds which test files count as fast: those that reach nothing which opens a port, a connection, a process or a browser. */
+/** Fast test files load no module that can open a port, connection, process or browser. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ function folderOf(t: TestContext, files: Record<string, string>): string {
   return root;
 }
 
-test('imports of values are found in all their forms, those of types are left out', () => {
+test('imports of values are found in all forms, imports of types are omitted', () => {
   const text = `import type { Server } from 'node:http';
 import { type Socket, isIP } from 'node:net';
 import { type A, type B } from './types.ts';
@@ -35,26 +35,26 @@ const text = 'import';
 const late = await import('./late.ts');
 `;
   assert.deepEqual(importsIn(text), [
-    { from: 'node:net', names: ['isIP'] },
-    { from: './lines.ts', names: ['one', 'two'] },
-    { from: './whole.ts', names: ['*'] },
-    { from: 'ws', names: ['*'] },
-    { from: './effect.ts', names: ['*'] },
-    { from: './again.ts', names: ['three'] },
-    { from: './late.ts', names: ['*'] },
+    { specifier: 'node:net', names: ['isIP'] },
+    { specifier: './lines.ts', names: ['one', 'two'] },
+    { specifier: './whole.ts', names: ['*'] },
+    { specifier: 'ws', names: ['*'] },
+    { specifier: './effect.ts', names: ['*'] },
+    { specifier: './again.ts', names: ['three'] },
+    { specifier: './late.ts', names: ['*'] },
   ]);
 });
 
 const OPENING: Record<string, Record<string, string>> = {
   'a server': { 'test/a.test.ts': "import { createServer } from 'node:http';" },
-  'all of node:net': { 'test/a.test.ts': "import net from 'node:net';" },
+  'the whole of node:net': { 'test/a.test.ts': "import net from 'node:net';" },
   'a process': { 'test/a.test.ts': "import { spawn } from 'node:child_process';" },
   'Redis through a helper': {
     'test/room/a.test.ts': "import { start } from '../support/redis.ts';",
     'test/support/redis.ts': "export { start } from './server.ts';",
     'test/support/server.ts': "import { Redis } from 'ioredis';",
   },
-  'a browser, imported late': {
+  'a browser by a dynamic import': {
     'test/a.test.ts': "const { launch } = await import('./support/browser.ts');",
     'test/support/browser.ts': "import { chromium } from 'playwright';",
   },
@@ -67,8 +67,8 @@ const OPENING: Record<string, Record<string, string>> = {
     'src/server/workers.ts': "import cluster from 'node:cluster';",
   },
 };
-for (const [what, files] of Object.entries(OPENING)) {
-  test(`a file that reaches ${what} is not fast`, (t) => {
+for (const [name, files] of Object.entries(OPENING)) {
+  test(`a file that loads ${name} is not fast`, (t) => {
     const root = folderOf(t, { ...files, 'test/quiet.test.ts': "import { isIP } from 'node:net';" });
     assert.deepEqual(fastFiles(root), ['test/quiet.test.ts']);
   });
@@ -85,13 +85,13 @@ const QUIET: Record<string, Record<string, string>> = {
     'src/redis.ts': "import { Redis } from 'ioredis';",
   },
 };
-for (const [what, files] of Object.entries(QUIET)) {
-  test(`a file that reaches only ${what} is fast`, (t) => {
+for (const [name, files] of Object.entries(QUIET)) {
+  test(`a file that loads only ${name} is fast`, (t) => {
     assert.deepEqual(fastFiles(folderOf(t, files)), ['test/a.test.ts']);
   });
 }
 
-test('files that start processes come first, directly or through a helper; the rest stays in order', (t) => {
+test('files that start processes, directly or through a helper, are first; the others keep their order', (t) => {
   const root = folderOf(t, {
     'test/a.test.ts': "import { isIP } from 'node:net';",
     'test/b.test.ts': "import { createServer } from 'node:http';",
@@ -119,8 +119,8 @@ const FORBIDDEN: Record<string, string> = {
   'starts a process or thread': "(await import('node:child_process')).spawn('true')",
 };
 const inProcess = "(await import('node:child_process')).execFileSync('true')";
-for (const [what, code] of [...Object.entries(FORBIDDEN), ['starts a process or thread', inProcess]]) {
-  test(`a fast test that ${what} by ${code} fails, even where it catches the error`, () => {
+for (const [action, code] of [...Object.entries(FORBIDDEN), ['starts a process or thread', inProcess]]) {
+  test(`a fast test that ${action} by ${code} fails, even if it catches the error`, () => {
     const args = ['--import', join(import.meta.dirname, 'start-nothing.ts'), '--input-type=module'];
     const { status, stdout } = spawnSync(
       process.execPath,
@@ -129,7 +129,7 @@ for (const [what, code] of [...Object.entries(FORBIDDEN), ['starts a process or 
         encoding: 'utf8',
       },
     );
-    assert.match(stdout, new RegExp(`a fast test ${what}`));
+    assert.match(stdout, new RegExp(`a fast test ${action}`));
     assert.equal(status, 1);
   });
 }

@@ -1,4 +1,4 @@
-/** Holds which tests `npm run test:near` runs for a path. */
+/** The tests that `npm run test:near` runs for a path. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ for (const path of [
   '../x',
   '',
 ]) {
-  test(`near ${path === '' ? 'nothing' : path} there are no tests, and the error says what to run`, () => {
+  test(`near ${path === '' ? 'nothing' : path} there are no tests, and the error names the commands to run`, () => {
     assert.throws(() => nearTests(root, path), /no tests near .*npm run test:fast/);
   });
 }

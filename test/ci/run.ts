@@ -1,4 +1,4 @@
-/** Runs the suites named on the command line, `near PATH...`, or all, and closes with one summary over all of them. */
+/** Runs the suites named on the command line, `near PATH...`, or all suites, and prints one summary. */
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
@@ -13,12 +13,12 @@ interface TestEvent {
   data: { nesting?: number; message?: string; level?: string };
 }
 
-/** The closing lines of a run, such as `pass 12`. */
+/** The summary lines of a run, such as `pass 12`. */
 const TOTAL = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
 
-/** Milliseconds after which one test has failed: many times what the slowest needs. */
+/** Milliseconds after which a test fails; many times the duration of the slowest test. */
 const TEST_TIMEOUT = 180_000;
-/** Milliseconds without a word from any test file, such as one that does not end, after which all are stopped. */
+/** Milliseconds without output of any test file after which the run is stopped. */
 const SILENCE = 300_000;
 
 const root = join(import.meta.dirname, '../..');
@@ -58,7 +58,7 @@ async function* eventsIn(lane: Lane): AsyncGenerator<TestEvent> {
   for (const suite of lane) if (suite.files.length > 0 && !interrupted.signal.aborted) yield* eventsOf(suite);
 }
 
-/** The events of all lanes, which run at the same time, lane by lane; then the sums of their closing lines. */
+/** The events of all concurrent lanes, lane by lane, and then the sums of their summary lines. */
 async function* eventsOfAll(lanes: Lane[]): AsyncGenerator<TestEvent> {
   const totals = new Map<string, number>();
   const failures = new Set<string>();
@@ -72,7 +72,7 @@ async function* eventsOfAll(lanes: Lane[]): AsyncGenerator<TestEvent> {
         else totals.set(total[1] ?? '', (totals.get(total[1] ?? '') ?? 0) + Number(total[2]));
       }
     } catch (error) {
-      // Such as a Keycloak that does not start; the other lanes go on, and this is told at the end.
+      // For example, Keycloak does not start; the other lanes continue, and the error is reported at the end.
       failures.add(inspect(error));
       process.exitCode = 1;
     }

@@ -1,4 +1,4 @@
-/** Preloaded into the fast tests: listening, connecting and starting a process or thread fail with the reason. */
+/** Preloaded into the fast tests: to listen, to connect, or to start a process or thread fails with the reason. */
 import childProcess, { ChildProcess } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
 import { Server, Socket } from 'node:net';

@@ -1,4 +1,4 @@
-/** The suites of the tests: which files each has, what it needs, and which of them run side by side. */
+/** Defines the test suites: their files, their settings, and which of them run concurrently. */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -10,31 +10,31 @@ import { nearTests } from './near.ts';
 export interface Suite {
   /** Paths from the root of the repository. */
   files: string[];
-  /** How many files run at the same time. */
+  /** Number of files that run concurrently. */
   concurrency: number;
   /** Arguments of Node for each test file. */
   execArgv?: string[];
-  /** Environment of each test file, beside that of this process. */
+  /** Added to the environment of each test file. */
   env?: Record<string, string>;
   before?: () => Promise<void>;
 }
 
-/** Suites that run one after the other. */
+/** Suites that run sequentially. */
 export type Lane = Iterable<Suite>;
 
 /** Unit test files at the same time: more than there are cores, as they wait for timers and processes half of the time. */
 const UNIT_FILES = Math.min(Math.ceil(1.5 * availableParallelism()), 8);
-/** Browser test files at the same time. */
+/** Number of concurrent browser test files. */
 const E2E_FILES = 2;
 
 const preloading = (module: string) => ['--import', join(import.meta.dirname, module)];
 
-/** Tests that start nothing; a module that is preloaded into each file holds them to it. */
+/** Tests that start nothing; a module that is preloaded into each file enforces it. */
 function fastSuite(files: string[]): Suite {
   return { files, concurrency: UNIT_FILES, execArgv: preloading('start-nothing.ts') };
 }
 
-/** Browser tests, one file after the other in each lane, which has a Keycloak of its own: the files change its clients. */
+/** Browser tests, sequential in each lane. Each lane has its own Keycloak, because the files change its clients. */
 function e2eLanes(files: string[]): Lane[] {
   const next = files.values();
   const slots = Math.min(E2E_FILES, files.length);
@@ -45,7 +45,7 @@ function e2eLanes(files: string[]): Lane[] {
   return Array.from({ length: slots }, (_, slot) => lane(slot));
 }
 
-/** All tests without a browser: the fast ones first, as they fail first, then the slowest. */
+/** All tests without a browser: the fast ones first, because they fail first, then the slowest. */
 function unitLane(root: string, files: string[]): Lane {
   const fast = new Set(fastFiles(root));
   const others = files.filter((file) => !fast.has(file));
@@ -72,8 +72,8 @@ function nearLanes(root: string, paths: string[]): Lane[] {
 }
 
 /**
- * The lanes for the arguments of a command line: names of suites, `near` and paths, or nothing for all tests. Lanes run at
- * the same time: servers and browsers of one start and wait while the tests of the other compute.
+ * The lanes for the command line arguments: names of suites, `near` and paths, or none for all tests. Lanes run
+ * concurrently, so that one uses the processor while the servers and browsers of the other start and wait.
  */
 export function lanesFor(root: string, [first = '', ...rest]: string[]): Lane[] {
   const named: Record<string, () => Lane[]> = {

@@ -1,12 +1,12 @@
-/** Every command of docs/deployment.md names files and commands that there are. What runs them stands beside each. */
+/** Every command in docs/deployment.md refers to existing files and commands, and is covered by a test. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from './dockerfile.ts';
 
-/** The first words of each command that the page may show, and the test that holds it. */
-const HELD: Record<string, string> = {
+/** The first words of each command on the page, and the test that covers it. */
+const COVERED: Record<string, string> = {
   'npm ci': 'test/deploy/image.test.ts',
   'node dist/main.js': 'test/deploy/image.test.ts',
   install: 'test/deploy/systemd.test.ts',
@@ -29,8 +29,8 @@ const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, text = 
     .split('\n'),
 );
 
-test('no command is on the page that nothing holds, and none is held that is not there', () => {
-  const known = Object.keys(HELD);
+test('every command on the page is covered by a test, and every covered command is on the page', () => {
+  const known = Object.keys(COVERED);
   assert.deepEqual(
     commands.filter((command) => !known.some((start) => command.startsWith(`${start} `))),
     [],
@@ -39,10 +39,10 @@ test('no command is on the page that nothing holds, and none is held that is not
     known.filter((start) => !commands.some((command) => command.startsWith(`${start} `))),
     [],
   );
-  for (const file of Object.values(HELD)) assert.ok(existsSync(join(ROOT, file)), file);
+  for (const file of Object.values(COVERED)) assert.ok(existsSync(join(ROOT, file)), file);
 });
 
-test('every path of the repository in a command is there', () => {
+test('every repository path in a command exists', () => {
   const paths = commands.flatMap((command) => command.split(/[\s=]/)).filter((word) => word.startsWith('deploy/'));
   assert.ok(paths.length >= 4);
   assert.deepEqual(
@@ -51,9 +51,9 @@ test('every path of the repository in a command is there', () => {
   );
 });
 
-test('the keys of the secret are those that the pods read', () => {
-  const made = [...page.matchAll(/--from-(?:literal|file)=([\w-]+)/g)].map(([, name = '']) => name);
+test('the secret has the keys that the pods read', () => {
+  const created = [...page.matchAll(/--from-(?:literal|file)=([\w-]+)/g)].map(([, name = '']) => name);
   const config = readFileSync(join(ROOT, 'deploy/kubernetes/gateway.yaml'), 'utf8');
-  const asked = [...config.matchAll(/\/run\/secrets\/bff-gateway\/([\w-]+)/g)].map(([, name = '']) => name);
-  assert.deepEqual(made.toSorted(), asked.toSorted());
+  const read = [...config.matchAll(/\/run\/secrets\/bff-gateway\/([\w-]+)/g)].map(([, name = '']) => name);
+  assert.deepEqual(created.toSorted(), read.toSorted());
 });

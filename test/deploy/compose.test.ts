@@ -1,4 +1,4 @@
-/** docker-compose.yml: what it mounts is there, what it says fits the gateway, and nothing of it is reachable from outside. */
+/** docker-compose.yml: mounted files exist, settings match the gateway, and no port is reachable from outside. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,10 +24,10 @@ interface Service {
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const { services } = parse(read('docker-compose.yml')) as { services: Record<string, Service> };
 const { gateway = {} } = services;
-/** What Compose puts in where nobody sets the variable. */
-const filledIn = (text: string) => text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
+/** Replaces variables by the defaults that Compose uses. */
+const withDefaults = (text: string) => text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
 
-test('every file that is mounted is in the repository', () => {
+test('every mounted file is in the repository', () => {
   const mounted = Object.values(services)
     .flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0] ?? ''))
     .filter((source) => source.startsWith('.'));
@@ -38,9 +38,9 @@ test('every file that is mounted is in the repository', () => {
   );
 });
 
-test('the configuration is accepted with the variables that the service sets, and speaks of services that there are', () => {
+test('the configuration is valid with the variables of the service, and refers to existing services', () => {
   const env = Object.fromEntries(
-    Object.entries(gateway.environment ?? {}).map(([name, value]) => [name, filledIn(value)]),
+    Object.entries(gateway.environment ?? {}).map(([name, value]) => [name, withDefaults(value)]),
   );
   const readFile = (path: string) => {
     assert.match(path, /^\/run\/bff\/(session-key|redis-password)$/);
@@ -50,17 +50,19 @@ test('the configuration is accepted with the variables that the service sets, an
   const { redis } = config.session.store as { redis: { url?: string } };
   for (const url of [config.provider.internalUrl, redis.url, ...config.routes.map(({ upstream }) => upstream)])
     assert.ok(new URL(url ?? '').hostname in services, url);
-  assert.deepEqual(gateway.ports?.map(filledIn), [`127.0.0.1:${new URL(config.publicUrl).port}:${config.listen.port}`]);
+  assert.deepEqual(gateway.ports?.map(withDefaults), [
+    `127.0.0.1:${new URL(config.publicUrl).port}:${config.listen.port}`,
+  ]);
   const grace = Number.parseInt(gateway.stop_grace_period ?? '', 10) * 1000;
   assert.ok(grace >= config.limits.drainDelay + config.limits.drainTimeout + 5_000, 'time to drain');
-  assert.equal(config.provider.issuer, filledIn(services['orders-api']?.environment?.ISSUER ?? ''));
+  assert.equal(config.provider.issuer, withDefaults(services['orders-api']?.environment?.ISSUER ?? ''));
 });
 
-test('every port is open to this machine alone', () => {
+test('every port is published on loopback only', () => {
   for (const { ports = [] } of Object.values(services)) for (const port of ports) assert.match(port, /^127\.0\.0\.1:/);
 });
 
-test('the gateway may write nothing, and waits for what it needs', () => {
+test('the gateway has a read-only file system, and waits for its dependencies', () => {
   assert.deepEqual([gateway.read_only, gateway.cap_drop], [true, ['ALL']]);
   for (const [name, { condition }] of Object.entries(gateway.depends_on ?? {})) {
     const healthy = services[name]?.healthcheck !== undefined;

@@ -1,4 +1,4 @@
-/** The Dockerfile as instructions, and the files that `docker build` would send. */
+/** Parses the Dockerfile and lists the files of its build context. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,7 +9,7 @@ export interface Instruction {
   args: string;
 }
 
-/** The stages of the Dockerfile, each with its instructions, FROM first. */
+/** The instructions of each stage of the Dockerfile, FROM first. */
 export function readStages(): Instruction[][] {
   const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
     .replaceAll(/^#.*\n/gm, '')
@@ -22,7 +22,7 @@ export function readStages(): Instruction[][] {
   return stages;
 }
 
-/** What `.dockerignore` lets through. It names the exceptions from "nothing", and nothing else. */
+/** The names in the build context. `.dockerignore` must exclude everything and then list exceptions. */
 export function contextNames(): string[] {
   const [all, ...exceptions] = readFileSync(join(ROOT, '.dockerignore'), 'utf8').trim().split('\n');
   if (all !== '*' || !exceptions.every((line) => /^![\w.-]+$/.test(line)))
@@ -30,7 +30,7 @@ export function contextNames(): string[] {
   return exceptions.map((line) => line.slice(1));
 }
 
-/** Folders of the packages that `npm ci --omit=dev` installs, from the root. */
+/** Folders of the packages that `npm ci --omit=dev` installs, relative to the root. */
 export function productionPackages(): string[] {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean }>;

@@ -1,4 +1,4 @@
-/** The Kubernetes manifests and the Helm chart, read by the ordinary clients where there are any, and held to the gateway. */
+/** The Kubernetes manifests and the Helm chart: checked against the gateway, and rendered by kubectl and Helm if installed. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { checkWorkload, configOf, only } from './workload.ts';
 
 const PLAIN = join(ROOT, 'deploy/kubernetes');
 const CHART = join(ROOT, 'deploy/helm/bff-gateway');
-/** The file of the ConfigMap. */
+/** The configuration file in the ConfigMap. */
 const configText = (manifests: readonly Manifest[]) =>
   (only(manifests, 'ConfigMap').data as Record<string, string>)['gateway.yaml'] ?? '';
 const read = (...path: string[]) => readFileSync(join(...path), 'utf8');
@@ -25,7 +25,7 @@ describe('deploy/kubernetes', () => {
   };
   const manifests = kustomization.resources.flatMap((file) => manifestsOf(read(PLAIN, file)));
 
-  test('hangs together, gives nothing away, and holds a configuration that is accepted', () =>
+  test('is consistent, contains no secret, and has a valid configuration', () =>
     checkWorkload(manifests, read(PLAIN, 'gateway.yaml')));
 
   test('every file is used', () => {
@@ -37,15 +37,15 @@ describe('deploy/kubernetes', () => {
     assert.deepEqual(globSync('*', { cwd: PLAIN }).sort(), used.sort());
   });
 
-  test('autoscaling begins with two and aims at the Deployment', () => {
+  test('autoscaling starts with two replicas of the Deployment', () => {
     const autoscaler = only(manifests, 'HorizontalPodAutoscaler');
     assert.equal(at(autoscaler, 'spec.minReplicas'), 2);
     assert.equal(at(autoscaler, 'spec.scaleTargetRef.name'), only(manifests, 'Deployment').metadata.name);
-    assert.equal(at(only(manifests, 'Deployment'), 'spec.replicas'), undefined, 'or each apply would set it back');
+    assert.equal(at(only(manifests, 'Deployment'), 'spec.replicas'), undefined, 'otherwise each apply would reset it');
   });
 
   if (has('kubectl'))
-    test('kubectl builds it, and the pods read the generated ConfigMap', async () => {
+    test('kubectl renders it, and the pods read the generated ConfigMap', async () => {
       const built = manifestsOf(execFileSync('kubectl', ['kustomize', PLAIN], { encoding: 'utf8' }));
       const { name } = only(built, 'ConfigMap').metadata;
       assert.match(name, /^bff-gateway-\w+$/);
@@ -57,13 +57,13 @@ describe('deploy/kubernetes', () => {
 });
 
 describe('deploy/helm', () => {
-  test('the chart, its values and the package are of one version', () => {
+  test('the chart, its values and the package have the same version', () => {
     const { version, appVersion } = parse(read(CHART, 'Chart.yaml')) as { version: string; appVersion: string };
     const { version: released } = JSON.parse(read(ROOT, 'package.json')) as { version: string };
     assert.deepEqual([version, appVersion], [released, released]);
   });
 
-  test('every value has its place in the schema', () => {
+  test('every value is in the schema', () => {
     const values = parse(read(CHART, 'values.yaml')) as Record<string, unknown>;
     const { properties } = JSON.parse(read(CHART, 'values.schema.json')) as { properties: Record<string, unknown> };
     assert.deepEqual(
@@ -76,7 +76,7 @@ describe('deploy/helm', () => {
   if (has('helm3')) describe('with Helm 3', () => helm('helm3'));
 });
 
-/** What only Helm can tell. */
+/** Tests that need Helm. */
 function helm(program: 'helm' | 'helm3'): void {
   let folder: string;
   before(async () => {
@@ -105,12 +105,12 @@ function helm(program: 'helm' | 'helm3'): void {
     return manifestsOf(stdout);
   };
 
-  test('helm lint finds nothing', () => {
+  test('helm lint reports no problem', () => {
     const { stdout, status } = run(VALUES, ['lint', '--strict', CHART]);
     assert.equal(status, 0, stdout);
   });
 
-  test('the usual values give what the plain manifests say', async () => {
+  test('typical values render the same objects as the plain manifests', async () => {
     const manifests = render(VALUES);
     await checkWorkload(manifests, configText(manifests));
     assert.deepEqual(manifests.map(({ kind }) => kind).sort(), [
@@ -124,14 +124,14 @@ function helm(program: 'helm' | 'helm3'): void {
     ]);
   });
 
-  test('the values of docs/deployment.md are such', async () => {
+  test('the values in docs/deployment.md are valid', async () => {
     const [, text = ''] = /```yaml\n(# values\.yaml\n[\s\S]*?)```/.exec(read(ROOT, 'docs/deployment.md')) ?? [];
     const manifests = render(parse(text) as object);
     await checkWorkload(manifests, configText(manifests));
     assert.equal(at(only(manifests, 'Ingress'), 'spec.tls.0.secretName'), 'shop-tls');
   });
 
-  test('every switch turned the other way gives manifests of the right types', async () => {
+  test('all options changed from their defaults render valid manifests', async () => {
     const manifests = render({
       config: { ...VALUES.config, frontend: { directory: '/srv/web' } },
       image: { repository: 'registry.example.com/gateway', tag: '9' },
@@ -153,21 +153,23 @@ function helm(program: 'helm' | 'helm3'): void {
     assert.equal(at(volumes, '2.configMap.name'), 'web');
   });
 
-  test('another configuration is another pod, and what it says wins where the pod does not need it', () => {
-    const sum = (values: object) =>
+  test('a changed configuration changes the pod, and overrides defaults that the pod does not need', () => {
+    const checksum = (values: object) =>
       at(only(render(values), 'Deployment'), 'spec.template.metadata.annotations.checksum/config');
     const changed = { config: { ...VALUES.config, limits: { drainDelay: '1s' }, admin: { host: '127.0.0.1' } } };
-    assert.notEqual(sum(VALUES), sum(changed));
+    assert.notEqual(checksum(VALUES), checksum(changed));
     const config = configOf(configText(render(changed)));
     assert.deepEqual([config.limits.drainDelay, config.admin.host], [1_000, '0.0.0.0']);
   });
 
-  test('values that cannot work are refused before anything is installed', () => {
-    const { session: _none, ...alone } = VALUES.config;
+  test('invalid values are rejected before anything is installed', () => {
+    const { session: _session, ...withoutStore } = VALUES.config;
     const bad: Record<string, object> = {
       'unknown value': { ...VALUES, replicas: 3 },
-      'no shared store': { config: alone },
-      'a file of one pod': { config: { ...alone, session: { store: { sqlite: { file: '/data/sessions.db' } } } } },
+      'no shared store': { config: withoutStore },
+      'a file of one pod': {
+        config: { ...withoutStore, session: { store: { sqlite: { file: '/data/sessions.db' } } } },
+      },
       'no provider': { config: { ...VALUES.config, provider: undefined } },
     };
     for (const [name, values] of Object.entries(bad)) {

@@ -1,4 +1,4 @@
-/** Kubernetes manifests as data, the types that each must have, and the clients that read them. */
+/** Reads Kubernetes manifests and checks them against the API types. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,14 +25,14 @@ export interface Manifest {
   [part: string]: unknown;
 }
 
-/** All documents of a YAML stream that are not empty. */
+/** The non-empty documents of a YAML stream. */
 export function manifestsOf(text: string): Manifest[] {
   return parseAllDocuments(text)
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest !== null);
 }
 
-/** What a path of names and positions leads to in a manifest; undefined when it leads nowhere. */
+/** The value at a path of names and indexes; undefined if it does not exist. */
 export function at(value: unknown, path: string): unknown {
   return path
     .split('.')
@@ -42,7 +42,7 @@ export function at(value: unknown, path: string): unknown {
     );
 }
 
-/** What a strict compiler says of the manifests as values of the API's types: unknown fields, wrong types, missing ones. */
+/** Compiles the manifests as values of the API types; returns the errors about unknown, missing or wrong fields. */
 export async function typeFaults(manifests: readonly Manifest[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bff-manifests-'));
   const lines = manifests.map((manifest, index) => {
@@ -64,7 +64,7 @@ export async function typeFaults(manifests: readonly Manifest[]): Promise<string
   }
 }
 
-/** Whether a program is on this machine. */
+/** Whether a program is installed. */
 export function has(program: string): boolean {
   try {
     execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' });

@@ -1,4 +1,4 @@
-/** The nginx of docs/deployment.md, run: TLS ends there, and the gateway believes what it says of the caller. */
+/** The nginx configuration of docs/deployment.md: nginx terminates TLS, and the gateway trusts its forwarded headers. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,17 +12,17 @@ import { until } from '../support/wait.ts';
 import { startWorld } from '../support/world.ts';
 import { ROOT } from './dockerfile.ts';
 
-interface Answer {
+interface NginxResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;
 }
 
 const NAVIGATION = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'none' };
 
-function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+function send(port: number, path: string, headers: Record<string, string> = {}): Promise<NginxResponse> {
   return new Promise((resolve, reject) => {
-    const where = { host: '127.0.0.1', servername: 'localhost', ca: TEST_CA, port, path, agent: false as const };
-    request({ ...where, headers: { host: 'shop.example.com', ...headers } }, (res) =>
+    const options = { host: '127.0.0.1', servername: 'localhost', ca: TEST_CA, port, path, agent: false as const };
+    request({ ...options, headers: { host: 'shop.example.com', ...headers } }, (res) =>
       resolve({ status: res.resume().statusCode ?? 0, headers: res.headers }),
     )
       .once('error', reject)
@@ -30,7 +30,7 @@ function ask(port: number, path: string, headers: Record<string, string> = {}): 
   });
 }
 
-/** The block of the page as a whole configuration, at free addresses. */
+/** Completes the block of the page to a configuration with free ports. */
 function configuration(folder: string, port: number, gatewayPort: string): string {
   const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
   const [, block = ''] = /```nginx\n([\s\S]*?)```/.exec(page) ?? [];
@@ -45,7 +45,7 @@ http { access_log off; ${paths.join(' ')}
 ${adapted} }`;
 }
 
-test('a sign-in begins behind nginx as documented, and nobody chooses the address that is believed', async (t) => {
+test('sign-in starts behind nginx as documented, and clients cannot choose their forwarded address', async (t) => {
   const { gateway, upstream } = await startWorld(t, {
     routes: (origin) => [{ path: '/open/**', upstream: origin, rules: [{ token: 'none' }] }],
     gateway: { publicUrl: 'https://shop.example.com', config: { trustedProxies: ['127.0.0.1'] } },
@@ -62,17 +62,17 @@ test('a sign-in begins behind nginx as documented, and nobody chooses the addres
     await until(() => nginx.exitCode !== null || nginx.signalCode !== null, { what: 'nginx ends' });
     rmSync(folder, { recursive: true });
   });
-  const answers = async () =>
-    nginx.exitCode !== null || (await ask(port, '/session').catch(() => undefined)) !== undefined;
-  await until(answers, { what: 'nginx answers' });
+  const responds = async () =>
+    nginx.exitCode !== null || (await send(port, '/session').catch(() => undefined)) !== undefined;
+  await until(responds, { what: 'nginx responds' });
   assert.equal(nginx.exitCode, null);
 
-  const login = await ask(port, '/login', { accept: 'text/html', ...NAVIGATION });
+  const login = await send(port, '/login', { accept: 'text/html', ...NAVIGATION });
   assert.equal(login.status, 303);
   assert.match(String(login.headers['set-cookie']), /^__Host-bff-login-.*; Secure/);
 
   const spoofed = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example' };
-  assert.equal((await ask(port, '/open/x', spoofed)).status, 200);
+  assert.equal((await send(port, '/open/x', spoofed)).status, 200);
   const seen = upstream.requests.at(-1);
   assert.equal(seen?.header('x-forwarded-for'), '127.0.0.1');
   assert.equal(seen?.header('x-forwarded-proto'), 'https');

@@ -1,4 +1,4 @@
-/** The systemd unit: what it grants, its configuration, and what systemd itself says of it where it is there. */
+/** The systemd unit: its permissions and configuration, and the checks of systemd itself if installed. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -15,26 +15,26 @@ const valuesOf = (name: string) =>
   [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) => value);
 const CREDENTIALS = '/run/credentials/bff-gateway.service/';
 
-test('the configuration beside it is accepted, and every secret of it is loaded by the unit', () => {
-  const asked: string[] = [];
+test('its configuration is valid, and the unit loads every secret in it', () => {
+  const requested: string[] = [];
   const readFile = (path: string) => {
-    asked.push(path);
+    requested.push(path);
     return 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
   };
   const { config, warnings } = loadConfig({ file: 'gateway.yaml', text: read('gateway.yaml'), env: {}, readFile });
   assert.deepEqual(warnings, []);
   const loaded = valuesOf('LoadCredential').map((value) => CREDENTIALS + value.split(':')[0]);
-  assert.deepEqual(asked.toSorted(), loaded.toSorted());
+  assert.deepEqual(requested.toSorted(), loaded.toSorted());
   const stop = Number(valuesOf('TimeoutStopSec')[0]) * 1000;
   assert.ok(stop >= config.limits.drainDelay + config.limits.drainTimeout + 5_000, 'time to drain');
   assert.ok('sqlite' in config.session.store);
   assert.ok(config.session.store.sqlite.file.startsWith(`/var/lib/${valuesOf('StateDirectory')[0]}/`));
 });
 
-test('it runs the commands that there are, without a user of its own and without root', () => {
+test('it runs existing commands as a dynamic user, not as root', () => {
   assert.deepEqual(valuesOf('DynamicUser'), ['yes']);
   assert.deepEqual(valuesOf('User'), []);
-  // test/server/reload.test.ts holds what SIGHUP does.
+  // test/server/reload.test.ts tests SIGHUP.
   assert.deepEqual(valuesOf('ExecReload'), ['/bin/kill -HUP $MAINPID']);
   for (const [command = '', name] of [
     [valuesOf('ExecStartPre')[0], 'check'],
@@ -43,7 +43,7 @@ test('it runs the commands that there are, without a user of its own and without
     assert.equal(command, `/usr/bin/node /opt/bff-gateway/dist/main.js ${name} --config /etc/bff-gateway/gateway.yaml`);
 });
 
-test('the commands of docs/deployment.md put every file where the unit looks for it', () => {
+test('the commands in docs/deployment.md install every file where the unit expects it', () => {
   const root = mkdtempSync(join(tmpdir(), 'bff-host-'));
   after(() => rmSync(root, { recursive: true }));
   symlinkSync(join(ROOT, 'deploy'), join(root, 'deploy'));
@@ -62,16 +62,16 @@ if (has('systemd-analyze'))
     const folder = mkdtempSync(join(tmpdir(), 'bff-unit-'));
     after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'bff-gateway.service');
-    // It looks for the program, which is elsewhere here.
+    // systemd checks that the program exists; here it has another path.
     const node = execFileSync('node', ['-p', 'process.execPath'], { encoding: 'utf8' }).trim();
     writeFileSync(file, unit.replaceAll('/usr/bin/node', node));
 
-    test('understands every line', () => {
+    test('accepts every line', () => {
       const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
       assert.deepEqual([status, stdout + stderr], [0, '']);
     });
 
-    test('calls its exposure small', () => {
+    test('rates its exposure as low', () => {
       const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', file], { encoding: 'utf8' });
       const [, level] = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout) ?? [];
       assert.ok(Number(level) < 2, stdout.slice(-300));

@@ -1,4 +1,4 @@
-/** What every set of manifests for the gateway must say, however it was made. */
+/** Checks that every set of manifests for the gateway must pass, plain or rendered. */
 import assert from 'node:assert/strict';
 import { loadConfig } from '../../src/config/load/load.ts';
 import type { Config } from '../../src/config/schema/schema.ts';
@@ -14,7 +14,7 @@ export const only = (manifests: readonly Manifest[], kind: string): Manifest => 
   return found;
 };
 
-/** The configuration as a pod would read it: with its secrets where the Secret is mounted, and the variables that a pod has. */
+/** Loads the configuration as in a pod: with mounted secrets, and the variables of a pod. */
 export function configOf(text: string): Config {
   const readFile = (path: string) => {
     assert.ok(path.startsWith(SECRETS) && SECRET_NAMES.includes(path.slice(SECRETS.length)), path);
@@ -26,7 +26,7 @@ export function configOf(text: string): Config {
 }
 
 function checkPod(pod: unknown): void {
-  const wanted: Record<string, unknown> = {
+  const expected: Record<string, unknown> = {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     'securityContext.runAsNonRoot': true,
@@ -41,8 +41,8 @@ function checkPod(pod: unknown): void {
     'containers.0.args.2': '/etc/bff-gateway/gateway.yaml',
     'containers.1': undefined,
   };
-  const found = Object.fromEntries(Object.keys(wanted).map((path) => [path, at(pod, path)]));
-  assert.deepEqual(found, wanted);
+  const found = Object.fromEntries(Object.keys(expected).map((path) => [path, at(pod, path)]));
+  assert.deepEqual(found, expected);
   assert.ok(at(pod, 'containers.0.resources.requests.cpu') && at(pod, 'containers.0.resources.limits.memory'));
   const keys = (at(pod, 'topologySpreadConstraints') as { topologyKey: string }[]).map(
     ({ topologyKey }) => topologyKey,
@@ -58,21 +58,21 @@ function checkPorts(manifests: readonly Manifest[], pod: unknown, config: Config
     { name: 'http', containerPort: config.listen.port },
     { name: 'admin', containerPort: config.admin.port },
   ]);
-  assert.equal(config.admin.host, '0.0.0.0', 'probes ask the address of the pod');
-  assert.ok(config.admin.secret, 'who may administer sessions shows a secret');
+  assert.equal(config.admin.host, '0.0.0.0', 'probes use the address of the pod');
+  assert.ok(config.admin.secret, 'session administration requires a secret');
   const service = only(manifests, 'Service');
   assert.deepEqual(
     (at(service, 'spec.ports') as { targetPort: string }[]).map(({ targetPort }) => targetPort),
     ['http'],
-    'the private port is not in the Service',
+    'the admin port is not in the Service',
   );
   const policy = only(manifests, 'NetworkPolicy');
   for (const rule of at(policy, 'spec.ingress') as { from?: unknown[] }[])
-    assert.ok((rule.from?.length ?? 0) > 0, 'nobody is let in by the lack of a name');
+    assert.ok((rule.from?.length ?? 0) > 0, 'every ingress rule names its sources');
   assert.deepEqual(at(policy, 'spec.policyTypes'), ['Ingress', 'Egress']);
 }
 
-/** Fails unless the manifests fit together, give nothing away, and hold the configuration that the gateway accepts. */
+/** Fails unless the manifests are consistent, contain no secret, and have a valid configuration. */
 export async function checkWorkload(manifests: readonly Manifest[], text: string): Promise<void> {
   assert.equal(await typeFaults(manifests), '');
   const config = configOf(text);
@@ -95,7 +95,7 @@ export async function checkWorkload(manifests: readonly Manifest[], text: string
   }
   assert.equal(at(pod, 'serviceAccountName'), only(manifests, 'ServiceAccount').metadata.name);
   assert.equal(only(manifests, 'ServiceAccount').automountServiceAccountToken, false);
-  assert.ok('redis' in config.session.store, 'replicas share their sessions');
+  assert.ok('redis' in config.session.store, 'replicas share sessions');
   assert.deepEqual(
     manifests.filter(({ kind }) => kind === 'Secret'),
     [],

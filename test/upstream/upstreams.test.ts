@@ -1,4 +1,4 @@
-/** Upstreams of every address family, with TLS, hung, full or slow, each apart from the others. */
+/** Upstreams of every address family, with TLS, hung, overloaded or slow, isolated from each other. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { RouteConfig } from '../../src/config/schema/schema.ts';
@@ -23,28 +23,28 @@ async function edgeOf(t: TestContext, ...args: Parameters<typeof startEdge>): Pr
 const get = (edge: Edge, path = '/') => rawRequest(edge.port, `GET ${path} HTTP/1.1\r\nHost: gw\r\n\r\n`);
 const tls = { key: TEST_KEY, cert: LOOPBACK_CERTIFICATE };
 
-for (const [listens, written] of [
+for (const [address, host] of [
   ['127.0.0.1', 'localhost'],
   ['::1', 'localhost'],
   ['::1', '[::1]'],
 ] as const) {
-  test(`R53 an upstream on ${listens} is reached as ${written}`, async (t) => {
-    const upstream = await upstreamOf(t, { host: listens });
-    const edge = await edgeOf(t, route(`http://${written}:${upstream.port}`));
+  test(`R53 an upstream on ${address} is reached as ${host}`, async (t) => {
+    const upstream = await upstreamOf(t, { host: address });
+    const edge = await edgeOf(t, route(`http://${host}:${upstream.port}`));
     assert.equal((await get(edge)).status, 200);
   });
 }
 
-test('PX-19 an upstream whose certificate nobody vouches for: 502 that names neither host nor reason', async (t) => {
+test('PX-19 an upstream with an untrusted certificate: 502 that names neither host nor reason', async (t) => {
   const upstream = await upstreamOf(t, { tls });
   const edge = await edgeOf(t, route(`https://localhost:${upstream.port}`));
-  const answer = await get(edge);
-  assert.equal(answer.status, 502);
-  assert.doesNotMatch(answer.text, /localhost|certificate|SELF_SIGNED|UNABLE|127\.0/i);
+  const response = await get(edge);
+  assert.equal(response.status, 502);
+  assert.doesNotMatch(response.text, /localhost|certificate|SELF_SIGNED|UNABLE|127\.0/i);
   assert.equal(upstream.requests.length, 0);
 });
 
-test('PX-19 with the CA of the upstream it is reached, by name and by address', async (t) => {
+test('PX-19 with its CA configured an upstream is reached, by name and by address', async (t) => {
   const upstream = await upstreamOf(t, { tls });
   const upstreamCa = caFile(t);
   for (const host of ['localhost', '127.0.0.1']) {
@@ -64,7 +64,7 @@ test('PX-19 a certificate for another name is refused, also with NODE_TLS_REJECT
   assert.equal(upstream.requests.length, 0);
 });
 
-test('a CA file that cannot be read stops the start', () => {
+test('an unreadable CA file stops the start', () => {
   const streams = createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
   const routes = [route('https://localhost:1', { upstreamCa: '/does/not/exist.pem' })];
   assert.throws(() => createForwarder({ routes, streams }), /ENOENT/);
@@ -75,15 +75,15 @@ test('an upstream that refuses connections: 502 without its name', async (t) => 
   const upstream = await startUpstream();
   await upstream.close();
   const edge = await edgeOf(t, route(upstream.origin));
-  const answer = await get(edge);
-  assert.equal(answer.status, 502);
-  assert.doesNotMatch(answer.text, /127\.0\.0\.1|ECONNREFUSED/);
+  const response = await get(edge);
+  assert.equal(response.status, 502);
+  assert.doesNotMatch(response.text, /127\.0\.0\.1|ECONNREFUSED/);
 });
 
-// Longer than a slow machine takes for what must come in time.
+// Long enough for responses in time on a slow machine.
 const short: Partial<RouteConfig> = { timeouts: { connect: 5_000, headers: 2_000, idle: 2_000 } };
 
-test('no first byte in time: 504; silence in the middle of an answer: the client is cut', async (t) => {
+test('no first byte in time: 504; silence inside a response: the client connection is closed', async (t) => {
   const upstream = await upstreamOf(t, {
     script: (req, res) => {
       if (req.url === '/body') res.write('half');
@@ -98,7 +98,7 @@ test('no first byte in time: 504; silence in the middle of an answer: the client
   await until(() => upstream.openConnections() === 0, 'both upstream connections are closed');
 });
 
-test('idle 0ms lets a silent stream live', async (t) => {
+test('idle 0ms keeps a silent stream open', async (t) => {
   const upstream = await upstreamOf(t, {
     script: (_req, res) => {
       res.write('one');
@@ -121,12 +121,12 @@ test('DO-04 one hung upstream does not stall another', async (t) => {
   await Promise.all(waiting.map((client) => client.send('GET /hung HTTP/1.1\r\nHost: gw\r\n\r\n')));
   await hung.request(3);
   const started = performance.now();
-  for (let call = 0; call < 50; call += 1) assert.equal((await get(edge)).status, 200);
-  assert.ok((performance.now() - started) / 50 < 50, 'a healthy upstream answers as fast as ever');
+  for (let count = 0; count < 50; count += 1) assert.equal((await get(edge)).status, 200);
+  assert.ok((performance.now() - started) / 50 < 50, 'a healthy upstream responds as fast as before');
   assert.equal(hung.connections(), 4);
 });
 
-test('DO-04 more calls than connections and places in line: 503; those in line are served in order', async (t) => {
+test('DO-04 more requests than connections and queue slots: 503; queued requests are served in order', async (t) => {
   const release: (() => void)[] = [];
   const upstream = await upstreamOf(t, {
     script: (_req, res) => {
@@ -138,7 +138,7 @@ test('DO-04 more calls than connections and places in line: 503; those in line a
   t.after(() => clients.map((client) => client.destroy()));
   for (const [at, client] of clients.entries()) {
     await client.send(`GET /${at} HTTP/1.1\r\nHost: gw\r\n\r\n`);
-    await until(() => edge.requests() === at + 1, `call ${at} reached the gateway`);
+    await until(() => edge.requests() === at + 1, `request ${at} reached the gateway`);
   }
   assert.equal((await clients[3]?.response())?.status, 503);
   for (const at of [0, 1, 2]) {
@@ -149,7 +149,7 @@ test('DO-04 more calls than connections and places in line: 503; those in line a
   assert.equal(upstream.connections(), 1);
 });
 
-test('DO-04 a call that waits in line for longer than an answer may take gets 503', async (t) => {
+test('DO-04 a request that is queued for longer than the response timeout gets 503', async (t) => {
   const upstream = await upstreamOf(t, { script: (_req, res) => res.write('endless') });
   const timeouts = { connect: 5_000, headers: 2_000, idle: 0 };
   const edge = await edgeOf(t, route(upstream.origin, { connections: 1, timeouts }));

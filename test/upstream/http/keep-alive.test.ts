@@ -1,4 +1,4 @@
-/** The race between a call and an upstream that closes the connection which it takes. */
+/** The race between a request and an upstream that closes the reused connection. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const get = (edge: Edge, method = 'GET') =>
   rawRequest(edge.port, `${method} / HTTP/1.1\r\nHost: gw\r\n\r\n`, { method });
 
-async function world(t: TestContext, upstream: { origin: string; close(): Promise<void> }, connections = 128) {
+async function startEdgeFor(t: TestContext, upstream: { origin: string; close(): Promise<void> }, connections = 128) {
   const edge = await startEdge(route(upstream.origin, { connections }));
   t.after(async () => {
     await edge.close();
@@ -19,8 +19,8 @@ async function world(t: TestContext, upstream: { origin: string; close(): Promis
   return edge;
 }
 
-/** Answers the first request of each connection and closes it at the second: the race, each time. */
-function lastMoment(how: 'destroy' | 'resetAndDestroy' | 'end') {
+/** Responds to the first request of each connection and closes it at the second, so that the race occurs each time. */
+function closeOnReuse(how: 'destroy' | 'resetAndDestroy' | 'end') {
   const used = new WeakSet<object>();
   return startRawUpstream((socket) => {
     if (used.has(socket)) return socket[how]();
@@ -31,10 +31,11 @@ function lastMoment(how: 'destroy' | 'resetAndDestroy' | 'end') {
 
 for (const how of ['destroy', 'resetAndDestroy', 'end'] as const) {
   for (const method of ['GET', 'OPTIONS']) {
-    test(`R44 ${method} on a kept-alive connection that closes just then (${how}) is sent once more`, async (t) => {
-      const upstream = await lastMoment(how);
-      const edge = await world(t, upstream);
-      for (let call = 0; call < 5; call += 1) assert.equal((await get(edge, method)).status, 200, `call ${call}`);
+    test(`R44 ${method} on a kept-alive connection that closes at that moment (${how}) is sent once more`, async (t) => {
+      const upstream = await closeOnReuse(how);
+      const edge = await startEdgeFor(t, upstream);
+      for (let count = 0; count < 5; count += 1)
+        assert.equal((await get(edge, method)).status, 200, `request ${count}`);
       assert.equal(upstream.heads.length, 9);
     });
   }
@@ -42,8 +43,8 @@ for (const how of ['destroy', 'resetAndDestroy', 'end'] as const) {
 
 for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
   test(`R44 PX-16 ${method} is never sent twice`, async (t) => {
-    const upstream = await lastMoment('destroy');
-    const edge = await world(t, upstream);
+    const upstream = await closeOnReuse('destroy');
+    const edge = await startEdgeFor(t, upstream);
     const send = () => rawRequest(edge.port, `${method} / HTTP/1.1\r\nHost: gw\r\nContent-Length: 0\r\n\r\n`);
     assert.equal((await send()).status, 200);
     assert.equal((await send()).status, 502);
@@ -53,57 +54,57 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
 
 test('R44 PX-16 GET with a body is never sent twice', async (t) => {
   const upstream = await startRawUpstream((socket) => socket.destroy());
-  const edge = await world(t, upstream);
-  const answer = await rawRequest(edge.port, 'GET / HTTP/1.1\r\nHost: gw\r\nContent-Length: 2\r\n\r\nhi');
-  assert.equal(answer.status, 502);
+  const edge = await startEdgeFor(t, upstream);
+  const response = await rawRequest(edge.port, 'GET / HTTP/1.1\r\nHost: gw\r\nContent-Length: 2\r\n\r\nhi');
+  assert.equal(response.status, 502);
   assert.equal(upstream.heads.length, 1);
 });
 
-test('R44 GET is sent three times at most', async (t) => {
+test('R44 GET is sent at most three times', async (t) => {
   const upstream = await startRawUpstream((socket) => socket.destroy());
-  const edge = await world(t, upstream);
+  const edge = await startEdgeFor(t, upstream);
   assert.equal((await get(edge)).status, 502);
   assert.equal(upstream.heads.length, 3);
 });
 
-test('R44 GET of which a byte of the answer has arrived is not sent again', async (t) => {
+test('R44 GET is not sent again after a byte of the response has arrived', async (t) => {
   const upstream = await startRawUpstream((socket) => socket.end('HTTP/1.1 200'));
-  const edge = await world(t, upstream);
+  const edge = await startEdgeFor(t, upstream);
   assert.equal((await get(edge)).status, 502);
   assert.equal(upstream.heads.length, 1);
 });
 
-test('R44 500 calls around the moment at which the upstream closes idle connections: no 502', async (t) => {
+test('R44 500 requests around the time at which the upstream closes idle connections: no 502', async (t) => {
   const idle = 100;
   const upstream = await startRawUpstream((socket) => {
     socket.write(ok);
     socket.setTimeout(idle);
     if (socket.listenerCount('timeout') === 0) socket.once('timeout', () => socket.destroy());
   });
-  const edge = await world(t, upstream);
+  const edge = await startEdgeFor(t, upstream);
   const lane = async (number: number) => {
     const client = await connectRaw(edge.port);
-    for (let call = 0; call < 25; call += 1) {
+    for (let count = 0; count < 25; count += 1) {
       await client.send('GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
       assert.equal((await client.response()).status, 200);
-      await sleep(idle * (0.9 + 0.2 * ((call * 7 + number) % 10) * 0.1));
+      await sleep(idle * (0.9 + 0.2 * ((count * 7 + number) % 10) * 0.1));
     }
     client.destroy();
   };
   await Promise.all(Array.from({ length: 20 }, (_, number) => lane(number)));
 });
 
-test('R44 a connection that the upstream announces to close soon is not used again', async (t) => {
+test('R44 a connection that the upstream announces to close soon is not reused', async (t) => {
   const upstream = await startUpstream({ keepAliveTimeout: 1000 });
-  const edge = await world(t, upstream);
+  const edge = await startEdgeFor(t, upstream);
   const post = () => rawRequest(edge.port, 'POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: 0\r\n\r\n');
-  for (let call = 0; call < 3; call += 1) assert.equal((await post()).status, 200);
+  for (let count = 0; count < 3; count += 1) assert.equal((await post()).status, 200);
   assert.equal(upstream.connections(), 3);
 });
 
-test('calls in turn share one connection', async (t) => {
+test('sequential requests share one connection', async (t) => {
   const upstream = await startUpstream();
-  const edge = await world(t, upstream);
-  for (let call = 0; call < 5; call += 1) assert.equal((await get(edge)).status, 200);
+  const edge = await startEdgeFor(t, upstream);
+  for (let count = 0; count < 5; count += 1) assert.equal((await get(edge)).status, 200);
   assert.equal(upstream.connections(), 1);
 });

@@ -1,4 +1,4 @@
-/** The parser of responses: the same result however the bytes are cut, and no second way to read anything. */
+/** The response parser: the same result however the bytes are split, and nothing that can be read in two ways. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -6,11 +6,11 @@ import { ResponseParser } from '../../../src/upstream/http/response-parser.ts';
 
 const MAX_HEAD = 2_000;
 
-type Seen = { heads: string[]; body: string; ends: number; fault?: string };
+type Parsed = { heads: string[]; body: string; ends: number; fault?: string };
 
-/** What becomes of the bytes, fed in pieces of the sizes given, the rest at once. */
-function parse(bytes: string, sizes: readonly number[] = [], { noBody = false, closes = true } = {}): Seen {
-  const seen: Seen = { heads: [], body: '', ends: 0 };
+/** Feeds the bytes in pieces of these sizes and then the rest; returns what the parser reported. */
+function parse(bytes: string, sizes: readonly number[] = [], { isHead = false, closes = true } = {}): Parsed {
+  const seen: Parsed = { heads: [], body: '', ends: 0 };
   const parser = new ResponseParser(
     {
       onHead: ({ status, headers, framing, keepAliveMs }) =>
@@ -24,7 +24,7 @@ function parse(bytes: string, sizes: readonly number[] = [], { noBody = false, c
     },
     MAX_HEAD,
   );
-  parser.expectResponse(noBody);
+  parser.expectResponse(isHead);
   const buffer = Buffer.from(bytes, 'latin1');
   try {
     let at = 0;
@@ -41,7 +41,7 @@ function parse(bytes: string, sizes: readonly number[] = [], { noBody = false, c
 }
 
 const HEAD = 'HTTP/1.1 200 OK\r\n';
-const good: [string, string, Partial<Seen>][] = [
+const good: [string, string, Partial<Parsed>][] = [
   ['a length', `${HEAD}Content-Length: 5\r\n\r\nhello`, { heads: ['200|length||Content-Length|5'], body: 'hello' }],
   ['a length of 0', `${HEAD}Content-Length: 0\r\n\r\n`, { heads: ['200|length||Content-Length|0'], body: '' }],
   ['white space around a value', `${HEAD}X: \t a b \t\r\nContent-Length: 0\r\n\r\n`, { body: '' }],
@@ -83,14 +83,14 @@ test('the connection: closes with HTTP/1.0, with close, without a length; and as
   assert.equal(keepAlive('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=7\r\nContent-Length: 0'), '7000');
 });
 
-for (const [status, noBody] of [
+for (const [status, isHead] of [
   ['204', false],
   ['304', false],
   ['200', true],
 ] as const)
-  test(`RFC 9112 6.3 ${status}${noBody ? ' to HEAD' : ''} has no body, whatever its head says`, () => {
-    for (const said of ['Content-Length: 5', 'Transfer-Encoding: chunked', 'X: y']) {
-      const seen = parse(`HTTP/1.1 ${status} X\r\n${said}\r\n\r\n`, [], { noBody, closes: false });
+  test(`RFC 9112 6.3 ${status}${isHead ? ' to HEAD' : ''} has no body, whatever its head says`, () => {
+    for (const field of ['Content-Length: 5', 'Transfer-Encoding: chunked', 'X: y']) {
+      const seen = parse(`HTTP/1.1 ${status} X\r\n${field}\r\n\r\n`, [], { isHead, closes: false });
       assert.deepEqual([seen.ends, seen.body, seen.fault], [1, '', undefined]);
     }
   });
@@ -99,7 +99,7 @@ const bad: [string, string, string?][] = [
   ['two lengths', `${HEAD}Content-Length: 1\r\nContent-Length: 1\r\n\r\nx`],
   ['a list of lengths', `${HEAD}Content-Length: 1, 1\r\n\r\nx`],
   ['a sign', `${HEAD}Content-Length: +1\r\n\r\nx`],
-  ['a length too long to count', `${HEAD}Content-Length: 9999999999999999\r\n\r\nx`],
+  ['a length with too many digits', `${HEAD}Content-Length: 9999999999999999\r\n\r\nx`],
   ['both framings', `${HEAD}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
   ['another coding', `${HEAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
   ['chunked twice', `${HEAD}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
@@ -109,7 +109,7 @@ const bad: [string, string, string?][] = [
   ['a chunk longer than it says', `${HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n0\r\n\r\n`],
   ['a bare line feed after a size', `${HEAD}Transfer-Encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n`],
   ['a size line without an end', `${HEAD}Transfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(5_000)}`],
-  ['a trailer that is none', `${HEAD}Transfer-Encoding: chunked\r\n\r\n0\r\nno field\r\n\r\n`],
+  ['an invalid trailer', `${HEAD}Transfer-Encoding: chunked\r\n\r\n0\r\nno field\r\n\r\n`],
   ['a trailer without an end', `${HEAD}Transfer-Encoding: chunked\r\n\r\n0\r\n${'A: 1\r\n'.repeat(1_000)}`],
   ['a name with a space', `${HEAD}Content-Length : 1\r\n\r\nx`],
   ['a folded line', `${HEAD}X: 1\r\n Content-Length: 1\r\n\r\nx`],
@@ -130,7 +130,7 @@ const bad: [string, string, string?][] = [
 ];
 
 for (const [name, bytes, fault = 'UPSTREAM_PROTOCOL'] of bad)
-  test(`PX-10 ${name}: refused, however the bytes are cut`, () => {
+  test(`PX-10 ${name}: rejected, however the bytes are split`, () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 400 })), (sizes) =>
         assert.equal(parse(bytes, sizes, { closes: false }).fault, fault),
@@ -139,15 +139,15 @@ for (const [name, bytes, fault = 'UPSTREAM_PROTOCOL'] of bad)
   });
 
 for (const [name, bytes, fault] of [
-  ['before the answer', '', 'UPSTREAM_CLOSED'],
+  ['before the response', '', 'UPSTREAM_CLOSED'],
   ['in the head', 'HTTP/1.1 2', 'UPSTREAM_CUT'],
   ['in a body', `${HEAD}Content-Length: 9\r\n\r\nx`, 'UPSTREAM_CUT'],
   ['in chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n2\r\nx`, 'UPSTREAM_CUT'],
   ['before the last chunk', `${HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n`, 'UPSTREAM_CUT'],
 ] as const)
-  test(`PX-10 an end ${name} is no end of a response`, () => assert.equal(parse(bytes).fault, fault));
+  test(`PX-10 an end ${name} does not complete a response`, () => assert.equal(parse(bytes).fault, fault));
 
-test('PX-10 random bytes never make it hang or throw anything else', () => {
+test('PX-10 random bytes never make the parser hang or throw anything else', () => {
   const piece = fc.constantFrom(
     'HTTP/1.1 200 OK\r\n',
     'Content-Length: 3\r\n',

@@ -1,4 +1,4 @@
-/** Bytes that an upstream sends beyond a response: of 24 callers on shared connections each gets its own response. */
+/** Bytes that an upstream sends beyond a response: each of 24 clients on shared connections gets its own response. */
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, type TestContext, test } from 'node:test';
@@ -20,29 +20,29 @@ before(async () => {
 });
 after(() => provider.stop());
 
-/** When the upstream sends what is too much. */
-type When = 'in the same write' | 'in the next turn' | 'at the next request' | 'when told';
+/** When the upstream sends the surplus bytes. */
+type When = 'in the same write' | 'in the next turn' | 'at the next request' | 'on command';
 
 interface Fault {
-  /** The response to a call of `/api/bad`, complete. */
+  /** The complete response to a request to `/api/bad`. */
   readonly response: string;
   readonly surplus: string;
   readonly when: When;
 }
 
-/** A gateway before an upstream that is faulty at `/api/bad`; all others get their path back. */
+/** Starts a gateway with an upstream that is faulty at `/api/bad`; other paths are echoed. */
 async function startFaulty(t: TestContext, secure: boolean, fault: Fault) {
-  const owed = new Map<Socket, string>();
+  const pending = new Map<Socket, string>();
   const holding: (() => void)[] = [];
   const sockets = new Set<Socket>();
-  let met = 0;
-  const answer = (socket: Socket, _number: number, head: string) => {
+  let reused = 0;
+  const respond = (socket: Socket, _number: number, head: string) => {
     sockets.add(socket.once('close', () => sockets.delete(socket)));
     const target = head.split(' ')[1] ?? '';
-    const late = owed.get(socket);
-    owed.delete(socket);
+    const late = pending.get(socket);
+    pending.delete(socket);
     if (late !== undefined) {
-      met += 1;
+      reused += 1;
       socket.write(late);
     }
     if (target.startsWith('/api/together')) {
@@ -53,11 +53,11 @@ async function startFaulty(t: TestContext, secure: boolean, fault: Fault) {
     else {
       socket.write(fault.response);
       if (fault.when === 'in the next turn') setImmediate(() => socket.write(fault.surplus));
-      else owed.set(socket, fault.surplus);
+      else pending.set(socket, fault.surplus);
     }
   };
   const tls = secure ? { key: TEST_KEY, cert: LOOPBACK_CERTIFICATE } : undefined;
-  const upstream = await startRawUpstream(answer, '127.0.0.1', false, tls);
+  const upstream = await startRawUpstream(respond, '127.0.0.1', false, tls);
   t.after(() => upstream.close());
   const upstreamCa = secure ? { upstreamCa: caFile(t) } : {};
   const routes = [{ path: '/api/**', upstream: upstream.origin, rules: [{ token: 'none' as const }], ...upstreamCa }];
@@ -76,14 +76,14 @@ async function startFaulty(t: TestContext, secure: boolean, fault: Fault) {
     sockets,
     request,
     log: () => gateway.logText(),
-    /** How many requests came on a connection on which bytes were owed. */
-    met: () => met,
-    /** Sends what is owed. */
-    tell() {
-      for (const [socket, surplus] of owed) socket.write(surplus);
-      owed.clear();
+    /** Number of requests on connections with pending surplus bytes. */
+    reused: () => reused,
+    /** Sends the pending surplus bytes. */
+    sendSurplus() {
+      for (const [socket, surplus] of pending) socket.write(surplus);
+      pending.clear();
     },
-    /** One call of each at the same time; returns the statuses. */
+    /** Sends one request of each client concurrently; returns the statuses. */
     async all(prefix: string, method = 'GET') {
       const call = async (caller: RawClient, number: number) => {
         const target = `${prefix}/${number}`;
@@ -94,8 +94,8 @@ async function startFaulty(t: TestContext, secure: boolean, fault: Fault) {
       };
       return await Promise.all(callers.map(call));
     },
-    /** Every caller knows its own response, several times. */
-    async ownAnswers(method = 'GET') {
+    /** Asserts in several rounds that every client gets its own response. */
+    async assertOwnResponses(method = 'GET') {
       for (let round = 0; round < ROUNDS; round += 1) await this.all(`/api/me/${round}`, method);
     },
   };
@@ -130,46 +130,46 @@ for (const secure of [false, true]) {
           const faulty = await startFaulty(t, secure, { response, surplus, when });
           const statuses = new Set(await faulty.all('/api/bad', method));
           assert.deepEqual([...statuses], [Number(response.slice(9, 12))]);
-          await faulty.ownAnswers(method === 'HEAD' ? 'GET' : method);
-          assert.equal(faulty.met(), 0);
+          await faulty.assertOwnResponses(method === 'HEAD' ? 'GET' : method);
+          assert.equal(faulty.reused(), 0);
         });
 
   for (const [name, surplus] of full) {
     test(`D01 ${by}, ${name} beyond a complete response, in the same write`, async (t) => {
       const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'in the same write' });
       assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
-      await faulty.ownAnswers('POST');
+      await faulty.assertOwnResponses('POST');
     });
 
     test(`D01 ${by}, ${name} beyond a complete response, while the connection is idle`, async (t) => {
-      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'when told' });
+      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'on command' });
       assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
-      faulty.tell();
+      faulty.sendSurplus();
       await until(() => faulty.upstream.openConnections() === 0, 'the connections are closed');
-      await faulty.ownAnswers('POST');
+      await faulty.assertOwnResponses('POST');
     });
 
     test(`D01 ${by}, after ${name} was found once, no connection carries two requests`, async (t) => {
-      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'when told' });
+      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'on command' });
       await faulty.callers[0]?.send(faulty.request('/api/bad/1'));
       await faulty.callers[0]?.response();
-      faulty.tell();
+      faulty.sendSurplus();
       await until(() => faulty.upstream.openConnections() === 0, 'the connection is closed');
       assert.match(faulty.log(), /bytes beyond a response/);
-      // From here on what is too much waits for the next request, where nothing tells it from a response.
+      // From now on the surplus arrives with the next request, where it cannot be distinguished from a response.
       for (let round = 0; round < ROUNDS; round += 1) {
         await faulty.all('/api/bad');
         await faulty.all(`/api/me/${round}`, 'POST');
       }
-      assert.equal(faulty.met(), 0);
+      assert.equal(faulty.reused(), 0);
     });
 
     test(`D01 ${by}, ${name} that arrives together with the next request`, async (t) => {
-      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'when told' });
+      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'on command' });
       await faulty.all('/api/together');
       const stale = [...faulty.sockets];
       assert.equal(stale.length, CALLERS);
-      // In this order within one turn: the gateway finds the requests before the bytes.
+      // In this order within one event loop turn, so that the gateway reads the requests before the bytes.
       faulty.callers.forEach((caller, number) => void caller.socket.write(faulty.request(`/api/me/${number}`, 'POST')));
       for (const socket of stale) socket.write(surplus);
       const texts = await Promise.all(faulty.callers.map(async (caller) => (await caller.response()).text));
@@ -185,12 +185,12 @@ for (const secure of [false, true]) {
     test(`D01 ${by}, ${name} beyond a complete response, after the next request was sent`, async (t) => {
       const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'at the next request' });
       assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
-      await faulty.ownAnswers();
-      assert.ok(faulty.met() > 0);
+      await faulty.assertOwnResponses();
+      assert.ok(faulty.reused() > 0);
     });
 
   test(`D01 ${by}, connections that end together with the next request`, async (t) => {
-    const faulty = await startFaulty(t, secure, { response: complete, surplus: '', when: 'when told' });
+    const faulty = await startFaulty(t, secure, { response: complete, surplus: '', when: 'on command' });
     await faulty.all('/api/together');
     const stale = [...faulty.sockets];
     faulty.callers.forEach((caller, number) => void caller.socket.write(faulty.request(`/api/me/${number}`, 'POST')));
@@ -203,14 +203,14 @@ for (const secure of [false, true]) {
   });
 }
 
-test('D01 408 on an idle connection is no response to the next request, and no reason for distrust', async (t) => {
+test('D01 408 on an idle connection is not the response to the next request, and does not stop reuse', async (t) => {
   const surplus = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
-  const faulty = await startFaulty(t, false, { response: complete, surplus, when: 'when told' });
+  const faulty = await startFaulty(t, false, { response: complete, surplus, when: 'on command' });
   await faulty.all('/api/bad');
-  faulty.tell();
+  faulty.sendSurplus();
   await until(() => faulty.upstream.openConnections() === 0, 'the connections are closed');
   await faulty.all('/api/together');
   const connections = faulty.upstream.connections();
-  await faulty.ownAnswers('POST');
+  await faulty.assertOwnResponses('POST');
   assert.equal(faulty.upstream.connections(), connections);
 });
