@@ -59,7 +59,7 @@ function createTokenIssuer(settings: TokenIssuerConfig, provider: Provider): Tok
   };
 }
 
-/** The settings of a further issuer, where nobody signs in: nothing that concerns the gateway as a client carries over. */
+/** The settings of a further issuer, at which no user signs in: settings of the gateway as its client do not apply. */
 function furtherProviderConfig(base: ProviderConfig, further: FurtherIssuerConfig): ProviderConfig {
   const { issuer, internalUrl, kind } = further;
   return {
