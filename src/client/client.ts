@@ -21,7 +21,6 @@ export function createClient(
   const events = createEvents();
   const state = createSessionState(page, requests, events, expiringBefore);
   const login = createSignIn(page, requests, state, events);
-  /** The profile of the session with this mark. */
   let profile: { profileMark: string | undefined; profileClaims: Promise<User | undefined> } | undefined;
 
   async function readProfile(): Promise<User | undefined> {

@@ -2,6 +2,7 @@
 import type { Events } from './events.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 import type { SessionState } from './session-state.ts';
+import { singleFlight } from './single-flight.ts';
 import { stepUpParams } from './step-up-params.ts';
 import type { Client, ClientOptions, Page, Refusal, Session } from './types.ts';
 
@@ -31,13 +32,12 @@ export function createGuardedFetch(
   { emitEvent }: Events,
   login: Client['login'],
 ): Client['fetch'] {
-  let signIn: Promise<boolean> | undefined;
-
-  async function startSignIn(refusal: Refusal): Promise<boolean> {
+  /** Requests that are refused at the same time share one sign-in. */
+  const signIn = singleFlight(async (refusal: Refusal): Promise<boolean> => {
     if (onUnauthenticated === 'event') return false;
     if (typeof onUnauthenticated === 'function') return onUnauthenticated(refusal);
     return login({ loginUrl: refusal.loginUrl, popup: onUnauthenticated === 'popup' });
-  }
+  });
 
   /** Undefined when the gateway is unavailable: the refusal is then returned. */
   const tryRead = () => readSession().catch(() => undefined);
@@ -48,13 +48,7 @@ export function createGuardedFetch(
     // Another tab may have signed in already; otherwise this read emits that the session ended.
     const session = await tryRead();
     if (!session) return false;
-    if (refusal.stepUp || !session.authenticated) {
-      // Requests that are refused at the same time share one sign-in.
-      signIn ??= startSignIn(refusal).finally(() => {
-        signIn = undefined;
-      });
-      if (!(await signIn)) return false;
-    }
+    if ((refusal.stepUp || !session.authenticated) && !(await signIn(refusal))) return false;
     const now = await tryRead();
     if (!now?.authenticated || init?.body instanceof ReadableStream) return false;
     // A request of one user is never sent as another.

@@ -2,6 +2,7 @@
 import type { Events } from './events.ts';
 import { createExpiryTimer } from './expiry-timer.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
+import { singleFlight } from './single-flight.ts';
 import { createTabSync } from './tab-sync.ts';
 import type { Page, Session } from './types.ts';
 
@@ -18,9 +19,9 @@ export function createSessionState(
   let current: Session | undefined;
   /** Identifies the session: empty without one, undefined before the first read. */
   let mark: string | undefined;
-  let firstRead: Promise<Session> | undefined;
   let reads = 0;
   let closed = false;
+  const firstRead = singleFlight<void, Session>(readSession);
   const { notifyTabs, leaveTab, closeTab } = createTabSync(page, onChange);
   const { scheduleRead, watchExpiry, stopTimer } = createExpiryTimer(refresh, expiringBefore, emitEvent);
 
@@ -60,11 +61,7 @@ export function createSessionState(
 
   /** The last state; read if there is none yet. */
   async function knownSession(): Promise<Session> {
-    if (current) return current;
-    firstRead ??= readSession().finally(() => {
-      firstRead = undefined;
-    });
-    return firstRead;
+    return current ?? firstRead();
   }
 
   return {

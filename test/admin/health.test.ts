@@ -1,4 +1,4 @@
-/** Liveness, start-up and readiness on the private listener, as probes see them. */
+/** Liveness, start-up and readiness on the private listener, as seen by probes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePort } from '../support/ports.ts';
@@ -13,7 +13,7 @@ async function probe(port: number, path: string) {
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-test('a provider that is out: alive and started, not ready with the reason, ready once it is back', async (t) => {
+test('provider unavailable: alive and started, not ready with a reason, ready once it is back', async (t) => {
   const provider = await startProvider();
   await provider.stop();
   const port = await freePort();
@@ -37,7 +37,7 @@ test('a provider that is out: alive and started, not ready with the reason, read
   await until(async () => (await probe(port, '/readyz')).status === 200);
 });
 
-test('a start-up is not over before the first attempt at discovery is', async (t) => {
+test('start-up ends after the first attempt at discovery', async (t) => {
   const provider = await startProvider();
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
@@ -54,7 +54,7 @@ test('a start-up is not over before the first attempt at discovery is', async (t
   await until(async () => (await probe(port, '/startupz')).status === 200);
 });
 
-test('a store that is out: not ready with the reason, alive all the same', async (t) => {
+test('store unavailable: not ready with a reason, still alive', async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
   const port = await freePort();

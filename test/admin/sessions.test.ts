@@ -1,4 +1,4 @@
-/** Session administration: on the private listener and by the command line, for administrators alone. */
+/** Session administration on the private listener and the command line, for administrators only. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { runCli } from '../../src/cli/cli.ts';
@@ -39,7 +39,7 @@ const signedIn = async (browser: Browser) =>
 const json = async (answer: Response): Promise<Record<string, unknown>> => ({ ...Object(await answer.json()) });
 const subs = ({ sessions }: Record<string, unknown>) => (sessions as { sub: string }[]).map(({ sub }) => sub).sort();
 
-test('SE-13 sessions are listed in pages, by user, by sid and by id, without anything secret', async (t) => {
+test('SE-13 sessions are listed in pages, by user, by sid and by id, without secrets', async (t) => {
   const { ask, provider } = await startAdministered(t);
   const all = await json(await ask('/sessions'));
   assert.deepEqual(subs(all), ['user-alice', 'user-alice', 'user-bob']);
@@ -75,7 +75,7 @@ describe('SE-13 sessions are ended', () => {
     });
 });
 
-test('a question that is unclear ends nobody', async (t) => {
+test('an ambiguous query ends no session', async (t) => {
   const { ask, alive } = await startAdministered(t);
   for (const query of ['', '?user=', '?user=user-alice&sid=sid-3', '?user=a&user=b', '?everybody=true'])
     assert.equal((await ask(`/sessions/revoke${query}`, 'POST')).status, 400, query);
@@ -85,10 +85,10 @@ test('a question that is unclear ends nobody', async (t) => {
   assert.deepEqual(await alive(), [true, true, true]);
 });
 
-describe('only an administrator may', () => {
+describe('access to the session administration', () => {
   const asks = ['GET /sessions', 'POST /sessions/revoke?all=true'] as const;
 
-  test('on loopback: with the header, and under a name of loopback', async (t) => {
+  test('on loopback: with the header and a loopback Host', async (t) => {
     const { ask, port, alive } = await startAdministered(t);
     for (const asked of asks) {
       const [method = '', path = ''] = asked.split(' ');
@@ -102,7 +102,7 @@ describe('only an administrator may', () => {
     assert.deepEqual(await alive(), [true, true, true]);
   });
 
-  test('on another address: nobody without a secret', async (t) => {
+  test('on another address: denied without a secret', async (t) => {
     const { ask, alive } = await startAdministered(t, { host: '0.0.0.0' });
     for (const asked of asks) {
       const [method = '', path = ''] = asked.split(' ');
@@ -111,7 +111,7 @@ describe('only an administrator may', () => {
     assert.deepEqual(await alive(), [true, true, true]);
   });
 
-  test('with a secret: whoever shows it, and nobody else', async (t) => {
+  test('with a secret: only requests that carry it', async (t) => {
     const { ask, alive } = await startAdministered(t, { host: '0.0.0.0', secret: SECRET });
     for (const authorization of ['', 'Bearer ', 'Bearer wrong', `Basic ${SECRET}`, `Bearer ${SECRET}x`])
       assert.equal((await ask('/sessions', 'GET', { ...HEADER, authorization })).status, 401, authorization);
@@ -119,14 +119,14 @@ describe('only an administrator may', () => {
     assert.deepEqual(await alive(), [true, true, true]);
   });
 
-  test('the public port does not know it', async (t) => {
+  test('not on the public port', async (t) => {
     const { gateway } = await startAdministered(t);
     const answer = await fetch(`${gateway.url}/sessions/revoke?all=true`, { method: 'POST', headers: HEADER });
     assert.equal(answer.status, 404);
   });
 });
 
-test('the command line lists and ends sessions of the running gateway', async (t) => {
+test('the command line lists and ends the sessions of a running gateway', async (t) => {
   const { port, alive } = await startAdministered(t);
   const file = `publicUrl: https://shop.example.com
 secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
@@ -161,7 +161,7 @@ admin: { port: ${port} }
   assert.deepEqual(await alive(), [false, false, false]);
 });
 
-test('the command line says so when no gateway runs', async () => {
+test('the command line reports that no gateway is running', async () => {
   let said = '';
   const port = await freePort();
   const code = await runCli({

@@ -1,4 +1,4 @@
-/** `/client.js`: what the repository holds is what the sources make, it is small, and the gateway serves it as its own. */
+/** `/client.js`: the checked-in bundle matches its sources, stays small, and is served with the gateway's own settings. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,13 +18,13 @@ async function serve(t: TestContext, config: Partial<ConfigInput> = {}) {
   return gateway;
 }
 
-/** The module as a caller gets it that adds nothing by itself. */
+/** The module as a client without default headers gets it. */
 function asked(url: string, headers: string) {
   const { host, port } = new URL(url);
   return rawRequest(Number(port), `GET /client.js HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${headers}\r\n`);
 }
 
-test('views/client.js is what src/client makes (npm run client writes it)', async () => {
+test('views/client.js matches src/client (npm run client writes it)', async () => {
   assert.equal(built, await bundleClient());
 });
 
@@ -33,11 +33,11 @@ test('it stays small: 2.3 KB on the wire, 4.8 KB in the browser', () => {
   assert.ok(built.length < 4_900, `${built.length} bytes`);
 });
 
-test('it holds no word of a token and keeps nothing', () => {
+test('it mentions no token and stores nothing', () => {
   assert.doesNotMatch(built, /access_?token|id_?token|refresh|document\.cookie|localStorage/i);
 });
 
-test('it is served as a module that is never older than the gateway', async (t) => {
+test('it is served as a module that browsers revalidate', async (t) => {
   const { url } = await serve(t);
   const answer = await fetch(`${url}/client.js`, { headers: { 'accept-encoding': 'identity' } });
   assert.equal(answer.status, 200);
@@ -54,7 +54,7 @@ test('it is served as a module that is never older than the gateway', async (t) 
   assert.deepEqual([again.status, again.header('etag'), again.body.length], [304, tag, 0]);
 });
 
-test('it is packed for who takes that, under a tag of its own', async (t) => {
+test('it is compressed for clients that accept gzip, with an ETag of its own', async (t) => {
   const { url } = await serve(t);
   const packed = await asked(url, 'Accept-Encoding: gzip, br\r\n');
   assert.equal(packed.header('content-encoding'), 'gzip');
@@ -78,7 +78,7 @@ test('the served module knows the prefix and the header of its gateway', async (
   assert.deepEqual(Object.keys(module), ['createClient']);
 });
 
-test('a route that would take its address stops the start; a file of the front end is named in the log', async (t) => {
+test('a route that hides it is a configuration error; a hidden file of the front end is logged', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'bff-hidden-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   writeFileSync(join(directory, 'client.js'), 'theirs');
@@ -100,7 +100,7 @@ test('a route that would take its address stops the start; a file of the front e
   }
 });
 
-test('a sign-in does not lead to the module', async (t) => {
+test('a sign-in does not return to the module', async (t) => {
   const { browser } = await startWorld(t);
   const page = await browser.navigate('/login?returnTo=/client.js');
   assert.equal(page.url.pathname, '/');

@@ -1,4 +1,4 @@
-/** What every answer of the gateway's own endpoints has in common, errors included: not stored, no token, nothing to frame. */
+/** What all responses of the gateway's own endpoints have in common, errors included: no caching, no token, no framing. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ERRORS } from '../../src/base/error-table.ts';
@@ -39,7 +39,7 @@ interface Seen {
 
 const agent = createAgent();
 
-describe('answers of the gateway itself', () => {
+describe('responses of the gateway itself', () => {
   let world: World;
   const seen: Seen[] = [];
   const cleanups: (() => Promise<void>)[] = [];
@@ -49,13 +49,13 @@ describe('answers of the gateway itself', () => {
     seen.push({ what, path, status: code, headers: new Headers(pairs), body });
   }
 
-  /** Asks everything in every way with a cookie, or without. */
+  /** Sends every request in every way, with or without a cookie. */
   async function askAll(cookie: string, who: string): Promise<void> {
     const ways = { navigate: NAVIGATE, script: SCRIPT, foreign: FOREIGN, bare: { accept: 'application/json' } };
     for (const path of PATHS) {
       for (const [way, headers] of Object.entries(ways)) {
         for (const method of ['GET', 'HEAD', 'POST', 'DELETE']) {
-          // A sign-out that succeeds would end the round.
+          // A successful sign-out would end the session for the requests after it.
           if (path.startsWith('/logout') && method === 'POST' && way === 'script') continue;
           const url = new URL(path, world.gateway.url);
           const answer = await send({ url, method, headers: { ...headers, cookie } }, agent);
@@ -94,7 +94,7 @@ describe('answers of the gateway itself', () => {
 
   const ownOnly = () => seen.filter(({ path, status: code }) => !(path.startsWith('/api') && code === 200));
 
-  test('the round met every kind of answer', () => {
+  test('the requests covered every status', () => {
     assert.deepEqual(
       [...new Set(seen.map(({ status: code }) => code))].sort(),
       [200, 303, 400, 401, 403, 404, 405, 502],
@@ -102,16 +102,16 @@ describe('answers of the gateway itself', () => {
     assert.equal(seen.filter(({ what }) => what === 'signed in: script GET /profile')[0]?.status, 200);
   });
 
-  test('HC-01 may be stored by nobody', () => {
+  test('HC-01 no cache may store them', () => {
     for (const { what, headers } of ownOnly()) assert.equal(headers.get('cache-control'), 'no-store', what);
   });
 
-  test('HC-03 say that they depend on the cookie', () => {
+  test('HC-03 Vary names the cookie', () => {
     const dependent = ownOnly().filter(({ path }) => !/^\/(nowhere|x|api|app)/.test(path));
     for (const { what, headers } of dependent) assert.match(headers.get('vary') ?? '', /\bcookie\b/i, what);
   });
 
-  test('HC-04 cannot be sniffed, framed, or named in a Referer, and run no script of others', () => {
+  test('HC-04 cannot be sniffed or framed, send no Referer, and run no foreign script', () => {
     for (const { what, headers } of ownOnly()) {
       assert.equal(headers.get('x-content-type-options'), 'nosniff', what);
       assert.equal(headers.get('referrer-policy'), 'no-referrer', what);
@@ -121,7 +121,7 @@ describe('answers of the gateway itself', () => {
     }
   });
 
-  test('HC-06 name their type and charset', () => {
+  test('HC-06 declare their type and charset', () => {
     for (const { what, headers, body } of ownOnly().filter(({ body }) => body !== '')) {
       const expected = body.startsWith('<')
         ? /^text\/html; charset=utf-8$/
@@ -130,7 +130,7 @@ describe('answers of the gateway itself', () => {
     }
   });
 
-  test('SE-11 hold no token, code, state, verifier or secret, nor does any of their headers but the way to the provider', () => {
+  test('SE-11 contain no token, code, state, verifier or secret, in headers only the redirect to the provider does', () => {
     const secrets = [...world.provider.secrets.keys()];
     assert.ok(secrets.length > 8);
     for (const { what, headers, body } of seen) {
@@ -142,7 +142,7 @@ describe('answers of the gateway itself', () => {
     }
   });
 
-  test('LG-03 tell of an error what the table says and the correlation id, nothing else', () => {
+  test('LG-03 errors show the text of the table and the correlation id, nothing else', () => {
     const rows = new Map<unknown, { title: string; hint: string }>(Object.entries(ERRORS));
     const problems = seen.filter(({ headers }) => headers.get('content-type')?.startsWith('application/problem+json'));
     assert.ok(problems.length > 100);
@@ -157,7 +157,7 @@ describe('answers of the gateway itself', () => {
       assert.doesNotMatch(body, /127\.0\.0\.1|invalid_client|the provider (answered|returned)|\n\s+at /, what);
   });
 
-  test('SE-11 /session and /profile tell only what a front end may know', async () => {
+  test('SE-11 /session and /profile return only what a front end may know', async () => {
     const browser = world.gateway.browser();
     world.provider.resetBehaviour();
     await browser.navigate('/login');

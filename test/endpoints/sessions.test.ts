@@ -1,4 +1,4 @@
-/** Where am I signed in: the list of a user, the end of one session and of all others, the limit of sessions at a time. */
+/** The sessions of a user: the list, ending one or all others, the limit per user, front-channel logout. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { addressRange, describeDevice } from '../../src/session/device.ts';
@@ -26,7 +26,7 @@ const list = async (browser: Browser): Promise<Listed[]> =>
 const signedIn = async (browser: Browser) =>
   (await browser.fetch('/session', { headers: CSRF })).json().authenticated === true;
 
-test('SE-13 the list holds the sessions of this user alone, the newest first, and nothing secret', async (t) => {
+test('SE-13 the list contains only the sessions of this user, newest first, and no secret', async (t) => {
   const world = await startWorld(t);
   const first = await signIn(world, SAFARI);
   const second = await signIn(world);
@@ -47,7 +47,7 @@ test('SE-13 the list holds the sessions of this user alone, the newest first, an
     assert.ok(!answer.body.includes(secret));
 });
 
-test('SE-13 one is ended by its id, all others at once; what is nobody’s is not found', async (t) => {
+test('SE-13 one session is ended by its id, all others at once; an unknown id is not found', async (t) => {
   const world = await startWorld(t);
   const [one, two, three] = [await signIn(world), await signIn(world), await signIn(world)];
   world.provider.next.nextUser = BOB;
@@ -67,7 +67,7 @@ test('SE-13 one is ended by its id, all others at once; what is nobody’s is no
   assert.deepEqual((await end(three, 'others')).json(), { ended: 0 });
 });
 
-test('the page lists them, and its forms end them', async (t) => {
+test('the page lists the sessions, and its forms end them', async (t) => {
   const world = await startWorld(t);
   const one = await signIn(world, SAFARI);
   const two = await signIn(world);
@@ -93,7 +93,7 @@ test('the page lists them, and its forms end them', async (t) => {
   assert.equal(await signedIn(one), true);
 });
 
-test('SE-13 with a limit a further sign-in ends the oldest session and no other', async (t) => {
+test('SE-13 with a limit, a further sign-in ends only the oldest session', async (t) => {
   const world = await startWorld(t, {
     gateway: { config: { session: { store: { sqlite: { file: ':memory:' } }, maxPerUser: 2 } } },
   });
@@ -112,12 +112,12 @@ describe('LO-10 front-channel logout', () => {
   const frame = (browser: Browser, query: Record<string, string>) =>
     browser.fetch(`/frontchannel-logout?${new URLSearchParams(query)}`);
 
-  test('is not there unless it is asked for', async (t) => {
+  test('is not offered unless configured', async (t) => {
     const world = await startWorld(t);
     assert.equal((await frame(world.browser, { iss: 'x', sid: 'y' })).status, 404);
   });
 
-  test('ends the session that both issuer and sid belong to, without revoking anything; only the provider may frame it', async (t) => {
+  test('ends the session that matches both issuer and sid, without revocation; only the provider may frame it', async (t) => {
     const world = await startWorld(t, on);
     world.provider.next.nextSid = 'sid-1';
     const browser = await signIn(world);
@@ -144,7 +144,7 @@ describe('LO-10 front-channel logout', () => {
     assert.equal(world.provider.requests.revocation.length, 0);
   });
 
-  test('without the cookie, which is what most browsers do in a frame, nothing ends', async (t) => {
+  test('without the cookie, which most browsers withhold in a frame, nothing ends', async (t) => {
     const world = await startWorld(t, on);
     world.provider.next.nextSid = 'sid-1';
     const browser = await signIn(world);
@@ -153,7 +153,7 @@ describe('LO-10 front-channel logout', () => {
   });
 });
 
-describe('what a person recognises', () => {
+describe('descriptions of devices and networks', () => {
   const devices: [string | undefined, string | undefined][] = [
     [FIREFOX, 'Firefox on Linux'],
     [SAFARI, 'Safari on iOS'],

@@ -55,7 +55,7 @@ const hostile =
   'Host: gw\r\nCookie: bff=secret; theme=dark; bff-login-1234567890123456=x\r\nAuthorization: Bearer mine\r\n' +
   'Connection: keep-alive, x-hop\r\nX-Hop: 1\r\nTE: trailers\r\nProxy-Authorization: Basic x\r\nX-Forwarded-For: 6.6.6.6\r\n';
 
-test('PX-04 PX-07 nothing of the gateway reaches the development server: cookies, credentials, hop-by-hop headers', async (t) => {
+test('PX-04 PX-07 cookies of the gateway, credentials and hop-by-hop headers do not reach the development server', async (t) => {
   const { upstream, port } = await world(t);
   for (const expect of ['', 'Expect: 100-continue\r\n']) {
     const answer = await rawRequest(port, `POST //x%2F?a HTTP/1.1\r\n${hostile}${expect}Content-Length: 2\r\n\r\nhi`);
@@ -92,7 +92,7 @@ test('R35 a chunked DELETE is one request to the development server as well', as
   );
 });
 
-test('E03 its answers cannot carry the mark of the gateway', async (t) => {
+test('E03 its responses cannot carry the header that marks the gateway', async (t) => {
   const { port } = await world(t, {
     script: (_req, res) => res.writeHead(200, { 'X-Bff-Gateway': 'ok', X_Bff_Gateway: 'ok', 'X-Else': 'stays' }).end(),
   });
@@ -105,7 +105,7 @@ test('E03 its answers cannot carry the mark of the gateway', async (t) => {
   );
 });
 
-test('PX-15 its answers cannot set a cookie of the gateway, and do not name its address', async (t) => {
+test('PX-15 its responses cannot set a cookie of the gateway, and do not reveal its address', async (t) => {
   const { origin, port } = await world(t, {
     script: (_req, res) =>
       res
@@ -122,7 +122,7 @@ test('PX-15 its answers cannot set a cookie of the gateway, and do not name its 
   assert.notEqual(answer.header('keep-alive'), 'timeout=1');
 });
 
-test('paths that are no URLs are proxied like any other', async (t) => {
+test('paths that are not valid URLs are proxied like any other', async (t) => {
   const { port, upstream } = await world(t);
   for (const path of ['//', '/@fs/x', '/?import&%']) {
     assert.equal((await rawRequest(port, `GET ${path} HTTP/1.1\r\nHost: gw\r\n\r\n`)).status, 200, path);
@@ -130,7 +130,7 @@ test('paths that are no URLs are proxied like any other', async (t) => {
   }
 });
 
-test('a development server that is down is 502 by whoever renders errors, and the next call works when it is up', async (t) => {
+test('a development server that is down is 502, and the next request works once it is up', async (t) => {
   const { port, upstream, codes } = await world(t);
   await upstream.close();
   assert.equal((await rawRequest(port, 'GET / HTTP/1.1\r\nHost: gw\r\n\r\n')).status, 502);
@@ -140,7 +140,7 @@ test('a development server that is down is 502 by whoever renders errors, and th
   assert.equal((await rawRequest(port, 'GET / HTTP/1.1\r\nHost: gw\r\n\r\n')).status, 200);
 });
 
-test('a development server that hangs up in the middle of an answer: the client is cut', async (t) => {
+test('a development server that closes the connection during a response: the client connection is closed', async (t) => {
   const { port } = await world(t, {
     script: (req, res) => {
       res.write('half');
@@ -152,12 +152,12 @@ test('a development server that hangs up in the middle of an answer: the client 
   assert.doesNotMatch((await client.rest()).toString(), /0\r\n\r\n$/);
 });
 
-test('R53 a development server that listens on ::1 only is reached as localhost', async (t) => {
+test('R53 a development server that listens only on ::1 is reached as localhost', async (t) => {
   const { port } = await world(t, { host: '::1' }, 'localhost');
   assert.equal((await rawRequest(port, 'GET / HTTP/1.1\r\nHost: gw\r\n\r\n')).status, 200);
 });
 
-test('its WebSocket works from the own origin, without the cookies of the gateway', async (t) => {
+test('its WebSocket works from our own origin, without the cookies of the gateway', async (t) => {
   const { upstream, port } = await world(t);
   const headers = { cookie: 'bff=secret; theme=dark', authorization: 'Bearer mine' };
   const socket = new WebSocket(`ws://127.0.0.1:${port}/?token=1`, 'vite-hmr', { origin: PUBLIC, headers });
@@ -185,7 +185,7 @@ for (const [name, origin] of [
   });
 }
 
-test('PX-09 no other protocol, and no handshake with a body, reaches the development server', async (t) => {
+test('PX-09 no other protocol and no handshake with a body reaches the development server', async (t) => {
   const { upstream, port, codes } = await world(t);
   for (const head of [
     'GET / HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n',

@@ -1,4 +1,4 @@
-/** The front end's files: as they are, with the index page for addresses of the app, and nothing else. */
+/** Static files of the front end: unchanged, with the index page for paths of the app, and nothing else. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ describe('the front end', () => {
   const get = (path: string, headers: Record<string, string> = { accept: 'text/html' }) =>
     fetch(gateway.url + path, { headers, redirect: 'manual' });
 
-  test('the index page answers the root and every address that the app routes itself, and is always asked for again', async () => {
+  test('the index page is served for the root and every path that the app routes, and is always revalidated', async () => {
     for (const path of ['/', '/index.html', '/orders/7', '/orders/7?page=2', '/deep/er/address']) {
       const answer = await get(path);
       assert.equal(answer.status, 200, path);
@@ -43,14 +43,14 @@ describe('the front end', () => {
     }
   });
 
-  test('a file with its hash in the name is kept for good, others are not', async () => {
+  test('a file with a content hash in its name is cached as immutable, others are not', async () => {
     const hashed = await get('/assets/main-Ab3dEf9h.js', { accept: '*/*' });
     assert.match(hashed.headers.get('cache-control') ?? '', /immutable/);
     assert.match(hashed.headers.get('content-type') ?? '', /javascript/);
     assert.equal((await get('/robots.txt', { accept: '*/*' })).headers.get('cache-control'), 'no-cache');
   });
 
-  test('what is no page and no file is not found: missing assets, calls of scripts, other methods', async () => {
+  test('anything but a page or a file is not found: missing assets, requests of scripts, other methods', async () => {
     assert.equal((await get('/assets/gone-Ab3dEf9h.js', { accept: '*/*' })).status, 404);
     assert.equal((await get('/missing.png')).status, 404);
     assert.equal((await get('/orders/7', { accept: 'application/json' })).status, 404);
@@ -60,7 +60,7 @@ describe('the front end', () => {
     );
   });
 
-  test('hidden files and files outside the folder stay there', async () => {
+  test('hidden files and files outside the folder are not served', async () => {
     const { port, host } = new URL(gateway.url);
     for (const path of [
       '/.env',

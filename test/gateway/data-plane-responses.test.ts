@@ -1,4 +1,4 @@
-/** Tests of answers and of many users at once, with real connections on both sides. */
+/** Responses of the data plane, and many users at once, with real connections on both sides. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { sessionOf, signedIn, startDataPlane } from '../support/data-plane.ts';
@@ -53,7 +53,7 @@ for (const status of [201, 302, 308]) {
   });
 }
 
-test('R21 PX-15 no answer to a user is cacheable by others or sets a cookie of the gateway', async () => {
+test('R21 PX-15 no response to a user can be cached by others or set a cookie of the gateway', async () => {
   const headers = {
     'cache-control': 'public, max-age=3600',
     expires: 'later',
@@ -71,7 +71,7 @@ test('R21 PX-15 no answer to a user is cacheable by others or sets a cookie of t
   assert.equal(open.headers['cache-control'], 'public, max-age=3600');
 });
 
-test('R54 hop-by-hop headers of an upstream end here, and the client connection goes on', async () => {
+test('R54 hop-by-hop headers of an upstream are removed, and the client connection stays open', async () => {
   const lines = [
     'HTTP/1.1 200 OK',
     'Connection: close, X-Hop',
@@ -95,7 +95,7 @@ test('R54 hop-by-hop headers of an upstream end here, and the client connection 
   }
 });
 
-test("PX-07 over a raw socket, a client's Connection list takes nothing of ours away", async () => {
+test("PX-07 over a raw socket, a client's Connection header removes none of the gateway's headers", async () => {
   const answer = await rawRequest(
     gateway.port,
     [
@@ -118,7 +118,7 @@ test("PX-07 over a raw socket, a client's Connection list takes nothing of ours 
   assert.equal(recorded?.header('x-sub'), undefined);
 });
 
-test('PX-17 users who call at the same time never get the token, claims or answer of another', async () => {
+test('PX-17 concurrent users never get the token, claims or response of another user', async () => {
   const users = Array.from({ length: 20 }, (_, index) => `user-${index}`);
   for (const user of users) gateway.sessions.set(user, sessionOf(user, { userInfo: { sub: user } }));
   gateway.play.usable = async (session) => {
@@ -140,7 +140,7 @@ test('PX-17 users who call at the same time never get the token, claims or answe
   assert.equal(new Set(upstream.requests.map((request) => request.header('x-request-id'))).size, calls.length);
 });
 
-test('R27 PX-04 the cookies of the gateway stay here on public routes as well', async () => {
+test('R27 PX-04 the cookies of the gateway are not forwarded on public routes either', async () => {
   const headers = { cookie: 'a=1; __Host-bff=alice; __Host-bff-login-abcdef=x; b=2', 'x-csrf': '1' };
   await gateway.call('/api/public/x', { headers });
   await gateway.call('/api/x', { headers });

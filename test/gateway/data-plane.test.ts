@@ -1,4 +1,4 @@
-/** Tests of the data plane as a browser, an upstream and the session store see it. */
+/** The data plane as seen by a browser, an upstream and the session store. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { GatewayError } from '../../src/base/errors.ts';
@@ -46,7 +46,7 @@ const last = () => {
   return recorded;
 };
 
-test('a signed-in call runs its steps in order and reaches the upstream with the access token', async () => {
+test('a signed-in request runs its steps in order and reaches the upstream with the access token', async () => {
   const answer = await gateway.call('/api/x?y=%2B', { headers: signedIn('alice') });
   assert.equal(answer.status, 200);
   assert.deepEqual(gateway.events, ['load', 'usable', 'touch']);
@@ -60,7 +60,7 @@ test('a signed-in call runs its steps in order and reaches the upstream with the
   assert.equal(answer.headers['x-request-id'], last().header('x-request-id'));
 });
 
-test('TK-12 nothing but the access token of a session goes upstream', async () => {
+test('TK-12 only the access token of a session reaches the upstream', async () => {
   for (const path of ['/api/x', '/api/public/x', '/api/mixed/x', '/api/claims/x'])
     await gateway.call(path, { headers: signedIn('alice') });
   assert.equal(upstream.requests.length, 4);
@@ -68,7 +68,7 @@ test('TK-12 nothing but the access token of a session goes upstream', async () =
   assert.doesNotMatch(sent, /id-token-of|refresh-of|__Host-bff/);
 });
 
-test('the refreshed token is the one that is sent', async () => {
+test('the refreshed token is sent', async () => {
   gateway.play.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { accessToken: 'renewed' }) });
   await gateway.call('/api/x', { headers: signedIn('alice') });
   assert.equal(last().header('authorization'), 'Bearer renewed');
@@ -88,7 +88,7 @@ for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'
   }
 }
 
-test('R25 a session that lapsed, or ends at the refresh, is 401', async () => {
+test('R25 a session that expired, or ends at the refresh, is 401', async () => {
   assert.equal((await gateway.call('/api/x', { headers: signedIn('nobody') })).status, 401);
   assert.deepEqual(gateway.events, ['load']);
   gateway.play.usable = async () => ({ kind: 'ended' });
@@ -96,18 +96,18 @@ test('R25 a session that lapsed, or ends at the refresh, is 401', async () => {
   assert.equal(upstream.requests.length, 0);
 });
 
-test('PX-05 a bearer token of the caller is no session', async () => {
+test('PX-05 a bearer token of the client is not a session', async () => {
   const answer = await gateway.call('/api/x', { headers: { authorization: 'Bearer access-of-alice', 'x-csrf': '1' } });
   assert.equal(answer.status, 401);
   assert.equal(upstream.requests.length, 0);
 });
 
-test('PX-05 the session cookie sent twice is no session', async () => {
+test('PX-05 a session cookie that is sent twice is not a session', async () => {
   const headers = { cookie: '__Host-bff=alice; __Host-bff=alice', 'x-csrf': '1' };
   assert.equal((await gateway.call('/api/x', { headers })).status, 401);
 });
 
-test('R28 PX-06 on a public route the upstream sees no identity at all, whatever the client sends', async () => {
+test('R28 PX-06 on a public route the upstream gets no identity, whatever the client sends', async () => {
   const forged = {
     authorization: 'Bearer forged',
     'x-forwarded-user': 'forged',
@@ -122,7 +122,7 @@ test('R28 PX-06 on a public route the upstream sees no identity at all, whatever
   assert.equal(answer.headers['cache-control'], undefined);
 });
 
-test('R28 on a protected route there is one Authorization header and gateway-made identity headers only', async () => {
+test('R28 on a protected route the upstream gets one Authorization header and identity headers of the gateway only', async () => {
   const forged = { authorization: 'Bearer forged', 'x-shop-customer': 'forged', 'X.Shop.Customer': 'forged' };
   gateway.sessions.set('boris', sessionOf('boris', { userInfo: { sub: 'Борис' } }));
   await gateway.call('/api/claims/x', { headers: { ...signedIn('boris'), ...forged } });
@@ -132,7 +132,7 @@ test('R28 on a protected route there is one Authorization header and gateway-mad
   assert.doesNotMatch(JSON.stringify(last().headers), /forged/);
 });
 
-test('user-or-none: a live session is used, without one or with a dead one the call is anonymous', async () => {
+test('user-or-none: a live session is used; without one, or with an expired one, the request is anonymous', async () => {
   await gateway.call('/api/mixed/x', { headers: signedIn('alice') });
   assert.equal(last().header('authorization'), 'Bearer access-of-alice');
   for (const headers of [{}, signedIn('nobody')]) {
@@ -144,7 +144,7 @@ test('user-or-none: a live session is used, without one or with a dead one the c
   }
 });
 
-test('R12 a store or provider that does not answer is 503, on routes that admit guests too', async () => {
+test('R12 a store or provider that does not respond is 503, also on routes that admit guests', async () => {
   gateway.play.usable = () => Promise.reject(new GatewayError('provider_unavailable'));
   for (const path of ['/api/x', '/api/mixed/x']) {
     const answer = await gateway.call(path, { headers: signedIn('alice') });
@@ -163,7 +163,7 @@ test('a method that no rule names is denied and audited', async () => {
   assert.equal(upstream.requests.length, 0);
 });
 
-test('a missing scope is 403 with what was missing, audited with who called', async () => {
+test('a missing scope is 403 that names it, audited with the caller', async () => {
   const answer = await gateway.call('/api/orders', { method: 'POST', headers: signedIn('alice') });
   assert.equal(answer.status, 403);
   const challenge = 'Bearer realm="https://shop.example.com", error="insufficient_scope", scope="write:orders a"';
@@ -177,12 +177,12 @@ test('a missing scope is 403 with what was missing, audited with who called', as
   assert.ok(!gateway.events.includes('touch'));
 });
 
-test('scopes of the refreshed token decide', async () => {
+test('the scopes of the refreshed token decide', async () => {
   gateway.play.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { scope: 'write:orders b' }) });
   assert.equal((await gateway.call('/api/orders', { method: 'POST', headers: signedIn('alice') })).status, 200);
 });
 
-test("an upstream's own 401 passes as it is", async () => {
+test("an upstream's own 401 is passed on unchanged", async () => {
   upstream.respondWith(
     (_req, res) => void res.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end('no'),
   );
@@ -193,7 +193,7 @@ test("an upstream's own 401 passes as it is", async () => {
   assert.equal(answer.body, 'no');
 });
 
-test('PX-13 an OPTIONS call with no hop left is answered here', async () => {
+test('PX-13 the gateway responds to an OPTIONS request with Max-Forwards: 0', async () => {
   const answer = await gateway.call('/api/orders', {
     method: 'OPTIONS',
     headers: { ...signedIn('alice'), 'max-forwards': '0' },

@@ -1,4 +1,4 @@
-/** The whole way of a user through the running gateway: sign in, call the API, be refreshed, sign out. */
+/** A user on a running gateway, end to end: sign-in, API requests, refresh, sign-out. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -39,7 +39,7 @@ describe('a gateway in front of an API', () => {
     return browser;
   }
 
-  test('AR-02 AR-07 SE-02 a login ends at its page with a session that sees the API', async () => {
+  test('AR-02 AR-07 SE-02 a sign-in returns to its page with a session that reaches the API', async () => {
     const browser = await signedIn();
     const session = await browser.fetch('/session', { headers: CSRF });
     assert.equal(session.json().authenticated, true);
@@ -50,7 +50,7 @@ describe('a gateway in front of an API', () => {
     assert.equal(authorize?.params.get('redirect_uri'), `${gateway.url}/callback`);
   });
 
-  test('HC-04 no code is left in the address bar, and no answer holds a token', async () => {
+  test('HC-04 no code stays in the address bar, and no response contains a token', async () => {
     const browser = await signedIn();
     await browser.fetch('/profile', { headers: CSRF });
     await browser.fetch('/session', { headers: CSRF });
@@ -68,7 +68,7 @@ describe('a gateway in front of an API', () => {
     assert.equal((await gateway.browser().fetch('/profile', { headers: CSRF })).status, 401);
   });
 
-  test('R08 a callback opened in another browser is refused and exchanges no code', async () => {
+  test('R08 a callback that is opened in another browser is refused, and no code is exchanged', async () => {
     const [mine, other] = [gateway.browser(), gateway.browser()];
     const stopped = await mine.navigate('/login?returnTo=/app', { stopAt: (url) => url.pathname === '/callback' });
     const refused = await other.navigate(String(stopped.stoppedAt));
@@ -78,7 +78,7 @@ describe('a gateway in front of an API', () => {
     assert.equal(finished.url.pathname, '/app');
   });
 
-  test('R09 AR-05 five tabs that sign in at once all end at their own pages', async () => {
+  test('R09 AR-05 five tabs that sign in at once each return to their own page', async () => {
     const browser = gateway.browser();
     const starts = [];
     for (const tab of ['/a', '/b', '/c', '/d', '/e']) {
@@ -105,7 +105,7 @@ describe('a gateway in front of an API', () => {
     assert.equal(provider.requests.token.length, 1);
   });
 
-  test('R10 abandoned logins do not accumulate', async () => {
+  test('R10 abandoned sign-ins do not accumulate', async () => {
     const browser = gateway.browser();
     for (let index = 0; index < 30; index++)
       await browser.navigate('/login', { stopAt: (url) => url.origin !== gateway.url });
@@ -121,21 +121,21 @@ describe('a gateway in front of an API', () => {
     }
   });
 
-  test('R25 an API call without a session is 401 and no redirect', async () => {
+  test('R25 an API request without a session is 401, not a redirect', async () => {
     const answer = await fetch(`${gateway.url}/api/x`, { redirect: 'manual', headers: { accept: 'text/html' } });
     assert.equal(answer.status, 401);
     assert.equal(answer.headers.get('location'), null);
     assert.match(answer.headers.get('content-type') ?? '', /problem\+json/);
   });
 
-  test('AR-16 only a top-level navigation starts a login', async () => {
+  test('AR-16 only a top-level navigation starts a sign-in', async () => {
     const browser = gateway.browser();
     assert.equal((await browser.fetch('/login', { headers: CSRF })).status, 401);
     assert.equal((await browser.fetch('/login', { dest: 'image', mode: 'no-cors' })).status, 401);
     assert.equal(browser.cookieHeader('/'), '');
   });
 
-  test('R01 RF-01 many calls at token expiry lead to one refresh', async () => {
+  test('R01 RF-01 concurrent requests at token expiry cause one refresh', async () => {
     provider.settings.accessTokenLifetime = 1_500;
     provider.settings.rotation = 'rotate-revoke-on-reuse';
     const browser = await signedIn();
@@ -148,7 +148,7 @@ describe('a gateway in front of an API', () => {
     assert.equal(provider.refreshRequests().length, 1);
   });
 
-  test('R05 RF-05 an outage of the provider keeps the session', async () => {
+  test('R05 RF-05 a session survives an outage of the provider', async () => {
     provider.settings.accessTokenLifetime = 1_200;
     const browser = await signedIn();
     await until(() => Date.now() - (provider.requests.token.at(-1)?.at ?? 0) > 1_200);
@@ -171,7 +171,7 @@ describe('a gateway in front of an API', () => {
     assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, false);
   });
 
-  test('logout ends the session, revokes both tokens and goes to the provider', async () => {
+  test('sign-out ends the session, revokes both tokens and continues at the provider', async () => {
     const browser = await signedIn();
     const cookie = browser.cookieHeader('/');
     const answer = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
@@ -188,7 +188,7 @@ describe('a gateway in front of an API', () => {
     assert.equal(browser.cookieHeader('/'), '');
   });
 
-  test('R17 LO-01 a failing revocation endpoint does not hold up the logout', async () => {
+  test('R17 LO-01 a failing revocation endpoint does not delay the sign-out', async () => {
     const browser = await signedIn();
     provider.behaviour.revocation = () => ({ status: 500, headers: {}, body: 'no' });
     const answer = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
@@ -198,7 +198,7 @@ describe('a gateway in front of an API', () => {
     assert.match(gateway.logText(), /token.revocation_failed/);
   });
 
-  test('R18 CS-05 others cannot sign a user out', async () => {
+  test('R18 CS-05 other sites cannot sign a user out', async () => {
     const browser = await signedIn();
     const { host } = new URL(provider.issuer);
     await browser.fetch('/logout', { from: `http://${host}`, dest: 'image', mode: 'no-cors' });
@@ -210,7 +210,7 @@ describe('a gateway in front of an API', () => {
     assert.equal((await browser.fetch('/session', { headers: CSRF })).json().authenticated, false);
   });
 
-  test('R32 AR-10 text in a callback is never markup', async () => {
+  test('R32 AR-10 text in a callback is never rendered as markup', async () => {
     const answer = await fetch(
       `${gateway.url}/callback?error=%3Cscript%3E&error_description=%3Cscript%3Ealert(1)%3C/script%3E&state=%3Cscript%3E`,
       { headers: { accept: 'text/html' } },
@@ -220,7 +220,7 @@ describe('a gateway in front of an API', () => {
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
   });
 
-  test('R33 AR-12 a login never ends on another origin', async () => {
+  test('R33 AR-12 a sign-in never returns to another origin', async () => {
     for (const target of ['https://evil.example', '//evil.example', '/\\evil.example', 'https:evil.example']) {
       const page = await gateway.browser().navigate(`/login?returnTo=${encodeURIComponent(target)}`);
       assert.equal(page.url.href, `${gateway.url}/`, target);

@@ -1,4 +1,4 @@
-/** The gateway behind a proxy that ends TLS: cookies, addresses, and what happens when the proxy says too little. */
+/** The gateway behind a proxy that terminates TLS: cookies, addresses, and missing forwarded headers. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
@@ -22,7 +22,7 @@ interface Answer {
   body: string;
 }
 
-/** A request as the front proxy sends it on: fetch would not let us choose the Host. */
+/** A request as the front proxy forwards it; fetch does not let the caller choose the Host. */
 function ask(base: string, path: string, headers: Record<string, string>, method = 'GET'): Promise<Answer> {
   const { hostname, port } = new URL(base);
   return new Promise((resolve, reject) => {
@@ -108,7 +108,7 @@ test('R22 SE-01 SE-02 behind a trusted proxy every cookie is __Host-, Secure and
   assert.match(cleared ?? '', /^__Host-bff=; Path=\/; Expires=Thu, 01 Jan 1970 .*HttpOnly; Secure; SameSite=Strict$/);
 });
 
-test('R22 without the forwarded scheme a login stops with a clear error instead of looping', async (t) => {
+test('R22 without the forwarded scheme a sign-in stops with a clear error instead of a loop', async (t) => {
   const { gateway, provider } = await world(t, ['127.0.0.1']);
   const answer = await ask(gateway.ownUrl, '/login', PAGE);
   assert.equal(answer.status, 400);
@@ -117,12 +117,12 @@ test('R22 without the forwarded scheme a login stops with a clear error instead 
   assert.equal(provider.requests.authorize.length, 0);
 });
 
-test('PX-11 the forwarded scheme of a peer that is not trusted counts for nothing', async (t) => {
+test('PX-11 the forwarded scheme of an untrusted peer is ignored', async (t) => {
   const { gateway } = await world(t, []);
   assert.equal((await ask(gateway.ownUrl, '/login', { ...TLS, ...PAGE })).status, 400);
 });
 
-test('PX-12 R20 a Host that is not ours is misdirected, whatever the forwarded host says', async (t) => {
+test('PX-12 R20 an unknown Host is refused as misdirected, whatever the forwarded host', async (t) => {
   const { gateway } = await world(t, ['127.0.0.1']);
   for (const host of [
     'evil.example',
@@ -142,7 +142,7 @@ test('PX-12 R20 a Host that is not ours is misdirected, whatever the forwarded h
   }
 });
 
-test('AR-17 form_post: the callback is a cross-site POST with a login cookie that travels along', async (t) => {
+test('AR-17 form_post: the callback is a cross-site POST that carries the login cookie', async (t) => {
   const provider = await startProvider();
   const gateway = await startGateway({
     provider,

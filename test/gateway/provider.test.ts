@@ -1,4 +1,4 @@
-/** Providers that differ, are late, or have another clock; sessions that reach their limits. */
+/** Providers that deviate, are down at start, or have another clock; sessions that reach their limits. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { startGateway, type TestGatewayOptions } from '../support/gateway.ts';
@@ -25,7 +25,7 @@ async function world(t: TestContext, options: Partial<TestGatewayOptions> = {}) 
   return { provider, upstream, gateway, browser, api: () => browser.fetch('/api/x', { headers: CSRF }) };
 }
 
-test('R07 an answer without a lifetime: login works, exp of the token counts', async (t) => {
+test('R07 a token response without expires_in: sign-in works, and exp of the token decides', async (t) => {
   const { provider, browser, api } = await world(t);
   provider.settings.accessTokenLifetime = 2_000;
   provider.behaviour.token = async (_call, proceed) => {
@@ -38,7 +38,7 @@ test('R07 an answer without a lifetime: login works, exp of the token counts', a
   await until(async () => (await api()).status === 200 && provider.refreshRequests().length === 1);
 });
 
-test('R06 a refresh without an ID token keeps profile and sign-out at the provider', async (t) => {
+test('R06 after a refresh without an ID token, profile and sign-out at the provider still work', async (t) => {
   const { provider, browser, api, gateway } = await world(t);
   provider.settings.accessTokenLifetime = 1_500;
   await browser.navigate('/login?returnTo=/app');
@@ -55,12 +55,12 @@ test('R06 a refresh without an ID token keeps profile and sign-out at the provid
   assert.ok(provider.requests.end_session[0]?.params.get('id_token_hint'));
 });
 
-test('R19 SE-05 idle and absolute limits hold; only API calls count as activity', async (t) => {
+test('R19 SE-05 idle and absolute limits hold; only API requests count as activity', async (t) => {
   const config = { session: { store: { sqlite: { file: ':memory:' } }, idleTimeout: '2s', absoluteTimeout: '5s' } };
-  // It stands but for the pauses between two calls: a call that is held up must not make the session idle.
+  // The clock moves only between two requests: a delayed request must not make the session idle.
   let now = Date.now();
   const { browser, api } = await world(t, { config, clock: () => now });
-  /** Asks every 200 ms until the session is over, and says how long it lived. */
+  /** Sends a request every 200 ms until the session ends; returns how long it lasted. */
   const lifeOf = async (isOver: () => Promise<boolean>) => {
     const started = now;
     while (!(await isOver()) && now - started < 10_000) now += 200;
@@ -75,7 +75,7 @@ test('R19 SE-05 idle and absolute limits hold; only API calls count as activity'
   assert.ok((await lifeOf(polled)) < 4_500, 'polling the session endpoint does not prolong it');
 });
 
-test('R47 a clock 5 s ahead is tolerated, one 10 minutes ahead is refused and named', async (t) => {
+test('R47 a clock 5 s ahead is tolerated; one 10 minutes ahead is refused, and the log names it', async (t) => {
   const { provider, browser, gateway } = await world(t);
   provider.settings.clockOffset = 5_000;
   assert.equal((await browser.navigate('/login?returnTo=/app')).url.pathname, '/app');
@@ -84,7 +84,7 @@ test('R47 a clock 5 s ahead is tolerated, one 10 minutes ahead is refused and na
   assert.match(gateway.logText(), /clocks of gateway and provider differ/);
 });
 
-test('R52 a provider that is down at start: login says 503, and works when it is back', async (t) => {
+test('R52 a provider that is down at start: sign-in is 503, and works once the provider is back', async (t) => {
   const provider = await startProvider();
   await provider.stop();
   const gateway = await startGateway({ provider });

@@ -1,4 +1,4 @@
-/** The gateway on a real Redis that is slow, stops, comes back, or is read by somebody else; and two gateways on one. */
+/** The gateway with a real Redis that is slow, stops, returns, or is dumped; and two gateways with one Redis. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { newKey, startGateway, type TestGateway } from '../support/gateway.ts';
@@ -14,8 +14,8 @@ before(async () => {
 after(() => redis.stop());
 beforeEach(() => redis.flush());
 
-describe('R11 R12 SE-12 Redis stops and comes back with its data', () => {
-  test('calls answer 503 within 2 s, nothing is cleared, and the same cookie works afterwards', async (t) => {
+describe('R11 R12 SE-12 Redis stops and returns with its data', () => {
+  test('requests get 503 within 2 s, no cookie is cleared, and the same cookie works afterwards', async (t) => {
     const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
     await world.signIn();
     const cookie = world.browser.cookieHeader('/');
@@ -41,7 +41,7 @@ describe('R11 R12 SE-12 Redis stops and comes back with its data', () => {
     await until(async () => (await world.api()).status === 200, { timeout: 5_000 });
   });
 
-  test('a Redis that hangs is an outage as well', async (t) => {
+  test('a Redis that hangs counts as an outage', async (t) => {
     const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
     await world.signIn();
     redis.pause();
@@ -55,7 +55,7 @@ describe('R11 R12 SE-12 Redis stops and comes back with its data', () => {
   });
 });
 
-test('R13 the session is stored before the browser is sent on, so that another gateway knows it at once', async (t) => {
+test('R13 the session is stored before the redirect, so that another gateway finds it at once', async (t) => {
   const key = newKey();
   const slow = await startTcpProxy(redis);
   const world = await startWorld(t, { gateway: { redisUrl: `redis://127.0.0.1:${slow.port}`, key } });
@@ -78,7 +78,7 @@ test('R13 the session is stored before the browser is sent on, so that another g
   }
 });
 
-test('R14 anonymous traffic adds no key, and starting logins adds none either', async (t) => {
+test('R14 neither anonymous traffic nor started sign-ins add a key', async (t) => {
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
   for (const path of [
     '/',
@@ -97,7 +97,7 @@ test('R14 anonymous traffic adds no key, and starting logins adds none either', 
   assert.deepEqual(await redis.keys(), []);
 });
 
-test('R15 SE-07 a sign-out wins over calls in flight', async (t) => {
+test('R15 SE-07 a sign-out wins over requests in progress', async (t) => {
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
   await world.signIn();
   const cookie = world.browser.cookieHeader('/');
@@ -119,13 +119,13 @@ test('R15 SE-07 a sign-out wins over calls in flight', async (t) => {
   );
 });
 
-test('CR-01 CR-02 a dump of Redis holds no token and no usable cookie', async (t) => {
+test('CR-01 CR-02 a dump of Redis contains no token and no usable cookie', async (t) => {
   const world = await startWorld(t, { gateway: { redisUrl: redis.url } });
   await world.signIn();
   const dump = await redis.dump();
   const [grant] = world.provider.grants;
   assert.ok(grant?.refreshToken && dump.length > 100);
-  // Sealed text may hold any three letters by chance, but no two parts of a JWT.
+  // Sealed text may contain any three letters by chance, but not two parts of a JWT.
   assert.doesNotMatch(dump, /eyJ[\w-]{10,}\.eyJ/);
   assert.ok(!dump.includes(grant.refreshToken) && !dump.includes(grant.user.sub));
   const value = decodeURIComponent(world.browser.cookieHeader('/').split('=')[1] ?? '');
@@ -170,7 +170,7 @@ describe('two gateways on one Redis', () => {
   const callAt = (gateway: TestGateway, cookie: string) =>
     fetch(`${gateway.ownUrl}/api/x`, { headers: { cookie, ...CSRF } });
 
-  test('R02 five calls at each, at token expiry, lead to one refresh', async (t) => {
+  test('R02 five requests to each at token expiry cause one refresh', async (t) => {
     const key = newKey();
     const world = await startWorld(t, { gateway: { redisUrl: redis.url, key } });
     const other = await second(world, key);
@@ -187,7 +187,7 @@ describe('two gateways on one Redis', () => {
     assert.equal(world.provider.refreshRequests().length, 1);
   });
 
-  test('RF-03 a holder of the lease that died does not stall the others for long', async (t) => {
+  test('RF-03 a crashed lease holder does not block the others for long', async (t) => {
     const key = newKey();
     const world = await startWorld(t, { gateway: { redisUrl: redis.url, key } });
     world.provider.settings.accessTokenLifetime = 1_000;
@@ -201,7 +201,7 @@ describe('two gateways on one Redis', () => {
     assert.equal((await world.api()).status, 200);
   });
 
-  test('SE-14 the cookie of one application is nothing to another on the same Redis', async (t) => {
+  test('SE-14 the cookie of one application is worthless to another on the same Redis', async (t) => {
     const key = newKey();
     const world = await startWorld(t, { gateway: { redisUrl: redis.url, key } });
     const foreign = await startGateway({
@@ -218,7 +218,7 @@ describe('two gateways on one Redis', () => {
   });
 });
 
-test('R23 CR-03 a key is rotated without signing anybody out; a key that is gone is 401, not 500', async (t) => {
+test('R23 CR-03 key rotation signs no user out; a removed key is 401, not 500', async (t) => {
   const [old, young] = [newKey(), newKey()];
   const world = await startWorld(t, { gateway: { redisUrl: redis.url, key: old } });
   await world.signIn();

@@ -1,4 +1,4 @@
-/** The gateway's own pages: text stays text, nothing from outside, a policy that allows no script. */
+/** Pages of the gateway: data is escaped, nothing is loaded from elsewhere, and the policy allows no unknown script. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
@@ -27,12 +27,12 @@ const DATA: { [Name in PageName]: PageData[Name] } = {
 };
 const pages = createPages();
 
-/** The page and its policy without the one script that the policy knows by its hash. */
+/** The page and its policy without the script that the policy allows by its hash. */
 function withoutOwnScript({ html, contentSecurityPolicy }: RenderedPage): RenderedPage {
   const script = /<script>([^<]*)<\/script>/.exec(html)?.[1];
   if (script === undefined) return { html, contentSecurityPolicy };
   const source = ` script-src 'sha256-${createHash('sha256').update(script).digest('base64')}';`;
-  assert.ok(contentSecurityPolicy.includes(source), 'the policy knows the script');
+  assert.ok(contentSecurityPolicy.includes(source), 'the policy allows the script');
   return {
     html: html.replace(`<script>${script}</script>`, ''),
     contentSecurityPolicy: contentSecurityPolicy.replace(source, ''),
@@ -40,7 +40,7 @@ function withoutOwnScript({ html, contentSecurityPolicy }: RenderedPage): Render
 }
 
 for (const name of Object.keys(DATA) as PageName[]) {
-  test(`R32 the page ${name} takes nothing for markup, and its policy allows no script that it does not know`, () => {
+  test(`R32 the page ${name} escapes its data, and its policy allows no unknown script`, () => {
     const { html, contentSecurityPolicy } = withoutOwnScript(pages.render(name, DATA[name]));
     assert.doesNotMatch(html, /<script|<img src=x|onerror=alert\(1\)>/);
     assert.match(contentSecurityPolicy, /^default-src 'none'/);
@@ -48,7 +48,7 @@ for (const name of Object.keys(DATA) as PageName[]) {
     assert.match(contentSecurityPolicy, /frame-ancestors 'none'/);
   });
 
-  test(`the page ${name} is complete: language, title, heading, nothing from other places`, () => {
+  test(`the page ${name} is complete: language, title, heading, nothing from other origins`, () => {
     const { html } = pages.render(name, DATA[name]);
     assert.match(html, /<html lang="en"/);
     assert.match(html, /<title>[^<]+<\/title>/);
@@ -58,14 +58,14 @@ for (const name of Object.keys(DATA) as PageName[]) {
   });
 }
 
-test('only the end of a sign-in in a window of its own has a script, and that holds no data', () => {
+test('only the page that ends a sign-in in a popup has a script, without data', () => {
   const scripted = (Object.keys(DATA) as PageName[]).filter((name) =>
     /<script/.test(pages.render(name, DATA[name]).html),
   );
   assert.deepEqual(scripted, ['signed-in']);
 });
 
-test('an error page names the correlation id and a way on', () => {
+test('an error page shows the correlation id and a link to sign in', () => {
   const { html } = pages.render('error', {
     title: 'Sign-in failed',
     message: 'It did not work.',
@@ -76,7 +76,7 @@ test('an error page names the correlation id and a way on', () => {
   assert.match(html, /href="\/login"/);
 });
 
-test('a form of ours may lead to the provider, and to nobody who is no origin', () => {
+test('a form may redirect to the provider, and to nothing that is not an origin', () => {
   const { contentSecurityPolicy } = pages.render('confirm-logout', DATA['confirm-logout']);
   assert.match(contentSecurityPolicy, /form-action 'self' https:\/\/id\.example\.com;/);
 });

@@ -1,4 +1,4 @@
-/** Sign-ins and logout tokens that one address may send: bounded, each for itself, and nothing of it in the store. */
+/** Rate limits of sign-ins and logout tokens per address: separate limits, and nothing in the store. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { limitedAddress } from '../../../src/endpoints/common/rate-limit.ts';
@@ -10,7 +10,7 @@ const NAVIGATE = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch
 const from = (address: string) => ({ ...NAVIGATE, 'x-forwarded-for': address });
 const agent = createAgent();
 after(() => agent.destroy());
-/** As a browser asks that goes there by its own. */
+/** Headers of a top-level navigation. */
 const go = (base: string, path: string, address: string) =>
   send({ url: new URL(base + path), method: 'GET', headers: from(address) }, agent);
 const limits = { loginsPerMinute: 5, logoutTokensPerMinute: 3 };
@@ -32,7 +32,7 @@ for (const path of ['/login', '/callback?state=x&code=y']) {
   });
 }
 
-test('DO-02 logout tokens beyond the limit are not even looked at', async (t) => {
+test('DO-02 logout tokens beyond the limit are not validated', async (t) => {
   const { gateway } = await startWorld(t, { gateway: { config } });
   const post = async () =>
     (
@@ -44,7 +44,7 @@ test('DO-02 logout tokens beyond the limit are not even looked at', async (t) =>
   assert.deepEqual([await post(), await post(), await post(), await post()], [400, 400, 400, 429]);
 });
 
-test('DO-02 R14 a flood of sign-ins that nobody ends leaves nothing in Redis', async (t) => {
+test('DO-02 R14 a flood of abandoned sign-ins leaves nothing in Redis', async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
   const { gateway } = await startWorld(t, {
@@ -59,7 +59,7 @@ test('DO-02 R14 a flood of sign-ins that nobody ends leaves nothing in Redis', a
   assert.deepEqual(await redis.keys(), []);
 });
 
-describe('what counts as one address', () => {
+describe('addresses that share a limit', () => {
   const rows: [string, string][] = [
     ['203.0.113.9', '203.0.113.9'],
     ['::ffff:203.0.113.9', '::ffff:203.0.113.9'],

@@ -1,4 +1,4 @@
-/** Back-channel logout: what a logout token ends, and every way in which one is refused. */
+/** Back-channel logout: which sessions a logout token ends, and why a token is refused. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Browser } from '../../support/browser.ts';
@@ -14,7 +14,7 @@ import { CSRF, startWorld, type World } from '../../support/world.ts';
 const signedIn = async (browser: Browser) =>
   (await browser.fetch('/session', { headers: CSRF })).json().authenticated === true;
 
-/** A new browser that signs in as whoever is next, with this `sid`. */
+/** A new browser that signs in as the provider's next user, with this `sid`. */
 async function another({ gateway, provider }: World, sid: string | undefined): Promise<Browser> {
   provider.next.nextSid = sid;
   const browser = gateway.browser();
@@ -25,7 +25,7 @@ async function another({ gateway, provider }: World, sid: string | undefined): P
 
 const code = async (answer: Response) => Reflect.get(Object(await answer.json()), 'code');
 
-test('LO-06 LO-07 a sid ends that session alone, and its tokens are revoked', async (t) => {
+test('LO-06 LO-07 a sid ends only that session, and its tokens are revoked', async (t) => {
   const world = await startWorld(t);
   const [one, two] = [await another(world, 'sid-1'), await another(world, 'sid-2')];
   const answer = await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sid: 'sid-1' }));
@@ -35,7 +35,7 @@ test('LO-06 LO-07 a sid ends that session alone, and its tokens are revoked', as
   await until(() => world.provider.requests.revocation.length >= 2);
 });
 
-test('LO-07 a sub alone ends all of the user, also after another session of theirs has ended; nobody else', async (t) => {
+test('LO-07 a sub without a sid ends all sessions of the user, also after one has ended, and none of other users', async (t) => {
   const world = await startWorld(t);
   const [one, two, three] = [await another(world, 'a'), await another(world, 'b'), await another(world, 'c')];
   world.provider.next.nextUser = BOB;
@@ -47,7 +47,7 @@ test('LO-07 a sub alone ends all of the user, also after another session of thei
   assert.deepEqual([await signedIn(two), await signedIn(three), await signedIn(bob)], [false, false, true]);
 });
 
-test('LO-07 a sid with the sub of somebody else ends nothing', async (t) => {
+test('LO-07 a sid with the sub of another user ends nothing', async (t) => {
   const world = await startWorld(t);
   const one = await another(world, 'sid-1');
   const answer = await postLogoutToken(
@@ -58,7 +58,7 @@ test('LO-07 a sid with the sub of somebody else ends nothing', async (t) => {
   assert.equal(await signedIn(one), true);
 });
 
-test('LO-06 200 also when there was nothing to end', async (t) => {
+test('LO-06 200 also when there is nothing to end', async (t) => {
   const world = await startWorld(t);
   for (const claims of [{ sid: 'unknown' }, { sub: 'unknown' }])
     assert.equal((await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, claims))).status, 200);
@@ -113,7 +113,7 @@ describe('LO-05 a token with one fault', () => {
     'a sub that is a list': set({ sub: ['user-alice'] }),
   };
   for (const [name, change] of Object.entries(rows))
-    test(`${name}: 400, no-store, and the session lives`, async (t) => {
+    test(`${name}: 400, no-store, and the session stays`, async (t) => {
       const world = await startWorld(t);
       const browser = await another(world, 'sid-1');
       const answer = await postLogoutToken(
@@ -124,7 +124,7 @@ describe('LO-05 a token with one fault', () => {
       assert.equal(answer.headers.get('cache-control'), 'no-store');
       assert.equal(await code(answer), 'logout_token_refused');
       assert.equal(await signedIn(browser), true);
-      // The same token without the fault would have ended it.
+      // The same token without the fault ends it.
       assert.equal(
         (await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sid: 'sid-1' }))).status,
         200,
@@ -133,7 +133,7 @@ describe('LO-05 a token with one fault', () => {
     });
 });
 
-test('LO-05 the type may be left out, or relaxed by configuration', async (t) => {
+test('LO-05 the type may be missing, or relaxed by configuration', async (t) => {
   const world = await startWorld(t);
   const untyped = (draft: TokenDraft) => void Reflect.deleteProperty(draft.header, 'typ');
   assert.equal(
@@ -148,7 +148,7 @@ test('LO-05 the type may be left out, or relaxed by configuration', async (t) =>
   );
 });
 
-test('LO-08 a replayed token is refused, and a session that began since lives on', async (t) => {
+test('LO-08 a replayed token is refused, and a session that began later stays', async (t) => {
   const world = await startWorld(t);
   await another(world, 'sid-1');
   const token = createLogoutToken(world.provider, { sub: 'user-alice' });
@@ -158,7 +158,7 @@ test('LO-08 a replayed token is refused, and a session that began since lives on
   assert.equal(await signedIn(later), true);
 });
 
-test('LO-05 what is no form with one token is refused', async (t) => {
+test('LO-05 anything but a form with one token is refused', async (t) => {
   const world = await startWorld(t);
   const address = `${world.gateway.url}/backchannel-logout`;
   const token = createLogoutToken(world.provider, { sid: 'x' });
@@ -195,7 +195,7 @@ async function startPair(t: TestContext) {
   return { redis, provider, first, second };
 }
 
-test('LO-05 LO-09 a token delivered to one replica ends the session on the other and drops its tokens; a replay at the other is refused', async (t) => {
+test('LO-05 LO-09 a token sent to one replica ends the session on the other and deletes its tokens; a replay there is refused', async (t) => {
   const { redis, provider, first, second } = await startPair(t);
   provider.next.nextSid = 'sid-1';
   const browser = first.browser();
