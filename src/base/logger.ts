@@ -1,4 +1,4 @@
-/** The logger that rooms below observability accept; pino implements it. */
+/** Logger interface for rooms below observability; pino implements it. */
 
 /** Writes one line: fields and a message, or a message alone. */
 type LogMethod = (...args: [fields: object, message?: string | undefined] | [message: string]) => void;

@@ -55,7 +55,7 @@ async function runCommand(): Promise<void> {
 }
 
 function runWorker(): void {
-  // The primary process also receives these signals, and tells the workers what to do.
+  // The primary process also receives these signals, and instructs the workers.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
   const channel = { on: process.on.bind(process), send: (message: unknown) => process.send?.(message) };
   startWorker({ openLogs, channel, exit: (code) => process.exit(code) });

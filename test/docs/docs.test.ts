@@ -1,4 +1,4 @@
-/** Holds the documentation to the code: generated pages are current, examples are accepted, every link leads somewhere. */
+/** Documentation against the code: generated pages are current, examples are valid, links resolve. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,12 +22,12 @@ const anchorsOf = (text: string): string[] => [
 ];
 
 for (const [name, text] of Object.entries(renderDocs())) {
-  test(`docs/${name} says what the code says (npm run docs writes it)`, () => {
+  test(`docs/${name} is current (npm run docs generates it)`, () => {
     assert.equal(read(`docs/${name}`), text);
   });
 }
 
-test('every complete configuration in the documentation is accepted', () => {
+test('every complete configuration in the documentation is valid', () => {
   let found = 0;
   for (const page of pages) {
     for (const [, text = ''] of read(page).matchAll(/```yaml\n([\s\S]*?)```/g)) {
@@ -40,7 +40,7 @@ test('every complete configuration in the documentation is accepted', () => {
   assert.ok(found > 0);
 });
 
-test('every link inside the documentation leads to a file', () => {
+test('every link inside the documentation resolves to a file', () => {
   for (const page of pages) {
     for (const [, target = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
       assert.ok(existsSync(join(ROOT, dirname(page), target)), `${page}: ${target}`);
@@ -48,7 +48,7 @@ test('every link inside the documentation leads to a file', () => {
   }
 });
 
-test('every link to a part of a page leads to a heading', () => {
+test('every link to a section resolves to a heading', () => {
   let found = 0;
   for (const page of pages) {
     for (const [, target = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)) {
@@ -60,14 +60,14 @@ test('every link to a part of a page leads to a heading', () => {
   assert.ok(found > 0);
 });
 
-test('the commands that the README shows first are scripts of the package', () => {
+test('the first commands in the README are scripts of the package', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const shown = [...read('README.md').matchAll(/```sh\nnpm (?:run )?(\w+)\n```/g)].map(([, name = '']) => name);
   assert.deepEqual(shown, ['demo', 'test']);
   for (const name of shown) assert.ok(scripts[name], name);
 });
 
-test('every page of the documentation is in its table of contents', () => {
+test('every page of the documentation is in the table of contents', () => {
   const contents = read('docs/README.md');
   const missing = globSync('docs/**/*.md', { cwd: ROOT }).filter(
     (page) => page !== 'docs/README.md' && !contents.includes(`](${page.slice('docs/'.length)})`),

@@ -1,4 +1,4 @@
-/** The page for the front end and those for newcomers: all of the client is there, its examples compile, every option that is named exists. */
+/** The front end page and the pages for newcomers: complete client API, examples that compile, existing options and commands. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,16 +20,16 @@ function membersOf(name: string): string[] {
   return [...body.matchAll(/^ {2}(\w+)[?(<:]/gm)].map(([, member = '']) => member);
 }
 
-test('the page names every function, option and event of the client', () => {
-  for (const [name, least] of [
+test('the page documents every function, option and event of the client', () => {
+  for (const [name, minimum] of [
     ['Client', 9],
     ['ClientOptions', 4],
     ['ClientEvents', 4],
     ['LoginOptions', 8],
   ] as const) {
     const members = membersOf(name);
-    assert.ok(members.length >= least, name);
-    // Those of a sign-in stand inside the row of `login`, the others begin one.
+    assert.ok(members.length >= minimum, name);
+    // Options of a sign-in are inside the row of `login`; all others have their own row.
     const row = name === 'LoginOptions' ? '^\\| `login\\(.*\\b' : '^\\| `';
     for (const member of members) assert.match(page, new RegExp(`${row}${member}\\b`, 'm'), `${name}.${member}`);
   }
@@ -61,28 +61,28 @@ test('every example of the page compiles against the client', () => {
   }
 });
 
-/** Every path of the schema, parts in the middle and entries of lists included. */
-function pathsOf(node: SchemaNode | undefined, at: string): string[] {
+/** Every path of the schema, including groups and list entries. */
+function pathsOf(node: SchemaNode | undefined, parent: string): string[] {
   if (node === undefined) return [];
   return [node, ...(node.anyOf ?? [])].flatMap((part) => [
     ...Object.entries(part.properties ?? {}).flatMap(([name, child]) => {
-      const path = at === '' ? name : `${at}.${name}`;
+      const path = parent === '' ? name : `${parent}.${name}`;
       return [path, ...pathsOf(child, path)];
     }),
-    ...(part.items === undefined ? [] : pathsOf(part.items, `${at}[]`)),
+    ...(part.items === undefined ? [] : pathsOf(part.items, `${parent}[]`)),
   ]);
 }
 
-test('every option that the pages for newcomers name as ours exists', () => {
+test('every option of the gateway on the pages for newcomers exists', () => {
   const known = new Set([...pathsOf(jsonSchema(), ''), ...options().map(({ variable }) => variable)]);
   const sections = new Set(Object.keys(jsonSchema().properties ?? {}));
   let found = 0;
   for (const file of ['docs/faq.md', 'docs/front-end.md', ...globSync('docs/coming-from/*.md', { cwd: ROOT })]) {
-    // In the tables the first column is the other product's; blocks are read by another test.
-    const ours = read(file)
+    // The first column of a table belongs to the other product; another test checks code blocks.
+    const text = read(file)
       .replaceAll(/```[\s\S]*?```/g, '')
       .replaceAll(/^\| [^|]*(?:\\\|[^|]*)*\|/gm, file.includes('coming-from') ? '|' : '$&');
-    for (const [, named = ''] of ours.matchAll(/`([A-Za-z_]+(?:\[\])?(?:\.[A-Za-z]+)+|BFF_[A-Z_]+)[:`]/g)) {
+    for (const [, named = ''] of text.matchAll(/`([A-Za-z_]+(?:\[\])?(?:\.[A-Za-z]+)+|BFF_[A-Z_]+)[:`]/g)) {
       const [section = ''] = named.split(/[.[]/);
       if (!sections.has(section) && !named.startsWith('BFF_')) continue;
       assert.ok(known.has(named), `${file}: ${named}`);
@@ -92,12 +92,12 @@ test('every option that the pages for newcomers name as ours exists', () => {
   assert.ok(found > 60, `${found} options`);
 });
 
-test('every command that the pages for newcomers show is one of ours', () => {
+test('every command of the gateway on the pages for newcomers exists', () => {
   const usage = execFileSync(process.execPath, [join(ROOT, 'src/main.ts'), '--help'], { encoding: 'utf8' });
   const known = new Set([...usage.matchAll(/^ {2}bff-gateway (\w+)/gm)].map(([, command = '']) => command));
   let found = 0;
   for (const file of ['docs/faq.md', ...globSync('docs/coming-from/*.md', { cwd: ROOT })]) {
-    // In prose the name of the product is followed by other words than a command.
+    // Only code: in prose, words other than commands follow the name of the product.
     const code = (read(file).match(/```[\s\S]*?```|`[^`\n]+`/g) ?? []).join('\n');
     for (const [, command = '', format = ''] of code.matchAll(/bff-gateway ([a-z]+) ?([a-z0-9-]*)/g)) {
       assert.ok(known.has(command), `${file}: ${command}`);

@@ -1,4 +1,4 @@
-/** The pages about providers: each configuration is complete, accepted without a warning, and for that product. */
+/** Provider pages: each configuration is complete, valid without warnings, and for the product of the page. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -31,15 +31,15 @@ test('there is a test file for each product', () => {
 
 for (const page of pages) {
   describe(page, () => {
-    test('holds a configuration', () => assert.ok(configurations(page).length > 0));
+    test('contains a configuration', () => assert.ok(configurations(page).length > 0));
     for (const [index, text] of configurations(page).entries()) {
-      test(`configuration ${index + 1} is accepted, and for this product`, () => {
+      test(`configuration ${index + 1} is valid and for this product`, () => {
         const { config, warnings } = load(page, text);
         assert.deepEqual(warnings, []);
         assert.equal(productOf(config.provider.issuer, config.provider.kind).kind, basename(page, '.md'));
       });
     }
-    test('says what to register, how a sign-out goes, and what the limits are', () => {
+    test('documents what to register, the sign-out and known limits', () => {
       const text = readFileSync(join(ROOT, page), 'utf8');
       for (const part of ['https://shop.example.com/callback', 'https://shop.example.com/signed-out', 'Audience'])
         assert.ok(text.includes(part), part);
@@ -48,7 +48,9 @@ for (const page of pages) {
   });
 }
 
-test('Entra ID is shown for one tenant and for many', () => {
-  const shown = configurations('docs/providers/entra.md').map((text) => isMultiTenant(load('', text).config.provider));
-  assert.deepEqual(shown, [false, true]);
+test('the Entra ID page has configurations for one tenant and for several', () => {
+  const multiTenant = configurations('docs/providers/entra.md').map((text) =>
+    isMultiTenant(load('', text).config.provider),
+  );
+  assert.deepEqual(multiTenant, [false, true]);
 });

@@ -1,4 +1,4 @@
-/** The page of the gateway's own endpoints, from their table. */
+/** Generator of docs/endpoints.md, from the table of endpoints. */
 import { ENDPOINT_ROWS } from '../../src/config/schema/endpoint-table.ts';
 
 const METADATA_PATH = '/.well-known/oauth-protected-resource';
@@ -20,6 +20,6 @@ uses the endpoints is in [The front end](front-end.md), and what a response look
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-The private listener has endpoints of its own: [health, metrics](operations.md) and [sessions](sessions.md).
+The private listener has its own endpoints: [health, metrics](operations.md) and [sessions](sessions.md).
 `;
 }

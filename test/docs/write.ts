@@ -1,4 +1,4 @@
-/** Writes the generated pages of `docs/`: `npm run docs`. */
+/** Writes the generated pages of `docs/` (`npm run docs`). */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderDocs } from './render.ts';

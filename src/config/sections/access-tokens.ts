@@ -33,7 +33,7 @@ const issuerOptions = (secret: SecretField) => ({
     .enum(['at+jwt', 'any'])
     .optional()
     .describe(
-      'at+jwt: the typ header must be at+jwt (RFC 9068). any: for issuers that do not set it; ID, refresh and logout tokens are still refused. Default by kind.',
+      'at+jwt: the typ header must be at+jwt (RFC 9068). any: for issuers that do not set it; ID, refresh and logout tokens are still refused. Default: depends on kind.',
     ),
   subjects: z
     .enum(['users', 'clients', 'both'])
@@ -41,7 +41,7 @@ const issuerOptions = (secret: SecretField) => ({
     .describe(
       'Whom this issuer issues access tokens for. both: the claims decide, and a token is refused when they do not.',
     ),
-  rolesClaim: z.string().min(1).optional().describe('Claim path of the roles. Default by kind.'),
+  rolesClaim: z.string().min(1).optional().describe('Claim path of the roles. Default: depends on kind.'),
   introspection: introspectionSchema(secret).optional().describe('Introspection (RFC 7662) at this issuer.'),
 });
 

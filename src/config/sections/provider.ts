@@ -96,7 +96,7 @@ const tokens = {
     .boolean()
     .optional()
     .describe(
-      'Send the scopes with each refresh, for providers that otherwise reduce the scope of the token. Default by kind.',
+      'Send the scopes with each refresh, for providers that otherwise reduce the scope of the token. Default: depends on kind.',
     ),
   clockTolerance: duration('0s', '5m')
     .prefault('30s')

@@ -1,4 +1,4 @@
-/** Options of `tuning`: switches for what is done for speed alone (src/tuning/README.md). */
+/** Schema of `tuning`: switches of the performance measures (src/tuning/README.md). */
 import { z } from 'zod';
 
 export const tuning = z

@@ -95,12 +95,12 @@ test('the errors of Entra ID and Auth0 for a redirect URI that is not registered
   const provider = await startTestProvider(t);
   const page = (code: number, body: string) => ({ status: code, headers: { 'content-type': 'text/html' }, body });
   const mismatch = 'AADSTS50011: The redirect URI &#39;x&#39; specified in the request does not match';
-  for (const answer of [
+  for (const response of [
     page(200, mismatch),
     page(403, 'Callback URL mismatch.'),
     page(400, 'Invalid parameter: redirect_uri'),
   ]) {
-    provider.behaviour.authorize = () => answer;
+    provider.behaviour.authorize = () => response;
     assert.match((await doctor(configFor(provider))).of('redirect URI').message, /does not accept/);
   }
   provider.behaviour.authorize = () => page(400, 'Client not found.');
@@ -115,8 +115,8 @@ test('a wrong client secret, with the errors of each product', async (t) => {
   assert.equal(wrong.code, 1);
   assert.match(wrong.of('client credentials').message, /wrong client id or secret/);
   assert.doesNotMatch(wrong.text, /canary-wrong-secret|canary-key/);
-  const checkWith = async (answer: ReturnType<typeof oauthError>) => {
-    provider.behaviour.token = () => answer;
+  const checkWith = async (response: ReturnType<typeof oauthError>) => {
+    provider.behaviour.token = () => response;
     return (await doctor(configFor(provider))).of('client credentials');
   };
   const keycloak = oauthError('unauthorized_client', 401, 'Invalid client or Invalid client credentials');
@@ -148,7 +148,7 @@ test('a client without the code flow, an unknown scope, an unknown audience', as
   assert.match(implicit.hint ?? '', /code flow is disabled/);
   assert.match((await checkWith('invalid_scope', 'Invalid scopes')).hint ?? '', /scope/);
   assert.match((await checkWith('access_denied', 'Service not found: x')).hint ?? '', /audience/);
-  assert.equal((await checkWith('login_required', 'nobody')).level, 'ok');
+  assert.equal((await checkWith('login_required', 'no user')).level, 'ok');
 });
 
 test('Auth0 without an audience: tokens that no API can read', async (t) => {
@@ -181,8 +181,8 @@ test('different clocks, keys of another type, no PKCE, no pushed authorization r
   const provider = await startTestProvider(t);
   const dated = (ms: number) => {
     provider.behaviour.discovery = async (_call, proceed) => {
-      const answer = await proceed();
-      return { ...answer, headers: { ...answer.headers, date: new Date(Date.now() + ms).toUTCString() } };
+      const response = await proceed();
+      return { ...response, headers: { ...response.headers, date: new Date(Date.now() + ms).toUTCString() } };
     };
   };
   dated(120_000);
