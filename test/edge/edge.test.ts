@@ -1,4 +1,4 @@
-/** The edge as a whole: what becomes an exchange, in which order it is judged, and whose request id counts. */
+/** The edge as a whole: which requests get a context, the order of the checks, and which request ids are accepted. */
 import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
@@ -39,11 +39,11 @@ function edgeWith(changes: Partial<EdgeOptions['config']> = {}, lines: string[] 
   return createEdge({ config, log, newId: () => `own-id-${++ids}` });
 }
 
-test('an ordinary request becomes an exchange', () => {
+test('an ordinary request gets a context', () => {
   const req = request();
-  const { target, log, ...exchange } = edgeWith()(req);
+  const { target, log, ...context } = edgeWith()(req);
   assert.equal(typeof log.info, 'function');
-  assert.deepEqual(exchange, { req, id: 'own-id-1', clientIp: '203.0.113.9', secure: false });
+  assert.deepEqual(context, { req, id: 'own-id-1', clientIp: '203.0.113.9', secure: false });
   assert.deepEqual([target.raw, target.path, target.query], ['/api/x?y', '/api/x', '?y']);
 });
 
@@ -66,14 +66,14 @@ const REFUSALS: [string, Call, string][] = [
 for (const [what, call, code] of REFUSALS)
   test(`${what}: ${code}`, () => assert.throws(() => edgeWith()(request(call)), { code }));
 
-test('PX-12 another host of ours does not serve absolute targets of the public one', () => {
+test('PX-12 another accepted host does not serve absolute targets of the public origin', () => {
   const edge = edgeWith({ allowedHosts: ['internal:8443'] });
   assert.equal(edge(request({ host: 'internal:8443' })).target.raw, '/api/x?y');
   assert.throws(() => edge(request({ host: 'internal:8443', url: `${PUBLIC}/api/x` })), { code: 'bad_request' });
   assert.equal(edge(request({ url: `${PUBLIC}/api/x` })).target.raw, '/api/x');
 });
 
-test('PX-11 a listed proxy names client, scheme and request id; a stranger names nothing', () => {
+test('PX-11 a trusted proxy sets client address, scheme and request id; other peers do not', () => {
   const headers = { 'X-Forwarded-For': '198.51.100.7', 'X-Forwarded-Proto': 'https', 'X-Request-Id': 'proxy-id-1' };
   const facts = (trustedProxies: string[]) => {
     const { id, clientIp, secure } = edgeWith({ trustedProxies })(request({ from: '10.0.0.1', headers }));
@@ -84,7 +84,7 @@ test('PX-11 a listed proxy names client, scheme and request id; a stranger names
   assert.deepEqual(facts([]), ['own-id-1', '10.0.0.1', false]);
 });
 
-test('PX-11 X-Forwarded-Host, -Port, -Prefix, -Uri and rewritten URLs change no target, not even from a listed proxy', () => {
+test('PX-11 X-Forwarded-Host, -Port, -Prefix, -Uri and rewritten URLs never change the target, even from a trusted proxy', () => {
   const names = ['Host', 'Port', 'Prefix', 'Uri', 'Path', 'Method', 'Server'].map((name) => `X-Forwarded-${name}`);
   const spoofed = [...names, 'X-Original-URL', 'X-Rewrite-URL', 'X-Original-Host', 'X-HTTP-Method-Override', 'X-Host'];
   const headers = Object.fromEntries(spoofed.map((name) => [name, '/admin']));
@@ -94,7 +94,7 @@ test('PX-11 X-Forwarded-Host, -Port, -Prefix, -Uri and rewritten URLs change no 
   assert.equal(req.method, 'GET');
 });
 
-test('LG-03 only a request id of plain letters is taken over, also from a listed proxy', () => {
+test('LG-03 only a request id of allowed characters is accepted, also from a trusted proxy', () => {
   const edge = edgeWith({ trustedProxies: ['10.0.0.1'] });
   const idOf = (id: string) => edge(request({ from: '10.0.0.1', headers: { 'X-Request-Id': id } })).id;
   for (const id of ['abcdefgh', 'A.b_c-12', 'x'.repeat(64)]) assert.equal(idOf(id), id);
@@ -111,7 +111,7 @@ test('LG-03 only a request id of plain letters is taken over, also from a listed
     assert.match(idOf(id), /^own-id-\d$/, JSON.stringify(id));
 });
 
-test('arrival of any request is known before a check, and its id stays that of the refusal', () => {
+test('every request has an arrival before any check, and a refusal has the same id', () => {
   const lines: string[] = [];
   const edge = edgeWith({ trustedProxies: ['10.0.0.1'] }, lines);
   const req = request({ url: '\\', host: undefined, from: '10.0.0.1', headers: { 'X-Forwarded-For': '198.51.100.7' } });

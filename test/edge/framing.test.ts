@@ -1,4 +1,4 @@
-/** Framing that two servers could cut differently is refused; what is plain passes. */
+/** Framing that two servers could interpret differently is refused; unambiguous framing passes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -15,7 +15,7 @@ function judge({ method = 'POST', version: [httpVersionMajor, httpVersionMinor] 
   checkFraming({ method, httpVersionMajor, httpVersionMinor, rawHeaders }, readFramingFields(rawHeaders));
 }
 
-/** The error that a message ends in; it must close the connection, since nobody knows where the next message starts. */
+/** Returns the error of a message. It must close the connection, because the start of the next message is unknown. */
 function refusalOf(message: Message): string {
   try {
     judge(message);
@@ -29,7 +29,7 @@ function refusalOf(message: Message): string {
 
 const UPGRADE = ['Upgrade', 'websocket', 'Connection', 'Upgrade'];
 const REFUSED: [string, Message][] = [
-  ['a length beside chunks', { rawHeaders: ['Content-Length', '5', 'Transfer-Encoding', 'chunked'] }],
+  ['a length and chunked coding', { rawHeaders: ['Content-Length', '5', 'Transfer-Encoding', 'chunked'] }],
   ['a length of 0 beside chunks', { rawHeaders: ['Transfer-Encoding', 'chunked', 'content-length', '0'] }],
   ['two lengths', { rawHeaders: ['Content-Length', '5', 'CONTENT-LENGTH', '6'] }],
   ['the same length twice', { rawHeaders: ['Content-Length', '5', 'Content-Length', '5'] }],
@@ -40,24 +40,24 @@ const REFUSED: [string, Message][] = [
   ['a hexadecimal length', { rawHeaders: ['Content-Length', '0x5'] }],
   ['a length with a fraction', { rawHeaders: ['Content-Length', '5.0'] }],
   ['an exponent', { rawHeaders: ['Content-Length', '5e1'] }],
-  ['a length beyond all numbers', { rawHeaders: ['Content-Length', '99999999999999999999'] }],
+  ['a length that is too large', { rawHeaders: ['Content-Length', '99999999999999999999'] }],
   ['a length in other digits', { rawHeaders: ['Content-Length', '\u0665'] }],
   ['an unknown coding', { rawHeaders: ['Transfer-Encoding', 'xchunked'] }],
   ['identity', { rawHeaders: ['Transfer-Encoding', 'identity'] }],
   ['an empty coding', { rawHeaders: ['Transfer-Encoding', ''] }],
-  ['chunks that are not the last coding', { rawHeaders: ['Transfer-Encoding', 'chunked, gzip'] }],
-  ['a coding below the chunks', { rawHeaders: ['Transfer-Encoding', 'gzip, chunked'] }],
-  ['chunks twice', { rawHeaders: ['Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked'] }],
-  ['chunks twice in one field', { rawHeaders: ['Transfer-Encoding', 'chunked, chunked'] }],
-  ['chunks with a parameter', { rawHeaders: ['Transfer-Encoding', 'chunked;x'] }],
-  ['chunks after a control character', { rawHeaders: ['Transfer-Encoding', '\u000bchunked'] }],
+  ['chunked that is not the last coding', { rawHeaders: ['Transfer-Encoding', 'chunked, gzip'] }],
+  ['another coding before chunked', { rawHeaders: ['Transfer-Encoding', 'gzip, chunked'] }],
+  ['chunked twice', { rawHeaders: ['Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked'] }],
+  ['chunked twice in one field', { rawHeaders: ['Transfer-Encoding', 'chunked, chunked'] }],
+  ['chunked with a parameter', { rawHeaders: ['Transfer-Encoding', 'chunked;x'] }],
+  ['chunked after a control character', { rawHeaders: ['Transfer-Encoding', '\u000bchunked'] }],
   ['chunks in HTTP/1.0', { version: [1, 0], rawHeaders: ['Transfer-Encoding', 'chunked'] }],
   ['chunks in HTTP/0.9', { version: [0, 9], rawHeaders: ['Transfer-Encoding', 'chunked'] }],
 ];
 for (const [what, message] of REFUSED)
   test(`PX-08 ${what}: refused`, () => assert.equal(refusalOf(message), 'bad_request'));
 
-test('PX-09 an Upgrade beside a body is refused, whatever it asks for', () => {
+test('PX-09 Upgrade together with a body is refused, for any protocol', () => {
   for (const upgrade of [UPGRADE, ['Upgrade', 'h2c'], ['upgrade', ''], ['UPGRADE', 'websocket']]) {
     assert.equal(refusalOf({ rawHeaders: [...upgrade, 'Content-Length', '5'] }), 'bad_request');
     assert.equal(refusalOf({ rawHeaders: ['Transfer-Encoding', 'chunked', ...upgrade] }), 'bad_request');
@@ -66,7 +66,7 @@ test('PX-09 an Upgrade beside a body is refused, whatever it asks for', () => {
   }
 });
 
-test('PX-13 TRACE and CONNECT are refused with the methods there are', () => {
+test('PX-13 TRACE and CONNECT are refused with the list of allowed methods', () => {
   for (const method of ['TRACE', 'CONNECT']) {
     assert.equal(refusalOf({ method, rawHeaders: [] }), 'method_not_allowed');
     assert.throws(
@@ -76,7 +76,7 @@ test('PX-13 TRACE and CONNECT are refused with the methods there are', () => {
   }
 });
 
-test('PX-08 plain framing passes with every method, also bodies of DELETE and OPTIONS', () => {
+test('PX-08 unambiguous framing passes for every method, also bodies of DELETE and OPTIONS', () => {
   for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     for (const rawHeaders of [
       [],
@@ -95,7 +95,7 @@ test('PX-08 plain framing passes with every method, also bodies of DELETE and OP
   );
 });
 
-test('PX-08 of all mixtures only those pass that every server cuts in the same way', () => {
+test('PX-08 of all combinations only those pass that every server interprets the same way', () => {
   const name = fc.constantFrom('Content-Length', 'content-length', 'Transfer-Encoding', 'tRANSFER-eNCODING', 'X-Other');
   const value = fc.constantFrom('5', '0', '05', '+5', '5,5', ' 5', 'chunked', 'Chunked', 'gzip', 'chunked, gzip', '');
   const fields = fc.array(fc.tuple(name, value), { maxLength: 4 });
@@ -113,7 +113,7 @@ test('PX-08 of all mixtures only those pass that every server cuts in the same w
   );
 });
 
-test('PX-12 Host is collected as often as it was sent, in any case', () => {
+test('PX-12 every Host header is collected, in any letter case', () => {
   const head = readFramingFields(['Host', 'a', 'HOST', 'b', 'From', 'c', 'Hosts', 'd', 'host', 'e']);
   assert.deepEqual(head.host, ['a', 'b', 'e']);
   assert.deepEqual(readFramingFields([]), { host: [], contentLength: [], transferEncoding: [], upgrade: [] });

@@ -1,4 +1,4 @@
-/** Who is believed about the client: nobody by default, and a listed proxy only for the hop that it saw itself. */
+/** Trust in forwarded headers: none by default, and a trusted proxy only for the hop that it saw itself. */
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
@@ -23,7 +23,7 @@ const SPOOFED: Headers[] = [
   { 'x-forwarded-ssl': 'on', 'front-end-https': 'on', 'x-url-scheme': 'https', 'x-forwarded-scheme': 'https' },
 ];
 for (const headers of SPOOFED) {
-  test(`PX-11 R20 a stranger who sends ${Object.keys(headers).join(', ')} stays who it is`, () => {
+  test(`PX-11 R20 an untrusted peer that sends ${Object.keys(headers).join(', ')} keeps its own address`, () => {
     const stranger: Peer = { clientIp: '203.0.113.9', secure: false, trusted: false };
     assert.deepEqual(peerOf([], '203.0.113.9', headers), stranger);
     assert.deepEqual(peerOf(['10.0.0.0/8'], '203.0.113.9', headers), stranger);
@@ -31,20 +31,20 @@ for (const headers of SPOOFED) {
   });
 }
 
-test('PX-11 by default nobody is trusted: not the loopback, not a private network', () => {
+test('PX-11 by default no peer is trusted: neither loopback nor a private network', () => {
   const headers = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https' };
   for (const address of ['127.0.0.1', '::1', '10.0.0.1', '192.168.1.1', '172.17.0.1', 'fe80::1'])
     assert.deepEqual(peerOf([], address, headers), { clientIp: address, secure: false, trusted: false });
 });
 
-test('R22 the scheme is that of the socket where nobody vouches for another', () => {
+test('R22 without a trusted proxy, the scheme is that of the socket', () => {
   assert.equal(peerOf([], '203.0.113.9', {}, true).secure, true);
   assert.equal(peerOf([], '203.0.113.9', { 'x-forwarded-proto': 'http' }, true).secure, true);
   assert.equal(peerOf([], '203.0.113.9', { 'x-forwarded-proto': 'https' }, false).secure, false);
   assert.equal(peerOf(['10.0.0.1'], '10.0.0.1', {}, true).secure, true);
 });
 
-test('PX-11 a socket that is gone is nobody that a list could name', () => {
+test('PX-11 a closed socket has an unknown address, which no list can contain', () => {
   const headers = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https' };
   const nobody = { clientIp: 'unknown', secure: false, trusted: false };
   assert.deepEqual(peerOf(['0.0.0.0/0', '::/0'], undefined, headers), nobody);
@@ -52,7 +52,7 @@ test('PX-11 a socket that is gone is nobody that a list could name', () => {
 });
 
 const TRUSTED = ['10.0.0.0/8', '2001:db8:1::/48'];
-/** What it is about, the headers, the address and the scheme that come of it at a proxy at 10.0.0.1. */
+/** Name, headers, and the expected address and scheme behind a proxy at 10.0.0.1. */
 const CHAINS: [string, Headers, string, boolean][] = [
   ['nothing', {}, '10.0.0.1', false],
   ['one hop', { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' }, '203.0.113.9', true],
@@ -74,15 +74,15 @@ const CHAINS: [string, Headers, string, boolean][] = [
   ['IPv4 inside IPv6', { 'x-forwarded-for': '::ffff:203.0.113.9' }, '203.0.113.9', false],
   ['IPv4 inside IPv6 that is a proxy', { 'x-forwarded-for': '203.0.113.9, ::ffff:10.0.0.2' }, '203.0.113.9', false],
   ['an IPv6 proxy in between', { 'x-forwarded-for': '203.0.113.9, 2001:db8:1::5' }, '203.0.113.9', false],
-  // Behind garbage nobody knows who spoke, so nothing further out is believed.
-  ['garbage', { 'x-forwarded-for': '203.0.113.9, unknown' }, '10.0.0.1', false],
-  ['garbage behind a proxy', { 'x-forwarded-for': '203.0.113.9, x, 10.0.0.2' }, '10.0.0.2', false],
+  // The sender of a hop after a malformed one is unknown, so nothing further out is trusted.
+  ['a malformed hop', { 'x-forwarded-for': '203.0.113.9, unknown' }, '10.0.0.1', false],
+  ['a malformed hop behind a proxy', { 'x-forwarded-for': '203.0.113.9, x, 10.0.0.2' }, '10.0.0.2', false],
   ['an empty element', { 'x-forwarded-for': '203.0.113.9,, 10.0.0.2' }, '10.0.0.2', false],
   ['a name', { 'x-forwarded-for': 'localhost' }, '10.0.0.1', false],
   ['an octal address', { 'x-forwarded-for': '0313.0.0.1' }, '10.0.0.1', false],
   ['a bracket without end', { 'x-forwarded-for': '[2001:db8::7' }, '10.0.0.1', false],
-  ['words after the bracket', { 'x-forwarded-for': '[2001:db8::7]x' }, '10.0.0.1', false],
-  ['a line break that was encoded', { 'x-forwarded-for': '203.0.113.9%0d%0a' }, '10.0.0.1', false],
+  ['text after the bracket', { 'x-forwarded-for': '[2001:db8::7]x' }, '10.0.0.1', false],
+  ['an encoded line break', { 'x-forwarded-for': '203.0.113.9%0d%0a' }, '10.0.0.1', false],
   ['another scheme', { 'x-forwarded-proto': 'wss' }, '10.0.0.1', false],
   [
     'the scheme of each hop',
@@ -154,16 +154,16 @@ const CHAINS: [string, Headers, string, boolean][] = [
     '203.0.113.9',
     false,
   ],
-  ['Forwarded beside a scheme', { forwarded: 'for=6.6.6.6', 'x-forwarded-proto': 'http' }, '10.0.0.1', false],
-  ['Forwarded that is garbage', { forwarded: ';;=,=;for' }, '10.0.0.1', false],
+  ['Forwarded and X-Forwarded-Proto', { forwarded: 'for=6.6.6.6', 'x-forwarded-proto': 'http' }, '10.0.0.1', false],
+  ['a malformed Forwarded', { forwarded: ';;=,=;for' }, '10.0.0.1', false],
 ];
 for (const [what, headers, clientIp, secure] of CHAINS) {
-  test(`PX-11 R22 through a listed proxy: ${what}`, () => {
+  test(`PX-11 R22 through a trusted proxy: ${what}`, () => {
     assert.deepEqual(peerOf(TRUSTED, '10.0.0.1', headers), { clientIp, secure, trusted: true });
   });
 }
 
-test('PX-11 whatever a client writes, what its proxy appended decides', () => {
+test('PX-11 the hop that the proxy appended decides, whatever the client sent', () => {
   const word = fc.constantFrom(
     '6.6.6.6',
     '10.0.0.9',
@@ -208,10 +208,9 @@ const SPELLINGS: [string, string | undefined][] = [
   ['localhost', undefined],
 ];
 for (const [text, expected] of SPELLINGS)
-  test(`PX-11 ${JSON.stringify(text)} is the address ${expected}`, () =>
-    assert.equal(normalizeAddress(text), expected));
+  test(`PX-11 ${JSON.stringify(text)} normalizes to ${expected}`, () => assert.equal(normalizeAddress(text), expected));
 
-/** List, inside, outside. */
+/** List, addresses inside, addresses outside. */
 const LISTS: [string, string[], string[]][] = [
   ['10.0.0.0/8', ['10.0.0.0', '10.255.255.255'], ['11.0.0.0', '9.255.255.255', '::a00:1']],
   ['10.0.0.7', ['10.0.0.7'], ['10.0.0.8', '10.0.0.6']],
@@ -222,7 +221,7 @@ const LISTS: [string, string[], string[]][] = [
   ['::1', ['::1'], ['::2', '127.0.0.1']],
 ];
 for (const [entry, inside, outside] of LISTS) {
-  test(`PX-11 the list entry ${entry} means what it says`, () => {
+  test(`PX-11 the list entry ${entry} matches exactly its range`, () => {
     const isTrusted = createAddressMatcher(['198.51.100.1', entry]);
     for (const address of [...inside, '198.51.100.1']) assert.equal(isTrusted(address), true, address);
     for (const address of outside) assert.equal(isTrusted(address), false, address);
@@ -242,5 +241,5 @@ for (const entry of [
   '10.0.0/8',
   '*',
 ])
-  test(`PX-11 the list entry ${JSON.stringify(entry)} stops the start`, () =>
+  test(`PX-11 the list entry ${JSON.stringify(entry)} prevents the start`, () =>
     assert.throws(() => createPeerReader(['10.0.0.1', entry]), /trusted proxy/));

@@ -1,4 +1,4 @@
-/** A request body that never ends holds no connection: endpoints, refused requests, private listeners, the mounted form. */
+/** A request body that never ends must not hold a connection: endpoints, refusals, private listeners, mounted gateway. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ import { until } from '../support/until.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
 
-/** The deadline in these tests: ample time for a response that needs no body. */
+/** The deadline in these tests: enough time for a response that needs no body. */
 const BODY_TIMEOUT_MS = 1_000;
 /** Within this time the gateway has to close the connection. */
 const CLOSED_MS = 10_000;
@@ -69,7 +69,7 @@ interface Held {
   readonly text: string;
 }
 
-/** Begins a body and never ends it; resolves when the gateway has closed the connection, rejects when it does not. */
+/** Starts a body and never ends it; resolves when the gateway closes the connection, rejects if it does not. */
 async function hold(port: number, host: string, { request, headers = '' }: Omit<Row, 'status'>, body: Body) {
   const client = await connectRaw(port);
   try {
@@ -141,10 +141,10 @@ describe('E01 a body that never ends', () => {
     test(`${row.request}${/expect/.test(row.headers ?? '') ? ' after 100' : ''}: 408, and closed`, () =>
       holdAll(world.port, new URL(world.gateway.url).host, [row]));
 
-  test('at endpoints that do not read it: their answer, and closed', () =>
+  test('at endpoints that do not read it: their response, and closed', () =>
     holdAll(world.port, new URL(world.gateway.url).host, NOT_READING));
 
-  test('of a request that is refused before an endpoint or an upstream: the refusal, and closed', async () => {
+  test('of a request that is refused before it reaches an endpoint or upstream: the refusal, and closed', async () => {
     await holdAll(world.port, new URL(world.gateway.url).host, REFUSED);
     await holdAll(world.port, 'elsewhere.example', [{ request: 'POST /logout', headers: FORM, status: 421 }]);
     const preflight = 'origin: https://a.example\r\naccess-control-request-method: PUT\r\n';
@@ -154,7 +154,7 @@ describe('E01 a body that never ends', () => {
     assert.equal(world.upstream.requests.length, 0);
   });
 
-  test('at the private listeners: their answer, and closed', async () => {
+  test('at the private listeners: their response, and closed', async () => {
     await holdAll(world.adminPort, `127.0.0.1:${world.adminPort}`, [
       { request: 'GET /livez', status: 200 },
       { request: 'GET /metrics', status: 200 },
@@ -169,7 +169,7 @@ describe('E01 a body that never ends', () => {
     ]);
   });
 
-  test('is told once in the log, and not as a fault of the gateway', async () => {
+  test('is logged once, and not as an error of the gateway', async () => {
     const from = world.gateway.logText().length;
     await hold(world.port, new URL(world.gateway.url).host, { request: 'POST /logout', headers: FORM }, BODIES.silence);
     const lines = world.gateway
@@ -183,7 +183,7 @@ describe('E01 a body that never ends', () => {
     );
   });
 
-  test('costs nobody else anything: a connection whose body has ended stays open', async () => {
+  test('does not affect a connection whose body has ended, which stays open', async () => {
     const { host } = new URL(world.gateway.url);
     const stays = async ({ request, status }: Row) => {
       const client = await connectRaw(world.port);
@@ -226,7 +226,7 @@ test('E01 an upload to a route may take longer', async (t) => {
   assert.equal(upstream.requests.at(-1)?.received, sent);
 });
 
-test('E01 on its way to a development server: 408, and closed', async (t) => {
+test('E01 to a development server: 408, and closed', async (t) => {
   const server = await startUpstream();
   t.after(() => server.close());
   const config = { limits, frontend: { devServer: server.origin } };
@@ -235,7 +235,7 @@ test('E01 on its way to a development server: 408, and closed', async (t) => {
   await holdAll(Number(port), host, [{ request: 'POST /page', headers: FORM, status: 408 }]);
 });
 
-test('E01 as many of them as connections are allowed: the port answers afterwards', async (t) => {
+test('E01 as many of them as there may be connections: afterwards the port accepts requests', async (t) => {
   const connections = 4;
   const { port, gateway } = await startListeners(t, { connections });
   const { host } = new URL(gateway.url);
@@ -246,7 +246,7 @@ test('E01 as many of them as connections are allowed: the port answers afterward
   await until(async () => (await answers()) === 200, 'the port to answer');
 });
 
-test('E01 mounted in a server without any time limit of its own: the same, for the private handler as well', async (t) => {
+test('E01 mounted in a server without a time limit of its own: the same, also for the private handler', async (t) => {
   const port = await freePort();
   const host = `localhost:${port}`;
   const gateway = createGateway(

@@ -92,7 +92,7 @@ test('a condition on the token holds for users and not for guests', async () => 
   assert.equal((await admit(rules, { cookie: SESSION, clientIp: INSIDE })).outcome, '403 insufficient_scope');
 });
 
-test('a caller without credentials is 401 where no rule applies to it, whatever its address', async () => {
+test('a caller without credentials gets 401 when no rule applies to it, whatever its address', async () => {
   const rules = [{ token: 'user', address: '10.' }];
   for (const clientIp of [INSIDE, OUTSIDE])
     assert.equal((await admit(rules, { clientIp })).outcome, '401 unauthenticated');

@@ -1,4 +1,4 @@
-/** CORS answers to the letter: whole sets of headers for listed, unlisted and no origins. */
+/** Exact CORS headers for listed, unlisted and missing origins. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ const SECOND = 'https://second.example.com:8443';
 const cors = createCors([FRIEND, SECOND]);
 const ASKS = { 'access-control-request-method': 'PUT' };
 
-test('R26 CS-03 a preflight of a listed origin is told its own origin, methods, asked headers, and to vary', () => {
+test('R26 CS-03 a preflight from a listed origin gets its origin, methods, requested headers and Vary', () => {
   const headers = { origin: SECOND, ...ASKS, 'access-control-request-headers': 'x-csrf, content-type' };
   assert.deepEqual(cors.preflightHeaders(headers), {
     'access-control-allow-origin': SECOND,
@@ -22,7 +22,7 @@ test('R26 CS-03 a preflight of a listed origin is told its own origin, methods, 
   assert.equal(cors.preflightHeaders({ origin: FRIEND, ...ASKS })['access-control-allow-headers'], undefined);
 });
 
-test('R26 CS-03 asked headers that are no list of names are not repeated', () => {
+test('R26 CS-03 requested headers that are not a list of names are not repeated', () => {
   for (const asked of ['a\r\nSet-Cookie: x', 'x\u0000', 'a;b', '"x"', 'a:b', 'x/y', '', 'é', `x${'-'.repeat(1024)}`]) {
     const answer = cors.preflightHeaders({ origin: FRIEND, ...ASKS, 'access-control-request-headers': asked });
     assert.equal(answer['access-control-allow-headers'], undefined, JSON.stringify(asked));
@@ -30,7 +30,7 @@ test('R26 CS-03 asked headers that are no list of names are not repeated', () =>
   }
 });
 
-test('R26 CS-04 other answers to a listed origin: readable with credentials, never by a wildcard', () => {
+test('R26 CS-04 other responses to a listed origin: readable with credentials, never by a wildcard', () => {
   const { 'access-control-expose-headers': exposed, ...rest } = cors.corsHeaders(FRIEND);
   assert.deepEqual(rest, {
     'access-control-allow-origin': FRIEND,
@@ -42,7 +42,7 @@ test('R26 CS-04 other answers to a listed origin: readable with credentials, nev
   assert.ok(!exposed?.includes('*') && !/set-cookie/i.test(exposed ?? ''));
 });
 
-test('R26 CS-03 every other origin, or none, is told nothing but that the answer varies', () => {
+test('R26 CS-03 every other origin, or none, gets no header except Vary', () => {
   const near = fc.constantFrom(
     FRIEND,
     '.evil.example',
@@ -71,7 +71,7 @@ test('R26 CS-03 every other origin, or none, is told nothing but that the answer
   );
 });
 
-test('CS-03 off by default: no CORS and no Vary; null cannot be listed', () => {
+test('CS-03 off by default: no CORS and no Vary; null cannot be allowed', () => {
   for (const off of [createCors([]), createCors(['null'])]) {
     for (const origin of [FRIEND, 'null', undefined]) {
       assert.deepEqual(off.corsHeaders(origin), {});
@@ -80,7 +80,7 @@ test('CS-03 off by default: no CORS and no Vary; null cannot be listed', () => {
   }
 });
 
-test('R26 a preflight is an OPTIONS with an origin and the method it asks for', () => {
+test('R26 a preflight is an OPTIONS with an origin and a requested method', () => {
   assert.equal(isPreflight('OPTIONS', { origin: FRIEND, ...ASKS }), true);
   assert.equal(isPreflight('OPTIONS', { origin: '', 'access-control-request-method': '' }), true);
   assert.equal(isPreflight('OPTIONS', ASKS), false);

@@ -1,4 +1,4 @@
-/** Forged calls as properties: no mixture of headers that another site can cause passes. */
+/** Properties of the CSRF check: no combination of headers that another site can cause passes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -36,7 +36,7 @@ const ORIGINS = [
 ];
 const VALUES = ['1', undefined, '', '0', '2', 'true', ' 1', '1, 1', '11'];
 
-test('CS-02 R24 the whole matrix of method, site, origin and header is what the two barriers say', () => {
+test('CS-02 R24 the two checks decide every combination of method, site, origin and header', () => {
   for (const method of METHODS) {
     for (const site of SITES) {
       for (const origin of ORIGINS) {
@@ -65,8 +65,8 @@ test('CS-01 only the configured header counts', () => {
   assert.equal(codeOf({ method: 'POST', headers: { x_shop_csrf: '1', 'x-shop-csrf2': '1' } }), 'csrf_header_missing');
 });
 
-test('CS-01 R24 what a form, an image or a link of another site can send never passes, with any other header', () => {
-  // A page elsewhere cannot set the custom header without a preflight, and cannot choose what the browser says of it.
+test('CS-01 R24 a request that a form, image or link of another site can send never passes, with any other header', () => {
+  // A foreign page cannot set the custom header without a preflight, or choose the origin that the browser reports.
   const site = fc.constantFrom('cross-site', 'same-site', 'none');
   const origin = fc.constantFrom('https://evil.example', 'null', undefined, `${OWN}.evil.example`);
   const name = fc.constantFrom(
@@ -97,20 +97,20 @@ test('CS-01 R24 what a form, an image or a link of another site can send never p
   );
 });
 
-test('CS-02 a list that holds null lists nobody', () => {
+test('CS-02 null in the list allows no origin', () => {
   assert.equal(codeOf({ method: 'POST', headers: { origin: 'null', 'x-shop-csrf': '1' } }), 'csrf_cross_site');
   const check = { headers: { origin: 'null' }, publicOrigin: OWN, allowedOrigins: ['null'] };
   assert.equal(checkUpgradeOrigin(check).kind, 'refused');
 });
 
-test('CS-07 a handshake passes from exactly our origin and the listed ones', () => {
+test('CS-07 a handshake passes only from the public origin and the listed ones', () => {
   for (const origin of ORIGINS) {
     const outcome = checkUpgradeOrigin({ headers: { origin }, publicOrigin: OWN, allowedOrigins: [FRIEND] });
     assert.equal(outcome.kind, origin === OWN || origin === FRIEND ? 'pass' : 'refused', origin);
   }
 });
 
-test('a refusal says why, for the log', () => {
+test('a refusal states its reason, for the log', () => {
   const check = { method: 'POST', mode: 'header' as const, headerName: HEADER, publicOrigin: OWN, allowedOrigins: [] };
   const reason = (headers: CsrfCheck['headers']) => {
     const outcome = checkCsrf({ ...check, headers });

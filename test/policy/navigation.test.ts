@@ -1,4 +1,4 @@
-/** Navigations by what browsers send: each word of fetch metadata, each mark of a prefetch, each shape of Accept. */
+/** Navigations as browsers send them: fetch metadata, prefetch headers, and forms of Accept. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isTopLevelNavigation } from '../../src/policy/navigation.ts';
@@ -10,12 +10,12 @@ const GO = {
   accept: 'text/html',
 };
 
-test('AR-16 a link, the address bar and a redirect are navigations, from wherever they come', () => {
+test('AR-16 a link, the address bar and a redirect are navigations, from any site', () => {
   for (const site of ['none', 'same-origin', 'same-site', 'cross-site'])
     assert.equal(isTopLevelNavigation({ ...GO, 'sec-fetch-site': site, 'sec-fetch-user': '?1' }, 'GET'), true, site);
 });
 
-test('AR-16 every other destination and mode is a load in the background', () => {
+test('AR-16 every other destination and mode is a background request', () => {
   const elsewhere = [
     'iframe',
     'frame',
@@ -36,14 +36,14 @@ test('AR-16 every other destination and mode is a load in the background', () =>
     assert.equal(isTopLevelNavigation({ ...GO, 'sec-fetch-mode': mode }, 'GET'), false, mode);
 });
 
-test('AR-16 one word of fetch metadata is enough to ask for the others', () => {
+test('AR-16 a request with one fetch metadata header needs the others too', () => {
   for (const name of ['sec-fetch-mode', 'sec-fetch-dest', 'sec-fetch-site', 'sec-fetch-user'] as const) {
     const word = { 'sec-fetch-user': '?1', ...GO }[name];
     assert.equal(isTopLevelNavigation({ accept: 'text/html', [name]: word }, 'GET'), false, name);
   }
 });
 
-test('AR-16 a prefetch or preview is no navigation, in each of its spellings', () => {
+test('AR-16 a prefetch or preview is not a navigation, in any of its spellings', () => {
   const marks = {
     'sec-purpose': 'prefetch;prerender',
     purpose: 'prefetch',
@@ -56,7 +56,7 @@ test('AR-16 a prefetch or preview is no navigation, in each of its spellings', (
   }
 });
 
-test('AR-16 without metadata Accept must name a page as such', () => {
+test('AR-16 without fetch metadata, Accept must name text/html', () => {
   const rows: [string | undefined, boolean][] = [
     ['text/html', true],
     ['text/html;q=0.9', true],
@@ -74,7 +74,7 @@ test('AR-16 without metadata Accept must name a page as such', () => {
   for (const [accept, expected] of rows) assert.equal(isTopLevelNavigation({ accept }, 'GET'), expected, accept);
 });
 
-test('AR-16 a script that says so, by the configured header as well, is no navigation', () => {
+test('AR-16 a script that identifies itself, also by the configured header, is not a navigation', () => {
   const accept = 'text/html';
   assert.equal(isTopLevelNavigation({ accept, 'x-requested-with': 'fetch' }, 'GET'), false);
   assert.equal(isTopLevelNavigation({ accept, 'x-csrf': '1' }, 'GET'), false);
@@ -82,7 +82,7 @@ test('AR-16 a script that says so, by the configured header as well, is no navig
   assert.equal(isTopLevelNavigation({ accept, 'x-csrf': '1' }, 'GET', 'X-Shop'), true);
 });
 
-test('AR-16 only GET goes to a page', () => {
+test('AR-16 only GET is a navigation', () => {
   for (const method of ['POST', 'HEAD', 'OPTIONS', 'PUT', 'get', ''])
     assert.equal(isTopLevelNavigation(GO, method), false, method);
 });

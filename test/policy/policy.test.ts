@@ -1,4 +1,4 @@
-/** The pure policies as tables: CSRF, CORS, navigations, return addresses. */
+/** Tables for CSRF, CORS, navigations and return URLs. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -21,22 +21,22 @@ const csrf = (method: string, headers: Record<string, string>, mode: 'header' | 
   return outcome.kind === 'pass' ? 'pass' : outcome.code;
 };
 
-describe('CS-01 CS-02 R24 forged calls', () => {
+describe('CS-01 CS-02 R24 forged requests', () => {
   const H = { 'x-csrf': '1' };
   const rows: [string, Record<string, string>, string][] = [
     ['the header alone', H, 'pass'],
-    ['the header from our own origin', { ...H, origin: OWN, 'sec-fetch-site': 'same-origin' }, 'pass'],
+    ['the header from the own origin', { ...H, origin: OWN, 'sec-fetch-site': 'same-origin' }, 'pass'],
     ['nothing', {}, 'csrf_header_missing'],
     ['another value', { 'x-csrf': 'yes' }, 'csrf_header_missing'],
     ['the header twice', { 'x-csrf': '1, 1' }, 'csrf_header_missing'],
-    ['our origin without the header', { origin: OWN, 'sec-fetch-site': 'same-origin' }, 'csrf_header_missing'],
+    ['the own origin without the header', { origin: OWN, 'sec-fetch-site': 'same-origin' }, 'csrf_header_missing'],
     ['another site', { ...H, 'sec-fetch-site': 'cross-site' }, 'csrf_cross_site'],
     ['a sibling', { ...H, 'sec-fetch-site': 'same-site' }, 'csrf_cross_site'],
     ['the address bar', { ...H, 'sec-fetch-site': 'none' }, 'csrf_cross_site'],
     ['a foreign origin', { ...H, origin: 'https://evil.example' }, 'csrf_cross_site'],
     ['origin null', { ...H, origin: 'null' }, 'csrf_cross_site'],
-    ['an origin that begins like ours', { ...H, origin: `${OWN}.evil.example` }, 'csrf_cross_site'],
-    ['our host over http', { ...H, origin: 'http://shop.example.com' }, 'csrf_cross_site'],
+    ['an origin that starts like the own one', { ...H, origin: `${OWN}.evil.example` }, 'csrf_cross_site'],
+    ['the own host over http', { ...H, origin: 'http://shop.example.com' }, 'csrf_cross_site'],
     ['a listed origin', { ...H, origin: FRIEND, 'sec-fetch-site': 'same-site' }, 'pass'],
     ['a listed origin without the header', { origin: FRIEND, 'sec-fetch-site': 'same-site' }, 'csrf_header_missing'],
   ];
@@ -45,7 +45,7 @@ describe('CS-01 CS-02 R24 forged calls', () => {
       test(`${method} with ${name}: ${expected}`, () => assert.equal(csrf(method, headers), expected));
   }
 
-  test('fetch-metadata mode relaxes GET and HEAD from our own pages, nothing else', () => {
+  test('fetch-metadata mode exempts GET and HEAD from own pages, nothing else', () => {
     const same = { 'sec-fetch-site': 'same-origin' };
     assert.equal(csrf('GET', same, 'fetch-metadata'), 'pass');
     assert.equal(csrf('HEAD', same, 'fetch-metadata'), 'pass');
@@ -55,14 +55,14 @@ describe('CS-01 CS-02 R24 forged calls', () => {
       assert.equal(csrf('GET', { 'sec-fetch-site': site }, 'fetch-metadata'), 'csrf_cross_site');
   });
 
-  test('CS-06 a method in a header changes nothing', () => {
+  test('CS-06 a method override header has no effect', () => {
     assert.equal(
       csrf('POST', { 'x-http-method-override': 'GET', 'sec-fetch-site': 'same-origin' }, 'fetch-metadata'),
       'csrf_header_missing',
     );
   });
 
-  test('CS-07 a WebSocket handshake must come from our origin or a listed one', () => {
+  test('CS-07 a WebSocket handshake must come from the own origin or a listed one', () => {
     const upgrade = (origin?: string) =>
       checkUpgradeOrigin({
         headers: origin === undefined ? {} : { origin },
@@ -87,14 +87,14 @@ describe('R26 CS-03 CORS', () => {
     'access-control-request-headers': 'x-csrf',
   });
 
-  test('a listed origin is answered with exactly itself, and credentials', () => {
+  test('a listed origin gets exactly itself, and credentials', () => {
     const headers = cors.preflightHeaders(preflight(FRIEND));
     assert.equal(headers['access-control-allow-origin'], FRIEND);
     assert.equal(headers['access-control-allow-credentials'], 'true');
     assert.match(headers.vary ?? '', /Origin/);
     assert.equal(cors.corsHeaders(FRIEND)['access-control-allow-origin'], FRIEND);
   });
-  test('any other origin gets nothing of CORS', () => {
+  test('any other origin gets no CORS headers', () => {
     for (const origin of [
       'https://evil.example',
       'null',
@@ -112,7 +112,7 @@ describe('R26 CS-03 CORS', () => {
       }
     }
   });
-  test('an OPTIONS that asks for no method is a call like any other', () => {
+  test('an OPTIONS without a requested method is an ordinary request', () => {
     assert.equal(isPreflight('OPTIONS', { origin: FRIEND }), false);
     assert.equal(isPreflight('GET', preflight(FRIEND)), false);
     assert.equal(isPreflight('OPTIONS', preflight(FRIEND)), true);
@@ -120,7 +120,7 @@ describe('R26 CS-03 CORS', () => {
   test('without a list CORS is off', () => assert.deepEqual(createCors([]).corsHeaders(FRIEND), {}));
 });
 
-describe('AR-16 only a person who goes to a page', () => {
+describe('AR-16 only navigations of a user', () => {
   const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html' };
   const rows: [string, string, Record<string, string>, boolean][] = [
     ['a navigation', 'GET', navigation, true],
@@ -133,14 +133,14 @@ describe('AR-16 only a person who goes to a page', () => {
     ['an old prefetch', 'GET', { ...navigation, purpose: 'prefetch' }, false],
     ['half of the metadata', 'GET', { 'sec-fetch-mode': 'navigate', accept: 'text/html' }, false],
     ['curl', 'GET', { accept: '*/*' }, false],
-    ['a script that says so', 'GET', { accept: 'text/html', 'x-requested-with': 'XMLHttpRequest' }, false],
+    ['a script that identifies itself', 'GET', { accept: 'text/html', 'x-requested-with': 'XMLHttpRequest' }, false],
     ['the CSRF header', 'GET', { accept: 'text/html', 'x-csrf': '1' }, false],
   ];
   for (const [name, method, headers, expected] of rows)
     test(`${name}: ${expected}`, () => assert.equal(isTopLevelNavigation(headers, method), expected));
 });
 
-describe('R33 AR-12 return addresses', () => {
+describe('R33 AR-12 return URLs', () => {
   const to = (value: unknown) => safeReturnPath(value, OWN, ['/login', '/callback', '/logout']);
   const hostile = [
     'https://evil.example',
@@ -176,13 +176,13 @@ describe('R33 AR-12 return addresses', () => {
     '/%',
   ];
   for (const value of hostile)
-    test(`${JSON.stringify(value)?.slice(0, 60)} is not returned to`, () => assert.equal(to(value), '/'));
-  test('paths of ours are, with query and fragment', () => {
+    test(`${JSON.stringify(value)?.slice(0, 60)} is refused as return URL`, () => assert.equal(to(value), '/'));
+  test('own paths are accepted, with query and fragment', () => {
     for (const value of ['/', '/orders/1', '/orders?page=2&q=a%20b', '/#/orders', '/a%2Fb?next=https://evil.example'])
       assert.equal(to(value), value);
     assert.equal(to(`${OWN}/orders`), '/orders');
   });
-  test('whatever comes in, a browser stays on our origin', () => {
+  test('for any input, a browser stays on the own origin', () => {
     const piece = fc.constantFrom(
       '/',
       '\\',

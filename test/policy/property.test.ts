@@ -1,4 +1,4 @@
-/** No input opens a route without a rule that names its method, is about its caller, and holds: against an oracle of its own. */
+/** No input opens a route unless a rule for its method and caller holds, checked against an independent oracle. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -14,7 +14,7 @@ import { sessionOf } from '../support/data-plane.ts';
 import { route as routeOf } from '../support/edge.ts';
 import { configOf, contextOf, PUBLIC } from '../support/route-fixtures.ts';
 
-// Parsed once: what varies are the routes.
+// Parsed once; only the routes vary.
 const BASE = configOf([{ audience: 'api' }], { accessTokens: { audience: 'api' } });
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const TOKENS = ['none', 'user', 'client', 'user-or-client', 'user-or-none'] as const;
@@ -34,9 +34,9 @@ const route = fc.record({
   rules: fc.array(rule, { minLength: 1, maxLength: 4 }),
 });
 
-/** Who calls, and how it is carried. */
+/** The caller and its credentials. */
 const caller = fc.oneof(
-  fc.constant({ kind: 'nobody' as const }),
+  fc.constant({ kind: 'anonymous' as const }),
   fc.record({ kind: fc.constant('session' as const), scope: fc.subarray([...SCOPES]) }),
   fc.record({
     kind: fc.constantFrom('user' as const, 'client' as const, 'unknown' as const, 'invalid' as const),
@@ -102,15 +102,15 @@ function oracle(
   if (kind === 'invalid') return false;
   if ('audience' in who && ![who.audience].flat().includes('api')) return false;
   const about: Record<string, string[]> = {
-    none: ['nobody', 'user', 'client', 'unknown'],
+    none: ['anonymous', 'user', 'client', 'unknown'],
     user: ['user'],
     client: ['client'],
     'user-or-client': ['user', 'client'],
-    'user-or-none': ['user', 'nobody'],
+    'user-or-none': ['user', 'anonymous'],
   };
   const first = named.find(({ token }) => about[token]?.includes(kind));
   if (!first) return false;
-  if (who.kind === 'nobody') return true;
+  if (who.kind === 'anonymous') return true;
   if (!(first.scopes ?? []).every((scope) => who.scope.some((had) => had === scope))) return false;
   if (first.claims === undefined) return true;
   const level = 'level' in who ? who.level : undefined;
@@ -155,7 +155,7 @@ async function admitted(
     clock: () => 0,
   });
   const credentials: [string, string][] =
-    who.kind === 'nobody'
+    who.kind === 'anonymous'
       ? []
       : who.kind === 'session'
         ? [['Cookie', '__Host-bff=alice']]
@@ -180,15 +180,15 @@ async function admitted(
   return { matched, admission };
 }
 
-test('RS-09 RS-11 a call is let in exactly when the first rule about it holds', async () => {
-  let letIn = 0;
+test('RS-09 RS-11 a request is admitted exactly when the first rule for it holds', async () => {
+  let admittedCount = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(route, { minLength: 1, maxLength: 3 }), request, caller, async (routes, asked, who) => {
       let outcome: Awaited<ReturnType<typeof admitted>>;
       try {
         outcome = await admitted(routes, asked, who);
       } catch (error) {
-        // A path that can be read in two ways reaches no rule at all.
+        // An ambiguous path is refused before any rule applies.
         assert.ok(error instanceof GatewayError && error.code === 'ambiguous_path', String(error));
         return;
       }
@@ -198,13 +198,13 @@ test('RS-09 RS-11 a call is let in exactly when the first rule about it holds', 
       const open = matched.rulesForMethod(asked.method)[0]?.token === 'none';
       const expected = oracle(rules, asked.method, who) && (open || who.kind !== 'session' || asked.csrf);
       assert.equal(admission !== undefined, expected);
-      if (admission) letIn += 1;
-      // Whoever is let in is who it is, and nobody else.
+      if (admission) admittedCount += 1;
+      // The admitted caller is the one that sent the request.
       if (admission?.kind === 'user') assert.equal(who.kind, 'session');
       if (admission?.kind === 'bearer') assert.ok('audience' in who && who.kind !== 'invalid');
-      if (admission?.kind === 'guest') assert.equal(who.kind, 'nobody');
+      if (admission?.kind === 'guest') assert.equal(who.kind, 'anonymous');
     }),
     { numRuns: 5_000 },
   );
-  assert.ok(letIn > 500, `only ${letIn} of 5000 were let in: the inputs do not reach both sides`);
+  assert.ok(admittedCount > 500, `only ${admittedCount} of 5000 were admitted: the inputs do not cover both outcomes`);
 });

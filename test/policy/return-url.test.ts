@@ -1,4 +1,4 @@
-/** Return addresses beyond the corpus: queries and fragments, lengths, spellings of our own endpoints, what a browser makes of it. */
+/** Return URLs beyond the corpus: queries and fragments, lengths, spellings of own endpoints, interpretation by a browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -52,20 +52,20 @@ const REFUSED = [
   '../x',
 ];
 for (const value of REFUSED)
-  test(`R33 AR-12 ${JSON.stringify(value)} is not returned to`, () => assert.equal(to(value), '/'));
+  test(`R33 AR-12 ${JSON.stringify(value)} is refused as return URL`, () => assert.equal(to(value), '/'));
 
-test('R33 values that are no text are not returned to', () => {
+test('R33 values that are not text are refused', () => {
   for (const value of [null, undefined, 7, true, ['/x'], { toString: () => '/x' }, new URL('/x', OWN)])
     assert.equal(to(value), '/');
 });
 
-test('AR-12 a broken escape matters in the path only', () => {
+test('AR-12 a broken escape is refused in the path only', () => {
   for (const value of ['/x?50%', '/x?q=%zz', '/x#100%', '/x?a=%5c', '/x?next=//evil.example', '/x?%0d%0a', '/x#//y'])
     assert.equal(to(value), value);
   assert.equal(to('/50%?x'), '/');
 });
 
-test('AR-12 what goes back is as a browser would write it', () => {
+test('AR-12 the result is spelled as a browser would', () => {
   assert.equal(to('/caf\u00e9?q=\u00e9#\u00e9'), '/caf%C3%A9?q=%C3%A9#%C3%A9');
   assert.equal(to('/a b'), '/a%20b');
   assert.equal(to('/a/../b/./c'), '/b/c');
@@ -73,7 +73,7 @@ test('AR-12 what goes back is as a browser would write it', () => {
   assert.equal(to(`${OWN}/`), '/');
 });
 
-test('AR-12 a long address is dropped, as it came and as it would go', () => {
+test('AR-12 a URL that is too long is refused, before and after parsing', () => {
   const longest = `/${'a'.repeat(1999)}`;
   assert.equal(to(longest), longest);
   assert.equal(to(`${longest}a`), '/');
@@ -81,7 +81,7 @@ test('AR-12 a long address is dropped, as it came and as it would go', () => {
   assert.equal(to(`/${'\u00e9'.repeat(400)}`), '/');
 });
 
-test('AR-12 no spelling of an endpoint of ours is returned to, its neighbours are', () => {
+test('AR-12 every spelling of an own endpoint is refused, similar paths are accepted', () => {
   const endpoints = ['/bff/Login', '/bff/callback'];
   const spellings = [
     '/bff/Login',
@@ -104,7 +104,7 @@ test('AR-12 no spelling of an endpoint of ours is returned to, its neighbours ar
     assert.equal(to(value, endpoints), value);
 });
 
-test('R33 AR-12 a second look changes nothing, and an application that decodes the path stays here as well', () => {
+test('R33 AR-12 a second check changes nothing, and a path that the application decodes stays on the origin', () => {
   const piece = fc.constantFrom(
     ...[
       '/',

@@ -1,4 +1,4 @@
-/** Rules and scopes: what is missing is named, what is odd grants nothing. */
+/** Rules and scopes: a refusal names the missing scopes, and malformed scope claims grant nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -23,7 +23,7 @@ const missing = (wanted: RuleConfig['scopes'], scope: unknown) => {
   return outcome.kind === 'insufficient_scope' ? outcome.scope : outcome.kind;
 };
 
-test('RS-09 a rule without methods is for all of them, after those that name theirs', () => {
+test('RS-09 a rule without methods applies to all of them, in the order of the rules', () => {
   const any = { token: 'user' as const };
   const read = { methods: ['GET' as const, 'HEAD' as const], token: 'none' as const };
   for (const method of ['POST', 'DELETE', 'PROPFIND', 'get', ''])
@@ -35,7 +35,7 @@ test('RS-09 a rule without methods is for all of them, after those that name the
     assert.deepEqual(rulesForMethod({ rules: [read] }, method), [], method);
 });
 
-test('RS-09 the first rule about the caller is taken; a caller of unknown kind falls under none that asks', () => {
+test('RS-09 the first rule for the caller applies; a caller of unknown type matches open rules only', () => {
   const staff = { token: 'user' as const, scopes: ['staff'] };
   const both = { token: 'user-or-client' as const };
   const machine = { token: 'client' as const };
@@ -52,21 +52,21 @@ test('RS-09 the first rule about the caller is taken; a caller of unknown kind f
   assert.deepEqual([openRule([open, staff]), openRule([staff, open]), openRule([])], [open, undefined, undefined]);
 });
 
-test('RS-09 without scopes nothing is asked, with an empty list neither', () => {
+test('RS-09 without scopes, or with an empty list, none is required', () => {
   for (const granted of [undefined, '', 'x', 7]) {
     assert.deepEqual(scopesOf(undefined, granted), { kind: 'allowed' });
     assert.deepEqual(scopesOf([], granted), { kind: 'allowed' });
   }
 });
 
-test('RS-09 what is missing is named, of alternatives the first', () => {
+test('RS-09 the refusal names the missing scopes, of alternatives the first', () => {
   const wanted = ['read:orders', ['admin', 'write:orders'], 'openid'];
   assert.equal(missing(wanted, 'openid'), 'read:orders admin');
   assert.equal(missing(wanted, 'read:orders write:orders'), 'openid');
   assert.equal(missing(wanted, 'write:orders read:orders openid'), 'allowed');
 });
 
-test('RS-09 only a text grants, and only by its words', () => {
+test('RS-09 only a string grants scopes, and only by whole words', () => {
   const odd: unknown[] = [
     ...[null, undefined, 7, true, {}, [], ['write:orders'], [['write:orders']], { scope: 'write:orders' }],
     ...[{ toString: () => 'write:orders' }, { split: () => ['write:orders'] }, 'write:orders,openid'],
@@ -77,7 +77,7 @@ test('RS-09 only a text grants, and only by its words', () => {
   assert.equal(missing(['toString'], 'openid'), 'toString');
 });
 
-test('RS-09 a list is AND, a nested list is OR, for any grant', () => {
+test('RS-09 a list is AND, a nested list is OR, for any granted scopes', () => {
   const word = fc.constantFrom('a', 'b', 'c', 'A', 'ab', 'a:b');
   const scopes = fc.array(fc.oneof(word, fc.array(word, { minLength: 1, maxLength: 3 })), { maxLength: 4 });
   fc.assert(

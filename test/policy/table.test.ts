@@ -1,4 +1,4 @@
-/** The table of rules through the real data plane: for each row what the caller is told, and whether the API is called. */
+/** The table of rules through the real data plane: for each row the response, and whether the upstream gets the request. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
@@ -14,7 +14,7 @@ const KINDS: readonly ProviderKind[] = ['generic', 'keycloak', 'auth0', 'entra']
 let upstream: Upstream;
 let plane: Awaited<ReturnType<typeof startDataPlane>>;
 
-/** The claims of a row under the number of the row: verification has tests of its own. */
+/** The claims of a row; its number is the token, because verification has tests of its own. */
 const claimsOf = (row: Row) =>
   Object.fromEntries(
     Object.entries({ ...USER[row.kind], aud: 'orders-api', ...row.claims }).filter(([, value]) => value !== undefined),
@@ -31,8 +31,8 @@ const tokens = {
     } as const;
     return readFacts(source, 'https://id.example.com', claimsOf(row));
   },
-  readSessionToken: () => assert.fail('no session calls here'),
-  checkSessionToken: () => assert.fail('no session begins here'),
+  readSessionToken: () => assert.fail('no session requests here'),
+  checkSessionToken: () => assert.fail('no sign-in here'),
 };
 
 before(async () => {
@@ -50,7 +50,7 @@ after(async () => {
   await upstream.close();
 });
 
-/** What an answer says, in the words of the table. */
+/** Formats a response as the table does. */
 function said({ status, headers, body }: TestResponse): string {
   if (status === 200) return '200';
   const { code, reason } = JSON.parse(body);
@@ -60,7 +60,7 @@ function said({ status, headers, body }: TestResponse): string {
   return [String(status), code, reason ?? challenge].filter((part) => part !== '').join(' ');
 }
 
-test('the table has at least 150 rows, and every product is in it', () => {
+test('the table has at least 150 rows, and covers every product', () => {
   assert.ok(TABLE.length >= 150, String(TABLE.length));
   for (const kind of KINDS) assert.ok(TABLE.filter((row) => row.kind === kind).length >= 10, kind);
 });

@@ -1,4 +1,4 @@
-/** Rows of the table of rules: what a rule asks, what a token says, and what comes of it. */
+/** Rows of the table of rules: the rule, the claims of the token, and the expected response. */
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import type { ProviderKind } from '../../src/oidc/products/registry.ts';
 
@@ -6,8 +6,8 @@ type RuleInput = NonNullable<NonNullable<ConfigInput['routes']>[number]['rules']
 export type Claims = Record<string, unknown>;
 
 /**
- * `200`, or the status, the code, and what tells the exact reason: the word in the body, or for a challenge its parameters
- * beside realm and metadata.
+ * `200`, or status, code and exact reason: the reason in the body, or for a challenge its parameters without realm and
+ * metadata.
  */
 export type Expected = '200' | `${number} ${string}`;
 
@@ -21,7 +21,7 @@ export interface Row {
 
 export const NOW_S = 1_800_000_000;
 
-/** A user's token as each product makes it; a row adds to it. */
+/** Claims of a user's token by product; a row adds to them. */
 export const USER: Record<ProviderKind, Claims> = {
   generic: { sub: 'u1', client_id: 'web' },
   keycloak: { sub: 'u1', azp: 'web', typ: 'Bearer', sid: 's1' },
@@ -147,10 +147,15 @@ const claims: Row[] = [
     [{ 'https://shop': { 'test/roles': ['editor'] } }, '200'],
     [{ roles: ['editor'] }, DENIED('claim')],
   ]),
-  ...rowsOf('what every object has', 'generic', { claims: { 'constructor.name': { equals: 'Object' } } }, [
-    [{}, DENIED('claim')],
-    [{ constructor: { name: 'Object' } }, '200'],
-  ]),
+  ...rowsOf(
+    'a property that every object inherits',
+    'generic',
+    { claims: { 'constructor.name': { equals: 'Object' } } },
+    [
+      [{}, DENIED('claim')],
+      [{ constructor: { name: 'Object' } }, '200'],
+    ],
+  ),
   ...rowsOf('two claims', 'generic', { claims: { a: { equals: 1 }, b: { equals: 2 } } }, [
     [{ a: 1, b: 2 }, '200'],
     [{ a: 1 }, DENIED('claim')],
@@ -193,7 +198,7 @@ const roles: Row[] = [
     [{ scope: 'write:orders' }, DENIED('role')],
     [{}, DENIED('role')],
   ]),
-  ...rowsOf('roles of any other', 'generic', { roles: ['editor', 'admin'] }, [
+  ...rowsOf('roles of any other issuer', 'generic', { roles: ['editor', 'admin'] }, [
     [{ roles: ['admin', 'editor'] }, '200'],
     [{ roles: ['admin'] }, DENIED('role')],
     [{ roles: 'editor admin' }, DENIED('role')],
@@ -209,7 +214,7 @@ const groups: Row[] = [
     [{}, DENIED('group')],
     [{ groups: [{ name: '/staff' }] }, DENIED('group')],
   ]),
-  ...rowsOf('groups of Entra ID, and too many of them', 'entra', { groups: [['g1', 'g2']] }, [
+  ...rowsOf('groups of Entra ID, and group overage', 'entra', { groups: [['g1', 'g2']] }, [
     [{ groups: ['g2'] }, '200'],
     [{ groups: ['g3'] }, DENIED('group')],
     [{ _claim_names: { groups: 'src1' }, _claim_sources: { src1: {} } }, DENIED('groups_overage')],
@@ -221,18 +226,18 @@ const groups: Row[] = [
 ];
 
 const signIn: Row[] = [
-  ...rowsOf('a class', 'generic', { acr: 'gold' }, [
+  ...rowsOf('one acr', 'generic', { acr: 'gold' }, [
     [{ acr: 'gold' }, '200'],
     [{ acr: 'Gold' }, STEP('acr_values="gold"')],
     [{ acr: 'silver' }, STEP('acr_values="gold"')],
     [{ acr: ['gold'] }, STEP('acr_values="gold"')],
     [{}, STEP('acr_values="gold"')],
   ]),
-  ...rowsOf('one of two classes', 'generic', { acr: ['gold', 'platinum'] }, [
+  ...rowsOf('one of two acr values', 'generic', { acr: ['gold', 'platinum'] }, [
     [{ acr: 'platinum' }, '200'],
     [{ acr: 'gold platinum' }, STEP('acr_values="gold platinum"')],
   ]),
-  ...rowsOf('an age', 'generic', { maxAge: '5m' }, [
+  ...rowsOf('a maximum age', 'generic', { maxAge: '5m' }, [
     [{ auth_time: NOW_S - 10 }, '200'],
     [{ auth_time: NOW_S - 329 }, '200'],
     [{ auth_time: NOW_S - 331 }, STEP('max_age="300"')],
@@ -240,7 +245,7 @@ const signIn: Row[] = [
     [{ auth_time: null }, STEP('max_age="300"')],
     [{}, STEP('max_age="300"')],
   ]),
-  ...rowsOf('both', 'generic', { acr: 'gold', maxAge: '5m' }, [
+  ...rowsOf('acr and maximum age', 'generic', { acr: 'gold', maxAge: '5m' }, [
     [{ acr: 'gold', auth_time: NOW_S }, '200'],
     [{ acr: 'gold' }, STEP('acr_values="gold", max_age="300"')],
     [{ auth_time: NOW_S }, STEP('acr_values="gold", max_age="300"')],
@@ -279,7 +284,7 @@ const callers: Row[] = [
 
 const order: Row[] = [
   ...rowsOf(
-    'what is denied for good comes before what a token could mend',
+    'a denial comes before refusals that another token or sign-in could avoid',
     'generic',
     { scopes: ['a'], claims: { x: { equals: 1 } }, acr: 'gold' },
     [

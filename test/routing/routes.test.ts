@@ -1,4 +1,4 @@
-/** The route table: the first pattern that fits, and no path that a server could read as belonging to another route. */
+/** The route table: the first matching pattern wins, and a path that a server could map to another route is refused. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -11,7 +11,7 @@ const ORIGIN = 'https://shop.example.com';
 
 const tableOf = (...paths: string[]) => compileRoutes(paths.map((path) => route('http://up', { path })));
 
-/** The pattern that a target is given to, `none`, or the code of its refusal. */
+/** Returns the pattern that matches a target, `none`, or the error code. */
 function chosen(table: ReturnType<typeof tableOf>, target: string): string {
   try {
     return table.match(parseTarget(target, ORIGIN))?.route.pattern ?? 'none';
@@ -21,7 +21,7 @@ function chosen(table: ReturnType<typeof tableOf>, target: string): string {
   }
 }
 
-describe('PX-01 the table', () => {
+describe('PX-01 the route table', () => {
   const table = tableOf('/api/public/**', '/api/*/items', '/api/admin', '/api/caf%C3%A9', '/api/**', '/');
   const rows: [string, string][] = [
     ['/api/public', '/api/public/**'],
@@ -49,16 +49,16 @@ describe('PX-01 the table', () => {
     ['/index.html', 'none'],
   ];
   for (const [target, expected] of rows)
-    test(`${target} belongs to ${expected}`, () => assert.equal(chosen(table, target), expected));
+    test(`${target} matches ${expected}`, () => assert.equal(chosen(table, target), expected));
 
-  test('PX-03 a query, whatever is in it, changes nothing', () => {
+  test('PX-03 the query does not affect the match', () => {
     for (const [target, expected] of rows) {
       for (const query of ['?', '?/api/public/x', '?x=/../api/admin', '?%2f..%2f', '??;//\\'])
         assert.equal(chosen(table, target + query), expected, target + query);
     }
   });
 
-  test('the entry of a pattern names its place in the file', () => {
+  test('a route carries its position in the file', () => {
     const [first, second] = tableOf('/a/**', '/b').routes;
     assert.deepEqual([first?.index, first?.pattern, second?.index, second?.pattern], [0, '/a/**', 1, '/b']);
     assert.equal(tableOf('/a/**', '/a/x').match(parseTarget('/a/x', ORIGIN))?.route.index, 0);
@@ -76,10 +76,10 @@ describe('PX-01 the table', () => {
     '/a/%',
     '/**x',
   ])
-    test(`the pattern ${path} stops the start`, () => assert.throws(() => tableOf(path), /invalid segment/));
+    test(`the pattern ${path} prevents the start`, () => assert.throws(() => tableOf(path), /invalid segment/));
 });
 
-describe('PX-02 a path with two readings', () => {
+describe('PX-02 a path with two interpretations', () => {
   const table = tableOf('/api/public/**', '/api/*/items', '/api/admin/**', '/api/**');
   const rows: [string, string][] = [
     ['/api/x%2Fy', '/api/**'],
@@ -121,14 +121,14 @@ describe('PX-02 a path with two readings', () => {
   for (const [target, expected] of rows)
     test(`${target}: ${expected}`, () => assert.equal(chosen(table, target), expected));
 
-  test('two spellings of one pattern are no ambiguity', () => {
+  test('two spellings of the same pattern are not ambiguous', () => {
     const twice = tableOf('/Orders/**', '/orders/**');
     assert.equal(chosen(twice, '/orders/1'), '/orders/**');
     assert.equal(chosen(twice, '/Orders/1'), '/Orders/**');
   });
 });
 
-/** What a server that is not ours may do before it looks for a handler. */
+/** Normalizations that an upstream may apply before it selects a handler. */
 interface Careless {
   decodings: number;
   parameters: 'kept' | 'before decoding' | 'after decoding';
@@ -137,7 +137,7 @@ interface Careless {
   slashes: boolean;
 }
 
-/** The path that such a server acts on, in lower case. Written apart from the gateway's own idea of it. */
+/** Returns the path that such an upstream acts on, in lower case. Independent of the gateway's own implementation. */
 function resolve(path: string, habits: Careless): string {
   let text = path;
   if (habits.parameters === 'before decoding') text = text.replace(/;[^/]*/g, '');
@@ -156,7 +156,7 @@ function resolve(path: string, habits: Careless): string {
   return `/${out.join('/')}`;
 }
 
-/** The pattern as its documentation says: literals, `*` for one segment, a final `/**` for any number; a final slash is nothing. */
+/** Matches a pattern as documented: literals, `*` for one segment, a final `/**` for any number; a final slash is ignored. */
 function holds(pattern: string, path: string): boolean {
   const source = pattern.split('/').slice(1);
   const open = source.at(-1) === '**';
@@ -220,7 +220,7 @@ const layouts = fc.uniqueArray(
   { minLength: 2, maxLength: 6 },
 );
 
-test('R30 PX-02 however careless the upstream, no path reaches what the rule of another route protects', () => {
+test('R30 PX-02 however lenient the upstream, no path reaches a resource that another route protects', () => {
   let passed = 0;
   fc.assert(
     fc.property(layouts, targets, habits, (paths: string[], target, careless) => {
@@ -229,14 +229,14 @@ test('R30 PX-02 however careless the upstream, no path reaches what the rule of 
       passed += 1;
       const path = resolve(target.split('?', 1)[0] ?? '', careless);
       const protector = paths.find((candidate) => holds(candidate, path)) ?? pattern;
-      assert.equal(protector, pattern, `${target} passes as ${pattern}, the upstream acts on ${path}`);
+      assert.equal(protector, pattern, `${target} matches ${pattern}, the upstream acts on ${path}`);
     }),
     { numRuns: 20_000 },
   );
-  assert.ok(passed > 1_000, `only ${passed} paths passed the gateway at all`);
+  assert.ok(passed > 1_000, `only ${passed} paths passed the gateway`);
 });
 
-test('DO-06 the work for a path grows in step with its length, and no pattern blows it up', () => {
+test('DO-06 the time to match a path grows linearly with its length, for every pattern', () => {
   const table = tableOf(...Array.from({ length: 40 }, (_, n) => `/a/*/*/b${n}/*/**`), '/a/**');
   const once = (target: string) => {
     const began = performance.now();
@@ -247,13 +247,13 @@ test('DO-06 the work for a path grows in step with its length, and no pattern bl
   for (const unit of ['/a', '%2fa', ';a/', '%3b/a', '/%C3%A9', '%25a', '/.a.', 'a;%2f', '/', '%EF%BC%8F', '/%2561']) {
     const of = (length: number) => `/a/${unit.repeat(Math.floor((length - 3) / unit.length))}`;
     best(of(8_000));
-    // Four times the length: some four times the work. Sixteen times would be quadratic.
+    // Four times the length takes about four times as long. Sixteen times would be quadratic.
     const [short, long] = [best(of(2_000)), best(of(8_000))];
     assert.ok(long < Math.max(short, 0.02) * 9, `${unit}: ${short} ms for 2000 characters, ${long} ms for 8000`);
   }
 });
 
-test('E02 mayServe is true for whatever match gives to a route or refuses, and for other letter case', () => {
+test('E02 mayServe is true for every path that match assigns to a route or refuses, in any letter case', () => {
   const table = tableOf('/api/**', '/files/*/raw', '/one');
   const piece = fc.constantFrom(
     ...[

@@ -1,4 +1,4 @@
-/** Request targets: one reading or none; what is accepted goes on byte for byte. */
+/** Request targets: one interpretation or a refusal; an accepted target is forwarded byte for byte. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -90,7 +90,7 @@ for (const [name, targets] of Object.entries(REFUSED)) {
     test(`${name}: ${JSON.stringify(target)} is refused`, () => assert.notEqual(codeOf(target), 'accepted'));
 }
 
-test('R31 what is accepted is forwarded byte for byte', () => {
+test('R31 an accepted target is forwarded byte for byte', () => {
   for (const target of [
     '/api/a%2Fb',
     '/api//x',
@@ -107,7 +107,7 @@ test('R31 what is accepted is forwarded byte for byte', () => {
   }
 });
 
-test('PX-01 an absolute target that names us is the same as its path', () => {
+test('PX-01 an absolute target with the public origin equals its path', () => {
   assert.equal(parseTarget(`${ORIGIN}/api/x?y=1`, ORIGIN).raw, '/api/x?y=1');
   assert.equal(parseTarget('https://shop.example.com:443', ORIGIN).raw, '/');
   assert.equal(parseTarget('HTTPS://Shop.Example.Com?x=/y', ORIGIN).raw, '/?x=/y');
@@ -115,7 +115,7 @@ test('PX-01 an absolute target that names us is the same as its path', () => {
   assert.throws(() => parseTarget('http://localhost:3000:80/x', 'http://localhost:3000'), { code: 'misdirected' });
 });
 
-test('PX-01 PX-02 a refusal says what was wrong', () => {
+test('PX-01 PX-02 a refusal states the reason', () => {
   const codes: [string, string][] = [
     ['*', 'bad_request'],
     ['shop.example.com:443', 'bad_request'],
@@ -133,7 +133,7 @@ test('PX-01 PX-02 a refusal says what was wrong', () => {
   for (const [target, code] of codes) assert.equal(codeOf(target), code, target);
 });
 
-test('R31 whatever is accepted stays as it is: bytes, path and query; its segments are those of the path', () => {
+test('R31 an accepted target keeps its bytes, path and query; its segments are those of the path', () => {
   const piece = fc.constantFrom(
     ...[
       '/',
@@ -174,4 +174,5 @@ test('R31 whatever is accepted stays as it is: bytes, path and query; its segmen
   assert.ok(accepted > 100, `${accepted} accepted`);
 });
 
-test('an endless target is refused with 414', () => assert.equal(codeOf(`/${'a'.repeat(9000)}`), 'uri_too_long'));
+test('a target that is too long is refused with 414', () =>
+  assert.equal(codeOf(`/${'a'.repeat(9000)}`), 'uri_too_long'));

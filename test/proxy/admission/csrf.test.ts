@@ -1,4 +1,4 @@
-/** Tests that calls of other sites never pass the data plane, and that listed origins may. */
+/** Requests of other sites never pass the data plane, and those of listed origins may. */
 import assert from 'node:assert/strict';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
@@ -91,7 +91,7 @@ for (const [what, method, headers, expected] of FORGED) {
   });
 }
 
-test('R24 the same calls from the application pass', async () => {
+test('R24 the same requests from the application pass', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
     const headers = { ...signedIn('alice'), origin: PUBLIC, 'sec-fetch-site': 'same-origin' };
     assert.equal((await gateway.call('/api/x', { method, headers })).status, 200);
@@ -104,7 +104,7 @@ test('CS-01 user-or-none: with a session cookie the check applies, without one i
   assert.equal((await gateway.call('/api/mixed/x', { method: 'POST' })).status, 200);
 });
 
-test('CS-01 fetch-metadata: an image of our own page needs no header, a write still does', async () => {
+test('CS-01 fetch-metadata: an image of an own page needs no header, a write does', async () => {
   const own = { ...COOKIE, 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'image' };
   const answer = await gateway.call('/api/images/1', { headers: own });
   assert.equal(answer.status, 200);
@@ -129,7 +129,7 @@ const preflight = (origin: string) => ({
   'access-control-request-headers': 'x-csrf',
 });
 
-test('R26 CS-03 a preflight is answered here, without a session, for listed origins only', async () => {
+test('R26 CS-03 the gateway answers a preflight itself, without a session, for listed origins only', async () => {
   const listed = await gateway.call('/api/x', { method: 'OPTIONS', headers: preflight(PARTNER) });
   assert.equal(listed.status, 204);
   assert.equal(listed.headers['access-control-allow-origin'], PARTNER);
@@ -143,7 +143,7 @@ test('R26 CS-03 a preflight is answered here, without a session, for listed orig
   assert.deepEqual(gateway.events, []);
 });
 
-test('R26 an OPTIONS that is no preflight is a call like any other', async () => {
+test('R26 an OPTIONS that is not a preflight is an ordinary request', async () => {
   assert.equal((await gateway.call('/api/x', { method: 'OPTIONS', headers: { origin: PARTNER } })).status, 401);
   const answer = await gateway.call('/api/x', {
     method: 'OPTIONS',
@@ -152,7 +152,7 @@ test('R26 an OPTIONS that is no preflight is a call like any other', async () =>
   assert.equal(answer.status, 200);
 });
 
-test('CS-04 a listed origin reads answers and refusals, and never by word of the upstream', async () => {
+test('CS-04 a listed origin may read responses and refusals, whatever CORS headers the upstream sends', async () => {
   upstream.respondWith(
     (_req, res) => void res.writeHead(200, { 'access-control-allow-origin': '*', vary: 'Accept' }).end(),
   );

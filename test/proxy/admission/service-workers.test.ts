@@ -1,10 +1,10 @@
-/** Service workers: their script would see every request of the origin, so it comes from the front end and never from a route. */
+/** Service workers: their script would see every request of the origin, so a route never serves one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startRealWorld } from '../../support/real-browser.ts';
 import { CSRF, startWorld } from '../../support/world.ts';
 
-test('E02 a route serves no service worker, in Chromium either, whatever documents says', async (t) => {
+test('E02 a route serves no service worker, whatever `documents` is, checked in Chromium', async (t) => {
   for (const documents of ['sandbox', 'forward'] as const) {
     const world = await startRealWorld(t, {
       routes: (upstream) => [{ path: '/api/**', upstream, documents, rules: [{ token: 'none' }] }],
@@ -18,7 +18,7 @@ test('E02 a route serves no service worker, in Chromium either, whatever documen
   }
 });
 
-test('E02 a request for a service worker is refused before session and upstream are asked', async (t) => {
+test('E02 a request for a service worker is refused before session and upstream are contacted', async (t) => {
   const world = await startWorld(t, {
     routes: (upstream) => [
       { path: '/open/**', upstream, rules: [{ token: 'none' }] },

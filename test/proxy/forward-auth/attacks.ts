@@ -1,10 +1,10 @@
-/** What every front proxy that is configured as documented has to bring, and to stop. */
+/** Checks for every front proxy that is configured as documented: what must arrive, and what must not. */
 import assert from 'node:assert/strict';
 import type { Browser } from '../../support/browser.ts';
 import type { BrowserResponse } from '../../support/browser-http.ts';
 import { FORGED, type Shop } from './shop.ts';
 
-/** Claim headers of this route and of another one, in spellings that some upstream reads as the same name. */
+/** Claim headers of this and another route, in spellings that an upstream may read as the same name. */
 export const EXACT = ['X-Shop-Customer', 'x-shop-customer', 'X-SHOP-CUSTOMER', 'X-Shop-Note', 'X-Forward-Cookie'];
 export const LENIENT = ['X_Shop_Customer', 'X-Shop_Customer', 'x_shop_customer', 'X.Shop.Customer', 'X_Shop_Note'];
 
@@ -14,7 +14,7 @@ export interface Attack {
   port: number;
 }
 
-/** The access token that the API got is one of the provider's, and no secret is in what the client sees. */
+/** The API receives an access token of the provider, and the client sees no secret. */
 function checkToken({ shop, browser }: Attack, answer: BrowserResponse): void {
   const [scheme, token = ''] = (shop.received()?.header('authorization') ?? '').split(' ');
   assert.equal(scheme, 'Bearer');
@@ -23,14 +23,14 @@ function checkToken({ shop, browser }: Attack, answer: BrowserResponse): void {
   checkCookie({ shop, browser });
 }
 
-/** The cookie of the gateway stays with it, under whatever name. */
+/** The gateway's cookie never reaches the API, under any name. */
 function checkCookie({ shop, browser }: Pick<Attack, 'shop' | 'browser'>): void {
   const [, session = ''] = browser.cookieHeader('/api/orders').split('=');
   assert.notEqual(session, '');
   assert.ok(!JSON.stringify(shop.received()?.headers).includes(session), 'the session cookie goes no further');
 }
 
-/** The call arrives with real values only, method, target and body as sent. */
+/** The request arrives with real values only, and with method, target and body as sent. */
 export async function checkRealValues(attack: Attack): Promise<void> {
   const { shop, browser, port } = attack;
   const answer = await shop.call(browser, { port, method: 'PUT', body: 'two shoes' });
@@ -59,7 +59,7 @@ export async function checkForgedClaims({ shop, browser, port }: Attack): Promis
   return statuses;
 }
 
-/** `Connection` names headers that a proxy removes (RFC 9110 section 7.6.1): from its question, or from what the API gets. */
+/** `Connection` names headers that a proxy removes (RFC 9110 section 7.6.1), from its own request or from the API's. */
 export async function checkConnectionNames(attack: Attack): Promise<void> {
   const { shop, browser, port } = attack;
   const named = 'close, Authorization, X-Shop-Customer, X_Shop_Customer, X-Forwarded-Uri';
@@ -75,7 +75,7 @@ export async function checkConnectionNames(attack: Attack): Promise<void> {
   assert.equal(shop.received()?.header('x-shop-customer'), 'user-alice');
 }
 
-/** What the client calls itself in headers that it may send is replaced. */
+/** Identity headers that the client may send are replaced. */
 export async function checkForgedCredentials(attack: Attack): Promise<void> {
   const { shop, browser, port } = attack;
   const headers = { authorization: `Bearer ${FORGED}`, dpop: FORGED };
@@ -91,7 +91,7 @@ export async function checkForgedCredentials(attack: Attack): Promise<void> {
     assert.equal(shop.received()?.header(name), undefined, name);
 }
 
-/** The cookies of the application arrive whatever their size, and alone. */
+/** The cookies of the application arrive, whatever their size, and no others. */
 export async function checkCookies(attack: Attack): Promise<void> {
   const { shop, browser, port } = attack;
   const basket = 'b'.repeat(3_000);

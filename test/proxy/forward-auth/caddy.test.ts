@@ -1,4 +1,4 @@
-/** Forward authentication behind real Caddies, old and new, configured as the documentation says. */
+/** Forward authentication behind real Caddy versions, old and new, configured as documented. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, beforeEach, test } from 'node:test';
@@ -21,7 +21,7 @@ let shop: Shop;
 let browser: Browser;
 const fronts: FrontProxy[] = [];
 
-/** Of the system's own one as it says; of one that was built, as its folder is called. */
+/** For the system's Caddy the version that it reports; for a built one the name of its folder. */
 const versionOf = (command: string) =>
   /caddy-v([^/]+)/.exec(command)?.[1] ?? execFileSync(command, ['version'], { encoding: 'utf8' }).trim();
 const versions = CADDIES.map(versionOf);
@@ -41,24 +41,24 @@ beforeEach(() => void shop.upstream.requests.splice(0));
 const attackOf = (index: number) => ({ shop, browser, port: fronts[index]?.port ?? 0 });
 
 for (const [index, version] of versions.entries()) {
-  test(`E04 Caddy ${version}: a call reaches the API with real values, and without the cookie of the gateway`, async () => {
+  test(`E04 Caddy ${version}: a request reaches the API with real values, and without the cookie of the gateway`, async () => {
     await checkRealValues(attackOf(index));
     await checkCookies(attackOf(index));
     await checkConnectionNames(attackOf(index));
   });
 
-  test(`E04 Caddy ${version}: claim headers that a client forges do not arrive in any spelling`, async () => {
+  test(`E04 Caddy ${version}: forged claim headers do not arrive, in any spelling`, async () => {
     const statuses = await checkForgedClaims(attackOf(index));
     for (const name of EXACT) assert.equal(statuses[name], 400, name);
-    // Later versions drop such names by themselves, so that neither the gateway nor the API sees them.
+    // Later versions drop such names on their own, so neither the gateway nor the API sees them.
     for (const name of LENIENT) assert.ok([200, 400].includes(statuses[name] ?? 0), `${name}: ${statuses[name]}`);
   });
 
-  test(`E04 Caddy ${version}: credentials that the client makes up are replaced`, async () => {
+  test(`E04 Caddy ${version}: forged credentials of the client are replaced`, async () => {
     await checkForgedCredentials(attackOf(index));
   });
 
-  test(`E04 Caddy ${version}: what the gateway refuses does not reach the API`, async () => {
+  test(`E04 Caddy ${version}: a request that the gateway refuses does not reach the API`, async () => {
     const { port } = attackOf(index);
     assert.equal((await shop.call(browser, { port, headers: { cookie: '' } })).status, 401);
     assert.equal((await shop.call(browser, { port, headers: { 'x-csrf': '' } })).status, 403);
@@ -71,7 +71,7 @@ for (const [index, version] of versions.entries()) {
   });
 }
 
-test('the public port does not hand out tokens', async () => {
+test('the public port never returns tokens', async () => {
   const headers = { ...CSRF, 'x-original-uri': '/api/orders', 'x-original-method': 'GET' };
   const answer = await browser.fetch('/auth/verify', { headers });
   assert.equal(answer.status, 404);

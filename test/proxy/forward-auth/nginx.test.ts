@@ -1,4 +1,4 @@
-/** Forward authentication behind a real nginx, configured as the documentation says. */
+/** Forward authentication behind a real nginx, configured as documented. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser } from '../../support/browser.ts';
@@ -20,7 +20,7 @@ import { CSRF, type Shop, startShop } from './shop.ts';
 
 let shop: Shop;
 let browser: Browser;
-/** As documented; and with headers let through that nginx drops by default, and a way to /_auth that an operator left open. */
+/** As documented; and with headers allowed that nginx drops by default, and a location that exposes /_auth by mistake. */
 let strict: FrontProxy;
 let lax: FrontProxy;
 
@@ -39,14 +39,14 @@ after(async () => {
 });
 beforeEach(() => void shop.upstream.requests.splice(0));
 
-/** Neither the headers of the private listener nor a token in any other. */
+/** Neither headers of the private listener nor a token in any other header. */
 function checkNothingShown({ headers, body }: BrowserResponse): void {
   for (const name of ['authorization', 'dpop', 'cookie', 'x-forward-cookie', 'x-shop-customer', 'x-accel-redirect'])
     assert.equal(headers[name], undefined, name);
   assert.doesNotMatch(JSON.stringify(headers) + body, /Bearer/);
 }
 
-test('without a session, without the CSRF header, without the scope: refused before the API', async () => {
+test('without a session, CSRF header or scope: refused before the API', async () => {
   assert.equal((await shop.gateway.browser().fetch('/api/orders', { headers: CSRF })).status, 401);
   assert.equal((await browser.fetch('/api/orders')).status, 403);
   const post = await browser.fetch('/api/orders', { method: 'POST', headers: CSRF, body: 'x' });
@@ -55,7 +55,7 @@ test('without a session, without the CSRF header, without the scope: refused bef
   assert.equal(shop.upstream.requests.length, 0);
 });
 
-test('E04 nginx: a call reaches the API with real values, and without the cookie of the gateway', async () => {
+test('E04 nginx: a request reaches the API with real values, and without the cookie of the gateway', async () => {
   for (const { port } of [strict, lax]) {
     await checkRealValues({ shop, browser, port });
     await checkCookies({ shop, browser, port });
@@ -63,7 +63,7 @@ test('E04 nginx: a call reaches the API with real values, and without the cookie
   }
 });
 
-test('E04 nginx: a client that forges claim headers is refused, whatever nginx lets through', async () => {
+test('E04 nginx: a client that forges claim headers is refused, whatever headers nginx passes', async () => {
   const byDefault = await checkForgedClaims({ shop, browser, port: strict.port });
   for (const name of EXACT) assert.equal(byDefault[name], 403, name);
   for (const name of LENIENT) assert.equal(byDefault[name], 200, `nginx drops ${name}`);
@@ -71,17 +71,17 @@ test('E04 nginx: a client that forges claim headers is refused, whatever nginx l
   for (const name of [...EXACT, ...LENIENT]) assert.equal(everything[name], 403, name);
 });
 
-test('E04 nginx: credentials that the client makes up are replaced', async () => {
+test('E04 nginx: forged credentials of the client are replaced', async () => {
   for (const { port } of [strict, lax]) await checkForgedCredentials({ shop, browser, port });
 });
 
-test('an open route passes without a token, and nothing that the client calls itself', async () => {
+test('an open route passes without a token and without identity headers of the client', async () => {
   const headers = { authorization: 'Bearer forged' };
   assert.equal((await shop.gateway.browser().fetch('/api/public/x', { headers })).status, 200);
   assert.equal(shop.received()?.header('authorization'), undefined);
 });
 
-test('E04 nginx: an answer with X-Accel-Redirect goes to the client, and shows no token', async () => {
+test('E04 nginx: a response with X-Accel-Redirect goes to the client, and contains no token', async () => {
   for (const target of ['/_auth', '/_auth?x=1', '@bff_refused', '/', '/auth/verify']) {
     shop.upstream.respondWith((_req, res) => void res.writeHead(200, { 'x-accel-redirect': target }).end('of the API'));
     for (const path of ['/api/orders', '/api/public/x', '/direct/x']) {
@@ -93,19 +93,19 @@ test('E04 nginx: an answer with X-Accel-Redirect goes to the client, and shows n
   shop.upstream.respondWith(echo);
 });
 
-test('E04 nginx: a request that another location sends to /_auth shows no token', async () => {
+test('E04 nginx: a request that another location sends to /_auth reveals no token', async () => {
   const answer = await shop.call(browser, { port: lax.port, path: '/api/slip' });
   assert.equal(answer.status, 200, 'the gateway allowed it');
   checkNothingShown(answer);
 });
 
-test('a path that nginx and the API may read in two ways reaches nobody', async () => {
+test('a path that nginx and the API may interpret differently does not reach the API', async () => {
   for (const path of ['/api/public/..%2forders', '/api/public/%252e%252e/orders', '/api/public%5corders'])
     assert.equal((await browser.fetch(path, { headers: CSRF })).status, 403, path);
   assert.equal(shop.upstream.requests.length, 0);
 });
 
-test('the public port does not hand out tokens', async () => {
+test('the public port never returns tokens', async () => {
   const headers = { ...CSRF, 'x-original-uri': '/api/orders', 'x-original-method': 'GET' };
   for (const path of ['/auth/verify', '/auth/verify/api/orders', '/_auth']) {
     const answer = await browser.fetch(path, { headers });

@@ -1,4 +1,4 @@
-/** What the tests of forward authentication share: a gateway, an API, and front proxies configured as the documentation says. */
+/** Shared by the forward authentication tests: a gateway, an API, and front proxies configured as documented. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,22 +10,22 @@ import { type Provider, startProvider } from '../../support/provider.ts';
 import { type RecordedRequest, startUpstream, type Upstream } from '../../support/upstream.ts';
 
 export const CSRF = { 'x-csrf': '1' };
-/** The beginning of every value that an attacker sends; none may arrive. */
+/** Prefix of every value that an attacker sends; none may arrive. */
 export const FORGED = 'forged-by-the-client';
 
 export interface Shop {
   readonly provider: Provider;
   readonly upstream: Upstream;
   readonly gateway: TestGateway;
-  /** Where the front proxy that browsers use has to listen. */
+  /** Address on which the front proxy must listen for browsers. */
   readonly port: number;
-  /** The sample of docs/forward-auth.md in this language, with the addresses of this shop in place of its own. */
+  /** The sample in this language from docs/forward-auth.md, with the addresses of this shop. */
   sample(language: 'nginx' | 'caddyfile'): string;
-  /** Signs in by way of the front proxy. */
+  /** Signs in through the front proxy. */
   signIn(): Promise<Browser>;
-  /** Sends a signed-in call with these headers and one cookie of the application to the front proxy at a port. */
+  /** Sends a signed-in request with these headers and one application cookie to the front proxy at a port. */
   call(browser: Browser, to: Call): Promise<BrowserResponse>;
-  /** The last call that the API got. */
+  /** The last request that the API received. */
   received(): RecordedRequest | undefined;
   stop(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export interface Call {
 
 const route = { upstream: 'http://unused.test' };
 
-/** Three routes that a front proxy asks about, and one that the gateway proxies itself. */
+/** Three routes that a front proxy verifies, and one that the gateway proxies itself. */
 const routesOf = (upstream: Upstream) => [
   { path: '/api/public/**', ...route, rules: [{ token: 'none' as const }] },
   { path: '/api/notes/**', ...route, claimHeaders: { 'X-Shop-Note': 'sub' }, rules: [{ token: 'user' as const }] },
@@ -66,7 +66,7 @@ function sampleOf(language: string, addresses: Record<string, string>): string {
   }, block);
 }
 
-/** Starts provider, API and gateway; the front proxies are the test's own. */
+/** Starts provider, API and gateway; each test starts its own front proxy. */
 export async function startShop(): Promise<Shop> {
   const [provider, upstream] = [await startProvider(), await startUpstream()];
   const [port, privatePort] = [await freePort(), await freePort()];

@@ -1,4 +1,4 @@
-/** The private listener asked directly, in the words of each front proxy. */
+/** Requests to the private listener, as each front proxy sends them. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from '../../support/browser.ts';
@@ -41,7 +41,7 @@ after(async () => {
   await provider.stop();
 });
 
-/** Asks as a signed-in application, with what the proxy adds. */
+/** Sends a request of a signed-in application, with the headers that the proxy adds. */
 async function ask(headers: Record<string, string>, path = '/auth/verify', method = 'GET') {
   const cookie = `app=1; ${browser.cookieHeader('/api/orders')}`;
   return await fetch(address + path, { method, headers: { cookie, 'x-csrf': '1', ...headers } });
@@ -67,7 +67,7 @@ for (const [name, headers, path] of [
   });
 }
 
-test('the method decides: a rule for GET opens nothing for POST', async () => {
+test('the method counts: a rule for GET does not admit POST', async () => {
   const post = await ask({ ...nginx, 'x-original-method': 'POST' });
   assert.equal(post.status, 403);
   assert.equal(await codeOf(post), 'insufficient_scope');
@@ -76,7 +76,7 @@ test('the method decides: a rule for GET opens nothing for POST', async () => {
   assert.equal((await ask({ ...nginx, 'x-original-method': 'DELETE' })).status, 403);
 });
 
-test('a question that is not complete, or says two things, is not answered with a yes', async () => {
+test('an incomplete or contradictory request is never admitted', async () => {
   const rows: Record<string, string>[] = [
     {},
     { 'x-original-uri': '/api/orders' },
@@ -97,7 +97,7 @@ test('a question that is not complete, or says two things, is not answered with 
   }
 });
 
-test('nobody, a forged call and a path of no route are refused', async () => {
+test('an anonymous request, a forged one and a path without a route are refused', async () => {
   assert.equal((await ask({ ...nginx, cookie: '' })).status, 401);
   assert.equal((await ask({ ...nginx, 'x-csrf': '' })).status, 403);
   assert.equal((await ask({ ...nginx, 'sec-fetch-site': 'cross-site' })).status, 403);
@@ -106,7 +106,7 @@ test('nobody, a forged call and a path of no route are refused', async () => {
   assert.equal(await codeOf(elsewhere), 'access_denied');
 });
 
-test('a route without a token for its upstream, and without cookies, gets neither', async () => {
+test('a route with upstreamToken none and requestCookies drop gets neither token nor cookies', async () => {
   const answer = await ask({ ...nginx, 'x-original-uri': '/bare/x' });
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get('authorization'), '');
@@ -125,7 +125,7 @@ const RESERVED = [
   'X_FORWARD_COOKIE',
 ];
 
-test('E04 a call that carries a claim header of any route, in any spelling, is refused and told of', async () => {
+test('E04 a request with a claim header of any route, in any spelling, is refused and audited', async () => {
   for (const name of RESERVED) {
     for (const path of ['/auth/verify/api/orders', '/auth/verify/bare/x']) {
       const answer = await ask({ [name]: 'victim' }, path);
@@ -147,7 +147,7 @@ test('E04 a call that carries a claim header of any route, in any spelling, is r
   assert.equal((await ask({ ...nginx, 'x-shop-customers': 'x', 'x-shop': 'x' })).status, 200, 'other names are not');
 });
 
-test('E04 every yes has the claim headers of all routes, empty without a value, and both forms of the cookies', async () => {
+test('E04 every admission has the claim headers of all routes, empty without a value, and both cookie headers', async () => {
   for (const [path, customer, cookie] of [
     ['/api/orders', 'user-alice', 'app=1'],
     ['/notes/1', '', 'app=1'],
@@ -161,7 +161,7 @@ test('E04 every yes has the claim headers of all routes, empty without a value, 
   }
 });
 
-test('E04 a bearer token of the caller is no claim header', async (t) => {
+test('E04 a bearer token of the caller is not a claim header', async (t) => {
   const port = await freePort();
   const claimHeaders = { 'X-Shop-Customer': 'sub' };
   const api = await startGateway({
@@ -179,7 +179,7 @@ test('E04 a bearer token of the caller is no claim header', async (t) => {
   assert.equal((await fetch(verify, { headers: { authorization, x_shop_customer: 'victim' } })).status, 400);
 });
 
-test('any other address of the listener is unknown', async () => {
+test('any other path of the listener gets 404', async () => {
   for (const path of ['/', '/auth/verifyx', '/auth', '/api/orders', '/auth/verify?x=1'])
     assert.equal((await ask(nginx, path)).status, 404, path);
 });

@@ -1,4 +1,4 @@
-/** Clients that leave, at every stage of a call: the upstream is released, nothing is left behind. */
+/** Clients that disconnect, at every stage of a request: the upstream is released, and nothing leaks. */
 import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -13,7 +13,7 @@ import { hang, type Script, startUpstream } from '../../support/upstream.ts';
 
 const MB = 1 << 20;
 
-/** Answers by path: nothing, a part, an endless flood, or nothing while it reads. */
+/** Responds by path: nothing, a part, endless data, or nothing while it reads. */
 const script: Script = (req, res) => {
   if (req.url === '/middle') return res.write('first part');
   if (req.url !== '/flood') return undefined;
@@ -37,7 +37,7 @@ async function world(t: TestContext, changes: Partial<RouteConfig> = {}) {
   return { upstream, edge };
 }
 
-/** Brings a call to the stage at which its client leaves. */
+/** Brings a request to the stage at which its client disconnects. */
 const stages: Record<string, (port: number) => Promise<RawClient>> = {
   'before the answer': async (port) => {
     const client = await connectRaw(port);
@@ -83,7 +83,7 @@ for (const [stage, reach] of Object.entries(stages)) {
   }
 }
 
-test('R41 500 clients leave at all stages: sockets and memory return to their earlier level', async (t) => {
+test('R41 500 clients disconnect at all stages: sockets and memory return to their earlier level', async (t) => {
   const { upstream, edge } = await world(t);
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -111,7 +111,7 @@ test('R41 500 clients leave at all stages: sockets and memory return to their ea
   assert.equal(edge.streams.size(), 0);
 });
 
-test('R41 clients that leave while their calls wait in line: the line empties, nobody contacts the upstream for them', async (t) => {
+test('R41 clients that disconnect while their requests are queued: the queue empties, and the upstream is not contacted', async (t) => {
   const { upstream, edge } = await world(t, { connections: 1, maxQueue: 50 });
   const first = await stages['in the middle of the answer']?.(edge.port);
   const waiting = await Promise.all(
@@ -132,10 +132,10 @@ test('R41 clients that leave while their calls wait in line: the line empties, n
   );
 });
 
-test('R41 a client that leaves while the connection to the upstream is being made: its call is never sent', async (t) => {
+test('R41 a client that disconnects while the upstream connection is being established: its request is never sent', async (t) => {
   const upstream = await startUpstream({ tls: { key: TEST_KEY, cert: LOOPBACK_CERTIFICATE } });
   const held: Socket[] = [];
-  // TCP stands at once, TLS not before it is let through.
+  // TCP is established at once, TLS only when the test allows it.
   const door = createServer((socket) => {
     held.push(socket.pause());
   });
@@ -176,7 +176,7 @@ test('R41 a client that leaves while the connection to the upstream is being mad
   );
 });
 
-test('a client that never reads its answer is cut after the idle limit, and the upstream is released', async (t) => {
+test('a client that never reads its response is cut off after the idle limit, and the upstream is released', async (t) => {
   const { upstream, edge } = await world(t, { timeouts: { connect: 1000, headers: 1000, idle: 300 } });
   const client = await (stages['while it does not read its answer'] as (port: number) => Promise<RawClient>)(edge.port);
   const recorded = await upstream.request(0);
@@ -185,7 +185,7 @@ test('a client that never reads its answer is cut after the idle limit, and the 
   client.destroy();
 });
 
-test('PX-16 back-pressure: a client that does not read holds the upstream back', async (t) => {
+test('PX-16 back-pressure: a client that does not read pauses the upstream', async (t) => {
   let poured = 0;
   const upstream = await startUpstream({
     script: (_req, res) => {
@@ -215,7 +215,7 @@ test('PX-16 back-pressure: a client that does not read holds the upstream back',
   assert.ok(poured < 40 * MB, `${poured / MB} MB`);
 });
 
-test('an upstream that hangs up before the answer is told to the client, whose connection stays in order', async (t) => {
+test('an upstream that closes before its response is reported to the client, whose connection stays usable', async (t) => {
   const upstream = await startUpstream({
     script: (req, res) => (req.url === '/hang' ? req.socket.destroy() : res.end('ok')),
   });

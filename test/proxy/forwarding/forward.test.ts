@@ -1,4 +1,4 @@
-/** What goes up and what comes back through the forwarder, seen from a raw client and a recording upstream. */
+/** Requests and responses through the forwarder, seen from a raw client and a recording upstream. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
@@ -69,7 +69,7 @@ for (const method of ['DELETE', 'OPTIONS', 'GET', 'POST']) {
   });
 }
 
-test('R36 PX-16 bodies of every kind and method arrive byte for byte', async (t) => {
+test('R36 PX-16 bodies of every type and method arrive byte for byte', async (t) => {
   const { edge } = await world(t);
   const binary = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7) % 256));
   const bodies: [string, Buffer][] = [
@@ -99,7 +99,7 @@ test('R36 PX-16 bodies of every kind and method arrive byte for byte', async (t)
   }
 });
 
-test('R36 the first bytes reach the upstream before the last are sent, and the answer may start before that', async (t) => {
+test('R36 the first bytes reach the upstream before the last are sent, and the response may start before that', async (t) => {
   const { upstream, edge } = await world(t, {
     readBody: 'before',
     script: (req, res) => {
@@ -119,7 +119,7 @@ test('R36 the first bytes reach the upstream before the last are sent, and the a
   assert.equal(recorded.body.toString(), 'first-last');
 });
 
-test('an HTTP/1.0 client gets a close-delimited answer, and no 1xx', async (t) => {
+test('an HTTP/1.0 client gets a close-delimited response, and no 1xx', async (t) => {
   const { edge } = await world(t, {
     script: (_req, res) => {
       res.writeEarlyHints({ link: '</a.css>; rel=preload' });
@@ -133,7 +133,7 @@ test('an HTTP/1.0 client gets a close-delimited answer, and no 1xx', async (t) =
   assert.deepEqual(answer.informational, []);
 });
 
-test('a 103 answer passes with its Link, before the final one', async (t) => {
+test('a 103 response passes with its Link, before the final one', async (t) => {
   const { edge } = await world(t, {
     script: (_req, res) => {
       res.writeEarlyHints({ link: '</a.css>; rel=preload', 'set-cookie': 'a=1' });
@@ -160,7 +160,7 @@ test('PX-14 a redirect of the upstream is passed on, not followed', async (t) =>
   assert.equal(canary.connections(), 0);
 });
 
-test('trailers of an answer end at the gateway, and the answer is complete', async (t) => {
+test('trailers of a response are dropped, and the response is complete', async (t) => {
   const { edge } = await world(t, {
     script: (_req, res) => {
       res.writeHead(200, { trailer: 'x-sum' });

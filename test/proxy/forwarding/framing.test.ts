@@ -1,4 +1,4 @@
-/** Answers without a body, answers that break HTTP, and what becomes of both connections afterwards. */
+/** Responses without a body, responses that violate HTTP, and the state of both connections afterwards. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { route, startEdge } from '../../support/edge.ts';
@@ -21,7 +21,7 @@ const bodyless: [string, string, string][] = [
 ];
 
 for (const [name, method, bytes] of bodyless) {
-  test(`R38 ${name} arrives at once without a body, and the connection is used again`, async (t) => {
+  test(`R38 ${name} arrives at once without a body, and the connection is reused`, async (t) => {
     const upstream = await startRawUpstream((socket) => socket.write(bytes));
     const edge = await startEdge(route(upstream.origin));
     const client = await connectRaw(edge.port);
@@ -67,7 +67,7 @@ const broken: [string, string][] = [
 ];
 
 for (const [name, bytes] of broken) {
-  test(`PX-10 ${name}: 502, the connection is not used again, the next call is clean`, async (t) => {
+  test(`PX-10 ${name}: 502, the connection is not reused, the next request is clean`, async (t) => {
     const upstream = await startRawUpstream((socket, _number, head) => {
       socket.write(Buffer.from(head.startsWith('GET /bad ') ? bytes : ok, 'latin1'));
     });
@@ -87,7 +87,7 @@ for (const [name, bytes] of broken) {
   });
 }
 
-test('PX-10 bytes after a complete answer never become the answer of the next call', async (t) => {
+test('PX-10 bytes after a complete response never become the response to the next request', async (t) => {
   const upstream = await startRawUpstream((socket, number) => {
     socket.write(number === 1 ? `${ok}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nothers` : ok);
   });
@@ -127,7 +127,7 @@ const cuts: [string, string, string][] = [
   ['chunks that are no chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n', 'half'],
 ];
 for (const [name, bytes, part] of cuts) {
-  test(`PX-10 ${name}: the client sees that the answer is incomplete`, async (t) => {
+  test(`PX-10 ${name}: the client sees that the response is incomplete`, async (t) => {
     const upstream = await startRawUpstream((socket) => socket.end(bytes));
     const edge = await startEdge(route(upstream.origin));
     t.after(async () => {
@@ -145,7 +145,7 @@ for (const [name, bytes, part] of cuts) {
   });
 }
 
-test('PX-10 an HTTP/1.0 client whose answer is cut gets a reset, not an orderly end', async (t) => {
+test('PX-10 an HTTP/1.0 client whose response is cut gets a reset, not a regular close', async (t) => {
   const upstream = await startUpstream({
     script: (req, res) => {
       res.write('half');

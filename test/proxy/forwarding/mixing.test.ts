@@ -1,4 +1,4 @@
-/** Many users on few shared connections, some of whom leave or meet broken answers: nobody ever sees another's answer. */
+/** Many users on few shared connections, with disconnects and broken responses: no user ever gets another user's response. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { route, startEdge } from '../../support/edge.ts';
@@ -9,7 +9,7 @@ import { startUpstream } from '../../support/upstream.ts';
 const USERS = 50;
 const ROUNDS = 40;
 
-test('PX-17 50 users, 2,000 mixed calls on 8 connections: every answer is the caller’s own', async (t) => {
+test('PX-17 50 users, 2,000 mixed requests on 8 connections: every response belongs to its user', async (t) => {
   const upstream = await startUpstream({
     script: (req, res, recorded) => {
       const [, user, kind] = recorded.target.split('/');

@@ -1,4 +1,4 @@
-/** Which calls are cut when a session ends, and which are not. */
+/** The requests that are cut when a session ends, and those that are not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../../../src/base/errors.ts';
@@ -26,7 +26,7 @@ function world(missing: (keys: readonly string[]) => Promise<string[]> = async (
   return { streams, time, cut, asked, track };
 }
 
-test('R43 a logout cuts streams and old calls of that session, not young calls, not those of others', () => {
+test('R43 a sign-out cuts streams and old requests of that session, not new requests, and none of other sessions', () => {
   const { streams, time, cut, track } = world();
   track('old');
   track('other', 'k2');
@@ -38,7 +38,7 @@ test('R43 a logout cuts streams and old calls of that session, not young calls, 
   assert.equal(streams.size(), 2);
 });
 
-test('R43 a call that was young at the logout is cut by the next poll if it stays', async () => {
+test('R43 a request that was new at the sign-out is cut by the next poll if it lasts', async () => {
   const { streams, time, cut, asked, track } = world(async (keys) => [...keys]);
   track('young');
   streams.closeAll('k');
@@ -49,7 +49,7 @@ test('R43 a call that was young at the logout is cut by the next poll if it stay
   assert.deepEqual(cut, ['young']);
 });
 
-test('R43 the end of a session on another replica cuts its streams; one question for all sessions', async () => {
+test('R43 the end of a session on another replica cuts its streams; one query for all sessions', async () => {
   const { streams, time, cut, asked, track } = world(async () => ['k2']);
   for (const key of ['k1', 'k2', 'k3']) track(key, key);
   track('again', 'k2');
@@ -60,7 +60,7 @@ test('R43 the end of a session on another replica cuts its streams; one question
   assert.equal(streams.size(), 2);
 });
 
-test('R43 a poll leaves a young call of an ended session to its own check', async () => {
+test('R43 a poll does not cut a new request of an ended session', async () => {
   const { streams, time, cut, track } = world(async (keys) => [...keys]);
   track('old');
   time.now += 1000;
@@ -69,7 +69,7 @@ test('R43 a poll leaves a young call of an ended session to its own check', asyn
   assert.deepEqual(cut, ['old']);
 });
 
-test('R43 many sessions are asked for in batches', async () => {
+test('R43 many sessions are queried in batches', async () => {
   const { streams, time, asked, track } = world();
   for (let at = 0; at < 1201; at += 1) track(`${at}`, `k${at}`);
   time.now += 1000;
@@ -80,7 +80,7 @@ test('R43 many sessions are asked for in batches', async () => {
   );
 });
 
-test('R43 a store that does not answer cuts nothing', async () => {
+test('R43 an unavailable store cuts nothing', async () => {
   const { streams, time, cut, track } = world(async () => {
     throw new GatewayError('store_unavailable');
   });
@@ -91,7 +91,7 @@ test('R43 a store that does not answer cuts nothing', async () => {
   assert.equal(streams.size(), 1);
 });
 
-test('R43 the absolute limit cuts, whatever the store says', async () => {
+test('R43 the absolute limit cuts, whatever the store returns', async () => {
   const { streams, time, cut, track } = world(async () => {
     throw new GatewayError('store_unavailable');
   });
@@ -104,7 +104,7 @@ test('R43 the absolute limit cuts, whatever the store says', async () => {
   assert.deepEqual(cut, ['ends']);
 });
 
-test('R43 a call that is over is forgotten, and no session without a stream is asked for', async () => {
+test('R43 a finished request is removed, and a session without a stream is not queried', async () => {
   const { streams, time, cut, asked, track } = world(async (keys) => [...keys]);
   const call = track('over');
   call.done();
@@ -115,7 +115,7 @@ test('R43 a call that is over is forgotten, and no session without a stream is a
   assert.deepEqual([cut, asked, streams.size()], [[], [], 0]);
 });
 
-test('R43 it polls by itself, one question at a time', async () => {
+test('R43 it polls automatically, one query at a time', async () => {
   let release = () => {};
   let questions = 0;
   const streams = createOpenStreams({

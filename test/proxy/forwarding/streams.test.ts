@@ -1,4 +1,4 @@
-/** Event streams and other long answers: at once, event by event, and no longer than the session. */
+/** Event streams and other long responses: without delay, event by event, and no longer than the session. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
@@ -35,7 +35,7 @@ async function world(t: TestContext, script: Script) {
   return { upstream, edge, streams, ended, time, open };
 }
 
-test('R42 an event stream: the head at once, each event by itself, not compressed, not held back', async (t) => {
+test('R42 an event stream: the head at once, each event separately, neither compressed nor delayed', async (t) => {
   const sent: number[] = [];
   const headSeen = gate();
   const { open } = await world(t, async (_req, res) => {
@@ -64,7 +64,7 @@ test('R42 an event stream: the head at once, each event by itself, not compresse
   }
 });
 
-test('R42 the head of any answer goes out before its body comes', async (t) => {
+test('R42 the head of any response is sent before its body arrives', async (t) => {
   let finish = () => {};
   const { open } = await world(t, (_req, res) => {
     res.writeHead(200, { 'content-length': 2 });
@@ -77,7 +77,7 @@ test('R42 the head of any answer goes out before its body comes', async (t) => {
   assert.equal((await client.bytes(2)).toString(), 'ok');
 });
 
-test('R43 a logout here closes the event stream of that session, not that of another', async (t) => {
+test('R43 a sign-out here closes the event stream of that session, not that of another', async (t) => {
   const { upstream, streams, open } = await world(t, eventStream(10));
   const [mine, other] = [await open('mine'), await open('other')];
   await Promise.all([mine.until('data: 1\n\n'), other.until('data: 1\n\n')]);
@@ -104,7 +104,7 @@ test('R43 the absolute limit of the session closes the event stream', async (t) 
   await client.rest();
 });
 
-test('R43 a call that still waits for its answer when the session ends gets 401', async (t) => {
+test('R43 a request that still waits for its response when the session ends gets 401', async (t) => {
   const { upstream, ended, time, open } = await world(t, () => {});
   const client = await open('mine');
   const recorded = await upstream.request(0);
@@ -114,7 +114,7 @@ test('R43 a call that still waits for its answer when the session ends gets 401'
   await until(() => recorded.aborted, 'the upstream request is cut');
 });
 
-test('R43 short calls are not tracked beyond their end', async (t) => {
+test('R43 short requests are not tracked beyond their end', async (t) => {
   const { edge, streams, open } = await world(t, (_req, res) => res.end('ok'));
   const client = await open('mine');
   await client.response();

@@ -1,4 +1,4 @@
-/** Bodies on their way up: limits, 100 (Continue), slow and stalled ends, and answers that come early. */
+/** Request bodies: limits, 100 (Continue), slow and stalled peers, and early responses. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
@@ -30,7 +30,7 @@ async function world(
 const MB = 1 << 20;
 const head = (length: number, more = '') => `POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: ${length}\r\n${more}\r\n`;
 
-test('R39 with Expect: 100-continue the client is told to go on, the upstream is not asked, the upload is whole', async (t) => {
+test('R39 with Expect: 100-continue the client gets 100, the upstream gets no Expect, the upload is complete', async (t) => {
   const { client } = await world(t);
   await client.send(head(2 * MB, 'Expect: 100-continue\r\n'));
   assert.equal((await client.head()).status, 100);
@@ -47,7 +47,7 @@ for (const [code, status] of [
   ['unauthenticated', 401],
   ['access_denied', 403],
 ] as const) {
-  test(`R39 with Expect: 100-continue a call that is refused gets ${status} and is never told to go on`, async (t) => {
+  test(`R39 with Expect: 100-continue a refused request gets ${status} and no 100`, async (t) => {
     const check = () => {
       throw new GatewayError(code);
     };
@@ -67,14 +67,14 @@ test('R39 with Expect: 100-continue and a length over maxBody: 413 at once', asy
   assert.equal(upstream.connections(), 0);
 });
 
-test('R39 nobody is told to go on before the upstream can be reached', async (t) => {
+test('R39 no client gets 100 before the upstream is reachable', async (t) => {
   const { client, upstream } = await world(t);
   await upstream.close();
   await client.send(head(2 * MB, 'Expect: 100-continue\r\n'));
   assert.equal((await client.head()).status, 502);
 });
 
-test('maxBody: a declared length over it is 413 without contact, and the client sees the answer', async (t) => {
+test('maxBody: a declared length over it is 413 without an upstream request, and the client gets the response', async (t) => {
   const { client, upstream } = await world(t, {}, { maxBody: 1000 });
   await client.send(head(1001));
   await client.send(Buffer.alloc(1001));
@@ -97,7 +97,7 @@ test('maxBody: chunks that exceed it end in 413, and the upstream never gets a c
   assert.equal(edge.outcomes[0], 'payload_too_large');
 });
 
-test('R37 an upload that makes progress outlives every time-out; a head that never ends does not', async (t) => {
+test('R37 an upload that makes progress outlasts every time-out; a head that never ends does not', async (t) => {
   const timeouts = { connect: 5_000, headers: 2_000, idle: 2_000 };
   const { client, upstream, edge } = await world(t, {}, { timeouts }, { headersTimeout: 2_000 });
   const lazy = await connectRaw(edge.port);
@@ -140,7 +140,7 @@ test('PX-16 an upload of 200 MB to an upstream that does not read is held back a
   assert.ok(process.memoryUsage().arrayBuffers - before < 20 * MB);
 });
 
-test('an upstream that stops reading is a time-out of the upstream', async (t) => {
+test('an upstream that stops reading causes an upstream time-out', async (t) => {
   const { client } = await world(
     t,
     { readBody: 'never', script: hang },
@@ -152,7 +152,7 @@ test('an upstream that stops reading is a time-out of the upstream', async (t) =
   assert.equal((await client.response({ ms: 8000 })).status, 504);
 });
 
-test('an upstream that answers before it has the body: the client gets the answer, nothing is stuck', async (t) => {
+test('an upstream that responds before it has the body: the client gets the response, and nothing hangs', async (t) => {
   const { client, upstream, edge } = await world(t, {
     readBody: 'never',
     script: (_req, res) => {
@@ -169,7 +169,7 @@ test('an upstream that answers before it has the body: the client gets the answe
   assert.equal(upstream.connections(), 2);
 });
 
-test('a client that goes on sending long after it got its answer is cut', async (t) => {
+test('a client that keeps sending long after its response is cut off', async (t) => {
   const refused = await world(t, {}, { maxBody: 10 });
   const early = await world(t, { readBody: 'never', script: (_req, res) => res.writeHead(403).end('no') });
   const goOn = async ({ client, edge }: typeof early, status: number) => {

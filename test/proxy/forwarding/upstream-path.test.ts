@@ -1,4 +1,4 @@
-/** Tests of the path that an upstream gets. */
+/** The path at the upstream. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createUpstreamPath } from '../../../src/proxy/forwarding/upstream-path.ts';
@@ -25,7 +25,7 @@ for (const [what, upstream, stripPrefix, raw, expected] of PATHS) {
   });
 }
 
-test('PX-01 no upstream path starts with what some take for a host', () => {
+test('PX-01 no upstream path starts with text that a parser may read as a host', () => {
   const stripped = createUpstreamPath({ upstream: UP, stripPrefix: '/api' });
   for (const raw of ['/api//evil.test/x', '/api//', '//evil.test'])
     assert.throws(() => stripped(parseTarget(raw, PUBLIC)), { code: 'ambiguous_path' }, raw);

@@ -1,4 +1,4 @@
-/** Tests that an answer to a signed-in user never ends up in a cache that others share. */
+/** A response to an authenticated caller is never stored in a shared cache. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -43,7 +43,7 @@ for (const [upstream, expected] of TO_USERS) {
   });
 }
 
-test('R21 HC-02 with a replaced Cache-Control go Expires and Pragma, and always the words to shared caches', () => {
+test('R21 HC-02 a replaced Cache-Control removes Expires and Pragma; headers for shared caches are always removed', () => {
   const extra: Pairs = [
     ['Expires', 'later'],
     ['Pragma', 'x'],
@@ -56,7 +56,7 @@ test('R21 HC-02 with a replaced Cache-Control go Expires and Pragma, and always 
   for (const name of SHARED_CACHE_HEADERS) assert.deepEqual(valuesOf(kept, name), [], name);
 });
 
-test('HC-02 answers to nobody in particular and routes with cache: upstream keep what the upstream says', () => {
+test('HC-02 responses to guests and routes with cache: upstream keep the headers of the upstream', () => {
   const headers: Pairs = [
     ['Cache-Control', 'public, max-age=60'],
     ['Expires', 'later'],
@@ -76,7 +76,7 @@ test('HC-02 answers to nobody in particular and routes with cache: upstream keep
 
 for (const caller of ['user', 'guest', 'anyone'] as const) {
   for (const cache of ['private', 'upstream'] as const) {
-    test(`HC-01 an answer to ${caller} that sets a cookie is never stored, cache: ${cache}`, () => {
+    test(`HC-01 a response to ${caller} that sets a cookie is never stored, cache: ${cache}`, () => {
       const headers: Pairs = [
         ['Set-Cookie', 'app=1'],
         ['Cache-Control', 'public, max-age=60'],
@@ -108,7 +108,7 @@ for (const [caller, upstream, route, rest, expected] of VARY) {
   });
 }
 
-test('HC-02 whatever an upstream writes, the browser of a user sees private or no-store, and never public', () => {
+test('HC-02 for any upstream header, the browser of a user gets private or no-store, and never public', () => {
   const directive = fc.oneof(
     fc.constantFrom(
       'public',
@@ -141,7 +141,7 @@ test('HC-02 whatever an upstream writes, the browser of a user sees private or n
   );
 });
 
-test('small parts: isUnshared and mergeVary', () => {
+test('forbidsSharedCaching and mergeVary', () => {
   assert.equal(forbidsSharedCaching(''), false);
   assert.equal(forbidsSharedCaching('private'), true);
   assert.equal(mergeVary([], []), undefined);

@@ -1,4 +1,4 @@
-/** Tests of claims as request headers: exact, bounded, and unable to leave their header. */
+/** Claims as request headers: exact, bounded, and unable to break out of their header. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -30,14 +30,14 @@ const NAMES = [
   '',
 ];
 for (const name of NAMES) {
-  test(`R29 HC-05 decodeURIComponent gives back ${JSON.stringify(name)}`, () => {
+  test(`R29 HC-05 decodeURIComponent restores ${JSON.stringify(name)}`, () => {
     const encoded = encodeClaim(name) ?? 'nothing';
     assert.match(encoded, /^[\x21-\x7e]*$/);
     assert.equal(decodeURIComponent(encoded), name);
   });
 }
 
-test('R29 HC-05 any text comes back exactly and stays visible ASCII without comma', () => {
+test('R29 HC-05 any text is restored exactly, from visible ASCII without comma', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
       const encoded = encodeClaim(text) ?? 'nothing';
@@ -48,7 +48,7 @@ test('R29 HC-05 any text comes back exactly and stays visible ASCII without comm
   assert.equal(encodeClaim('a\ud800b'), 'a%EF%BF%BDb');
 });
 
-test('R29 lists come back element by element', () => {
+test('R29 lists are restored element by element', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), (list) => {
       const encoded = encodeClaim(list) ?? 'nothing';
@@ -73,10 +73,10 @@ const VALUES: [unknown, string | undefined][] = [
   [undefined, undefined],
 ];
 for (const [value, expected] of VALUES) {
-  test(`a claim ${JSON.stringify(value)} is written as ${expected}`, () => assert.equal(encodeClaim(value), expected));
+  test(`a claim ${JSON.stringify(value)} is encoded as ${expected}`, () => assert.equal(encodeClaim(value), expected));
 }
 
-test('a claim path goes into objects, names with dots first, inherited names never', () => {
+test('a claim path descends into objects, names with dots take precedence, inherited names never match', () => {
   const claims = {
     sub: 'u1',
     realm_access: { roles: ['editor'], 'a.b': 'inner' },
@@ -119,7 +119,7 @@ test('R48 an opaque or broken token has no claims', () => {
   assert.deepEqual(unverifiedClaims(jwt({ sub: 'u1' })), { sub: 'u1' });
 });
 
-test('claims become headers in the order of the mapping, and what is missing is left out', () => {
+test('claims become headers in the order of the mapping, and missing ones are omitted', () => {
   const claimHeaders = createClaimHeaders({ 'X-Sub': 'sub', 'X-Roles': 'realm_access.roles' });
   const made = (claims: Record<string, unknown>) => claimHeaders({}, () => claims, { log: silent });
   assert.deepEqual(made({ sub: 'of the token', realm_access: { roles: ['a', 'b'] } }), [
@@ -130,7 +130,7 @@ test('claims become headers in the order of the mapping, and what is missing is 
   assert.deepEqual(made({}), []);
 });
 
-test('HC-05 a value that is too long is left out and logged, without the value', () => {
+test('HC-05 a value that is too long is omitted and logged, without the value', () => {
   const lines: string[] = [];
   const log = createLogger('info', { write: (line: string) => void lines.push(line) });
   const claimHeaders = createClaimHeaders({ 'X-Long': 'long', 'X-Fits': 'fits' });
@@ -144,7 +144,7 @@ test('HC-05 a value that is too long is left out and logged, without the value',
   assert.doesNotMatch(lines[0] ?? '', /é|%C3/);
 });
 
-test('claims are worked out once for each holder', () => {
+test('claims are computed once per holder', () => {
   const claimHeaders = createClaimHeaders({ 'X-Sub': 'sub' });
   const holder = {};
   const first = claimHeaders(holder, () => ({ sub: 'u1' }), { log: silent });

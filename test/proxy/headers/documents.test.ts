@@ -1,4 +1,4 @@
-/** Documents of an upstream: whoever uploaded them, their script never runs as the application, in a real Chromium either. */
+/** Documents of an upstream: their scripts never run as the application, checked in a real Chromium. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';
@@ -10,7 +10,7 @@ import { startWorld } from '../../support/world.ts';
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number];
 
-/** What a document does that acts as the user: it calls the API with the header, and says that it ran. */
+/** Script of a document that acts as the user: it sends an API request with the header, and reports that it ran. */
 const SCRIPT = "fetch('/api/ran', { headers: { 'X-CSRF': '1' } });";
 const HTML = `<!doctype html><title>upload</title><meta http-equiv="refresh" content="0;url=/api/refreshed"><body onload="fetch('/api/ran')">
 <script>${SCRIPT}</script><iframe srcdoc="<script>${SCRIPT}</script>"></iframe><img src="/api/picture" onerror="fetch('/api/ran')">
@@ -52,7 +52,7 @@ async function start(t: TestContext, route: Partial<RouteInput> = {}): Promise<R
   return world;
 }
 
-/** Follows a link of the app, as a user does who opens what somebody uploaded. */
+/** Follows a link of the app, like a user who opens an upload. */
 async function follow(world: RealWorld, page: Page, path: string): Promise<void> {
   await page.goto(`${world.gateway.url}/app`);
   await world.signedIn(page);
@@ -61,7 +61,7 @@ async function follow(world: RealWorld, page: Page, path: string): Promise<void>
   await page.click('#go', { noWaitAfter: true });
 }
 
-/** The same, until the document and all that it loads is there. */
+/** Follows a link, and waits until the document and its resources are loaded. */
 async function open(world: RealWorld, page: Page, path: string): Promise<void> {
   const loaded = page.waitForEvent('load', { predicate: () => page.url().includes(path) });
   await follow(world, page, path);
@@ -70,12 +70,12 @@ async function open(world: RealWorld, page: Page, path: string): Promise<void> {
 
 const targetsOf = (world: RealWorld) => world.upstream.requests.map(({ target }) => target);
 
-test('E02 PG-20 HTML, SVG and XML that somebody uploaded run no script and make no call when a user opens them in Chromium', async (t) => {
+test('E02 PG-20 uploaded HTML, SVG and XML run no script and send no request when a user opens them in Chromium', async (t) => {
   const world = await start(t);
   const page = await world.open();
   await world.signInWith(page);
   for (const path of DOCUMENTS) await open(world, page, path);
-  // Whatever they began has had its turn before the last of these is asked.
+  // Requests that the documents started are finished before the last of these.
   await page.goto(`${world.gateway.url}/app`);
   assert.equal(await world.signedIn(page), 'true');
   assert.deepEqual(
@@ -85,7 +85,7 @@ test('E02 PG-20 HTML, SVG and XML that somebody uploaded run no script and make 
 });
 
 for (const path of DOCUMENTS)
-  test(`E02 PG-20 with documents: forward ${path} acts as the user, so the test above can tell`, async (t) => {
+  test(`E02 PG-20 with documents: forward ${path} acts as the user, so the test above can detect it`, async (t) => {
     const world = await start(t, { documents: 'forward' });
     const page = await world.open();
     await world.signInWith(page);
@@ -93,7 +93,7 @@ for (const path of DOCUMENTS)
     await until(() => world.authorizedRequests().some(({ target }) => target === '/api/ran'));
   });
 
-test('E02 PG-20 an open route is no way around it, nor is a frame of the app', async (t) => {
+test('E02 PG-20 neither an open route nor a frame of the app avoids it', async (t) => {
   const world = await start(t, { rules: [{ token: 'none' }] });
   const page = await world.open();
   await world.signInWith(page);
@@ -135,7 +135,7 @@ test('E02 images, JSON, HTML by fetch, attachments and download links work as be
   assert.ok(!targetsOf(world).includes('/api/ran'));
 });
 
-test('E02 a worker or shared worker of a route has no origin of its own to act with, in Chromium', async (t) => {
+test('E02 a worker or shared worker of a route cannot act with the origin, in Chromium', async (t) => {
   const world = await start(t);
   const page = await world.open();
   await world.signInWith(page);
@@ -145,7 +145,7 @@ test('E02 a worker or shared worker of a route has no origin of its own to act w
   }
 });
 
-test('E02 the policy goes over the wire beside that of the upstream, at each status, and not with a PDF', async (t) => {
+test('E02 the policy is sent in addition to that of the upstream, for each status, and not for a PDF', async (t) => {
   const world = await startWorld(t, {
     routes: (upstream) => [
       { path: '/docs/**', upstream, documents: 'forward' },
@@ -167,7 +167,7 @@ test('E02 the policy goes over the wire beside that of the upstream, at each sta
   assert.equal(await policyOf('/api/x'), 'sandbox');
 });
 
-test('E02 documents: forward is warned of at start and by check', () => {
+test('E02 documents: forward causes a warning at start and in check', () => {
   const config = (documents: 'sandbox' | 'forward') =>
     parseConfig({
       publicUrl: 'https://shop.example.com',

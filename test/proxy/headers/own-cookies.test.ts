@@ -1,4 +1,4 @@
-/** Tests that the gateway's cookies stay with the gateway, in both directions. */
+/** The gateway's cookies stay with the gateway, in both directions. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -58,7 +58,7 @@ test('PX-04 requestCookies: drop sends none at all', () => {
   assert.deepEqual(valuesOf(sent, 'cookie'), []);
 });
 
-test('R27 whatever surrounds it, what the gateway itself reads as its cookie does not go upstream', () => {
+test('R27 in any context, a cookie that the gateway itself reads never goes upstream', () => {
   const piece = fc.oneof(
     fc.constant(`__Host-bff=${SECRET}`),
     fc.constant(`__Host-bff-login-abc=${SECRET}`),
@@ -70,7 +70,7 @@ test('R27 whatever surrounds it, what the gateway itself reads as its cookie doe
       const left = withoutOwnCookies(header, isOwn);
       for (const name of parseCookies(left).keys()) assert.ok(!name.startsWith('__Host-bff'), left);
       assert.ok(!left.includes(SECRET), left);
-      // And nothing else is lost.
+      // No other cookie is lost.
       const others = [...parseCookies(header)].filter(([name]) => !isOwn(name));
       assert.deepEqual([...parseCookies(left)], others);
     }),
@@ -97,7 +97,7 @@ const SET: [string, boolean][] = [
   ['=', false],
 ];
 for (const [value, own] of SET) {
-  test(`PX-15 Set-Cookie ${JSON.stringify(value)} ${own ? 'is' : 'is not'} one of ours`, () => {
+  test(`PX-15 Set-Cookie ${JSON.stringify(value)} ${own ? 'is' : 'is not'} a cookie of the gateway`, () => {
     assert.equal(setsOwnCookie(value, isOwn), own);
   });
 }

@@ -1,4 +1,4 @@
-/** Tests of what a call to an upstream carries: nothing the client has no say in, and the gateway's own headers. */
+/** Headers of an upstream request: those that the client may set, and the gateway's own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -29,7 +29,7 @@ test('ordinary headers pass in order, repeated ones and their bytes included', (
   assert.deepEqual(sent.slice(0, headers.length * 2), headers.flat());
 });
 
-test('PX-07 hop-by-hop headers go, in any case', () => {
+test('PX-07 hop-by-hop headers are dropped, in any letter case', () => {
   const names = ['Connection', 'Keep-Alive', 'proxy-connection', 'TE', 'Trailer', 'Transfer-Encoding', 'UPGRADE'];
   names.push('Proxy-Authenticate', 'Proxy-Authorization', 'HTTP2-Settings', 'Expect', 'Proxy');
   const sent = send(names.map((name): [string, string] => [name, 'x']));
@@ -37,7 +37,7 @@ test('PX-07 hop-by-hop headers go, in any case', () => {
   assert.deepEqual(valuesOf(send([['Host', 'shop.example.com']]), 'host'), ['orders:8080']);
 });
 
-test("PX-07 a client's Connection list takes away headers of the client, never those of the gateway", () => {
+test("PX-07 a client's Connection header removes headers of the client, never those of the gateway", () => {
   const list =
     'authorization, X-Forwarded-For, x-forwarded-proto, x-forwarded-host, x-request-id, via, cookie, x-shop-customer, X-App';
   const sent = send(
@@ -64,7 +64,7 @@ test("PX-07 a client's Connection list takes away headers of the client, never t
   ]);
 });
 
-test('PX-05 R28 an Authorization header of the client is replaced, or gone where there is no token', () => {
+test('PX-05 R28 an Authorization header of the client is replaced, or dropped when there is no token', () => {
   const forged: [string, string][] = [
     ['Authorization', 'Bearer forged'],
     ['AUTHORIZATION', 'Basic forged'],
@@ -92,7 +92,7 @@ IDENTITIES.push(
 IDENTITIES.push('X-Shop-Customer', 'Authorization', 'X-CSRF', 'Cookie', 'Client-Cert', 'OIDC_CLAIM_sub');
 
 test('PX-06 R28 identity headers are dropped on every route in every spelling', () => {
-  // Each letter in either case, each hyphen as any separator that a CGI-like upstream folds into one.
+  // Each letter in either case, each hyphen as any separator that a CGI-like upstream treats as the same.
   const spelling = (name: string) =>
     fc
       .tuple(
@@ -106,7 +106,7 @@ test('PX-06 R28 identity headers are dropped on every route in every spelling', 
   fc.assert(
     fc.property(fc.constantFrom(...IDENTITIES).chain(spelling), fc.boolean(), (name, signedIn) => {
       const sent = send([[name, 'forged']], signedIn ? { accessToken: bearer('real') } : {});
-      // The cookie header itself is read; one cookie without a name that is ours may stay.
+      // The cookie header itself has a rule of its own; a cookie that is not the gateway's may stay.
       if (name.toLowerCase() === 'cookie') return;
       assert.ok(!sent.includes('forged'), `${name} reached the upstream`);
     }),
@@ -114,7 +114,7 @@ test('PX-06 R28 identity headers are dropped on every route in every spelling', 
   );
 });
 
-test('PX-06 a spelling is judged anew when the table of remembered names is full', () => {
+test('PX-06 a spelling is still classified when the cache of names is full', () => {
   const own = createRequestHeaderRewriter(configOf());
   for (let index = 0; index < 1500; index += 1) own(contextOf([[`X-Junk-${index}`, '1']]), PARTS);
   const sent = own(
@@ -134,7 +134,7 @@ test('CS-06 method overrides never reach the upstream', () => {
   assert.ok(!sent.includes('DELETE'));
 });
 
-test('PX-04 the CSRF header stays here, whatever its configured name', () => {
+test('PX-04 the CSRF header is dropped, whatever its configured name', () => {
   const own = createRequestHeaderRewriter(configOf([{}], { csrf: { header: 'X-Requested-By-App' } }));
   const sent = own(
     contextOf([
@@ -168,7 +168,7 @@ FORGED_WAYS.push(
 FORGED_WAYS.push('True-Client-IP', 'CF-Connecting-IP', 'X_Forwarded_For', 'X-Original-Host', 'X-Cluster-Client-IP');
 
 for (const name of FORGED_WAYS) {
-  test(`PX-11 ${name} of a stranger is rebuilt or gone`, () => {
+  test(`PX-11 ${name} of an untrusted peer is replaced or dropped`, () => {
     const sent = send([[name, '6.6.6.6']]);
     assert.ok(!sent.includes('6.6.6.6'));
     assert.deepEqual(valuesOf(sent, 'x-forwarded-for'), ['203.0.113.9']);
@@ -212,19 +212,19 @@ const CHAINS: [string, string | undefined, ContextFacts, string][] = [
   ],
 ];
 for (const [what, header, facts, expected] of CHAINS) {
-  test(`PX-11 X-Forwarded-For carries the believed chain: ${what}`, () => {
+  test(`PX-11 X-Forwarded-For carries the trusted chain: ${what}`, () => {
     const sent = send(header === undefined ? [] : [['X-Forwarded-For', header]], {}, facts);
     assert.deepEqual(valuesOf(sent, 'x-forwarded-for'), [expected]);
   });
 }
 
-test('the correlation id is ours', () => {
+test('the request id is that of the gateway', () => {
   assert.deepEqual(valuesOf(send([['X-Request-Id', 'forged']], {}, { id: 'request-7' }), 'x-request-id'), [
     'request-7',
   ]);
 });
 
-test('PX-13 Via is added, Max-Forwards counts down on OPTIONS only, a circle ends', () => {
+test('PX-13 Via is added, Max-Forwards is decremented for OPTIONS only, a loop ends', () => {
   const headers: [string, string][] = [
     ['Via', '1.1 front'],
     ['Max-Forwards', '3'],
@@ -238,7 +238,7 @@ test('PX-13 Via is added, Max-Forwards counts down on OPTIONS only, a circle end
   assert.throws(() => send(round(8)), { code: 'upstream_failed' });
 });
 
-test('an upgrade keeps what makes it a WebSocket handshake', () => {
+test('an upgrade keeps the headers of a WebSocket handshake', () => {
   const sent = send(
     [
       ['Connection', 'keep-alive, Upgrade'],

@@ -1,4 +1,4 @@
-/** Tests of what an upstream's answer may say to the browser. */
+/** Headers of an upstream's response that reach the browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
@@ -61,13 +61,13 @@ test('R54 hop-by-hop headers and those named in Connection do not pass', () => {
   assert.ok(names.includes('x-app'));
 });
 
-test('R54 a Connection list cannot take away what the gateway sets', () => {
+test('R54 a Connection header cannot remove headers that the gateway sets', () => {
   const got = receive([['Connection', 'x-content-type-options, cache-control, vary, x-request-id']]);
   for (const name of ['x-content-type-options', 'cache-control', 'vary', 'x-request-id'])
     assert.equal(valuesOf(got, name).length, 1, name);
 });
 
-test('CS-04 CORS headers of the upstream are gone, those of the gateway stand', () => {
+test('CS-04 CORS headers of the upstream are dropped, those of the gateway stay', () => {
   const upstream: Pairs = [
     ['Access-Control-Allow-Origin', '*'],
     ['ACCESS-CONTROL-ALLOW-CREDENTIALS', 'true'],
@@ -84,7 +84,7 @@ test('CS-04 CORS headers of the upstream are gone, those of the gateway stand', 
   assert.deepEqual(valuesOf(got, 'vary'), ['Cookie, Origin']);
 });
 
-test('PX-15 Set-Cookie is dropped by default, and forwarded without cookies named like ours', () => {
+test('PX-15 Set-Cookie is dropped by default, and forwarded without cookies named like those of the gateway', () => {
   const cookies: Pairs = [
     ['Set-Cookie', 'app=1; Path=/'],
     ['set-cookie', '__HOST-bff=evil; Path=/; Secure'],
@@ -98,7 +98,7 @@ test('PX-15 Set-Cookie is dropped by default, and forwarded without cookies name
   assert.deepEqual(valuesOf(got, 'set-cookie2'), []);
 });
 
-test('PX-15 the configured name of the session cookie is the one that is guarded', () => {
+test('PX-15 the configured name of the session cookie is protected', () => {
   const cookies: Pairs = [
     ['Set-Cookie', 'SHOP=evil'],
     ['Set-Cookie', 'bff=fine'],
@@ -107,7 +107,7 @@ test('PX-15 the configured name of the session cookie is the one that is guarded
   assert.deepEqual(valuesOf(got, 'set-cookie'), ['bff=fine']);
 });
 
-test('every answer carries the security headers of the gateway, once', () => {
+test('every response carries the security headers of the gateway, once', () => {
   const got = receive([
     ['X-Content-Type-Options', 'sniff'],
     ['Cross-Origin-Resource-Policy', 'cross-origin'],
@@ -129,7 +129,7 @@ test('every answer carries the security headers of the gateway, once', () => {
   assert.deepEqual(valuesOf(receive([]), 'referrer-policy'), ['same-origin']);
 });
 
-test('E02 every answer but a PDF is sandboxed, beside the policy of the upstream', () => {
+test('E02 every response except a PDF is sandboxed, in addition to the policy of the upstream', () => {
   const policies = (headers: Pairs, route: RouteInput = {}) =>
     valuesOf(receive(headers, {}, route), 'content-security-policy');
   const own: Pairs = [['Content-Security-Policy', "default-src 'self'"]];
@@ -146,7 +146,7 @@ test('E02 every answer but a PDF is sandboxed, beside the policy of the upstream
     assert.deepEqual(policies([['Content-Type', type], ...own]), ["default-src 'self'"], type);
 });
 
-test('E02 what only looks like a PDF is sandboxed', () => {
+test('E02 a response that only resembles a PDF is sandboxed', () => {
   const forged: Pairs[] = [
     [['Content-Type', 'application/pdf, text/html']],
     [['Content-Type', 'application/pdf;a=",text/html;"']],

@@ -1,4 +1,4 @@
-/** A server that carries every handshake through the tunnel, for the tests of WebSockets. */
+/** Server for the WebSocket tests that forwards every handshake through the tunnel. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ import { contextOf, quiet, route, withoutHopByHop } from '../../support/edge.ts'
 import { within } from '../../support/until.ts';
 import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
 
-/** A server that carries every handshake to `upstream`, for a session named by the query. */
+/** Starts a server that forwards every handshake to `upstream`, for the session named by the query. */
 export async function edgeTo(t: TestContext, upstream: string, changes: Partial<RouteConfig> = {}) {
   const ended = new Set<string>();
   const time = { ahead: 0 };
@@ -53,16 +53,16 @@ export async function edgeTo(t: TestContext, upstream: string, changes: Partial<
   return { port, streams, ended, time, connect, over: () => over };
 }
 
-/** The same, with an upstream that echoes. */
+/** Starts the server with an upstream that echoes. */
 export async function world(t: TestContext, options: UpstreamOptions = {}) {
   const upstream = await startUpstream({ websocket: true, ...options });
   t.after(() => upstream.close());
   return { upstream, ...(await edgeTo(t, upstream.origin)) };
 }
 
-/** The next message, as text. */
+/** Returns the next message as text. */
 export const next = async (socket: WebSocket) => String((await within(once(socket, 'message'), 'a message'))[0]);
-/** The bytes of a handshake. */
+/** Returns the bytes of a handshake. */
 export const handshake = (path = '/') =>
   `GET ${path} HTTP/1.1\r\nHost: gw\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';

@@ -1,10 +1,10 @@
-/** The frame tracker knows where one WebSocket frame ends and the next begins, however the bytes are cut. */
+/** The frame tracker finds the boundaries of WebSocket frames, however the bytes are split. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { closeFrame, createFrameTracker } from '../../../src/proxy/websocket/frames.ts';
 
-/** A frame with `size` bytes of payload, in the shortest form (RFC 6455 section 5.2). */
+/** Returns a frame with `size` bytes of payload, in the shortest form (RFC 6455 section 5.2). */
 function frame(opcode: number, size: number, mask: boolean): Buffer {
   const long = Buffer.alloc(8);
   long.writeBigUInt64BE(BigInt(size));
@@ -27,7 +27,7 @@ const frames = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-test('between frames, and only there, something may be inserted', () => {
+test('a frame may be inserted between frames only', () => {
   fc.assert(
     fc.property(frames, fc.array(fc.nat(), { maxLength: 6 }), (specs, cuts) => {
       const bytes = specs.map(({ opcode, size, mask }) => frame(opcode, size, mask));
@@ -47,13 +47,13 @@ test('between frames, and only there, something may be inserted', () => {
   );
 });
 
-test('after a Close frame nothing may be inserted', () => {
+test('after a Close frame no frame may be inserted', () => {
   const tracker = createFrameTracker();
   tracker.follow(frame(8, 2, false));
   assert.equal(tracker.mayInsert(), false);
 });
 
-test('the Close frame of a server: final, not masked, code and reason', () => {
+test('the Close frame of a server is final, not masked, with code and reason', () => {
   const expected = Buffer.concat([Buffer.from([0x88, 15, 0x11, 0x31]), Buffer.from('session ended')]);
   assert.deepEqual(closeFrame(4401, 'session ended'), expected);
 });

@@ -1,4 +1,4 @@
-/** Tests of WebSockets through the whole data plane, with a real client and a real upstream. */
+/** WebSockets through the whole data plane, with a real client and a real upstream. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, beforeEach, test } from 'node:test';
@@ -31,7 +31,7 @@ function open(headers: Record<string, string>) {
   return new WebSocket(`ws://127.0.0.1:${gateway.port}/api/ws?x=1`, 'chat', { headers: all });
 }
 
-/** The status with which a handshake is refused. */
+/** Returns the status with which a handshake is refused. */
 async function refusal(headers: Record<string, string>): Promise<number> {
   const socket = open(headers);
   const [, response] = await within(once(socket, 'unexpected-response'), 'a refusal');
@@ -39,7 +39,7 @@ async function refusal(headers: Record<string, string>): Promise<number> {
   return response.statusCode;
 }
 
-test('R40 without a session the handshake is 401, from elsewhere 403, and the upstream is not contacted', async () => {
+test('R40 a handshake without a session gets 401, from a foreign origin 403, and the upstream is not contacted', async () => {
   assert.equal(await refusal({}), 401);
   assert.equal(await refusal({ cookie: '__Host-bff=nobody' }), 401);
   assert.equal(await refusal({ cookie: '__Host-bff=alice', origin: 'https://evil.test' }), 403);
@@ -47,7 +47,7 @@ test('R40 without a session the handshake is 401, from elsewhere 403, and the up
 });
 
 for (const kind of ['active', 'refreshed'] as const) {
-  test(`R40 R27 PX-06 with a session (${kind}) the upstream sees a valid token and nothing of the gateway`, async () => {
+  test(`R40 R27 PX-06 with a session (${kind}) the upstream gets a valid token and no cookie or header of the gateway`, async () => {
     const accessToken = `token-${kind}`;
     gateway.play.usable = async () => ({ kind, session: sessionOf('alice', { accessToken }) });
     const socket = open({
@@ -73,7 +73,7 @@ for (const kind of ['active', 'refreshed'] as const) {
   });
 }
 
-test('R43 the tunnel is known under the session, which ends it', async () => {
+test('R43 the tunnel is registered for the session, and ends with it', async () => {
   const socket = open({ cookie: '__Host-bff=alice' });
   await within(once(socket, 'open'), 'the WebSocket');
   assert.equal(gateway.streams.size(), 1);

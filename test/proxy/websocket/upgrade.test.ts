@@ -1,4 +1,4 @@
-/** Tests of WebSocket handshakes up to the moment at which the upstream would be contacted. */
+/** WebSocket handshakes up to the point where the upstream would be contacted. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { ForwardOptions } from '../../../src/proxy/forwarding/forward-options.ts';
@@ -9,7 +9,7 @@ import { configOf, flatten, PUBLIC, valuesOf } from '../../support/route-fixture
 const PARTNER = 'https://partner.example.com';
 
 let gateway: Awaited<ReturnType<typeof startDataPlane>>;
-/** What the tunnel was opened with. */
+/** The arguments of each opened tunnel. */
 const opened: ForwardOptions[] = [];
 
 before(async () => {
@@ -47,7 +47,7 @@ const HANDSHAKE: Record<string, string> = {
   Cookie: 'app=1; __Host-bff=alice',
 };
 
-/** A handshake with some headers changed; an empty value leaves one out. */
+/** Sends a handshake with changed headers; an empty value omits one. */
 async function shake(changes: Record<string, string> = {}, path = '/api/ws', start = 'GET') {
   const headers = Object.entries({ ...HANDSHAKE, ...changes }).filter(([, value]) => value !== '');
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
@@ -55,7 +55,7 @@ async function shake(changes: Record<string, string> = {}, path = '/api/ws', sta
   return { status: answer.status, code: answer.text === '' ? undefined : JSON.parse(answer.text).code, answer };
 }
 
-test('R40 R27 a handshake with a session goes up with the access token, without cookies of the gateway', async () => {
+test('R40 R27 a handshake with a session carries the access token upstream, without cookies of the gateway', async () => {
   gateway.sessions.set('boris', sessionOf('boris', { userInfo: { sub: 'Борис' } }));
   const { status } = await shake({
     Cookie: 'app=1; __Host-bff=boris; __Host-bff-login-x=1',
@@ -85,7 +85,7 @@ test('R40 R27 a handshake with a session goes up with the access token, without 
   assert.deepEqual(valuesOf(back, 'sec-websocket-accept'), ['x']);
 });
 
-test('R40 a lapsed access token is renewed first', async () => {
+test('R40 an expired access token is refreshed first', async () => {
   gateway.play.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { accessToken: 'renewed' }) });
   await shake();
   assert.deepEqual(valuesOf(opened[0]?.headers ?? [], 'authorization'), ['Bearer renewed']);
@@ -136,14 +136,14 @@ for (const [what, changes, path, status, code] of REFUSED) {
   });
 }
 
-test('PX-09 a method other than GET and a body beside Upgrade are refused', async () => {
+test('PX-09 another method than GET, and a body with Upgrade, are refused', async () => {
   assert.equal((await shake({}, '/api/public/ws', 'POST')).code, 'upgrade_refused');
   assert.equal((await shake({ 'Content-Length': '1' }, '/api/public/ws')).status, 400);
   assert.equal((await shake({ 'Transfer-Encoding': 'chunked' }, '/api/public/ws')).status, 400);
   assert.equal(opened.length, 0);
 });
 
-test('a listed origin may open one, and guests where guests are welcome', async () => {
+test('a listed origin may open a WebSocket, and guests may where the rule admits guests', async () => {
   assert.equal((await shake({ Origin: PARTNER })).status, 101);
   assert.equal((await shake({ Cookie: '' }, '/api/mixed/ws')).status, 101);
   assert.equal((await shake({ Origin: 'https://evil.test' }, '/api/public/ws')).status, 101);

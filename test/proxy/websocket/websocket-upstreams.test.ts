@@ -1,4 +1,4 @@
-/** Handshakes that open no tunnel, and upstreams of every kind. */
+/** Handshakes that open no tunnel, and upstreams of every type. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_KEY } from '../../support/certificates.ts';
@@ -50,7 +50,7 @@ for (const [name, bytes] of answers) {
   });
 }
 
-test('the upstream may add cookies to its agreement: they do not pass', async (t) => {
+test('cookies in the handshake response of an upstream do not pass', async (t) => {
   const { port, upstream } = await world(t);
   upstream.server.prependListener('upgrade', (_req, socket) => {
     const write = socket.write.bind(socket);
@@ -64,7 +64,7 @@ test('the upstream may add cookies to its agreement: they do not pass', async (t
   assert.equal(head.header('set-cookie'), undefined);
 });
 
-test('PX-10 an upstream that cannot be reached: 502; one that never answers: 504', async (t) => {
+test('PX-10 an upstream that cannot be reached: 502; one that never responds: 504', async (t) => {
   const gone = await startUpstream();
   await gone.close();
   const refused = await edgeTo(t, gone.origin);
@@ -80,7 +80,7 @@ test('PX-10 an upstream that cannot be reached: 502; one that never answers: 504
   await until(() => late.over() === 1 && silent.openConnections() === 0, 'both connections are closed');
 });
 
-test('R43 a session that ends during the handshake: 401, and the upstream is let go', async (t) => {
+test('R43 a session that ends during the handshake: 401, and the upstream request is aborted', async (t) => {
   const silent = await startRawUpstream(() => {});
   t.after(() => silent.close());
   const { port, ended, time, over } = await edgeTo(t, silent.origin);

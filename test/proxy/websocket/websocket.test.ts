@@ -1,4 +1,4 @@
-/** WebSockets through the gateway: both ends of a conversation, and its end with the session. */
+/** WebSockets through the gateway: both directions, and the end with the session. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { until, within } from '../../support/until.ts';
 import { startRawUpstream } from '../../support/upstream.ts';
 import { edgeTo, handshake, next, world } from './edge.ts';
 
-test('R40 the upstream gets the prepared headers and the exact path; both sides talk', async (t) => {
+test('R40 the upstream gets the prepared headers and the exact path; both sides send', async (t) => {
   const { upstream, connect } = await world(t);
   const socket = await connect('//a%2Fb/?session=s&q=%2B', ['chat', 'other']);
   assert.equal(socket.protocol, 'chat');
@@ -35,7 +35,7 @@ test('bytes that the client sends together with its handshake reach the upstream
   assert.deepEqual(await client.bytes(4), Buffer.from([0x81, 0x02, 0x68, 0x69]));
 });
 
-test('either side may end the conversation, in good order or not', async (t) => {
+test('either side may close the WebSocket, cleanly or not', async (t) => {
   const { upstream, connect, over } = await world(t);
   const first = await connect('/');
   first.close(1000, 'bye');
@@ -56,7 +56,7 @@ const accepted =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
   'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
 
-test('R41 a client that leaves takes the upstream side along, even if that goes on talking', async (t) => {
+test('R41 a client that disconnects closes the upstream side, even if the upstream keeps sending', async (t) => {
   const upstream = await startRawUpstream(
     (socket) => {
       socket.write(accepted);
@@ -75,7 +75,7 @@ test('R41 a client that leaves takes the upstream side along, even if that goes 
   await until(() => over() === 1 && upstream.openConnections() === 0, 'both connections are closed');
 });
 
-test('an upstream that leaves takes the client side along, even if the client does not close', async (t) => {
+test('an upstream that disconnects closes the client side, even if the client does not close', async (t) => {
   const upstream = await startRawUpstream((socket) => socket.end(accepted));
   t.after(() => upstream.close());
   const { port, over } = await edgeTo(t, upstream.origin);
@@ -86,7 +86,7 @@ test('an upstream that leaves takes the client side along, even if the client do
   await until(() => over() === 1, 'the client connection is closed');
 });
 
-test('R43 a logout closes the WebSocket of that session with a code of its own, and its upstream side', async (t) => {
+test('R43 a sign-out closes the WebSocket of that session with its own close code, and the upstream side', async (t) => {
   const { upstream, streams, connect } = await world(t);
   const [mine, other] = [await connect('/?session=mine'), await connect('/?session=other')];
   mine.send('hello');
@@ -113,7 +113,7 @@ test('R43 the end of the session on another replica, and the absolute limit, clo
   await until(() => over() === 2, 'both are over');
 });
 
-test('R43 no Close frame is put into the middle of another frame', async (t) => {
+test('R43 no Close frame is inserted into another frame', async (t) => {
   const { upstream, streams, port } = await world(t, {
     websocket: (socket) => {
       const raw = (socket as unknown as { _socket: import('node:net').Socket })._socket;
