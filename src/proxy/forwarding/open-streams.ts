@@ -84,32 +84,34 @@ class SessionRequests extends LinkedList<Entry> {
   }
 }
 
+type Sessions = Map<string, SessionRequests>;
+
+function requestsOf(sessions: Sessions, key: string): SessionRequests {
+  const known = sessions.get(key);
+  if (known) return known;
+  const requests = new SessionRequests(() => void sessions.delete(key));
+  sessions.set(key, requests);
+  return requests;
+}
+
+/** Cuts what is past its absolute limit; returns the keys of the sessions that still have a stream. */
+function cutExpired(sessions: Sessions, now: number): string[] {
+  const keys: string[] = [];
+  for (const [key, requests] of sessions) {
+    requests.cutWhere((entry) => entry.expiresAt <= now && (key !== NO_SESSION || entry.isStream(now)));
+    if (key !== NO_SESSION && requests.toArray().some((entry) => entry.isStream(now))) keys.push(key);
+  }
+  return keys;
+}
+
 /** Creates the registry and starts polling. */
 export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenStreamsOptions): OpenStreams {
-  const sessions = new Map<string, SessionRequests>();
+  const sessions: Sessions = new Map();
   let polling = false;
-
-  function requestsOf(key: string): SessionRequests {
-    const known = sessions.get(key);
-    if (known) return known;
-    const requests = new SessionRequests(() => void sessions.delete(key));
-    sessions.set(key, requests);
-    return requests;
-  }
-
-  /** Cuts what is past its absolute limit; returns the keys of the sessions that still have a stream. */
-  function cutExpired(now: number): string[] {
-    const keys: string[] = [];
-    for (const [key, requests] of sessions) {
-      requests.cutWhere((entry) => entry.expiresAt <= now && (key !== NO_SESSION || entry.isStream(now)));
-      if (key !== NO_SESSION && requests.toArray().some((entry) => entry.isStream(now))) keys.push(key);
-    }
-    return keys;
-  }
 
   async function cutEnded(): Promise<void> {
     const now = clock();
-    const keys = cutExpired(now);
+    const keys = cutExpired(sessions, now);
     for (let at = 0; at < keys.length; at += BATCH_SIZE) {
       const ended = await store.missing(keys.slice(at, at + BATCH_SIZE));
       for (const key of ended) sessions.get(key)?.cutWhere((entry) => entry.isStream(now));
@@ -132,7 +134,7 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
 
   return {
     track(session, expiresAt, cut) {
-      const requests = requestsOf(session ?? NO_SESSION);
+      const requests = requestsOf(sessions, session ?? NO_SESSION);
       const entry = new Entry(requests, clock(), expiresAt, cut);
       requests.append(entry);
       return entry;

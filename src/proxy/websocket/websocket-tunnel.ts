@@ -49,16 +49,18 @@ function endWithTimeout(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
+function refuseHandshake({ id, log }: RequestContext, socket: Socket, error: GatewayError): void {
+  log.warn({ err: error }, 'failed to open WebSocket; handshake refused');
+  renderErrorOnSocket(socket, error, id);
+}
+
 /** Creates the proxy hooks of one handshake, and `end`, which ends the handshake or the open WebSocket. */
 export function createWebSocketTunnel(parts: WebSocketTunnelParts) {
   const { context, socket, path, onHandshakeResponse, onOpen } = parts;
   const frames = createFrameTracker();
   let upstream: Socket | undefined;
 
-  function refuse(error: GatewayError): void {
-    context.log.warn({ err: error }, 'failed to open WebSocket; handshake refused');
-    renderErrorOnSocket(socket, error, context.id);
-  }
+  const refuse = (error: GatewayError) => refuseHandshake(context, socket, error);
   function onResponse(response: IncomingMessage): void {
     const status = response.statusCode ?? 502;
     onHandshakeResponse?.(status, response.headers);
