@@ -1,4 +1,4 @@
-/** Every page that a user meets passes axe, in light and dark, on a phone and on a desk: the gateway's own, the examples, the demo. */
+/** Every page that a user sees passes axe, in light and dark mode, on a phone and on a desktop: gateway, examples, demo. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -42,7 +42,7 @@ const PAGES: { [Name in PageName]: PageData[Name][] } = {
     },
     { sessions: [{ ...LISTED, id: 'a', current: true }], action: '/sessions', token: 'x' },
   ],
-  // It leads to itself here, else it would be left before it is looked at.
+  // It points to itself here, otherwise the browser would leave it before the check.
   hop: [{ to: '#here' }],
 };
 
@@ -62,7 +62,7 @@ for (const name of Object.keys(PAGES) as PageName[]) {
   }
 }
 
-browser.test('the pages have no violation where the gateway sends them: error, sessions, sign-out', async (page) => {
+browser.test('the pages have no violation as the gateway serves them: error, sessions, sign-out', async (page) => {
   await page.goto(`${publicUrl}/callback?state=unknown`);
   await assertAccessible(page, 'sent-callback');
   await signIn(page, world, '/sessions');
@@ -73,7 +73,7 @@ browser.test('the pages have no violation where the gateway sends them: error, s
 
 for (const name of examples) {
   browser.test(
-    `the example ${name} has no violation: visitor, user, session about to end, session over`,
+    `the example ${name} has no violation: visitor, user, session about to expire, session ended`,
     async (page, context) => {
       await page.goto(`${publicUrl}/${name}/`);
       await page.getByRole('button', { name: 'Sign in' }).click();
@@ -93,7 +93,7 @@ for (const name of examples) {
 }
 
 browser.test(
-  'the demo has no violation: shop, the provider that it brings, shop with a user, session over',
+  'the demo has no violation: shop, bundled provider, shop with a user, session ended',
   async (page, context) => {
     const port = await freePort();
     let printed = '';

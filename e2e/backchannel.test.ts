@@ -1,11 +1,11 @@
-/** A logout at Keycloak ends the sessions here, on every gateway, with their streams. */
+/** A sign-out at Keycloak ends the sessions at every gateway, with their streams. */
 import assert from 'node:assert/strict';
 import { apiRequest, cookieHeader, requestWithCookie, signIn, until } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
 const world = await startWorld({ name: 'backchannel', replicas: 2, attributes: { 'access.token.lifespan': '300' } });
 const { admin, api, browser, publicUrl } = world;
-// Keycloak sends nothing to an address that it does not know.
+// Keycloak sends logout tokens to registered URLs only.
 await admin.setUpClient('bff-gateway', publicUrl, {
   'access.token.lifespan': '300',
   'backchannel.logout.url': `${publicUrl}/backchannel-logout`,
@@ -13,7 +13,7 @@ await admin.setUpClient('bff-gateway', publicUrl, {
 });
 
 browser.test(
-  'LO-05 SE-07 R43 all of a user’s sessions end within a second on both gateways, and their WebSockets close with 4401',
+  'LO-05 SE-07 R43 all sessions of a user end within a second at both gateways, and their WebSockets close with 4401',
   async (page, context) => {
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);

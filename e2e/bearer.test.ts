@@ -1,4 +1,4 @@
-/** Callers with tokens of their own, issued by a real Keycloak: audiences, kinds, roles, revocation. */
+/** Clients with their own tokens, issued by a real Keycloak: audiences, token types, roles, revocation. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -11,7 +11,7 @@ const world = await startWorld({
   attributes: { 'access.token.lifespan': '300' },
   routes: (upstream) => [
     { path: '/api/users/**', upstream, rules: [{ token: 'user' }] },
-    // An ID token is meant for its client, so that here only its kind speaks against it.
+    // The audience of an ID token is its client, so here only its type makes it invalid.
     { path: '/api/app/**', upstream, audience: ['orders-api', 'orders-app'], rules: [{ token: 'user' }] },
     { path: '/api/stock/**', upstream, audience: 'inventory-api', rules: [{ token: 'user-or-client' }] },
     { path: '/api/admin/**', upstream, rules: [{ token: 'user', roles: ['orders-admin'] }] },
@@ -23,7 +23,7 @@ const world = await startWorld({
     { path: '/api/careful/**', upstream, introspect: true, rules: [{ token: 'user-or-client' }] },
     { path: '/api/**', upstream, rules: [{ token: 'user-or-client' }] },
   ],
-  // No more than two clocks of one machine differ, so that a token is late when it says so.
+  // No tolerance beyond the clocks of one machine, so that a token expires at its exp.
   provider: { clockTolerance: '1s' },
   config: { accessTokens: { audience: 'orders-api', provider: { introspection } } },
 });
@@ -31,7 +31,7 @@ const { admin, api, browser, publicUrl, issuer } = world;
 
 const ask = (token: string | undefined, path: string) =>
   fetch(publicUrl + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
-/** The reason that a challenge of the gateway gives for a 401; the API, which checks tokens too, must not have been asked. */
+/** The reason in the gateway's challenge for a 401; the API, which checks tokens too, must not have been called. */
 async function refusal(token: string, path: string): Promise<string | undefined> {
   const before = api.requests.length;
   const answer = await ask(token, path);
@@ -41,7 +41,7 @@ async function refusal(token: string, path: string): Promise<string | undefined>
 }
 const problem = async (answer: Response) => (await answer.json()) as { code: string; reason?: string };
 
-test('R46 a machine’s token with the right audience reaches the API, with another it is 401', async () => {
+test('R46 a service token with the right audience reaches the API, with another audience it is 401', async () => {
   const token = await admin.serviceToken('orders-worker');
   assert.equal((await ask(token, '/api/orders')).status, 200);
   assert.equal(api.lastRequest('/api/orders').token, token);
@@ -50,7 +50,7 @@ test('R46 a machine’s token with the right audience reaches the API, with anot
   assert.match(refused.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
 });
 
-test('RS-03 a user’s access token from another client opens the route; the ID and refresh token beside it do not', async () => {
+test('RS-03 a user’s access token from another client is accepted; the ID token and refresh token are not', async () => {
   await admin.createClient('orders-app', { 'access.token.lifespan': '300' });
   const { accessToken, idToken, refreshToken } = await admin.userTokens('orders-app', 'bob');
   assert.equal((await ask(accessToken, '/api/app/me')).status, 200);
@@ -58,7 +58,7 @@ test('RS-03 a user’s access token from another client opens the route; the ID 
   for (const other of [idToken, refreshToken]) assert.equal(await refusal(other, '/api/app/me'), 'invalid_token');
 });
 
-test('RS-02 a token that was good is refused once it has lapsed', async () => {
+test('RS-02 a valid token is refused once it has expired', async () => {
   await admin.createClient('short-app', { 'access.token.lifespan': '10' });
   const { accessToken } = await admin.userTokens('short-app', 'bob');
   assert.equal((await ask(accessToken, '/api/users/me')).status, 200);
@@ -67,7 +67,7 @@ test('RS-02 a token that was good is refused once it has lapsed', async () => {
   assert.equal(await refusal(accessToken, '/api/users/me'), 'invalid_token');
 });
 
-test('a role that a client gives opens what asks for it, from the next token on', async () => {
+test('a client role admits to a route that requires it, from the next token on', async () => {
   await admin.createClient('roles-app', { 'access.token.lifespan': '300' });
   const before = await admin.userTokens('roles-app', 'bob');
   const refused = await ask(before.accessToken, '/api/write/x');
@@ -78,17 +78,17 @@ test('a role that a client gives opens what asks for it, from the next token on'
   assert.equal(
     (await ask(before.accessToken, '/api/write/x')).status,
     403,
-    'a decision goes by the token that is shown',
+    'the decision follows the token of the request',
   );
 });
 
-test('RS-13 a service account is no user', async () => {
+test('RS-13 a service account is not a user', async () => {
   const answer = await ask(await admin.serviceToken('orders-worker'), '/api/users/me');
   assert.equal(answer.status, 403);
   assert.equal((await problem(answer)).reason, 'subject');
 });
 
-test('RS-03 a token of another realm is 401, and so is nonsense', async () => {
+test('RS-03 a token of another realm is 401, and so is a malformed one', async () => {
   const other = await fetch(`${new URL(issuer).origin}/realms/master/protocol/openid-connect/token`, {
     method: 'POST',
     body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' }),
@@ -99,14 +99,14 @@ test('RS-03 a token of another realm is 401, and so is nonsense', async () => {
     assert.equal(await refusal(bad, '/api/orders'), 'invalid_token');
 });
 
-test('RS-07 the challenge leads to the metadata, and the metadata to Keycloak', async () => {
+test('RS-07 the challenge points to the metadata, and the metadata to Keycloak', async () => {
   const challenge = (await ask(undefined, '/api/orders')).headers.get('www-authenticate') ?? '';
   const [, address = ''] = /resource_metadata="([^"]+)"/.exec(challenge) ?? [];
   const metadata = (await (await fetch(address)).json()) as { resource: string; authorization_servers: string[] };
   assert.deepEqual([metadata.resource, metadata.authorization_servers], [publicUrl, [issuer]]);
 });
 
-test('a revoked token is refused within the time that an answer is remembered, where the route asks', async () => {
+test('with introspection a revoked token is refused once the cached response expires', async () => {
   const token = await admin.serviceToken('orders-worker');
   assert.equal((await ask(token, '/api/careful/x')).status, 200);
   await admin.revoke(token, 'orders-worker');
@@ -114,14 +114,14 @@ test('a revoked token is refused within the time that an answer is remembered, w
   assert.equal((await ask(token, '/api/orders')).status, 200, 'a route that does not ask goes by the signature');
 });
 
-browser.test('a user without the role is told so', async (page) => {
+browser.test('a user without the role gets 403', async (page) => {
   await signIn(page, world, '/', 'bob');
   const refused = await apiRequest(page, '/api/admin/x');
   assert.deepEqual([refused.status, refused.body.reason], [403, 'role']);
 });
 
 describe('a user in a browser', () => {
-  browser.test('meets the same rules: roles of the realm, audience, revocation', async (page) => {
+  browser.test('the same rules apply: realm roles, audience, revocation', async (page) => {
     await signIn(page, world);
     assert.equal((await apiRequest(page, '/api/users/me')).status, 200);
     const { token } = api.lastRequest('/api/users/me');

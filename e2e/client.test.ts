@@ -1,4 +1,4 @@
-/** `/client.js` in a real browser: tabs in step, a sign-in without a question, a stronger sign-in in a window of its own. */
+/** `/client.js` in a real browser: tabs in step, silent sign-in, step-up in a popup. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Page } from './support/browser.ts';
@@ -16,7 +16,7 @@ const world = await startWorld({
 });
 const { api, browser, publicUrl } = world;
 
-/** Runs `code` in the page with a client of its own as `client`; what it returns comes back. */
+/** Runs `code` in the page with a new client as `client`; returns its result. */
 function withClient<Result>(page: Page, code: string, options = '{}'): Promise<Result> {
   return page.evaluate<Result>(`(async () => {
     const { createClient } = await import('/client.js');
@@ -26,7 +26,7 @@ function withClient<Result>(page: Page, code: string, options = '{}'): Promise<R
 }
 
 browser.test(
-  'a sign-out by a plain link in one tab is seen in the other when somebody looks at it',
+  'a sign-out by a plain link in one tab is detected in the other when it becomes visible',
   async (page, context) => {
     await signIn(page, world);
     const other = await context.newPage();
@@ -35,7 +35,7 @@ browser.test(
     await other.getByLabel('What would you like?').fill('a long letter');
     await signOut(page, world);
     await page.close();
-    // Headless tabs do not know whether they are looked at; the event is what a browser sends then.
+    // Headless tabs have no visibility changes; the test sends the event.
     await other.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
     await other.getByText('Your session has ended.').waitFor();
     assert.equal(await other.getByLabel('What would you like?').inputValue(), 'a long letter');
@@ -43,7 +43,7 @@ browser.test(
 );
 
 browser.test(
-  'a sign-out by the client is seen in the other tab at once, and so is the next sign-in',
+  'a sign-out by the client reaches the other tab at once, and so does the next sign-in',
   async (page, context) => {
     await signIn(page, world);
     await page.getByText('Signed in as alice').waitFor();
@@ -58,7 +58,7 @@ browser.test(
   },
 );
 
-browser.test('a sign-in without a question: whom Keycloak knows is signed in', async (page, context) => {
+browser.test('silent sign-in: a user with a session at Keycloak is signed in', async (page, context) => {
   await signIn(page, world);
   await context.clearCookies({ name: COOKIE });
   await page.goto(`${publicUrl}/basket?open=1#third`);
@@ -70,7 +70,7 @@ browser.test('a sign-in without a question: whom Keycloak knows is signed in', a
 });
 
 browser.test(
-  'a sign-in without a question: whom Keycloak does not know stays a visitor, and is asked for once',
+  'silent sign-in: a user without a session at Keycloak stays a visitor, after one attempt',
   async (page) => {
     const attempts: string[] = [];
     page.on('request', (request) => request.url().includes('prompt=none') && attempts.push(request.url()));
@@ -85,30 +85,27 @@ browser.test(
   },
 );
 
-browser.test(
-  'RS-08 a stronger sign-in in a window of its own, then the call is made once more',
-  async (page, context) => {
-    await signIn(page, world);
-    await page.getByText('Signed in as alice').waitFor();
-    const told = withClient<{ status: number; events: unknown[] }>(
-      page,
-      `const events = [];
+browser.test('RS-08 step-up in a popup, then the request is sent again', async (page, context) => {
+  await signIn(page, world);
+  await page.getByText('Signed in as alice').waitFor();
+  const told = withClient<{ status: number; events: unknown[] }>(
+    page,
+    `const events = [];
     client.on('stepup', ({ loginUrl }) => events.push(loginUrl));
     const answer = await client.fetch('/api/payments/1', { method: 'POST' });
     return { status: answer.status, events };`,
-      "{ onUnauthenticated: 'popup' }",
-    );
-    const popup = await context.waitForEvent('page');
-    await popup.fill('#otp', oneTimePassword());
-    await Promise.all([popup.waitForEvent('close'), popup.click('#kc-login')]);
-    const { status, events } = await told;
-    assert.equal(status, 200);
-    assert.deepEqual(events, ['/login?acr_values=gold']);
-    assert.equal(api.requests.filter(({ path }) => path === '/api/payments/1').length, 1);
-  },
-);
+    "{ onUnauthenticated: 'popup' }",
+  );
+  const popup = await context.waitForEvent('page');
+  await popup.fill('#otp', oneTimePassword());
+  await Promise.all([popup.waitForEvent('close'), popup.click('#kc-login')]);
+  const { status, events } = await told;
+  assert.equal(status, 200);
+  assert.deepEqual(events, ['/login?acr_values=gold']);
+  assert.equal(api.requests.filter(({ path }) => path === '/api/payments/1').length, 1);
+});
 
-browser.test('the policy of the gateway lets the module run, and nothing of it holds a token', async (page) => {
+browser.test('the policy of the gateway allows the module, and no part of it holds a token', async (page) => {
   const problems: string[] = [];
   page.on('console', (line) => line.type() === 'error' && problems.push(line.text()));
   await signIn(page, world);
@@ -122,7 +119,7 @@ browser.test('the policy of the gateway lets the module run, and nothing of it h
 });
 
 browser.test(
-  'signing in by the form of the popup as somebody else does not send what the first one wrote',
+  'signing in as another user in the popup does not send the request of the first user',
   async (page, context) => {
     await signIn(page, world);
     await page.getByText('Signed in as alice').waitFor();

@@ -1,4 +1,4 @@
-/** Attacks from other sites in a real browser that is signed in: nothing reaches the API and nobody is signed out. */
+/** Attacks from other sites on a signed-in browser: nothing reaches the API and no user is signed out. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after } from 'node:test';
@@ -15,13 +15,13 @@ after(() => evil.close());
 const address = evil.address();
 const port = address !== null && typeof address === 'object' ? address.port : 0;
 
-/** Another site, and a sibling: the same host on another port, which the browser sends Strict cookies along to. */
+/** Another site, and a sibling: the same host on another port, whose requests carry Strict cookies. */
 const attackers = [
   { who: 'another site', origin: `http://127.0.0.1:${port}` },
   { who: 'a sibling of the same site', origin: `http://localhost:${port}` },
 ];
 
-/** Runs an attack in a second tab of a browser that is signed in, then sees what became of the victim. */
+/** Runs an attack in a second tab of a signed-in browser, then checks the state of the victim. */
 async function attack(page: Page, origin: string, script: string): Promise<unknown> {
   const reached = api.requests.length;
   const tab = await page.context().newPage();
@@ -34,26 +34,26 @@ async function attack(page: Page, origin: string, script: string): Promise<unkno
   return result;
 }
 
-/** An element that is added to the page; resolves when it has loaded or failed. */
+/** Adds an element to the page; resolves when it has loaded or failed. */
 const element = (tag: string, attributes: Record<string, string>) => `new Promise((resolve) => {
   const node = Object.assign(document.createElement('${tag}'), ${JSON.stringify(attributes)});
   node.onload = node.onerror = resolve;
   document.body.append(node);
 }).then(() => true)`;
 
-/** A form that is sent into a frame; resolves when the frame has its answer. */
+/** Submits a form into a frame; resolves when the frame has loaded. */
 const form = (action: string, enctype: string) => `new Promise((resolve) => {
   document.body.innerHTML = '<iframe name=f></iframe><form method=post target=f action="${action}" enctype="${enctype}"><input name=a value=b></form>';
   document.querySelector('iframe').onload = resolve;
   document.forms[0].submit();
 }).then(() => true)`;
 
-/** What script may send anywhere: resolves with how it ended. */
+/** Sends a request that script may send to any origin; resolves to its outcome. */
 const send = (url: string, init: RequestInit) =>
   `fetch('${url}', ${JSON.stringify({ credentials: 'include', ...init })}).then((answer) => answer.type + answer.status, () => 'blocked')`;
 
 for (const { who, origin } of attackers) {
-  browser.test(`R18 CS-05 ${who} cannot sign anybody out by image, frame, form or prefetch`, async (page) => {
+  browser.test(`R18 CS-05 ${who} cannot sign the user out by image, frame, form or prefetch`, async (page) => {
     await signIn(page, world);
     await attack(page, origin, element('img', { src: `${publicUrl}/logout` }));
     await attack(page, origin, element('iframe', { src: `${publicUrl}/logout` }));
@@ -90,7 +90,7 @@ for (const { who, origin } of attackers) {
   });
 }
 
-browser.test('R18 CS-05 a link on another site to the sign-out address signs nobody out', async (page) => {
+browser.test('R18 CS-05 a link on another site to the sign-out address signs no user out', async (page) => {
   await signIn(page, world);
   const tab = await page.context().newPage();
   await tab.goto(attackers[0]?.origin ?? '');

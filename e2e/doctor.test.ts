@@ -1,4 +1,4 @@
-/** `doctor` against a real Keycloak: a client that is set up well, and the usual mistakes in Keycloak's own words. */
+/** `doctor` against a real Keycloak: a correct client, and common mistakes with Keycloak's own error messages. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConfigInput } from '../src/config/schema/schema.ts';
@@ -28,7 +28,7 @@ function config(publicUrl: string, provider: Partial<ConfigInput['provider']> = 
   };
 }
 
-test('all is well with a client that is set up well', async () => {
+test('a correct client passes every check', async () => {
   const found = await doctor(config(REGISTERED));
   assert.deepEqual(
     found.checks.filter(({ level }) => level === 'fail'),
@@ -39,7 +39,7 @@ test('all is well with a client that is set up well', async () => {
   assert.equal(found.of('PAR').message, 'supported and used');
 });
 
-test('a redirect URI that is not registered is recognised, with pushed requests and without', async () => {
+test('an unregistered redirect URI is detected, with and without pushed requests', async () => {
   for (const pushedRequests of ['auto', 'never'] as const) {
     const found = await doctor(config('http://localhost:3778', { pushedRequests }));
     assert.equal(found.code, 1);
@@ -49,7 +49,7 @@ test('a redirect URI that is not registered is recognised, with pushed requests 
   }
 });
 
-test('a wrong secret, a client that is not there, a realm that is not there, the path of old versions', async () => {
+test('a wrong secret, an unknown client, an unknown realm, the path of old versions', async () => {
   const secret = await doctor(config(REGISTERED, { clientSecret: 'wrong' }));
   assert.match(secret.of('client credentials').message, /wrong client id or secret/);
   const client = await doctor(config(REGISTERED, { clientId: 'nobody' }));

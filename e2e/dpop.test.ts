@@ -1,4 +1,4 @@
-/** Tokens that are bound to a key of each session, at a Keycloak client that issues no others, and at an API that takes no others. */
+/** Tokens bound to a key of each session: a Keycloak client that issues only these, and an API that accepts only these. */
 import assert from 'node:assert/strict';
 import { decodeProtectedHeader } from 'jose';
 import { apiRequest, signIn, signOut, untilTokenExpired } from './support/steps.ts';
@@ -18,10 +18,10 @@ const world = await startWorld({
 });
 const { admin, api, browser } = world;
 
-/** Thumbprint that the token of the last call of a path is bound to. */
+/** Thumbprint that the token of the last request to a path is bound to. */
 const boundTo = (path: string) => (api.lastRequest(path).claims?.cnf as { jkt?: string } | undefined)?.jkt;
 
-browser.test('TK-13 sign-in, calls, refresh and sign-out with bound tokens, by one key', async (page) => {
+browser.test('TK-13 sign-in, requests, refresh and sign-out with tokens bound to one key', async (page) => {
   await signIn(page, world);
   assert.equal((await apiRequest(page, '/api/orders?page=2')).body.user, 'alice');
   const first = api.lastRequest('/api/orders?page=2');
@@ -58,7 +58,7 @@ browser.test('TK-13 a WebSocket handshake carries a proof as well', async (page)
   assert.ok(api.lastRequest('/api/stream').proof);
 });
 
-browser.test('TK-13 every session has a key of its own, and none of it is shown to the browser', async (page) => {
+browser.test('TK-13 every session has its own key, and the browser sees no part of it', async (page) => {
   const keys = new Set<unknown>();
   for (const user of ['alice', 'bob']) {
     await page.context().clearCookies();
@@ -75,7 +75,7 @@ browser.test('TK-13 every session has a key of its own, and none of it is shown 
 });
 
 browser.test(
-  'TK-13 TK-15 a token in exchange is another one, bound to the key of the session as well',
+  'TK-13 TK-15 an exchanged token is a different token, bound to the key of the session as well',
   async (page) => {
     await signIn(page, world);
     assert.equal((await apiRequest(page, '/api/orders')).status, 200);

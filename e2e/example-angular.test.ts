@@ -1,4 +1,4 @@
-/** The Angular example: it compiles its templates in the browser, which needs a policy of its own. */
+/** The Angular example compiles its templates in the browser, which needs its own policy. */
 import { ANGULAR_POLICY } from '../deploy/examples/build.ts';
 import { testExamples } from './support/example.ts';
 

@@ -1,4 +1,4 @@
-/** Everything together at Keycloak: signed and pushed requests, a client key, bound tokens, ID tokens by PS256. */
+/** All of FAPI 2.0 at Keycloak: signed and pushed requests, a client key, bound tokens, ID tokens signed with PS256. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { decodeJwt, exportJWK, exportPKCS8, generateKeyPair } from 'jose';
@@ -38,19 +38,22 @@ const world = await startWorld({
   },
 });
 const { admin, api, browser, publicUrl } = world;
-// Other files use this client as it was.
+// Other files use this client with its original settings.
 after(() => admin.setUpClient(CLIENT, publicUrl, USUAL));
 
-browser.test('AR-15 TK-03 TK-13 profile fapi2 with signed requests: sign-in, call, refresh, sign-out', async (page) => {
-  await signIn(page, world);
-  assert.equal((await apiRequest(page, '/api/orders')).body.user, 'alice');
-  const first = api.lastRequest('/api/orders');
-  assert.ok(first.proof);
-  await untilTokenExpired(world, '/api/orders');
-  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
-  const { token } = api.lastRequest('/api/orders');
-  assert.notEqual(token, first.token);
-  assert.deepEqual(decodeJwt(token).cnf, decodeJwt(first.token).cnf);
-  await signOut(page, world);
-  assert.equal(await admin.isActive(token), false);
-});
+browser.test(
+  'AR-15 TK-03 TK-13 profile fapi2 with signed requests: sign-in, request, refresh, sign-out',
+  async (page) => {
+    await signIn(page, world);
+    assert.equal((await apiRequest(page, '/api/orders')).body.user, 'alice');
+    const first = api.lastRequest('/api/orders');
+    assert.ok(first.proof);
+    await untilTokenExpired(world, '/api/orders');
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+    const { token } = api.lastRequest('/api/orders');
+    assert.notEqual(token, first.token);
+    assert.deepEqual(decodeJwt(token).cnf, decodeJwt(first.token).cnf);
+    await signOut(page, world);
+    assert.equal(await admin.isActive(token), false);
+  },
+);

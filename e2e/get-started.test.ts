@@ -1,4 +1,4 @@
-/** docs/get-started.md as a newcomer follows it: its commands, its configuration, a sign-in at Keycloak, two replicas on one Redis. */
+/** docs/get-started.md as a reader follows it: its commands, its configuration, a sign-in at Keycloak, two replicas with one Redis. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
@@ -32,7 +32,7 @@ const ports = {
   admins: [await freePort(), await freePort()],
 };
 const publicUrl = `http://localhost:${ports.public}`;
-/** The two services that a reader gets from Docker run here already; the addresses of the page may be taken. */
+/** The two services that a reader starts with Docker already run here; the ports of the page may be in use. */
 const replacements = new Map([
   ['npm ci && ', ''],
   ['docker compose up --wait keycloak\n', ''],
@@ -57,7 +57,7 @@ after(() => Promise.all(open.map((process) => process.stop())));
 const browser = await startBrowser();
 after(() => browser.close());
 
-/** A checkout with its packages installed, as `npm ci` leaves it. */
+/** A checkout with its packages installed, as after `npm ci`. */
 async function checkout(): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of SOURCES) await cp(join(ROOT, name), join(folder, name), { recursive: true });
@@ -93,7 +93,7 @@ test('every address and command that is replaced here is on the page', () => {
   );
 });
 
-test('every command of the page is typed here', () => {
+test('every command of the page is run here', () => {
   const typed = new Set([...FIRST, ...SECOND].map((block) => block.text));
   const shown = [...PAGE.matchAll(/```\w+\n([\s\S]*?)```/g)].map(([, text = '']) => text);
   assert.deepEqual(
@@ -103,7 +103,7 @@ test('every command of the page is typed here', () => {
   assert.deepEqual([FIRST.length, SECOND.length], [3, 1]);
 });
 
-browser.test('from nothing to a sign-in and a call of an API', async (page) => {
+browser.test('from a checkout to a sign-in and an API request', async (page) => {
   await checkout();
   const [install, config, start] = FIRST;
   assert.ok(install && config?.language === 'yaml' && start);
@@ -127,7 +127,7 @@ browser.test('from nothing to a sign-in and a call of an API', async (page) => {
   await gateway.stop();
 });
 
-browser.test('two replicas on one Redis: either may stop', async (page) => {
+browser.test('two replicas with one Redis: either may stop', async (page) => {
   const [block] = SECOND;
   assert.ok(block);
   const replicas = createReader({ folder, replacements, env });
@@ -139,7 +139,7 @@ browser.test('two replicas on one Redis: either may stop', async (page) => {
   await answers('nginx', nginx, `${publicUrl}/session`);
   await signIn(page);
   await one.stop();
-  // nginx leaves out a replica that refuses connections.
+  // nginx skips a replica that refuses connections.
   for (let visit = 0; visit < 4; visit += 1) {
     await page.goto(publicUrl);
     await page.getByText('Signed in as Alice Liddell').waitFor();

@@ -1,4 +1,4 @@
-/** Back button, address bar and Referer: neither a code nor another person's data is left behind. */
+/** Back button, address bar and Referer: neither a code nor another user's data stays behind. */
 import assert from 'node:assert/strict';
 import { apiRequest, signIn, signOut } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
@@ -21,25 +21,28 @@ browser.test('HC-04 no code stays in address bar, history or Referer', async (pa
   for (const url of [...own, ...referers]) assert.doesNotMatch(url, /[?&](code|state)=/);
 });
 
-browser.test('Back after sign-in, over the page of the provider that answers at once, does no harm', async (page) => {
-  await page.goto(publicUrl);
-  await signIn(page, world, '/home');
-  // Keycloak knows the browser and sends it on to the callback, with a sign-in that is over already.
-  await page.goBack();
-  await page.waitForURL(`${publicUrl}/callback?**`);
-  assert.match(await page.content(), /Sign-in expired/);
-  await page.goto(publicUrl);
-  await page.getByText('alice').waitFor();
-  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
-});
+browser.test(
+  'Back after sign-in, through the page of the provider that redirects at once, does no harm',
+  async (page) => {
+    await page.goto(publicUrl);
+    await signIn(page, world, '/home');
+    // Keycloak has a session and redirects to the callback, with a sign-in that is already complete.
+    await page.goBack();
+    await page.waitForURL(`${publicUrl}/callback?**`);
+    assert.match(await page.content(), /Sign-in expired/);
+    await page.goto(publicUrl);
+    await page.getByText('alice').waitFor();
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+  },
+);
 
-browser.test('HC-01 Back after sign-out shows nothing of the person who was signed in', async (page) => {
+browser.test('HC-01 Back after sign-out shows no data of the previous user', async (page) => {
   await signIn(page, world);
-  // A link of the app: a sign-in itself never leads to a route.
+  // A link of the app: a sign-in never returns to a route.
   await Promise.all([page.waitForURL(`${publicUrl}/page/home`), page.evaluate("location.href = '/page/home'")]);
   assert.equal(await page.textContent('h1'), 'alice');
   await signOut(page, world);
-  // The way back leads over Keycloak's end of session; go until the page with the data is reached again.
+  // Back passes Keycloak's end-session page; repeat until the page with the data is reached again.
   for (let step = 0; step < 5 && page.url() !== `${publicUrl}/page/home`; step++) await page.goBack();
   assert.equal(page.url(), `${publicUrl}/page/home`);
   assert.doesNotMatch(await page.content(), /alice/);

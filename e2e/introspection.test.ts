@@ -1,4 +1,4 @@
-/** A provider that cannot be asked about a token: where a route asks, nobody gets in and nobody is signed out. */
+/** Introspection while the provider is unavailable: the route admits no request, and no user is signed out. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { startProviderTap } from './support/provider-tap.ts';
@@ -32,7 +32,7 @@ const ask = async (token: string, path: string) => {
 };
 
 browser.test(
-  'RS-05 an answer is remembered for its time; after that a provider out of reach is 503, for sessions and bearer callers',
+  'RS-05 a response is cached for its time; after that an unreachable provider is 503, for sessions and bearer clients',
   async (page) => {
     const token = await admin.serviceToken('orders-worker');
     await signIn(page, world);

@@ -1,4 +1,4 @@
-/** Signing in at a real Keycloak: where the browser lands, what it holds, what the API gets. */
+/** Sign-in at a real Keycloak: where the browser ends, what it stores, what the API gets. */
 import assert from 'node:assert/strict';
 import {
   apiRequest,
@@ -15,7 +15,7 @@ const world = await startWorld({ name: 'login' });
 const { api, browser, publicUrl } = world;
 
 browser.test(
-  'SE-02 PG-21 the first question of the app after sign-in finds the session although its cookie is Strict and the provider another site',
+  'SE-02 PG-21 the first request of the app after sign-in has the session, although its cookie is Strict and the provider is another site',
   async (page, context) => {
     await signIn(page, world, '/home?tab=1');
     await page.getByText('alice').waitFor();
@@ -26,21 +26,18 @@ browser.test(
   },
 );
 
-browser.test(
-  'the front end learns who is signed in, and only the session cookie is left over',
-  async (page, context) => {
-    await page.goto(publicUrl);
-    await page.getByText('nobody').waitFor();
-    await signIn(page, world);
-    await page.getByText('alice').waitFor();
-    assert.deepEqual(
-      (await context.cookies(publicUrl)).map(({ name }) => name),
-      [COOKIE],
-    );
-  },
-);
+browser.test('the front end learns who is signed in, and only the session cookie remains', async (page, context) => {
+  await page.goto(publicUrl);
+  await page.getByText('nobody').waitFor();
+  await signIn(page, world);
+  await page.getByText('alice').waitFor();
+  assert.deepEqual(
+    (await context.cookies(publicUrl)).map(({ name }) => name),
+    [COOKIE],
+  );
+});
 
-browser.test('CS-01 an API call carries the access token; without the CSRF header it goes nowhere', async (page) => {
+browser.test('CS-01 an API request carries the access token; without the CSRF header it is refused', async (page) => {
   await signIn(page, world);
   const good = await apiRequest(page, '/api/orders?x=1');
   assert.equal(good.status, 200);
@@ -55,39 +52,43 @@ browser.test('CS-01 an API call carries the access token; without the CSRF heade
   assert.equal(api.requests.length, before);
 });
 
-browser.test('the profile holds the claims of the ID token and nothing of the access token', async (page) => {
+browser.test('the profile contains the claims of the ID token and none of the access token', async (page) => {
   await signIn(page, world, '/', 'bob');
   const { status, body } = await apiRequest(page, '/profile');
   assert.equal(status, 200);
   assert.equal(body.preferred_username, 'bob');
   assert.equal(body.email, 'bob@example.test');
   assert.equal(body.acr, 'silver');
-  // Keycloak puts these into access tokens of this client only.
+  // Keycloak adds these claims only to access tokens of this client.
   for (const claim of ['user_id', 'realm_access', 'resource_access', 'scope'])
     assert.equal(claim in body, false, claim);
 });
 
-browser.test('SE-11 no token reaches the browser: not in an answer, not in a script-readable place', async (page) => {
-  const bodies: Promise<string>[] = [];
-  page.on('response', (response) => {
-    if (!response.url().startsWith(publicUrl) || response.status() >= 300) return;
-    bodies.push(
-      Promise.all([response.text(), response.headersArray()]).then(
-        ([text, headers]) => text + JSON.stringify(headers),
-        () => '',
-      ),
-    );
-  });
-  await signIn(page, world);
-  for (const path of ['/profile', '/session', '/api/orders']) assert.equal((await apiRequest(page, path)).status, 200);
-  const readable = await page.evaluate<string>('document.cookie + JSON.stringify([localStorage, sessionStorage])');
-  const everything = [...(await Promise.all(bodies)), readable];
-  assert.ok(everything.length > 4);
-  // Every JWT starts with the encoding of `{"`.
-  for (const text of everything) assert.doesNotMatch(text, /eyJ[\w-]{20,}/);
-});
+browser.test(
+  'SE-11 no token reaches the browser: not in a response, not in storage that scripts can read',
+  async (page) => {
+    const bodies: Promise<string>[] = [];
+    page.on('response', (response) => {
+      if (!response.url().startsWith(publicUrl) || response.status() >= 300) return;
+      bodies.push(
+        Promise.all([response.text(), response.headersArray()]).then(
+          ([text, headers]) => text + JSON.stringify(headers),
+          () => '',
+        ),
+      );
+    });
+    await signIn(page, world);
+    for (const path of ['/profile', '/session', '/api/orders'])
+      assert.equal((await apiRequest(page, path)).status, 200);
+    const readable = await page.evaluate<string>('document.cookie + JSON.stringify([localStorage, sessionStorage])');
+    const everything = [...(await Promise.all(bodies)), readable];
+    assert.ok(everything.length > 4);
+    // Every JWT starts with the encoding of `{"`.
+    for (const text of everything) assert.doesNotMatch(text, /eyJ[\w-]{20,}/);
+  },
+);
 
-browser.test('R25 without a session the API says 401, a page that needs one may start a sign-in', async (page) => {
+browser.test('R25 without a session the API returns 401, and a page may start a sign-in', async (page) => {
   await page.goto(publicUrl);
   const before = api.requests.length;
   const { status, body } = await apiRequest(page, '/api/orders');
@@ -97,7 +98,7 @@ browser.test('R25 without a session the API says 401, a page that needs one may 
 });
 
 browser.test(
-  'R08 a callback opened in another browser is refused, and the first browser can still finish',
+  'R08 a callback that is opened in another browser is refused, and the first browser can still complete it',
   async (page, context) => {
     const devtools = await context.newCDPSession(page);
     let callback = '';

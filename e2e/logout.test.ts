@@ -1,4 +1,4 @@
-/** Signing out ends everything: here, at the API, and at Keycloak, which the gateway reaches under an internal address. */
+/** Sign-out ends the session at the gateway, the API, and Keycloak, which the gateway reaches under an internal address. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { startProviderTap } from './support/provider-tap.ts';
@@ -35,14 +35,14 @@ browser.test(
     assert.equal(await admin.ssoSessions('alice'), 0);
     assert.equal(tap.exchangesTo('/revoke')[0]?.form.get('token'), refreshToken);
 
-    // Nothing signs in silently afterwards: Keycloak asks for the password again.
+    // No silent sign-in afterwards: Keycloak asks for the password again.
     await page.goto(`${publicUrl}/login`);
     await page.locator('#password').waitFor();
   },
 );
 
 browser.test(
-  'script may sign out too and is told where to go; the session of another user stays',
+  'a script can sign out too and gets the location; the session of another user stays',
   async (page, context) => {
     const other = await context.browser()?.newContext();
     const elsewhere = await other?.newPage();
@@ -61,7 +61,7 @@ browser.test(
 );
 
 browser.test(
-  'typed into the address bar, the sign-out address asks first; its form leads over Keycloak and back',
+  'the sign-out address in the address bar asks first; its form leads through Keycloak and back',
   async (page, context) => {
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);
@@ -73,7 +73,7 @@ browser.test(
   },
 );
 
-browser.test('R49 the browser sees the public name only, and the gateway calls the internal one', async (page) => {
+browser.test('R49 the browser sees only the public name, and the gateway uses the internal one', async (page) => {
   const hosts = new Set<string>();
   page.on('request', (request) => hosts.add(new URL(request.url()).origin));
   const before = tap.exchangesTo('/token').length;

@@ -1,4 +1,4 @@
-/** A Keycloak that is away: at the start of the gateway, and in the middle of a session. */
+/** Keycloak unavailable: at the start of the gateway, and during a session. */
 import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ async function isReady(): Promise<boolean> {
 }
 
 browser.test(
-  'R52 R05 the gateway starts without its provider, finds it later, and survives losing it',
+  'R52 R05 the gateway starts without its provider, discovers it later, and survives an outage',
   async (page) => {
     const refused = await page.goto(`${publicUrl}/login`);
     assert.equal(refused?.status(), 503);

@@ -13,7 +13,7 @@ const { admin, api, browser, issuer, publicUrl } = world;
 const ENDPOINT = `${issuer}/protocol/openid-connect/auth`;
 
 browser.test(
-  'AR-15 R01 sign-in, call, refresh and sign-out; the browser carries client_id and request_uri only',
+  'AR-15 R01 sign-in, request, refresh and sign-out; the browser carries only client_id and request_uri',
   async (page) => {
     const visited: URL[] = [];
     page.on('request', (request) => {
@@ -34,7 +34,7 @@ browser.test(
   },
 );
 
-browser.test('AR-15 a request_uri that was used, or a request in the open, opens nothing', async (page) => {
+browser.test('AR-15 a used request_uri, or a request that was not pushed, is refused', async (page) => {
   const visited: string[] = [];
   page.on('request', (request) => {
     if (request.url().startsWith(`${ENDPOINT}?`)) visited.push(request.url());

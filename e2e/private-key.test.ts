@@ -1,4 +1,4 @@
-/** A gateway that proves who it is with a key of its own: sign-in, refresh and revocation at a client that has no secret. */
+/** Client authentication with a private key: sign-in, refresh and revocation at a client without a secret. */
 import assert from 'node:assert/strict';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { apiRequest, signIn, signOut, untilTokenExpired } from './support/steps.ts';
@@ -21,7 +21,7 @@ const world = await startWorld({
 });
 const { admin, api, browser } = world;
 
-browser.test('private_key_jwt carries sign-in, refresh and sign-out', async (page) => {
+browser.test('sign-in, refresh and sign-out work with private_key_jwt', async (page) => {
   const refreshes = async () => (await admin.events('REFRESH_TOKEN', CLIENT)).length;
   const before = await refreshes();
   await signIn(page, world);

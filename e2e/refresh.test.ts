@@ -1,4 +1,4 @@
-/** Access tokens that lapse: renewed behind the scenes, once, with rotation, without a word to the browser. */
+/** Expired access tokens: refreshed once, with rotation, without the browser's knowledge. */
 import assert from 'node:assert/strict';
 import { apiRequest, signIn, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
@@ -10,7 +10,7 @@ const world = await startWorld({
 });
 const { admin, api, browser } = world;
 
-/** How many refreshes Keycloak has seen, good ones and refused ones. */
+/** How many refreshes Keycloak has received, successful and refused. */
 async function refreshes() {
   const [good, refused] = await Promise.all([
     admin.events('REFRESH_TOKEN', 'bff-gateway'),
@@ -19,7 +19,7 @@ async function refreshes() {
   return { good: good.length, refused: refused.length };
 }
 
-browser.test('R04 short-lived tokens do not cause a refresh per call', async (page) => {
+browser.test('R04 short-lived tokens do not cause a refresh per request', async (page) => {
   const before = await refreshes();
   await signIn(page, world);
   const answers = await Promise.all(Array.from({ length: 20 }, () => apiRequest(page, '/api/orders')));
@@ -29,7 +29,7 @@ browser.test('R04 short-lived tokens do not cause a refresh per call', async (pa
 });
 
 browser.test(
-  'an access token that lapsed is renewed before the call, twice over, with rotated refresh tokens',
+  'an expired access token is refreshed before the request, twice, with rotated refresh tokens',
   async (page) => {
     const before = await refreshes();
     await signIn(page, world);
@@ -50,7 +50,7 @@ browser.test(
   },
 );
 
-browser.test('R01 five tabs that wake up on a lapsed token cause one refresh', async (page, context) => {
+browser.test('R01 five tabs that resume with an expired token cause one refresh', async (page, context) => {
   await signIn(page, world);
   await apiRequest(page, '/api/orders');
   const tabs = await Promise.all(

@@ -1,4 +1,4 @@
-/** Three gateway processes, one Redis, one Keycloak that punishes any reuse of a refresh token. */
+/** Three gateway processes, one Redis, and a Keycloak that ends the session when a refresh token is reused. */
 import assert from 'node:assert/strict';
 import { cookieHeader, requestWithCookie, signIn, signOut, until, untilTokenExpired } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
@@ -15,7 +15,7 @@ async function count(type: string): Promise<number> {
   return (await admin.events(type, 'bff-gateway')).length;
 }
 
-/** A hundred calls at one moment, spread over the three processes. */
+/** A hundred concurrent requests, spread over the three processes. */
 async function burst(cookie: string) {
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, index) =>
@@ -33,9 +33,9 @@ async function burst(cookie: string) {
 }
 
 browser.test(
-  'R01 R02 a hundred calls over three processes at token expiry lead to one refresh, again and again',
+  'R01 R02 a hundred requests over three processes at token expiry cause one refresh, repeatedly',
   async (page, context) => {
-    // Through the balancer the sign-in begins at one process and ends at another.
+    // Behind the balancer the sign-in starts at one process and ends at another.
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);
     const seen = new Set([(await requestWithCookie(cookie, world, PATH)).body.jti]);
@@ -50,15 +50,12 @@ browser.test(
   },
 );
 
-browser.test(
-  'SE-07 a sign-out at one process ends the session at all of them within a second',
-  async (page, context) => {
-    await signIn(page, world);
-    const cookie = await cookieHeader(context, world);
-    const statuses = () =>
-      Promise.all(gateways.map(async ({ port }) => (await requestWithCookie(cookie, world, PATH, port)).status));
-    assert.deepEqual(await statuses(), [200, 200, 200]);
-    await signOut(page, world);
-    await until('401 everywhere', async () => (await statuses()).every((status) => status === 401), 1);
-  },
-);
+browser.test('SE-07 a sign-out at one process ends the session at all within a second', async (page, context) => {
+  await signIn(page, world);
+  const cookie = await cookieHeader(context, world);
+  const statuses = () =>
+    Promise.all(gateways.map(async ({ port }) => (await requestWithCookie(cookie, world, PATH, port)).status));
+  assert.deepEqual(await statuses(), [200, 200, 200]);
+  await signOut(page, world);
+  await until('401 everywhere', async () => (await statuses()).every((status) => status === 401), 1);
+});

@@ -1,4 +1,4 @@
-/** Step-up at Keycloak: a call that needs `gold` leads to a one-time password, once, and then passes. */
+/** Step-up at Keycloak: a request that needs `gold` leads to a one-time password, once, and is then allowed. */
 import assert from 'node:assert/strict';
 import { oneTimePassword } from './support/one-time-password.ts';
 import { apiRequest, cookieHeader, signIn } from './support/steps.ts';
@@ -7,7 +7,7 @@ import { startWorld } from './support/world.ts';
 const world = await startWorld({
   name: 'step-up',
   attributes: { 'access.token.lifespan': '300' },
-  // The state of a sign-in is looked at in the address of the browser.
+  // The state of a sign-in is read from the address of the browser.
   provider: { pushedRequests: 'never' },
   routes: (upstream) => [
     { path: '/api/payments/**', upstream, rules: [{ token: 'user', acr: 'gold' }] },
@@ -17,21 +17,24 @@ const world = await startWorld({
 });
 const { browser, issuer, publicUrl } = world;
 
-browser.test('RS-08 the answer names the way; after the one-time password the call passes', async (page) => {
-  await signIn(page, world);
-  assert.equal((await apiRequest(page, '/api/orders')).status, 200);
-  const refused = await apiRequest(page, '/api/payments/1');
-  assert.deepEqual([refused.status, refused.body.code], [401, 'step_up_required']);
-  await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
-  await page.fill('#otp', oneTimePassword());
-  await page.click('#kc-login');
-  await page.waitForURL(`${publicUrl}/`);
-  assert.equal((await apiRequest(page, '/api/payments/1')).status, 200);
-  assert.equal((await apiRequest(page, '/session')).body.acr, 'gold');
-});
+browser.test(
+  'RS-08 the response contains the login URL; after the one-time password the request is allowed',
+  async (page) => {
+    await signIn(page, world);
+    assert.equal((await apiRequest(page, '/api/orders')).status, 200);
+    const refused = await apiRequest(page, '/api/payments/1');
+    assert.deepEqual([refused.status, refused.body.code], [401, 'step_up_required']);
+    await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
+    await page.fill('#otp', oneTimePassword());
+    await page.click('#kc-login');
+    await page.waitForURL(`${publicUrl}/`);
+    assert.equal((await apiRequest(page, '/api/payments/1')).status, 200);
+    assert.equal((await apiRequest(page, '/session')).body.acr, 'gold');
+  },
+);
 
 browser.test(
-  'RS-08 the challenge says what is missing (RFC 9470), and the API is not called',
+  'RS-08 the challenge names what is missing (RFC 9470), and the API is not called',
   async (page, context) => {
     await signIn(page, world);
     const before = world.api.requests.length;
@@ -47,7 +50,7 @@ browser.test(
 );
 
 browser.test(
-  'RS-08 a sign-in that Keycloak calls off ends at a page, once, and the session is as it was',
+  'RS-08 a sign-in that Keycloak aborts ends at a page, once, and the session is unchanged',
   async (page) => {
     await signIn(page, world);
     const refused = await apiRequest(page, '/api/payments/1');
@@ -66,11 +69,11 @@ browser.test(
   },
 );
 
-browser.test('RS-08 a level that Keycloak does not reach ends at a page and not in a loop', async (page) => {
+browser.test('RS-08 a level that Keycloak cannot reach ends at a page, not in a loop', async (page) => {
   await signIn(page, world);
   const refused = await apiRequest(page, '/api/vault/1');
   assert.deepEqual([refused.status, refused.body.code], [401, 'step_up_required']);
-  // Keycloak does not know this level, asks nothing, and answers with the level that the user has.
+  // Keycloak does not know this level, asks nothing, and returns the level that the user has.
   const answer = await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
   assert.equal(answer?.status(), 502);
   assert.ok(page.url().startsWith(`${publicUrl}/callback`), page.url());
@@ -79,7 +82,7 @@ browser.test('RS-08 a level that Keycloak does not reach ends at a page and not 
   assert.equal((await apiRequest(page, '/api/vault/1')).status, 401);
 });
 
-browser.test('RS-08 whoever turns back has the session as it was', async (page) => {
+browser.test('RS-08 a user who goes back keeps the session unchanged', async (page) => {
   await signIn(page, world);
   const refused = await apiRequest(page, '/api/payments/1');
   await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);

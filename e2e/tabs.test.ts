@@ -8,8 +8,8 @@ const world = await startWorld({ name: 'tabs' });
 const { browser, publicUrl } = world;
 
 /**
- * Tabs that all show Keycloak's form, each on its way to a page of its own. One after the other: of requests that reach
- * Keycloak at the same moment from a browser that it does not know, it keeps one alone, and restarts the others as that one.
+ * Tabs that all show Keycloak's form, each with its own return address. One after the other: of requests that reach
+ * Keycloak at the same time from a browser without a session, it keeps only one and restarts the others as that one.
  */
 async function tabsAtTheForm(context: BrowserContext, count: number) {
   const tabs: { tab: Page; goal: string }[] = [];
@@ -22,12 +22,12 @@ async function tabsAtTheForm(context: BrowserContext, count: number) {
   return tabs;
 }
 
-browser.test('R09 two tabs signing in end at their own pages, the second one first', async (_page, context) => {
+browser.test('R09 two tabs that sign in return to their own pages, the second one first', async (_page, context) => {
   const [first, second] = await tabsAtTheForm(context, 2);
   assert.ok(first && second);
   await submitCredentials(second.tab, 'alice');
   await second.tab.waitForURL(second.goal);
-  // Keycloak knows the browser now; the other tab goes on by itself, or as soon as it is loaded again.
+  // Keycloak has a session now; the other tab continues on its own, or when it is reloaded.
   await first.tab.waitForURL(first.goal, { timeout: 5_000 }).catch(() => first.tab.reload());
   await first.tab.waitForURL(first.goal);
   for (const { tab } of [first, second]) {
@@ -36,7 +36,7 @@ browser.test('R09 two tabs signing in end at their own pages, the second one fir
   }
 });
 
-browser.test('R09 five tabs at once all arrive', async (_page, context) => {
+browser.test('R09 five concurrent tabs all return to their pages', async (_page, context) => {
   const tabs = await tabsAtTheForm(context, 5);
   const [first] = tabs;
   assert.ok(first);
@@ -49,7 +49,7 @@ browser.test('R09 five tabs at once all arrive', async (_page, context) => {
   }
 });
 
-browser.test('a sign-out in one tab is noticed by the others at their next call', async (page, context) => {
+browser.test('a sign-out in one tab is detected by the others at their next request', async (page, context) => {
   await signIn(page, world);
   const other = await context.newPage();
   await other.goto(publicUrl);

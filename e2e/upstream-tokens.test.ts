@@ -1,4 +1,4 @@
-/** Tokens that Keycloak makes for one upstream: exchanged for the user's (RFC 8693), and the gateway's own. */
+/** Tokens that Keycloak issues for one upstream: exchanged for the user's (RFC 8693), and the gateway's own. */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import { after } from 'node:test';
@@ -6,7 +6,7 @@ import { decodeJwt } from 'jose';
 import { apiRequest, signIn } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
-/** An upstream that only remembers; what it got is looked at here. */
+/** An upstream that records its requests for the test. */
 const seen: IncomingMessage[] = [];
 const inventory = createServer((req, res) => {
   seen.push(req);
@@ -35,7 +35,7 @@ const { admin, api, browser, publicUrl } = world;
 const tokenOf = (req: IncomingMessage | undefined) => (req?.headers.authorization ?? '').replace('Bearer ', '');
 
 browser.test(
-  'TK-15 TK-12 the inventory gets a token of its own with the user’s subject, and never the session’s token',
+  'TK-15 TK-12 the inventory gets its own token with the user’s subject, and never the session’s token',
   async (page) => {
     await signIn(page, world);
     assert.equal((await apiRequest(page, '/api/orders')).status, 200);
@@ -60,7 +60,7 @@ browser.test('TK-15 another user gets another token', async (page) => {
   assert.equal(decodeJwt(exchanged).preferred_username, 'bob');
 });
 
-browser.test('a route may go by a token of the gateway’s own, the same for all users', async (page, context) => {
+browser.test('a route can use the gateway’s own token, the same for all users', async (page, context) => {
   await admin.allowServiceAccount('bff-gateway');
   const before = seen.length;
   await signIn(page, world);
@@ -76,7 +76,7 @@ browser.test('a route may go by a token of the gateway’s own, the same for all
   assert.deepEqual(seen.slice(before).map(tokenOf), [own, own], 'asked for once');
 });
 
-browser.test('an exchange that Keycloak refuses is told, and the upstream is not called', async (page) => {
+browser.test('an exchange that Keycloak refuses is reported, and the upstream is not called', async (page) => {
   await signIn(page, world);
   const before = seen.length;
   const answer = await apiRequest(page, '/api/unknown/1');

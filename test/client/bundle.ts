@@ -8,7 +8,7 @@ const INTERNAL_PROPERTIES =
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The text of the module. */
+/** Returns the text of the module. */
 export async function bundleClient(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, 'src/client/served.ts')],

@@ -1,4 +1,4 @@
-/** The client believes the gateway only: no upstream, front end or redirect leads the page anywhere or ends what it knows. */
+/** The client trusts only the gateway: no upstream, front end or redirect can navigate the page or change its session state. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -16,8 +16,8 @@ const ELSEWHERE = {
   'an https address': 'https://evil.example/phish',
   'a script': "javascript:document.title='caught'//",
   'an address without a scheme': '//evil.example/login',
-  'credentials that look like the own host': 'https://localhost@evil.example/login',
-  'another path of the own origin': '/api/evil',
+  'credentials that look like our own host': 'https://localhost@evil.example/login',
+  'another path of our own origin': '/api/evil',
   'a path beside the login endpoint': '/login/../api/evil',
   'a blob': 'blob:http://localhost/login',
 };
@@ -30,7 +30,7 @@ async function start(t: TestContext, settings: TabOptions = {}, options: WorldOp
   return { world, tab };
 }
 
-/** What came of it, unless the page was left: then it never settles. */
+/** The outcome of a promise, unless the page was left: then it never settles. */
 async function staying<Value>({ visits, windows }: Tab, promise: Promise<Value>): Promise<Value> {
   let settled = false;
   const done = promise.finally(() => {
@@ -50,7 +50,7 @@ const problem = (body: object) => ({
 
 for (const [what, loginUrl] of Object.entries(ELSEWHERE)) {
   for (const onUnauthenticated of ['login', 'popup'] as const)
-    test(`E03 step_up_required of an upstream with ${what}: its own business (${onUnauthenticated})`, async (t) => {
+    test(`E03 step_up_required of an upstream with ${what}: passed on unchanged (${onUnauthenticated})`, async (t) => {
       const { world, tab } = await start(t, { onUnauthenticated });
       await world.signIn();
       await tab.client.session();
@@ -62,7 +62,7 @@ for (const [what, loginUrl] of Object.entries(ELSEWHERE)) {
       assert.equal(world.upstream.requests.length, 1);
     });
 
-  test(`E03 login() by an address that is ${what} leads nowhere`, async (t) => {
+  test(`E03 login() with ${what} as loginUrl navigates nowhere`, async (t) => {
     const { tab } = await start(t);
     await assert.rejects(staying(tab, tab.client.login({ loginUrl })), TypeError);
     await assert.rejects(staying(tab, tab.client.login({ loginUrl, popup: true })), TypeError);
@@ -70,7 +70,7 @@ for (const [what, loginUrl] of Object.entries(ELSEWHERE)) {
   });
 }
 
-test('E03 a refusal of the gateway with a hostile loginUrl still leads to the login endpoint, and asks only for what it may', async (t) => {
+test('E03 a refusal of the gateway with a hostile loginUrl still leads to the login endpoint, with known parameters only', async (t) => {
   const body = { ...STEP_UP, acr_values: 'gold&prompt=none#x', max_age: '60', loginUrl: 'https://evil.example/' };
   const headers = { [GATEWAY]: 'step_up_required' };
   const forged = () => Response.json({ ...body, returnTo: '//evil.example' }, { status: 401, headers });
@@ -84,7 +84,7 @@ test('E03 a refusal of the gateway with a hostile loginUrl still leads to the lo
   assert.deepEqual(tab.visits, [`/login?${query}`]);
 });
 
-test('E03 of the address of a refusal only the parameters that are known count', async (t) => {
+test('E03 of the loginUrl of a refusal only the known parameters are used', async (t) => {
   const { tab } = await start(t);
   void tab.client.login({
     loginUrl: '/login?acr_values=gold&max_age=0&prompt=none&login_hint=eve&returnTo=//evil.example',
@@ -106,7 +106,7 @@ for (const signedIn of [true, false])
     assert.equal(world.upstream.requests.length, 1);
   });
 
-test('E03 an upstream cannot send the mark: in no spelling, trailer or informational response', async (t) => {
+test('E03 an upstream cannot send the gateway's header in any spelling, trailer or informational response', async (t) => {
   const { world, tab } = await start(t, { onUnauthenticated: 'login' });
   await world.signIn();
   world.upstream.respondWith((_req, res) => {
@@ -132,7 +132,7 @@ test('E03 an upstream cannot send the mark: in no spelling, trailer or informati
   assert.doesNotMatch(bytes, /bff.gateway/i);
 });
 
-test('E03 refusals of the gateway are marked: problem documents, pages and handshakes', async (t) => {
+test('E03 refusals of the gateway carry its header: problem documents, pages and handshakes', async (t) => {
   const { world } = await start(t);
   const { browser } = world;
   const refused = [
@@ -148,7 +148,7 @@ test('E03 refusals of the gateway are marked: problem documents, pages and hands
   assert.equal((await browser.fetch('/session', { headers: CSRF })).headers['x-bff-gateway'], 'ok');
 });
 
-test('E03 a listed origin can read the mark of a refusal', async (t) => {
+test('E03 a listed origin can read the header of a refusal', async (t) => {
   const friend = 'https://partner.example.com';
   const { world } = await start(t, {}, { gateway: { config: { cors: { allowedOrigins: [friend] } } } });
   const { headers } = await world.browser.fetch('/api/x', { headers: { ...CSRF, origin: friend } });
@@ -156,7 +156,7 @@ test('E03 a listed origin can read the mark of a refusal', async (t) => {
   assert.match(String(headers['access-control-expose-headers']), /\bX-Bff-Gateway\b/);
 });
 
-test('E03 the mark of another origin, at the end of a redirect or called directly, is not believed', async (t) => {
+test('E03 the header of another origin, after a redirect or directly, is ignored', async (t) => {
   const { tab } = await start(t, {
     onUnauthenticated: 'login',
     answer({ url }) {
@@ -179,7 +179,7 @@ const IMPOSTORS: Record<string, () => Response> = {
 };
 
 for (const [what, response] of Object.entries(IMPOSTORS))
-  test(`E03 ${what} at the addresses of the endpoints is no word of the gateway`, async (t) => {
+  test(`E03 ${what} at the paths of the endpoints is not taken for the gateway`, async (t) => {
     let impostor = true;
     const { world, tab } = await start(t, { answer: () => (impostor ? response() : undefined) });
     await assert.rejects(staying(tab, tab.client.session()), /Another server returned/);
@@ -195,14 +195,14 @@ for (const [what, response] of Object.entries(IMPOSTORS))
   });
 
 for (const location of ['javascript:alert(1)', 'https://evil.example/', '//evil.example/', 'data:text/html,x'])
-  test(`E03 a sign-out that ends at ${location} leads nowhere`, async (t) => {
+  test(`E03 a sign-out with the location ${location} navigates nowhere`, async (t) => {
     const answer = () => Response.json({ location }, { headers: { [GATEWAY]: 'ok' } });
     const { tab } = await start(t, { answer });
     await assert.rejects(staying(tab, tab.client.logout()));
     assert.deepEqual(tab.visits, []);
   });
 
-test('E03 the endpoints are asked without following redirects', async () => {
+test('E03 requests to the endpoints follow no redirects', async () => {
   const asked: (string | undefined)[] = [];
   const page = {
     ...globalThis,
@@ -221,7 +221,7 @@ test('E03 the endpoints are asked without following redirects', async () => {
   assert.deepEqual(asked, ['error', 'error']);
 });
 
-test('E03 a real browser stays where it is, whatever an upstream answers, and goes to the login endpoint for the gateway', async (t) => {
+test('E03 a real browser stays on the page for any response of an upstream, and navigates to the login endpoint for the gateway', async (t) => {
   const routes = (upstream: string) => [
     { path: '/api/gold', upstream, rules: [{ token: 'user' as const, acr: 'gold' }] },
     { path: '/api/**', upstream },

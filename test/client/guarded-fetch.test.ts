@@ -1,4 +1,4 @@
-/** Calls by the client: the CSRF header stays at home, a refusal loses no work, and nothing is sent as somebody else. */
+/** Requests by the client: the CSRF header stays on our origin, refused requests are sent again, and never as another user. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { CSRF, startWorld, type World, type WorldOptions } from '../support/world.ts';
@@ -21,7 +21,7 @@ const kinds = ({ events }: Tab) => events.map(({ type }) => type);
 const endElsewhere = (world: World) => world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
 const posts = ({ upstream }: World) => upstream.requests.filter(({ method }) => method === 'POST');
 
-test('a call of the own origin carries the CSRF header, whatever form the address has', async (t) => {
+test('a request to our own origin carries the CSRF header, whatever form the address has', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const { url } = world.gateway;
@@ -33,7 +33,7 @@ test('a call of the own origin carries the CSRF header, whatever form the addres
   assert.equal(posts(world)[0]?.body.toString(), FORM.body);
 });
 
-test('a call of another origin carries no CSRF header', async (t) => {
+test('a request to another origin carries no CSRF header', async (t) => {
   const { tab } = await start(t, { answer: ({ url }) => (url.startsWith('https:') ? new Response('{}') : undefined) });
   await tab.client.fetch('https://elsewhere.example.com/x');
   await tab.client.fetch('//elsewhere.example.com/x').catch(() => undefined);
@@ -42,7 +42,7 @@ test('a call of another origin carries no CSRF header', async (t) => {
   for (const headers of foreign) assert.equal(headers?.get('x-csrf'), null);
 });
 
-test('a session that ended: the call is refused as it is, the application is told once, and nothing is left', async (t) => {
+test('an ended session: the refusal is returned, the application is notified once, and the page stays', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   await tab.client.session();
@@ -56,13 +56,13 @@ test('a session that ended: the call is refused as it is, the application is tol
   assert.deepEqual([tab.visits, tab.windows], [[], []]);
 });
 
-test('a visitor who never signed in is told nothing but the answer', async (t) => {
+test('a visitor who never signed in gets the response and no event', async (t) => {
   const { tab } = await start(t);
   assert.equal((await tab.client.fetch('/api/x')).status, 401);
   assert.deepEqual(kinds(tab), []);
 });
 
-test("a 401 of the API itself is the API's own", async (t) => {
+test('a 401 of the API itself is passed on', async (t) => {
   const ask = t.mock.fn(() => true);
   const { world, tab } = await start(t, { onUnauthenticated: ask });
   await world.signIn();
@@ -75,7 +75,7 @@ test("a 401 of the API itself is the API's own", async (t) => {
   assert.deepEqual(kinds(tab), []);
 });
 
-test('after a sign-in the call is made once more, with its body, and reaches the API once', async (t) => {
+test('after a sign-in the request is sent again with its body, and reaches the API once', async (t) => {
   const asked: unknown[] = [];
   const onUnauthenticated: TabOptions['onUnauthenticated'] = async (refusal) => {
     asked.push(refusal);
@@ -99,7 +99,7 @@ test('after a sign-in the call is made once more, with its body, and reaches the
   assert.equal(world.upstream.requests.at(-1)?.body.toString(), FORM.body);
 });
 
-test('while the gateway cannot tell who is signed in the refusal stands; a fault of the application is its own', async (t) => {
+test('while the gateway is unavailable the refusal is returned; an error of the application is thrown', async (t) => {
   let out = false;
   const answer = ({ url }: Request) =>
     out && url.endsWith('/session') ? new Response('{}', { status: 503 }) : undefined;
@@ -131,7 +131,7 @@ test('while the gateway cannot tell who is signed in the refusal stands; a fault
   assert.equal(posts(world).length, 0);
 });
 
-test('calls that are refused together ask once', async (t) => {
+test('requests that are refused together start one sign-in', async (t) => {
   const ask = t.mock.fn(async () => {
     await world.signIn();
     return true;
@@ -148,7 +148,7 @@ test('calls that are refused together ask once', async (t) => {
   assert.equal(ask.mock.callCount(), 1);
 });
 
-test('what one user wrote is never sent as another', async (t) => {
+test('a request of one user is never sent as another', async (t) => {
   const onUnauthenticated = async () => {
     world.provider.next.nextUser = { sub: 'mallory', claims: {} };
     await world.signIn();
@@ -162,9 +162,9 @@ test('what one user wrote is never sent as another', async (t) => {
   assert.equal(posts(world).length, 0);
 });
 
-test('another tab signed in meanwhile: the call is made once more without a question', async (t) => {
+test('another tab signed in meanwhile: the request is sent again without a sign-in', async (t) => {
   const ask = t.mock.fn(() => true);
-  // The refusal is on its way while the sign-in is done.
+  // The refusal arrives after the sign-in is done.
   let asked = 0;
   const answer = async ({ url }: Request) => {
     if (url.endsWith('/session') && ++asked === 2) await world.signIn();
@@ -179,7 +179,7 @@ test('another tab signed in meanwhile: the call is made once more without a ques
   assert.equal(posts(world).length, 1);
 });
 
-test('a body that streams is used up, so the refusal stands', async (t) => {
+test('a streamed body cannot be sent again, so the refusal is returned', async (t) => {
   const onUnauthenticated = async () => {
     await world.signIn();
     return true;
@@ -192,13 +192,13 @@ test('a body that streams is used up, so the refusal stands', async (t) => {
   assert.equal((await tab.client.fetch('/api/x', { method: 'POST', body, duplex: 'half' })).status, 401);
 });
 
-test('a visitor who does not sign in: the call is not made again', async (t) => {
+test('a visitor who does not sign in: the request is not sent again', async (t) => {
   const { tab } = await start(t, { onUnauthenticated: () => true });
   assert.equal((await tab.client.fetch('/api/x')).status, 401);
   assert.equal(tab.calls.filter((call) => call === 'GET /api/x').length, 1);
 });
 
-test('nobody signs in: the refusal stands, and the call is not made again', async (t) => {
+test('without a sign-in the refusal is returned, and the request is not sent again', async (t) => {
   const { world, tab } = await start(t, { onUnauthenticated: () => true });
   await world.signIn();
   await tab.client.session();
@@ -207,7 +207,7 @@ test('nobody signs in: the refusal stands, and the call is not made again', asyn
   assert.equal(tab.calls.filter((call) => call === 'GET /api/x').length, 1);
 });
 
-test('login: the page is left for the sign-in and comes back to where it was', async (t) => {
+test('login: the page navigates to the sign-in and returns to the same address', async (t) => {
   const { world, tab } = await start(t, { onUnauthenticated: 'login' });
   await world.signIn();
   await tab.client.session();
@@ -221,7 +221,7 @@ async function left({ visits }: Tab): Promise<undefined> {
   while (visits.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-test('RS-08 a call that needs a stronger sign-in tells where; after it the call is made once more', async (t) => {
+test('RS-08 a request that needs step-up emits the login URL; after the sign-in it is sent again', async (t) => {
   const asked: string[] = [];
   const onUnauthenticated: TabOptions['onUnauthenticated'] = async ({ loginUrl, stepUp }) => {
     assert.equal(stepUp, true);

@@ -1,4 +1,4 @@
-/** `bff-gateway/client` as a front-end project gets it: its types stand alone beside those of a browser, and it does what they say. */
+/** `bff-gateway/client` as a front-end project installs it: types that need only a browser, and code that matches them. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -26,12 +26,12 @@ const off: () => void = client.on('expiring', ({ at, extendable }) => console.lo
 off();
 `;
 const MISUSE: Record<string, string> = {
-  'an event that there is not': "client.on('signed-out', () => {});",
-  'an option that there is not': "createClient({ onUnauthenticated: 'redirect' });",
-  'a claim taken for text': 'const roles: string = user!.roles;',
+  'an event that does not exist': "client.on('signed-out', () => {});",
+  'an option value that does not exist': "createClient({ onUnauthenticated: 'redirect' });",
+  'a claim used as text': 'const roles: string = user!.roles;',
 };
 
-/** What the compiler of the front-end project says, empty when it is content. */
+/** The output of the compiler in the front-end project; empty when it compiles. */
 function compile(project: string): string {
   try {
     execFileSync(process.execPath, [TSC, '-p', project], { cwd: project, encoding: 'utf8' });
@@ -41,7 +41,7 @@ function compile(project: string): string {
   }
 }
 
-test('the package has it, with types that need a browser only, and refuses what they refuse', () => {
+test('the package exports the client with types that need only a browser and reject wrong use', () => {
   const project = packed.app;
   const options = { target: 'es2022', module: 'esnext', moduleResolution: 'bundler', strict: true, noEmit: true };
   writeFileSync(

@@ -1,4 +1,4 @@
-/** A page of a browser as far as the client uses one: its calls are real calls of the test browser. */
+/** The parts of a browser page that the client uses; its requests are sent by the test browser. */
 import { createClient } from '../../src/client/client.ts';
 import type { Client, ClientEvents, ClientOptions, Page } from '../../src/client/types.ts';
 import type { Browser } from '../support/browser.ts';
@@ -6,29 +6,29 @@ import type { Browser } from '../support/browser.ts';
 export interface Tab {
   client: Client;
   page: Page;
-  /** Addresses that the page was left for, without the origin. */
+  /** Addresses that the page navigated to, without the origin. */
   visits: string[];
-  /** Addresses that a window was opened for. */
+  /** Addresses of opened popups. */
   windows: string[];
-  /** What was asked, as `GET /session`. */
+  /** Requests, such as `GET /session`. */
   calls: string[];
-  /** The headers of each call. */
+  /** The headers of each request. */
   headers: Headers[];
-  /** What the client told, in order. */
+  /** Events of the client, in order. */
   events: { type: keyof ClientEvents; detail: unknown }[];
-  /** The tab is looked at again. */
+  /** The tab becomes visible. */
   show(): void;
-  /** The window of the tab is in front again. */
+  /** The window of the tab gets the focus. */
   focus(): void;
 }
 
-/** What a call gets instead of the gateway's answer, if anything. */
+/** The response to a request instead of the gateway's; undefined to ask the gateway. */
 export type Answer = (request: Request) => Response | undefined | Promise<Response | undefined>;
 
 export interface TabOptions extends ClientOptions {
   answer?: Answer;
   address?: string;
-  /** Windows that the page opens are blocked. */
+  /** Popups are blocked. */
   blocked?: boolean;
   storage?: Map<string, string>;
 }

@@ -1,4 +1,4 @@
-/** The client knows who is signed in: profile, events, other tabs, the end that comes near, an outage that is no sign-out. */
+/** The session in the client: profile, events, other tabs, expiry warnings, and outages. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { until } from '../support/wait.ts';
@@ -20,10 +20,10 @@ async function start(t: TestContext, options: WorldOptions = {}) {
 }
 
 const kinds = ({ events }: Tab) => events.map(({ type }) => type);
-/** The session ends without a word to the tab. */
+/** Ends the session without a notification to the tab. */
 const endElsewhere = (world: World) => world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
 
-test('nobody is signed in: user() is undefined, and the profile is not asked for', async (t) => {
+test('without a session user() is undefined, and the profile is not requested', async (t) => {
   const { tab } = await start(t);
   const { client, calls, events } = tab();
   assert.equal(await client.user(), undefined);
@@ -31,14 +31,14 @@ test('nobody is signed in: user() is undefined, and the profile is not asked for
   assert.deepEqual(events, []);
 });
 
-test('a client asks nothing before it is used', async (t) => {
+test('a client sends no request before it is used', async (t) => {
   const { tab } = await start(t);
   const { calls, show } = tab();
   show();
   assert.deepEqual(calls, []);
 });
 
-test('user() is the profile, asked for once per session, also by callers at the same time', async (t) => {
+test('user() returns the profile, requested once per session, also for concurrent callers', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const { client, calls } = tab();
@@ -49,7 +49,7 @@ test('user() is the profile, asked for once per session, also by callers at the 
   assert.deepEqual(calls, ['GET /session', 'GET /profile']);
 });
 
-test('a new session brings a new profile', async (t) => {
+test('a new session has a new profile', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const opened = tab();
@@ -61,7 +61,7 @@ test('a new session brings a new profile', async (t) => {
   assert.deepEqual(kinds(opened), ['signedin']);
 });
 
-test('a profile that failed once is asked for again', async (t) => {
+test('a profile that failed is requested again', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   let fails = true;
@@ -73,13 +73,13 @@ test('a profile that failed once is asked for again', async (t) => {
   assert.equal((await client.user())?.sub, 'user-alice');
 });
 
-test('signing out leaves for the provider by way of the gateway, ends the session first, and tells the other tab', async (t) => {
+test('sign-out ends the session, notifies the other tab, and navigates to the provider through the gateway', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const [here, other] = [tab(), tab()];
   assert.equal((await here.client.user())?.sub, 'user-alice');
   assert.equal((await other.client.user())?.sub, 'user-alice');
-  // It never settles: the page is left.
+  // The promise never settles, because the page is left.
   void here.client.logout();
   await until(() => here.visits.length > 0);
   assert.deepEqual(here.visits, ['/logout/continue']);
@@ -89,7 +89,7 @@ test('signing out leaves for the provider by way of the gateway, ends the sessio
   assert.equal(await other.client.user(), undefined);
 });
 
-test('a page that was left by its sign-out and is shown again, out of the cache for going back, knows that it is over', async (t) => {
+test('a page that is restored from the back-forward cache after its sign-out knows that the session ended', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const [here, other] = [tab(), tab()];
@@ -106,7 +106,7 @@ test('a page that was left by its sign-out and is shown again, out of the cache 
   assert.deepEqual(kinds(here), ['signedout', 'signedin'], 'and listens again');
 });
 
-test('a sign-in in one tab is noticed in the others', async (t) => {
+test('a sign-in in one tab reaches the others', async (t) => {
   const { world, tab } = await start(t);
   const waiting = tab();
   await waiting.client.session();
@@ -118,7 +118,7 @@ test('a sign-in in one tab is noticed in the others', async (t) => {
   assert.deepEqual(kinds(fresh), [], 'it was signed in from its beginning');
 });
 
-test('what a message says is not believed: the gateway is asked', async (t) => {
+test('a message of another tab is not trusted: the session is read from the gateway', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const opened = tab();
@@ -131,7 +131,7 @@ test('what a message says is not believed: the gateway is asked', async (t) => {
   assert.deepEqual(kinds(opened), []);
 });
 
-test('a session that ended elsewhere is noticed when the tab is looked at again', async (t) => {
+test('a session that ended elsewhere is detected when the tab becomes visible', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const opened = tab();
@@ -142,7 +142,7 @@ test('a session that ended elsewhere is noticed when the tab is looked at again'
   assert.deepEqual(kinds(opened), ['signedout']);
 });
 
-test('the end of an idle session is announced in time, put off by keepAlive, and told when it came', async (t) => {
+test('the expiry of an idle session is announced, postponed by keepAlive, and emitted when it happens', async (t) => {
   const config = { session: { idleTimeout: '10s', absoluteTimeout: '1h', store: { sqlite: { file: ':memory:' } } } };
   const { world, tab } = await start(t, { gateway: { config } });
   await world.signIn();
@@ -162,7 +162,7 @@ test('the end of an idle session is announced in time, put off by keepAlive, and
   assert.equal(await opened.client.user(), undefined);
 });
 
-test('an end that nothing can put off says so', async (t) => {
+test('an expiry that cannot be postponed says so', async (t) => {
   const config = { session: { idleTimeout: '1h', absoluteTimeout: '1h', store: { sqlite: { file: ':memory:' } } } };
   const { world, tab } = await start(t, { gateway: { config } });
   await world.signIn();
@@ -175,7 +175,7 @@ test('an end that nothing can put off says so', async (t) => {
   );
 });
 
-test('SE an outage never reads as signed out: session() rejects, nothing is told, the profile stays', async (t) => {
+test('SE an outage is no sign-out: session() rejects, no event is emitted, the profile stays', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   let out = false;
@@ -189,7 +189,7 @@ test('SE an outage never reads as signed out: session() rejects, nothing is told
   assert.deepEqual(kinds(opened), []);
 });
 
-test('of two answers about the session the one that was asked for last counts', async (t) => {
+test('of two responses about the session the one to the later request counts', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const held = Promise.withResolvers<void>();
@@ -211,7 +211,7 @@ test('of two answers about the session the one that was asked for last counts', 
   assert.deepEqual(kinds(opened), ['signedout']);
 });
 
-test('a client that was closed asks and tells nothing more', async (t) => {
+test('a closed client sends no request and no event', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   const opened = tab();

@@ -1,4 +1,4 @@
-/** Signing in by the client: where the page is left for, a window of its own, and at most one try without a question. */
+/** Sign-in by the client: navigation, popup, and at most one silent attempt. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { until } from '../support/wait.ts';
@@ -15,7 +15,7 @@ async function start(t: TestContext, settings: TabOptions = {}) {
   return { world, tab };
 }
 
-test('login() leaves for the endpoint with what was asked for, and leads back to the present address', async (t) => {
+test('login() navigates to the endpoint with its parameters, and returns to the current address', async (t) => {
   const { tab } = await start(t);
   const { client, visits } = tab();
   void client.login();
@@ -28,7 +28,7 @@ test('login() leaves for the endpoint with what was asked for, and leads back to
   ]);
 });
 
-test('a prefix stands before every address', async (t) => {
+test('the prefix is part of every address', async (t) => {
   const headers = { 'x-bff-gateway': 'ok' };
   const answer = () => Response.json({ authenticated: false, location: '/bff/logout/continue' }, { headers });
   const { tab } = await start(t, { base: '/bff', csrfHeader: 'X-Mine', answer });
@@ -44,7 +44,7 @@ test('a prefix stands before every address', async (t) => {
   for (const sent of asked) assert.equal(sent.get('x-mine'), '1');
 });
 
-test('a window of its own: the page that waits is told by the page where the sign-in ends', async (t) => {
+test('popup: the page that ends the sign-in notifies the page that waits', async (t) => {
   const { world, tab } = await start(t);
   const { client, windows } = tab();
   await client.session();
@@ -69,7 +69,7 @@ test('a window of its own: the page that waits is told by the page where the sig
   assert.equal(close.mock.callCount(), 1);
 });
 
-test('a window that was blocked, or left without a sign-in, is no sign-in', async (t) => {
+test('a popup that was blocked, or left without a sign-in, is no sign-in', async (t) => {
   const { tab } = await start(t);
   assert.equal(await tab({ blocked: true }).client.login({ popup: true }), false);
   const { client, focus } = tab();
@@ -78,7 +78,7 @@ test('a window that was blocked, or left without a sign-in, is no sign-in', asyn
   assert.equal(await signedIn, false);
 });
 
-test('back from the window before its message arrived: the sign-in counts', async (t) => {
+test('the user returns from the popup before its message arrives: the sign-in counts', async (t) => {
   const { world, tab } = await start(t);
   const { client, focus } = tab();
   await client.session();
@@ -88,20 +88,20 @@ test('back from the window before its message arrived: the sign-in counts', asyn
   assert.equal(await signedIn, true);
 });
 
-test('the page at the end of a sign-in claims none that did not happen', async (t) => {
+test('the page that ends a sign-in does not claim one that did not happen', async (t) => {
   const { world } = await start(t);
   const page = await world.browser.fetch('/signed-in');
   assert.deepEqual([page.status, page.headers.location], [303, '/']);
 });
 
-test('a sign-in without a question is tried once, and the provider decides', async (t) => {
+test('a silent sign-in is tried once, and the provider decides', async (t) => {
   const storage = new Map<string, string>();
   const { world, tab } = await start(t, { storage });
   const first = tab();
   void first.client.silentLogin('/basket');
   await until(() => first.visits.length > 0);
   assert.deepEqual(first.visits, ['/login?prompt=none&returnTo=%2Fbasket']);
-  // The provider knows nobody, and the page comes back as it was.
+  // The provider has no session, and the page returns unchanged.
   world.provider.behaviour.authorize = ({ params }) => {
     const back = new URL(params.get('redirect_uri') ?? '');
     const failure = { error: 'login_required', state: params.get('state') ?? '', iss: world.provider.issuer };
@@ -115,7 +115,7 @@ test('a sign-in without a question is tried once, and the provider decides', asy
   assert.deepEqual(second.visits, []);
 });
 
-test('a user who signed out is not signed in again by the page itself', async (t) => {
+test('a user who signed out is not signed in again silently', async (t) => {
   const { world, tab } = await start(t, { storage: new Map() });
   await world.signIn();
   const { client, visits } = tab();
@@ -124,7 +124,7 @@ test('a user who signed out is not signed in again by the page itself', async (t
   assert.equal(await tab().client.silentLogin(), false);
 });
 
-test('who is signed in already stays on the page, and may be tried again after the session', async (t) => {
+test('a signed-in user stays on the page, and a silent sign-in may be tried again after the session', async (t) => {
   const storage = new Map([['bff-asked', '1']]);
   const { world, tab } = await start(t, { storage });
   await world.signIn();

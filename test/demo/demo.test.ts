@@ -1,4 +1,4 @@
-/** The demo as a newcomer runs it: one command, a browser that signs in, orders, watches a tick, and signs out. */
+/** The demo as a new user runs it: one command, then a browser that signs in, orders, watches a tick, and signs out. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ let printed = '';
 let url = '';
 
 before(async () => {
-  // An address that nobody else in the suites takes; the demo moves on by itself when it is in use.
+  // An address that no other suite uses; the demo picks the next port when it is in use.
   demo = spawn('npm', ['run', '-s', 'demo'], {
     cwd: ROOT,
     env: { ...process.env, DEMO_PORT: '23400' },
@@ -70,7 +70,7 @@ test('a user signs in, places an order, sees a tick and the profile, and signs o
   await context.close();
 });
 
-test('a user without the scope is told so, and loses nothing', async () => {
+test('a user without the scope gets a message, and loses nothing', async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   await signIn(page, 'grace');

@@ -1,16 +1,16 @@
-/** Sends many requests as raw bytes over a few connections, and counts what is answered. */
+/** Sends many requests as raw bytes over a few connections, and counts the responses. */
 import { connectRaw, type RawClient } from '../support/raw.ts';
 
 export interface Bombardment {
-  /** Answers by status; `0` for a connection that was closed without one. */
+  /** Responses by status; `0` for a connection that was closed without one. */
   counts: Map<number, number>;
-  /** The first few requests that were answered with a fault of the server. */
+  /** The first few requests that got a 5xx. */
   faults: string[];
 }
 
 const CONNECTIONS = 24;
 
-/** One request on a connection that is kept if the server keeps it; the status, or 0. */
+/** Sends one request on a connection that is reused if the server keeps it open; returns the status, or 0. */
 async function exchange(client: RawClient, request: string): Promise<number> {
   try {
     await client.send(request);
@@ -21,7 +21,7 @@ async function exchange(client: RawClient, request: string): Promise<number> {
   }
 }
 
-/** Sends them all. A connection that the server closes is opened anew. */
+/** Sends all requests. Opens a new connection when the server closes one. */
 export async function bombard(port: number, requests: readonly string[]): Promise<Bombardment> {
   const counts = new Map<number, number>();
   const faults: string[] = [];
@@ -34,7 +34,7 @@ export async function bombard(port: number, requests: readonly string[]): Promis
       next += 1;
       let status = await exchange(client, request);
       if (status === 0 && used) {
-        // The server was just closing the connection: on a new one the request is answered, or really not.
+        // The server may just have been closing the connection; only a new one shows whether there is a response.
         client.destroy();
         client = await connectRaw(port);
         status = await exchange(client, request);

@@ -1,4 +1,4 @@
-/** A hundred thousand inputs at one running gateway: it answers each, none with a fault of its own, and goes on working. */
+/** A hundred thousand inputs sent to one running gateway: each gets a response, none a 5xx, and the process keeps working. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc, { type Arbitrary } from 'fast-check';
@@ -32,7 +32,7 @@ after(async () => {
   for (const end of ends) await end();
 });
 
-/** Bytes that a header or a target may be made of, and some that it may not. */
+/** Bytes that are allowed in a header or a target, and some that are not. */
 const odd = fc.constantFrom(
   ...['%', '%00', '%0d%0a', '%2e%2e', '%2f', '%5c', '..', '.', '/', '//', '\\', ';', '?', '#', '&', '=', '@', ':', ','],
   ...['"', "'", '<', '>', '{', '}', '\t', '\x01', '\x7f', '\x80', '\xff', 'é', 'ÿ', '\u00a0', 'x', 'A', '0', '-', '_'],
@@ -51,7 +51,7 @@ const odd = fc.constantFrom(
   ],
 );
 const text = (maxLength = 12) => fc.array(odd, { maxLength }).map((parts) => parts.join(''));
-/** The same text with something put in, cut out or changed. */
+/** The same text with an insertion, a deletion or a change. */
 const mutated = (original: string): Arbitrary<string> =>
   fc
     .tuple(fc.nat(Math.max(0, original.length)), fc.nat(8), text(3))
@@ -68,10 +68,10 @@ const request = (method: string, target: string, lines: readonly string[], body 
       ? ''
       : `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${Buffer.byteLength(body, 'latin1')}\r\n`
   }\r\n${body}`;
-/** Without line breaks, which would make another request of it. */
+/** Removes line breaks, which would start another request. */
 const line = (value: string) => value.replace(/[\r\n]/g, ' ');
 
-/** A JWT whose header and claims are right but for some that are anything. */
+/** A JWT with a valid header and valid claims, except for some random ones. */
 const jwt = (token: string): Arbitrary<string> => {
   const [head = '', body = '', signature = ''] = token.split('.');
   const read = (part: string): Record<string, unknown> => JSON.parse(Buffer.from(part, 'base64url').toString());
@@ -215,7 +215,7 @@ for (const name of Object.keys(kinds))
     assert.deepEqual(faults, [], `seed ${seed}`);
     assert.ok(counts.size > 1, 'the inputs met more than one kind of answer');
     assert.doesNotMatch(world.gateway.logText(), /"level":(50|60)/);
-    // The same process goes on as if nothing had been.
+    // The same process keeps working.
     world.catchUp();
     assert.equal((await world.api()).status, 200);
     assert.equal((await world.call(accessToken(world.provider))).status, 200);
