@@ -106,7 +106,7 @@ for (const signedIn of [true, false])
     assert.equal(world.upstream.requests.length, 1);
   });
 
-test('E03 an upstream cannot send the gateway's header in any spelling, trailer or informational response', async (t) => {
+test('E03 an upstream cannot send the header of the gateway in any spelling, trailer or informational response', async (t) => {
   const { world, tab } = await start(t, { onUnauthenticated: 'login' });
   await world.signIn();
   world.upstream.respondWith((_req, res) => {
