@@ -28,7 +28,7 @@ interface Stat {
   ticks: number;
 }
 
-function stat(pid: number): Stat | undefined {
+function readStat(pid: number): Stat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -39,14 +39,14 @@ function stat(pid: number): Stat | undefined {
 }
 
 /** A process and its descendants. */
-function familyOf(root: number): number[] {
-  const children_ = new Map<number, number[]>();
+function processTree(root: number): number[] {
+  const childrenOf = new Map<number, number[]>();
   for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
-    const parent = stat(pid)?.parent ?? 0;
-    children_.set(parent, [...(children_.get(parent) ?? []), pid]);
+    const parent = readStat(pid)?.parent ?? 0;
+    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), pid]);
   }
   const found = [root];
-  for (const pid of found) found.push(...(children_.get(pid) ?? []));
+  for (const pid of found) found.push(...(childrenOf.get(pid) ?? []));
   return found;
 }
 
@@ -54,12 +54,12 @@ const MICROSECONDS_PER_TICK = 1e6 / Number(execFileSync('getconf', ['CLK_TCK'], 
 
 /** CPU time of a process and its descendants since they started, in microseconds. */
 export const cpuOf = (root: number) =>
-  familyOf(root).reduce((sum, pid) => sum + (stat(pid)?.ticks ?? 0), 0) * MICROSECONDS_PER_TICK;
+  processTree(root).reduce((sum, pid) => sum + (readStat(pid)?.ticks ?? 0), 0) * MICROSECONDS_PER_TICK;
 
 /** Memory of a process and its descendants in megabytes: shared pages in proportion (Pss), or in full per process (Rss). */
 export function memoryOf(root: number, kind: 'Pss' | 'Rss' = 'Pss'): number {
   const line = new RegExp(`^${kind}:\\s+(\\d+)`, 'm');
-  const kilobytes = familyOf(root).map((pid) => {
+  const kilobytes = processTree(root).map((pid) => {
     try {
       return Number(line.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
     } catch {
@@ -71,7 +71,7 @@ export function memoryOf(root: number, kind: 'Pss' | 'Rss' = 'Pss'): number {
 
 /** Pins a process and its descendants to these cores. */
 export function pin(root: number, cores: string): void {
-  for (const pid of familyOf(root)) {
+  for (const pid of processTree(root)) {
     try {
       execFileSync('taskset', ['-acp', cores, String(pid)], { stdio: 'ignore' });
     } catch {
@@ -83,7 +83,7 @@ export function pin(root: number, cores: string): void {
 /** Kills all started processes and their descendants. */
 export function stopAll(): void {
   for (const child of children.splice(0).reverse()) {
-    for (const pid of familyOf(child.pid ?? 0).reverse()) {
+    for (const pid of processTree(child.pid ?? 0).reverse()) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {

@@ -6,7 +6,7 @@ const port = Number(process.env.PORT);
 const issuer = `http://127.0.0.1:${port}`;
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const nonces = new Map<string, string | null>();
-const LIFETIME = 86_400;
+const LIFETIME_SECONDS = 86_400;
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -27,7 +27,7 @@ function tokens(nonce: string | null | undefined): Record<string, unknown> {
     email: 'alice@example.test',
   };
   const common = {
-    exp: now + LIFETIME,
+    exp: now + LIFETIME_SECONDS,
     iat: now,
     auth_time: now,
     iss: issuer,
@@ -56,7 +56,7 @@ function tokens(nonce: string | null | undefined): Record<string, unknown> {
     ),
     id_token: sign({ ...common, jti: randomUUID(), aud: 'bench', typ: 'ID', ...(nonce ? { nonce } : {}) }, privateKey),
     refresh_token: randomBytes(480).toString('base64url'),
-    expires_in: LIFETIME,
+    expires_in: LIFETIME_SECONDS,
     token_type: 'Bearer',
     scope: 'openid email profile',
   };

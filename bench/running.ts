@@ -9,10 +9,10 @@ import { memoryOf, pin } from './processes.ts';
 import { type Services, startServices } from './services.ts';
 
 /** Core of the contender; everything else runs on the other one. */
-const OWN = '0';
-export const OTHERS = '1';
+const CONTENDER_CORE = '0';
+export const OTHER_CORE = '1';
 
-export interface Running extends Contender {
+export interface RunningContender extends Contender {
   pid: number;
   url: string;
   cookie: string;
@@ -21,7 +21,7 @@ export interface Running extends Contender {
 }
 
 /** Starts a contender and signs in. */
-export async function begin(contender: Contender, port: number): Promise<Running> {
+export async function startContender(contender: Contender, port: number): Promise<RunningContender> {
   const pid = contender.start(port);
   const url = `http://127.0.0.1:${port}`;
   const small = `${url}/api/small.json`;
@@ -40,19 +40,19 @@ export async function begin(contender: Contender, port: number): Promise<Running
 }
 
 /** Starts only the gateway, with a core to itself, and the services it needs on the other one. */
-export async function beginGateway(): Promise<{ gateway: Running; services: Services }> {
+export async function startGatewayContender(): Promise<{ gateway: RunningContender; services: Services }> {
   const folder = mkdtempSync(join(tmpdir(), 'bff-bench-'));
   const services = await startServices(folder);
   const contender = contenders(folder, services).find(({ name }) => name === 'bff-gateway');
   if (!contender) throw new Error('the gateway is not among the contenders');
-  const gateway = await begin(contender, 4110);
-  shareCores([gateway]);
+  const gateway = await startContender(contender, 4110);
+  pinToCores([gateway]);
   return { gateway, services };
 }
 
 /** Pins the contenders to one core and everything else to the other. */
-export function shareCores(running: readonly Running[]): void {
+export function pinToCores(running: readonly RunningContender[]): void {
   // Starts with this process, because all others are its children.
-  pin(process.pid, OTHERS);
-  for (const { pid } of running) pin(pid, OWN);
+  pin(process.pid, OTHER_CORE);
+  for (const { pid } of running) pin(pid, CONTENDER_CORE);
 }

@@ -56,28 +56,32 @@ const COMMANDS_PER_SLIDE = 2;
 const INVALIDATIONS_PER_CHANGE = 2;
 
 /** Returns the required capacity for a number of sessions and requests per second. */
-export function capacity(sessions: number, requestsPerSecond: number, of: Assumptions = MEASURED): Capacity {
-  const active = sessions * of.active;
-  const refreshes = active / (of.tokenLife * 0.8);
-  const slides = active / (of.slideMinutes * 60);
+export function capacity(sessions: number, requestsPerSecond: number, assumptions: Assumptions = MEASURED): Capacity {
+  const active = sessions * assumptions.active;
+  const refreshes = active / (assumptions.tokenLife * 0.8);
+  const slides = active / (assumptions.slideMinutes * 60);
   const redisCommands = refreshes * COMMANDS_PER_REFRESH + slides * COMMANDS_PER_SLIDE;
-  const redisGigabytes = (sessions * of.redisBytes) / 1e9;
+  const redisGigabytes = (sessions * assumptions.redisBytes) / 1e9;
   const invalidations = (refreshes + slides) * INVALIDATIONS_PER_CHANGE;
   return {
-    cores: (requestsPerSecond * of.cpuPerCall) / 1e6 / of.busy,
+    cores: (requestsPerSecond * assumptions.cpuPerCall) / 1e6 / assumptions.busy,
     redisGigabytes,
     redisCommands,
-    primaries: Math.max(1, Math.ceil(redisGigabytes / PRIMARY_GIGABYTES), Math.ceil(redisCommands / of.redisCommands)),
+    primaries: Math.max(
+      1,
+      Math.ceil(redisGigabytes / PRIMARY_GIGABYTES),
+      Math.ceil(redisCommands / assumptions.redisCommands),
+    ),
     refreshes,
     invalidations,
-    invalidationMegabits: (invalidations * of.invalidationBytes * 8) / 1e6,
+    invalidationMegabits: (invalidations * assumptions.invalidationBytes * 8) / 1e6,
   };
 }
 
 const round = (value: number) => (value >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(1));
 
 /** Returns the table in docs/scaling.md. */
-export function table(of: Assumptions = MEASURED): string {
+export function table(assumptions: Assumptions = MEASURED): string {
   const sizes: [number, number][] = [
     [10_000, 1_000],
     [100_000, 10_000],
@@ -88,7 +92,7 @@ export function table(of: Assumptions = MEASURED): string {
     '| sessions | requests/s | gateway cores | Redis GB | Redis commands/s | primaries | refreshes/s | invalidations/s per process | invalidation Mbit/s |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|';
   const rows = sizes.map(([sessions, requests]) => {
     const { cores, redisGigabytes, redisCommands, primaries, refreshes, invalidations, invalidationMegabits } =
-      capacity(sessions, requests, of);
+      capacity(sessions, requests, assumptions);
     const figures = [
       sessions,
       requests,
@@ -108,6 +112,6 @@ export function table(of: Assumptions = MEASURED): string {
 if (import.meta.main) {
   const options = Object.fromEntries(Object.keys(MEASURED).map((name) => [name, { type: 'string' as const }]));
   const { values } = parseArgs({ options });
-  const given = Object.entries(values).map(([name, value]) => [name, Number(value)]);
-  console.log(table({ ...MEASURED, ...Object.fromEntries(given) }));
+  const overrides = Object.entries(values).map(([name, value]) => [name, Number(value)]);
+  console.log(table({ ...MEASURED, ...Object.fromEntries(overrides) }));
 }

@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { heapAfterCollection } from './heap.ts';
 import { HEADERS, signIn } from './load/browser.ts';
-import { load } from './load/wrk.ts';
+import { runWrk } from './load/wrk.ts';
 import { cpuOf, stopAll } from './processes.ts';
-import { beginGateway, OTHERS, type Running } from './running.ts';
+import { OTHER_CORE, type RunningContender, startGatewayContender } from './running.ts';
 import { PORTS } from './services.ts';
 
 const { values } = parseArgs({
@@ -18,7 +18,7 @@ const { values } = parseArgs({
 const users = Number(values.users);
 const seconds = Number(values.seconds);
 /** Concurrent sign-ins and requests. */
-const AT_ONCE = 8;
+const CONCURRENCY = 8;
 
 /** Runs `work` `count` times, `AT_ONCE` at a time. */
 async function repeat(count: number, work: (index: number) => Promise<void>): Promise<void> {
@@ -26,14 +26,14 @@ async function repeat(count: number, work: (index: number) => Promise<void>): Pr
   const worker = async () => {
     for (let index = next++; index < count; index = next++) await work(index);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
 /** CPU time per request of the gateway and of Redis. */
-async function requestCost({ url, cookie, pid }: Running, redis: number): Promise<string> {
+async function requestCost({ url, cookie, pid }: RunningContender, redis: number): Promise<string> {
   const before = [cpuOf(pid), cpuOf(redis)];
-  const target = { url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds, core: OTHERS };
-  const { requests } = await load(target);
+  const target = { url: `${url}/api/small.json`, headers: { cookie }, connections: 64, seconds, core: OTHER_CORE };
+  const { requests } = await runWrk(target);
   const [own = 0, store = 0] = [cpuOf(pid), cpuOf(redis)].map((after, at) => (after - (before[at] ?? 0)) / requests);
   return `${own.toFixed(1)} us, Redis ${store.toFixed(2)} us`;
 }
@@ -42,10 +42,10 @@ async function usedMemory(redis: Redis): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? 0);
 }
 
-/** Copies session records under new keys until Redis holds the wanted number. */
-async function fill(redis: Redis, wanted: number): Promise<void> {
+/** Copies session records under new keys until Redis holds the target number. */
+async function copySessions(redis: Redis, target: number): Promise<void> {
   const names = (await redis.keys('*')).filter((name) => /:(session|tokens)$/.test(name));
-  for (let copy = 1; copy < wanted / users; copy += 1) {
+  for (let copy = 1; copy < target / users; copy += 1) {
     const pipeline = redis.pipeline();
     for (const name of names) pipeline.copy(name, name.replace('{', `{${copy}-`));
     await pipeline.exec();
@@ -53,7 +53,7 @@ async function fill(redis: Redis, wanted: number): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const { gateway, services } = await beginGateway();
+  const { gateway, services } = await startGatewayContender();
   const redis = new Redis(PORTS.redis);
   await requestCost(gateway, services.pids.redis);
   console.log(`request, 1 session: ${await requestCost(gateway, services.pids.redis)}`);
@@ -62,7 +62,7 @@ async function run(): Promise<void> {
   await repeat(users, async () => void cookies.push(await signIn(`${gateway.url}${gateway.login}`)));
   console.log(`Redis, bytes per session: ${Math.round(((await usedMemory(redis)) - empty) / users)}`);
 
-  await fill(redis, Number(values.sessions));
+  await copySessions(redis, Number(values.sessions));
   console.log(`Redis: ${await redis.dbsize()} keys, ${Math.round((await usedMemory(redis)) / 1024 / 1024)} MB`);
   console.log(`request, ${values.sessions} sessions: ${await requestCost(gateway, services.pids.redis)}`);
 

@@ -26,7 +26,7 @@ export function respondNormally(upstream: Upstream): void {
   });
 }
 
-function faults({ redis, provider, upstream, restarted }: FaultTargets): Record<string, () => Promise<void>> {
+function createFaults({ redis, provider, upstream, restarted }: FaultTargets): Record<string, () => Promise<void>> {
   const provided = async (hooks: Provider['behaviour'], longest: number) => {
     Object.assign(provider.behaviour, hooks);
     await sleep(500 + random(longest));
@@ -69,7 +69,7 @@ function faults({ redis, provider, upstream, restarted }: FaultTargets): Record<
 
 /** Injects random faults until `over` returns true. */
 export async function injectFaults(parts: FaultTargets, over: () => boolean): Promise<void> {
-  const all = Object.entries(faults(parts));
+  const all = Object.entries(createFaults(parts));
   while (!over()) {
     await sleep(1_500 + random(3_000));
     const [name, work] = all[random(all.length)] ?? [];

@@ -19,10 +19,10 @@ const { values } = parseArgs({
     report: { type: 'string', default: 'test-results/soak.json' },
   },
 });
-const DURATION = Number(values.minutes) * 60_000;
+const DURATION_MS = Number(values.minutes) * 60_000;
 const SAMPLE_MS = 2_000;
 const ends: (() => Promise<void>)[] = [];
-const bench = { after: (end: () => Promise<void>) => void ends.unshift(end) };
+const testContext = { after: (end: () => Promise<void>) => void ends.unshift(end) };
 const [redis, upstream, provider] = [
   await startRedis(),
   await startUpstream(),
@@ -37,12 +37,12 @@ const config = {
   limits: { loginsPerMinute: 0, drainDelay: '500ms' },
   log: { level: 'error' as const },
 };
-const first = await startProcess(bench, { provider, config });
+const first = await startProcess(testContext, { provider, config });
 const shared = { provider, config, publicUrl: first.url, key: first.key };
-const gateways = [first, await startProcess(bench, shared), await startProcess(bench, shared)] as const;
+const gateways = [first, await startProcess(testContext, shared), await startProcess(testContext, shared)] as const;
 
-const began = Date.now();
-const over = () => Date.now() - began > DURATION;
+const startedAt = Date.now();
+const isOver = () => Date.now() - startedAt > DURATION_MS;
 const ledger = new Ledger();
 
 async function signIn(user: User): Promise<void> {
@@ -73,7 +73,7 @@ async function request(user: User, cookie = user.cookie ?? ''): Promise<void> {
 
 /** One user who sends requests and from time to time signs out and in again. */
 async function simulate(user: User): Promise<void> {
-  while (!over()) {
+  while (!isOver()) {
     if (user.cookie === undefined) await signIn(user);
     else if (Math.random() > 0.002) await request(user);
     else if ((await send('/logout', user.cookie, 'POST')) === 200) ledger.signedOut(user);
@@ -90,7 +90,7 @@ async function sampleOf(gateway: GatewayProcess): Promise<Sample> {
 }
 
 async function watchMemory(): Promise<void> {
-  while (!over()) {
+  while (!isOver()) {
     await sleep(SAMPLE_MS);
     // The test provider records all requests; without this the test process itself would leak.
     provider.discardExpired();
@@ -105,13 +105,13 @@ async function watchMemory(): Promise<void> {
 const users: User[] = Array.from({ length: Number(values.users) }, (_, n) => ({ sub: `user-${n}` }));
 for (const user of users) await signIn(user);
 const fault = (name: string) => ledger.fault(name);
-const faults = injectFaults({ redis, provider, upstream, restarted: gateways[2], fault }, over);
+const faults = injectFaults({ redis, provider, upstream, restarted: gateways[2], fault }, isOver);
 await Promise.all([...users.map(simulate), faults, watchMemory()]);
 
 // After the last fault all users who did not sign out must still be signed in.
 await sleep(3_000);
 for (const user of users) if (user.cookie !== undefined) await request(user);
-const report = ledger.report(Date.now() - began);
+const report = ledger.report(Date.now() - startedAt);
 mkdirSync(dirname(values.report), { recursive: true });
 writeFileSync(values.report, `${JSON.stringify(report, null, 2)}\n`);
 console.log(JSON.stringify(report, null, 2));

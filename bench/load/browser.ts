@@ -27,7 +27,7 @@ function send(url: string, headers: Record<string, string>) {
   });
 }
 
-function keep(jar: Map<string, string>, setCookie: readonly string[]): void {
+function storeCookies(jar: Map<string, string>, setCookie: readonly string[]): void {
   for (const line of setCookie) {
     const [pair = '', ...attributes] = line.split(';');
     const equals = pair.indexOf('=');
@@ -48,7 +48,7 @@ export async function signIn(start: string): Promise<string> {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
     const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
     const response = await send(url, { ...navigation, ...(cookie === '' ? {} : { cookie }) });
-    keep(jar, response.headers['set-cookie'] ?? []);
+    storeCookies(jar, response.headers['set-cookie'] ?? []);
     const { location } = response.headers;
     if (location === undefined || response.status < 300 || response.status > 399)
       return [...(jars.get(new URL(start).host) ?? [])].map(([name, value]) => `${name}=${value}`).join('; ');

@@ -12,24 +12,24 @@ export interface Figures {
   errors: number;
 }
 
-function figures(samples: number[], seconds: number, errors: number): Figures {
+function summarize(samples: number[], seconds: number, errors: number): Figures {
   const sorted = samples.sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
   return { perSecond: samples.length / seconds, p50: at(0.5), p99: at(0.99), errors };
 }
 
 /** Each socket sends 256 bytes, waits for the echo and sends again. */
-export async function echoes(url: string, cookie: string, sockets: number, seconds: number): Promise<Figures> {
+export async function runEchoes(url: string, cookie: string, sockets: number, seconds: number): Promise<Figures> {
   const samples: number[] = [];
   let errors = 0;
-  const until = performance.now() + seconds * 1000;
-  const one = () =>
+  const endsAt = performance.now() + seconds * 1000;
+  const runSocket = () =>
     new Promise<void>((resolve) => {
       const origin = new URL(url).origin;
       const socket = new WebSocket(`${url.replace('http', 'ws')}/streams/echo`, { headers: { cookie, origin } });
       let sent = 0;
       const send = () => {
-        if (performance.now() > until) return socket.close();
+        if (performance.now() > endsAt) return socket.close();
         sent = performance.now();
         socket.send('x'.repeat(256));
       };
@@ -41,15 +41,15 @@ export async function echoes(url: string, cookie: string, sockets: number, secon
       // A peer that never responds must not block the others.
       setTimeout(() => socket.terminate(), (seconds + 5) * 1000).unref();
     });
-  await Promise.all(Array.from({ length: sockets }, one));
-  return figures(samples, seconds, errors);
+  await Promise.all(Array.from({ length: sockets }, runSocket));
+  return summarize(samples, seconds, errors);
 }
 
 /** Opens event streams with ten events a second; counts received events and their delay. */
-export async function listeners(url: string, cookie: string, count: number, seconds: number): Promise<Figures> {
+export async function runListeners(url: string, cookie: string, count: number, seconds: number): Promise<Figures> {
   const samples: number[] = [];
   let errors = 0;
-  const open = Array.from({ length: count }, () => {
+  const requests = Array.from({ length: count }, () => {
     const headers = { ...HEADERS, cookie, accept: 'text/event-stream' };
     const request = get(`${url}/streams/events`, { headers, agent: false }, (res) => {
       if (res.statusCode !== 200) errors += 1;
@@ -65,25 +65,25 @@ export async function listeners(url: string, cookie: string, count: number, seco
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   samples.length = 0;
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  const result = figures(samples, seconds, errors);
-  for (const request of open) request.destroy();
+  const result = summarize(samples, seconds, errors);
+  for (const request of requests) request.destroy();
   return result;
 }
 
 /** Repeated sign-ins by concurrent browsers. */
-export async function signIns(start: string, browsers: number, seconds: number): Promise<Figures> {
+export async function runSignIns(start: string, browsers: number, seconds: number): Promise<Figures> {
   const samples: number[] = [];
   let errors = 0;
-  const until = performance.now() + seconds * 1000;
-  const one = async () => {
-    while (performance.now() < until) {
-      const began = performance.now();
+  const endsAt = performance.now() + seconds * 1000;
+  const runBrowser = async () => {
+    while (performance.now() < endsAt) {
+      const startedAt = performance.now();
       await signIn(start).then(
-        () => samples.push(performance.now() - began),
+        () => samples.push(performance.now() - startedAt),
         () => (errors += 1),
       );
     }
   };
-  await Promise.all(Array.from({ length: browsers }, one));
-  return figures(samples, seconds, errors);
+  await Promise.all(Array.from({ length: browsers }, runBrowser));
+  return summarize(samples, seconds, errors);
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { HEADERS } from './browser.ts';
 
-export interface Load {
+export interface LoadOptions {
   url: string;
   headers: Readonly<Record<string, string>>;
   connections: number;
@@ -12,7 +12,7 @@ export interface Load {
   core: string;
 }
 
-export interface Outcome {
+export interface LoadResult {
   requests: number;
   seconds: number;
   /** Microseconds. */
@@ -23,7 +23,7 @@ export interface Outcome {
 }
 
 /** Runs wrk and returns its results. */
-export function load({ url, headers, connections, seconds, core }: Load): Promise<Outcome> {
+export function runWrk({ url, headers, connections, seconds, core }: LoadOptions): Promise<LoadResult> {
   const lines = Object.entries({ ...HEADERS, ...headers }).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s'];
   const script = ['-s', join(import.meta.dirname, 'report.lua')];
@@ -34,7 +34,7 @@ export function load({ url, headers, connections, seconds, core }: Load): Promis
     child.on('error', reject);
     child.on('close', () => {
       const found = /JSON(\{.*\})/.exec(output)?.[1];
-      if (found) resolve(JSON.parse(found) as Outcome);
+      if (found) resolve(JSON.parse(found) as LoadResult);
       else reject(new Error(output));
     });
   });

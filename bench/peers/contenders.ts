@@ -15,7 +15,7 @@ export interface Contender {
   /** Whether it forwards WebSockets and event streams under `/streams`. */
   streams: boolean;
   /** Whether it accepts and verifies access tokens sent by clients. */
-  readsTokens?: boolean;
+  validatesTokens?: boolean;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -67,7 +67,7 @@ export function contenders(folder: string, { token }: Services, before?: string)
   const gateway = (name: string, workers: number, root = ROOT): Contender => ({
     name,
     streams: true,
-    readsTokens: true,
+    validatesTokens: true,
     login: '/login?returnTo=/api/small.json',
     start(port) {
       const config = file(`${name}.yaml`, stringify(gatewayConfig(port, workers)));

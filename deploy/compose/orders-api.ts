@@ -13,13 +13,13 @@ const keys = createRemoteJWKSet(new URL(jwksUrl));
 const orders: Order[] = [{ id: 1, item: 'coffee', by: 'bob' }];
 
 /** Returns the claims of the access token; throws if it is missing or not valid. */
-async function caller(req: IncomingMessage): Promise<JWTPayload> {
+async function verifyToken(req: IncomingMessage): Promise<JWTPayload> {
   const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
   const { payload } = await jwtVerify(token, keys, { issuer, audience, algorithms: ['RS256'] });
   return payload;
 }
 
-async function body(req: IncomingMessage): Promise<unknown> {
+async function readJson(req: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req) {
@@ -36,13 +36,13 @@ async function body(req: IncomingMessage): Promise<unknown> {
 
 async function respond(req: IncomingMessage): Promise<{ status: number; body: unknown }> {
   if (req.url === '/healthz') return { status: 200, body: { status: 'up' } };
-  const claims = await caller(req).catch(() => undefined);
+  const claims = await verifyToken(req).catch(() => undefined);
   if (claims === undefined) return { status: 401, body: { error: 'a valid access token is required' } };
   if (req.url !== '/api/orders') return { status: 404, body: { error: 'not found' } };
   if (req.method === 'GET') return { status: 200, body: orders };
   if (req.method !== 'POST') return { status: 405, body: { error: 'GET and POST only' } };
-  const given = await body(req);
-  const item = typeof given === 'object' && given !== null && 'item' in given ? given.item : undefined;
+  const input = await readJson(req);
+  const item = typeof input === 'object' && input !== null && 'item' in input ? input.item : undefined;
   if (typeof item !== 'string' || item === '') return { status: 400, body: { error: 'an order needs an item' } };
   const order = { id: (orders.at(-1)?.id ?? 0) + 1, item: item.slice(0, 100), by: String(claims.preferred_username) };
   orders.push(order);
@@ -52,8 +52,7 @@ async function respond(req: IncomingMessage): Promise<{ status: number; body: un
 
 const server = createServer((req, res) => {
   respond(req).then(
-    ({ status, body: content }) =>
-      res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content)),
+    ({ status, body }) => res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
     () => res.destroy(),
   );
 });

@@ -21,7 +21,7 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** The first free port from `first` on. */
-async function portFrom(first: number, what: string): Promise<number> {
+async function findPort(first: number, what: string): Promise<number> {
   for (let port = first; port < first + 50; port++) {
     if (!(await isFree(port))) continue;
     if (port !== first) console.log(`Port ${first} is in use; ${what} uses ${port}.`);
@@ -30,7 +30,7 @@ async function portFrom(first: number, what: string): Promise<number> {
   throw new Error(`no free port for ${what} between ${first} and ${first + 49}`);
 }
 
-async function ready(child: ChildProcess, url: string): Promise<void> {
+async function waitUntilReady(child: ChildProcess, url: string): Promise<void> {
   for (let waited = 0; waited < 30_000; waited += 100) {
     if (child.exitCode !== null) throw new Error('the gateway did not start; see its message above');
     const response = await fetch(url).catch(() => undefined);
@@ -42,11 +42,11 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
 }
 
 async function start(): Promise<{ url: string; child: ChildProcess }> {
-  const from = Number(process.env.DEMO_PORT ?? 3000);
-  const port = await portFrom(from, 'the shop');
-  const providerPort = await portFrom(from + 100, 'the provider');
-  const apiPort = await portFrom(from + 200, 'the orders API');
-  const adminPort = await portFrom(from + 6400, 'the admin listener');
+  const firstPort = Number(process.env.DEMO_PORT ?? 3000);
+  const port = await findPort(firstPort, 'the shop');
+  const providerPort = await findPort(firstPort + 100, 'the provider');
+  const apiPort = await findPort(firstPort + 200, 'the orders API');
+  const adminPort = await findPort(firstPort + 6400, 'the admin listener');
   const url = `http://localhost:${port}`;
   // To a browser 127.0.0.1 and localhost are two sites, like provider and shop in production.
   const issuer = `http://127.0.0.1:${providerPort}`;
@@ -78,7 +78,7 @@ async function start(): Promise<{ url: string; child: ChildProcess }> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  await ready(child, `http://127.0.0.1:${adminPort}/readyz`);
+  await waitUntilReady(child, `http://127.0.0.1:${adminPort}/readyz`);
   child.once('exit', (code) => process.exit(code ?? 1));
   return { url, child };
 }

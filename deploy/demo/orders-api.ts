@@ -21,7 +21,7 @@ function json(res: ServerResponse, status: number, body: unknown): void {
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-async function bodyOf(req: IncomingMessage): Promise<Record<string, unknown>> {
+async function readJson(req: IncomingMessage): Promise<Record<string, unknown>> {
   let text = '';
   for await (const chunk of req) {
     text += chunk;
@@ -31,7 +31,7 @@ async function bodyOf(req: IncomingMessage): Promise<Record<string, unknown>> {
 }
 
 /** What the page may know about the token: its times, its scope and a digest as its name, but never the token itself. */
-function tokenFacts({ iat, exp, jti, scope }: JWTPayload): Record<string, unknown> {
+function describeToken({ iat, exp, jti, scope }: JWTPayload): Record<string, unknown> {
   return {
     issuedAt: iat,
     expiresAt: exp,
@@ -41,20 +41,20 @@ function tokenFacts({ iat, exp, jti, scope }: JWTPayload): Record<string, unknow
 }
 
 async function respond(req: IncomingMessage, res: ServerResponse, payload: JWTPayload): Promise<void> {
-  const mine = ordersOf(String(payload.sub));
+  const userOrders = ordersOf(String(payload.sub));
   const scopes = String(payload.scope ?? '').split(' ');
   if (req.method === 'POST') {
     if (!scopes.includes('write:orders'))
       return json(res, 403, { error: 'the access token lacks the scope write:orders' });
-    const { item } = await bodyOf(req);
+    const { item } = await readJson(req);
     if (typeof item !== 'string' || item.trim() === '' || item.length > 100)
       return json(res, 400, { error: 'an order needs an item of at most 100 characters' });
-    const order = { id: mine.length + 1, item: item.trim(), at: new Date().toISOString() };
-    mine.push(order);
-    return json(res, 201, { order, token: tokenFacts(payload) });
+    const order = { id: userOrders.length + 1, item: item.trim(), at: new Date().toISOString() };
+    userOrders.push(order);
+    return json(res, 201, { order, token: describeToken(payload) });
   }
   if (!scopes.includes('read:orders')) return json(res, 403, { error: 'the access token lacks the scope read:orders' });
-  json(res, 200, { orders: mine, token: tokenFacts(payload) });
+  json(res, 200, { orders: userOrders, token: describeToken(payload) });
 }
 
 /** Starts the API on loopback. */

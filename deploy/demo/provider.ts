@@ -17,7 +17,7 @@ export interface DemoProviderOptions {
 }
 
 /** Seconds. Short, so that refreshes are visible in the demo. */
-const ACCESS_TOKEN_LIFETIME = 60;
+const ACCESS_TOKEN_SECONDS = 60;
 
 function configuration(
   { gatewayUrl, clientSecret, resource, cookieKey }: DemoProviderOptions,
@@ -44,7 +44,7 @@ function configuration(
     rotateRefreshToken: true,
     issueRefreshToken: () => true,
     ttl: {
-      AccessToken: ACCESS_TOKEN_LIFETIME,
+      AccessToken: ACCESS_TOKEN_SECONDS,
       RefreshToken: 28_800,
       IdToken: 3_600,
       Session: 28_800,
@@ -64,7 +64,7 @@ function configuration(
           scope: 'read:orders write:orders',
           audience: resource,
           accessTokenFormat: 'jwt',
-          accessTokenTTL: ACCESS_TOKEN_LIFETIME,
+          accessTokenTTL: ACCESS_TOKEN_SECONDS,
           jwt: { sign: { alg: 'RS256' } },
         }),
       },
@@ -86,7 +86,7 @@ async function logoutSource(ctx: { body: unknown }, form: string): Promise<void>
   ctx.body = logoutPage(form);
 }
 
-async function formOf(req: IncomingMessage): Promise<URLSearchParams> {
+async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   let text = '';
   for await (const chunk of req) {
     text += chunk;
@@ -103,10 +103,10 @@ async function signIn(provider: Provider, req: IncomingMessage, res: ServerRespo
   const grant = new provider.Grant({ accountId: user.id, clientId: String(params.client_id) });
   grant.addOIDCScope('openid profile offline_access');
   if (user.scopes.length > 0) grant.addResourceScope(resource, user.scopes.join(' '));
-  const asked = String(params.scope ?? '').split(' ');
+  const requestedScopes = String(params.scope ?? '').split(' ');
   grant.rejectResourceScope(
     resource,
-    asked.filter((scope) => scope.includes(':') && !user.scopes.includes(scope)).join(' '),
+    requestedScopes.filter((scope) => scope.includes(':') && !user.scopes.includes(scope)).join(' '),
   );
   await provider.interactionFinished(
     req,
@@ -125,7 +125,7 @@ export async function startProvider(options: DemoProviderOptions): Promise<Serve
     try {
       if (!req.url?.startsWith('/interaction/')) return await handle(req, res);
       if (req.method === 'POST') {
-        req.headers['x-chosen-user'] = (await formOf(req)).get('user') ?? '';
+        req.headers['x-chosen-user'] = (await readForm(req)).get('user') ?? '';
         return await signIn(provider, req, res, options.resource);
       }
       await provider.interactionDetails(req, res);

@@ -35,7 +35,7 @@ const caller: fc.Arbitrary<Caller | undefined> = fc.option(
 );
 const segment = fc.constantFrom(...NAMES);
 const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => `/${parts.join('/')}`);
-const call = fc.record({
+const request = fc.record({
   method: fc.constantFrom('GET', 'POST', 'OPTIONS', 'PROPFIND'),
   path: fc.oneof(
     path,
@@ -106,7 +106,7 @@ function check(
   );
 }
 
-const words = fc.array(fc.constantFrom('r', 'w', 'r w', 'x'), { maxLength: 2 });
+const scopeLists = fc.array(fc.constantFrom('r', 'w', 'r w', 'x'), { maxLength: 2 });
 const kongRoute = fc.record({
   path: fc.oneof(
     path,
@@ -115,7 +115,7 @@ const kongRoute = fc.record({
     path.map((text) => `~${text}(/|$)`),
   ),
   methods: fc.option(fc.subarray(['GET', 'POST', 'PROPFIND'], { minLength: 1 }), { nil: undefined }),
-  demand: fc.option(fc.record({ scopes: words, acl: fc.subarray(['g1', 'g2']) }), { nil: undefined }),
+  demand: fc.option(fc.record({ scopes: scopeLists, acl: fc.subarray(['g1', 'g2']) }), { nil: undefined }),
 });
 type KongRoute = ReturnType<typeof kongRoute.generate>['value'];
 
@@ -183,7 +183,7 @@ function kongAllows(
   return scoped && (acl.length === 0 || acl.some((group) => who.groups.includes(group)));
 }
 
-const calls = fc.array(fc.tuple(call, caller), { minLength: 10, maxLength: 16 });
+const attempts = fc.array(fc.tuple(request, caller), { minLength: 10, maxLength: 16 });
 
 /** `/ab/` does not match the public expression, but the prefix `/a`. */
 const TRAILING_SLASH = [
@@ -194,7 +194,7 @@ const TRAILING_SLASH = [
 test('Kong: no request is allowed that Kong refuses', () => {
   seen.allowed = 0;
   fc.assert(
-    fc.property(fc.array(kongRoute, { minLength: 1, maxLength: 4 }), calls, (routes, tried) => {
+    fc.property(fc.array(kongRoute, { minLength: 1, maxLength: 4 }), attempts, (routes, tried) => {
       const translation = translated('kong', { x: kongFile(routes) });
       for (const [one, who] of tried) check(translation, one, who, kongAllows(routes, one, who));
     }),
@@ -263,7 +263,7 @@ test('Apigee: no request is allowed that the flows refuse, ignoring trailing sla
   seen.allowed = 0;
   const before = fc.subarray(['first', 'second']);
   fc.assert(
-    fc.property(fc.array(flow, { minLength: 1, maxLength: 4 }), before, calls, (flows, preFlow, tried) => {
+    fc.property(fc.array(flow, { minLength: 1, maxLength: 4 }), before, attempts, (flows, preFlow, tried) => {
       const translation = translated('apigee', apigeeBundle(flows, preFlow));
       for (const [one, who] of tried) {
         // Requests refused by a catch-all fault match no route of the gateway, which ignores the trailing slash.

@@ -43,7 +43,7 @@ export const load = (yaml: string, env: Record<string, string> = {}): Config =>
 
 export interface Row {
   /** Method and path. */
-  call: string;
+  request: string;
   /** Claims of the token; undefined for a request without one. */
   claims?: Record<string, unknown> | undefined;
   /** The token belongs to a session. */
@@ -80,8 +80,8 @@ export async function startTranslated(config: Config) {
   const plane = await startDataPlane({ ...config, routes }, undefined, tokens);
   return {
     /** The decision about a request; asserts that the upstream received it only if it was allowed. */
-    async decide({ call, claims, session }: Omit<Row, 'original'>): Promise<'allowed' | 'refused'> {
-      const [method = 'GET', path = '/'] = call.split(' ');
+    async decide({ request, claims, session }: Omit<Row, 'original'>): Promise<'allowed' | 'refused'> {
+      const [method = 'GET', path = '/'] = request.split(' ');
       const token = claims && Buffer.from(JSON.stringify(claims)).toString('base64url');
       if (session && token)
         plane.sessions.set('alice', sessionOf('alice', { accessToken: token, scope: String(claims?.scope ?? '') }));
@@ -89,7 +89,7 @@ export async function startTranslated(config: Config) {
       upstream.requests.length = 0;
       const headers = { host: new URL(config.publicUrl).host, ...credentials };
       const { status, body } = await plane.call(path, { method, headers });
-      assert.ok(status < 500, `${call}: ${status} ${body}`);
+      assert.ok(status < 500, `${request}: ${status} ${body}`);
       assert.equal(upstream.requests.length, status === 200 ? 1 : 0);
       return status === 200 ? 'allowed' : 'refused';
     },
@@ -115,11 +115,11 @@ export function testRows(
     });
     after(() => gateway.close());
     for (const row of rows) {
-      const { call, claims, session, original, stricter } = row;
+      const { request, claims, session, original, stricter } = row;
       const who =
         claims === undefined ? 'an anonymous client' : `${session ? 'session' : 'token'} ${JSON.stringify(claims)}`;
       const expected = stricter === undefined ? original : 'refused';
-      test(`${call} by ${who.slice(0, 150)}: ${expected}${stricter === undefined ? '' : `, because ${stricter}`}`, async () => {
+      test(`${request} by ${who.slice(0, 150)}: ${expected}${stricter === undefined ? '' : `, because ${stricter}`}`, async () => {
         assert.equal(await gateway.decide(row), expected);
       });
     }

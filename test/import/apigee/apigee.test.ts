@@ -15,30 +15,30 @@ const user = (more: Record<string, unknown> = {}) => ({
 const clerk = (more: Record<string, unknown> = {}) => user({ department: 'orders', ...more });
 
 const ORDERS: Row[] = [
-  { call: 'GET /v1/shop/orders', original: 'refused' },
-  { call: 'GET /v1/shop/orders', claims: user(), original: 'allowed' },
-  { call: 'GET /v1/shop/orders', claims: user(), session: true, original: 'allowed' },
-  { call: 'GET /v1/shop/orders', claims: user({ aud: 'x' }), original: 'refused' },
-  { call: 'GET /v1/shop/orders', claims: user({ iss: 'https://id.example.com/realms/x' }), original: 'refused' },
-  { call: 'POST /v1/shop/orders', claims: user(), original: 'refused' },
-  { call: 'POST /v1/shop/orders', claims: clerk(), original: 'allowed' },
-  { call: 'POST /v1/shop/orders', claims: clerk({ department: 'stock' }), original: 'refused' },
-  { call: 'POST /v1/shop/orders', claims: clerk({ department: ['orders'] }), original: 'refused' },
-  { call: 'PUT /v1/shop/orders', claims: clerk(), original: 'refused' },
-  { call: 'GET /v1/shop/orders/7', claims: clerk(), original: 'allowed' },
-  { call: 'GET /v1/shop/orders/7', claims: user(), original: 'refused' },
-  { call: 'DELETE /v1/shop/orders/7', claims: clerk(), original: 'allowed' },
-  { call: 'PATCH /v1/shop/orders/7', claims: clerk(), original: 'refused' },
-  { call: 'GET /v1/shop/orders/7/lines', claims: clerk(), original: 'refused' },
-  { call: 'GET /v1/shop/archive/2020/7', claims: user({ level: 3, staff: true }), original: 'allowed' },
-  { call: 'PUT /v1/shop/archive/2020', claims: user({ level: 3, staff: true }), original: 'allowed' },
-  { call: 'GET /v1/shop/archive/2020', claims: user({ level: 4, staff: true }), original: 'refused' },
-  { call: 'GET /v1/shop/archive/2020', claims: user({ level: 3 }), original: 'refused' },
-  { call: 'GET /v1/shop/archive/2020', original: 'refused' },
-  { call: 'GET /v1/shop/beta/x', claims: user(), original: 'refused' },
-  { call: 'GET /v1/shop', claims: clerk(), original: 'refused' },
-  { call: 'GET /v1/shop/elsewhere', claims: clerk(), original: 'refused' },
-  { call: 'GET /v2/shop/orders', claims: clerk(), original: 'refused' },
+  { request: 'GET /v1/shop/orders', original: 'refused' },
+  { request: 'GET /v1/shop/orders', claims: user(), original: 'allowed' },
+  { request: 'GET /v1/shop/orders', claims: user(), session: true, original: 'allowed' },
+  { request: 'GET /v1/shop/orders', claims: user({ aud: 'x' }), original: 'refused' },
+  { request: 'GET /v1/shop/orders', claims: user({ iss: 'https://id.example.com/realms/x' }), original: 'refused' },
+  { request: 'POST /v1/shop/orders', claims: user(), original: 'refused' },
+  { request: 'POST /v1/shop/orders', claims: clerk(), original: 'allowed' },
+  { request: 'POST /v1/shop/orders', claims: clerk({ department: 'stock' }), original: 'refused' },
+  { request: 'POST /v1/shop/orders', claims: clerk({ department: ['orders'] }), original: 'refused' },
+  { request: 'PUT /v1/shop/orders', claims: clerk(), original: 'refused' },
+  { request: 'GET /v1/shop/orders/7', claims: clerk(), original: 'allowed' },
+  { request: 'GET /v1/shop/orders/7', claims: user(), original: 'refused' },
+  { request: 'DELETE /v1/shop/orders/7', claims: clerk(), original: 'allowed' },
+  { request: 'PATCH /v1/shop/orders/7', claims: clerk(), original: 'refused' },
+  { request: 'GET /v1/shop/orders/7/lines', claims: clerk(), original: 'refused' },
+  { request: 'GET /v1/shop/archive/2020/7', claims: user({ level: 3, staff: true }), original: 'allowed' },
+  { request: 'PUT /v1/shop/archive/2020', claims: user({ level: 3, staff: true }), original: 'allowed' },
+  { request: 'GET /v1/shop/archive/2020', claims: user({ level: 4, staff: true }), original: 'refused' },
+  { request: 'GET /v1/shop/archive/2020', claims: user({ level: 3 }), original: 'refused' },
+  { request: 'GET /v1/shop/archive/2020', original: 'refused' },
+  { request: 'GET /v1/shop/beta/x', claims: user(), original: 'refused' },
+  { request: 'GET /v1/shop', claims: clerk(), original: 'refused' },
+  { request: 'GET /v1/shop/elsewhere', claims: clerk(), original: 'refused' },
+  { request: 'GET /v2/shop/orders', claims: clerk(), original: 'refused' },
 ];
 
 const partner = (more: Record<string, unknown> = {}) => ({
@@ -50,18 +50,23 @@ const partner = (more: Record<string, unknown> = {}) => ({
 });
 
 const PARTNERS: Row[] = [
-  { call: 'GET /partners', original: 'refused' },
-  { call: 'GET /partners/catalogue', claims: partner(), original: 'allowed' },
-  { call: 'POST /partners/catalogue', claims: partner(), original: 'allowed' },
-  { call: 'GET /partners/catalogue', claims: partner({ aud: 'x' }), original: 'refused' },
-  { call: 'GET /partners/prices/7', claims: partner(), original: 'allowed' },
-  { call: 'PUT /partners/prices/7', claims: partner(), original: 'refused' },
-  { call: 'PUT /partners/prices/7', claims: partner({ tier: 'editor' }), original: 'allowed' },
-  { call: 'DELETE /partners/prices/7', claims: partner({ tier: 'editor' }), original: 'allowed' },
-  { call: 'PROPFIND /partners/prices/7', claims: partner(), original: 'refused' },
-  { call: 'GET /partners/legacy/7', claims: partner(), original: 'refused' },
-  { call: 'GET /partners/scripted', claims: partner(), original: 'allowed', stricter: 'a script cannot be translated' },
-  { call: 'OPTIONS /partners/catalogue', original: 'refused' },
+  { request: 'GET /partners', original: 'refused' },
+  { request: 'GET /partners/catalogue', claims: partner(), original: 'allowed' },
+  { request: 'POST /partners/catalogue', claims: partner(), original: 'allowed' },
+  { request: 'GET /partners/catalogue', claims: partner({ aud: 'x' }), original: 'refused' },
+  { request: 'GET /partners/prices/7', claims: partner(), original: 'allowed' },
+  { request: 'PUT /partners/prices/7', claims: partner(), original: 'refused' },
+  { request: 'PUT /partners/prices/7', claims: partner({ tier: 'editor' }), original: 'allowed' },
+  { request: 'DELETE /partners/prices/7', claims: partner({ tier: 'editor' }), original: 'allowed' },
+  { request: 'PROPFIND /partners/prices/7', claims: partner(), original: 'refused' },
+  { request: 'GET /partners/legacy/7', claims: partner(), original: 'refused' },
+  {
+    request: 'GET /partners/scripted',
+    claims: partner(),
+    original: 'allowed',
+    stricter: 'a script cannot be translated',
+  },
+  { request: 'OPTIONS /partners/catalogue', original: 'refused' },
 ];
 
 const stock = (more: Record<string, unknown> = {}) => ({
@@ -74,12 +79,12 @@ const stock = (more: Record<string, unknown> = {}) => ({
 });
 
 const TOKENS: Row[] = [
-  { call: 'GET /stock-api/stock/7', original: 'refused' },
-  { call: 'GET /stock-api/stock/7', claims: stock(), original: 'allowed' },
-  { call: 'PUT /stock-api/stock/7', claims: stock(), original: 'refused' },
-  { call: 'PUT /stock-api/stock/7', claims: stock({ scope: 'stock:write' }), original: 'allowed' },
-  { call: 'PUT /stock-api/stock/7', claims: stock({ scope: 'stock:admin other' }), original: 'allowed' },
-  { call: 'GET /stock-api/stock/7', claims: stock({ iss: 'https://other.example.com' }), original: 'refused' },
+  { request: 'GET /stock-api/stock/7', original: 'refused' },
+  { request: 'GET /stock-api/stock/7', claims: stock(), original: 'allowed' },
+  { request: 'PUT /stock-api/stock/7', claims: stock(), original: 'refused' },
+  { request: 'PUT /stock-api/stock/7', claims: stock({ scope: 'stock:write' }), original: 'allowed' },
+  { request: 'PUT /stock-api/stock/7', claims: stock({ scope: 'stock:admin other' }), original: 'allowed' },
+  { request: 'GET /stock-api/stock/7', claims: stock({ iss: 'https://other.example.com' }), original: 'refused' },
 ];
 
 testRows('apigee', 'orders', ORDERS, { TARGET_ARCHIVE_1: 'https://archive.internal' });
