@@ -10,11 +10,11 @@ import { SCRIPTS } from './scripts.ts';
 export type RedisClient = Redis | Cluster;
 
 /** Runs one operation on Redis. Rejects with `store_unavailable` when it fails, takes too long, or Redis is down. */
-export type RedisCall = <T>(operation: string, work: (client: RedisClient) => Promise<T>) => Promise<T>;
+export type RunRedis = <T>(operation: string, work: (client: RedisClient) => Promise<T>) => Promise<T>;
 
 export interface RedisConnection {
   readonly client: RedisClient;
-  readonly call: RedisCall;
+  readonly run: RunRedis;
   close(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export function connectRedis(config: RedisConfig, { log, clock = Date.now }: Sto
   let pending = 0;
   let closed: Promise<void> | undefined;
 
-  async function run<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
+  async function runConnected<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
     await attempted;
     if (closed) throw new Error('the store is closed');
     // Operations are not queued while Redis is down: the queue would grow with the outage, and all of them would be late.
@@ -92,11 +92,11 @@ export function connectRedis(config: RedisConfig, { log, clock = Date.now }: Sto
 
   return {
     client,
-    async call(operation, work) {
+    async run(operation, work) {
       if (pending >= MAX_PENDING) throw storeUnavailable(operation, new Error('too many operations wait for Redis'));
       pending += 1;
       try {
-        return await withTimeout(config.commandTimeout, run(work));
+        return await withTimeout(config.commandTimeout, runConnected(work));
       } catch (error) {
         throw storeUnavailable(operation, error, secrets);
       } finally {

@@ -2,7 +2,7 @@
 import { RedisStore } from 'connect-redis';
 import type { Store as ExpressStore, SessionData } from 'express-session';
 import type { SessionEnvelope, Store } from '../port/store.ts';
-import type { RedisCall } from './client.ts';
+import type { RunRedis } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 
 /** Seconds until the expiry, rounded up, since connect-redis sets expiries in seconds. 0 without an expiry: nothing is stored. */
@@ -15,15 +15,15 @@ function secondsLeft(session: SessionData & Partial<SessionEnvelope>, clock: () 
  * destroying a session also removes its tokens. Listing sessions is not offered: it would be incomplete in a Cluster.
  */
 export function createRedisExpressStore(
-  call: RedisCall,
+  run: RunRedis,
   keys: RedisKeys,
   records: Pick<Store, 'end' | 'touch'>,
   clock: () => number,
 ): ExpressStore {
   const client = {
-    get: (key: string) => call('read session', (redis) => redis.get(keys.session(key))),
+    get: (key: string) => run('read session', (redis) => redis.get(keys.session(key))),
     set: (key: string, value: string, _unit: 'EX', seconds: number) =>
-      call('write session', (redis) => redis.set(keys.session(key), value, 'EX', seconds)),
+      run('write session', (redis) => redis.set(keys.session(key), value, 'EX', seconds)),
     expire: (key: string, seconds: number) => records.touch(key, seconds * 1000),
     del: (list: string[]) => Promise.all(list.map((key) => records.end(key))),
   };

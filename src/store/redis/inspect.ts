@@ -69,11 +69,11 @@ export async function inspectRedis(config: RedisConfig, deps: StoreDeps): Promis
   connection.client.on('error', (error: unknown) => {
     connectionError = error;
   });
-  const send: Send = (name, args) => connection.call(name, async (client) => String(await client.call(name, ...args)));
+  const send: Send = (name, args) => connection.run(name, async (client) => String(await client.call(name, ...args)));
   try {
     const startedAt = performance.now();
     await connection
-      .call('ping', (client) => client.ping())
+      .run('ping', (client) => client.ping())
       .catch((error: unknown) => {
         throw connectionError ?? error;
       });

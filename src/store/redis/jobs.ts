@@ -1,25 +1,25 @@
 /** Jobs in Redis: a sorted set of due times and a hash of job data, which any replica may claim from. */
 import type { Jobs } from '../port/store.ts';
-import type { RedisCall } from './client.ts';
+import type { RunRedis } from './client.ts';
 import { type RedisKeys, wholeMs } from './keys.ts';
 
 /** The operations of the port on jobs. Both keys are in one slot of a Cluster; there are few jobs at a time. */
-export function redisJobs(call: RedisCall, keys: RedisKeys, clock: () => number): Jobs {
+export function redisJobs(run: RunRedis, keys: RedisKeys, clock: () => number): Jobs {
   const { due, data } = keys.jobs;
   return {
     async put(id, sealed, dueAt, expiresAt) {
       const ttl = wholeMs(expiresAt - clock());
       const value = `${Math.ceil(expiresAt)} ${sealed}`;
-      await call('put job', (redis) => redis.bffPutJob(due, data, id, Math.ceil(dueAt), value, ttl));
+      await run('put job', (redis) => redis.bffPutJob(due, data, id, Math.ceil(dueAt), value, ttl));
     },
     async take(now, until, limit) {
-      const pairs = await call('take jobs', (redis) =>
+      const pairs = await run('take jobs', (redis) =>
         redis.bffTakeJobs(due, data, Math.floor(now), Math.ceil(until), limit),
       );
       return pairs.flatMap((id, at) => (at % 2 === 0 ? [{ id, sealed: pairs[at + 1] ?? '' }] : []));
     },
     async done(id) {
-      await call('finish job', (redis) => redis.bffDropJob(due, data, id));
+      await run('finish job', (redis) => redis.bffDropJob(due, data, id));
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The two records of a session in Redis. */
 import { parseEnvelope } from '../port/envelope.ts';
 import type { Replacement, Store, StoredSession } from '../port/store.ts';
-import type { RedisCall, RedisClient } from './client.ts';
+import type { RedisClient, RunRedis } from './client.ts';
 import { type RedisKeys, wholeMs } from './keys.ts';
 
 /** Keys per batch of `missing`. */
@@ -14,12 +14,12 @@ function parseTokens(value: string | null | undefined): StoredSession['tokens'] 
 }
 
 /** The keys of a list that have no session. */
-async function findMissing(call: RedisCall, keys: RedisKeys, list: readonly string[]): Promise<string[]> {
+async function findMissing(run: RunRedis, keys: RedisKeys, list: readonly string[]): Promise<string[]> {
   const missing: string[] = [];
   for (let from = 0; from < list.length; from += BATCH_SIZE) {
     const batch = list.slice(from, from + BATCH_SIZE);
     // One EXISTS per key in one pipeline: in a Cluster, keys of different slots cannot share a command.
-    const found = await call('check sessions', (redis) =>
+    const found = await run('check sessions', (redis) =>
       Promise.all(batch.map((key) => redis.exists(keys.session(key)))),
     );
     missing.push(...batch.filter((_, index) => found[index] === 0));
@@ -30,33 +30,33 @@ async function findMissing(call: RedisCall, keys: RedisKeys, list: readonly stri
 type Records = Pick<Store, 'load' | 'remaining' | 'touch' | 'end' | 'missing' | 'createTokens' | 'replaceTokens'>;
 
 /** The operations of the port on session records. */
-export function sessionRecords(call: RedisCall, keys: RedisKeys): Records {
+export function sessionRecords(run: RunRedis, keys: RedisKeys): Records {
   return {
     async load(key) {
       const read = (redis: RedisClient) => redis.mget(keys.session(key), keys.tokens(key));
-      const [envelope, tokens] = await call('load session', read);
+      const [envelope, tokens] = await run('load session', read);
       const session = envelope ? parseEnvelope(envelope)?.sealed : undefined;
       return session === undefined ? undefined : { session, tokens: parseTokens(tokens) };
     },
     async remaining(key) {
-      const ttl = await call('session lifetime', (redis) => redis.pttl(keys.session(key)));
+      const ttl = await run('session lifetime', (redis) => redis.pttl(keys.session(key)));
       return ttl < 0 ? undefined : ttl;
     },
     async touch(key, ttl) {
       const [session, tokens] = [keys.session(key), keys.tokens(key)];
-      return (await call('touch session', (redis) => redis.bffTouch(session, tokens, wholeMs(ttl)))) === 1;
+      return (await run('touch session', (redis) => redis.bffTouch(session, tokens, wholeMs(ttl)))) === 1;
     },
     async end(key) {
-      return (await call('end session', (redis) => redis.bffEnd(keys.session(key), keys.tokens(key)))) === 1;
+      return (await run('end session', (redis) => redis.bffEnd(keys.session(key), keys.tokens(key)))) === 1;
     },
-    missing: (list) => findMissing(call, keys, list),
+    missing: (list) => findMissing(run, keys, list),
     async createTokens(key, sealed, ttl) {
-      await call('write tokens', (redis) => redis.set(keys.tokens(key), `1.${sealed}`, 'PX', wholeMs(ttl)));
+      await run('write tokens', (redis) => redis.set(keys.tokens(key), `1.${sealed}`, 'PX', wholeMs(ttl)));
     },
     async replaceTokens(key, expected, sealed) {
       const [session, tokens] = [keys.session(key), keys.tokens(key)];
       const value = `${expected + 1}.${sealed}`;
-      const outcome = await call('replace tokens', (redis) =>
+      const outcome = await run('replace tokens', (redis) =>
         redis.bffReplace(session, tokens, String(expected), value),
       );
       return outcome as Replacement;

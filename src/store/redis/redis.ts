@@ -14,22 +14,22 @@ import { redisIndex } from './session-index.ts';
 
 /** Opens the store. Redis may be down; operations reject with `store_unavailable` until it is up. */
 export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
-  const { client, call, close } = connectRedis(config, deps);
+  const { client, run, close } = connectRedis(config, deps);
   const clock = deps.clock ?? Date.now;
   const keys = redisKeys(config.prefix);
-  const records = sessionRecords(call, keys);
+  const records = sessionRecords(run, keys);
   const changes = createRedisChanges({ config, client, keys, log: deps.log, clock });
   return {
     kind: 'redis',
     shared: true,
-    sessions: createRedisExpressStore(call, keys, records, clock),
+    sessions: createRedisExpressStore(run, keys, records, clock),
     ...records,
-    ...redisLeases(call, keys),
-    index: redisIndex(call, keys, clock),
-    jobs: redisJobs(call, keys, clock),
+    ...redisLeases(run, keys),
+    index: redisIndex(run, keys, clock),
+    jobs: redisJobs(run, keys, clock),
     changes,
     async ping() {
-      await call('ping', (redis) => redis.ping());
+      await run('ping', (redis) => redis.ping());
     },
     async close() {
       changes.close();

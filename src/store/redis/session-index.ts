@@ -1,7 +1,7 @@
 /** Secondary session indexes in Redis: one sorted set per name, scored by the expiry of its entries. */
 import { Cluster, type Redis } from 'ioredis';
 import type { SessionIndex } from '../port/store.ts';
-import type { RedisCall } from './client.ts';
+import type { RunRedis } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 
 /** `<node number>:<SCAN cursor on that node>`; nodes are numbered in the order of their addresses. */
@@ -14,7 +14,7 @@ function nodesOf(client: Redis | Cluster): Redis[] {
 }
 
 /** The operations of the port on indexes. */
-export function redisIndex(call: RedisCall, keys: RedisKeys, clock: () => number): SessionIndex {
+export function redisIndex(run: RunRedis, keys: RedisKeys, clock: () => number): SessionIndex {
   const pattern = keys.session('*').replace(/[\\[\]?]/g, '\\$&');
   const [before = '', after = ''] = keys.session('\n').split('\n');
   const keyIn = (name: string) => name.slice(before.length, name.length - after.length);
@@ -27,16 +27,16 @@ export function redisIndex(call: RedisCall, keys: RedisKeys, clock: () => number
 
   return {
     async add(name, key, expiresAt) {
-      await call('index session', (redis) => redis.bffIndex(keys.index(name), key, Math.ceil(expiresAt), clock()));
+      await run('index session', (redis) => redis.bffIndex(keys.index(name), key, Math.ceil(expiresAt), clock()));
     },
-    list: (name) => call('find sessions', (redis) => redis.zrangebyscore(keys.index(name), `(${clock()}`, '+inf')),
+    list: (name) => run('find sessions', (redis) => redis.zrangebyscore(keys.index(name), `(${clock()}`, '+inf')),
     async remove(name, removed) {
       if (removed.length === 0) return;
-      await call('remove from index', (redis) => redis.zrem(keys.index(name), ...removed));
+      await run('remove from index', (redis) => redis.zrem(keys.index(name), ...removed));
     },
     async scan(cursor, count) {
       const [, node = '0', nodeCursor = '0'] = CURSOR.exec(cursor ?? '0:0') ?? [];
-      return await call('list sessions', (redis) => {
+      return await run('list sessions', (redis) => {
         const nodes = nodesOf(redis);
         // The Cluster has fewer nodes than when the cursor was issued: nothing is left to list.
         if (Number(node) >= nodes.length) return Promise.resolve({ keys: [], cursor: undefined });
