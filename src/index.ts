@@ -8,8 +8,8 @@ import type { Config, ConfigInput } from './config/schema/schema.ts';
 import { ConfigError } from './config/validate/faults.ts';
 import { securityWarnings } from './config/validate/validate.ts';
 import { createGateway as createInnerGateway, type Gateway as InnerGateway } from './gateway/gateway.ts';
-import { openLogs } from './observe/logs.ts';
 import { createMetrics } from './observe/metrics/metrics.ts';
+import { openLogs } from './observe/open-logs.ts';
 import { createDrain } from './server/drain.ts';
 import { openStore } from './store/open.ts';
 

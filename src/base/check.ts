@@ -11,6 +11,9 @@ export interface Check {
   readonly hint?: string;
 }
 
+/** A check that passed. */
 export const ok = (name: string, message: string): Check => ({ name, level: 'ok', message });
+/** A check with a warning. */
 export const warn = (name: string, message: string, hint: string): Check => ({ name, level: 'warn', message, hint });
+/** A check that failed. */
 export const fail = (name: string, message: string, hint: string): Check => ({ name, level: 'fail', message, hint });

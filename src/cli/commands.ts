@@ -85,6 +85,7 @@ function importCommand(format: ImportFormat): [string, Command] {
   return [`import ${format}`, { needsConfig: false, argumentCount: 1, run }];
 }
 
+/** Every command, by its name on the command line. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   ...Object.fromEntries(IMPORT_FORMATS.map(importCommand)),
   start: {

@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import { globSync, readFileSync, watchFile } from 'node:fs';
 import type { Loaded } from '../config/load/load.ts';
-import { openLogs } from '../observe/logs.ts';
+import { openLogs } from '../observe/open-logs.ts';
 import { startServer } from '../server/server.ts';
 import { startWorker } from '../server/worker.ts';
 import { startWorkers, workerCount } from '../server/workers.ts';

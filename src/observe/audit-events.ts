@@ -1,4 +1,5 @@
 /** Table of audit events and their fields, from which docs/audit.md is generated. */
+/** Every audit event, with its fields and meaning. */
 export const AUDIT_EVENTS = {
   // Sign-in and sign-out
   'login.started': { fields: ['requestId', 'clientIp'], meaning: 'The gateway redirected a browser to the provider.' },
@@ -57,6 +58,7 @@ export const AUDIT_EVENTS = {
   'config.refused': { fields: [], meaning: 'A changed configuration was refused; the log has the faults.' },
 } as const satisfies Record<string, { fields: readonly AuditField[]; meaning: string }>;
 
+/** Meaning of the fields of audit lines. */
 export const AUDIT_FIELDS = {
   requestId: 'request ID, as in the log, in error responses and in `X-Request-Id`',
   clientIp: 'address of the client; taken from forwarded headers only if `trustedProxies` contains the peer',

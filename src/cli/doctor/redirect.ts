@@ -3,6 +3,7 @@ import { type Check, fail, ok } from '../../base/check.ts';
 import { PRODUCTS } from '../../oidc/products/registry.ts';
 import type { ProviderResponse } from './discovery.ts';
 
+/** Name of this check, and of the failures that prevent it. */
 export const REDIRECT_CHECK = 'redirect URI';
 
 /** Errors for `prompt=none` that only mean that no user is signed in (OpenID Connect Core section 3.1.2.6). */
@@ -64,6 +65,7 @@ function callbackError(error: string, description: string): Check {
   return fail(REDIRECT_CHECK, message, 'Check the client at the provider: a sign-in would fail with this error.');
 }
 
+/** The hint for a redirect URI that is not registered. */
 export const registrationHint = (redirectUri: string) =>
   `Register exactly ${redirectUri} for this client: scheme, host, port and path must match. It consists of publicUrl, endpoints.prefix and /callback.`;
 

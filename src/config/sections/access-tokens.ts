@@ -45,6 +45,7 @@ const issuerOptions = (secret: SecretField) => ({
   introspection: introspectionSchema(secret).optional().describe('Introspection (RFC 7662) at this issuer.'),
 });
 
+/** Schema of `accessTokens`. */
 export function accessTokensSchema(secret: SecretField) {
   const issuer = issuerOptions(secret);
   return z

@@ -104,5 +104,6 @@ const tokens = {
   timeout: duration('100ms', '60s').prefault('5s').describe('Maximum time to wait for a response of the provider.'),
 };
 
+/** Schema of `provider`. */
 export const providerSchema = (secret: SecretField) =>
   z.strictObject({ ...identity, ...authentication(secret), ...security, ...signIn, ...tokens });

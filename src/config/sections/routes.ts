@@ -122,6 +122,7 @@ const limits = {
   maxBody: size().optional().describe('Maximum request body. Default: no limit, since bodies are streamed.'),
 };
 
+/** One entry of `routes`. */
 export const route = z.strictObject({
   ...target,
   ...access,

@@ -29,6 +29,7 @@ export const workers = z
     'Number of processes that share the public port; `auto` is one per core available to the host or container.',
   );
 
+/** Schema of `admin`. */
 export const adminSchema = (secret: SecretField) =>
   z
     .strictObject({

@@ -20,6 +20,7 @@ const cookie = z
   })
   .prefault({});
 
+/** Schema of `session`. */
 export const sessionSchema = (secret: SecretField) =>
   z
     .strictObject({

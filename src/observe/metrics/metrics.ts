@@ -9,12 +9,13 @@ import {
 import type { ErrorCode } from '../../base/error-table.ts';
 import type { CounterSeries } from '../../tuning/metric-primitives.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
-import { createAuditCounter } from './audited.ts';
+import { createAuditCounter } from './audit-counter.ts';
 import { createMetricFamilies } from './families.ts';
-import { createRouteMeters, type RouteMeter } from './routes.ts';
+import { createRouteMeters, type RouteMeter } from './route-meters.ts';
 
-export type { RouteMeter } from './routes.ts';
+export type { RouteMeter } from './route-meters.ts';
 
+/** Values of the label `endpoint`. */
 export const PROVIDER_ENDPOINTS = [
   'discovery',
   'jwks',
