@@ -19,6 +19,27 @@ export interface DemoProviderOptions {
 /** Seconds. Short, so that refreshes are visible in the demo. */
 const ACCESS_TOKEN_SECONDS = 60;
 
+function features(resource: string): NonNullable<ConstructorParameters<typeof Provider>[1]>['features'] {
+  return {
+    devInteractions: { enabled: false },
+    revocation: { enabled: true },
+    introspection: { enabled: true },
+    rpInitiatedLogout: { enabled: true, logoutSource },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => resource,
+      useGrantedResource: () => true,
+      getResourceServerInfo: () => ({
+        scope: 'read:orders write:orders',
+        audience: resource,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: ACCESS_TOKEN_SECONDS,
+        jwt: { sign: { alg: 'RS256' } },
+      }),
+    },
+  };
+}
+
 function configuration(
   { gatewayUrl, clientSecret, resource, cookieKey }: DemoProviderOptions,
   key: JWK,
@@ -51,24 +72,7 @@ function configuration(
       Grant: 28_800,
       Interaction: 600,
     },
-    features: {
-      devInteractions: { enabled: false },
-      revocation: { enabled: true },
-      introspection: { enabled: true },
-      rpInitiatedLogout: { enabled: true, logoutSource },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => resource,
-        useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
-          scope: 'read:orders write:orders',
-          audience: resource,
-          accessTokenFormat: 'jwt',
-          accessTokenTTL: ACCESS_TOKEN_SECONDS,
-          jwt: { sign: { alg: 'RS256' } },
-        }),
-      },
-    },
+    features: features(resource),
     findAccount: (_ctx, id) => {
       const user = USERS.find((known) => known.id === id);
       if (!user) return undefined;

@@ -23,27 +23,32 @@ const SINGULAR_NAMES: Record<string, string> = {
   allowed_roles: 'allowed_role',
 };
 
-/** Parses a file. Throws `ImportError` with the line of the first error. */
-export function readSettings(file: string, text: string): Settings {
-  let table: Record<string, unknown>;
+function parseToml(text: string): Record<string, unknown> {
   try {
-    table = parse(text);
+    return parse(text);
   } catch (error) {
     if (error instanceof TomlError) throw new ImportError(`line ${error.line}: ${error.message.split('\n')[0]}`);
     throw error;
   }
+}
+
+/** The name before the `=` of a line, without quotes. */
+const nameIn = (line: string) =>
+  line
+    .split('=')[0]
+    ?.trim()
+    .replace(/^"(.*)"$/, '$1');
+
+/** Parses a file. Throws `ImportError` with the line of the first error. */
+export function readSettings(file: string, text: string): Settings {
+  const table = parseToml(text);
   const lines = text.split('\n');
   const spelling = (name: string) => (Object.hasOwn(table, name) ? name : (SINGULAR_NAMES[name] ?? name));
-  const startOf = (name: string) =>
-    lines.findIndex(
-      (line) =>
-        line
-          .split('=')[0]
-          ?.trim()
-          .replace(/^"(.*)"$/, '$1') === spelling(name),
-    );
   function lineOf(name: string, entry?: string): number {
-    const start = Math.max(0, startOf(name));
+    const start = Math.max(
+      0,
+      lines.findIndex((line) => nameIn(line) === spelling(name)),
+    );
     const quoted = entry?.replaceAll('\\', '\\\\');
     const found = quoted === undefined ? -1 : lines.findIndex((line, at) => at >= start && line.includes(quoted));
     return 1 + (found < 0 ? start : found);
