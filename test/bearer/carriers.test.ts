@@ -30,18 +30,18 @@ async function raw(lines: string[], target = '/api/x') {
   const { port, host } = new URL(world.gateway.url);
   const client = await connectRaw(Number(port));
   await client.send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`);
-  const answer = await client.response();
+  const response = await client.response();
   client.destroy();
-  return answer;
+  return response;
 }
 
 test('RS-01 two Authorization headers are refused with 400, whatever they contain', async () => {
   const token = accessToken(world.provider);
   for (const second of [`Bearer ${token}`, 'Basic eDp5', 'Bearer other']) {
-    const answer = await raw([`Authorization: Bearer ${token}`, `authorization: ${second}`]);
-    assert.equal(answer.status, 400);
-    assert.equal(JSON.parse(answer.text).code, 'ambiguous_credentials');
-    assert.match(answer.header('www-authenticate') ?? '', /error="invalid_request"/);
+    const response = await raw([`Authorization: Bearer ${token}`, `authorization: ${second}`]);
+    assert.equal(response.status, 400);
+    assert.equal(JSON.parse(response.text).code, 'ambiguous_credentials');
+    assert.match(response.header('www-authenticate') ?? '', /error="invalid_request"/);
   }
   assert.equal(world.upstream.requests.length, 0);
 });
@@ -64,17 +64,17 @@ test('RS-01 a token in a form is ignored', async () => {
 
 test('RS-06 a malformed header is refused with 400 invalid_request', async () => {
   for (const value of ['Bearer', 'Bearer ', 'Bearer a b', 'Bearer "x"', 'bearer a,b', 'Bearer =x', 'DPoP', 'DPoP x']) {
-    const answer = await raw([`Authorization: ${value}`]);
-    assert.equal(answer.status, 400, value);
-    assert.match(answer.header('www-authenticate') ?? '', /error="invalid_request"/, value);
+    const response = await raw([`Authorization: ${value}`]);
+    assert.equal(response.status, 400, value);
+    assert.match(response.header('www-authenticate') ?? '', /error="invalid_request"/, value);
   }
 });
 
 test('RS-01 another scheme is not a credential: 401 without an error, and it is never forwarded', async () => {
   for (const value of ['Basic eDp5', 'Negotiate abc', 'Digest x', 'MAC x', 'Bearerx abc']) {
-    const answer = await world.call(undefined, '/api/x', { headers: { authorization: value } });
-    assert.equal(answer.status, 401, value);
-    assert.doesNotMatch(answer.headers.get('www-authenticate') ?? '', /error=/);
+    const response = await world.call(undefined, '/api/x', { headers: { authorization: value } });
+    assert.equal(response.status, 401, value);
+    assert.doesNotMatch(response.headers.get('www-authenticate') ?? '', /error=/);
   }
   const guest = await world.call(undefined, '/api/mixed/x', { headers: { authorization: 'Basic eDp5' } });
   assert.equal(guest.status, 200);
@@ -95,9 +95,9 @@ test('RS-01 cookie and bearer token: the CSRF check first, then 400; a bearer to
   ];
   for (const [headers, status, code] of rows) {
     for (const path of ['/api/x', '/api/mixed/x']) {
-      const answer = await world.call(token, path, { headers: { cookie, ...headers } });
-      assert.equal(answer.status, status);
-      assert.equal(await codeOf(answer), code);
+      const response = await world.call(token, path, { headers: { cookie, ...headers } });
+      assert.equal(response.status, status);
+      assert.equal(await codeOf(response), code);
     }
   }
   assert.equal(world.upstream.requests.length, 0);
@@ -124,22 +124,22 @@ describe('RS-06 RS-07 the challenge', () => {
     assert.equal(await challengeOf(world.call(undefined)), `Bearer ${realm()}, ${metadata()}`);
   });
   test('with an invalid token: invalid_token', async () => {
-    const answer = await challengeOf(world.call('a.b.c'));
-    assert.equal(answer, `Bearer ${realm()}, error="invalid_token", ${metadata()}`);
+    const response = await challengeOf(world.call('a.b.c'));
+    assert.equal(response, `Bearer ${realm()}, error="invalid_token", ${metadata()}`);
   });
   test('without the scope: insufficient_scope and the required scope', async () => {
-    const answer = await challengeOf(world.call(accessToken(world.provider, { scope: 'openid' })));
-    assert.equal(answer, `Bearer ${realm()}, error="insufficient_scope", scope="read:orders", ${metadata()}`);
+    const response = await challengeOf(world.call(accessToken(world.provider, { scope: 'openid' })));
+    assert.equal(response, `Bearer ${realm()}, error="insufficient_scope", scope="read:orders", ${metadata()}`);
   });
   test('a denial that no other token would change has no challenge', async () => {
     assert.equal(await challengeOf(world.call(accessToken(world.provider), '/api/machines/x')), null);
   });
 
   test('RS-07 the metadata names the resource, the issuers and the scopes, and any origin may read it', async () => {
-    const answer = await fetch(`${world.gateway.url}/.well-known/oauth-protected-resource`);
-    assert.equal(answer.status, 200);
-    assert.equal(answer.headers.get('access-control-allow-origin'), '*');
-    assert.deepEqual(await answer.json(), {
+    const response = await fetch(`${world.gateway.url}/.well-known/oauth-protected-resource`);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('access-control-allow-origin'), '*');
+    assert.deepEqual(await response.json(), {
       resource: world.gateway.url,
       authorization_servers: [world.provider.issuer],
       bearer_methods_supported: ['header'],
@@ -157,8 +157,8 @@ describe('RS-06 RS-07 the challenge', () => {
       config: { publicUrl },
     });
     const path = '/.well-known/oauth-protected-resource/mcp';
-    const answer = await fetch(other.gateway.ownUrl + path);
-    assert.equal(Object(await answer.json()).resource, `${publicUrl}/mcp`);
+    const response = await fetch(other.gateway.ownUrl + path);
+    assert.equal(Object(await response.json()).resource, `${publicUrl}/mcp`);
     assert.ok((await other.call(undefined)).headers.get('www-authenticate')?.includes(`${publicUrl}${path}`));
     assert.equal((await fetch(`${other.gateway.ownUrl}/.well-known/oauth-protected-resource`)).status, 404);
   });
@@ -176,15 +176,15 @@ describe('RS-11 the policy applies to every method', () => {
   ];
   for (const [method, scope, status] of rows)
     test(`${method} with ${scope}: ${status}`, async () => {
-      const answer = await world.call(accessToken(world.provider, { scope }), '/api/x', { method });
-      assert.equal(answer.status, status);
+      const response = await world.call(accessToken(world.provider, { scope }), '/api/x', { method });
+      assert.equal(response.status, status);
     });
 
   test('without a credential every method is refused or denied, whatever the User-Agent claims', async () => {
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE'])
       for (const agent of ['kube-probe/1.30', 'ELB-HealthChecker/2.0', 'GoogleHC/1.0']) {
-        const answer = await world.call(undefined, '/api/x', { method, headers: { 'user-agent': agent } });
-        assert.ok([401, 403].includes(answer.status), `${method} ${agent}`);
+        const response = await world.call(undefined, '/api/x', { method, headers: { 'user-agent': agent } });
+        assert.ok([401, 403].includes(response.status), `${method} ${agent}`);
       }
     assert.equal(world.upstream.requests.length, 0);
   });

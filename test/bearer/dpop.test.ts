@@ -32,8 +32,8 @@ const validProof = (token: string, change?: (draft: TokenDraft) => void) =>
 test('RS-12 a bound token with its proof is accepted, and forwarded as a bound token', async () => {
   const token = boundToken();
   const proof = validProof(token);
-  const answer = await sendWithProof(token, proof, '/api/x?page=2');
-  assert.equal(answer.status, 200);
+  const response = await sendWithProof(token, proof, '/api/x?page=2');
+  assert.equal(response.status, 200);
   const sent = world.upstream.requests.at(-1);
   assert.equal(sent?.header('authorization'), `DPoP ${token}`);
   assert.equal(sent?.header('dpop'), proof);
@@ -116,9 +116,9 @@ describe('RS-12 a proof with one fault is refused with 401 invalid_dpop_proof', 
   for (const [name, change] of Object.entries(rows))
     test(name, async () => {
       const token = boundToken();
-      const answer = await sendWithProof(token, validProof(token, change));
-      assert.equal(answer.status, 401);
-      assert.match(answer.headers.get('www-authenticate') ?? '', /^DPoP realm=.*error="invalid_dpop_proof"/);
+      const response = await sendWithProof(token, validProof(token, change));
+      assert.equal(response.status, 401);
+      assert.match(response.headers.get('www-authenticate') ?? '', /^DPoP realm=.*error="invalid_dpop_proof"/);
       assert.equal((await sendWithProof(token, validProof(token))).status, 200, 'without the fault it is accepted');
     });
 });

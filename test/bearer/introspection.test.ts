@@ -23,7 +23,7 @@ test('R48 RS-04 the gateway introspects an opaque token as itself, once for many
   const calls = Array.from({ length: 50 }, () => call('opaque-token'));
   await until(() => provider.requests.introspection.length > 0);
   held.open();
-  for (const answer of await Promise.all(calls)) assert.equal(answer.status, 200);
+  for (const response of await Promise.all(calls)) assert.equal(response.status, 200);
   assert.equal(provider.requests.introspection.length, 1);
   const [asked] = provider.requests.introspection;
   assert.match(asked?.headers.authorization ?? '', /^Basic /);
@@ -45,10 +45,10 @@ describe('RS-04 a token with an invalid introspection response is refused with 4
     'another audience': { ...LIVE, aud: 'invoices-api' },
     'no audience': { ...LIVE, aud: undefined },
   };
-  for (const [name, answer] of Object.entries(rows))
+  for (const [name, response] of Object.entries(rows))
     test(name, async (t) => {
       const { provider, call, upstream } = await startBearerWorld(t, { accessTokens });
-      provider.introspectable.set('opaque-token', { exp: inAnHour(), ...answer });
+      provider.introspectable.set('opaque-token', { exp: inAnHour(), ...response });
       const refused = await call('opaque-token');
       assert.equal(refused.status, 401);
       assert.equal(await codeOf(refused), 'invalid_token');
@@ -72,9 +72,9 @@ describe('R12 without a response the token is neither accepted nor refused: 503,
       const { provider, call } = await startBearerWorld(t, { accessTokens, providerConfig: { timeout: '3s' } });
       provider.introspectable.set('opaque-token', { ...LIVE, exp: inAnHour() });
       provider.behaviour.introspection = hook;
-      const answer = await call('opaque-token');
-      assert.equal(answer.status, 503);
-      assert.ok(answer.headers.get('retry-after'));
+      const response = await call('opaque-token');
+      assert.equal(response.status, 503);
+      assert.ok(response.headers.get('retry-after'));
       provider.resetBehaviour();
       assert.equal((await call('opaque-token')).status, 200);
     });
@@ -170,8 +170,8 @@ test('RS-03 RS-05 an opaque token is sent to one issuer only, and a response of 
 test('an opaque token where no issuer has introspection is refused with 401, never with a parser error', async (t) => {
   const { call, gateway } = await startBearerWorld(t);
   for (const token of ['opaque-token', 'a.b', 'a.b.c.d.e', '....', 'e30.e30.e30']) {
-    const answer = await call(token);
-    assert.equal(answer.status, 401, token);
+    const response = await call(token);
+    assert.equal(response.status, 401, token);
   }
   assert.doesNotMatch(gateway.logText(), /"level":50|SyntaxError/);
 });

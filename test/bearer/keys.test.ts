@@ -38,8 +38,8 @@ test('TK-07 DO-03 a flood of unknown key ids does not reach the provider; the kn
   for (let round = 0; round < 10; round += 1)
     await Promise.all(
       Array.from({ length: 100 }, async (_, n) => {
-        const answer = await call(accessToken(provider, {}, head({ kid: `made-up-${round}-${n}` })));
-        assert.equal(answer.status, 401);
+        const response = await call(accessToken(provider, {}, head({ kid: `made-up-${round}-${n}` })));
+        assert.equal(response.status, 401);
       }),
     );
   assert.ok(provider.requests.jwks.length <= 15, `${provider.requests.jwks.length} fetches for 1000 key ids`);
@@ -60,8 +60,8 @@ test('TK-07 with the key set unavailable known keys still verify, unknown ones d
 test('R12 without any key set a token is neither accepted nor refused: 503', async (t) => {
   const { provider, call } = await startBearerWorld(t);
   provider.behaviour.jwks = () => status(503);
-  const answer = await call(accessToken(provider));
-  assert.equal(answer.status, 503);
+  const response = await call(accessToken(provider));
+  assert.equal(response.status, 503);
   provider.resetBehaviour();
   assert.equal((await call(accessToken(provider))).status, 200);
 });

@@ -29,9 +29,9 @@ test('it is verified at sign-in and at refresh, and on no request in between', a
 test('R46 audience: a session cannot use a route with a token for another API', async (t) => {
   const world = await startBearerWorld(t, { routes });
   await world.signIn();
-  const answer = await world.api('/api/other/x');
-  assert.equal(answer.status, 403);
-  assert.deepEqual([answer.json().code, answer.json().reason], ['access_denied', 'audience']);
+  const response = await world.api('/api/other/x');
+  assert.equal(response.status, 403);
+  assert.deepEqual([response.json().code, response.json().reason], ['access_denied', 'audience']);
   assert.equal((await world.api('/api/x')).status, 200);
 });
 
@@ -127,8 +127,8 @@ test('a route that introspects every token refuses a session whose token was rev
     },
   });
   world.advance(1_001);
-  const answer = await world.api('/api/careful/x');
-  assert.equal(answer.status, 401);
-  assert.equal(answer.json().code, 'unauthenticated');
+  const response = await world.api('/api/careful/x');
+  assert.equal(response.status, 401);
+  assert.equal(response.json().code, 'unauthenticated');
   assert.equal((await world.api('/api/x')).status, 200);
 });

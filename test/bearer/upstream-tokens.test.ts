@@ -47,8 +47,8 @@ describe('a token of the gateway itself', () => {
   test('is requested once for fifty requests of several callers, and does not name them', async (t) => {
     const world = await start(t);
     const tokens = [accessToken(world.provider), serviceToken(world.provider)];
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => world.call(tokens[n % 2], '/api/own/x')));
-    assert.deepEqual(new Set(answers.map(({ status: code }) => code)), new Set([200]));
+    const responses = await Promise.all(Array.from({ length: 50 }, (_, n) => world.call(tokens[n % 2], '/api/own/x')));
+    assert.deepEqual(new Set(responses.map(({ status: code }) => code)), new Set([200]));
     assert.equal(grants(world, 'client_credentials').length, 1);
     const { params } = grants(world, 'client_credentials')[0] ?? { params: new URLSearchParams() };
     assert.deepEqual([params.get('audience'), params.get('scope')], ['stock-api', 'stock:read']);
@@ -155,9 +155,9 @@ describe('TK-15 TK-12 a token in exchange', () => {
     ];
     for (const changes of rows) {
       world.provider.behaviour.token = only(EXCHANGE, alteringJson(changes));
-      const answer = await world.call(accessToken(world.provider), '/api/stock/x');
-      assert.equal(answer.status, 502, JSON.stringify(changes));
-      assert.equal(await codeOf(answer), 'upstream_token_failed');
+      const response = await world.call(accessToken(world.provider), '/api/stock/x');
+      assert.equal(response.status, 502, JSON.stringify(changes));
+      assert.equal(await codeOf(response), 'upstream_token_failed');
     }
     assert.equal(world.upstream.requests.length, 0);
   });
@@ -178,9 +178,9 @@ describe('without a token no request is sent to the upstream', () => {
       const world = await start(t);
       world.provider.behaviour.token = only(grant, hook);
       const token = accessToken(world.provider);
-      const answer = await world.call(token, path);
-      assert.equal(answer.status, code);
-      assert.equal(await codeOf(answer), name);
+      const response = await world.call(token, path);
+      assert.equal(response.status, code);
+      assert.equal(await codeOf(response), name);
       assert.equal(world.upstream.requests.length, 0);
       world.provider.resetBehaviour();
       assert.equal((await world.call(token, path)).status, 200, 'a failure is not cached');

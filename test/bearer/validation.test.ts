@@ -21,13 +21,13 @@ beforeEach(() => world.catchUp());
 
 test('R46 RS-02 a valid token reaches the API unchanged, with no other identity', async () => {
   const token = accessToken(world.provider);
-  const answer = await world.call(token, '/api/x', { headers: { 'x-user': 'forged' } });
-  assert.equal(answer.status, 200);
+  const response = await world.call(token, '/api/x', { headers: { 'x-user': 'forged' } });
+  assert.equal(response.status, 200);
   const sent = world.upstream.requests.at(-1);
   assert.equal(sent?.header('authorization'), `Bearer ${token}`);
   assert.equal(sent?.header('x-user'), undefined);
-  assert.match(answer.headers.get('vary') ?? '', /Authorization/);
-  assert.equal(answer.headers.get('cache-control'), 'private, no-store');
+  assert.match(response.headers.get('vary') ?? '', /Authorization/);
+  assert.equal(response.headers.get('cache-control'), 'private, no-store');
 });
 
 describe('RS-02 R46 a token with one fault is refused with 401, and never forwarded', () => {
@@ -80,10 +80,10 @@ describe('RS-02 R46 a token with one fault is refused with 401, and never forwar
   for (const [name, change] of Object.entries(rows))
     test(name, async () => {
       world.upstream.requests.length = 0;
-      const answer = await world.call(accessToken(world.provider, {}, change));
-      assert.equal(answer.status, 401);
-      assert.match(answer.headers.get('www-authenticate') ?? '', new RegExp(CHALLENGE));
-      assert.equal(await codeOf(answer), 'invalid_token');
+      const response = await world.call(accessToken(world.provider, {}, change));
+      assert.equal(response.status, 401);
+      assert.match(response.headers.get('www-authenticate') ?? '', new RegExp(CHALLENGE));
+      assert.equal(await codeOf(response), 'invalid_token');
       assert.equal(world.upstream.requests.length, 0);
     });
 });
@@ -148,9 +148,9 @@ test('RS-13 a client is not a user, even if its client id is a user’s subject'
   const scope = 'read:orders write:orders';
   assert.equal((await world.call(accessToken(world.provider, { scope }), '/api/x', body)).status, 200);
   for (const sub of ['reports-job', 'user-alice']) {
-    const answer = await world.call(serviceToken(world.provider, { sub, client_id: sub, scope }), '/api/x', body);
-    assert.equal(answer.status, 403);
-    const problem = Object(await answer.json());
+    const response = await world.call(serviceToken(world.provider, { sub, client_id: sub, scope }), '/api/x', body);
+    assert.equal(response.status, 403);
+    const problem = Object(await response.json());
     assert.deepEqual([problem.code, problem.reason], ['access_denied', 'subject']);
   }
   assert.equal((await world.call(serviceToken(world.provider), '/api/machines/x')).status, 200);
@@ -179,10 +179,10 @@ describe('the configured algorithms', () => {
   test('CVE-2026-22817 with a key set that names no algorithm, the token can use only configured ones', async (t) => {
     const { provider, call } = await startBearerWorld(t);
     provider.behaviour.jwks = async (_call, proceed) => {
-      const answer = await proceed();
-      const listed = (answer.json?.keys ?? []) as Record<string, unknown>[];
+      const response = await proceed();
+      const listed = (response.json?.keys ?? []) as Record<string, unknown>[];
       const keys = listed.map(({ alg, use, ...key }) => key);
-      return { ...answer, json: { keys } };
+      return { ...response, json: { keys } };
     };
     assert.equal((await call(accessToken(provider))).status, 200);
     const confused: Change = (draft) => {

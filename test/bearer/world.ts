@@ -81,6 +81,6 @@ export async function startBearerWorld(
 }
 
 /** The code in a problem response. */
-export async function codeOf(answer: Response): Promise<unknown> {
-  return Reflect.get(Object(await answer.json()), 'code');
+export async function codeOf(response: Response): Promise<unknown> {
+  return Reflect.get(Object(await response.json()), 'code');
 }

@@ -165,12 +165,12 @@ function signingOut({ start, provider, revoked, signOut: expected }: ProviderCas
   test('a sign-out by script leads the browser to the same page, and exposes no token to the script', async (t) => {
     const world = await startProviderWorld(t, await start(), provider);
     await world.signIn();
-    const answer = await world.browser.fetch('/logout', {
+    const response = await world.browser.fetch('/logout', {
       method: 'POST',
       headers: { 'x-csrf': '1', accept: 'application/json' },
     });
-    assert.doesNotMatch(answer.body, /eyJ/);
-    const page = await world.browser.navigate(String(answer.json().location), { from: world.gateway.url });
+    assert.doesNotMatch(response.body, /eyJ/);
+    const page = await world.browser.navigate(String(response.json().location), { from: world.gateway.url });
     assert.equal(page.url.href, `${world.gateway.url}/signed-out`);
     assert.equal(world.provider.requests.end_session[0]?.url.pathname, expected?.path);
   });

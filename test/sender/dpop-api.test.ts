@@ -190,8 +190,8 @@ test('TK-13 CVE-2025-67490 fifty users at once with nonces required: every proof
     keys.push(provider.requests.authorize.at(-1)?.params.get('dpop_jkt') ?? '');
   }
   api.nonce = 'u-1';
-  const answers = await Promise.all(browsers.map((browser) => browser.fetch('/api/x', { headers: CSRF })));
-  for (const [index, answer] of answers.entries()) {
+  const responses = await Promise.all(browsers.map((browser) => browser.fetch('/api/x', { headers: CSRF })));
+  for (const [index, answer] of responses.entries()) {
     assert.equal(answer.status, 200, api.refusals.join());
     assert.deepEqual(answer.json(), { jkt: keys[index], sub: `user-${index}` });
   }

@@ -48,9 +48,9 @@ test('TK-13 sign-in, request, refresh and UserInfo use one key, verified by prov
   assert.match(provider.requests.userinfo[0]?.headers.authorization ?? '', /^DPoP /);
   provider.settings.accessTokenLifetime = 300_000;
   assert.equal(await untilRefreshed(world), 200, api.refusals.join());
-  const answer = await world.api('/api/orders?page=2');
-  assert.equal(answer.status, 200, api.refusals.join());
-  assert.deepEqual(answer.json(), { jkt: named, sub: 'user-alice' });
+  const response = await world.api('/api/orders?page=2');
+  assert.equal(response.status, 200, api.refusals.join());
+  assert.deepEqual(response.json(), { jkt: named, sub: 'user-alice' });
   assert.equal(await keyOf(provider.refreshRequests()[0]), named);
 });
 

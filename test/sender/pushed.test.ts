@@ -81,10 +81,10 @@ test('AR-15 a push that fails never falls back to plain parameters', async (t) =
     [() => json({ request_uri: 42 }, 201), 502],
     [() => json({ request_uri: 'urn:x', expires_in: 60 }), 503],
   ] as const;
-  for (const [answer, expected] of cases) {
-    world.provider.behaviour.par = answer;
+  for (const [response, expected] of cases) {
+    world.provider.behaviour.par = response;
     const page = await world.browser.navigate('/login');
-    assert.equal(page.status, expected, String(answer));
+    assert.equal(page.status, expected, String(response));
     assert.equal(page.headers.location, undefined);
     assert.equal(page.headers['set-cookie'], undefined, 'a sign-in that did not start sets no cookie');
     assert.doesNotMatch(page.body, /canary/);

@@ -46,9 +46,9 @@ test('TK-09 TK-13 a bearer token where a bound one was requested is not sent to 
   await signIn();
   provider.behaviour.token = alteringJson({ token_type: 'Bearer' });
   for (const path of ['/api/own/x', '/api/stock/x']) {
-    const answer = await browser.fetch(path, { headers: CSRF });
-    assert.equal(answer.status, 502);
-    assert.equal(answer.json().code, 'upstream_token_failed');
+    const response = await browser.fetch(path, { headers: CSRF });
+    assert.equal(response.status, 502);
+    assert.equal(response.json().code, 'upstream_token_failed');
   }
   assert.equal(upstream.requests.length, 0);
 });

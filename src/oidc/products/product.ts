@@ -43,7 +43,7 @@ export interface DoctorHints {
   resembles?(issuer: URL): boolean;
   /** Other spellings that operators confuse with this issuer. */
   issuerSpellings?(issuer: string): readonly string[];
-  /** Why the provider answers under the issuer `found` and not under the configured one. */
+  /** Why the metadata is found under the issuer `found` and not under the configured one. */
   explainSpelling?(configured: string, found: string): string | undefined;
   /** Why the metadata announces another issuer than the configured one. */
   explainAnnounced?(configured: string, announced: string): Advice | undefined;

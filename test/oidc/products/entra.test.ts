@@ -127,9 +127,9 @@ describe('Entra ID for many tenants', () => {
     const consumers = `${origin(world.provider.issuer)}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0`;
     let issuer = consumers;
     world.provider.behaviour.jwks = async (_call, proceed) => {
-      const answer = await proceed();
-      const { keys } = answer.json as { keys: object[] };
-      return { ...answer, json: { keys: keys.map((key) => ({ ...key, issuer })) } };
+      const response = await proceed();
+      const { keys } = response.json as { keys: object[] };
+      return { ...response, json: { keys: keys.map((key) => ({ ...key, issuer })) } };
     };
     await signInFails(world);
     issuer = `${origin(world.provider.issuer)}/${TENANT}/v2.0`;
@@ -209,11 +209,11 @@ describe('Entra ID', () => {
   test('temporarily_unavailable (AADSTS90033) and a wrong secret (AADSTS7000215) keep the session', async (t) => {
     const world = await startProviderWorld(t, await startEntra(), entra);
     await expireAccessToken(world);
-    for (const answer of [
+    for (const response of [
       entraError('temporarily_unavailable', 90033, 503),
       entraError('invalid_client', 7000215, 401),
     ]) {
-      world.provider.behaviour.token = () => answer;
+      world.provider.behaviour.token = () => response;
       assert.equal((await world.api()).status, 503);
     }
     assert.equal((await world.session()).authenticated, true);

@@ -33,12 +33,12 @@ async function signsIn({ gateway }: World): Promise<boolean> {
 
 const FRESH_MS = 300_000;
 
-for (const [name, answer] of Object.entries({ 'returns 503': () => status(503), hangs: hang })) {
+for (const [name, response] of Object.entries({ 'returns 503': () => status(503), hangs: hang })) {
   test(`TK-07 a stale key set whose endpoint ${name}: known keys still verify`, async (t) => {
     const { world, advance } = await startTimedWorld(t, { providerConfig: { timeout: '3s' } });
     assert.equal(await signsIn(world), true);
     world.provider.clearRequests();
-    world.provider.behaviour.jwks = answer;
+    world.provider.behaviour.jwks = response;
     advance(FRESH_MS + 1_000);
     assert.equal(await signsIn(world), true);
     assert.ok(world.provider.requests.jwks.length > 0, 'the key set was requested again');
@@ -117,9 +117,9 @@ test('R45 a withdrawn key is refused when the key set is older than five minutes
 test('TK-07 a key set without key ids verifies tokens without one', async (t) => {
   const { world } = await startTimedWorld(t);
   world.provider.behaviour.jwks = async (_call, proceed) => {
-    const answer = await proceed();
-    const keys = (answer.json?.keys ?? []) as Record<string, unknown>[];
-    return { ...answer, json: { keys: keys.map(({ kid: _, ...key }) => key) } };
+    const response = await proceed();
+    const keys = (response.json?.keys ?? []) as Record<string, unknown>[];
+    return { ...response, json: { keys: keys.map(({ kid: _, ...key }) => key) } };
   };
   world.provider.behaviour.idToken = (draft) => ({ ...draft, header: { alg: draft.header.alg } });
   assert.equal(await signsIn(world), true);

@@ -155,7 +155,7 @@ describe('client authentication', () => {
 
 describe('TK-10 a token endpoint at login that', () => {
   const sent = { bytes: 0 };
-  const answers = {
+  const responses = {
     redirects: () => redirect('http://127.0.0.1:9/', 307),
     hangs: hang,
     'sends a gigabyte': () => endlessJson(1024 ** 3, sent),
@@ -165,10 +165,10 @@ describe('TK-10 a token endpoint at login that', () => {
     'refuses the client': () => oauthError('invalid_client', 401),
     'sends an empty object': () => json({}),
   };
-  for (const [name, answer] of Object.entries(answers)) {
+  for (const [name, response] of Object.entries(responses)) {
     test(`${name} ends on an error page, within limits, and without text of the provider`, async (t) => {
       const world = await startWorld(t, { gateway: { providerConfig: { timeout: '1s' } } });
-      world.provider.behaviour.token = answer;
+      world.provider.behaviour.token = response;
       const before = process.memoryUsage().rss;
       const page = await world.browser.navigate('/login');
       assert.ok([502, 503].includes(page.status), String(page.status));
@@ -182,16 +182,16 @@ describe('TK-10 a token endpoint at login that', () => {
 });
 
 describe('TK-08 UserInfo that', () => {
-  const answers = {
+  const responses = {
     'names another user': () => json({ sub: 'somebody-else' }),
     'is an array': () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '[]' }),
     'is down': () => status(500),
     'has no sub': () => json({ name: 'x' }),
   };
-  for (const [name, answer] of Object.entries(answers)) {
+  for (const [name, response] of Object.entries(responses)) {
     test(`${name} fails the sign-in, and the tokens are revoked`, async (t) => {
       const world = await startWorld(t, { gateway: { providerConfig: { userInfo: true } } });
-      world.provider.behaviour.userinfo = answer;
+      world.provider.behaviour.userinfo = response;
       assert.ok((await world.browser.navigate('/login')).status >= 500);
       assert.equal((await world.session()).authenticated, false);
       await until(() => world.provider.requests.revocation.length === 2);
