@@ -242,8 +242,8 @@ test('E01 as many of them as there may be connections: afterwards the port accep
   const rows = ['/logout', '/backchannel-logout', '/sessions/x/revoke', '/login'];
   const holds = rows.map((path) => hold(port, host, { request: `POST ${path}`, headers: FORM }, BODIES['a drip']));
   await Promise.all(holds);
-  const answers = async () => (await fetch(`${gateway.url}/session`, { headers: CSRF }).catch(() => undefined))?.status;
-  await until(async () => (await answers()) === 200, 'the port to answer');
+  const status = async () => (await fetch(`${gateway.url}/session`, { headers: CSRF }).catch(() => undefined))?.status;
+  await until(async () => (await status()) === 200, 'the port accepts requests');
 });
 
 test('E01 mounted in a server without a time limit of its own: the same, also for the private handler', async (t) => {

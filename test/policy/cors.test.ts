@@ -24,9 +24,9 @@ test('R26 CS-03 a preflight from a listed origin gets its origin, methods, reque
 
 test('R26 CS-03 requested headers that are not a list of names are not repeated', () => {
   for (const asked of ['a\r\nSet-Cookie: x', 'x\u0000', 'a;b', '"x"', 'a:b', 'x/y', '', 'é', `x${'-'.repeat(1024)}`]) {
-    const answer = cors.preflightHeaders({ origin: FRIEND, ...ASKS, 'access-control-request-headers': asked });
-    assert.equal(answer['access-control-allow-headers'], undefined, JSON.stringify(asked));
-    assert.equal(answer['access-control-allow-origin'], FRIEND);
+    const response = cors.preflightHeaders({ origin: FRIEND, ...ASKS, 'access-control-request-headers': asked });
+    assert.equal(response['access-control-allow-headers'], undefined, JSON.stringify(asked));
+    assert.equal(response['access-control-allow-origin'], FRIEND);
   }
 });
 

@@ -69,8 +69,8 @@ describe('RS-06 RS-09 RS-10 RS-13', () => {
   for (const [at, row] of TABLE.entries())
     test(`${row.about} (${row.kind}) ${JSON.stringify(row.claims)?.slice(0, 80)}: ${row.expected}`, async () => {
       upstream.requests.length = 0;
-      const answer = await plane.call(`/api/row${at}`, { headers: { authorization: `Bearer ${at}` } });
-      assert.equal(said(answer), row.expected);
+      const response = await plane.call(`/api/row${at}`, { headers: { authorization: `Bearer ${at}` } });
+      assert.equal(said(response), row.expected);
       assert.equal(upstream.requests.length, row.expected === '200' ? 1 : 0);
     });
 });

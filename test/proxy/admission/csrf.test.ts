@@ -31,7 +31,7 @@ beforeEach(() => {
   gateway.audits.length = 0;
 });
 
-const code = (answer: TestResponse) => JSON.parse(answer.body).code;
+const code = (response: TestResponse) => JSON.parse(response.body).code;
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 const FORGED: [string, string, OutgoingHttpHeaders, string][] = [
@@ -78,9 +78,9 @@ const FORGED: [string, string, OutgoingHttpHeaders, string][] = [
 ];
 for (const [what, method, headers, expected] of FORGED) {
   test(`R24 CS-01 CS-02 ${what} is 403, before store and upstream`, async () => {
-    const answer = await gateway.call('/api/x', { method, headers, body: method === 'POST' ? 'a=1' : '' });
-    assert.equal(answer.status, 403);
-    assert.equal(code(answer), expected);
+    const response = await gateway.call('/api/x', { method, headers, body: method === 'POST' ? 'a=1' : '' });
+    assert.equal(response.status, 403);
+    assert.equal(code(response), expected);
     assert.deepEqual(gateway.events, []);
     assert.equal(upstream.requests.length, 0);
     const [event, details] = gateway.audits[0] ?? [];
@@ -106,9 +106,9 @@ test('CS-01 user-or-none: with a session cookie the check applies, without one i
 
 test('CS-01 fetch-metadata: an image of an own page needs no header, a write does', async () => {
   const own = { ...COOKIE, 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'image' };
-  const answer = await gateway.call('/api/images/1', { headers: own });
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers.vary, 'Cookie, Sec-Fetch-Site, Origin');
+  const response = await gateway.call('/api/images/1', { headers: own });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.vary, 'Cookie, Sec-Fetch-Site, Origin');
   assert.equal((await gateway.call('/api/images/1', { method: 'POST', headers: own })).status, 403);
   assert.equal(
     (await gateway.call('/api/images/1', { headers: { ...own, 'sec-fetch-site': 'cross-site' } })).status,
@@ -145,23 +145,23 @@ test('R26 CS-03 the gateway answers a preflight itself, without a session, for l
 
 test('R26 an OPTIONS that is not a preflight is an ordinary request', async () => {
   assert.equal((await gateway.call('/api/x', { method: 'OPTIONS', headers: { origin: PARTNER } })).status, 401);
-  const answer = await gateway.call('/api/x', {
+  const response = await gateway.call('/api/x', {
     method: 'OPTIONS',
     headers: { ...signedIn('alice'), origin: PARTNER },
   });
-  assert.equal(answer.status, 200);
+  assert.equal(response.status, 200);
 });
 
 test('CS-04 a listed origin may read responses and refusals, whatever CORS headers the upstream sends', async () => {
   upstream.respondWith(
     (_req, res) => void res.writeHead(200, { 'access-control-allow-origin': '*', vary: 'Accept' }).end(),
   );
-  const answer = await gateway.call('/api/x', {
+  const response = await gateway.call('/api/x', {
     headers: { ...signedIn('alice'), origin: PARTNER, 'sec-fetch-site': 'cross-site' },
   });
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers['access-control-allow-origin'], PARTNER);
-  assert.equal(answer.headers.vary, 'Accept, Cookie, Origin');
+  assert.equal(response.status, 200);
+  assert.equal(response.headers['access-control-allow-origin'], PARTNER);
+  assert.equal(response.headers.vary, 'Accept, Cookie, Origin');
   const refused = await gateway.call('/api/x', { headers: { origin: PARTNER } });
   assert.equal(refused.status, 401);
   assert.equal(refused.headers['access-control-allow-origin'], PARTNER);
@@ -169,5 +169,5 @@ test('CS-04 a listed origin may read responses and refusals, whatever CORS heade
   assert.equal(stranger.status, 200);
   assert.equal(stranger.headers['access-control-allow-origin'], undefined);
   const next = await gateway.call('/api/x', {});
-  assert.equal(next.headers['access-control-allow-origin'], undefined, 'nothing of one call stays for the next');
+  assert.equal(next.headers['access-control-allow-origin'], undefined, 'no state of one request affects the next');
 });

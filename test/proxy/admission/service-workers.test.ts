@@ -28,8 +28,8 @@ test('E02 a request for a service worker is refused before session and upstream 
   await world.signIn();
   for (const path of ['/open/sw.js', '/api/sw.js']) {
     for (const headers of [{ 'service-worker': 'script' }, { 'sec-fetch-dest': 'serviceworker' }]) {
-      const answer = await world.browser.fetch(path, { headers: { ...CSRF, ...headers } });
-      assert.deepEqual([answer.status, answer.json().code], [403, 'service_worker_refused']);
+      const response = await world.browser.fetch(path, { headers: { ...CSRF, ...headers } });
+      assert.deepEqual([response.status, response.json().code], [403, 'service_worker_refused']);
     }
   }
   assert.deepEqual(world.upstream.requests, []);

@@ -15,11 +15,11 @@ export interface Attack {
 }
 
 /** The API receives an access token of the provider, and the client sees no secret. */
-function checkToken({ shop, browser }: Attack, answer: BrowserResponse): void {
+function checkToken({ shop, browser }: Attack, response: BrowserResponse): void {
   const [scheme, token = ''] = (shop.received()?.header('authorization') ?? '').split(' ');
   assert.equal(scheme, 'Bearer');
   assert.ok(shop.provider.secrets.has(token), 'the API gets a token of the provider');
-  assert.ok(!JSON.stringify([answer.headers, answer.setCookies]).includes(token), 'the browser sees no token');
+  assert.ok(!JSON.stringify([response.headers, response.setCookies]).includes(token), 'the browser sees no token');
   checkCookie({ shop, browser });
 }
 
@@ -33,9 +33,9 @@ function checkCookie({ shop, browser }: Pick<Attack, 'shop' | 'browser'>): void 
 /** The request arrives with real values only, and with method, target and body as sent. */
 export async function checkRealValues(attack: Attack): Promise<void> {
   const { shop, browser, port } = attack;
-  const answer = await shop.call(browser, { port, method: 'PUT', body: 'two shoes' });
-  assert.equal(answer.status, 200, answer.body);
-  checkToken(attack, answer);
+  const response = await shop.call(browser, { port, method: 'PUT', body: 'two shoes' });
+  assert.equal(response.status, 200, response.body);
+  checkToken(attack, response);
   const received = shop.received();
   assert.equal(received?.header('x-shop-customer'), 'user-alice');
   assert.equal(received?.header('cookie'), 'app=1');
@@ -50,9 +50,9 @@ export async function checkForgedClaims({ shop, browser, port }: Attack): Promis
   for (const name of [...EXACT, ...LENIENT]) {
     for (const path of ['/api/orders', '/api/public/x', '/api/notes/1']) {
       const { length } = shop.upstream.requests;
-      const answer = await shop.call(browser, { port, path, headers: { [name]: FORGED } });
-      statuses[name] = answer.status;
-      if (answer.status !== 200) assert.equal(shop.upstream.requests.length, length, `${name} ${path}`);
+      const response = await shop.call(browser, { port, path, headers: { [name]: FORGED } });
+      statuses[name] = response.status;
+      if (response.status !== 200) assert.equal(shop.upstream.requests.length, length, `${name} ${path}`);
       else assert.ok(!JSON.stringify(shop.received()?.headers).includes(FORGED), `${name} ${path}`);
     }
   }
@@ -69,9 +69,9 @@ export async function checkConnectionNames(attack: Attack): Promise<void> {
     forged.status !== 200 || !JSON.stringify(shop.received()?.headers).includes(FORGED),
     'hidden by Connection',
   );
-  const answer = await shop.call(browser, { port, headers: { connection: named } });
-  assert.equal(answer.status, 200, answer.body);
-  checkToken(attack, answer);
+  const response = await shop.call(browser, { port, headers: { connection: named } });
+  assert.equal(response.status, 200, response.body);
+  checkToken(attack, response);
   assert.equal(shop.received()?.header('x-shop-customer'), 'user-alice');
 }
 
@@ -79,9 +79,9 @@ export async function checkConnectionNames(attack: Attack): Promise<void> {
 export async function checkForgedCredentials(attack: Attack): Promise<void> {
   const { shop, browser, port } = attack;
   const headers = { authorization: `Bearer ${FORGED}`, dpop: FORGED };
-  const answer = await shop.call(browser, { port, headers });
-  assert.equal(answer.status, 200, answer.body);
-  checkToken(attack, answer);
+  const response = await shop.call(browser, { port, headers });
+  assert.equal(response.status, 200, response.body);
+  checkToken(attack, response);
   assert.ok(!JSON.stringify(shop.received()?.headers).includes(FORGED));
 
   const open = await shop.call(browser, { port, path: '/api/public/x', headers });
@@ -96,9 +96,9 @@ export async function checkCookies(attack: Attack): Promise<void> {
   const { shop, browser, port } = attack;
   const basket = 'b'.repeat(3_000);
   const own = browser.cookieHeader('/api/orders');
-  const answer = await shop.call(browser, { port, headers: { cookie: `app=1; ${own}; basket=${basket}` } });
-  assert.equal(answer.status, 200, answer.body);
-  checkToken(attack, answer);
+  const response = await shop.call(browser, { port, headers: { cookie: `app=1; ${own}; basket=${basket}` } });
+  assert.equal(response.status, 200, response.body);
+  checkToken(attack, response);
   assert.equal(shop.received()?.header('cookie'), `app=1; basket=${basket}`);
 
   assert.equal((await shop.call(browser, { port, headers: { cookie: own } })).status, 200);

@@ -73,7 +73,7 @@ for (const [index, version] of versions.entries()) {
 
 test('the public port never returns tokens', async () => {
   const headers = { ...CSRF, 'x-original-uri': '/api/orders', 'x-original-method': 'GET' };
-  const answer = await browser.fetch('/auth/verify', { headers });
-  assert.equal(answer.status, 404);
-  assert.equal(answer.headers.authorization, undefined);
+  const response = await browser.fetch('/auth/verify', { headers });
+  assert.equal(response.status, 404);
+  assert.equal(response.headers.authorization, undefined);
 });

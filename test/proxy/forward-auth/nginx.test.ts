@@ -50,7 +50,7 @@ test('without a session, CSRF header or scope: refused before the API', async ()
   assert.equal((await shop.gateway.browser().fetch('/api/orders', { headers: CSRF })).status, 401);
   assert.equal((await browser.fetch('/api/orders')).status, 403);
   const post = await browser.fetch('/api/orders', { method: 'POST', headers: CSRF, body: 'x' });
-  assert.equal(post.status, 403, 'the rule for POST is asked, although nginx asks with GET');
+  assert.equal(post.status, 403, 'the rule for POST applies, although nginx sends GET');
   assert.equal((await browser.fetch('/api/orders', { method: 'DELETE', headers: CSRF })).status, 403);
   assert.equal(shop.upstream.requests.length, 0);
 });
@@ -85,18 +85,18 @@ test('E04 nginx: a response with X-Accel-Redirect goes to the client, and contai
   for (const target of ['/_auth', '/_auth?x=1', '@bff_refused', '/', '/auth/verify']) {
     shop.upstream.respondWith((_req, res) => void res.writeHead(200, { 'x-accel-redirect': target }).end('of the API'));
     for (const path of ['/api/orders', '/api/public/x', '/direct/x']) {
-      const answer = await shop.call(browser, { port: strict.port, path });
-      assert.deepEqual([answer.status, answer.body], [200, 'of the API'], `${target} ${path}`);
-      checkNothingShown(answer);
+      const response = await shop.call(browser, { port: strict.port, path });
+      assert.deepEqual([response.status, response.body], [200, 'of the API'], `${target} ${path}`);
+      checkNothingShown(response);
     }
   }
   shop.upstream.respondWith(echo);
 });
 
 test('E04 nginx: a request that another location sends to /_auth reveals no token', async () => {
-  const answer = await shop.call(browser, { port: lax.port, path: '/api/slip' });
-  assert.equal(answer.status, 200, 'the gateway allowed it');
-  checkNothingShown(answer);
+  const response = await shop.call(browser, { port: lax.port, path: '/api/slip' });
+  assert.equal(response.status, 200, 'the gateway allowed it');
+  checkNothingShown(response);
 });
 
 test('a path that nginx and the API may interpret differently does not reach the API', async () => {
@@ -108,8 +108,8 @@ test('a path that nginx and the API may interpret differently does not reach the
 test('the public port never returns tokens', async () => {
   const headers = { ...CSRF, 'x-original-uri': '/api/orders', 'x-original-method': 'GET' };
   for (const path of ['/auth/verify', '/auth/verify/api/orders', '/_auth']) {
-    const answer = await browser.fetch(path, { headers });
-    assert.equal(answer.status, 404, path);
-    assert.equal(answer.headers.authorization, undefined);
+    const response = await browser.fetch(path, { headers });
+    assert.equal(response.status, 404, path);
+    assert.equal(response.headers.authorization, undefined);
   }
 });

@@ -46,7 +46,7 @@ async function ask(headers: Record<string, string>, path = '/auth/verify', metho
   const cookie = `app=1; ${browser.cookieHeader('/api/orders')}`;
   return await fetch(address + path, { method, headers: { cookie, 'x-csrf': '1', ...headers } });
 }
-const codeOf = async (answer: Response) => Reflect.get(Object(await answer.json()), 'code');
+const codeOf = async (response: Response) => Reflect.get(Object(await response.json()), 'code');
 const nginx = { 'x-original-method': 'GET', 'x-original-uri': '/api/orders?page=2' };
 const traefik = { 'x-forwarded-method': 'GET', 'x-forwarded-uri': '/api/orders?page=2' };
 
@@ -57,13 +57,13 @@ for (const [name, headers, path] of [
   ['Envoy', {}, '/auth/verify/api/orders?page=2'],
 ] as const) {
   test(`${name}: 200 with the access token, the claims and the cookies of the application`, async () => {
-    const answer = await ask(headers, path);
-    assert.equal(answer.status, 200);
-    assert.ok(provider.secrets.has(answer.headers.get('authorization')?.replace('Bearer ', '') ?? ''));
-    assert.equal(answer.headers.get('x-shop-customer'), 'user-alice');
-    assert.equal(answer.headers.get('x-forward-cookie'), 'app=1');
-    assert.equal(answer.headers.get('dpop'), '');
-    assert.equal(answer.headers.get('cache-control'), 'no-store');
+    const response = await ask(headers, path);
+    assert.equal(response.status, 200);
+    assert.ok(provider.secrets.has(response.headers.get('authorization')?.replace('Bearer ', '') ?? ''));
+    assert.equal(response.headers.get('x-shop-customer'), 'user-alice');
+    assert.equal(response.headers.get('x-forward-cookie'), 'app=1');
+    assert.equal(response.headers.get('dpop'), '');
+    assert.equal(response.headers.get('cache-control'), 'no-store');
   });
 }
 
@@ -91,9 +91,9 @@ test('an incomplete or contradictory request is never admitted', async () => {
     { ...nginx, 'x-original-uri': '/api/%2e%2e/secret' },
   ];
   for (const row of rows) {
-    const answer = await ask(row);
-    assert.equal(answer.status, 400, JSON.stringify(row));
-    assert.equal(answer.headers.get('authorization'), null);
+    const response = await ask(row);
+    assert.equal(response.status, 400, JSON.stringify(row));
+    assert.equal(response.headers.get('authorization'), null);
   }
 });
 
@@ -107,10 +107,10 @@ test('an anonymous request, a forged one and a path without a route are refused'
 });
 
 test('a route with upstreamToken none and requestCookies drop gets neither token nor cookies', async () => {
-  const answer = await ask({ ...nginx, 'x-original-uri': '/bare/x' });
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers.get('authorization'), '');
-  assert.equal(answer.headers.get('x-forward-cookie'), '');
+  const response = await ask({ ...nginx, 'x-original-uri': '/bare/x' });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('authorization'), '');
+  assert.equal(response.headers.get('x-forward-cookie'), '');
 });
 
 const RESERVED = [
@@ -128,10 +128,10 @@ const RESERVED = [
 test('E04 a request with a claim header of any route, in any spelling, is refused and audited', async () => {
   for (const name of RESERVED) {
     for (const path of ['/auth/verify/api/orders', '/auth/verify/bare/x']) {
-      const answer = await ask({ [name]: 'victim' }, path);
-      assert.equal(answer.status, 400, `${name} ${path}`);
-      assert.equal(answer.headers.get('authorization'), null);
-      const problem = Object(await answer.json());
+      const response = await ask({ [name]: 'victim' }, path);
+      assert.equal(response.status, 400, `${name} ${path}`);
+      assert.equal(response.headers.get('authorization'), null);
+      const problem = Object(await response.json());
       assert.deepEqual([problem.code, problem.reason], ['bad_request', 'claim_header']);
       assert.match(problem.detail, /header that only the gateway may set/);
       assert.doesNotMatch(JSON.stringify(problem), /victim|shop/i);
@@ -153,10 +153,10 @@ test('E04 every admission has the claim headers of all routes, empty without a v
     ['/notes/1', '', 'app=1'],
     ['/bare/x', '', ''],
   ]) {
-    const answer = await ask({}, `/auth/verify${path}`);
-    assert.equal(answer.status, 200, path);
+    const response = await ask({}, `/auth/verify${path}`);
+    assert.equal(response.status, 200, path);
     const named = ['x-shop-customer', 'x-shop-note', 'dpop', 'cookie', 'x-forward-cookie'];
-    const values = named.map((name) => answer.headers.get(name));
+    const values = named.map((name) => response.headers.get(name));
     assert.deepEqual(values, [customer, '', '', cookie, cookie], path);
   }
 });
@@ -172,10 +172,10 @@ test('E04 a bearer token of the caller is not a claim header', async (t) => {
   t.after(() => api.stop());
   const authorization = `Bearer ${accessToken(provider)}`;
   const verify = `http://127.0.0.1:${port}/auth/verify/api/orders`;
-  const answer = await fetch(verify, { headers: { authorization } });
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers.get('authorization'), authorization);
-  assert.notEqual(answer.headers.get('x-shop-customer'), '');
+  const response = await fetch(verify, { headers: { authorization } });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('authorization'), authorization);
+  assert.notEqual(response.headers.get('x-shop-customer'), '');
   assert.equal((await fetch(verify, { headers: { authorization, x_shop_customer: 'victim' } })).status, 400);
 });
 

@@ -39,18 +39,18 @@ async function world(t: TestContext, changes: Partial<RouteConfig> = {}) {
 
 /** Brings a request to the stage at which its client disconnects. */
 const stages: Record<string, (port: number) => Promise<RawClient>> = {
-  'before the answer': async (port) => {
+  'before the response': async (port) => {
     const client = await connectRaw(port);
     await client.send('GET /before HTTP/1.1\r\nHost: gw\r\n\r\n');
     return client;
   },
-  'in the middle of the answer': async (port) => {
+  'during the response': async (port) => {
     const client = await connectRaw(port);
     await client.send('GET /middle HTTP/1.1\r\nHost: gw\r\n\r\n');
     await client.until('first part');
     return client;
   },
-  'while it does not read its answer': async (port) => {
+  'while it does not read its response': async (port) => {
     const client = await connectRaw(port, '127.0.0.1', { read: false });
     await client.send('GET /flood HTTP/1.1\r\nHost: gw\r\n\r\n');
     return client;
@@ -77,7 +77,7 @@ for (const [stage, reach] of Object.entries(stages)) {
       leave(client);
       await until(() => recorded.aborted && upstream.openConnections() === 0, 'the upstream request is closed', 5_000);
       assert.ok(performance.now() - left < 1000);
-      await until(() => edge.outcomes.length === 1, 'the call is over');
+      await until(() => edge.outcomes.length === 1, 'the request is over');
       assert.deepEqual([edge.outcomes[0], edge.streams.size(), await edge.openConnections()], ['over', 0, 0]);
     });
   }
@@ -102,7 +102,7 @@ test('R41 500 clients disconnect at all stages: sockets and memory return to the
     clients.map((client, at) => (at % 2 ? client.destroy() : client.reset()));
     await until(() => upstream.openConnections() === 0, 'every upstream request is closed', 10_000);
     await until(async () => (await edge.openConnections()) === 0, 'every client connection is closed');
-    await until(() => edge.outcomes.length === before + count, 'every call is over');
+    await until(() => edge.outcomes.length === before + count, 'every request is over');
   };
   await round(100);
   const before = memory();
@@ -113,16 +113,18 @@ test('R41 500 clients disconnect at all stages: sockets and memory return to the
 
 test('R41 clients that disconnect while their requests are queued: the queue empties, and the upstream is not contacted', async (t) => {
   const { upstream, edge } = await world(t, { connections: 1, maxQueue: 50 });
-  const first = await stages['in the middle of the answer']?.(edge.port);
+  const first = await stages['during the response']?.(edge.port);
   const waiting = await Promise.all(
-    Array.from({ length: 50 }, () => (stages['before the answer'] as (port: number) => Promise<RawClient>)(edge.port)),
+    Array.from({ length: 50 }, () =>
+      (stages['before the response'] as (port: number) => Promise<RawClient>)(edge.port),
+    ),
   );
-  await until(() => edge.requests() === 51, 'all calls arrived');
+  await until(() => edge.requests() === 51, 'all requests arrived');
   for (const client of waiting) client.destroy();
-  await until(() => edge.outcomes.length === 50, 'all calls in line are over', 5_000);
+  await until(() => edge.outcomes.length === 50, 'all queued requests are over', 5_000);
   const next = await connectRaw(edge.port);
   await next.send('GET /middle HTTP/1.1\r\nHost: gw\r\n\r\n');
-  await until(() => edge.requests() === 52, 'the next call is in line, not refused');
+  await until(() => edge.requests() === 52, 'the next request is queued, not refused');
   first?.destroy();
   await next.until('first part');
   next.destroy();
@@ -162,13 +164,13 @@ test('R41 a client that disconnects while the upstream connection is being estab
   await client.send('GET /gone HTTP/1.1\r\nHost: gw\r\n\r\n');
   await until(() => held.length === 1, 'the connection is being made');
   client.reset();
-  await until(() => edge.outcomes.length === 1, 'the call is over');
+  await until(() => edge.outcomes.length === 1, 'the request is over');
   open();
   const next = rawRequest(edge.port, 'GET /next HTTP/1.1\r\nHost: gw\r\n\r\n');
   await until(() => {
     open();
     return upstream.requests.length > 0;
-  }, 'a call reaches the upstream');
+  }, 'a request reaches the upstream');
   assert.equal((await next).status, 200);
   assert.deepEqual(
     upstream.requests.map(({ target }) => target),
@@ -178,7 +180,9 @@ test('R41 a client that disconnects while the upstream connection is being estab
 
 test('a client that never reads its response is cut off after the idle limit, and the upstream is released', async (t) => {
   const { upstream, edge } = await world(t, { timeouts: { connect: 1000, headers: 1000, idle: 300 } });
-  const client = await (stages['while it does not read its answer'] as (port: number) => Promise<RawClient>)(edge.port);
+  const client = await (stages['while it does not read its response'] as (port: number) => Promise<RawClient>)(
+    edge.port,
+  );
   const recorded = await upstream.request(0);
   await until(() => recorded.aborted, 'the upstream request is closed', 10_000);
   await until(async () => (await edge.openConnections()) === 0, 'the client connection is closed');

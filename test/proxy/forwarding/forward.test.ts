@@ -22,9 +22,9 @@ test('target, header order and spelling, and the body arrive as they were sent',
   const { edge } = await world(t);
   const sent =
     'POST /a%2Fb//c?x=%2B+1 HTTP/1.1\r\nHost: gw\r\nX-B: 1\r\nx-a: \xe9\r\nX-B: 2\r\nContent-Length: 2\r\n\r\nhi';
-  const answer = await rawRequest(edge.port, sent);
-  assert.equal(answer.status, 200);
-  const seen = JSON.parse(answer.text);
+  const response = await rawRequest(edge.port, sent);
+  assert.equal(response.status, 200);
+  const seen = JSON.parse(response.text);
   assert.equal(seen.target, '/a%2Fb//c?x=%2B+1');
   const own = seen.headers.filter(([name]: [string, string]) => name.toLowerCase().startsWith('x-'));
   assert.deepEqual(own, [
@@ -55,11 +55,11 @@ for (const method of ['DELETE', 'OPTIONS', 'GET', 'POST']) {
 
   test(`R35 PX-08 ${method} keeps the Content-Length of its body`, async (t) => {
     const { edge } = await world(t);
-    const answer = await rawRequest(
+    const response = await rawRequest(
       edge.port,
       `${method} / HTTP/1.1\r\nHost: gw\r\nContent-Length: 5\r\n\r\n0\r\n\r\n`,
     );
-    const seen = JSON.parse(answer.text);
+    const seen = JSON.parse(response.text);
     const framing = seen.headers.filter(([name]: [string]) => /^(content-length|transfer-encoding)$/i.test(name));
     assert.deepEqual(
       framing.map(([name, value]: [string, string]) => [name.toLowerCase(), value]),
@@ -127,10 +127,10 @@ test('an HTTP/1.0 client gets a close-delimited response, and no 1xx', async (t)
       res.end('two');
     },
   });
-  const answer = await rawRequest(edge.port, 'GET / HTTP/1.0\r\nHost: gw\r\n\r\n');
-  assert.equal(answer.header('transfer-encoding'), undefined);
-  assert.equal(answer.text, 'onetwo');
-  assert.deepEqual(answer.informational, []);
+  const response = await rawRequest(edge.port, 'GET / HTTP/1.0\r\nHost: gw\r\n\r\n');
+  assert.equal(response.header('transfer-encoding'), undefined);
+  assert.equal(response.text, 'onetwo');
+  assert.deepEqual(response.informational, []);
 });
 
 test('a 103 response passes with its Link, before the final one', async (t) => {
@@ -140,11 +140,11 @@ test('a 103 response passes with its Link, before the final one', async (t) => {
       res.end('done');
     },
   });
-  const answer = await rawRequest(edge.port, 'GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
-  const [early] = answer.informational;
+  const response = await rawRequest(edge.port, 'GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
+  const [early] = response.informational;
   assert.equal(early?.status, 103);
   assert.deepEqual(early?.headers, [['Link', '</a.css>; rel=preload']]);
-  assert.equal(answer.text, 'done');
+  assert.equal(response.text, 'done');
 });
 
 test('PX-14 a redirect of the upstream is passed on, not followed', async (t) => {
@@ -154,9 +154,9 @@ test('PX-14 a redirect of the upstream is passed on, not followed', async (t) =>
       res.writeHead(302, { location: `${canary.origin}/x` }).end();
     },
   });
-  const answer = await rawRequest(edge.port, 'GET / HTTP/1.1\r\nHost: gw\r\nAuthorization: Bearer t\r\n\r\n');
-  assert.equal(answer.status, 302);
-  assert.equal(answer.header('location'), `${canary.origin}/x`);
+  const response = await rawRequest(edge.port, 'GET / HTTP/1.1\r\nHost: gw\r\nAuthorization: Bearer t\r\n\r\n');
+  assert.equal(response.status, 302);
+  assert.equal(response.header('location'), `${canary.origin}/x`);
   assert.equal(canary.connections(), 0);
 });
 

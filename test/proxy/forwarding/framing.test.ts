@@ -32,14 +32,14 @@ for (const [name, method, bytes] of bodyless) {
     });
     for (let round = 1; round <= 2; round += 1) {
       await client.send(`${method} /${round} HTTP/1.1\r\nHost: gw\r\n\r\n`);
-      const answer = await client.response({ method });
-      assert.equal(answer.status, Number(bytes.slice(9, 12)));
-      assert.equal(answer.header('transfer-encoding'), undefined);
-      if (method === 'HEAD') assert.equal(answer.header('content-length'), /Content-Length: (\d+)/.exec(bytes)?.[1]);
-      if (answer.status === 204) assert.equal(answer.header('content-length'), undefined);
+      const response = await client.response({ method });
+      assert.equal(response.status, Number(bytes.slice(9, 12)));
+      assert.equal(response.header('transfer-encoding'), undefined);
+      if (method === 'HEAD') assert.equal(response.header('content-length'), /Content-Length: (\d+)/.exec(bytes)?.[1]);
+      if (response.status === 204) assert.equal(response.header('content-length'), undefined);
       assert.equal(client.unread().length, 0);
     }
-    await until(() => edge.outcomes.length === 2, 'both calls are over');
+    await until(() => edge.outcomes.length === 2, 'both requests are over');
     assert.deepEqual(edge.outcomes, ['over', 'over']);
   });
 }
@@ -59,11 +59,8 @@ const broken: [string, string][] = [
   ['endless small fields', `HTTP/1.1 200 OK\r\n${'X-A: 1\r\n'.repeat(20_000)}Content-Length: 2\r\n\r\nok`],
   ['garbage', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
   ['HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-  [
-    'a switch of protocols nobody asked for',
-    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
-  ],
-  ['100 that nobody asked for', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ['an unrequested protocol switch', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'],
+  ['an unrequested 100', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'],
 ];
 
 for (const [name, bytes] of broken) {
@@ -97,8 +94,8 @@ test('PX-10 bytes after a complete response never become the response to the nex
     await upstream.close();
   });
   for (let round = 0; round < 2; round += 1) {
-    const answer = await rawRequest(edge.port, 'POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: 0\r\n\r\n');
-    assert.deepEqual([answer.status, answer.text], [200, 'ok']);
+    const response = await rawRequest(edge.port, 'POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: 0\r\n\r\n');
+    assert.deepEqual([response.status, response.text], [200, 'ok']);
   }
   assert.equal(upstream.connections(), 2);
 });
@@ -115,8 +112,8 @@ for (const [name, bytes] of early) {
       await edge.close();
       await upstream.close();
     });
-    const answer = await rawRequest(edge.port, 'POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: 0\r\n\r\n');
-    assert.equal(answer.status, 502);
+    const response = await rawRequest(edge.port, 'POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: 0\r\n\r\n');
+    assert.equal(response.status, 502);
     assert.equal(upstream.heads.length, 1);
   });
 }

@@ -26,7 +26,7 @@ test('PX-17 50 users, 2,000 mixed requests on 8 connections: every response belo
     await upstream.close();
   });
   const kinds = ['plain', 'chunked', 'upload', 'slow', 'leave', 'break', 'plain'];
-  let answers = 0;
+  let responses = 0;
   const user = async (number: number) => {
     let client = await connectRaw(edge.port);
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -41,14 +41,14 @@ test('PX-17 50 users, 2,000 mixed requests on 8 connections: every response belo
         client = await connectRaw(edge.port);
         continue;
       }
-      const answer = await client.response({ ms: 20_000 });
-      if (kind === 'break') assert.equal(answer.status, 502);
-      else assert.equal(answer.text, `u${number}:Bearer t${number}:${size}`);
-      answers += 1;
+      const response = await client.response({ ms: 20_000 });
+      if (kind === 'break') assert.equal(response.status, 502);
+      else assert.equal(response.text, `u${number}:Bearer t${number}:${size}`);
+      responses += 1;
     }
     client.destroy();
   };
   await Promise.all(Array.from({ length: USERS }, (_, number) => user(number + 1)));
-  assert.ok(answers > USERS * ROUNDS * 0.8);
-  await until(() => edge.outcomes.length === edge.requests(), 'every call is over');
+  assert.ok(responses > USERS * ROUNDS * 0.8);
+  await until(() => edge.outcomes.length === edge.requests(), 'every request is over');
 });

@@ -7,13 +7,13 @@ import { quiet } from '../../support/edge.ts';
 import { until } from '../../support/until.ts';
 
 function world(missing: (keys: readonly string[]) => Promise<string[]> = async () => []) {
-  const asked: (readonly string[])[] = [];
+  const queries: (readonly string[])[] = [];
   const time = { now: 1_000_000 };
   const cut: string[] = [];
   const streams = createOpenStreams({
     store: {
       missing: (keys) => {
-        asked.push(keys);
+        queries.push(keys);
         return missing(keys);
       },
     },
@@ -23,7 +23,7 @@ function world(missing: (keys: readonly string[]) => Promise<string[]> = async (
   });
   const track = (name: string, key = 'k', expiresAt = Number.POSITIVE_INFINITY) =>
     streams.track(key, expiresAt, () => cut.push(name));
-  return { streams, time, cut, asked, track };
+  return { streams, time, cut, queries, track };
 }
 
 test('R43 a sign-out cuts streams and old requests of that session, not new requests, and none of other sessions', () => {
@@ -39,23 +39,23 @@ test('R43 a sign-out cuts streams and old requests of that session, not new requ
 });
 
 test('R43 a request that was new at the sign-out is cut by the next poll if it lasts', async () => {
-  const { streams, time, cut, asked, track } = world(async (keys) => [...keys]);
+  const { streams, time, cut, queries, track } = world(async (keys) => [...keys]);
   track('young');
   streams.closeAll('k');
   await streams.poll();
-  assert.deepEqual([cut, asked], [[], []]);
+  assert.deepEqual([cut, queries], [[], []]);
   time.now += 1000;
   await streams.poll();
   assert.deepEqual(cut, ['young']);
 });
 
 test('R43 the end of a session on another replica cuts its streams; one query for all sessions', async () => {
-  const { streams, time, cut, asked, track } = world(async () => ['k2']);
+  const { streams, time, cut, queries, track } = world(async () => ['k2']);
   for (const key of ['k1', 'k2', 'k3']) track(key, key);
   track('again', 'k2');
   time.now += 1000;
   await streams.poll();
-  assert.deepEqual(asked, [['k1', 'k2', 'k3']]);
+  assert.deepEqual(queries, [['k1', 'k2', 'k3']]);
   assert.deepEqual(cut, ['k2', 'again']);
   assert.equal(streams.size(), 2);
 });
@@ -70,12 +70,12 @@ test('R43 a poll does not cut a new request of an ended session', async () => {
 });
 
 test('R43 many sessions are queried in batches', async () => {
-  const { streams, time, asked, track } = world();
+  const { streams, time, queries, track } = world();
   for (let at = 0; at < 1201; at += 1) track(`${at}`, `k${at}`);
   time.now += 1000;
   await streams.poll();
   assert.deepEqual(
-    asked.map((keys) => keys.length),
+    queries.map((keys) => keys.length),
     [500, 500, 201],
   );
 });
@@ -105,14 +105,14 @@ test('R43 the absolute limit cuts, whatever the store returns', async () => {
 });
 
 test('R43 a finished request is removed, and a session without a stream is not queried', async () => {
-  const { streams, time, cut, asked, track } = world(async (keys) => [...keys]);
-  const call = track('over');
-  call.done();
-  call.done();
+  const { streams, time, cut, queries, track } = world(async (keys) => [...keys]);
+  const request = track('over');
+  request.done();
+  request.done();
   time.now += 1000;
   await streams.poll();
   streams.closeAll('k');
-  assert.deepEqual([cut, asked, streams.size()], [[], [], 0]);
+  assert.deepEqual([cut, queries, streams.size()], [[], [], 0]);
 });
 
 test('R43 it polls automatically, one query at a time', async () => {

@@ -118,6 +118,6 @@ test('R43 short requests are not tracked beyond their end', async (t) => {
   const { edge, streams, open } = await world(t, (_req, res) => res.end('ok'));
   const client = await open('mine');
   await client.response();
-  await until(() => edge.outcomes.length === 1, 'the call is over');
+  await until(() => edge.outcomes.length === 1, 'the request is over');
   assert.equal(streams.size(), 0);
 });

@@ -160,8 +160,8 @@ test('an upstream that responds before it has the body: the client gets the resp
     },
   });
   await client.send(`${head(64 * MB + 5)}start`);
-  const answer = await client.response();
-  assert.deepEqual([answer.status, answer.text], [403, 'no']);
+  const response = await client.response();
+  assert.deepEqual([response.status, response.text], [403, 'no']);
   await client.send(Buffer.alloc(64 * MB));
   assert.deepEqual(edge.outcomes, ['over']);
   await client.send(head(0));

@@ -24,20 +24,20 @@ const cookieSent = (...cookies: string[]) =>
 
 const SECRET = 'S3CRET';
 const REQUESTS: [string, string[], string[]][] = [
-  ['ours first', [`__Host-bff=${SECRET}; a=1; b=2`], ['a=1; b=2']],
-  ['ours between', [`a=1; __Host-bff=${SECRET}; b=2`], ['a=1; b=2']],
-  ['ours last, without spaces', [`a=1;b=2;__Host-bff=${SECRET}`], ['a=1; b=2']],
+  ['own cookie first', [`__Host-bff=${SECRET}; a=1; b=2`], ['a=1; b=2']],
+  ['own cookie between others', [`a=1; __Host-bff=${SECRET}; b=2`], ['a=1; b=2']],
+  ['own cookie last, without spaces', [`a=1;b=2;__Host-bff=${SECRET}`], ['a=1; b=2']],
   ['login cookies', [`a=1; __Host-bff-login-0123456789abcdef=${SECRET}; b=2`], ['a=1; b=2']],
-  ['ours twice', [`__Host-bff=${SECRET}; a=1; __Host-bff=${SECRET}`], ['a=1']],
-  ['nothing else', [`__Host-bff=${SECRET}`], []],
+  ['own cookie twice', [`__Host-bff=${SECRET}; a=1; __Host-bff=${SECRET}`], ['a=1']],
+  ['no other cookie', [`__Host-bff=${SECRET}`], []],
   ['two header lines', [`a=1; __Host-bff=${SECRET}`, `__Host-bff-login-x=${SECRET}; b=2`], ['a=1; b=2']],
   ['another case', [`__host-BFF=${SECRET}; a=1`], ['a=1']],
   ['another prefix or none', [`__Secure-bff=${SECRET}; bff=${SECRET}; a=1`], ['a=1']],
   ['percent-encoded', [`%5F%5FHost-bff=${SECRET}; a=1`], ['a=1']],
   ['white space around the name', [`\t__Host-bff =${SECRET}; a=1`], ['a=1']],
-  ['inside quotes of another', [`a="1; __Host-bff=${SECRET}; b=2"`], ['a="1; b=2"']],
+  ['inside a quoted value of another cookie', [`a="1; __Host-bff=${SECRET}; b=2"`], ['a="1; b=2"']],
   ['without a name', [`=__Host-bff=${SECRET}; a=1`], ['a=1']],
-  ['bytes of the others', ['a = "x y" ;  b=%41\xfc==; c'], ['a = "x y" ;  b=%41\xfc==; c']],
+  ['other cookies keep their bytes', ['a = "x y" ;  b=%41\xfc==; c'], ['a = "x y" ;  b=%41\xfc==; c']],
   [
     'names that only look alike',
     ['__Host-bff2=1; my__Host-bff=2; bff-x=3'],

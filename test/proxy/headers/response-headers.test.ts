@@ -181,7 +181,7 @@ const UP = 'http://orders:8080';
 const LOCATIONS: [string, RouteInput, string, string][] = [
   ['absolute', { upstream: UP }, `${UP}/api/orders/7?x=1#top`, 'https://shop.example.com/api/orders/7?x=1#top'],
   ['absolute, in capitals', { upstream: UP }, 'HTTP://ORDERS:8080/api/a%2Fb', 'https://shop.example.com/api/a%2Fb'],
-  ['default port written out', { upstream: 'http://orders' }, 'http://orders:80/api', 'https://shop.example.com/api'],
+  ['explicit default port', { upstream: 'http://orders' }, 'http://orders:80/api', 'https://shop.example.com/api'],
   ['network-path', { upstream: UP }, '//orders:8080/api/x', 'https://shop.example.com/api/x'],
   ['backslashes', { upstream: UP }, 'http:\\\\orders:8080\\api\\x', 'https://shop.example.com/api/x'],
   ['credentials', { upstream: UP }, 'http://user:pass@orders:8080/api/x', 'https://shop.example.com/api/x'],
@@ -204,7 +204,7 @@ const LOCATIONS: [string, RouteInput, string, string][] = [
   ['host as user', { upstream: UP }, 'http://orders:8080@example.com/x', 'http://orders:8080@example.com/x'],
   ['relative path', { upstream: UP }, '/orders/7', '/orders/7'],
   ['relative', { upstream: UP }, '../orders?x', '../orders?x'],
-  ['nonsense', { upstream: UP }, 'http://[', 'http://['],
+  ['malformed', { upstream: UP }, 'http://[', 'http://['],
 ];
 for (const [what, route, location, expected] of LOCATIONS) {
   test(`R34 Location: ${what}`, () => {

@@ -51,8 +51,12 @@ const HANDSHAKE: Record<string, string> = {
 async function shake(changes: Record<string, string> = {}, path = '/api/ws', start = 'GET') {
   const headers = Object.entries({ ...HANDSHAKE, ...changes }).filter(([, value]) => value !== '');
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const answer = await rawRequest(gateway.port, `${start} ${path} HTTP/1.1\r\n${lines}\r\n`);
-  return { status: answer.status, code: answer.text === '' ? undefined : JSON.parse(answer.text).code, answer };
+  const response = await rawRequest(gateway.port, `${start} ${path} HTTP/1.1\r\n${lines}\r\n`);
+  return {
+    status: response.status,
+    code: response.text === '' ? undefined : JSON.parse(response.text).code,
+    answer: response,
+  };
 }
 
 test('R40 R27 a handshake with a session carries the access token upstream, without cookies of the gateway', async () => {
@@ -94,9 +98,9 @@ test('R40 an expired access token is refreshed first', async () => {
 const REFUSED: [string, Record<string, string>, string, number, string][] = [
   ['R40 without a session', { Cookie: '' }, '/api/ws', 401, 'unauthenticated'],
   ['R40 without a session and Origin', { Cookie: '', Origin: '' }, '/api/ws', 401, 'unauthenticated'],
-  ['R40 with a dead session', { Cookie: '__Host-bff=nobody' }, '/api/ws', 401, 'unauthenticated'],
+  ['R40 with an ended session', { Cookie: '__Host-bff=nobody' }, '/api/ws', 401, 'unauthenticated'],
   ['CS-07 from another site', { Origin: 'https://evil.test' }, '/api/ws', 403, 'csrf_cross_site'],
-  ['CS-07 from a sibling', { Origin: 'https://blog.example.com' }, '/api/ws', 403, 'csrf_cross_site'],
+  ['CS-07 from a subdomain', { Origin: 'https://blog.example.com' }, '/api/ws', 403, 'csrf_cross_site'],
   [
     'CS-07 from another site, its cookie held back',
     { Origin: 'https://evil.test', Cookie: '' },
@@ -127,9 +131,9 @@ const REFUSED: [string, Record<string, string>, string, number, string][] = [
 ];
 for (const [what, changes, path, status, code] of REFUSED) {
   test(`${what}: ${code}, and the upstream is not contacted`, async () => {
-    const answer = await shake(changes, path);
-    assert.equal(answer.status, status);
-    assert.equal(answer.code, code);
+    const response = await shake(changes, path);
+    assert.equal(response.status, status);
+    assert.equal(response.code, code);
     assert.equal(opened.length, 0);
     if (status === 403 && code !== 'insufficient_scope') assert.ok(!gateway.events.includes('load'));
     if (code.startsWith('csrf')) assert.equal(gateway.audits[0]?.[0], 'csrf.denied');

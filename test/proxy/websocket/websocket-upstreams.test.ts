@@ -16,35 +16,35 @@ test('an upstream that refuses the handshake: its status, none of its headers, n
   const { port, over } = await edgeTo(t, upstream.origin);
   const client = await connectRaw(port);
   await client.send(handshake());
-  const answer = await client.response();
-  assert.deepEqual([answer.status, answer.text, answer.reason], [403, '', 'Forbidden']);
-  assert.deepEqual(answer.headers.map(([name]) => name).sort(), ['connection', 'content-length', 'x-request-id']);
+  const response = await client.response();
+  assert.deepEqual([response.status, response.text, response.reason], [403, '', 'Forbidden']);
+  assert.deepEqual(response.headers.map(([name]) => name).sort(), ['connection', 'content-length', 'x-request-id']);
   await client.rest();
   await until(() => over() === 1, 'it is over');
 });
 
-const answers: [string, string][] = [
+const responses: [string, string][] = [
   ['redirects', 'HTTP/1.1 302 Found\r\nLocation: http://internal/\r\nContent-Length: 0\r\n\r\n'],
-  ['answers 200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ['responds with 200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'],
   ['switches to h2c', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'],
   [
     'does not prove that it read the key',
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\nleak',
   ],
-  ['answers garbage', '\x16\x03\x01\r\n\r\n'],
-  ['hangs up', ''],
+  ['sends garbage', '\x16\x03\x01\r\n\r\n'],
+  ['closes the connection', ''],
 ];
-for (const [name, bytes] of answers) {
+for (const [name, bytes] of responses) {
   test(`PX-09 PX-10 an upstream that ${name}: 502, and no tunnel`, async (t) => {
     const upstream = await startRawUpstream((socket) => (bytes === '' ? socket.destroy() : socket.write(bytes)));
     t.after(() => upstream.close());
     const { port, over } = await edgeTo(t, upstream.origin);
     const client = await connectRaw(port);
     await client.send(handshake());
-    const answer = await client.response();
-    assert.equal(answer.status, 502);
-    assert.equal(answer.header('content-type'), 'application/problem+json');
-    assert.doesNotMatch(answer.text, /internal|127\.0\.0\.1|leak|HPE_/);
+    const response = await client.response();
+    assert.equal(response.status, 502);
+    assert.equal(response.header('content-type'), 'application/problem+json');
+    assert.doesNotMatch(response.text, /internal|127\.0\.0\.1|leak|HPE_/);
     assert.equal((await client.rest()).length, 0);
     await until(() => over() === 1 && upstream.openConnections() === 0, 'both connections are closed');
   });
