@@ -121,7 +121,7 @@ test("PX-07 over a raw socket, a client's Connection header removes none of the 
 test('PX-17 concurrent users never get the token, claims or response of another user', async () => {
   const users = Array.from({ length: 20 }, (_, index) => `user-${index}`);
   for (const user of users) gateway.sessions.set(user, sessionOf(user, { userInfo: { sub: user } }));
-  gateway.play.usable = async (session) => {
+  gateway.state.usable = async (session) => {
     await new Promise((resolve) => setImmediate(resolve));
     return { kind: 'active', session };
   };

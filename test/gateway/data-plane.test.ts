@@ -35,7 +35,7 @@ beforeEach(() => {
   upstream.requests.length = 0;
   gateway.events.length = 0;
   gateway.audits.length = 0;
-  gateway.play.usable = async (session) => ({ kind: 'active', session });
+  gateway.state.usable = async (session) => ({ kind: 'active', session });
 });
 
 const code = (answer: TestResponse) => JSON.parse(answer.body).code;
@@ -69,7 +69,7 @@ test('TK-12 only the access token of a session reaches the upstream', async () =
 });
 
 test('the refreshed token is sent', async () => {
-  gateway.play.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { accessToken: 'renewed' }) });
+  gateway.state.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { accessToken: 'renewed' }) });
   await gateway.call('/api/x', { headers: signedIn('alice') });
   assert.equal(last().header('authorization'), 'Bearer renewed');
 });
@@ -91,7 +91,7 @@ for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'
 test('R25 a session that expired, or ends at the refresh, is 401', async () => {
   assert.equal((await gateway.call('/api/x', { headers: signedIn('nobody') })).status, 401);
   assert.deepEqual(gateway.events, ['load']);
-  gateway.play.usable = async () => ({ kind: 'ended' });
+  gateway.state.usable = async () => ({ kind: 'ended' });
   assert.equal((await gateway.call('/api/x', { headers: signedIn('alice') })).status, 401);
   assert.equal(upstream.requests.length, 0);
 });
@@ -145,7 +145,7 @@ test('user-or-none: a live session is used; without one, or with an expired one,
 });
 
 test('R12 a store or provider that does not respond is 503, also on routes that admit guests', async () => {
-  gateway.play.usable = () => Promise.reject(new GatewayError('provider_unavailable'));
+  gateway.state.usable = () => Promise.reject(new GatewayError('provider_unavailable'));
   for (const path of ['/api/x', '/api/mixed/x']) {
     const answer = await gateway.call(path, { headers: signedIn('alice') });
     assert.equal(answer.status, 503);
@@ -178,7 +178,7 @@ test('a missing scope is 403 that names it, audited with the caller', async () =
 });
 
 test('the scopes of the refreshed token decide', async () => {
-  gateway.play.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { scope: 'write:orders b' }) });
+  gateway.state.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { scope: 'write:orders b' }) });
   assert.equal((await gateway.call('/api/orders', { method: 'POST', headers: signedIn('alice') })).status, 200);
 });
 

@@ -270,9 +270,7 @@ const callers: Row[] = [
   ...rowsOf('a client id like a user’s subject', 'generic', { token: 'user' }, [
     [{ sub: 'u1', client_id: 'u1' }, SUBJECT],
   ]),
-  ...rowsOf('an unknown subject', 'generic', { token: 'user-or-client' }, [
-    [{ client_id: undefined }, SUBJECT],
-  ]),
+  ...rowsOf('an unknown subject', 'generic', { token: 'user-or-client' }, [[{ client_id: undefined }, SUBJECT]]),
   ...rowsOf('a service account that has a session too', 'keycloak', { token: 'user-or-client' }, [
     [{ preferred_username: 'service-account-job' }, SUBJECT],
   ]),

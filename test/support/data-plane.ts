@@ -64,15 +64,15 @@ function createFakeState(): FakeState {
   return { sessions: new Map([['alice', sessionOf('alice')]]), usable, events: [], audits: [] };
 }
 
-function createFakeSessions(play: FakeState) {
+function createFakeSessions(state: FakeState) {
   return {
     identify: (cookie: string | undefined) => singleCookie(cookie, '__Host-bff'),
     getCached: () => undefined,
     async load(key: string) {
-      play.events.push('load');
-      return play.sessions.get(key);
+      state.events.push('load');
+      return state.sessions.get(key);
     },
-    touch: () => void play.events.push('touch'),
+    touch: () => void state.events.push('touch'),
   };
 }
 
@@ -98,23 +98,23 @@ export async function startDataPlane(
   tunnel?: Tunnel,
   overrides: Partial<Pick<DataPlaneParts, 'tokens' | 'upstreamTokens' | 'clock'>> = {},
 ) {
-  const play = createFakeState();
+  const state = createFakeState();
   const edge = createEdge({ config, log: silent });
   const streams = createOpenStreams({ store: { missing: async () => [] }, log: silent, clock: Date.now });
   const forwarder = createForwarder({ routes: config.routes, streams });
   const plane = createDataPlane({
     config,
     routes: compileRoutes(config.routes, config.accessTokens?.audience),
-    sessions: createFakeSessions(play),
+    sessions: createFakeSessions(state),
     ensureUsable(session) {
-      play.events.push('usable');
-      return play.usable(session);
+      state.events.push('usable');
+      return state.usable(session);
     },
     forceRefresh: async (session) => ({ kind: 'active', session }),
     forwarder,
     tunnel: tunnel ?? createTunnel({ routes: config.routes, streams }),
     checkProof: async () => {},
-    audit: (event, details) => void play.audits.push([event, details]),
+    audit: (event, details) => void state.audits.push([event, details]),
     clock: Date.now,
     ...overrides,
   });
@@ -144,8 +144,8 @@ export async function startDataPlane(
   const { port } = server.address() as AddressInfo;
 
   return {
-    ...play,
-    play,
+    ...state,
+    state,
     port,
     streams,
     /** Sends a request as a browser does, with the public Host header. */

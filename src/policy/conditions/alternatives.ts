@@ -1,14 +1,14 @@
 /** Lists of required values: a list is AND, a nested list is OR. */
 
-/** An entry of the configuration: one value, or values of which one suffices. */
-export type Required<T> = T | readonly T[];
+/** An entry of a list: one value, or alternatives of which one suffices. */
+export type Entry<T> = T | readonly T[];
 
 /** Returns the entries as lists of alternatives. */
-export function alternativesOf<T>(entries: readonly Required<T>[]): readonly (readonly T[])[] {
+export function alternativesOf<T>(entries: readonly Entry<T>[]): readonly (readonly T[])[] {
   return entries.map((entry) => (isList(entry) ? entry : [entry]));
 }
 
-const isList = <T>(entry: Required<T>): entry is readonly T[] => Array.isArray(entry);
+const isList = <T>(entry: Entry<T>): entry is readonly T[] => Array.isArray(entry);
 
 const NONE: readonly never[] = [];
 

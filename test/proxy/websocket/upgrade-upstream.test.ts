@@ -23,7 +23,7 @@ after(async () => {
 });
 beforeEach(() => {
   upstream.upgrades.length = 0;
-  gateway.play.usable = async (session) => ({ kind: 'active', session });
+  gateway.state.usable = async (session) => ({ kind: 'active', session });
 });
 
 function open(headers: Record<string, string>) {
@@ -49,7 +49,7 @@ test('R40 a handshake without a session gets 401, from a foreign origin 403, and
 for (const kind of ['active', 'refreshed'] as const) {
   test(`R40 R27 PX-06 with a session (${kind}) the upstream gets a valid token and no cookie or header of the gateway`, async () => {
     const accessToken = `token-${kind}`;
-    gateway.play.usable = async () => ({ kind, session: sessionOf('alice', { accessToken }) });
+    gateway.state.usable = async () => ({ kind, session: sessionOf('alice', { accessToken }) });
     const socket = open({
       cookie: 'a=1; __Host-bff=alice; __Host-bff-login-x=1; b=2',
       authorization: 'Bearer forged',

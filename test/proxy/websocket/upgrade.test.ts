@@ -34,7 +34,7 @@ beforeEach(() => {
   opened.length = 0;
   gateway.events.length = 0;
   gateway.audits.length = 0;
-  gateway.play.usable = async (session) => ({ kind: 'active', session });
+  gateway.state.usable = async (session) => ({ kind: 'active', session });
 });
 
 const HANDSHAKE: Record<string, string> = {
@@ -90,7 +90,7 @@ test('R40 R27 a handshake with a session carries the access token upstream, with
 });
 
 test('R40 an expired access token is refreshed first', async () => {
-  gateway.play.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { accessToken: 'renewed' }) });
+  gateway.state.usable = async () => ({ kind: 'refreshed', session: sessionOf('alice', { accessToken: 'renewed' }) });
   await shake();
   assert.deepEqual(valuesOf(opened[0]?.headers ?? [], 'authorization'), ['Bearer renewed']);
 });
