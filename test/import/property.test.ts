@@ -161,12 +161,12 @@ function kongAllows(
 ): boolean {
   const fits =
     (text: string) =>
-    ({ path: wanted, methods }: KongRoute) =>
+    ({ path: pattern, methods }: KongRoute) =>
       (methods === undefined || methods.includes(method)) &&
-      (wanted.startsWith('~') ? new RegExp(`^${wanted.slice(1)}`).test(text) : text.startsWith(wanted));
-  const weight = ({ path: wanted, methods }: KongRoute) => {
-    const regex = wanted.startsWith('~');
-    return [methods === undefined ? 0 : 1, regex ? 1 : 0, regex ? 0 : wanted.length];
+      (pattern.startsWith('~') ? new RegExp(`^${pattern.slice(1)}`).test(text) : text.startsWith(pattern));
+  const weight = ({ path: pattern, methods }: KongRoute) => {
+    const regex = pattern.startsWith('~');
+    return [methods === undefined ? 0 : 1, regex ? 1 : 0, regex ? 0 : pattern.length];
   };
   const heavier = (a: KongRoute, b: KongRoute) =>
     weight(b)

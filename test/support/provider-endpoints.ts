@@ -30,18 +30,18 @@ function redeemCode(state: State, { params, thumbprint }: ProviderRequest, jkt: 
 }
 
 function refresh(state: State, { params, thumbprint }: ProviderRequest, jkt: string | undefined): ProviderResponse {
-  const given = params.get('refresh_token') ?? '';
-  const grant = grantOf(state, given);
+  const tokenValue = params.get('refresh_token') ?? '';
+  const grant = grantOf(state, tokenValue);
   // Refresh tokens of a confidential client are not bound to a key; a grant without a key is bound to this one.
   if (grant && jkt !== undefined) grant.jkt ??= jkt;
   if (!grant || grant.revoked || grant.jkt !== jkt || grant.certificate !== thumbprint)
     return oauthError('invalid_grant');
-  if (grant.refreshToken !== given && state.settings.rotation !== 'replace') {
+  if (grant.refreshToken !== tokenValue && state.settings.rotation !== 'replace') {
     if (state.settings.rotation === 'rotate-revoke-on-reuse') revokeGrant(state, grant);
     return oauthError('invalid_grant');
   }
   if (state.settings.rotation !== 'none') {
-    grant.retired.add(grant.refreshToken ?? given);
+    grant.retired.add(grant.refreshToken ?? tokenValue);
     grant.refreshToken = mintSecret(state, 'token', 'rt');
   }
   return json(tokenResponse(state, grant, 'refresh_token'));
@@ -119,10 +119,10 @@ export async function userinfo(state: State, request: ProviderRequest): Promise<
 /** Revocation (RFC 7009): the response is 200 for unknown tokens as well. */
 export async function revocation(state: State, request: ProviderRequest): Promise<ProviderResponse> {
   if (!(await authenticatesClient(state, request))) return oauthError('invalid_client', 401);
-  const given = request.params.get('token') ?? '';
-  const grant = grantOf(state, given);
+  const tokenValue = request.params.get('token') ?? '';
+  const grant = grantOf(state, tokenValue);
   if (grant) revokeGrant(state, grant);
-  state.accessTokens.delete(given);
+  state.accessTokens.delete(tokenValue);
   return { status: 200, headers: {}, body: '' };
 }
 

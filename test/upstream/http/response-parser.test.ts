@@ -63,12 +63,12 @@ const good: [string, string, Partial<Parsed>][] = [
   ['a hint', `${HEAD}Keep-Alive: timeout=7, max=3\r\nContent-Length: 0\r\n\r\n`, { body: '' }],
 ];
 
-for (const [name, bytes, wanted] of good)
+for (const [name, bytes, expected] of good)
   test(`PX-10 ${name}: the same however the bytes are cut`, () => {
     const whole = parse(bytes);
     assert.equal(whole.fault, undefined);
     assert.equal(whole.ends, 1);
-    assert.deepEqual({ ...whole, ...wanted }, whole);
+    assert.deepEqual({ ...whole, ...expected }, whole);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 })), (sizes) => assert.deepEqual(parse(bytes, sizes), whole)),
     );

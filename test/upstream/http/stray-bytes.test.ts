@@ -85,14 +85,14 @@ async function startFaulty(t: TestContext, secure: boolean, fault: Fault) {
     },
     /** Sends one request of each client concurrently; returns the statuses. */
     async all(prefix: string, method = 'GET') {
-      const call = async (caller: RawClient, number: number) => {
+      const sendAs = async (caller: RawClient, number: number) => {
         const target = `${prefix}/${number}`;
         await caller.send(request(target, method));
         const { status, text } = await caller.response({ method });
         if (!prefix.startsWith('/api/bad')) assert.deepEqual([status, text], [200, target]);
         return status;
       };
-      return await Promise.all(callers.map(call));
+      return await Promise.all(callers.map(sendAs));
     },
     /** Asserts in several rounds that every client gets its own response. */
     async assertOwnResponses(method = 'GET') {
