@@ -34,12 +34,12 @@ const ask = (token: string | undefined, path: string) =>
 /** The reason in the gateway's challenge for a 401; the API, which checks tokens too, must not have been called. */
 async function refusal(token: string, path: string): Promise<string | undefined> {
   const before = api.requests.length;
-  const answer = await ask(token, path);
-  await answer.body?.cancel();
-  assert.deepEqual([answer.status, api.requests.length], [401, before]);
-  return /error="([^"]+)"/.exec(answer.headers.get('www-authenticate') ?? '')?.[1];
+  const response = await ask(token, path);
+  await response.body?.cancel();
+  assert.deepEqual([response.status, api.requests.length], [401, before]);
+  return /error="([^"]+)"/.exec(response.headers.get('www-authenticate') ?? '')?.[1];
 }
-const problem = async (answer: Response) => (await answer.json()) as { code: string; reason?: string };
+const problem = async (response: Response) => (await response.json()) as { code: string; reason?: string };
 
 test('R46 a service token with the right audience reaches the API, with another audience it is 401', async () => {
   const token = await admin.serviceToken('orders-worker');
@@ -83,9 +83,9 @@ test('a client role admits to a route that requires it, from the next token on',
 });
 
 test('RS-13 a service account is not a user', async () => {
-  const answer = await ask(await admin.serviceToken('orders-worker'), '/api/users/me');
-  assert.equal(answer.status, 403);
-  assert.equal((await problem(answer)).reason, 'subject');
+  const response = await ask(await admin.serviceToken('orders-worker'), '/api/users/me');
+  assert.equal(response.status, 403);
+  assert.equal((await problem(response)).reason, 'subject');
 });
 
 test('RS-03 a token of another realm is 401, and so is a malformed one', async () => {

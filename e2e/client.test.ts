@@ -92,8 +92,8 @@ browser.test('RS-08 step-up in a popup, then the request is sent again', async (
     page,
     `const events = [];
     client.on('stepup', ({ loginUrl }) => events.push(loginUrl));
-    const answer = await client.fetch('/api/payments/1', { method: 'POST' });
-    return { status: answer.status, events };`,
+    const response = await client.fetch('/api/payments/1', { method: 'POST' });
+    return { status: response.status, events };`,
     "{ onUnauthenticated: 'popup' }",
   );
   const popup = await context.waitForEvent('page');

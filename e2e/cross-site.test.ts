@@ -50,7 +50,7 @@ const form = (action: string, enctype: string) => `new Promise((resolve) => {
 
 /** Sends a request that script may send to any origin; resolves to its outcome. */
 const send = (url: string, init: RequestInit) =>
-  `fetch('${url}', ${JSON.stringify({ credentials: 'include', ...init })}).then((answer) => answer.type + answer.status, () => 'blocked')`;
+  `fetch('${url}', ${JSON.stringify({ credentials: 'include', ...init })}).then((response) => response.type + response.status, () => 'blocked')`;
 
 for (const { who, origin } of attackers) {
   browser.test(`R18 CS-05 ${who} cannot sign the user out by image, frame, form or prefetch`, async (page) => {

@@ -63,12 +63,12 @@ browser.test('TK-13 every session has its own key, and the browser sees no part 
   for (const user of ['alice', 'bob']) {
     await page.context().clearCookies();
     await signIn(page, world, '/', user);
-    const answer = await apiRequest(page, '/api/orders');
-    assert.equal(answer.body.user, user);
+    const response = await apiRequest(page, '/api/orders');
+    assert.equal(response.body.user, user);
     keys.add(boundTo('/api/orders'));
     const { headers, token } = api.lastRequest('/api/orders');
     assert.equal(decodeProtectedHeader(String(headers.dpop)).alg, 'ES256');
-    const shown = JSON.stringify([answer, await apiRequest(page, '/session'), await apiRequest(page, '/profile')]);
+    const shown = JSON.stringify([response, await apiRequest(page, '/session'), await apiRequest(page, '/profile')]);
     assert.ok(!shown.includes(token) && !/"(jkt|cnf|jwk|d)":/.test(shown));
   }
   assert.equal(keys.size, 2);

@@ -71,11 +71,11 @@ async function checkout(): Promise<void> {
   await keycloakAdmin(keycloakOrigin).setUpClient('bff-gateway', publicUrl);
 }
 
-const answers = (what: string, process: Running, url: string) =>
+const responses = (what: string, process: Running, url: string) =>
   waitUntilReady(what, process, 30, async () => {
-    const answer = await fetch(url);
-    await answer.body?.cancel();
-    return answer.ok || undefined;
+    const response = await fetch(url);
+    await response.body?.cancel();
+    return response.ok || undefined;
   });
 
 async function signIn(page: Page): Promise<void> {
@@ -112,8 +112,8 @@ browser.test('from a checkout to a sign-in and an API request', async (page) => 
   const [api, gateway] = await reader.run(start, 'last stays');
   assert.ok(api && gateway);
   open.push(api, gateway);
-  await answers('the gateway', gateway, `http://127.0.0.1:${ports.admin}/readyz`);
-  await answers('the orders API', api, `http://127.0.0.1:${ports.api}/healthz`);
+  await untilReady('the gateway', gateway, `http://127.0.0.1:${ports.admin}/readyz`);
+  await untilReady('the orders API', api, `http://127.0.0.1:${ports.api}/healthz`);
   await page.goto(publicUrl);
   await page.getByText('You are not signed in').waitFor();
   await assertAccessible(page, 'orders-signed-out');
@@ -135,8 +135,8 @@ browser.test('two replicas with one Redis: either may stop', async (page) => {
   assert.ok(one && two && nginx);
   open.push(one, two, nginx);
   for (const [index, process] of [one, two].entries())
-    await answers('a replica', process, `http://127.0.0.1:${ports.admins[index]}/readyz`);
-  await answers('nginx', nginx, `${publicUrl}/session`);
+    await untilReady('a replica', process, `http://127.0.0.1:${ports.admins[index]}/readyz`);
+  await untilReady('nginx', nginx, `${publicUrl}/session`);
   await signIn(page);
   await one.stop();
   // nginx skips a replica that refuses connections.

@@ -27,8 +27,8 @@ const world = await startWorld({
 });
 const { admin, api, browser, publicUrl } = world;
 const ask = async (token: string, path: string) => {
-  const answer = await fetch(publicUrl + path, { headers: { authorization: `Bearer ${token}` } });
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  const response = await fetch(publicUrl + path, { headers: { authorization: `Bearer ${token}` } });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
 
 browser.test(
@@ -47,7 +47,7 @@ browser.test(
 
     await closeTap();
     for (const careful of [() => ask(token, '/api/careful/x'), () => apiRequest(page, '/api/careful/x')]) {
-      await until('the answer is too old', async () => (await careful()).status !== 200, 5);
+      await until('the response is too old', async () => (await careful()).status !== 200, 5);
       const before = api.requests.length;
       const { status, body } = await careful();
       assert.deepEqual([status, body.code], [503, 'provider_unavailable']);

@@ -50,10 +50,10 @@ browser.test(
     await signIn(elsewhere, world, '/', 'bob');
     await signIn(page, world);
     const cookie = await cookieHeader(context, world);
-    const answer = await apiRequest(page, '/logout', { method: 'POST' });
-    assert.equal(answer.status, 200);
+    const response = await apiRequest(page, '/logout', { method: 'POST' });
+    assert.equal(response.status, 200);
     assert.equal((await requestWithCookie(cookie, world, '/api/orders')).status, 401);
-    await page.goto(new URL(String(answer.body.location), publicUrl).href);
+    await page.goto(new URL(String(response.body.location), publicUrl).href);
     assert.equal(page.url(), `${publicUrl}/signed-out`);
     assert.equal((await apiRequest(elsewhere, '/api/orders')).body.user, 'bob');
     await other.close();

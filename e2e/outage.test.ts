@@ -29,9 +29,9 @@ const world = await startWorld({
 const { admin, browser, gateways, publicUrl } = world;
 
 async function isReady(): Promise<boolean> {
-  const answer = await fetch(`http://127.0.0.1:${gateways[0]?.adminPort}/readyz`);
-  await answer.body?.cancel();
-  return answer.ok;
+  const response = await fetch(`http://127.0.0.1:${gateways[0]?.adminPort}/readyz`);
+  await response.body?.cancel();
+  return response.ok;
 }
 
 browser.test(

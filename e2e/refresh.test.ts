@@ -22,9 +22,9 @@ async function refreshes() {
 browser.test('R04 short-lived tokens do not cause a refresh per request', async (page) => {
   const before = await refreshes();
   await signIn(page, world);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => apiRequest(page, '/api/orders')));
-  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
-  assert.equal(new Set(answers.map(({ body }) => body.jti)).size, 1);
+  const responses = await Promise.all(Array.from({ length: 20 }, () => apiRequest(page, '/api/orders')));
+  assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]));
+  assert.equal(new Set(responses.map(({ body }) => body.jti)).size, 1);
   assert.deepEqual(await refreshes(), before);
 });
 
@@ -62,10 +62,10 @@ browser.test('R01 five tabs that resume with an expired token cause one refresh'
   );
   await untilTokenExpired(world, '/api/orders');
   const before = await refreshes();
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     tabs.flatMap((tab) => [apiRequest(tab, '/api/orders'), apiRequest(tab, '/api/orders')]),
   );
-  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
-  assert.equal(new Set(answers.map(({ body }) => body.jti)).size, 1);
+  assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]));
+  assert.equal(new Set(responses.map(({ body }) => body.jti)).size, 1);
   assert.deepEqual(await refreshes(), { good: before.good + 1, refused: before.refused });
 });

@@ -17,17 +17,17 @@ async function count(type: string): Promise<number> {
 
 /** A hundred concurrent requests, spread over the three processes. */
 async function burst(cookie: string) {
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 100 }, (_, index) =>
       requestWithCookie(cookie, world, PATH, gateways[index % gateways.length]?.port),
     ),
   );
-  const statuses = answers.map(({ status }) => status);
+  const statuses = responses.map(({ status }) => status);
   assert.deepEqual(
     statuses,
     Array.from({ length: 100 }, () => 200),
   );
-  const tokens = new Set(answers.map(({ body }) => body.jti));
+  const tokens = new Set(responses.map(({ body }) => body.jti));
   assert.equal(tokens.size, 1, 'all calls carry the one new token');
   return [...tokens][0];
 }

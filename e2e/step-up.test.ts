@@ -60,8 +60,8 @@ browser.test(
     const failure = new URLSearchParams({ error: 'access_denied', state, iss: issuer });
     const navigations: string[] = [];
     page.on('request', (request) => request.isNavigationRequest() && navigations.push(request.url()));
-    const answer = await page.goto(`${publicUrl}/callback?${failure}`);
-    assert.equal(answer?.status(), 403);
+    const response = await page.goto(`${publicUrl}/callback?${failure}`);
+    assert.equal(response?.status(), 403);
     assert.equal(navigations.length, 1, 'nothing leads on from there by itself');
     await page.goto(publicUrl);
     assert.equal((await apiRequest(page, '/api/orders')).status, 200);
@@ -74,8 +74,8 @@ browser.test('RS-08 a level that Keycloak cannot reach ends at a page, not in a 
   const refused = await apiRequest(page, '/api/vault/1');
   assert.deepEqual([refused.status, refused.body.code], [401, 'step_up_required']);
   // Keycloak does not know this level, asks nothing, and returns the level that the user has.
-  const answer = await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
-  assert.equal(answer?.status(), 502);
+  const response = await page.goto(`${publicUrl}${String(refused.body.loginUrl)}&returnTo=/`);
+  assert.equal(response?.status(), 502);
   assert.ok(page.url().startsWith(`${publicUrl}/callback`), page.url());
   await page.goto(publicUrl);
   assert.equal((await apiRequest(page, '/api/orders')).status, 200);

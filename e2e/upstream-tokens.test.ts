@@ -79,8 +79,8 @@ browser.test('a route can use the gateway’s own token, the same for all users'
 browser.test('an exchange that Keycloak refuses is reported, and the upstream is not called', async (page) => {
   await signIn(page, world);
   const before = seen.length;
-  const answer = await apiRequest(page, '/api/unknown/1');
-  assert.deepEqual([answer.status, answer.body.code], [502, 'upstream_token_failed']);
+  const response = await apiRequest(page, '/api/unknown/1');
+  assert.deepEqual([response.status, response.body.code], [502, 'upstream_token_failed']);
   assert.equal(seen.length, before);
   assert.equal((await fetch(`${publicUrl}/api/inventory/1`)).status, 401);
 });

@@ -36,7 +36,7 @@ async function startAdministered(t: TestContext, admin: { host?: string; secret?
 }
 const signedIn = async (browser: Browser) =>
   (await browser.fetch('/session', { headers: CSRF })).json().authenticated === true;
-const json = async (answer: Response): Promise<Record<string, unknown>> => ({ ...Object(await answer.json()) });
+const json = async (response: Response): Promise<Record<string, unknown>> => ({ ...Object(await response.json()) });
 const subs = ({ sessions }: Record<string, unknown>) => (sessions as { sub: string }[]).map(({ sub }) => sub).sort();
 
 test('SE-13 sessions are listed in pages, by user, by sid and by id, without secrets', async (t) => {
@@ -95,9 +95,9 @@ describe('access to the session administration', () => {
       assert.equal((await ask(path, method, {})).status, 403, asked);
       const url = new URL(`http://rebound.example:${port}${path}`);
       const agent = createAgent();
-      const answer = await send({ url, method, headers: HEADER }, agent, { port });
+      const response = await send({ url, method, headers: HEADER }, agent, { port });
       agent.destroy();
-      assert.equal(answer.status, 403, 'a page whose name was bound to loopback');
+      assert.equal(response.status, 403, 'a page whose name was bound to loopback');
     }
     assert.deepEqual(await alive(), [true, true, true]);
   });
@@ -121,8 +121,8 @@ describe('access to the session administration', () => {
 
   test('not on the public port', async (t) => {
     const { gateway } = await startAdministered(t);
-    const answer = await fetch(`${gateway.url}/sessions/revoke?all=true`, { method: 'POST', headers: HEADER });
-    assert.equal(answer.status, 404);
+    const response = await fetch(`${gateway.url}/sessions/revoke?all=true`, { method: 'POST', headers: HEADER });
+    assert.equal(response.status, 404);
   });
 });
 

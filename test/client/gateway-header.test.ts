@@ -56,8 +56,8 @@ for (const [what, loginUrl] of Object.entries(ELSEWHERE)) {
       await tab.client.session();
       const { status, headers, body } = problem({ ...STEP_UP, loginUrl });
       world.upstream.respondWith((_req, res) => res.writeHead(status, headers).end(body));
-      const answer = await staying(tab, tab.client.fetch('/api/x'));
-      assert.deepEqual([answer.status, await answer.text()], [401, body]);
+      const response = await staying(tab, tab.client.fetch('/api/x'));
+      assert.deepEqual([response.status, await response.text()], [401, body]);
       assert.deepEqual([tab.visits, tab.windows, tab.events], [[], [], []]);
       assert.equal(world.upstream.requests.length, 1);
     });
@@ -76,7 +76,7 @@ test('E03 a refusal of the gateway with a hostile loginUrl still leads to the lo
   const forged = () => Response.json({ ...body, returnTo: '//evil.example' }, { status: 401, headers });
   const { tab } = await start(t, {
     onUnauthenticated: 'login',
-    answer: ({ url }) => (url.endsWith('/api/x') ? forged() : undefined),
+    respond: ({ url }) => (url.endsWith('/api/x') ? forged() : undefined),
   });
   void tab.client.fetch('/api/x');
   await until(() => tab.visits.length > 0);
@@ -100,8 +100,8 @@ for (const signedIn of [true, false])
     if (signedIn) await world.signIn();
     const { status, headers, body } = problem({ code: 'unauthenticated', status: 401 });
     world.upstream.respondWith((_req, res) => res.writeHead(status, headers).end(body));
-    const answer = await staying(tab, tab.client.fetch('/api/x'));
-    assert.deepEqual([answer.status, await answer.text()], [401, body]);
+    const response = await staying(tab, tab.client.fetch('/api/x'));
+    assert.deepEqual([response.status, await response.text()], [401, body]);
     assert.deepEqual(tab.events, []);
     assert.equal(world.upstream.requests.length, 1);
   });
@@ -117,9 +117,9 @@ test('E03 an upstream cannot send the header of the gateway in any spelling, tra
     res.addTrailers({ [GATEWAY]: 'unauthenticated' });
     res.end();
   });
-  const answer = await staying(tab, tab.client.fetch('/api/x'));
-  assert.equal(answer.headers.get('x-else'), 'stays');
-  assert.deepEqual([answer.status, tab.events], [401, []]);
+  const response = await staying(tab, tab.client.fetch('/api/x'));
+  assert.equal(response.headers.get('x-else'), 'stays');
+  assert.deepEqual([response.status, tab.events], [401, []]);
   const { host, port } = new URL(world.gateway.url);
   const client = await connectRaw(Number(port));
   t.after(() => client.destroy());
@@ -144,7 +144,7 @@ test('E03 refusals of the gateway carry its header: problem documents, pages and
   ] as const;
   for (const [{ headers }, code] of refused) assert.equal(headers['x-bff-gateway'], code);
   await world.signIn();
-  assert.equal((await world.api()).headers['x-bff-gateway'], undefined, "an upstream's answer is not marked");
+  assert.equal((await world.api()).headers['x-bff-gateway'], undefined, "an upstream's response is not marked");
   assert.equal((await browser.fetch('/session', { headers: CSRF })).headers['x-bff-gateway'], 'ok');
 });
 
@@ -159,11 +159,11 @@ test('E03 a listed origin can read the header of a refusal', async (t) => {
 test('E03 the header of another origin, after a redirect or directly, is ignored', async (t) => {
   const { tab } = await start(t, {
     onUnauthenticated: 'login',
-    answer({ url }) {
+    respond({ url }) {
       if (!url.includes('/api/') && !url.startsWith('https:')) return undefined;
       const headers = { [GATEWAY]: 'step_up_required' };
-      const answer = Response.json(STEP_UP, { status: 401, headers });
-      return Object.defineProperty(answer, 'url', { value: 'https://evil.example/x' });
+      const response = Response.json(STEP_UP, { status: 401, headers });
+      return Object.defineProperty(response, 'url', { value: 'https://evil.example/x' });
     },
   });
   for (const address of ['/api/x', 'https://evil.example/x'])
@@ -181,7 +181,7 @@ const IMPOSTORS: Record<string, () => Response> = {
 for (const [what, response] of Object.entries(IMPOSTORS))
   test(`E03 ${what} at the paths of the endpoints is not taken for the gateway`, async (t) => {
     let impostor = true;
-    const { world, tab } = await start(t, { answer: () => (impostor ? response() : undefined) });
+    const { world, tab } = await start(t, { respond: () => (impostor ? response() : undefined) });
     await assert.rejects(staying(tab, tab.client.session()), /Another server returned/);
     await assert.rejects(staying(tab, tab.client.user()), /Another server/);
     await assert.rejects(staying(tab, tab.client.logout()), /Another server/);
@@ -196,8 +196,8 @@ for (const [what, response] of Object.entries(IMPOSTORS))
 
 for (const location of ['javascript:alert(1)', 'https://evil.example/', '//evil.example/', 'data:text/html,x'])
   test(`E03 a sign-out with the location ${location} navigates nowhere`, async (t) => {
-    const answer = () => Response.json({ location }, { headers: { [GATEWAY]: 'ok' } });
-    const { tab } = await start(t, { answer });
+    const respond = () => Response.json({ location }, { headers: { [GATEWAY]: 'ok' } });
+    const { tab } = await start(t, { respond });
     await assert.rejects(staying(tab, tab.client.logout()));
     assert.deepEqual(tab.visits, []);
   });
@@ -241,8 +241,8 @@ test('E03 a real browser stays on the page for any response of an upstream, and 
     page.evaluate<[number, string]>(`(async () => {
       const { createClient } = await import('/client.js');
       globalThis.client ??= createClient({ onUnauthenticated: 'login' });
-      const answer = await client.fetch('${path}');
-      return [answer.status, await answer.text()];
+      const response = await client.fetch('${path}');
+      return [response.status, await response.text()];
     })()`);
   for (const [what, loginUrl] of Object.entries(ELSEWHERE)) {
     const { status, headers, body } = problem({ ...STEP_UP, loginUrl });

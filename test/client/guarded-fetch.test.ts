@@ -34,7 +34,7 @@ test('a request to our own origin carries the CSRF header, whatever form the add
 });
 
 test('a request to another origin carries no CSRF header', async (t) => {
-  const { tab } = await start(t, { answer: ({ url }) => (url.startsWith('https:') ? new Response('{}') : undefined) });
+  const { tab } = await start(t, { respond: ({ url }) => (url.startsWith('https:') ? new Response('{}') : undefined) });
   await tab.client.fetch('https://elsewhere.example.com/x');
   await tab.client.fetch('//elsewhere.example.com/x').catch(() => undefined);
   const foreign = tab.calls.flatMap((call, index) => (call.includes('elsewhere') ? [tab.headers[index]] : []));
@@ -47,10 +47,10 @@ test('an ended session: the refusal is returned, the application is notified onc
   await world.signIn();
   await tab.client.session();
   await endElsewhere(world);
-  const answers = await Promise.all([tab.client.fetch('/api/x', FORM), tab.client.fetch('/api/y')]);
-  for (const answer of answers) {
-    assert.equal(answer.status, 401);
-    assert.match(await answer.text(), /"unauthenticated"/, 'the body is still to be read');
+  const responses = await Promise.all([tab.client.fetch('/api/x', FORM), tab.client.fetch('/api/y')]);
+  for (const response of responses) {
+    assert.equal(response.status, 401);
+    assert.match(await response.text(), /"unauthenticated"/, 'the body is still to be read');
   }
   assert.deepEqual(kinds(tab), ['signedout']);
   assert.deepEqual([tab.visits, tab.windows], [[], []]);
@@ -101,7 +101,7 @@ test('after a sign-in the request is sent again with its body, and reaches the A
 
 test('while the gateway is unavailable the refusal is returned; an error of the application is thrown', async (t) => {
   let out = false;
-  const answer = ({ url }: Request) =>
+  const respond = ({ url }: Request) =>
     out && url.endsWith('/session') ? new Response('{}', { status: 503 }) : undefined;
   let dialogs = 0;
   const asked: (() => boolean)[] = [
@@ -114,7 +114,7 @@ test('while the gateway is unavailable the refusal is returned; an error of the 
     },
   ];
   const { world, tab } = await start(t, {
-    answer,
+    respond,
     onUnauthenticated: () => {
       dialogs += 1;
       return asked.shift()?.() ?? false;
@@ -140,9 +140,9 @@ test('requests that are refused together start one sign-in', async (t) => {
   await world.signIn();
   await tab.client.session();
   await endElsewhere(world);
-  const answers = await Promise.all(['/api/1', '/api/2', '/api/3'].map((path) => tab.client.fetch(path)));
+  const responses = await Promise.all(['/api/1', '/api/2', '/api/3'].map((path) => tab.client.fetch(path)));
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200, 200],
   );
   assert.equal(ask.mock.callCount(), 1);
@@ -166,11 +166,11 @@ test('another tab signed in meanwhile: the request is sent again without a sign-
   const ask = t.mock.fn(() => true);
   // The refusal arrives after the sign-in is done.
   let asked = 0;
-  const answer = async ({ url }: Request) => {
+  const respond = async ({ url }: Request) => {
     if (url.endsWith('/session') && ++asked === 2) await world.signIn();
     return undefined;
   };
-  const { world, tab } = await start(t, { onUnauthenticated: ask, answer });
+  const { world, tab } = await start(t, { onUnauthenticated: ask, respond });
   await world.signIn();
   await tab.client.session();
   await endElsewhere(world);

@@ -23,10 +23,10 @@ export interface Tab {
 }
 
 /** The response to a request instead of the gateway's; undefined to ask the gateway. */
-export type Answer = (request: Request) => Response | undefined | Promise<Response | undefined>;
+export type Respond = (request: Request) => Response | undefined | Promise<Response | undefined>;
 
 export interface TabOptions extends ClientOptions {
-  answer?: Answer;
+  respond?: Respond;
   address?: string;
   /** Popups are blocked. */
   blocked?: boolean;
@@ -37,7 +37,7 @@ const EVENTS = ['signedin', 'signedout', 'expiring', 'stepup'] as const;
 
 /** Opens a tab of this browser. */
 export function openTab(browser: Browser, origin: string, options: TabOptions = {}): Tab {
-  const { answer, address = '/orders?page=2#third', blocked = false, storage = new Map(), ...rest } = options;
+  const { respond, address = '/orders?page=2#third', blocked = false, storage = new Map(), ...rest } = options;
   const visits: string[] = [];
   const windows: string[] = [];
   const calls: string[] = [];
@@ -65,7 +65,7 @@ export function openTab(browser: Browser, origin: string, options: TabOptions = 
       const request = new Request(typeof input === 'string' ? new URL(input, origin) : input, init);
       calls.push(`${request.method} ${short(request.url)}`);
       headers.push(request.headers);
-      return (await answer?.(request)) ?? send(browser, request);
+      return (await respond?.(request)) ?? send(browser, request);
     },
     BroadcastChannel,
   };

@@ -65,9 +65,9 @@ test('a profile that failed is requested again', async (t) => {
   const { world, tab } = await start(t);
   await world.signIn();
   let fails = true;
-  const answer = ({ url }: Request) =>
+  const respond = ({ url }: Request) =>
     fails && url.endsWith('/profile') ? new Response('{}', { status: 503 }) : undefined;
-  const { client } = tab({ answer });
+  const { client } = tab({ respond });
   await assert.rejects(client.user(), /503/);
   fails = false;
   assert.equal((await client.user())?.sub, 'user-alice');
@@ -179,7 +179,7 @@ test('SE an outage is no sign-out: session() rejects, no event is emitted, the p
   const { world, tab } = await start(t);
   await world.signIn();
   let out = false;
-  const opened = tab({ answer: () => (out ? new Response('{}', { status: 503 }) : undefined) });
+  const opened = tab({ respond: () => (out ? new Response('{}', { status: 503 }) : undefined) });
   const user = await opened.client.user();
   out = true;
   await assert.rejects(opened.client.session(), /503/);
@@ -194,13 +194,13 @@ test('of two responses about the session the one to the later request counts', a
   await world.signIn();
   const held = Promise.withResolvers<void>();
   let first = true;
-  const answer = ({ url }: Request) => {
+  const respond = ({ url }: Request) => {
     if (!first || !url.endsWith('/session')) return undefined;
     first = false;
     const old = world.browser.fetch('/session', { headers: CSRF });
     return held.promise.then(async () => new Response((await old).body, { headers: { 'x-bff-gateway': 'ok' } }));
   };
-  const opened = tab({ answer });
+  const opened = tab({ respond });
   const slow = opened.client.session();
   await opened.client.session();
   await endElsewhere(world);

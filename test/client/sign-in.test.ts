@@ -30,8 +30,8 @@ test('login() navigates to the endpoint with its parameters, and returns to the 
 
 test('the prefix is part of every address', async (t) => {
   const headers = { 'x-bff-gateway': 'ok' };
-  const answer = () => Response.json({ authenticated: false, location: '/bff/logout/continue' }, { headers });
-  const { tab } = await start(t, { base: '/bff', csrfHeader: 'X-Mine', answer });
+  const respond = () => Response.json({ authenticated: false, location: '/bff/logout/continue' }, { headers });
+  const { tab } = await start(t, { base: '/bff', csrfHeader: 'X-Mine', respond });
   const { client, visits, calls, headers: asked, windows } = tab();
   void client.login({ returnTo: '/' });
   void client.login({ popup: true });

@@ -39,15 +39,15 @@ test('it mentions no token and stores nothing', () => {
 
 test('it is served as a module that browsers revalidate', async (t) => {
   const { url } = await serve(t);
-  const answer = await fetch(`${url}/client.js`, { headers: { 'accept-encoding': 'identity' } });
-  assert.equal(answer.status, 200);
-  const { headers } = answer;
+  const response = await fetch(`${url}/client.js`, { headers: { 'accept-encoding': 'identity' } });
+  assert.equal(response.status, 200);
+  const { headers } = response;
   assert.equal(headers.get('content-type'), 'text/javascript; charset=utf-8');
   assert.equal(headers.get('x-content-type-options'), 'nosniff');
   assert.equal(headers.get('cache-control'), 'no-cache');
   assert.match(headers.get('vary') ?? '', /Accept-Encoding/);
   assert.equal(headers.get('set-cookie'), null);
-  assert.equal(await answer.text(), `const BFF_DEFAULTS={"base":"","csrfHeader":"X-CSRF"};\n${built}`);
+  assert.equal(await response.text(), `const BFF_DEFAULTS={"base":"","csrfHeader":"X-CSRF"};\n${built}`);
   const tag = headers.get('etag') ?? '';
   assert.match(tag, /^"[\w-]{22}"$/);
   const again = await asked(url, `If-None-Match: ${tag}\r\n`);
@@ -70,8 +70,8 @@ test('it is compressed for clients that accept gzip, with an ETag of its own', a
 
 test('the served module knows the prefix and the header of its gateway', async (t) => {
   const { url } = await serve(t, { endpoints: { prefix: '/bff' }, csrf: { header: 'X-Mine' } });
-  const answer = await fetch(`${url}/bff/client.js`);
-  const text = await answer.text();
+  const response = await fetch(`${url}/bff/client.js`);
+  const text = await response.text();
   assert.match(text, /^const BFF_DEFAULTS=\{"base":"\/bff","csrfHeader":"X-Mine"\};\n/);
   assert.equal((await fetch(`${url}/client.js`)).status, 404);
   const module = (await import(`data:text/javascript,${encodeURIComponent(text)}`)) as object;

@@ -29,7 +29,7 @@ const PATHS = [
   '/x/..%2fprofile',
 ];
 
-interface Seen {
+interface RecordedResponse {
   what: string;
   path: string;
   status: number;
@@ -41,16 +41,16 @@ const agent = createAgent();
 
 describe('responses of the gateway itself', () => {
   let world: World;
-  const seen: Seen[] = [];
+  const recorded: RecordedResponse[] = [];
   const cleanups: (() => Promise<void>)[] = [];
 
-  function note(what: string, path: string, { status: code, headers, body }: BrowserResponse): void {
+  function record(what: string, path: string, { status: code, headers, body }: BrowserResponse): void {
     const pairs = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
-    seen.push({ what, path, status: code, headers: new Headers(pairs), body });
+    recorded.push({ what, path, status: code, headers: new Headers(pairs), body });
   }
 
   /** Sends every request in every way, with or without a cookie. */
-  async function askAll(cookie: string, who: string): Promise<void> {
+  async function sendAll(cookie: string, who: string): Promise<void> {
     const ways = { navigate: NAVIGATE, script: SCRIPT, foreign: FOREIGN, bare: { accept: 'application/json' } };
     for (const path of PATHS) {
       for (const [way, headers] of Object.entries(ways)) {
@@ -58,8 +58,8 @@ describe('responses of the gateway itself', () => {
           // A successful sign-out would end the session for the requests after it.
           if (path.startsWith('/logout') && method === 'POST' && way === 'script') continue;
           const url = new URL(path, world.gateway.url);
-          const answer = await send({ url, method, headers: { ...headers, cookie } }, agent);
-          note(`${who}: ${way} ${method} ${path}`, path, answer);
+          const response = await send({ url, method, headers: { ...headers, cookie } }, agent);
+          record(`${who}: ${way} ${method} ${path}`, path, response);
         }
       }
     }
@@ -71,10 +71,10 @@ describe('responses of the gateway itself', () => {
       { gateway: { providerConfig: { userInfo: true } } },
     );
     world.upstream.respondWith((_req, res) => void res.end('{}'));
-    await askAll('', 'nobody');
+    await sendAll('', 'nobody');
     await world.signIn();
-    await askAll(world.browser.cookieHeader('/'), 'signed in');
-    await askAll('bff=s%3Aforged.forged', 'forged cookie');
+    await sendAll(world.browser.cookieHeader('/'), 'signed in');
+    await sendAll('bff=s%3Aforged.forged', 'forged cookie');
     world.provider.behaviour.token = () => oauthError('invalid_client', 401);
     world.provider.behaviour.revocation = () => status(500);
     const failed = world.gateway.browser();
@@ -85,21 +85,21 @@ describe('responses of the gateway itself', () => {
     for (const hop of [...world.browser.responses, ...failed.responses].filter(
       ({ url }) => url.origin === world.gateway.url,
     ))
-      note(`browser ${hop.method} ${hop.url.pathname}`, hop.url.pathname, hop);
+      record(`browser ${hop.method} ${hop.url.pathname}`, hop.url.pathname, hop);
   });
   after(async () => {
     agent.destroy();
     for (const cleanup of cleanups) await cleanup();
   });
 
-  const ownOnly = () => seen.filter(({ path, status: code }) => !(path.startsWith('/api') && code === 200));
+  const ownOnly = () => recorded.filter(({ path, status: code }) => !(path.startsWith('/api') && code === 200));
 
   test('the requests covered every status', () => {
     assert.deepEqual(
-      [...new Set(seen.map(({ status: code }) => code))].sort(),
+      [...new Set(recorded.map(({ status: code }) => code))].sort(),
       [200, 303, 400, 401, 403, 404, 405, 502],
     );
-    assert.equal(seen.filter(({ what }) => what === 'signed in: script GET /profile')[0]?.status, 200);
+    assert.equal(recorded.filter(({ what }) => what === 'signed in: script GET /profile')[0]?.status, 200);
   });
 
   test('HC-01 no cache may store them', () => {
@@ -133,7 +133,7 @@ describe('responses of the gateway itself', () => {
   test('SE-11 contain no token, code, state, verifier or secret, in headers only the redirect to the provider does', () => {
     const secrets = [...world.provider.secrets.keys()];
     assert.ok(secrets.length > 8);
-    for (const { what, headers, body } of seen) {
+    for (const { what, headers, body } of recorded) {
       const toProvider = (headers.get('location') ?? '').startsWith(world.provider.issuer);
       const lines = [...headers].filter(([name]) => !(name === 'location' && toProvider)).map(([, value]) => value);
       const text = [body, ...lines].join('\n');
@@ -144,7 +144,9 @@ describe('responses of the gateway itself', () => {
 
   test('LG-03 errors show the text of the table and the correlation id, nothing else', () => {
     const rows = new Map<unknown, { title: string; hint: string }>(Object.entries(ERRORS));
-    const problems = seen.filter(({ headers }) => headers.get('content-type')?.startsWith('application/problem+json'));
+    const problems = recorded.filter(({ headers }) =>
+      headers.get('content-type')?.startsWith('application/problem+json'),
+    );
     assert.ok(problems.length > 100);
     for (const { what, headers, body } of problems.filter(({ body: text }) => text !== '')) {
       const { code, title, detail, requestId, status: _, type: __, ...rest } = JSON.parse(body);
@@ -153,7 +155,7 @@ describe('responses of the gateway itself', () => {
       assert.deepEqual(rest, {}, what);
       if (!/^The value of \w+ is not acceptable\.$/.test(detail)) assert.equal(detail, rows.get(code)?.hint, what);
     }
-    for (const { what, body } of seen.filter(({ body: text }) => text.startsWith('<')))
+    for (const { what, body } of recorded.filter(({ body: text }) => text.startsWith('<')))
       assert.doesNotMatch(body, /127\.0\.0\.1|invalid_client|the provider (answered|returned)|\n\s+at /, what);
   });
 

@@ -32,9 +32,9 @@ test('SE-13 the list contains only the sessions of this user, newest first, and 
   const second = await signIn(world);
   world.provider.next.nextUser = BOB;
   await signIn(world);
-  const answer = await second.fetch('/sessions', { headers: CSRF });
-  assert.equal(answer.headers['cache-control'], 'no-store');
-  const sessions = answer.json().sessions as Listed[];
+  const response = await second.fetch('/sessions', { headers: CSRF });
+  assert.equal(response.headers['cache-control'], 'no-store');
+  const sessions = response.json().sessions as Listed[];
   assert.deepEqual(
     sessions.map(({ current, device, address }) => ({ current, device, address })),
     [
@@ -44,7 +44,7 @@ test('SE-13 the list contains only the sessions of this user, newest first, and 
   );
   const keyOf = (browser: Browser) => /bff=s%3A([^.]+)/.exec(browser.cookieHeader('/session'))?.[1] ?? 'none';
   for (const secret of [keyOf(first), keyOf(second), ...world.provider.secrets.keys()])
-    assert.ok(!answer.body.includes(secret));
+    assert.ok(!response.body.includes(secret));
 });
 
 test('SE-13 one session is ended by its id, all others at once; an unknown id is not found', async (t) => {
@@ -85,8 +85,8 @@ test('the page lists the sessions, and its forms end them', async (t) => {
     });
   assert.equal((await post('guessed')).status, 403);
   assert.equal(await signedIn(one), true);
-  const answer = await post(sid);
-  assert.deepEqual([answer.status, answer.headers.location], [303, '/sessions']);
+  const response = await post(sid);
+  assert.deepEqual([response.status, response.headers.location], [303, '/sessions']);
   assert.equal(await signedIn(one), false);
   const signedOut = await one.navigate('/sessions');
   assert.equal(signedOut.url.pathname, '/sessions', 'after a sign-in it is there again');
@@ -129,17 +129,17 @@ describe('LO-10 front-channel logout', () => {
       { iss: issuer, sid: 'x' },
       { iss: 'x', sid: 'sid-1' },
     ]) {
-      const answer = await frame(browser, query as Record<string, string>);
-      assert.equal(answer.status, 200);
-      assert.equal(answer.headers['cache-control'], 'no-store');
+      const response = await frame(browser, query as Record<string, string>);
+      assert.equal(response.status, 200);
+      assert.equal(response.headers['cache-control'], 'no-store');
       assert.equal(await signedIn(browser), true, JSON.stringify(query));
     }
-    const answer = await frame(browser, { iss: issuer, sid: 'sid-1' });
+    const response = await frame(browser, { iss: issuer, sid: 'sid-1' });
     assert.match(
-      String(answer.headers['content-security-policy']),
+      String(response.headers['content-security-policy']),
       new RegExp(`frame-ancestors ${new URL(issuer).origin}$`),
     );
-    assert.equal(answer.headers['x-frame-options'], undefined);
+    assert.equal(response.headers['x-frame-options'], undefined);
     assert.equal(await signedIn(browser), false);
     assert.equal(world.provider.requests.revocation.length, 0);
   });

@@ -58,8 +58,8 @@ const hostile =
 test('PX-04 PX-07 cookies of the gateway, credentials and hop-by-hop headers do not reach the development server', async (t) => {
   const { upstream, port } = await world(t);
   for (const expect of ['', 'Expect: 100-continue\r\n']) {
-    const answer = await rawRequest(port, `POST //x%2F?a HTTP/1.1\r\n${hostile}${expect}Content-Length: 2\r\n\r\nhi`);
-    assert.equal(answer.status, 200);
+    const response = await rawRequest(port, `POST //x%2F?a HTTP/1.1\r\n${hostile}${expect}Content-Length: 2\r\n\r\nhi`);
+    assert.equal(response.status, 200);
     const seen = upstream.requests.at(-1);
     assert.equal(seen?.target, '//x%2F?a');
     assert.equal(seen?.header('cookie'), 'theme=dark');
@@ -68,7 +68,7 @@ test('PX-04 PX-07 cookies of the gateway, credentials and hop-by-hop headers do 
     assert.equal(seen?.body.toString(), 'hi');
     for (const name of ['authorization', 'x-hop', 'te', 'proxy-authorization', 'expect'])
       assert.equal(seen?.header(name), undefined, name);
-    assert.equal(answer.informational.length, expect === '' ? 0 : 1);
+    assert.equal(response.informational.length, expect === '' ? 0 : 1);
   }
 });
 
@@ -116,10 +116,10 @@ test('PX-15 its responses cannot set a cookie of the gateway, and do not reveal 
         })
         .end(),
   });
-  const answer = await rawRequest(port, 'GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
-  assert.equal(answer.header('location'), '/next?a');
-  assert.equal(answer.header('set-cookie'), 'theme=light');
-  assert.notEqual(answer.header('keep-alive'), 'timeout=1');
+  const response = await rawRequest(port, 'GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
+  assert.equal(response.header('location'), '/next?a');
+  assert.equal(response.header('set-cookie'), 'theme=light');
+  assert.notEqual(response.header('keep-alive'), 'timeout=1');
 });
 
 test('paths that are not valid URLs are proxied like any other', async (t) => {
@@ -192,8 +192,8 @@ test('PX-09 no other protocol and no handshake with a body reaches the developme
     'GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n',
     'POST / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n',
   ]) {
-    const answer = await rawRequest(port, `${head}Host: gw\r\nOrigin: ${PUBLIC}\r\n\r\n`);
-    assert.equal(answer.status, 400);
+    const response = await rawRequest(port, `${head}Host: gw\r\nOrigin: ${PUBLIC}\r\n\r\n`);
+    assert.equal(response.status, 400);
   }
   await until(() => codes.length === 3, 'three refusals');
   assert.equal(upstream.connections(), 0);

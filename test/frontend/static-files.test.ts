@@ -33,13 +33,13 @@ describe('the front end', () => {
 
   test('the index page is served for the root and every path that the app routes, and is always revalidated', async () => {
     for (const path of ['/', '/index.html', '/orders/7', '/orders/7?page=2', '/deep/er/address']) {
-      const answer = await get(path);
-      assert.equal(answer.status, 200, path);
-      assert.equal(await answer.text(), '<h1>app</h1>');
-      assert.equal(answer.headers.get('cache-control'), 'no-cache');
-      assert.equal(answer.headers.get('set-cookie'), null);
-      assert.match(answer.headers.get('content-security-policy') ?? '', /default-src 'self'/);
-      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+      const response = await get(path);
+      assert.equal(response.status, 200, path);
+      assert.equal(await response.text(), '<h1>app</h1>');
+      assert.equal(response.headers.get('cache-control'), 'no-cache');
+      assert.equal(response.headers.get('set-cookie'), null);
+      assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'self'/);
+      assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
     }
   });
 
@@ -70,12 +70,12 @@ describe('the front end', () => {
       '/..%2fsecret.txt',
       '/assets/..%5c..%5csecret.txt',
     ]) {
-      const answer = await rawRequest(
+      const response = await rawRequest(
         Number(port),
         `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
       );
-      assert.ok(answer.status >= 400, `${path}: ${answer.status}`);
-      assert.ok(!answer.text.includes('canary'));
+      assert.ok(response.status >= 400, `${path}: ${response.status}`);
+      assert.ok(!response.text.includes('canary'));
     }
   });
 

@@ -213,7 +213,7 @@ for (const name of Object.keys(kinds))
     const summary = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
     t.diagnostic(`seed ${seed}; ${summary.join(', ')}`);
     assert.deepEqual(faults, [], `seed ${seed}`);
-    assert.ok(counts.size > 1, 'the inputs met more than one kind of answer');
+    assert.ok(counts.size > 1, 'the inputs met more than one kind of response');
     assert.doesNotMatch(world.gateway.logText(), /"level":(50|60)/);
     // The same process keeps working.
     world.catchUp();

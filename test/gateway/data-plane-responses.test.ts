@@ -39,9 +39,9 @@ const get = (path: string) => gateway.call(path, { headers: signedIn('alice') })
 for (const status of [201, 302, 308]) {
   test(`R34 PX-14 a ${status} to the upstream's own origin points to the public URL, and is not followed`, async () => {
     upstream.respondWith(answering(status, { location: `${upstream.origin}/api/orders/7?x=1` }));
-    const answer = await get('/api/orders');
-    assert.equal(answer.status, status);
-    assert.equal(answer.headers.location, `${PUBLIC}/api/orders/7?x=1`);
+    const response = await get('/api/orders');
+    assert.equal(response.status, status);
+    assert.equal(response.headers.location, `${PUBLIC}/api/orders/7?x=1`);
     assert.equal(upstream.requests.length, 1);
     upstream.respondWith(answering(status, { location: `${upstream.origin}/base/orders/7` }));
     assert.equal((await get('/strip/orders')).headers.location, `${PUBLIC}/strip/orders/7`);
@@ -83,12 +83,12 @@ test('R54 hop-by-hop headers of an upstream are removed, and the client connecti
   const raw = await startRawUpstream((socket) => void socket.end(lines.join('\r\n')));
   const own = await startDataPlane(configOf([{ upstream: raw.origin, rules: [{ token: 'none' }] }]));
   try {
-    const answer = await own.call('/api/x');
-    assert.equal(answer.body, 'ok');
-    assert.equal(answer.headers['x-app'], 'stays');
-    for (const name of ['x-hop', 'proxy-connection', 'upgrade']) assert.equal(answer.headers[name], undefined, name);
-    assert.doesNotMatch(String(answer.headers['keep-alive']), /timeout=9/);
-    assert.doesNotMatch(String(answer.headers.connection), /x-hop/i);
+    const response = await own.call('/api/x');
+    assert.equal(response.body, 'ok');
+    assert.equal(response.headers['x-app'], 'stays');
+    for (const name of ['x-hop', 'proxy-connection', 'upgrade']) assert.equal(response.headers[name], undefined, name);
+    assert.doesNotMatch(String(response.headers['keep-alive']), /timeout=9/);
+    assert.doesNotMatch(String(response.headers.connection), /x-hop/i);
   } finally {
     await own.close();
     await raw.close();
@@ -96,7 +96,7 @@ test('R54 hop-by-hop headers of an upstream are removed, and the client connecti
 });
 
 test("PX-07 over a raw socket, a client's Connection header removes none of the gateway's headers", async () => {
-  const answer = await rawRequest(
+  const response = await rawRequest(
     gateway.port,
     [
       'GET /api/x HTTP/1.1',
@@ -109,7 +109,7 @@ test("PX-07 over a raw socket, a client's Connection header removes none of the 
       '\r\n',
     ].join('\r\n'),
   );
-  assert.equal(answer.status, 200);
+  assert.equal(response.status, 200);
   const [recorded] = upstream.requests;
   assert.equal(recorded?.header('authorization'), 'Bearer access-of-alice');
   assert.equal(recorded?.header('x-forwarded-for'), '127.0.0.1');
@@ -128,13 +128,13 @@ test('PX-17 concurrent users never get the token, claims or response of another 
   const calls = Array.from({ length: 10 }, () => users).flat();
   await Promise.all(
     calls.map(async (user) => {
-      const answer = await gateway.call(`/api/of/${user}`, { headers: signedIn(user) });
-      const seen: { target: string; headers: [string, string][] } = JSON.parse(answer.body);
+      const response = await gateway.call(`/api/of/${user}`, { headers: signedIn(user) });
+      const seen: { target: string; headers: [string, string][] } = JSON.parse(response.body);
       assert.equal(seen.target, `/api/of/${user}`);
       const headers = new Map(seen.headers.map(([name, value]) => [name.toLowerCase(), value]));
       assert.equal(headers.get('authorization'), `Bearer access-of-${user}`);
       assert.equal(headers.get('x-sub'), user);
-      assert.equal(headers.get('x-request-id'), answer.headers['x-request-id']);
+      assert.equal(headers.get('x-request-id'), response.headers['x-request-id']);
     }),
   );
   assert.equal(new Set(upstream.requests.map((request) => request.header('x-request-id'))).size, calls.length);

@@ -38,7 +38,7 @@ beforeEach(() => {
   gateway.state.usable = async (session) => ({ kind: 'active', session });
 });
 
-const code = (answer: TestResponse) => JSON.parse(answer.body).code;
+const code = (response: TestResponse) => JSON.parse(response.body).code;
 const last = () => {
   const [recorded, ...more] = upstream.requests.toReversed();
   assert.ok(recorded, 'the upstream was called');
@@ -47,17 +47,17 @@ const last = () => {
 };
 
 test('a signed-in request runs its steps in order and reaches the upstream with the access token', async () => {
-  const answer = await gateway.call('/api/x?y=%2B', { headers: signedIn('alice') });
-  assert.equal(answer.status, 200);
+  const response = await gateway.call('/api/x?y=%2B', { headers: signedIn('alice') });
+  assert.equal(response.status, 200);
   assert.deepEqual(gateway.events, ['load', 'usable', 'touch']);
   assert.equal(last().target, '/api/x?y=%2B');
   assert.equal(last().header('authorization'), 'Bearer access-of-alice');
   assert.equal(last().header('host'), new URL(upstream.origin).host);
   assert.equal(last().header('cookie'), 'app=1');
   assert.equal(last().header('x-csrf'), undefined);
-  assert.equal(answer.headers['cache-control'], 'private, no-store');
-  assert.equal(answer.headers.vary, 'Cookie');
-  assert.equal(answer.headers['x-request-id'], last().header('x-request-id'));
+  assert.equal(response.headers['cache-control'], 'private, no-store');
+  assert.equal(response.headers.vary, 'Cookie');
+  assert.equal(response.headers['x-request-id'], last().header('x-request-id'));
 });
 
 test('TK-12 only the access token of a session reaches the upstream', async () => {
@@ -77,11 +77,11 @@ test('the refreshed token is sent', async () => {
 for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
   for (const accept of ['text/html', 'application/json', '*/*', undefined]) {
     test(`R25 ${method} with Accept ${accept} and no session is 401, never a redirect`, async () => {
-      const answer = await gateway.call('/api/x', { method, headers: accept === undefined ? {} : { accept } });
-      assert.equal(answer.status, 401);
-      assert.equal(answer.headers['www-authenticate'], 'Bearer realm="https://shop.example.com"');
-      assert.equal(answer.headers.location, undefined);
-      assert.equal(answer.headers['set-cookie'], undefined);
+      const response = await gateway.call('/api/x', { method, headers: accept === undefined ? {} : { accept } });
+      assert.equal(response.status, 401);
+      assert.equal(response.headers['www-authenticate'], 'Bearer realm="https://shop.example.com"');
+      assert.equal(response.headers.location, undefined);
+      assert.equal(response.headers['set-cookie'], undefined);
       assert.equal(upstream.requests.length, 0);
       assert.deepEqual(gateway.events, [], 'R14 the store was not asked');
     });
@@ -97,8 +97,10 @@ test('R25 a session that expired, or ends at the refresh, is 401', async () => {
 });
 
 test('PX-05 a bearer token of the client is not a session', async () => {
-  const answer = await gateway.call('/api/x', { headers: { authorization: 'Bearer access-of-alice', 'x-csrf': '1' } });
-  assert.equal(answer.status, 401);
+  const response = await gateway.call('/api/x', {
+    headers: { authorization: 'Bearer access-of-alice', 'x-csrf': '1' },
+  });
+  assert.equal(response.status, 401);
   assert.equal(upstream.requests.length, 0);
 });
 
@@ -114,12 +116,12 @@ test('R28 PX-06 on a public route the upstream gets no identity, whatever the cl
     'X-Shop-Customer': 'forged',
     x_user_id: 'forged',
   };
-  const answer = await gateway.call('/api/public/x', { headers: { ...forged, ...signedIn('alice') } });
-  assert.equal(answer.status, 200);
+  const response = await gateway.call('/api/public/x', { headers: { ...forged, ...signedIn('alice') } });
+  assert.equal(response.status, 200);
   assert.equal(last().header('authorization'), undefined);
   assert.doesNotMatch(JSON.stringify(last().headers), /forged|alice/);
   assert.deepEqual(gateway.events, [], 'the cookie is not even looked at');
-  assert.equal(answer.headers['cache-control'], undefined);
+  assert.equal(response.headers['cache-control'], undefined);
 });
 
 test('R28 on a protected route the upstream gets one Authorization header and identity headers of the gateway only', async () => {
@@ -137,37 +139,37 @@ test('user-or-none: a live session is used; without one, or with an expired one,
   assert.equal(last().header('authorization'), 'Bearer access-of-alice');
   for (const headers of [{}, signedIn('nobody')]) {
     upstream.requests.length = 0;
-    const answer = await gateway.call('/api/mixed/x', { headers });
-    assert.equal(answer.status, 200);
+    const response = await gateway.call('/api/mixed/x', { headers });
+    assert.equal(response.status, 200);
     assert.equal(last().header('authorization'), undefined);
-    assert.equal(answer.headers.vary, 'Cookie');
+    assert.equal(response.headers.vary, 'Cookie');
   }
 });
 
 test('R12 a store or provider that does not respond is 503, also on routes that admit guests', async () => {
   gateway.state.usable = () => Promise.reject(new GatewayError('provider_unavailable'));
   for (const path of ['/api/x', '/api/mixed/x']) {
-    const answer = await gateway.call(path, { headers: signedIn('alice') });
-    assert.equal(answer.status, 503);
+    const response = await gateway.call(path, { headers: signedIn('alice') });
+    assert.equal(response.status, 503);
   }
   assert.equal(upstream.requests.length, 0);
   assert.ok(!gateway.events.includes('touch'));
 });
 
 test('a method that no rule names is denied and audited', async () => {
-  const answer = await gateway.call('/api/orders/1', { method: 'DELETE', headers: signedIn('alice') });
-  assert.equal(answer.status, 403);
-  assert.equal(code(answer), 'access_denied');
+  const response = await gateway.call('/api/orders/1', { method: 'DELETE', headers: signedIn('alice') });
+  assert.equal(response.status, 403);
+  assert.equal(code(response), 'access_denied');
   assert.equal(gateway.audits[0]?.[0], 'access.denied');
   assert.equal(gateway.audits[0]?.[1].reason, 'no_rule');
   assert.equal(upstream.requests.length, 0);
 });
 
 test('a missing scope is 403 that names it, audited with the caller', async () => {
-  const answer = await gateway.call('/api/orders', { method: 'POST', headers: signedIn('alice') });
-  assert.equal(answer.status, 403);
+  const response = await gateway.call('/api/orders', { method: 'POST', headers: signedIn('alice') });
+  assert.equal(response.status, 403);
   const challenge = 'Bearer realm="https://shop.example.com", error="insufficient_scope", scope="write:orders a"';
-  assert.equal(answer.headers['www-authenticate'], challenge);
+  assert.equal(response.headers['www-authenticate'], challenge);
   const [event, details] = gateway.audits[0] ?? [];
   assert.equal(event, 'access.denied');
   assert.equal(details?.sub, 'alice');
@@ -186,20 +188,20 @@ test("an upstream's own 401 is passed on unchanged", async () => {
   upstream.respondWith(
     (_req, res) => void res.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end('no'),
   );
-  const answer = await gateway.call('/api/x', { headers: signedIn('alice') });
+  const response = await gateway.call('/api/x', { headers: signedIn('alice') });
   upstream.respondWith((_req, res) => void res.end());
-  assert.equal(answer.status, 401);
-  assert.equal(answer.headers['www-authenticate'], 'Bearer error="invalid_token"');
-  assert.equal(answer.body, 'no');
+  assert.equal(response.status, 401);
+  assert.equal(response.headers['www-authenticate'], 'Bearer error="invalid_token"');
+  assert.equal(response.body, 'no');
 });
 
 test('PX-13 the gateway responds to an OPTIONS request with Max-Forwards: 0', async () => {
-  const answer = await gateway.call('/api/orders', {
+  const response = await gateway.call('/api/orders', {
     method: 'OPTIONS',
     headers: { ...signedIn('alice'), 'max-forwards': '0' },
   });
-  assert.equal(answer.status, 204);
-  assert.equal(answer.headers.allow, 'GET, HEAD, OPTIONS, POST');
+  assert.equal(response.status, 204);
+  assert.equal(response.headers.allow, 'GET, HEAD, OPTIONS, POST');
   assert.equal(upstream.requests.length, 0);
   await gateway.call('/api/orders', { method: 'OPTIONS', headers: { ...signedIn('alice'), 'max-forwards': '1' } });
   assert.equal(last().header('max-forwards'), '0');

@@ -43,8 +43,8 @@ describe('a gateway in front of an API', () => {
     const browser = await signedIn();
     const session = await browser.fetch('/session', { headers: CSRF });
     assert.equal(session.json().authenticated, true);
-    const answer = await browser.fetch('/api/orders', { headers: CSRF });
-    assert.equal(answer.status, 200);
+    const response = await browser.fetch('/api/orders', { headers: CSRF });
+    assert.equal(response.status, 200);
     const [authorize] = provider.requests.authorize;
     assert.equal(authorize?.params.get('code_challenge_method'), 'S256');
     assert.equal(authorize?.params.get('redirect_uri'), `${gateway.url}/callback`);
@@ -116,16 +116,16 @@ describe('a gateway in front of an API', () => {
 
   test('R14 anonymous traffic gets no cookie', async () => {
     for (const path of ['/', '/api/x', '/session', '/profile', '/nowhere']) {
-      const answer = await fetch(gateway.url + path);
-      assert.equal(answer.headers.get('set-cookie'), null, path);
+      const response = await fetch(gateway.url + path);
+      assert.equal(response.headers.get('set-cookie'), null, path);
     }
   });
 
   test('R25 an API request without a session is 401, not a redirect', async () => {
-    const answer = await fetch(`${gateway.url}/api/x`, { redirect: 'manual', headers: { accept: 'text/html' } });
-    assert.equal(answer.status, 401);
-    assert.equal(answer.headers.get('location'), null);
-    assert.match(answer.headers.get('content-type') ?? '', /problem\+json/);
+    const response = await fetch(`${gateway.url}/api/x`, { redirect: 'manual', headers: { accept: 'text/html' } });
+    assert.equal(response.status, 401);
+    assert.equal(response.headers.get('location'), null);
+    assert.match(response.headers.get('content-type') ?? '', /problem\+json/);
   });
 
   test('AR-16 only a top-level navigation starts a sign-in', async () => {
@@ -174,8 +174,11 @@ describe('a gateway in front of an API', () => {
   test('sign-out ends the session, revokes both tokens and continues at the provider', async () => {
     const browser = await signedIn();
     const cookie = browser.cookieHeader('/');
-    const answer = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
-    const { location } = answer.json();
+    const response = await browser.fetch('/logout', {
+      method: 'POST',
+      headers: { ...CSRF, accept: 'application/json' },
+    });
+    const { location } = response.json();
     assert.equal(location, '/logout/continue');
     assert.deepEqual(
       provider.requests.revocation.map(({ params }) => params.get('token_type_hint')),
@@ -191,8 +194,11 @@ describe('a gateway in front of an API', () => {
   test('R17 LO-01 a failing revocation endpoint does not delay the sign-out', async () => {
     const browser = await signedIn();
     provider.behaviour.revocation = () => ({ status: 500, headers: {}, body: 'no' });
-    const answer = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
-    assert.equal(answer.json().location, '/logout/continue');
+    const response = await browser.fetch('/logout', {
+      method: 'POST',
+      headers: { ...CSRF, accept: 'application/json' },
+    });
+    assert.equal(response.json().location, '/logout/continue');
     assert.equal((await browser.navigate('/logout/continue', { from: gateway.url })).url.pathname, '/signed-out');
     assert.equal(provider.requests.end_session.length, 1);
     assert.match(gateway.logText(), /token.revocation_failed/);
@@ -211,13 +217,16 @@ describe('a gateway in front of an API', () => {
   });
 
   test('R32 AR-10 text in a callback is never rendered as markup', async () => {
-    const answer = await fetch(
+    const response = await fetch(
       `${gateway.url}/callback?error=%3Cscript%3E&error_description=%3Cscript%3Ealert(1)%3C/script%3E&state=%3Cscript%3E`,
       { headers: { accept: 'text/html' } },
     );
-    assert.doesNotMatch(await answer.text(), /<script/);
-    assert.doesNotMatch(answer.headers.get('content-security-policy') ?? "script-src 'unsafe-inline'", /unsafe-inline/);
-    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+    assert.doesNotMatch(await response.text(), /<script/);
+    assert.doesNotMatch(
+      response.headers.get('content-security-policy') ?? "script-src 'unsafe-inline'",
+      /unsafe-inline/,
+    );
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
   });
 
   test('R33 AR-12 a sign-in never returns to another origin', async () => {
@@ -228,11 +237,11 @@ describe('a gateway in front of an API', () => {
   });
 
   test('R20 AR-07 a forged Host is refused', async () => {
-    const answer = await fetch(`${gateway.url}/login`, {
+    const response = await fetch(`${gateway.url}/login`, {
       redirect: 'manual',
       headers: { accept: 'text/html', 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' },
     });
-    assert.doesNotMatch(answer.headers.get('location') ?? '', /evil/);
+    assert.doesNotMatch(response.headers.get('location') ?? '', /evil/);
   });
 
   test('LG-01 no token, code or state reaches the log', async () => {

@@ -60,8 +60,8 @@ describe('hostile input', () => {
     for (let at = 4; at < text.length; at += 3) {
       const turned = Buffer.from(text);
       turned[at] = (turned[at] ?? 0) ^ 1;
-      const answer = await get('/api/x', `Cookie: ${turned.toString('latin1').replace(/[\r\n]/g, 'x')}\r\n`);
-      assert.ok([400, 401].includes(answer.status), `${at}: ${answer.status}`);
+      const response = await get('/api/x', `Cookie: ${turned.toString('latin1').replace(/[\r\n]/g, 'x')}\r\n`);
+      assert.ok([400, 401].includes(response.status), `${at}: ${response.status}`);
     }
   });
 
@@ -78,9 +78,9 @@ describe('hostile input', () => {
         fc.constantFrom('bff=', 'bff-login-x=', 'bff-logout=', '', 'bff=s%3A'),
         async (junk, prefix) => {
           for (const path of ['/api/x', '/session', '/profile', '/logout', '/callback?state=a&code=b']) {
-            const answer = await get(path, `Cookie: ${prefix}${junk}\r\n`);
-            assert.ok(answer.status < 500, `${path}: ${answer.status}`);
-            if (path.startsWith('/api')) assert.ok([400, 401].includes(answer.status));
+            const response = await get(path, `Cookie: ${prefix}${junk}\r\n`);
+            assert.ok(response.status < 500, `${path}: ${response.status}`);
+            if (path.startsWith('/api')) assert.ok([400, 401].includes(response.status));
           }
         },
       ),
@@ -100,9 +100,9 @@ describe('hostile input', () => {
         text,
         name,
         async (start, rest, header) => {
-          const answer = await get(start + rest, `${header}: ${rest}\r\nCookie: ${good}\r\n`);
-          assert.notEqual(answer.status, 500);
-          assert.ok(answer.status < 505);
+          const response = await get(start + rest, `${header}: ${rest}\r\nCookie: ${good}\r\n`);
+          assert.notEqual(response.status, 500);
+          assert.ok(response.status < 505);
         },
       ),
       { numRuns: 200 },
@@ -124,8 +124,8 @@ describe('hostile input', () => {
       '/api;x/y',
       '/api/%2e%2e/%2e%2e/x',
     ]) {
-      const answer = await get(path, '');
-      assert.ok([400, 401, 404].includes(answer.status), `${path}: ${answer.status}`);
+      const response = await get(path, '');
+      assert.ok([400, 401, 404].includes(response.status), `${path}: ${response.status}`);
     }
     assert.equal(world.upstream.requests.length, before);
   });
@@ -144,9 +144,9 @@ describe('hostile input', () => {
       const before = world.upstream.requests.length;
       const client = await connectRaw(port);
       await client.send(`POST /api/x HTTP/1.1\r\nHost: ${host}\r\nX-CSRF: 1\r\nCookie: ${good}\r\n${rest}`);
-      const answer = (await client.rest()).toString('latin1');
-      assert.match(answer, /^HTTP\/1\.1 4\d\d /);
-      assert.equal(answer.split('HTTP/1.1 ').length, 2, 'one answer');
+      const response = (await client.rest()).toString('latin1');
+      assert.match(response, /^HTTP\/1\.1 4\d\d /);
+      assert.equal(response.split('HTTP/1.1 ').length, 2, 'one response');
       assert.equal(world.upstream.requests.length, before);
       client.destroy();
     });
@@ -154,8 +154,8 @@ describe('hostile input', () => {
 
   test('PX-12 a request needs exactly one Host', async () => {
     for (const head of ['', `Host: ${host}\r\nHost: ${host}\r\n`, 'Host: \r\n', `Host: evil@${host}\r\n`]) {
-      const answer = await rawRequest(port, `GET /session HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
-      assert.ok([400, 421].includes(answer.status), `${JSON.stringify(head)}: ${answer.status}`);
+      const response = await rawRequest(port, `GET /session HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+      assert.ok([400, 421].includes(response.status), `${JSON.stringify(head)}: ${response.status}`);
     }
   });
 

@@ -93,9 +93,9 @@ test('R22 SE-01 SE-02 behind a trusted proxy every cookie is __Host-, Secure and
   assert.match(session ?? '', /; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
   assert.doesNotMatch(session ?? 'Domain', /Domain/i);
   assert.match(login.cookies[0] ?? '', /^__Host-bff-login-[\w-]{16}=.*; Path=\/;.* HttpOnly; Secure; SameSite=Lax$/);
-  for (const answer of [login, done]) {
-    assert.equal(answer.headers['cache-control'], 'no-store');
-    assert.match(String(answer.headers['strict-transport-security']), /max-age=31536000/);
+  for (const response of [login, done]) {
+    assert.equal(response.headers['cache-control'], 'no-store');
+    assert.match(String(response.headers['strict-transport-security']), /max-age=31536000/);
   }
   const cookie = pairs([session ?? '']);
   const call = await ask(gateway.ownUrl, '/api/x', { ...TLS, cookie, 'x-csrf': '1' });
@@ -110,10 +110,10 @@ test('R22 SE-01 SE-02 behind a trusted proxy every cookie is __Host-, Secure and
 
 test('R22 without the forwarded scheme a sign-in stops with a clear error instead of a loop', async (t) => {
   const { gateway, provider } = await world(t, ['127.0.0.1']);
-  const answer = await ask(gateway.ownUrl, '/login', PAGE);
-  assert.equal(answer.status, 400);
-  assert.match(answer.body, /X-Forwarded-Proto: https/);
-  assert.equal(answer.cookies.length, 0);
+  const response = await ask(gateway.ownUrl, '/login', PAGE);
+  assert.equal(response.status, 400);
+  assert.match(response.body, /X-Forwarded-Proto: https/);
+  assert.equal(response.cookies.length, 0);
   assert.equal(provider.requests.authorize.length, 0);
 });
 
@@ -131,14 +131,14 @@ test('PX-12 R20 an unknown Host is refused as misdirected, whatever the forwarde
     'shop.example.test:8443',
     'evilshop.example.test',
   ]) {
-    const answer = await ask(gateway.ownUrl, '/login', {
+    const response = await ask(gateway.ownUrl, '/login', {
       ...TLS,
       ...PAGE,
       host,
       'x-forwarded-host': 'shop.example.test',
     });
-    assert.equal(answer.status, 421, host);
-    assert.equal(answer.headers.location, undefined);
+    assert.equal(response.status, 421, host);
+    assert.equal(response.headers.location, undefined);
   }
 });
 

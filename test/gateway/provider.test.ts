@@ -29,9 +29,9 @@ test('R07 a token response without expires_in: sign-in works, and exp of the tok
   const { provider, browser, api } = await world(t);
   provider.settings.accessTokenLifetime = 2_000;
   provider.behaviour.token = async (_call, proceed) => {
-    const answer = await proceed();
-    delete answer.json?.expires_in;
-    return answer;
+    const response = await proceed();
+    delete response.json?.expires_in;
+    return response;
   };
   await browser.navigate('/login?returnTo=/app');
   assert.equal((await api()).status, 200);
@@ -44,14 +44,14 @@ test('R06 after a refresh without an ID token, profile and sign-out at the provi
   await browser.navigate('/login?returnTo=/app');
   provider.settings.accessTokenLifetime = 60_000;
   provider.behaviour.token = async (_call, proceed) => {
-    const answer = await proceed();
-    delete answer.json?.id_token;
-    return answer;
+    const response = await proceed();
+    delete response.json?.id_token;
+    return response;
   };
   await until(async () => (await api()).status === 200 && provider.refreshRequests().length === 1);
   assert.equal((await browser.fetch('/profile', { headers: CSRF })).json().sub, provider.next.nextUser.sub);
-  const answer = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
-  await browser.navigate(String(answer.json().location), { from: gateway.url });
+  const response = await browser.fetch('/logout', { method: 'POST', headers: { ...CSRF, accept: 'application/json' } });
+  await browser.navigate(String(response.json().location), { from: gateway.url });
   assert.ok(provider.requests.end_session[0]?.params.get('id_token_hint'));
 });
 

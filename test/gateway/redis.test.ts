@@ -22,17 +22,17 @@ describe('R11 R12 SE-12 Redis stops and returns with its data', () => {
     await redis.stop();
     for (let n = 0; n < 40; n++) {
       const asked = Date.now();
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         world.api(),
         world.browser.fetch('/session', { headers: CSRF }),
         world.browser.fetch('/profile', { headers: CSRF }),
         world.browser.navigate('/login'),
       ]);
-      assert.ok(Date.now() - asked < 2_000 * 2, 'no answer waits for the store');
-      for (const answer of answers.slice(0, 3)) {
-        assert.equal(answer.status, 503);
-        assert.ok(answer.headers['retry-after']);
-        assert.equal(answer.setCookies.length, 0);
+      assert.ok(Date.now() - asked < 2_000 * 2, 'no response waits for the store');
+      for (const response of responses.slice(0, 3)) {
+        assert.equal(response.status, 503);
+        assert.ok(response.headers['retry-after']);
+        assert.equal(response.setCookies.length, 0);
       }
     }
     assert.equal(world.browser.cookieHeader('/').includes(cookie), true);
@@ -46,10 +46,10 @@ describe('R11 R12 SE-12 Redis stops and returns with its data', () => {
     await world.signIn();
     redis.pause();
     const asked = Date.now();
-    const answer = await world.api();
+    const response = await world.api();
     const took = Date.now() - asked;
     redis.resume();
-    assert.equal(answer.status, 503);
+    assert.equal(response.status, 503);
     assert.ok(took < 2_000, `${took} ms`);
     await until(async () => (await world.api()).status === 200, { timeout: 5_000 });
   });
@@ -71,8 +71,8 @@ test('R13 the session is stored before the redirect, so that another gateway fin
     const browser = world.gateway.browser();
     const { stoppedAt } = await browser.navigate('/login', { stopAt: (url) => url.pathname === '/callback' });
     const cookie = browser.cookieHeader('/');
-    const answer = await fetch(String(stoppedAt), { redirect: 'manual', headers: { cookie, accept: 'text/html' } });
-    const [session = ''] = answer.headers.getSetCookie().filter((line) => line.startsWith('bff='));
+    const response = await fetch(String(stoppedAt), { redirect: 'manual', headers: { cookie, accept: 'text/html' } });
+    const [session = ''] = response.headers.getSetCookie().filter((line) => line.startsWith('bff='));
     const asked = await fetch(`${other.ownUrl}/session`, { headers: { cookie: session.split(';')[0] ?? '', ...CSRF } });
     assert.equal(((await asked.json()) as { authenticated: boolean }).authenticated, true);
   }
@@ -110,7 +110,7 @@ test('R15 SE-07 a sign-out wins over requests in progress', async (t) => {
   await until(() => world.upstream.requests.length === 20);
   await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
   held.open();
-  for (const answer of await slow) assert.equal(answer.setCookies.length, 0);
+  for (const response of await slow) assert.equal(response.setCookies.length, 0);
   const replay = await fetch(`${world.gateway.url}/api/x`, { headers: { cookie, ...CSRF } });
   assert.equal(replay.status, 401);
   assert.deepEqual(
@@ -131,10 +131,10 @@ test('CR-01 CR-02 a dump of Redis contains no token and no usable cookie', async
   const value = decodeURIComponent(world.browser.cookieHeader('/').split('=')[1] ?? '');
   assert.ok(!dump.includes(value.slice(2, 40)));
   for (const key of (await redis.keys()).flatMap((name) => [name, /\{(.+)\}/.exec(name)?.[1] ?? ''])) {
-    const answer = await fetch(`${world.gateway.url}/api/x`, {
+    const response = await fetch(`${world.gateway.url}/api/x`, {
       headers: { cookie: `bff=${encodeURIComponent(`s:${key}`)}`, ...CSRF },
     });
-    assert.equal(answer.status, 401);
+    assert.equal(response.status, 401);
   }
 });
 

@@ -53,7 +53,7 @@ test('DO-02 R14 a flood of abandoned sign-ins leaves nothing in Redis', async (t
   for (let round = 0; round < 20; round += 1)
     await Promise.all(
       Array.from({ length: 25 }, (_, n) =>
-        go(gateway.url, '/login', `203.0.113.${n}`).then((answer) => assert.equal(answer.status, 303)),
+        go(gateway.url, '/login', `203.0.113.${n}`).then((response) => assert.equal(response.status, 303)),
       ),
     );
   assert.deepEqual(await redis.keys(), []);

@@ -23,14 +23,14 @@ async function another({ gateway, provider }: World, sid: string | undefined): P
   return browser;
 }
 
-const code = async (answer: Response) => Reflect.get(Object(await answer.json()), 'code');
+const code = async (response: Response) => Reflect.get(Object(await response.json()), 'code');
 
 test('LO-06 LO-07 a sid ends only that session, and its tokens are revoked', async (t) => {
   const world = await startWorld(t);
   const [one, two] = [await another(world, 'sid-1'), await another(world, 'sid-2')];
-  const answer = await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sid: 'sid-1' }));
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  const response = await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sid: 'sid-1' }));
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('cache-control'), 'no-store');
   assert.deepEqual([await signedIn(one), await signedIn(two)], [false, true]);
   await until(() => world.provider.requests.revocation.length >= 2);
 });
@@ -42,19 +42,19 @@ test('LO-07 a sub without a sid ends all sessions of the user, also after one ha
   const bob = await another(world, 'd');
   const logoutUrl = String((await one.fetch('/session', { headers: CSRF })).json().logoutUrl);
   await one.navigate(logoutUrl, { from: world.gateway.url });
-  const answer = await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sub: 'user-alice' }));
-  assert.equal(answer.status, 200);
+  const response = await postLogoutToken(world.gateway.url, createLogoutToken(world.provider, { sub: 'user-alice' }));
+  assert.equal(response.status, 200);
   assert.deepEqual([await signedIn(two), await signedIn(three), await signedIn(bob)], [false, false, true]);
 });
 
 test('LO-07 a sid with the sub of another user ends nothing', async (t) => {
   const world = await startWorld(t);
   const one = await another(world, 'sid-1');
-  const answer = await postLogoutToken(
+  const response = await postLogoutToken(
     world.gateway.url,
     createLogoutToken(world.provider, { sid: 'sid-1', sub: 'user-bob' }),
   );
-  assert.equal(answer.status, 200);
+  assert.equal(response.status, 200);
   assert.equal(await signedIn(one), true);
 });
 
@@ -116,13 +116,13 @@ describe('LO-05 a token with one fault', () => {
     test(`${name}: 400, no-store, and the session stays`, async (t) => {
       const world = await startWorld(t);
       const browser = await another(world, 'sid-1');
-      const answer = await postLogoutToken(
+      const response = await postLogoutToken(
         world.gateway.url,
         createLogoutToken(world.provider, { sid: 'sid-1' }, change),
       );
-      assert.equal(answer.status, 400);
-      assert.equal(answer.headers.get('cache-control'), 'no-store');
-      assert.equal(await code(answer), 'logout_token_refused');
+      assert.equal(response.status, 400);
+      assert.equal(response.headers.get('cache-control'), 'no-store');
+      assert.equal(await code(response), 'logout_token_refused');
       assert.equal(await signedIn(browser), true);
       // The same token without the fault ends it.
       assert.equal(
@@ -173,8 +173,8 @@ test('LO-05 anything but a form with one token is refused', async (t) => {
     [form, `logout_token=${'x'.repeat(20_000)}`, 413],
   ];
   for (const [type, body, status] of rows) {
-    const answer = await fetch(address, { method: 'POST', body, headers: { 'content-type': type } });
-    assert.equal(answer.status, status, body.slice(0, 40));
+    const response = await fetch(address, { method: 'POST', body, headers: { 'content-type': type } });
+    assert.equal(response.status, status, body.slice(0, 40));
   }
   assert.equal((await fetch(address)).status, 405);
 });
@@ -202,8 +202,8 @@ test('LO-05 LO-09 a token sent to one replica ends the session on the other and 
   await browser.navigate('/login?returnTo=/app');
   const cookie = browser.cookieHeader('/session');
   const at = async (url: string) => {
-    const answer = await fetch(`${url}/session`, { headers: { cookie, ...CSRF } });
-    return Reflect.get(Object(await answer.json()), 'authenticated');
+    const response = await fetch(`${url}/session`, { headers: { cookie, ...CSRF } });
+    return Reflect.get(Object(await response.json()), 'authenticated');
   };
   assert.equal(await at(second.ownUrl), true);
   const token = createLogoutToken(provider, { sid: 'sid-1' });
@@ -223,10 +223,10 @@ test('a store that fails half way is 503, and the next attempt of the provider e
   await browser.navigate('/login?returnTo=/app');
   const token = createLogoutToken(provider, { sid: 'sid-1' });
   redis.pause();
-  const answer = await postLogoutToken(first.ownUrl, token);
+  const response = await postLogoutToken(first.ownUrl, token);
   redis.resume();
-  assert.equal(answer.status, 503);
-  assert.ok(answer.headers.get('retry-after'));
+  assert.equal(response.status, 503);
+  assert.ok(response.headers.get('retry-after'));
   await until(async () => (await browser.fetch('/session', { headers: CSRF })).status === 200);
   assert.equal((await postLogoutToken(first.ownUrl, token)).status, 200);
   assert.equal(await signedIn(browser), false);
