@@ -71,7 +71,7 @@ async function checkout(): Promise<void> {
   await keycloakAdmin(keycloakOrigin).setUpClient('bff-gateway', publicUrl);
 }
 
-const responses = (what: string, process: Running, url: string) =>
+const untilReady = (what: string, process: Running, url: string) =>
   waitUntilReady(what, process, 30, async () => {
     const response = await fetch(url);
     await response.body?.cancel();
