@@ -27,7 +27,7 @@ const USUAL = {
 const world = await startWorld({
   name: 'fapi2',
   clientId: CLIENT,
-  attributes: { 'access.token.lifespan': '8', 'jwks.string': JSON.stringify({ keys: [jwk] }), ...STRICT },
+  attributes: { 'access.token.lifespan': '15', 'jwks.string': JSON.stringify({ keys: [jwk] }), ...STRICT },
   provider: {
     profile: 'fapi2',
     signedRequests: true,

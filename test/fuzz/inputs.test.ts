@@ -19,7 +19,8 @@ before(async () => {
   world = await startBearerWorld(
     { after: (end) => void ends.push(end as () => unknown) },
     {
-      provider: { settings: { grantedScope: 'openid read:orders' } },
+      // Without a refresh token the session lasts as long as its access token: longer than the slowest run.
+      provider: { settings: { grantedScope: 'openid read:orders', accessTokenLifetime: 3_600_000 } },
       config: { limits: { loginsPerMinute: 0, logoutTokensPerMinute: 0 }, log: { level: 'error' } },
     },
   );

@@ -1,5 +1,42 @@
 /** Finds TCP ports for servers that cannot choose one themselves, outside the range that outgoing connections use. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Test processes run at the same time: a port is claimed by a file here, with the id of the process that has it. */
+const CLAIMS = join(tmpdir(), 'bff-test-ports');
+const claimed: string[] = [];
+process.once('exit', () => {
+  for (const file of claimed) rmSync(file, { force: true });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Claims a port for as long as this process runs; false when a process has it, this one included. */
+function claim(port: number): boolean {
+  const file = join(CLAIMS, String(port));
+  try {
+    mkdirSync(CLAIMS, { recursive: true });
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    claimed.push(file);
+    return true;
+  } catch {
+    // The claim of a process that was killed is removed for the next attempt.
+    try {
+      if (!isAlive(Number(readFileSync(file, 'utf8')))) rmSync(file, { force: true });
+    } catch {
+      // Released in between.
+    }
+    return false;
+  }
+}
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -9,16 +46,11 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Ports that were returned before; they may still be free. */
-const assigned = new Set<number>();
-
-/** Returns a free loopback port that was not returned before. */
+/** Returns a free loopback port that was not returned before, to this process or to another test process. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (assigned.has(port)) continue;
-    assigned.add(port);
-    if (await isFree(port)) return port;
+    if (claim(port) && (await isFree(port))) return port;
   }
   throw new Error('no free port found between 20000 and 32000');
 }
