@@ -10,27 +10,30 @@ export type SessionState = ReturnType<typeof createSessionState>;
 
 const RETRY_DELAY_MS = 10_000;
 
-export function createSessionState(
-  page: Page,
-  { sendRequest, jsonOf }: GatewayRequests,
-  { emitEvent }: Events,
-  expiringBefore: number,
-) {
+/** Identifies a session; empty without one. */
+const markOf = (session: Session) => (session.authenticated ? session.sub + session.createdAt : '');
+
+function emitChange({ emitEvent }: Events, session: Session): void {
+  if (session.authenticated) emitEvent('signedin', session);
+  else emitEvent('signedout', session);
+}
+
+export function createSessionState(page: Page, requests: GatewayRequests, events: Events, expiringBefore: number) {
   let current: Session | undefined;
-  /** Identifies the session: empty without one, undefined before the first read. */
+  /** Mark of the current session; undefined before the first read. */
   let mark: string | undefined;
   let reads = 0;
   let closed = false;
   const firstRead = singleFlight<void, Session>(readSession);
   const { notifyTabs, leaveTab, closeTab } = createTabSync(page, onChange);
-  const { scheduleRead, watchExpiry, stopTimer } = createExpiryTimer(refresh, expiringBefore, emitEvent);
+  const { scheduleRead, watchExpiry, stopTimer } = createExpiryTimer(refresh, expiringBefore, events.emitEvent);
 
   /** Reads the session from the gateway. Of two responses the one to the later request counts. */
   async function readSession(): Promise<Session> {
     const turn = ++reads;
-    const response = await sendRequest('/session');
+    const response = await requests.sendRequest('/session');
     // The last state stays on an outage, which is no sign-out, and when a front end serves a page at every address.
-    const session = await jsonOf<Session>(response);
+    const session = await requests.jsonOf<Session>(response);
     if (turn === reads && !closed) {
       update(session);
       // The browser's clock may be wrong; the gateway's decides.
@@ -51,22 +54,16 @@ export function createSessionState(
   function update(session: Session): void {
     const before = mark;
     current = session;
-    mark = session.authenticated ? session.sub + session.createdAt : '';
+    mark = markOf(session);
     if (mark === before) return;
     notifyTabs(mark);
-    if (before === undefined) return;
-    if (session.authenticated) emitEvent('signedin', session);
-    else emitEvent('signedout', session);
-  }
-
-  /** The last state; read if there is none yet. */
-  async function knownSession(): Promise<Session> {
-    return current ?? firstRead();
+    if (before !== undefined) emitChange(events, session);
   }
 
   return {
     readSession,
-    knownSession,
+    /** The last state; read if there is none yet. */
+    knownSession: async () => current ?? firstRead(),
     sessionMark: () => mark,
     /** Notifies the other tabs that this tab ended the session, and stops. */
     notifySignOut() {
