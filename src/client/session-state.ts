@@ -10,17 +10,9 @@ export type SessionState = ReturnType<typeof createSessionState>;
 
 const RETRY_DELAY_MS = 10_000;
 
-/** Identifies a session; empty without one. */
-const markOf = (session: Session) => (session.authenticated ? session.sub + session.createdAt : '');
-
-function emitChange({ emitEvent }: Events, session: Session): void {
-  if (session.authenticated) emitEvent('signedin', session);
-  else emitEvent('signedout', session);
-}
-
 export function createSessionState(page: Page, requests: GatewayRequests, events: Events, expiringBefore: number) {
   let current: Session | undefined;
-  /** Mark of the current session; undefined before the first read. */
+  /** Identifies the session: empty without one, undefined before the first read. */
   let mark: string | undefined;
   let reads = 0;
   let closed = false;
@@ -54,10 +46,12 @@ export function createSessionState(page: Page, requests: GatewayRequests, events
   function update(session: Session): void {
     const before = mark;
     current = session;
-    mark = markOf(session);
+    mark = session.authenticated ? session.sub + session.createdAt : '';
     if (mark === before) return;
     notifyTabs(mark);
-    if (before !== undefined) emitChange(events, session);
+    if (before === undefined) return;
+    if (session.authenticated) events.emitEvent('signedin', session);
+    else events.emitEvent('signedout', session);
   }
 
   return {
@@ -65,7 +59,6 @@ export function createSessionState(page: Page, requests: GatewayRequests, events
     /** The last state; read if there is none yet. */
     knownSession: async () => current ?? firstRead(),
     sessionMark: () => mark,
-    /** Notifies the other tabs that this tab ended the session, and stops. */
     notifySignOut() {
       stopTimer();
       leaveTab();
