@@ -6,7 +6,10 @@ import { redisStore } from './redis/redis.ts';
 import { sqliteStore } from './sqlite/sqlite.ts';
 
 /** By the name of the option below `session.store`. */
-export const STORES = { redis: redisStore, sqlite: sqliteStore } satisfies Record<string, StoreType>;
+export const STORES = {
+  redis: redisStore,
+  sqlite: sqliteStore,
+} satisfies Record<string, StoreType>;
 
 type Stores = typeof STORES;
 export type StoreName = keyof Stores;

@@ -9,6 +9,8 @@ import { until } from '../support/wait.ts';
 export interface Opened {
   store: Store;
   close(): Promise<void>;
+  /** Set where Redis permits no client tracking, so that `changes.current()` stays false. */
+  watchable?: false;
 }
 
 const MINUTE_MS = 60_000;
@@ -100,7 +102,25 @@ function records(store: () => Store): void {
   });
 }
 
-function replacement(store: () => Store): void {
+function replacement(store: () => Store, watchable: () => boolean): void {
+  test('the watcher is notified of a session that ends and of tokens that are replaced', async () => {
+    if (!watchable()) return assert.equal(store().changes.current(), false);
+    const notified: (string | undefined)[] = [];
+    store().changes.watch((key) => void notified.push(key));
+    await until(() => store().changes.current());
+    const changes: ((key: string) => Promise<unknown>)[] = [
+      (key) => store().replaceTokens(key, 1, 'tokens-2'),
+      (key) => store().end(key),
+    ];
+    for (const change of changes) {
+      const key = await createSession(store());
+      await store().load(key);
+      notified.length = 0;
+      await change(key);
+      await until(() => notified.includes(key) || notified.includes(undefined));
+    }
+  });
+
   test('new tokens replace only the version that was read', async () => {
     const key = await createSession(store());
     assert.equal(await store().replaceTokens(key, 1, 'tokens-2'), 'replaced');
@@ -251,7 +271,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
     after(() => opened?.close());
     test('ping resolves', () => store().ping());
     records(store);
-    replacement(store);
+    replacement(store, () => opened.watchable !== false);
     exclusion(store);
     index(store);
     jobs(store);

@@ -22,11 +22,12 @@ function apply({ files, edits }: Recipe): void {
   }
 }
 
-/** Runs a module in the copy and returns its last line, read as JSON; lines of the audit log may come before. */
+/** Runs a module in the copy and returns the value that it prints after `RESULT`; the audit log prints other lines. */
 function run(source: string): unknown {
   writeFileSync(join(copy, 'use.ts'), source);
   const output = execFileSync(process.execPath, ['use.ts'], { cwd: copy, encoding: 'utf8' });
-  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+  const [, result = ''] = /^RESULT (.*)$/m.exec(output) ?? [];
+  return JSON.parse(result);
 }
 
 before(() => {
@@ -56,6 +57,13 @@ test('the source tree compiles with all four', () => {
   execFileSync(process.execPath, [tsc, '--noEmit', '-p', '.'], { cwd: copy, stdio: 'inherit' });
 });
 
+test('the linter accepts what they add', () => {
+  const changed = recipes.flatMap(({ files, edits }) => [...files.keys(), ...edits.map(({ path }) => path)]);
+  cpSync(join(ROOT, 'biome.json'), join(copy, 'biome.json'));
+  const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
+  execFileSync(process.execPath, [biome, 'check', ...new Set(changed)], { cwd: copy, stdio: 'pipe' });
+});
+
 test('the product has a kind, owns its issuers and reads its tokens', () => {
   const used = run(`
     import { jsonSchema } from './src/config/schema/options.ts';
@@ -63,7 +71,7 @@ test('the product has a kind, owns its issuers and reads its tokens', () => {
     const product = productOf('https://shop.acme-id.example/oauth2');
     const kinds = jsonSchema().properties?.provider?.properties?.kind?.enum;
     const claims = { sub: 'u1', cid: 'shop', scp: ['read'] };
-    console.log(JSON.stringify({ kind: product.kind, listed: kinds?.includes('acme'), scopes: product.scopesOf(claims), subject: product.subjectOf(claims) }));
+    console.log('RESULT ' + JSON.stringify({ kind: product.kind, listed: kinds?.includes('acme'), scopes: product.scopesOf(claims), subject: product.subjectOf(claims) }));
   `);
   assert.deepEqual(used, { kind: 'acme', listed: true, scopes: ['read'], subject: 'user' });
 });
@@ -84,11 +92,10 @@ const GATEWAY = `
     log: { level: 'silent' },
     secrets: { keys: [{ id: 'k1', value: '${KEY}' }] },
     provider: { issuer: 'http://127.0.0.1:9', clientId: 'shop', clientSecret: 'secret' },
-    session: { store: { memory: {} } },
+    session: { store: { scratch: {} } },
     routes: [
-      { path: '/near/**', upstream: api, rules: [{ token: 'none', ipRange: ['127.0.0.0/8'] }] },
-      { path: '/far/**', upstream: api, rules: [{ token: 'none', ipRange: ['10.0.0.0/8'] }] },
-      { path: '/guest/**', upstream: api, rules: [{ token: 'user-or-none', ipRange: ['10.0.0.0/8'] }] },
+      { path: '/open/**', upstream: api, rules: [{ token: 'none', pathDepth: 2 }] },
+      { path: '/guest/**', upstream: api, rules: [{ token: 'user-or-none', pathDepth: 2 }] },
     ],
   });
   server.on('request', gateway.handler);
@@ -103,7 +110,7 @@ const GATEWAY = `
 
 test('the endpoint responds, and refuses other methods', () => {
   const used = run(`${GATEWAY}
-    console.log(JSON.stringify([await get('/whoami'), await get('/whoami', { method: 'POST' })]));
+    console.log('RESULT ' + JSON.stringify([await get('/hello'), await get('/hello', { method: 'POST' })]));
     process.exit();
   `);
   assert.deepEqual(used, ['401 unauthenticated', '405 method_not_allowed GET']);
@@ -111,10 +118,10 @@ test('the endpoint responds, and refuses other methods', () => {
 
 test('the condition is met or refuses, without a token too', () => {
   const used = run(`${GATEWAY}
-    console.log(JSON.stringify([await get('/near/x'), await get('/far/x'), await get('/guest/x')]));
+    console.log('RESULT ' + JSON.stringify([await get('/open/x'), await get('/open/x/y'), await get('/guest/x/y')]));
     process.exit();
   `);
-  assert.deepEqual(used, ['200 orders', '403 access_denied address', '403 access_denied address']);
+  assert.deepEqual(used, ['200 orders', '403 access_denied path_depth', '403 access_denied path_depth']);
 });
 
 test('the store is an option and opens', () => {
@@ -126,13 +133,13 @@ test('the store is an option and opens', () => {
       publicUrl: 'https://shop.example.com',
       secrets: { keys: [{ id: 'k1', value: '${KEY}' }] },
       provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'secret' },
-      session: { store: { memory: {} } },
+      session: { store: { scratch: {} } },
     });
     const store = openStore(session.store, { log: createLogger('silent') });
     await store.createTokens('key', 'sealed', 60_000);
     await store.ping();
     await store.close();
-    console.log(JSON.stringify({ kind: store.kind, shared: store.shared }));
+    console.log('RESULT ' + JSON.stringify({ kind: store.kind, shared: store.shared }));
   `);
-  assert.deepEqual(used, { kind: 'memory', shared: false });
+  assert.deepEqual(used, { kind: 'scratch', shared: false });
 });

@@ -11,7 +11,7 @@ import { routeFindings } from '../../src/config/validate/routes.ts';
 import type { AuditDetails } from '../../src/observe/audit.ts';
 import { compileConditions } from '../../src/policy/conditions/compile.ts';
 import { requestCondition } from '../../src/policy/conditions/condition.ts';
-import { CONDITIONS, conditionEntries } from '../../src/policy/conditions/conditions.ts';
+import { CONDITIONS, type ConditionName, conditionEntries } from '../../src/policy/conditions/conditions.ts';
 import { type CompiledRule, compileRule } from '../../src/policy/rules.ts';
 import { createAdmit } from '../../src/proxy/admission/admit.ts';
 import { compileRoutes } from '../../src/routing/routes.ts';
@@ -112,7 +112,14 @@ test('every condition is an option of a rule, with its description', () => {
 });
 
 test('every condition on the token is a finding where no token is read', () => {
-  const VALUES = { claims: { a: { equals: 1 } }, roles: ['a'], groups: ['a'], scopes: ['a'], acr: 'a', maxAge: '1m' };
+  const VALUES: Record<ConditionName, unknown> = {
+    claims: { a: { equals: 1 } },
+    roles: ['a'],
+    groups: ['a'],
+    scopes: ['a'],
+    acr: 'a',
+    maxAge: '1m',
+  };
   for (const [name, { over }] of conditionEntries) {
     const config = configOf([{ rules: [{ token: 'none', [name]: VALUES[name] }] }]);
     const paths = [...routeFindings(config), ...accessTokenFindings(config)].map(({ path }) => path.join('.'));

@@ -17,7 +17,7 @@ export interface RequestFacts {
   readonly tolerance: number;
 }
 
-/** A refusal with 403: a stable word for log, audit and response, and a sentence for the log. */
+/** A refusal with 403: a stable word for log, audit and response. `detail` completes "the rule requires ..." for log and `explain`. */
 export interface Denied<Reason extends string = string> {
   readonly kind: 'denied';
   readonly reason: Reason;

@@ -9,7 +9,14 @@ import { roles } from './roles.ts';
 import { scopes } from './scopes.ts';
 
 /** Every condition, by the name of its option. The first one that is not met decides how the request is refused. */
-export const CONDITIONS = { claims, roles, groups, scopes, acr, maxAge };
+export const CONDITIONS = {
+  claims,
+  roles,
+  groups,
+  scopes,
+  acr,
+  maxAge,
+};
 
 type Table = typeof CONDITIONS;
 export type ConditionName = keyof Table;

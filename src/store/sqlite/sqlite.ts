@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { type Check, fail, ok, warn } from '../../base/check.ts';
 import { createExpressStore } from '../port/express-store.ts';
+import { createLocalChanges } from '../port/local-changes.ts';
 import type { Store } from '../port/store.ts';
 import type { StoreDeps, StoreType } from '../port/store-type.ts';
 import { createDatabase } from './database.ts';
 import { openSqliteFile } from './file.ts';
 import { sqliteJobs } from './jobs.ts';
 import { sqliteLeases } from './leases.ts';
-import { createLocalChanges } from './local-changes.ts';
 import { envelopeRecords, sessionRecords } from './records.ts';
 import { sqliteIndex } from './session-index.ts';
 import { startSweeper } from './sweep.ts';

@@ -74,7 +74,9 @@ async function redisWithAclUser(): Promise<Opened> {
   const user = ['--user', 'gateway', 'on', '>secret-of-gateway', '~bff:*', '+@all'];
   const args = [...user, '--requirepass', 'secret-of-default'];
   const redis = await startRedis({ args, client: { password: 'secret-of-default' } });
-  return opened({ redis: { url: redis.url, username: 'gateway', password: 'secret-of-gateway' } }, redis);
+  const options = { url: redis.url, username: 'gateway', password: 'secret-of-gateway' };
+  // The user may use no channel, and client tracking needs one.
+  return { ...(await opened({ redis: options }, redis)), watchable: false };
 }
 
 /** Creates a self-signed certificate for localhost; returns the paths of the certificate and its key. */

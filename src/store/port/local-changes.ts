@@ -1,5 +1,5 @@
 /** Change notifications of a store that only this process writes to. */
-import type { SessionChanges, Store } from '../port/store.ts';
+import type { SessionChanges, Store } from './store.ts';
 
 type ChangeOperations = Pick<Store, 'end' | 'replaceTokens'>;
 
