@@ -1,15 +1,31 @@
 /** The tests that `npm run test:near` runs for a path. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { nearTests } from './near.ts';
+import { nearTests, SUITE_OF } from './near.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bff-near-'));
 after(() => rmSync(root, { recursive: true, force: true }));
-const FILES = ['src/main.ts', 'src/alone.ts', 'src/oidc/refresh/lease.ts', 'src/oidc/dpop/key.ts', 'src/empty/file.ts'];
-const TESTS = ['test/alone.test.ts', 'test/oidc/flow.test.ts', 'test/oidc/refresh/lease.test.ts', 'e2e/login.test.ts'];
+const FILES = [
+  'src/main.ts',
+  'src/alone.ts',
+  'src/oidc/refresh/lease.ts',
+  'src/oidc/dpop/key.ts',
+  'src/oidc/dpop-like/file.ts',
+  'src/store/sqlite/file.ts',
+  'src/empty/file.ts',
+  'docs/index.md',
+];
+const TESTS = [
+  'test/tuning/reexec.test.ts',
+  'test/sender/dpop.test.ts',
+  'test/store/port/contract.test.ts',
+  'test/oidc/flow.test.ts',
+  'test/oidc/refresh/lease.test.ts',
+  'e2e/login.test.ts',
+];
 for (const file of [...FILES, ...TESTS, 'test/oidc/refresh/fixtures.ts']) {
   mkdirSync(join(root, dirname(file)), { recursive: true });
   writeFileSync(join(root, file), '');
@@ -20,9 +36,16 @@ const NEAR: [path: string, at: string, files: string[]][] = [
   ['src/oidc/refresh/', 'test/oidc/refresh', ['test/oidc/refresh/lease.test.ts']],
   ['./src/oidc/refresh/lease.ts', 'test/oidc/refresh', ['test/oidc/refresh/lease.test.ts']],
   [join(root, 'src/oidc/refresh/lease.ts'), 'test/oidc/refresh', ['test/oidc/refresh/lease.test.ts']],
-  ['src/oidc/dpop/key.ts', 'test/oidc', ['test/oidc/flow.test.ts', 'test/oidc/refresh/lease.test.ts']],
-  ['src/oidc', 'test/oidc', ['test/oidc/flow.test.ts', 'test/oidc/refresh/lease.test.ts']],
-  ['src/alone.ts', 'test/alone.test.ts', ['test/alone.test.ts']],
+  ['src/oidc/dpop/key.ts', 'test/sender', ['test/sender/dpop.test.ts']],
+  ['src/oidc/dpop', 'test/sender', ['test/sender/dpop.test.ts']],
+  [
+    'src/oidc',
+    'test/oidc, test/sender',
+    ['test/oidc/flow.test.ts', 'test/oidc/refresh/lease.test.ts', 'test/sender/dpop.test.ts'],
+  ],
+  ['src/store/sqlite/file.ts', 'test/store/port', ['test/store/port/contract.test.ts']],
+  ['src/store', 'test/store', ['test/store/port/contract.test.ts']],
+  ['src/main.ts', 'test/tuning', ['test/tuning/reexec.test.ts']],
   ['test/oidc/flow.test.ts', 'test/oidc/flow.test.ts', ['test/oidc/flow.test.ts']],
   ['test/oidc/refresh/fixtures.ts', 'test/oidc/refresh', ['test/oidc/refresh/lease.test.ts']],
   ['e2e/login.test.ts', 'e2e/login.test.ts', ['e2e/login.test.ts']],
@@ -34,17 +57,54 @@ for (const [path, at, files] of NEAR) {
 }
 
 for (const path of [
-  'src/main.ts',
+  'src/alone.ts',
   'src',
+  'src/empty',
   'src/empty/file.ts',
+  'src/oidc/dpop-like/file.ts',
   'test',
   'e2e',
-  'test/none',
   'docs/index.md',
-  '../x',
+  '..',
   '',
 ]) {
   test(`near ${path === '' ? 'nothing' : path} there are no tests, and the error names the commands to run`, () => {
     assert.throws(() => nearTests(root, path), /no tests near .*npm run test:fast/);
   });
 }
+
+for (const path of [
+  'src/oidc/nope',
+  'src/oidc/refresh/typo.ts',
+  'src/oidc/dpop/typo.ts',
+  'test/none',
+  'test/oidc/typo.test.ts',
+  '../x/y',
+]) {
+  test(`near ${path}, which does not exist, is an error`, () => {
+    assert.throws(() => nearTests(root, path), { message: `no such file or folder: ${path}` });
+  });
+}
+
+const repository = join(import.meta.dirname, '../..');
+
+test('every room and entry point of src has a mirror folder with tests, or else a suite with tests', () => {
+  const sources = globSync('src/**/*.ts', { cwd: repository });
+  const rooms = new Set(sources.map((file) => (dirname(file) === 'src' ? file : dirname(file))));
+  const hasTests = (folder: string) => globSync(`${folder}/**/*.test.ts`, { cwd: repository }).length > 0;
+  const unmirrored = [...rooms].filter((room) => !hasTests(room.replace(/^src/, 'test'))).sort();
+  assert.deepEqual(Object.keys(SUITE_OF).sort(), unmirrored);
+  assert.deepEqual(
+    Object.values(SUITE_OF).filter((suite) => !hasTests(suite)),
+    [],
+  );
+});
+
+test('test/README.md lists the suites of rooms without a mirror folder', () => {
+  const text = readFileSync(join(repository, 'test/README.md'), 'utf8');
+  const listed = [...text.matchAll(/^\| `(src\/[^`]+)` +\| `(test\/[^`]+)` +\|$/gm)].map(([, room, suite]) => [
+    room,
+    suite,
+  ]);
+  assert.deepEqual(listed, Object.entries(SUITE_OF));
+});

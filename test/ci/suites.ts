@@ -56,7 +56,7 @@ function unitLane(root: string, files: string[]): Lane {
 }
 
 function nearLanes(root: string, paths: string[]): Lane[] {
-  if (paths.length === 0) throw new Error('which tests? npm run test:near -- src/oidc/refresh');
+  if (paths.every((path) => path === '')) throw new Error('which tests? npm run test:near -- src/oidc/refresh');
   const found = paths.map((path) => nearTests(root, path));
   for (const { at, files } of found)
     console.log(`${at}: ${files.length} test ${files.length === 1 ? 'file' : 'files'}`);
