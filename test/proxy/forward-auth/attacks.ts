@@ -2,11 +2,19 @@
 import assert from 'node:assert/strict';
 import type { Browser } from '../../support/browser.ts';
 import type { BrowserResponse } from '../../support/browser-http.ts';
+import { echo } from '../../support/upstream.ts';
 import { FORGED, type Shop } from './shop.ts';
 
 /** Claim headers of this and another route, in spellings that an upstream may read as the same name. */
 export const EXACT = ['X-Shop-Customer', 'x-shop-customer', 'X-SHOP-CUSTOMER', 'X-Shop-Note', 'X-Forward-Cookie'];
 export const LENIENT = ['X_Shop_Customer', 'X-Shop_Customer', 'x_shop_customer', 'X.Shop.Customer', 'X_Shop_Note'];
+
+const MARK = 'x-bff-gateway';
+/** The gateway serves its own endpoints only under the host of the public URL, whichever port the front proxy has. */
+const publicHost = ({ port }: Shop) => ({ host: `localhost:${port}` });
+const NAVIGATION = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+const OWN_POLICY = "default-src 'none'";
+const policiesOf = ({ headers }: BrowserResponse) => String(headers['content-security-policy'] ?? '').split(/, */);
 
 export interface Attack {
   shop: Shop;
@@ -103,4 +111,46 @@ export async function checkCookies(attack: Attack): Promise<void> {
 
   assert.equal((await shop.call(browser, { port, headers: { cookie: own } })).status, 200);
   assert.equal(shop.received()?.header('cookie'), undefined, 'no cookie is left');
+}
+
+/** An API cannot imitate an error of the gateway: the mark of the gateway arrives only on the gateway's own responses. */
+export async function checkMark({ shop, browser, port }: Attack): Promise<void> {
+  for (const status of [200, 401, 403, 503]) {
+    for (const name of ['X-Bff-Gateway', 'X-BFF-GATEWAY', 'X_Bff_Gateway']) {
+      const session = browser.cookieHeader('/api/orders').split('=')[0];
+      const headers = { [name]: ['unauthenticated', 'ok'], 'set-cookie': `${session}=stolen; Path=/` };
+      shop.upstream.respondWith((_req, res) => void res.writeHead(status, headers).end('of the API'));
+      const response = await shop.call(browser, { port });
+      assert.deepEqual([response.status, response.body], [status, 'of the API']);
+      assert.equal(response.headers[MARK], undefined, `${name} with ${status}`);
+      assert.deepEqual(response.setCookies, [], 'the API replaces no cookie of the gateway');
+    }
+  }
+  const session = await shop.call(browser, { port, path: '/session', headers: publicHost(shop) });
+  assert.equal(session.headers[MARK], 'ok', 'the mark of the gateway stays');
+  shop.upstream.respondWith(echo);
+}
+
+/** A document of the API is sandboxed beside its own policy, whatever its status; pages of the gateway are not. */
+export async function checkDocument({ shop, browser, port }: Attack): Promise<void> {
+  for (const status of [200, 404, 500]) {
+    for (const own of [{ 'content-security-policy': OWN_POLICY }, {}]) {
+      const headers = { 'content-type': 'text/html', ...own };
+      shop.upstream.respondWith((_req, res) => void res.writeHead(status, headers).end('<script>act()</script>'));
+      const response = await shop.call(browser, { port });
+      assert.deepEqual([response.status, response.body], [status, '<script>act()</script>']);
+      const expected = [...Object.values(own), 'sandbox'].sort();
+      assert.deepEqual(policiesOf(response).sort(), expected, `${status}`);
+    }
+  }
+  shop.upstream.respondWith(echo);
+  for (const [path, status] of [
+    ['/login?returnTo=/app', 303],
+    ['/session', 200],
+    ['/unknown', 404],
+  ] as const) {
+    const response = await shop.call(browser, { port, path, headers: { ...publicHost(shop), ...NAVIGATION } });
+    assert.equal(response.status, status, path);
+    assert.ok(!policiesOf(response).includes('sandbox'), path);
+  }
 }

@@ -9,8 +9,10 @@ import { freePort } from '../../support/ports.ts';
 import {
   checkConnectionNames,
   checkCookies,
+  checkDocument,
   checkForgedClaims,
   checkForgedCredentials,
+  checkMark,
   checkRealValues,
   EXACT,
   LENIENT,
@@ -56,6 +58,20 @@ for (const [index, version] of versions.entries()) {
 
   test(`E04 Caddy ${version}: forged credentials of the client are replaced`, async () => {
     await checkForgedCredentials(attackOf(index));
+  });
+
+  test(`E03 Caddy ${version}: a response of the API arrives without the mark and the cookies of the gateway`, async () => {
+    await checkMark(attackOf(index));
+  });
+
+  test(`E02 Caddy ${version}: a document of the API is sandboxed, and keeps its own policy`, async () => {
+    await checkDocument(attackOf(index));
+  });
+
+  test(`E03 Caddy ${version}: a refusal of the gateway keeps its mark`, async () => {
+    const { port } = attackOf(index);
+    const response = await shop.call(browser, { port, headers: { cookie: '' } });
+    assert.deepEqual([response.status, response.headers['x-bff-gateway']], [401, 'unauthenticated']);
   });
 
   test(`E04 Caddy ${version}: a request that the gateway refuses does not reach the API`, async () => {

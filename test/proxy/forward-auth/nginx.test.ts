@@ -10,8 +10,10 @@ import { echo } from '../../support/upstream.ts';
 import {
   checkConnectionNames,
   checkCookies,
+  checkDocument,
   checkForgedClaims,
   checkForgedCredentials,
+  checkMark,
   checkRealValues,
   EXACT,
   LENIENT,
@@ -73,6 +75,14 @@ test('E04 nginx: a client that forges claim headers is refused, whatever headers
 
 test('E04 nginx: forged credentials of the client are replaced', async () => {
   for (const { port } of [strict, lax]) await checkForgedCredentials({ shop, browser, port });
+});
+
+test('E03 nginx: a response of the API arrives without the mark and the cookies of the gateway', async () => {
+  for (const { port } of [strict, lax]) await checkMark({ shop, browser, port });
+});
+
+test('E02 nginx: a document of the API is sandboxed, and keeps its own policy', async () => {
+  for (const { port } of [strict, lax]) await checkDocument({ shop, browser, port });
 });
 
 test('an open route passes without a token and without identity headers of the client', async () => {
