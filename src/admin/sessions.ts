@@ -18,7 +18,7 @@ export interface AdminSessionsParts {
   audit: Audit;
 }
 
-/** A session as the administrator sees it: whose it is and since when; no token, and nothing that could serve as a cookie. */
+/** A session as the administrator sees it: user, device, address and times. It contains no token and no cookie value. */
 export interface AdminSession {
   id: string;
   issuer: string;

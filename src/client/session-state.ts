@@ -24,7 +24,7 @@ export function createSessionState(page: Page, requests: GatewayRequests, events
   async function readSession(): Promise<Session> {
     const turn = ++reads;
     const response = await requests.sendRequest('/session');
-    // The last state stays on an outage, which is no sign-out, and when a front end serves a page at every address.
+    // An outage is not a sign-out: the last state stays. So it does when a front end serves a page at every address.
     const session = await requests.jsonOf<Session>(response);
     if (turn === reads && !closed) {
       update(session);
@@ -38,7 +38,7 @@ export function createSessionState(page: Page, requests: GatewayRequests, events
     readSession().catch(() => closed || scheduleRead(RETRY_DELAY_MS));
   }
 
-  /** Reads again unless the other tab has the same session. It says that something changed; the gateway says what. */
+  /** Reads again unless the other tab has the same session: a message of another tab only triggers a new read. */
   function onChange(otherMark?: string): void {
     if (mark !== undefined && otherMark !== mark) refresh();
   }

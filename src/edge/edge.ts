@@ -10,7 +10,7 @@ import { createPeerReader } from './peer.ts';
 import type { RequestContext } from './request-context.ts';
 import { createRequestIds } from './request-ids.ts';
 
-/** What is known about a request before any check: enough to log and to answer a refusal. */
+/** What is known about a request before any check: enough to log a refusal and to respond to it. */
 export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
 
 export interface Edge {

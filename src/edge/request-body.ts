@@ -18,7 +18,7 @@ function closeIfIncomplete(req: IncomingMessage): void {
 }
 
 /**
- * Reads and discards the rest of the body of a request that was answered before its body had arrived, for at most `ms`
+ * Reads and discards the rest of the body of a request whose response was sent before its body had arrived, for at most `ms`
  * milliseconds. Closing at once would reset the connection, and the client might never see the response; without a limit, a
  * slow client could keep the connection open forever.
  */

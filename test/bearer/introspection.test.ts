@@ -34,6 +34,7 @@ test('R48 RS-04 the gateway introspects an opaque token as itself, once for many
 describe('RS-04 a token with an invalid introspection response is refused with 401', () => {
   const rows: Record<string, Record<string, unknown>> = {
     'not active': { active: false },
+    'not active, with all claims of a valid token': { ...LIVE, active: false },
     'active as a string': { ...LIVE, active: 'true' },
     'active as a number': { ...LIVE, active: 1 },
     'no active': { ...LIVE, active: undefined },

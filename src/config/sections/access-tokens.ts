@@ -39,7 +39,7 @@ const issuerOptions = (secret: SecretField) => ({
     .enum(['users', 'clients', 'both'])
     .default('both')
     .describe(
-      'Whom this issuer issues access tokens for. both: the claims decide, and a token is refused when they do not.',
+      'Subjects of the access tokens of this issuer. both: read from the claims; a token is refused if unclear.',
     ),
   rolesClaim: z.string().min(1).optional().describe('Claim path of the roles. Default: depends on kind.'),
   introspection: introspectionSchema(secret).optional().describe('Introspection (RFC 7662) at this issuer.'),

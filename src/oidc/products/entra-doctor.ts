@@ -4,7 +4,7 @@ import type { Advice, DoctorHints } from './product.ts';
 function explainAnnounced(configured: string, announced: string): Advice | undefined {
   if (announced.includes('{tenantid}'))
     return {
-      message: 'this issuer of Entra ID stands for many tenants',
+      message: 'this issuer of Entra ID is a multi-tenant issuer',
       hint: 'Use the tenant id in place of common or organizations, or name the tenants in provider.tenants.',
     };
   if (announced.startsWith('https://sts.windows.net/'))

@@ -1,6 +1,6 @@
 /** The facts of an access token, in the same terms for every product. */
 
-/** Whom a token stands for; `unknown` when its claims do not tell, and then it counts as neither. */
+/** Subject type of a token; `unknown` if its claims show neither a user nor a client. */
 export type TokenSubject = 'user' | 'client' | 'unknown';
 
 /** The groups of a token; `overage` when the issuer omitted them because there are too many. */

@@ -25,7 +25,7 @@ export interface ProviderSettings {
   readonly scopes: readonly string[];
 }
 
-/** Issuers that stand for many tenants: one metadata document, and an issuer of its own in the tokens of each tenant. */
+/** Multi-tenant issuers: one metadata document for all tenants, but the tokens of each tenant name a separate issuer. */
 export interface MultiTenantIssuers {
   /** What such an issuer is called in messages. */
   readonly description: string;

@@ -69,7 +69,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
     const access: AccessRequest = { context, route, rules, key };
     enforcer.requireRules(access);
     const credentials = readBearer ? readCredentials(req, target.query, challenge) : NO_CREDENTIALS;
-    // Before any store read, and whatever else the request carries: a bearer token beside the cookie does not avoid it.
+    // Before any store read. A bearer token in the same request does not bypass this check.
     refuseForgery(parts, access, checkForgery, credentials.kind !== 'none');
     if (readBearer && credentials.kind !== 'none') {
       if (key !== undefined) throw ambiguousCredentials(challenge);
@@ -111,8 +111,8 @@ const ambiguousCredentials = (challenge: Challenge) =>
   });
 
 /**
- * Refuses a request with a session cookie that the application did not send. A request without a cookie is refused for the
- * same reason when it names a foreign origin, since SameSite is what kept the cookie from it.
+ * Refuses a request with a session cookie that the application did not send. A request without a cookie is refused as well
+ * if it names a foreign origin: the browser withheld the cookie because of SameSite.
  */
 function refuseForgery(
   { config, audit }: AdmissionParts,

@@ -12,7 +12,7 @@ import { checkContentLength } from './upload.ts';
 
 export interface Forwarder {
   /**
-   * Resolves when the request is over: answered, cut off, or abandoned by the client. Rejects with a GatewayError when it
+   * Resolves when the request has ended: with a response, with a closed connection, or because the client left. Rejects with a GatewayError when it
    * failed before anything was sent; the caller then sends the response. A later failure closes the client's connection.
    */
   forward(context: RequestContext, res: ServerResponse, route: ForwardRoute, options: ForwardOptions): Promise<void>;

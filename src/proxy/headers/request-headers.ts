@@ -61,7 +61,7 @@ function refuseLoop(passes: number): void {
   throw new GatewayError('upstream_failed', { detail: `the request passed ${passes} gateways of this name: a loop` });
 }
 
-/** Decrements Max-Forwards of an OPTIONS request (RFC 9110 section 7.6.2). The data plane answers zero before this runs. */
+/** Decrements Max-Forwards of an OPTIONS request (RFC 9110 section 7.6.2). The data plane responds to zero before this runs. */
 function oneHopLess(method: string | undefined, hops: string): string {
   return method === 'OPTIONS' && /^[1-9][0-9]{0,8}$/.test(hops) ? String(Number(hops) - 1) : hops;
 }

@@ -16,8 +16,8 @@ function proxyTo(route: UpstreamOptions, certificate: ClientCertificate | undefi
 }
 
 /**
- * Creates the tunnels of all routes. `open` resolves when the WebSocket is closed; failures after `open` is called are
- * answered on the socket. Throws when the CA file of an upstream cannot be read.
+ * Creates the tunnels of all routes. `open` resolves when the WebSocket is closed; after a failure it
+ * sends the response on the socket. Throws when the CA file of an upstream cannot be read.
  */
 export function createTunnel({
   routes,

@@ -48,7 +48,7 @@ export async function checkRedis(config: RedisConfig, { log }: StoreDeps): Promi
   try {
     const facts = await inspectRedis(config, { log });
     const version = facts.version === undefined ? '' : ` ${facts.version}`;
-    const reachable = ok('store', `Redis${version} answers in ${facts.latencyMs.toFixed(1)} ms`);
+    const reachable = ok('store', `Redis${version} responds in ${facts.latencyMs.toFixed(1)} ms`);
     return [reachable, permissionCheck(facts), cacheCheck(facts), evictionCheck(facts), persistenceCheck(facts)];
   } catch (error) {
     const message = innermostMessage(error);

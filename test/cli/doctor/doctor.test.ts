@@ -75,7 +75,7 @@ test('the issuer: http instead of https, the common tenant of Entra ID, its vers
   };
   assert.match((await announcing(provider.issuer.replace('http:', 'https:'))).message, /one is http, the other https/);
   const many = await announcing('https://login.microsoftonline.com/{tenantid}/v2.0');
-  assert.match(many.message, /stands for many tenants/);
+  assert.match(many.message, /is a multi-tenant issuer/);
   assert.match(many.hint ?? '', /tenant id in place of common/);
   assert.match((await announcing('https://sts.windows.net/8eaef023/')).message, /version 1 of Entra ID/);
   await provider.stop();

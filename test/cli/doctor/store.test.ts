@@ -23,7 +23,7 @@ test('Redis: responds, evicts nothing, writes to disk, allows all commands', asy
   const redis = await startRedis({ args: ['--appendonly', 'yes'] });
   t.after(() => redis.stop());
   const checks = await doctorWith(t, redisStore(redis.url));
-  assert.match(checks.of('store').message, /^Redis \d+\.\d+.* answers in/);
+  assert.match(checks.of('store').message, /^Redis \d+\.\d+.* responds in/);
   for (const name of ['store', 'store eviction', 'store persistence', 'store commands', 'store cache'])
     assert.equal(checks.of(name).level, 'ok', name);
   assert.deepEqual(await redis.withClient((client) => client.keys('*session*')), []);
