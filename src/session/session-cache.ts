@@ -31,7 +31,7 @@ interface PendingRead {
   stale: boolean;
 }
 
-/** Tracks reads in progress, so that the result of a read that a change overtook is not cached. */
+/** Tracks reads in progress: if the session changes during a read, its result is not cached. */
 function createPendingReads() {
   const reads = new Map<string, Set<PendingRead>>();
   return {

@@ -3,14 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Requests in progress from which connections are queued. An unread request waits in the kernel and costs nothing here. A
+ * While this many requests are in progress, connections are queued after their response. An unread request waits in the kernel and costs nothing here. A
  * thousand requests in progress fill the young generation, and each collection copies all of them
  * (docs/decisions/0012-turns.md).
  */
 const MAX_ACTIVE_REQUESTS = 256;
 /** Connections resumed in each turn of the event loop, so that requests to a slow upstream never block the queue. */
 const MIN_RESUMED_PER_TURN = 16;
-/** New connections in one turn from which first requests take precedence over the next requests of other connections. */
+/** If this many connections arrive in one turn, their first requests are served before further requests of others. */
 const RUSH_THRESHOLD = 16;
 
 export interface ReadThrottle {

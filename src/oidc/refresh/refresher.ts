@@ -20,7 +20,7 @@ export type RefresherOptions = Omit<RefreshGrantOptions, 'backoff'> & {
 export interface Refresher {
   readonly ensureUsable: EnsureUsableToken;
   readonly forceRefresh: ForceRefresh;
-  /** Waits for the refreshes in progress, whose old tokens are spent, and stores their results. Bounded; never rejects. */
+  /** Waits for the refreshes in progress and stores their tokens, because the old ones no longer work. Bounded; never rejects. */
   close(): Promise<void>;
 }
 

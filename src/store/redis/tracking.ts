@@ -11,7 +11,7 @@ export interface TrackingParts {
 }
 
 export interface Tracking {
-  /** Whether all changes have arrived except those of the last second. */
+  /** Whether notifications are up to date; changes of the last second may still be missing. */
   current(): boolean;
   /** Reconnects; `current` is false until then. */
   restart(): void;

@@ -15,7 +15,7 @@ const WRITES_PER_SWEEP = 100;
 /** Maximum rows removed per table and sweep: more than the writes between two sweeps can add. */
 const MAX_ROWS = 500;
 
-/** Sweeps at once, at intervals that keep no process alive, and after every `WRITES_PER_SWEEP` writes. */
+/** Sweeps now, at intervals, and after every `WRITES_PER_SWEEP` writes. The timer does not keep the process alive. */
 export function startSweeper(db: DatabaseSync, clock: () => number, log: Logger): Sweeper {
   const statements = TABLES.map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE rowid IN
