@@ -1,5 +1,4 @@
 /** Admits a request to a route: the checks between route match and upstream, in the order in which they run. */
-
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
