@@ -35,8 +35,8 @@ function configuration(folder: string, port: number, gatewayPort: string): strin
   const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
   const [, block = ''] = /```nginx\n([\s\S]*?)```/.exec(page) ?? [];
   const adapted = block
+    .replaceAll(/127\.0\.0\.1:300[12]\b/g, `127.0.0.1:${gatewayPort}`)
     .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
-    .replaceAll(/127\.0\.0\.1:300[12]/g, `127.0.0.1:${gatewayPort}`)
     .replace('/etc/ssl/shop.pem', join(folder, 'cert.pem'))
     .replace('/etc/ssl/shop.key', join(folder, 'key.pem'));
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`);
@@ -56,7 +56,11 @@ test('sign-in starts behind nginx as documented, and clients cannot choose their
   writeFileSync(join(folder, 'key.pem'), TEST_KEY);
   const port = await freePort();
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, new URL(gateway.ownUrl).port));
-  const nginx = spawn('nginx', ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], { stdio: 'inherit' });
+  const nginx = spawn('nginx', ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr']);
+  let messages = '';
+  nginx.stderr.setEncoding('utf8').on('data', (text: string) => {
+    messages += text;
+  });
   t.after(async () => {
     nginx.kill('SIGTERM');
     await until(() => nginx.exitCode !== null || nginx.signalCode !== null, { what: 'nginx ends' });
@@ -65,7 +69,7 @@ test('sign-in starts behind nginx as documented, and clients cannot choose their
   const responds = async () =>
     nginx.exitCode !== null || (await send(port, '/session').catch(() => undefined)) !== undefined;
   await until(responds, { what: 'nginx responds' });
-  assert.equal(nginx.exitCode, null);
+  assert.equal(nginx.exitCode, null, messages);
 
   const login = await send(port, '/login', { accept: 'text/html', ...NAVIGATION });
   assert.equal(login.status, 303);
