@@ -3,7 +3,14 @@
  */
 
 import { productOf } from '../../oidc/products/registry.ts';
-import { type Access, type Condition, escapeRegExp, type Requirement, requireToken } from '../draft/access.ts';
+import {
+  type Access,
+  type Condition,
+  escapeRegExp,
+  MAX_PATTERNS,
+  type Requirement,
+  requireToken,
+} from '../draft/access.ts';
 import { hasVariable, renderVariables, variable } from '../draft/draft.ts';
 import { entraV1Issuer, issuerFromMetadataUrl, isTenantId } from '../draft/issuer.ts';
 import type { XmlElement } from '../draft/xml-tree.ts';
@@ -33,8 +40,11 @@ function splitCondition(values: readonly string[], separator: string, all: boole
   const edge = escapeRegExp(separator);
   const part = (value: string) => `(?:.*${edge})?${value}(?:${edge}.*)?`;
   const texts = values.map(escapeRegExp);
-  const matches = all ? `${texts.map((text) => `(?=${part(text)}$)`).join('')}.*` : part(`(?:${texts.join('|')})`);
-  return matches.length > 480 ? 'a claim with a separator has too many values' : { matches };
+  const patterns = all ? texts.map(part) : [part(`(?:${texts.join('|')})`)];
+  if (patterns.length > MAX_PATTERNS || patterns.some(({ length }) => length > 480))
+    return 'a claim with a separator has too many values';
+  const [first = '', ...more] = patterns;
+  return { matches: more.length === 0 ? first : patterns };
 }
 
 /** The condition on one claim; `scopeClaim` is the claim that holds the scopes. */

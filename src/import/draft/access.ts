@@ -85,22 +85,23 @@ export function mergeClaims(claims: Access['claims']): Record<string, Condition>
   return Object.fromEntries(merged);
 }
 
+/** Maximum number of patterns of one claim, which the schema of rules enforces. */
+export const MAX_PATTERNS = 20;
+
 /** `anyOf` needs one matching element only, so two different lists become their intersection, which is stricter. */
 function mergeConditions(a: Condition, b: Condition): Condition | 'never' {
   if (a.equals !== undefined && b.equals !== undefined && a.equals !== b.equals) return 'never';
   const anyOf = a.anyOf && b.anyOf ? a.anyOf.filter((value) => b.anyOf?.includes(value)) : (a.anyOf ?? b.anyOf);
   if (anyOf?.length === 0) return 'never';
   const allOf = a.allOf && b.allOf ? [...new Set([...a.allOf, ...b.allOf])] : (a.allOf ?? b.allOf);
-  const matches =
-    a.matches !== undefined && b.matches !== undefined && a.matches !== b.matches
-      ? `(?=(?:${a.matches})$)(?:${b.matches})`
-      : (a.matches ?? b.matches);
+  const patterns = unique([a.matches ?? [], b.matches ?? []].flat());
+  if (patterns.length > MAX_PATTERNS) return 'never';
   return {
     ...a,
     ...b,
     ...(anyOf === undefined ? {} : { anyOf }),
     ...(allOf === undefined ? {} : { allOf }),
-    ...(matches === undefined ? {} : { matches }),
+    ...(patterns.length === 0 ? {} : { matches: patterns.length === 1 ? patterns[0] : patterns }),
   };
 }
 

@@ -2,34 +2,21 @@
 import { z } from 'zod';
 import { claimAt } from '../../oidc/products/claims.ts';
 import { tokenCondition } from './condition.ts';
+import { compilePattern, patternSchema } from './pattern.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
-
-/** The expression for a text from start to end. */
-const wholeText = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'u');
-
-const pattern = () =>
-  z
-    .string()
-    .min(1)
-    .max(500)
-    .refine((text) => {
-      try {
-        wholeText(text);
-        return true;
-      } catch {
-        return false;
-      }
-    }, 'expected a regular expression');
 
 const claimCondition = z
   .strictObject({
     equals: scalar.optional().describe('The claim is exactly this, type included.'),
     anyOf: z.array(scalar).min(1).optional().describe('The claim, or one element of a list, is one of these.'),
     allOf: z.array(scalar).min(1).optional().describe('The claim is a list with all of these.'),
-    matches: pattern()
+    matches: z
+      .union([patternSchema(), z.array(patternSchema()).min(1).max(20)])
       .optional()
-      .describe('The claim is a string, or a list with a string, that this regular expression matches as a whole.'),
+      .describe(
+        'The claim is a string, or a list with a string, that this regular expression matches as a whole. Of a list, all expressions must match. Lookaheads, lookbehinds and backreferences are not supported.',
+      ),
   })
   .refine(
     (options) => Object.values(options).some((value) => value !== undefined),
@@ -38,21 +25,15 @@ const claimCondition = z
 
 export type ClaimCondition = z.output<typeof claimCondition>;
 
-/** Longest claim that an expression is run on: bounds the cost of a bad expression. */
-const MAX_TEXT_LENGTH = 1_000;
-
-const matchesWhole = (expression: RegExp, value: unknown) =>
-  typeof value === 'string' && value.length <= MAX_TEXT_LENGTH && expression.test(value);
-
 /** Types are compared as well: `1` is not `"1"`, and a missing claim meets no condition. */
 function compileClaim({ equals, anyOf, allOf, matches }: ClaimCondition): (claim: unknown) => boolean {
-  const expression = matches === undefined ? undefined : wholeText(matches);
+  const patterns = [matches ?? []].flat().map(compilePattern);
   return (claim) => {
     const values: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
     if (equals !== undefined && claim !== equals) return false;
     if (anyOf !== undefined && !anyOf.some((accepted) => values.includes(accepted))) return false;
     if (allOf !== undefined && !allOf.every((required) => values.includes(required))) return false;
-    return expression === undefined || values.some((value) => matchesWhole(expression, value));
+    return patterns.every((matchesOne) => matchesOne(values));
   };
 }
 
