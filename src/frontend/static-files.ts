@@ -1,16 +1,22 @@
 /** Serves the files of a built single-page app, and its index page for the paths that the app routes itself. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import express, { type RequestHandler, Router } from 'express';
+import { realpath } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import express, { type Request, type RequestHandler, Router } from 'express';
 import { reservedPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { isTopLevelNavigation } from '../policy/navigation.ts';
+import { hasContentHash } from './content-hash.ts';
 
 /** Fits a bundled app without inline scripts; `frontend.contentSecurityPolicy` replaces it. */
 const DEFAULT_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-/** File names with a content hash: the content never changes, so browsers may cache it without revalidation. */
-const HASHED_NAME = /[.-][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/;
+/** Extensions of assets: a navigation to a missing one is not found, while `/users/john.doe` is a path of the app. */
+const ASSET =
+  /\.(?:[cm]?js|map|css|html?|json5?|webmanifest|xml|txt|md|ya?ml|csv|wasm|pdf|zip|gz|br|tar|png|jpe?g|gif|svg|webp|avif|ico|bmp|woff2?|ttf|otf|eot|mp[34]|m4[av]|webm|og[agv]|wav)$/i;
+
+const INDEX = 'index.html';
 
 /** Files of the app that cannot be served, because an endpoint of the gateway has their path. */
 export function hiddenFiles(config: Config): string[] {
@@ -27,21 +33,40 @@ export function frontendHandler(directory: string, policy: string | false | unde
     else res.set('Content-Security-Policy', policy ?? DEFAULT_POLICY);
     next();
   });
-  router.use(
-    express.static(directory, {
-      dotfiles: 'ignore',
-      redirect: false,
-      setHeaders(res, path) {
-        res.setHeader('Cache-Control', HASHED_NAME.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
-      },
-    }),
-  );
-  router.use(function sendIndexPage(req, res, next) {
-    const navigation = (req.method === 'GET' || req.method === 'HEAD') && req.accepts(['html', 'json']) === 'html';
-    if (!navigation || /\.[A-Za-z0-9]{1,8}$/.test(req.path)) return next();
-    res.set('Cache-Control', 'no-cache').sendFile('index.html', { root: directory }, (error?: Error) => {
+  const serveFile = express.static(directory, {
+    dotfiles: 'ignore',
+    redirect: false,
+    setHeaders(res, path) {
+      const immutable = hasContentHash(basename(path));
+      res.setHeader('Cache-Control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+  router.use(async function sendFile(req, res, next) {
+    if (await staysInside(directory, req.path)) serveFile(req, res, next);
+    else next();
+  });
+  router.use(async function sendIndexPage(req, res, next) {
+    if (!wantsPage(req) || !(await staysInside(directory, INDEX))) return next();
+    res.set('Cache-Control', 'no-cache').sendFile(INDEX, { root: directory }, (error?: Error) => {
       if (error) next('status' in error && error.status === 404 ? undefined : error);
     });
   });
   return router;
+}
+
+/** Whether a path names an existing file of the folder, and not one outside it by a symbolic link. */
+async function staysInside(directory: string, path: string): Promise<boolean> {
+  try {
+    const root = await realpath(directory);
+    return `${await realpath(join(directory, decodeURIComponent(path)))}${sep}`.startsWith(`${root}${sep}`);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the index page is the response. A path that ends like a file name is one of the app only in a navigation. */
+function wantsPage(req: Request): boolean {
+  if ((req.method !== 'GET' && req.method !== 'HEAD') || req.accepts(['html', 'json']) !== 'html') return false;
+  if (ASSET.test(req.path)) return false;
+  return !/\.[A-Za-z0-9]{1,8}$/.test(req.path) || isTopLevelNavigation(req.headers, 'GET');
 }

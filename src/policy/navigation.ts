@@ -11,14 +11,22 @@ export function isPrefetch(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
+ * Returns whether fetch metadata describes a top-level navigation. A service worker that passes a navigation on
+ * (`fetch(event.request)`) keeps its mode but not its destination; the worker and the request are of the same origin. Scripts
+ * of a page cannot set this mode (Fetch standard, constructor of Request), and frames keep their destination.
+ */
+function isNavigation(headers: IncomingHttpHeaders): boolean {
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination, 'sec-fetch-site': site } = headers;
+  return mode === 'navigate' && (destination === 'document' || (destination === 'empty' && site === 'same-origin'));
+}
+
+/**
  * Returns whether the request is a top-level navigation: no fetch, image, frame or prefetch may start a sign-in
  * (draft-ietf-oauth-browser-based-apps section 6.1.2.1). Without fetch metadata, the Accept header decides.
  */
 export function isTopLevelNavigation(headers: IncomingHttpHeaders, method: string, csrfHeader = 'X-CSRF'): boolean {
   if (method !== 'GET' || isPrefetch(headers)) return false;
-  if (METADATA.some((name) => headers[name] !== undefined)) {
-    return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
-  }
+  if (METADATA.some((name) => headers[name] !== undefined)) return isNavigation(headers);
   if (headers['x-requested-with'] !== undefined || headers[csrfHeader.toLowerCase()] !== undefined) return false;
   return /(?:^|,)\s*text\/html\s*(?:;|,|$)/i.test(headers.accept ?? '');
 }

@@ -1,6 +1,6 @@
 /** Static files of the front end: unchanged, with the index page for paths of the app, and nothing else. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -82,5 +82,79 @@ describe('the front end', () => {
   test('the gateway keeps its own endpoints', async () => {
     assert.equal((await get('/session', { accept: 'application/json' })).status, 200);
     assert.match(await (await get('/signed-out')).text(), /Signed out/);
+  });
+});
+
+describe('files of the front end by name and place', () => {
+  const outside = mkdtempSync(join(tmpdir(), 'bff-frontend-'));
+  const directory = join(outside, 'current');
+  const release = join(outside, 'release');
+  let provider: Provider;
+  let gateway: TestGateway;
+  before(async () => {
+    mkdirSync(join(release, 'data'), { recursive: true });
+    symlinkSync(release, directory);
+    writeFileSync(join(release, 'index.html'), '<h1>app</h1>');
+    writeFileSync(join(release, 'data', 'inside.js'), 'inside');
+    writeFileSync(join(outside, 'secret.txt'), 'canary');
+    mkdirSync(join(outside, 'private'));
+    writeFileSync(join(outside, 'private', 'keys.txt'), 'canary');
+    symlinkSync(join(outside, 'secret.txt'), join(release, 'link.txt'));
+    symlinkSync('../private', join(release, 'folder'));
+    symlinkSync('data/inside.js', join(release, 'alias.js'));
+    for (const name of ['app-settings.json', 'firebase-messaging-sw.js', 'my-component.js', 'index-DiwrgTda.js'])
+      writeFileSync(join(release, name), '0');
+    provider = await startProvider();
+    gateway = await startGateway({ provider, config: { frontend: { directory } } });
+  });
+  after(async () => {
+    await gateway.stop();
+    await provider.stop();
+    rmSync(outside, { recursive: true, force: true });
+  });
+  const NAVIGATION = {
+    accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    'sec-fetch-site': 'none',
+  };
+  // Fetch sets its own metadata, so the requests of a browser are written by hand.
+  const get = (path: string, headers: Record<string, string> = { accept: '*/*' }) => {
+    const { port, host } = new URL(gateway.url);
+    const lines = Object.entries({ host, connection: 'close', ...headers }).map(([name, value]) => `${name}: ${value}`);
+    return rawRequest(Number(port), `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+  };
+
+  test('W02 only a file with a content hash in its name is immutable; others are revalidated', async () => {
+    const caching = async (path: string) => (await get(path)).header('cache-control');
+    for (const name of ['app-settings.json', 'firebase-messaging-sw.js', 'my-component.js', 'alias.js'])
+      assert.equal(await caching(`/${name}`), 'no-cache', name);
+    assert.equal(await caching('/index-DiwrgTda.js'), 'public, max-age=31536000, immutable');
+  });
+
+  test('W02 a navigation to a path of the app that ends like a file name gets the index page', async () => {
+    for (const path of ['/users/john.doe', '/releases/v1.2.3', '/sites/example.com', '/tags/node.js.org'])
+      assert.equal((await get(path, NAVIGATION)).text, '<h1>app</h1>', path);
+    const script = { ...NAVIGATION, accept: '*/*', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' };
+    for (const headers of [script, { accept: '*/*' }, { accept: 'application/json' }])
+      assert.equal((await get('/users/john.doe', headers)).status, 404);
+    for (const path of ['/missing.png', '/assets/gone-Ab3dEf9h.js', '/gone.css', '/gone.woff2', '/gone.json'])
+      assert.equal((await get(path, NAVIGATION)).status, 404, path);
+  });
+
+  test('W02 a symbolic link leads to files of the folder only, and the folder itself may be one', async () => {
+    assert.match((await get('/alias.js')).text, /inside$/);
+    for (const path of [
+      '/link.txt',
+      '/folder/keys.txt',
+
+      '/%6cink.txt',
+      '/data/../link.txt',
+      '/folder%2fkeys.txt',
+    ]) {
+      const response = await get(path);
+      assert.ok(response.status === 404 || response.status === 400, `${path}: ${response.status}`);
+      assert.doesNotMatch(response.text, /canary/);
+    }
   });
 });

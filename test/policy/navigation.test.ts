@@ -86,3 +86,16 @@ test('AR-16 only GET is a navigation', () => {
   for (const method of ['POST', 'HEAD', 'OPTIONS', 'PUT', 'get', ''])
     assert.equal(isTopLevelNavigation(GO, method), false, method);
 });
+
+test('W01 a navigation that a service worker of the own origin passes on is one; other requests of a worker are not', () => {
+  const passedOn = { ...GO, 'sec-fetch-dest': 'empty', 'sec-fetch-site': 'same-origin' };
+  assert.equal(isTopLevelNavigation(passedOn, 'GET'), true);
+  for (const site of ['none', 'same-site', 'cross-site', ''])
+    assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-fetch-site': site }, 'GET'), false, site);
+  for (const mode of ['cors', 'no-cors', 'same-origin', ''])
+    assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-fetch-mode': mode }, 'GET'), false, mode);
+  for (const dest of ['iframe', 'frame', 'embed', 'object', 'script', ''])
+    assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-fetch-dest': dest }, 'GET'), false, dest);
+  assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-purpose': 'prefetch' }, 'GET'), false);
+  assert.equal(isTopLevelNavigation(passedOn, 'POST'), false);
+});
