@@ -7,6 +7,7 @@ import { type Loaded, loadFile, parseConfig } from './config/load/load.ts';
 import type { Config, ConfigInput } from './config/schema/schema.ts';
 import { ConfigError } from './config/validate/faults.ts';
 import { securityWarnings } from './config/validate/validate.ts';
+import { inTurn } from './edge/in-turn.ts';
 import { createGateway as createInnerGateway, type Gateway as InnerGateway } from './gateway/gateway.ts';
 import { createMetrics } from './observe/metrics/metrics.ts';
 import { openLogs } from './observe/open-logs.ts';
@@ -98,7 +99,7 @@ async function drainServer(
 
 /** Passes a request on. Express removes the mount path from `url`, but routes and endpoints are complete paths. */
 function handleMounted(gateway: InnerGateway): Gateway['handler'] {
-  return (req, res, next) => {
+  return inTurn((req, res, next?: (error?: unknown) => void) => {
     if (!next) return gateway.handle(req, res);
     const mountedUrl = req.url;
     if ('originalUrl' in req && typeof req.originalUrl === 'string') req.url = req.originalUrl;
@@ -106,7 +107,7 @@ function handleMounted(gateway: InnerGateway): Gateway['handler'] {
       if (mountedUrl !== undefined) req.url = mountedUrl;
       next();
     });
-  };
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { problemOf } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { inTurn } from '../edge/in-turn.ts';
 import { limitBody } from '../edge/request-body.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
@@ -80,7 +81,7 @@ function createHandler({ gateway, metrics, draining }: AdminParts) {
 export function createAdminServer(parts: AdminParts): Server {
   const { config, log } = parts;
   const handle = createHandler(parts);
-  return createServer((req, res) => {
+  const respond = inTurn((req, res) => {
     res.setHeader('Cache-Control', 'no-store');
     const fail = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
       const error = asGatewayError(thrown);
@@ -90,4 +91,5 @@ export function createAdminServer(parts: AdminParts): Server {
     });
     handle(req, res).catch(fail);
   });
+  return createServer(respond);
 }

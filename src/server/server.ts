@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createAdminServer } from '../admin/admin.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { inTurn } from '../edge/in-turn.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
@@ -77,10 +78,11 @@ function createPublicServer({ limits }: Config, active: ActiveGateway, handle: G
 /** Opens the public port. */
 async function openPublicListener(config: Config, active: ActiveGateway): Promise<DrainingListener & { port: number }> {
   const throttle = config.tuning.readThrottle ? createReadThrottle() : undefined;
-  const server = createPublicServer(config, active, (req, res) => {
+  const handle = inTurn((req, res) => {
     throttle?.onRequest(res);
     active.current().handle(req, res);
   });
+  const server = createPublicServer(config, active, handle);
   if (throttle) server.on('connection', throttle.onConnection);
   let listeners: Listeners | undefined;
   const drain: Drain = createDrain(server, async () => await listeners?.close());

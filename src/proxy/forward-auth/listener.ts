@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { type Arrival, createEdge } from '../../edge/edge.ts';
+import { inTurn } from '../../edge/in-turn.ts';
 import { limitBody } from '../../edge/request-body.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Logger } from '../../observe/log.ts';
@@ -69,7 +70,7 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
     res.writeHead(200, { ...headers, 'cache-control': 'no-store', 'x-request-id': arrival.id }).end();
   }
 
-  return createServer((req, res) => {
+  const respond = inTurn((req, res) => {
     const arrival = arrive(req);
     const refuse = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
       const error = asGatewayError(thrown);
@@ -80,4 +81,5 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
     });
     handle(req, res, arrival).catch(refuse);
   });
+  return createServer(respond);
 }

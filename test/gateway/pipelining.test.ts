@@ -1,0 +1,44 @@
+/** Pipelined requests of one connection are handled in turn, so that they hold one slot. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { connectRaw, rawRequest } from '../support/raw.ts';
+import { until } from '../support/until.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+const open = (upstream: string) => [{ path: '/open/**', upstream, rules: [{ token: 'none' as const }] }];
+
+async function startOpen(t: Pick<TestContext, 'after'>): Promise<{ world: World; port: number; host: string }> {
+  const world = await startWorld(t, { routes: open });
+  const { port, host } = new URL(world.gateway.url);
+  return { world, port: Number(port), host };
+}
+
+test('D02 one connection with 300 pipelined requests that hang holds one slot', async (t) => {
+  const { world, port, host } = await startOpen(t);
+  const { upstream } = world;
+  upstream.respondWith((req, res) => req.url !== '/open/hang' && res.end('ok'));
+  const hostile = await connectRaw(port);
+  t.after(() => hostile.destroy());
+  await hostile.send(`GET /open/hang HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(300));
+  await upstream.request(0);
+  for (let count = 0; count < 3; count += 1) {
+    const response = await rawRequest(port, `GET /open/x HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    assert.equal(response.text, 'ok');
+  }
+  assert.deepEqual(
+    upstream.requests.map(({ target }) => target),
+    ['/open/hang', '/open/x', '/open/x', '/open/x'],
+  );
+  hostile.destroy();
+  await until(() => upstream.requests[0]?.aborted === true, 'the hanging request is aborted');
+});
+
+test('D02 300 pipelined requests get their responses in order', async (t) => {
+  const { world, port, host } = await startOpen(t);
+  world.upstream.respondWith((req, res) => res.end(req.url));
+  const client = await connectRaw(port);
+  t.after(() => client.destroy());
+  const paths = Array.from({ length: 300 }, (_, at) => `/open/${at}`);
+  await client.send(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).join(''));
+  for (const path of paths) assert.equal((await client.response()).text, path);
+});
