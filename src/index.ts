@@ -6,7 +6,7 @@ import { createAdminServer } from './admin/admin.ts';
 import { type Loaded, loadFile, parseConfig } from './config/load/load.ts';
 import type { Config, ConfigInput } from './config/schema/schema.ts';
 import { ConfigError } from './config/validate/faults.ts';
-import { securityWarnings } from './config/validate/validate.ts';
+import { findWarnings, logWarnings, withoutListenerWarnings } from './config/warnings/warnings.ts';
 import { inTurn } from './edge/in-turn.ts';
 import { createGateway as createInnerGateway, type Gateway as InnerGateway } from './gateway/gateway.ts';
 import { createMetrics } from './observe/metrics/metrics.ts';
@@ -66,8 +66,13 @@ export function loadConfig(file: string, { env = process.env }: LoadOptions = {}
 function load(source: string | ConfigInput | Loaded, options: LoadOptions): Loaded {
   if (typeof source === 'string') return loadConfig(source, options);
   if ('warnings' in source) return source;
-  const config = parseConfig(source, { env: options.env ?? process.env, readFile });
-  return { config, warnings: securityWarnings(config) };
+  const secretFiles: string[] = [];
+  const readSecret = (path: string) => {
+    secretFiles.push(path);
+    return readFile(path);
+  };
+  const config = parseConfig(source, { env: options.env ?? process.env, readFile: readSecret });
+  return { config, warnings: findWarnings({ config, secretFiles }) };
 }
 
 /** Refuses options that have no effect on a mounted gateway. */
@@ -118,7 +123,7 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
   const { config, warnings } = load(source, options);
   assertMountable(config);
   const { log, auditLog } = openLogs(config, options.logTo);
-  for (const warning of warnings) log.warn({ unsafe: true }, warning);
+  logWarnings(log, withoutListenerWarnings(warnings));
   const store = openStore(config.session.store, { log });
   const metrics = createMetrics();
   const gateway = createInnerGateway(config, { store, log, auditLog, metrics });

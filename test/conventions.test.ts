@@ -18,6 +18,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['config/sections'],
   ['config/schema'],
   ['config/validate', 'import/draft', 'observe'],
+  ['config/warnings'],
   [
     'config/load',
     'import/apigee',

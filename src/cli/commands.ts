@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Loaded, loadFile } from '../config/load/load.ts';
 import { jsonSchema } from '../config/schema/options.ts';
+import { formatWarning } from '../config/warnings/warnings.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../import/formats.ts';
 import { createLogger } from '../observe/log.ts';
 import { describeConfig } from './describe.ts';
@@ -52,7 +53,7 @@ const load = ({ env, readFile }: CliDeps, file: string): Loaded => loadFile({ fi
 function check(deps: CliDeps, { file }: Invocation): void {
   const { config, warnings } = load(deps, file);
   deps.out(describeConfig(config));
-  for (const warning of warnings) deps.err(`warning: ${warning}\n`);
+  for (const warning of warnings) deps.err(formatWarning(warning));
 }
 
 const newKey = () => `{ id: k${randomBytes(3).toString('hex')}, value: ${randomBytes(48).toString('base64url')} }\n`;

@@ -2,6 +2,7 @@
 import cluster from 'node:cluster';
 import { globSync, readFileSync, watchFile } from 'node:fs';
 import type { Loaded } from '../config/load/load.ts';
+import { logWarnings } from '../config/warnings/warnings.ts';
 import { openLogs } from '../observe/open-logs.ts';
 import { startServer } from '../server/server.ts';
 import { startWorker } from '../server/worker.ts';
@@ -14,7 +15,7 @@ const WATCH_INTERVAL_MS = 1_000;
 
 async function start({ config, warnings }: Loaded, { file, reload }: { file: string; reload: () => Loaded }) {
   const { log, auditLog } = openLogs(config);
-  for (const warning of warnings) log.warn({ unsafe: true }, warning);
+  logWarnings(log, warnings);
   const store = openStore(config.session.store, { log });
   const run = workerCount(config) > 1 ? startWorkers : startServer;
   const server = await run(config, { store, log, auditLog }).catch(async (error: unknown) => {

@@ -1,10 +1,7 @@
 /** Serves the files of a built single-page app, and its index page for the paths that the app routes itself. */
-import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import express, { type Request, type RequestHandler, Router } from 'express';
-import { reservedPaths } from '../config/schema/endpoints.ts';
-import type { Config } from '../config/schema/schema.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
 import { hasContentHash } from './content-hash.ts';
 
@@ -17,13 +14,6 @@ const ASSET =
   /\.(?:[cm]?js|map|css|html?|json5?|webmanifest|xml|txt|md|ya?ml|csv|wasm|pdf|zip|gz|br|tar|png|jpe?g|gif|svg|webp|avif|ico|bmp|woff2?|ttf|otf|eot|mp[34]|m4[av]|webm|og[agv]|wav)$/i;
 
 const INDEX = 'index.html';
-
-/** Files of the app that cannot be served, because an endpoint of the gateway has their path. */
-export function hiddenFiles(config: Config): string[] {
-  const directory = config.frontend?.directory;
-  if (directory === undefined) return [];
-  return reservedPaths(config).filter((path) => existsSync(join(directory, path)));
-}
 
 /** Serves `directory`. `policy` is its Content-Security-Policy; false sends none. */
 export function frontendHandler(directory: string, policy: string | false | undefined): RequestHandler {

@@ -1,6 +1,5 @@
 /** Composes both planes from the configuration and the parts that they share. */
 import type { Config } from '../config/schema/schema.ts';
-import { hiddenFiles } from '../frontend/static-files.ts';
 import { createAuthorizationCodeFlow } from '../oidc/login/authorization-code-flow.ts';
 import { createPendingLogins } from '../oidc/login/pending-login.ts';
 import { createLogoutTokenVerifier } from '../oidc/logout/logout-token.ts';
@@ -14,16 +13,10 @@ import { createSharedParts, type GatewayDeps, type SharedParts } from './shared-
 /** Everything but the listeners; no request is sent before the parts are started. */
 export function composeGateway(config: Config, deps: GatewayDeps) {
   const shared = createSharedParts(config, deps);
-  warnOfHiddenFiles(config, shared);
   return { ...shared, ...composeDataPlane(config, shared), app: composeControlPlane(config, shared) };
 }
 
 export type GatewayParts = ReturnType<typeof composeGateway>;
-
-function warnOfHiddenFiles(config: Config, { log }: SharedParts): void {
-  for (const path of hiddenFiles(config))
-    log.warn({ path }, 'an endpoint hides a file of the front end; rename the file or set endpoints.prefix');
-}
 
 function composeDataPlane(config: Config, shared: SharedParts) {
   const { provider, refresher, services, streams, metrics, log } = shared;

@@ -2,6 +2,7 @@
 import type { Loaded } from '../config/load/load.ts';
 import { planReload } from '../config/load/reload-plan.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { logWarnings } from '../config/warnings/warnings.ts';
 import type { Audit } from '../observe/audit.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
@@ -29,7 +30,7 @@ export function createReload({ config, replace, log, audit, metrics }: ReloadPar
       const plan = planReload(running, wanted);
       await replace(plan.config);
       running = plan.config;
-      for (const warning of warnings) log.warn({ unsafe: true }, warning);
+      logWarnings(log, warnings);
       if (plan.kept.length > 0) log.warn({ options: plan.kept }, 'some changed options need a restart');
       log.info({ routes: running.routes.length }, 'configuration reloaded');
       audit('config.reloaded', { key: running.secrets.keys[0]?.id ?? '' });

@@ -26,6 +26,12 @@ export function storeFindings(options: StoreOptions): Finding[] {
   return type.findings(own).map(({ path, ...rest }) => ({ path: ['session', 'store', name, ...path], ...rest }));
 }
 
+/** Options of the store that are unsafe, one sentence each. */
+export function storeWarnings(options: StoreOptions): string[] {
+  const { type, own } = configured(options);
+  return type.warnings?.(own) ?? [];
+}
+
 /** Checks that the store can be used and keeps what it is given, for `doctor`. */
 export function checkStore(options: StoreOptions, deps: StoreDeps): Promise<Check[]> {
   const { type, own } = configured(options);

@@ -22,7 +22,11 @@ test('its configuration is valid, and the unit loads every secret in it', () => 
     return 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
   };
   const { config, warnings } = loadConfig({ file: 'gateway.yaml', text: read('gateway.yaml'), env: {}, readFile });
-  assert.deepEqual(warnings, []);
+  // The folder of the front end exists on the server only.
+  assert.deepEqual(
+    warnings.filter(({ id }) => id !== 'frontend-missing'),
+    [],
+  );
   const loaded = valuesOf('LoadCredential').map((value) => CREDENTIALS + value.split(':')[0]);
   assert.deepEqual(requested.toSorted(), loaded.toSorted());
   const stop = Number(valuesOf('TimeoutStopSec')[0]) * 1000;

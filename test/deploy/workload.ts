@@ -21,7 +21,11 @@ export function configOf(text: string): Config {
     return SECRET;
   };
   const { config, warnings } = loadConfig({ file: 'gateway.yaml', text, env: { KUBERNETES_PORT: 'tcp' }, readFile });
-  assert.deepEqual(warnings, []);
+  // The sample expects a Redis in the cluster, whose network the operator may encrypt.
+  assert.deepEqual(
+    warnings.filter(({ id }) => id !== 'store-without-tls'),
+    [],
+  );
   return config;
 }
 

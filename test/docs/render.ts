@@ -1,6 +1,7 @@
 /** Generator of the pages of `docs/` that follow from tables and the schema. */
 import { ERRORS } from '../../src/base/error-table.ts';
 import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/schema/options.ts';
+import { COMBINATIONS } from '../../src/config/warnings/warnings.ts';
 import { auditPage } from './render-audit.ts';
 import { endpointsPage } from './render-endpoints.ts';
 import { metricsPage } from './render-metrics.ts';
@@ -118,6 +119,15 @@ ${listRows(schema.properties?.routes?.items, '')}
 
 Claim headers are percent-encoded UTF-8: \`decodeURIComponent\` returns the exact value. The elements of a list are encoded one by one and joined by commas.
 \`csrf: fetch-metadata\` applies to GET and HEAD only; other methods always need the header.
+
+## Warnings
+
+These settings are valid, but unsafe or without effect, many of them only in combination. \`check\`, \`start\` and \`doctor\` print a warning for each, with
+what to do; the log line carries the name as \`warning\`. They do not prevent the start.
+
+| warning | combination |
+| --- | --- |
+${COMBINATIONS.map(({ id, when }) => `| \`${id}\` | ${cell(when)} |`).join('\n')}
 `;
 }
 

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parseConfig } from '../../src/config/load/load.ts';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { findWarnings } from '../../src/config/warnings/warnings.ts';
 import { bundleClient } from '../client/bundle.ts';
 import { rawRequest } from '../support/raw.ts';
 import { startWorld } from '../support/world.ts';
@@ -78,13 +79,14 @@ test('the served module knows the prefix and the header of its gateway', async (
   assert.deepEqual(Object.keys(module), ['createClient']);
 });
 
-test('a route that hides it is a configuration error; a hidden file of the front end is logged', async (t) => {
+test('a route that hides it is a configuration error; a hidden file of the front end causes a warning', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'bff-hidden-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   writeFileSync(join(directory, 'client.js'), 'theirs');
   const gateway = await serve(t, { frontend: { directory } });
   assert.match(await (await fetch(`${gateway.url}/client.js`)).text(), /^const BFF_DEFAULTS/);
-  assert.match(gateway.logText(), /"path":"\/client\.js".*an endpoint hides a file/);
+  const warnings = findWarnings({ config: gateway.config, secretFiles: [] });
+  assert.ok(warnings.some(({ message }) => message.includes('the endpoint /client.js hides a file')));
   for (const path of ['/client.js', '/*', '/**']) {
     assert.throws(
       () =>

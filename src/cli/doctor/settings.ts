@@ -1,6 +1,7 @@
 /** Checks of the settings themselves: weakened security, cookie, TLS, audience and public URL. */
 import { type Check, fail, ok, warn } from '../../base/check.ts';
 import type { Config } from '../../config/schema/schema.ts';
+import type { Warning } from '../../config/warnings/warnings.ts';
 import { productOf } from '../../oidc/products/registry.ts';
 import { cookieSettings } from '../../session/cookies.ts';
 import { describeNetworkError, isCertificateError, requestStatus } from './network.ts';
@@ -60,26 +61,14 @@ function audienceCheck({ provider, accessTokens, routes }: Config): Check[] {
   return [accessTokens ? fail('audience', message, hint) : warn('audience', message, hint)];
 }
 
-function frontProxyCheck({ listen, publicUrl, trustedProxies }: Config): Check[] {
-  if (publicUrl.startsWith('http:') || trustedProxies.length > 0) return [];
-  return [
-    warn(
-      'front proxy',
-      `publicUrl is https, but the gateway listens for plain HTTP on port ${listen.port} and trustedProxies is empty`,
-      'Add the address of the proxy that terminates TLS to trustedProxies. Otherwise sign-ins fail with insecure_transport.',
-    ),
-  ];
-}
+/** A hint as a sentence. */
+const capitalized = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /** Checks of the settings; `warnings` are those of the start. */
-export async function settingsChecks(config: Config, warnings: readonly string[]): Promise<Check[]> {
-  const unsafe = warnings.map((warning) =>
-    warn('settings', warning, 'Revert this setting, except on a development machine.'),
-  );
+export async function settingsChecks(config: Config, warnings: readonly Warning[]): Promise<Check[]> {
   return [
-    ...unsafe,
+    ...warnings.map(({ message, hint }) => warn('settings', message, capitalized(hint))),
     ...cookieChecks(config),
-    ...frontProxyCheck(config),
     ...audienceCheck(config),
     await publicUrlCheck(config),
   ];

@@ -2,7 +2,8 @@
 import type { z } from 'zod';
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
 import { ConfigError, type Fault, type Finding, formatPath, type Path } from '../validate/faults.ts';
-import { securityWarnings, validateConfig } from '../validate/validate.ts';
+import { validateConfig } from '../validate/validate.ts';
+import { findWarnings, type Warning } from '../warnings/warnings.ts';
 import { applyEnvironment } from './environment.ts';
 import { interpolate } from './interpolate.ts';
 import { didYouMean } from './suggest.ts';
@@ -19,8 +20,8 @@ export interface ConfigSource {
 
 export interface Loaded {
   config: Config;
-  /** Settings that lower security, one sentence each. */
-  warnings: string[];
+  /** Settings that lower security or have no effect. */
+  warnings: Warning[];
 }
 
 function secretResolver({ env, readFile }: Pick<ConfigSource, 'env' | 'readFile'>): SecretResolver {
@@ -82,7 +83,12 @@ export function loadConfig(source: ConfigSource): Loaded {
   const yaml = parseYaml(file, text);
   const { value, referenced, findings } = interpolate(yaml.value, env);
   const { input, variables, faults } = applyEnvironment(value, env, referenced);
-  const outcome = validate(input, secretResolver(source));
+  const secretFiles: string[] = [];
+  const readFile = (path: string) => {
+    secretFiles.push(path);
+    return source.readFile(path);
+  };
+  const outcome = validate(input, secretResolver({ env, readFile }));
   const locate = ({ path, ...rest }: Finding): Fault => {
     const dotted = formatPath(path);
     const variable = variables.get(dotted);
@@ -90,7 +96,7 @@ export function loadConfig(source: ConfigSource): Loaded {
   };
   const all = [...findings, ...('findings' in outcome ? outcome.findings : [])].map(locate);
   if (!('config' in outcome) || all.length + faults.length > 0) throw new ConfigError([...all, ...faults]);
-  return { config: outcome.config, warnings: securityWarnings(outcome.config) };
+  return { config: outcome.config, warnings: findWarnings({ config: outcome.config, secretFiles }) };
 }
 
 /** Reads a file and loads it, with the errors of `loadConfig`. */

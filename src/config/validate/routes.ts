@@ -5,7 +5,7 @@ import type { Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
 
 /** Whether the first pattern matches every path that the second one matches. */
-function covers(first: string, second: string): boolean {
+export function covers(first: string, second: string): boolean {
   const firstSegments = first.split('/');
   const secondSegments = second.split('/');
   for (const [index, segment] of firstSegments.entries()) {

@@ -1,5 +1,6 @@
-/** Checks that span several options, and warnings about settings that lower security. */
+/** Checks that span several options. */
 import { isIP } from 'node:net';
+import { isLoopbackHost } from '../../base/loopback.ts';
 import { storeFindings } from '../../store/open.ts';
 import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
@@ -8,7 +9,6 @@ import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
 
-const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const MIN_SECRET_BYTES = 32;
 const KEY_HINT = 'create one with: openssl rand -base64 48';
 
@@ -53,7 +53,7 @@ function addressFindings({ publicUrl, provider, session, development, trustedPro
   const findings: Finding[] = [];
   const url = new URL(publicUrl);
   const http = url.protocol === 'http:';
-  if (http && !(development.allowInsecureHttp && LOOPBACK.test(url.hostname))) {
+  if (http && !(development.allowInsecureHttp && isLoopbackHost(url.hostname))) {
     findings.push({
       path: ['publicUrl'],
       message: 'plain HTTP is allowed only on loopback, for development',
@@ -109,33 +109,5 @@ export function validateConfig(config: Config): Finding[] {
     ...(frontend?.directory !== undefined && frontend.devServer !== undefined
       ? [{ path: ['frontend'], message: 'expected either directory or devServer' }]
       : []),
-  ];
-}
-
-/** Warnings about valid settings that lower security; printed at every start. */
-export function securityWarnings(config: Config): string[] {
-  return [
-    ...(config.development.allowInsecureHttp
-      ? ['development.allowInsecureHttp is on: use it for development only']
-      : []),
-    ...(config.session.cookie.sameSite === 'lax' ? ['session.cookie.sameSite is lax: strict is safer'] : []),
-    ...(config.provider.responseMode === 'form_post'
-      ? ['provider.responseMode is form_post: the login cookie is SameSite=None']
-      : []),
-    ...(config.trustedProxies.some((entry) => entry.endsWith('/0'))
-      ? ['trustedProxies contains every address: clients can forge their address']
-      : []),
-    ...config.routes
-      .filter(({ setCookie }) => setCookie === 'forward')
-      .map(({ path }) => `route ${path} forwards Set-Cookie of its upstream`),
-    ...config.routes
-      .filter(({ cache }) => cache === 'upstream')
-      .map(({ path }) => `route ${path} keeps Cache-Control of its upstream`),
-    ...config.routes
-      .filter(({ documents }) => documents === 'forward')
-      .map(
-        ({ path }) =>
-          `route ${path} allows documents of its upstream to run scripts with the permissions of the application`,
-      ),
   ];
 }

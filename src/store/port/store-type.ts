@@ -19,6 +19,8 @@ export interface StoreType<Schema extends z.ZodType = z.ZodType> {
   schema(secret: SecretField): Schema;
   /** Invalid combinations of options; paths are relative to `session.store.<name>`. */
   findings(options: z.output<Schema>): Finding[];
+  /** Valid options that are unsafe, one sentence each. */
+  warnings?(options: z.output<Schema>): string[];
   /** Opens the store. Throws an Error that names the option at fault when the options can never work. */
   open(options: z.output<Schema>, deps: StoreDeps): Store;
   /** The checks of `doctor`. */

@@ -9,7 +9,7 @@ import { redisJobs } from './jobs.ts';
 import { redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
 import { sessionRecords } from './records.ts';
-import { type RedisConfig, redisFindings, redisSchema } from './schema.ts';
+import { plainTextWarnings, type RedisConfig, redisFindings, redisSchema } from './schema.ts';
 import { redisIndex } from './session-index.ts';
 
 /** Opens the store. Redis may be down; operations reject with `store_unavailable` until it is up. */
@@ -42,6 +42,7 @@ export const redisStore: StoreType<ReturnType<typeof redisSchema>> = {
   purpose: 'for one or several instances',
   schema: redisSchema,
   findings: redisFindings,
+  warnings: plainTextWarnings,
   open: openRedisStore,
   check: checkRedis,
 };

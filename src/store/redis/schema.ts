@@ -1,5 +1,6 @@
-/** The options of `session.store.redis`, and the combinations of them that are invalid. */
+/** The options of `session.store.redis`, and the combinations of them that are invalid or unsafe. */
 import { z } from 'zod';
+import { isLoopbackHost } from '../../base/loopback.ts';
 import { duration, port } from '../../config/fields/fields.ts';
 import type { Finding } from '../../config/fields/finding.ts';
 import type { SecretField } from '../../config/fields/secret.ts';
@@ -49,4 +50,15 @@ export function redisFindings({ url, sentinels, master, cluster, database }: Red
     findings.push({ path: ['master'], message: 'sentinels need the name of the master' });
   if (cluster && database !== 0) findings.push({ path: ['database'], message: 'a Cluster has database 0 only' });
   return findings;
+}
+
+/** The hosts other than this one that are reached without TLS, one sentence for all of them. */
+export function plainTextWarnings({ url, sentinels = [], cluster = [], tls }: RedisConfig): string[] {
+  if (tls !== undefined || url?.startsWith('rediss:')) return [];
+  const hosts = [
+    ...(url === undefined ? [] : [URL.parse(url)?.hostname ?? '']),
+    ...[...sentinels, ...cluster].map(({ host }) => host),
+  ];
+  const remote = hosts.filter((host) => host !== '' && !isLoopbackHost(host));
+  return remote.length === 0 ? [] : [`the connection to Redis at ${remote.join(', ')} is not encrypted`];
 }

@@ -1,0 +1,100 @@
+/** Warnings about cookies, the front end and the addresses that browsers open. */
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { endpointPaths, offeredEndpoints, reservedPaths } from '../schema/endpoints.ts';
+import type { Config } from '../schema/schema.ts';
+import { covers } from '../validate/routes.ts';
+import type { Combination } from './warning.ts';
+
+export const laxCookie: Combination = {
+  id: 'lax-cookie',
+  when: '`session.cookie.sameSite` is lax',
+  hint: 'use strict unless pages are rendered on the server',
+  find: ({ config }) =>
+    config.session.cookie.sameSite === 'lax' ? ['session.cookie.sameSite is lax: strict is safer'] : [],
+};
+
+export const formPost: Combination = {
+  id: 'form-post',
+  when: '`provider.responseMode` is form_post: the login cookie is SameSite=None',
+  hint: 'use query unless the provider requires form_post',
+  find: ({ config }) =>
+    config.provider.responseMode === 'form_post'
+      ? ['provider.responseMode is form_post: the login cookie is SameSite=None']
+      : [],
+};
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** The reason why a folder holds no front end; undefined if it does. */
+function folderFault(directory: string): string | undefined {
+  try {
+    if (!isFolder(directory)) return 'is not a folder';
+    return existsSync(join(directory, 'index.html')) ? undefined : 'has no index.html';
+  } catch {
+    return 'cannot be read';
+  }
+}
+
+export const missingFrontend: Combination = {
+  id: 'frontend-missing',
+  when: '`frontend.directory` does not exist, is not a folder or has no `index.html`: every page is 404',
+  hint: 'build the app, or correct the path; a relative path starts at the working directory of the process',
+  find: ({ config: { frontend } }) => {
+    if (frontend?.directory === undefined) return [];
+    const fault = folderFault(frontend.directory);
+    return fault === undefined
+      ? []
+      : [`frontend.directory ${resolve(frontend.directory)} ${fault}: pages are not found`];
+  },
+};
+
+export const hiddenFiles: Combination = {
+  id: 'hidden-file',
+  when: 'a file in `frontend.directory` has the path of an endpoint of the gateway',
+  hint: 'rename the file or set endpoints.prefix',
+  find: ({ config }) => {
+    const directory = config.frontend?.directory;
+    if (directory === undefined) return [];
+    return reservedPaths(config)
+      .filter((path) => existsSync(join(directory, path)))
+      .map((path) => `the endpoint ${path} hides a file of the front end`);
+  },
+};
+
+const LANDING_HINT = 'remove logout.landing, or set it to a page of the application; register its URL at the provider';
+
+/** Why a sign-out must not end at this path; undefined if it may. */
+function landingFault(config: Config, landing: string): string | undefined {
+  const { signedOut } = endpointPaths(config.endpoints);
+  if (landing === signedOut) return undefined;
+  if (offeredEndpoints(config).some(({ path }) => path === landing)) return 'is an endpoint that is no page for it';
+  const bare = offeredEndpoints({ ...config, endpoints: { prefix: '' } }).some(({ path }) => path === landing);
+  if (bare) return `lacks the prefix: the page is ${signedOut}`;
+  return config.routes.some(({ path }) => covers(path, landing)) ? 'is a path of a route' : undefined;
+}
+
+const landingPath = ({ logout }: Config) => logout.landing.split(/[?#]/, 1)[0] ?? '';
+
+export const landing: Combination = {
+  id: 'landing',
+  when: '`logout.landing` is a path of a route, another endpoint, or an endpoint without `endpoints.prefix`: the sign-out ends with an error',
+  hint: LANDING_HINT,
+  find: ({ config }) => {
+    const path = landingPath(config);
+    const fault = landingFault(config, path);
+    return fault === undefined ? [] : [`logout.landing ${path} ${fault}`];
+  },
+};
+
+export const landingWithoutPage: Combination = {
+  id: 'landing-not-found',
+  when: '`logout.landing` is a page of the application and `frontend` is not set: the sign-out ends with 404',
+  hint: LANDING_HINT,
+  listener: true,
+  find: ({ config }) => {
+    const path = landingPath(config);
+    if (config.frontend || path === endpointPaths(config.endpoints).signedOut || landingFault(config, path)) return [];
+    return [`logout.landing ${path} is not found: there is no front end`];
+  },
+};

@@ -1,0 +1,29 @@
+/** Warnings about the files that the configuration names. */
+import { statSync } from 'node:fs';
+import type { Combination } from './warning.ts';
+
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** The permission bits of a file; undefined if it cannot be inspected. */
+function modeOf(path: string): number | undefined {
+  try {
+    return statSync(path).mode & 0o777;
+  } catch {
+    return undefined;
+  }
+}
+
+export const writableSecrets: Combination = {
+  id: 'secret-file-writable',
+  when: 'a file with a key or secret may be written by its group or by others',
+  hint: 'run chmod go-w on the file: who replaces a key can forge sessions',
+  find: ({ config: { provider }, secretFiles }) => {
+    const tls = provider.tls === undefined ? [] : [provider.tls.key];
+    return [...new Set([...secretFiles, ...tls])].flatMap((path) => {
+      const mode = modeOf(path) ?? 0;
+      return (mode & WRITABLE_BY_OTHERS) === 0
+        ? []
+        : [`the secret file ${path} may be written by others (mode ${mode.toString(8).padStart(4, '0')})`];
+    });
+  },
+};

@@ -1,0 +1,90 @@
+/** Warnings about addresses: plain HTTP, listeners, trusted proxies, the connection to the store. */
+import { createAddressMatcher } from '../../base/address.ts';
+import { isLoopbackHost } from '../../base/loopback.ts';
+import { storeWarnings } from '../../store/open.ts';
+import type { Config } from '../schema/schema.ts';
+import type { Combination } from './warning.ts';
+
+const isHttps = ({ publicUrl }: Config) => publicUrl.startsWith('https:');
+
+export const insecureHttp: Combination = {
+  id: 'insecure-http',
+  when: '`development.allowInsecureHttp`',
+  hint: 'use it for development only',
+  find: ({ config }) => (config.development.allowInsecureHttp ? ['development.allowInsecureHttp is on'] : []),
+};
+
+export const httpsWithoutProxy: Combination = {
+  id: 'https-without-proxy',
+  when: '`publicUrl` is https and `trustedProxies` is empty: the listener speaks plain HTTP, so every sign-in fails with `insecure_transport`',
+  hint: 'add the address of the proxy that terminates TLS to trustedProxies; otherwise sign-ins fail with insecure_transport',
+  listener: true,
+  find: ({ config }) =>
+    isHttps(config) && config.trustedProxies.length === 0
+      ? [`publicUrl is https, but port ${config.listen.port} speaks plain HTTP and trustedProxies is empty`]
+      : [],
+};
+
+/** Addresses of the internet, one in each part of its range that is likely to be written as one entry. */
+const INTERNET = [
+  '8.8.8.8',
+  '93.184.216.34',
+  '151.101.1.69',
+  '203.0.113.9',
+  '2001:db8::1',
+  '2a00:1450::1',
+  '2606:4700::1',
+];
+/** Widest range that one operator holds: an IPv4 /8, an IPv6 /19. */
+const WIDEST_BITS = { 4: 8, 6: 19 } as const;
+
+/** Whether an entry holds addresses of the internet that no single operator can own. */
+function coversInternet(entry: string): boolean {
+  const matches = createAddressMatcher([entry]);
+  const [text = '', bits] = entry.split('/');
+  if (bits === undefined) return false;
+  const family = text.includes(':') && !/^::ffff:/i.test(text) ? 6 : 4;
+  const length = Number(bits) - (text.includes(':') && family === 4 ? 96 : 0);
+  return length < WIDEST_BITS[family] && INTERNET.some(matches);
+}
+
+export const wideTrustedProxies: Combination = {
+  id: 'trusted-proxies-internet',
+  when: '`trustedProxies` contains ranges of the internet: clients can forge their address and the scheme',
+  hint: 'list the addresses of your own proxies only',
+  find: ({ config }) =>
+    config.trustedProxies
+      .filter(coversInternet)
+      .map((entry) => `trustedProxies contains ${entry}, a range of the internet: clients can forge their address`),
+};
+
+export const openAdmin: Combination = {
+  id: 'admin-without-secret',
+  when: '`admin.host` is not a loopback address and `admin.secret` is not set: other hosts read metrics and readiness, and `bff-gateway sessions` does not work',
+  hint: 'set admin.secret, or admin.host: 127.0.0.1',
+  listener: true,
+  find: ({ config: { admin } }) =>
+    admin.enabled && admin.secret === undefined && !isLoopbackHost(admin.host)
+      ? [
+          `the private listener on ${admin.host}:${admin.port} accepts requests of other hosts, and admin.secret is not set`,
+        ]
+      : [],
+};
+
+export const plainStore: Combination = {
+  id: 'store-without-tls',
+  when: '`session.store.redis` without TLS to another host: its password and the names of sessions cross the network in plain text',
+  hint: 'use rediss:// or session.store.redis.tls, or a network that encrypts',
+  find: ({ config }) => storeWarnings(config.session.store),
+};
+
+export const plainOrigins: Combination = {
+  id: 'http-origin',
+  when: '`cors.allowedOrigins` or `routes[].allowedOrigins` contains an http:// origin of another host while `publicUrl` is https: an attacker in the network can act as that origin',
+  hint: 'list https:// origins only',
+  find: ({ config }) => {
+    const origins = [...config.cors.allowedOrigins, ...config.routes.flatMap(({ allowedOrigins }) => allowedOrigins)];
+    const plain = origins.filter((origin) => origin.startsWith('http:') && !isLoopbackHost(new URL(origin).hostname));
+    return isHttps(config) ? [...new Set(plain)].map((origin) => `the allowed origin ${origin} is plain HTTP`) : [];
+  },
+};

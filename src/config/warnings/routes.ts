@@ -1,0 +1,48 @@
+/** Warnings about routes: what an upstream may do on the origin of the application. */
+import type { RouteConfig } from '../schema/schema.ts';
+import type { Combination, WarningFacts } from './warning.ts';
+
+const UPLOADS: readonly string[] = ['POST', 'PUT', 'PATCH'];
+
+const acceptsUploads = ({ rules }: RouteConfig) =>
+  rules.some(({ methods }) => methods === undefined || methods.some((method) => UPLOADS.includes(method)));
+
+/** Creates the function that finds the routes with a property. */
+const routesWith =
+  (applies: (route: RouteConfig) => boolean, effect: string) =>
+  ({ config: { routes } }: WarningFacts): string[] =>
+    routes.filter(applies).map(({ path }) => `route ${path} ${effect}`);
+
+export const setCookie: Combination = {
+  id: 'route-set-cookie',
+  when: '`setCookie: forward` on a route',
+  hint: 'use drop unless the application needs the cookies of the upstream',
+  find: routesWith((route) => route.setCookie === 'forward', 'forwards Set-Cookie of its upstream'),
+};
+
+export const upstreamCaching: Combination = {
+  id: 'route-cache',
+  when: '`cache: upstream` on a route: a shared cache may store responses to one user for another',
+  hint: 'use private unless every response of the upstream has the right Cache-Control',
+  find: routesWith((route) => route.cache === 'upstream', 'keeps Cache-Control of its upstream'),
+};
+
+export const documents: Combination = {
+  id: 'route-documents',
+  when: '`documents: forward` on a route without uploads (POST, PUT, PATCH)',
+  hint: 'use sandbox unless the upstream serves pages of the application',
+  find: routesWith(
+    (route) => route.documents === 'forward' && !acceptsUploads(route),
+    'allows documents of its upstream to run scripts with the permissions of the application',
+  ),
+};
+
+export const uploads: Combination = {
+  id: 'route-uploads',
+  when: '`documents: forward` on a route that accepts POST, PUT or PATCH: a document that one user uploads runs as the application of another',
+  hint: 'use sandbox, serve uploads from another origin, or split the route so that pages and uploads have their own',
+  find: routesWith(
+    (route) => route.documents === 'forward' && acceptsUploads(route),
+    'accepts uploads and allows documents of its upstream to run scripts with the permissions of the application',
+  ),
+};

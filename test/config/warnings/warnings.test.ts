@@ -1,0 +1,238 @@
+/** Warnings: each unsafe combination is found, its safe counterpart is not, and check, start and doctor report it. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { runCli } from '../../../src/cli/cli.ts';
+import { settingsChecks } from '../../../src/cli/doctor/settings.ts';
+import { loadConfig, parseConfig } from '../../../src/config/load/load.ts';
+import type { ConfigInput } from '../../../src/config/schema/schema.ts';
+import { COMBINATIONS, findWarnings, withoutListenerWarnings } from '../../../src/config/warnings/warnings.ts';
+
+const KEY = 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
+const SECRET = 'r7WnB2xQ9mLk4VzT8cYd1JfH5sPaG0eU3iXoNtRy';
+const folder = mkdtempSync(join(tmpdir(), 'bff-warnings-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const dist = join(folder, 'dist');
+mkdirSync(join(dist, 'bff'), { recursive: true });
+writeFileSync(join(dist, 'index.html'), '<h1>app</h1>');
+mkdirSync(join(folder, 'empty'));
+writeFileSync(join(folder, 'file'), '');
+
+const redis = (url: string) => ({ session: { store: { redis: { url } } } });
+const route = (more: object) => ({ routes: [{ path: '/files/**', upstream: 'http://files:8080', ...more }] });
+
+/** Ids of the warnings of a configuration that has none without `more`. */
+function idsOf(more: Partial<ConfigInput>, secretFiles: readonly string[] = []): string[] {
+  const config = parseConfig({
+    publicUrl: 'https://shop.example.com',
+    trustedProxies: ['10.0.0.0/8'],
+    secrets: { keys: [{ id: 'k1', value: KEY }] },
+    provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret' },
+    ...more,
+  });
+  return [...new Set(findWarnings({ config, secretFiles }).map(({ id }) => id))];
+}
+
+/** For each warning, options that cause it, and options that do not. */
+const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Partial<ConfigInput>[] }>> = {
+  'insecure-http': { unsafe: [{ development: { allowInsecureHttp: true } }], safe: [] },
+  'https-without-proxy': { unsafe: [{ trustedProxies: [] }], safe: [{ trustedProxies: ['127.0.0.1'] }] },
+  'trusted-proxies-internet': {
+    unsafe: ['0.0.0.0/0', '::/0', '0.0.0.0/1', '128.0.0.0/2', '192.0.0.0/4', '2000::/3', '::ffff:0.0.0.0/96'].map(
+      (entry) => ({ trustedProxies: ['10.0.0.1', entry] }),
+    ),
+    safe: [{ trustedProxies: ['10.0.0.0/8', '192.168.0.0/16', 'fc00::/7', 'fe80::/10', '8.8.8.8', '104.16.0.0/13'] }],
+  },
+  'admin-without-secret': {
+    unsafe: ['0.0.0.0', '::', '10.0.0.5', 'gateway'].map((host) => ({ admin: { host } })),
+    safe: [
+      { admin: { host: '0.0.0.0', secret: SECRET } },
+      { admin: { host: '0.0.0.0', enabled: false } },
+      ...['::1', 'localhost', '127.0.0.5'].map((host) => ({ admin: { host } })),
+    ],
+  },
+  'store-without-tls': {
+    unsafe: [
+      redis('redis://redis.example.com:6379'),
+      redis('redis://user:pass@10.0.0.9/2'),
+      { session: { store: { redis: { sentinels: [{ host: '10.0.0.1' }], master: 'main' } } } },
+      { session: { store: { redis: { cluster: [{ host: '127.0.0.1' }, { host: 'redis-1' }] } } } },
+    ],
+    safe: [
+      redis('rediss://redis.example.com:6379'),
+      redis('redis://localhost:6379'),
+      redis('redis://127.0.0.1'),
+      redis('redis://[::1]:6379'),
+      { session: { store: { redis: { url: 'redis://redis:6379', tls: {} } } } },
+    ],
+  },
+  'http-origin': {
+    unsafe: [
+      { cors: { allowedOrigins: ['http://shop.example.org'] } },
+      route({ allowedOrigins: ['http://a.example'] }),
+    ],
+    safe: [{ cors: { allowedOrigins: ['https://shop.example.org', 'http://localhost:5173'] } }],
+  },
+  'lax-cookie': { unsafe: [{ session: { cookie: { sameSite: 'lax' } } }], safe: [] },
+  'form-post': {
+    unsafe: [
+      {
+        provider: {
+          issuer: 'https://id.example.com',
+          clientId: 'shop',
+          clientSecret: 's3cret',
+          responseMode: 'form_post',
+        },
+      },
+    ],
+    safe: [],
+  },
+  'frontend-missing': {
+    unsafe: ['missing', 'empty', 'file'].map((name) => ({ frontend: { directory: join(folder, name) } })),
+    safe: [{ frontend: { directory: dist } }, { frontend: { devServer: 'http://localhost:5173' } }],
+  },
+  'hidden-file': {
+    unsafe: [{ frontend: { directory: dist }, endpoints: { prefix: '/bff' } }],
+    safe: [{ frontend: { directory: dist } }],
+  },
+  landing: {
+    unsafe: [
+      { endpoints: { prefix: '/bff' }, logout: { landing: '/signed-out' } },
+      { endpoints: { prefix: '/bff' }, logout: { landing: '/signed-out' }, frontend: { directory: dist } },
+      { logout: { landing: '/login' } },
+      { ...route({}), logout: { landing: '/files/goodbye' } },
+    ],
+    safe: [
+      { endpoints: { prefix: '/bff' }, logout: { landing: '/bff/signed-out' } },
+      { logout: { landing: '/bye?x=1' }, frontend: { directory: dist } },
+      { logout: { landing: '/signed-out?from=here' } },
+    ],
+  },
+  'landing-not-found': {
+    unsafe: [{ logout: { landing: '/bye' } }],
+    safe: [{ logout: { landing: '/bye' }, frontend: { directory: dist } }],
+  },
+  'route-set-cookie': { unsafe: [route({ setCookie: 'forward' })], safe: [route({})] },
+  'route-cache': { unsafe: [route({ cache: 'upstream' })], safe: [route({})] },
+  'route-documents': {
+    unsafe: [route({ documents: 'forward', rules: [{ methods: ['GET', 'HEAD'], token: 'user' }] })],
+    safe: [route({})],
+  },
+  'route-uploads': {
+    unsafe: [
+      route({ documents: 'forward' }),
+      route({
+        documents: 'forward',
+        rules: [
+          { methods: ['GET'], token: 'user' },
+          { methods: ['PUT'], token: 'user' },
+        ],
+      }),
+    ],
+    safe: [route({ documents: 'sandbox' })],
+  },
+};
+writeFileSync(join(dist, 'bff', 'session'), '');
+
+describe('W03 E19 combinations', () => {
+  for (const [id, { unsafe, safe }] of Object.entries(CASES)) {
+    test(`W03 E19 ${id} is found, and only where it applies`, () => {
+      for (const more of unsafe) assert.ok(idsOf(more).includes(id), JSON.stringify(more));
+      for (const more of safe) assert.ok(!idsOf(more).includes(id), JSON.stringify(more));
+    });
+  }
+
+  test('every combination has a case, and a sound configuration has no warning', () => {
+    assert.deepEqual(
+      Object.keys(CASES).concat('secret-file-writable'),
+      COMBINATIONS.map(({ id }) => id),
+    );
+    assert.deepEqual(idsOf({}), []);
+  });
+});
+
+const yamlOf = (file: string, more = '') => `publicUrl: https://shop.example.com
+trustedProxies: [10.0.0.0/8]
+secrets: { keys: [{ id: k1, file: ${file} }] }
+provider: { issuer: https://id.example.com, clientId: shop, clientSecret: s3cret }
+${more}`;
+
+test('E19 a secret file that its group or others may write causes a warning', () => {
+  const file = join(folder, 'key');
+  writeFileSync(file, KEY);
+  const load = () =>
+    loadConfig({ file: 'gateway.yaml', text: yamlOf(file), env: {}, readFile: () => KEY }).warnings.map(
+      ({ id, message }) => `${id}: ${message}`,
+    );
+  for (const mode of [0o602, 0o620, 0o666]) {
+    chmodSync(file, mode);
+    assert.match(
+      load().join(),
+      new RegExp(`^secret-file-writable: the secret file .*key may be written .*0${mode.toString(8)}`),
+    );
+  }
+  for (const mode of [0o600, 0o640, 0o644]) {
+    chmodSync(file, mode);
+    assert.deepEqual(load(), [], mode.toString(8));
+  }
+});
+
+test('W03 check prints a warning with its hint and succeeds', async () => {
+  let errors = '';
+  const code = await runCli({
+    argv: ['check', '--config', 'gateway.yaml'],
+    env: {},
+    readFile: (path) => (path === 'gateway.yaml' ? yamlOf('/key', 'frontend: { directory: /nowhere/dist }') : KEY),
+    listFiles: () => [],
+    out: () => {},
+    err: (text) => {
+      errors += text;
+    },
+    fetch,
+    start: () => Promise.reject(new Error('not started')),
+  });
+  assert.equal(code, 0);
+  assert.match(
+    errors,
+    /^warning: frontend\.directory \/nowhere\/dist is not a folder: .*; build the app.* \(frontend-missing\)\n$/,
+  );
+});
+
+test('W03 doctor reports a warning with its hint', async () => {
+  const { config } = loadConfig({
+    file: 'gateway.yaml',
+    text: yamlOf('/key')
+      .replace('https://shop.example.com', 'http://localhost:3000')
+      .concat('development: { allowInsecureHttp: true }\n'),
+    env: {},
+    readFile: () => KEY,
+  });
+  const checks = await settingsChecks(config, findWarnings({ config, secretFiles: [] }));
+  const { level, message, hint } = checks[0] ?? {};
+  assert.deepEqual(
+    [level, message, hint],
+    ['warn', 'development.allowInsecureHttp is on', 'Use it for development only.'],
+  );
+});
+
+test('warnings about listeners do not concern a mounted gateway', () => {
+  const config = parseConfig({
+    publicUrl: 'https://shop.example.com',
+    admin: { host: '0.0.0.0' },
+    secrets: { keys: [{ id: 'k1', value: KEY }] },
+    provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret' },
+    session: { cookie: { sameSite: 'lax' } },
+    logout: { landing: '/bye' },
+  });
+  const warnings = findWarnings({ config, secretFiles: [] });
+  assert.deepEqual(
+    warnings.map(({ id }) => id),
+    ['https-without-proxy', 'admin-without-secret', 'lax-cookie', 'landing-not-found'],
+  );
+  assert.deepEqual(
+    withoutListenerWarnings(warnings).map(({ id }) => id),
+    ['lax-cookie'],
+  );
+});
