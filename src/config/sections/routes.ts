@@ -101,7 +101,9 @@ const limits = {
   timeouts: z
     .strictObject({
       connect: duration('10ms', '5m').prefault('5s').describe('Maximum time until the connection is established.'),
-      headers: duration('10ms', '1h').prefault('60s').describe('Maximum time until the first byte of the response.'),
+      headers: duration('10ms', '1h')
+        .prefault('60s')
+        .describe('Maximum time from the end of the request until the head of the response is complete.'),
       idle: duration('0ms', '7d').prefault('5m').describe('Maximum time without data inside a body; 0ms is no limit.'),
     })
     .prefault({}),

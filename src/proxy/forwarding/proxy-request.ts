@@ -87,8 +87,12 @@ export class ProxyRequest implements RelayOwner, Waiter {
   #dispatch(): void {
     const { upstream, options } = this.#parts;
     const { path } = options;
+    const repeatable = isRepeatable(this.#method, this.#upload !== null);
     this.#sentAt = performance.now();
-    upstream.pool.dispatch({ path, method: this.#method, headers: this.#headers, body: this.#upload }, this.#relay);
+    upstream.pool.dispatch(
+      { path, method: this.#method, headers: this.#headers, body: this.#upload, repeatable },
+      this.#relay,
+    );
   }
 
   #dispatchAgain(): void {

@@ -1,15 +1,14 @@
 /** Relays one response from the upstream connection to the client. */
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayError } from '../../base/errors.ts';
 import { upstreamError } from '../../upstream/failures.ts';
 import type { RequestControl, ResponseHandler } from '../../upstream/http/request-port.ts';
 import { headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
 import { writeInformational } from './informational.ts';
+import { ResponseWriter } from './response-writer.ts';
 
 /** Largest body that is sent as one string, so that Node writes head and body in one packet. */
 const MAX_SINGLE_WRITE_BYTES = 64 * 1024;
-/** Bytes of a reason phrase that are safe to pass on (RFC 9112 section 4). */
-const REASON = /^[\t\x20-\x7e]*$/;
 
 export interface RelayOptions {
   readonly req: IncomingMessage;
@@ -42,16 +41,6 @@ export interface RelayOwner {
  */
 type State = 'waiting' | 'informed' | 'held' | 'discarding' | 'streaming' | 'sent' | 'abandoned';
 
-/** RFC 9110 section 8.6: 204 has no Content-Length, and some clients would wait for that many bytes. */
-function withoutContentLength(headers: string[]): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at] ?? '';
-    if (name.toLowerCase() !== 'content-length') kept.push(name, headers[at + 1] ?? '');
-  }
-  return kept;
-}
-
 /** A class because its methods run for every packet, and one object per request is cheaper than seven closures. */
 export class Relay implements ResponseHandler {
   readonly #options: RelayOptions;
@@ -59,18 +48,19 @@ export class Relay implements ResponseHandler {
   #state: State = 'waiting';
   /** Declared length of the body; -1 when unknown. */
   #length = -1;
-  #headFlushed = false;
+  readonly #writer: ResponseWriter;
   #unreadTimer: NodeJS.Timeout | undefined;
   /** The end of a response that is still held back, to be processed later. */
   #deferredEnd: (() => void) | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#writer = new ResponseWriter(options.res);
   }
 
   /** Whether the head of the response was sent to the client. */
   get started(): boolean {
-    return this.#state === 'streaming' || this.#state === 'sent';
+    return this.#writer.started;
   }
 
   /** Aborts the upstream request: the client no longer needs the response. */
@@ -119,36 +109,32 @@ export class Relay implements ResponseHandler {
   }
 
   #begin({ status, reason, headers, framing }: ResponseHead): void {
-    const { res, owner } = this.#options;
-    const passed = this.#options.rewriteHeaders(headers);
-    const rewritten = status === 204 ? withoutContentLength(passed) : passed;
+    const { owner, rewriteHeaders } = this.#options;
     if (framing.kind === 'length') this.#length = framing.length;
     if (headerValues(headers, 'content-type')[0]?.startsWith('text/event-stream')) owner.onStream();
-    if (reason !== '' && reason !== STATUS_CODES[status] && REASON.test(reason))
-      res.writeHead(status, reason, rewritten);
-    else res.writeHead(status, rewritten);
+    this.#writer.begin({ status, reason, headers: rewriteHeaders(headers) });
     this.#state = 'streaming';
     // RFC 9112 section 6.3: no body, whatever the head declares.
     if (framing.kind === 'none') this.#finish();
-    else queueMicrotask(() => this.#flushHead());
+    else queueMicrotask(() => this.#sendFirst());
   }
 
-  /** Sends the head alone when no part of the body arrived in the same packet. */
-  #flushHead(): void {
-    if (this.#headFlushed || this.#state !== 'streaming') return;
-    this.#headFlushed = true;
-    this.#options.res.flushHeaders();
+  /** Sends what arrived in the first packet. */
+  #sendFirst(): void {
+    if (!this.#writer.holds || this.#state !== 'streaming') return;
+    try {
+      if (!this.#writer.flush()) this.#pause();
+    } catch {
+      this.#control?.abort(this);
+    }
   }
 
   onData(chunk: Buffer): void {
     if (this.#state !== 'streaming') return;
-    const { res } = this.#options;
-    const first = !this.#headFlushed;
-    this.#headFlushed = true;
-    if (first && chunk.length === this.#length && chunk.length <= MAX_SINGLE_WRITE_BYTES) {
+    if (this.#writer.holds && chunk.length === this.#length && chunk.length <= MAX_SINGLE_WRITE_BYTES) {
+      this.#writer.endWith(chunk);
       this.#state = 'sent';
-      res.end(chunk.toString('latin1'), 'latin1');
-    } else if (!res.write(Buffer.from(chunk))) this.#pause();
+    } else if (!this.#writer.write(chunk)) this.#pause();
   }
 
   #pause(): void {
@@ -164,8 +150,8 @@ export class Relay implements ResponseHandler {
 
   #finish(): void {
     if (this.#state !== 'streaming') return;
+    this.#writer.end();
     this.#state = 'sent';
-    this.#options.res.end();
   }
 
   onEnd(): void {
@@ -190,6 +176,13 @@ export class Relay implements ResponseHandler {
       return;
     }
     if (this.#state === 'waiting' && this.#options.owner.shouldRetry(error)) return;
+    // What was written before the fault is delivered first.
+    if (this.started) setImmediate(() => this.#fail(error));
+    else this.#fail(error);
+  }
+
+  #fail(error: Error): void {
+    this.#writer.discard();
     const over = this.#state === 'abandoned' || this.#state === 'sent';
     this.#options.owner.onDone(over ? undefined : upstreamError(error));
   }

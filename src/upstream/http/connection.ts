@@ -1,12 +1,13 @@
 /** One connection to an upstream; carries one request and its response at a time. */
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { Deadline } from './deadline.ts';
 import { asCutFault, asError, isStray, UpstreamFault } from './fault.ts';
 import { type BodySender, sendBody } from './request-body.ts';
 import { serializeHead } from './request-head.ts';
-import type { ConnectionLimits, RequestControl, ResponseHandler, UpstreamRequest } from './request-port.ts';
+import type { ConnectionLimits, ParserSink, RequestControl, ResponseHandler, UpstreamRequest } from './request-port.ts';
 import type { ResponseHead } from './response-head.ts';
-import { type ParserSink, ResponseParser } from './response-parser.ts';
+import { ResponseParser } from './response-parser.ts';
 
 export interface ConnectionOwner {
   /** The response is complete and the connection can be reused, within `keepAliveMs` if the upstream announced a limit. */
@@ -15,8 +16,6 @@ export interface ConnectionOwner {
   /** The upstream sent bytes beyond a response. */
   onStray(): void;
 }
-
-const NO_DEADLINE = Number.POSITIVE_INFINITY;
 
 /** A class and not closures, because its methods run for every packet. */
 export class Connection implements ParserSink, RequestControl {
@@ -27,10 +26,10 @@ export class Connection implements ParserSink, RequestControl {
   #handler: ResponseHandler | undefined;
   #body: BodySender | undefined;
   #keepAliveMs: number | undefined = 0;
+  #reusable = true;
   #headReceived = false;
   #open = true;
-  /** On the scale of performance.now(). */
-  #deadline = NO_DEADLINE;
+  readonly #deadline = new Deadline();
   #paused = false;
   /** Bytes that were received before a pause and not parsed yet. */
   #unparsed: Buffer | undefined;
@@ -55,8 +54,6 @@ export class Connection implements ParserSink, RequestControl {
 
   /** Parses bytes that arrived on the socket. */
   feed(chunk: Buffer): void {
-    // The head must be complete before its deadline; each part of a body starts a new one.
-    if (this.#headReceived && this.#handler !== undefined && !this.#paused) this.#setDeadline(this.#limits.bodyTimeout);
     try {
       const consumed = this.#parser.feed(chunk);
       // Copied, because the buffer of the chunk is reused.
@@ -65,9 +62,7 @@ export class Connection implements ParserSink, RequestControl {
       this.#parser.stop();
       const failure = asError(error);
       if (isStray(failure)) this.#owner.onStray();
-      // The part before the fault is already being sent to the client and is delivered first.
-      if (this.#headReceived && this.#handler) setImmediate(() => this.#fail(failure));
-      else this.#fail(failure);
+      this.#fail(failure);
     }
   }
 
@@ -78,10 +73,11 @@ export class Connection implements ParserSink, RequestControl {
     this.#keepAliveMs = 0;
     handler.onSend(this);
     if (!this.#handler) return;
-    this.#parser.expectResponse(request.method === 'HEAD');
-    this.#setDeadline(this.#limits.headTimeout);
+    this.#parser.expectResponse({ isHead: request.method === 'HEAD', skipLeftover: !request.repeatable });
+    this.#deadline.start(request.body ? 0 : this.#limits.headTimeout);
     try {
-      const { text, chunked } = serializeHead(request);
+      const { text, chunked, reusable } = serializeHead(request);
+      this.#reusable = reusable;
       this.#socket.write(text, 'latin1');
       if (request.body) this.#body = this.#upload(request.body, chunked);
     } catch (error) {
@@ -90,14 +86,15 @@ export class Connection implements ParserSink, RequestControl {
   }
 
   #upload(body: Readable, chunked: boolean): BodySender {
-    // The time limit of the head starts again with each part of the body that the upstream accepts.
-    const onProgress = () => this.#headReceived || this.#setDeadline(this.#limits.headTimeout);
-    return sendBody({ socket: this.#socket, body, chunked, onProgress, onError: (error) => this.#fail(error) });
+    // While more of the body must come, the upstream owes nothing; the client's silence has a limit of its own.
+    const onTurn = (ofUpstream: boolean) =>
+      this.#headReceived || this.#deadline.start(ofUpstream ? this.#limits.headTimeout : 0);
+    return sendBody({ socket: this.#socket, body, chunked, onTurn, onError: (error) => this.#fail(error) });
   }
 
   /** Fails the request if its deadline has passed. */
   checkDeadline(now: number): void {
-    if (now < this.#deadline || this.#handler === undefined) return;
+    if (this.#handler === undefined || !this.#deadline.passed(now)) return;
     const code = this.#headReceived ? 'UPSTREAM_BODY_TIMEOUT' : 'UPSTREAM_HEAD_TIMEOUT';
     this.#fail(new UpstreamFault(code, 'the upstream sent nothing within the time limit'));
   }
@@ -110,13 +107,13 @@ export class Connection implements ParserSink, RequestControl {
     if (handler !== this.#handler) return;
     this.#paused = true;
     this.#parser.setPaused(true);
-    this.#deadline = NO_DEADLINE;
+    this.#deadline.stop();
     this.#socket.pause();
   }
 
   resume(handler: ResponseHandler): void {
     if (handler !== this.#handler || !this.#paused) return;
-    this.#setDeadline(this.#limits.bodyTimeout);
+    this.#deadline.start(this.#limits.bodyTimeout);
     this.#resumeReading();
   }
 
@@ -125,19 +122,26 @@ export class Connection implements ParserSink, RequestControl {
     this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the client no longer waits for the response'));
   }
 
+  onLeftover(): void {
+    this.#reusable = false;
+    this.#owner.onStray();
+  }
+
   onHead(head: ResponseHead): void {
     if (head.status < 200) {
-      this.#setDeadline(this.#limits.headTimeout);
-      this.#handler?.onInformational(head);
+      // 100 is skipped: the gateway never sends Expect (RFC 9110 section 15.2).
+      if (head.status !== 100) this.#handler?.onInformational(head);
       return;
     }
     this.#headReceived = true;
     this.#keepAliveMs = head.keepAliveMs;
-    if (!this.#paused) this.#setDeadline(this.#limits.bodyTimeout);
+    if (!this.#paused) this.#deadline.start(this.#limits.bodyTimeout);
     this.#handler?.onHead(head);
   }
 
   onBody(chunk: Buffer): void {
+    // Not for chunk extensions and trailers, which could keep a response open forever.
+    if (!this.#paused) this.#deadline.start(this.#limits.bodyTimeout);
     this.#handler?.onData(chunk);
   }
 
@@ -145,15 +149,11 @@ export class Connection implements ParserSink, RequestControl {
     const handler = this.#handler;
     if (!handler) return;
     // After an early response the upstream may leave the rest of the request unread.
-    const reusable = this.#keepAliveMs !== 0 && (this.#body?.done ?? true);
+    const reusable = this.#reusable && this.#keepAliveMs !== 0 && (this.#body?.done ?? true);
     this.#detachHandler();
     if (reusable) this.#owner.onFree(this, this.#keepAliveMs);
     else this.close();
     handler.onEnd();
-  }
-
-  #setDeadline(timeoutMs: number): void {
-    this.#deadline = timeoutMs === 0 ? NO_DEADLINE : performance.now() + timeoutMs;
   }
 
   #onSocketEnd(): void {
@@ -170,7 +170,7 @@ export class Connection implements ParserSink, RequestControl {
     this.#body?.stop();
     this.#body = undefined;
     this.#handler = undefined;
-    this.#deadline = NO_DEADLINE;
+    this.#deadline.stop();
     if (this.#paused) this.#resumeReading();
   }
 

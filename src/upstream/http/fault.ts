@@ -44,9 +44,9 @@ export function isStray(error: Error): boolean {
   return error instanceof UpstreamFault && error.code === 'UPSTREAM_STRAY';
 }
 
-/** Marks a system error that occurred after the response had started, so that the request is not sent again. */
+/** Marks an end of the connection after the response had started, so that the request is not sent again. */
 export function asCutFault(cause: Error): Error {
-  if (cause instanceof UpstreamFault || !('code' in cause)) return cause;
+  if (!('code' in cause) || (cause instanceof UpstreamFault && cause.code !== 'UPSTREAM_CLOSED')) return cause;
   return new UpstreamFault('UPSTREAM_CUT', `the connection failed inside the response: ${cause.code}`);
 }
 

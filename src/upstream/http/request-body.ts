@@ -14,26 +14,31 @@ export interface SendBodyOptions {
   readonly body: Readable;
   /** Use chunked coding, because the head has no Content-Length (RFC 9112 section 7.1). */
   readonly chunked: boolean;
-  /** Called after each part that was written. */
-  onProgress(): unknown;
+  /** True: the upstream must act next, because it reads too slowly or has the whole body. False: more of the body must come. */
+  onTurn(ofUpstream: boolean): void;
   /** The body stream failed or ended early. */
   onError(error: Error): void;
 }
 
 /** Starts to send a body. */
-export function sendBody({ socket, body, chunked, onProgress, onError }: SendBodyOptions): BodySender {
+export function sendBody({ socket, body, chunked, onTurn, onError }: SendBodyOptions): BodySender {
   let done = false;
   const onData = (chunk: Buffer) => {
     if (chunk.length === 0) return;
     const writable = chunked ? writeChunk(socket, chunk) : socket.write(chunk);
-    onProgress();
-    if (!writable) body.pause();
+    if (writable) return;
+    body.pause();
+    onTurn(true);
   };
-  const onDrain = () => void body.resume();
+  const onDrain = () => {
+    onTurn(false);
+    body.resume();
+  };
   const onEnd = () => {
     done = true;
     if (chunked) socket.write('0\r\n\r\n', 'latin1');
     stop();
+    onTurn(true);
   };
   const onClose = () => {
     if (!done) onError(new Error('the request body ended early'));

@@ -6,14 +6,22 @@ import type { UpstreamRequest } from './request-port.ts';
 /** Header values may contain tokens and claims from other systems; none of them may end a line (RFC 9110 section 5.5). */
 const INVALID_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const INVALID_TARGET = /[^\x21-\x7e]/;
-/** Methods that send `Content-Length: 0` when they have no body (RFC 9110 section 8.6). */
+/**
+ * Methods that commonly have a body: they send `Content-Length: 0` without one (RFC 9110 section 8.6). Many upstreams ignore
+ * the body of any other method and read its bytes as the next request (RFC 9110 section 9.3.1).
+ */
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 export interface RequestHead {
   readonly text: string;
   /** Whether the body is sent in chunks because its length is unknown. */
   readonly chunked: boolean;
+  /** Whether the connection may carry another request afterwards. */
+  readonly reusable: boolean;
 }
+
+/** Returns whether the request has a body that many upstreams ignore. */
+export const hasUnusualBody = (method: string, hasBody: boolean) => hasBody && !METHODS_WITH_BODY.has(method);
 
 /** Returns the head as a latin1 string. Throws `UpstreamFault` when a value contains a byte that is not allowed. */
 export function serializeHead({ method, path, headers, body }: UpstreamRequest): RequestHead {
@@ -30,5 +38,6 @@ export function serializeHead({ method, path, headers, body }: UpstreamRequest):
   const chunked = body !== null && !hasLength;
   if (chunked) text += 'transfer-encoding: chunked\r\n';
   else if (body === null && !hasLength && METHODS_WITH_BODY.has(method)) text += 'content-length: 0\r\n';
-  return { text: `${text}connection: keep-alive\r\n\r\n`, chunked };
+  const reusable = method !== 'HEAD' && !hasUnusualBody(method, body !== null);
+  return { text: `${text}connection: ${reusable ? 'keep-alive' : 'close'}\r\n\r\n`, chunked, reusable };
 }

@@ -9,6 +9,8 @@ export interface UpstreamRequest {
   /** Names and values in turn, `Host` included. The connection adds `Connection` and the framing headers. */
   readonly headers: readonly string[];
   readonly body: Readable | null;
+  /** It can be sent again when its connection fails before the response. */
+  readonly repeatable: boolean;
 }
 
 /**
@@ -40,8 +42,28 @@ export interface ResponseHandler {
 export interface ConnectionLimits {
   /** Maximum size of a response head. */
   readonly maxHeadBytes: number;
-  /** Milliseconds until the head of a response is complete; 0 means no limit. */
+  /** Milliseconds from the end of a request until the head of its response is complete; 0 means no limit. */
   readonly headTimeout: number;
   /** Milliseconds between two parts of a body; 0 means no limit. */
   readonly bodyTimeout: number;
+}
+
+/** Receives the parsed parts of responses. */
+export interface ParserSink {
+  /** A late rest of the previous response was skipped; the connection must not be reused. */
+  onLeftover(): void;
+  /** An informational or a final head; the body of a final one follows. */
+  onHead(head: ResponseHead): void;
+  /** A part of the body; its bytes may be overwritten after this returns. */
+  onBody(chunk: Buffer): void;
+  /** The message is complete. */
+  onMessageEnd(): void;
+}
+
+/** What the parser must know about the request. */
+export interface ExpectedResponse {
+  /** Its method is HEAD. */
+  readonly isHead: boolean;
+  /** It cannot be sent again, so a late rest of the previous response is skipped instead of failing it. */
+  readonly skipLeftover: boolean;
 }

@@ -21,6 +21,9 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Any byte that a field value may not contain (RFC 9110 section 5.5), and bare CR or LF (RFC 9112 section 2.2). */
 const INVALID_FIELD_BYTE = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+/** The same in text that is incomplete, where a line feed may follow the last byte. Used with `lastIndex`. */
+const INVALID_BYTE_SO_FAR = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n|$)|(?<!\r)\n/g;
+const VERSION = 'HTTP/1.';
 const LINE_BREAK = '\r\n';
 /** Cache of names that passed validation, since names repeat. Bounded, so that an upstream cannot make it grow. */
 const validNames = new Set<string>();
@@ -77,6 +80,14 @@ function lineEnd(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
+/** Returns the index of the colon of a field line. Throws unless a valid name comes directly before it. */
+function colonOf(text: string, from: number, end: number): number {
+  const colon = text.indexOf(':', from);
+  if (colon <= from || colon >= end) throw protocolError('field line without a name or a colon');
+  checkName(text.slice(from, colon));
+  return colon;
+}
+
 /** Parses the fields of a head or a trailer, which follow its first line. */
 export function parseFields(text: string, framingFields?: FramingFields): string[] {
   // One test for the whole text instead of one for each field.
@@ -84,10 +95,8 @@ export function parseFields(text: string, framingFields?: FramingFields): string
   const headers: string[] = [];
   for (let from = lineEnd(text, 0) + 2, end = from; from < text.length; from = end + 2) {
     end = lineEnd(text, from);
-    const colon = text.indexOf(':', from);
-    if (colon <= from || colon >= end) throw protocolError('field line without a name or a colon');
+    const colon = colonOf(text, from, end);
     const name = text.slice(from, colon);
-    checkName(name);
     const value = fieldValue(text, colon, end);
     headers.push(name, value);
     if (framingFields) recordFramingField(framingFields, name, value);
@@ -95,19 +104,21 @@ export function parseFields(text: string, framingFields?: FramingFields): string
   return headers;
 }
 
-/** Follows the order of RFC 9112 section 6.3. Where a recipient may repair or reject a message, it is rejected. */
+/** Where a recipient may repair or reject a message, it is rejected, whether or not the response has a body. */
+function checkFraming(isHttp10: boolean, { contentLength, transferEncoding }: FramingFields): void {
+  if (contentLength !== undefined && !/^\d{1,15}$/.test(contentLength)) throw protocolError('invalid Content-Length');
+  if (transferEncoding === undefined) return;
+  if (contentLength !== undefined) throw protocolError('both Content-Length and Transfer-Encoding');
+  if (isHttp10 || transferEncoding.toLowerCase() !== 'chunked')
+    throw protocolError('a Transfer-Encoding other than chunked');
+}
+
+/** Follows the order of RFC 9112 section 6.3. */
 function bodyFraming(status: number, isHttp10: boolean, isHead: boolean, fields: FramingFields): Framing {
-  const { contentLength, transferEncoding } = fields;
+  checkFraming(isHttp10, fields);
   if (isHead || status < 200 || status === 204 || status === 304) return NONE;
-  if (transferEncoding !== undefined) {
-    if (contentLength !== undefined) throw protocolError('both Content-Length and Transfer-Encoding');
-    if (isHttp10 || transferEncoding.toLowerCase() !== 'chunked')
-      throw protocolError('a Transfer-Encoding other than chunked');
-    return CHUNKED;
-  }
-  if (contentLength === undefined) return UNTIL_CLOSE;
-  if (!/^\d{1,15}$/.test(contentLength)) throw protocolError('invalid Content-Length');
-  return { kind: 'length', length: Number(contentLength) };
+  if (fields.transferEncoding !== undefined) return CHUNKED;
+  return fields.contentLength === undefined ? UNTIL_CLOSE : { kind: 'length', length: Number(fields.contentLength) };
 }
 
 /**
@@ -122,11 +133,32 @@ function keepAliveMs(isHttp10: boolean, framing: Framing, { connection, keepAliv
   return hint === undefined ? undefined : Number(hint) * 1000;
 }
 
-/** Parses a head without its final empty line. `isHead`: the request method was HEAD. Throws `UpstreamFault`. */
-export function parseHead(text: string, isHead: boolean): ResponseHead {
-  const line = text.slice(0, lineEnd(text, 0));
+function parseStatusLine(line: string): RegExpExecArray {
   const match = STATUS_LINE.exec(line);
   if (!match) throw protocolError('invalid HTTP/1.1 status line');
+  return match;
+}
+
+/**
+ * Rejects a head or a trailer as soon as one of its lines is invalid: an upstream that ends lines in another way, or speaks
+ * another protocol, may never send an empty line. See `CheckIncomplete`.
+ */
+export function checkIncompleteHead(text: string, lineStart: number, length: number): number {
+  INVALID_BYTE_SO_FAR.lastIndex = Math.max(0, length - 1);
+  if (INVALID_BYTE_SO_FAR.test(text)) throw protocolError('invalid byte in a head');
+  let from = lineStart;
+  for (let end = text.indexOf(LINE_BREAK, from); end >= 0; end = text.indexOf(LINE_BREAK, from)) {
+    if (from === 0) parseStatusLine(text.slice(0, end));
+    else colonOf(text, from, end);
+    from = end + LINE_BREAK.length;
+  }
+  if (from === 0 && !VERSION.startsWith(text.slice(0, VERSION.length))) throw protocolError('not an HTTP/1.1 response');
+  return from;
+}
+
+/** Parses a head without its final empty line. `isHead`: the request method was HEAD. Throws `UpstreamFault`. */
+export function parseHead(text: string, isHead: boolean): ResponseHead {
+  const match = parseStatusLine(text.slice(0, lineEnd(text, 0)));
   const isHttp10 = match[1] === '0';
   const status = Number(match[2]);
   const fields: FramingFields = {
@@ -136,8 +168,8 @@ export function parseHead(text: string, isHead: boolean): ResponseHead {
     keepAlive: '',
   };
   const headers = parseFields(text, fields);
-  // The gateway sends neither Upgrade nor Expect (RFC 9110 sections 7.8 and 10.1.1).
-  if (status === 100 || status === 101) throw protocolError(`unexpected status ${status}`);
+  // The gateway never sends Upgrade (RFC 9110 section 7.8).
+  if (status === 101) throw protocolError('unrequested switch of the protocol');
   const framing = bodyFraming(status, isHttp10, isHead, fields);
   return { status, reason: match[3] ?? '', headers, framing, keepAliveMs: keepAliveMs(isHttp10, framing, fields) };
 }

@@ -1,56 +1,60 @@
 /** Parses the bytes of a connection into responses, incrementally. */
+import { checkIncompleteEnd, checkIncompleteSize, parseChunkSize } from './chunk.ts';
 import { protocolError, strayBytes, UpstreamFault } from './fault.ts';
-import { type Framing, parseFields, parseHead, type ResponseHead } from './response-head.ts';
+import { matchLeftover } from './leftover.ts';
+import type { ExpectedResponse, ParserSink } from './request-port.ts';
+import { checkIncompleteHead, type Framing, parseFields, parseHead } from './response-head.ts';
+import { TextReader } from './text-reader.ts';
 
-/** Receives the parsed parts. */
-export interface ParserSink {
-  /** An informational or a final head; the body of a final one follows. */
-  onHead(head: ResponseHead): void;
-  /** A part of the body; its bytes may be overwritten after this returns. */
-  onBody(chunk: Buffer): void;
-  /** The message is complete. */
-  onMessageEnd(): void;
-}
+type State =
+  | 'idle'
+  | 'leftover'
+  | 'head'
+  | 'length'
+  | 'until-close'
+  | 'size'
+  | 'chunk'
+  | 'chunk-end'
+  | 'trailer'
+  | 'stopped';
 
-type State = 'idle' | 'head' | 'length' | 'until-close' | 'size' | 'chunk' | 'chunk-end' | 'trailer' | 'stopped';
-
-const VERSION = 'HTTP/1.';
+const LINE_BREAK = '\r\n';
 const HEAD_END = '\r\n\r\n';
-/** Size in hexadecimal and chunk extensions, which are ignored (RFC 9112 section 7.1.1). */
-const SIZE_LINE = /^([0-9a-fA-F]{1,12})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+const H = 'H'.charCodeAt(0);
 const MAX_SIZE_LINE_BYTES = 1024;
+/** Maximum informational responses before the final one; together their heads may be as large as one head. */
+const MAX_INFORMATIONAL = 20;
 
 /** The parser of one connection. A class and not closures, because its methods run for every packet. */
 export class ResponseParser {
+  /** Whether a part of the response has arrived. */
+  started = false;
   readonly #sink: ParserSink;
   readonly #maxHeadBytes: number;
+  readonly #reader = new TextReader();
   #state: State = 'idle';
   #isHead = false;
   #paused = false;
   /** Whether an earlier response on this connection is complete. */
   #hasCompleted = false;
+  #informational = 0;
+  #informationalBytes = 0;
   /** Bytes that are still missing from the current body or chunk. */
   #remaining = 0;
-  /** Text of a head or a line that is not complete yet. */
-  #text = '';
-  /** Index in the current chunk after the text that #readUntil consumed. */
-  #next = 0;
 
   constructor(sink: ParserSink, maxHeadBytes: number) {
     this.#sink = sink;
     this.#maxHeadBytes = maxHeadBytes;
   }
 
-  /** A request is about to be sent, so a response may arrive. `isHead`: its method is HEAD. */
-  expectResponse(isHead: boolean): void {
-    this.#state = 'head';
+  /** A request is about to be sent, so a response may arrive. */
+  expectResponse({ isHead, skipLeftover }: ExpectedResponse): void {
+    this.#state = this.#hasCompleted && skipLeftover ? 'leftover' : 'head';
     this.#isHead = isHead;
-    this.#text = '';
-  }
-
-  /** Whether a part of the response has arrived. */
-  get started(): boolean {
-    return this.#state !== 'head' || this.#text !== '';
+    this.started = false;
+    this.#informational = 0;
+    this.#informationalBytes = 0;
+    this.#reader.reset();
   }
 
   /** Ignores all further bytes. */
@@ -81,6 +85,8 @@ export class ResponseParser {
 
   #parseNext(chunk: Buffer, at: number): number {
     switch (this.#state) {
+      case 'leftover':
+        return this.#skipLeftover(chunk, at);
       case 'head':
         return this.#parseHead(chunk, at);
       case 'length':
@@ -100,50 +106,45 @@ export class ResponseParser {
     }
   }
 
-  /** Returns whether `end` was found. If so, #text holds the text before it, and #next is the index after it. */
-  #readUntil(end: string, chunk: Buffer, at: number, max: number): boolean {
-    const before = this.#text.length;
-    if (before === 0) {
-      const found = chunk.indexOf(end, at, 'latin1');
-      if (found >= 0 && found - at <= max) {
-        this.#text = chunk.toString('latin1', at, found);
-        this.#next = found + end.length;
-        return true;
-      }
+  /** Skips one leftover, byte by byte. A leftover is whole or a fault. */
+  #skipLeftover(chunk: Buffer, at: number): number {
+    const before = this.#reader.text;
+    if (before === '' && chunk[at] === H) {
+      this.#state = 'head';
+      return at;
     }
-    // One byte more than the maximum is enough to detect that it is exceeded.
-    this.#text += chunk.toString('latin1', at, Math.min(chunk.length, at + max + end.length + 1));
-    const found = this.#text.indexOf(end, Math.max(0, before - end.length + 1));
-    if (found > max || (found < 0 && this.#text.length > max + end.length))
-      throw protocolError(`a head or a line of more than ${max} bytes`);
-    this.#next = found < 0 ? chunk.length : at + found + end.length - before;
-    if (found >= 0) this.#text = this.#text.slice(0, found);
-    return found >= 0;
-  }
-
-  #takeText(): string {
-    const text = this.#text;
-    this.#text = '';
-    return text;
+    const text = before + chunk.toString('latin1', at, at + 1);
+    const match = matchLeftover(text);
+    if (match === undefined) throw strayBytes(chunk.subarray(at));
+    this.#reader.reset(match === 'whole' ? '' : text);
+    if (match === 'whole') {
+      // A second leftover is a fault.
+      this.#state = 'head';
+      this.#sink.onLeftover();
+    }
+    return at + 1;
   }
 
   #parseHead(chunk: Buffer, at: number): number {
-    // After a complete response, a line break or an end of chunks before the head may belong to that response.
-    if (this.#hasCompleted && this.#text === '' && chunk[at] !== VERSION.charCodeAt(0))
-      throw strayBytes(chunk.subarray(at));
-    if (!this.#readUntil(HEAD_END, chunk, at, this.#maxHeadBytes)) {
-      // Fails early, because another protocol may never send an empty line.
-      const start = this.#text.slice(0, VERSION.length);
-      if (!VERSION.startsWith(start)) throw protocolError('not an HTTP/1.1 response');
-      return this.#next;
-    }
-    const head = parseHead(this.#takeText(), this.#isHead);
-    const next = this.#next;
-    const final = head.status >= 200;
-    if (final) this.#startBody(head.framing);
+    // After a complete response, bytes that cannot begin a head may belong to that response.
+    if (this.#hasCompleted && !this.started && chunk[at] !== H) throw strayBytes(chunk.subarray(at));
+    this.started = true;
+    if (!this.#reader.read(HEAD_END, chunk, at, this.#maxHeadBytes, checkIncompleteHead)) return this.#reader.next;
+    const { next } = this.#reader;
+    const text = this.#reader.take();
+    const head = parseHead(text, this.#isHead);
+    if (head.status < 200) this.#countInformational(text);
+    else this.#startBody(head.framing);
     this.#sink.onHead(head);
-    if (final && this.#state === 'length' && this.#remaining === 0) this.#complete();
+    if (this.#state === 'length' && this.#remaining === 0) this.#complete();
     return next;
+  }
+
+  #countInformational(text: string): void {
+    this.#informational += 1;
+    this.#informationalBytes += text.length;
+    if (this.#informational > MAX_INFORMATIONAL || this.#informationalBytes > this.#maxHeadBytes)
+      throw protocolError('too many informational responses');
   }
 
   #startBody(framing: Framing): void {
@@ -165,29 +166,28 @@ export class ResponseParser {
   }
 
   #parseChunkSize(chunk: Buffer, at: number): number {
-    if (!this.#readUntil('\r\n', chunk, at, MAX_SIZE_LINE_BYTES)) return this.#next;
-    const size = SIZE_LINE.exec(this.#takeText())?.[1];
-    if (size === undefined) throw protocolError('invalid chunk size');
-    this.#remaining = Number.parseInt(size, 16);
+    if (!this.#reader.read(LINE_BREAK, chunk, at, MAX_SIZE_LINE_BYTES, checkIncompleteSize)) return this.#reader.next;
+    this.#remaining = parseChunkSize(this.#reader.take());
     this.#state = this.#remaining === 0 ? 'trailer' : 'chunk';
-    return this.#next;
+    // The line break of this line is part of the trailer, so that an empty trailer ends like any other.
+    if (this.#state === 'trailer') this.#reader.reset(LINE_BREAK);
+    return this.#reader.next;
   }
 
   #parseChunkEnd(chunk: Buffer, at: number): number {
-    if (!this.#readUntil('\r\n', chunk, at, 0)) return this.#next;
-    this.#takeText();
+    if (!this.#reader.read(LINE_BREAK, chunk, at, 0, checkIncompleteEnd)) return this.#reader.next;
+    this.#reader.take();
     this.#state = 'size';
-    return this.#next;
+    return this.#reader.next;
   }
 
   /** Validates the trailer and discards it: trailer fields must not be merged into the headers (RFC 9110 section 6.5.1). */
   #parseTrailer(chunk: Buffer, at: number): number {
-    // Starts with the line break that ended the last chunk size, so that an empty trailer ends like any other.
-    if (this.#text === '') this.#text = '\r\n';
-    if (!this.#readUntil(HEAD_END, chunk, at, this.#maxHeadBytes)) return this.#next;
-    parseFields(this.#takeText());
+    if (!this.#reader.read(HEAD_END, chunk, at, this.#maxHeadBytes, checkIncompleteHead)) return this.#reader.next;
+    const { next } = this.#reader;
+    parseFields(this.#reader.take());
     this.#complete();
-    return this.#next;
+    return next;
   }
 
   #complete(): void {

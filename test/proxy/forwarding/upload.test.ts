@@ -181,3 +181,38 @@ test('a client that keeps sending long after its response is cut off', async (t)
   };
   await Promise.all([goOn(refused, 413), goOn(early, 403)]);
 });
+
+for (const [name, framing, first, last] of [
+  ['a length', 'Content-Length: 8', 'half', 'half'],
+  ['chunks', 'Transfer-Encoding: chunked', '4\r\nhalf\r\n', '4\r\nhalf\r\n0\r\n\r\n'],
+  ['no byte of its body yet', 'Content-Length: 4', '', 'half'],
+] as const)
+  for (const method of ['POST', 'GET'])
+    test(`D06 ${method} with ${name} that pauses for longer than timeouts.headers: the upstream owes nothing`, async (t) => {
+      const timeouts = { connect: 5_000, headers: 200, idle: 300_000 };
+      const { client, upstream } = await world(t, {}, { timeouts });
+      await client.send(`${method} / HTTP/1.1\r\nHost: gw\r\n${framing}\r\n\r\n${first}`);
+      await upstream.request(0);
+      await sleep(700);
+      await client.send(last);
+      const response = await client.response();
+      assert.equal(response.status, 200);
+      assert.equal(JSON.parse(response.text).received, (first + last).replace(/[^half]/g, '').length);
+    });
+
+test('D06 once the body is complete, the upstream has timeouts.headers to respond', async (t) => {
+  const timeouts = { connect: 5_000, headers: 200, idle: 300_000 };
+  const { client, upstream } = await world(t, { script: hang }, { timeouts });
+  await client.send(`${head(8)}half`);
+  await upstream.request(0);
+  await client.send('half');
+  assert.equal((await client.response()).status, 504);
+});
+
+test('D06 an upstream that does not read the body has timeouts.headers to do so', async (t) => {
+  const timeouts = { connect: 5_000, headers: 200, idle: 300_000 };
+  const { client } = await world(t, { script: hang, readBody: 'never' }, { timeouts });
+  await client.send(head(64 * MB));
+  client.socket.write(Buffer.alloc(32 * MB));
+  assert.equal((await client.response()).status, 504);
+});

@@ -13,6 +13,7 @@ function parse(bytes: string, sizes: readonly number[] = [], { isHead = false, c
   const seen: Parsed = { heads: [], body: '', ends: 0 };
   const parser = new ResponseParser(
     {
+      onLeftover: () => assert.fail('a leftover of a response that is not there'),
       onHead: ({ status, headers, framing, keepAliveMs }) =>
         void seen.heads.push([status, framing.kind, keepAliveMs, ...headers].join('|')),
       onBody: (chunk) => {
@@ -24,7 +25,7 @@ function parse(bytes: string, sizes: readonly number[] = [], { isHead = false, c
     },
     MAX_HEAD,
   );
-  parser.expectResponse(isHead);
+  parser.expectResponse({ isHead, skipLeftover: false });
   const buffer = Buffer.from(bytes, 'latin1');
   try {
     let at = 0;
@@ -58,6 +59,16 @@ const good: [string, string, Partial<Parsed>][] = [
     'informational heads first',
     'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102\r\n\r\nHTTP/1.1 204 No\r\n\r\n',
     { heads: ['103|none|0|Link|</a>', '102|none|0', '204|none|0'], body: '' },
+  ],
+  [
+    'an unrequested 100',
+    `HTTP/1.1 100 Continue\r\n\r\n${HEAD}Content-Length: 2\r\n\r\nok`,
+    { heads: ['100|none|0', '200|length||Content-Length|2'], body: 'ok' },
+  ],
+  [
+    'white space in chunk extensions, where it is allowed',
+    `${HEAD}Transfer-Encoding: chunked\r\n\r\n1 ;\ta =\t"\\"b" ; c\r\nh\r\n0\r\n\r\n`,
+    { body: 'h' },
   ],
   ['close', `${HEAD}Connection: x, Close\r\nContent-Length: 0\r\n\r\n`, { body: '' }],
   ['a hint', `${HEAD}Keep-Alive: timeout=7, max=3\r\nContent-Length: 0\r\n\r\n`, { body: '' }],
@@ -121,7 +132,6 @@ const bad: [string, string, string?][] = [
   ['another version', 'HTTP/2.0 200 OK\r\n\r\n'],
   ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
   ['a status beyond 599', 'HTTP/1.1 600 OK\r\n\r\n'],
-  ['100', 'HTTP/1.1 100 Continue\r\n\r\n'],
   ['101', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
   ['an empty line first', '\r\nHTTP/1.1 200 OK\r\n\r\n'],
   ['garbage that never ends a line', 'SSH-2.0-x'],
