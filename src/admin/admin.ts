@@ -8,6 +8,7 @@ import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { asGatewayError, logProblem } from '../responses/problem.ts';
 import type { PartHealth } from './health.ts';
+import { createRevocationJobs } from './revocation-jobs.ts';
 import type { AdminSessions } from './sessions.ts';
 
 /** What the listener reads of the active gateway. */
@@ -45,7 +46,9 @@ function sendJson(res: ServerResponse, status: number, body: unknown, type = 'ap
 }
 
 /** Creates the function that responds to the paths of the listener; it rejects with a GatewayError. */
-function createHandler({ gateway, metrics, draining }: AdminParts) {
+function createHandler({ gateway, log, metrics, draining }: AdminParts) {
+  const jobs = createRevocationJobs(log);
+
   /** Checks all parts and updates their gauges. */
   async function checkParts(): Promise<PartHealth[]> {
     const serving = draining() ? DRAINING : SERVING;
@@ -72,8 +75,9 @@ function createHandler({ gateway, metrics, draining }: AdminParts) {
         return void res.writeHead(200, { 'Content-Type': contentType }).end(body);
       }
     }
-    const sessions = await gateway().adminSessions.handle(req);
-    sendJson(res, sessions === undefined ? 404 : 200, sessions ?? { status: 'not found' });
+    const response = await gateway().adminSessions.handle(req, jobs);
+    if (response?.location !== undefined) res.setHeader('Location', response.location);
+    sendJson(res, response?.status ?? 404, response?.body ?? { status: 'not found' });
   };
 }
 

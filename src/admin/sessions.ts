@@ -7,8 +7,9 @@ import { digest } from '../crypto/digest.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
-import type { SessionDirectory } from '../session/session-directory.ts';
+import type { SessionBatches, SessionDirectory } from '../session/session-directory.ts';
 import type { ActiveSession, Sessions } from '../session/session-types.ts';
+import type { RevocationJob, RevocationJobs } from './revocation-jobs.ts';
 
 export interface AdminSessionsParts {
   config: Config;
@@ -30,13 +31,26 @@ export interface AdminSession {
   expiresAt: string;
 }
 
+/** A response of the private listener. */
+export interface AdminResponse {
+  status: number;
+  body: object;
+  location?: string;
+}
+
 export interface AdminSessions {
-  /** Handles `GET /sessions` and `POST /sessions/revoke`; undefined for any other path. Rejects with GatewayError. */
-  handle(req: IncomingMessage): Promise<Record<string, unknown> | undefined>;
+  /**
+   * Handles `GET /sessions`, `POST /sessions/revoke` and `GET /sessions/jobs/{id}`; undefined for any other path. Rejects with
+   * GatewayError.
+   */
+  handle(req: IncomingMessage, jobs: RevocationJobs): Promise<AdminResponse | undefined>;
 }
 
 const DEFAULT_PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 1_000;
+/** How long a request waits for the end of its job, so that a short one needs no second request. */
+const JOB_WAIT_MS = 2_000;
+const JOBS_PATH = '/sessions/jobs/';
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/;
 
 function toAdminSession({ key, data }: ActiveSession): AdminSession {
@@ -85,60 +99,79 @@ function selectorOf(query: URLSearchParams, allowed: readonly string[]): [Select
   return [name, value];
 }
 
-async function selectSessions(
+/** Walks over the selected sessions. */
+async function* selectSessions(
   { config, sessions, directory }: AdminSessionsParts,
   [name, value]: [Selector, string],
-): Promise<ActiveSession[]> {
+): SessionBatches {
+  if (name === 'all') return yield* directory.all();
   if (name === 'id') {
     const session = await sessions.load(value);
-    return session ? [session] : [];
+    return yield session ? [session] : [];
   }
-  const find = name === 'user' ? directory.findByUser : directory.findByProviderSession;
-  return (await Promise.all(issuersOf(config.provider).map((issuer) => find(issuer, value)))).flat();
+  const walk = name === 'user' ? directory.ofUser : directory.ofProviderSession;
+  for (const issuer of issuersOf(config.provider)) yield* walk(issuer, value);
 }
 
-type Operation = (parts: AdminSessionsParts, query: URLSearchParams) => Promise<Record<string, unknown>>;
-
-async function listSessions(parts: AdminSessionsParts, query: URLSearchParams) {
+async function listSessions(parts: AdminSessionsParts, query: URLSearchParams): Promise<AdminResponse> {
   const selector = selectorOf(query, ['user', 'sid', 'id']);
-  if (selector) return { sessions: (await selectSessions(parts, selector)).map(toAdminSession) };
+  if (selector) return { status: 200, body: { sessions: await listSelected(parts, selector) } };
   const limit = Number(query.get('limit') ?? DEFAULT_PAGE_SIZE);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_SIZE)
     throw new GatewayError('bad_request', { hint: `limit must be an integer from 1 to ${MAX_PAGE_SIZE}.` });
   const { sessions, cursor } = await parts.directory.listPage(query.get('cursor') ?? undefined, limit);
-  return { sessions: sessions.map(toAdminSession), ...(cursor === undefined ? {} : { cursor }) };
+  return { status: 200, body: { sessions: sessions.map(toAdminSession), ...(cursor === undefined ? {} : { cursor }) } };
 }
 
-async function endAll({ directory, endSessions }: AdminSessionsParts): Promise<number> {
-  let ended = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await directory.listPage(cursor, DEFAULT_PAGE_SIZE);
-    ended += await endSessions(page.sessions, 'administrator');
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return ended;
+async function listSelected(parts: AdminSessionsParts, selector: [Selector, string]): Promise<AdminSession[]> {
+  const listed = new Map<string, AdminSession>();
+  for await (const batch of selectSessions(parts, selector))
+    for (const session of batch) listed.set(session.key, toAdminSession(session));
+  return [...listed.values()].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
-async function revokeSessions(parts: AdminSessionsParts, query: URLSearchParams) {
+/** Starts the job that ends the selected sessions. */
+function startRevocation(parts: AdminSessionsParts, query: URLSearchParams, jobs: RevocationJobs): RevocationJob {
   const selector = selectorOf(query, SELECTORS);
   if (!selector) throw new GatewayError('bad_request', { hint: 'Set exactly one of user, sid, id, all.' });
-  if (selector[0] === 'all') return { ended: await endAll(parts) };
-  return { ended: await parts.endSessions(await selectSessions(parts, selector), 'administrator') };
+  return jobs.start(selector.join('='), async (onEnded) => {
+    for await (const batch of selectSessions(parts, selector)) onEnded(await parts.endSessions(batch, 'administrator'));
+  });
+}
+
+/** Waits a moment for the job. 200 with the number of ended sessions when it has ended; 202 with the job while it runs. */
+async function revokeSessions(job: RevocationJob, { headers }: IncomingMessage): Promise<AdminResponse> {
+  // RFC 7240 section 4.1.
+  const isAsync = /(?:^|,)\s*respond-async\s*(?:;|,|$)/i.test(String(headers.prefer ?? ''));
+  if (!isAsync) await job.wait(JOB_WAIT_MS);
+  const report = job.report();
+  if (report.state === 'done' && !isAsync) return { status: 200, body: { ended: report.ended } };
+  return { status: 202, body: report, location: JOBS_PATH + report.job };
+}
+
+function describeJob(jobs: RevocationJobs, id: string): AdminResponse | undefined {
+  const job = jobs.get(id);
+  return job && { status: 200, body: job.report() };
+}
+
+/** Returns the function that responds to a request of an administrator; undefined for an unknown path. */
+function operationOf(parts: AdminSessionsParts, req: IncomingMessage, { pathname, searchParams }: URL) {
+  const isGet = req.method === 'GET';
+  if (isGet && pathname === '/sessions') return () => listSessions(parts, searchParams);
+  if (isGet && pathname.startsWith(JOBS_PATH))
+    return async (jobs: RevocationJobs) => describeJob(jobs, pathname.slice(JOBS_PATH.length));
+  if (req.method === 'POST' && pathname === '/sessions/revoke')
+    return (jobs: RevocationJobs) => revokeSessions(startRevocation(parts, searchParams, jobs), req);
+  return undefined;
 }
 
 export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
   const { config, audit } = parts;
-  const operations = new Map<string, Operation>([
-    ['GET /sessions', listSessions],
-    ['POST /sessions/revoke', revokeSessions],
-  ]);
-
   return {
-    async handle(req) {
+    async handle(req, jobs) {
       const url = URL.parse(req.url ?? '', 'http://admin.invalid');
-      const operation = operations.get(`${req.method} ${url?.pathname}`);
-      if (!url || !operation) return undefined;
+      const operation = url && operationOf(parts, req, url);
+      if (!operation) return undefined;
       try {
         requireAdministrator(config, req);
       } catch (error) {
@@ -147,7 +180,7 @@ export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
         audit('admin.denied', clientIp === undefined ? { reason } : { clientIp, reason });
         throw error;
       }
-      return await operation(parts, url.searchParams);
+      return await operation(jobs);
     },
   };
 }

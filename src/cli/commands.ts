@@ -111,7 +111,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'sessions revoke': {
     needsConfig: true,
     argumentCount: 0,
-    run: async (deps, { file, filter }) => deps.out(await revokeSessions(load(deps, file).config, filter, deps.fetch)),
+    run: async (deps, { file, filter }) =>
+      deps.out(await revokeSessions(load(deps, file).config, filter, deps.fetch, deps.err)),
   },
   'keys new': { needsConfig: false, argumentCount: 0, run: ({ out }) => out(newKey()) },
 };

@@ -1,5 +1,6 @@
 /** `bff-gateway sessions`: lists and ends sessions through the private listener of the running gateway. */
 import { isIPv6 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema/schema.ts';
 import { isRecord } from '../oidc/products/claims.ts';
 
@@ -19,7 +20,12 @@ function adminUrl({ host, port }: Config['admin']): string {
   return `http://${isIPv6(target) ? `[${target}]` : target}:${port}`;
 }
 
-async function request(config: Config, fetch: Fetch, method: string, path: string): Promise<Record<string, unknown>> {
+interface AdminRequest {
+  method: 'GET' | 'POST';
+  path: string;
+}
+
+async function request(config: Config, fetch: Fetch, { method, path }: AdminRequest): Promise<Record<string, unknown>> {
   const { admin } = config;
   if (!admin.enabled) throw new Error('admin.enabled is false: the gateway has no private listener');
   const headers = {
@@ -32,7 +38,7 @@ async function request(config: Config, fetch: Fetch, method: string, path: strin
   });
   const body: unknown = await response.json().catch(() => ({}));
   const { detail } = Object(body) as { detail?: unknown };
-  if (response.status !== 200 || !isRecord(body))
+  if (!response.ok || !isRecord(body))
     throw new Error(`the gateway responded with ${response.status}: ${String(detail)}`);
   return body;
 }
@@ -63,14 +69,32 @@ export async function listSessions(
 ): Promise<string> {
   const query = queryOf(filter);
   if (cursor !== undefined) query.set('cursor', cursor);
-  const { sessions, cursor: next } = await request(config, fetch, 'GET', `/sessions?${query}`);
+  const { sessions, cursor: next } = await request(config, fetch, { method: 'GET', path: `/sessions?${query}` });
   const lines = Array.isArray(sessions) ? sessions.map(formatSession) : [];
   const more = typeof next === 'string' ? [`more: --cursor ${next}`] : [];
   return `${[['id', 'user', 'since', 'until', 'device', 'address'].join('\t'), ...lines, ...more].join('\n')}\n`;
 }
 
-/** Ends the sessions that match the filter; returns the count as text. */
-export async function revokeSessions(config: Config, filter: SessionFilter, fetch: Fetch): Promise<string> {
-  const { ended } = await request(config, fetch, 'POST', `/sessions/revoke?${queryOf(filter)}`);
-  return `${String(ended)} ended\n`;
+/** Milliseconds between two looks at a job. */
+const JOB_POLL_MS = 1_000;
+
+/**
+ * Ends the sessions that match the filter; returns the count as text. A gateway that has many of them to end runs a job, whose
+ * progress is written with `onProgress`.
+ */
+export async function revokeSessions(
+  config: Config,
+  filter: SessionFilter,
+  fetch: Fetch,
+  onProgress: (text: string) => void,
+): Promise<string> {
+  let report = await request(config, fetch, { method: 'POST', path: `/sessions/revoke?${queryOf(filter)}` });
+  while (report.state === 'running') {
+    onProgress(`${String(report.ended)} ended so far\n`);
+    await sleep(JOB_POLL_MS);
+    report = await request(config, fetch, { method: 'GET', path: `/sessions/jobs/${String(report.job)}` });
+  }
+  if (report.state === 'failed')
+    throw new Error(`the job failed after ${String(report.ended)} sessions; the log of the gateway has the cause`);
+  return `${String(report.ended)} ended\n`;
 }

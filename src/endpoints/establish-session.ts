@@ -26,8 +26,8 @@ async function createSession(parts: EstablishParts, req: Request, { data, tokens
   req.sessionStore.generate(req);
   const key = digest(req.sessionID);
   const ttl = Math.min(config.session.idleTimeout, data.expiresAt - data.createdAt);
-  await directory.add(key, data);
   await store.createTokens(key, sealTokens(keyring, key, tokens), ttl);
+  await directory.add(key, data);
   const [device, address] = [describeDevice(req.headers['user-agent']), addressRange(contextOf(req).clientIp)];
   req.session.login = {
     ...data,
@@ -46,18 +46,34 @@ async function replaceSession(
   previous: ActiveSession,
   { data }: LoginResult,
 ): Promise<void> {
-  if (await sessions.end(previous.key))
-    audit('session.ended', { session: previous.key, sub: previous.data.sub, reason: 'replaced' });
-  const sameSignIn = previous.data.sid === undefined ? previous.data.sub === data.sub : previous.data.sid === data.sid;
-  if (!sameSignIn) void revoker.revoke(previous.tokens, 0);
+  const ended = await sessions.end(previous.key);
+  if (!ended) return;
+  audit('session.ended', { session: ended.key, sub: ended.data.sub, reason: 'replaced' });
+  const sameSignIn = ended.data.sid === undefined ? ended.data.sub === data.sub : ended.data.sid === data.sid;
+  if (!sameSignIn) void revoker.revoke(ended.tokens, 0);
 }
 
 /** Ends the oldest sessions of the user beyond `session.maxPerUser`, never the new one. */
-async function enforceLimit({ config, directory, endSessions }: EstablishParts, { data }: LoginResult): Promise<void> {
+async function enforceLimit(
+  { config, directory, endSessions }: EstablishParts,
+  { data }: LoginResult,
+  newKey: string,
+): Promise<void> {
+  const { issuer, sub } = data;
   const { maxPerUser } = config.session;
-  if (maxPerUser === undefined) return;
-  const all = await directory.findByUser(data.issuer, data.sub);
-  await endSessions(all.slice(0, Math.max(0, all.length - maxPerUser)), 'session_limit');
+  if ((await directory.countOfUser(issuer, sub)) <= maxPerUser) return;
+  const createdAt = new Map<string, number>();
+  for await (const batch of directory.ofUser(issuer, sub))
+    for (const session of batch) createdAt.set(session.key, session.data.createdAt);
+  createdAt.delete(newKey);
+  const newestFirst = [...createdAt].sort(([, a], [, b]) => b - a);
+  const excess = new Set(newestFirst.slice(maxPerUser - 1).map(([key]) => key));
+  if (excess.size === 0) return;
+  for await (const batch of directory.ofUser(issuer, sub))
+    await endSessions(
+      batch.filter(({ key }) => excess.has(key)),
+      'session_limit',
+    );
 }
 
 /**
@@ -76,7 +92,7 @@ export async function establishSession(
     const loaded = await Promise.all([...keys].map((key) => (key === undefined ? undefined : sessions.load(key))));
     await createSession(parts, req, login);
     for (const session of loaded) if (session) await replaceSession(parts, session, login);
-    await enforceLimit(parts, login);
+    await enforceLimit(parts, login, digest(req.sessionID));
   } catch (error) {
     // express-session would set a cookie for the missing session with the error page, over the cookie of a live one.
     Reflect.deleteProperty(req, 'session');

@@ -22,12 +22,17 @@ export function revokeSession(parts: RevokeSessionParts): EndpointSteps<'revokeS
         const current = await currentSession(parts, req);
         if (!current) throw new GatewayError('unauthenticated');
         const sender = requireGenuine(parts, req, current.key);
-        const all = await directory.findByUser(current.data.issuer, current.data.sub);
         const { id } = req.params;
-        const chosen = all.filter(({ key }) => (id === 'others' ? key !== current.key : publicId(keyring, key) === id));
-        if (chosen.length === 0 && id !== 'others') throw new GatewayError('not_found');
-        contextOf(req).log.debug({ count: chosen.length }, 'user ends sessions');
-        respond(parts, res, sender, await endSessions(chosen, 'user'));
+        const isChosen = (key: string) => (id === 'others' ? key !== current.key : publicId(keyring, key) === id);
+        let [chosen, ended] = [0, 0];
+        for await (const batch of directory.ofUser(current.data.issuer, current.data.sub)) {
+          const sessions = batch.filter(({ key }) => isChosen(key));
+          chosen += sessions.length;
+          ended += await endSessions(sessions, 'user');
+        }
+        if (chosen === 0 && id !== 'others') throw new GatewayError('not_found');
+        contextOf(req).log.debug({ count: chosen }, 'user ends sessions');
+        respond(parts, res, sender, ended);
       },
     ],
   };

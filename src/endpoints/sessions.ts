@@ -11,6 +11,9 @@ import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { redirect, sendJson, sendPage } from './common/responses.ts';
 import { requireCsrf } from './common/steps.ts';
 
+/** Maximum sessions on the page: more of them are no list that a person reads. The page can end all of them. */
+const MAX_LISTED = 200;
+
 type SessionsParts = Pick<EndpointParts, 'config' | 'keyring' | 'sessions' | 'directory' | 'pages'>;
 
 /** `GET /sessions`: a page for a navigation, JSON for a script with the CSRF header. */
@@ -55,15 +58,18 @@ export async function currentSession(
   return key === undefined ? undefined : await sessions.load(key);
 }
 
-/** Every session of the user, newest first. */
+/** The sessions of the user, newest first. */
 async function listedSessions({ keyring, directory }: SessionsParts, current: ActiveSession): Promise<ListedSession[]> {
-  const all = await directory.findByUser(current.data.issuer, current.data.sub);
-  return all.reverse().map(({ key, data }) => ({
-    id: publicId(keyring, key),
-    current: key === current.key,
-    createdAt: new Date(data.createdAt).toISOString(),
-    expiresAt: new Date(data.expiresAt).toISOString(),
-    ...(data.device === undefined ? {} : { device: data.device }),
-    ...(data.address === undefined ? {} : { address: data.address }),
-  }));
+  const listed = new Map<string, ListedSession>();
+  for await (const batch of directory.ofUser(current.data.issuer, current.data.sub))
+    for (const { key, data } of batch)
+      listed.set(key, {
+        id: publicId(keyring, key),
+        current: key === current.key,
+        createdAt: new Date(data.createdAt).toISOString(),
+        expiresAt: new Date(data.expiresAt).toISOString(),
+        ...(data.device === undefined ? {} : { device: data.device }),
+        ...(data.address === undefined ? {} : { address: data.address }),
+      });
+  return [...listed.values()].sort((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, MAX_LISTED);
 }

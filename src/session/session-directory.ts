@@ -1,15 +1,29 @@
-/** Session directory: finds sessions by user or by the provider's session, and lists all sessions in pages. */
+/** Session directory: walks over the sessions of a user, of a session at the provider, or all, in batches. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { digest } from '../crypto/digest.ts';
 import type { Store } from '../store/port/store.ts';
 import type { ActiveSession, SessionData, Sessions } from './session-types.ts';
 
+/**
+ * Live sessions in batches, in no particular order. Between two batches other requests run, so a walk over thousands
+ * of sessions delays no other request. Sessions may be ended during the walk.
+ */
+export type SessionBatches = AsyncIterable<readonly ActiveSession[]>;
+
 export interface SessionDirectory {
-  /** Indexes a new session. Called before the session is created, so that no session ever lacks an index entry. */
+  /**
+   * Indexes a new session. Called after its tokens are stored and before the session is, so that no session ever lacks an index
+   * entry, and no entry of a sign-in in progress is pruned.
+   */
   add(key: string, data: SessionData): Promise<void>;
-  /** Returns the live sessions of a user, oldest first. A user is an issuer and a subject together (OIDC Core 5.7). */
-  findByUser(issuer: string, sub: string): Promise<ActiveSession[]>;
-  /** Returns the live sessions that belong to one session at the provider, oldest first. */
-  findByProviderSession(issuer: string, sid: string): Promise<ActiveSession[]>;
+  /** The live sessions of a user. A user is an issuer and a subject together (OIDC Core 5.7). */
+  ofUser(issuer: string, sub: string): SessionBatches;
+  /** The live sessions that belong to one session at the provider. */
+  ofProviderSession(issuer: string, sid: string): SessionBatches;
+  /** All live sessions. */
+  all(): SessionBatches;
+  /** Returns an upper bound of the number of sessions of a user, with one store request. */
+  countOfUser(issuer: string, sub: string): Promise<number>;
   /** Returns a page of all live sessions, and the cursor of the next page; undefined after the last page. */
   listPage(
     cursor: string | undefined,
@@ -19,29 +33,64 @@ export interface SessionDirectory {
 
 export interface SessionDirectoryOptions {
   store: Pick<Store, 'index'>;
-  sessions: Pick<Sessions, 'load'>;
+  sessions: Pick<Sessions, 'peek'>;
 }
+
+/** Sessions per batch: opening that many takes a few milliseconds. */
+const BATCH_SIZE = 25;
+/** Keys per step of a walk over all sessions; Redis counts keys of every type. */
+const SCAN_SIZE = 500;
 
 /** Creates the directory over the store's index. */
 export function createSessionDirectory({ store: { index }, sessions }: SessionDirectoryOptions): SessionDirectory {
   async function loadLive(keys: readonly string[]): Promise<ActiveSession[]> {
-    const loaded = await Promise.all(keys.map((key) => sessions.load(key)));
+    const loaded = await Promise.all(keys.map((key) => sessions.peek(key)));
     return loaded.flatMap((session) => session ?? []);
   }
 
-  async function find(name: string, matches: (data: SessionData) => boolean): Promise<ActiveSession[]> {
-    const live = await loadLive(await index.list(name));
-    return live.filter(({ data }) => matches(data)).sort((a, b) => a.data.createdAt - b.data.createdAt);
+  /** Loads keys in batches; calls `onMissing` with those that lead to no session. */
+  async function* inBatches(keys: readonly string[], onMissing?: (keys: string[]) => Promise<void>) {
+    for (let from = 0; from < keys.length; from += BATCH_SIZE) {
+      const batch = keys.slice(from, from + BATCH_SIZE);
+      const live = await loadLive(batch);
+      if (live.length < batch.length) {
+        const found = new Set(live.map(({ key }) => key));
+        await onMissing?.(batch.filter((key) => !found.has(key)));
+      }
+      yield live;
+      await nextTurn();
+    }
+  }
+
+  /** Walks over the entries of a name, and removes those of sessions that ended or expired. */
+  async function* walk(name: string, matches: (data: SessionData) => boolean) {
+    const prune = (keys: string[]) => index.prune(name, keys).catch(() => undefined);
+    let cursor: string | undefined;
+    do {
+      const page = await index.page(name, cursor, BATCH_SIZE);
+      for await (const live of inBatches(page.keys, prune)) yield live.filter(({ data }) => matches(data));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+
+  async function* all() {
+    let cursor: string | undefined;
+    do {
+      const page = await index.scan(cursor, SCAN_SIZE);
+      yield* inBatches(page.keys);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
   }
 
   return {
     async add(key, data) {
       for (const name of indexNames(data)) await index.add(name, key, data.expiresAt);
     },
-    findByUser: (issuer, sub) =>
-      find(indexName('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
-    findByProviderSession: (issuer, sid) =>
-      find(indexName('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
+    ofUser: (issuer, sub) => walk(indexName('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
+    ofProviderSession: (issuer, sid) =>
+      walk(indexName('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
+    all,
+    countOfUser: (issuer, sub) => index.count(indexName('sub', issuer, sub)),
     async listPage(cursor, count) {
       const page = await index.scan(cursor, count);
       return { sessions: await loadLive(page.keys), cursor: page.cursor };

@@ -84,15 +84,15 @@ export function createSessions(options: SessionsOptions): Sessions {
   const cache = createSessionCache({ changes: store.changes, size: cacheSize, maxAge, clock });
   const { touch, forget } = createTouch(options, cache);
 
-  async function end(key: string): Promise<boolean> {
+  async function end(key: string): Promise<ActiveSession | undefined> {
     forget(key);
     cache.invalidate(key);
-    const stored = await store.load(key);
-    const ended = await store.end(key).finally(() => cache.invalidate(key));
-    const data = stored && openSessionData(keyring, key, stored.session);
+    const stored = await store.end(key).finally(() => cache.invalidate(key));
+    const session = stored && openSession(keyring, key, stored);
+    const names = session ? indexNames(session.data) : [];
     // An index entry that could not be removed expires on its own; until then it leads to no session.
-    for (const name of data ? indexNames(data) : []) await store.index.remove(name, [key]).catch(() => undefined);
-    return ended;
+    await Promise.all(names.map((name) => store.index.remove(name, [key]).catch(() => undefined)));
+    return session;
   }
 
   return {
@@ -103,6 +103,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       return session;
     },
     load: (key) => cache.readThrough(key, () => readSession(options, key)),
+    peek: (key) => readSession(options, key),
     touch,
     replaceTokens({ key, version }, tokens) {
       const replaced = store.replaceTokens(key, version, sealTokens(keyring, key, tokens));

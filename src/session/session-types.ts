@@ -78,12 +78,17 @@ export interface Sessions {
   getCached(key: string): RequestSession | undefined;
   /** Loads the live session from the store; undefined if it ended, expired or was tampered with. */
   load(key: string): Promise<ActiveSession | undefined>;
+  /** Loads the live session without caching it: a walk over many sessions must not displace those in use. */
+  peek(key: string): Promise<ActiveSession | undefined>;
   /** Records activity: extends the idle limit, at most once per interval. Runs in the background and never throws. */
   touch(session: RequestSession): void;
   /** Replaces the tokens of `session` with refreshed ones. */
   replaceTokens(session: ActiveSession, tokens: TokenRecord): Promise<'replaced' | 'superseded' | 'gone'>;
-  /** Ends the session on all replicas. Returns true if there was one. */
-  end(key: string): Promise<boolean>;
+  /**
+   * Ends the session on all replicas and returns it as it was at its end: another replica may have refreshed its tokens since
+   * it was loaded. Undefined if there was none.
+   */
+  end(key: string): Promise<ActiveSession | undefined>;
   /** Returns the milliseconds until the session expires from inactivity; undefined if it does not exist. */
   remaining(key: string): Promise<number | undefined>;
 }

@@ -161,6 +161,39 @@ admin: { port: ${port} }
   assert.deepEqual(await alive(), [false, false, false]);
 });
 
+test('O11 the command line follows the job of a gateway that has many sessions to end', async () => {
+  const reports = [
+    { job: 'j1', state: 'running', ended: 100 },
+    { job: 'j1', state: 'running', ended: 40_000 },
+    { job: 'j1', state: 'done', ended: 50_000 },
+  ];
+  const requested: string[] = [];
+  const texts = { out: '', err: '' };
+  const code = await runCli({
+    argv: ['sessions', 'revoke', '--all', '--config', 'c.yaml'],
+    env: {},
+    listFiles: () => [],
+    readFile: () => `publicUrl: https://shop.example.com
+secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
+provider: { issuer: "https://id.example.com", clientId: shop, clientSecret: not-a-real-one }
+`,
+    out: (text) => {
+      texts.out += text;
+    },
+    err: (text) => {
+      texts.err += text;
+    },
+    fetch: async (url, init) => {
+      requested.push(`${init?.method} ${new URL(String(url)).pathname}`);
+      return Response.json(reports[requested.length - 1], { status: requested.length === 1 ? 202 : 200 });
+    },
+    start: async () => {},
+  });
+  assert.equal(code, 0);
+  assert.deepEqual(texts, { out: '50000 ended\n', err: '100 ended so far\n40000 ended so far\n' });
+  assert.deepEqual(requested, ['POST /sessions/revoke', 'GET /sessions/jobs/j1', 'GET /sessions/jobs/j1']);
+});
+
 test('the command line reports that no gateway is running', async () => {
   let said = '';
   const port = await freePort();

@@ -42,6 +42,19 @@ async function createSession(store: Store, ttl = MINUTE_MS): Promise<string> {
   return key;
 }
 
+/** All keys under a name, in order, read in pages of 50. */
+async function keysOf(store: Store, name: string, onPage?: (keys: string[]) => Promise<void>): Promise<string[]> {
+  const keys = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const page = await store.index.page(name, cursor, 50);
+    for (const key of page.keys) keys.add(key);
+    await onPage?.(page.keys);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return [...keys].sort();
+}
+
 function records(store: () => Store): void {
   test('load returns both records; undefined for an unknown key', async () => {
     const key = await createSession(store());
@@ -86,10 +99,12 @@ function records(store: () => Store): void {
     assert.equal(await store().load(unknown), undefined);
   });
 
-  test('end removes both records and returns whether there was a session', async () => {
+  test('E11 end removes both records and returns what it removed, the newest tokens included', async () => {
     const key = await createSession(store());
-    assert.equal(await store().end(key), true);
-    assert.equal(await store().end(key), false);
+    await store().replaceTokens(key, 1, 'tokens-2');
+    const ended = { session: 'session', tokens: { version: 2, sealed: 'tokens-2' } };
+    assert.deepEqual(await store().end(key), ended);
+    assert.equal(await store().end(key), undefined);
     assert.equal(await store().load(key), undefined);
   });
 
@@ -202,14 +217,43 @@ function index(store: () => Store): void {
     await store().index.add(name, 'a', expiresAt);
     await store().index.add(other, 'c', expiresAt);
     await store().index.add(name, 'short', Date.now() + 2_000);
-    assert.deepEqual(new Set(await store().index.list(name)), new Set(['short', 'a', 'b']));
-    await until(async () => (await store().index.list(name)).length === 2);
-    assert.deepEqual(await store().index.list(name), ['a', 'b']);
+    assert.deepEqual(await keysOf(store(), name), ['a', 'b', 'short']);
+    assert.equal(await store().index.count(name), 3);
+    await until(async () => (await store().index.count(name)) === 2);
+    assert.deepEqual(await keysOf(store(), name), ['a', 'b']);
     await store().index.remove(name, ['a', 'unknown']);
     await store().index.remove(name, []);
-    assert.deepEqual(await store().index.list(name), ['b']);
-    assert.deepEqual(await store().index.list(other), ['c']);
-    assert.deepEqual(await store().index.list(newKey()), []);
+    assert.deepEqual(await keysOf(store(), name), ['b']);
+    assert.deepEqual(await keysOf(store(), other), ['c']);
+    assert.deepEqual(await keysOf(store(), newKey()), []);
+    assert.equal(await store().index.count(newKey()), 0);
+  });
+
+  test('E05 a walk over a name meets every entry, also while entries that it has met are removed', async () => {
+    const name = newKey();
+    const keys = Array.from({ length: 700 }, (_, n) => `${n}`.padStart(4, '0'));
+    const expiresAt = Date.now() + MINUTE_MS;
+    for (const key of keys) await store().index.add(name, key, expiresAt);
+    const met = await keysOf(store(), name, async (page) => {
+      assert.ok(page.length <= 150, `a page of ${page.length}`);
+      await store().index.remove(name, page);
+    });
+    assert.deepEqual(met, keys);
+    assert.equal(await store().index.count(name), 0);
+    assert.ok(await store().index.page(name, 'an unknown cursor', 10));
+  });
+
+  test('E05 prune removes entries without records, and none of a session or of a sign-in in progress', async () => {
+    const name = newKey();
+    const live = await createSession(store());
+    const ended = await createSession(store());
+    const [inProgress, unknown] = [newKey(), newKey()];
+    await store().createTokens(inProgress, 'tokens-1', MINUTE_MS);
+    for (const key of [live, ended, inProgress, unknown]) await store().index.add(name, key, Date.now() + MINUTE_MS);
+    await store().end(ended);
+    await store().index.prune(name, [live, ended, inProgress, unknown]);
+    await store().index.prune(name, []);
+    assert.deepEqual(await keysOf(store(), name), [live, inProgress].sort());
   });
 
   test('all live sessions are listed page by page', async () => {

@@ -6,6 +6,7 @@ import type { AuditLog } from '../../src/observe/audit.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { type Browser, createBrowser } from './browser.ts';
 import { freePort } from './ports.ts';
 import type { Provider } from './provider.ts';
@@ -32,6 +33,8 @@ export interface TestGatewayOptions {
   key?: string;
   providerConfig?: Partial<ConfigInput['provider']>;
   config?: Partial<ConfigInput>;
+  /** An open store, such as one that the test also writes to; it is closed with the gateway. */
+  store?: Store;
   /** The audit log; part of the log by default. */
   auditLog?: AuditLog;
   /** The gateway's clock in milliseconds since the epoch; the real clock by default. */
@@ -73,7 +76,10 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
   const { clock, auditLog } = options;
   const deps = { log, ...(clock === undefined ? {} : { clock }), ...(auditLog === undefined ? {} : { auditLog }) };
-  const server: RunningServer = await startServer(config, { store: openStore(config.session.store, deps), ...deps });
+  const server: RunningServer = await startServer(config, {
+    store: options.store ?? openStore(config.session.store, deps),
+    ...deps,
+  });
   const fronts = options.front === undefined ? {} : { [publicUrl]: { port, headers: options.front } };
   const browsers: Browser[] = [];
   let stopping: Promise<void> | undefined;

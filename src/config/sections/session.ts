@@ -30,9 +30,11 @@ export const sessionSchema = (secret: SecretField) =>
         .number()
         .int()
         .min(1)
-        .max(1_000)
-        .optional()
-        .describe('Maximum concurrent sessions of one user; a further sign-in ends the oldest. Default: no limit.'),
+        .max(10_000)
+        .default(1_000)
+        .describe(
+          'Maximum concurrent sessions of one user; a further sign-in ends the oldest. Raise it for an account that many people share.',
+        ),
       idleTimeout: duration('1s', '365d')
         .prefault('30m')
         .describe('A session ends after this time without a request to an API.'),

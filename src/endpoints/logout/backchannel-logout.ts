@@ -49,13 +49,16 @@ async function logoutRequestOf(
 }
 
 /** Section 2.7: a `sid` names one session; a `sub` without `sid` names all of the user's sessions at this issuer. */
-async function namedSessions(
+async function* namedSessions(
   { directory }: BackchannelParts,
   { issuer, sub, sid }: LogoutTokenSubject,
-): Promise<ActiveSession[]> {
-  if (sid === undefined) return sub === undefined ? [] : await directory.findByUser(issuer, sub);
-  const found = await directory.findByProviderSession(issuer, sid);
-  return found.filter(({ data }) => sub === undefined || data.sub === sub);
+): AsyncGenerator<readonly ActiveSession[]> {
+  if (sid === undefined) {
+    if (sub !== undefined) yield* directory.ofUser(issuer, sub);
+    return;
+  }
+  for await (const batch of directory.ofProviderSession(issuer, sid))
+    yield batch.filter(({ data }) => sub === undefined || data.sub === sub);
 }
 
 /**
@@ -86,7 +89,7 @@ function endNamedSessions(parts: BackchannelParts): RequestHandler {
     if (!(await claims.claim(name, ttl)))
       throw new GatewayError('logout_token_refused', { detail: 'the token was already used' });
     try {
-      await endSessions(await namedSessions(parts, request), 'backchannel_logout');
+      for await (const batch of namedSessions(parts, request)) await endSessions(batch, 'backchannel_logout');
       claims.finish(name);
     } catch (error) {
       await claims.release(name);

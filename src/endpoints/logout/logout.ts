@@ -100,8 +100,7 @@ function createSignOut(parts: LogoutParts): RequestHandler {
       return;
     }
     if (!isGenuine(parts, req, key)) return await askForConfirmation(parts, res, key);
-    const session = await sessions.load(key);
-    await sessions.end(key);
+    const session = await sessions.end(key);
     // Only now: a request that cannot end the session must not be able to clear the browser's data either.
     if (clearSiteData !== '') res.set('Clear-Site-Data', clearSiteData);
     closeStreams(key);

@@ -7,14 +7,14 @@ import type { Revoker } from './revoker.ts';
 export type EndReason = 'backchannel_logout' | 'frontchannel_logout' | 'administrator' | 'user' | 'session_limit';
 
 /**
- * Ends all given sessions and returns how many were still live. Revocation continues in the background. Rejects if the
- * store is unavailable.
+ * Ends all given sessions and returns how many were still live. Their tokens are revoked in the background, a few at a time.
+ * Rejects if the store is unavailable. A caller with many sessions passes them in batches.
  */
 export type EndSessions = (sessions: readonly ActiveSession[], reason: EndReason) => Promise<number>;
 
 export interface EndSessionsOptions {
   sessions: Pick<Sessions, 'end'>;
-  revoker: Pick<Revoker, 'revoke'>;
+  revoker: Pick<Revoker, 'enqueue'>;
   /** Closes the open streams of a session on this replica; the other replicas detect the end on their own. */
   closeStreams: (key: string) => void;
   audit: Audit;
@@ -22,13 +22,13 @@ export interface EndSessionsOptions {
 
 /** Creates the function that ends sessions. */
 export function createEndSessions({ sessions, revoker, closeStreams, audit }: EndSessionsOptions): EndSessions {
-  async function end({ key, data, tokens }: ActiveSession, reason: EndReason): Promise<boolean> {
-    const wasLive = await sessions.end(key);
+  async function end({ key }: ActiveSession, reason: EndReason): Promise<boolean> {
+    const ended = await sessions.end(key);
     closeStreams(key);
-    if (!wasLive) return false;
-    audit('session.ended', { session: key, sub: data.sub, reason });
+    if (!ended) return false;
+    audit('session.ended', { session: key, sub: ended.data.sub, reason });
     // A front-channel logout is unauthenticated, so it must not revoke tokens (OIDC Front-Channel Logout 6).
-    if (reason !== 'frontchannel_logout') void revoker.revoke(tokens, 0);
+    if (reason !== 'frontchannel_logout') await revoker.enqueue(ended.tokens);
     return true;
   }
 

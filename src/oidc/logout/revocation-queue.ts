@@ -24,6 +24,8 @@ export interface PendingRevocation {
 export interface RevocationQueue {
   /** Persists the tokens of a session as jobs, the refresh token first. Never rejects. */
   add(tokens: RevocableTokens): Promise<PendingRevocation[]>;
+  /** Persists the tokens of a session as jobs that are due now. Never rejects. */
+  enqueue(tokens: RevocableTokens): Promise<void>;
   /** Schedules the next attempt. */
   retryLater(job: PendingRevocation): Promise<void>;
   /** Removes a job that succeeded or cannot succeed. */
@@ -37,7 +39,8 @@ const RETRY_DELAYS_MS = [2_000, 10_000, 30_000, 120_000, 600_000];
 const POLL_INTERVAL_MS = 2_000;
 /** How long a job that a replica has taken is hidden from the others. */
 const HOLD_MS = 30_000;
-const MAX_BATCH = 20;
+/** Attempts at the same time, in each process: the end of thousands of sessions must not become thousands of requests at once. */
+const MAX_CONCURRENT = 5;
 /** The lifetime of a refresh token is unknown; after a day most have expired. */
 const REFRESH_TOKEN_LIFETIME_MS = 86_400_000;
 const ACCESS_TOKEN_LIFETIME_MS = 3_600_000;
@@ -53,25 +56,31 @@ export interface RevocationQueueOptions {
   pollInterval?: number;
 }
 
-/** Creates the queue. `attempt` is called with each job that is due. */
+/** Creates the queue. `attempt` is called with each job that is due; it returns whether the provider responded. */
 export function createRevocationQueue(
   options: RevocationQueueOptions,
-  attempt: (job: PendingRevocation) => Promise<unknown>,
+  attempt: (job: PendingRevocation) => Promise<boolean>,
 ): RevocationQueue {
   const { store, clock, retryDelays = RETRY_DELAYS_MS, pollInterval = POLL_INTERVAL_MS } = options;
   const jobs = createSealedJobs(options);
 
-  async function runDueJobs(): Promise<void> {
-    const now = clock();
-    for (const sealedJob of await store.jobs.take(now, now + HOLD_MS, MAX_BATCH)) {
-      const job = jobs.open(sealedJob);
-      if (job) await attempt(job);
-      // Sealed with a key that is no longer listed, so it can never be read.
-      else await store.jobs.done(sealedJob.id);
-    }
+  async function run(sealedJob: { id: string; sealed: string }): Promise<boolean> {
+    const job = jobs.open(sealedJob);
+    if (job) return await attempt(job);
+    // Sealed with a key that is no longer listed, so it can never be read.
+    await store.jobs.done(sealedJob.id);
+    return true;
   }
 
-  const { start, stop } = createPoller(runDueJobs, pollInterval);
+  /** Runs the next due jobs. Resolves with true if more may be due and the provider responds. */
+  async function runDueJobs(): Promise<boolean> {
+    const now = clock();
+    const due = await store.jobs.take(now, now + HOLD_MS, MAX_CONCURRENT);
+    const responded = await Promise.all(due.map(run));
+    return due.length === MAX_CONCURRENT && !responded.includes(false);
+  }
+
+  const poller = createPoller(runDueJobs, pollInterval);
   return {
     async add(tokens) {
       const now = clock();
@@ -79,37 +88,46 @@ export function createRevocationQueue(
       await Promise.all(pending.map((job) => jobs.put(job, now + HOLD_MS)));
       return pending;
     },
+    async enqueue(tokens) {
+      const now = clock();
+      await Promise.all(pendingRevocations(tokens, now).map((job) => jobs.put(job, now)));
+      poller.poll();
+    },
     async retryLater(job) {
       const delay = retryDelays[Math.min(job.round, retryDelays.length - 1)] ?? POLL_INTERVAL_MS;
       await jobs.put({ ...job, round: job.round + 1 }, clock() + delay);
     },
     complete: ({ id }) => jobs.remove(id),
-    start,
-    stop,
+    start: poller.start,
+    stop: poller.stop,
   };
 }
 
-/** Runs a task at an interval; skips a run while the previous one is in progress. */
-function createPoller(task: () => Promise<void>, interval: number) {
+/** Runs a task at an interval, and repeats it at once while it resolves with true. One run at a time, none before `start`. */
+function createPoller(task: () => Promise<boolean>, interval: number) {
   let timer: NodeJS.Timeout | undefined;
   let running = false;
 
-  function poll(): void {
-    if (running) return;
+  async function run(): Promise<void> {
     running = true;
     // The task fails only if the store is unavailable, and the store logs its own outage.
-    task()
-      .catch(() => undefined)
-      .finally(() => {
-        running = false;
-      });
+    while (timer !== undefined && (await task().catch(() => false)));
+    running = false;
+  }
+
+  function poll(): void {
+    if (!running && timer !== undefined) void run();
   }
 
   return {
+    poll,
     start() {
       timer ??= setInterval(poll, interval).unref();
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      clearInterval(timer);
+      timer = undefined;
+    },
   };
 }
 

@@ -21,6 +21,8 @@ export interface Revoker {
    * the background. Never rejects.
    */
   revoke(tokens: RevocableTokens, wait: number): Promise<RevocationOutcome>;
+  /** Persists the tokens to be revoked in the background, a few at a time. Resolves when they are persisted. Never rejects. */
+  enqueue(tokens: RevocableTokens): Promise<void>;
   /** Starts with the jobs that other replicas and earlier processes left. */
   start(): void;
   /** Stops; remaining jobs stay in the store for the next process that starts. */
@@ -36,7 +38,10 @@ export interface RevokerOptions extends RevocationQueueOptions {
 /** Creates the revoker. Revocations are persisted before the first attempt, so they survive a crash of this process. */
 export function createRevoker(options: RevokerOptions): Revoker {
   const revokeAtProvider = createRevocationRequest(options);
-  const queue = createRevocationQueue(options, attempt);
+  const queue = createRevocationQueue(options, async (job) => {
+    const outcome = await attempt(job);
+    return outcome !== 'pending' && outcome !== 'unreachable';
+  });
 
   async function attempt(job: PendingRevocation): Promise<RevocationOutcome> {
     const outcome = await revokeAtProvider(job.token, job.hint);
@@ -62,6 +67,7 @@ export function createRevoker(options: RevokerOptions): Revoker {
       });
       return await Promise.race([revokeAll(tokens), timeout]).finally(() => clearTimeout(timer));
     },
+    enqueue: (tokens) => queue.enqueue(tokens),
     start: () => queue.start(),
     stop: () => queue.stop(),
   };

@@ -20,15 +20,28 @@ export interface SessionEnvelope {
 export interface SessionIndex {
   /** Adds a session under a name until `expiresAt`, milliseconds since the epoch. Other entries of the name stay. */
   add(name: string, key: string, expiresAt: number): Promise<void>;
-  /** The keys under a name, the earliest expiry first. */
-  list(name: string): Promise<string[]>;
+  /** How many entries a name has; an upper bound of its sessions. */
+  count(name: string): Promise<number>;
+  /**
+   * A page of about `limit` keys under a name, and the cursor of the next page; undefined after the last one. An entry that
+   * exists during the whole walk is on at least one page, also while entries of earlier pages are removed.
+   */
+  page(name: string, cursor: string | undefined, limit: number): Promise<KeyPage>;
+  /** Removes those of the keys that have no record left: sessions that ended or expired, but no sign-in in progress. */
+  prune(name: string, keys: readonly string[]): Promise<void>;
   /** Removes keys from a name. */
   remove(name: string, keys: readonly string[]): Promise<void>;
   /**
    * A page of about `count` session keys, and the cursor of the next page; undefined after the last one. A session that
    * exists during the whole scan is on at least one page. An unknown cursor starts from the beginning.
    */
-  scan(cursor: string | undefined, count: number): Promise<{ keys: string[]; cursor: string | undefined }>;
+  scan(cursor: string | undefined, count: number): Promise<KeyPage>;
+}
+
+/** Keys of sessions, and the cursor of the next page. */
+export interface KeyPage {
+  readonly keys: string[];
+  readonly cursor: string | undefined;
 }
 
 /** Jobs that survive the process that created them; any replica may run them. */
@@ -67,8 +80,8 @@ export interface Store {
   remaining(key: string): Promise<number | undefined>;
   /** Sets the expiry of both records to `ttl` milliseconds from now. Never creates. False when the session does not exist. */
   touch(key: string, ttl: number): Promise<boolean>;
-  /** Removes both records. True when the session existed. */
-  end(key: string): Promise<boolean>;
+  /** Removes both records and returns what it removed; undefined when the session did not exist. */
+  end(key: string): Promise<StoredSession | undefined>;
   /** The keys of the list that have no session. */
   missing(keys: readonly string[]): Promise<string[]>;
   /** Writes the first token record of a session, version 1, which expires after `ttl` milliseconds. */

@@ -13,6 +13,12 @@ function parseTokens(value: string | null | undefined): StoredSession['tokens'] 
   return match ? { version: Number(match[1]), sealed: match[2] ?? '' } : undefined;
 }
 
+/** The two values that Redis has for a session, parsed; undefined without a session. */
+function parseRecords([envelope, tokens]: readonly (string | null)[]): StoredSession | undefined {
+  const session = envelope ? parseEnvelope(envelope)?.sealed : undefined;
+  return session === undefined ? undefined : { session, tokens: parseTokens(tokens) };
+}
+
 /** The keys of a list that have no session. */
 async function findMissing(run: RunRedis, keys: RedisKeys, list: readonly string[]): Promise<string[]> {
   const missing: string[] = [];
@@ -34,9 +40,7 @@ export function sessionRecords(run: RunRedis, keys: RedisKeys): Records {
   return {
     async load(key) {
       const read = (redis: RedisClient) => redis.mget(keys.session(key), keys.tokens(key));
-      const [envelope, tokens] = await run('load session', read);
-      const session = envelope ? parseEnvelope(envelope)?.sealed : undefined;
-      return session === undefined ? undefined : { session, tokens: parseTokens(tokens) };
+      return parseRecords(await run('load session', read));
     },
     async remaining(key) {
       const ttl = await run('session lifetime', (redis) => redis.pttl(keys.session(key)));
@@ -47,7 +51,7 @@ export function sessionRecords(run: RunRedis, keys: RedisKeys): Records {
       return (await run('touch session', (redis) => redis.bffTouch(session, tokens, wholeMs(ttl)))) === 1;
     },
     async end(key) {
-      return (await run('end session', (redis) => redis.bffEnd(keys.session(key), keys.tokens(key)))) === 1;
+      return parseRecords(await run('end session', (redis) => redis.bffEnd(keys.session(key), keys.tokens(key))));
     },
     missing: (list) => findMissing(run, keys, list),
     async createTokens(key, sealed, ttl) {

@@ -5,7 +5,7 @@ declare module 'ioredis' {
   // The name of the type parameter must be that of ioredis.
   interface RedisCommander<Context> {
     bffTouch(session: string, tokens: string, ttl: number): Result<number, Context>;
-    bffEnd(session: string, tokens: string): Result<number, Context>;
+    bffEnd(session: string, tokens: string): Result<(string | null)[], Context>;
     bffReplace(session: string, tokens: string, expected: string, value: string): Result<string, Context>;
     bffRenew(lease: string, owner: string, ttl: number): Result<number, Context>;
     bffRelease(lease: string, owner: string): Result<number, Context>;
@@ -33,8 +33,9 @@ return 1`,
   },
   bffEnd: {
     numberOfKeys: 2,
-    lua: `redis.call('DEL', KEYS[2])
-return redis.call('DEL', KEYS[1])`,
+    lua: `local records = redis.call('MGET', KEYS[1], KEYS[2])
+redis.call('DEL', KEYS[1], KEYS[2])
+return records`,
   },
   bffReplace: {
     numberOfKeys: 2,

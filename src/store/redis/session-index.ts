@@ -19,6 +19,10 @@ export function redisIndex(run: RunRedis, keys: RedisKeys, clock: () => number):
   const [before = '', after = ''] = keys.session('\n').split('\n');
   const keyIn = (name: string) => name.slice(before.length, name.length - after.length);
 
+  async function removeEntries(name: string, removed: readonly string[]): Promise<void> {
+    if (removed.length > 0) await run('remove from index', (redis) => redis.zrem(keys.index(name), ...removed));
+  }
+
   async function scanNode(nodes: readonly Redis[], node: number, cursor: string, count: number) {
     const [next, names] = await (nodes[node] as Redis).scan(cursor, 'MATCH', pattern, 'COUNT', count);
     if (next !== '0') return { keys: names.map(keyIn), cursor: `${node}:${next}` };
@@ -29,11 +33,25 @@ export function redisIndex(run: RunRedis, keys: RedisKeys, clock: () => number):
     async add(name, key, expiresAt) {
       await run('index session', (redis) => redis.bffIndex(keys.index(name), key, Math.ceil(expiresAt), clock()));
     },
-    list: (name) => run('find sessions', (redis) => redis.zrangebyscore(keys.index(name), `(${clock()}`, '+inf')),
-    async remove(name, removed) {
-      if (removed.length === 0) return;
-      await run('remove from index', (redis) => redis.zrem(keys.index(name), ...removed));
+    count: (name) => run('count sessions', (redis) => redis.zcount(keys.index(name), `(${clock()}`, '+inf')),
+    async page(name, cursor, limit) {
+      const from = /^\d{1,20}$/.test(cursor ?? '') ? (cursor ?? '0') : '0';
+      const [next, pairs] = await run('find sessions', (redis) => redis.zscan(keys.index(name), from, 'COUNT', limit));
+      const now = clock();
+      const found = pairs.filter((_, at) => at % 2 === 0 && Number(pairs[at + 1]) > now);
+      return { keys: found, cursor: next === '0' ? undefined : next };
     },
+    async prune(name, candidates) {
+      // One EXISTS per session: in a Cluster, keys of different slots cannot share a command.
+      const records = await run('check sessions', (redis) =>
+        Promise.all(candidates.map((key) => redis.exists(keys.session(key), keys.tokens(key)))),
+      );
+      await removeEntries(
+        name,
+        candidates.filter((_, at) => records[at] === 0),
+      );
+    },
+    remove: removeEntries,
     async scan(cursor, count) {
       const [, node = '0', nodeCursor = '0'] = CURSOR.exec(cursor ?? '0:0') ?? [];
       return await run('list sessions', (redis) => {

@@ -5,20 +5,26 @@ import type { EnvelopeOperations } from '../port/express-store.ts';
 import type { Replacement, SessionEnvelope, Store, StoredSession } from '../port/store.ts';
 import type { Database } from './database.ts';
 
-function readOperations({ db, clock, read }: Database): Pick<Store, 'load' | 'remaining' | 'missing'> {
+type Load = (key: string) => StoredSession | undefined;
+
+/** Reads both records of a live session. */
+function createLoad({ db, clock }: Database): Load {
   const bothRecords = db.prepare(`SELECT s.envelope, t.version, t.sealed FROM sessions s
     LEFT JOIN tokens t ON t.key = s.key AND t.lapses_at > :now WHERE s.key = :key AND s.lapses_at > :now`);
-  const expiry = db.prepare('SELECT lapses_at FROM sessions WHERE key = ? AND lapses_at > ?');
-  const remaining = (key: string, now: number) => {
-    const row = expiry.get(key, now);
-    return row && Number(row.lapses_at) - now;
-  };
-  const load = (key: string): StoredSession | undefined => {
+  return (key) => {
     const row = bothRecords.get({ key, now: clock() });
     const session = row && parseEnvelope(String(row.envelope))?.sealed;
     if (!row || session === undefined) return undefined;
     const tokens = row.version === null ? undefined : { version: Number(row.version), sealed: String(row.sealed) };
     return { session, tokens };
+  };
+}
+
+function readOperations({ db, clock, read }: Database, load: Load): Pick<Store, 'load' | 'remaining' | 'missing'> {
+  const expiry = db.prepare('SELECT lapses_at FROM sessions WHERE key = ? AND lapses_at > ?');
+  const remaining = (key: string, now: number) => {
+    const row = expiry.get(key, now);
+    return row && Number(row.lapses_at) - now;
   };
   return {
     load: (key) => read('load session', () => load(key)),
@@ -27,10 +33,10 @@ function readOperations({ db, clock, read }: Database): Pick<Store, 'load' | 're
   };
 }
 
-function lifetimeOperations({ db, clock, change }: Database): Pick<Store, 'touch' | 'end'> {
+function lifetimeOperations({ db, clock, change }: Database, load: Load): Pick<Store, 'touch' | 'end'> {
   const touchSession = db.prepare('UPDATE sessions SET lapses_at = :until WHERE key = :key AND lapses_at > :now');
   const touchTokens = db.prepare('UPDATE tokens SET lapses_at = :until WHERE key = :key AND lapses_at > :now');
-  const endSession = db.prepare('DELETE FROM sessions WHERE key = ? RETURNING lapses_at');
+  const endSession = db.prepare('DELETE FROM sessions WHERE key = ?');
   const endTokens = db.prepare('DELETE FROM tokens WHERE key = ?');
   return {
     touch: (key, ttl) =>
@@ -42,8 +48,10 @@ function lifetimeOperations({ db, clock, change }: Database): Pick<Store, 'touch
       }),
     end: (key) =>
       change('end session', () => {
+        const ended = load(key);
         endTokens.run(key);
-        return Number(endSession.get(key)?.lapses_at ?? 0) > clock();
+        endSession.run(key);
+        return ended;
       }),
   };
 }
@@ -69,7 +77,8 @@ function tokenOperations({ db, clock, write, change }: Database): Pick<Store, 'c
 
 /** The operations of the port on session records. */
 export function sessionRecords(database: Database) {
-  return { ...readOperations(database), ...lifetimeOperations(database), ...tokenOperations(database) };
+  const load = createLoad(database);
+  return { ...readOperations(database, load), ...lifetimeOperations(database, load), ...tokenOperations(database) };
 }
 
 /** The operations of express-session on envelopes. */

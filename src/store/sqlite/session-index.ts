@@ -1,24 +1,37 @@
 /** Secondary session indexes in SQLite. */
-import type { SessionIndex } from '../port/store.ts';
+import type { SQLOutputValue } from 'node:sqlite';
+import type { KeyPage, SessionIndex } from '../port/store.ts';
 import type { Database } from './database.ts';
 
+/** A page of rows in the order of their keys; a full page has a next one. */
+function pageOf(rows: Record<string, SQLOutputValue>[], limit: number): KeyPage {
+  const keys = rows.map((row) => String(row.key));
+  return { keys, cursor: keys.length < limit ? undefined : keys.at(-1) };
+}
+
 /** The operations of the port on indexes. Pages are in the order of the keys, so any page can be requested again. */
-export function sqliteIndex({ db, clock, read, write }: Database): SessionIndex {
+export function sqliteIndex({ db, clock, read, write, change }: Database): SessionIndex {
   const add = db.prepare('INSERT OR REPLACE INTO links (name, key, lapses_at) VALUES (?, ?, ?)');
-  const list = db.prepare('SELECT key FROM links WHERE name = ? AND lapses_at > ? ORDER BY lapses_at');
+  const count = db.prepare('SELECT count(*) AS entries FROM links WHERE name = ? AND lapses_at > ?');
+  const keys = db.prepare('SELECT key FROM links WHERE name = ? AND key > ? AND lapses_at > ? ORDER BY key LIMIT ?');
+  const prune = db.prepare(`DELETE FROM links WHERE name = :name AND key = :key
+    AND NOT EXISTS (SELECT 1 FROM sessions WHERE key = :key AND lapses_at > :now)
+    AND NOT EXISTS (SELECT 1 FROM tokens WHERE key = :key AND lapses_at > :now)`);
   const remove = db.prepare('DELETE FROM links WHERE name = ? AND key = ?');
   const page = db.prepare('SELECT key FROM sessions WHERE key > ? AND lapses_at > ? ORDER BY key LIMIT ?');
   return {
     add: (name, key, expiresAt) => write('index session', () => void add.run(name, key, Math.ceil(expiresAt))),
-    list: (name) => read('find sessions', () => list.all(name, clock()).map((row) => String(row.key))),
+    count: (name) => read('count sessions', () => Number(count.get(name, clock())?.entries ?? 0)),
+    page: (name, cursor = '', limit) =>
+      read('find sessions', () => pageOf(keys.all(name, cursor, clock(), limit), limit)),
+    prune: (name, candidates) =>
+      change('remove from index', () => {
+        for (const key of candidates) prune.run({ name, key, now: clock() });
+      }),
     remove: (name, removed) =>
-      write('remove from index', () => {
+      change('remove from index', () => {
         for (const key of removed) remove.run(name, key);
       }),
-    scan: (cursor = '', count) =>
-      read('list sessions', () => {
-        const keys = page.all(cursor, clock(), count).map((row) => String(row.key));
-        return { keys, cursor: keys.length < count ? undefined : keys.at(-1) };
-      }),
+    scan: (cursor = '', limit) => read('list sessions', () => pageOf(page.all(cursor, clock(), limit), limit)),
   };
 }
