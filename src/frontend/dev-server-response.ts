@@ -1,8 +1,8 @@
 /** Cleans the response headers of the development server before they reach the browser. */
 import type { IncomingMessage } from 'node:http';
+import { HOP_BY_HOP } from '../base/header-names.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createOwnCookieTest, setsOwnCookie } from '../proxy/headers/own-cookies.ts';
-import { HOP_BY_HOP } from '../proxy/headers/request-names.ts';
 import { isGatewayHeader } from '../proxy/headers/response-names.ts';
 import { cookieSettings } from '../session/cookies.ts';
 

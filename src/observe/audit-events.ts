@@ -34,7 +34,7 @@ export const AUDIT_EVENTS = {
   'access.denied': {
     fields: ['requestId', 'clientIp', 'sub', 'session', 'reason', 'route', 'method'],
     meaning:
-      'A rule of a route denied a request; `reason` is the missing condition, or `claim_header` if the request carried a header that only the gateway may set.',
+      'A rule of a route denied a request; `reason` is the missing condition, or `claim_header` or `reserved_header` if the request carried a header that only the gateway may set.',
   },
   'csrf.denied': {
     fields: ['requestId', 'clientIp', 'session', 'reason', 'route', 'method'],

@@ -12,7 +12,7 @@ const BANNED: readonly (readonly [words: string, replacement: string])[] = [
   ['mend(s|ed|ing)?', 'fix, repair'],
   ['anew', 'again'],
   ['knock(s|ed|ing)?', 'the literal action'],
-  ['vouch(es|ed)?', 'trust, confirm'],
+  ['(?<!x-)vouch(es|ed)?', 'trust, confirm'],
   ['puts? up with', 'tolerate'],
   ['in earnest', 'leave it out'],
   ['brooms?', 'sweep, cleanup'],

@@ -24,6 +24,8 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
     allowedOrigins: [],
     claimHeaders: {},
     requestCookies: 'forward',
+    requestHeaders: [],
+    responseHeaders: [],
     setCookie: 'drop',
     documents: 'sandbox',
     cache: 'private',

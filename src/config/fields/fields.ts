@@ -51,6 +51,16 @@ export const origin = () =>
 export const headerName = () =>
   z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'expected a header name of letters, digits and hyphens');
 
+/** Any HTTP field name (RFC 9110 section 5.6.2). */
+export const fieldName = () =>
+  z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/, 'expected a header name without spaces or colons');
+
+/** A header name, or a prefix such as `X-Tenant-*`. */
+export const headerPattern = () =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}(?:(?<=-)\*)?$/, 'expected a header name, or a prefix such as X-Tenant-*');
+
 /** One scope (RFC 6749 section 3.3). */
 export const scopeToken = () =>
   z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope token without spaces (RFC 6749 section 3.3)');

@@ -1,6 +1,6 @@
 /** Schema of one entry of `routes`: path, upstream, access rules, forwarded content and limits. */
 import { z } from 'zod';
-import { duration, headerName, httpUrl, origin, scopeToken, size, textList } from '../fields/fields.ts';
+import { duration, fieldName, headerName, httpUrl, origin, scopeToken, size, textList } from '../fields/fields.ts';
 import { rule } from './rules.ts';
 
 const tokenRequest = {
@@ -78,6 +78,18 @@ const content = {
     .enum(['forward', 'drop'])
     .default('forward')
     .describe('Cookies of the application. Cookies of the gateway are always removed.'),
+  requestHeaders: z
+    .array(fieldName())
+    .default([])
+    .describe(
+      'Request headers of the client that pass although they are dropped by default: those that identify the caller (X-User-Id), and names with other characters than letters, digits and hyphens (api_key). Exact spelling.',
+    ),
+  responseHeaders: z
+    .array(headerName())
+    .default([])
+    .describe(
+      'Response headers of the upstream that pass although they are dropped by default, because they speak for the whole origin: Accept-CH, NEL, Refresh, Report-To, Service-Worker-Allowed and others.',
+    ),
   setCookie: z
     .enum(['drop', 'forward'])
     .default('drop')

@@ -1,6 +1,6 @@
 /** Schemas of the options of listeners, processes and limits, and of the addresses of the gateway and its proxies. */
 import { z } from 'zod';
-import { duration, origin, port, size } from '../fields/fields.ts';
+import { duration, headerPattern, origin, port, size } from '../fields/fields.ts';
 import type { SecretField } from './secrets.ts';
 
 export const publicUrl = origin().describe(
@@ -16,6 +16,13 @@ export const trustedProxies = z
   .array(z.string().min(1))
   .default([])
   .describe('Addresses or CIDR ranges of proxies whose forwarded headers are trusted. Default: none.');
+
+export const identityHeaders = z
+  .array(headerPattern())
+  .default([])
+  .describe(
+    'Further request headers by which an upstream identifies the caller: dropped from requests of clients on every route, in any spelling. X-Tenant-* is every name with that prefix.',
+  );
 
 export const listen = z
   .strictObject({ host: z.string().min(1).default('0.0.0.0'), port: port().default(3000) })

@@ -5,6 +5,7 @@ import { storeFindings } from '../../store/open.ts';
 import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
 import type { Finding } from './faults.ts';
+import { headerFindings } from './headers.ts';
 import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
@@ -105,6 +106,7 @@ export function validateConfig(config: Config): Finding[] {
     ...sessionFindings(config),
     ...storeFindings(config.session.store),
     ...routeFindings(config),
+    ...headerFindings(config),
     ...accessTokenFindings(config),
     ...(frontend?.directory !== undefined && frontend.devServer !== undefined
       ? [{ path: ['frontend'], message: 'expected either directory or devServer' }]

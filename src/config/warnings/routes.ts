@@ -13,6 +13,16 @@ const routesWith =
   ({ config: { routes } }: WarningFacts): string[] =>
     routes.filter(applies).map(({ path }) => `route ${path} ${effect}`);
 
+export const clientHeaders: Combination = {
+  id: 'route-request-headers',
+  when: '`requestHeaders` on a route: clients choose the values of headers that the gateway drops by default',
+  hint: 'the upstream must not identify callers by these headers',
+  find: ({ config: { routes } }) =>
+    routes
+      .filter(({ requestHeaders }) => requestHeaders.length > 0)
+      .map(({ path, requestHeaders }) => `route ${path} forwards ${requestHeaders.join(', ')} of its clients`),
+};
+
 export const setCookie: Combination = {
   id: 'route-set-cookie',
   when: '`setCookie: forward` on a route',

@@ -3,7 +3,7 @@ import type { Logger } from '../../base/logger.ts';
 import { formPost, hiddenFiles, landing, landingWithoutPage, laxCookie, missingFrontend } from './browser.ts';
 import { writableSecrets } from './files.ts';
 import { httpsWithoutProxy, insecureHttp, openAdmin, plainOrigins, plainStore, wideTrustedProxies } from './network.ts';
-import { documents, setCookie, uploads, upstreamCaching } from './routes.ts';
+import { clientHeaders, documents, setCookie, uploads, upstreamCaching } from './routes.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
 export type { Warning } from './warning.ts';
@@ -22,6 +22,7 @@ export const COMBINATIONS: readonly Combination[] = [
   hiddenFiles,
   landing,
   landingWithoutPage,
+  clientHeaders,
   setCookie,
   upstreamCaching,
   documents,

@@ -1,6 +1,7 @@
 /** Forward authentication: admits a request as for proxying, and returns the headers that the front proxy sends upstream. */
 
 import { GatewayError } from '../../base/errors.ts';
+import { canonicalName } from '../../base/header-names.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
@@ -10,7 +11,7 @@ import type { Admit, ForgeryCheck } from '../admission/admit.ts';
 import { auditDetails } from '../admission/enforce-rules.ts';
 import type { PrepareRequest } from '../forwarding/prepare-request.ts';
 import { createOwnCookieTest, withoutOwnCookies } from '../headers/own-cookies.ts';
-import { canonicalName } from '../headers/request-names.ts';
+import { createForbiddenHeaderTest } from '../headers/request-names.ts';
 
 /** The filtered `Cookie` header under another name, for proxies that can rename headers. */
 const FORWARD_COOKIE = 'x-forward-cookie';
@@ -38,24 +39,32 @@ function selectHeaders(headers: readonly string[], names: ReadonlySet<string>): 
 }
 
 /**
- * Creates the check that a request carries no header that only the gateway may set, in any spelling that an upstream may
- * read as the same name: a front proxy that overwrites `X-User` may still pass on the client's `X_User`.
+ * Creates the check that a request carries no header that its upstream could mistake for one of the gateway: a claim header, a
+ * header that identifies the caller, or another spelling of a name with a meaning. A front proxy that overwrites `X-User` may
+ * still pass on the client's `X_User`, so the gateway has to refuse the request.
  */
-function createReservedHeaderCheck(names: readonly string[], audit: Audit) {
-  const reserved = new Set(names.map(canonicalName));
+function createReservedHeaderCheck(config: Config, claimNames: readonly string[], audit: Audit) {
+  const reserved = new Set(claimNames.map(canonicalName));
+  const forbidden = createForbiddenHeaderTest(config);
+
+  function refuse(context: RequestContext, route: CompiledRoute, name: string, reason: string): never {
+    audit('access.denied', auditDetails({ context, route, key: undefined }, reason));
+    throw new GatewayError('bad_request', {
+      reason,
+      hint: 'The request carries a header that only the gateway may set; send it without that header.',
+      detail: `the request already carries ${name}`,
+    });
+  }
 
   return function refuseReservedHeaders(context: RequestContext, route: CompiledRoute): void {
     const { rawHeaders } = context.req;
+    const allowed = route.config.requestHeaders.map((name) => name.toLowerCase());
     for (let index = 0; index < rawHeaders.length; index += 2) {
-      const name = canonicalName(rawHeaders[index] ?? '');
-      if (!reserved.has(name)) continue;
-      const reason = 'claim_header';
-      audit('access.denied', auditDetails({ context, route, key: undefined }, reason));
-      throw new GatewayError('bad_request', {
-        reason,
-        hint: 'The request carries a header that only the gateway may set; send it without that header.',
-        detail: `the request already carries ${name}`,
-      });
+      const name = rawHeaders[index] ?? '';
+      const canonical = canonicalName(name);
+      if (reserved.has(canonical)) refuse(context, route, canonical, 'claim_header');
+      if (forbidden(name) && !allowed.includes(name.toLowerCase()))
+        refuse(context, route, canonical, 'reserved_header');
     }
   };
 }
@@ -68,7 +77,7 @@ export function createVerify({ config, routes, admit, checkForgery, prepareFor, 
     .flatMap((route) => Object.keys(route.claimHeaders))
     .map((name) => name.toLowerCase());
   const names = new Set(['authorization', 'dpop', ...claimNames]);
-  const refuseReservedHeaders = createReservedHeaderCheck([...claimNames, FORWARD_COOKIE], audit);
+  const refuseReservedHeaders = createReservedHeaderCheck(config, [...claimNames, FORWARD_COOKIE], audit);
   // Always present: without a header in the response, a front proxy keeps the one that the client sent.
   const empty = Object.fromEntries([...names].map((name) => [name, '']));
 

@@ -82,7 +82,10 @@ function prepareRoute(shared: Shared, { config: route }: CompiledRoute): Prepare
   const selectCredentials = createSelectCredentials(route, tokens, proofs);
   const upstreamPath = createUpstreamPath(route);
   const { host, origin } = new URL(route.upstream);
-  const { requestCookies } = route;
+  const passing = {
+    requestCookies: route.requestCookies,
+    requestHeaders: new Set(route.requestHeaders.map((name) => name.toLowerCase())),
+  };
   const { clockTolerance } = config.provider;
 
   return function prepareRequest(context, admission, { cors, upgrade = false }) {
@@ -90,12 +93,12 @@ function prepareRoute(shared: Shared, { config: route }: CompiledRoute): Prepare
     const path = upstreamPath(context.target);
     const rewriteHeaders = (raw: readonly string[]) => rewriteResponseHeaders(raw, facts);
     if (admission.kind === 'guest' || admission.kind === 'anyone')
-      return { path, rewriteHeaders, headers: rewriteRequestHeaders(context, { host, requestCookies, upgrade }) };
+      return { path, rewriteHeaders, headers: rewriteRequestHeaders(context, { ...passing, host, upgrade }) };
     const url = origin + withoutQuery(path);
     const credentials = selectCredentials(admission, { method: context.req.method ?? 'GET', url });
     return mapMaybe(credentials, (accessToken): ForwardOptions => {
       const { holder, claims } = claimsOf(admission);
-      const options = { host, requestCookies, upgrade, accessToken, claims: claimHeaders(holder, claims, context) };
+      const options = { ...passing, host, upgrade, accessToken, claims: claimHeaders(holder, claims, context) };
       const { streamKey, endsAt } = lifetimeOf(admission, clockTolerance);
       const attempts = attemptsOf(shared, context, options, url);
       return { headers: rewriteRequestHeaders(context, options), path, rewriteHeaders, attempts, streamKey, endsAt };

@@ -1,12 +1,13 @@
 /** Builds the headers of an upstream request: those of the client that may pass, then the gateway's own. */
 
 import { GatewayError } from '../../base/errors.ts';
+import { canonicalName, isReservedHeader } from '../../base/header-names.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import { cookieSettings } from '../../session/cookies.ts';
 import { trustedChain } from './forwarded.ts';
 import { createOwnCookieTest, withoutOwnCookies } from './own-cookies.ts';
-import { canonicalName, createRequestHeaderClassifier, HOP_BY_HOP } from './request-names.ts';
+import { createRequestHeaderClassifier } from './request-names.ts';
 
 /** Headers that a trace of the gateway replaces. */
 const TRACEPARENT: ReadonlySet<string> = new Set(['traceparent']);
@@ -14,11 +15,14 @@ const TRACEPARENT: ReadonlySet<string> = new Set(['traceparent']);
 const PSEUDONYM = 'bff-gateway';
 /** Maximum gateways of this name that a request may pass; beyond that it is in a loop. */
 const MAX_PASSES = 8;
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 export interface UpstreamHeaderOptions {
   /** The upstream's own host, whatever host the client used (RFC 9110 section 7.2). */
   host: string;
   requestCookies: 'forward' | 'drop';
+  /** Names in lower case that pass although they are dropped by default. */
+  requestHeaders?: ReadonlySet<string>;
   /** Only an access token becomes an `Authorization` header; nothing else of a session does, least of all an ID token. */
   accessToken?: UpstreamCredentials | undefined;
   /** Claim headers; names alternate with values. */
@@ -43,16 +47,18 @@ export type RequestHeaderRewriter = (context: RequestContext, options: UpstreamH
 interface ClientHeaders {
   /** Raw headers that pass. */
   passed: string[];
-  cookie: string;
+  cookies: string[];
   /** Names in the client's Connection header, in lower case. */
-  connection: ReadonlySet<string> | undefined;
+  connection: Set<string> | undefined;
 }
 
 /** Adds the names in a Connection header to `known`; a value of `keep-alive` or `close` names none. */
-function connectionOptions(value: string, known: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
+function connectionOptions(value: string, known: Set<string> | undefined): Set<string> | undefined {
   const lower = value.toLowerCase();
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return known;
-  return new Set([...(known ?? []), ...lower.split(',').map((name) => name.trim())]);
+  const names = known ?? new Set<string>();
+  for (const name of lower.split(',')) names.add(name.trim());
+  return names;
 }
 
 /** RFC 9110 section 7.6.3: ends a forwarding loop. */
@@ -79,16 +85,18 @@ function withoutNames(headers: string[], names: ReadonlySet<string>): string[] {
 function readClientHeaders(
   { req }: RequestContext,
   classify: ReturnType<typeof createRequestHeaderClassifier>,
+  allowed: ReadonlySet<string>,
 ): ClientHeaders {
   const raw = req.rawHeaders;
-  const client: ClientHeaders = { passed: [], cookie: '', connection: undefined };
+  const client: ClientHeaders = { passed: [], cookies: [], connection: undefined };
   let passes = 0;
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
     const action = classify(name);
-    if (action === 'pass') client.passed.push(name, value);
-    else if (action === 'cookie') client.cookie = client.cookie === '' ? value : `${client.cookie}; ${value}`;
+    if (action === 'pass' || (action === 'drop' && allowed.size > 0 && allowed.has(name.toLowerCase())))
+      client.passed.push(name, value);
+    else if (action === 'cookie') client.cookies.push(value);
     else if (action === 'connection') client.connection = connectionOptions(value, client.connection);
     else if (action === 'max-forwards') client.passed.push(name, oneHopLess(req.method, value));
     else if (action === 'via') {
@@ -100,15 +108,11 @@ function readClientHeaders(
   return client;
 }
 
-const RESERVED_NAMES = ['connection', 'authorization', 'cookie', 'host', 'via', 'expect', 'x-request-id'];
-const RESERVED_PATTERN = /^(content-|x-forwarded-(for|host|proto)$|sec-websocket-|max-forwards$)/;
-
 /** Throws when a claim header has a name with another meaning in HTTP or in the gateway. */
 function checkClaimHeaderNames({ routes, csrf }: Config): void {
-  const reserved = new Set([...HOP_BY_HOP, ...RESERVED_NAMES, canonicalName(csrf.header)]);
+  const csrfName = canonicalName(csrf.header);
   for (const name of routes.flatMap((route) => Object.keys(route.claimHeaders))) {
-    const canonical = canonicalName(name);
-    if (reserved.has(canonical) || RESERVED_PATTERN.test(canonical))
+    if (isReservedHeader(name) || canonicalName(name) === csrfName)
       throw new Error(
         `claimHeaders: "${name}" has a meaning of its own in HTTP or in the gateway; choose another name`,
       );
@@ -127,12 +131,13 @@ export function createRequestHeaderRewriter(config: Config): RequestHeaderRewrit
   const publicUrl = new URL(config.publicUrl);
   const proto = publicUrl.protocol.slice(0, -1);
 
-  return function rewriteRequestHeaders(context, { host, requestCookies, accessToken, claims, upgrade }) {
-    const client = readClientHeaders(context, classify);
+  return function rewriteRequestHeaders(context, options) {
+    const { host, requestCookies, requestHeaders = NO_NAMES, accessToken, claims, upgrade } = options;
+    const client = readClientHeaders(context, classify, requestHeaders);
     const passed = client.connection ? withoutNames(client.passed, client.connection) : client.passed;
     const headers = context.traceparent === undefined ? passed : withoutNames(passed, TRACEPARENT);
-    if (client.cookie !== '' && requestCookies === 'forward' && !client.connection?.has('cookie')) {
-      const cookie = withoutOwnCookies(client.cookie, isOwnCookie);
+    if (client.cookies.length > 0 && requestCookies === 'forward' && !client.connection?.has('cookie')) {
+      const cookie = withoutOwnCookies(client.cookies.join('; '), isOwnCookie);
       if (cookie !== '') headers.push('cookie', cookie);
     }
     headers.push('host', host, 'via', `${context.req.httpVersion} ${PSEUDONYM}`, 'x-request-id', context.id);

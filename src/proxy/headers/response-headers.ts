@@ -23,78 +23,90 @@ export type ResponseHeaderRewriter = (raw: readonly string[], facts: ResponseFac
 /** Default when the upstream sets none: other sites do not learn the URL. */
 const REFERRER_POLICY = 'same-origin';
 
-/** Headers of the upstream, sorted. Empty lists share one array, because nearly all are empty for most responses. */
+/** Headers of the upstream, sorted; undefined instead of an empty list, because nearly all are empty for most responses. */
 interface UpstreamHeaders {
   /** Raw headers that pass. */
   readonly passed: string[];
   /** Names in the Connection headers, in lower case. */
-  connection: readonly string[];
-  cookies: readonly string[];
-  vary: readonly string[];
-  cacheControl: readonly string[];
+  connection: Set<string> | undefined;
+  cookies: string[] | undefined;
+  vary: string[] | undefined;
+  cacheControl: string[] | undefined;
   /** Raw Expires and Pragma headers. */
-  expiry: readonly string[];
+  expiry: string[] | undefined;
   /** Raw headers for shared caches. */
-  sharedCache: readonly string[];
+  sharedCache: string[] | undefined;
   referrerPolicy: string;
   /** Values of Content-Type, joined by commas. */
   contentType: string;
   /** Raw DPoP-Nonce headers. */
-  nonces: readonly string[];
+  nonces: string[] | undefined;
 }
 
 const NONE: readonly string[] = [];
 
-/** Returns the names in a Connection header; none for the value that nearly every upstream sends. */
-function connectionOptions(value: string): readonly string[] {
+/** Adds the names in a Connection header to `known`; the value that nearly every upstream sends names none. */
+function connectionOptions(value: string, known: Set<string> | undefined): Set<string> | undefined {
   const lower = value.toLowerCase();
-  return lower === 'keep-alive' || lower === 'close' ? NONE : lower.split(',').map((option) => option.trim());
+  if (lower === 'keep-alive' || lower === 'close') return known;
+  const names = known ?? new Set<string>();
+  for (const name of lower.split(',')) names.add(name.trim());
+  return names;
+}
+
+/** Appends in place: a copy for each repetition would make a long list of headers quadratic. */
+function append(list: string[] | undefined, ...values: string[]): string[] {
+  if (list === undefined) return values;
+  list.push(...values);
+  return list;
 }
 
 /** Sorts the upstream's headers by what happens to them. */
 function readUpstreamHeaders(
   raw: readonly string[],
   publicLocation: (location: string) => string,
+  allowed: ReadonlySet<string>,
 ): Readonly<UpstreamHeaders> {
   const upstream: UpstreamHeaders = {
     passed: [],
-    connection: NONE,
-    cookies: NONE,
-    vary: NONE,
-    cacheControl: NONE,
-    expiry: NONE,
-    sharedCache: NONE,
+    connection: undefined,
+    cookies: undefined,
+    vary: undefined,
+    cacheControl: undefined,
+    expiry: undefined,
+    sharedCache: undefined,
     referrerPolicy: REFERRER_POLICY,
     contentType: '',
-    nonces: NONE,
+    nonces: undefined,
   };
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
     const action = classifyResponseHeader(name);
-    if (action === 'pass') upstream.passed.push(name, value);
+    if (action === 'pass' || (action === 'origin' && allowed.has(name.toLowerCase())))
+      upstream.passed.push(name, value);
     else if (action === 'content-type') {
       upstream.passed.push(name, value);
       upstream.contentType = upstream.contentType === '' ? value : `${upstream.contentType}, ${value}`;
     } else if (action === 'location') upstream.passed.push(name, publicLocation(value));
-    else if (action === 'connection') upstream.connection = [...upstream.connection, ...connectionOptions(value)];
-    else if (action === 'set-cookie') upstream.cookies = [...upstream.cookies, value];
-    else if (action === 'vary') upstream.vary = [...upstream.vary, value];
-    else if (action === 'cache-control') upstream.cacheControl = [...upstream.cacheControl, value];
-    else if (action === 'expiry') upstream.expiry = [...upstream.expiry, name, value];
-    else if (action === 'shared-cache') upstream.sharedCache = [...upstream.sharedCache, name, value];
+    else if (action === 'connection') upstream.connection = connectionOptions(value, upstream.connection);
+    else if (action === 'set-cookie') upstream.cookies = append(upstream.cookies, value);
+    else if (action === 'vary') upstream.vary = append(upstream.vary, value);
+    else if (action === 'cache-control') upstream.cacheControl = append(upstream.cacheControl, value);
+    else if (action === 'expiry') upstream.expiry = append(upstream.expiry, name, value);
+    else if (action === 'shared-cache') upstream.sharedCache = append(upstream.sharedCache, name, value);
     else if (action === 'referrer-policy') upstream.referrerPolicy = value;
-    else if (action === 'dpop-nonce') upstream.nonces = [...upstream.nonces, name, value];
+    else if (action === 'dpop-nonce') upstream.nonces = append(upstream.nonces, name, value);
   }
   return upstream;
 }
 
-function withoutNames(headers: string[], names: readonly string[]): string[] {
-  if (names.length === 0) return headers;
+function withoutNames(headers: string[], names: ReadonlySet<string> | undefined): string[] {
+  if (names === undefined) return headers;
   const kept: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    if (!names.includes(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
+    if (!names.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
   }
   return kept;
 }
@@ -102,14 +114,14 @@ function withoutNames(headers: string[], names: readonly string[]): string[] {
 /** Appends the caching headers. A response that sets a cookie is never stored (RFC 9111 section 7.3). */
 function pushCaching(headers: string[], upstream: UpstreamHeaders, isPrivate: boolean, setsCookie: boolean): void {
   const { cacheControl, expiry, sharedCache } = upstream;
-  const directives = cacheControl.length === 0 ? '' : cacheControl.join(', ');
+  const directives = cacheControl?.join(', ') ?? '';
   if (setsCookie || (isPrivate && !forbidsSharedCaching(directives))) {
     headers.push('cache-control', NEVER_STORED);
     return;
   }
   if (directives !== '') headers.push('cache-control', directives);
-  headers.push(...expiry);
-  if (!isPrivate) headers.push(...sharedCache);
+  headers.push(...(expiry ?? NONE));
+  if (!isPrivate) headers.push(...(sharedCache ?? NONE));
 }
 
 /** Returns the raw headers of every proxied response. */
@@ -125,7 +137,7 @@ const PDF = /^application\/pdf *(?:;[^,]*)?$/i;
 
 /** Browsers do not open a sandboxed PDF in their viewer, and run its scripts outside the origin. */
 const isPdf = ({ contentType, connection }: UpstreamHeaders) =>
-  PDF.test(contentType) && !connection.includes('content-type');
+  PDF.test(contentType) && !connection?.has('content-type');
 
 /** Returns the request headers that a response to an identified caller depends on (RFC 9111 section 4.1). */
 function varyNames(config: Config, route: RouteConfig, always: readonly string[]): readonly string[] {
@@ -144,21 +156,21 @@ export function createResponseHeaderRewriter(config: Config, route: RouteConfig)
   const fixed = fixedHeaders(config);
   const always = config.cors.allowedOrigins.length > 0 ? ['Origin'] : [];
   const vary = varyNames(config, route, always);
+  const allowed = new Set(route.responseHeaders.map((name) => name.toLowerCase()));
 
   return function rewriteResponseHeaders(raw, { caller, requestId, cors }) {
-    const upstream = readUpstreamHeaders(raw, publicLocation);
+    const upstream = readUpstreamHeaders(raw, publicLocation, allowed);
     const headers = withoutNames(upstream.passed, upstream.connection);
     const cookies =
-      route.setCookie === 'forward' && upstream.cookies.length > 0
-        ? upstream.cookies.filter((value) => !setsOwnCookie(value, isOwnCookie))
-        : NONE;
+      (route.setCookie === 'forward' && upstream.cookies?.filter((value) => !setsOwnCookie(value, isOwnCookie))) ||
+      NONE;
     for (const cookie of cookies) headers.push('set-cookie', cookie);
     const authenticated = caller === 'user' || caller === 'bearer';
     pushCaching(headers, upstream, authenticated && route.cache === 'private', cookies.length > 0);
-    const mergedVary = mergeVary(upstream.vary, caller === 'anyone' ? always : vary);
+    const mergedVary = mergeVary(upstream.vary ?? NONE, caller === 'anyone' ? always : vary);
     if (mergedVary !== undefined) headers.push('vary', mergedVary);
     // For a session the gateway itself uses the nonce; a caller that makes its own proofs needs it (RFC 9449 section 9).
-    if (caller === 'bearer') headers.push(...upstream.nonces);
+    if (caller === 'bearer' && upstream.nonces) headers.push(...upstream.nonces);
     // Added to the upstream's policy, not in its place: a document must satisfy all of them (CSP Level 3 section 8.1).
     if (route.documents === 'sandbox' && !isPdf(upstream)) headers.push('content-security-policy', 'sandbox');
     headers.push('x-request-id', requestId, 'referrer-policy', upstream.referrerPolicy, ...fixed);

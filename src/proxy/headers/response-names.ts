@@ -1,13 +1,17 @@
 /** Classifies the response headers of an upstream by name. */
+import { canonicalName, HOP_BY_HOP, ORIGIN_HEADERS } from '../../base/header-names.ts';
 import { GATEWAY_HEADER } from '../../client/gateway-header.ts';
 import { SHARED_CACHE_HEADERS } from './caching.ts';
 import { memoizeBounded } from './name-cache.ts';
-import { canonicalName, HOP_BY_HOP } from './request-names.ts';
 
-/** What happens to a header: `pass` unchanged, `drop`, or the name of a rule of its own in `response-headers.ts`. */
+/**
+ * What happens to a header: `pass` unchanged, `drop`, `origin` for those that pass only if the route lists them, or the name
+ * of a rule of its own in `response-headers.ts`.
+ */
 export type ResponseHeaderAction =
   | 'pass'
   | 'drop'
+  | 'origin'
   | 'connection'
   | 'location'
   | 'set-cookie'
@@ -60,8 +64,13 @@ const GATEWAY_NAME = canonicalName(GATEWAY_HEADER);
 /** Returns whether a header could be taken for the gateway's own marker, also by a proxy that replaces `_` with `-`. */
 export const isGatewayHeader = (name: string) => canonicalName(name) === GATEWAY_NAME;
 
+/** Reporting, client hints, service workers, sign-in state and internal redirects: one upstream does not own the origin. */
+const ORIGIN_NAMES = new Set(ORIGIN_HEADERS);
+
 function classify(name: string): ResponseHeaderAction {
   const lower = name.toLowerCase();
+  // In any spelling: a front proxy may replace `_` with `-`.
+  if (ORIGIN_NAMES.has(canonicalName(lower))) return 'origin';
   // Only the gateway allows cross-origin reads: all CORS headers of the upstream are dropped (ASVS 3.4.2).
   return ACTIONS.get(lower) ?? (lower.startsWith('access-control-') || isGatewayHeader(lower) ? 'drop' : 'pass');
 }

@@ -114,6 +114,7 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     unsafe: [{ logout: { landing: '/bye' } }],
     safe: [{ logout: { landing: '/bye' }, frontend: { directory: dist } }],
   },
+  'route-request-headers': { unsafe: [route({ requestHeaders: ['X-User-Id'] })], safe: [route({})] },
   'route-set-cookie': { unsafe: [route({ setCookie: 'forward' })], safe: [route({})] },
   'route-cache': { unsafe: [route({ cache: 'upstream' })], safe: [route({})] },
   'route-documents': {

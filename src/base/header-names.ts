@@ -1,0 +1,92 @@
+/** Names of header fields with a meaning of their own, and the form in which names are compared. */
+
+/** RFC 9110 section 7.6.1, and `HTTP2-Settings` of RFC 7540 section 3.2.1. `Connection` has a rule of its own. */
+export const HOP_BY_HOP: readonly string[] = [
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-authentication-info',
+  'http2-settings',
+];
+
+/** Response headers that speak for the whole public origin, or to the front proxy instead of the client. */
+export const ORIGIN_HEADERS: readonly string[] = [
+  'nel',
+  'report-to',
+  'reporting-endpoints',
+  'service-worker-allowed',
+  'set-login',
+  'accept-ch',
+  'accept-ch-lifetime',
+  'critical-ch',
+  'origin-agent-cluster',
+  'expect-ct',
+  'public-key-pins',
+  'public-key-pins-report-only',
+  'speculation-rules',
+  'use-as-dictionary',
+  'shared-storage-write',
+  'observe-browsing-topics',
+  'attribution-reporting-register-source',
+  'attribution-reporting-register-trigger',
+  'activate-storage-access',
+  'secure-session-registration',
+  'secure-session-challenge',
+  'secure-session-skipped',
+  'sec-session-registration',
+  'sec-session-challenge',
+  'refresh',
+  'x-accel-redirect',
+  'x-sendfile',
+  'x-sendfile2',
+  'x-sendfile-type',
+  'x-lighttpd-send-file',
+  'x-lighttpd-send-tempfile',
+  'x-litespeed-location',
+  'x-reproxy-url',
+  'x-reproxy-file',
+  'x-reproxy-accept-codes',
+];
+
+/**
+ * Returns the name as the most lenient upstream reads it: lower case, with every character except letters and digits as the
+ * same separator. CGI, WSGI, PHP and Rack turn `X_User_Id`, `X.User.Id` and `X-User-Id` into one variable (RFC 3875 section
+ * 4.1.18).
+ */
+export function canonicalName(name: string): string {
+  let canonical = '';
+  const lower = name.toLowerCase();
+  for (let index = 0; index < lower.length; index += 1) {
+    const code = lower.charCodeAt(index);
+    const alphanumeric = (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
+    canonical += alphanumeric ? lower[index] : '-';
+  }
+  return canonical;
+}
+
+const RESERVED: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'connection',
+  'authorization',
+  'dpop',
+  'cookie',
+  'host',
+  'via',
+  'expect',
+  'proxy',
+  'max-forwards',
+  'forwarded',
+  'x-request-id',
+]);
+const RESERVED_PATTERN = /^(content-|x-forwarded-(for|host|proto)$|sec-websocket-)/;
+
+/** Returns whether a request header, in any spelling, has a meaning in HTTP or in the gateway that no option can change. */
+export function isReservedHeader(name: string): boolean {
+  const canonical = canonicalName(name);
+  return RESERVED.has(canonical) || RESERVED_PATTERN.test(canonical);
+}

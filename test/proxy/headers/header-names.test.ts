@@ -1,0 +1,247 @@
+/** Header names at a running gateway: what a client cannot send, what an upstream cannot set, and the options that let names pass. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { parseConfig } from '../../../src/config/load/load.ts';
+import { findWarnings } from '../../../src/config/warnings/warnings.ts';
+import { newKey } from '../../support/gateway.ts';
+import { freePort } from '../../support/ports.ts';
+import { connectRaw } from '../../support/raw.ts';
+import { startRawUpstream, startUpstream, type Upstream } from '../../support/upstream.ts';
+import { startWorld, type World } from '../../support/world.ts';
+
+/** Names of other products, from `faults.md` and of the same kind. */
+const IDENTITIES = [
+  'X-Credential-Identifier',
+  'X-Credential-Username',
+  'X-Anonymous-Consumer',
+  'X-WebAuth-User',
+  'X-WebAuth-Groups',
+  'X-Remote-Group',
+  'X-Remote-Groups',
+  'X-Remote-Extra-Scopes',
+  'X-Apigateway-Api-Userinfo',
+  'X-Endpoint-API-UserInfo',
+  'X-Serverless-Authorization',
+  'X-ARR-ClientCert',
+  'X-SSL-Cert',
+  'X-SSL-Client-Verify',
+  'X-Amzn-Mtls-Clientcert',
+  'X-Amzn-Mtls-Clientcert-Leaf',
+  'Impersonate-User',
+  'Impersonate-Group',
+  'Impersonate-Extra-Scopes',
+  'X-Pomerium-Jwt-Assertion',
+  'X-Pomerium-Claim-Email',
+  'X-Vouch-User',
+  'X-Vouch-Idp-AccessToken',
+  'X-Auth-User',
+  'X-Middleware-Subrequest',
+  'Tailscale-User-Login',
+  'X-Consumer-Custom-Id',
+  'X-JWT-Payload',
+  'Shib-Identity-Provider',
+  'Remote-Groups',
+  'X-Tenant',
+  'X-Org-User',
+  'X-Org-Role',
+];
+/** Names whose exact spelling has a meaning for servers or for the gateway. */
+const MEANINGS = [
+  'Content-Length',
+  'Content-Type',
+  'Content-Encoding',
+  'Transfer-Encoding',
+  'Host',
+  'Connection',
+  'TE',
+];
+MEANINGS.push('Authorization', 'Cookie', 'Expect', 'Upgrade', 'X-Forwarded-For', 'X-Request-Id', 'X-CSRF', 'Trailer');
+MEANINGS.push('Proxy', 'Range', 'If-Match', 'Accept', 'Sec-WebSocket-Key', 'X-Shop-Customer', 'Forwarded', 'Origin');
+
+const spellings = (name: string) => [
+  name.replaceAll('-', '_'),
+  name.replace('-', '.'),
+  name.replace('-', '~').toLowerCase(),
+  `${name.slice(0, -1)}${name.slice(-1).toUpperCase()}`.replaceAll('-', '!'),
+];
+const isPlain = (name: string) => /^[a-z0-9-]+$/i.test(name);
+
+describe('request headers', () => {
+  let world: World;
+  let upstream: Upstream;
+  let verifyPort = 0;
+  let cookie = '';
+  const cleanups: (() => unknown)[] = [];
+  before(async () => {
+    upstream = await startUpstream({ websocket: true });
+    verifyPort = await freePort();
+    world = await startWorld(
+      { after: (fn) => void cleanups.push(fn as () => unknown) },
+      {
+        gateway: {
+          routes: [
+            { path: '/api/**', upstream: upstream.origin, websocket: true, claimHeaders: { 'X-Shop-Customer': 'sub' } },
+            { path: '/old/**', upstream: upstream.origin, requestHeaders: ['X-User-Id', 'api_key'] },
+          ],
+          config: { identityHeaders: ['X-Tenant', 'X-Org-*'], forwardAuth: { port: verifyPort } },
+        },
+      },
+    );
+    await world.signIn();
+    cookie = world.browser.cookieHeader('/');
+  });
+  after(async () => {
+    for (const cleanup of cleanups) await cleanup();
+    await upstream.close();
+  });
+
+  /** Sends headers of a client; returns what the upstream received. */
+  async function received(names: readonly string[], path = '/api/x', body = '') {
+    const { length } = upstream.requests;
+    const { port, host } = new URL(world.gateway.url);
+    const client = await connectRaw(Number(port));
+    const lines = names.map((name, index) => `${name}: forged-${index}\r\n`).join('');
+    const framing = body === '' ? '' : `Content-Length: ${body.length}\r\n`;
+    await client.send(
+      `${body === '' ? 'GET' : 'POST'} ${path} HTTP/1.1\r\nHost: ${host}\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n${lines}${framing}\r\n${body}`,
+    );
+    const response = await client.response();
+    client.destroy();
+    assert.equal(response.status, 200, response.text);
+    assert.equal(upstream.requests.length, length + 1);
+    return upstream.requests[length];
+  }
+  const forged = (request: { headers: readonly (readonly [string, string])[] } | undefined) =>
+    request?.headers.filter(([, value]) => value.startsWith('forged')).map(([name]) => name);
+
+  test('D03 a name with an underscore or another separator never reaches the upstream, with and without a body', async () => {
+    const names = MEANINGS.flatMap(spellings).filter((name) => !isPlain(name));
+    for (const body of ['', 'x'.repeat(85)]) {
+      const request = await received(names, '/api/x', body);
+      assert.deepEqual(forged(request), []);
+      assert.equal(request?.body.length, body.length);
+    }
+    const { port, host } = new URL(world.gateway.url);
+    const client = await connectRaw(Number(port));
+    const length = upstream.requests.length;
+    await client.send(
+      `POST /api/x HTTP/1.1\r\nHost: ${host}\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nContent_Length: 2\r\nContent-Length: 5\r\n\r\nhello`,
+    );
+    assert.equal((await client.response()).status, 200);
+    client.destroy();
+    const names2 = upstream.requests[length]?.headers.map(([name]) => name.toLowerCase());
+    assert.ok(names2?.includes('content-length') && !names2.includes('content_length'));
+  });
+
+  test('D03 names of letters, digits and hyphens without a meaning pass', async () => {
+    assert.deepEqual(forged(await received(['X-App', 'Accept-Language', 'X-2'])), ['X-App', 'Accept-Language', 'X-2']);
+  });
+
+  test('D11 identity headers of other products are dropped in every spelling, also those that the configuration adds', async () => {
+    const names = IDENTITIES.flatMap((name) => [name, name.toUpperCase(), ...spellings(name)]);
+    assert.deepEqual(forged(await received(names.slice(0, 100))), []);
+    assert.deepEqual(forged(await received(names.slice(100))), []);
+  });
+
+  test('D11 a WebSocket handshake carries none of them', async () => {
+    const { length } = upstream.upgrades;
+    const names = [...IDENTITIES, 'X_Auth_User', 'Content_Length', 'Sec_WebSocket_Key'];
+    const headers = { cookie, origin: world.gateway.url, ...Object.fromEntries(names.map((name) => [name, 'forged'])) };
+    const socket = new WebSocket(`${world.gateway.url.replace('http', 'ws')}/api/live`, { headers });
+    await once(socket, 'open');
+    socket.terminate();
+    assert.deepEqual(forged(upstream.upgrades[length]), []);
+  });
+
+  test('D03 D11 a route lets listed names pass, in their exact spelling only', async () => {
+    const names = ['X-User-Id', 'x_user_id', 'X.User.Id', 'api_key', 'api.key', 'API_KEY', 'X-User', 'Api-Key2'];
+    assert.deepEqual(forged(await received(names, '/old/x')), ['X-User-Id', 'api_key', 'API_KEY', 'Api-Key2']);
+    assert.deepEqual(forged(await received(names)), ['Api-Key2']);
+  });
+
+  test('D03 D11 forward authentication refuses a request that carries one of them', async () => {
+    const verify = (headers: Record<string, string>, path = '/api/x') =>
+      fetch(`http://127.0.0.1:${verifyPort}/auth/verify${path}`, { headers: { cookie, 'x-csrf': '1', ...headers } });
+    assert.equal((await verify({})).status, 200);
+    for (const name of [...IDENTITIES, 'X_Auth_User', 'content_length', 'Transfer_Encoding', 'X_Forwarded_For']) {
+      const response = await verify({ [name]: 'forged' });
+      assert.equal(response.status, 400, name);
+      assert.equal(Object(await response.json()).reason, 'reserved_header', name);
+    }
+    const proxied = { 'x-forwarded-for': '203.0.113.1', 'x-real-ip': '203.0.113.1', 'x-forwarded-proto': 'http' };
+    assert.equal((await verify({ ...proxied, 'x-app': '1', api_key: '1' })).status, 200);
+    assert.equal((await verify({ 'x-user-id': '1' }, '/old/x')).status, 200);
+    assert.equal((await verify({ x_user_id: '1' }, '/old/x')).status, 400);
+  });
+});
+
+describe('response headers', () => {
+  const ORIGIN_WIDE = ['NEL', 'Report-To', 'Reporting-Endpoints', 'Service-Worker-Allowed', 'Set-Login', 'Accept-CH'];
+  ORIGIN_WIDE.push('Origin-Agent-Cluster', 'Expect-CT', 'Public-Key-Pins', 'Speculation-Rules', 'X-Accel-Redirect');
+  ORIGIN_WIDE.push('X-Sendfile', 'Refresh', 'X-Reproxy-URL', 'X-LIGHTTPD-send-file', 'Critical-CH', 'X_Accel_Redirect');
+
+  test('E10 an upstream cannot speak for the whole origin; a route lets listed names pass', async (t) => {
+    const lines = ORIGIN_WIDE.map((name) => `${name}: 1\r\n`).join('');
+    const upstream = await startRawUpstream((socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-App: 1\r\n${lines}\r\nok`),
+    );
+    t.after(() => upstream.close());
+    const { gateway } = await startWorld(t, {
+      gateway: {
+        routes: [
+          { path: '/api/**', upstream: upstream.origin, rules: [{ token: 'none' }] },
+          {
+            path: '/old/**',
+            upstream: upstream.origin,
+            rules: [{ token: 'none' }],
+            responseHeaders: ['Accept-CH', 'refresh'],
+          },
+        ],
+      },
+    });
+    const passed = async (path: string) => {
+      const { headers } = await fetch(gateway.url + path);
+      assert.equal(headers.get('x-app'), '1');
+      return ORIGIN_WIDE.filter((name) => headers.has(name));
+    };
+    assert.deepEqual(await passed('/api/x'), []);
+    assert.deepEqual(await passed('/old/x'), ['Accept-CH', 'Refresh']);
+  });
+});
+
+describe('the options', () => {
+  const configOf = (route: object, rest: object = {}) =>
+    parseConfig({
+      publicUrl: 'https://shop.example.com',
+      secrets: { keys: [{ id: 'k1', value: newKey() }] },
+      provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'secret' },
+      routes: [{ path: '/api/**', upstream: 'http://orders:8080', ...route }],
+      ...rest,
+    });
+
+  test('D03 D11 E10 names with a meaning cannot be chosen, and the configuration error names them', () => {
+    for (const name of [
+      'Content_Length',
+      'content-type',
+      'Transfer.Encoding',
+      'Cookie',
+      'X_CSRF',
+      'Connection',
+      'Host',
+    ])
+      assert.throws(() => configOf({ requestHeaders: [name] }), /routes\[0\].requestHeaders/, name);
+    assert.throws(() => configOf({ requestHeaders: ['x_u'], claimHeaders: { 'X-U': 'sub' } }), /no client may send it/);
+    assert.throws(() => configOf({ claimHeaders: { 'Content-Type': 'sub' } }), /claimHeaders/);
+    assert.throws(() => configOf({ responseHeaders: ['Set-Cookie'] }), /responseHeaders/);
+    for (const name of ['Content-*', 'Host', 'X-*-Y', '*'])
+      assert.throws(() => configOf({}, { identityHeaders: [name] }), /identityHeaders/, name);
+  });
+
+  test('D11 a header that passes is named at the start', () => {
+    const config = configOf({ requestHeaders: ['X-User-Id'] });
+    const messages = findWarnings({ config, secretFiles: [] }).map(({ message }) => message);
+    assert.ok(messages.includes('route /api/** forwards X-User-Id of its clients'), messages.join('\n'));
+  });
+});
