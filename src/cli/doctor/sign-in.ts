@@ -42,7 +42,8 @@ function credentialHint({ clientAuth, clientId }: ProviderConfig): string {
     return `Register the public key of provider.privateKey for the client ${clientId}, and compare provider.privateKeyAlg.`;
   if (clientAuth === 'tls_client_auth')
     return `Register the subject of the certificate in provider.tls for the client ${clientId}.`;
-  return `Copy the secret of the client ${clientId} again. Check that it is a confidential client, and that the provider expects ${clientAuth}.`;
+  const other = clientAuth === 'client_secret_post' ? 'client_secret_basic' : 'client_secret_post';
+  return `Copy the secret of the client ${clientId} again. Check that it is a confidential client, and that the provider expects ${clientAuth}; otherwise set provider.clientAuth: ${other}.`;
 }
 
 function refusedCredentials(config: ProviderConfig, refusal: Refusal): Check {

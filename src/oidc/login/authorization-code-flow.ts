@@ -89,7 +89,8 @@ function createLoginCompletion(options: AuthorizationCodeFlowOptions): Authoriza
   const acceptLogin = createLoginAcceptance(options);
 
   return async function complete(callbackParams, login) {
-    const client = await provider.client();
+    // `acceptLogin` verifies the signature of the ID token.
+    const client = await provider.client(undefined, { verifySignatures: false });
     const url = new URL(redirectUri);
     url.search = callbackParams.toString();
     const dpopKey = login.dpopKey === undefined ? undefined : dpopKeyFromScalar(login.dpopKey);
@@ -108,7 +109,7 @@ function createLoginCompletion(options: AuthorizationCodeFlowOptions): Authoriza
       ...(dpopKey === undefined ? {} : { dpopKey }),
     });
     try {
-      return await acceptLogin(client, tokens, response, { acrValues: login.acrValues, proof });
+      return await acceptLogin(tokens, response, { acrValues: login.acrValues, proof });
     } catch (error) {
       discard(tokens);
       throw error;

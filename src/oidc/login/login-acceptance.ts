@@ -9,7 +9,7 @@ import { checkBinding } from '../dpop/token-binding.ts';
 import { numberOf } from '../products/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
 import type { DpopOptions } from '../provider/authorization-url.ts';
-import { checkIdToken } from '../provider/id-token.ts';
+import { checkIdToken, verifyIdTokenSignature } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 
@@ -21,7 +21,7 @@ export interface LoginResult {
 
 export interface LoginAcceptanceOptions {
   config: Config;
-  provider: Pick<Provider, 'certificate'>;
+  provider: Pick<Provider, 'certificate' | 'client' | 'verify'>;
   checkSessionToken: CheckAccessToken;
 }
 
@@ -34,15 +34,23 @@ export function createLoginAcceptance({ config, provider, checkSessionToken }: L
   const certificate =
     securityOf(settings).tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined;
 
-  async function userInfo(client: oidc.Configuration, accessToken: string, sub: string, proof: DpopOptions) {
+  async function userInfo(accessToken: string, sub: string, proof: DpopOptions) {
+    if (!settings.userInfo) return {};
     // openid-client compares `sub` and accepts only a JSON object (OIDC Core 5.3.2).
-    return settings.userInfo
-      ? { userInfo: { ...(await oidc.fetchUserInfo(client, accessToken, sub, proof)) } as Record<string, unknown> }
-      : {};
+    const claims = await oidc.fetchUserInfo(await provider.client(), accessToken, sub, proof);
+    return { userInfo: { ...claims } as Record<string, unknown> };
+  }
+
+  async function verifySignature(idToken: string): Promise<void> {
+    try {
+      await verifyIdTokenSignature(provider, idToken, settings.idTokenSignedResponseAlg);
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      throw new GatewayError('login_failed', { cause: error, detail: 'the signature of the ID token is not valid' });
+    }
   }
 
   return async function acceptLogin(
-    client: oidc.Configuration,
     tokens: TokenRecord,
     response: TokenResponse,
     { acrValues, proof }: { acrValues: string[] | undefined; proof: DpopOptions },
@@ -51,12 +59,13 @@ export function createLoginAcceptance({ config, provider, checkSessionToken }: L
     const claims = response.claims();
     if (!claims) throw new Error('the token response has no ID token');
     const { accessToken, idToken, obtainedAt: now } = tokens;
+    await verifySignature(idToken);
     checkIdToken(idToken, claims, { accessToken, issuers, now, tolerance: settings.clockTolerance, acrValues });
     const verified = await checkSessionToken(accessToken);
     const verifiedTokens = {
       ...tokens,
       ...(verified === undefined ? {} : { verified }),
-      ...(await userInfo(client, accessToken, claims.sub, proof)),
+      ...(await userInfo(accessToken, claims.sub, proof)),
     };
     return { tokens: verifiedTokens, data: sessionData(claims, now, config.session.absoluteTimeout) };
   };

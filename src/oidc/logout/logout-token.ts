@@ -1,5 +1,5 @@
 /** Logout token verification (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
-import { createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { isRecord, numberOf, stringOf } from '../products/claims.ts';
@@ -58,27 +58,9 @@ function readClaims(payload: JWTPayload, now: number, tolerance: number): Logout
   return { issuer: payload.iss ?? '', sub, sid, jti, replayableUntil };
 }
 
-/** Loads the provider's keys; loads them again if the key id of the token is unknown. */
-async function loadKeySet(provider: Provider, token: string) {
-  let kid: string | undefined;
-  try {
-    kid = stringOf(decodeProtectedHeader(token).kid);
-  } catch {
-    refuse('the logout token is not a JWT');
-  }
-  const text = await provider.keys(kid).catch((error: unknown) => {
-    if (error instanceof GatewayError) throw error;
-    throw new GatewayError('provider_unavailable', {
-      cause: error,
-      detail: 'failed to load the keys that verify a logout token',
-    });
-  });
-  return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
-}
-
 export interface LogoutTokenOptions {
   config: Config;
-  provider: Provider;
+  provider: Pick<Provider, 'verify'>;
   clock: () => number;
 }
 
@@ -90,16 +72,16 @@ export function createLogoutTokenVerifier({ config, provider, clock }: LogoutTok
   const { clientId, clockTolerance: tolerance, idTokenSignedResponseAlg } = config.provider;
 
   return async function verifyLogoutToken(token: string): Promise<LogoutTokenSubject> {
-    const keys = await loadKeySet(provider, token);
+    const options = {
+      algorithms: [idTokenSignedResponseAlg],
+      issuer: issuersOf(config.provider),
+      audience: clientId,
+      clockTolerance: tolerance / 1000,
+      currentDate: new Date(clock()),
+      requiredClaims: ['exp', 'iat', 'jti', 'events'],
+    };
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, keys, {
-        algorithms: [idTokenSignedResponseAlg],
-        issuer: issuersOf(config.provider),
-        audience: clientId,
-        clockTolerance: tolerance / 1000,
-        currentDate: new Date(clock()),
-        requiredClaims: ['exp', 'iat', 'jti', 'events'],
-      });
+      const { payload, protectedHeader } = await provider.verify(token, (keys) => jwtVerify(token, keys, options));
       checkType(protectedHeader.typ, config.logout.tokenType);
       return readClaims(payload, clock(), tolerance);
     } catch (error) {

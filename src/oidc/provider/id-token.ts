@@ -1,14 +1,27 @@
 /** Checks ID tokens beyond what openid-client does, and decodes tokens that have already been verified. */
 import { createHash } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose';
 import type { IDToken } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
+import type { VerifySignature } from './signing-keys.ts';
 
 const HASHES: Record<string, string> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' };
 
 /** The claims of a token from the sealed record, whose signature was verified when it was received. */
 export function storedClaims(idToken: string): Record<string, unknown> {
   return decodeJwt(idToken);
+}
+
+/**
+ * Verifies the signature of an ID token, even though the token came over TLS from the token endpoint (RFC 8725 section 3.1).
+ * Rejects as `Provider.verify` does.
+ */
+export async function verifyIdTokenSignature(
+  { verify }: { readonly verify: VerifySignature },
+  idToken: string,
+  algorithm: string,
+): Promise<void> {
+  await verify(idToken, (keys) => compactVerify(idToken, keys, { algorithms: [algorithm] }));
 }
 
 const refuse = (detail: string): never => {

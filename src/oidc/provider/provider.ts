@@ -10,14 +10,15 @@ import { isMultiTenant } from '../products/issuers.ts';
 import type { Product } from '../products/product.ts';
 import { productOf } from '../products/registry.ts';
 import type { DpopOptions } from './authorization-url.ts';
-import { createClientAuth } from './client-auth.ts';
+import { clientSecretBasic, createClientAuth } from './client-auth.ts';
 import { createClientFetch } from './client-fetch.ts';
 import { discover } from './discovery.ts';
 import { DiscoveryLoop, type DiscoveryState } from './discovery-loop.ts';
 import { createProviderFetch } from './fetch.ts';
-import { createKeySetCache } from './key-set-cache.ts';
+import { KeySetCache } from './key-set-cache.ts';
 import { measureFetch } from './measured-fetch.ts';
 import { type ClientCertificate, createMtlsSend, readClientCertificate } from './mtls.ts';
+import { createSignatureVerifier, type VerifySignature } from './signing-keys.ts';
 import { createMultiTenantClient } from './tenants.ts';
 
 /** Credentials of another client at the same provider, such as one that may introspect. */
@@ -29,7 +30,10 @@ export interface ClientCredentials {
 export interface ClientOptions {
   /** How far the times in ID tokens may be off, in milliseconds. Default: `clockTolerance`. */
   tolerance?: number;
-  /** Whether openid-client verifies the signatures of ID tokens. Default: true; with false the caller does. */
+  /**
+   * Whether openid-client verifies signatures (ID tokens, UserInfo). Default: true. With false the caller does, by `verify`,
+   * which notices a key rotation.
+   */
   verifySignatures?: boolean;
 }
 
@@ -44,8 +48,8 @@ export interface Provider {
   dpopOptions(client: oidc.Configuration, dpopKey: JsonWebKey | undefined): Promise<DpopOptions>;
   /** The certificate that connections to the provider present, if configured. */
   readonly certificate: ClientCertificate | undefined;
-  /** The signing keys as a JSON key set, fetched again when it lacks `kid`. Rejects when no key set is available. */
-  keys(kid: string | undefined): Promise<string>;
+  /** Verifies a token that the provider signed. */
+  readonly verify: VerifySignature;
   /** Whether discovery has succeeded, and if not, why. */
   state(): DiscoveryState;
   /** Starts discovery and keeps repeating it. Resolves after the first attempt, whether it succeeded or not. */
@@ -80,7 +84,7 @@ function createConfigurationFactory(config: ProviderConfig): CreateConfiguration
 
   return async function createConfiguration(server, credentials, { tolerance = config.clockTolerance }) {
     if (credentials)
-      return new oidc.Configuration(server, credentials.clientId, {}, oidc.ClientSecretBasic(credentials.clientSecret));
+      return new oidc.Configuration(server, credentials.clientId, {}, clientSecretBasic(credentials.clientSecret));
     auth ??= createClientAuth(config);
     const metadata = { ...commonMetadata, [oidc.clockTolerance]: tolerance / 1000 };
     return multiTenant
@@ -118,28 +122,24 @@ export function createProvider(options: ProviderOptions): Provider {
   const plainFetch = createProviderFetch({ issuer, internalUrl, timeout, send });
   const fetch = measureFetch(plainFetch, () => discovery.latest(), metrics);
   const discovery = new DiscoveryLoop(issuer, () => discover({ config, signIn, allowInsecureHttp, fetch }), log);
-  const keys = createKeySetCache(fetch, log, clock);
+  const keySets = new KeySetCache(fetch, log, clock);
+  const { keysNameIssuer } = product;
+  const jwksUri = async () => new URL((await discovery.metadata()).jwks_uri ?? '').href;
 
   return {
     product,
     async client(credentials, clientOptions = {}) {
       const metadata = await discovery.metadata();
       const client = await createConfiguration(metadata, credentials, clientOptions);
-      const { keysNameIssuer } = product;
-      client[oidc.customFetch] = createClientFetch({ metadata, fetch, keys, nonces, keysNameIssuer });
+      client[oidc.customFetch] = createClientFetch({ metadata, fetch, keySets, nonces, keysNameIssuer });
       client.timeout = timeout / 1000;
       if (allowInsecureHttp) oidc.allowInsecureRequests(client);
-      // Verifies the signature of an ID token even though it came over TLS from the token endpoint (RFC 8725 section 3.1).
       if (clientOptions.verifySignatures !== false) oidc.enableNonRepudiationChecks(client);
       return client;
     },
     dpopOptions: (client, dpopKey) => createDpopOptions(client, dpopKey, nonces),
     certificate,
-    async keys(kid) {
-      const uri = new URL((await discovery.metadata()).jwks_uri ?? '').href;
-      await keys.ensureKey(uri, kid);
-      return await keys.get(uri);
-    },
+    verify: createSignatureVerifier({ keySets, jwksUri, keysNameIssuer }),
     state: () => discovery.state(),
     start: () => discovery.start(),
     stop: () => discovery.stop(),

@@ -1,6 +1,6 @@
 /** Multi-tenant support of Entra ID: one metadata document and key set, while each token names the issuer of its tenant. */
 import * as oidc from 'openid-client';
-import { z } from 'zod';
+import type { SigningKey } from './key-set-cache.ts';
 
 /** The only origin for which openid-client puts the `tid` of a token into the announced issuer before it compares. */
 const ENTRA = new URL('https://login.microsoftonline.com/organizations/v2.0');
@@ -17,14 +17,13 @@ export async function createMultiTenantClient(
   });
 }
 
-const keySet = z.looseObject({ keys: z.array(z.looseObject({ issuer: z.string().optional() })) });
-
 /**
- * The keys of a set that may sign for an issuer. Entra ID publishes the keys of personal accounts beside those of the
- * tenants; a key that names one issuer must not sign for another. A template such as `{tenantid}` allows any tenant.
+ * The keys that may sign for an issuer. Entra ID publishes the keys of personal accounts beside those of the tenants; a key
+ * that names one issuer must not sign for another. A template such as `{tenantid}` allows any tenant.
  */
-export function keysOfIssuer(jwks: string, issuer: string | undefined): string {
-  const { keys, ...rest } = keySet.parse(JSON.parse(jwks));
-  const usable = keys.filter((key) => key.issuer === undefined || key.issuer.includes('{') || key.issuer === issuer);
-  return JSON.stringify({ ...rest, keys: usable });
+export function keysOfIssuer(keys: readonly SigningKey[], issuer: string | undefined): SigningKey[] {
+  return keys.filter(({ issuer: named }) => {
+    if (named === undefined) return true;
+    return typeof named === 'string' && (named.includes('{') || named === issuer);
+  });
 }

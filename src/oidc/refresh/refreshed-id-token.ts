@@ -1,18 +1,17 @@
 /** Validates the ID token of a refresh: a wrong user ends the session; a token that cannot be verified now is not stored. */
-import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from 'jose';
+import { errors } from 'jose';
 import type { IDToken } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { SessionData, TokenRecord } from '../../session/session-types.ts';
 import { issuersOf } from '../products/issuers.ts';
-import { checkIdToken } from '../provider/id-token.ts';
+import { checkIdToken, verifyIdTokenSignature } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
-import { keysOfIssuer } from '../provider/tenants.ts';
 
 export interface RefreshedIdTokenOptions {
   config: ProviderConfig;
-  provider: Pick<Provider, 'keys' | 'product'>;
+  provider: Pick<Provider, 'verify'>;
   log: Logger;
 }
 
@@ -44,7 +43,7 @@ export function createRefreshedIdTokenValidator(options: RefreshedIdTokenOptions
       throw new GatewayError('login_failed', { detail: 'the refreshed ID token names another user' });
     const tolerance = Number.POSITIVE_INFINITY;
     checkIdToken(idToken, claims, { accessToken, issuers: issuersOf(config), now, tolerance });
-    const verified = await isSignatureVerified(idToken, claims.iss).catch((error: unknown) => {
+    const verified = await isSignatureVerified(idToken).catch((error: unknown) => {
       throw new GatewayError('login_failed', {
         cause: error,
         detail: 'the signature of the refreshed ID token is invalid',
@@ -59,39 +58,14 @@ export function createRefreshedIdTokenValidator(options: RefreshedIdTokenOptions
  * signature is invalid.
  */
 function createSignatureCheck({ config, provider, log }: RefreshedIdTokenOptions) {
-  const algorithms = [config.idTokenSignedResponseAlg];
-
-  async function loadKeySet(idToken: string, issuer: string) {
-    const { kid } = decodeProtectedHeader(idToken);
-    const text = await provider.keys(kid);
-    return createLocalJWKSet(
-      JSON.parse(provider.product.keysNameIssuer ? keysOfIssuer(text, issuer) : text) as JSONWebKeySet,
-    );
-  }
-
-  /** Without key ids several keys may match; one of them must verify the signature. */
-  async function verifyWithAny(idToken: string, candidates: errors.JWKSMultipleMatchingKeys): Promise<void> {
-    for await (const key of candidates) {
-      const verified = await compactVerify(idToken, key, { algorithms }).catch(() => undefined);
-      if (verified) return;
-    }
-    throw new errors.JWSSignatureVerificationFailed();
-  }
-
-  return async function isSignatureVerified(idToken: string, issuer: string): Promise<boolean> {
-    const keys = await loadKeySet(idToken, issuer).catch(() => undefined);
+  return async function isSignatureVerified(idToken: string): Promise<boolean> {
     try {
-      if (!keys) throw new errors.JWKSNoMatchingKey();
-      await compactVerify(idToken, keys, { algorithms });
+      await verifyIdTokenSignature(provider, idToken, config.idTokenSignedResponseAlg);
       return true;
     } catch (error) {
-      if (error instanceof errors.JWKSNoMatchingKey) {
-        log.warn('failed to load the signing key of a refreshed ID token; keeping the previous ID token');
-        return false;
-      }
-      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-      await verifyWithAny(idToken, error);
-      return true;
+      if (!(error instanceof errors.JWKSNoMatchingKey || error instanceof GatewayError)) throw error;
+      log.warn('failed to load the signing key of a refreshed ID token; keeping the previous ID token');
+      return false;
     }
   };
 }

@@ -1,9 +1,9 @@
 /** Verifies JWT access tokens: signature, type, issuer, lifetime, and that they are not another type of token (RFC 9068 section 4). */
-import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose';
+import { decodeJwt, errors, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import { numberOf, stringOf } from '../products/claims.ts';
 import type { Claims } from '../products/facts.ts';
-import { keysOfIssuer } from '../provider/tenants.ts';
+import { isCompactJws } from '../provider/signing-keys.ts';
 import type { TokenIssuer } from './token-issuers.ts';
 
 /** Longer than any legitimate token, and than the header size limit of most servers. */
@@ -16,14 +16,19 @@ export function refuseToken(detail: string): never {
   throw new GatewayError('invalid_token', { detail });
 }
 
-/** The `iss` of a JWT before verification, empty if it has none; undefined when the token is not a JWT. */
+/**
+ * The `iss` of a JWT before verification, empty if it has none; undefined when the token is not a JWT. Throws for a JWT with
+ * padding (RFC 7515 section 2): one token must not have several forms, and such a one is not taken for an opaque token.
+ */
 export function unverifiedIssuer(token: string): string | undefined {
   if (token.length > MAX_TOKEN_LENGTH) refuseToken('the token is too long');
+  let issuer: string;
   try {
-    return stringOf(decodeJwt(token).iss) ?? '';
+    issuer = stringOf(decodeJwt(token).iss) ?? '';
   } catch {
     return undefined;
   }
+  return isCompactJws(token) ? issuer : refuseToken('a JWT with padding');
 }
 
 /**
@@ -57,27 +62,6 @@ export interface VerifyOptions {
   tolerance: number;
 }
 
-/** The parsed key set of each issuer and the text it was parsed from. jose caches imported keys in the parsed set. */
-const parsedKeySets = new WeakMap<TokenIssuer, { text: string; keys: ReturnType<typeof createLocalJWKSet> }>();
-
-async function keysOf(issuer: TokenIssuer, name: string, kid: string | undefined) {
-  const keySet = await issuer.provider.keys(kid);
-  const text = issuer.product.keysNameIssuer ? keysOfIssuer(keySet, name) : keySet;
-  const parsed = parsedKeySets.get(issuer);
-  if (parsed?.text === text) return parsed.keys;
-  const keys = createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
-  parsedKeySets.set(issuer, { text, keys });
-  return keys;
-}
-
-function kidOf(token: string): string | undefined {
-  try {
-    return stringOf(decodeProtectedHeader(token).kid);
-  } catch {
-    return refuseToken('the header cannot be decoded');
-  }
-}
-
 /**
  * Verifies a token that `name` issued and returns its claims. Keys come only from that issuer's key set, never from an
  * address in the header. Rejects with `invalid_token`, or with `provider_unavailable` when no key set is available.
@@ -88,19 +72,15 @@ export async function verifyAccessToken(
   issuer: TokenIssuer,
   { now, tolerance }: VerifyOptions,
 ): Promise<Claims> {
-  const kid = kidOf(token);
-  const keys = await keysOf(issuer, name, kid).catch((error: unknown) => {
-    if (error instanceof GatewayError) throw error;
-    throw new GatewayError('provider_unavailable', { cause: error, detail: 'no key set to verify the token with' });
-  });
+  const options = {
+    algorithms: [...issuer.algorithms],
+    issuer: name,
+    clockTolerance: tolerance / 1000,
+    currentDate: new Date(now),
+    requiredClaims: ['exp', 'aud'],
+  };
   try {
-    const { payload, protectedHeader } = await jwtVerify(token, keys, {
-      algorithms: [...issuer.algorithms],
-      issuer: name,
-      clockTolerance: tolerance / 1000,
-      currentDate: new Date(now),
-      requiredClaims: ['exp', 'aud'],
-    });
+    const { payload, protectedHeader } = await issuer.provider.verify(token, (keys) => jwtVerify(token, keys, options));
     checkType(protectedHeader.typ, issuer.type);
     checkTimes(payload, now, tolerance);
     const rejection = issuer.product.rejectionReason(payload);

@@ -109,6 +109,23 @@ test('the errors of Entra ID and Auth0 for a redirect URI that is not registered
   assert.equal((await doctor(configFor(provider))).of('redirect URI').level, 'ok');
 });
 
+test('P05 refused credentials: the other method is named, whether the response has a challenge or not', async (t) => {
+  const provider = await startTestProvider(t);
+  const refusal = oauthError('invalid_client', 401);
+  for (const headers of [{}, { 'www-authenticate': 'Basic realm="provider"' }])
+    for (const [clientAuth, other] of [
+      ['client_secret_basic', 'client_secret_post'],
+      ['client_secret_post', 'client_secret_basic'],
+    ] as const) {
+      provider.behaviour.token = () => ({ ...refusal, headers: { ...refusal.headers, ...headers } });
+      const { message, hint } = (await doctor(configFor(provider, { provider: { clientAuth } }))).of(
+        'client credentials',
+      );
+      assert.match(message, /wrong client id or secret: the provider responds with invalid_client/);
+      assert.match(hint ?? '', new RegExp(`expects ${clientAuth}; otherwise set provider\\.clientAuth: ${other}\\.`));
+    }
+});
+
 test('a wrong client secret, with the errors of each product', async (t) => {
   const provider = await startTestProvider(t);
   const wrong = await doctor(configFor(provider, { provider: { clientSecret: 'canary-wrong-secret' } }));

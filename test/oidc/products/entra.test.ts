@@ -14,6 +14,8 @@ import {
   userOf,
 } from '../../support/entra.ts';
 import { decodeClaims } from '../../support/keys.ts';
+import { createLogoutToken, postLogoutToken } from '../../support/logout-tokens.ts';
+import { json } from '../../support/provider-faults.ts';
 import { until } from '../../support/wait.ts';
 import type { World } from '../../support/world.ts';
 
@@ -135,6 +137,33 @@ describe('Entra ID for many tenants', () => {
     issuer = `${origin(world.provider.issuer)}/${TENANT}/v2.0`;
     world.provider.rotateKeys();
     await until(async () => (await world.browser.navigate('/login?returnTo=/app')).url.pathname === '/app');
+  });
+
+  test('E07 a key that names one tenant signs no logout token of another', async (t) => {
+    const world = await startProviderWorld(t, await start(), many);
+    const issuerOf = (tenant: string) => `${origin(world.provider.issuer)}/${tenant}/v2.0`;
+    let named = issuerOf(TENANT);
+    world.provider.behaviour.jwks = async (_call, proceed) => {
+      const { keys } = (await proceed()).json as { keys: object[] };
+      return json({ keys: keys.map((key) => ({ ...key, issuer: named })) });
+    };
+    const logout = (tenant: string) =>
+      postLogoutToken(
+        world.gateway.url,
+        createLogoutToken(world.provider, { iss: issuerOf(tenant), sub: userOf(tenant).sub }),
+      );
+    world.provider.next.nextUser = userOf(TENANT);
+    await world.signIn();
+    const other = await logout(OTHER_TENANT);
+    assert.equal(other.status, 400);
+    assert.match(await other.text(), /logout_token_refused/);
+    assert.equal((await logout('9188040d-6c67-4c5b-b112-36a304b66dad')).status, 400, 'a tenant that is not configured');
+    assert.equal((await world.session()).authenticated, true);
+    assert.equal((await logout(TENANT)).status, 200);
+    assert.equal((await world.session()).authenticated, false);
+    named = issuerOf('{tenantid}');
+    world.provider.rotateKeys();
+    await until(async () => (await logout(OTHER_TENANT)).status === 200);
   });
 
   test('a multi-tenant issuer whose metadata names one tenant is refused', async (t) => {

@@ -85,6 +85,26 @@ describe('client authentication', () => {
     assert.match(String(call?.headers.authorization), /^Basic /);
     assert.equal(call?.params.get('client_secret'), null);
   });
+  test('P05 a provider that compares client_secret_basic literally accepts an id and a secret of unreserved characters', async (t) => {
+    const client = { id: 'my-shop.web', secret: "p_a-b.c~d!e*f'g(h)" };
+    const world = await startWorld(t, { provider: { client } });
+    const literal = `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}`;
+    world.provider.behaviour.token = (call, proceed) =>
+      call.headers.authorization === literal ? proceed() : oauthError('invalid_client', 401);
+    await world.signIn();
+  });
+  test('P05 providers that decode client_secret_basic, as a form or as a URI, read the same id and secret', async (t) => {
+    const client = { id: 'shop:web+a b%2F/ü', secret: ':+%/?&= ü%41-._~' };
+    const world = await startWorld(t, { provider: { client } });
+    await world.signIn();
+    const [, encoded = ''] = String(world.provider.requests.token[0]?.headers.authorization).split(' ');
+    const parts = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+    assert.deepEqual(parts.map(decodeURIComponent), [client.id, client.secret]);
+    assert.deepEqual(
+      parts.map((part) => new URLSearchParams(`v=${part}`).get('v')),
+      [client.id, client.secret],
+    );
+  });
   test('TK-02 client_secret_post uses only the body', async (t) => {
     const world = await startWorld(t, {
       provider: { client: { secret, auth: 'client_secret_post' } },
