@@ -63,7 +63,10 @@ interface CachedKeySet {
   uri: string;
   text: string;
   keySet: KeySet;
+  /** When the last fetch succeeded, by the gateway's clock. */
   fetchedAt: number;
+  /** When that fetch started, by `performance.now()`. */
+  startedAt: number;
 }
 
 /** The cache of one provider; nothing is fetched before the first `get`. */
@@ -96,11 +99,13 @@ export class KeySetCache {
   }
 
   /**
-   * Fetches the key set again because `failed` does not verify a signature, at most once per second in total. Resolves with
-   * the current key set, which is `failed` if nothing has changed; with undefined if it could not be fetched. Never rejects.
+   * Fetches the key set again because `failed` does not verify a signature, at most once per second in total, and not if the
+   * last fetch started after `since` (by `performance.now()`). Resolves with the current key set, which is `failed` if nothing
+   * has changed; with undefined if it could not be fetched. Never rejects.
    */
-  async renew(jwksUri: string, failed: KeySet): Promise<KeySet | undefined> {
-    if (this.#cached && this.#cached.keySet !== failed) return this.#cached.keySet;
+  async renew(jwksUri: string, failed: KeySet, since: number): Promise<KeySet | undefined> {
+    const known = this.#cached;
+    if (known && (known.keySet !== failed || known.startedAt >= since)) return known.keySet;
     return this.#mayFetch() ? await this.#refresh(jwksUri) : undefined;
   }
 
@@ -129,12 +134,13 @@ export class KeySetCache {
   }
 
   async #download(uri: string): Promise<KeySet | undefined> {
+    const startedAt = performance.now();
     this.#attemptedAt = this.#clock();
     try {
       const keys = await fetchKeys(this.#fetch, uri);
       const text = JSON.stringify(keys);
       const keySet = this.#cached?.text === text ? this.#cached.keySet : { keys };
-      this.#cached = { uri, text, keySet, fetchedAt: this.#clock() };
+      this.#cached = { uri, text, keySet, fetchedAt: this.#clock(), startedAt };
       this.#failure = undefined;
       return keySet;
     } catch (error) {

@@ -89,6 +89,7 @@ export function createSignatureVerifier({ keySets, jwksUri, keysNameIssuer }: Si
 
   return async function verifySignature(jws, check) {
     if (!isCompactJws(jws)) throw new errors.JWSInvalid('not a compact JWS, or with padding');
+    const startedAt = performance.now();
     const uri = await jwksUri();
     const keySet = await keySets.get(uri).catch((error: unknown) => {
       throw new GatewayError('provider_unavailable', { cause: error, detail: 'no key set to verify a token with' });
@@ -98,7 +99,7 @@ export function createSignatureVerifier({ keySets, jwksUri, keysNameIssuer }: Si
     } catch (error) {
       if (!isKeyFault(error)) throw error;
       // A key rotation: with a new key id, with the same one, or without any.
-      const renewed = await keySets.renew(uri, keySet);
+      const renewed = await keySets.renew(uri, keySet, startedAt);
       if (!renewed) throw new errors.JWKSNoMatchingKey(undefined, { cause: error });
       if (renewed === keySet) throw error;
       return await checkWithAny(lookupOf(renewed, jws), check);
