@@ -1,4 +1,5 @@
 /** `bff-gateway explain`: the route and rule that decide on a request, and the decision, from the configuration alone. */
+import { isIP } from 'node:net';
 import type { Config, RuleConfig, TokenIssuerConfig } from '../config/schema/schema.ts';
 import { isRecord, stringOf } from '../oidc/products/claims.ts';
 import type { TokenFacts } from '../oidc/products/facts.ts';
@@ -105,9 +106,10 @@ function formatClient(facts: TokenFacts | string | undefined): string {
   return `${subject} ${sub ?? '(no sub)'} of ${issuer}, audience ${audience.join(' ') || 'none'}, scopes ${scopes.join(' ') || 'none'}`;
 }
 
-/** The explanation as text. Throws for an invalid path and for claims that are not a JSON object. */
+/** The explanation as text. Throws for an invalid path or address and for claims that are not a JSON object. */
 export function explainRequest(config: Config, request: ExplainedRequest): string {
   const { method, path, claims, address } = request;
+  if (address !== undefined && isIP(address) === 0) throw new Error(`--address ${address} is not an IP address`);
   const target = parseTarget(path, config.publicUrl);
   const route = compileRoutes(config.routes, config.accessTokens?.audience).match(target)?.route;
   const facts = claims === undefined ? undefined : factsOf(config, claims);

@@ -122,3 +122,24 @@ test('invalid claims and an invalid path exit with code 1', async () => {
   for (const claims of ['{', '[]', '"text"']) assert.equal((await explain('GET', '/api/x', claims)).code, 1, claims);
   assert.equal((await explain('GET', '/api/../x')).code, 1);
 });
+
+test('an address that is no IP address is refused', async () => {
+  let err = '';
+  const run = (address: string) =>
+    runCli({
+      argv: ['explain', 'GET', '/api/public/x', '--config', 'c.yaml', '--address', address],
+      env: {},
+      listFiles: () => [],
+      readFile: () => CONFIG,
+      out: () => {},
+      err: (text) => {
+        err += text;
+      },
+      fetch,
+      start: () => Promise.resolve(),
+    });
+  for (const address of ['foo', '', '10.0.0', '10.0.0.1/8', '10.0.0.1:80'])
+    assert.equal(await run(address), 1, address);
+  assert.match(err, /^--address foo is not an IP address\n/);
+  for (const address of ['10.0.0.1', '2001:db8::1']) assert.equal(await run(address), 0, address);
+});

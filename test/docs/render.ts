@@ -86,7 +86,8 @@ The configuration is one YAML file, given with \`--config\`. \`bff-gateway check
 secrets, or every fault with its line. Unknown options prevent the start. For completion in an editor, add this first line to the file:
 \`# yaml-language-server: $schema=./configuration.schema.json\`.
 
-- **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` in any text are replaced; \`$\${\` is a literal \`\${\`. Each option below can also be set by its
+- **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` in any text are replaced; \`$\${\` is a literal \`\${\`. The result has
+  the type of its option: \`port: \${PORT:-3000}\` is a number. Each option below can also be set by its
   variable, which overrides the file; lists are separated by commas. A \`BFF_\` variable without a matching option prevents the start. The one that is
   no option is \`BFF_TUNING_REEXEC\` (\`on\`, \`off\`): see [memory](decisions/0011-memory.md).
 - **Secrets** can be references: \`{ file: /run/secrets/name }\` or \`{ env: NAME }\`. Their variables also exist with the suffix \`_FILE\`.

@@ -3,6 +3,7 @@ import { REEXEC_VALUES, REEXEC_VARIABLE } from '../../tuning/process-settings.ts
 import { type Option, options } from '../schema/options.ts';
 import { type Fault, formatPath } from '../validate/faults.ts';
 import { closestMatch } from './suggest.ts';
+import { parseText } from './text-value.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Tree = Record<string, unknown>;
@@ -23,27 +24,6 @@ interface Binding {
 
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const parseNumber = (text: string) => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
-const parseBoolean = (text: string) => (text === 'true' ? true : text === 'false' ? false : text);
-
-/** The value of an option; text that does not fit its type is left to the schema to refuse. */
-function parseValue({ kind }: Option, text: string): unknown {
-  switch (kind) {
-    case 'number':
-      return parseNumber(text);
-    case 'boolean':
-      return parseBoolean(text);
-    case 'scalar': {
-      const number = parseNumber(text);
-      return typeof number === 'number' ? number : parseBoolean(text);
-    }
-    case 'list':
-      return text.split(',').map((part) => part.trim());
-    default:
-      return text;
-  }
-}
-
 function withValue(tree: Tree, [first = '', ...rest]: readonly string[], value: unknown): Tree {
   if (rest.length === 0) return { ...tree, [first]: value };
   const child = tree[first];
@@ -54,7 +34,7 @@ function withValue(tree: Tree, [first = '', ...rest]: readonly string[], value: 
 function bindings(): Map<string, Binding> {
   const byName = new Map<string, Binding>();
   for (const option of options()) {
-    byName.set(option.variable, { option, parse: (text) => parseValue(option, text) });
+    byName.set(option.variable, { option, parse: (text) => parseText(option, text) });
     if (option.kind === 'secret') byName.set(`${option.variable}_FILE`, { option, parse: (file) => ({ file }) });
   }
   return byName;

@@ -1,5 +1,6 @@
 /** Substitution of `${NAME}` and `${NAME:-default}` in the strings of a configuration. */
 import type { Finding, Path } from '../validate/faults.ts';
+import { createTextTyper } from './text-value.ts';
 
 export interface Interpolation {
   value: unknown;
@@ -10,7 +11,7 @@ export interface Interpolation {
 
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
-/** Replaces the references in every string; `$${` is a literal `${`. */
+/** Replaces the references in every string, and types the result as its option requires; `$${` is a literal `${`. */
 export function interpolate(input: unknown, env: Readonly<Record<string, string | undefined>>): Interpolation {
   const referenced = new Set<string>();
   const findings: Finding[] = [];
@@ -22,8 +23,9 @@ export function interpolate(input: unknown, env: Readonly<Record<string, string 
       if (value === undefined) findings.push({ path, message: `the environment variable ${name} is not set` });
       return value ?? '';
     });
+  const typed = createTextTyper();
   const walk = (value: unknown, path: Path): unknown => {
-    if (typeof value === 'string') return replaceIn(value, path);
+    if (typeof value === 'string') return value.includes('${') ? typed(replaceIn(value, path), path) : value;
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]));
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, [...path, key])]));

@@ -1,12 +1,12 @@
 /** Configuration loader: turns YAML, environment and secret files into one frozen object, or reports all faults at once. */
-import type { z } from 'zod';
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
-import { ConfigError, type Fault, type Finding, formatPath, type Path } from '../validate/faults.ts';
+import { ConfigError, type Fault, type Finding, formatPath } from '../validate/faults.ts';
+import { lostNames } from '../validate/lost-names.ts';
 import { validateConfig } from '../validate/validate.ts';
 import { findWarnings, type Warning } from '../warnings/warnings.ts';
 import { applyEnvironment } from './environment.ts';
+import { findingsOf } from './findings.ts';
 import { interpolate } from './interpolate.ts';
-import { didYouMean } from './suggest.ts';
 import { parseYaml } from './yaml-source.ts';
 
 export interface ConfigSource {
@@ -43,25 +43,6 @@ function secretResolver({ env, readFile }: Pick<ConfigSource, 'env' | 'readFile'
   };
 }
 
-const depthOf = (issues: readonly z.core.$ZodIssue[]) => issues.reduce((sum, { path }) => sum + path.length, 0);
-
-/** Findings of one zod issue. Of a union, only those of the branch that matched deepest. */
-function findingsOf(issue: z.core.$ZodIssue, parent: Path = []): Finding[] {
-  const path: Path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      message: 'unknown option',
-      ...didYouMean(key, path),
-    }));
-  }
-  if (issue.code === 'invalid_union') {
-    const [best] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a));
-    if (best && best.length > 0) return best.flatMap((inner) => findingsOf(inner, path));
-  }
-  return [{ path, message: issue.message }];
-}
-
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -73,7 +54,7 @@ function deepFreeze<T>(value: T): T {
 function validate(input: unknown, resolve: SecretResolver): { config: Config } | { findings: Finding[] } {
   const parsed = configSchema(resolve).safeParse(input);
   if (!parsed.success) return { findings: parsed.error.issues.flatMap((issue) => findingsOf(issue)) };
-  const findings = validateConfig(parsed.data);
+  const findings = [...lostNames(input, parsed.data), ...validateConfig(parsed.data)];
   return findings.length > 0 ? { findings } : { config: deepFreeze(parsed.data) };
 }
 

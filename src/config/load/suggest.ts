@@ -1,5 +1,5 @@
 /** Suggestions for misspelled options and variables. */
-import { jsonSchema, type SchemaNode } from '../schema/options.ts';
+import { jsonSchema, nodesAt } from '../schema/options.ts';
 import type { Path } from '../validate/faults.ts';
 
 /** Levenshtein distance: the number of single-character edits between two names. */
@@ -28,18 +28,11 @@ export function closestMatch(name: string, names: readonly string[]): string | u
   return best && best.distance <= Math.max(2, name.length / 4) ? best.candidate : undefined;
 }
 
-function nodesAt(node: SchemaNode, [first, ...rest]: Path): SchemaNode[] {
-  const branches = node.anyOf ?? [node];
-  if (first === undefined) return branches;
-  return branches.flatMap((branch) => {
-    const next = typeof first === 'number' ? branch.items : branch.properties?.[first];
-    return next ? nodesAt(next, rest) : [];
-  });
-}
-
 /** A hint that names the most similar option that is valid at this path, or all of them. */
 export function didYouMean(key: string, path: Path): { hint?: string } {
-  const valid = nodesAt(jsonSchema(), path).flatMap(({ properties }) => Object.keys(properties ?? {}));
+  const valid = nodesAt(jsonSchema(), path)
+    .flatMap(({ anyOf, ...node }) => anyOf ?? [node])
+    .flatMap(({ properties }) => Object.keys(properties ?? {}));
   const match = closestMatch(key, valid);
   if (match !== undefined) return { hint: `did you mean ${match}?` };
   return valid.length > 0 ? { hint: `valid options: ${valid.join(', ')}` } : {};

@@ -41,6 +41,15 @@ export function jsonSchema(): SchemaNode {
   ) as SchemaNode;
 }
 
+/** The parts of the schema that describe the option at a path; several if branches of a union have it. */
+export function nodesAt(node: SchemaNode, [first, ...rest]: readonly (string | number)[]): SchemaNode[] {
+  if (first === undefined) return [node];
+  return (node.anyOf ?? [node]).flatMap((branch) => {
+    const next = typeof first === 'number' ? branch.items : branch.properties?.[first];
+    return next ? nodesAt(next, rest) : [];
+  });
+}
+
 /** `provider.clientId` is `BFF_PROVIDER_CLIENT_ID`. */
 export function variableName(path: readonly string[]): string {
   return ['bff', ...path].map((part) => part.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()).join('_');
@@ -58,14 +67,15 @@ function isSecret({ anyOf }: SchemaNode): boolean {
 }
 
 /** The type of value that one variable can hold; undefined when the node is not a single option. */
-function kindOf(node: SchemaNode): Option['kind'] | undefined {
+export function kindOf(node: SchemaNode): Option['kind'] | undefined {
   if (isSecret(node)) return 'secret';
   if (isTextList(node)) return 'list';
   if (node.type === 'integer' || node.type === 'number') return 'number';
   if (node.type === 'string' || node.type === 'boolean') return node.type;
   const branches = node.anyOf ?? [];
   if (branches.length === 0) return undefined;
-  if (branches.every((branch) => branch.type === 'string' || isTextList(branch))) return 'string';
+  if (branches.every((branch) => branch.type === 'string' || isTextList(branch)))
+    return branches.some(isTextList) ? 'list' : 'string';
   return branches.every(({ type }) => SCALARS.includes(type)) ? 'scalar' : undefined;
 }
 

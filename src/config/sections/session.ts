@@ -48,7 +48,7 @@ export const sessionSchema = (secret: SecretField) =>
         .max(1_000_000)
         .prefault(10_000)
         .describe(
-          'Maximum sessions that each process keeps in memory, 6 KB each with tokens of 1.4 KB. A session is dropped as soon as the store reports a change; while the store cannot report changes, the cache is disabled. 0 disables it: each request reads the store.',
+          'Maximum sessions that each process keeps in memory, 2.4 KB each with an access token of 1.4 KB. A session is dropped as soon as the store reports a change; while the store cannot report changes, the cache is disabled. 0 disables it: each request reads the store.',
         ),
     })
     .prefault({});

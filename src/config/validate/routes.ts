@@ -36,6 +36,8 @@ const CLIENTS_OF: Record<RuleConfig['token'], readonly (typeof CLIENTS)[number][
   'user-or-none': ['user', 'guest'],
 };
 
+const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+
 /** Rules that are never reached, because the first match decides, and token conditions without a token. */
 function ruleFindings({ rules }: RouteConfig, at: Path): Finding[] {
   const covered = new Set<string>();
@@ -48,6 +50,9 @@ function ruleFindings({ rules }: RouteConfig, at: Path): Finding[] {
         message: 'this rule is never reached: earlier rules match all of its methods and clients',
       });
     for (const combination of combinations) covered.add(combination);
+    for (const [name] of conditionEntries)
+      if (isEmpty(rule[name]))
+        findings.push({ path: [...at, index, name], message: 'is empty: it would be always met' });
     for (const [name, condition] of conditionEntries)
       if (rule.token === 'none' && rule[name] !== undefined && condition.over === 'token' && !condition.stepUp)
         findings.push({ path: [...at, index, name], message: `a rule without a token cannot require ${name}` });

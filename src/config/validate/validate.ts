@@ -6,6 +6,7 @@ import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
 import type { Finding } from './faults.ts';
 import { headerFindings } from './headers.ts';
+import { repeatedHeaderFindings } from './lost-names.ts';
 import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
@@ -107,6 +108,7 @@ export function validateConfig(config: Config): Finding[] {
     ...storeFindings(config.session.store),
     ...routeFindings(config),
     ...headerFindings(config),
+    ...repeatedHeaderFindings(config),
     ...accessTokenFindings(config),
     ...(frontend?.directory !== undefined && frontend.devServer !== undefined
       ? [{ path: ['frontend'], message: 'expected either directory or devServer' }]

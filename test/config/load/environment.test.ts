@@ -102,3 +102,47 @@ test('the variable that switches re-execution off is no option, and only on and 
     { path: '', variable: 'BFF_TUNING_REEXEC', message: 'expected on or off' },
   ]);
 });
+
+test('a variable of an option that takes one text or several reads a list', () => {
+  assert.deepEqual(load({ BFF_ACCESS_TOKENS_AUDIENCE: 'orders, stock' }).accessTokens?.audience, ['orders', 'stock']);
+  assert.deepEqual(load({ BFF_ACCESS_TOKENS_AUDIENCE: 'orders' }).accessTokens?.audience, ['orders']);
+});
+
+test('W09 a reference in a number, a boolean or a list has the type of its option', () => {
+  const text = `${TEXT.replace('port: 3000', 'port: "\u0024{PORT:-3100}"')}
+workers: "\u0024{W:-2}"
+limits: { loginsPerMinute: "1\u0024{ZERO}" }
+development: { allowInsecureHttp: "\u0024{INSECURE:-true}" }
+tracing: { sample: "\u0024{SAMPLE:-0.5}" }
+session: { maxPerUser: "\u0024{MAX:-3}", idleTimeout: "\u0024{IDLE:-5m}" }
+frontend: { directory: /srv, contentSecurityPolicy: "\u0024{CSP:-false}" }
+accessTokens: { audience: "\u0024{AUDIENCE:-5}", provider: { subjects: "\u0024{SUBJECTS:-users}" } }
+routes:
+  - path: /api/**
+    upstream: http://api
+    connections: "\u0024{CONNECTIONS:-7}"
+    websocket: "\u0024{WS:-false}"
+    rules: [{ token: user, claims: { level: { equals: "\u0024{LEVEL:-5}" } } }]
+`;
+  const config = load({ ZERO: '0' }, text);
+  assert.equal(config.listen.port, 3100);
+  assert.equal(config.workers, 2);
+  assert.equal(config.limits.loginsPerMinute, 10);
+  assert.equal(config.development.allowInsecureHttp, true);
+  assert.equal(config.tracing.sample, 0.5);
+  assert.deepEqual([config.session.maxPerUser, config.session.idleTimeout], [3, 300_000]);
+  assert.equal(config.frontend?.contentSecurityPolicy, false);
+  assert.deepEqual(config.accessTokens?.audience, ['5']);
+  const [route] = config.routes;
+  assert.deepEqual([route?.connections, route?.websocket], [7, false]);
+  assert.deepEqual(route?.rules[0]?.claims, { level: { equals: '5' } });
+  const values = { PORT: '8080', W: 'auto', WS: 'true', ZERO: '5' };
+  const other = load(values, text);
+  assert.deepEqual([other.listen.port, other.workers, other.routes[0]?.websocket], [8080, 'auto', true]);
+});
+
+test('W09 a reference whose text does not fit its option is a fault of the option', () => {
+  const text = TEXT.replace('port: 3000', 'port: "\u0024{PORT}"');
+  for (const port of ['', 'many', '3000x', '70000', '-1', '0x10', '1e3'])
+    assert.throws(() => load({ PORT: port }, text), /gateway\.yaml:4:17 listen\.port/, port);
+});

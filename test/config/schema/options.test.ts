@@ -51,5 +51,5 @@ test('a listed path that the schema does not have is refused', () => {
 test('a union of text, numbers and booleans is one option', () => {
   assert.equal(optionsOf(schema({ anyOf: [text, { type: 'integer' }] }))[0]?.kind, 'scalar');
   assert.equal(optionsOf(schema({ anyOf: [text, { type: 'boolean' }] }))[0]?.kind, 'scalar');
-  assert.equal(optionsOf(schema({ anyOf: [text, { type: 'array', items: text }] }))[0]?.kind, 'string');
+  assert.equal(optionsOf(schema({ anyOf: [text, { type: 'array', items: text }] }))[0]?.kind, 'list');
 });

@@ -1,0 +1,57 @@
+/** Turns the issues of zod into findings: unknown options with a hint, and unions by the branch that was meant. */
+import type { z } from 'zod';
+import type { Finding, Path } from '../validate/faults.ts';
+import { didYouMean } from './suggest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** How well a branch of a union fits: the depth of its issues, less if the value is of another type altogether. */
+function fitOf(issues: readonly Issue[]): number {
+  const depth = issues.reduce((sum, { path }) => sum + path.length, 0);
+  return issues.every(({ code, path }) => code === 'invalid_type' && path.length === 0) ? -1 : depth;
+}
+
+const unknownOption = (key: string, path: Path): Finding => ({
+  path: [...path, key],
+  message: 'unknown option',
+  ...didYouMean(key, path),
+});
+
+/** The options that a branch does not have. */
+const unknownTo = (branch: readonly Issue[]) =>
+  branch.flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : []));
+
+/** The options that a branch lacks. */
+const missingIn = (branch: readonly Issue[]) =>
+  branch.flatMap((issue) =>
+    issue.code === 'invalid_type' && issue.path.length === 1 && issue.message.endsWith('received undefined')
+      ? String(issue.path[0])
+      : [],
+  );
+
+/** The finding about a union of objects in which options of several branches are set, an unknown one, or none. */
+function choiceFinding(branches: readonly (readonly Issue[])[], path: Path): Finding[] | undefined {
+  const groups = branches.map((branch) => ({ unknown: unknownTo(branch), missing: missingIn(branch) }));
+  const unknown = new Set(groups.flatMap((group) => group.unknown));
+  const unknownToAll = [...unknown].filter((key) => groups.every((group) => group.unknown.includes(key)));
+  if (unknownToAll.length > 0) return unknownToAll.map((key) => unknownOption(key, path));
+  if (unknown.size > 1 && groups.every((group) => group.unknown.length > 0))
+    return [{ path, message: `expected only one of ${[...unknown].sort().join(', ')}` }];
+  const missing = groups.flatMap((group) => group.missing);
+  return missing.length > 1 && groups.every((group) => group.missing.length > 0)
+    ? [{ path, message: `expected one of ${[...new Set(missing)].sort().join(', ')}` }]
+    : undefined;
+}
+
+/** Findings of one issue; `parent` is the path of the union that it is part of. */
+export function findingsOf(issue: Issue, parent: Path = []): Finding[] {
+  const path: Path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownOption(key, path));
+  if (issue.code === 'invalid_union') {
+    const choice = issue.errors.length > 1 ? choiceFinding(issue.errors, path) : undefined;
+    if (choice) return choice;
+    const [best] = [...issue.errors].sort((a, b) => fitOf(b) - fitOf(a));
+    if (best && best.length > 0) return best.flatMap((inner) => findingsOf(inner, path));
+  }
+  return [{ path, message: issue.message }];
+}

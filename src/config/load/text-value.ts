@@ -1,0 +1,47 @@
+/** Turns the text of an environment variable into the value of an option. */
+import { jsonSchema, kindOf, nodesAt, type Option, type SchemaNode } from '../schema/options.ts';
+import type { Path } from '../validate/faults.ts';
+
+const parseNumber = (text: string) => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
+const parseBoolean = (text: string) => (text === 'true' ? true : text === 'false' ? false : text);
+const parseList = (text: string) => text.split(',').map((part) => part.trim());
+
+/** The value of an option that is one text; text that does not fit its type is left to the schema to refuse. */
+export function parseText({ kind }: Pick<Option, 'kind'>, text: string): unknown {
+  switch (kind) {
+    case 'number':
+      return parseNumber(text);
+    case 'boolean':
+      return parseBoolean(text);
+    case 'scalar': {
+      const number = parseNumber(text);
+      return typeof number === 'number' ? number : parseBoolean(text);
+    }
+    case 'list':
+      return parseList(text);
+    default:
+      return text;
+  }
+}
+
+/** Whether any text is a value of the option, so that `5` may be meant as text. */
+const takesText = ({ type, const: literal, enum: values, anyOf = [] }: SchemaNode): boolean =>
+  (type === 'string' && literal === undefined && values === undefined) || anyOf.some(takesText);
+
+/**
+ * Creates the function that gives a text of the file, after its references were replaced, the type that its option takes:
+ * `port: ${PORT:-3000}` is a number. An option that takes text keeps it, except for a literal such as `false`.
+ */
+export function createTextTyper(): (text: string, path: Path) => unknown {
+  let schema: SchemaNode | undefined;
+  return function typedText(text, path) {
+    schema ??= jsonSchema();
+    for (const node of nodesAt(schema, path)) {
+      const literal = node.anyOf?.find(({ const: value }) => value !== undefined && String(value) === text);
+      if (literal) return literal.const;
+      const kind = takesText(node) ? undefined : kindOf(node);
+      if (kind !== undefined) return parseText({ kind }, text);
+    }
+    return text;
+  };
+}
