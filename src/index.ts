@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdminServer } from './admin/admin.ts';
 import { type Loaded, loadFile, parseConfig } from './config/load/load.ts';
 import type { Config, ConfigInput } from './config/schema/schema.ts';
@@ -98,7 +99,7 @@ async function drainServer(
     server.closeAllConnections();
     for (const socket of upgraded) socket.destroy();
   }, delay + timeout);
-  await createDrain(server).run(delay, timeout);
+  await createDrain(server).run(sleep(delay), timeout);
   clearTimeout(timer);
 }
 
@@ -122,10 +123,11 @@ function handleMounted(gateway: InnerGateway): Gateway['handler'] {
 export function createGateway(source: string | ConfigInput | Loaded, options: GatewayOptions = {}): Gateway {
   const { config, warnings } = load(source, options);
   assertMountable(config);
-  const { log, auditLog } = openLogs(config, options.logTo);
+  const { log, auditLog, watchDropped } = openLogs(config, options.logTo);
   logWarnings(log, withoutListenerWarnings(warnings));
   const store = openStore(config.session.store, { log });
   const metrics = createMetrics();
+  watchDropped(metrics.countDroppedLogLine);
   const gateway = createInnerGateway(config, { store, log, auditLog, metrics });
   const upgraded = new Set<Duplex>();
   let closing: Promise<void> | undefined;

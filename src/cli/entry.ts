@@ -9,36 +9,37 @@ import { startWorker } from '../server/worker.ts';
 import { startWorkers, workerCount } from '../server/workers.ts';
 import { openStore } from '../store/open.ts';
 import { runCli } from './cli.ts';
+import { handleSignals, WORKER_IGNORES } from './signals.ts';
 
 /** How often a watched file is checked for changes. */
 const WATCH_INTERVAL_MS = 1_000;
+/** Maximum time that an exit waits for the reader of the log. */
+const FLUSH_TIMEOUT_MS = 1_000;
 
 async function start({ config, warnings }: Loaded, { file, reload }: { file: string; reload: () => Loaded }) {
-  const { log, auditLog } = openLogs(config);
+  const { log, flush, ...logs } = openLogs(config);
   logWarnings(log, warnings);
   const store = openStore(config.session.store, { log });
   const run = workerCount(config) > 1 ? startWorkers : startServer;
-  const server = await run(config, { store, log, auditLog }).catch(async (error: unknown) => {
+  const server = run(config, { store, log, ...logs });
+  const reloadConfig = () =>
+    void server.then(
+      (running) => running.reload(reload),
+      () => undefined,
+    );
+  handleSignals({
+    log,
+    server,
+    reload: reloadConfig,
+    drainDelay: config.limits.drainDelay,
+    exit: (code) => void flush(FLUSH_TIMEOUT_MS).finally(() => process.exit(code)),
+  });
+  await server.catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
-  process.on('SIGHUP', () => {
-    auditLog.reopen();
-    void server.reload(reload);
-  });
   // Polling, because a mounted ConfigMap is replaced through a symbolic link, which causes no event for the file.
-  if (config.reload.watch)
-    watchFile(file, { interval: WATCH_INTERVAL_MS, persistent: false }, () => void server.reload(reload));
-  const stop = (signal: string, delay: number) => {
-    log.info({ signal }, 'draining');
-    server.stop(delay).then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.once('SIGTERM', (signal) => stop(signal, config.limits.drainDelay));
-  // An interactive interrupt needs no drain delay: there is no load balancer to wait for.
-  process.once('SIGINT', (signal) => stop(signal, 0));
+  if (config.reload.watch) watchFile(file, { interval: WATCH_INTERVAL_MS, persistent: false }, reloadConfig);
 }
 
 async function runCommand(): Promise<void> {
@@ -56,8 +57,7 @@ async function runCommand(): Promise<void> {
 }
 
 function runWorker(): void {
-  // The primary process also receives these signals, and instructs the workers.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+  for (const signal of WORKER_IGNORES) process.on(signal, () => {});
   const channel = { on: process.on.bind(process), send: (message: unknown) => process.send?.(message) };
   startWorker({ openLogs, channel, exit: (code) => process.exit(code) });
 }

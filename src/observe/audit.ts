@@ -1,6 +1,7 @@
 /** Audit log: one JSON line per event, in UTC, without secrets. */
-import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import type { AuditDetails, AuditEvent } from './audit-events.ts';
+import { type LineFileHooks, openLineFile } from './line-file.ts';
 import type { Logger } from './log.ts';
 
 export type { AuditDetails, AuditEvent } from './audit-events.ts';
@@ -10,8 +11,10 @@ export type Audit = (event: AuditEvent, details: AuditDetails) => void;
 /** Destination of audit lines. */
 export interface AuditLog {
   write(line: Readonly<Record<string, string>>): void;
-  /** Reopens the file by its name, after rotation. */
+  /** Reopens the file by its name, after rotation. Never throws. */
   reopen(): void;
+  /** Resolves when all lines are written, or after `timeout` milliseconds. */
+  flush(timeout: number): Promise<void>;
 }
 
 /** Creates the function that records an event. `session` may be the full session key (a digest); it is shortened. */
@@ -24,7 +27,11 @@ export function createAudit({ write }: Pick<AuditLog, 'write'>, countEvent: Audi
 
 /** Audit log that writes to the log, subject to the log level. */
 export function createLogAudit(log: Logger): AuditLog {
-  return { write: (line) => log.info({ audit: true, ...line }, line.event), reopen: () => {} };
+  return {
+    write: (line) => log.info({ audit: true, ...line }, line.event),
+    reopen: () => {},
+    flush: async () => {},
+  };
 }
 
 /** A file to append to, or an output that the log shares. */
@@ -32,18 +39,18 @@ export type AuditTarget = { file: string } | { output: DestinationStream };
 
 /**
  * Opens an audit log that is independent of the log level. A write to a file is synchronous, so the line is written before
- * the request continues. Throws if the file cannot be opened; `onError` receives later write errors.
+ * the request continues. Throws if the file cannot be opened; `hooks` receive later errors.
  */
-export function openAuditLog(target: AuditTarget, onError: (error: unknown) => void): AuditLog {
-  const file = 'file' in target ? destination({ dest: target.file, append: true, sync: true }) : undefined;
-  file?.on('error', onError);
-  const stream = 'output' in target ? target.output : file;
+export function openAuditLog(target: AuditTarget, hooks: LineFileHooks): AuditLog {
+  const file = 'file' in target ? openLineFile(target.file, hooks) : undefined;
+  const output = 'output' in target ? target.output : file;
   // Every line starts with this mark, which distinguishes it from log lines.
   const formatters = { level: () => ({ audit: true }) };
   const options = { base: null, timestamp: stdTimeFunctions.isoTime, formatters };
-  const lines = stream ? pino(options, stream) : pino(options);
+  const lines = output ? pino(options, output) : pino(options);
   return {
     write: (line) => lines.info(line),
     reopen: () => file?.reopen(),
+    flush: async (timeout) => await file?.flush(timeout),
   };
 }

@@ -1,5 +1,5 @@
 /** Logger: one JSON line per event, with redaction of fields that may hold secrets. */
-import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import type { Logger } from '../base/logger.ts';
 
 export type { Logger } from '../base/logger.ts';
@@ -37,9 +37,6 @@ export function describeError(error: unknown, depth = 0): Record<string, unknown
     ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
   };
 }
-
-/** Standard output as one stream, so that lines of several writers stay whole and in order. */
-export const standardOutput = (): DestinationStream => destination(1);
 
 /** Creates the logger. Default destination: standard output. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {

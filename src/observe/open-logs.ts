@@ -1,18 +1,44 @@
 /** Log and audit log of a configuration, sharing one output. */
 import type { Config } from '../config/schema/schema.ts';
 import { type AuditLog, openAuditLog } from './audit.ts';
-import { createLogger, describeError, type Logger, standardOutput } from './log.ts';
+import type { LineOutputHooks } from './line-output.ts';
+import { createLogger, describeError, type Logger } from './log.ts';
+import { openStandardOutput } from './standard-output.ts';
 
 export interface Logs {
   log: Logger;
   auditLog: AuditLog;
+  /** Calls `count` for each line that was dropped since an output did not accept it. */
+  watchDropped(count: () => void): void;
+  /** Resolves when all lines are written, or after `timeout` milliseconds. */
+  flush(timeout: number): Promise<void>;
 }
 
-/** Opens both logs. Throws if the file of the audit log cannot be opened. */
-export function openLogs({ log: { level }, audit: { file } }: Config, output = standardOutput()): Logs {
-  const log = createLogger(level, output);
-  const auditLog = openAuditLog(file === undefined ? { output } : { file }, (error) =>
-    log.error({ err: describeError(error) }, 'failed to write the audit log'),
-  );
-  return { log, auditLog };
+const FAILURES = {
+  write: 'failed to write the audit log; its lines wait in memory',
+  reopen: 'failed to reopen the audit log; writing to the file that is open, until the next SIGHUP',
+} as const;
+
+/** Opens both logs; `writer` replaces standard output. Throws if the file of the audit log cannot be opened. */
+export function openLogs({ log: { level }, audit: { file } }: Config, writer?: { write(line: string): void }): Logs {
+  let count = () => {};
+  const hooks: LineOutputHooks = {
+    onDropped: () => count(),
+    onRecovered: (lines) => log.warn({ lines }, 'log lines were dropped; the output did not accept them'),
+  };
+  const standardOutput = writer ? undefined : openStandardOutput(hooks);
+  const output = writer ?? standardOutput ?? { write: () => {} };
+  const log: Logger = createLogger(level, output);
+  const auditLog = openAuditLog(file === undefined ? { output } : { file }, {
+    ...hooks,
+    onError: (error, operation) => log.error({ err: describeError(error) }, FAILURES[operation]),
+  });
+  return {
+    log,
+    auditLog,
+    watchDropped(listener) {
+      count = listener;
+    },
+    flush: async (timeout) => void (await Promise.all([auditLog.flush(timeout), standardOutput?.flush(timeout)])),
+  };
 }

@@ -1,22 +1,37 @@
 /** Holds the active gateway; replaces it without interrupting in-flight requests. */
 import type { Config } from '../config/schema/schema.ts';
 import { createGateway, type Gateway, type GatewayDeps } from '../gateway/gateway.ts';
+import type { Metrics } from '../observe/metrics/metrics.ts';
 import { fanOut } from '../store/port/fan-out.ts';
+import { configDigest } from './config-digest.ts';
+
+/** A gateway that is built but not in use. */
+export interface PreparedGateway {
+  /** Activates it for new requests. */
+  commit(): void;
+  /** Closes it unused. */
+  discard(): Promise<void>;
+}
 
 export interface ActiveGateway {
   /** The gateway for new requests. */
   current(): Gateway;
-  /** Builds a gateway and activates it once it has discovered its provider. Rejects, and changes nothing, if it cannot. */
-  replace(config: Config): Promise<void>;
+  /** Builds a gateway, which must discover its provider. Rejects, and changes nothing, if it cannot. */
+  prepare(config: Config, digest?: string): Promise<PreparedGateway>;
+  /** Builds and activates a gateway that other processes of this instance already use: it may discover its provider later. */
+  apply(config: Config, digest: string): Promise<void>;
   /** Closes the active gateway and the replaced ones, including those with requests in progress. */
   close(): Promise<void>;
 }
+
+export type ActiveGatewayDeps = GatewayDeps & { metrics: Metrics };
 
 /** How often a replaced gateway is checked for remaining requests. */
 const POLL_INTERVAL_MS = 500;
 
 interface GatewayInstance {
   gateway: Gateway;
+  digest: string;
   /** Ends the subscription of the gateway to changes of the store. */
   release(): void;
 }
@@ -33,15 +48,25 @@ async function close({ gateway, release }: GatewayInstance): Promise<void> {
   release();
 }
 
-/** Starts with a gateway of this configuration. */
-export function createActiveGateway(config: Config, deps: GatewayDeps): ActiveGateway {
+/** Starts with a gateway of this configuration. `digest` identifies it in metrics. */
+export function createActiveGateway(
+  config: Config,
+  deps: ActiveGatewayDeps,
+  digest = configDigest(config),
+): ActiveGateway {
   const changes = fanOut(deps.store);
   const retired = new Set<GatewayInstance>();
-  let current = create(config);
+  let current = create(config, digest);
+  deps.metrics.setConfig(digest);
 
-  function create(from: Config): GatewayInstance {
+  function create(from: Config, ofDigest: string): GatewayInstance {
     const { store, release } = changes.subscribe();
-    return { gateway: createGateway(from, { ...deps, store }), release };
+    try {
+      return { gateway: createGateway(from, { ...deps, store }), digest: ofDigest, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** Closes a replaced gateway when its last request has ended; streams may last for hours. */
@@ -54,17 +79,27 @@ export function createActiveGateway(config: Config, deps: GatewayDeps): ActiveGa
     }, POLL_INTERVAL_MS).unref();
   }
 
+  function activate(next: GatewayInstance): void {
+    retire(current);
+    current = next;
+    deps.metrics.setConfig(next.digest);
+  }
+
   return {
     current: () => current.gateway,
-    async replace(wanted) {
-      const next = create(wanted);
+    async prepare(wanted, ofDigest = configDigest(wanted)) {
+      const next = create(wanted, ofDigest);
       await next.gateway.start();
       await assertProviderReady(next.gateway).catch(async (error: unknown) => {
         await close(next);
         throw error;
       });
-      retire(current);
-      current = next;
+      return { commit: () => activate(next), discard: () => close(next) };
+    },
+    async apply(wanted, ofDigest) {
+      const next = create(wanted, ofDigest);
+      await next.gateway.start();
+      activate(next);
     },
     async close() {
       const instances = [current, ...retired];

@@ -6,10 +6,10 @@ import { closeServer } from '../tuning/listening-sockets.ts';
 
 export interface Drain {
   /**
-   * Accepts requests for `delay` milliseconds, so that a load balancer can choose other instances, then stops listening and
-   * lets requests in progress end. What is left `timeout` milliseconds later is cut.
+   * Accepts requests until `delayOver`, so that a load balancer can choose other instances, then stops listening and lets
+   * requests in progress end. What is left `timeout` milliseconds later is cut.
    */
-  run(delay: number, timeout: number): Promise<void>;
+  run(delayOver: Promise<unknown>, timeout: number): Promise<void>;
 }
 
 /** How often idle connections are closed. Also the minimum delay. */
@@ -47,10 +47,10 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
   }
 
   return {
-    async run(delay, timeout) {
+    async run(delayOver, timeout) {
       closeAfterResponses();
       // A minimum in any case: a request that has arrived but was not read yet would be lost.
-      await sleep(Math.max(delay, POLL_INTERVAL_MS));
+      await Promise.all([delayOver, sleep(POLL_INTERVAL_MS)]);
       const closed = close();
       const idleTimer = setInterval(() => server.closeIdleConnections(), POLL_INTERVAL_MS);
       // Includes upgraded sockets, which Node no longer counts as connections of the server.

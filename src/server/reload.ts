@@ -6,11 +6,14 @@ import { logWarnings } from '../config/warnings/warnings.ts';
 import type { Audit } from '../observe/audit.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
+import type { PreparedGateway } from './active-gateway.ts';
+import { configDigest } from './config-digest.ts';
 
 export interface ReloadParts {
   /** The configuration at start. */
   config: Config;
-  replace: (config: Config) => Promise<void>;
+  /** Builds a gateway of a configuration; rejects if it cannot be used. */
+  prepare: (config: Config, digest: string) => Promise<PreparedGateway>;
   log: Logger;
   audit: Audit;
   metrics: Pick<Metrics, 'countReload'>;
@@ -20,7 +23,7 @@ export interface ReloadParts {
 export type Reload = (load: () => Loaded) => Promise<void>;
 
 /** The reload of a running gateway. */
-export function createReload({ config, replace, log, audit, metrics }: ReloadParts): Reload {
+export function createReload({ config, prepare, log, audit, metrics }: ReloadParts): Reload {
   let running = config;
   let last = Promise.resolve();
 
@@ -28,11 +31,12 @@ export function createReload({ config, replace, log, audit, metrics }: ReloadPar
     try {
       const { config: wanted, warnings } = load();
       const plan = planReload(running, wanted);
-      await replace(plan.config);
+      const digest = configDigest(plan.config);
+      (await prepare(plan.config, digest)).commit();
       running = plan.config;
       logWarnings(log, warnings);
       if (plan.kept.length > 0) log.warn({ options: plan.kept }, 'some changed options need a restart');
-      log.info({ routes: running.routes.length }, 'configuration reloaded');
+      log.info({ routes: running.routes.length, digest }, 'configuration reloaded');
       audit('config.reloaded', { key: running.secrets.keys[0]?.id ?? '' });
       metrics.countReload('applied');
     } catch (error) {

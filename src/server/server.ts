@@ -7,12 +7,14 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics, type MetricsSnapshot } from '../observe/metrics/metrics.ts';
+import type { Logs } from '../observe/open-logs.ts';
 import { createForwardAuthServer } from '../proxy/forward-auth/listener.ts';
 import { createPages } from '../responses/pages.ts';
 import type { Store } from '../store/port/store.ts';
 import { closeServer, type Listeners, listen, listenOnManySockets } from '../tuning/listening-sockets.ts';
 import { createReadThrottle } from '../tuning/read-throttle.ts';
 import { type ActiveGateway, createActiveGateway } from './active-gateway.ts';
+import { configDigest } from './config-digest.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createReload, type Reload } from './reload.ts';
 
@@ -22,30 +24,42 @@ export interface RunningServer {
   snapshot(): Promise<MetricsSnapshot>;
   /**
    * Drains, then closes everything, the store last. For `delay` milliseconds readiness is off while requests are still
-   * accepted: the time that a load balancer needs to notice.
+   * accepted: the time that a load balancer needs to notice. A further call can only shorten that time.
    */
   stop(delay?: number): Promise<void>;
   /** Reloads the configuration without interrupting requests. An invalid one changes nothing and is logged. */
   reload: Reload;
+  /** Reopens the file of the audit log in every process of this instance. */
+  reopenLogs(): void;
 }
+
+/** The server of one process, whose gateway can be replaced in the steps of a reload of several processes. */
+export type ServerProcess = RunningServer & Pick<ActiveGateway, 'prepare' | 'apply'>;
 
 export interface ServerDeps {
   store: Store;
   log: Logger;
   auditLog?: AuditLog;
+  /** Subscribes to dropped lines of the logs of this process. */
+  watchDropped?: Logs['watchDropped'];
+  /** Digest of the configuration of the instance, if this process has a part of it. */
+  digest?: string;
   clock?: () => number;
 }
 
 /** A listener, and how it stops. */
 interface DrainingListener {
-  drain(delay: number, timeout: number): Promise<void>;
+  drain: Drain['run'];
 }
 
-/** Stops once, with the delay of the first request to stop. */
-export function createStop(close: (delay: number) => Promise<void>): RunningServer['stop'] {
+/** Stops once; the delay is over at the earliest time that any request to stop names. */
+export function createStop(close: (delayOver: Promise<void>) => Promise<void>): RunningServer['stop'] {
+  const delayOver = Promise.withResolvers<void>();
   let closing: Promise<void> | undefined;
   return (delay = 0) => {
-    closing ??= close(delay);
+    // A delay without an end waits for a further request to stop.
+    if (Number.isFinite(delay)) setTimeout(delayOver.resolve, delay);
+    closing ??= close(delayOver.promise);
     return closing;
   };
 }
@@ -93,9 +107,9 @@ async function openPublicListener(config: Config, active: ActiveGateway): Promis
   });
   return {
     port: listeners.port,
-    async drain(delay, timeout) {
+    async drain(delayOver, timeout) {
       throttle?.release();
-      await drain.run(delay, timeout);
+      await drain.run(delayOver, timeout);
     },
   };
 }
@@ -120,25 +134,27 @@ async function openForwardAuthListener(
 }
 
 /** Starts all listeners. Resolves when they listen; the provider may be down. */
-export async function startServer(config: Config, deps: ServerDeps): Promise<RunningServer> {
+export async function startServer(config: Config, deps: ServerDeps): Promise<ServerProcess> {
   const { log, store } = deps;
   const metrics = createMetrics();
+  deps.watchDropped?.(metrics.countDroppedLogLine);
   const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
-  const active = createActiveGateway(config, { ...deps, metrics });
+  const { digest = configDigest(config) } = deps;
+  const active = createActiveGateway(config, { ...deps, metrics }, digest);
   let draining = false;
   const admin = createAdminServer({ config, gateway: active.current, log, metrics, draining: () => draining });
   if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
   const publicListener = await openPublicListener(config, active);
   const { port } = publicListener;
-  log.info({ publicUrl: config.publicUrl, port, store: store.kind }, 'listening');
+  log.info({ publicUrl: config.publicUrl, port, store: store.kind, digest }, 'listening');
   audit('gateway.started', { key: config.secrets.keys[0]?.id ?? '' });
   void active.current().start();
 
-  async function close(delay: number): Promise<void> {
+  async function close(delayOver: Promise<void>): Promise<void> {
     draining = true;
     const { drainTimeout } = config.limits;
-    await Promise.all([publicListener.drain(delay, drainTimeout), forwardAuth?.drain(delay, drainTimeout)]);
+    await Promise.all([publicListener.drain(delayOver, drainTimeout), forwardAuth?.drain(delayOver, drainTimeout)]);
     await active.close();
     await closeNow(admin);
     await store.close();
@@ -149,6 +165,9 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     port,
     snapshot: metrics.snapshot,
     stop: createStop(close),
-    reload: createReload({ config, replace: active.replace, log, audit, metrics }),
+    reload: createReload({ config, prepare: active.prepare, log, audit, metrics }),
+    reopenLogs: () => deps.auditLog?.reopen(),
+    prepare: active.prepare,
+    apply: active.apply,
   };
 }

@@ -3,20 +3,39 @@ import type { Config } from '../config/schema/schema.ts';
 import type { MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { isStoreMessage, type StoreChannel, type StoreMessage } from '../store/processes/protocol.ts';
 
+/** A configuration, and the digest of the configuration of the instance that it was derived from. */
+export interface WorkerConfig {
+  readonly config: Config;
+  readonly digest: string;
+}
+
 /** From the primary process to a worker. */
 export type WorkerCommand =
   /** `remoteStore` is the kind of the store if the worker uses the store of the primary process. */
-  | { readonly start: { config: Config; remoteStore: string | undefined } }
-  | { readonly stop: { delay: number } }
+  | { readonly start: WorkerConfig & { readonly remoteStore: string | undefined } }
+  /** An infinite delay lasts until the next `stop`. */
+  | { readonly stop: { readonly delay: number } }
+  | { readonly reopenLogs: true }
+  /** Requests a sign of life. */
+  | { readonly ping: true }
   /** Requests a snapshot of the metrics under this number. */
   | { readonly snapshot: number }
-  | { readonly reload: Config };
+  /** Builds a gateway of this configuration under the number of the reload, without using it. */
+  | { readonly prepare: number; readonly wanted: WorkerConfig }
+  /** Activates or discards the prepared gateway. */
+  | { readonly commit: number }
+  | { readonly discard: number }
+  /** Activates a configuration that the other processes already serve. */
+  | { readonly apply: WorkerConfig };
 
 /** From a worker to the primary process. */
 export type WorkerReport =
   | { readonly listening: number }
   | { readonly failed: string }
-  | { readonly id: number; readonly snapshot: MetricsSnapshot };
+  | { readonly pong: true }
+  | { readonly id: number; readonly snapshot: MetricsSnapshot }
+  /** The outcome of `prepare`; `refused` is the reason if the gateway could not be built. */
+  | { readonly prepared: number; readonly refused?: string };
 
 /** One end of the channel between two processes. */
 export type ProcessChannel = Pick<NodeJS.EventEmitter, 'on'> & { send(message: unknown): unknown };

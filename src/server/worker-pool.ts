@@ -1,103 +1,108 @@
 /** The worker processes of one instance: starts them, replaces those that exit, and sends them commands. */
 import cluster, { type Worker } from 'node:cluster';
-import type { Config } from '../config/schema/schema.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../observe/log.ts';
 import type { MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { isStoreMessage, type StoreMessage } from '../store/processes/protocol.ts';
 import type { ServedStore } from '../store/processes/served-store.ts';
-import { storeChannelOf, type WorkerCommand, type WorkerReport } from './worker-messages.ts';
+import type { PreparedGateway } from './active-gateway.ts';
+import { allWorkers, sendCommand } from './worker-commands.ts';
+import { storeChannelOf, type WorkerConfig, type WorkerReport } from './worker-messages.ts';
+import { createWorkerMetrics } from './worker-metrics.ts';
+import { createWorkerReload } from './worker-reload.ts';
+import { startWatchdog } from './worker-watchdog.ts';
 
 /** Delay before a worker that exited is replaced, so that one that cannot start is not restarted in a tight loop. */
 const RESTART_DELAY_MS = 1_000;
-/** Maximum time for a worker to report its metrics. */
-const SNAPSHOT_TIMEOUT_MS = 1_000;
 
 export interface WorkerPool {
   /** The workers that listen. */
   readonly listening: ReadonlySet<Worker>;
   /** The port, once all workers listen; rejects when one cannot start. */
   readonly port: Promise<number>;
-  /** Sends all workers a configuration, which later workers start with. */
-  reload(config: Config): void;
-  /** The metrics of all workers, without those that do not report in time. */
+  /** Prepares a configuration in all workers. Rejects if one of them cannot use it. */
+  prepare(wanted: WorkerConfig): Promise<PreparedGateway>;
+  /** Lets the workers reopen the files of their logs. */
+  reopenLogs(): void;
+  /** The metrics of all workers so far, including those that have exited. */
   snapshots(): Promise<MetricsSnapshot[]>;
-  stop(delay: number): Promise<void>;
+  /**
+   * Drains all workers; they accept requests until `delayOver`. Resolves when all have exited; those that have not `timeout`
+   * milliseconds later are killed.
+   */
+  stop(delayOver: Promise<void>, timeout: number): Promise<void>;
 }
-
-const send = (worker: Worker, command: WorkerCommand) => void worker.send(command);
 
 /** Limits per instance are divided among the workers. */
-function workerConfig(config: Config, workers: number): Config {
+function divideLimits({ config, digest }: WorkerConfig, workers: number): WorkerConfig {
   const share = (limit: number) => Math.ceil(limit / workers);
   const { limits, admin } = config;
-  return {
-    ...config,
-    workers: 1,
-    admin: { ...admin, enabled: false },
-    limits: {
-      ...limits,
-      connections: share(limits.connections),
-      loginsPerMinute: share(limits.loginsPerMinute),
-      logoutTokensPerMinute: share(limits.logoutTokensPerMinute),
-    },
+  const divided = {
+    connections: share(limits.connections),
+    loginsPerMinute: share(limits.loginsPerMinute),
+    logoutTokensPerMinute: share(limits.logoutTokensPerMinute),
   };
-}
-
-/** Requests the metrics of workers and matches their reports. */
-function createSnapshotRequests() {
-  const pending = new Map<number, (snapshot: MetricsSnapshot) => void>();
-  let lastId = 0;
   return {
-    request(worker: Worker): Promise<MetricsSnapshot | undefined> {
-      lastId += 1;
-      const id = lastId;
-      return new Promise((resolve) => {
-        const end = (snapshot?: MetricsSnapshot) => {
-          clearTimeout(timer);
-          pending.delete(id);
-          resolve(snapshot);
-        };
-        const timer = setTimeout(end, SNAPSHOT_TIMEOUT_MS);
-        pending.set(id, end);
-        if (worker.isConnected()) send(worker, { snapshot: id });
-      });
-    },
-    receive: (id: number, snapshot: MetricsSnapshot) => pending.get(id)?.(snapshot),
+    config: { ...config, workers: 1, admin: { ...admin, enabled: false }, limits: { ...limits, ...divided } },
+    digest,
   };
 }
 
 /** Sends every worker `stop`; resolves when all have exited. */
-async function stopWorkers(delay: number): Promise<void> {
-  const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-  const exited = workers.map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
-  for (const worker of workers) if (worker.isConnected()) send(worker, { stop: { delay } });
+async function stopWorkers(delayOver: Promise<void>, timeout: number): Promise<void> {
+  const exited = allWorkers().map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
+  const stop = (delay: number) => {
+    for (const worker of allWorkers()) sendCommand(worker, { stop: { delay } });
+  };
+  // This process decides when the delay is over: a further signal may shorten it.
+  stop(Number.POSITIVE_INFINITY);
+  void delayOver.then(async () => {
+    stop(0);
+    await sleep(timeout, undefined, { ref: false });
+    for (const worker of allWorkers()) worker.process.kill('SIGKILL');
+  });
   await Promise.all(exited);
 }
 
 /** Forks a worker and serves it the store if it needs that. `onExit` is called when it has exited. */
-function forkWorker(served: ServedStore, config: Config, onExit: (code: number, signal: string) => void): Worker {
+function forkWorker(served: ServedStore, start: WorkerConfig, onExit: (code: number, signal: string) => void): Worker {
   const worker = cluster.fork();
   const stopServing = served.store.shared ? () => {} : served.serve(storeChannelOf(worker));
   worker.once('exit', (code, signal) => {
     stopServing();
     onExit(code, signal);
   });
-  send(worker, { start: { config, remoteStore: served.store.shared ? undefined : served.store.kind } });
+  sendCommand(worker, { start: { ...start, remoteStore: served.store.shared ? undefined : served.store.kind } });
   return worker;
 }
 
 /** Starts `count` workers. They use the store of this process if no other process may open it. */
-export function startWorkerPool(count: number, initial: Config, served: ServedStore, log: Logger): WorkerPool {
+export function startWorkerPool(count: number, initial: WorkerConfig, served: ServedStore, log: Logger): WorkerPool {
   const listening = new Set<Worker>();
-  const snapshots = createSnapshotRequests();
+  const metrics = createWorkerMetrics();
   const port = Promise.withResolvers<number>();
-  let config = workerConfig(initial, count);
+  let active = divideLimits(initial, count);
   let stopping = false;
   cluster.setupPrimary({ serialization: 'advanced' });
+  const reload = createWorkerReload({
+    listening,
+    connected: () => allWorkers().filter((worker) => worker.isConnected()),
+    activate: (config) => {
+      active = config;
+    },
+  });
+  const watchdog = startWatchdog({
+    onUnresponsive(worker) {
+      log.error({ worker: worker.process.pid }, 'worker does not respond; ending it');
+      worker.process.kill('SIGKILL');
+    },
+  });
 
   function receive(worker: Worker, report: WorkerReport): void {
     if ('failed' in report) port.reject(new Error(report.failed));
-    else if ('snapshot' in report) snapshots.receive(report.id, report.snapshot);
+    else if ('pong' in report) watchdog.receive(worker);
+    else if ('snapshot' in report) metrics.receive(worker, report.id, report.snapshot);
+    else if ('prepared' in report) reload.receive(worker, report);
     else {
       listening.add(worker);
       if (listening.size === count) port.resolve(report.listening);
@@ -105,8 +110,10 @@ export function startWorkerPool(count: number, initial: Config, served: ServedSt
   }
   function startWorker(): void {
     if (stopping) return;
-    const worker = forkWorker(served, config, (code, signal) => {
+    const worker = forkWorker(served, active, (code, signal) => {
       listening.delete(worker);
+      metrics.retire(worker);
+      reload.forget(worker);
       if (stopping) return;
       log.error({ exitCode: code, signal, workers: listening.size }, 'worker exited; starting a replacement');
       setTimeout(startWorker, RESTART_DELAY_MS).unref();
@@ -119,17 +126,15 @@ export function startWorkerPool(count: number, initial: Config, served: ServedSt
   return {
     listening,
     port: port.promise,
-    reload(next) {
-      config = workerConfig(next, count);
-      for (const worker of listening) send(worker, { reload: config });
+    prepare: (wanted) => reload.prepare(divideLimits(wanted, count)),
+    reopenLogs() {
+      for (const worker of allWorkers()) sendCommand(worker, { reopenLogs: true });
     },
-    async snapshots() {
-      const reports = await Promise.all([...listening].map(snapshots.request));
-      return reports.filter((snapshot) => snapshot !== undefined);
-    },
-    async stop(delay) {
+    snapshots: () => metrics.collect(listening),
+    async stop(delayOver, timeout) {
       stopping = true;
-      await stopWorkers(delay);
+      await stopWorkers(delayOver, timeout);
+      watchdog.stop();
     },
   };
 }

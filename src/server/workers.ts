@@ -6,14 +6,36 @@ import { createAudit, createLogAudit } from '../observe/audit.ts';
 import { createMetrics } from '../observe/metrics/metrics.ts';
 import { createServedStore } from '../store/processes/served-store.ts';
 import { listen } from '../tuning/listening-sockets.ts';
-import { createActiveGateway } from './active-gateway.ts';
+import { type ActiveGateway, createActiveGateway } from './active-gateway.ts';
+import { configDigest } from './config-digest.ts';
 import { createReload } from './reload.ts';
 import { closeNow, createStop, type RunningServer, type ServerDeps } from './server.ts';
-import { startWorkerPool } from './worker-pool.ts';
+import { startWorkerPool, type WorkerPool } from './worker-pool.ts';
+
+/** Time that workers get beyond draining and a refresh at the provider: to store tokens and to close their connections. */
+const STOP_HEADROOM_MS = 15_000;
 
 /** The number of processes that serve requests; 1 means this process alone. */
 export function workerCount({ workers }: Pick<Config, 'workers'>): number {
   return workers === 'auto' ? availableParallelism() : workers;
+}
+
+/** Prepares a configuration in this process and in all workers; they activate it together, or not at all. */
+function prepareAll(active: ActiveGateway, pool: WorkerPool): ActiveGateway['prepare'] {
+  return async (config, digest = configDigest(config)) => {
+    const own = await active.prepare(config, digest);
+    const workers = await pool.prepare({ config, digest }).catch(async (error: unknown) => {
+      await own.discard();
+      throw error;
+    });
+    return {
+      commit() {
+        own.commit();
+        workers.commit();
+      },
+      discard: async () => void (await Promise.all([own.discard(), workers.discard()])),
+    };
+  };
 }
 
 /** Starts the private listener and all workers. Resolves when they listen; rejects when one cannot. */
@@ -23,9 +45,11 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
   const count = workerCount(config);
   // The gateway of this process serves no requests: it is for the private listener, and for revocations that are pending.
   const metrics = createMetrics();
+  deps.watchDropped?.(metrics.countDroppedLogLine);
   const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
-  const active = createActiveGateway(config, { ...deps, store: served.store, metrics });
-  const pool = startWorkerPool(count, config, served, log);
+  const digest = configDigest(config);
+  const active = createActiveGateway(config, { ...deps, store: served.store, metrics }, digest);
+  const pool = startWorkerPool(count, { config, digest }, served, log);
   let started = false;
   let draining = false;
   const admin = createAdminServer({
@@ -37,16 +61,17 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     draining: () => draining || !started || pool.listening.size === 0,
   });
 
-  const stop = createStop(async (delay) => {
+  const { limits, provider } = config;
+  const stop = createStop(async (delayOver) => {
     draining = true;
-    await pool.stop(delay);
+    await pool.stop(delayOver, limits.drainTimeout + provider.timeout + STOP_HEADROOM_MS);
     await active.close();
     await closeNow(admin);
     await store.close();
   });
-  const replace = async (next: Config) => {
-    await active.replace(next);
-    pool.reload(next);
+  const reopenLogs = () => {
+    deps.auditLog?.reopen();
+    pool.reopenLogs();
   };
 
   try {
@@ -54,8 +79,9 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     void active.current().start();
     const port = await pool.port;
     started = true;
-    log.info({ publicUrl: config.publicUrl, port, store: store.kind, workers: count }, 'listening');
-    return { port, snapshot: metrics.snapshot, stop, reload: createReload({ config, replace, log, audit, metrics }) };
+    log.info({ publicUrl: config.publicUrl, port, store: store.kind, workers: count, digest }, 'listening');
+    const reload = createReload({ config, prepare: prepareAll(active, pool), log, audit, metrics });
+    return { port, snapshot: metrics.snapshot, stop, reload, reopenLogs };
   } catch (error) {
     await stop();
     throw error;

@@ -11,7 +11,12 @@ export function auditPage(): string {
 
 The audit log has one JSON line per event, in the order of the events, independent of \`log.level\`. By default the lines are written to standard
 output among the log lines; \`"audit":true\` distinguishes them. \`audit: { file: /var/log/bff-gateway/audit.jsonl }\` appends them to a file instead;
-each line is written before the request continues. After rotating the file, send \`SIGHUP\` to reopen it by its name.
+each line is written before the request continues. After rotating the file, send \`SIGHUP\` or \`SIGUSR1\` to reopen it by its name. If
+that fails, for example because the new file belongs to another user, the gateway logs the error, writes to the file that is open, and tries again
+at the next signal.
+
+Lines that the file or the reader of standard output does not accept wait in memory, up to 4 MiB. Further lines are dropped and counted in
+\`bff_log_lines_dropped_total\`. Requests continue.
 
 \`\`\`
 {"audit":true,"time":"2026-03-02T09:14:07.312Z","event":"login.succeeded","session":"Qm9yZWRvbUlz","requestId":"0b0c…","clientIp":"203.0.113.7","sub":"248289761001"}

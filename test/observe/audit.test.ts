@@ -12,13 +12,15 @@ import { oauthError } from '../support/provider-faults.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 
+const hooks = { onDropped: () => {}, onRecovered: () => {}, onError: () => {} };
+
 type Line = Record<string, unknown> & { event: AuditEvent };
 
 function auditFile(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'audit-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'audit.jsonl');
-  const auditLog = openAuditLog({ file }, (error) => assert.fail(String(error)));
+  const auditLog = openAuditLog({ file }, { ...hooks, onError: (error) => assert.fail(String(error)) });
   const text = () => readFileSync(file, 'utf8');
   return {
     file,
@@ -139,5 +141,5 @@ test('a rotated file is reopened by its name', (t) => {
 });
 
 test('a file that cannot be opened is an error at once', () => {
-  assert.throws(() => openAuditLog({ file: '/nowhere/at/all/audit.jsonl' }, () => {}), /ENOENT/);
+  assert.throws(() => openAuditLog({ file: '/nowhere/at/all/audit.jsonl' }, hooks), /ENOENT/);
 });

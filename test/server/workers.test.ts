@@ -1,24 +1,17 @@
 /** Several processes on one port: sessions are shared, and a worker that exits is replaced without a failed request. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
-import { type GatewayProcess, startProcess } from '../support/process.ts';
+import { startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 import { startRedis } from '../support/redis.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { until } from '../support/wait.ts';
+import { workersOf } from '../support/workers.ts';
 import { CSRF } from '../support/world.ts';
-
-/** The process ids of the workers. */
-const workersOf = ({ pid }: GatewayProcess): number[] =>
-  execFileSync('ps', ['--ppid', String(pid()), '-o', 'pid='], { encoding: 'utf8' })
-    .split('\n')
-    .map(Number)
-    .filter((worker) => worker > 0);
 
 const stores: Record<string, (t: TestContext) => Promise<NonNullable<NonNullable<ConfigInput['session']>['store']>>> = {
   async SQLite(t) {

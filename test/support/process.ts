@@ -26,6 +26,8 @@ export interface GatewayProcess {
   memory(): number;
   /** The last part of its standard output and standard error. */
   output(): string;
+  /** Stops reading its output, as a log collector that stands still; nothing reads it again. */
+  stopReading(): void;
   /** Sends it a signal. */
   signal(name: NodeJS.Signals): void;
   /** Replaces its configuration file: by other options, or by a text. */
@@ -112,6 +114,9 @@ export async function startProcess(
     pid: () => child?.pid ?? 0,
     memory: () => residentOf(child?.pid ?? 0),
     output: () => output,
+    stopReading() {
+      for (const stream of [child?.stdout, child?.stderr]) stream?.removeAllListeners('data').pause();
+    },
     signal: (name) => void child?.kill(name),
     configure(config) {
       const resolved = { ...options, publicUrl: url, key };

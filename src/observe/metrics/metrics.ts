@@ -57,6 +57,9 @@ export interface Metrics {
   watchOpenRequests(read: () => number): () => void;
   setReadiness(part: Part, ready: boolean): void;
   countReload(outcome: 'applied' | 'refused'): void;
+  /** Sets the digest of the configuration that this process serves. */
+  setConfig(digest: string): void;
+  countDroppedLogLine(): void;
 }
 
 async function renderMetrics(registry: Registry, others: readonly MetricsSnapshot[]) {
@@ -78,10 +81,13 @@ export function createMetrics(): Metrics {
   const store = families.histogram('bff_store_operation_seconds');
   const lookups = families.counter('bff_session_cache_lookups_total');
   const reloads = families.counter('bff_config_reloads_total');
+  const droppedLines = families.counter('bff_log_lines_dropped_total');
   const countAuditEvent = createAuditCounter(families);
   const open = new Set<() => number>();
   const parts = new Map<Part, boolean>();
   families.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
+  let config: string | undefined;
+  families.gauge('bff_config_processes', () => (config === undefined ? [] : [[[config], 1]]));
   families.gauge('bff_part_ready', () => [...parts].map(([part, ready]) => [[part], ready ? 1 : 0]));
 
   return {
@@ -101,5 +107,9 @@ export function createMetrics(): Metrics {
     },
     setReadiness: (part, ready) => void parts.set(part, ready),
     countReload: (outcome) => void reloads(outcome).increment(),
+    setConfig(digest) {
+      config = digest;
+    },
+    countDroppedLogLine: () => void droppedLines().increment(),
   };
 }

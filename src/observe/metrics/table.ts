@@ -88,6 +88,16 @@ export const METRICS = {
   // This replica
   bff_part_ready: { type: 'gauge', labels: ['part'], help: '1 if this part was ready at the last check, else 0' },
   bff_config_reloads_total: { type: 'counter', labels: ['outcome'], help: 'Reloads of the configuration' },
+  bff_config_processes: {
+    type: 'gauge',
+    labels: ['digest'],
+    help: 'Processes of this instance that serve the configuration with this digest; the log has it at start and at each reload',
+  },
+  bff_log_lines_dropped_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Lines of the log and the audit log that were dropped because their output did not accept them',
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricRow =
@@ -111,4 +121,5 @@ export const LABELS = {
   operation: 'operation of the store port, such as `load` or `replaceTokens`',
   part: '`provider`, `store`, `serving`',
   result: '`hit`, `miss`',
+  digest: 'first 12 hexadecimal digits of a keyed digest of the configuration',
 } as const satisfies Record<string, string>;
