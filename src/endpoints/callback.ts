@@ -1,19 +1,23 @@
 /** Completes a sign-in: checks that this browser started it, exchanges the code, establishes the session, redirects. */
 import type { Request, RequestHandler, Response } from 'express';
 import { GatewayError } from '../base/errors.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
 import { digest } from '../crypto/digest.ts';
 import type { PendingLogin } from '../oidc/login/pending-login.ts';
 import { toLoginError } from '../oidc/provider/failures.ts';
+import { isPrefetch, mayLackStrictCookie } from '../policy/navigation.ts';
 import { createLoginSession } from '../session/login-session.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { formParams, queryParams, singleParams } from './common/parameters.ts';
 import { rateLimit } from './common/rate-limit.ts';
-import { redirect } from './common/responses.ts';
+import { redirect, sendPage } from './common/responses.ts';
+import { keepReturnAddress } from './common/return-address.ts';
 import { parseForm, requireHttps } from './common/steps.ts';
 import { type EstablishParts, establishSession } from './establish-session.ts';
 
-type CallbackParts = EstablishParts & Pick<EndpointParts, 'cookies' | 'codeFlow' | 'pending' | 'returnPath' | 'clock'>;
+type CallbackParts = EstablishParts &
+  Pick<EndpointParts, 'cookies' | 'codeFlow' | 'pending' | 'pages' | 'returnPath' | 'clock'>;
 
 /** `GET /callback`, and `POST /callback` with `provider.responseMode: form_post`. */
 export function callback(parts: CallbackParts): EndpointSteps<'callback'> {
@@ -23,10 +27,16 @@ export function callback(parts: CallbackParts): EndpointSteps<'callback'> {
   const https = requireHttps(parts.config);
   const complete = completeSignIn(parts);
   return {
-    GET: [limit, session, https, complete],
+    GET: [refusePrefetch, limit, session, https, complete],
     POST: [limit, session, parseForm, https, complete],
   };
 }
+
+/** Refuses what is no visit of the user: it must not use up the sign-in, which the visit that follows would find expired. */
+const refusePrefetch: RequestHandler = function refusePrefetch(req, _res, next) {
+  const isVisit = req.method !== 'HEAD' && !isPrefetch(req.headers);
+  next(isVisit ? undefined : new GatewayError('login_not_navigation', { detail: 'a prefetch of the callback' }));
+};
 
 /** Parameters of the query and the form body together: a name that is in both counts as repeated. */
 function callbackParams(req: Request): URLSearchParams {
@@ -35,21 +45,44 @@ function callbackParams(req: Request): URLSearchParams {
   return singleParams(params);
 }
 
-/** Takes the pending login that this browser started; throws `login_unknown` unless it is unused. */
+/**
+ * Takes the pending login that this browser started. If there is none, or it was used before, it responds and returns undefined,
+ * or throws `login_unknown`.
+ */
 async function claimLogin(
-  { cookies, pending }: CallbackParts,
+  parts: CallbackParts,
   req: Request,
   res: Response,
-  params: URLSearchParams,
-): Promise<PendingLogin> {
-  const state = params.get('state');
-  const login = state ? pending.find(req.headers.cookie, state) : undefined;
-  if (!state || !login) throw new GatewayError('login_unknown', { detail: 'this browser has no such pending login' });
+  state: string,
+): Promise<PendingLogin | undefined> {
+  const { cookies, pending, returnPath } = parts;
+  const login = pending.find(req.headers.cookie, state);
+  if (!login) return await withoutLogin(parts, req, res, 'this browser has no such pending login');
+  keepReturnAddress(req, returnPath(login.returnTo));
   const first = await pending.consume(state);
   // Only now: while the store is unavailable nothing is used up, and the same URL works once it is back.
   res.clearCookie(pending.cookieName(state), cookies.loginOptions);
-  if (!first) throw new GatewayError('login_unknown', { detail: 'the callback was already used' });
-  return login;
+  return first ? login : await withoutLogin(parts, req, res, 'the callback was already used', login);
+}
+
+/**
+ * Responds to a callback that completes no sign-in: opened a second time, or dropped because too many were pending. A user who is
+ * signed in gets to the application. `login`: the pending login, if the browser still has it.
+ */
+async function withoutLogin(
+  { config, pages, sessions, returnPath }: CallbackParts,
+  req: Request,
+  res: Response,
+  detail: string,
+  login?: PendingLogin,
+): Promise<undefined> {
+  const key = sessions.identify(req.headers.cookie);
+  if (key !== undefined && (await sessions.load(key))) redirect(res, returnPath(login?.returnTo ?? '/'));
+  // The redirect of the provider comes without the Strict cookie: a reload by our own page shows whether there is a session.
+  else if (key === undefined && login === undefined && mayLackStrictCookie(req.headers))
+    sendPage(res, pages.render('hop', { to: endpointPaths(config.endpoints).callback }));
+  else throw new GatewayError('login_unknown', { detail });
+  return undefined;
 }
 
 function completeSignIn(parts: CallbackParts): RequestHandler {
@@ -58,7 +91,8 @@ function completeSignIn(parts: CallbackParts): RequestHandler {
   return async function completeSignIn(req, res) {
     const { id: requestId, clientIp } = contextOf(req);
     const params = callbackParams(req);
-    const pendingLogin = await claimLogin(parts, req, res, params);
+    const pendingLogin = await claimLogin(parts, req, res, params.get('state') ?? '');
+    if (!pendingLogin) return;
     try {
       const login = await codeFlow.complete(params, pendingLogin);
       await establishSession(parts, req, login, pendingLogin.previous);

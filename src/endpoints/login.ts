@@ -9,6 +9,7 @@ import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { queryParams, singleParams } from './common/parameters.ts';
 import { rateLimit } from './common/rate-limit.ts';
 import { redirect } from './common/responses.ts';
+import { keepReturnAddress } from './common/return-address.ts';
 import { requireHttps } from './common/steps.ts';
 
 type LoginEndpointParts = Pick<
@@ -29,11 +30,20 @@ export function login(parts: LoginEndpointParts): EndpointSteps<'login'> {
   const { config } = parts;
   return {
     GET: [
+      keepReturnTo(parts),
       rateLimit(config.limits.loginsPerMinute),
       requireNavigation(config),
       requireHttps(config),
       startSignIn(parts),
     ],
+  };
+}
+
+/** Keeps the return address first, so that every failure of a sign-in offers the next try with it. */
+function keepReturnTo({ returnPath }: LoginEndpointParts): RequestHandler {
+  return function keepReturnTo(req, _res, next) {
+    keepReturnAddress(req, returnPath(queryParams(req).get('returnTo') ?? '/'));
+    next();
   };
 }
 

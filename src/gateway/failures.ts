@@ -5,6 +5,7 @@ import type { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Edge } from '../edge/edge.ts';
+import { retryUrl } from '../endpoints/common/return-address.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Pages } from '../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
@@ -41,7 +42,7 @@ export function createFailureResponder({ config, edge, pages, metrics }: Failure
     respond(req, res, thrown, mayBePage) {
       const { error, requestId } = record(req, thrown);
       const asPage = mayBePage && /text\/html/i.test(req.headers.accept ?? '');
-      renderError(res, error, { requestId, pages, asPage, loginUrl, hsts });
+      renderError(res, error, { requestId, pages, asPage, loginUrl: retryUrl(req, loginUrl), hsts });
       return error;
     },
     respondOnSocket(req, socket, thrown) {
