@@ -102,6 +102,28 @@ describe('TK-11 unusual but valid tokens are accepted', () => {
     test(name, async () => assert.equal((await world.call(accessToken(world.provider, {}, change))).status, 200));
 });
 
+test('P04 scopes as a list, in scope or in scp: only whole entries of a list of strings count', async () => {
+  const without = { scope: undefined };
+  const rows: [Record<string, unknown>, number][] = [
+    [{ scope: ['read:orders'] }, 200],
+    [{ scope: ['openid', 'read:orders'] }, 200],
+    [{ ...without, scp: ['read:orders'] }, 200],
+    [{ ...without, scp: 'openid read:orders' }, 200],
+    [{ scope: null, scp: ['read:orders'] }, 200],
+    [{ scope: ['read:orders', 5] }, 403],
+    [{ scope: ['read:orders', null] }, 403],
+    [{ scope: [['read:orders']] }, 403],
+    [{ scope: { 0: 'read:orders', length: 1 } }, 403],
+    [{ scope: ['read:ordersonly', 'xread:orders'] }, 403],
+    [{ scope: ['openid read:orders'] }, 403],
+    [{ scope: ['read:orders', 5], scp: ['read:orders'] }, 403],
+    [{ ...without, scp: ['read:orders', 5] }, 403],
+    [{ ...without, scopes: ['read:orders'] }, 403],
+  ];
+  for (const [claims, expected] of rows)
+    assert.equal((await world.call(accessToken(world.provider, claims))).status, expected, JSON.stringify(claims));
+});
+
 test('RS-03 tokens of other types are not access tokens', async () => {
   await world.signIn();
   const idTokens = [...world.provider.secrets.keys()].filter((secret) =>

@@ -33,7 +33,10 @@ export function stringsOf(value: unknown): readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : [];
 }
 
-/** The words of a space-separated string (RFC 6749 section 3.3); empty for any other value. */
+/**
+ * The words of a space-separated string (RFC 6749 section 3.3), or of a list with one word for each entry, which some
+ * providers issue. Empty for any other value, also for a list that contains anything else.
+ */
 export function wordsOf(value: unknown): readonly string[] {
-  return typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : [];
+  return typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : stringsOf(value);
 }

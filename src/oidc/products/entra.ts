@@ -86,7 +86,7 @@ export const entra: Product<'entra'> = {
   subjectOf,
   clientIdClaim: 'azp',
   scopeClaim: 'scp',
-  scopesOf: ({ scp }) => wordsOf(scp),
+  scopesOf: ({ scp }) => wordsOf(stringOf(scp)),
   rolesOf: ({ roles }) => stringsOf(roles),
   groupsOf,
   // A refresh without scopes returns a token for Microsoft Graph, or for the last API that was requested.

@@ -37,7 +37,8 @@ export const standard: Omit<Product, Identity> = {
   clientIdClaim: 'client_id',
   clientIdOf,
   scopeClaim: 'scope',
-  scopesOf: ({ scope }) => wordsOf(scope),
+  // Okta, ForgeRock and others name the claim `scp`.
+  scopesOf: ({ scope, scp }) => wordsOf(scope ?? scp),
   rolesOf: ({ roles }) => stringsOf(roles),
   clientRolesOf: () => [],
   groupsOf: ({ groups }) => stringsOf(groups),
