@@ -7,7 +7,7 @@ import type { Config } from '../../src/config/schema/schema.ts';
 import { createEdge } from '../../src/edge/edge.ts';
 import { createDataPlane, type DataPlaneParts } from '../../src/gateway/data-plane.ts';
 import type { AuditDetails, AuditEvent } from '../../src/observe/audit.ts';
-import type { RefreshResult } from '../../src/oidc/refresh/refresh-result.ts';
+import type { EnsureUsableToken, RefreshResult } from '../../src/oidc/refresh/refresh-result.ts';
 import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
 import { createOpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
 import { createTunnel } from '../../src/proxy/websocket/tunnel.ts';
@@ -50,7 +50,7 @@ export interface TestRequest {
 export interface FakeState {
   /** Active sessions by cookie value. */
   sessions: Map<string, ActiveSession>;
-  usable: (session: RequestSession) => Promise<RefreshResult>;
+  usable: EnsureUsableToken;
   /** Events in order: `load`, `usable`, `touch`. */
   events: string[];
   audits: [AuditEvent, AuditDetails][];
@@ -60,7 +60,7 @@ export interface FakeState {
 export const signedIn = (user: string): OutgoingHttpHeaders => ({ cookie: `app=1; __Host-bff=${user}`, 'x-csrf': '1' });
 
 function createFakeState(): FakeState {
-  const usable = async (session: RequestSession): Promise<RefreshResult> => ({ kind: 'active', session });
+  const usable = (session: RequestSession): RefreshResult => ({ kind: 'active', session });
   return { sessions: new Map([['alice', sessionOf('alice')]]), usable, events: [], audits: [] };
 }
 

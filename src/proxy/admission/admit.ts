@@ -79,6 +79,8 @@ export function createAdmit(parts: AdmissionParts): Admit {
     }
     const loaded = key === undefined ? undefined : (sessions.getCached(key) ?? (await sessions.load(key)));
     const pendingToken = loaded && ensureUsable(loaded);
+    // A request that waits for the provider uses the session too: it must not expire while the provider is unavailable.
+    if (loaded && isPromise(pendingToken)) sessions.touch(loaded);
     const usable = isPromise(pendingToken) ? await pendingToken : pendingToken;
     if (usable === undefined || usable.kind === 'ended') {
       enforcer.enforceWithoutToken(access, guestRule(rules, challenge));
@@ -86,6 +88,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
     }
     const { session } = usable;
     const pendingFacts = readSessionFacts(tokens, session, route, challenge);
+    if (isPromise(pendingFacts)) sessions.touch(session);
     const facts = isPromise(pendingFacts) ? await pendingFacts : pendingFacts;
     enforcer.enforce(access, facts, 'session');
     sessions.touch(session);

@@ -23,7 +23,7 @@ after(async () => {
 });
 beforeEach(() => {
   upstream.upgrades.length = 0;
-  gateway.state.usable = async (session) => ({ kind: 'active', session });
+  gateway.state.usable = (session) => ({ kind: 'active', session });
 });
 
 function open(headers: Record<string, string>) {

@@ -34,7 +34,7 @@ beforeEach(() => {
   opened.length = 0;
   gateway.events.length = 0;
   gateway.audits.length = 0;
-  gateway.state.usable = async (session) => ({ kind: 'active', session });
+  gateway.state.usable = (session) => ({ kind: 'active', session });
 });
 
 const HANDSHAKE: Record<string, string> = {
