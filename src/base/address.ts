@@ -40,3 +40,17 @@ function prefixLength(bits: string, offset: number): number | undefined {
   const length = Number(bits) - offset;
   return length < 0 ? undefined : length;
 }
+
+/** The address that counts for the limit: IPv4 as it is, IPv6 cut to its /64, which one household or device owns whole. */
+export function limitedAddress(address: string): string {
+  if (!address.includes(':') || !isIPv6(address) || /^::ffff:\d+\./i.test(address)) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  const tailLength = tail === undefined || tail === '' ? 0 : tail.split(':').length;
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - tailLength);
+  return [...groups, ...Array.from({ length: zeros }, () => '0')]
+    .concat(tail?.split(':') ?? [])
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group || '0', 16).toString(16))
+    .join(':');
+}

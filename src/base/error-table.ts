@@ -135,7 +135,7 @@ export const ERRORS = {
   upstream_busy: {
     status: 503,
     title: 'Upstream busy',
-    hint: 'Too many requests are waiting for this upstream. Try again shortly.',
+    hint: 'Too many requests wait for this upstream, or too many streams are open. Try again shortly.',
   },
   shutting_down: { status: 503, title: 'Shutting down', hint: 'This replica is shutting down. Try again.' },
   upstream_timeout: { status: 504, title: 'Gateway timeout', hint: 'The upstream did not respond in time.' },

@@ -6,6 +6,7 @@ import { createLogoutTokenVerifier } from '../oidc/logout/logout-token.ts';
 import { createReturnPath } from '../policy/return-url.ts';
 import { createForwarder } from '../proxy/forwarding/forward.ts';
 import { createTunnel } from '../proxy/websocket/tunnel.ts';
+import { createUpstreams } from '../upstream/upstreams.ts';
 import { createControlPlane } from './control-plane.ts';
 import { createDataPlane } from './data-plane.ts';
 import { createSharedParts, type GatewayDeps, type SharedParts } from './shared-parts.ts';
@@ -20,9 +21,11 @@ export type GatewayParts = ReturnType<typeof composeGateway>;
 
 function composeDataPlane(config: Config, shared: SharedParts) {
   const { provider, refresher, services, streams, metrics, log } = shared;
-  const { routes } = config;
+  const { routes, limits } = config;
   const { certificate } = provider;
-  const forwarder = createForwarder({ routes, streams, certificate, metrics, log });
+  const shares = { caller: limits.callerShare, address: limits.addressShare };
+  const upstreams = createUpstreams(routes, { shares, certificate, log });
+  const forwarder = createForwarder({ routes, upstreams, streams, metrics });
   const dataPlane = createDataPlane({
     ...shared,
     ...services,
@@ -30,9 +33,9 @@ function composeDataPlane(config: Config, shared: SharedParts) {
     ensureUsable: refresher.ensureUsable,
     forceRefresh: refresher.forceRefresh,
     forwarder,
-    tunnel: createTunnel({ routes, streams, certificate }),
+    tunnel: createTunnel({ routes, upstreams, streams, certificate }),
   });
-  return { forwarder, dataPlane };
+  return { upstreams, dataPlane };
 }
 
 function composeControlPlane(config: Config, shared: SharedParts) {

@@ -67,7 +67,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
 
 /** Starts and closes the parts that run in the background. */
 function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start' | 'close'> {
-  const { provider, services, revoker, streams, forwarder, refresher, tracer, metrics } = parts;
+  const { provider, services, revoker, streams, upstreams, refresher, tracer, metrics } = parts;
   const unwatch = metrics.watchOpenRequests(() => streams.size());
   let started = false;
   return {
@@ -85,7 +85,7 @@ function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start'
       streams.close();
       unwatch();
       await tracer?.close();
-      await forwarder.close();
+      await upstreams.close();
       await refresher.close();
     },
   };

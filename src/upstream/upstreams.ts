@@ -2,16 +2,20 @@
 import { readFileSync } from 'node:fs';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
-import { type ConcurrencyLimiter, createConcurrencyLimiter } from './concurrency-limit.ts';
+import type { Shares } from './fair-slots.ts';
 import { createPool, type Pool } from './http/pool.ts';
 import { lookup } from './loopback.ts';
+import { UpstreamSlots } from './upstream-slots.ts';
 
 /** The options of a route that configure the connections to its upstream. */
-export type UpstreamOptions = Pick<RouteConfig, 'upstream' | 'timeouts' | 'connections' | 'maxQueue' | 'upstreamCa'>;
+export type UpstreamOptions = Pick<
+  RouteConfig,
+  'upstream' | 'timeouts' | 'connections' | 'maxQueue' | 'maxStreams' | 'upstreamCa'
+>;
 
 export interface Upstream {
   readonly pool: Pool;
-  readonly limiter: ConcurrencyLimiter;
+  readonly slots: UpstreamSlots;
 }
 
 export interface Upstreams {
@@ -37,7 +41,7 @@ export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } 
 function createRoutePool(origin: string, route: UpstreamOptions, certificate?: ClientCertificate, log?: Logger): Pool {
   return createPool({
     origin,
-    connections: route.connections,
+    connections: route.connections + route.maxStreams,
     connectTimeout: route.timeouts.connect,
     headTimeout: route.timeouts.headers,
     bodyTimeout: route.timeouts.idle,
@@ -53,21 +57,32 @@ function createRoutePool(origin: string, route: UpstreamOptions, certificate?: C
   });
 }
 
-/** Creates the pools of all routes; routes with the same upstream and options share one. */
-export function createUpstreams(
-  routes: readonly UpstreamOptions[],
-  certificate?: ClientCertificate,
-  log?: Logger,
-): Upstreams {
+export interface UpstreamParts {
+  /** Share of the slots that one caller and one address can hold. */
+  shares: Shares;
+  certificate?: ClientCertificate | undefined;
+  log?: Logger;
+}
+
+/** Creates the pools and slots of all routes; routes with the same upstream and options share one. */
+export function createUpstreams(routes: readonly UpstreamOptions[], parts: UpstreamParts): Upstreams {
+  const { certificate, log, shares } = parts;
   const byRoute = new WeakMap<UpstreamOptions, Upstream>();
   const byOptions = new Map<string, Upstream>();
 
   function open(route: UpstreamOptions): Upstream {
     const { origin } = new URL(route.upstream);
-    const key = JSON.stringify([origin, route.timeouts, route.connections, route.maxQueue, route.upstreamCa]);
+    const key = JSON.stringify([
+      origin,
+      route.timeouts,
+      route.connections,
+      route.maxQueue,
+      route.maxStreams,
+      route.upstreamCa,
+    ]);
     const upstream = byOptions.get(key) ?? {
       pool: createRoutePool(origin, route, certificate, log),
-      limiter: createConcurrencyLimiter(route.connections, route.maxQueue),
+      slots: new UpstreamSlots(route, shares),
     };
     byOptions.set(key, upstream);
     byRoute.set(route, upstream);
@@ -78,7 +93,10 @@ export function createUpstreams(
   return {
     forRoute: (route) => byRoute.get(route) ?? open(route),
     async close() {
-      for (const { pool } of byOptions.values()) pool.destroy();
+      for (const { pool, slots } of byOptions.values()) {
+        slots.close();
+        pool.destroy();
+      }
     },
   };
 }

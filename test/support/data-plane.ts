@@ -15,6 +15,7 @@ import type { Tunnel } from '../../src/proxy/websocket/upgrade.ts';
 import { compileRoutes } from '../../src/routing/routes.ts';
 import { singleCookie } from '../../src/session/cookies.ts';
 import type { ActiveSession, RequestSession } from '../../src/session/session-types.ts';
+import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import { silent } from './route-fixtures.ts';
 
 /** The session of a user as the store returns it. */
@@ -101,7 +102,10 @@ export async function startDataPlane(
   const state = createFakeState();
   const edge = createEdge({ config, log: silent });
   const streams = createOpenStreams({ store: { missing: async () => [] }, log: silent, clock: Date.now });
-  const forwarder = createForwarder({ routes: config.routes, streams });
+  const { limits, routes } = config;
+  const shares = { caller: limits.callerShare, address: limits.addressShare };
+  const upstreams = createUpstreams(routes, { shares });
+  const forwarder = createForwarder({ routes, upstreams, streams });
   const plane = createDataPlane({
     config,
     routes: compileRoutes(config.routes, config.accessTokens?.audience),
@@ -112,7 +116,7 @@ export async function startDataPlane(
     },
     forceRefresh: async (session) => ({ kind: 'active', session }),
     forwarder,
-    tunnel: tunnel ?? createTunnel({ routes: config.routes, streams }),
+    tunnel: tunnel ?? createTunnel({ routes, upstreams, streams }),
     checkProof: async () => {},
     audit: (event, details) => void state.audits.push([event, details]),
     clock: Date.now,
@@ -152,7 +156,7 @@ export async function startDataPlane(
     call: (path: string, options: TestRequest = {}) => call(port, path, options),
     async close() {
       streams.close();
-      await forwarder.close();
+      await upstreams.close();
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },

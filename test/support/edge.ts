@@ -8,6 +8,8 @@ import { createLogger } from '../../src/observe/log.ts';
 import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
 import type { ForwardOptions, ForwardRoute } from '../../src/proxy/forwarding/forward-options.ts';
 import { createOpenStreams, type OpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
+import type { Shares } from '../../src/upstream/fair-slots.ts';
+import { createUpstreams } from '../../src/upstream/upstreams.ts';
 
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host)$/i;
 
@@ -32,9 +34,13 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
     timeouts: { connect: 5_000, headers: 60_000, idle: 300_000 },
     connections: 128,
     maxQueue: 4096,
+    maxStreams: 4096,
     ...changes,
   };
 }
+
+/** The defaults of the configuration schema. */
+export const SHARES: Shares = { caller: 80, address: 90 };
 
 export const quiet = createLogger('silent');
 
@@ -73,6 +79,7 @@ export interface EdgeOptions {
   choose?: (req: IncomingMessage) => number;
   streams?: OpenStreams;
   headersTimeout?: number;
+  shares?: Shares;
   /** Runs before a request is forwarded; a thrown error becomes the response. */
   check?: (req: IncomingMessage) => void;
 }
@@ -96,7 +103,8 @@ export async function startEdge(
   const all = [routes].flat() as ForwardRoute[];
   const streams =
     options.streams ?? createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
-  const forwarder = createForwarder({ routes: all, streams });
+  const upstreams = createUpstreams(all, { shares: options.shares ?? SHARES });
+  const forwarder = createForwarder({ routes: all, upstreams, streams });
   const outcomes: string[] = [];
   let received = 0;
   const handle = async (req: IncomingMessage, res: ServerResponse) => {
@@ -136,7 +144,7 @@ export async function startEdge(
       server.closeAllConnections();
       await closed;
       streams.close();
-      await forwarder.close();
+      await upstreams.close();
     },
   };
 }

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { RouteConfig } from '../../src/config/schema/schema.ts';
-import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
-import { createOpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
+import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_KEY } from '../support/certificates.ts';
-import { type Edge, quiet, route, startEdge } from '../support/edge.ts';
+import { type Edge, route, SHARES, startEdge } from '../support/edge.ts';
 import { connectRaw, rawRequest } from '../support/raw.ts';
 import { until } from '../support/until.ts';
 import { hang, startUpstream, type UpstreamOptions } from '../support/upstream.ts';
@@ -65,10 +64,8 @@ test('PX-19 a certificate for another name is refused, also with NODE_TLS_REJECT
 });
 
 test('an unreadable CA file stops the start', () => {
-  const streams = createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
   const routes = [route('https://localhost:1', { upstreamCa: '/does/not/exist.pem' })];
-  assert.throws(() => createForwarder({ routes, streams }), /ENOENT/);
-  streams.close();
+  assert.throws(() => createUpstreams(routes, { shares: SHARES }), /ENOENT/);
 });
 
 test('an upstream that refuses connections: 502 without its name', async (t) => {
@@ -152,7 +149,7 @@ test('DO-04 more requests than connections and queue slots: 503; queued requests
 test('DO-04 a request that is queued for longer than the response timeout gets 503', async (t) => {
   const upstream = await upstreamOf(t, { script: (_req, res) => res.write('endless') });
   const timeouts = { connect: 5_000, headers: 2_000, idle: 0 };
-  const edge = await edgeOf(t, route(upstream.origin, { connections: 1, timeouts }));
+  const edge = await edgeOf(t, route(upstream.origin, { connections: 1, maxStreams: 0, timeouts }));
   const first = await connectRaw(edge.port);
   t.after(() => first.destroy());
   await first.send('GET /first HTTP/1.1\r\nHost: gw\r\n\r\n');

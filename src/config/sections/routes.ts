@@ -125,7 +125,16 @@ const limits = {
     .min(1)
     .max(4096)
     .default(128)
-    .describe('Maximum concurrent connections to the upstream.'),
+    .describe('Maximum concurrent requests to the upstream, without those that count as streams.'),
+  maxStreams: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(4096)
+    .describe(
+      'Maximum event streams, WebSockets, and transfers that last longer than 1s because of the client. They do not count as connections. A further event stream or WebSocket receives 503.',
+    ),
   maxQueue: z
     .number()
     .int()

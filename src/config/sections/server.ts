@@ -60,6 +60,9 @@ export const forwardAuth = z
     'Private listener for forward authentication: a front proxy requests /auth/verify before it forwards a request itself. Its responses contain access tokens, so never expose it.',
   );
 
+/** A percentage of slots. */
+const share = (percentage: number) => z.number().int().min(1).max(100).default(percentage);
+
 export const limits = z
   .strictObject({
     headerSize: size().prefault('16kb').describe('Maximum size of a request head.'),
@@ -77,6 +80,12 @@ export const limits = z
       .max(1_000_000)
       .default(20_000)
       .describe('Maximum concurrent client connections.'),
+    callerShare: share(80).describe(
+      'Maximum percentage of the connections, queue entries and streams of an upstream that one caller holds: a session, a service, or an address without credentials. Several such callers get less each. 100 is no limit.',
+    ),
+    addressShare: share(90).describe(
+      'The same for one address (IPv6: one /64) with all its callers. Raise it if all clients have the same address.',
+    ),
     loginsPerMinute: z
       .number()
       .int()

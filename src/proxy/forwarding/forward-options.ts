@@ -21,6 +21,8 @@ export interface ForwardOptions {
    * Rejects with a GatewayError when the request must not continue.
    */
   retryWithNewToken?: () => Promise<ForwardOptions | undefined>;
+  /** The session or service that the request counts for; its address by default. */
+  caller?: string | undefined;
   /** Key of the session that the request belongs to. */
   streamKey?: string | undefined;
   /** When the session or the caller's token expires, in milliseconds since the epoch. */

@@ -2,9 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
-import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
-import { type ClientCertificate, createUpstreams } from '../../upstream/upstreams.ts';
+import type { Upstreams } from '../../upstream/upstreams.ts';
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { ProxyRequest } from './proxy-request.ts';
@@ -16,21 +15,17 @@ export interface Forwarder {
    * failed before anything was sent; the caller then sends the response. A later failure closes the client's connection.
    */
   forward(context: RequestContext, res: ServerResponse, route: ForwardRoute, options: ForwardOptions): Promise<void>;
-  /** Closes all upstream connections. */
-  close(): Promise<void>;
 }
 
-/** Creates the forwarder of all routes. Throws when the CA file of an upstream cannot be read. */
+/** Creates the forwarder of all routes. */
 export function createForwarder(parts: {
   routes: readonly (ForwardRoute & Partial<Pick<RouteConfig, 'path'>>)[];
+  upstreams: Upstreams;
   streams: OpenStreams;
-  certificate?: ClientCertificate | undefined;
   metrics?: Pick<Metrics, 'routeMeter'>;
-  log?: Logger;
 }): Forwarder {
-  const { routes, streams, certificate, metrics, log } = parts;
+  const { routes, upstreams, streams, metrics } = parts;
   const meters = new Map(routes.map((route) => [route, metrics?.routeMeter(route.path ?? '').observeUpstream]));
-  const upstreams = createUpstreams(routes, certificate, log);
   return {
     forward(context, res, route, options) {
       return new Promise<void>((resolve, reject) => {
@@ -49,6 +44,5 @@ export function createForwarder(parts: {
         }).start();
       });
     },
-    close: () => upstreams.close(),
   };
 }

@@ -49,6 +49,13 @@ function lifetimeOf(admission: Authenticated, tolerance: number): Pick<ForwardOp
   return expiresAt === undefined ? {} : { endsAt: expiresAt + tolerance };
 }
 
+/** Returns the name under which the requests of a caller are counted. */
+function callerOf(admission: Authenticated): string | undefined {
+  if (admission.kind === 'user') return admission.session.key;
+  const { issuer, clientId, sub } = admission.caller.facts;
+  return clientId === undefined && sub === undefined ? undefined : `${issuer} ${clientId} ${sub}`;
+}
+
 const withoutQuery = (path: string) => path.split('?', 1)[0] ?? path;
 
 interface Shared {
@@ -101,7 +108,8 @@ function prepareRoute(shared: Shared, { config: route }: CompiledRoute): Prepare
       const options = { ...passing, host, upgrade, accessToken, claims: claimHeaders(holder, claims, context) };
       const { streamKey, endsAt } = lifetimeOf(admission, clockTolerance);
       const attempts = attemptsOf(shared, context, options, url);
-      return { headers: rewriteRequestHeaders(context, options), path, rewriteHeaders, attempts, streamKey, endsAt };
+      const headers = rewriteRequestHeaders(context, options);
+      return { headers, path, rewriteHeaders, attempts, caller: callerOf(admission), streamKey, endsAt };
     });
   };
 }

@@ -1,33 +1,23 @@
 /** One forwarded request: its slot at the upstream, its attempts, and every way in which it can end. */
-import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { GatewayError } from '../../base/errors.ts';
 import { discardRest, hasBody } from '../../edge/request-body.ts';
-import type { RequestContext } from '../../edge/request-context.ts';
-import type { QueueHandle, Waiter } from '../../upstream/concurrency-limit.ts';
+import type { QueueHandle } from '../../upstream/fair-queue.ts';
+import type { SlotOwner } from '../../upstream/fair-slots.ts';
 import { headersByName, headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
-import type { Upstream } from '../../upstream/upstreams.ts';
-import type { AttemptHooks, ForwardOptions, ForwardRoute } from './forward-options.ts';
-import type { OpenStream, OpenStreams } from './open-streams.ts';
+import { SlotHolder } from '../../upstream/upstream-slots.ts';
+import type { AttemptHooks, ForwardOptions } from './forward-options.ts';
+import type { OpenStream } from './open-streams.ts';
+import type { ProxyRequestParts } from './proxy-request-parts.ts';
 import { Relay, type RelayOwner } from './relay.ts';
+import { cutClient } from './response-writer.ts';
 import { isBrokenConnection, isRepeatable, MAX_RETRIES, rejectsToken } from './retry.ts';
+import { slotOwner } from './slot-owner.ts';
 import { openUpload } from './upload.ts';
 
-export interface ProxyRequestParts {
-  readonly context: RequestContext;
-  readonly res: ServerResponse;
-  readonly route: ForwardRoute;
-  readonly options: ForwardOptions;
-  readonly upstream: Upstream;
-  readonly streams: OpenStreams;
-  /** Called with the status of each response, 0 for a failure, and the seconds that it took. */
-  readonly measure?: ((status: number, seconds: number) => void) | undefined;
-  /** Called once, when the request is over; with an error when the caller has to send the response. */
-  settle(error?: GatewayError): void;
-}
-
 /** A class for the same reason as `Relay`: one object with methods per request instead of a closure per event. */
-export class ProxyRequest implements RelayOwner, Waiter {
+export class ProxyRequest extends SlotHolder implements RelayOwner {
+  readonly owner: SlotOwner;
   readonly #parts: ProxyRequestParts;
   readonly #relay: Relay;
   readonly #method: string;
@@ -46,10 +36,12 @@ export class ProxyRequest implements RelayOwner, Waiter {
   #over = false;
 
   constructor(parts: ProxyRequestParts) {
+    super();
     const { context, res, route, options, streams } = parts;
     const { req } = context;
     const body = hasBody(req);
     this.#parts = parts;
+    this.owner = slotOwner(context, options);
     this.#method = req.method ?? 'GET';
     this.#headers = options.headers;
     this.#attempts = options.attempts;
@@ -72,7 +64,7 @@ export class ProxyRequest implements RelayOwner, Waiter {
   start(): void {
     const { res, route, upstream } = this.#parts;
     res.on('close', this.#onClientClose);
-    this.#queued = upstream.limiter.acquire(route.timeouts.headers, this);
+    this.#queued = upstream.slots.acquire(this, route.timeouts.headers);
   }
 
   onAdmitted(): void {
@@ -100,8 +92,15 @@ export class ProxyRequest implements RelayOwner, Waiter {
     this.#dispatch();
   }
 
-  onStream(): void {
+  onStream(): boolean {
     if (this.#stream) this.#stream.lasting = true;
+    if (this.#parts.upstream.slots.makeLasting(this)) return true;
+    this.#abandon(new GatewayError('upstream_busy', { detail: 'no free slot for a stream' }));
+    return false;
+  }
+
+  transfers(): boolean {
+    return this.#relay.started || !this.#parts.context.req.complete;
   }
 
   shouldRetry(error: Error): boolean {
@@ -154,7 +153,7 @@ export class ProxyRequest implements RelayOwner, Waiter {
 
   onDone(error: GatewayError | undefined): void {
     if (error && !this.#relay.started) this.#measure(0);
-    this.#parts.upstream.limiter.release();
+    this.#parts.upstream.slots.release(this);
     this.#finish(error);
   }
 
@@ -179,18 +178,11 @@ export class ProxyRequest implements RelayOwner, Waiter {
     this.#upload?.destroy();
     if (error && this.#relay.started) {
       context.log.warn({ err: error }, 'upstream failed during a response; client connection closed');
-      this.#cutClient();
+      cutClient(context.req, res);
       settle();
     } else {
       discardRest(context.req);
       settle(error);
     }
-  }
-
-  /** Without a length or chunks, a regular close looks like the end of the body, so HTTP/1.0 clients need a reset. */
-  #cutClient(): void {
-    const { context, res } = this.#parts;
-    if (context.req.httpVersion === '1.0') context.req.socket.resetAndDestroy();
-    else res.destroy();
   }
 }

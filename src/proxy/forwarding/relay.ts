@@ -21,8 +21,8 @@ export interface RelayOptions {
 
 /** Decides on retries, and is notified of the course of a relay. */
 export interface RelayOwner {
-  /** The response is a stream by type. */
-  onStream(): void;
+  /** The response is a stream by type. False: it is not for the client, and the relay was abandoned. */
+  onStream(): boolean;
   /** Called for a failure before any byte of a response. True: the owner sends the request again. */
   shouldRetry(error: Error): boolean;
   /** Called for each response. True: it is not for the client, and the owner sends the request again. */
@@ -111,7 +111,8 @@ export class Relay implements ResponseHandler {
   #begin({ status, reason, headers, framing }: ResponseHead): void {
     const { owner, rewriteHeaders } = this.#options;
     if (framing.kind === 'length') this.#length = framing.length;
-    if (headerValues(headers, 'content-type')[0]?.startsWith('text/event-stream')) owner.onStream();
+    const isStream = headerValues(headers, 'content-type')[0]?.startsWith('text/event-stream');
+    if (isStream && !owner.onStream()) return;
     this.#writer.begin({ status, reason, headers: rewriteHeaders(headers) });
     this.#state = 'streaming';
     // RFC 9112 section 6.3: no body, whatever the head declares.

@@ -1,5 +1,5 @@
 /** Writes one response to the client. Its start is held back until the packet that it arrived in was parsed. */
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { placeContentLength } from './content-length.ts';
 
 /** Bytes of a reason phrase that are safe to pass on (RFC 9112 section 4). */
@@ -80,4 +80,13 @@ export class ResponseWriter {
     this.#held = undefined;
     this.started = true;
   }
+}
+
+/**
+ * Cuts a response that has begun and cannot be completed. Without a length or chunks, a regular close looks like the end of
+ * the body, so HTTP/1.0 clients need a reset.
+ */
+export function cutClient(req: IncomingMessage, res: ServerResponse): void {
+  if (req.httpVersion === '1.0') req.socket.resetAndDestroy();
+  else res.destroy();
 }

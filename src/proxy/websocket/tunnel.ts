@@ -1,7 +1,9 @@
 /** Opens WebSocket tunnels to the upstreams of routes; a tunnel never outlives its session. */
 import type { Socket } from 'node:net';
-import { type ClientCertificate, readCa, type UpstreamOptions } from '../../upstream/upstreams.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { type ClientCertificate, readCa, type UpstreamOptions, type Upstreams } from '../../upstream/upstreams.ts';
 import type { OpenStream, OpenStreams } from '../forwarding/open-streams.ts';
+import { slotOwner } from '../forwarding/slot-owner.ts';
 import { createHttpProxy, type HttpProxy } from './http-proxy.ts';
 import type { Tunnel } from './upgrade.ts';
 import { createWebSocketTunnel } from './websocket-tunnel.ts';
@@ -21,10 +23,12 @@ function proxyTo(route: UpstreamOptions, certificate: ClientCertificate | undefi
  */
 export function createTunnel({
   routes,
+  upstreams,
   streams,
   certificate,
 }: {
   routes: readonly UpstreamOptions[];
+  upstreams: Pick<Upstreams, 'forRoute'>;
   streams: OpenStreams;
   certificate?: ClientCertificate | undefined;
 }): Tunnel {
@@ -34,6 +38,11 @@ export function createTunnel({
       // Node types the argument of the upgrade event as a Duplex; on a node:http server it is a socket.
       const socket = duplex as Socket;
       if (socket.destroyed) return;
+      const { slots } = upstreams.forRoute(route);
+      const owner = slotOwner(context, options);
+      if (!slots.tryTakeStream(owner))
+        throw new GatewayError('upstream_busy', { detail: 'no free slot for a WebSocket' });
+      socket.once('close', () => slots.giveStream(owner));
       let stream: OpenStream | undefined;
       const onOpen = () => {
         if (stream) stream.lasting = true;

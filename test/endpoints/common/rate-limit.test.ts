@@ -1,7 +1,7 @@
 /** Rate limits of sign-ins and logout tokens per address: separate limits, and nothing in the store. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { limitedAddress } from '../../../src/endpoints/common/rate-limit.ts';
+import { limitedAddress } from '../../../src/base/address.ts';
 import { createAgent, send } from '../../support/browser-http.ts';
 import { startRedis } from '../../support/redis.ts';
 import { startWorld } from '../../support/world.ts';

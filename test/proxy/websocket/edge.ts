@@ -7,7 +7,8 @@ import { WebSocket } from 'ws';
 import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
 import { createTunnel } from '../../../src/proxy/websocket/tunnel.ts';
-import { contextOf, quiet, route, withoutHopByHop } from '../../support/edge.ts';
+import { createUpstreams } from '../../../src/upstream/upstreams.ts';
+import { contextOf, quiet, route, SHARES, withoutHopByHop } from '../../support/edge.ts';
 import { within } from '../../support/until.ts';
 import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
 
@@ -19,7 +20,9 @@ export async function edgeTo(t: TestContext, upstream: string, changes: Partial<
   const store = { missing: async (keys: readonly string[]) => keys.filter((key) => ended.has(key)) };
   const streams = createOpenStreams({ store, log: quiet, clock, interval: 20 });
   const chosen = route(upstream, changes);
-  const tunnel = createTunnel({ routes: [chosen], streams });
+  const upstreams = createUpstreams([chosen], { shares: SHARES });
+  t.after(() => upstreams.close());
+  const tunnel = createTunnel({ routes: [chosen], upstreams, streams });
   const endsAt = clock() + 3_600_000;
   let over = 0;
   const server = createServer();
