@@ -2,8 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { problemOf } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { checkVersion } from '../edge/framing.ts';
 import { inTurn } from '../edge/in-turn.ts';
+import { createRefuseConnect } from '../edge/refuse-connect.ts';
 import { limitBody } from '../edge/request-body.ts';
+import { createRequestIds } from '../edge/request-ids.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { asGatewayError, logProblem } from '../responses/problem.ts';
@@ -57,6 +60,7 @@ function createHandler({ gateway, log, metrics, draining }: AdminParts) {
   }
 
   return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    checkVersion(req);
     switch (req.url) {
       case '/livez':
         return sendJson(res, 200, { status: 'alive' });
@@ -85,15 +89,19 @@ function createHandler({ gateway, log, metrics, draining }: AdminParts) {
 export function createAdminServer(parts: AdminParts): Server {
   const { config, log } = parts;
   const handle = createHandler(parts);
+  const newId = createRequestIds();
   const respond = inTurn((req, res) => {
+    const id = newId();
     res.setHeader('Cache-Control', 'no-store');
+    res.setHeader('X-Request-Id', id);
     const fail = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
       const error = asGatewayError(thrown);
-      logProblem(log, error);
+      logProblem(log.child({ requestId: id }), error);
       if (res.headersSent) return void res.destroy();
-      sendJson(res, error.status, problemOf(error, ''), 'application/problem+json');
+      for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
+      sendJson(res, error.status, problemOf(error, id), 'application/problem+json');
     });
     handle(req, res).catch(fail);
   });
-  return createServer(respond);
+  return createServer(respond).on('connect', createRefuseConnect(log)).on('checkExpectation', respond);
 }

@@ -58,6 +58,16 @@ export const ERRORS = {
     title: 'Payload too large',
     hint: 'The request body exceeds the limit of this route.',
   },
+  headers_too_large: {
+    status: 431,
+    title: 'Request header too large',
+    hint: 'Request line and headers exceed the limit of this gateway.',
+  },
+  expectation_failed: {
+    status: 417,
+    title: 'Expectation failed',
+    hint: 'The only supported expectation is 100-continue.',
+  },
   uri_too_long: { status: 414, title: 'Address too long', hint: 'Path and query exceed 8192 characters.' },
   misdirected: {
     status: 421,
@@ -73,6 +83,11 @@ export const ERRORS = {
     status: 400,
     title: 'Upgrade refused',
     hint: 'This route does not support the requested protocol.',
+  },
+  version_not_supported: {
+    status: 505,
+    title: 'HTTP version not supported',
+    hint: 'This gateway supports HTTP/1.1 and HTTP/1.0.',
   },
   // Failed sign-ins
   login_not_navigation: {

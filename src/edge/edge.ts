@@ -4,7 +4,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
 import { parseTarget, type RequestTarget } from '../routing/target.ts';
-import { checkFraming, readFramingFields } from './framing.ts';
+import { checkFraming, checkVersion, readFramingFields } from './framing.ts';
 import { createHostCheck } from './host.ts';
 import { createPeerReader } from './peer.ts';
 import type { RequestContext } from './request-context.ts';
@@ -16,7 +16,7 @@ export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' 
 export interface Edge {
   /** Checks a request or upgrade; throws GatewayError. `arrival` is the result of `arrive` for this request, if any. */
   (req: IncomingMessage, arrival?: Arrival): RequestContext;
-  /** Identifies the peer and assigns the request id. Never throws. */
+  /** Identifies the peer and assigns the request id, once per request: further calls return the same arrival. Never throws. */
   arrive(req: IncomingMessage): Arrival;
 }
 
@@ -77,16 +77,22 @@ class CheckedRequest implements RequestContext {
 /** Creates the edge. The same function serves `request` and `upgrade` events: an upgrade is checked like any other request. */
 export function createEdge({ config, log, newId = createRequestIds() }: EdgeOptions): Edge {
   const readPeer = createPeerReader(config.trustedProxies);
+  const arrivals = new WeakMap<IncomingMessage, Arrival>();
   const checkHost = createHostCheck(config.publicUrl, config.allowedHosts);
 
   function arrive(req: IncomingMessage): Arrival {
+    const known = arrivals.get(req);
+    if (known) return known;
     const { clientIp, secure, trusted } = readPeer(req);
     const header = req.headers['x-request-id'];
     const id = trusted && typeof header === 'string' && REQUEST_ID.test(header) ? header : newId();
-    return new ReceivedRequest(req, id, clientIp, secure, log);
+    const arrival = new ReceivedRequest(req, id, clientIp, secure, log);
+    arrivals.set(req, arrival);
+    return arrival;
   }
 
   function edge(req: IncomingMessage, arrival: Arrival = arrive(req)): RequestContext {
+    checkVersion(req);
     const fields = readFramingFields(req.rawHeaders);
     checkFraming(req, fields);
     const rawTarget = req.url ?? '';

@@ -12,6 +12,9 @@ export interface FramingFields {
 
 type RequestHead = Pick<IncomingMessage, 'method' | 'rawHeaders' | 'httpVersionMajor' | 'httpVersionMinor'>;
 
+/** The expectation that Node and the gateway fulfil (RFC 9110 section 10.1.1). */
+export const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
+
 // CONNECT would turn the gateway into a tunnel, and TRACE would echo the cookie (RFC 9110 sections 9.3.6 and 9.3.8).
 const ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
@@ -42,6 +45,29 @@ function valuesFor(fields: Record<keyof FramingFields, string[]>, name: string):
     default:
       return undefined;
   }
+}
+
+/** Refuses versions that Node's parser accepts but that have another framing, and expectations other than 100-continue. */
+export function checkVersion(req: IncomingMessage): void {
+  const { httpVersion, headers } = req;
+  if ((httpVersion !== '1.1' && httpVersion !== '1.0') || speaksOtherProtocol(req))
+    throw new GatewayError('version_not_supported', { headers: { connection: 'close' } });
+  if (headers.expect !== undefined && httpVersion === '1.1' && !CONTINUE.test(headers.expect))
+    throw new GatewayError('expectation_failed', { headers: { connection: 'close' } });
+}
+
+/**
+ * Returns whether the request line names RTSP or ICE, which Node's parser reports as HTTP of the same version. Reads the packet
+ * that is being parsed; a request line that arrived in an earlier packet than the end of the head is not recognized.
+ */
+function speaksOtherProtocol({ httpVersion, method, url, socket }: IncomingMessage): boolean {
+  if (httpVersion !== '1.0' || !('parser' in socket)) return false;
+  const { parser } = socket;
+  if (typeof parser !== 'object' || parser === null || !('getCurrentBuffer' in parser)) return false;
+  const packet = typeof parser.getCurrentBuffer === 'function' ? parser.getCurrentBuffer() : undefined;
+  if (!(packet instanceof Uint8Array)) return false;
+  const text = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength).toString('latin1');
+  return ['RTSP', 'ICE'].some((protocol) => text.includes(`${method} ${url} ${protocol}/`));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Handles the pipelined requests of one connection one after the other, as nginx and HAProxy do. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 type Handle<Rest extends unknown[]> = (req: IncomingMessage, res: ServerResponse, ...rest: Rest) => void;
 
@@ -10,14 +11,17 @@ const MAX_WAITING = 32;
 /**
  * Node emits each pipelined request as soon as it is parsed, although its response has to wait for the ones before it (RFC
  * 9112 section 9.3.2). Handled at once, the requests of one connection could occupy every slot of an upstream, and a request
- * behind a response with `Connection: close` would be executed (section 9.6). Such a response has no socket until its turn.
+ * behind a response with `Connection: close` would be executed (section 9.6). Such a response has no socket until its turn,
+ * and the turn never comes when the connection closes. A request that arrives while the last response is still being sent
+ * is ignored as well.
  */
 export function inTurn<Rest extends unknown[]>(handle: Handle<Rest>): Handle<Rest> {
   const waiting = new WeakMap<Socket, number>();
 
   return function handleInTurn(req, res, ...rest) {
-    if (res.socket) return handle(req, res, ...rest);
     const { socket } = req;
+    if (socket.writableEnded) return;
+    if (res.socket) return handle(req, res, ...rest);
     const count = (waiting.get(socket) ?? 0) + 1;
     waiting.set(socket, count);
     if (count >= MAX_WAITING) socket.pause();
@@ -28,4 +32,32 @@ export function inTurn<Rest extends unknown[]>(handle: Handle<Rest>): Handle<Res
       handle(req, res, ...rest);
     });
   };
+}
+
+/** The response in progress on a connection, also after an upgrade was requested behind it. */
+export function responseOn(socket: Duplex): ServerResponse | undefined {
+  const response = '_httpMessage' in socket ? socket._httpMessage : undefined;
+  return response instanceof ServerResponse ? response : undefined;
+}
+
+/**
+ * Calls `run` when all earlier requests of the connection have their responses, so that no byte of a response reaches the
+ * frames of a WebSocket; never when the connection closes before.
+ */
+export function afterResponses(socket: Duplex, run: () => void): void {
+  if (socket.destroyed || socket.writableEnded) return;
+  const response = responseOn(socket);
+  if (!response) {
+    // Node starts the timeout of idle connections after each response.
+    if (socket instanceof Socket) socket.setTimeout(0);
+    run();
+    return;
+  }
+  // At the upgrade event, Node removes its own listener, without which a response that waits for the client never continues.
+  const onDrain = () => response.emit('drain');
+  socket.on('drain', onDrain);
+  response.once('close', () => {
+    socket.off('drain', onDrain);
+    afterResponses(socket, run);
+  });
 }

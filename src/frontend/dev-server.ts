@@ -1,5 +1,5 @@
 /** Proxies pages, modules and the hot-update WebSocket of the front end's development server. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
@@ -36,7 +36,7 @@ export function createDevServer(config: Config, origin: string): DevServer {
   const { host } = new URL(origin);
   const rewriteHeaders = createRequestHeaderRewriter(config);
   const proxy = createHttpProxy(origin, { upgradeTimeout: HANDSHAKE_TIMEOUT_MS });
-  const onResponse = createResponseCleaner(config, origin);
+  const cleanResponse = createResponseCleaner(config, origin);
 
   return {
     async handle(context, res) {
@@ -47,6 +47,10 @@ export function createDevServer(config: Config, origin: string): DevServer {
       if (expectsContinue(req)) res.writeContinue();
       // The headers are replaced before the proxy sees the request: it does not call its hooks for every request.
       req.headers = headers as typeof req.headers;
+      const onResponse = (response: IncomingMessage) => {
+        cleanResponse(response);
+        response.headers['x-request-id'] = context.id;
+      };
       await new Promise<void>((resolve, reject) => {
         // Once the response has begun, the proxy itself closes the connection of the client.
         const onError = (error: Error) => {

@@ -6,6 +6,7 @@ import { GatewayError } from '../base/errors.ts';
 import { ownEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { assertBodyUnread, type Edge } from '../edge/edge.ts';
+import { afterResponses } from '../edge/in-turn.ts';
 import { discardRest, limitBody } from '../edge/request-body.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import { attachContext } from '../endpoints/common/context.ts';
@@ -99,8 +100,7 @@ export function createRequestDispatch(parts: DispatchParts): HandleRequest {
 export function createUpgradeDispatch(parts: DispatchParts): HandleUpgrade {
   const { edge, dataPlane, devServer, tracer, counter, failures } = parts;
 
-  return function handleUpgrade(req, socket, head, next) {
-    socket.on('error', () => socket.destroy());
+  function handleInTurn(...[req, socket, head, next]: Parameters<HandleUpgrade>): void {
     const refuse = (thrown: unknown, route?: CompiledRoute) => {
       const { code } = failures.respondOnSocket(req, socket, thrown);
       if (route) counter.countRefusal(route, code);
@@ -117,5 +117,10 @@ export function createUpgradeDispatch(parts: DispatchParts): HandleUpgrade {
     } catch (error) {
       refuse(error);
     }
+  }
+
+  return function handleUpgrade(req, socket, head, next) {
+    socket.on('error', () => socket.destroy());
+    afterResponses(socket, () => handleInTurn(req, socket, head, next));
   };
 }

@@ -9,6 +9,7 @@ import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import { composeGateway, type GatewayParts } from './composition.ts';
 import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
 import { createFailureResponder } from './failures.ts';
+import { createRejectMalformed, type RejectMalformed } from './malformed.ts';
 import { createRequestCounter } from './request-counter.ts';
 import type { GatewayDeps } from './shared-parts.ts';
 
@@ -17,6 +18,7 @@ export type { GatewayDeps } from './shared-parts.ts';
 export interface Gateway {
   readonly handle: HandleRequest;
   readonly upgrade: HandleUpgrade;
+  readonly rejectMalformed: RejectMalformed;
   /** Headers for a front proxy that asks for a decision; rejects as a proxied request would be refused. */
   verify(context: RequestContext): Promise<ForwardedHeaders>;
   /** Sessions for the private listener. */
@@ -54,6 +56,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   return {
     handle: createRequestDispatch(dispatchParts),
     upgrade: createUpgradeDispatch(dispatchParts),
+    rejectMalformed: createRejectMalformed(dispatchParts.failures),
     verify: (context) => dataPlane.verify(context),
     adminSessions: createAdminSessions({ config, ...parts }),
     health,

@@ -1,7 +1,8 @@
 /** Drains a listener without losing a request: responses close their connections, the load balancer gets time, requests end. */
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { responseOn } from '../edge/in-turn.ts';
 import { closeServer } from '../tuning/listening-sockets.ts';
 
 export interface Drain {
@@ -21,12 +22,6 @@ const POLL_INTERVAL_MS = 50;
  */
 function closeAfterResponse(_req: IncomingMessage | undefined, res: ServerResponse): void {
   if (!res.headersSent) res.shouldKeepAlive = false;
-}
-
-/** The response in progress on a connection. */
-function responseOn(socket: Duplex): ServerResponse | undefined {
-  const response = '_httpMessage' in socket ? socket._httpMessage : undefined;
-  return response instanceof ServerResponse ? response : undefined;
 }
 
 /** Tracks the connections of a server. `close` stops listening and resolves when all connections have ended. */

@@ -1,5 +1,6 @@
 /** The server of one process: the public listener, the private listeners, and how they stop. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { createAdminServer } from '../admin/admin.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { inTurn } from '../edge/in-turn.ts';
@@ -84,8 +85,11 @@ function createPublicServer({ limits }: Config, active: ActiveGateway, handle: G
     handle,
   );
   server.on('checkContinue', handle);
-  server.on('checkExpectation', (_req, res) => res.writeHead(417, { Connection: 'close' }).end());
-  server.on('upgrade', (req, socket, head) => active.current().upgrade(req, socket, head));
+  server.on('checkExpectation', handle);
+  const upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => active.current().upgrade(req, socket, head);
+  // The upgrade handler refuses CONNECT; without a listener, Node would close the connection without a response.
+  server.on('upgrade', upgrade).on('connect', upgrade);
+  server.on('clientError', (error, socket) => active.current().rejectMalformed(error, socket));
   return server;
 }
 

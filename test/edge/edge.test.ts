@@ -27,6 +27,7 @@ function request({ url = '/api/x?y', method = 'GET', headers = {}, from = '203.0
     method,
     httpVersionMajor: 1,
     httpVersionMinor: 1,
+    httpVersion: '1.1',
     headers: Object.fromEntries(named),
     rawHeaders: Object.entries(fields).flat(),
   });

@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { type Arrival, createEdge } from '../../edge/edge.ts';
+import { checkVersion } from '../../edge/framing.ts';
 import { inTurn } from '../../edge/in-turn.ts';
+import { createRefuseConnect } from '../../edge/refuse-connect.ts';
 import { limitBody } from '../../edge/request-body.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Logger } from '../../observe/log.ts';
@@ -59,6 +61,7 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
   const { arrive } = createEdge({ config, log });
 
   async function handle(req: IncomingMessage, res: ServerResponse, arrival: Arrival): Promise<void> {
+    checkVersion(req);
     const { method, target } = originalRequest(req);
     const original: IncomingMessage = Object.create(req, { method: { value: method }, url: { value: target } });
     const headers = await verify({
@@ -81,5 +84,5 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
     });
     handle(req, res, arrival).catch(refuse);
   });
-  return createServer(respond);
+  return createServer(respond).on('connect', createRefuseConnect(log)).on('checkExpectation', respond);
 }

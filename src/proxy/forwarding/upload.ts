@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { GatewayError } from '../../base/errors.ts';
+import { CONTINUE } from '../../edge/framing.ts';
 import { discardRest } from '../../edge/request-body.ts';
 
 export interface UploadOptions {
@@ -10,8 +11,6 @@ export interface UploadOptions {
   /** Maximum silence of the client in milliseconds; 0 is no limit. */
   idle: number;
 }
-
-const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
 /** Returns whether the client waits for 100 before it sends the body (RFC 9110 section 10.1.1: not in HTTP/1.0). */
 export function expectsContinue(req: IncomingMessage): boolean {

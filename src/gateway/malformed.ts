@@ -1,0 +1,40 @@
+/** Responds to bytes that are not an HTTP request: Node's parser reports them without a request. */
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../base/error-table.ts';
+import { GatewayError } from '../base/errors.ts';
+import { responseOn } from '../edge/in-turn.ts';
+import type { FailureResponder } from './failures.ts';
+
+/** Handles the `clientError` event of a server. */
+export type RejectMalformed = (error: Error, socket: Duplex) => void;
+
+/** The errors of Node's parser that are not a malformed request. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'payload_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_INVALID_VERSION: 'version_not_supported',
+  HPE_PAUSED_H2_UPGRADE: 'version_not_supported',
+};
+
+const codeOf = (error: Error) => ('code' in error && typeof error.code === 'string' ? error.code : '');
+
+/**
+ * Creates the handler. It responds under the id of the request whose body is malformed, or of a new one, unless a response is
+ * being sent; then it closes the connection.
+ */
+export function createRejectMalformed(failures: Pick<FailureResponder, 'respondOnSocket'>): RejectMalformed {
+  return function rejectMalformed(error, socket) {
+    const response = responseOn(socket);
+    const code = codeOf(error);
+    // Bytes after the last request are ignored, and its response is completed (RFC 9112 section 9.6).
+    if (socket.writableEnded || (code === 'HPE_CLOSED_CONNECTION' && response)) return;
+    // A connection without a byte is one that a browser opened for later.
+    const unused = !(socket instanceof Socket) || socket.bytesRead === 0;
+    if (unused || !socket.writable || response?.headersSent) return void socket.destroy();
+    const req = response?.req ?? new IncomingMessage(socket);
+    failures.respondOnSocket(req, socket, new GatewayError(CODES[code] ?? 'bad_request', { detail: code }));
+  };
+}
