@@ -11,7 +11,7 @@ const textOf = new Map(files.map((file) => [file, readFileSync(join(ROOT, file),
 /** The rooms by rank, lowest first. A file imports from its own room and from rooms of a lower rank. */
 const RANKS: readonly (readonly string[])[] = [
   ['base', 'client', 'crypto', 'oidc/products', 'tuning', 'upstream/http'],
-  ['config/fields'],
+  ['config/fields', 'upstream/undici'],
   ['policy/conditions', 'store/port'],
   ['store/processes', 'store/redis', 'store/sqlite'],
   ['store'],
@@ -110,7 +110,7 @@ test('each library is imported from its rooms only', () => {
     jose: /^src\/oidc\//,
     'http-proxy-middleware': /^src\/proxy\/websocket\//,
     'lru-cache': /^src\/base\/lru\.ts$/,
-    undici: /^src\/oidc\/provider\/mtls\.ts$/,
+    undici: /^src\/(oidc\/provider\/mtls\.ts$|upstream\/undici\/)/,
     express: /^src\/(endpoints|gateway|frontend|session)\//,
     'express-session': /^src\/(gateway|session|store)\//,
     helmet: /^src\/gateway\//,

@@ -24,7 +24,7 @@ function composeDataPlane(config: Config, shared: SharedParts) {
   const { routes, limits } = config;
   const { certificate } = provider;
   const shares = { caller: limits.callerShare, address: limits.addressShare };
-  const upstreams = createUpstreams(routes, { shares, certificate, log });
+  const upstreams = createUpstreams(routes, { client: config.upstreamClient, shares, certificate, log });
   const forwarder = createForwarder({ routes, upstreams, streams, metrics });
   const dataPlane = createDataPlane({
     ...shared,

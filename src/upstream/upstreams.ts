@@ -4,7 +4,9 @@ import type { RouteConfig } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Shares } from './fair-slots.ts';
 import { createPool, type Pool } from './http/pool.ts';
+import type { UpstreamClient } from './http/request-port.ts';
 import { lookup } from './loopback.ts';
+import { createOpenConnection } from './open-connection.ts';
 import { UpstreamSlots } from './upstream-slots.ts';
 
 /** The options of a route that configure the connections to its upstream. */
@@ -38,35 +40,41 @@ export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } 
   return route.upstreamCa === undefined ? {} : { ca: readFileSync(route.upstreamCa, 'utf8') };
 }
 
-function createRoutePool(origin: string, route: UpstreamOptions, certificate?: ClientCertificate, log?: Logger): Pool {
-  return createPool({
-    origin,
-    connections: route.connections + route.maxStreams,
-    connectTimeout: route.timeouts.connect,
-    headTimeout: route.timeouts.headers,
-    bodyTimeout: route.timeouts.idle,
-    maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
-    lookup,
-    onDistrust: () =>
-      log?.warn(
-        { upstream: origin },
-        'upstream sent bytes beyond a response; its connections are not reused for 10 minutes',
-      ),
-    ...readCa(route),
-    ...(certificate ? { cert: certificate.cert, key: certificate.key } : {}),
-  });
-}
-
 export interface UpstreamParts {
+  /** Who writes the requests and parses the responses; `own` by default. */
+  client?: UpstreamClient;
   /** Share of the slots that one caller and one address can hold. */
   shares: Shares;
   certificate?: ClientCertificate | undefined;
   log?: Logger;
 }
 
+function createRoutePool(origin: string, route: UpstreamOptions, parts: UpstreamParts): Pool {
+  const { client = 'own', certificate, log } = parts;
+  const open = createOpenConnection({
+    origin,
+    client,
+    headTimeout: route.timeouts.headers,
+    bodyTimeout: route.timeouts.idle,
+    maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
+    lookup,
+    ...readCa(route),
+    ...(certificate ? { cert: certificate.cert, key: certificate.key } : {}),
+  });
+  return createPool({
+    open,
+    connections: route.connections + route.maxStreams,
+    connectTimeout: route.timeouts.connect,
+    onDistrust: () =>
+      log?.warn(
+        { upstream: origin },
+        'upstream sent bytes beyond a response; its connections are not reused for 10 minutes',
+      ),
+  });
+}
+
 /** Creates the pools and slots of all routes; routes with the same upstream and options share one. */
 export function createUpstreams(routes: readonly UpstreamOptions[], parts: UpstreamParts): Upstreams {
-  const { certificate, log, shares } = parts;
   const byRoute = new WeakMap<UpstreamOptions, Upstream>();
   const byOptions = new Map<string, Upstream>();
 
@@ -81,8 +89,8 @@ export function createUpstreams(routes: readonly UpstreamOptions[], parts: Upstr
       route.upstreamCa,
     ]);
     const upstream = byOptions.get(key) ?? {
-      pool: createRoutePool(origin, route, certificate, log),
-      slots: new UpstreamSlots(route, shares),
+      pool: createRoutePool(origin, route, parts),
+      slots: new UpstreamSlots(route, parts.shares),
     };
     byOptions.set(key, upstream);
     byRoute.set(route, upstream);

@@ -45,6 +45,12 @@ function e2eLanes(files: string[]): Lane[] {
   return Array.from({ length: slots }, (_, slot) => lane(slot));
 }
 
+/** The proxy with undici as its client: the same tests, with the same expectations but for those that say so. */
+function undiciSuite(root: string): Suite {
+  const files = globSync('test/{proxy/{admission,forwarding,headers},upstream}/**/*.test.ts', { cwd: root }).sort();
+  return { files, concurrency: UNIT_FILES, env: { TEST_UPSTREAM_CLIENT: 'undici' } };
+}
+
 /** All tests without a browser: the fast ones first, because they fail first, then the slowest. */
 function unitLane(root: string, files: string[]): Lane {
   const fast = new Set(fastFiles(root));
@@ -78,7 +84,8 @@ function nearLanes(root: string, paths: string[]): Lane[] {
 export function lanesFor(root: string, [first = '', ...rest]: string[]): Lane[] {
   const named: Record<string, () => Lane[]> = {
     fast: () => [[fastSuite(fastFiles(root))]],
-    unit: () => [unitLane(root, globSync('test/**/*.test.ts', { cwd: root }).sort())],
+    unit: () => [[...unitLane(root, globSync('test/**/*.test.ts', { cwd: root }).sort()), undiciSuite(root)]],
+    undici: () => [[undiciSuite(root)]],
     e2e: () => e2eLanes(globSync('e2e/**/*.test.ts', { cwd: root }).sort()),
   };
   if (first === 'near') return nearLanes(root, rest);

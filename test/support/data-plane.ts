@@ -17,6 +17,7 @@ import { singleCookie } from '../../src/session/cookies.ts';
 import type { ActiveSession, RequestSession } from '../../src/session/session-types.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import { silent } from './route-fixtures.ts';
+import { upstreamClient } from './upstream-client.ts';
 
 /** The session of a user as the store returns it. */
 export function sessionOf(sub: string, tokens: Partial<ActiveSession['tokens']> = {}): ActiveSession {
@@ -104,7 +105,7 @@ export async function startDataPlane(
   const streams = createOpenStreams({ store: { missing: async () => [] }, log: silent, clock: Date.now });
   const { limits, routes } = config;
   const shares = { caller: limits.callerShare, address: limits.addressShare };
-  const upstreams = createUpstreams(routes, { shares });
+  const upstreams = createUpstreams(routes, { client: upstreamClient, shares });
   const forwarder = createForwarder({ routes, upstreams, streams });
   const plane = createDataPlane({
     config,

@@ -10,6 +10,7 @@ import type { ForwardOptions, ForwardRoute } from '../../src/proxy/forwarding/fo
 import { createOpenStreams, type OpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
 import type { Shares } from '../../src/upstream/fair-slots.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
+import { upstreamClient } from './upstream-client.ts';
 
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host)$/i;
 
@@ -103,7 +104,7 @@ export async function startEdge(
   const all = [routes].flat() as ForwardRoute[];
   const streams =
     options.streams ?? createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
-  const upstreams = createUpstreams(all, { shares: options.shares ?? SHARES });
+  const upstreams = createUpstreams(all, { client: upstreamClient, shares: options.shares ?? SHARES });
   const forwarder = createForwarder({ routes: all, upstreams, streams });
   const outcomes: string[] = [];
   let received = 0;

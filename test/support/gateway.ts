@@ -10,6 +10,7 @@ import type { Store } from '../../src/store/port/store.ts';
 import { type Browser, createBrowser } from './browser.ts';
 import { freePort } from './ports.ts';
 import type { Provider } from './provider.ts';
+import { upstreamClient } from './upstream-client.ts';
 
 export interface TestGateway {
   /** The public URL. */
@@ -69,6 +70,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     routes: options.routes ?? [],
     // All browsers of a test share one IP address.
     limits: { loginsPerMinute: 0 },
+    upstreamClient,
     development: { allowInsecureHttp: true },
     ...options.config,
   });

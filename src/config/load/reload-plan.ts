@@ -28,6 +28,7 @@ const FIXED = [
   'log',
   'audit',
   'reload',
+  'upstreamClient',
   'tuning',
 ] as const;
 /** The forward authentication listener checks peers and hosts with the values it was opened with. */

@@ -18,6 +18,7 @@ import {
   publicUrl,
   reload,
   trustedProxies,
+  upstreamClient,
   workers,
 } from '../sections/server.ts';
 import { sessionSchema } from '../sections/session.ts';
@@ -51,6 +52,7 @@ export function configSchema(resolve: SecretResolver) {
     tracing,
     reload,
     audit,
+    upstreamClient,
     tuning,
     development,
   });

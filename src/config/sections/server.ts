@@ -113,6 +113,13 @@ export const limits = z
   })
   .prefault({});
 
+export const upstreamClient = z
+  .enum(['own', 'undici'])
+  .default('own')
+  .describe(
+    'HTTP client for the routes: the one of this gateway, or undici, which needs more CPU per request. undici remains for one release, as a fallback.',
+  );
+
 export const reload = z
   .strictObject({
     watch: z.boolean().default(false).describe('Reload automatically when the file changes. Otherwise send SIGHUP.'),

@@ -12,8 +12,11 @@ export interface ConnectOptions {
   readonly key?: string;
 }
 
-/** Opens a connection. `onBytes` receives the incoming bytes and must copy what it needs after it returns. */
-export type Connect = (onBytes: (chunk: Buffer) => void, onConnected: () => void) => Socket;
+/**
+ * Opens a connection. `onBytes` receives the incoming bytes and must copy what it needs after it returns; without it the
+ * bytes are read from the socket.
+ */
+export type Connect = (onBytes: ((chunk: Buffer) => void) | undefined, onConnected: () => void) => Socket;
 
 /** Read buffer shared by all plain connections, which saves an allocation for each read. */
 const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -38,13 +41,14 @@ function addressOptions({ origin, lookup }: ConnectOptions, defaultPort: number)
 }
 
 function createPlainConnect(options: ConnectOptions): Connect {
-  const address = addressOptions(options, 80);
+  const plain = { ...addressOptions(options, 80), noDelay: true };
   return function connectPlain(onBytes, onConnected) {
+    if (!onBytes) return netConnect(plain, onConnected);
     const callback = (length: number) => {
       onBytes(sharedBuffer.subarray(0, length));
       return true;
     };
-    return netConnect({ ...address, noDelay: true, onread: { buffer: sharedBuffer, callback } }, onConnected);
+    return netConnect({ ...plain, onread: { buffer: sharedBuffer, callback } }, onConnected);
   };
 }
 
@@ -77,7 +81,7 @@ function createTlsConnect(options: ConnectOptions): Connect {
     socket.on('error', () => {
       session = undefined;
     });
-    socket.on('data', onBytes);
+    if (onBytes) socket.on('data', onBytes);
     return socket;
   };
 }

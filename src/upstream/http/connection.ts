@@ -2,23 +2,23 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { Deadline } from './deadline.ts';
-import { asCutFault, asError, isStray, UpstreamFault } from './fault.ts';
+import { asCutFault, asError, isStray, timedOut, UpstreamFault } from './fault.ts';
 import { type BodySender, sendBody } from './request-body.ts';
 import { serializeHead } from './request-head.ts';
-import type { ConnectionLimits, ParserSink, RequestControl, ResponseHandler, UpstreamRequest } from './request-port.ts';
+import type {
+  ConnectionLimits,
+  ConnectionOwner,
+  ParserSink,
+  RequestControl,
+  ResponseHandler,
+  UpstreamConnection,
+  UpstreamRequest,
+} from './request-port.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser } from './response-parser.ts';
 
-export interface ConnectionOwner {
-  /** The response is complete and the connection can be reused, within `keepAliveMs` if the upstream announced a limit. */
-  onFree(connection: Connection, keepAliveMs: number | undefined): void;
-  onClosed(connection: Connection): void;
-  /** The upstream sent bytes beyond a response. */
-  onStray(): void;
-}
-
 /** A class and not closures, because its methods run for every packet. */
-export class Connection implements ParserSink, RequestControl {
+export class Connection implements UpstreamConnection, ParserSink, RequestControl {
   readonly #socket: Socket;
   readonly #limits: ConnectionLimits;
   readonly #owner: ConnectionOwner;
@@ -47,7 +47,6 @@ export class Connection implements ParserSink, RequestControl {
     });
   }
 
-  /** Whether a request can be sent on it, as far as the gateway knows. */
   get usable(): boolean {
     return this.#open && this.#handler === undefined;
   }
@@ -66,7 +65,6 @@ export class Connection implements ParserSink, RequestControl {
     }
   }
 
-  /** Sends a request on a free connection. */
   send(request: UpstreamRequest, handler: ResponseHandler): void {
     this.#handler = handler;
     this.#headReceived = false;
@@ -92,11 +90,8 @@ export class Connection implements ParserSink, RequestControl {
     return sendBody({ socket: this.#socket, body, chunked, onTurn, onError: (error) => this.#fail(error) });
   }
 
-  /** Fails the request if its deadline has passed. */
   checkDeadline(now: number): void {
-    if (this.#handler === undefined || !this.#deadline.passed(now)) return;
-    const code = this.#headReceived ? 'UPSTREAM_BODY_TIMEOUT' : 'UPSTREAM_HEAD_TIMEOUT';
-    this.#fail(new UpstreamFault(code, 'the upstream sent nothing within the time limit'));
+    if (this.#handler !== undefined && this.#deadline.passed(now)) this.#fail(timedOut(this.#headReceived));
   }
 
   close(): void {

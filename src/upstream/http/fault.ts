@@ -25,6 +25,12 @@ export class UpstreamFault extends Error {
   }
 }
 
+/** The upstream sent nothing in time: no head, or no further part of a body whose head it sent. */
+export function timedOut(headReceived: boolean): UpstreamFault {
+  const code = headReceived ? 'UPSTREAM_BODY_TIMEOUT' : 'UPSTREAM_HEAD_TIMEOUT';
+  return new UpstreamFault(code, 'the upstream sent nothing within the time limit');
+}
+
 /** The bytes are not HTTP/1.1, or can be read in more than one way. */
 export function protocolError(message: string): UpstreamFault {
   return new UpstreamFault('UPSTREAM_PROTOCOL', message);

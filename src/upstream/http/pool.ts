@@ -1,11 +1,16 @@
 /** Keeps a bounded pool of connections to one upstream and assigns requests to them. */
 import type { Socket } from 'node:net';
-import { type Connect, type ConnectOptions, createConnect } from './connect.ts';
-import { Connection, type ConnectionOwner } from './connection.ts';
 import { UpstreamFault } from './fault.ts';
-import type { ConnectionLimits, ResponseHandler, UpstreamRequest } from './request-port.ts';
+import type {
+  ConnectionOwner,
+  OpenConnection,
+  ResponseHandler,
+  UpstreamConnection,
+  UpstreamRequest,
+} from './request-port.ts';
 
-export interface PoolOptions extends ConnectOptions, ConnectionLimits {
+export interface PoolOptions {
+  readonly open: OpenConnection;
   /** Maximum number of connections; further requests wait for a free one. */
   readonly connections: number;
   /** Milliseconds until a connection must be established. */
@@ -40,7 +45,7 @@ interface PendingRequest {
 
 /** A request and the idle connection that it will use if that connection passes the check before sending. */
 interface Assignment {
-  readonly connection: Connection;
+  readonly connection: UpstreamConnection;
   readonly pending: PendingRequest;
 }
 
@@ -48,11 +53,10 @@ const poolClosed = () => new UpstreamFault('UPSTREAM_CLOSED', 'the gateway close
 
 class ConnectionPool implements Pool, ConnectionOwner {
   readonly #options: PoolOptions;
-  readonly #connect: Connect;
   /** Free connections with their expiry (performance.now()). The most recently used one is last and is reused first. */
-  readonly #idle: { connection: Connection; expiresAt: number }[] = [];
+  readonly #idle: { connection: UpstreamConnection; expiresAt: number }[] = [];
   #assigned: Assignment[] = [];
-  readonly #open = new Set<Connection>();
+  readonly #connections = new Set<UpstreamConnection>();
   /** Connections that are not established yet, with their deadlines. */
   readonly #connecting = new Map<Socket, number>();
   readonly #queue: PendingRequest[] = [];
@@ -62,7 +66,6 @@ class ConnectionPool implements Pool, ConnectionOwner {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#connect = createConnect(options);
     this.#timer = setInterval(() => this.#enforceTimeLimits(), POLL_INTERVAL_MS).unref();
   }
 
@@ -76,11 +79,11 @@ class ConnectionPool implements Pool, ConnectionOwner {
     this.#destroyed = true;
     clearInterval(this.#timer);
     for (const [socket] of this.#connecting) socket.destroy();
-    for (const connection of this.#open) connection.close();
+    for (const connection of this.#connections) connection.close();
     for (const { handler } of this.#queue.splice(0)) handler.onError(poolClosed());
   }
 
-  onFree(connection: Connection, keepAliveMs: number | undefined): void {
+  onFree(connection: UpstreamConnection, keepAliveMs: number | undefined): void {
     const now = performance.now();
     const idleMs = keepAliveMs === undefined ? IDLE_MS : Math.min(MAX_IDLE_MS, keepAliveMs - LATENCY_MARGIN_MS);
     if (idleMs <= 0 || now < this.#distrustUntil) {
@@ -99,8 +102,8 @@ class ConnectionPool implements Pool, ConnectionOwner {
     for (const { connection } of this.#idle.splice(0)) connection.close();
   }
 
-  onClosed(connection: Connection): void {
-    this.#open.delete(connection);
+  onClosed(connection: UpstreamConnection): void {
+    this.#connections.delete(connection);
     const index = this.#idle.findIndex((entry) => entry.connection === connection);
     if (index >= 0) this.#idle.splice(index, 1);
     this.#assignQueued();
@@ -118,12 +121,12 @@ class ConnectionPool implements Pool, ConnectionOwner {
   #assign(pending: PendingRequest): boolean {
     const connection = this.#takeIdle();
     if (connection) this.#sendAfterPoll(connection, pending);
-    else if (this.#open.size + this.#connecting.size < this.#options.connections) this.#openConnection(pending);
+    else if (this.#connections.size + this.#connecting.size < this.#options.connections) this.#openConnection(pending);
     else return false;
     return true;
   }
 
-  #takeIdle(): Connection | undefined {
+  #takeIdle(): UpstreamConnection | undefined {
     for (let entry = this.#idle.pop(); entry; entry = this.#idle.pop()) {
       if (entry.expiresAt > performance.now() && entry.connection.usable) return entry.connection;
       entry.connection.close();
@@ -136,7 +139,7 @@ class ConnectionPool implements Pool, ConnectionOwner {
    * connection that already arrived belong to an earlier response. It takes two immediates, because the first one may run
    * before the next poll.
    */
-  #sendAfterPoll(connection: Connection, pending: PendingRequest): void {
+  #sendAfterPoll(connection: UpstreamConnection, pending: PendingRequest): void {
     if (this.#assigned.length === 0)
       setImmediate(() => {
         const batch = this.#assigned;
@@ -160,17 +163,12 @@ class ConnectionPool implements Pool, ConnectionOwner {
   }
 
   #openConnection(pending: PendingRequest): void {
-    let connection: Connection | undefined;
-    const socket = this.#connect(
-      (chunk) => connection?.feed(chunk),
-      () => {
-        this.#connecting.delete(socket);
-        socket.off('error', onFailure).off('close', onClose);
-        connection = new Connection(socket, this.#options, this);
-        this.#open.add(connection);
-        connection.send(pending.request, pending.handler);
-      },
-    );
+    const socket = this.#options.open(this, (connection) => {
+      this.#connecting.delete(socket);
+      socket.off('error', onFailure).off('close', onClose);
+      this.#connections.add(connection);
+      connection.send(pending.request, pending.handler);
+    });
     const onFailure = (error: Error) => {
       if (!this.#connecting.delete(socket)) return;
       socket.destroy();
@@ -187,7 +185,7 @@ class ConnectionPool implements Pool, ConnectionOwner {
     for (const [socket, deadline] of this.#connecting)
       if (now >= deadline)
         socket.destroy(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'no connection within the time limit'));
-    for (const connection of this.#open) connection.checkDeadline(now);
+    for (const connection of this.#connections) connection.checkDeadline(now);
     for (const { connection, expiresAt } of this.#idle) if (expiresAt <= now) connection.close();
   }
 }

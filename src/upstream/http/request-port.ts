@@ -1,4 +1,5 @@
 /** Types for sending a request to an upstream and handling its response. */
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { ResponseHead } from './response-head.ts';
 
@@ -67,3 +68,28 @@ export interface ExpectedResponse {
   /** It cannot be sent again, so a late rest of the previous response is skipped instead of failing it. */
   readonly skipLeftover: boolean;
 }
+
+/** A connection that carries one request at a time, as the pool uses it. */
+export interface UpstreamConnection {
+  /** Whether a request can be sent on it, as far as the gateway knows. */
+  readonly usable: boolean;
+  /** Sends a request on a free connection. */
+  send(request: UpstreamRequest, handler: ResponseHandler): void;
+  /** Fails the request if its deadline has passed; `now` is on the scale of performance.now(). */
+  checkDeadline(now: number): void;
+  close(): void;
+}
+
+export interface ConnectionOwner {
+  /** The response is complete and the connection can be reused, within `keepAliveMs` if the upstream announced a limit. */
+  onFree(connection: UpstreamConnection, keepAliveMs: number | undefined): void;
+  onClosed(connection: UpstreamConnection): void;
+  /** The upstream sent bytes beyond a response. */
+  onStray(): void;
+}
+
+/** Returns the socket at once, and calls `onOpen` when it is established. Failures are events of the socket. */
+export type OpenConnection = (owner: ConnectionOwner, onOpen: (connection: UpstreamConnection) => void) => Socket;
+
+/** Who writes the requests and parses the responses: this gateway, or undici. */
+export type UpstreamClient = 'own' | 'undici';

@@ -1,10 +1,13 @@
 /** Parses response heads strictly (RFC 9112 sections 4 to 6): a head that can be read in two ways is rejected. */
 import { protocolError } from './fault.ts';
-
-/** How the end of a response body is found. */
-export type Framing =
-  | { readonly kind: 'none' | 'chunked' | 'until-close' }
-  | { readonly kind: 'length'; readonly length: number };
+import {
+  bodyFraming,
+  type Framing,
+  type FramingFields,
+  keepAliveMs,
+  noFramingFields,
+  recordFramingField,
+} from './framing.ts';
 
 export interface ResponseHead {
   readonly status: number;
@@ -29,16 +32,12 @@ const LINE_BREAK = '\r\n';
 const validNames = new Set<string>();
 const MAX_VALID_NAMES = 512;
 
-const NONE: Framing = { kind: 'none' };
-const CHUNKED: Framing = { kind: 'chunked' };
-const UNTIL_CLOSE: Framing = { kind: 'until-close' };
-
-/** The fields that decide about framing and connection reuse. */
-interface FramingFields {
-  contentLength: string | undefined;
-  transferEncoding: string | undefined;
-  connection: string;
-  keepAlive: string;
+/** A head before its framing is decided. */
+export interface MessageHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly isHttp10: boolean;
+  readonly headers: string[];
 }
 
 function checkName(name: string): void {
@@ -57,22 +56,6 @@ function fieldValue(text: string, colon: number, end: number): string {
 }
 
 const isSpace = (code: number) => code === 0x20 || code === 0x09;
-
-function requireSingle(previous: string | undefined, value: string, name: string): string {
-  if (previous !== undefined) throw protocolError(`more than one ${name}`);
-  return value;
-}
-
-function recordFramingField(fields: FramingFields, name: string, value: string): void {
-  // Compares the length first, which rules out most fields without converting them to lower case.
-  if (name.length === 14 && name.toLowerCase() === 'content-length')
-    fields.contentLength = requireSingle(fields.contentLength, value, 'Content-Length');
-  else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding')
-    fields.transferEncoding = requireSingle(fields.transferEncoding, value, 'Transfer-Encoding');
-  else if (name.length === 10 && fields.keepAlive === '' && name.toLowerCase() === 'keep-alive')
-    fields.keepAlive = value;
-  else if (name.length === 10 && name.toLowerCase() === 'connection') fields.connection += `,${value.toLowerCase()}`;
-}
 
 /** The index at which the line that contains `from` ends. */
 function lineEnd(text: string, from: number): number {
@@ -104,35 +87,6 @@ export function parseFields(text: string, framingFields?: FramingFields): string
   return headers;
 }
 
-/** Where a recipient may repair or reject a message, it is rejected, whether or not the response has a body. */
-function checkFraming(isHttp10: boolean, { contentLength, transferEncoding }: FramingFields): void {
-  if (contentLength !== undefined && !/^\d{1,15}$/.test(contentLength)) throw protocolError('invalid Content-Length');
-  if (transferEncoding === undefined) return;
-  if (contentLength !== undefined) throw protocolError('both Content-Length and Transfer-Encoding');
-  if (isHttp10 || transferEncoding.toLowerCase() !== 'chunked')
-    throw protocolError('a Transfer-Encoding other than chunked');
-}
-
-/** Follows the order of RFC 9112 section 6.3. */
-function bodyFraming(status: number, isHttp10: boolean, isHead: boolean, fields: FramingFields): Framing {
-  checkFraming(isHttp10, fields);
-  if (isHead || status < 200 || status === 204 || status === 304) return NONE;
-  if (fields.transferEncoding !== undefined) return CHUNKED;
-  return fields.contentLength === undefined ? UNTIL_CLOSE : { kind: 'length', length: Number(fields.contentLength) };
-}
-
-/**
- * RFC 9112 section 9.3; the hint of `Keep-Alive` is in seconds. The connection is never reused after a response without a
- * body (HEAD, 204, 304): some upstreams send a body anyway, announced or not, at any later time, and such bytes cannot be
- * distinguished from the response to the next request (RFC 9110 section 9.3.2, RFC 9112 sections 6.3 and 11.2).
- */
-function keepAliveMs(isHttp10: boolean, framing: Framing, { connection, keepAlive }: FramingFields) {
-  if (isHttp10 || framing.kind === 'until-close' || framing.kind === 'none') return 0;
-  if (/(?:^|[,\s])close(?:$|[,\s])/.test(connection)) return 0;
-  const hint = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive)?.[1];
-  return hint === undefined ? undefined : Number(hint) * 1000;
-}
-
 function parseStatusLine(line: string): RegExpExecArray {
   const match = STATUS_LINE.exec(line);
   if (!match) throw protocolError('invalid HTTP/1.1 status line');
@@ -159,19 +113,26 @@ export function checkIncompleteHead(text: string, lineStart: number, length: num
 /** Parses a head without its final empty line. `isHead`: the request method was HEAD. Throws `UpstreamFault`. */
 export function parseHead(text: string, isHead: boolean): ResponseHead {
   const match = parseStatusLine(text.slice(0, lineEnd(text, 0)));
-  const isHttp10 = match[1] === '0';
-  const status = Number(match[2]);
-  const fields: FramingFields = {
-    contentLength: undefined,
-    transferEncoding: undefined,
-    connection: '',
-    keepAlive: '',
-  };
+  const fields = noFramingFields();
   const headers = parseFields(text, fields);
+  const message = { status: Number(match[2]), reason: match[3] ?? '', isHttp10: match[1] === '0', headers };
+  return withFraming(message, isHead, fields);
+}
+
+/** The head of a response that another parser has read. `isHead`: the request method was HEAD. Throws `UpstreamFault`. */
+export function describeHead(message: MessageHead, isHead: boolean): ResponseHead {
+  const fields = noFramingFields();
+  for (let index = 0; index < message.headers.length; index += 2)
+    recordFramingField(fields, message.headers[index] ?? '', message.headers[index + 1] ?? '');
+  return withFraming(message, isHead, fields);
+}
+
+function withFraming(message: MessageHead, isHead: boolean, fields: FramingFields): ResponseHead {
+  const { status, reason, isHttp10, headers } = message;
   // The gateway never sends Upgrade (RFC 9110 section 7.8).
   if (status === 101) throw protocolError('unrequested switch of the protocol');
   const framing = bodyFraming(status, isHttp10, isHead, fields);
-  return { status, reason: match[3] ?? '', headers, framing, keepAliveMs: keepAliveMs(isHttp10, framing, fields) };
+  return { status, reason, headers, framing, keepAliveMs: keepAliveMs(isHttp10, framing, fields) };
 }
 
 /** The values of a header in order; `name` is in lower case. */

@@ -1,9 +1,11 @@
 /** Parses the bytes of a connection into responses, incrementally. */
 import { checkIncompleteEnd, checkIncompleteSize, parseChunkSize } from './chunk.ts';
-import { protocolError, strayBytes, UpstreamFault } from './fault.ts';
+import { strayBytes, UpstreamFault } from './fault.ts';
+import type { Framing } from './framing.ts';
+import { InformationalBudget } from './informational-budget.ts';
 import { matchLeftover } from './leftover.ts';
 import type { ExpectedResponse, ParserSink } from './request-port.ts';
-import { checkIncompleteHead, type Framing, parseFields, parseHead } from './response-head.ts';
+import { checkIncompleteHead, parseFields, parseHead } from './response-head.ts';
 import { TextReader } from './text-reader.ts';
 
 type State =
@@ -22,8 +24,6 @@ const LINE_BREAK = '\r\n';
 const HEAD_END = '\r\n\r\n';
 const H = 'H'.charCodeAt(0);
 const MAX_SIZE_LINE_BYTES = 1024;
-/** Maximum informational responses before the final one; together their heads may be as large as one head. */
-const MAX_INFORMATIONAL = 20;
 
 /** The parser of one connection. A class and not closures, because its methods run for every packet. */
 export class ResponseParser {
@@ -37,14 +37,14 @@ export class ResponseParser {
   #paused = false;
   /** Whether an earlier response on this connection is complete. */
   #hasCompleted = false;
-  #informational = 0;
-  #informationalBytes = 0;
+  readonly #informational: InformationalBudget;
   /** Bytes that are still missing from the current body or chunk. */
   #remaining = 0;
 
   constructor(sink: ParserSink, maxHeadBytes: number) {
     this.#sink = sink;
     this.#maxHeadBytes = maxHeadBytes;
+    this.#informational = new InformationalBudget(maxHeadBytes);
   }
 
   /** A request is about to be sent, so a response may arrive. */
@@ -52,8 +52,7 @@ export class ResponseParser {
     this.#state = this.#hasCompleted && skipLeftover ? 'leftover' : 'head';
     this.#isHead = isHead;
     this.started = false;
-    this.#informational = 0;
-    this.#informationalBytes = 0;
+    this.#informational.reset();
     this.#reader.reset();
   }
 
@@ -133,18 +132,11 @@ export class ResponseParser {
     const { next } = this.#reader;
     const text = this.#reader.take();
     const head = parseHead(text, this.#isHead);
-    if (head.status < 200) this.#countInformational(text);
+    if (head.status < 200) this.#informational.add(text.length);
     else this.#startBody(head.framing);
     this.#sink.onHead(head);
     if (this.#state === 'length' && this.#remaining === 0) this.#complete();
     return next;
-  }
-
-  #countInformational(text: string): void {
-    this.#informational += 1;
-    this.#informationalBytes += text.length;
-    if (this.#informational > MAX_INFORMATIONAL || this.#informationalBytes > this.#maxHeadBytes)
-      throw protocolError('too many informational responses');
   }
 
   #startBody(framing: Framing): void {

@@ -8,6 +8,7 @@ import { type Provider, startProvider } from '../../support/provider.ts';
 import { connectRaw, type RawClient } from '../../support/raw.ts';
 import { until } from '../../support/until.ts';
 import { startRawUpstream } from '../../support/upstream.ts';
+import { upstreamClient } from '../../support/upstream-client.ts';
 
 const CALLERS = 24;
 const ROUNDS = 3;
@@ -119,6 +120,8 @@ const full: [string, string][] = [
   ['an end of chunks', '0\r\n\r\n'],
 ];
 const complete = own('/api/bad/1');
+/** undici skips a line break before a response, and refuses other surplus bytes where the own client sends again. */
+const isOwn = upstreamClient === 'own';
 
 for (const secure of [false, true]) {
   const by = secure ? 'TLS' : 'plain TCP';
@@ -149,20 +152,21 @@ for (const secure of [false, true]) {
       await faulty.assertOwnResponses('POST');
     });
 
-    test(`D01 ${by}, after ${name} was found once, no connection carries two requests`, async (t) => {
-      const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'on command' });
-      await faulty.callers[0]?.send(faulty.request('/api/bad/1'));
-      await faulty.callers[0]?.response();
-      faulty.sendSurplus();
-      await until(() => faulty.upstream.openConnections() === 0, 'the connection is closed');
-      assert.match(faulty.log(), /bytes beyond a response/);
-      // From now on the surplus arrives with the next request, where it cannot be distinguished from a response.
-      for (let round = 0; round < ROUNDS; round += 1) {
-        await faulty.all('/api/bad');
-        await faulty.all(`/api/me/${round}`, 'POST');
-      }
-      assert.equal(faulty.reused(), 0);
-    });
+    if (isOwn || surplus !== '\r\n')
+      test(`D01 ${by}, after ${name} was found once, no connection carries two requests`, async (t) => {
+        const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'on command' });
+        await faulty.callers[0]?.send(faulty.request('/api/bad/1'));
+        await faulty.callers[0]?.response();
+        faulty.sendSurplus();
+        await until(() => faulty.upstream.openConnections() === 0, 'the connection is closed');
+        assert.match(faulty.log(), /bytes beyond a response/);
+        // From now on the surplus arrives with the next request, where it cannot be distinguished from a response.
+        for (let round = 0; round < ROUNDS; round += 1) {
+          await faulty.all('/api/bad');
+          await faulty.all(`/api/me/${round}`, 'POST');
+        }
+        assert.equal(faulty.reused(), 0);
+      });
 
     test(`D01 ${by}, ${name} that arrives together with the next request`, async (t) => {
       const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'on command' });
@@ -181,7 +185,7 @@ for (const secure of [false, true]) {
     });
   }
 
-  for (const [name, surplus] of full.slice(1))
+  for (const [name, surplus] of isOwn ? full.slice(1) : [])
     test(`D01 ${by}, ${name} beyond a complete response, after the next request was sent`, async (t) => {
       const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'at the next request' });
       assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
@@ -203,14 +207,15 @@ for (const secure of [false, true]) {
   });
 }
 
-test('D01 408 on an idle connection is not the response to the next request, and does not stop reuse', async (t) => {
-  const surplus = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
-  const faulty = await startFaulty(t, false, { response: complete, surplus, when: 'on command' });
-  await faulty.all('/api/bad');
-  faulty.sendSurplus();
-  await until(() => faulty.upstream.openConnections() === 0, 'the connections are closed');
-  await faulty.all('/api/together');
-  const connections = faulty.upstream.connections();
-  await faulty.assertOwnResponses('POST');
-  assert.equal(faulty.upstream.connections(), connections);
-});
+if (isOwn)
+  test('D01 408 on an idle connection is not the response to the next request, and does not stop reuse', async (t) => {
+    const surplus = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+    const faulty = await startFaulty(t, false, { response: complete, surplus, when: 'on command' });
+    await faulty.all('/api/bad');
+    faulty.sendSurplus();
+    await until(() => faulty.upstream.openConnections() === 0, 'the connections are closed');
+    await faulty.all('/api/together');
+    const connections = faulty.upstream.connections();
+    await faulty.assertOwnResponses('POST');
+    assert.equal(faulty.upstream.connections(), connections);
+  });

