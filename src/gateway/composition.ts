@@ -24,7 +24,8 @@ function composeDataPlane(config: Config, shared: SharedParts) {
   const { routes, limits } = config;
   const { certificate } = provider;
   const shares = { caller: limits.callerShare, address: limits.addressShare };
-  const upstreams = createUpstreams(routes, { client: config.upstreamClient, shares, certificate, log });
+  const onSurplus = metrics.countUpstreamSurplus;
+  const upstreams = createUpstreams(routes, { client: config.upstreamClient, shares, certificate, log, onSurplus });
   const forwarder = createForwarder({ routes, upstreams, streams, metrics });
   const dataPlane = createDataPlane({
     ...shared,

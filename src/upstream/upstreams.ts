@@ -13,7 +13,8 @@ import { UpstreamSlots } from './upstream-slots.ts';
 export type UpstreamOptions = Pick<
   RouteConfig,
   'upstream' | 'timeouts' | 'connections' | 'maxQueue' | 'maxStreams' | 'upstreamCa'
->;
+> &
+  Partial<Pick<RouteConfig, 'path'>>;
 
 export interface Upstream {
   readonly pool: Pool;
@@ -47,10 +48,12 @@ export interface UpstreamParts {
   shares: Shares;
   certificate?: ClientCertificate | undefined;
   log?: Logger;
+  /** Called each time that an upstream sent bytes beyond a response, with the path of the first route that uses it. */
+  onSurplus?(path: string): void;
 }
 
 function createRoutePool(origin: string, route: UpstreamOptions, parts: UpstreamParts): Pool {
-  const { client = 'own', certificate, log } = parts;
+  const { client = 'own', certificate, log, onSurplus } = parts;
   const open = createOpenConnection({
     origin,
     client,
@@ -65,11 +68,14 @@ function createRoutePool(origin: string, route: UpstreamOptions, parts: Upstream
     open,
     connections: route.connections + route.maxStreams,
     connectTimeout: route.timeouts.connect,
-    onDistrust: () =>
+    onSurplus(first) {
+      onSurplus?.(route.path ?? '');
+      if (!first) return;
       log?.warn(
         { upstream: origin },
         'upstream sent bytes beyond a response; its connections are not reused for 10 minutes',
-      ),
+      );
+    },
   });
 }
 

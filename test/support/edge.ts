@@ -36,6 +36,7 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
     connections: 128,
     maxQueue: 4096,
     maxStreams: 4096,
+    bodies: 'forward',
     ...changes,
   };
 }

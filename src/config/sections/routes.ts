@@ -142,6 +142,12 @@ const limits = {
     .max(1_000_000)
     .default(4096)
     .describe('Maximum requests that wait for a connection; further ones receive 503.'),
+  bodies: z
+    .enum(['forward', 'strict'])
+    .default('forward')
+    .describe(
+      'Bodies of methods other than POST, PUT and PATCH, which many upstreams ignore. forward: the body is sent, and the connection is not reused. strict: 400 bad_request.',
+    ),
   maxBody: size().optional().describe('Maximum request body. Default: no limit, since bodies are streamed.'),
 };
 

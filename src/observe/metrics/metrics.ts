@@ -47,6 +47,8 @@ export interface Metrics {
   /** Counts a response outside routes: `name` is an endpoint of the gateway, `frontend` or `none`. */
   countResponse(name: string, method: string | undefined, status: number): void;
   countError(code: ErrorCode): void;
+  /** Counts bytes that an upstream sent beyond a response; `route` is its path pattern. */
+  countUpstreamSurplus(route: string): void;
   observeRefreshWait(outcome: 'refreshed' | 'active' | 'ended' | 'failed', seconds: number): void;
   observeProviderRequest(endpoint: ProviderEndpoint, outcome: ProviderOutcome, seconds: number): void;
   /** `operation` is a name of the store port. */
@@ -75,6 +77,7 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   const families = createMetricFamilies(registry);
   const { routeMeter, countResponse } = createRouteMeters(families);
+  const surplus = families.counter('bff_upstream_surplus_total');
   const errors = families.counter('bff_errors_total');
   const waits = families.histogram('bff_refresh_wait_seconds');
   const provider = families.histogram('bff_provider_request_seconds');
@@ -96,6 +99,7 @@ export function createMetrics(): Metrics {
     countAuditEvent,
     routeMeter,
     countResponse,
+    countUpstreamSurplus: (route) => void surplus(route).increment(),
     countError: (code) => void errors(code).increment(),
     observeRefreshWait: (outcome, seconds) => waits(outcome).observe(seconds),
     observeProviderRequest: (endpoint, outcome, seconds) => provider(endpoint, outcome).observe(seconds),

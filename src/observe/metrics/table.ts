@@ -32,6 +32,11 @@ export const METRICS = {
     buckets: UPSTREAM_SECONDS,
     help: 'Time from sending a request to the upstream to its response head',
   },
+  bff_upstream_surplus_total: {
+    type: 'counter',
+    labels: ['route'],
+    help: 'Times that an upstream sent bytes beyond a response; its connections are then not reused for 10 minutes. Routes with the same upstream count as the first of them',
+  },
   bff_open_calls: {
     type: 'gauge',
     labels: [],

@@ -5,7 +5,7 @@ import type { UpstreamOptions } from '../../upstream/upstreams.ts';
 /** Response headers by lower-case name. */
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
-export type ForwardRoute = UpstreamOptions & Pick<RouteConfig, 'maxBody'>;
+export type ForwardRoute = UpstreamOptions & Pick<RouteConfig, 'maxBody' | 'bodies'>;
 
 export interface ForwardOptions {
   /** All request headers for the upstream, `Host` included; names alternate with values. */

@@ -7,7 +7,7 @@ import type { Upstreams } from '../../upstream/upstreams.ts';
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { ProxyRequest } from './proxy-request.ts';
-import { checkContentLength } from './upload.ts';
+import { checkBody } from './upload.ts';
 
 export interface Forwarder {
   /**
@@ -30,7 +30,7 @@ export function createForwarder(parts: {
     forward(context, res, route, options) {
       return new Promise<void>((resolve, reject) => {
         if (res.destroyed) return resolve();
-        checkContentLength(context.req, route.maxBody);
+        checkBody(context.req, route);
         const settle = (error?: Error) => (error ? reject(error) : resolve());
         new ProxyRequest({
           context,

@@ -2,8 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { GatewayError } from '../../base/errors.ts';
+import type { RouteConfig } from '../../config/schema/schema.ts';
 import { CONTINUE } from '../../edge/framing.ts';
-import { discardRest } from '../../edge/request-body.ts';
+import { discardRest, hasBody } from '../../edge/request-body.ts';
+import { hasUnusualBody } from '../../upstream/http/request-head.ts';
 
 export interface UploadOptions {
   /** Maximum body size in bytes. */
@@ -18,8 +20,15 @@ export function expectsContinue(req: IncomingMessage): boolean {
   return expect !== undefined && req.httpVersion === '1.1' && CONTINUE.test(expect);
 }
 
-/** Throws `payload_too_large` for a body that declares more than `maxBody` bytes. */
-export function checkContentLength(req: IncomingMessage, maxBody: number | undefined): void {
+/**
+ * Throws `bad_request` for a body that the route does not accept with this method, and `payload_too_large` for one that
+ * declares more than `maxBody` bytes.
+ */
+export function checkBody(req: IncomingMessage, { bodies, maxBody }: Pick<RouteConfig, 'bodies' | 'maxBody'>): void {
+  if (bodies === 'strict' && hasUnusualBody(req.method ?? 'GET', hasBody(req))) {
+    discardRest(req);
+    throw new GatewayError('bad_request', { hint: 'Only POST, PUT and PATCH may have a body here.' });
+  }
   const declared = Number(req.headers['content-length'] ?? 0);
   if (maxBody !== undefined && declared > maxBody) {
     discardRest(req);

@@ -15,8 +15,8 @@ export interface PoolOptions {
   readonly connections: number;
   /** Milliseconds until a connection must be established. */
   readonly connectTimeout: number;
-  /** The upstream sent bytes beyond a response; its connections are not reused for a while. */
-  onDistrust?(): void;
+  /** The upstream sent bytes beyond a response, for the `first` time in a while; its connections are not reused for a while. */
+  onSurplus?(first: boolean): void;
 }
 
 export interface Pool {
@@ -96,7 +96,7 @@ class ConnectionPool implements Pool, ConnectionOwner {
 
   onStray(): void {
     const now = performance.now();
-    if (now >= this.#distrustUntil) this.#options.onDistrust?.();
+    this.#options.onSurplus?.(now >= this.#distrustUntil);
     this.#distrustUntil = now + DISTRUST_MS;
     // The other connections may be about to deliver surplus bytes as well.
     for (const { connection } of this.#idle.splice(0)) connection.close();
