@@ -41,6 +41,7 @@ function divideLimits({ config, digest }: WorkerConfig, workers: number): Worker
     connections: share(limits.connections),
     loginsPerMinute: share(limits.loginsPerMinute),
     logoutTokensPerMinute: share(limits.logoutTokensPerMinute),
+    inactiveTokensPerMinute: share(limits.inactiveTokensPerMinute),
   };
   return {
     config: { ...config, workers: 1, admin: { ...admin, enabled: false }, limits: { ...limits, ...divided } },

@@ -1,6 +1,7 @@
 /** Introspection: opaque tokens, revoked tokens, invalid responses, and how long a response is cached. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { bombard } from '../fuzz/bombard.ts';
 import { startProvider } from '../support/provider.ts';
 import { alteringJson, hang, invalidJson, oauthError, status } from '../support/provider-faults.ts';
 import { accessToken } from '../support/tokens.ts';
@@ -185,4 +186,44 @@ test('RS-05 a response from before the clock was set back is not cached for that
   advance(-3_600_000);
   provider.introspectable.set('opaque-token', { active: false });
   assert.equal((await call('opaque-token')).status, 401);
+});
+
+describe('E12 junk tokens', () => {
+  const cached: AccessTokens = {
+    audience: 'orders-api',
+    provider: { introspection: { cache: '10m', negativeCache: '10m' } },
+  };
+  const trustedProxies = ['127.0.0.0/8'];
+  const junk = (count: number) => Array.from({ length: count }, (_, at) => `junk-token-${at}`);
+
+  /** Sends requests with these tokens over a few connections. */
+  async function flood(url: string, tokens: readonly string[]): Promise<Map<number, number>> {
+    const { host, port } = new URL(url);
+    const head = (token: string) => `GET /api/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    return (await bombard(Number(port), tokens.map(head))).counts;
+  }
+
+  test('E12 one address causes a bounded number of introspection requests; other addresses and known tokens go on', async (t) => {
+    const { provider, call, gateway, advance } = await startBearerWorld(t, {
+      accessTokens: cached,
+      config: { trustedProxies },
+    });
+    for (const token of ['known-token', 'new-token', 'later-token'])
+      provider.introspectable.set(token, { ...LIVE, exp: inAnHour() });
+    assert.equal((await call('known-token')).status, 200);
+    const counts = await flood(gateway.url, junk(1_000));
+    assert.deepEqual([...counts].sort(), [
+      [401, 600],
+      [429, 400],
+    ]);
+    assert.equal(provider.requests.introspection.length, 601);
+    assert.equal((await call('known-token')).status, 200);
+    assert.equal(provider.requests.introspection.length, 601);
+    const refused = await call('new-token');
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get('retry-after')) > 0);
+    assert.equal((await call('new-token', '/api/x', { headers: { 'x-forwarded-for': '203.0.113.7' } })).status, 200);
+    advance(61_000);
+    assert.equal((await call('later-token')).status, 200);
+  });
 });

@@ -102,6 +102,15 @@ export const limits = z
       .max(1_000_000)
       .default(6_000)
       .describe('Maximum back-channel logouts per address, minute and replica; 0 is no limit.'),
+    inactiveTokensPerMinute: z
+      .number()
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(600)
+      .describe(
+        'Maximum introspection requests per address, minute and replica for tokens that are not active; 0 is no limit. After that, an unknown token receives 429, and tokens with a cached result are still accepted.',
+      ),
     drainDelay: duration('0s', '1m')
       .prefault('3s')
       .describe(

@@ -1,21 +1,24 @@
 /** Token introspection (RFC 7662): queries the issuer whether a token is active, and caches positive and negative responses. */
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
-import type { Lifetime } from '../../base/lifetime.ts';
+import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
+import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
 import { numberOf } from '../products/claims.ts';
 import type { Claims } from '../products/facts.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import { refuseToken } from './access-token.ts';
+import type { LimitMisses } from './miss-limit.ts';
 import { createRequestCache } from './request-cache.ts';
 import type { TokenIssuer } from './token-issuers.ts';
 
 export interface Introspector {
   /**
    * The claims of an active token. Rejects with `invalid_token` when the token is inactive or the response is invalid, and
-   * with `provider_unavailable` when there is no response, which never counts as active.
+   * with `provider_unavailable` when there is no response, which never counts as active. `address` is that of the client that
+   * sent the token, undefined for the token of a session; with `too_many_requests` when it sent too many inactive tokens.
    */
-  introspect(token: string, name: string, issuer: TokenIssuer): Promise<Claims>;
+  introspect(token: string, name: string, issuer: TokenIssuer, address: string | undefined): Promise<Claims>;
 }
 
 interface CachedResponse extends Lifetime {
@@ -26,7 +29,7 @@ interface CachedResponse extends Lifetime {
 /** Codes for a 200 that is not an introspection response: an HTML page, a truncated body, an `active` that is not a boolean. */
 const INVALID_RESPONSE = new Set(['OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR', 'OAUTH_INVALID_RESPONSE']);
 
-/** Bounds the memory; a response takes a few kilobytes. */
+/** Bounds the memory of active, and of inactive tokens; a response takes a few kilobytes. */
 const MAX_CACHED = 10_000;
 
 async function requestIntrospection(
@@ -48,13 +51,23 @@ async function requestIntrospection(
   }
 }
 
-/** Creates the introspector; `tolerance` in milliseconds. */
-export function createIntrospector({ clock, tolerance }: { clock: () => number; tolerance: number }): Introspector {
+const refuseInactive = () => refuseToken('the issuer says that the token is not active');
+
+export interface IntrospectorOptions {
+  clock: () => number;
+  /** How far clocks may differ, in milliseconds. */
+  tolerance: number;
+  limitMisses: LimitMisses;
+}
+
+/** Creates the introspector. Inactive tokens have a cache of their own, so that they displace no active ones. */
+export function createIntrospector({ clock, tolerance, limitMisses }: IntrospectorOptions): Introspector {
   const cachedRequest = createRequestCache<CachedResponse>(MAX_CACHED, clock);
+  const inactive = createLruCache<Lifetime>(MAX_CACHED);
 
   async function fetchResponse(token: string, name: string, issuer: TokenIssuer): Promise<CachedResponse> {
     const { active, ...claims } = await requestIntrospection(token, issuer);
-    const { cache = 0, negativeCache = 0 } = issuer.introspection ?? {};
+    const { cache = 0 } = issuer.introspection ?? {};
     const now = clock();
     const expiry = numberOf(claims.exp);
     const notBefore = numberOf(claims.nbf);
@@ -66,15 +79,21 @@ export function createIntrospector({ clock, tolerance }: { clock: () => number; 
       (notBefore === undefined || notBefore * 1000 - tolerance <= now);
     return valid
       ? { claims, since: now, until: Math.min(now + cache, expiry * 1000 + tolerance) }
-      : { claims: undefined, since: now, until: now + negativeCache };
+      : { claims: undefined, since: now, until: now };
   }
 
   return {
-    async introspect(token, name, issuer) {
+    async introspect(token, name, issuer, address) {
       // The issuer is part of the key: a response of one issuer means nothing for another (RFC 7662 section 4).
       const key = `${name} ${digest(token)}`;
-      const { claims } = await cachedRequest(key, () => fetchResponse(token, name, issuer));
-      return claims ?? refuseToken('the issuer says that the token is not active');
+      const known = inactive.get(key);
+      if (known && isCurrent(known, clock())) refuseInactive();
+      const send = () => fetchResponse(token, name, issuer);
+      const response = await cachedRequest(key, () => (address === undefined ? send() : limitMisses(address, send)));
+      if (response.claims) return response.claims;
+      const { negativeCache = 0 } = issuer.introspection ?? {};
+      inactive.set(key, { since: response.since, until: response.since + negativeCache });
+      return refuseInactive();
     },
   };
 }

@@ -11,10 +11,10 @@ import { createTokenVerifier, type TokenVerifierOptions } from './token-verifier
 
 export interface TokenReader {
   /**
-   * The facts of a token that a client sent. With `live` the issuer must confirm it by introspection (RFC 7662). Fails
+   * The facts of a token that a client sent from `address`. With `live` the issuer must confirm it by introspection (RFC 7662). Fails
    * with `invalid_token`, or with `provider_unavailable` when keys or introspection are unavailable.
    */
-  read(token: string, live: boolean): MaybePromise<TokenFacts>;
+  read(token: string, live: boolean, address: string): MaybePromise<TokenFacts>;
   /** The facts of a session's token, which was verified before it was stored. Fails as `read` does. */
   readSessionToken(session: RequestSession, live: boolean): MaybePromise<TokenFacts>;
   /** Verifies a token before it is stored in a session. Rejects as `read` does. */
@@ -28,9 +28,9 @@ export function createTokenReader(options: TokenVerifierOptions): TokenReader {
   // Held weakly: the claims take more memory than the token; after a garbage collection they are decoded again.
   const factsOfRecord = new WeakMap<RequestTokens, WeakRef<TokenFacts>>();
 
-  function read(token: string, live: boolean): MaybePromise<TokenFacts> {
+  function read(token: string, live: boolean, address?: string): MaybePromise<TokenFacts> {
     const recalled = live ? undefined : verifier.recall(token);
-    return recalled ?? verifier.verify(token, live);
+    return recalled ?? verifier.verify(token, live, address);
   }
 
   /** The facts of a record without verification: the record is sealed, and only a verified token has `verified`. */

@@ -7,6 +7,7 @@ import type { Store } from '../../store/port/store.ts';
 import { dpopKeyFromScalar, generateDpopScalar } from '../dpop/key.ts';
 import type { Provider } from '../provider/provider.ts';
 import { createIntrospector } from './introspection.ts';
+import { createMissLimit } from './miss-limit.ts';
 import { type CheckProof, createProofCheck } from './proof-check.ts';
 import { createTokenIssuers } from './token-issuers.ts';
 import { type CheckAccessToken, createSessionTokenCheck, createTokenReader, type TokenReader } from './token-reader.ts';
@@ -36,7 +37,7 @@ interface TokenServicesOptions {
 export function createTokenServices(options: TokenServicesOptions): TokenServices {
   const { config, provider, store, log, metrics, clock } = options;
   const { clockTolerance: tolerance, defaultTokenLifetime: defaultLifetime } = config.provider;
-  const { accessTokens } = config;
+  const { accessTokens, limits } = config;
   const { tokenBinding } = securityOf(config.provider);
   const binding = {
     dpopKey: tokenBinding === 'key' ? dpopKeyFromScalar(generateDpopScalar()) : undefined,
@@ -47,7 +48,11 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
     issuers &&
     createTokenReader({
       issuers,
-      introspector: createIntrospector({ clock, tolerance }),
+      introspector: createIntrospector({
+        clock,
+        tolerance,
+        limitMisses: createMissLimit(limits.inactiveTokensPerMinute, clock),
+      }),
       cache: accessTokens?.cache ?? 0,
       tolerance,
       clock,

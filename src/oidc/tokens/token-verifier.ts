@@ -21,8 +21,11 @@ export interface TokenVerifierOptions {
 export interface TokenVerifier {
   /** The facts of a JWT that was verified recently; undefined otherwise. */
   recall(token: string): TokenFacts | undefined;
-  /** Verifies a token; with `live` its issuer must also confirm it by introspection. */
-  verify(token: string, live: boolean): Promise<TokenFacts>;
+  /**
+   * Verifies a token; with `live` its issuer must also confirm it by introspection. `address` is that of the client that sent
+   * the token, undefined for the token of a session.
+   */
+  verify(token: string, live: boolean, address?: string): Promise<TokenFacts>;
 }
 
 const MAX_CACHED = 10_000;
@@ -51,23 +54,23 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     return facts;
   }
 
-  async function verifyOpaque(token: string): Promise<TokenFacts> {
+  async function verifyOpaque(token: string, address: string | undefined): Promise<TokenFacts> {
     const { opaqueTokenIssuer } = issuers;
     if (!opaqueTokenIssuer) return refuseToken('the token is not a JWT, and no issuer has introspection');
     const { name, issuer } = opaqueTokenIssuer;
-    return readFacts(issuer, name, await introspector.introspect(token, name, issuer));
+    return readFacts(issuer, name, await introspector.introspect(token, name, issuer, address));
   }
 
   return {
     recall: (token) => recallDigest(digest(token)),
-    async verify(token, live) {
+    async verify(token, live, address) {
       const name = unverifiedIssuer(token);
-      if (name === undefined) return await verifyOpaque(token);
+      if (name === undefined) return await verifyOpaque(token, address);
       const issuer = issuers.get(name) ?? refuseToken(`the issuer ${name.slice(0, 200)} is not accepted`);
       const facts = await verifyJwt(token, name, issuer);
       if (!live) return facts;
       if (!issuer.introspection) refuseToken(`introspection of ${name} is not configured`);
-      await introspector.introspect(token, name, issuer);
+      await introspector.introspect(token, name, issuer, address);
       return facts;
     },
   };

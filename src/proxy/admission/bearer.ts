@@ -1,5 +1,6 @@
 /** Reads a caller's own access token: verified, meant for this route, and proven by its key if it is bound to one. */
 
+import { limitedAddress } from '../../base/address.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Audit } from '../../observe/audit.ts';
@@ -71,7 +72,8 @@ export function createBearerReader({ config, tokens, checkProof, audit }: Bearer
   }
 
   return function readBearer(access: AccessRequest, credentials: TokenCredentials): MaybePromise<BearerCaller> {
-    const read = () => tokens.read(credentials.token, access.route.config.introspect);
+    const read = () =>
+      tokens.read(credentials.token, access.route.config.introspect, limitedAddress(access.context.clientIp));
     return mapError(
       () => mapMaybe(read(), (facts) => accept(access, credentials, facts)),
       (error) => refuse(access, credentials, error),
