@@ -50,6 +50,11 @@ export const ERRORS = {
     title: 'Service worker refused',
     hint: 'Routes do not serve service workers.',
   },
+  session_changed: {
+    status: 409,
+    title: 'Another session',
+    hint: 'Another sign-in has replaced the session that the page was showing. Read the session, then decide whether to repeat.',
+  },
   not_found: { status: 404, title: 'Not found', hint: 'There is no resource at this address.' },
   method_not_allowed: { status: 405, title: 'Method not allowed', hint: 'This endpoint does not support the method.' },
   request_timeout: { status: 408, title: 'Request timeout', hint: 'The request body did not arrive in time.' },

@@ -1,6 +1,7 @@
 /** Returns whether the user is signed in and for how long; never a token, and without extending the session. */
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import { logoutNonce } from '../crypto/logout-nonce.ts';
+import { sessionBinding } from '../crypto/session-binding.ts';
 import type { ActiveSession } from '../session/session-types.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { sendJson } from './common/responses.ts';
@@ -27,6 +28,7 @@ export function session({
         sendJson(res, {
           authenticated: true,
           ...describe(active, clock() + idle),
+          binding: sessionBinding(keyring, active.key),
           ...common,
           logoutUrl: `${logout}?sid=${logoutNonce(keyring, active.key)}`,
         });

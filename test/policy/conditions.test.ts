@@ -8,6 +8,7 @@ import { GatewayError } from '../../src/base/errors.ts';
 import { rule as ruleSchema } from '../../src/config/sections/rules.ts';
 import { accessTokenFindings } from '../../src/config/validate/access-tokens.ts';
 import { routeFindings } from '../../src/config/validate/routes.ts';
+import { createKeyring } from '../../src/crypto/keyring.ts';
 import type { AuditDetails } from '../../src/observe/audit.ts';
 import { compileConditions } from '../../src/policy/conditions/compile.ts';
 import { requestCondition } from '../../src/policy/conditions/condition.ts';
@@ -40,6 +41,7 @@ async function admit(rules: readonly object[], { cookie, clientIp }: { cookie?: 
   const session = sessionOf('alice');
   const run = createAdmit({
     config,
+    keyring: createKeyring([{ id: 'k1', value: 'x'.repeat(48) }], 'test'),
     sessions: {
       identify: (header) => singleCookie(header, '__Host-bff'),
       getCached: () => undefined,

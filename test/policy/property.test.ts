@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { RouteConfig } from '../../src/config/schema/schema.ts';
+import { createKeyring } from '../../src/crypto/keyring.ts';
 import { generic } from '../../src/oidc/products/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { checkCsrf } from '../../src/policy/csrf.ts';
@@ -132,6 +133,7 @@ async function admitted(
   const session = sessionOf('alice', { scope: who.kind === 'session' ? who.scope.join(' ') : '' });
   const admit = createAdmit({
     config,
+    keyring: createKeyring([{ id: 'k1', value: 'x'.repeat(48) }], 'test'),
     sessions: {
       identify: (cookie) => singleCookie(cookie, '__Host-bff'),
       getCached: () => undefined,

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/schema/schema.ts';
+import { createKeyring } from '../../src/crypto/keyring.ts';
 import { createEdge } from '../../src/edge/edge.ts';
 import { createDataPlane, type DataPlaneParts } from '../../src/gateway/data-plane.ts';
 import type { AuditDetails, AuditEvent } from '../../src/observe/audit.ts';
@@ -109,6 +110,7 @@ export async function startDataPlane(
   const forwarder = createForwarder({ routes, upstreams, streams });
   const plane = createDataPlane({
     config,
+    keyring: createKeyring([{ id: 'k1', value: 'x'.repeat(48) }], 'test'),
     routes: compileRoutes(config.routes, config.accessTokens?.audience),
     sessions: createFakeSessions(state),
     ensureUsable(session) {

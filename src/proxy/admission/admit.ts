@@ -1,6 +1,7 @@
 /** Admits a request to a route: the checks between route match and upstream, in the order in which they run. */
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
+import type { Keyring } from '../../crypto/keyring.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/facts.ts';
@@ -16,6 +17,7 @@ import { isPromise } from '../../tuning/maybe-promise.ts';
 import { type BearerCaller, createBearerReader } from './bearer.ts';
 import { NO_CREDENTIALS, readCredentials } from './credentials.ts';
 import { type AccessRequest, auditDetails, createPolicyEnforcer } from './enforce-rules.ts';
+import { requireBinding } from './require-binding.ts';
 import { readSessionFacts } from './session-caller.ts';
 
 /**
@@ -33,6 +35,7 @@ export type ForgeryCheck = (context: RequestContext, route: CompiledRoute) => Cs
 
 export interface AdmissionParts {
   config: Config;
+  keyring: Keyring;
   sessions: Pick<Sessions, 'identify' | 'getCached' | 'load' | 'touch'>;
   ensureUsable: EnsureUsableToken;
   /** Undefined when access tokens are not validated. */
@@ -50,7 +53,7 @@ const ANYONE: Admission = { kind: 'anyone' };
 
 /** Creates the admission of requests and upgrades. */
 export function createAdmit(parts: AdmissionParts): Admit {
-  const { config, sessions, ensureUsable, tokens } = parts;
+  const { config, keyring, sessions, ensureUsable, tokens } = parts;
   const challenge = createChallenge(config);
   const enforcer = createPolicyEnforcer(parts, challenge);
   const readBearer = tokens && createBearerReader({ ...parts, tokens }, challenge);
@@ -77,13 +80,14 @@ export function createAdmit(parts: AdmissionParts): Admit {
       enforcer.enforce(access, caller.facts, caller.scheme);
       return { kind: 'bearer', caller };
     }
+    const bound = requireBinding(keyring, access);
     const loaded = key === undefined ? undefined : (sessions.getCached(key) ?? (await sessions.load(key)));
     const pendingToken = loaded && ensureUsable(loaded);
     // A request that waits for the provider uses the session too: it must not expire while the provider is unavailable.
     if (loaded && isPromise(pendingToken)) sessions.touch(loaded);
     const usable = isPromise(pendingToken) ? await pendingToken : pendingToken;
     if (usable === undefined || usable.kind === 'ended') {
-      enforcer.enforceWithoutToken(access, guestRule(rules, challenge));
+      enforcer.enforceWithoutToken(access, guestRule(bound ? [] : rules, challenge));
       return GUEST;
     }
     const { session } = usable;

@@ -1,5 +1,6 @@
 /** Classifies the request headers of a client by name: those that never reach an upstream are dropped in any spelling. */
 import { canonicalName, HOP_BY_HOP, isReservedHeader } from '../../base/header-names.ts';
+import { BINDING_HEADER } from '../../client/gateway-header.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { createIdentityTest, createNameTest } from './identity-names.ts';
 import { memoizeBounded } from './name-cache.ts';
@@ -67,6 +68,7 @@ export function createRequestHeaderClassifier(
     ...METHOD_OVERRIDES,
     ...claims,
     canonicalName(config.csrf.header),
+    canonicalName(BINDING_HEADER),
   ]);
 
   function classify(name: string): RequestHeaderAction {
