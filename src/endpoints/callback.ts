@@ -13,7 +13,7 @@ import { formParams, queryParams, singleParams } from './common/parameters.ts';
 import { rateLimit } from './common/rate-limit.ts';
 import { redirect, sendPage } from './common/responses.ts';
 import { keepReturnAddress } from './common/return-address.ts';
-import { parseForm, requireHttps } from './common/steps.ts';
+import { keepOpener, parseForm, requireHttps } from './common/steps.ts';
 import { type EstablishParts, establishSession } from './establish-session.ts';
 
 type CallbackParts = EstablishParts &
@@ -27,8 +27,8 @@ export function callback(parts: CallbackParts): EndpointSteps<'callback'> {
   const https = requireHttps(parts.config);
   const complete = completeSignIn(parts);
   return {
-    GET: [refusePrefetch, limit, session, https, complete],
-    POST: [limit, session, parseForm, https, complete],
+    GET: [keepOpener, refusePrefetch, limit, session, https, complete],
+    POST: [keepOpener, limit, session, parseForm, https, complete],
   };
 }
 

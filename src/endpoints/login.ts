@@ -10,7 +10,7 @@ import { queryParams, singleParams } from './common/parameters.ts';
 import { rateLimit } from './common/rate-limit.ts';
 import { redirect } from './common/responses.ts';
 import { keepReturnAddress } from './common/return-address.ts';
-import { requireHttps } from './common/steps.ts';
+import { keepOpener, requireHttps } from './common/steps.ts';
 
 type LoginEndpointParts = Pick<
   EndpointParts,
@@ -30,6 +30,7 @@ export function login(parts: LoginEndpointParts): EndpointSteps<'login'> {
   const { config } = parts;
   return {
     GET: [
+      keepOpener,
       keepReturnTo(parts),
       rateLimit(config.limits.loginsPerMinute),
       requireNavigation(config),

@@ -28,6 +28,8 @@ function securityHeaders(config: Config): RequestHandler {
     },
     strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: true } : false,
     xFrameOptions: { action: 'deny' },
+    // The page that opens a sign-in in a popup can tell whether the popup is still open.
+    crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
   });
 }
 

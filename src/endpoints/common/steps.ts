@@ -12,6 +12,15 @@ export const noStore: RequestHandler = function noStore(_req, res, next) {
   next();
 };
 
+/**
+ * Keeps the link between a popup with a sign-in and the page that opened it (HTML section 7.1.3): a response with any other
+ * policy cuts it for good, and the page could not tell when the user closes the popup.
+ */
+export const keepOpener: RequestHandler = function keepOpener(_req, res, next) {
+  res.set('Cross-Origin-Opener-Policy', 'unsafe-none');
+  next();
+};
+
 /** Reads a form body as text. */
 export const parseForm: RequestHandler = express.text({ type: 'application/x-www-form-urlencoded', limit: '16kb' });
 
