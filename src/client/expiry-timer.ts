@@ -1,6 +1,6 @@
 /** Timer of the session: warns before it expires, and reads it again when it is due. */
-import type { Events } from './events.ts';
-import type { Session } from './types.ts';
+import type { Events } from './base/events.ts';
+import type { Session } from './base/types.ts';
 
 const SECOND_MS = 1000;
 /** A browser takes up to 2 ** 31 - 1. */

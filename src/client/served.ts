@@ -1,6 +1,7 @@
 /** Entry point of the module that the gateway serves at `/client.js`; it has the gateway's paths and header as defaults. */
+
+import type { Client, ClientOptions } from './base/types.ts';
 import { createClient as create } from './client.ts';
-import type { Client, ClientOptions } from './types.ts';
 
 /** The gateway writes this constant in front of the module. */
 declare const BFF_DEFAULTS: ClientOptions;

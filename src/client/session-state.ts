@@ -1,70 +1,104 @@
 /** State of the session in this tab: read from the gateway, kept in step with the other tabs, followed until it expires. */
-import type { Events } from './events.ts';
+import type { Events } from './base/events.ts';
+import type { Memory } from './base/memory.ts';
+import { singleFlight } from './base/single-flight.ts';
+import type { Page, Session } from './base/types.ts';
 import { createExpiryTimer } from './expiry-timer.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
-import { singleFlight } from './single-flight.ts';
-import { createTabSync } from './tab-sync.ts';
-import type { Page, Session } from './types.ts';
+import { createKnownSession } from './known-session.ts';
+import { createSessionReads } from './session-reads.ts';
+import { createSignOutGuard } from './sign-out-guard.ts';
+import { createTabSync } from './window/tab-sync.ts';
 
 export type SessionState = ReturnType<typeof createSessionState>;
 
 const RETRY_DELAY_MS = 10_000;
+const SECOND_MS = 1000;
 
-export function createSessionState(page: Page, requests: GatewayRequests, events: Events, expiringBefore: number) {
-  let current: Session | undefined;
-  /** Identifies the session: empty without one, undefined before the first read. */
-  let mark: string | undefined;
-  let reads = 0;
-  let closed = false;
-  const firstRead = singleFlight<void, Session>(readSession);
-  const { notifyTabs, leaveTab, closeTab } = createTabSync(page, onChange);
+/** When to read again after a failure: as the gateway asks, later by chance, so that tabs and browsers spread out. */
+function retryDelay(error: unknown): number {
+  const { cause } = Object(error) as { cause?: Partial<Response> };
+  const asked = Number(cause?.headers?.get('retry-after')) * SECOND_MS;
+  return (asked || RETRY_DELAY_MS) * (1 + Math.random() / 2);
+}
+
+export function createSessionState(
+  page: Page,
+  requests: GatewayRequests,
+  events: Events,
+  memory: Memory,
+  expiringBefore: number,
+) {
+  /** The last message of another tab that no read has followed. */
+  let heard: string | undefined;
+  /** Whether another tab caused the read that is under way. */
+  let quiet = false;
+  const closing = new AbortController();
+  const { signal: closeSignal } = closing;
   const { scheduleRead, watchExpiry, stopTimer } = createExpiryTimer(refresh, expiringBefore, events.emitEvent);
+  const { notifyTabs, closeTab } = createTabSync(page, onMessage, () => {
+    if (reads.readCount() > 0 && !guard.isLeaving()) refresh();
+  });
+  const known = createKnownSession(events, (mark) => {
+    guard.onSession(mark);
+    // After a message of another tab the tabs know already.
+    if (!quiet) notifyTabs(mark);
+  });
+  const guard = createSignOutGuard(notifyTabs, memory, known.sessionMark);
+  const reads = createSessionReads(requests, (session, now) => {
+    if (closeSignal.aborted) return;
+    known.update(session);
+    watchExpiry(session, now);
+  });
+  const firstRead = singleFlight<void, Session>(reads.readSession);
 
-  /** Reads the session from the gateway. Of two responses the one to the later request counts. */
-  async function readSession(): Promise<Session> {
-    const turn = ++reads;
-    const response = await requests.sendRequest('/session');
-    // An outage is not a sign-out: the last state stays. So it does when a front end serves a page at every address.
-    const session = await requests.jsonOf<Session>(response);
-    if (turn === reads && !closed) {
-      update(session);
-      // The browser's clock may be wrong; the gateway's decides.
-      watchExpiry(session, Date.parse(response.headers.get('date') ?? '') || Date.now());
+  /** Reads again in the background; reasons that arrive during a read cause at most one more. */
+  const refreshOnce = singleFlight<void, void>(async () => {
+    try {
+      if (known.sessionMark() === undefined) await reads.lastRead();
+      do {
+        quiet = heard !== undefined;
+        heard = undefined;
+        await reads.readSession();
+      } while (heard !== undefined && heard !== known.sessionMark() && !closeSignal.aborted);
+    } catch (error) {
+      if (!closeSignal.aborted) scheduleRead(retryDelay(error));
     }
-    return session;
-  }
+    quiet = false;
+  });
 
   function refresh(): void {
-    readSession().catch(() => closed || scheduleRead(RETRY_DELAY_MS));
+    void refreshOnce();
   }
 
-  /** Reads again unless the other tab has the same session: a message of another tab only triggers a new read. */
-  function onChange(otherMark?: string): void {
-    if (mark !== undefined && otherMark !== mark) refresh();
-  }
-
-  function update(session: Session): void {
-    const before = mark;
-    current = session;
-    mark = session.authenticated ? session.sub + session.createdAt : '';
-    if (mark === before) return;
-    notifyTabs(mark);
-    if (before === undefined) return;
-    if (session.authenticated) events.emitEvent('signedin', session);
-    else events.emitEvent('signedout', session);
+  /** A message of another tab only triggers a read: it is not trusted. */
+  function onMessage(message: string): void {
+    if (guard.onMessage(message) || reads.readCount() === 0 || message === known.sessionMark()) return;
+    heard = message;
+    refresh();
   }
 
   return {
-    readSession,
+    ...known,
+    ...reads,
+    closeSignal,
+    signOutGuard: guard,
     /** The last state; read if there is none yet. */
-    knownSession: async () => current ?? firstRead(),
-    sessionMark: () => mark,
+    knownSession: async () => known.currentSession() ?? firstRead(),
+    /** The state that the application knows; read if there is none yet. */
+    firstBelieved: async () => known.believedSession() ?? firstRead(),
+    /** The page stays, after it was to be left for a sign-out. */
+    resume() {
+      guard.endLeaving();
+      if (!closeSignal.aborted) refresh();
+    },
     notifySignOut() {
       stopTimer();
-      leaveTab();
+      reads.discardReads();
+      notifyTabs('');
     },
     closeState() {
-      closed = true;
+      closing.abort();
       stopTimer();
       closeTab();
     },

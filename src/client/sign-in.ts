@@ -1,49 +1,76 @@
 /** Sign-in from the page: by navigation, or in a popup. */
-import type { Events } from './events.ts';
+import type { Events } from './base/events.ts';
+import { singleFlight } from './base/single-flight.ts';
+import type { Client, Page, Popup, Session } from './base/types.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
+import { markOf } from './known-session.ts';
 import type { SessionState } from './session-state.ts';
 import { stepUpParamsOf } from './step-up-params.ts';
-import type { Client, Page } from './types.ts';
-
-/** Navigates away. Never resolves, so that the caller does not show an error before the page is left. */
-export function leave(location: Page['location'], url: string): Promise<never> {
-  location.assign(url);
-  return new Promise<never>(() => {});
-}
+import { leavePage } from './window/departure.ts';
+import { openPopup, watchPopup } from './window/popup.ts';
 
 export function createSignIn(
   page: Page,
-  { loginPath, signedInPath }: GatewayRequests,
-  { readSession }: SessionState,
+  { loginAddress, signedInPath, gatewayOrigin }: GatewayRequests,
+  { closeSignal, knownSession, readSession, sessionMark, signOutGuard }: SessionState,
   { addListener }: Events,
 ): Client['login'] {
   const { location } = page;
+  let popup: Popup | undefined;
 
-  /** The provider's pages cut the link between popup and page, so the page detects the end by its effect on the session. */
-  function inPopup(url: string): Promise<boolean> {
+  const isSignedIn = (isChanged: (session: Session) => boolean) =>
+    readSession().then(
+      (session) => session.authenticated && isChanged(session),
+      () => false,
+    );
+
+  /** Resolves when the session changes, or when the popup is closed without that. */
+  function untilDone(opened: Popup): Promise<boolean> {
     return new Promise((resolve) => {
-      if (!page.open(url, '_blank', 'popup,width=480,height=720')) return resolve(false);
+      let before = sessionMark();
+      // Without this read, a sign-in of a client that was not used before would not count as a change.
+      if (before === undefined)
+        knownSession().then(
+          (session) => {
+            before ??= markOf(session);
+          },
+          () => undefined,
+        );
       const finish = (signedIn: boolean) => {
         off();
-        page.removeEventListener('focus', onFocus);
+        stopWatching();
+        popup = undefined;
         resolve(signedIn);
       };
       const off = addListener('signedin', () => finish(true));
-      // The user came back without a sign-in, unless the read emits one.
-      const giveUp = () => finish(false);
-      const onFocus = () => readSession().then(giveUp, giveUp);
-      page.addEventListener('focus', onFocus);
+      closeSignal.addEventListener('abort', () => finish(false));
+      const stopWatching = watchPopup(page, opened, () => {
+        void isSignedIn((session) => markOf(session) !== before).then(finish);
+      });
     });
   }
 
-  return async function login({ returnTo, popup, loginUrl, ...params } = {}) {
-    const url = new URL(loginPath, location.href);
+  const inPopup = singleFlight<string, boolean>(async (url) => {
+    popup = openPopup(page, url);
+    return popup ? untilDone(popup) : false;
+  });
+
+  return async function login({ returnTo, popup: asPopup, loginUrl, ...params } = {}) {
+    const url = new URL(loginAddress);
+    const here = location.origin === gatewayOrigin ? location.href.slice(gatewayOrigin.length) : location.href;
     for (const [name, value] of Object.entries({
       ...(loginUrl && stepUpParamsOf(loginUrl, url)),
       ...params,
-      returnTo: popup ? signedInPath : (returnTo ?? location.href.slice(location.origin.length)),
+      returnTo: asPopup ? signedInPath : (returnTo ?? here),
     }))
       url.searchParams.set(name, value);
-    return popup ? inPopup(url.href) : leave(location, url.href);
+    // The sign-in would stop the navigation to the sign-out of the provider.
+    if (signOutGuard.isLeaving()) return false;
+    if (asPopup) {
+      popup?.focus?.();
+      return inPopup(url.href);
+    }
+    await leavePage(page, url.href, closeSignal);
+    return isSignedIn(() => true);
   };
 }

@@ -208,6 +208,8 @@ test('E03 requests to the endpoints follow no redirects', async () => {
     ...globalThis,
     location: { href: 'https://shop.example/', origin: 'https://shop.example', assign() {} },
     document: Object.assign(new EventTarget(), { visibilityState: 'visible' }),
+    addEventListener() {},
+    removeEventListener() {},
     BroadcastChannel,
     fetch: async (_input: unknown, init?: RequestInit) => {
       asked.push(init?.redirect);

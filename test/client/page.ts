@@ -1,6 +1,7 @@
 /** The parts of a browser page that the client uses; its requests are sent by the test browser. */
+
+import type { Client, ClientEvents, ClientOptions, Page } from '../../src/client/base/types.ts';
 import { createClient } from '../../src/client/client.ts';
-import type { Client, ClientEvents, ClientOptions, Page } from '../../src/client/types.ts';
 import type { Browser } from '../support/browser.ts';
 
 export interface Tab {
@@ -20,6 +21,10 @@ export interface Tab {
   show(): void;
   /** The window of the tab gets the focus. */
   focus(): void;
+  /** The windows behind `windows`. */
+  popups: { closed: boolean }[];
+  /** An event of the window, such as `pageshow`. */
+  dispatch(type: string, properties?: object): void;
 }
 
 /** The response to a request instead of the gateway's; undefined to ask the gateway. */
@@ -33,7 +38,7 @@ export interface TabOptions extends ClientOptions {
   storage?: Map<string, string>;
 }
 
-const EVENTS = ['signedin', 'signedout', 'expiring', 'stepup'] as const;
+const EVENTS = ['signedin', 'signedout', 'userchanged', 'expiring', 'stepup'] as const;
 
 /** Opens a tab of this browser. */
 export function openTab(browser: Browser, origin: string, options: TabOptions = {}): Tab {
@@ -43,23 +48,32 @@ export function openTab(browser: Browser, origin: string, options: TabOptions = 
   const calls: string[] = [];
   const headers: Headers[] = [];
   const events: Tab['events'] = [];
-  const focused = new EventTarget();
-  const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  const popups: Tab['popups'] = [];
+  const window = new EventTarget();
+  const document = Object.assign(new EventTarget(), {
+    visibilityState: 'visible',
+    baseURI: origin + address,
+    hasFocus: () => true,
+  });
   const short = (url: string) => url.replace(origin, '');
 
   const page: Page = {
     location: { origin, href: origin + address, assign: (url) => void visits.push(short(url)) },
     document,
+    navigation: new EventTarget(),
     sessionStorage: {
       getItem: (key) => storage.get(key) ?? null,
       setItem: (key, value) => void storage.set(key, value),
       removeItem: (key) => void storage.delete(key),
     },
-    addEventListener: (type, listener) => focused.addEventListener(type, listener),
-    removeEventListener: (type, listener) => focused.removeEventListener(type, listener),
+    addEventListener: (type, listener) => window.addEventListener(type, listener),
+    removeEventListener: (type, listener) => window.removeEventListener(type, listener),
     open(url) {
       windows.push(short(url));
-      return blocked ? null : {};
+      if (blocked) return null;
+      const popup = { closed: false };
+      popups.push(popup);
+      return popup;
     },
     async fetch(input, init) {
       const request = new Request(typeof input === 'string' ? new URL(input, origin) : input, init);
@@ -80,7 +94,9 @@ export function openTab(browser: Browser, origin: string, options: TabOptions = 
     headers,
     events,
     show: () => document.dispatchEvent(new Event('visibilitychange')),
-    focus: () => focused.dispatchEvent(new Event('focus')),
+    focus: () => window.dispatchEvent(new Event('focus')),
+    popups,
+    dispatch: (type, properties) => void window.dispatchEvent(Object.assign(new Event(type), properties)),
   };
 }
 

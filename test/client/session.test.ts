@@ -58,7 +58,7 @@ test('a new session has a new profile', async (t) => {
   await world.signIn();
   await opened.client.session();
   assert.equal((await opened.client.user())?.sub, 'bob');
-  assert.deepEqual(kinds(opened), ['signedin']);
+  assert.deepEqual(kinds(opened), ['userchanged', 'signedin']);
 });
 
 test('a profile that failed is requested again', async (t) => {
@@ -97,7 +97,7 @@ test('a page that is restored from the back-forward cache after its sign-out kno
   void here.client.logout();
   await until(() => other.events.length > 0);
   assert.deepEqual(kinds(here), []);
-  here.show();
+  here.dispatch('pageshow', { persisted: true });
   await until(() => here.events.length > 0);
   assert.deepEqual(kinds(here), ['signedout']);
   await world.signIn();

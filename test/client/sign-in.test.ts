@@ -69,21 +69,23 @@ test('popup: the page that ends the sign-in notifies the page that waits', async
   assert.equal(close.mock.callCount(), 1);
 });
 
-test('a popup that was blocked, or left without a sign-in, is no sign-in', async (t) => {
+test('B03 a popup that was blocked, or closed without a sign-in, is no sign-in', async (t) => {
   const { tab } = await start(t);
   assert.equal(await tab({ blocked: true }).client.login({ popup: true }), false);
-  const { client, focus } = tab();
+  const { client, focus, popups } = tab();
   const signedIn = client.login({ popup: true });
+  for (const popup of popups) popup.closed = true;
   focus();
   assert.equal(await signedIn, false);
 });
 
 test('the user returns from the popup before its message arrives: the sign-in counts', async (t) => {
   const { world, tab } = await start(t);
-  const { client, focus } = tab();
+  const { client, focus, popups } = tab();
   await client.session();
   const signedIn = client.login({ popup: true });
   await world.signIn();
+  for (const popup of popups) popup.closed = true;
   focus();
   assert.equal(await signedIn, true);
 });

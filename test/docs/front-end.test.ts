@@ -16,7 +16,7 @@ after(() => rmSync(project, { recursive: true, force: true }));
 /** The member names of an interface in the types of the client. */
 function membersOf(name: string): string[] {
   const [, body = ''] =
-    new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(read('src/client/types.ts')) ?? [];
+    new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(read('src/client/base/types.ts')) ?? [];
   return [...body.matchAll(/^ {2}(\w+)[?(<:]/gm)].map(([, member = '']) => member);
 }
 

@@ -10,7 +10,13 @@ export class Session {
   readonly state = signal<'on' | 'ending' | 'ended' | undefined>(undefined);
   readonly client: Client = createClient({
     // A rejected request waits until the user has signed in again, so that no input is lost.
-    onUnauthenticated: () => new Promise((again) => this.client.on('signedin', () => again(true))),
+    onUnauthenticated: () =>
+      new Promise((again) => {
+        const off = this.client.on('signedin', () => {
+          off();
+          again(true);
+        });
+      }),
   });
 
   constructor() {

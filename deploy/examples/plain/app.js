@@ -3,7 +3,13 @@ import { createClient } from '/client.js';
 
 const client = createClient({
   // A rejected request waits until the user has signed in again, so that no input is lost.
-  onUnauthenticated: () => new Promise((again) => client.on('signedin', () => again(true))),
+  onUnauthenticated: () =>
+    new Promise((again) => {
+      const off = client.on('signedin', () => {
+        off();
+        again(true);
+      });
+    }),
 });
 const $ = (id) => document.getElementById(id);
 

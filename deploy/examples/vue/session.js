@@ -4,7 +4,13 @@ import { ref } from 'vue';
 
 export const client = createClient({
   // A rejected request waits until the user has signed in again, so that no input is lost.
-  onUnauthenticated: () => new Promise((again) => client.on('signedin', () => again(true))),
+  onUnauthenticated: () =>
+    new Promise((again) => {
+      const off = client.on('signedin', () => {
+        off();
+        again(true);
+      });
+    }),
 });
 
 /** The user; undefined if not signed in. */

@@ -19,6 +19,8 @@ export interface SignedIn extends SessionBase {
   /** Seconds since 1970 (OpenID Connect Core section 2). */
   authTime?: number;
   createdAt: string;
+  /** Value of the request header that binds a request to this session. */
+  binding?: string;
   /** When the session expires at the latest. */
   expiresAt: string;
   /** When the session expires if no request is sent; never after `expiresAt`. */
@@ -66,13 +68,15 @@ export interface Refusal {
 export interface ClientEvents {
   signedin: SignedIn;
   signedout: SignedOut;
+  /** The user is another one than before; `signedin` is emitted as well. */
+  userchanged: SignedIn;
   /** `extendable`: a request extends the session. */
   expiring: { at: Date; extendable: boolean };
   stepup: Refusal;
 }
 
 export interface ClientOptions {
-  /** `endpoints.prefix` of the gateway. */
+  /** `endpoints.prefix` of the gateway; on another origin of the same site, with the origin of the gateway. */
   base?: string;
   /** `csrf.header` of the gateway. */
   csrfHeader?: string;
@@ -80,7 +84,8 @@ export interface ClientOptions {
   expiringBefore?: number;
   /**
    * What `fetch` does with a refused request: only emit an event (`event`), navigate to the sign-in (`login`), open it in a
-   * popup (`popup`), or call a function. If the function resolves to true, the request is sent once more.
+   * popup (`popup`), or call a function. If the function resolves to true, the request is sent once more. After a sign-out in
+   * any tab, `login` and `popup` only emit the event.
    */
   onUnauthenticated?: 'event' | 'login' | 'popup' | ((refusal: Refusal) => Promise<boolean> | boolean);
 }
@@ -90,15 +95,24 @@ export interface Client {
   session(): Promise<Session>;
   /** The profile, or undefined without a session; read once per session. */
   user(): Promise<User | undefined>;
-  /** Navigates to the sign-in; with `popup`, resolves to whether the user is signed in afterwards. */
+  /**
+   * Navigates to the sign-in; with `popup`, opens it in a window of its own. Resolves to whether the user is signed in: after the
+   * popup, or if the page is not left or is shown again.
+   */
   login(options?: LoginOptions): Promise<boolean>;
-  /** Signs in without interaction if the provider has a session; navigates for that once, then resolves to false. */
+  /**
+   * Signs in without interaction if the provider has a session; navigates for that once, then resolves to whether the user is
+   * signed in.
+   */
   silentLogin(returnTo?: string): Promise<boolean>;
   /** Ends the session, notifies the other tabs, and navigates to the sign-out of the provider. */
   logout(): Promise<void>;
   /** Extends the session. */
   keepAlive(): Promise<Session>;
-  /** `fetch` with the CSRF header on requests to the own origin. */
+  /**
+   * `fetch` with the CSRF header, and bound to the session that this tab knows, on requests to the gateway. A signal ends the wait
+   * for a sign-in, except `AbortSignal.timeout`, which is extended by that wait.
+   */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Adds a listener; returns the function that removes it. */
   on<Type extends keyof ClientEvents>(type: Type, listener: (detail: ClientEvents[Type]) => void): () => void;
@@ -106,18 +120,28 @@ export interface Client {
   close(): void;
 }
 
+/** A window that the page opened. */
+export interface Popup {
+  readonly closed: boolean;
+  readonly location?: { readonly href: string };
+  focus?(): void;
+}
+
 /** The parts of a browser window that the client uses; tests pass their own. */
 export interface Page {
   location: { href: string; origin: string; assign(url: string): void };
-  document: EventTarget & { visibilityState: string };
-  sessionStorage: {
+  document: EventTarget & { visibilityState: string; baseURI: string; hasFocus(): boolean };
+  /** Reading the property throws where the user blocks storage. */
+  readonly sessionStorage: {
     getItem(key: string): string | null;
     setItem(key: string, value: string): void;
     removeItem(key: string): void;
   };
-  addEventListener(type: 'focus', listener: () => void): void;
-  removeEventListener(type: 'focus', listener: () => void): void;
-  open(url: string, target: string, features: string): object | null;
+  /** Navigation API; not in every browser. */
+  navigation?: EventTarget;
+  addEventListener(type: string, listener: (event: Event) => void): void;
+  removeEventListener(type: string, listener: (event: Event) => void): void;
+  open(url: string, target: string, features: string): Popup | null;
   fetch(input: string | Request, init?: RequestInit): Promise<Response>;
-  BroadcastChannel: new (name: string) => EventTarget & { postMessage(message: unknown): void; close(): void };
+  BroadcastChannel?: new (name: string) => EventTarget & { postMessage(message: unknown): void; close(): void };
 }

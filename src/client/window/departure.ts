@@ -1,0 +1,36 @@
+/** Navigates away, and detects that the page stayed after all. */
+import type { Page } from '../base/types.ts';
+
+/** A navigation that has not replaced the page by then counts as failed, in browsers that do not report it. */
+const STAYED_MS = 30_000;
+
+/**
+ * Navigates to `url`. Resolves only if the page is still there: the user stopped the navigation or chose to stay, it led to
+ * no page, or the page was restored from the back-forward cache. Also resolves when the client is closed meanwhile.
+ */
+export function leavePage(page: Page, url: string, closeSignal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const sources: [EventTarget | Page | undefined, string][] = [
+      // Reports a stopped navigation, also one that a `beforeunload` dialog stopped.
+      [page.navigation, 'navigateerror'],
+      [page, 'pageshow'],
+      // Without that report: the user goes on with this page.
+      [page, 'pointerdown'],
+      [page, 'keydown'],
+      [closeSignal, 'abort'],
+    ];
+    const onEvent = (event: Event) => {
+      // Another `pageshow` belongs to the page that is still loading.
+      if (event.type !== 'pageshow' || (event as Event & { persisted?: boolean }).persisted) stayed();
+    };
+    const stayed = () => {
+      clearTimeout(timer);
+      for (const [source, type] of sources) source?.removeEventListener(type, onEvent);
+      resolve();
+    };
+    const timer = setTimeout(stayed, STAYED_MS);
+    page.location.assign(url);
+    // After the navigation has begun, because it may stop an earlier one.
+    for (const [source, type] of sources) source?.addEventListener(type, onEvent);
+  });
+}

@@ -1,0 +1,42 @@
+/** Connects the tabs of a browser: each notifies the others of a change, and checks again when the user returns to it. */
+import type { Page } from '../base/types.ts';
+
+/** The messages between tabs; any other message is the mark of the session in the tab that sends it. */
+export const SIGN_OUT = '!out';
+export const STILL_SIGNED_IN = '!in';
+
+/** Events of one return to the tab, such as its visibility and its focus, are this close. */
+const SAME_RETURN_MS = 1_000;
+
+export type TabSync = ReturnType<typeof createTabSync>;
+
+/** `onMessage` gets the messages of other tabs; `onReturn` is called when the user, or the network, returns to this tab. */
+export function createTabSync(page: Page, onMessage: (message: string) => void, onReturn: () => void) {
+  const { document } = page;
+  let channel = page.BroadcastChannel && new page.BroadcastChannel('bff-gateway');
+  let returnedAt = 0;
+
+  const onEvent = () => {
+    const now = Date.now();
+    if (document.visibilityState !== 'visible' || Math.abs(now - returnedAt) < SAME_RETURN_MS) return;
+    returnedAt = now;
+    onReturn();
+  };
+  const wakers: [EventTarget | Page, string][] = [
+    [document, 'visibilitychange'],
+    [page, 'pageshow'],
+    [page, 'focus'],
+    [page, 'online'],
+  ];
+  for (const [source, type] of wakers) source.addEventListener(type, onEvent);
+  channel?.addEventListener('message', (event) => onMessage((event as MessageEvent).data));
+
+  return {
+    notifyTabs: (message: string) => channel?.postMessage(message),
+    closeTab() {
+      for (const [source, type] of wakers) source.removeEventListener(type, onEvent);
+      channel?.close();
+      channel = undefined;
+    },
+  };
+}
