@@ -26,7 +26,9 @@ function securityHeaders(config: Config): RequestHandler {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
     },
-    strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+    strictTransportSecurity: https
+      ? { maxAge: Math.floor(config.hsts.maxAge / 1000), includeSubDomains: config.hsts.includeSubDomains }
+      : false,
     xFrameOptions: { action: 'deny' },
     // The page that opens a sign-in in a popup can tell whether the popup is still open.
     crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },

@@ -48,6 +48,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     match: (target) => routes.match(target)?.route,
     handle(context, res, route) {
       const { method = '', headers } = context.req;
+      if (route.config.cors === 'upstream') return handleRoute(context, res, route, {});
       if (isPreflight(method, headers)) {
         res.writeHead(204, { ...cors.preflightHeaders(headers), 'x-request-id': context.id }).end();
         return Promise.resolve();

@@ -7,6 +7,7 @@ import type { Config } from '../config/schema/schema.ts';
 import type { Edge } from '../edge/edge.ts';
 import { retryUrl } from '../endpoints/common/return-address.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
+import { hstsValue } from '../responses/hsts.ts';
 import type { Pages } from '../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
 import { renderErrorOnSocket } from '../responses/socket-response.ts';
@@ -27,7 +28,7 @@ export interface FailureOptions {
 
 export function createFailureResponder({ config, edge, pages, metrics }: FailureOptions): FailureResponder {
   const { login: loginUrl } = endpointPaths(config.endpoints);
-  const hsts = config.publicUrl.startsWith('https:');
+  const hsts = hstsValue(config);
 
   /** Logs and counts an error; returns it with the id of its request. */
   function record(req: IncomingMessage, thrown: unknown): { error: GatewayError; requestId: string } {

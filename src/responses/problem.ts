@@ -36,7 +36,8 @@ export interface RenderOptions {
   /** Renders a page instead of problem+json. */
   asPage: boolean;
   loginUrl: string;
-  hsts: boolean;
+  /** Value of Strict-Transport-Security, if it is sent. */
+  hsts: string | undefined;
 }
 
 function headersOf(error: GatewayError, { requestId, hsts }: RenderOptions): Record<string, string> {
@@ -48,7 +49,7 @@ function headersOf(error: GatewayError, { requestId, hsts }: RenderOptions): Rec
     'Cross-Origin-Resource-Policy': 'same-origin',
     'X-Request-Id': requestId,
     [GATEWAY_HEADER]: error.code,
-    ...(hsts ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' } : {}),
+    ...(hsts === undefined ? {} : { 'Strict-Transport-Security': hsts }),
     ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
     // The connection closes instead of reading the rest of a refused request (RFC 9112 section 9.6).
     ...(error.code === 'bad_request' || error.code === 'payload_too_large' ? { Connection: 'close' } : {}),

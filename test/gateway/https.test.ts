@@ -158,3 +158,21 @@ test('AR-17 form_post: the callback is a cross-site POST that carries the login 
   assert.match(login.cookies[0] ?? '', /SameSite=None$/);
   assert.equal(new URL(String(login.headers.location)).searchParams.get('response_mode'), 'form_post');
 });
+
+test('E19 endpoints, errors and routes send the configured Strict-Transport-Security', async (t) => {
+  const [provider, upstream] = await Promise.all([startProvider(), startUpstream()]);
+  const gateway = await startGateway({
+    provider,
+    publicUrl: PUBLIC,
+    routes: [{ path: '/open/**', upstream: upstream.origin, rules: [{ token: 'none' }] }],
+    config: { trustedProxies: ['127.0.0.1'], hsts: { maxAge: '1d', includeSubDomains: false } },
+  });
+  t.after(async () => {
+    await gateway.stop();
+    await Promise.all([provider.stop(), upstream.close()]);
+  });
+  for (const path of ['/session', '/missing', '/open/x', '/open//x']) {
+    const response = await ask(gateway.ownUrl, path, TLS);
+    assert.equal(response.headers['strict-transport-security'], 'max-age=86400', path);
+  }
+});

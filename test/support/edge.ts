@@ -30,6 +30,8 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
     requestHeaders: [],
     responseHeaders: [],
     setCookie: 'drop',
+    cors: 'gateway',
+    authorization: 'drop',
     documents: 'sandbox',
     cache: 'private',
     timeouts: { connect: 5_000, headers: 60_000, idle: 300_000 },

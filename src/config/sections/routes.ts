@@ -31,7 +31,9 @@ const target = {
     .string()
     .regex(/^\/[^\s?#\\]*$/, 'expected a path that starts with /')
     .describe('Path pattern: * matches one segment, a final /** matches the path before it and everything below.'),
-  upstream: httpUrl().describe('Base URL of the API. The path of the request is appended.'),
+  upstream: httpUrl()
+    .refine((text) => !text.includes('?'), 'expected a URL without query: the query of the request is used')
+    .describe('Base URL of the API. The path of the request is appended.'),
   stripPrefix: z
     .string()
     .regex(/^\/[^\s?#*]*[^/\s?#*]$/, 'expected a literal path prefix without trailing slash')
@@ -93,7 +95,21 @@ const content = {
   setCookie: z
     .enum(['drop', 'forward'])
     .default('drop')
-    .describe('Set-Cookie of the upstream. Cookies with the name of a gateway cookie are always dropped.'),
+    .describe(
+      'Set-Cookie of the upstream; Path and Domain are mapped to the public URL. Cookies with the name of a gateway cookie are always dropped.',
+    ),
+  cors: z
+    .enum(['gateway', 'upstream'])
+    .default('gateway')
+    .describe(
+      'upstream: the upstream receives preflights and decides which origins may read its responses (CORS and Cross-Origin-Resource-Policy). Only if every rule has token: none. gateway: cors.allowedOrigins decides.',
+    ),
+  authorization: z
+    .enum(['drop', 'forward'])
+    .default('drop')
+    .describe(
+      'forward: the upstream receives Authorization and DPoP of the client, whatever their scheme, and checks them itself. Only if every rule has token: none.',
+    ),
   cache: z
     .enum(['private', 'upstream'])
     .default('private')

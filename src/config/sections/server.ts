@@ -144,3 +144,13 @@ export const development = z
       .describe('Allow a plain-HTTP publicUrl on loopback and a plain-HTTP issuer.'),
   })
   .prefault({});
+
+export const hsts = z
+  .strictObject({
+    maxAge: duration('0s', '3650d')
+      .prefault('365d')
+      .describe('How long browsers use only https for the host; 0s makes them forget it.'),
+    includeSubDomains: z.boolean().default(true).describe('Apply it to all subdomains of the host as well.'),
+  })
+  .prefault({})
+  .describe('Strict-Transport-Security of all responses, if publicUrl is https.');

@@ -71,6 +71,18 @@ function hasMisplacedWildcard(path: string): boolean {
 
 const isPathPrefix = (prefix: string, path: string) => path === prefix || path.startsWith(`${prefix}/`);
 
+/** Options that leave a decision to the upstream, on a route whose requests the gateway authenticates. */
+function openRouteFindings({ cors, authorization, rules }: RouteConfig, at: Path): Finding[] {
+  const isOpen = rules.every(({ token }) => token === 'none');
+  const findings: Finding[] = [];
+  const message = 'needs a route in which every rule has token: none';
+  if (cors === 'upstream' && !isOpen) findings.push({ path: [...at, 'cors'], message });
+  if (authorization === 'forward' && !isOpen) findings.push({ path: [...at, 'authorization'], message });
+  if (cors === 'upstream' && !rules.some(({ methods }) => methods?.includes('OPTIONS') ?? true))
+    findings.push({ path: [...at, 'cors'], message: 'no rule allows OPTIONS, so preflights would be denied' });
+  return findings;
+}
+
 /** Findings about all routes. */
 export function routeFindings(config: Config): Finding[] {
   const reserved = reservedPaths(config);
@@ -85,7 +97,7 @@ export function routeFindings(config: Config): Finding[] {
       findings.push({ path, message: 'this route is never reached: an earlier route matches all of its paths' });
     if (route.stripPrefix !== undefined && !isPathPrefix(route.stripPrefix, route.path))
       findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be a prefix of path' });
-    findings.push(...ruleFindings(route, ['routes', index, 'rules']));
+    findings.push(...ruleFindings(route, ['routes', index, 'rules']), ...openRouteFindings(route, ['routes', index]));
     return findings;
   });
 }

@@ -80,7 +80,7 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
       // The id and logger of this arrival, so that the audit event, the log line and the response share one request id.
       logProblem(arrival.log, error);
       metrics?.countError(error.code);
-      renderError(res, error, { requestId: arrival.id, pages, asPage: false, loginUrl: '', hsts: false });
+      renderError(res, error, { requestId: arrival.id, pages, asPage: false, loginUrl: '', hsts: undefined });
     });
     handle(req, res, arrival).catch(refuse);
   });

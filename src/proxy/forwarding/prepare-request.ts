@@ -91,7 +91,10 @@ function prepareRoute(shared: Shared, { config: route }: CompiledRoute): Prepare
   const { host, origin } = new URL(route.upstream);
   const passing = {
     requestCookies: route.requestCookies,
-    requestHeaders: new Set(route.requestHeaders.map((name) => name.toLowerCase())),
+    requestHeaders: new Set([
+      ...route.requestHeaders.map((name) => name.toLowerCase()),
+      ...(route.authorization === 'forward' ? ['authorization', 'dpop'] : []),
+    ]),
   };
   const { clockTolerance } = config.provider;
 

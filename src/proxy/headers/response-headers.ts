@@ -1,11 +1,14 @@
 /** Builds the response headers for the client: those of the upstream that may pass, and the gateway's own. */
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
 import type { CorsHeaders } from '../../policy/cors.ts';
+import { hstsValue } from '../../responses/hsts.ts';
 import { cookieSettings } from '../../session/cookies.ts';
 import { forbidsSharedCaching, mergeVary, NEVER_STORED } from './caching.ts';
+import { corsValue, createPassTest, resourcePolicy } from './cross-origin.ts';
 import { createPublicLocation } from './location.ts';
 import { createOwnCookieTest, setsOwnCookie } from './own-cookies.ts';
-import { classifyResponseHeader } from './response-names.ts';
+import { createPublicCookie } from './public-cookie.ts';
+import { classifyResponseHeader, type ResponseHeaderAction } from './response-names.ts';
 
 /** The client of the response: a signed-in user, a caller with a token, a guest, or anyone on an open route. */
 export type Caller = 'user' | 'bearer' | 'guest' | 'anyone';
@@ -41,6 +44,8 @@ interface UpstreamHeaders {
   contentType: string;
   /** Raw DPoP-Nonce headers. */
   nonces: string[] | undefined;
+  /** Values of Access-Control-Expose-Headers. */
+  exposed: string[] | undefined;
 }
 
 const NONE: readonly string[] = [];
@@ -65,7 +70,7 @@ function append(list: string[] | undefined, ...values: string[]): string[] {
 function readUpstreamHeaders(
   raw: readonly string[],
   publicLocation: (location: string) => string,
-  allowed: ReadonlySet<string>,
+  passes: (action: ResponseHeaderAction, name: string) => boolean,
 ): Readonly<UpstreamHeaders> {
   const upstream: UpstreamHeaders = {
     passed: [],
@@ -78,13 +83,13 @@ function readUpstreamHeaders(
     referrerPolicy: REFERRER_POLICY,
     contentType: '',
     nonces: undefined,
+    exposed: undefined,
   };
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
     const action = classifyResponseHeader(name);
-    if (action === 'pass' || (action === 'origin' && allowed.has(name.toLowerCase())))
-      upstream.passed.push(name, value);
+    if (action === 'pass' || passes(action, name)) upstream.passed.push(name, value);
     else if (action === 'content-type') {
       upstream.passed.push(name, value);
       upstream.contentType = upstream.contentType === '' ? value : `${upstream.contentType}, ${value}`;
@@ -96,6 +101,7 @@ function readUpstreamHeaders(
     else if (action === 'expiry') upstream.expiry = append(upstream.expiry, name, value);
     else if (action === 'shared-cache') upstream.sharedCache = append(upstream.sharedCache, name, value);
     else if (action === 'referrer-policy') upstream.referrerPolicy = value;
+    else if (action === 'exposed') upstream.exposed = append(upstream.exposed, value);
     else if (action === 'dpop-nonce') upstream.nonces = append(upstream.nonces, name, value);
   }
   return upstream;
@@ -124,12 +130,15 @@ function pushCaching(headers: string[], upstream: UpstreamHeaders, isPrivate: bo
   if (!isPrivate) headers.push(...(sharedCache ?? NONE));
 }
 
-/** Returns the raw headers of every proxied response. */
-function fixedHeaders(config: Config): string[] {
-  const fixed = ['x-content-type-options', 'nosniff', 'cross-origin-resource-policy', 'same-origin'];
-  if (config.publicUrl.startsWith('https:'))
-    fixed.push('strict-transport-security', 'max-age=31536000; includeSubDomains');
-  return fixed;
+/** Returns the raw headers of every response of a route. */
+function fixedHeaders(config: Config, route: RouteConfig): string[] {
+  const hsts = hstsValue(config);
+  return [
+    'x-content-type-options',
+    'nosniff',
+    ...resourcePolicy(route),
+    ...(hsts === undefined ? [] : ['strict-transport-security', hsts]),
+  ];
 }
 
 /** One type without a comma: of a list, browsers take the last (Fetch, "extract a MIME type"). */
@@ -153,18 +162,19 @@ function varyNames(config: Config, route: RouteConfig, always: readonly string[]
 export function createResponseHeaderRewriter(config: Config, route: RouteConfig): ResponseHeaderRewriter {
   const publicLocation = createPublicLocation(config.publicUrl, route);
   const isOwnCookie = createOwnCookieTest(cookieSettings(config));
-  const fixed = fixedHeaders(config);
+  const publicCookie = createPublicCookie(config.publicUrl, route);
+  const fixed = fixedHeaders(config, route);
   const always = config.cors.allowedOrigins.length > 0 ? ['Origin'] : [];
   const vary = varyNames(config, route, always);
-  const allowed = new Set(route.responseHeaders.map((name) => name.toLowerCase()));
+  const passes = createPassTest(route);
 
   return function rewriteResponseHeaders(raw, { caller, requestId, cors }) {
-    const upstream = readUpstreamHeaders(raw, publicLocation, allowed);
+    const upstream = readUpstreamHeaders(raw, publicLocation, passes);
     const headers = withoutNames(upstream.passed, upstream.connection);
     const cookies =
       (route.setCookie === 'forward' && upstream.cookies?.filter((value) => !setsOwnCookie(value, isOwnCookie))) ||
       NONE;
-    for (const cookie of cookies) headers.push('set-cookie', cookie);
+    for (const cookie of cookies) headers.push('set-cookie', publicCookie(cookie));
     const authenticated = caller === 'user' || caller === 'bearer';
     pushCaching(headers, upstream, authenticated && route.cache === 'private', cookies.length > 0);
     const mergedVary = mergeVary(upstream.vary ?? NONE, caller === 'anyone' ? always : vary);
@@ -174,7 +184,8 @@ export function createResponseHeaderRewriter(config: Config, route: RouteConfig)
     // Added to the upstream's policy, not in its place: a document must satisfy all of them (CSP Level 3 section 8.1).
     if (route.documents === 'sandbox' && !isPdf(upstream)) headers.push('content-security-policy', 'sandbox');
     headers.push('x-request-id', requestId, 'referrer-policy', upstream.referrerPolicy, ...fixed);
-    for (const name in cors) if (name !== 'vary') headers.push(name, cors[name] ?? '');
+    for (const name in cors)
+      if (name !== 'vary') headers.push(name, corsValue(name, cors[name] ?? '', upstream.exposed));
     return headers;
   };
 }

@@ -5,13 +5,15 @@ import { SHARED_CACHE_HEADERS } from './caching.ts';
 import { memoizeBounded } from './name-cache.ts';
 
 /**
- * What happens to a header: `pass` unchanged, `drop`, `origin` for those that pass only if the route lists them, or the name
- * of a rule of its own in `response-headers.ts`.
+ * What happens to a header: `pass` unchanged, `drop`, `origin` for those that pass only if the route lists them, `cors` for
+ * those that pass only if the route leaves cross-origin access to its upstream, or the name of a rule of its own in `response-headers.ts`.
  */
 export type ResponseHeaderAction =
   | 'pass'
   | 'drop'
   | 'origin'
+  | 'cors'
+  | 'exposed'
   | 'connection'
   | 'location'
   | 'set-cookie'
@@ -33,7 +35,6 @@ const DROPPED: readonly string[] = [
   'dpop',
   'x-request-id',
   'x-content-type-options',
-  'cross-origin-resource-policy',
   'strict-transport-security',
   'clear-site-data',
   'alt-svc',
@@ -57,6 +58,8 @@ const ACTIONS: ReadonlyMap<string, ResponseHeaderAction> = new Map<string, Respo
   ['referrer-policy', 'referrer-policy'],
   ['dpop-nonce', 'dpop-nonce'],
   ['content-type', 'content-type'],
+  ['cross-origin-resource-policy', 'cors'],
+  ['access-control-expose-headers', 'exposed'],
 ]);
 
 const GATEWAY_NAME = canonicalName(GATEWAY_HEADER);
@@ -71,8 +74,9 @@ function classify(name: string): ResponseHeaderAction {
   const lower = name.toLowerCase();
   // In any spelling: a front proxy may replace `_` with `-`.
   if (ORIGIN_NAMES.has(canonicalName(lower))) return 'origin';
-  // Only the gateway allows cross-origin reads: all CORS headers of the upstream are dropped (ASVS 3.4.2).
-  return ACTIONS.get(lower) ?? (lower.startsWith('access-control-') || isGatewayHeader(lower) ? 'drop' : 'pass');
+  if (isGatewayHeader(lower)) return 'drop';
+  // By default only the gateway allows cross-origin reads (ASVS 3.4.2).
+  return ACTIONS.get(lower) ?? (lower.startsWith('access-control-') ? 'cors' : 'pass');
 }
 
 /** Maximum number of cached names. */

@@ -212,3 +212,12 @@ for (const [what, route, location, expected] of LOCATIONS) {
     assert.deepEqual(valuesOf(receive([['Content-Location', location]], {}, route), 'content-location'), [expected]);
   });
 }
+
+test('E19 age and scope of Strict-Transport-Security are options, the same in every response', () => {
+  const hsts = (value: ConfigInput['hsts']) =>
+    valuesOf(receive([], {}, {}, value === undefined ? {} : { hsts: value }), 'strict-transport-security').join();
+  assert.equal(hsts(undefined), 'max-age=31536000; includeSubDomains');
+  assert.equal(hsts({ includeSubDomains: false }), 'max-age=31536000');
+  assert.equal(hsts({ maxAge: '1d' }), 'max-age=86400; includeSubDomains');
+  assert.equal(hsts({ maxAge: '0s', includeSubDomains: false }), 'max-age=0');
+});
