@@ -73,11 +73,30 @@ async function closeClient(client: RedisClient, timeoutMs: number): Promise<void
   client.disconnect();
 }
 
+/**
+ * Sends the commands of one turn of the event loop together. Automatic pipelining of ioredis would also hold back further
+ * commands until the replies have arrived, so that a command could take twice the round trip.
+ */
+function createWriteBatch(client: RedisClient): () => void {
+  let open = false;
+  return () => {
+    if (open || client instanceof Cluster) return;
+    open = true;
+    const { stream } = client;
+    stream.cork();
+    setImmediate(() => {
+      open = false;
+      stream.uncork();
+    });
+  };
+}
+
 /** Connects in the background; Redis may be down. */
 export function connectRedis(config: RedisConfig, { log, clock = Date.now }: StoreDeps): RedisConnection {
   const secrets = redisSecrets(config);
   const client = createClient(config);
   const attempted = firstAttempt(client);
+  const batchWrites = createWriteBatch(client);
   logConnection(client, secrets, log, clock);
   let pending = 0;
   let closed: Promise<void> | undefined;
@@ -87,6 +106,7 @@ export function connectRedis(config: RedisConfig, { log, clock = Date.now }: Sto
     if (closed) throw new Error('the store is closed');
     // Operations are not queued while Redis is down: the queue would grow with the outage, and all of them would be late.
     if (client.status !== 'ready') throw new Error(`not connected (${client.status})`);
+    batchWrites();
     return await work(client);
   }
 

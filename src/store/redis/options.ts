@@ -86,7 +86,6 @@ function singleTarget(server: RedisOptions, common: CommonOptions, database: num
     ...common,
     db: database,
     enableOfflineQueue: false,
-    enableAutoPipelining: true,
     retryStrategy: retryDelay,
     // After a failover the old master replies READONLY: only a new connection finds the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),

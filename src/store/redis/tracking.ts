@@ -87,7 +87,6 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
   const client = new Redis({
     ...options,
     protocol: 2,
-    enableAutoPipelining: false,
     enableOfflineQueue: false,
     autoResubscribe: false,
   });

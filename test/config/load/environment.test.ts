@@ -146,3 +146,14 @@ test('W09 a reference whose text does not fit its option is a fault of the optio
   for (const port of ['', 'many', '3000x', '70000', '-1', '0x10', '1e3'])
     assert.throws(() => load({ PORT: port }, text), /gateway\.yaml:4:17 listen\.port/, port);
 });
+
+test('O07 the number of workers is a number, from the variable of the option and from a reference', () => {
+  assert.equal(load({ BFF_WORKERS: '2' }).workers, 2);
+  const text = (workers: string) => `${TEXT}\nworkers: ${workers}\n`;
+  for (const workers of ['\u0024{W:-2}', '"\u0024{W:-2}"']) {
+    assert.equal(load({}, text(workers)).workers, 2);
+    assert.equal(load({ W: '3' }, text(workers)).workers, 3);
+    assert.equal(load({ W: 'auto' }, text(workers)).workers, 'auto');
+    assert.throws(() => load({ W: 'two' }, text(workers)), /workers/);
+  }
+});
