@@ -41,7 +41,7 @@ export interface Gateway {
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const parts = composeGateway(config, deps);
   const { provider, metrics, dataPlane } = parts;
-  const health = createHealth({ provider: provider.state, ping: deps.store.ping, metrics });
+  const health = createHealth({ provider: provider.state, store: deps.store, metrics });
   const edge = createEdge({ config, log: deps.log });
   const counter = createRequestCounter(parts);
   const dispatchParts = {

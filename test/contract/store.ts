@@ -314,6 +314,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
     });
     after(() => opened?.close());
     test('ping resolves', () => store().ping());
+    test('O10 a store that accepts writes says so', () => store().checkWritable());
     records(store);
     replacement(store, () => opened.watchable !== false);
     exclusion(store);

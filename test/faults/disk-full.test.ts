@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type GatewayProcess, startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
+import { scrape } from '../support/scrape.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { until } from '../support/wait.ts';
 import { CSRF } from '../support/world.ts';
@@ -80,7 +81,7 @@ const DISKS: Record<string, (t: TestContext) => Disk> = {
 };
 
 for (const [name, open] of Object.entries(DISKS)) {
-  test(`R12 SE-12 ${name}: a sign-in gets 503 with the reason in the log, sessions are still read, no user is signed out, and the gateway recovers`, async (t) => {
+  test(`R12 SE-12 O10 ${name}: a sign-in gets 503 with the reason in the log, sessions are still read, no user is signed out, a sign-out ends its session, and the gateway recovers`, async (t) => {
     const disk = open(t);
     const [provider, upstream] = [await startProvider(), await startUpstream()];
     t.after(() => Promise.all([provider.stop(), upstream.close()]).then(() => undefined));
@@ -120,17 +121,31 @@ for (const [name, open] of Object.entries(DISKS)) {
     assert.equal(await api(refreshing), 503);
     assert.equal(await state(refreshing), true);
     assert.equal(provider.refreshRequests().length, 0, 'no refresh token is spent whose successor could not be stored');
-    const logout = await active.fetch('/logout', { method: 'POST', headers: CSRF });
-    assert.equal(logout.status, 503);
-    assert.equal(await api(active), 200, 'the failed sign-out did not end the session');
+    const readiness = await fetch(`${gateway.adminUrl}/readyz`);
+    assert.equal(readiness.status, 503);
+    const { reasons } = (await readiness.json()) as { reasons: string[] };
+    assert.equal(reasons.length, 1);
+    assert.match(reasons[0] ?? '', /^store: the session store refuses writes \(check writes: /);
+    assert.equal((await scrape(gateway.adminUrl)).value('bff_part_ready{part="store"}'), 0);
+    const cookie = active.cookieHeader('/');
+    const withCookie = async () => (await fetch(`${gateway.ownUrl}/api/x`, { headers: { ...CSRF, cookie } })).status;
+    assert.equal((await active.fetch('/logout', { method: 'POST', headers: CSRF })).status, 200);
+    assert.equal(await withCookie(), 401, 'the sign-out ended the session');
+    assert.equal(await api(active), 401);
+    assert.equal(await state(refreshing), true, 'other sessions continue');
 
     disk.free(gateway);
     const completed = await signingIn.navigate(String(page.stoppedAt));
     assert.equal(completed.url.pathname, '/app', `${completed.status} ${completed.body.slice(0, 200)}`);
-    for (const browser of [active, signingIn]) assert.equal(await api(browser), 200);
+    assert.equal(await api(signingIn), 200);
     await until(async () => (await api(refreshing)) === 200);
     assert.equal(provider.refreshRequests().length, 1);
-    assert.equal((await active.fetch('/logout', { method: 'POST', headers: CSRF })).status, 200);
-    assert.equal(await api(active), 401);
+    await until(async () => (await fetch(`${gateway.adminUrl}/readyz`)).ok);
+    assert.equal(await gateway.terminate(), 0);
+    await gateway.start();
+    assert.equal(await withCookie(), 401, 'the session was removed when there was space');
+    assert.equal(await api(signingIn), 200);
+    assert.equal((await signingIn.fetch('/logout', { method: 'POST', headers: CSRF })).status, 200);
+    assert.equal(await api(signingIn), 401);
   });
 }

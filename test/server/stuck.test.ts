@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
+import { scrape } from '../support/scrape.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { until } from '../support/wait.ts';
 import { isAlive, workersOf } from '../support/workers.ts';
@@ -44,7 +45,9 @@ test('O09 a worker that stands still is replaced, and the exit does not wait for
     timeout: 60_000,
   });
   await until(() => !isAlive(workers[0] ?? 0));
-  await until(() => workersOf(gateway).length === 2);
+  await until(async () => /^bff_config_processes\{[^}]*\} 3$/m.test((await scrape(gateway.adminUrl)).text), {
+    what: 'the replacement listens',
+  });
   for (let n = 0; n < 6; n += 1) assert.equal(await status('/session'), 200);
 
   const left = workersOf(gateway);

@@ -28,6 +28,7 @@ const NAMES: Record<OperationName, true> = {
   releaseLease: true,
   markOnce: true,
   ping: true,
+  checkWritable: true,
   'index.add': true,
   'index.count': true,
   'index.page': true,

@@ -104,6 +104,8 @@ export interface Store {
   readonly changes: SessionChanges;
   /** Resolves when the store responds. */
   ping(): Promise<void>;
+  /** Resolves when the store accepts writes; rejects when it is full or read-only. Leaves no record behind. */
+  checkWritable(): Promise<void>;
   /** Closes connections or the file. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** The names of the keys that the gateway uses in Redis, and the form of its expiry times. */
+import { randomUUID } from 'node:crypto';
 
 export interface RedisKeys {
   session(key: string): string;
@@ -9,6 +10,8 @@ export interface RedisKeys {
   keyOf(name: string): string | undefined;
   lease(name: string): string;
   once(name: string): string;
+  /** A key that never exists, in a random slot of a Cluster. */
+  probe(): string;
   index(name: string): string;
   /** The sorted set of due times, and the hash of job data. */
   readonly jobs: { readonly due: string; readonly data: string };
@@ -27,6 +30,7 @@ export function redisKeys(prefix: string): RedisKeys {
     tokens: (key) => `${prefix}{${key}}:tokens`,
     lease: (name) => `${prefix}lease:${name}`,
     once: (name) => `${prefix}once:${name}`,
+    probe: () => `${prefix}probe:${randomUUID()}`,
     index: (name) => `${prefix}index:${name}`,
     jobs: { due: `${prefix}{jobs}:due`, data: `${prefix}{jobs}:data` },
   };

@@ -4,6 +4,7 @@ import type { StoreDeps, StoreType } from '../port/store-type.ts';
 import { createRedisChanges } from './changes.ts';
 import { checkRedis } from './checks.ts';
 import { connectRedis } from './client.ts';
+import { watchEvictionPolicy } from './eviction.ts';
 import { createRedisExpressStore } from './express-store.ts';
 import { redisJobs } from './jobs.ts';
 import { redisKeys } from './keys.ts';
@@ -18,6 +19,7 @@ export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
   const clock = deps.clock ?? Date.now;
   const keys = redisKeys(config.prefix);
   const records = sessionRecords(run, keys);
+  watchEvictionPolicy(client, deps.log);
   const changes = createRedisChanges({ config, client, keys, log: deps.log, clock });
   return {
     kind: 'redis',
@@ -30,6 +32,10 @@ export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
     changes,
     async ping() {
       await run('ping', (redis) => redis.ping());
+    },
+    async checkWritable() {
+      // Redis refuses every write when it is full or read-only; with XX this one has no effect otherwise.
+      await run('check writes', (redis) => redis.set(keys.probe(), '1', 'PX', 1_000, 'XX'));
     },
     async close() {
       changes.close();

@@ -6,6 +6,7 @@ import { createLocalChanges } from '../port/local-changes.ts';
 import type { Store } from '../port/store.ts';
 import type { StoreDeps, StoreType } from '../port/store-type.ts';
 import { createDatabase } from './database.ts';
+import { createEndedSessions } from './ended.ts';
 import { openSqliteFile } from './file.ts';
 import { sqliteJobs } from './jobs.ts';
 import { sqliteLeases } from './leases.ts';
@@ -20,26 +21,34 @@ const sqliteSchema = () =>
 
 type SqliteConfig = z.output<ReturnType<typeof sqliteSchema>>;
 
+/** Single-use mark that the check of writes writes; each check replaces it. */
+const PROBE_KEY = `probe ${'.'.repeat(8_192)}`;
+
 /** Opens or creates the database file. Throws an Error that says what is wrong with it. */
 export function openSqliteStore({ file }: SqliteConfig, { log, clock = Date.now }: StoreDeps): Store {
   const { db, close } = openSqliteFile(file);
   const sweeper = startSweeper(db, clock, log);
   const database = createDatabase(db, clock, sweeper.onWrite);
   const changes = createLocalChanges();
-  const records = changes.notifying(sessionRecords(database));
+  const ended = createEndedSessions(sessionRecords(database), log);
+  const records = changes.notifying(ended.records);
   const ping = db.prepare('SELECT 1');
+  const probe = db.prepare('INSERT OR REPLACE INTO marks (key, lapses_at) VALUES (?, ?)');
   return {
     kind: 'sqlite',
     shared: false,
-    sessions: createExpressStore(envelopeRecords(database, records.end)),
+    sessions: createExpressStore(ended.hideIn(envelopeRecords(database, records.end))),
     ...records,
     ...sqliteLeases(database),
     index: sqliteIndex(database),
     jobs: sqliteJobs(database),
     changes,
     ping: () => database.read('ping', () => void ping.get()),
+    // A record that has expired already, of about the size of a session: less may still fit on a full disk.
+    checkWritable: () => database.write('check writes', () => void probe.run(PROBE_KEY, clock())),
     async close() {
       sweeper.stop();
+      await ended.close();
       close();
     },
   };
