@@ -1,10 +1,11 @@
 /** Alert rules and dashboard: they use only metrics and labels that exist. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { METRICS, type MetricRow } from '../../src/observe/metrics/table.ts';
 
 const pathOf = (file: string) => join(import.meta.dirname, '../../deploy', file);
@@ -13,7 +14,8 @@ const deploy = (file: string) => readFileSync(pathOf(file), 'utf8');
 interface Rule {
   alert: string;
   expr: string;
-  annotations: { summary: string };
+  labels: Record<string, string>;
+  annotations: Record<string, string> & { summary: string };
 }
 const rules = (parse(deploy('prometheus/alerts.yaml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(
   (group) => group.rules,
@@ -60,6 +62,51 @@ test('every alert rule uses existing metrics and labels', () => {
 test('promtool accepts the alert rules', () => {
   const output = execFileSync('promtool', ['check', 'rules', pathOf('prometheus/alerts.yaml')], { encoding: 'utf8' });
   assert.match(output, new RegExp(`SUCCESS: ${rules.length} rules found`));
+});
+
+/** Runs the rules over samples of instance `a`, one per minute: the alert fires after `minutes`, and not after one. */
+function assertAlert(series: Record<string, string>, alert: string, minutes: number): void {
+  const folder = mkdtempSync(join(tmpdir(), 'bff-rules-'));
+  const instance = 'a';
+  const { labels, annotations } = rules.find((rule) => rule.alert === alert) ?? assert.fail(alert);
+  const expand = (text: string) => text.replaceAll('{{ $labels.instance }}', instance);
+  const expected = {
+    exp_labels: { instance, ...labels },
+    exp_annotations: Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, expand(text)])),
+  };
+  const check = (exp_alerts: unknown[], eval_time: string) => ({ eval_time, alertname: alert, exp_alerts });
+  const tests = {
+    rule_files: [pathOf('prometheus/alerts.yaml')],
+    evaluation_interval: '1m',
+    tests: [
+      {
+        interval: '1m',
+        input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+        alert_rule_test: [check([], '1m'), check([expected], `${minutes}m`)],
+      },
+    ],
+  };
+  const file = join(folder, 'test.yaml');
+  writeFileSync(file, stringify(tests));
+  try {
+    execFileSync('promtool', ['test', 'rules', file], { encoding: 'utf8', stdio: 'pipe' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('O10 an alert fires when the store of an instance refuses writes', () => {
+  assertAlert({ 'bff_part_ready{instance="a",part="store"}': '1 1 0 0 0 0' }, 'BffGatewayStoreNotReady', 4);
+});
+
+test('O02 an alert fires when processes of an instance serve different configurations', () => {
+  const before = { 'bff_config_processes{instance="a",digest="1"}': '3 3 2 2 2 2 2' };
+  const after = { 'bff_config_processes{instance="a",digest="2"}': '_ _ 1 1 1 1 1' };
+  assertAlert({ ...before, ...after }, 'BffGatewayConfigurationsDiffer', 6);
+});
+
+test('O09 an alert fires when log lines are dropped', () => {
+  assertAlert({ 'bff_log_lines_dropped_total{instance="a"}': '0 0 5 9 9 9' }, 'BffGatewayLogLinesDropped', 3);
 });
 
 test('every panel and variable of the dashboard uses existing metrics and labels', () => {

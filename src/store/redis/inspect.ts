@@ -1,6 +1,8 @@
-/** Inspects a Redis server for `doctor`: version, eviction, persistence, permitted commands. */
+/** Inspects a Redis server: version, eviction, persistence, permitted commands. */
+import { Cluster, type Redis } from 'ioredis';
+import type { Logger } from '../../base/logger.ts';
 import type { StoreDeps } from '../port/store-type.ts';
-import { connectRedis } from './client.ts';
+import { connectRedis, type RedisClient } from './client.ts';
 import type { RedisConfig } from './schema.ts';
 
 export interface RedisFacts {
@@ -59,6 +61,25 @@ async function readSettings(send: Send): Promise<Pick<RedisFacts, 'version' | 'e
     evictionPolicy: field(await info('memory'), 'maxmemory_policy'),
     persistent: appendOnly || (saves === undefined ? undefined : saves.replace(/^save,?/, '').trim() !== ''),
   };
+}
+
+/** `maxmemory-policy` of a server; undefined if the user may not read it. */
+const evictionPolicy = async (server: Redis) => field(await server.info('memory').catch(() => ''), 'maxmemory_policy');
+
+/** Warns of each `maxmemory-policy` that evicts, when the client has connected: evicted sessions are users signed out. */
+export function watchEvictionPolicy(client: RedisClient, log: Logger): void {
+  const warned = new Set<string>();
+  client.on('ready', async () => {
+    const servers = client instanceof Cluster ? client.nodes('master') : [client];
+    for (const policy of await Promise.all(servers.map(evictionPolicy))) {
+      if (policy === undefined || policy === 'noeviction' || warned.has(policy)) continue;
+      warned.add(policy);
+      log.warn(
+        { unsafe: true, policy },
+        'session store: Redis evicts sessions when its memory is full; set maxmemory-policy to noeviction',
+      );
+    }
+  });
 }
 
 /** Rejects with the error of Redis when it cannot be reached or refuses this user. */
