@@ -57,31 +57,35 @@ async function claimLogin(
 ): Promise<PendingLogin | undefined> {
   const { cookies, pending, returnPath } = parts;
   const login = pending.find(req.headers.cookie, state);
-  if (!login) return await withoutLogin(parts, req, res, 'this browser has no such pending login');
+  if (!login) return await withoutLogin(parts, req, res, state, 'this browser has no such pending login');
   keepReturnAddress(req, returnPath(login.returnTo));
   const first = await pending.consume(state);
   // Only now: while the store is unavailable nothing is used up, and the same URL works once it is back.
   res.clearCookie(pending.cookieName(state), cookies.loginOptions);
-  return first ? login : await withoutLogin(parts, req, res, 'the callback was already used', login);
+  return first ? login : await withoutLogin(parts, req, res, state, 'the callback was already used');
 }
 
 /**
  * Responds to a callback that completes no sign-in: opened a second time, or dropped because too many were pending. A user who is
- * signed in gets to the application. `login`: the pending login, if the browser still has it.
+ * signed in gets to the application, and a silent attempt gets back to its page.
  */
 async function withoutLogin(
-  { config, pages, sessions, returnPath }: CallbackParts,
+  { config, pages, pending, sessions, returnPath }: CallbackParts,
   req: Request,
   res: Response,
+  state: string,
   detail: string,
-  login?: PendingLogin,
 ): Promise<undefined> {
+  const trace = pending.trace(state);
+  const returnTo = returnPath(trace?.returnTo ?? '/');
+  keepReturnAddress(req, returnTo);
   const key = sessions.identify(req.headers.cookie);
-  if (key !== undefined && (await sessions.load(key))) redirect(res, returnPath(login?.returnTo ?? '/'));
+  if (trace?.silent || (key !== undefined && (await sessions.load(key)))) redirect(res, returnTo);
   // The redirect of the provider comes without the Strict cookie: a reload by our own page shows whether there is a session.
-  else if (key === undefined && login === undefined && mayLackStrictCookie(req.headers))
-    sendPage(res, pages.render('hop', { to: endpointPaths(config.endpoints).callback }));
-  else throw new GatewayError('login_unknown', { detail });
+  else if (key === undefined && mayLackStrictCookie(req.headers)) {
+    const query = trace ? `?${new URLSearchParams({ state })}` : '';
+    sendPage(res, pages.render('hop', { to: endpointPaths(config.endpoints).callback + query }));
+  } else throw new GatewayError('login_unknown', { detail });
   return undefined;
 }
 
@@ -100,8 +104,8 @@ function completeSignIn(parts: CallbackParts): RequestHandler {
     } catch (error) {
       const failure = toLoginError(error);
       audit('login.failed', { requestId, clientIp, reason: failure.code });
-      // A silent attempt (prompt=none) that needs the user has succeeded in asking: back to the page, without an error.
-      if (!(pendingLogin.silent && failure.code === 'login_denied')) throw failure;
+      // A silent attempt (prompt=none) shows the user nothing: back to the page, whatever the provider did.
+      if (!pendingLogin.silent || failure.code === 'internal') throw failure;
     }
     // The provider started this navigation, so browsers withhold a SameSite=Strict cookie from it; they send it with the first
     // same-origin request of the page (docs/decisions/0007-strict-cookie.md).

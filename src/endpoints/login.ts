@@ -4,6 +4,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { LoginParams } from '../oidc/login/authorization-code-flow.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
+import { MAX_LENGTH } from '../policy/return-url.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { queryParams, singleParams } from './common/parameters.ts';
@@ -77,8 +78,12 @@ function startSignIn(parts: LoginEndpointParts): RequestHandler {
     const { id: requestId, clientIp } = contextOf(req);
     const query = singleParams(queryParams(req));
     const params = loginParams(query, config.provider.allowedLoginParams);
-    const returnTo = returnPath(query.get('returnTo') ?? '/');
-    const { url, login } = await codeFlow.begin(params, returnTo, sessions.identify(req.headers.cookie));
+    const requested = query.get('returnTo') ?? '/';
+    if (requested.length > MAX_LENGTH)
+      throw new GatewayError('bad_request', { hint: `returnTo is longer than ${MAX_LENGTH} characters.` });
+    const returnTo = returnPath(requested);
+    const state = pending.newState({ returnTo, silent: params.prompt === 'none' });
+    const { url, login } = await codeFlow.begin(params, returnTo, sessions.identify(req.headers.cookie), state);
     const { name, value, evicted } = pending.begin(req.headers.cookie, login);
     for (const cookie of evicted) res.clearCookie(cookie, cookies.loginOptions);
     res.cookie(name, value, { ...cookies.loginOptions, maxAge });

@@ -16,12 +16,21 @@ export function createReturnPath(
   const circular = circularPaths(endpoints);
   const home = mayServe('/') ? endpointPaths(endpoints).signedIn : '/';
   return function returnPath(value) {
-    const path = safeReturnPath(value, publicUrl, circular);
+    const path = safeReturnPath(encodeBackslashes(value), publicUrl, circular);
     return mayServe(path.split(/[?#]/, 1)[0] ?? '/') ? home : path;
   };
 }
 
-const MAX_LENGTH = 2000;
+/**
+ * Encodes backslashes in the query and the fragment, where browsers leave them as they are (URL standard, query state). In the
+ * path a browser reads them as slashes, so there they are refused.
+ */
+function encodeBackslashes(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/[?#].*$/s, (rest) => rest.replaceAll('\\', '%5C')) : value;
+}
+
+/** Fits into the cookie of a sign-in, which holds 4096 bytes (RFC 6265bis section 6.1). */
+export const MAX_LENGTH = 2000;
 
 /**
  * Returns the path, query and fragment of `value` if it is on the public origin, else `/`. `ownEndpoints` are paths of the

@@ -33,11 +33,11 @@ for (const from of ['provider', 'typed'] as const)
     await browser.navigate(callback, { from: provider.issuer });
     assert.equal(await signedIn(browser), true);
     const again = await browser.navigate(callback, from === 'provider' ? { from: provider.issuer } : {});
-    assert.equal(again.url.pathname, '/');
+    assert.equal(again.url.pathname, '/app');
     assert.equal(await signedIn(browser), true);
     assert.equal(provider.requests.token.length, 1, 'no second exchange');
     assert.ok(
-      again.hops.every(({ url }, at) => at === 0 || url.search === ''),
+      again.hops.every(({ url }, at) => at === 0 || !url.searchParams.has('code')),
       'the code leaves the address bar',
     );
   });

@@ -168,6 +168,7 @@ describe('responses of the gateway itself', () => {
       'acr',
       'authTime',
       'authenticated',
+      'binding',
       'createdAt',
       'csrfHeader',
       'expiresAt',

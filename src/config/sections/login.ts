@@ -10,7 +10,7 @@ export const login = z
       .int()
       .min(1)
       .max(10)
-      .default(5)
+      .default(10)
       .describe('Maximum concurrent sign-ins per browser; a further one replaces the oldest.'),
   })
   .prefault({});

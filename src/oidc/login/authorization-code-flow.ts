@@ -9,7 +9,7 @@ import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { toTokenRecord } from '../tokens/token-response.ts';
 import { createLoginAcceptance, type LoginResult } from './login-acceptance.ts';
-import type { PendingLogin } from './pending-login.ts';
+import { nonceOf, type PendingLogin } from './pending-login.ts';
 
 /** Authorization parameters that a login link may set; already checked against the allow-list. */
 export interface LoginParams {
@@ -23,12 +23,13 @@ export interface LoginParams {
 export interface AuthorizationCodeFlow {
   /**
    * Returns the URL to send the browser to, and the pending login to keep. `previous` is the key of the session that the
-   * login replaces.
+   * login replaces; `state` is a fresh value that cannot be guessed.
    */
   begin(
     params: LoginParams,
     returnTo: string,
     previous: string | undefined,
+    state: string,
   ): Promise<{ url: URL; login: PendingLogin }>;
   /** Exchanges the code of a callback. Rejects with the error of openid-client, or with a GatewayError. */
   complete(callbackParams: URLSearchParams, login: PendingLogin): Promise<LoginResult>;
@@ -60,11 +61,11 @@ function createLoginStart({
   const { tokenBinding } = securityOf(settings);
   const buildAuthorizationUrl = createAuthorizationUrlBuilder(settings);
 
-  return async function begin(params, returnTo, previous) {
+  return async function begin(params, returnTo, previous, state) {
     const client = await provider.client();
     const dpopScalar = tokenBinding === 'key' ? generateDpopScalar() : undefined;
     const dpopKey = dpopScalar === undefined ? undefined : dpopKeyFromScalar(dpopScalar);
-    const login = newPendingLogin(params, { returnTo, previous, dpopScalar, now: clock() });
+    const login = newPendingLogin(params, { returnTo, previous, dpopScalar, state, now: clock() });
     const request = {
       ...settings.authorizationParams,
       ...params,
@@ -121,18 +122,20 @@ interface PendingLoginContext {
   returnTo: string;
   previous: string | undefined;
   dpopScalar: string | undefined;
+  state: string;
   now: number;
 }
 
-/** Returns a pending login with fresh state, nonce and PKCE verifier. */
+/** Returns a pending login with a fresh PKCE verifier. */
 function newPendingLogin(
   params: LoginParams,
-  { returnTo, previous, dpopScalar, now }: PendingLoginContext,
+  { returnTo, previous, dpopScalar, state, now }: PendingLoginContext,
 ): PendingLogin {
+  const verifier = oidc.randomPKCECodeVerifier();
   return {
-    state: oidc.randomState(),
-    nonce: oidc.randomNonce(),
-    verifier: oidc.randomPKCECodeVerifier(),
+    state,
+    nonce: nonceOf(verifier),
+    verifier,
     returnTo,
     startedAt: now,
     ...(previous === undefined ? {} : { previous }),

@@ -6,10 +6,10 @@ import { digest } from '../../crypto/digest.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { type CookieSettings, parseCookies } from '../../session/cookies.ts';
 import type { Store } from '../../store/port/store.ts';
+import { createLoginStates, type LoginTrace } from './login-state.ts';
 
+/** The part of a pending login that its cookie holds; the callback brings the state, and the nonce follows from the verifier. */
 const schema = z.strictObject({
-  state: z.string(),
-  nonce: z.string(),
   verifier: z.string(),
   returnTo: z.string(),
   startedAt: z.number(),
@@ -23,13 +23,25 @@ const schema = z.strictObject({
   dpopKey: z.string().optional(),
 });
 
-export type PendingLogin = z.infer<typeof schema>;
+type StoredLogin = z.infer<typeof schema>;
+
+export interface PendingLogin extends StoredLogin {
+  state: string;
+  nonce: string;
+}
+
+/** The nonce of a sign-in: public, so that only a digest of the verifier may be in it. */
+export const nonceOf = (verifier: string): string => digest(`nonce ${verifier}`);
 
 export interface PendingLogins {
   /** Returns a cookie that holds the login, and the names of older login cookies to clear so that it fits. */
   begin(cookieHeader: string | undefined, login: PendingLogin): { name: string; value: string; evicted: string[] };
   /** Returns the login that this browser started with `state`; undefined if there is none or it has expired. */
   find(cookieHeader: string | undefined, state: string): PendingLogin | undefined;
+  /** Returns a new state that cannot be guessed, and holds where the sign-in leads if its cookie is dropped. */
+  newState(trace: LoginTrace): string;
+  /** Returns what a state of this gateway holds. Any browser may bring it: it completes no sign-in. */
+  trace(state: string): LoginTrace | undefined;
   /**
    * Marks the login as used: true only once, over all replicas (RFC 6749 4.1.2). Called before the code exchange, because
    * providers revoke the tokens when a code is replayed.
@@ -39,7 +51,7 @@ export interface PendingLogins {
 }
 
 /** With the session cookie and the application's cookies, this keeps the `Cookie` header under the common 8 KB limit. */
-const MAX_COOKIE_BYTES = 3072;
+const MAX_COOKIE_BYTES = 3584;
 
 export interface PendingLoginsOptions {
   config: Config;
@@ -55,7 +67,7 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
   const consume = createSingleUse(store, timeout);
   const cookieName = (state: string) => cookies.loginPrefix + digest(state).slice(0, 16);
 
-  function open(name: string, value: string): PendingLogin | undefined {
+  function open(name: string, value: string): StoredLogin | undefined {
     const text = keyring.open('login', name, value);
     const login = text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data;
     return login && clock() - login.startedAt < timeout ? login : undefined;
@@ -72,9 +84,11 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
 
   return {
     cookieName,
+    ...createLoginStates(keyring),
     begin(cookieHeader, login) {
       const name = cookieName(login.state);
-      const value = keyring.seal('login', name, JSON.stringify(login));
+      const { state: _state, nonce: _nonce, ...stored } = login;
+      const value = keyring.seal('login', name, JSON.stringify(stored));
       return {
         name,
         value,
@@ -85,7 +99,8 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
       const name = cookieName(state);
       const values = parseCookies(cookieHeader).get(name);
       const login = values?.length === 1 ? open(name, values[0] ?? '') : undefined;
-      return login?.state === state ? login : undefined;
+      // The cookie is sealed for its name, which is a digest of the state.
+      return login && { ...login, state, nonce: nonceOf(login.verifier) };
     },
     consume,
   };

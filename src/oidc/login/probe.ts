@@ -70,7 +70,7 @@ export async function startProbe({ config, redirectUri, log, clock }: ProbeOptio
     checkCredentials: () => checkCredentials(provider, redirectUri),
     async beginSilentLogin() {
       try {
-        const { url } = await codeFlow.begin({ prompt: 'none' }, '/', undefined);
+        const { url } = await codeFlow.begin({ prompt: 'none' }, '/', undefined, oidc.randomState());
         return { kind: 'ready', url };
       } catch (error) {
         return failureOf(error);
