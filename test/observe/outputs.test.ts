@@ -69,6 +69,23 @@ test('O09 a reader that continues gets all lines that were kept, whole and in or
   await until(() => report.includes(`recovered ${dropped}`));
 });
 
+test('O09 a reader that has gone: lines are counted, and nothing throws', async (t) => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', WRITER], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  child.stdout?.destroy();
+  let report = '';
+  child.stderr?.on('data', (chunk) => {
+    report += chunk;
+  });
+  const exited = once(child, 'exit');
+  await once(child, 'message');
+  await until(() => /dropped \d+/.test(report));
+  child.send('exit');
+  assert.deepEqual(await exited, [0, null], report);
+});
+
 test('O09 a named pipe that is not read: lines wait, then reach the reader', async (t) => {
   const path = join(folderOf(t), 'pipe');
   execFileSync('mkfifo', [path]);

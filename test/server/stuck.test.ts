@@ -55,3 +55,13 @@ test('O09 a worker that stands still is replaced, and the exit does not wait for
   assert.equal(await gateway.terminate(), 0);
   await until(() => !left.some(isAlive), { what: 'no worker is left' });
 });
+
+test('O09 a first process that is killed leaves no worker, also none that is starting', async (t) => {
+  const { gateway } = await world(t, { workers: 2 });
+  const workers = workersOf(gateway);
+  gateway.stopReading();
+  process.kill(workers[0] ?? 0, 'SIGKILL');
+  const replacement = await until(() => workersOf(gateway).find((pid) => !workers.includes(pid)));
+  await gateway.kill();
+  await until(() => ![...workers, replacement].some(isAlive), { timeout: 60_000, what: 'no worker is left' });
+});

@@ -1,4 +1,5 @@
 /** The storage port on Redis (one server, Sentinel or Cluster), for one or several instances. */
+import { Cluster } from 'ioredis';
 import type { Store } from '../port/store.ts';
 import type { StoreDeps, StoreType } from '../port/store-type.ts';
 import { createRedisChanges } from './changes.ts';
@@ -12,6 +13,9 @@ import { redisLeases } from './leases.ts';
 import { sessionRecords } from './records.ts';
 import { plainTextWarnings, type RedisConfig, redisFindings, redisSchema } from './schema.ts';
 import { redisIndex } from './session-index.ts';
+
+/** Writes in random slots that check a Cluster: so many that they reach every primary. */
+const CLUSTER_PROBES = 64;
 
 /** Opens the store. Redis may be down; operations reject with `store_unavailable` until it is up. */
 export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
@@ -35,7 +39,9 @@ export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
     },
     async checkWritable() {
       // Redis refuses every write when it is full or read-only; with XX this one has no effect otherwise.
-      await run('check writes', (redis) => redis.set(keys.probe(), '1', 'PX', 1_000, 'XX'));
+      const count = client instanceof Cluster ? CLUSTER_PROBES : 1;
+      const probes = Array.from({ length: count }, () => keys.probe());
+      await run('check writes', (redis) => Promise.all(probes.map((key) => redis.set(key, '1', 'PX', 1_000, 'XX'))));
     },
     async close() {
       changes.close();

@@ -107,6 +107,7 @@ test('O10 a Cluster: the check reaches its primaries, and eviction is a warning'
   await until(() => lines.some((line) => line.includes('"policy":"volatile-lru"')));
   for (const node of cluster.nodes)
     await node.withClient((client) => client.config('SET', 'maxmemory-policy', 'noeviction'));
-  for (const node of cluster.nodes) await node.withClient((client) => client.config('SET', 'maxmemory', '1mb'));
-  await assert.rejects(store.checkWritable(), /store_unavailable/);
+  const full = await cluster.nodes[0]?.withClient((client) => client.config('SET', 'maxmemory', '1mb'));
+  assert.equal(full, 'OK');
+  await assert.rejects(store.checkWritable(), /store_unavailable/, 'one of three primaries is full');
 });
