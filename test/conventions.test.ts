@@ -145,3 +145,10 @@ test('nothing is silenced', () => {
   );
   assert.deepEqual(silenced, []);
 });
+
+test('property tests take fast-check from test/support/properties.ts, which fixes the seed', () => {
+  const isOther = (file: string) => file !== 'test/support/properties.ts';
+  const imports = (file: string) =>
+    /^import (?!type).* from 'fast-check'/m.test(readFileSync(join(ROOT, file), 'utf8'));
+  assert.deepEqual(globSync('{test,e2e}/**/*.ts', { cwd: ROOT }).filter(isOther).filter(imports), []);
+});

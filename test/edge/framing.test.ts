@@ -1,9 +1,9 @@
 /** Framing that two servers could interpret differently is refused; unambiguous framing passes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
 import { checkFraming, readFramingFields } from '../../src/edge/framing.ts';
+import { fc } from '../support/properties.ts';
 
 interface Message {
   method?: string;

@@ -1,9 +1,9 @@
 /** Host must be an accepted host exactly, sent once, and agree with an absolute target. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
 import { createHostCheck } from '../../src/edge/host.ts';
+import { fc } from '../support/properties.ts';
 
 const PUBLIC = 'https://shop.example.com';
 const OTHER = 'internal.example.com:8443';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { createAddressMatcher, normalizeAddress } from '../../src/base/address.ts';
 import { createPeerReader, type Peer } from '../../src/edge/peer.ts';
+import { fc } from '../support/properties.ts';
 
 type Headers = Record<string, string | string[]>;
 

@@ -1,7 +1,7 @@
 /** Hostile bytes sent to a running gateway: cookies, targets, framing. Nothing reaches the upstream, nothing crashes. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import { connectRaw, rawRequest } from '../support/raw.ts';
 import { startWorld, type World } from '../support/world.ts';
 

@@ -1,7 +1,6 @@
 /** No translation allows a request that the original refuses: random files compared with a separate model of the original. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/schema/schema.ts';
 import { ImportError } from '../../src/import/draft/draft.ts';
@@ -13,6 +12,7 @@ import { decide, ruleForCaller } from '../../src/policy/rules.ts';
 import { isForAudience } from '../../src/proxy/admission/bearer.ts';
 import { compileRoutes } from '../../src/routing/routes.ts';
 import { parseTarget } from '../../src/routing/target.ts';
+import { fc } from '../support/properties.ts';
 import { load } from './translated.ts';
 
 const ISSUER = 'https://id.example.com';

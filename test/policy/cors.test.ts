@@ -1,8 +1,8 @@
 /** Exact CORS headers for listed, unlisted and missing origins. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { createCors, isPreflight } from '../../src/policy/cors.ts';
+import { fc } from '../support/properties.ts';
 
 const FRIEND = 'https://friend.example.com';
 const SECOND = 'https://second.example.com:8443';

@@ -1,8 +1,8 @@
 /** Properties of the CSRF check: no combination of headers that another site can cause passes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { type CsrfCheck, checkCsrf, checkUpgradeOrigin } from '../../src/policy/csrf.ts';
+import { fc } from '../support/properties.ts';
 
 const OWN = 'https://shop.example.com';
 const FRIEND = 'https://friend.example.com';

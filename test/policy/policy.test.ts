@@ -1,11 +1,11 @@
 /** Tables for CSRF, CORS, navigations and return URLs. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { createCors, isPreflight } from '../../src/policy/cors.ts';
 import { checkCsrf, checkUpgradeOrigin } from '../../src/policy/csrf.ts';
 import { isTopLevelNavigation } from '../../src/policy/navigation.ts';
 import { safeReturnPath } from '../../src/policy/return-url.ts';
+import { fc } from '../support/properties.ts';
 
 const OWN = 'https://shop.example.com';
 const FRIEND = 'https://friend.example.com';

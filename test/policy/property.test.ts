@@ -1,7 +1,6 @@
 /** No input opens a route unless a rule for its method and caller holds, checked against an independent oracle. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { RouteConfig } from '../../src/config/schema/schema.ts';
 import { createKeyring } from '../../src/crypto/keyring.ts';
@@ -13,6 +12,7 @@ import { compileRoutes } from '../../src/routing/routes.ts';
 import { singleCookie } from '../../src/session/cookies.ts';
 import { sessionOf } from '../support/data-plane.ts';
 import { route as routeOf } from '../support/edge.ts';
+import { fc } from '../support/properties.ts';
 import { configOf, contextOf, PUBLIC } from '../support/route-fixtures.ts';
 
 // Parsed once; only the routes vary.

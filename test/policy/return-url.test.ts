@@ -1,8 +1,8 @@
 /** Return URLs beyond the corpus: queries and fragments, lengths, spellings of own endpoints, interpretation by a browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { safeReturnPath } from '../../src/policy/return-url.ts';
+import { fc } from '../support/properties.ts';
 
 const OWN = 'https://shop.example.com';
 const to = (value: unknown, endpoints: readonly string[] = []) => safeReturnPath(value, OWN, endpoints);

@@ -1,11 +1,11 @@
 /** Rules and scopes: a refusal names the missing scopes, and malformed scope claims grant nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { RuleConfig } from '../../src/config/schema/schema.ts';
 import { generic } from '../../src/oidc/products/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { compileRule, decide, openRule, ruleForCaller, rulesForMethod } from '../../src/policy/rules.ts';
+import { fc } from '../support/properties.ts';
 
 const SOURCE = { product: generic, subjects: 'both', rolesClaim: undefined } as const;
 const factsOf = (claims: Record<string, unknown>) => readFacts(SOURCE, 'https://id.example.com', claims);

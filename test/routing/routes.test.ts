@@ -1,11 +1,11 @@
 /** The route table: the first matching pattern wins, and a path that a server could map to another route is refused. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
 import { compileRoutes } from '../../src/routing/routes.ts';
 import { parseTarget } from '../../src/routing/target.ts';
 import { route } from '../support/edge.ts';
+import { fc } from '../support/properties.ts';
 
 const ORIGIN = 'https://shop.example.com';
 

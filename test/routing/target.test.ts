@@ -1,9 +1,9 @@
 /** Request targets: one interpretation or a refusal; an accepted target is forwarded byte for byte. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { GatewayError } from '../../src/base/errors.ts';
 import { parseTarget } from '../../src/routing/target.ts';
+import { fc } from '../support/properties.ts';
 
 const ORIGIN = 'https://shop.example.com';
 

@@ -1,9 +1,9 @@
 /** Environment variables set options, override the file, and are refused when no option matches. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { loadConfig } from '../../../src/config/load/load.ts';
 import { ConfigError } from '../../../src/config/validate/faults.ts';
+import { fc } from '../../support/properties.ts';
 
 const TEXT = `publicUrl: https://shop.example.com
 secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }

@@ -1,15 +1,15 @@
 /**
  * Differential test of the response parser: Node's client (llhttp) and undici read the same bytes. `FUZZ_STREAMS=200000`
- * and `FUZZ_SEED` run more and other streams.
+ * and `TEST_SEED` run more and other streams.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import { SEED } from '../../support/properties.ts';
 import { type Outcome, readWithNode, readWithOwn, readWithUndici } from './clients.ts';
 import { cut, nextStream, randomFrom, type Stream } from './streams.ts';
 
 const STREAMS = Number(process.env.FUZZ_STREAMS ?? 3_000);
-const SEED = Number(process.env.FUZZ_SEED ?? 1);
 
 const told = ({ method, bytes }: Stream, ...outcomes: Outcome[]) =>
   [method, JSON.stringify(bytes.toString('latin1')), ...outcomes.map((outcome) => JSON.stringify(outcome))].join('\n');

@@ -36,31 +36,23 @@ async function world(t: TestContext, script: Script) {
 }
 
 test('R42 an event stream: the head at once, each event separately, neither compressed nor delayed', async (t) => {
-  const sent: number[] = [];
-  const headSeen = gate();
+  // Each event is written when the client has the one before, so that a delayed event would end the stream of events.
+  const seen = Array.from({ length: 6 }, () => gate());
   const { open } = await world(t, async (_req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.flushHeaders();
-    await headSeen.passed;
-    let n = 0;
-    const timer = setInterval(() => {
-      n += 1;
-      sent.push(performance.now());
+    for (let n = 1; n <= 5; n += 1) {
+      await seen[n - 1]?.passed;
       res.write(`data: ${n}\n\n`);
-      if (n === 5) clearInterval(timer);
-    }, 250);
-    res.on('close', () => clearInterval(timer));
+    }
   });
   const client = await open('s');
   const head = await client.head();
   assert.equal(head.header('content-type'), 'text/event-stream');
   assert.equal(head.header('content-encoding'), undefined);
-  assert.equal(sent.length, 0, 'the head came before the first event');
-  headSeen.open();
   for (let n = 1; n <= 5; n += 1) {
+    seen[n - 1]?.open();
     await client.until(`data: ${n}\n\n`);
-    const late = performance.now() - (sent[n - 1] ?? 0);
-    assert.ok(late < 2_000, `event ${n} took ${late} ms`);
   }
 });
 

@@ -1,7 +1,6 @@
 /** A response to an authenticated caller is never stored in a shared cache. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
 import { forbidsSharedCaching, mergeVary, SHARED_CACHE_HEADERS } from '../../../src/proxy/headers/caching.ts';
 import {
@@ -9,6 +8,7 @@ import {
   createResponseHeaderRewriter,
   type ResponseFacts,
 } from '../../../src/proxy/headers/response-headers.ts';
+import { fc } from '../../support/properties.ts';
 import { configOf, firstRoute, flatten, valuesOf } from '../../support/route-fixtures.ts';
 
 type RouteInput = Partial<NonNullable<ConfigInput['routes']>[number]>;

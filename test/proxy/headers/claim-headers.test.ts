@@ -1,7 +1,6 @@
 /** Claims as request headers: exact, bounded, and unable to break out of their header. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { createLogger } from '../../../src/observe/log.ts';
 import { claimAt } from '../../../src/oidc/products/claims.ts';
 import {
@@ -10,6 +9,7 @@ import {
   MAX_CLAIM_LENGTH,
   unverifiedClaims,
 } from '../../../src/proxy/headers/claim-headers.ts';
+import { fc } from '../../support/properties.ts';
 import { silent } from '../../support/route-fixtures.ts';
 
 const jwt = (claims: unknown) =>

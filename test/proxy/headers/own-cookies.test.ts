@@ -1,10 +1,10 @@
 /** The gateway's cookies stay with the gateway, in both directions. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { createOwnCookieTest, setsOwnCookie, withoutOwnCookies } from '../../../src/proxy/headers/own-cookies.ts';
 import { createRequestHeaderRewriter } from '../../../src/proxy/headers/request-headers.ts';
 import { parseCookies } from '../../../src/session/cookies.ts';
+import { fc } from '../../support/properties.ts';
 import { configOf, contextOf, valuesOf } from '../../support/route-fixtures.ts';
 
 const isOwn = createOwnCookieTest({

@@ -1,8 +1,8 @@
 /** Headers of an upstream request: those that the client may set, and the gateway's own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { createRequestHeaderRewriter, type UpstreamHeaderOptions } from '../../../src/proxy/headers/request-headers.ts';
+import { fc } from '../../support/properties.ts';
 import { type ContextFacts, configOf, contextOf, toPairs, valuesOf } from '../../support/route-fixtures.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });

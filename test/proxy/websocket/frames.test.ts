@@ -1,8 +1,8 @@
 /** The frame tracker finds the boundaries of WebSocket frames, however the bytes are split. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { closeFrame, createFrameTracker } from '../../../src/proxy/websocket/frames.ts';
+import { fc } from '../../support/properties.ts';
 
 /** Returns a frame with `size` bytes of payload, in the shortest form (RFC 6455 section 5.2). */
 function frame(opcode: number, size: number, mask: boolean): Buffer {

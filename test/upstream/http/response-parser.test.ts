@@ -1,8 +1,8 @@
 /** The response parser: the same result however the bytes are split, and nothing that can be read in two ways. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { ResponseParser } from '../../../src/upstream/http/response-parser.ts';
+import { fc } from '../../support/properties.ts';
 
 const MAX_HEAD = 2_000;
 
