@@ -12,7 +12,7 @@ import { inTurn } from './edge/in-turn.ts';
 import { createGateway as createInnerGateway, type Gateway as InnerGateway } from './gateway/gateway.ts';
 import { createMetrics } from './observe/metrics/metrics.ts';
 import { openLogs } from './observe/open-logs.ts';
-import { createDrain } from './server/drain.ts';
+import { createDrain, type DrainedRequests } from './server/drain.ts';
 import { openStore } from './store/open.ts';
 
 export type { Loaded } from './config/load/load.ts';
@@ -88,18 +88,25 @@ function assertMountable(config: Config): void {
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
+/** Time for the Close frames of WebSockets that are cut. */
+const CUT_DELAY_MS = 100;
+
 /** Drains a server that the gateway is mounted on; `upgraded` are the sockets that Node no longer counts as its connections. */
 async function drainServer(
   server: Server,
   upgraded: ReadonlySet<Duplex>,
+  requests: DrainedRequests,
   delay: number,
   timeout: number,
 ): Promise<void> {
-  const timer = setTimeout(() => {
-    server.closeAllConnections();
-    for (const socket of upgraded) socket.destroy();
-  }, delay + timeout);
-  await createDrain(server).run(sleep(delay), timeout);
+  const timer = setTimeout(
+    () => {
+      server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
+    },
+    delay + timeout + CUT_DELAY_MS,
+  );
+  await createDrain(server).run(sleep(delay), timeout, requests);
   clearTimeout(timer);
 }
 
@@ -135,7 +142,7 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
   const admin = createAdminServer({ config, gateway: () => gateway, log, metrics, draining });
 
   async function close(server: Server | undefined, delay: number): Promise<void> {
-    if (server) await drainServer(server, upgraded, delay, config.limits.drainTimeout);
+    if (server) await drainServer(server, upgraded, gateway, delay, config.limits.drainTimeout);
     await gateway.close();
     await store.close();
   }

@@ -7,6 +7,7 @@ import type { Config } from '../config/schema/schema.ts';
 import { hasBody } from '../edge/request-body.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import { checkUpgradeOrigin } from '../policy/csrf.ts';
+import type { OpenStreams } from '../proxy/forwarding/open-streams.ts';
 import { expectsContinue } from '../proxy/forwarding/upload.ts';
 import { createRequestHeaderRewriter } from '../proxy/headers/request-headers.ts';
 import { createHttpProxy, headersOf } from '../proxy/websocket/http-proxy.ts';
@@ -32,7 +33,7 @@ function checkHandshake({ publicUrl }: Config, { req }: RequestContext): void {
 }
 
 /** Creates the proxy to the development server at `origin`. */
-export function createDevServer(config: Config, origin: string): DevServer {
+export function createDevServer(config: Config, origin: string, streams: Pick<OpenStreams, 'lasting'>): DevServer {
   const { host } = new URL(origin);
   const rewriteHeaders = createRequestHeaderRewriter(config);
   const proxy = createHttpProxy(origin, { upgradeTimeout: HANDSHAKE_TIMEOUT_MS });
@@ -50,6 +51,11 @@ export function createDevServer(config: Config, origin: string): DevServer {
       const onResponse = (response: IncomingMessage) => {
         cleanResponse(response);
         response.headers['x-request-id'] = context.id;
+        if (response.headers['content-type']?.startsWith('text/event-stream'))
+          res.once(
+            'close',
+            streams.lasting.add(() => res.destroy()),
+          );
       };
       await new Promise<void>((resolve, reject) => {
         // Once the response has begun, the proxy itself closes the connection of the client.
@@ -64,7 +70,8 @@ export function createDevServer(config: Config, origin: string): DevServer {
       const socket = duplex as Socket;
       if (socket.destroyed) return;
       const headers = rewriteHeaders(context, { host, requestCookies: 'forward', upgrade: true });
-      const { hooks } = createWebSocketTunnel({ context, socket, path: context.target.raw, onOpen: () => {} });
+      const onOpen = () => void socket.once('close', streams.lasting.add(endAfterFrame));
+      const { hooks, endAfterFrame } = createWebSocketTunnel({ context, socket, path: context.target.raw, onOpen });
       await new Promise<void>((resolve) => {
         socket.once('close', resolve);
         proxy.upgrade(context.req, socket, head, headers, hooks);

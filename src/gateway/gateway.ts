@@ -29,6 +29,10 @@ export interface Gateway {
   notReady(): Promise<string[]>;
   /** Number of requests and tunnels in progress. */
   active(): number;
+  /** Number of those that end on their own: all but event streams and WebSockets. */
+  running(): number;
+  /** Ends the event streams and WebSockets, and those that open later: a listener that drains would wait for them. */
+  endStreams(): void;
   /** Whether the first attempt to discover the provider has ended, successfully or not. */
   started(): boolean;
   /** Starts discovery and background work; resolves after the first attempt. */
@@ -51,7 +55,9 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     counter,
     failures: createFailureResponder({ ...parts, config, edge }),
     devServer:
-      config.frontend?.devServer === undefined ? undefined : createDevServer(config, config.frontend.devServer),
+      config.frontend?.devServer === undefined
+        ? undefined
+        : createDevServer(config, config.frontend.devServer, parts.streams),
   };
   return {
     handle: createRequestDispatch(dispatchParts),
@@ -64,6 +70,8 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
       return (await health()).flatMap((part) => (part.ready ? [] : [`${part.part}: ${part.reason}`]));
     },
     active: counter.active,
+    running: () => counter.active() - parts.streams.lasting.size(),
+    endStreams: parts.streams.lasting.endAll,
     ...createLifecycle(parts),
   };
 }
@@ -85,6 +93,7 @@ function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start'
       provider.stop();
       services.stop();
       revoker.stop();
+      streams.lasting.endAll();
       streams.close();
       unwatch();
       await tracer?.close();

@@ -20,6 +20,10 @@ export interface ActiveGateway {
   prepare(config: Config, digest?: string): Promise<PreparedGateway>;
   /** Builds and activates a gateway that other processes of this instance already use: it may discover its provider later. */
   apply(config: Config, digest: string): Promise<void>;
+  /** Number of requests in progress that end on their own, also of replaced gateways. */
+  running(): number;
+  /** Ends the event streams and WebSockets of all gateways. */
+  endStreams(): void;
   /** Closes the active gateway and the replaced ones, including those with requests in progress. */
   close(): Promise<void>;
 }
@@ -100,6 +104,10 @@ export function createActiveGateway(
       const next = create(wanted, ofDigest);
       await next.gateway.start();
       activate(next);
+    },
+    running: () => [current, ...retired].reduce((sum, { gateway }) => sum + gateway.running(), 0),
+    endStreams() {
+      for (const { gateway } of [current, ...retired]) gateway.endStreams();
     },
     async close() {
       const instances = [current, ...retired];

@@ -5,12 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { responseOn } from '../edge/in-turn.ts';
 import { closeServer } from '../tuning/listening-sockets.ts';
 
+/** The requests behind a listener. */
+export interface DrainedRequests {
+  /** Number of requests in progress that end on their own. */
+  running(): number;
+  /** Ends the event streams and WebSockets, and those that open later. */
+  endStreams(): void;
+}
+
 export interface Drain {
   /**
    * Accepts requests until `delayOver`, so that a load balancer can choose other instances, then stops listening and lets
-   * requests in progress end. What is left `timeout` milliseconds later is cut.
+   * requests in progress end. Then event streams and WebSockets end. What is left `timeout` milliseconds later is cut.
    */
-  run(delayOver: Promise<unknown>, timeout: number): Promise<void>;
+  run(delayOver: Promise<unknown>, timeout: number, requests?: DrainedRequests): Promise<void>;
 }
 
 /** How often idle connections are closed. Also the minimum delay. */
@@ -42,14 +50,19 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
   }
 
   return {
-    async run(delayOver, timeout) {
+    async run(delayOver, timeout, requests) {
       closeAfterResponses();
       // A minimum in any case: a request that has arrived but was not read yet would be lost.
       await Promise.all([delayOver, sleep(POLL_INTERVAL_MS)]);
       const closed = close();
-      const idleTimer = setInterval(() => server.closeIdleConnections(), POLL_INTERVAL_MS);
+      const idleTimer = setInterval(() => {
+        server.closeIdleConnections();
+        if (requests?.running() === 0) requests.endStreams();
+      }, POLL_INTERVAL_MS);
       // Includes upgraded sockets, which Node no longer counts as connections of the server.
-      const timer = setTimeout(() => {
+      const timer = setTimeout(async () => {
+        requests?.endStreams();
+        await sleep(POLL_INTERVAL_MS);
         for (const socket of connections) socket.destroy();
       }, timeout);
       await closed;

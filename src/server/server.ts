@@ -113,7 +113,7 @@ async function openPublicListener(config: Config, active: ActiveGateway): Promis
     port: listeners.port,
     async drain(delayOver, timeout) {
       throttle?.release();
-      await drain.run(delayOver, timeout);
+      await drain.run(delayOver, timeout, active);
     },
   };
 }
@@ -134,7 +134,7 @@ async function openForwardAuthListener(
   });
   const drain = createDrain(server);
   await listen(server, config.forwardAuth.port, config.forwardAuth.host);
-  return { drain: drain.run };
+  return { drain: (delayOver, timeout) => drain.run(delayOver, timeout) };
 }
 
 /** Starts all listeners. Resolves when they listen; the provider may be down. */

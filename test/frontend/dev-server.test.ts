@@ -21,7 +21,9 @@ async function world(t: TestContext, options: UpstreamOptions = {}, written = '1
   const upstream = await startUpstream({ websocket: true, ...options });
   const origin = `http://${written}:${upstream.port}`;
   const config = configOf([], { publicUrl: PUBLIC, development: { allowInsecureHttp: true } });
-  const devServer = createDevServer(config, origin);
+  const devServer = createDevServer(config, origin, {
+    lasting: { add: () => () => {}, size: () => 0, endAll: () => {} },
+  });
   const codes: string[] = [];
   const codeOf = (error: unknown) => (error instanceof GatewayError ? error.code : String(error));
   const exchange = (req: Parameters<typeof contextOf>[0]) => ({

@@ -41,7 +41,8 @@ export async function mountGateway(
   const { port } = server.address() as AddressInfo;
   t.after(() => {
     server.closeAllConnections();
-    return gateway.close(server);
+    server.close();
+    return gateway.close();
   });
   return { gateway, server, port, host: `localhost:${port}`, url };
 }

@@ -11,7 +11,17 @@ export interface OpenStream {
   done(): void;
 }
 
+/** The open event streams and WebSockets, which would outlast the drain of a listener. */
+export interface LastingStreams {
+  /** Registers one; `end` ends it cleanly and is called at most once. Returns the function that removes it. */
+  add(end: () => void): () => void;
+  size(): number;
+  /** Ends all of them, and those that open later. */
+  endAll(): void;
+}
+
 export interface OpenStreams {
+  readonly lasting: LastingStreams;
   /**
    * Registers a request of the session `key`, which ends at `expiresAt` at the latest (milliseconds since the epoch). A
    * request without a session is cut at that time once it is a stream. `cut` is called at most once.
@@ -104,6 +114,26 @@ function cutExpired(sessions: Sessions, now: number): string[] {
   return keys;
 }
 
+function createLastingStreams(): LastingStreams {
+  const streams = new Set<() => void>();
+  let ended = false;
+  return {
+    add(end) {
+      // Not at once: the stream has not begun to flow.
+      if (ended) setImmediate(end);
+      else streams.add(end);
+      return () => void streams.delete(end);
+    },
+    size: () => streams.size,
+    endAll() {
+      ended = true;
+      const open = [...streams];
+      streams.clear();
+      for (const end of open) end();
+    },
+  };
+}
+
 /** Creates the registry and starts polling. */
 export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenStreamsOptions): OpenStreams {
   const sessions: Sessions = new Map();
@@ -133,6 +163,7 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
   const timer = setInterval(() => void poll(), interval).unref();
 
   return {
+    lasting: createLastingStreams(),
     track(session, expiresAt, cut) {
       const requests = requestsOf(sessions, session ?? NO_SESSION);
       const entry = new Entry(requests, clock(), expiresAt, cut);

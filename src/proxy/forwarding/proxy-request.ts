@@ -34,6 +34,7 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
   #sentAt = 0;
   #refreshed = false;
   #over = false;
+  #leaveStreams: (() => void) | undefined;
 
   constructor(parts: ProxyRequestParts) {
     super();
@@ -94,9 +95,12 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
 
   onStream(): boolean {
     if (this.#stream) this.#stream.lasting = true;
-    if (this.#parts.upstream.slots.makeLasting(this)) return true;
-    this.#abandon(new GatewayError('upstream_busy', { detail: 'no free slot for a stream' }));
-    return false;
+    if (!this.#parts.upstream.slots.makeLasting(this)) {
+      this.#abandon(new GatewayError('upstream_busy', { detail: 'no free slot for a stream' }));
+      return false;
+    }
+    this.#leaveStreams = this.#parts.streams.lasting.add(() => this.#relay.endEarly());
+    return true;
   }
 
   transfers(): boolean {
@@ -175,6 +179,7 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     const { context, res, settle } = this.#parts;
     res.off('close', this.#onClientClose);
     this.#stream?.done();
+    this.#leaveStreams?.();
     this.#upload?.destroy();
     if (error && this.#relay.started) {
       context.log.warn({ err: error }, 'upstream failed during a response; client connection closed');

@@ -70,6 +70,13 @@ export class Relay implements ResponseHandler {
     this.#control?.abort(this);
   }
 
+  /** Ends a stream before its upstream does. To the client it is complete, so an `EventSource` connects again. */
+  endEarly(): void {
+    if (this.#length >= 0) this.#options.res.destroy();
+    this.#finish();
+    this.#control?.abort(this);
+  }
+
   onSend(control: RequestControl): void {
     this.#control = control;
     // Abandoned while it waited for a connection: a response that is never read would pause this connection forever.

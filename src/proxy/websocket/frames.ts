@@ -3,6 +3,8 @@
 export interface FrameTracker {
   /** Follows bytes of one direction, in order. */
   follow(chunk: Uint8Array): void;
+  /** Follows bytes up to the end of the current frame; returns their number. */
+  followFrame(chunk: Uint8Array): number;
   /** Returns whether a frame may be inserted: the last frame is complete, and no Close frame has passed. */
   mayInsert(): boolean;
 }
@@ -32,24 +34,34 @@ export function createFrameTracker(): FrameTracker {
   let header: number[] = [];
   let payload = 0;
   let closing = false;
+  const mayInsert = () => header.length === 0 && payload === 0 && !closing;
+
+  /** Follows the next bytes of one kind, from `at` on; returns their number. */
+  function step(chunk: Uint8Array, at: number): number {
+    if (payload > 0) {
+      const skipped = Math.min(payload, chunk.length - at);
+      payload -= skipped;
+      return skipped;
+    }
+    header.push(chunk[at] ?? 0);
+    if (header.length >= 2 && header.length >= headerSize(header[1] ?? 0)) {
+      payload = payloadSize(header);
+      closing ||= ((header[0] ?? 0) & OPCODE) === CLOSE;
+      header = [];
+    }
+    return 1;
+  }
+
   return {
     follow(chunk) {
-      for (let at = 0; at < chunk.length; ) {
-        if (payload > 0) {
-          const skipped = Math.min(payload, chunk.length - at);
-          payload -= skipped;
-          at += skipped;
-          continue;
-        }
-        header.push(chunk[at] ?? 0);
-        at += 1;
-        if (header.length < 2 || header.length < headerSize(header[1] ?? 0)) continue;
-        payload = payloadSize(header);
-        closing ||= ((header[0] ?? 0) & OPCODE) === CLOSE;
-        header = [];
-      }
+      for (let at = 0; at < chunk.length; ) at += step(chunk, at);
     },
-    mayInsert: () => header.length === 0 && payload === 0 && !closing,
+    followFrame(chunk) {
+      let at = 0;
+      while (at < chunk.length && !mayInsert()) at += step(chunk, at);
+      return at;
+    },
+    mayInsert,
   };
 }
 

@@ -44,12 +44,20 @@ export function createTunnel({
         throw new GatewayError('upstream_busy', { detail: 'no free slot for a WebSocket' });
       socket.once('close', () => slots.giveStream(owner));
       let stream: OpenStream | undefined;
+      let leave = () => {};
       const onOpen = () => {
         if (stream) stream.lasting = true;
+        leave = streams.lasting.add(endAfterFrame);
       };
       const { path, headers, attempts, streamKey, endsAt } = options;
       const onHandshakeResponse = attempts?.onResponse;
-      const { hooks, end } = createWebSocketTunnel({ context, socket, path, onHandshakeResponse, onOpen });
+      const { hooks, end, endAfterFrame } = createWebSocketTunnel({
+        context,
+        socket,
+        path,
+        onHandshakeResponse,
+        onOpen,
+      });
       if (streamKey !== undefined || endsAt !== undefined)
         stream = streams.track(streamKey, endsAt ?? Number.POSITIVE_INFINITY, end);
       const proxy = proxies.get(route) ?? proxyTo(route, certificate);
@@ -58,6 +66,7 @@ export function createTunnel({
         proxy.upgrade(context.req, socket, head, headers, hooks);
       });
       stream?.done();
+      leave();
     },
   };
 }

@@ -11,6 +11,8 @@ import type { ProxyHooks } from './http-proxy.ts';
 
 /** Close code for a session that ended: private range (RFC 6455 section 7.4.2), modelled on 401. */
 export const SESSION_ENDED = 4401;
+/** Close code for a gateway that stops (RFC 6455 section 7.4.1). */
+export const GOING_AWAY = 1001;
 
 /** Headers of an upstream's handshake response that are passed on; cookies and others need a plain response. */
 const HANDSHAKE_HEADERS = new Set(['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions']);
@@ -97,6 +99,12 @@ export function createWebSocketTunnel(parts: WebSocketTunnelParts) {
     },
   };
 
+  const close = (code: number, reason: string) => {
+    if (frames.mayInsert()) socket.write(closeFrame(code, reason));
+    socket.resume();
+    endWithTimeout(socket);
+  };
+
   /** Ends both sides because the session ended; sends a Close frame if the stream is between two frames. */
   function end(): void {
     if (!upstream) {
@@ -105,10 +113,27 @@ export function createWebSocketTunnel(parts: WebSocketTunnelParts) {
     }
     upstream.unpipe(socket);
     socket.unpipe(upstream);
-    if (frames.mayInsert()) socket.write(closeFrame(SESSION_ENDED, 'session ended'));
-    socket.resume();
-    endWithTimeout(socket);
+    close(SESSION_ENDED, 'session ended');
   }
 
-  return { hooks, end };
+  /** Ends both sides because the gateway stops, with a Close frame after the current frame of the upstream. */
+  function endAfterFrame(): void {
+    if (!upstream) return;
+    upstream.unpipe(socket).off('data', frames.follow);
+    socket.unpipe(upstream);
+    const timer = setTimeout(finish, CLOSE_TIMEOUT_MS).unref();
+    function finish(): void {
+      clearTimeout(timer);
+      upstream?.off('data', passFrame);
+      close(GOING_AWAY, 'going away');
+    }
+    function passFrame(chunk: Buffer): void {
+      socket.write(chunk.subarray(0, frames.followFrame(chunk)));
+      if (frames.mayInsert()) finish();
+    }
+    if (frames.mayInsert()) finish();
+    else upstream.on('data', passFrame).resume();
+  }
+
+  return { hooks, end, endAfterFrame };
 }
