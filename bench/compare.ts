@@ -127,7 +127,7 @@ async function run(): Promise<void> {
   const running: RunningContender[] = [];
   let port = 4110;
   for (const contender of contenders(folder, services, values.before)) {
-    if (contenderNames && !contenderNames.includes(contender.name)) continue;
+    if (contenderNames ? !contenderNames.includes(contender.name) : contender.onRequest) continue;
     running.push(await startContender(contender, port));
     port += 1;
   }

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { start } from '../processes.ts';
 import { PORTS, type Services } from '../services.ts';
 import { apacheConfig, haproxyConfig, nginxConfig, oauth2ProxyConfig } from './configs.ts';
@@ -14,6 +15,8 @@ export interface Contender {
   login?: string;
   /** Whether it forwards WebSockets and event streams under `/streams`. */
   streams: boolean;
+  /** Measured only when `--only` names it. */
+  onRequest?: boolean;
   /** Whether it accepts and verifies access tokens sent by clients. */
   validatesTokens?: boolean;
 }
@@ -64,13 +67,13 @@ export function contenders(folder: string, { token }: Services, before?: string)
   };
   const run = (name: string, command: readonly string[], env?: Record<string, string>) =>
     start(folder, name, command, env);
-  const gateway = (name: string, workers: number, root = ROOT): Contender => ({
+  const gateway = (name: string, workers: number, root = ROOT, more: Partial<ConfigInput> = {}): Contender => ({
     name,
     streams: true,
     validatesTokens: true,
     login: '/login?returnTo=/api/small.json',
     start(port) {
-      const config = file(`${name}.yaml`, stringify(gatewayConfig(port, workers)));
+      const config = file(`${name}.yaml`, stringify({ ...gatewayConfig(port, workers), ...more }));
       return run(name, [process.execPath, join(root, 'dist/main.js'), 'start', '--config', config]);
     },
   });
@@ -120,6 +123,7 @@ export function contenders(folder: string, { token }: Services, before?: string)
         }),
     },
     gateway('bff-gateway', 1),
+    { ...gateway('undici', 1, ROOT, { upstreamClient: 'undici' }), onRequest: true },
     ...(before === undefined ? [] : [gateway('before', 1, before)]),
   ];
 }
