@@ -5,8 +5,12 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-/** Limits how long a holder that died blocks the other replicas. */
-const LEASE_MS = 10_000;
+/**
+ * How long a holder that died blocks the other replicas. Not shorter: a holder that a busy machine stops for seconds would lose
+ * the lease, and another replica would spend the refresh token a second time.
+ */
+const LEASE_MS = 4_000;
+const RENEWAL_INTERVAL_MS = 1_000;
 
 /** Acquires the refresh lease of a session and renews it until released; undefined while another replica holds it. */
 export async function acquireLease(store: Store, key: string, owner: string): Promise<Lease | undefined> {
@@ -17,7 +21,7 @@ export async function acquireLease(store: Store, key: string, owner: string): Pr
   const timer = setInterval(() => {
     // Losing the lease is harmless: the store compares versions, so only the first of two writers replaces the tokens.
     store.renewLease(name, owner, LEASE_MS).catch(() => undefined);
-  }, LEASE_MS / 3).unref();
+  }, RENEWAL_INTERVAL_MS).unref();
   return {
     async release() {
       clearInterval(timer);
