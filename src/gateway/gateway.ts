@@ -78,7 +78,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
 
 /** Starts and closes the parts that run in the background. */
 function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start' | 'close'> {
-  const { provider, services, revoker, streams, upstreams, refresher, tracer, metrics } = parts;
+  const { provider, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics } = parts;
   const unwatch = metrics.watchOpenRequests(() => streams.size());
   let started = false;
   return {
@@ -86,6 +86,7 @@ function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start'
     async start() {
       services.start();
       revoker.start();
+      expiredSessions.start();
       await provider.start();
       started = true;
     },
@@ -94,6 +95,7 @@ function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start'
       services.stop();
       revoker.stop();
       streams.lasting.endAll();
+      expiredSessions.stop();
       streams.close();
       unwatch();
       await tracer?.close();

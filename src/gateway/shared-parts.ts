@@ -7,6 +7,7 @@ import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
 import { createTracer } from '../observe/trace.ts';
 import { createEndSessions } from '../oidc/logout/end-sessions.ts';
+import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
 import { createRevoker } from '../oidc/logout/revoker.ts';
 import { createProvider } from '../oidc/provider/provider.ts';
 import { createRefresher } from '../oidc/refresh/refresher.ts';
@@ -37,6 +38,7 @@ export type SharedParts = ReturnType<typeof createSharedParts>;
 export function createSharedParts(config: Config, deps: GatewayDeps) {
   const base = createBaseParts(config, deps);
   const { store, keyring, sessions, provider, audit, log, metrics, clock } = base;
+  const directory = createSessionDirectory({ store, sessions });
   const revoker = createRevoker({ provider, store, keyring, log, audit, clock });
   const services = createTokenServices({ config, provider, store, log, metrics, clock });
   const streams = createOpenStreams({ store, log, clock });
@@ -62,7 +64,8 @@ export function createSharedParts(config: Config, deps: GatewayDeps) {
     closeStreams,
     refresher,
     redirectUri: config.publicUrl + endpointPaths(config.endpoints).callback,
-    directory: createSessionDirectory({ store, sessions }),
+    directory,
+    expiredSessions: createExpiredSessions({ store, keyring, directory, revoker, audit }),
     endSessions: createEndSessions({ sessions, revoker, closeStreams, audit }),
     tracer: createTracer(config.tracing, log),
     pages: createPages(),

@@ -274,6 +274,54 @@ function index(store: () => Store): void {
   });
 }
 
+function expired(store: () => Store): void {
+  const listed = async () => {
+    const found = new Map<string, string>();
+    for (const { key, tokens } of (await store().expired.list(500)).sessions) found.set(key, tokens);
+    return found;
+  };
+
+  test('P06 a session that expired is listed with its newest tokens until it is removed', async () => {
+    const key = await createSession(store(), 1_500);
+    await store().replaceTokens(key, 1, 'tokens-2');
+    await until(async () => (await listed()).get(key) === 'tokens-2');
+    assert.equal(await store().load(key), undefined);
+    assert.equal(await store().end(key), undefined);
+    assert.ok((await listed()).has(key), 'a late sign-out does not lose the tokens');
+    await store().expired.remove([key]);
+    assert.ok(!(await listed()).has(key));
+    await store().expired.remove([]);
+  });
+
+  test('P06 neither a live session, nor one that was used or ended, nor a sign-in in progress is listed', async () => {
+    const [live, used, ended] = await Promise.all([
+      createSession(store()),
+      createSession(store(), 2_500),
+      createSession(store(), 1_000),
+    ]);
+    await store().touch(used, MINUTE_MS);
+    await store().end(ended);
+    const inProgress = newKey();
+    await store().createTokens(inProgress, 'tokens-1', MINUTE_MS);
+    const last = await createSession(store(), 3_000);
+    await until(async () => (await listed()).has(last));
+    const found = await listed();
+    for (const key of [live, used, ended, inProgress]) assert.ok(!found.has(key));
+    assert.equal((await store().load(used))?.tokens?.version, 1);
+    await store().expired.remove([last]);
+  });
+
+  test('P06 list returns at most the requested number, and whether there may be more', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => createSession(store(), 1_000)));
+    await until(async () => (await listed()).size >= 5);
+    const { sessions, more } = await store().expired.list(3);
+    assert.equal(sessions.length, 3);
+    assert.equal(more, true);
+    await store().expired.remove([...(await listed()).keys()]);
+    assert.deepEqual(await store().expired.list(500), { sessions: [], more: false });
+  });
+}
+
 function jobs(store: () => Store): void {
   test('a due job is taken by one process, and again later if it was not completed', async () => {
     const { jobs: port } = store();
@@ -319,6 +367,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
     replacement(store, () => opened.watchable !== false);
     exclusion(store);
     index(store);
+    expired(store);
     jobs(store);
   });
 }

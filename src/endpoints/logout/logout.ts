@@ -46,18 +46,20 @@ function isGenuine({ config, keyring }: LogoutParts, req: Request, key: string):
   return true;
 }
 
-/** Revokes the tokens of an ended session; returns the location where the browser continues. */
+/**
+ * Revokes the tokens of an ended session; returns the location where the browser continues. A session that has already ended, for
+ * example because it expired, leads to the sign-out of the provider as well: the user may still be signed in there.
+ */
 async function revokeAndLocate(
   { config, provider, revoker }: LogoutParts,
   session: ActiveSession | undefined,
 ): Promise<string> {
   const { signedOut } = endpointPaths(config.endpoints);
-  if (!session) return signedOut;
-  const outcome = await revoker.revoke(session.tokens, config.logout.revocationWait);
+  const outcome = session && (await revoker.revoke(session.tokens, config.logout.revocationWait));
   // The provider is down: our own page is better than a connection error of the browser.
   if (outcome === 'unreachable') return `${signedOut}?provider=unreachable`;
   const landing = config.publicUrl + config.logout.landing;
-  return (await endSessionUrl(provider, session.tokens.idToken, landing).catch(() => undefined))?.href ?? signedOut;
+  return (await endSessionUrl(provider, session?.tokens.idToken, landing).catch(() => undefined))?.href ?? signedOut;
 }
 
 /** Clears the cookie and sends the browser to the location. */

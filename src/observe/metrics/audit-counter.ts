@@ -26,6 +26,7 @@ const END_REASONS = new Set<string>([
   'administrator',
   'user',
   'session_limit',
+  'expired',
   'no_refresh_token',
   'refresh_invalid',
   ...OAUTH_ERRORS,

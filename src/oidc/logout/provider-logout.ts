@@ -8,11 +8,12 @@ const MAX_HINT_LENGTH = 4000;
 
 /**
  * Returns the end-session URL (OpenID Connect RP-Initiated Logout section 2), or the provider-specific sign-out URL if
- * discovery lists none. Undefined if there is neither, or if discovery has never succeeded.
+ * discovery lists none. Undefined if there is neither, or if discovery has never succeeded. Without an ID token, because the
+ * session has already ended, the provider asks the user.
  */
 export async function endSessionUrl(
   provider: Provider,
-  idToken: string,
+  idToken: string | undefined,
   postLogoutRedirectUri: string,
 ): Promise<URL | undefined> {
   if (!provider.state().ready) return undefined;
@@ -22,12 +23,12 @@ export async function endSessionUrl(
     const { client_id: clientId } = client.clientMetadata();
     return provider.product.endSessionUrl?.(issuer, clientId, postLogoutRedirectUri);
   }
-  const logoutHint = provider.product.logoutHint?.(storedClaims(idToken));
+  const logoutHint = idToken === undefined ? undefined : provider.product.logoutHint?.(storedClaims(idToken));
   return oidc.buildEndSessionUrl(client, {
     ...(logoutHint === undefined ? {} : { logout_hint: logoutHint }),
     post_logout_redirect_uri: postLogoutRedirectUri,
     state: oidc.randomState(),
-    ...(idToken.length > MAX_HINT_LENGTH ? {} : { id_token_hint: idToken }),
+    ...(idToken === undefined || idToken.length > MAX_HINT_LENGTH ? {} : { id_token_hint: idToken }),
   });
 }
 

@@ -1,18 +1,21 @@
 /** The operations of the storage port, listed once: measuring, the process channel and the remote store derive from the list. */
-import type { Jobs, SessionIndex, Store } from './store.ts';
+import type { ExpiredSessions, Jobs, SessionIndex, Store } from './store.ts';
 
-type TopLevel = Omit<Store, 'kind' | 'shared' | 'sessions' | 'index' | 'jobs' | 'changes' | 'close'>;
+type TopLevel = Omit<Store, 'kind' | 'shared' | 'sessions' | 'index' | 'expired' | 'jobs' | 'changes' | 'close'>;
 
 /** The members of a group under dotted names, such as `index.add`. */
 export type Prefixed<Name extends string, Group> = { [Key in keyof Group & string as `${Name}.${Key}`]: Group[Key] };
 
 /** Every operation of the port under its name. */
-export type StoreOperations = TopLevel & Prefixed<'index', SessionIndex> & Prefixed<'jobs', Jobs>;
+export type StoreOperations = TopLevel &
+  Prefixed<'index', SessionIndex> &
+  Prefixed<'expired', ExpiredSessions> &
+  Prefixed<'jobs', Jobs>;
 export type OperationName = keyof StoreOperations;
 export type Operation = StoreOperations[OperationName];
 
 /** The same operations in the shape of the port. */
-export type PortOperations = TopLevel & Pick<Store, 'index' | 'jobs'>;
+export type PortOperations = TopLevel & Pick<Store, 'index' | 'expired' | 'jobs'>;
 
 /** Typed as a record, so that an operation of the port without an entry does not compile. */
 const NAMES: Record<OperationName, true> = {
@@ -35,6 +38,8 @@ const NAMES: Record<OperationName, true> = {
   'index.prune': true,
   'index.remove': true,
   'index.scan': true,
+  'expired.list': true,
+  'expired.remove': true,
   'jobs.put': true,
   'jobs.take': true,
   'jobs.done': true,

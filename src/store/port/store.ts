@@ -44,6 +44,17 @@ export interface KeyPage {
   readonly cursor: string | undefined;
 }
 
+/** How long the tokens of an expired session are kept for `ExpiredSessions`; by then most refresh tokens have expired as well. */
+export const EXPIRED_RETENTION_MS = 86_400_000;
+
+/** Sessions that expired and were not ended. Their tokens outlive them by `EXPIRED_RETENTION_MS`, so that they can be revoked. */
+export interface ExpiredSessions {
+  /** Up to `limit` expired sessions with their sealed tokens. `more`: there may be further ones. Repeats them until `remove`. */
+  list(limit: number): Promise<{ sessions: { key: string; tokens: string }[]; more: boolean }>;
+  /** Removes what is left of expired sessions. */
+  remove(keys: readonly string[]): Promise<void>;
+}
+
 /** Jobs that survive the process that created them; any replica may run them. */
 export interface Jobs {
   /** Creates or replaces a job that is due from `dueAt` and dropped at `expiresAt` (milliseconds since the epoch). */
@@ -80,11 +91,11 @@ export interface Store {
   remaining(key: string): Promise<number | undefined>;
   /** Sets the expiry of both records to `ttl` milliseconds from now. Never creates. False when the session does not exist. */
   touch(key: string, ttl: number): Promise<boolean>;
-  /** Removes both records and returns what it removed; undefined when the session did not exist. */
+  /** Removes both records and returns what it removed; undefined, and nothing is removed, when the session did not exist. */
   end(key: string): Promise<StoredSession | undefined>;
   /** The keys of the list that have no session. */
   missing(keys: readonly string[]): Promise<string[]>;
-  /** Writes the first token record of a session, version 1, which expires after `ttl` milliseconds. */
+  /** Writes the first token record of a session that expires after `ttl` milliseconds, version 1. */
   createTokens(key: string, sealed: string, ttl: number): Promise<void>;
   /**
    * Replaces the tokens of version `expected` and keeps their expiry. Nothing is written if the session has ended (`gone`)
@@ -100,6 +111,7 @@ export interface Store {
   /** Single use: true for the first caller within `ttl` milliseconds, false for all others. */
   markOnce(name: string, ttl: number): Promise<boolean>;
   readonly index: SessionIndex;
+  readonly expired: ExpiredSessions;
   readonly jobs: Jobs;
   readonly changes: SessionChanges;
   /** Resolves when the store responds. */

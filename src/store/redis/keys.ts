@@ -13,6 +13,8 @@ export interface RedisKeys {
   /** A key that never exists, in a random slot of a Cluster. */
   probe(): string;
   index(name: string): string;
+  /** The sorted set of session keys by the time when they may have expired. */
+  readonly expiries: string;
   /** The sorted set of due times, and the hash of job data. */
   readonly jobs: { readonly due: string; readonly data: string };
 }
@@ -32,6 +34,7 @@ export function redisKeys(prefix: string): RedisKeys {
     once: (name) => `${prefix}once:${name}`,
     probe: () => `${prefix}probe:${randomUUID()}`,
     index: (name) => `${prefix}index:${name}`,
+    expiries: `${prefix}expiries`,
     jobs: { due: `${prefix}{jobs}:due`, data: `${prefix}{jobs}:data` },
   };
 }

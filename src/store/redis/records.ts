@@ -1,6 +1,12 @@
 /** The two records of a session in Redis. */
 import { parseEnvelope } from '../port/envelope.ts';
-import type { Replacement, Store, StoredSession } from '../port/store.ts';
+import {
+  EXPIRED_RETENTION_MS,
+  type ExpiredSessions,
+  type Replacement,
+  type Store,
+  type StoredSession,
+} from '../port/store.ts';
 import type { RedisClient, RunRedis } from './client.ts';
 import { type RedisKeys, wholeMs } from './keys.ts';
 
@@ -36,7 +42,7 @@ async function findMissing(run: RunRedis, keys: RedisKeys, list: readonly string
 type Records = Pick<Store, 'load' | 'remaining' | 'touch' | 'end' | 'missing' | 'createTokens' | 'replaceTokens'>;
 
 /** The operations of the port on session records. */
-export function sessionRecords(run: RunRedis, keys: RedisKeys): Records {
+export function sessionRecords(run: RunRedis, keys: RedisKeys, clock: () => number): Records {
   return {
     async load(key) {
       const read = (redis: RedisClient) => redis.mget(keys.session(key), keys.tokens(key));
@@ -48,14 +54,26 @@ export function sessionRecords(run: RunRedis, keys: RedisKeys): Records {
     },
     async touch(key, ttl) {
       const [session, tokens] = [keys.session(key), keys.tokens(key)];
-      return (await run('touch session', (redis) => redis.bffTouch(session, tokens, wholeMs(ttl)))) === 1;
+      return (
+        (await run('touch session', (redis) => redis.bffTouch(session, tokens, wholeMs(ttl), EXPIRED_RETENTION_MS))) ===
+        1
+      );
     },
     async end(key) {
-      return parseRecords(await run('end session', (redis) => redis.bffEnd(keys.session(key), keys.tokens(key))));
+      const records = await run('end session', (redis) => redis.bffEnd(keys.session(key), keys.tokens(key)));
+      // An entry that could not be removed is removed when it is due.
+      if (records[0]) await run('end session', (redis) => redis.zrem(keys.expiries, key)).catch(() => undefined);
+      return parseRecords(records);
     },
     missing: (list) => findMissing(run, keys, list),
     async createTokens(key, sealed, ttl) {
-      await run('write tokens', (redis) => redis.set(keys.tokens(key), `1.${sealed}`, 'PX', wholeMs(ttl)));
+      const expiresAt = Math.ceil(clock() + ttl);
+      await run('write tokens', (redis) =>
+        Promise.all([
+          redis.set(keys.tokens(key), `1.${sealed}`, 'PX', wholeMs(ttl) + EXPIRED_RETENTION_MS),
+          redis.bffSchedule(keys.expiries, key, expiresAt, EXPIRED_RETENTION_MS),
+        ]),
+      );
     },
     async replaceTokens(key, expected, sealed) {
       const [session, tokens] = [keys.session(key), keys.tokens(key)];
@@ -64,6 +82,44 @@ export function sessionRecords(run: RunRedis, keys: RedisKeys): Records {
         redis.bffReplace(session, tokens, String(expected), value),
       );
       return outcome as Replacement;
+    },
+  };
+}
+
+/**
+ * The operations of the port on expired sessions. Redis removes a session on its own, and its notifications of that can be lost, so
+ * a sorted set has the time when each session may have expired. Sessions that were used since then are scheduled again.
+ */
+export function redisExpired(run: RunRedis, keys: RedisKeys, clock: () => number): ExpiredSessions {
+  const { expiries } = keys;
+  const unschedule = async (list: readonly string[]) => {
+    if (list.length > 0) await run('remove expired sessions', (redis) => redis.zrem(expiries, ...list));
+  };
+
+  return {
+    async list(limit) {
+      const now = clock();
+      const due = await run('find expired sessions', (redis) =>
+        redis.zrangebyscore(expiries, '-inf', now, 'LIMIT', 0, limit),
+      );
+      const found = await run('read expired sessions', (redis) =>
+        Promise.all(
+          due.map(async (key) => {
+            const [left, tokens] = await Promise.all([redis.pttl(keys.session(key)), redis.get(keys.tokens(key))]);
+            return { key, left, tokens: parseTokens(tokens)?.sealed };
+          }),
+        ),
+      );
+      const live = found.filter(({ left }) => left >= 0).flatMap(({ key, left }) => [Math.ceil(now + left) + 1, key]);
+      if (live.length > 0) await run('schedule sessions', (redis) => redis.zadd(expiries, 'XX', ...live));
+      const gone = found.filter(({ left }) => left < 0);
+      await unschedule(gone.flatMap(({ key, tokens }) => (tokens === undefined ? [key] : [])));
+      const sessions = gone.flatMap(({ key, tokens }) => (tokens === undefined ? [] : [{ key, tokens }]));
+      return { sessions, more: due.length === limit };
+    },
+    async remove(list) {
+      await run('remove expired sessions', (redis) => Promise.all(list.map((key) => redis.del(keys.tokens(key)))));
+      await unschedule(list);
     },
   };
 }

@@ -10,7 +10,7 @@ import { watchEvictionPolicy } from './inspect.ts';
 import { redisJobs } from './jobs.ts';
 import { redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
-import { sessionRecords } from './records.ts';
+import { redisExpired, sessionRecords } from './records.ts';
 import { plainTextWarnings, type RedisConfig, redisFindings, redisSchema } from './schema.ts';
 import { redisIndex } from './session-index.ts';
 
@@ -22,7 +22,7 @@ export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
   const { client, run, close } = connectRedis(config, deps);
   const clock = deps.clock ?? Date.now;
   const keys = redisKeys(config.prefix);
-  const records = sessionRecords(run, keys);
+  const records = sessionRecords(run, keys, clock);
   watchEvictionPolicy(client, deps.log);
   const changes = createRedisChanges({ config, client, keys, log: deps.log, clock });
   return {
@@ -32,6 +32,7 @@ export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
     ...records,
     ...redisLeases(run, keys),
     index: redisIndex(run, keys, clock),
+    expired: redisExpired(run, keys, clock),
     jobs: redisJobs(run, keys, clock),
     changes,
     async ping() {

@@ -4,12 +4,13 @@ import type { Result } from 'ioredis';
 declare module 'ioredis' {
   // The name of the type parameter must be that of ioredis.
   interface RedisCommander<Context> {
-    bffTouch(session: string, tokens: string, ttl: number): Result<number, Context>;
+    bffTouch(session: string, tokens: string, ttl: number, retention: number): Result<number, Context>;
     bffEnd(session: string, tokens: string): Result<(string | null)[], Context>;
     bffReplace(session: string, tokens: string, expected: string, value: string): Result<string, Context>;
     bffRenew(lease: string, owner: string, ttl: number): Result<number, Context>;
     bffRelease(lease: string, owner: string): Result<number, Context>;
     bffIndex(index: string, key: string, expiresAt: number, now: number): Result<number, Context>;
+    bffSchedule(expiries: string, key: string, expiresAt: number, retention: number): Result<number, Context>;
     bffPutJob(
       due: string,
       data: string,
@@ -28,13 +29,13 @@ export const SCRIPTS = {
   bffTouch: {
     numberOfKeys: 2,
     lua: `if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then return 0 end
-redis.call('PEXPIRE', KEYS[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[1] + ARGV[2])
 return 1`,
   },
   bffEnd: {
     numberOfKeys: 2,
     lua: `local records = redis.call('MGET', KEYS[1], KEYS[2])
-redis.call('DEL', KEYS[1], KEYS[2])
+if records[1] then redis.call('DEL', KEYS[1], KEYS[2]) end
 return records`,
   },
   bffReplace: {
@@ -56,6 +57,12 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 return redis.call('PEXPIREAT', KEYS[1], last[2])`,
+  },
+  bffSchedule: {
+    numberOfKeys: 1,
+    lua: `redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+return redis.call('PEXPIREAT', KEYS[1], last[2] + ARGV[3])`,
   },
   bffPutJob: {
     numberOfKeys: 2,

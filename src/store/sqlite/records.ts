@@ -2,7 +2,13 @@
 import type { SessionData } from 'express-session';
 import { parseEnvelope } from '../port/envelope.ts';
 import type { EnvelopeOperations } from '../port/express-store.ts';
-import type { Replacement, SessionEnvelope, Store, StoredSession } from '../port/store.ts';
+import {
+  EXPIRED_RETENTION_MS,
+  type Replacement,
+  type SessionEnvelope,
+  type Store,
+  type StoredSession,
+} from '../port/store.ts';
 import type { Database } from './database.ts';
 
 type Load = (key: string) => StoredSession | undefined;
@@ -36,21 +42,21 @@ function readOperations({ db, clock, read }: Database, load: Load): Pick<Store, 
 function lifetimeOperations({ db, clock, change }: Database, load: Load): Pick<Store, 'touch' | 'end'> {
   const touchSession = db.prepare('UPDATE sessions SET lapses_at = :until WHERE key = :key AND lapses_at > :now');
   const touchTokens = db.prepare('UPDATE tokens SET lapses_at = :until WHERE key = :key AND lapses_at > :now');
-  const endSession = db.prepare('DELETE FROM sessions WHERE key = ?');
+  const endSession = db.prepare('DELETE FROM sessions WHERE key = ? AND lapses_at > ?');
   const endTokens = db.prepare('DELETE FROM tokens WHERE key = ?');
   return {
     touch: (key, ttl) =>
       change('touch session', () => {
         const bounds = { key, now: clock(), until: Math.ceil(clock() + ttl) };
         const touched = touchSession.run(bounds).changes === 1;
-        if (touched) touchTokens.run(bounds);
+        if (touched) touchTokens.run({ ...bounds, until: bounds.until + EXPIRED_RETENTION_MS });
         return touched;
       }),
     end: (key) =>
       change('end session', () => {
         const ended = load(key);
-        endTokens.run(key);
-        endSession.run(key);
+        // The tokens of an expired session are left to be revoked.
+        if (endSession.run(key, clock()).changes === 1) endTokens.run(key);
         return ended;
       }),
   };
@@ -63,7 +69,7 @@ function tokenOperations({ db, clock, write, change }: Database): Pick<Store, 'c
   const replace = db.prepare('UPDATE tokens SET version = version + 1, sealed = ? WHERE key = ?');
   return {
     createTokens: (key, sealed, ttl) =>
-      write('write tokens', () => void create.run(key, sealed, Math.ceil(clock() + ttl))),
+      write('write tokens', () => void create.run(key, sealed, Math.ceil(clock() + ttl) + EXPIRED_RETENTION_MS)),
     replaceTokens: (key, expected, sealed) =>
       change('replace tokens', (): Replacement => {
         const version = currentVersion.get({ key, now: clock() })?.version;

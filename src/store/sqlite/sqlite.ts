@@ -7,6 +7,7 @@ import type { Store } from '../port/store.ts';
 import type { StoreDeps, StoreType } from '../port/store-type.ts';
 import { createDatabase } from './database.ts';
 import { createEndedSessions } from './ended.ts';
+import { sqliteExpired } from './expired.ts';
 import { openSqliteFile } from './file.ts';
 import { sqliteJobs } from './jobs.ts';
 import { sqliteLeases } from './leases.ts';
@@ -41,6 +42,7 @@ export function openSqliteStore({ file }: SqliteConfig, { log, clock = Date.now 
     ...records,
     ...sqliteLeases(database),
     index: sqliteIndex(database),
+    expired: sqliteExpired(database),
     jobs: sqliteJobs(database),
     changes,
     ping: () => database.read('ping', () => void ping.get()),

@@ -14,9 +14,12 @@ const functionsOf = (group: object, prefix = '') =>
 
 /** Every operation of a store, found by inspection. */
 const operationsIn = (store: Store) =>
-  [...functionsOf(store), ...functionsOf(store.index, 'index.'), ...functionsOf(store.jobs, 'jobs.')].filter(
-    (name) => name !== 'close',
-  );
+  [
+    ...functionsOf(store),
+    ...functionsOf(store.index, 'index.'),
+    ...functionsOf(store.expired, 'expired.'),
+    ...functionsOf(store.jobs, 'jobs.'),
+  ].filter((name) => name !== 'close');
 
 const sqlite = () => openSqliteStore({ file: ':memory:' }, { log: createLogger('silent') });
 
@@ -25,6 +28,7 @@ async function runAll(store: Store): Promise<void> {
   const groups: [object, string[]][] = [
     [store, functionsOf(store).filter((name) => name !== 'close')],
     [store.index, functionsOf(store.index)],
+    [store.expired, functionsOf(store.expired)],
     [store.jobs, functionsOf(store.jobs)],
   ];
   for (const [group, names] of groups)

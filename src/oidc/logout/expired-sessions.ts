@@ -1,0 +1,100 @@
+/** Expired sessions: revokes the tokens of sessions that expired instead of being ended, and records their end. */
+import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Keyring } from '../../crypto/keyring.ts';
+import type { Audit } from '../../observe/audit.ts';
+import { indexNames, type SessionBatches, type SessionDirectory } from '../../session/session-directory.ts';
+import type { TokenRecord } from '../../session/session-types.ts';
+import type { Store } from '../../store/port/store.ts';
+import { stringOf } from '../products/claims.ts';
+import { storedClaims } from '../provider/id-token.ts';
+import type { Revoker } from './revoker.ts';
+
+export interface ExpiredSessionsOptions {
+  store: Pick<Store, 'expired' | 'index' | 'acquireLease' | 'renewLease' | 'releaseLease'>;
+  keyring: Keyring;
+  directory: Pick<SessionDirectory, 'ofUser' | 'ofProviderSession'>;
+  revoker: Pick<Revoker, 'enqueue'>;
+  audit: Audit;
+}
+
+const INTERVAL_MS = 5_000;
+const BATCH_SIZE = 25;
+/** One process at a time does the work; another one continues after this time if it dies. */
+const LEASE = 'expired-sessions';
+const LEASE_MS = 15_000;
+
+/** The user and the session at the provider that the tokens of a session are for. */
+function subjectOf({ idToken }: TokenRecord) {
+  const { iss, sub, sid } = storedClaims(idToken);
+  const session = stringOf(sid);
+  return { issuer: stringOf(iss) ?? '', sub: stringOf(sub) ?? '', ...(session === undefined ? {} : { sid: session }) };
+}
+type Subject = ReturnType<typeof subjectOf>;
+
+async function hasAny(batches: SessionBatches): Promise<boolean> {
+  for await (const batch of batches) if (batch.length > 0) return true;
+  return false;
+}
+
+/** Creates the work; `start` repeats it at an interval. */
+export function createExpiredSessions({ store, keyring, directory, revoker, audit }: ExpiredSessionsOptions) {
+  const owner = randomUUID();
+  let timer: NodeJS.Timeout | undefined;
+  let running = false;
+
+  /**
+   * Whether a live session uses the same sign-in at the provider. A provider may end the whole sign-in with one of its refresh
+   * tokens, so the tokens of a user who has signed in again are not revoked. Without `sid`, any session of the user counts.
+   */
+  const isSignInUsed = ({ issuer, sub, sid }: Subject) =>
+    hasAny(sid === undefined ? directory.ofUser(issuer, sub) : directory.ofProviderSession(issuer, sid));
+
+  async function endExpired(key: string, sealed: string): Promise<void> {
+    const text = keyring.open('tokens', key, sealed);
+    // Sealed with a key that is no longer listed, so the tokens can never be read.
+    if (text === undefined) return;
+    const tokens = JSON.parse(text) as TokenRecord;
+    const subject = subjectOf(tokens);
+    audit('session.ended', { session: key, sub: subject.sub, reason: 'expired' });
+    if (!(await isSignInUsed(subject))) await revoker.enqueue(tokens);
+    await Promise.all(indexNames(subject).map((name) => store.index.remove(name, [key])));
+  }
+
+  /** Ends the next expired sessions. Resolves with whether there may be more. */
+  async function endBatch(): Promise<boolean> {
+    const { sessions, more } = await store.expired.list(BATCH_SIZE);
+    for (const { key, tokens } of sessions) await endExpired(key, tokens);
+    if (sessions.length > 0) await store.expired.remove(sessions.map(({ key }) => key));
+    return more && (await store.renewLease(LEASE, owner, LEASE_MS));
+  }
+
+  async function run(): Promise<void> {
+    if (!(await store.acquireLease(LEASE, owner, LEASE_MS)) && !(await store.renewLease(LEASE, owner, LEASE_MS)))
+      return;
+    try {
+      while (timer !== undefined && (await endBatch())) await nextTurn();
+    } finally {
+      await store.releaseLease(LEASE, owner);
+    }
+  }
+
+  return {
+    start(): void {
+      timer ??= setInterval(() => {
+        if (running) return;
+        running = true;
+        // It fails only if the store is unavailable, and the store logs its own outage.
+        run()
+          .catch(() => undefined)
+          .finally(() => {
+            running = false;
+          });
+      }, INTERVAL_MS).unref();
+    },
+    stop(): void {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
+}
