@@ -134,6 +134,7 @@ export function startWorkerPool(count: number, initial: WorkerConfig, served: Se
     snapshots: () => metrics.collect(listening),
     async stop(delayOver, timeout) {
       stopping = true;
+      watchdog.hurry();
       await stopWorkers(delayOver, timeout);
       watchdog.stop();
     },

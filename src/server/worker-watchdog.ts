@@ -5,6 +5,8 @@ import { allWorkers, sendCommand } from './worker-commands.ts';
 export interface WorkerWatchdog {
   /** The worker has responded. */
   receive(worker: Worker): void;
+  /** Workers that are still starting get no more time than others: the instance is about to stop. */
+  hurry(): void;
   stop(): void;
 }
 
@@ -27,12 +29,13 @@ const MAX_MISSED_AT_START = 120;
 export function startWatchdog({ onUnresponsive, interval = PING_INTERVAL_MS }: WatchdogOptions): WorkerWatchdog {
   const missed = new WeakMap<Worker, number>();
   const responded = new WeakSet<Worker>();
+  let maxMissedAtStart = MAX_MISSED_AT_START;
 
   function check(worker: Worker): void {
     const count = (missed.get(worker) ?? 0) + 1;
     missed.set(worker, count);
     // Equal, so that a worker is reported once.
-    if (count === (responded.has(worker) ? MAX_MISSED : MAX_MISSED_AT_START)) onUnresponsive(worker);
+    if (count === (responded.has(worker) ? MAX_MISSED : maxMissedAtStart)) onUnresponsive(worker);
     else sendCommand(worker, { ping: true });
   }
   const timer = setInterval(() => {
@@ -43,6 +46,10 @@ export function startWatchdog({ onUnresponsive, interval = PING_INTERVAL_MS }: W
     receive(worker) {
       responded.add(worker);
       missed.set(worker, 0);
+    },
+    hurry() {
+      maxMissedAtStart = MAX_MISSED;
+      for (const worker of allWorkers()) missed.set(worker, 0);
     },
     stop: () => clearInterval(timer),
   };

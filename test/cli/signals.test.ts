@@ -1,6 +1,7 @@
 /** Signals of a running gateway: none of them loses a request or a session. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -111,5 +112,24 @@ test('O04 SIGUSR1 opens no inspector, SIGUSR2 ends nothing, in the first process
   for (let n = 0; n < 6; n += 1)
     assert.equal((await fetch(`${gateway.ownUrl}/session`, { headers: { connection: 'close' } })).status, 200);
   assert.deepEqual(processesOf(gateway), processes);
+  assert.doesNotMatch(gateway.output(), /inspector|debugger/i);
+});
+
+test('O04 signals that arrive before the configuration is read end nothing, and SIGHUP takes effect later', async (t) => {
+  const { gateway } = await world(t, 1);
+  assert.equal(await gateway.terminate(), 0);
+  const text = readFileSync(gateway.file, 'utf8');
+  rmSync(gateway.file);
+  execFileSync('mkfifo', [gateway.file]);
+  const started = gateway.start();
+  // Succeeds when the process waits for the text of the file.
+  const writer = await until(() => openSync(gateway.file, constants.O_WRONLY | constants.O_NONBLOCK));
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) gateway.signal(signal);
+  rmSync(gateway.file);
+  writeFileSync(gateway.file, text);
+  writeSync(writer, text);
+  closeSync(writer);
+  await started;
+  await until(() => gateway.output().includes('configuration reloaded'));
   assert.doesNotMatch(gateway.output(), /inspector|debugger/i);
 });

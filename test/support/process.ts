@@ -20,6 +20,8 @@ export interface GatewayProcess {
   readonly port: number;
   readonly adminUrl: string;
   readonly key: string;
+  /** Path of its configuration file. */
+  readonly file: string;
   /** Process ID. */
   pid(): number;
   /** Resident memory in bytes. */
@@ -111,6 +113,7 @@ export async function startProcess(
     port,
     adminUrl: `http://127.0.0.1:${admin}`,
     key,
+    file,
     pid: () => child?.pid ?? 0,
     memory: () => residentOf(child?.pid ?? 0),
     output: () => output,
