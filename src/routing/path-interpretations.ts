@@ -7,18 +7,21 @@ type Normalizer = (segments: readonly string[]) => readonly string[];
 const BEFORE_DECODING: Normalizer = eachSegment(removeParameters);
 const AFTER_DECODING: readonly Normalizer[] = [
   eachSegment(decodeAgain),
-  eachSegment(toCompatibilityForm),
+  eachSegment(toPlainText),
   splitAtSlashes,
   removeQuery,
-  eachSegment(removeParameters),
+  eachSegment((segment) => trim(removeParameters(segment))),
   dropEmpty,
 ];
 
-/** Returns whether the path has one interpretation only: no empty segment, parameter, escaped delimiter or special letter. */
+/**
+ * Returns whether the path has one interpretation only: no empty segment, parameter, escaped delimiter, special letter, or
+ * dot or space at an end of a segment.
+ */
 export function isUnambiguous(path: string, segments: readonly string[]): boolean {
-  if (path.includes('//') || path.includes(';')) return false;
+  if (path.includes('//') || path.includes(';') || path.includes('./') || path.endsWith('.')) return false;
   if (!path.includes('%')) return true;
-  return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every((segment) => toCompatibilityForm(segment) === segment);
+  return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every((segment) => trim(toPlainText(segment)) === segment);
 }
 
 /** One or two dots alone, or text that may become that. A quick check, which nearly every segment passes. */
@@ -31,7 +34,7 @@ export function hasDotSegment(segment: string): boolean {
 }
 
 function hasDots(text: string): boolean {
-  return toCompatibilityForm(text)
+  return toPlainText(text)
     .split(/[/\\]/)
     .some((part) => /^\s*\.{1,2}\s*$/.test(part.split(/[;?#]/, 1)[0] ?? ''));
 }
@@ -86,8 +89,30 @@ function decode(segments: readonly string[]): readonly string[] {
 const NOT_ASCII = /[\u0080-\uffff]/;
 
 /** A server that normalizes Unicode reads compatibility characters (fullwidth letters, two dot leader) as plain ones. */
-function toCompatibilityForm(segment: string): string {
-  return NOT_ASCII.test(segment) ? segment.normalize('NFKC') : segment;
+function toPlainText(segment: string): string {
+  return NOT_ASCII.test(segment) ? toPlainLetters(segment.normalize('NFKC')) : segment;
+}
+
+/** Characters without a width or a form of their own, which a server may drop: zero-width ones, soft hyphens, variation selectors. */
+const IGNORABLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
+const ASCII = /^[\0-\x7f]+$/;
+
+/**
+ * A server that compares without regard to case may read a letter as the ASCII letters that it folds to: dotless and dotted i,
+ * long s, the Kelvin sign, sharp s. Letters that fold to others, such as `Ä`, stay as they are.
+ */
+function toPlainLetters(segment: string): string {
+  return segment.replace(IGNORABLE, '').replace(/[^\0-\x7f]/gu, (letter) => {
+    const folded = letter.toLowerCase().toUpperCase().toLowerCase().replace('\u0307', '');
+    return ASCII.test(folded) ? folded : letter;
+  });
+}
+
+/** Windows and some frameworks ignore dots and spaces at the end of a name, and spaces before it. */
+function trim(segment: string): string {
+  let end = segment.length;
+  while (end > 0 && (segment[end - 1] === '.' || segment[end - 1]?.trim() === '')) end -= 1;
+  return segment.slice(0, end).trimStart();
 }
 
 /** An encoded slash separates segments, and so does a backslash that resulted from a compatibility character. */

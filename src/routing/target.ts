@@ -13,7 +13,7 @@ export interface RequestTarget {
   readonly segments: readonly string[];
   /**
    * The segments as a lenient upstream may read them: `%2F` as a separator, empty segments dropped, `;parameters` removed,
-   * decoded twice, compatibility characters as plain ones. If routing gives another result for them, the path is ambiguous.
+   * decoded twice, compatibility characters as plain ones, dots and spaces at the end of a segment dropped. If routing gives another result for them, the path is ambiguous.
    * The same array as `segments` when the path has one interpretation only, as in nearly every request.
    */
   readonly lenient: readonly string[];
