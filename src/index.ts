@@ -1,6 +1,7 @@
 /** Entry point of the npm package: a gateway that is mounted in a Node server, and its configuration. */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdminServer } from './admin/admin.ts';
@@ -8,6 +9,7 @@ import { type Loaded, loadFile, parseConfig } from './config/load/load.ts';
 import type { Config, ConfigInput } from './config/schema/schema.ts';
 import { ConfigError } from './config/validate/faults.ts';
 import { findWarnings, logWarnings, withoutListenerWarnings } from './config/warnings/warnings.ts';
+import { createIdleConnections } from './edge/idle-connections.ts';
 import { inTurn } from './edge/in-turn.ts';
 import { createGateway as createInnerGateway, type Gateway as InnerGateway } from './gateway/gateway.ts';
 import { createMetrics } from './observe/metrics/metrics.ts';
@@ -111,8 +113,9 @@ async function drainServer(
 }
 
 /** Passes a request on. Express removes the mount path from `url`, but routes and endpoints are complete paths. */
-function handleMounted(gateway: InnerGateway): Gateway['handler'] {
+function handleMounted(gateway: InnerGateway, watch: (socket: Socket) => void): Gateway['handler'] {
   return inTurn((req, res, next?: (error?: unknown) => void) => {
+    watch(req.socket);
     if (!next) return gateway.handle(req, res);
     const mountedUrl = req.url;
     if ('originalUrl' in req && typeof req.originalUrl === 'string') req.url = req.originalUrl;
@@ -137,24 +140,29 @@ export function createGateway(source: string | ConfigInput | Loaded, options: Ga
   watchDropped(metrics.countDroppedLogLine);
   const gateway = createInnerGateway(config, { store, log, auditLog, metrics });
   const upgraded = new Set<Duplex>();
+  const idle = createIdleConnections();
   let closing: Promise<void> | undefined;
   const draining = () => closing !== undefined;
   const admin = createAdminServer({ config, gateway: () => gateway, log, metrics, draining });
 
   async function close(server: Server | undefined, delay: number): Promise<void> {
     if (server) await drainServer(server, upgraded, gateway, delay, config.limits.drainTimeout);
+    idle.stop();
     await gateway.close();
     await store.close();
   }
 
   return {
-    handler: handleMounted(gateway),
+    handler: handleMounted(gateway, idle.watch),
     upgrade(req, socket, head, next) {
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
       gateway.upgrade(req, socket, head, next);
     },
-    admin: (req, res) => void admin.emit('request', req, res),
+    admin(req, res) {
+      idle.watch(req.socket);
+      admin.emit('request', req, res);
+    },
     start: () => gateway.start(),
     notReady: () => gateway.notReady(),
     close(server, delay = 0) {

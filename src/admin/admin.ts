@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { problemOf } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { checkVersion } from '../edge/framing.ts';
+import { closeIdleConnections, listenerLimits } from '../edge/idle-connections.ts';
 import { inTurn } from '../edge/in-turn.ts';
 import { createRefuseConnect } from '../edge/refuse-connect.ts';
 import { limitBody } from '../edge/request-body.ts';
@@ -103,5 +104,6 @@ export function createAdminServer(parts: AdminParts): Server {
     });
     handle(req, res).catch(fail);
   });
-  return createServer(respond).on('connect', createRefuseConnect(log)).on('checkExpectation', respond);
+  const server = closeIdleConnections(createServer(listenerLimits(config.limits), respond));
+  return server.on('connect', createRefuseConnect(log)).on('checkExpectation', respond);
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createAdminServer } from '../admin/admin.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { closeIdleConnections, listenerLimits } from '../edge/idle-connections.ts';
 import { inTurn } from '../edge/in-turn.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
@@ -16,6 +17,7 @@ import { closeServer, type Listeners, listen, listenOnManySockets } from '../tun
 import { createReadThrottle } from '../tuning/read-throttle.ts';
 import { type ActiveGateway, createActiveGateway } from './active-gateway.ts';
 import { configDigest } from './config-digest.ts';
+import { createConnectionLimit } from './connection-limit.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createReload, type Reload } from './reload.ts';
 
@@ -74,12 +76,7 @@ export async function closeNow(server: Server): Promise<void> {
 function createPublicServer({ limits }: Config, active: ActiveGateway, handle: Gateway['handle']): Server {
   const server = createServer(
     {
-      maxHeaderSize: limits.headerSize,
-      headersTimeout: limits.headersTimeout,
-      // A slow upload may take as long as it makes progress; the head may not.
-      requestTimeout: 0,
-      connectionsCheckingInterval: Math.min(1_000, limits.headersTimeout),
-      keepAliveTimeout: limits.keepAliveTimeout,
+      ...listenerLimits(limits),
       shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
     },
     handle,
@@ -101,12 +98,14 @@ async function openPublicListener(config: Config, active: ActiveGateway): Promis
     active.current().handle(req, res);
   });
   const server = createPublicServer(config, active, handle);
+  closeIdleConnections(server);
   if (throttle) server.on('connection', throttle.onConnection);
   let listeners: Listeners | undefined;
   const drain: Drain = createDrain(server, async () => await listeners?.close());
   listeners = await listenOnManySockets(server, {
     ...config.listen,
     maxConnections: config.limits.connections,
+    mayConnect: createConnectionLimit(config),
     sockets: config.tuning.listeningSockets,
   });
   return {

@@ -1,7 +1,7 @@
 /** Opens several listening sockets on the public port, so that new connections are accepted while the process is busy. */
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
-import { createServer as createNetServer, type Server as NetServer } from 'node:net';
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 
 /** Error codes of a system without SO_REUSEPORT. */
 const UNSUPPORTED = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT']);
@@ -24,6 +24,8 @@ interface SocketAddress extends Address {
 export interface ListenOptions extends Address {
   /** Maximum concurrent connections; further ones are closed at once. */
   readonly maxConnections: number;
+  /** Returns whether a further connection of this client may stay open. */
+  readonly mayConnect?: (socket: Socket) => boolean;
   /**
    * Number of listening sockets. Node accepts one connection per listening socket in each turn of its event loop (libuv
    * since 1.45). Under full load a turn with a thousand requests takes 30 ms, so the last of a thousand new connections
@@ -75,14 +77,14 @@ async function openAdditional(server: Server, { port, host }: SocketAddress): Pr
 }
 
 /** Closes connections beyond the maximum, whichever socket accepted them. */
-function limitConnections(server: Server, maxConnections: number): void {
+function limitConnections(server: Server, { maxConnections, mayConnect }: ListenOptions): void {
   let connections = 0;
   server.prependListener('connection', (socket) => {
     connections += 1;
     socket.once('close', () => {
       connections -= 1;
     });
-    if (connections > maxConnections) socket.destroy();
+    if (connections > maxConnections || mayConnect?.(socket) === false) socket.destroy();
   });
 }
 
@@ -92,7 +94,7 @@ export async function listenOnManySockets(server: Server, options: ListenOptions
   // Where workers share the port, the primary process accepts the connections and has no other work.
   const reusePort = sockets > 1 && process.platform === 'linux' && !cluster.isWorker;
   if (reusePort && port !== 0) await assertPortFree(options);
-  limitConnections(server, options.maxConnections);
+  limitConnections(server, options);
   const address = await openFirst(server, { port, host, reusePort });
   const additional = Array.from({ length: address.reusePort ? sockets - 1 : 0 }, () => openAdditional(server, address));
   const results = await Promise.allSettled(additional);

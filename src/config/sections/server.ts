@@ -84,7 +84,7 @@ export const limits = z
       'Maximum percentage of the connections, queue entries and streams of an upstream that one caller holds: a session, a service, or an address without credentials. Several such callers get less each. 100 is no limit.',
     ),
     addressShare: share(90).describe(
-      'The same for one address (IPv6: one /64) with all its callers. Raise it if all clients have the same address.',
+      'The same for one address (IPv6: one /64) with all its callers, and its percentage of client connections unless it is a trusted proxy. Raise it if all clients have the same address.',
     ),
     loginsPerMinute: z
       .number()

@@ -4,6 +4,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { type Arrival, createEdge } from '../../edge/edge.ts';
 import { checkVersion } from '../../edge/framing.ts';
+import { closeIdleConnections, listenerLimits } from '../../edge/idle-connections.ts';
 import { inTurn } from '../../edge/in-turn.ts';
 import { createRefuseConnect } from '../../edge/refuse-connect.ts';
 import { limitBody } from '../../edge/request-body.ts';
@@ -84,5 +85,6 @@ export function createForwardAuthServer({ config, verify, pages, log, metrics }:
     });
     handle(req, res, arrival).catch(refuse);
   });
-  return createServer(respond).on('connect', createRefuseConnect(log)).on('checkExpectation', respond);
+  const server = closeIdleConnections(createServer(listenerLimits(config.limits), respond));
+  return server.on('connect', createRefuseConnect(log)).on('checkExpectation', respond);
 }
