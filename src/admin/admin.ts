@@ -12,6 +12,7 @@ import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { asGatewayError, logProblem } from '../responses/problem.ts';
 import type { PartHealth } from './health.ts';
+import { createAdminHostCheck } from './host.ts';
 import { createRevocationJobs } from './revocation-jobs.ts';
 import type { AdminSessions } from './sessions.ts';
 
@@ -25,7 +26,7 @@ interface ObservedGateway {
 }
 
 export interface AdminParts {
-  config: Pick<Config, 'limits'>;
+  config: Pick<Config, 'limits' | 'publicUrl' | 'allowedHosts' | 'admin'>;
   /** The active gateway. */
   gateway: () => ObservedGateway;
   log: Logger;
@@ -50,7 +51,8 @@ function sendJson(res: ServerResponse, status: number, body: unknown, type = 'ap
 }
 
 /** Creates the function that responds to the paths of the listener; it rejects with a GatewayError. */
-function createHandler({ gateway, log, metrics, draining }: AdminParts) {
+function createHandler({ config, gateway, log, metrics, draining }: AdminParts) {
+  const checkHost = createAdminHostCheck(config);
   const jobs = createRevocationJobs(log);
 
   /** Checks all parts and updates their gauges. */
@@ -61,6 +63,7 @@ function createHandler({ gateway, log, metrics, draining }: AdminParts) {
   }
 
   return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    checkHost(req.headers.host);
     checkVersion(req);
     switch (req.url) {
       case '/livez':

@@ -39,7 +39,7 @@ async function request(config: Config, fetch: Fetch, { method, path }: AdminRequ
   const body: unknown = await response.json().catch(() => ({}));
   const { detail } = Object(body) as { detail?: unknown };
   if (!response.ok || !isRecord(body))
-    throw new Error(`the gateway responded with ${response.status}: ${String(detail)}`);
+    throw new Error(`the gateway responded with ${response.status}: ${printable(String(detail))}`);
   return body;
 }
 
@@ -52,7 +52,10 @@ function queryOf({ user, sid, id, all }: SessionFilter): URLSearchParams {
   });
 }
 
-const cell = (value: unknown) => (typeof value === 'string' ? value : '-');
+/** Device and subject come from clients and providers: control and format characters must not reach a terminal. */
+const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+
+const cell = (value: unknown) => (typeof value === 'string' ? printable(value) : '-');
 
 function formatSession(session: unknown): string {
   if (!isRecord(session)) return '';
@@ -71,7 +74,7 @@ export async function listSessions(
   if (cursor !== undefined) query.set('cursor', cursor);
   const { sessions, cursor: next } = await request(config, fetch, { method: 'GET', path: `/sessions?${query}` });
   const lines = Array.isArray(sessions) ? sessions.map(formatSession) : [];
-  const more = typeof next === 'string' ? [`more: --cursor ${next}`] : [];
+  const more = typeof next === 'string' ? [`more: --cursor ${printable(next)}`] : [];
   return `${[['id', 'user', 'since', 'until', 'device', 'address'].join('\t'), ...lines, ...more].join('\n')}\n`;
 }
 

@@ -10,7 +10,7 @@ import {
 } from 'node:crypto';
 
 /** What a key is derived for. A value sealed for one purpose cannot be opened for another. */
-export type Purpose = 'session' | 'tokens' | 'login' | 'cookie' | 'logout' | 'listing' | 'job' | 'binding';
+export type Purpose = 'session' | 'tokens' | 'login' | 'cookie' | 'logout' | 'listing' | 'job' | 'index' | 'binding';
 
 export interface Keyring {
   /** Seals text with the first key, bound to the purpose and to `context`: `kid.base64url(iv | tag | ciphertext)`. */
@@ -19,6 +19,8 @@ export interface Keyring {
   open(purpose: Purpose, context: string, sealed: string): string | undefined;
   /** Returns the keyed digest of `text` under the first key, base64url. */
   mac(purpose: Purpose, text: string): string;
+  /** Returns the keyed digests of `text` under every key, base64url, newest first. */
+  macs(purpose: Purpose, text: string): string[];
   /** Whether `tag` is the keyed digest of `text` under any listed key. Takes constant time. */
   verifyMac(purpose: Purpose, text: string, tag: string): boolean;
   /** Signing secrets for a library that signs on its own (express-session), newest first. */
@@ -97,6 +99,7 @@ export function createKeyring(keys: readonly { id: string; value: string }[], ap
       if (dot < 0 || !key || blob.length < IV_BYTES + TAG_BYTES) return undefined;
       return decrypt(key.forPurpose(purpose), additionalData(purpose, context), blob);
     },
+    macs: (purpose, text) => ring.map((key) => hmac(key, purpose, text).toString('base64url')),
     mac: (purpose, text) => hmac(first, purpose, text).toString('base64url'),
     verifyMac(purpose, text, tag) {
       // Comparing digests gives both sides the same length, whatever the length of `tag`.

@@ -19,7 +19,8 @@ type LoginEndpointParts = Pick<
 >;
 
 const PARAM_PATTERNS: Record<keyof LoginParams, RegExp> = {
-  prompt: /^(none|login|consent|select_account|create)( (login|consent|select_account))*$/,
+  // OpenID Connect Core section 3.1.2.1: none excludes every other value.
+  prompt: /^(none|(login|consent|select_account|create)( (login|consent|select_account|create))*)$/,
   login_hint: /^[^\p{Cc}]{1,256}$/u,
   acr_values: /^[\x21-\x7e]{1,128}( [\x21-\x7e]{1,128}){0,9}$/,
   max_age: /^\d{1,9}$/,

@@ -38,7 +38,7 @@ export type SharedParts = ReturnType<typeof createSharedParts>;
 export function createSharedParts(config: Config, deps: GatewayDeps) {
   const base = createBaseParts(config, deps);
   const { store, keyring, sessions, provider, audit, log, metrics, clock } = base;
-  const directory = createSessionDirectory({ store, sessions });
+  const directory = createSessionDirectory({ store, sessions, keyring });
   const revoker = createRevoker({ provider, store, keyring, log, audit, clock });
   const services = createTokenServices({ config, provider, store, log, metrics, clock });
   const streams = createOpenStreams({ store, log, clock });

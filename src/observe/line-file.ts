@@ -14,9 +14,9 @@ export interface LineFileHooks extends LineOutputHooks {
 
 const RETRY_INTERVAL_MS = 50;
 
-/** Non-blocking, so that a named pipe without a reader cannot stop the process; for other files the flag has no effect. */
+/** A new file is readable by its owner only. Non-blocking, so that a named pipe without a reader cannot stop the process; for other files the flag has no effect. */
 const open = (path: string) =>
-  openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o666);
+  openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o600);
 
 /**
  * Opens a file by its path, or uses an open descriptor. Writes are synchronous: a line is in the file when `write` returns,

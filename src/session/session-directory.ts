@@ -1,7 +1,8 @@
 /** Session directory: walks over the sessions of a user, of a session at the provider, or all, in batches. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { digest } from '../crypto/digest.ts';
+import type { Keyring } from '../crypto/keyring.ts';
 import type { Store } from '../store/port/store.ts';
+import { createIndexNames } from './index-names.ts';
 import type { ActiveSession, SessionData, Sessions } from './session-types.ts';
 
 /**
@@ -22,7 +23,7 @@ export interface SessionDirectory {
   ofProviderSession(issuer: string, sid: string): SessionBatches;
   /** All live sessions. */
   all(): SessionBatches;
-  /** Returns an upper bound of the number of sessions of a user, with one store request. */
+  /** Returns an upper bound of the number of sessions of a user, with one store request for each key. */
   countOfUser(issuer: string, sub: string): Promise<number>;
   /** Returns a page of all live sessions, and the cursor of the next page; undefined after the last page. */
   listPage(
@@ -34,6 +35,7 @@ export interface SessionDirectory {
 export interface SessionDirectoryOptions {
   store: Pick<Store, 'index'>;
   sessions: Pick<Sessions, 'peek'>;
+  keyring: Pick<Keyring, 'macs'>;
 }
 
 /** Sessions per batch: opening that many takes a few milliseconds. */
@@ -42,7 +44,11 @@ const BATCH_SIZE = 25;
 const SCAN_SIZE = 500;
 
 /** Creates the directory over the store's index. */
-export function createSessionDirectory({ store: { index }, sessions }: SessionDirectoryOptions): SessionDirectory {
+export function createSessionDirectory(options: SessionDirectoryOptions): SessionDirectory {
+  const { store, sessions, keyring } = options;
+  const { index } = store;
+  const { namesOf, newNames } = createIndexNames(keyring);
+
   async function loadLive(keys: readonly string[]): Promise<ActiveSession[]> {
     const loaded = await Promise.all(keys.map((key) => sessions.peek(key)));
     return loaded.flatMap((session) => session ?? []);
@@ -62,8 +68,12 @@ export function createSessionDirectory({ store: { index }, sessions }: SessionDi
     }
   }
 
+  async function* walk(names: readonly string[], matches: (data: SessionData) => boolean) {
+    for (const name of names) yield* walkName(name, matches);
+  }
+
   /** Walks over the entries of a name, and removes those of sessions that ended or expired. */
-  async function* walk(name: string, matches: (data: SessionData) => boolean) {
+  async function* walkName(name: string, matches: (data: SessionData) => boolean) {
     const prune = (keys: string[]) => index.prune(name, keys).catch(() => undefined);
     let cursor: string | undefined;
     do {
@@ -84,26 +94,19 @@ export function createSessionDirectory({ store: { index }, sessions }: SessionDi
 
   return {
     async add(key, data) {
-      for (const name of indexNames(data)) await index.add(name, key, data.expiresAt);
+      for (const name of newNames(data)) await index.add(name, key, data.expiresAt);
     },
-    ofUser: (issuer, sub) => walk(indexName('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
+    ofUser: (issuer, sub) => walk(namesOf('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
     ofProviderSession: (issuer, sid) =>
-      walk(indexName('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
+      walk(namesOf('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
     all,
-    countOfUser: (issuer, sub) => index.count(indexName('sub', issuer, sub)),
+    async countOfUser(issuer, sub) {
+      const counts = await Promise.all(namesOf('sub', issuer, sub).map((name) => index.count(name)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     async listPage(cursor, count) {
       const page = await index.scan(cursor, count);
       return { sessions: await loadLive(page.keys), cursor: page.cursor };
     },
   };
-}
-
-/** Returns an index name. The length prefix separates issuer and id, so two different pairs never share a name. */
-export function indexName(kind: 'sub' | 'sid', issuer: string, id: string): string {
-  return `${kind}:${digest(`${issuer.length}:${issuer}:${id}`)}`;
-}
-
-/** Returns all index names of a session. */
-export function indexNames({ issuer, sub, sid }: Pick<SessionData, 'issuer' | 'sub' | 'sid'>): string[] {
-  return [indexName('sub', issuer, sub), ...(sid === undefined ? [] : [indexName('sid', issuer, sid)])];
 }

@@ -7,9 +7,9 @@ import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Store, StoredSession } from '../store/port/store.ts';
 import { cookieSettings } from './cookies.ts';
 import { openSessionData } from './express-session-store.ts';
+import { createIndexNames } from './index-names.ts';
 import { createSessionCache, type SessionCache } from './session-cache.ts';
 import { createSessionCookieReader } from './session-cookie.ts';
-import { indexNames } from './session-directory.ts';
 import type { ActiveSession, RequestSession, Sessions, TokenRecord } from './session-types.ts';
 
 export interface SessionsOptions {
@@ -78,6 +78,7 @@ function createTouch({ config, store, log, clock }: SessionsOptions, cache: Sess
 export function createSessions(options: SessionsOptions): Sessions {
   const { config, store, keyring, metrics, clock } = options;
   const { idleTimeout, cacheSize } = config.session;
+  const { allNames } = createIndexNames(keyring);
   const identify = createSessionCookieReader(cookieSettings(config).sessionName, keyring.secrets('cookie'), cacheSize);
   // A session in use is touched at least once per interval, so no cached session outlives its idle limit.
   const maxAge = touchInterval(idleTimeout);
@@ -89,7 +90,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     cache.invalidate(key);
     const stored = await store.end(key).finally(() => cache.invalidate(key));
     const session = stored && openSession(keyring, key, stored);
-    const names = session ? indexNames(session.data) : [];
+    const names = session ? allNames(session.data) : [];
     // An index entry that could not be removed expires on its own; until then it leads to no session.
     await Promise.all(names.map((name) => store.index.remove(name, [key]).catch(() => undefined)));
     return session;

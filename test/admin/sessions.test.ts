@@ -97,7 +97,7 @@ describe('access to the session administration', () => {
       const agent = createAgent();
       const response = await send({ url, method, headers: HEADER }, agent, { port });
       agent.destroy();
-      assert.equal(response.status, 403, 'a page whose name was bound to loopback');
+      assert.equal(response.status, 421, 'a page whose name was bound to loopback');
     }
     assert.deepEqual(await alive(), [true, true, true]);
   });

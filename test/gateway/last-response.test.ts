@@ -225,7 +225,12 @@ describe('private listeners', () => {
   test('D04 D15 on the admin listener nothing behind a last response is executed, and CONNECT gets 405', async (t) => {
     const handled: string[] = [];
     const server = createAdminServer({
-      config: { limits: { bodyTimeout: 1_000 } } as Parameters<typeof createAdminServer>[0]['config'],
+      config: {
+        limits: { bodyTimeout: 1_000 },
+        publicUrl: 'https://shop.example.com',
+        allowedHosts: [],
+        admin: { host: '127.0.0.1' },
+      } as unknown as Parameters<typeof createAdminServer>[0]['config'],
       gateway: () => ({
         health: async () => [],
         started: () => true,

@@ -1,6 +1,6 @@
 /** Audit log: a documented line per event, without secrets, independent of the log level. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -142,4 +142,14 @@ test('a rotated file is reopened by its name', (t) => {
 
 test('a file that cannot be opened is an error at once', () => {
   assert.throws(() => openAuditLog({ file: '/nowhere/at/all/audit.jsonl' }, hooks), /ENOENT/);
+});
+
+test('E19 a new audit file is readable by its owner only; an existing one keeps its mode', (t) => {
+  const { file, auditLog } = auditFile(t);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  renameSync(file, `${file}.1`);
+  writeFileSync(file, '', { mode: 0o640 });
+  chmodSync(file, 0o640);
+  auditLog.reopen();
+  assert.equal(statSync(file).mode & 0o777, 0o640);
 });

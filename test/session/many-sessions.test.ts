@@ -1,8 +1,9 @@
 /** Users with thousands of sessions: whatever walks over them works in batches, and the requests of other users go on. */
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { createKeyring } from '../../src/crypto/keyring.ts';
 import { createLogger } from '../../src/observe/log.ts';
-import { indexName } from '../../src/session/session-directory.ts';
+import { createIndexNames } from '../../src/session/index-names.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { createLogoutToken, postLogoutToken } from '../support/logout-tokens.ts';
@@ -53,7 +54,14 @@ async function startCrowded(t: TestContext, name: StoreName, crowd: Pick<ManySes
 }
 type Crowded = Awaited<ReturnType<typeof startCrowded>>;
 
-const entries = (store: Store, { provider }: Crowded) => store.index.count(indexName('sub', provider.issuer, SUB));
+function entries(store: Store, { provider, gateway: { config } }: Crowded): Promise<number> {
+  const keyring = createKeyring(
+    config.secrets.keys,
+    `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`,
+  );
+  const [name = ''] = createIndexNames(keyring).namesOf('sub', provider.issuer, SUB);
+  return store.index.count(name);
+}
 
 /** Runs `work`; Bob's requests must all succeed, and some of them must end before it does. */
 async function besideRequests<T>({ api }: Crowded, work: Promise<T>): Promise<T> {

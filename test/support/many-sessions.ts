@@ -31,7 +31,7 @@ export async function createManySessions({ config, store, provider, sub, live, d
   const keyring = createKeyring(config.secrets.keys, `${config.publicUrl} ${issuer} ${clientId}`);
   const { idleTimeout } = config.session;
   const sealed = new SealedSessionStore({ store, keyring, idleTimeout, clock: Date.now });
-  const directory = createSessionDirectory({ store, sessions: { peek: async () => undefined } });
+  const directory = createSessionDirectory({ store, sessions: { peek: async () => undefined }, keyring });
   const now = Date.now();
   const data = { issuer, sub, createdAt: now, expiresAt: now + HOUR_MS };
   const key = provider.currentKey();

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Audit } from '../../observe/audit.ts';
-import { indexNames, type SessionBatches, type SessionDirectory } from '../../session/session-directory.ts';
+import { createIndexNames } from '../../session/index-names.ts';
+import type { SessionBatches, SessionDirectory } from '../../session/session-directory.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 import { stringOf } from '../products/claims.ts';
@@ -40,6 +41,7 @@ async function hasAny(batches: SessionBatches): Promise<boolean> {
 /** Creates the work; `start` repeats it at an interval. */
 export function createExpiredSessions({ store, keyring, directory, revoker, audit }: ExpiredSessionsOptions) {
   const owner = randomUUID();
+  const { allNames } = createIndexNames(keyring);
   let timer: NodeJS.Timeout | undefined;
   let running = false;
 
@@ -58,7 +60,7 @@ export function createExpiredSessions({ store, keyring, directory, revoker, audi
     const subject = subjectOf(tokens);
     audit('session.ended', { session: key, sub: subject.sub, reason: 'expired' });
     if (!(await isSignInUsed(subject))) await revoker.enqueue(tokens);
-    await Promise.all(indexNames(subject).map((name) => store.index.remove(name, [key])));
+    await Promise.all(allNames(subject).map((name) => store.index.remove(name, [key])));
   }
 
   /** Ends the next expired sessions. Resolves with whether there may be more. */

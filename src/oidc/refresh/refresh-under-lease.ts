@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../observe/log.ts';
 import type { RequestSession, Sessions } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { ForcedRefreshLimit } from './forced-refresh-limit.ts';
@@ -16,6 +17,7 @@ const POLL_INTERVAL_MS = 40;
 export interface RefreshUnderLeaseOptions {
   sessions: Pick<Sessions, 'load'>;
   store: Store;
+  log: Pick<Logger, 'warn'>;
   grant: Pick<RefreshGrant, 'refresh'>;
   forcedLimit: Pick<ForcedRefreshLimit, 'claim'>;
   urgencyOf: (session: RequestSession) => RefreshUrgency;
@@ -28,7 +30,7 @@ export type RefreshUnderLease = (session: RequestSession, forced: boolean) => Pr
 
 /** Creates the refresh of one process; the process is the owner of all its leases. */
 export function createRefreshUnderLease(options: RefreshUnderLeaseOptions): RefreshUnderLease {
-  const { sessions, store, grant, forcedLimit, urgencyOf, maxWait } = options;
+  const { sessions, store, log, grant, forcedLimit, urgencyOf, maxWait } = options;
   const owner = randomUUID();
 
   /** Loads the session again first, because another replica may have refreshed it. */
@@ -43,7 +45,7 @@ export function createRefreshUnderLease(options: RefreshUnderLeaseOptions): Refr
   return async function refreshUnderLease(session, forced) {
     const deadline = performance.now() + maxWait;
     for (;;) {
-      const lease = await acquireLease(store, session.key, owner);
+      const lease = await acquireLease(store, session.key, owner, log);
       if (lease) return await refreshIfStillNeeded(session, forced).finally(() => lease.release());
       // Another replica refreshes the session. While the current token is good, the request does not wait.
       if (!forced && urgencyOf(session) !== 'now') return { kind: 'active', session };

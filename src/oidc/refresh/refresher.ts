@@ -26,14 +26,14 @@ export interface Refresher {
 
 /** Creates the refresher of one process. */
 export function createRefresher(options: RefresherOptions): Refresher {
-  const { config, sessions, store, audit, metrics, clock } = options;
+  const { config, sessions, store, log, audit, metrics, clock } = options;
   const backoff = createBackoff(clock);
   const grant = createRefreshGrant({ ...options, backoff });
   const limit = createForcedRefreshLimit(store, clock);
   const urgencyOf = ({ tokens }: RequestSession) => refreshUrgency(tokens, config.refreshBefore, clock());
   // The provider's timeout plus headroom for the store.
   const maxWait = config.timeout + 5_000;
-  const refresh = createRefreshUnderLease({ sessions, store, grant, forcedLimit: limit, urgencyOf, maxWait });
+  const refresh = createRefreshUnderLease({ sessions, store, log, grant, forcedLimit: limit, urgencyOf, maxWait });
   const refreshes = createSharedRefreshes(refresh, metrics);
 
   return {

@@ -1,0 +1,34 @@
+/** `bff-gateway sessions list`: what the terminal of an administrator shows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { listSessions } from '../../src/cli/sessions.ts';
+import { parseConfig } from '../../src/config/load/load.ts';
+
+const config = parseConfig({
+  publicUrl: 'https://shop.example.com',
+  secrets: { keys: [{ id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' }] },
+  provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret' },
+});
+
+test('E19 neither fields of sessions nor errors print control or format characters', async () => {
+  const hostile = '\u001b]0;owned\u0007\u001b[2J\r\n\tx\u009b31m\u202e\u2028\u0000é日';
+  const session = {
+    id: hostile,
+    sub: hostile,
+    createdAt: 'now',
+    expiresAt: 'later',
+    device: hostile,
+    address: hostile,
+  };
+  const respond = (status: number, body: unknown) => async () => new Response(JSON.stringify(body), { status });
+  const list = await listSessions(config, {}, undefined, respond(200, { sessions: [session], cursor: hostile }));
+  const error = await listSessions(config, {}, undefined, respond(500, { detail: hostile })).catch(String);
+  for (const text of [list, error]) {
+    assert.doesNotMatch(text.replaceAll('\t', ''), /[^\P{Cc}\n]|\p{Cf}|\p{Zl}|\p{Zp}/u);
+    assert.match(text, /é日/);
+  }
+  assert.deepEqual(
+    list.split('\n').map((line) => line.split('\t').length),
+    [6, 6, 1, 1],
+  );
+});
