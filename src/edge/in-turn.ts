@@ -29,7 +29,7 @@ export function inTurn<Rest extends unknown[]>(handle: Handle<Rest>): Handle<Res
       const left = (waiting.get(socket) ?? 1) - 1;
       waiting.set(socket, left);
       if (left === MAX_WAITING - 1) socket.resume();
-      handle(req, res, ...rest);
+      if (!socket.writableEnded) handle(req, res, ...rest);
     });
   };
 }
