@@ -1,6 +1,7 @@
-/** Returns the claims of the signed-in user's ID token. */
+/** Returns the claims of the signed-in user: from the ID token, and from UserInfo if configured. */
 import { GatewayError } from '../base/errors.ts';
 import { storedClaims } from '../oidc/provider/id-token.ts';
+import type { TokenRecord } from '../session/session-types.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { sendJson } from './common/responses.ts';
 import { requireCsrf } from './common/steps.ts';
@@ -22,9 +23,15 @@ const PROTOCOL_CLAIMS = new Set([
   'typ',
 ]);
 
-function userClaims(idToken: string): Record<string, unknown> {
-  const claims = Object.entries(storedClaims(idToken));
-  return Object.fromEntries(claims.filter(([name]) => !PROTOCOL_CLAIMS.has(name)));
+/** Claims about the user's sign-in, which only the ID token states. */
+const SIGN_IN_CLAIMS = new Set(['iss', 'sub', 'acr', 'amr', 'auth_time']);
+
+const without = (claims: Record<string, unknown>, names: ReadonlySet<string>) =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => !names.has(name)));
+
+function userClaims({ idToken, userInfo = {} }: TokenRecord, withUserInfo: boolean): Record<string, unknown> {
+  const claims = storedClaims(idToken);
+  return without(withUserInfo ? { ...claims, ...without(userInfo, SIGN_IN_CLAIMS) } : claims, PROTOCOL_CLAIMS);
 }
 
 /** `GET /profile`: 401 without a session. */
@@ -38,7 +45,7 @@ export function profile({ config, sessions }: Pick<EndpointParts, 'config' | 'se
         const active = await sessions.load(key);
         if (!active) throw new GatewayError('unauthenticated');
         sessions.touch(active);
-        sendJson(res, userClaims(active.tokens.idToken));
+        sendJson(res, userClaims(active.tokens, config.provider.userInfoInProfile));
       },
     ],
   };

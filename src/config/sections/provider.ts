@@ -83,6 +83,12 @@ const signIn = {
     .default('RS256')
     .describe('The only signature algorithm accepted for ID tokens.'),
   userInfo: z.boolean().default(false).describe('Fetch UserInfo at sign-in and compare its sub with the ID token.'),
+  userInfoInProfile: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Return the UserInfo claims at /profile as well, over those of the ID token, and fetch UserInfo at sign-in and at each refresh. If it fails at a refresh, the previous claims are kept.',
+    ),
 };
 
 const tokens = {

@@ -1,6 +1,7 @@
 /** Login acceptance: checks that openid-client does not make on a token response, and the session built from it. */
+
+import type * as oidc from 'openid-client';
 import type { IDToken } from 'openid-client';
-import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -12,6 +13,7 @@ import type { DpopOptions } from '../provider/authorization-url.ts';
 import { checkIdToken, verifyIdTokenSignature } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
+import { createUserInfo } from '../tokens/user-info.ts';
 
 /** Data and tokens of a new session. */
 export interface LoginResult {
@@ -23,22 +25,22 @@ export interface LoginAcceptanceOptions {
   config: Config;
   provider: Pick<Provider, 'certificate' | 'client' | 'verify'>;
   checkSessionToken: CheckAccessToken;
+  clock: () => number;
 }
 
 type TokenResponse = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers;
 
 /** Creates the function that checks a token response and turns it into the data and tokens of a session. */
-export function createLoginAcceptance({ config, provider, checkSessionToken }: LoginAcceptanceOptions) {
+export function createLoginAcceptance({ config, provider, checkSessionToken, clock }: LoginAcceptanceOptions) {
   const settings = config.provider;
   const issuers = issuersOf(settings);
+  const fetchUserInfo = createUserInfo({ config: settings, provider, clock });
   const certificate =
     securityOf(settings).tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined;
 
   async function userInfo(accessToken: string, sub: string, proof: DpopOptions) {
-    if (!settings.userInfo) return {};
-    // openid-client compares `sub` and accepts only a JSON object (OIDC Core 5.3.2).
-    const claims = await oidc.fetchUserInfo(await provider.client(), accessToken, sub, proof);
-    return { userInfo: { ...claims } as Record<string, unknown> };
+    if (!settings.userInfo && !settings.userInfoInProfile) return {};
+    return { userInfo: await fetchUserInfo(accessToken, sub, proof) };
   }
 
   async function verifySignature(idToken: string): Promise<void> {

@@ -2,7 +2,7 @@
 import * as oidc from 'openid-client';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
-import type { Logger } from '../../observe/log.ts';
+import { describeError, type Logger } from '../../observe/log.ts';
 import type { ActiveSession, SessionData, TokenRecord } from '../../session/session-types.ts';
 import { dpopKeyFromScalar, generateDpopScalar } from '../dpop/key.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
@@ -11,6 +11,7 @@ import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { toTokenRecord } from '../tokens/token-response.ts';
+import { createUserInfo } from '../tokens/user-info.ts';
 import { createRefreshedIdTokenValidator } from './refreshed-id-token.ts';
 
 export interface TokenRequestOptions {
@@ -41,6 +42,8 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
   const scopeParams: Record<string, string> =
     (config.scopeOnRefresh ?? provider.product.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
 
+  const withUserInfo = createUserInfoUpdate(options);
+
   /** Validates the response and returns the tokens to store. */
   async function accept(
     response: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
@@ -50,7 +53,8 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
     checkBinding(response, { dpopKey: refreshed.dpopKey, certificate });
     const claims = response.claims();
     const keepsIdToken = claims !== undefined && !(await validateIdToken(claims, refreshed, data));
-    return await markVerified(keepsIdToken ? { ...refreshed, idToken: tokens.idToken } : refreshed, checkSessionToken);
+    const accepted = keepsIdToken ? { ...refreshed, idToken: tokens.idToken } : refreshed;
+    return await markVerified(await withUserInfo(accepted, data.sub), checkSessionToken);
   }
 
   return async function requestTokens({ data, tokens }) {
@@ -77,6 +81,21 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
 function bindingKey({ dpopKey }: TokenRecord, required: boolean): Pick<TokenRecord, 'dpopKey'> {
   if (dpopKey === undefined && required) return { dpopKey: dpopKeyFromScalar(generateDpopScalar()) };
   return dpopKey === undefined ? {} : { dpopKey };
+}
+
+/** Creates the function that fetches UserInfo again, if configured; a failure keeps the previous claims. */
+function createUserInfoUpdate({ config, provider, log, clock }: TokenRequestOptions) {
+  const fetchUserInfo = createUserInfo({ config, provider, clock });
+  return async function withUserInfo(tokens: TokenRecord, sub: string): Promise<TokenRecord> {
+    if (!config.userInfoInProfile) return tokens;
+    try {
+      const proof = await provider.dpopOptions(await provider.client(), tokens.dpopKey);
+      return { ...tokens, userInfo: await fetchUserInfo(tokens.accessToken, sub, proof) };
+    } catch (error) {
+      log.warn({ err: describeError(error) }, 'failed to fetch UserInfo at a refresh; keeping the previous claims');
+      return tokens;
+    }
+  };
 }
 
 /**
