@@ -23,7 +23,7 @@ function optionsOf(node: SchemaNode | undefined, prefix: string): [name: string,
 
 const options = new Map(optionsOf(jsonSchema(), ''));
 /** Options that limit something, wherever they are: the page must list each of them. */
-const LIMIT = /^limits\.|^routes\[\]\.(timeouts\.|connections$|max[A-Z]|limits\.)|^session\.max/;
+const LIMIT = /^limits\.|^routes\[\]\.(timeouts\.|connections$|max[A-Z]|websocketIdle)|^session\.max/;
 
 test('every default on the page of limits is the default of the schema', () => {
   assert.ok(rows.size > 10);

@@ -38,6 +38,7 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
     connections: 128,
     maxQueue: 4096,
     maxStreams: 4096,
+    websocketIdleTimeout: 0,
     bodies: 'forward',
     ...changes,
   };

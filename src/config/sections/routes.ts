@@ -151,6 +151,11 @@ const limits = {
     .describe(
       'Maximum event streams, WebSockets, and transfers that last longer than 1s because of the client. They do not count as connections. A further event stream or WebSocket receives 503.',
     ),
+  websocketIdleTimeout: duration('0ms', '7d')
+    .prefault('0ms')
+    .describe(
+      'Maximum time without a byte in either direction of a WebSocket, pings included; after that it is closed with code 1001. 0ms is no limit.',
+    ),
   maxQueue: z
     .number()
     .int()

@@ -48,6 +48,8 @@ export function createTunnel({
       const onOpen = () => {
         if (stream) stream.lasting = true;
         leave = streams.lasting.add(endAfterFrame);
+        // Bytes in either direction pass through this socket, and each restarts its timer; 0 is no limit.
+        socket.setTimeout(route.websocketIdleTimeout, endAfterFrame);
       };
       const { path, headers, attempts, streamKey, endsAt } = options;
       const onHandshakeResponse = attempts?.onResponse;
