@@ -1,5 +1,5 @@
 /** Opens the connections of a pool, with the client that the configuration chooses. */
-import { type ConnectOptions, createConnect } from './http/connect.ts';
+import { type ConnectOptions, createConnect } from './connect/connect.ts';
 import { Connection } from './http/connection.ts';
 import type { ConnectionLimits, OpenConnection, UpstreamClient } from './http/request-port.ts';
 import { UndiciConnection } from './undici/undici-connection.ts';
@@ -12,19 +12,18 @@ export interface OpenOptions extends ConnectOptions, ConnectionLimits {
 export function createOpenConnection(options: OpenOptions): OpenConnection {
   const connect = createConnect(options);
   if (options.client === 'undici')
-    return function openForUndici(owner, onOpen) {
-      const socket = connect(undefined, () => onOpen(new UndiciConnection(socket, options, owner)));
-      return socket;
+    return function openForUndici(owner, { onOpen, onFailed }) {
+      return connect({ onFailed, onConnected: (socket) => onOpen(new UndiciConnection(socket, options, owner)) });
     };
-  return function open(owner, onOpen) {
+  return function open(owner, { onOpen, onFailed }) {
     let connection: Connection | undefined;
-    const socket = connect(
-      (chunk) => connection?.feed(chunk),
-      () => {
+    return connect({
+      onFailed,
+      onBytes: (chunk) => connection?.feed(chunk),
+      onConnected(socket) {
         connection = new Connection(socket, options, owner);
         onOpen(connection);
       },
-    );
-    return socket;
+    });
   };
 }

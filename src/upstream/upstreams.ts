@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
+import { lookup } from './connect/loopback.ts';
 import type { Shares } from './fair-slots.ts';
 import { createPool, type Pool } from './http/pool.ts';
 import type { UpstreamClient } from './http/request-port.ts';
-import { lookup } from './loopback.ts';
 import { createOpenConnection } from './open-connection.ts';
 import { UpstreamSlots } from './upstream-slots.ts';
 

@@ -3,7 +3,7 @@ import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, type Ser
 import { Agent as TlsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import { lookup } from '../../upstream/loopback.ts';
+import { lookup } from '../../upstream/connect/loopback.ts';
 
 /** Path and callbacks of one proxied request or handshake. */
 export interface ProxyHooks {

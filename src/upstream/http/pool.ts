@@ -1,5 +1,4 @@
 /** Keeps a bounded pool of connections to one upstream and assigns requests to them. */
-import type { Socket } from 'node:net';
 import { UpstreamFault } from './fault.ts';
 import type {
   ConnectionOwner,
@@ -49,6 +48,7 @@ interface Assignment {
   readonly pending: PendingRequest;
 }
 
+const closedWhileConnecting = () => new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed while connecting');
 const poolClosed = () => new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closed the connection pool');
 
 class ConnectionPool implements Pool, ConnectionOwner {
@@ -58,7 +58,7 @@ class ConnectionPool implements Pool, ConnectionOwner {
   #assigned: Assignment[] = [];
   readonly #connections = new Set<UpstreamConnection>();
   /** Connections that are not established yet, with their deadlines. */
-  readonly #connecting = new Map<Socket, number>();
+  readonly #connecting = new Map<{ cancel(): void }, { deadline: number; fail(error: Error): void }>();
   readonly #queue: PendingRequest[] = [];
   readonly #timer: NodeJS.Timeout;
   #distrustUntil = 0;
@@ -78,9 +78,9 @@ class ConnectionPool implements Pool, ConnectionOwner {
   destroy(): void {
     this.#destroyed = true;
     clearInterval(this.#timer);
-    for (const [socket] of this.#connecting) socket.destroy();
-    for (const connection of this.#connections) connection.close();
     for (const { handler } of this.#queue.splice(0)) handler.onError(poolClosed());
+    for (const { fail } of this.#connecting.values()) fail(poolClosed());
+    for (const connection of this.#connections) connection.close();
   }
 
   onFree(connection: UpstreamConnection, keepAliveMs: number | undefined): void {
@@ -163,28 +163,27 @@ class ConnectionPool implements Pool, ConnectionOwner {
   }
 
   #openConnection(pending: PendingRequest): void {
-    const socket = this.#options.open(this, (connection) => {
-      this.#connecting.delete(socket);
-      socket.off('error', onFailure).off('close', onClose);
-      this.#connections.add(connection);
-      connection.send(pending.request, pending.handler);
-    });
-    const onFailure = (error: Error) => {
-      if (!this.#connecting.delete(socket)) return;
-      socket.destroy();
+    const fail = (error: Error = closedWhileConnecting()) => {
+      if (!this.#connecting.delete(connecting)) return;
+      connecting.cancel();
       pending.handler.onError(error);
       this.#assignQueued();
     };
-    const onClose = () => onFailure(new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed while connecting'));
-    this.#connecting.set(socket, performance.now() + this.#options.connectTimeout);
-    socket.on('error', onFailure).on('close', onClose);
+    const connecting = this.#options.open(this, {
+      onFailed: fail,
+      onOpen: (connection) => {
+        this.#connecting.delete(connecting);
+        this.#connections.add(connection);
+        connection.send(pending.request, pending.handler);
+      },
+    });
+    this.#connecting.set(connecting, { deadline: performance.now() + this.#options.connectTimeout, fail });
   }
 
   #enforceTimeLimits(): void {
     const now = performance.now();
-    for (const [socket, deadline] of this.#connecting)
-      if (now >= deadline)
-        socket.destroy(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'no connection within the time limit'));
+    for (const { deadline, fail } of this.#connecting.values())
+      if (now >= deadline) fail(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'no connection within the time limit'));
     for (const connection of this.#connections) connection.checkDeadline(now);
     for (const { connection, expiresAt } of this.#idle) if (expiresAt <= now) connection.close();
   }

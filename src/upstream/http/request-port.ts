@@ -1,5 +1,4 @@
 /** Types for sending a request to an upstream and handling its response. */
-import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { ResponseHead } from './response-head.ts';
 
@@ -88,8 +87,14 @@ export interface ConnectionOwner {
   onStray(): void;
 }
 
-/** Returns the socket at once, and calls `onOpen` when it is established. Failures are events of the socket. */
-export type OpenConnection = (owner: ConnectionOwner, onOpen: (connection: UpstreamConnection) => void) => Socket;
+export interface OpenEvents {
+  onOpen(connection: UpstreamConnection): void;
+  /** No connection; without an error when the upstream closed it. May be called again, and after `cancel`. */
+  onFailed(error?: Error): void;
+}
+
+/** Opens a connection; `cancel` closes what is not established yet. */
+export type OpenConnection = (owner: ConnectionOwner, events: OpenEvents) => { cancel(): void };
 
 /** Who writes the requests and parses the responses: this gateway, or undici. */
 export type UpstreamClient = 'own' | 'undici';

@@ -1,6 +1,7 @@
 /** Opens connections to one upstream, with or without TLS. */
 import { isIP, type LookupFunction, connect as netConnect, type Socket } from 'node:net';
-import { createSecureContext, type SecureContext, connect as tlsConnect } from 'node:tls';
+import { createSecureContext, type SecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls';
+import { type ConnectEvents, type Connecting, connectToFirst } from './attempts.ts';
 
 export interface ConnectOptions {
   readonly origin: string;
@@ -16,7 +17,7 @@ export interface ConnectOptions {
  * Opens a connection. `onBytes` receives the incoming bytes and must copy what it needs after it returns; without it the
  * bytes are read from the socket.
  */
-export type Connect = (onBytes: ((chunk: Buffer) => void) | undefined, onConnected: () => void) => Socket;
+export type Connect = (events: ConnectEvents & { onBytes?(chunk: Buffer): void }) => Connecting;
 
 /** Read buffer shared by all plain connections, which saves an allocation for each read. */
 const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -34,33 +35,34 @@ function addressOptions({ origin, lookup }: ConnectOptions, defaultPort: number)
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port || defaultPort),
     lookup,
-    autoSelectFamily: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
   };
 }
 
+/** Options of every socket. */
+const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS };
+
 function createPlainConnect(options: ConnectOptions): Connect {
-  const plain = { ...addressOptions(options, 80), noDelay: true };
-  return function connectPlain(onBytes, onConnected) {
-    if (!onBytes) return netConnect(plain, onConnected);
+  const { host, port, lookup } = addressOptions(options, 80);
+  return function connectPlain({ onBytes, ...events }) {
     const callback = (length: number) => {
-      onBytes(sharedBuffer.subarray(0, length));
+      onBytes?.(sharedBuffer.subarray(0, length));
       return true;
     };
-    return netConnect({ ...plain, onread: { buffer: sharedBuffer, callback } }, onConnected);
+    const read = onBytes ? { onread: { buffer: sharedBuffer, callback } } : {};
+    const open = (address: string) => netConnect({ ...SOCKET_OPTIONS, ...read, host: address, port });
+    return connectToFirst({ host, lookup, open }, events);
   };
 }
 
 /** The certificate of the upstream is always verified, even with NODE_TLS_REJECT_UNAUTHORIZED=0. */
 function createTlsConnect(options: ConnectOptions): Connect {
   const { ca, cert, key } = options;
-  const address = addressOptions(options, 443);
+  const { host, port, lookup } = addressOptions(options, 443);
   const tlsOptions = {
-    ...address,
+    host,
     rejectUnauthorized: true,
     ALPNProtocols: ['http/1.1'],
-    ...(isIP(address.host) ? {} : { servername: address.host }),
+    ...(isIP(host) ? {} : { servername: host }),
   };
   const credentials = {
     ...(ca === undefined ? {} : { ca }),
@@ -70,18 +72,32 @@ function createTlsConnect(options: ConnectOptions): Connect {
   let secureContext: SecureContext | undefined;
   // Reused, so that further connections need no full handshake.
   let session: Buffer | undefined;
-  return function connectTls(onBytes, onConnected) {
+  function secure(socket: Socket): TLSSocket {
     secureContext ??= createSecureContext(credentials);
-    const resumption = session === undefined ? {} : { session };
-    const socket = tlsConnect({ ...tlsOptions, secureContext, ...resumption }, onConnected);
-    socket.setNoDelay(true);
-    socket.on('session', (ticket: Buffer) => {
+    const secured = tlsConnect({ ...tlsOptions, socket, secureContext, ...(session === undefined ? {} : { session }) });
+    secured.on('session', (ticket: Buffer) => {
       session = ticket;
     });
-    socket.on('error', () => {
+    return secured.on('error', () => {
       session = undefined;
     });
-    if (onBytes) socket.on('data', onBytes);
-    return socket;
+  }
+
+  return function connectTls({ onBytes, onConnected, onFailed }) {
+    let secured: TLSSocket | undefined;
+    const handshake = (socket: Socket) => {
+      const own = secure(socket);
+      secured = own.on('error', onFailed).on('close', () => onFailed());
+      own.once('secureConnect', () => onConnected(own));
+      if (onBytes) own.on('data', onBytes);
+    };
+    const open = (address: string) => netConnect({ ...SOCKET_OPTIONS, host: address, port });
+    const attempts = connectToFirst({ host, lookup, open }, { onConnected: handshake, onFailed });
+    return {
+      cancel() {
+        attempts.cancel();
+        secured?.destroy();
+      },
+    };
   };
 }
