@@ -15,8 +15,8 @@ export function createInertClient(page: Pick<Page, 'fetch'>, base: string, csrfH
     user: async () => undefined,
     login: no,
     silentLogin: no,
-    logout: async () => undefined,
-    fetch: (input, init) => page.fetch(input instanceof URL ? input.href : input, init),
+    logout: async () => {},
+    fetch: (input, init) => page.fetch(input as string, init),
     on: () => () => undefined,
     close: () => undefined,
   };

@@ -9,9 +9,6 @@ import { stepUpParamsOf } from './step-up-params.ts';
 import { leavePage } from './window/departure.ts';
 import { openPopup, watchPopup } from './window/popup.ts';
 
-/** The gateway refuses a longer return address; the page then returns to its path alone. */
-const MAX_RETURN = 2000;
-
 export function createSignIn(
   page: Page,
   { loginAddress, signedInPath, gatewayOrigin }: GatewayRequests,
@@ -60,8 +57,7 @@ export function createSignIn(
 
   return async function login({ returnTo, popup: asPopup, loginUrl, ...params } = {}) {
     const url = new URL(loginAddress);
-    const address = location.href.length > MAX_RETURN ? (location.href.split(/[?#]/, 1)[0] ?? '') : location.href;
-    const here = location.origin === gatewayOrigin ? address.slice(gatewayOrigin.length) : address;
+    const here = location.origin === gatewayOrigin ? location.href.slice(gatewayOrigin.length) : location.href;
     for (const [name, value] of Object.entries({
       ...(loginUrl && stepUpParamsOf(loginUrl, url)),
       ...params,

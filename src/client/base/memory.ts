@@ -7,21 +7,23 @@ const ASKED = 'bff-asked';
 export type Memory = ReturnType<typeof createMemory>;
 
 export function createMemory(page: Page) {
-  const attempt = <Value>(action: () => Value): Value | undefined => {
+  function attempt<Value>(action: (storage: Page['sessionStorage']) => Value): Value | undefined {
     try {
-      return action();
+      return action(page.sessionStorage);
     } catch {
       return undefined;
     }
-  };
+  }
   return {
-    wasAsked: () => attempt(() => page.sessionStorage.getItem(ASKED)) != null,
+    wasAsked: () => Boolean(attempt((storage) => storage.getItem(ASKED))),
     /** Returns whether the next page will know. */
     setAsked: () =>
-      attempt(() => {
-        page.sessionStorage.setItem(ASKED, '1');
-        return true;
-      }) ?? false,
-    clearAsked: () => attempt(() => page.sessionStorage.removeItem(ASKED)),
+      Boolean(
+        attempt((storage) => {
+          storage.setItem(ASKED, '1');
+          return storage.getItem(ASKED);
+        }),
+      ),
+    clearAsked: () => attempt((storage) => storage.removeItem(ASKED)),
   };
 }

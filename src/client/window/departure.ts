@@ -13,15 +13,18 @@ export function leavePage(page: Page, url: string, closeSignal: AbortSignal): Pr
     const sources: [EventTarget | Page | undefined, string][] = [
       // Reports a stopped navigation, also one that a `beforeunload` dialog stopped.
       [page.navigation, 'navigateerror'],
+      [page.navigation, 'navigate'],
       [page, 'pageshow'],
       // Without that report: the user goes on with this page.
       [page, 'pointerdown'],
       [page, 'keydown'],
       [closeSignal, 'abort'],
     ];
+    let begun = false;
     const onEvent = (event: Event) => {
-      // Another `pageshow` belongs to the page that is still loading.
-      if (event.type !== 'pageshow' || (event as Event & { persisted?: boolean }).persisted) stayed();
+      if (event.type === 'navigate') begun = true;
+      // An error before that is of an earlier navigation; another `pageshow` belongs to the page that is still loading.
+      else if (begun && (event.type !== 'pageshow' || (event as Event & { persisted?: boolean }).persisted)) stayed();
     };
     const stayed = () => {
       clearTimeout(timer);
@@ -29,8 +32,9 @@ export function leavePage(page: Page, url: string, closeSignal: AbortSignal): Pr
       resolve();
     };
     const timer = setTimeout(stayed, STAYED_MS);
-    page.location.assign(url);
-    // After the navigation has begun, because it may stop an earlier one.
     for (const [source, type] of sources) source?.addEventListener(type, onEvent);
+    // A `beforeunload` dialog is shown, and answered, within this call.
+    page.location.assign(url);
+    begun = true;
   });
 }
