@@ -1,6 +1,6 @@
 /** `bff-gateway explain`: the route and rule that decide on a request, and the decision, from the configuration alone. */
 import { isIP } from 'node:net';
-import type { Config, RuleConfig, TokenIssuerConfig } from '../config/schema/schema.ts';
+import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
 import { isRecord, stringOf } from '../oidc/products/claims.ts';
 import type { TokenFacts } from '../oidc/products/facts.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
@@ -23,7 +23,7 @@ export interface ExplainedRequest {
 }
 
 /** The settings that apply to tokens of an issuer; undefined for an issuer that is not trusted. */
-function issuerSettings(config: Config, issuer: string): (TokenIssuerConfig & { issuer: string }) | undefined {
+function issuerSettings(config: Config, issuer: string): AccessTokensConfig['issuers'][number] | undefined {
   const { accessTokens, provider } = config;
   const own = issuersOf(provider).includes(issuer);
   if (own && accessTokens) return { ...accessTokens.provider, kind: provider.kind, issuer };

@@ -130,11 +130,12 @@ export function histogramFamily(options: FamilyOptions & { buckets: readonly num
 
 /** A gauge that is read at each scrape; `read` returns the label values and the number of each series. */
 export function gaugeFamily(
-  options: FamilyOptions,
+  options: FamilyOptions & { aggregator?: 'average' },
   read: () => readonly (readonly [readonly string[], number])[],
 ): void {
-  const { registry, name, help, labels } = options;
+  const { registry, name, help, labels, aggregator = 'sum' } = options;
   new Gauge({
+    aggregator,
     name,
     help,
     labelNames: [...labels],

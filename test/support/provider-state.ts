@@ -66,6 +66,7 @@ const SETTINGS: Settings = {
   audience: 'orders-api',
   rotation: 'rotate-revoke-on-reuse',
   clockOffset: 0,
+  dateHeader: true,
   pushed: 'off',
   signedRequests: 'accepted',
   dpop: 'off',

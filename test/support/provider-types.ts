@@ -103,6 +103,8 @@ export interface Settings {
   rotation: 'none' | 'replace' | 'rotate' | 'rotate-revoke-on-reuse';
   /** Milliseconds by which the provider's clock is ahead. */
   clockOffset: number;
+  /** Whether responses state the time. */
+  dateHeader: boolean;
   /** Pushed authorization requests (RFC 9126); `required` refuses all others. */
   pushed: 'off' | 'offered' | 'required';
   /** Signed authorization requests (RFC 9101). */

@@ -107,6 +107,9 @@ async function serve(
   const proceed = async (changed = request) => state.product.behaviour[endpoint]?.(changed, handle) ?? handle(changed);
   const response = await (state.behaviour[endpoint]?.(request, proceed) ?? proceed());
   request.status = response.status;
+  // By the provider's own clock, which a test can set.
+  if (state.settings.dateHeader) res.setHeader('date', new Date(state.now()).toUTCString());
+  else res.sendDate = false;
   await send(res, response);
 }
 

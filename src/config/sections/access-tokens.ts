@@ -23,7 +23,6 @@ const introspectionSchema = (secret: SecretField) =>
 
 /** Options of every issuer, including the provider. */
 const issuerOptions = (secret: SecretField) => ({
-  kind: kind().optional(),
   algorithms: z
     .array(signatureAlgorithm())
     .min(1)
@@ -64,6 +63,7 @@ export function accessTokensSchema(secret: SecretField) {
             internalUrl: origin()
               .optional()
               .describe('Origin at which the gateway reaches the issuer, if it differs from the public one.'),
+            kind: kind().optional(),
             ...issuer,
           }),
         )

@@ -98,6 +98,10 @@ const tokens = {
   defaultTokenLifetime: duration('10s', '24h')
     .prefault('5m')
     .describe('Assumed lifetime of an access token without expires_in that is not a JWT.'),
+  assumeBearer: z
+    .boolean()
+    .default(false)
+    .describe('Read a token response without token_type as one of a bearer token, for providers that omit it.'),
   scopeOnRefresh: z
     .boolean()
     .optional()

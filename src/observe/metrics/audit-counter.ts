@@ -18,7 +18,7 @@ const OAUTH_ERRORS = [
   'invalid_dpop_proof',
   'use_dpop_nonce',
 ] as const;
-const REFRESH_REASONS = new Set<string>(['invalid', 'outage', ...OAUTH_ERRORS]);
+const REFRESH_REASONS = new Set<string>(['invalid', 'malformed', 'outage', ...OAUTH_ERRORS]);
 const END_REASONS = new Set<string>([
   'replaced',
   'backchannel_logout',

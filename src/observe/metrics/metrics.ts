@@ -51,6 +51,8 @@ export interface Metrics {
   countUpstreamSurplus(route: string): void;
   observeRefreshWait(outcome: 'refreshed' | 'active' | 'ended' | 'failed', seconds: number): void;
   observeProviderRequest(endpoint: ProviderEndpoint, outcome: ProviderOutcome, seconds: number): void;
+  /** The difference of the clocks in seconds; positive when the provider is ahead. */
+  setClockSkew(seconds: number): void;
   /** `operation` is a name of the store port. */
   observeStoreOperation(operation: string, outcome: 'ok' | 'failed', seconds: number): void;
   /** Counters of the session cache: `sessionCache.hit.increment()`. */
@@ -88,9 +90,11 @@ export function createMetrics(): Metrics {
   const countAuditEvent = createAuditCounter(families);
   const open = new Set<() => number>();
   const parts = new Map<Part, boolean>();
+  let clockSkew: number | undefined;
   families.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
   let config: string | undefined;
   families.gauge('bff_config_processes', () => (config === undefined ? [] : [[[config], 1]]));
+  families.gauge('bff_provider_clock_skew_seconds', () => (clockSkew === undefined ? [] : [[[], clockSkew]]));
   families.gauge('bff_part_ready', () => [...parts].map(([part, ready]) => [[part], ready ? 1 : 0]));
 
   return {
@@ -103,6 +107,9 @@ export function createMetrics(): Metrics {
     countError: (code) => void errors(code).increment(),
     observeRefreshWait: (outcome, seconds) => waits(outcome).observe(seconds),
     observeProviderRequest: (endpoint, outcome, seconds) => provider(endpoint, outcome).observe(seconds),
+    setClockSkew(seconds) {
+      clockSkew = seconds;
+    },
     observeStoreOperation: (operation, outcome, seconds) => store(operation, outcome).observe(seconds),
     sessionCache: { hit: lookups('hit'), miss: lookups('miss') },
     watchOpenRequests(read) {

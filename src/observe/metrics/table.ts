@@ -84,6 +84,12 @@ export const METRICS = {
     buckets: PROVIDER_SECONDS,
     help: 'Requests to the provider and to further issuers, including the response body',
   },
+  bff_provider_clock_skew_seconds: {
+    type: 'gauge',
+    labels: [],
+    aggregator: 'average',
+    help: 'How far the clock of the provider is ahead of that of the gateway, by the last response of its token, introspection or revocation endpoint',
+  },
   bff_store_operation_seconds: {
     type: 'histogram',
     labels: ['operation', 'outcome'],
@@ -106,7 +112,9 @@ export const METRICS = {
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricRow =
-  | { type: 'counter' | 'gauge'; labels: readonly string[]; help: string }
+  | { type: 'counter'; labels: readonly string[]; help: string }
+  /** `aggregator`: how the values of several processes become one; the sum by default. */
+  | { type: 'gauge'; labels: readonly string[]; help: string; aggregator?: 'average' }
   | { type: 'histogram'; labels: readonly string[]; help: string; buckets: readonly number[] };
 
 export type MetricName = keyof typeof METRICS;
@@ -119,7 +127,7 @@ export const LABELS = {
   status: '`1xx` to `5xx`; `none` if there was no response: the client disconnected, or the upstream was unavailable',
   code: 'error code of [errors.md](errors.md)',
   outcome:
-    'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`',
+    'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `malformed`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`',
   reason:
     'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`',
   endpoint: '`discovery`, `jwks`, `token`, `userinfo`, `revocation`, `introspection`, `par`, `other`',

@@ -85,7 +85,7 @@ function createLoginStart({
 }
 
 function createLoginCompletion(options: AuthorizationCodeFlowOptions): AuthorizationCodeFlow['complete'] {
-  const { config, provider, redirectUri, discard, clock } = options;
+  const { config, provider, redirectUri, discard } = options;
   const settings = config.provider;
   const acceptLogin = createLoginAcceptance(options);
 
@@ -103,8 +103,9 @@ function createLoginCompletion(options: AuthorizationCodeFlowOptions): Authoriza
       idTokenExpected: true,
       ...(login.maxAge === undefined ? {} : { maxAge: login.maxAge }),
     };
+    const sentAt = provider.markSent();
     const response = await oidc.authorizationCodeGrant(client, url, checks, undefined, proof);
-    const times = { now: clock(), defaultLifetime: settings.defaultTokenLifetime };
+    const times = { now: sentAt(), defaultLifetime: settings.defaultTokenLifetime };
     const tokens = toTokenRecord(response, times, {
       scope: settings.scopes.join(' '),
       ...(dpopKey === undefined ? {} : { dpopKey }),

@@ -60,7 +60,8 @@ export function createLoginAcceptance({ config, provider, checkSessionToken, clo
     checkBinding(response, { dpopKey: tokens.dpopKey, certificate });
     const claims = response.claims();
     if (!claims) throw new Error('the token response has no ID token');
-    const { accessToken, idToken, obtainedAt: now } = tokens;
+    const { accessToken, idToken } = tokens;
+    const now = clock();
     await verifySignature(idToken);
     checkIdToken(idToken, claims, { accessToken, issuers, now, tolerance: settings.clockTolerance, acrValues });
     const verified = await checkSessionToken(accessToken);

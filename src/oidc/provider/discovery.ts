@@ -25,7 +25,9 @@ async function fetchMetadata({ config, allowInsecureHttp, fetch }: DiscoveryOpti
   const announced = metadata.issuer.slice(0, 200);
   if (metadata.issuer !== announcedIssuer(config))
     throw new Error(`the configured issuer is "${config.issuer}", the provider announces "${announced}"`);
-  return metadata;
+  // Optional members may be null or empty; such a member counts as absent.
+  const present = Object.entries(metadata).filter(([, value]) => value !== null && value !== '');
+  return { ...Object.fromEntries(present), issuer: metadata.issuer };
 }
 
 /** Resolves with metadata that allows a code flow with PKCE and verified signatures. Rejects with the reason otherwise. */

@@ -1,15 +1,18 @@
 /** Classifies a failed request to the provider: a refusal, an invalid response, or an outage. */
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
+import { retryAfterOf } from '../responses/retry-after.ts';
 
 /**
- * `refused`: the provider refused the request with an OAuth error code. `invalid`: its response failed validation.
- * `outage`: the response was missing, late or a temporary error; a later attempt may succeed.
+ * `refused`: the provider refused the request with an OAuth error code. `malformed`: its response lacks a required member.
+ * `invalid`: its response failed validation. `outage`: the response was missing, late or a temporary error; a later attempt
+ * may succeed, after `retryAfter` seconds if the provider stated it.
  */
 export type ProviderFailure =
   | { kind: 'refused'; error: string; status: number }
+  | { kind: 'malformed' }
   | { kind: 'invalid' }
-  | { kind: 'outage' };
+  | { kind: 'outage'; retryAfter?: number | undefined };
 
 const TEMPORARY_ERRORS = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
 /** Codes for responses that are not OAuth responses at all, such as the error page of a proxy or a truncated body. */
@@ -23,16 +26,22 @@ const UNREADABLE_RESPONSE = new Set([
 
 /** Classifies an error of openid-client. An error that it did not classify, such as a refused connection, is an outage. */
 export function classifyFailure(error: unknown): ProviderFailure {
-  if (error instanceof GatewayError) return { kind: error.code === 'login_failed' ? 'invalid' : 'outage' };
+  const outage = { kind: 'outage', retryAfter: retryAfterOf(error) } as const;
+  if (error instanceof GatewayError) return error.code === 'login_failed' ? { kind: 'invalid' } : outage;
   if (error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError) {
     const status = error instanceof oidc.ResponseBodyError ? error.status : 400;
-    if (status >= 500 || status === 429 || TEMPORARY_ERRORS.has(error.error)) return { kind: 'outage' };
+    if (status >= 500 || status === 429 || TEMPORARY_ERRORS.has(error.error)) return outage;
     return { kind: 'refused', error: error.error, status };
   }
   // An error without a code comes from the transport (a failed key set request, an endless body), not from validation.
   if (error instanceof oidc.ClientError && error.code !== undefined && !UNREADABLE_RESPONSE.has(error.code))
-    return { kind: 'invalid' };
-  return { kind: 'outage' };
+    return { kind: error.code === 'OAUTH_INVALID_RESPONSE' ? 'malformed' : 'invalid' };
+  return outage;
+}
+
+/** The option of a `GatewayError` that passes the provider's `Retry-After` on. */
+export function retryAfter(failure: ProviderFailure): { retryAfter?: number } {
+  return failure.kind === 'outage' && failure.retryAfter !== undefined ? { retryAfter: failure.retryAfter } : {};
 }
 
 /** Converts a failure during a login into the error that the browser gets. */
@@ -45,6 +54,7 @@ export function toLoginError(error: unknown): GatewayError {
         cause: error,
         detail: `the provider returned ${failure.error}`,
       });
+    case 'malformed':
     case 'invalid':
       return new GatewayError('login_failed', {
         cause: error,
@@ -53,6 +63,7 @@ export function toLoginError(error: unknown): GatewayError {
     case 'outage':
       return new GatewayError('provider_unavailable', {
         cause: error,
+        ...retryAfter(failure),
         detail: 'the provider did not respond, or returned an unusable response',
       });
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose';
 import type { IDToken } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
-import type { VerifySignature } from './signing-keys.ts';
+import type { VerifySignature } from '../keys/signing-keys.ts';
 
 const HASHES: Record<string, string> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' };
 
@@ -31,7 +31,7 @@ const refuse = (detail: string): never => {
 /** Compares `at_hash`, if present, which binds the access token to the ID token (OIDC Core 3.1.3.8). */
 function checkAccessTokenHash(idToken: string, claims: IDToken, accessToken: string): void {
   const { at_hash } = claims;
-  if (at_hash === undefined) return;
+  if (at_hash === undefined || at_hash === null) return;
   const { alg = '' } = decodeProtectedHeader(idToken);
   // The name EdDSA contains no hash size; Ed25519 uses SHA-512 (OIDC Core errata, as providers implement it).
   const algorithm = HASHES[alg.slice(-3)] ?? 'sha512';
@@ -62,7 +62,7 @@ export function checkIdToken(
 ): void {
   if (!issuers.includes(claims.iss)) refuse(`users of ${claims.iss.slice(0, 200)} may not sign in here`);
   // openid-client puts the tid of Entra ID into the issuer; a list of one string would read like that string.
-  if (claims.tid !== undefined && typeof claims.tid !== 'string') refuse('tid is not a string');
+  if ((claims.tid ?? undefined) !== undefined && typeof claims.tid !== 'string') refuse('tid is not a string');
   const aheadMs = claims.iat * 1000 - now;
   if (aheadMs > tolerance) {
     refuse(

@@ -6,19 +6,21 @@ import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import { importKeyPair } from '../dpop/key.ts';
 import { createNonceCache, type NonceCache } from '../dpop/nonces.ts';
+import { KeySetCache } from '../keys/key-set-cache.ts';
+import { createSignatureVerifier, type VerifySignature } from '../keys/signing-keys.ts';
 import { isMultiTenant } from '../products/issuers.ts';
 import type { Product } from '../products/product.ts';
 import { productOf } from '../products/registry.ts';
+import { ClockSkew } from '../responses/clock-skew.ts';
+import { createTokenResponseReader } from '../responses/token-members.ts';
 import type { DpopOptions } from './authorization-url.ts';
 import { clientSecretBasic, createClientAuth } from './client-auth.ts';
 import { createClientFetch } from './client-fetch.ts';
 import { discover } from './discovery.ts';
 import { DiscoveryLoop, type DiscoveryState } from './discovery-loop.ts';
 import { createProviderFetch } from './fetch.ts';
-import { KeySetCache } from './key-set-cache.ts';
 import { measureFetch } from './measured-fetch.ts';
 import { type ClientCertificate, createMtlsSend, readClientCertificate } from './mtls.ts';
-import { createSignatureVerifier, type VerifySignature } from './signing-keys.ts';
 import { createMultiTenantClient } from './tenants.ts';
 
 /** Credentials of another client at the same provider, such as one that may introspect. */
@@ -50,6 +52,13 @@ export interface Provider {
   readonly certificate: ClientCertificate | undefined;
   /** Verifies a token that the provider signed. */
   readonly verify: VerifySignature;
+  /** The provider's time in milliseconds since the epoch: the gateway's clock, corrected by what the responses show. */
+  now(): number;
+  /**
+   * Marks the moment in which a request is sent; the returned function returns it by the provider's clock, once the response
+   * has shown how far the clocks differ.
+   */
+  markSent(): () => number;
   /** Whether discovery has succeeded, and if not, why. */
   state(): DiscoveryState;
   /** Starts discovery and keeps repeating it. Resolves after the first attempt, whether it succeeded or not. */
@@ -63,7 +72,7 @@ export interface ProviderOptions {
   signIn?: boolean;
   allowInsecureHttp: boolean;
   log: Logger;
-  metrics?: Pick<Metrics, 'observeProviderRequest'> | undefined;
+  metrics?: Pick<Metrics, 'observeProviderRequest' | 'setClockSkew'> | undefined;
   clock: () => number;
 }
 
@@ -124,6 +133,9 @@ export function createProvider(options: ProviderOptions): Provider {
   const discovery = new DiscoveryLoop(issuer, () => discover({ config, signIn, allowInsecureHttp, fetch }), log);
   const keySets = new KeySetCache(fetch, log, clock);
   const { keysNameIssuer } = product;
+  const readTokenResponse = createTokenResponseReader({ assumeBearer: config.assumeBearer, log });
+  const skew = new ClockSkew({ log, tolerance: config.clockTolerance, metrics: signIn ? metrics : undefined, clock });
+  const clientFetch = { fetch, keySets, nonces, skew, readTokenResponse, keysNameIssuer };
   const jwksUri = async () => new URL((await discovery.metadata()).jwks_uri ?? '').href;
 
   return {
@@ -131,7 +143,7 @@ export function createProvider(options: ProviderOptions): Provider {
     async client(credentials, clientOptions = {}) {
       const metadata = await discovery.metadata();
       const client = await createConfiguration(metadata, credentials, clientOptions);
-      client[oidc.customFetch] = createClientFetch({ metadata, fetch, keySets, nonces, keysNameIssuer });
+      client[oidc.customFetch] = createClientFetch({ ...clientFetch, metadata });
       client.timeout = timeout / 1000;
       if (allowInsecureHttp) oidc.allowInsecureRequests(client);
       if (clientOptions.verifySignatures !== false) oidc.enableNonRepudiationChecks(client);
@@ -140,6 +152,11 @@ export function createProvider(options: ProviderOptions): Provider {
     dpopOptions: (client, dpopKey) => createDpopOptions(client, dpopKey, nonces),
     certificate,
     verify: createSignatureVerifier({ keySets, jwksUri, keysNameIssuer }),
+    now: () => clock() + skew.current(),
+    markSent() {
+      const at = clock();
+      return () => at + skew.current();
+    },
     state: () => discovery.state(),
     start: () => discovery.start(),
     stop: () => discovery.stop(),

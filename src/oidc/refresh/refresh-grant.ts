@@ -88,8 +88,8 @@ function createFailureHandler({ provider, sessions, backoff, log, audit }: Refre
       if (current && current.version !== version) return { kind: 'refreshed', session: current };
       return await endSession(session, failure.error);
     }
-    if (failure.kind === 'refused') backoff.recordRefusal(key);
-    else backoff.recordOutage();
+    if (failure.kind === 'outage') backoff.recordOutage((failure.retryAfter ?? 0) * 1000);
+    else backoff.recordRefusal(key);
     throw new GatewayError('provider_unavailable', {
       cause: error,
       detail: 'the access token could not be refreshed',

@@ -11,7 +11,7 @@ import type { Provider } from '../provider/provider.ts';
 
 export interface RefreshedIdTokenOptions {
   config: ProviderConfig;
-  provider: Pick<Provider, 'verify'>;
+  provider: Pick<Provider, 'now' | 'verify'>;
   log: Logger;
 }
 
@@ -24,7 +24,7 @@ export type ValidateRefreshedIdToken = (claims: IDToken, refreshed: TokenRecord,
 
 /** Creates the validation for the configured provider. */
 export function createRefreshedIdTokenValidator(options: RefreshedIdTokenOptions): ValidateRefreshedIdToken {
-  const { config, log } = options;
+  const { config, provider, log } = options;
   const { clockTolerance } = config;
   const isSignatureVerified = createSignatureCheck(options);
 
@@ -38,9 +38,10 @@ export function createRefreshedIdTokenValidator(options: RefreshedIdTokenOptions
     return false;
   }
 
-  return async function validateRefreshedIdToken(claims, { accessToken, idToken, obtainedAt: now }, data) {
+  return async function validateRefreshedIdToken(claims, { accessToken, idToken }, data) {
     if (claims.iss !== data.issuer || claims.sub !== data.sub)
       throw new GatewayError('login_failed', { detail: 'the refreshed ID token names another user' });
+    const now = provider.now();
     const tolerance = Number.POSITIVE_INFINITY;
     checkIdToken(idToken, claims, { accessToken, issuers: issuersOf(config), now, tolerance });
     const verified = await isSignatureVerified(idToken).catch((error: unknown) => {

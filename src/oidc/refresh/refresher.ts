@@ -26,11 +26,11 @@ export interface Refresher {
 
 /** Creates the refresher of one process. */
 export function createRefresher(options: RefresherOptions): Refresher {
-  const { config, sessions, store, log, audit, metrics, clock } = options;
+  const { config, provider, sessions, store, log, audit, metrics, clock } = options;
   const backoff = createBackoff(clock);
   const grant = createRefreshGrant({ ...options, backoff });
   const limit = createForcedRefreshLimit(store, clock);
-  const urgencyOf = ({ tokens }: RequestSession) => refreshUrgency(tokens, config.refreshBefore, clock());
+  const urgencyOf = ({ tokens }: RequestSession) => refreshUrgency(tokens, config.refreshBefore, provider.now());
   // The provider's timeout plus headroom for the store.
   const maxWait = config.timeout + 5_000;
   const refresh = createRefreshUnderLease({ sessions, store, log, grant, forcedLimit: limit, urgencyOf, maxWait });

@@ -34,7 +34,7 @@ const VALIDATED_HERE = { tolerance: 100 * 365 * 86_400_000, verifySignatures: fa
 
 /** Creates the token request for the configured provider. */
 export function createTokenRequest(options: TokenRequestOptions): RequestTokens {
-  const { config, provider, checkSessionToken, revoker, clock } = options;
+  const { config, provider, checkSessionToken, revoker } = options;
   const validateIdToken = createRefreshedIdTokenValidator(options);
   const { tokenBinding } = securityOf(config);
   const certificate = tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined;
@@ -62,8 +62,9 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
     const { refreshToken = '' } = tokens;
     const key = bindingKey(tokens, tokenBinding === 'key');
     const proof = await provider.dpopOptions(client, key.dpopKey);
+    const sentAt = provider.markSent();
     const response = await oidc.refreshTokenGrant(client, refreshToken, scopeParams, proof);
-    const times = { now: clock(), defaultLifetime: config.defaultTokenLifetime };
+    const times = { now: sentAt(), defaultLifetime: config.defaultTokenLifetime };
     const refreshed = toTokenRecord(response, times, { ...tokens, ...key });
     try {
       return await accept(response, refreshed, { tokens, data });

@@ -1,9 +1,9 @@
 /** Verifies JWT access tokens: signature, type, issuer, lifetime, and that they are not another type of token (RFC 9068 section 4). */
 import { decodeJwt, errors, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
+import { isCompactJws } from '../keys/signing-keys.ts';
 import { numberOf, stringOf } from '../products/claims.ts';
 import type { Claims } from '../products/facts.ts';
-import { isCompactJws } from '../provider/signing-keys.ts';
 import type { TokenIssuer } from './token-issuers.ts';
 
 /** Longer than any legitimate token, and than the header size limit of most servers. */
@@ -54,6 +54,19 @@ function checkTimes({ exp, iat }: Claims, now: number, tolerance: number): void 
 
 const reasonOf = (error: errors.JOSEError) =>
   error instanceof errors.JWTClaimValidationFailed ? `${error.claim} ${error.reason}` : error.code;
+
+/** Where a token comes from: the token endpoint, for a session of this gateway, or a client with this address. */
+export type TokenOrigin = 'session' | { readonly address: string | undefined };
+
+/** Longer than any difference of clocks, in milliseconds (a hundred years). */
+const ANY_TIME_MS = 100 * 365 * 86_400_000;
+
+/**
+ * How far the times of a token may be off. Those of a session's token are not checked: it came from the token endpoint, and
+ * its lifetime is that of the token record. A wrong clock must not end sessions.
+ */
+export const timeTolerance = (origin: TokenOrigin, tolerance: number) =>
+  origin === 'session' ? ANY_TIME_MS : tolerance;
 
 export interface VerifyOptions {
   /** Milliseconds since the epoch. */

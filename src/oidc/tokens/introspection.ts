@@ -6,8 +6,9 @@ import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
 import { numberOf } from '../products/claims.ts';
 import type { Claims } from '../products/facts.ts';
-import { classifyFailure } from '../provider/failures.ts';
-import { refuseToken } from './access-token.ts';
+import { classifyFailure, retryAfter } from '../provider/failures.ts';
+import { responseOf } from '../responses/retry-after.ts';
+import { refuseToken, type TokenOrigin, timeTolerance } from './access-token.ts';
 import type { LimitMisses } from './miss-limit.ts';
 import { createRequestCache } from './request-cache.ts';
 import type { TokenIssuer } from './token-issuers.ts';
@@ -15,10 +16,10 @@ import type { TokenIssuer } from './token-issuers.ts';
 export interface Introspector {
   /**
    * The claims of an active token. Rejects with `invalid_token` when the token is inactive or the response is invalid, and
-   * with `provider_unavailable` when there is no response, which never counts as active. `address` is that of the client that
-   * sent the token, undefined for the token of a session; with `too_many_requests` when it sent too many inactive tokens.
+   * with `provider_unavailable` when there is no response, which never counts as active; with `too_many_requests` when the
+   * client sent too many inactive tokens.
    */
-  introspect(token: string, name: string, issuer: TokenIssuer, address: string | undefined): Promise<Claims>;
+  introspect(token: string, name: string, issuer: TokenIssuer, origin: TokenOrigin): Promise<Claims>;
 }
 
 interface CachedResponse extends Lifetime {
@@ -42,12 +43,14 @@ async function requestIntrospection(
   } catch (error) {
     const failure = classifyFailure(error);
     // A response that is not an introspection response does not make the token active (RFC 7662 section 2.2).
-    if (error instanceof oidc.ClientError && INVALID_RESPONSE.has(error.code ?? '')) return { active: false };
+    const status = responseOf(error)?.status ?? 200;
+    if (error instanceof oidc.ClientError && INVALID_RESPONSE.has(error.code ?? '') && status === 200)
+      return { active: false };
     const detail =
       failure.kind === 'refused'
         ? `the issuer refused the introspection request: ${failure.error}`
         : 'no response to the introspection request';
-    throw new GatewayError('provider_unavailable', { cause: error, detail });
+    throw new GatewayError('provider_unavailable', { cause: error, ...retryAfter(failure), detail });
   }
 }
 
@@ -65,7 +68,13 @@ export function createIntrospector({ clock, tolerance, limitMisses }: Introspect
   const cachedRequest = createRequestCache<CachedResponse>(MAX_CACHED, clock);
   const inactive = createLruCache<Lifetime>(MAX_CACHED);
 
-  async function fetchResponse(token: string, name: string, issuer: TokenIssuer): Promise<CachedResponse> {
+  async function fetchResponse(
+    token: string,
+    name: string,
+    issuer: TokenIssuer,
+    origin: TokenOrigin,
+  ): Promise<CachedResponse> {
+    const allowed = timeTolerance(origin, tolerance);
     const { active, ...claims } = await requestIntrospection(token, issuer);
     const { cache = 0 } = issuer.introspection ?? {};
     const now = clock();
@@ -73,22 +82,23 @@ export function createIntrospector({ clock, tolerance, limitMisses }: Introspect
     const notBefore = numberOf(claims.nbf);
     const valid =
       active === true &&
-      (claims.iss === undefined || claims.iss === name) &&
+      (claims.iss ?? name) === name &&
       expiry !== undefined &&
-      expiry * 1000 + tolerance > now &&
-      (notBefore === undefined || notBefore * 1000 - tolerance <= now);
+      expiry * 1000 + allowed > now &&
+      (notBefore === undefined || notBefore * 1000 - allowed <= now);
     return valid
-      ? { claims, since: now, until: Math.min(now + cache, expiry * 1000 + tolerance) }
+      ? { claims, since: now, until: Math.min(now + cache, expiry * 1000 + allowed) }
       : { claims: undefined, since: now, until: now };
   }
 
   return {
-    async introspect(token, name, issuer, address) {
+    async introspect(token, name, issuer, origin) {
       // The issuer is part of the key: a response of one issuer means nothing for another (RFC 7662 section 4).
-      const key = `${name} ${digest(token)}`;
+      const key = `${origin === 'session' ? 'session ' : ''}${name} ${digest(token)}`;
       const known = inactive.get(key);
       if (known && isCurrent(known, clock())) refuseInactive();
-      const send = () => fetchResponse(token, name, issuer);
+      const send = () => fetchResponse(token, name, issuer, origin);
+      const address = origin === 'session' ? undefined : origin.address;
       const response = await cachedRequest(key, () => (address === undefined ? send() : limitMisses(address, send)));
       if (response.claims) return response.claims;
       const { negativeCache = 0 } = issuer.introspection ?? {};

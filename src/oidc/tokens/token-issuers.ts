@@ -36,7 +36,7 @@ interface TokenIssuersOptions {
   accessTokens: AccessTokensConfig;
   provider: Provider;
   log: Logger;
-  metrics?: Pick<Metrics, 'observeProviderRequest'> | undefined;
+  metrics?: Pick<Metrics, 'observeProviderRequest' | 'setClockSkew'> | undefined;
   clock: () => number;
 }
 

@@ -30,7 +30,7 @@ export function createTokenReader(options: TokenVerifierOptions): TokenReader {
 
   function read(token: string, live: boolean, address?: string): MaybePromise<TokenFacts> {
     const recalled = live ? undefined : verifier.recall(token);
-    return recalled ?? verifier.verify(token, live, address);
+    return recalled ?? verifier.verify(token, live, { address });
   }
 
   /** The facts of a record without verification: the record is sealed, and only a verified token has `verified`. */
@@ -46,13 +46,14 @@ export function createTokenReader(options: TokenVerifierOptions): TokenReader {
       const cached = live ? undefined : factsOfRecord.get(tokens)?.deref();
       if (cached) return cached;
       const stored = live ? undefined : storedFacts(tokens);
-      if (!stored) return verifier.verify(tokens.accessToken, live).then((facts) => sessionFacts(session, facts));
+      if (!stored)
+        return verifier.verify(tokens.accessToken, live, 'session').then((facts) => sessionFacts(session, facts));
       const facts = sessionFacts(session, stored);
       factsOfRecord.set(tokens, new WeakRef(facts));
       return facts;
     },
     async checkSessionToken(accessToken) {
-      const facts = await read(accessToken, false);
+      const facts = await verifier.verify(accessToken, false, 'session');
       // In a user's session a client's token would let the client act as the user (RFC 9700 section 4.15).
       if (facts.subject === 'client') refuseToken("a client's token where a user signed in");
       const opaque = unverifiedIssuer(accessToken) === undefined;

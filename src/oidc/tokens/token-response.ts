@@ -5,7 +5,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 
 export interface TokenTimes {
-  /** Milliseconds since the epoch. */
+  /** When the token request was sent, by the provider's clock, in milliseconds since the epoch. */
   now: number;
   /** Lifetime in milliseconds when neither the response nor the token states one. */
   defaultLifetime: number;
@@ -21,20 +21,16 @@ function jwtExpiry(accessToken: string): number | undefined {
   }
 }
 
-/** If `exp` and `expires_in` differ by more than this, the clocks differ, and only `expires_in` is reliable. */
-const MAX_CLOCK_DIFFERENCE_MS = 5_000;
-
 /**
- * When the access token expires, in milliseconds since the epoch: by `expires_in`, else by `exp` of a JWT, else by the
- * default. `exp` is rounded down to seconds and can be slightly earlier than `expires_in`; the API checks `exp`.
+ * When the access token of a response expires, in milliseconds since the epoch: by `expires_in` or by `exp` of a JWT,
+ * whichever is earlier, else by the default. A new token whose `exp` has passed shows that the clocks differ; then `exp`
+ * says nothing.
  */
-function expiryOf(response: TokenEndpointResponse, { now, defaultLifetime }: TokenTimes): number {
-  const byToken = jwtExpiry(response.access_token);
-  if (response.expires_in === undefined) return byToken ?? now + defaultLifetime;
-  const byResponse = now + response.expires_in * 1000;
-  return byToken !== undefined && Math.abs(byResponse - byToken) < MAX_CLOCK_DIFFERENCE_MS
-    ? Math.min(byToken, byResponse)
-    : byResponse;
+export function tokenExpiry(response: TokenEndpointResponse, { now, defaultLifetime }: TokenTimes): number {
+  const byToken = jwtExpiry(response.access_token) ?? 0;
+  const byResponse = response.expires_in === undefined ? undefined : now + response.expires_in * 1000;
+  if (byToken <= now) return byResponse ?? now + defaultLifetime;
+  return Math.min(byToken, byResponse ?? byToken);
 }
 
 /**
@@ -51,7 +47,7 @@ export function toTokenRecord(
   if (idToken === undefined) throw new GatewayError('login_failed', { detail: 'the token response has no ID token' });
   return {
     accessToken: response.access_token,
-    accessTokenExpiresAt: expiryOf(response, times),
+    accessTokenExpiresAt: tokenExpiry(response, times),
     obtainedAt: times.now,
     ...(refreshToken === undefined ? {} : { refreshToken }),
     idToken,

@@ -29,7 +29,7 @@ interface TokenServicesOptions {
   provider: Provider;
   store: Pick<Store, 'markOnce'>;
   log: Logger;
-  metrics?: Pick<Metrics, 'observeProviderRequest'> | undefined;
+  metrics?: Pick<Metrics, 'observeProviderRequest' | 'setClockSkew'> | undefined;
   clock: () => number;
 }
 
@@ -61,7 +61,7 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
     tokens,
     checkProof: createProofCheck({ store, tolerance, clock }),
     checkSessionToken: createSessionTokenCheck(tokens),
-    upstreamTokens: createUpstreamTokens({ provider, binding, defaultLifetime, clock }),
+    upstreamTokens: createUpstreamTokens({ provider, binding, defaultLifetime }),
     start: () => issuers?.start(),
     stop: () => issuers?.stop(),
   };

@@ -4,7 +4,7 @@ import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { TokenFacts } from '../products/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
-import { refuseToken, unverifiedIssuer, verifyAccessToken } from './access-token.ts';
+import { refuseToken, type TokenOrigin, timeTolerance, unverifiedIssuer, verifyAccessToken } from './access-token.ts';
 import type { Introspector } from './introspection.ts';
 import type { TokenIssuer, TokenIssuers } from './token-issuers.ts';
 
@@ -22,10 +22,9 @@ export interface TokenVerifier {
   /** The facts of a JWT that was verified recently; undefined otherwise. */
   recall(token: string): TokenFacts | undefined;
   /**
-   * Verifies a token; with `live` its issuer must also confirm it by introspection. `address` is that of the client that sent
-   * the token, undefined for the token of a session.
+   * Verifies a token; with `live` its issuer must also confirm it by introspection.
    */
-  verify(token: string, live: boolean, address?: string): Promise<TokenFacts>;
+  verify(token: string, live: boolean, origin: TokenOrigin): Promise<TokenFacts>;
 }
 
 const MAX_CACHED = 10_000;
@@ -40,37 +39,38 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     return cached && isCurrent(cached, clock()) ? cached.facts : undefined;
   }
 
-  async function verifyJwt(token: string, name: string, issuer: TokenIssuer): Promise<TokenFacts> {
-    // The digest is key enough: the token itself names its issuer.
-    const tokenDigest = digest(token);
-    const cached = recallDigest(tokenDigest);
+  async function verifyJwt(token: string, name: string, issuer: TokenIssuer, origin: TokenOrigin): Promise<TokenFacts> {
+    // The digest is key enough: the token itself names its issuer. A client's token never finds a verification without times.
+    const key = origin === 'session' ? `session ${digest(token)}` : digest(token);
+    const cached = recallDigest(key);
     if (cached) return cached;
     const now = clock();
-    const claims = await verifyAccessToken(token, name, issuer, { now, tolerance });
+    const allowed = timeTolerance(origin, tolerance);
+    const claims = await verifyAccessToken(token, name, issuer, { now, tolerance: allowed });
     const facts = readFacts(issuer, name, claims);
     // A cached verification must not outlive its token (RFC 7662 section 4 demands it of introspection).
-    const until = Math.min(now + cache, (facts.expiresAt ?? now) + tolerance);
-    if (until > now) verified.set(tokenDigest, { facts, since: now, until });
+    const until = Math.min(now + cache, (facts.expiresAt ?? now) + allowed);
+    if (until > now) verified.set(key, { facts, since: now, until });
     return facts;
   }
 
-  async function verifyOpaque(token: string, address: string | undefined): Promise<TokenFacts> {
+  async function verifyOpaque(token: string, origin: TokenOrigin): Promise<TokenFacts> {
     const { opaqueTokenIssuer } = issuers;
     if (!opaqueTokenIssuer) return refuseToken('the token is not a JWT, and no issuer has introspection');
     const { name, issuer } = opaqueTokenIssuer;
-    return readFacts(issuer, name, await introspector.introspect(token, name, issuer, address));
+    return readFacts(issuer, name, await introspector.introspect(token, name, issuer, origin));
   }
 
   return {
     recall: (token) => recallDigest(digest(token)),
-    async verify(token, live, address) {
+    async verify(token, live, origin) {
       const name = unverifiedIssuer(token);
-      if (name === undefined) return await verifyOpaque(token, address);
+      if (name === undefined) return await verifyOpaque(token, origin);
       const issuer = issuers.get(name) ?? refuseToken(`the issuer ${name.slice(0, 200)} is not accepted`);
-      const facts = await verifyJwt(token, name, issuer);
+      const facts = await verifyJwt(token, name, issuer, origin);
       if (!live) return facts;
       if (!issuer.introspection) refuseToken(`introspection of ${name} is not configured`);
-      await introspector.introspect(token, name, issuer, address);
+      await introspector.introspect(token, name, issuer, origin);
       return facts;
     },
   };

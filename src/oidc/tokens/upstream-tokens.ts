@@ -6,9 +6,10 @@ import type { Lifetime } from '../../base/lifetime.ts';
 import { digest } from '../../crypto/digest.ts';
 import { checkBinding, type ExpectedBinding } from '../dpop/token-binding.ts';
 import type { Product } from '../products/product.ts';
-import { classifyFailure } from '../provider/failures.ts';
+import { classifyFailure, retryAfter } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import { createRequestCache } from './request-cache.ts';
+import { tokenExpiry } from './token-response.ts';
 
 /** What the token is requested for. All of it is part of the cache key. */
 export interface TokenTarget {
@@ -83,7 +84,11 @@ function toUpstreamTokenError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
   const failure = classifyFailure(error);
   if (failure.kind === 'outage')
-    return new GatewayError('provider_unavailable', { cause: error, detail: 'failed to get a token for the upstream' });
+    return new GatewayError('provider_unavailable', {
+      cause: error,
+      ...retryAfter(failure),
+      detail: 'failed to get a token for the upstream',
+    });
   if (failure.kind === 'refused' && CALLER_ERRORS.has(failure.error))
     return new GatewayError('access_denied', {
       reason: 'exchange',
@@ -115,28 +120,29 @@ interface UpstreamTokensOptions {
   binding: ExpectedBinding;
   /** Lifetime in milliseconds when the response states none. */
   defaultLifetime: number;
-  clock: () => number;
 }
 
 async function requestToken(
-  { provider, binding, defaultLifetime, clock }: UpstreamTokensOptions,
+  { provider, binding, defaultLifetime }: UpstreamTokensOptions,
   request: TokenRequest,
   dpopKey: JsonWebKey | undefined,
 ): Promise<CachedToken> {
   const client = await provider.client();
-  const response = await request(client, await provider.dpopOptions(client, dpopKey));
+  const proof = await provider.dpopOptions(client, dpopKey);
+  const sentAt = provider.markSent();
+  const response = await request(client, proof);
   checkUpstreamBinding(response, { ...binding, dpopKey });
-  const { access_token: accessToken, expires_in: seconds } = response;
+  const { access_token: accessToken } = response;
   const token = dpopKey === undefined ? { accessToken } : { accessToken, dpopKey };
-  const lifetime = seconds === undefined ? defaultLifetime : seconds * 1000;
-  const since = clock();
-  return { token, since, until: since + lifetime - Math.min(REFRESH_AHEAD_MS, lifetime / 5) };
+  const since = sentAt();
+  const until = tokenExpiry(response, { now: since, defaultLifetime });
+  return { token, since, until: until - Math.min(REFRESH_AHEAD_MS, (until - since) / 5) };
 }
 
 /** Creates the tokens of all upstreams: cached until shortly before they expire, one running request per cache key. */
 export function createUpstreamTokens(options: UpstreamTokensOptions): UpstreamTokens {
-  const { provider, binding, clock } = options;
-  const cachedRequest = createRequestCache<CachedToken>(MAX_CACHED, clock);
+  const { provider, binding } = options;
+  const cachedRequest = createRequestCache<CachedToken>(MAX_CACHED, () => provider.now());
 
   async function getToken(key: string, request: TokenRequest, dpopKey = binding.dpopKey): Promise<UpstreamToken> {
     try {

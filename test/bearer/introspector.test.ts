@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as oidc from 'openid-client';
-import { GatewayError } from '../../../src/base/errors.ts';
-import { createIntrospector } from '../../../src/oidc/tokens/introspection.ts';
-import { createMissLimit } from '../../../src/oidc/tokens/miss-limit.ts';
-import type { TokenIssuer } from '../../../src/oidc/tokens/token-issuers.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import { createIntrospector } from '../../src/oidc/tokens/introspection.ts';
+import { createMissLimit } from '../../src/oidc/tokens/miss-limit.ts';
+import type { TokenIssuer } from '../../src/oidc/tokens/token-issuers.ts';
 
 const ISSUER = 'https://id.example';
 
@@ -32,7 +32,7 @@ test('E12 10,050 inactive tokens from as many addresses displace no active one f
   const clock = () => 1_000_000;
   const { issuer, requests } = createIssuer(clock);
   const introspector = createIntrospector({ clock, tolerance: 0, limitMisses: createMissLimit(1, clock) });
-  const introspect = (token: string, address: string) => introspector.introspect(token, ISSUER, issuer, address);
+  const introspect = (token: string, address: string) => introspector.introspect(token, ISSUER, issuer, { address });
   assert.equal((await introspect('active-token', 'a')).sub, 'alice');
   for (let at = 0; at < 10_050; at += 1)
     await assert.rejects(introspect(`junk-${at}`, `address-${at}`), (error) => codeOf(error) === 'invalid_token');
@@ -47,7 +47,9 @@ test('E12 only inactive tokens count for the limit; the token of a session has n
   const { issuer, requests } = createIssuer(clock);
   const introspector = createIntrospector({ clock, tolerance: 0, limitMisses: createMissLimit(2, clock) });
   const outcome = (token: string, address?: string) =>
-    introspector.introspect(token, ISSUER, issuer, address).then(() => 'active', codeOf);
+    introspector
+      .introspect(token, ISSUER, issuer, address === undefined ? 'session' : { address })
+      .then(() => 'active', codeOf);
   assert.equal(await outcome('junk-1', 'a'), 'invalid_token');
   assert.equal(await outcome('active-token', 'a'), 'active');
   assert.equal(await outcome('junk-2', 'a'), 'invalid_token');

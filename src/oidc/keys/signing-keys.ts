@@ -9,8 +9,8 @@ import {
 } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import { stringOf } from '../products/claims.ts';
+import { keysOfIssuer } from './issuer-keys.ts';
 import type { KeySet, KeySetCache } from './key-set-cache.ts';
-import { keysOfIssuer } from './tenants.ts';
 
 /** The form in which jose accepts the keys of a key set. */
 export type KeyLookup = (header?: JWSHeaderParameters, token?: FlattenedJWSInput) => Promise<CryptoKey>;

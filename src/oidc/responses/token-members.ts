@@ -1,0 +1,98 @@
+/** Reads token responses that deviate from RFC 6749: optional members that are null, empty or malformed count as absent. */
+import { decodeJwt } from 'jose';
+import type { Logger } from '../../observe/log.ts';
+import { isCompactJws } from '../keys/signing-keys.ts';
+import { isRecord } from '../products/claims.ts';
+
+/** Longer than any legitimate lifetime, in seconds (ten years); a longer one would exceed the range of dates. */
+const MAX_LIFETIME_S = 315_360_000;
+
+const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
+
+/** A positive number of seconds, which some providers send as a string. */
+function lifetimeOf(value: unknown): number | undefined {
+  const seconds = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+  return typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, MAX_LIFETIME_S) : undefined;
+}
+
+/** The scope as one string; some providers send a list. */
+function scopeOf(value: unknown): string | undefined {
+  const isList = Array.isArray(value) && value.every((word) => textOf(word) !== undefined);
+  return textOf(isList ? value.join(' ') : value);
+}
+
+function idTokenOf(value: unknown): string | undefined {
+  try {
+    if (typeof value !== 'string' || !isCompactJws(value)) return undefined;
+    decodeJwt(value);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Members that a provider may omit, and how each is read. `token_type` is required: only an option replaces it. */
+const MEMBERS: Readonly<Record<string, (value: unknown) => string | number | undefined>> = {
+  token_type: textOf,
+  expires_in: lifetimeOf,
+  refresh_token: textOf,
+  id_token: idTokenOf,
+  scope: scopeOf,
+};
+
+interface TokenMembers {
+  readonly body: Record<string, unknown>;
+  /** Names of members that had a value and were ignored. */
+  readonly ignored: readonly string[];
+}
+
+/** The members of a token response without those that count as absent; undefined when it is not a JSON object. */
+function readMembers(text: string): TokenMembers | undefined {
+  let response: unknown;
+  try {
+    response = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(response)) return undefined;
+  const body: Record<string, unknown> = {};
+  const ignored: string[] = [];
+  for (const [name, value] of Object.entries(response)) {
+    if (value === null) continue;
+    const read = Object.hasOwn(MEMBERS, name) ? MEMBERS[name] : undefined;
+    const member = read ? read(value) : value;
+    if (member !== undefined) body[name] = member;
+    else if (value !== '') ignored.push(name);
+  }
+  return { body, ignored };
+}
+
+/** Returns the response that openid-client reads, which rejects a whole response over one malformed member. */
+export type ReadTokenResponse = (response: Response) => Promise<Response>;
+
+export interface TokenResponseOptions {
+  /** Whether a response without `token_type`, which RFC 6749 section 5.1 requires, is one of a bearer token. */
+  assumeBearer: boolean;
+  log: Logger;
+}
+
+/** Creates the reader of successful token responses; each ignored member is logged once. */
+export function createTokenResponseReader({ assumeBearer, log }: TokenResponseOptions): ReadTokenResponse {
+  const reported = new Set<string>();
+
+  function report(ignored: readonly string[]): void {
+    const members = ignored.filter((name) => !reported.has(name));
+    for (const name of members) reported.add(name);
+    if (members.length > 0) log.warn({ members }, 'ignored malformed members of a token response of the provider');
+  }
+
+  return async function readTokenResponse(response) {
+    const text = await response.text();
+    const { status, headers } = response;
+    const members = readMembers(text);
+    if (!members) return new Response(text, { status, headers });
+    report(members.ignored);
+    const type = assumeBearer ? { token_type: 'Bearer' } : {};
+    return new Response(JSON.stringify({ ...type, ...members.body }), { status, headers });
+  };
+}
