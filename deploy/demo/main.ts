@@ -72,12 +72,15 @@ async function start(): Promise<{ url: string; child: ChildProcess }> {
   };
   const args = ['src/main.ts', 'start', '--config', 'deploy/demo/gateway.yaml'];
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  let stopping = false;
+  // For each signal: with Ctrl+C, the terminal and npm send one each, and the API must outlive the gateway.
   const stop = () => {
+    if (stopping) return;
+    stopping = true;
     child.once('exit', () => process.exit(0));
     child.kill('SIGTERM');
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   await waitUntilReady(child, `http://127.0.0.1:${adminPort}/readyz`);
   child.once('exit', (code) => process.exit(code ?? 1));
   return { url, child };

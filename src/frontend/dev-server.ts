@@ -70,12 +70,16 @@ export function createDevServer(config: Config, origin: string, streams: Pick<Op
       const socket = duplex as Socket;
       if (socket.destroyed) return;
       const headers = rewriteHeaders(context, { host, requestCookies: 'forward', upgrade: true });
-      const onOpen = () => void socket.once('close', streams.lasting.add(endAfterFrame));
+      let leave = () => {};
+      const onOpen = () => {
+        leave = streams.lasting.add(endAfterFrame);
+      };
       const { hooks, endAfterFrame } = createWebSocketTunnel({ context, socket, path: context.target.raw, onOpen });
       await new Promise<void>((resolve) => {
         socket.once('close', resolve);
         proxy.upgrade(context.req, socket, head, headers, hooks);
       });
+      leave();
     },
   };
 }

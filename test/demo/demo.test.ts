@@ -34,8 +34,10 @@ before(async () => {
 });
 after(async () => {
   await browser?.close();
-  if (demo?.pid) process.kill(-demo.pid, 'SIGTERM');
+  if (demo?.pid && isRunning()) process.kill(-demo.pid, 'SIGTERM');
 });
+
+const isRunning = () => demo.exitCode === null && demo.signalCode === null;
 
 async function signIn(page: Page, user: string): Promise<void> {
   await page.goto(url);
@@ -79,5 +81,20 @@ test('a user without the scope gets a message, and loses nothing', async () => {
   await page.click('#order button');
   await page.getByText(/lacks the scope/).waitFor();
   assert.equal(await page.inputValue('#item'), 'Not for me');
+  await context.close();
+});
+
+test('D18 Ctrl+C closes an open WebSocket with 1001 and stops the demo', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, 'ada');
+  await page.evaluate(`new Promise((opened) => {
+    const socket = new WebSocket(location.origin.replace('http', 'ws') + '/api/orders/live');
+    window.closeCode = new Promise((resolve) => { socket.onclose = ({ code }) => resolve(code); });
+    socket.onmessage = opened;
+  })`);
+  process.kill(-Number(demo.pid), 'SIGINT');
+  assert.equal(await page.evaluate('window.closeCode'), 1001);
+  await until(() => !isRunning(), { timeout: 15_000, what: 'the demo stops before limits.drainTimeout' });
   await context.close();
 });

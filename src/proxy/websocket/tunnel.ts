@@ -42,7 +42,6 @@ export function createTunnel({
       const owner = slotOwner(context, options);
       if (!slots.tryTakeStream(owner))
         throw new GatewayError('upstream_busy', { detail: 'no free slot for a WebSocket' });
-      socket.once('close', () => slots.giveStream(owner));
       let stream: OpenStream | undefined;
       let leave = () => {};
       const onOpen = () => {
@@ -67,6 +66,7 @@ export function createTunnel({
         socket.once('close', resolve);
         proxy.upgrade(context.req, socket, head, headers, hooks);
       });
+      slots.giveStream(owner);
       stream?.done();
       leave();
     },
