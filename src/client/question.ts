@@ -11,21 +11,21 @@ interface Question {
 }
 
 export function createQuestions(ask: (refusal: Refusal, begun: number, finished: number) => Promise<Answer>) {
-  const questions = new Map<string, Question>();
+  const questions: Record<string, Question> = {};
   let answers = 0;
   return {
     /** To be noted when a request is sent. */
     answerCount: () => answers,
     /** The numbers are those when the request was sent: answers, and reads of the session that had begun and finished. */
     answerTo(refusal: Refusal, noted: number, begun: number, finished: number): Promise<Answer> {
-      const asked = questions.get(refusal.loginUrl);
+      const asked = questions[refusal.loginUrl];
       if (asked && noted <= (asked.number ?? noted)) return asked.answer;
       const question: Question = {
         answer: ask(refusal, begun, finished).finally(() => {
           question.number = answers++;
         }),
       };
-      questions.set(refusal.loginUrl, question);
+      questions[refusal.loginUrl] = question;
       return question.answer;
     },
   };

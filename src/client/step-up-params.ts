@@ -13,6 +13,6 @@ export function stepUpParams(source: Readonly<Record<string, unknown>>): Record<
 /** The step-up parameters of a login URL. Throws unless it is `endpoint`, the login endpoint of this origin. */
 export function stepUpParamsOf(loginUrl: string, endpoint: URL): Record<string, string> {
   const { origin, pathname, searchParams } = new URL(loginUrl, endpoint);
-  if (origin + pathname !== endpoint.href) throw new TypeError('loginUrl is not the login endpoint');
+  if (origin + pathname !== endpoint.href) throw new TypeError('not the login endpoint');
   return stepUpParams(Object.fromEntries(searchParams));
 }

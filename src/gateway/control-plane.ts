@@ -10,6 +10,7 @@ import type { EndpointParts, EndpointSteps } from '../endpoints/common/endpoint.
 import { methodNotAllowed, noStore } from '../endpoints/common/steps.ts';
 import * as handlers from '../endpoints/handlers.ts';
 import { frontendHandler } from '../frontend/static-files.ts';
+import { createCors, isPreflight } from '../policy/cors.ts';
 
 /** Compiles only if every row of the table has a handler with the row's methods, and every handler has a row. */
 const ENDPOINT_HANDLERS: {
@@ -46,10 +47,25 @@ function createApp(): Express {
   return app;
 }
 
+/** Lets pages of listed origins read the response, and responds to their preflights. */
+function allowListedOrigins({ cors }: Config): RequestHandler {
+  const { corsHeaders, preflightHeaders } = createCors(cors.allowedOrigins);
+  return function allowListedOrigins(req, res, next) {
+    const preflight = isPreflight(req.method, req.headers);
+    const { vary, ...headers } = preflight ? preflightHeaders(req.headers) : corsHeaders(req.headers.origin);
+    res.set(headers);
+    if (vary !== undefined) res.vary(vary);
+    if (preflight && cors.allowedOrigins.length > 0) res.status(204).end();
+    else next();
+  };
+}
+
 /** Mounts the endpoints that the configuration offers, each with its steps by method. */
 function mountEndpoints(app: Express, parts: EndpointParts): void {
-  for (const { name, path, methods, cacheable } of offeredEndpoints(parts.config)) {
+  const cors = allowListedOrigins(parts.config);
+  for (const { name, path, methods, cacheable, crossOrigin } of offeredEndpoints(parts.config)) {
     const route = app.route(path);
+    if (crossOrigin) route.all(cors);
     if (!cacheable) route.all(noStore);
     const steps: Partial<Record<Method, readonly RequestHandler[]>> = ENDPOINT_HANDLERS[name](parts);
     for (const method of methods) route[method === 'GET' ? 'get' : 'post'](...(steps[method] ?? []));

@@ -2,7 +2,7 @@
 import { circularPaths, endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 
-/** Returns the path, query and fragment on the public origin to return to for a requested URL. */
+/** Returns the path, query and fragment on the public origin, or the URL on a listed origin, to return to for a requested URL. */
 export type ReturnPath = (value: unknown) => string;
 
 /**
@@ -10,15 +10,26 @@ export type ReturnPath = (value: unknown) => string;
  * any site can start a sign-in, and its last navigation would be an API request with the user's token.
  */
 export function createReturnPath(
-  { publicUrl, endpoints }: Pick<Config, 'publicUrl' | 'endpoints'>,
+  { publicUrl, endpoints, cors }: Pick<Config, 'publicUrl' | 'endpoints'> & Partial<Pick<Config, 'cors'>>,
   mayServe: (path: string) => boolean,
 ): ReturnPath {
   const circular = circularPaths(endpoints);
   const home = mayServe('/') ? endpointPaths(endpoints).signedIn : '/';
+  const origins = (cors?.allowedOrigins ?? []).filter((origin) => origin !== publicUrl);
   return function returnPath(value) {
+    const listed = listedAddress(value, origins);
+    if (listed !== undefined) return listed;
     const path = safeReturnPath(encodeBackslashes(value), publicUrl, circular);
     return mayServe(path.split(/[?#]/, 1)[0] ?? '/') ? home : path;
   };
+}
+
+/** Returns the URL of an app on one of the origins; the text is checked before it is parsed, as in `safeReturnPath`. */
+function listedAddress(value: unknown, origins: readonly string[]): string | undefined {
+  if (typeof value !== 'string' || value.length > MAX_LENGTH || /[\p{Cc}\p{Zl}\p{Zp}\\]/u.test(value)) return undefined;
+  const origin = origins.find((listed) => value === listed || value.startsWith(`${listed}/`));
+  const url = origin === undefined ? null : URL.parse(value);
+  return url !== null && url.origin === origin ? url.href : undefined;
 }
 
 /**

@@ -106,13 +106,13 @@ test('B03 a popup whose link the policy of a page cuts looks closed, and is wait
   assert.equal(await isPending(signedIn, tab, 2), true, 'the user is in the other window');
   focused = true;
   tab.focus();
-  t.mock.timers.tick(2_000);
+  t.mock.timers.tick(4_500);
   focused = false;
   t.mock.timers.tick(250);
   focused = true;
-  t.mock.timers.tick(2_000);
+  t.mock.timers.tick(4_500);
   assert.equal(await isPending(signedIn, tab, 2), true, 'the user looked at the page and went back');
-  t.mock.timers.tick(2_500);
+  t.mock.timers.tick(1_000);
   t.mock.timers.reset();
   assert.equal(await signedIn, false);
 });

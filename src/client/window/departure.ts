@@ -1,5 +1,6 @@
 /** Navigates away, and detects that the page stayed after all. */
 import type { Page } from '../base/types.ts';
+import { listen } from './listen.ts';
 
 /** A navigation that has not replaced the page by then counts as failed, in browsers that do not report it. */
 const STAYED_MS = 30_000;
@@ -9,30 +10,32 @@ const STAYED_MS = 30_000;
  * no page, or the page was restored from the back-forward cache. Also resolves when the client is closed meanwhile.
  */
 export function leavePage(page: Page, url: string, closeSignal: AbortSignal): Promise<void> {
+  const { navigation } = page;
   return new Promise((resolve) => {
-    const sources: [EventTarget | Page | undefined, string][] = [
-      // Reports a stopped navigation, also one that a `beforeunload` dialog stopped.
-      [page.navigation, 'navigateerror'],
-      [page.navigation, 'navigate'],
-      [page, 'pageshow'],
-      // Without that report: the user goes on with this page.
-      [page, 'pointerdown'],
-      [page, 'keydown'],
-      [closeSignal, 'abort'],
-    ];
     let begun = false;
-    const onEvent = (event: Event) => {
-      if (event.type === 'navigate') begun = true;
-      // An error before that is of an earlier navigation; another `pageshow` belongs to the page that is still loading.
-      else if (begun && (event.type !== 'pageshow' || (event as Event & { persisted?: boolean }).persisted)) stayed();
-    };
     const stayed = () => {
       clearTimeout(timer);
-      for (const [source, type] of sources) source?.removeEventListener(type, onEvent);
+      stopListening();
       resolve();
     };
+    const stopListening = listen(
+      [
+        [navigation, 'navigate'],
+        // Reports a stopped navigation, also one that a `beforeunload` dialog stopped.
+        [navigation, 'navigateerror'],
+        [page, 'pageshow'],
+        // Without that report: the user goes on with this page.
+        [page, 'pointerdown'],
+        [page, 'keydown'],
+        [closeSignal, 'abort'],
+      ],
+      (event) => {
+        if (event.type === 'navigate') begun = true;
+        // An error before that is of an earlier navigation; another `pageshow` belongs to the page that is still loading.
+        else if (begun && (event.type !== 'pageshow' || (event as Event & { persisted?: boolean }).persisted)) stayed();
+      },
+    );
     const timer = setTimeout(stayed, STAYED_MS);
-    for (const [source, type] of sources) source?.addEventListener(type, onEvent);
     // A `beforeunload` dialog is shown, and answered, within this call.
     page.location.assign(url);
     begun = true;

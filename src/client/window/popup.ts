@@ -6,9 +6,7 @@ const NAME = 'bff-sign-in';
 const FEATURES = 'popup,width=480,height=720';
 const CHECK_MS = 250;
 /** How long the page has the focus, without a visible popup, until the popup counts as closed. */
-const RETURNED_MS = 10_000;
-/** The same after the focus came back from another window. */
-const REFOCUSED_MS = 2_500;
+const RETURNED_MS = 5_000;
 
 /** Opens the popup; undefined if the browser blocks it. */
 export const openPopup = (page: Page, url: string): Popup | undefined => page.open(url, NAME, FEATURES) ?? undefined;
@@ -30,26 +28,16 @@ function isElsewhere(popup: Popup): boolean {
  */
 export function watchPopup(page: Page, popup: Popup, onClosed: () => void): () => void {
   let linked = false;
-  let refocused = false;
   let present = 0;
-  const onFocus = () => {
-    refocused = popup.closed;
-  };
   const timer = setInterval(() => {
     if (!popup.closed) {
       linked ||= isElsewhere(popup);
       return;
     }
     present = page.document.hasFocus() ? present + CHECK_MS : 0;
-    if (linked || present >= (refocused ? REFOCUSED_MS : RETURNED_MS)) {
-      stop();
-      onClosed();
-    }
-  }, CHECK_MS);
-  const stop = () => {
+    if (!linked && present < RETURNED_MS) return;
     clearInterval(timer);
-    page.removeEventListener('focus', onFocus);
-  };
-  page.addEventListener('focus', onFocus);
-  return stop;
+    onClosed();
+  }, CHECK_MS);
+  return () => clearInterval(timer);
 }

@@ -1,5 +1,6 @@
 /** Connects the tabs of a browser: each notifies the others of a change, and checks again when the user returns to it. */
 import type { Page } from '../base/types.ts';
+import { listen } from './listen.ts';
 
 /** The messages between tabs; any other message is the mark of the session in the tab that sends it. */
 export const SIGN_OUT = '!out';
@@ -16,25 +17,26 @@ export function createTabSync(page: Page, onMessage: (message: string) => void, 
   let channel = page.BroadcastChannel && new page.BroadcastChannel('bff-gateway');
   let returnedAt = 0;
 
-  const onEvent = () => {
-    const now = Date.now();
-    if (document.visibilityState !== 'visible' || Math.abs(now - returnedAt) < SAME_RETURN_MS) return;
-    returnedAt = now;
-    onReturn();
-  };
-  const wakers: [EventTarget | Page, string][] = [
-    [document, 'visibilitychange'],
-    [page, 'pageshow'],
-    [page, 'focus'],
-    [page, 'online'],
-  ];
-  for (const [source, type] of wakers) source.addEventListener(type, onEvent);
+  const stopListening = listen(
+    [
+      [document, 'visibilitychange'],
+      [page, 'pageshow'],
+      [page, 'focus'],
+      [page, 'online'],
+    ],
+    () => {
+      const now = Date.now();
+      if (document.visibilityState !== 'visible' || Math.abs(now - returnedAt) < SAME_RETURN_MS) return;
+      returnedAt = now;
+      onReturn();
+    },
+  );
   channel?.addEventListener('message', (event) => onMessage((event as MessageEvent).data));
 
   return {
     notifyTabs: (message: string) => channel?.postMessage(message),
     closeTab() {
-      for (const [source, type] of wakers) source.removeEventListener(type, onEvent);
+      stopListening();
       channel?.close();
       channel = undefined;
     },

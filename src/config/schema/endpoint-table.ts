@@ -13,6 +13,8 @@ interface EndpointRow {
   readonly description: string;
   /** Whether a sign-in may return here. Off by default: it could loop, or end at an address without a page. */
   readonly returnable?: true;
+  /** Whether pages of listed origins (`cors.allowedOrigins`) may use it with credentials. */
+  readonly crossOrigin?: true;
   /** Whether the endpoint sets its own Cache-Control. Off by default: responses must not be stored. */
   readonly cacheable?: true;
   /** The configuration that offers a method; by default all are always offered. */
@@ -36,6 +38,7 @@ export const ENDPOINTS = {
     path: '/logout',
     methods: ['GET', 'POST'],
     description: 'Ends the session, revokes its tokens and continues to the sign-out of the provider.',
+    crossOrigin: true,
   },
   logoutContinue: {
     path: '/logout/continue',
@@ -57,11 +60,13 @@ export const ENDPOINTS = {
     path: '/profile',
     methods: ['GET'],
     description: 'Returns the claims of the ID token as JSON.',
+    crossOrigin: true,
   },
   session: {
     path: '/session',
     methods: ['GET'],
     description: 'Returns whether the user is signed in and when the session expires, as JSON.',
+    crossOrigin: true,
   },
   sessions: {
     path: '/sessions',
@@ -90,6 +95,7 @@ export const ENDPOINTS = {
     path: '/client.js',
     methods: ['GET'],
     description: 'Serves the client module for the front end.',
+    crossOrigin: true,
     cacheable: true,
   },
   protectedResource: {

@@ -22,6 +22,7 @@ export function offeredEndpoints(config: Config) {
     path: pathOf(row, config),
     methods: row.methods.filter((method: Method) => row.offered?.(config, method) ?? true),
     cacheable: row.cacheable ?? false,
+    crossOrigin: row.crossOrigin ?? false,
   })).filter(({ methods }) => methods.length > 0);
 }
 

@@ -15,7 +15,9 @@ export const cors = z
     allowedOrigins: z
       .array(origin())
       .default([])
-      .describe('Origins that may send requests to routes with credentials.'),
+      .describe(
+        'Origins of the same site whose pages may send requests to routes and use the client module, with credentials.',
+      ),
   })
   .prefault({});
 
