@@ -1,8 +1,8 @@
 /** Adapter for http-proxy-middleware: it only carries bytes, because headers and path are decided by the caller. */
-import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, type ServerResponse } from 'node:http';
-import { Agent as TlsAgent } from 'node:https';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware } from 'http-proxy-middleware';
+import { createAgent } from '../../upstream/connect/agent.ts';
 import { lookup } from '../../upstream/connect/loopback.ts';
 
 /** Path and callbacks of one proxied request or handshake. */
@@ -50,7 +50,7 @@ export function createHttpProxy(
     target,
     upgradeTimeout,
     // Connections are not kept alive: a handshake consumes its own, and a development server restarts at any time.
-    agent: target.startsWith('https:') ? new TlsAgent({ lookup, ...tls }) : new PlainAgent({ lookup }),
+    agent: createAgent({ origin: target, lookup, ...tls }, upgradeTimeout),
     secure: true,
     // The library rejects a path that is not a valid URL, so the real path is set after that check.
     pathRewrite: (_path, req) => hooksOf.get(req)?.path,
