@@ -18,6 +18,7 @@ import { createReadThrottle } from '../tuning/read-throttle.ts';
 import { type ActiveGateway, createActiveGateway } from './active-gateway.ts';
 import { configDigest } from './config-digest.ts';
 import { createConnectionLimit } from './connection-limit.ts';
+import { fitOpenFiles } from './descriptors.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createReload, type Reload } from './reload.ts';
 
@@ -148,7 +149,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const admin = createAdminServer({ config, gateway: active.current, log, metrics, draining: () => draining });
   if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
-  const publicListener = await openPublicListener(config, active);
+  const publicListener = await openPublicListener(fitOpenFiles(config, log), active);
   const { port } = publicListener;
   log.info({ publicUrl: config.publicUrl, port, store: store.kind, digest }, 'listening');
   audit('gateway.started', { key: config.secrets.keys[0]?.id ?? '' });

@@ -51,6 +51,8 @@ export interface GatewayProcessOptions {
   key?: string;
   /** Added to the environment of the tests. */
   env?: Readonly<Record<string, string>>;
+  /** Maximum number of open files of the process. */
+  openFiles?: number;
   /** Arguments of Node itself. */
   nodeArgs?: readonly string[];
 }
@@ -127,7 +129,10 @@ export async function startProcess(
       writeFileSync(file, text);
     },
     async start() {
-      child = spawn(process.execPath, [...(options.nodeArgs ?? []), 'src/main.ts', 'start', '--config', file], {
+      const command = [process.execPath, ...(options.nodeArgs ?? []), 'src/main.ts', 'start', '--config', file];
+      const limited = options.openFiles === undefined ? [] : ['prlimit', `--nofile=${options.openFiles}`];
+      const [program = '', ...args] = [...limited, ...command];
+      child = spawn(program, args, {
         cwd: ROOT,
         env: { ...process.env, ...options.env },
       });
