@@ -43,6 +43,7 @@ const IDENTITIES = [
   'X-JWT-Payload',
   'Shib-Identity-Provider',
   'Remote-Groups',
+  'X-AppEngine-User-Email',
   'X-Tenant',
   'X-Org-User',
   'X-Org-Role',
@@ -143,6 +144,18 @@ describe('request headers', () => {
     const names = IDENTITIES.flatMap((name) => [name, name.toUpperCase(), ...spellings(name)]);
     assert.deepEqual(forged(await received(names.slice(0, 100))), []);
     assert.deepEqual(forged(await received(names.slice(100))), []);
+  });
+
+  test('D11 what a client reports about its own route, and instructions to a mesh, are dropped', async () => {
+    const names = [
+      'X-Envoy-Retry-On',
+      'X-Envoy-Internal',
+      'X-Scheme',
+      'Front-End-Https',
+      'X-Vercel-Ip-Country',
+      'X-Real-IP',
+    ];
+    assert.deepEqual(forged(await received(names)), []);
   });
 
   test('D11 a WebSocket handshake carries none of them', async () => {
