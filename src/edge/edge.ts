@@ -24,6 +24,8 @@ export interface EdgeOptions {
   readonly config: Pick<Config, 'publicUrl' | 'allowedHosts' | 'trustedProxies'>;
   readonly log: Logger;
   readonly newId?: () => string;
+  /** Path that health checks of load balancers may request with an IP address as Host. */
+  readonly probePath?: string;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
@@ -75,7 +77,7 @@ class CheckedRequest implements RequestContext {
 }
 
 /** Creates the edge. The same function serves `request` and `upgrade` events: an upgrade is checked like any other request. */
-export function createEdge({ config, log, newId = createRequestIds() }: EdgeOptions): Edge {
+export function createEdge({ config, log, newId = createRequestIds(), probePath }: EdgeOptions): Edge {
   const readPeer = createPeerReader(config.trustedProxies);
   const arrivals = new WeakMap<IncomingMessage, Arrival>();
   const checkHost = createHostCheck(config.publicUrl, config.allowedHosts);
@@ -91,12 +93,16 @@ export function createEdge({ config, log, newId = createRequestIds() }: EdgeOpti
     return arrival;
   }
 
+  /** A health check of a load balancer, which sends no cookie, and the address of the instance as Host. */
+  const isProbe = ({ url, method, headers }: IncomingMessage) =>
+    url !== undefined && url === probePath && (method === 'GET' || method === 'HEAD') && headers.cookie === undefined;
+
   function edge(req: IncomingMessage, arrival: Arrival = arrive(req)): RequestContext {
     checkVersion(req);
     const fields = readFramingFields(req.rawHeaders);
     checkFraming(req, fields);
     const rawTarget = req.url ?? '';
-    checkHost(fields.host, !rawTarget.startsWith('/'));
+    checkHost(fields.host, !rawTarget.startsWith('/'), isProbe(req));
     const target = parseTarget(rawTarget, config.publicUrl);
     return new CheckedRequest(arrival, target);
   }

@@ -7,7 +7,7 @@ import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { sendJson } from './common/responses.ts';
 import { requireCsrf } from './common/steps.ts';
 
-/** `GET /session`: always 200 with `authenticated`; only an unavailable store is an error. */
+/** `GET /session`: 200 with `authenticated`. With a session cookie it needs the CSRF header; an unavailable store is an error. */
 export function session({
   config,
   keyring,

@@ -7,13 +7,14 @@ import type { Config } from '../config/schema/schema.ts';
 import type { Edge } from '../edge/edge.ts';
 import { retryUrl } from '../endpoints/common/return-address.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
+import { isTopLevelNavigation } from '../policy/navigation.ts';
 import { hstsValue } from '../responses/hsts.ts';
 import type { Pages } from '../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
 import { renderErrorOnSocket } from '../responses/socket-response.ts';
 
 export interface FailureResponder {
-  /** Responds to a request; as a page if `mayBePage` and the client accepts HTML. Returns the error that was sent. */
+  /** Responds to a request; as a page if the client accepts HTML and `mayBePage`, or if it is a navigation for certain. Returns the error that was sent. */
   respond(req: IncomingMessage, res: ServerResponse, thrown: unknown, mayBePage: boolean): GatewayError;
   /** Responds to an upgrade on its socket. Returns the error that was sent. */
   respondOnSocket(req: IncomingMessage, socket: Duplex, thrown: unknown): GatewayError;
@@ -25,6 +26,10 @@ export interface FailureOptions {
   pages: Pages;
   metrics: Pick<Metrics, 'countError'>;
 }
+
+/** Whether a browser reports a navigation of its user; without fetch metadata the client may be a program. */
+const isNavigation = ({ headers, method = '' }: IncomingMessage) =>
+  headers['sec-fetch-mode'] !== undefined && isTopLevelNavigation(headers, method);
 
 export function createFailureResponder({ config, edge, pages, metrics }: FailureOptions): FailureResponder {
   const { login: loginUrl } = endpointPaths(config.endpoints);
@@ -42,7 +47,7 @@ export function createFailureResponder({ config, edge, pages, metrics }: Failure
   return {
     respond(req, res, thrown, mayBePage) {
       const { error, requestId } = record(req, thrown);
-      const asPage = mayBePage && /text\/html/i.test(req.headers.accept ?? '');
+      const asPage = (mayBePage || isNavigation(req)) && /text\/html/i.test(req.headers.accept ?? '');
       renderError(res, error, { requestId, pages, asPage, loginUrl: retryUrl(req, loginUrl), hsts });
       return error;
     },

@@ -1,6 +1,8 @@
 /** The gateway without its listeners: request handling, health, administration of sessions, start and close. */
+
 import { createHealth, type PartHealth } from '../admin/health.ts';
 import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createEdge } from '../edge/edge.ts';
 import type { RequestContext } from '../edge/request-context.ts';
@@ -46,7 +48,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const parts = composeGateway(config, deps);
   const { provider, metrics, dataPlane } = parts;
   const health = createHealth({ provider: provider.state, store: deps.store, metrics });
-  const edge = createEdge({ config, log: deps.log });
+  const edge = createEdge({ config, log: deps.log, probePath: endpointPaths(config.endpoints).session });
   const counter = createRequestCounter(parts);
   const dispatchParts = {
     ...parts,

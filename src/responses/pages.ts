@@ -10,8 +10,10 @@ interface Failure {
   message: string;
   /** Correlation id. */
   requestId: string;
-  /** Target of "Try again"; left out when signing in again would not help. */
+  /** Target of the link that starts a sign-in; left out when signing in would not help. */
   loginUrl?: string;
+  /** Label of this link. */
+  action?: string;
 }
 
 /** A session as its user sees it. */

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { GatewayError, problemOf } from '../base/errors.ts';
 import { GATEWAY_HEADER } from '../client/gateway-header.ts';
 import { describeError, type Logger } from '../observe/log.ts';
+import { errorPageText } from './error-page.ts';
 import type { Pages } from './pages.ts';
 
 /** Converts anything thrown to a GatewayError; an unknown error becomes `internal`. */
@@ -59,7 +60,7 @@ function headersOf(error: GatewayError, { requestId, hsts }: RenderOptions): Rec
 /** Responds with the error, or closes the connection if a response has already begun. */
 export function renderError(res: ServerResponse, error: GatewayError, options: RenderOptions): void {
   if (res.headersSent || res.destroyed) return void res.destroy();
-  const { body, headers } = options.asPage ? pageOf(error, options) : documentOf(error, options);
+  const { body, headers } = options.asPage ? pageOf(error, options, res.req.method) : documentOf(error, options);
   res.writeHead(error.status, {
     ...headersOf(error, options),
     ...headers,
@@ -68,12 +69,13 @@ export function renderError(res: ServerResponse, error: GatewayError, options: R
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }
 
-function pageOf(error: GatewayError, { pages, requestId, loginUrl }: RenderOptions) {
+function pageOf(error: GatewayError, { pages, requestId, loginUrl }: RenderOptions, method: string | undefined) {
+  const { title, message, action } = errorPageText(error, method === 'GET');
   const { html, contentSecurityPolicy } = pages.render(error.status === 503 ? 'unavailable' : 'error', {
-    title: error.title,
-    message: error.hint,
+    title,
+    message,
     requestId,
-    loginUrl,
+    ...(action === undefined ? {} : { loginUrl, action }),
   });
   const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': contentSecurityPolicy };
   return { body: html, headers };

@@ -1,0 +1,24 @@
+/** Text of the page for an error: what the user can do, where the text for programs would not help. */
+import type { GatewayError } from '../base/errors.ts';
+
+interface PageText {
+  title: string;
+  message: string;
+  /** Label of the link that starts a sign-in; undefined if signing in would not help. */
+  action?: string;
+}
+
+/** An address for the application, opened by a user: the gateway did not act on it, since another site may have led there. */
+const FOR_THE_APPLICATION: PageText = {
+  title: 'Open this in the application',
+  message: 'This address is for the application and cannot be opened directly, from a bookmark or from another site.',
+};
+
+/** Returns the text of the page; `navigation` is whether the user opened the address, rather than sent a form. */
+export function errorPageText(error: GatewayError, navigation: boolean): PageText {
+  const { code, title, hint } = error;
+  if (navigation && (code === 'csrf_header_missing' || code === 'csrf_cross_site')) return FOR_THE_APPLICATION;
+  if (code === 'unauthenticated')
+    return { title, message: 'Sign in, then open this in the application again.', action: 'Sign in' };
+  return { title, message: hint, action: 'Try again' };
+}
