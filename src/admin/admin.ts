@@ -8,6 +8,7 @@ import { inTurn } from '../edge/in-turn.ts';
 import { createRefuseConnect } from '../edge/refuse-connect.ts';
 import { limitBody } from '../edge/request-body.ts';
 import { createRequestIds } from '../edge/request-ids.ts';
+import { limitUnread } from '../edge/unread-response.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { asGatewayError, logProblem } from '../responses/problem.ts';
@@ -97,6 +98,7 @@ export function createAdminServer(parts: AdminParts): Server {
   const respond = inTurn((req, res) => {
     const id = newId();
     res.setHeader('Cache-Control', 'no-store');
+    limitUnread(res, config.limits.sendTimeout);
     res.setHeader('X-Request-Id', id);
     const fail = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
       const error = asGatewayError(thrown);

@@ -9,6 +9,7 @@ import { assertBodyUnread, type Edge } from '../edge/edge.ts';
 import { afterResponses } from '../edge/in-turn.ts';
 import { discardRest, limitBody } from '../edge/request-body.ts';
 import type { RequestContext } from '../edge/request-context.ts';
+import { limitUnread } from '../edge/unread-response.ts';
 import { attachContext } from '../endpoints/common/context.ts';
 import type { DevServer } from '../frontend/dev-server.ts';
 import type { Tracer } from '../observe/trace.ts';
@@ -38,13 +39,14 @@ export type HandleUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer,
 /** Creates the function that hands requests to endpoints and the front end. */
 function createControlDispatch({ config, app, devServer, counter, failures }: DispatchParts) {
   const { isOwn, nameOf } = ownEndpoints(config);
-  const { bodyTimeout } = config.limits;
+  const { bodyTimeout, sendTimeout } = config.limits;
 
   return function toControlPlane(context: RequestContext, res: ServerResponse, next?: () => void): void {
     const { req, target } = context;
     if (next && !config.frontend && !isOwn(target.path)) return void next();
     assertBodyUnread(req);
     counter.countEndpoint(context, res, nameOf(target.path));
+    limitUnread(res, sendTimeout);
     const fail = limitBody(req, res, bodyTimeout, (error) => void failures.respond(req, res, error, true));
     if (devServer && !isOwn(target.path)) {
       devServer.handle(context, res).catch(fail);

@@ -72,6 +72,11 @@ export const limits = z
       .describe(
         'Maximum time for the whole body of a request to an endpoint; after that the response is 408 and the connection closes. Also the maximum time for the rest of the body after a request was refused. Uploads that a route has accepted have no such limit.',
       ),
+    sendTimeout: duration('100ms', '10m')
+      .prefault('30s')
+      .describe(
+        'Maximum time, up to twice of it, in which a client reads nothing of a response of an endpoint or of a file of the front end; after that the connection closes.',
+      ),
     keepAliveTimeout: duration('0s', '10m').prefault('65s').describe('How long an idle client connection stays open.'),
     connections: z
       .number()
