@@ -41,6 +41,7 @@ class Attempts implements Connecting {
   readonly #sockets = new Set<Socket>();
   #remaining: string[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #firstError: Error | undefined;
   #over = false;
 
   constructor(target: Target, events: ConnectEvents) {
@@ -75,12 +76,13 @@ class Attempts implements Connecting {
     if (this.#remaining.length > 0) this.#timer = setTimeout(() => this.#tryNext(), ATTEMPT_DELAY_MS);
   }
 
-  /** A failed attempt starts the next one at once; the last one decides. */
+  /** A failed attempt starts the next one at once. If all fail, the first error says most: often only its family is in use. */
   #onError(socket: Socket, error: Error): void {
     this.#sockets.delete(socket);
     if (this.#over) return;
+    this.#firstError ??= error;
     if (this.#remaining.length > 0) this.#tryNext();
-    else if (this.#sockets.size === 0) this.#end(() => this.#events.onFailed(error));
+    else if (this.#sockets.size === 0) this.#end(() => this.#events.onFailed(this.#firstError));
   }
 
   #end(notify: () => void): void {

@@ -90,10 +90,10 @@ test('D10 families take turns, and a refused address is followed by the next one
   assert.equal(seen.address, '127.0.0.5');
 });
 
-test('D10 all addresses refuse: the error of the last one', async (t) => {
+test('D10 all addresses refuse: the error of the first one', async (t) => {
   const { seen, ended } = connectTo(t, await freePort(), ['127.0.0.2', '127.0.0.3']);
   await ended();
-  assert.equal((seen.error as NodeJS.ErrnoException | undefined)?.code, 'ECONNREFUSED');
+  assert.match(seen.error?.message ?? '', /ECONNREFUSED 127\.0\.0\.2/);
 });
 
 test('D10 a name without an address fails; a cancelled attempt ends nothing', async (t) => {
