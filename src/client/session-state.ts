@@ -34,7 +34,7 @@ export function createSessionState(
   /** Whether another tab caused the read that is under way. */
   let quiet = false;
   const closing = new AbortController();
-  const { signal: closeSignal } = closing;
+  const closeSignal: AbortSignal = closing.signal;
   const { scheduleRead, watchExpiry, stopTimer } = createExpiryTimer(refresh, expiringBefore, events.emitEvent);
   const { notifyTabs, closeTab } = createTabSync(page, onMessage, () => {
     if (reads.readCount() > 0 && !guard.isLeaving()) refresh();
