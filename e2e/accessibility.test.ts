@@ -29,6 +29,7 @@ const PAGES: { [Name in PageName]: PageData[Name][] } = {
   unavailable: [{ ...FAILURE, title: 'Sign-in service unavailable', loginUrl: '/login' }],
   'signed-out': [{ loginUrl: '/login' }, { loginUrl: '/login', providerUnreachable: true }],
   'signed-in': [{}],
+  framed: [{}],
   'confirm-logout': [{ action: '/logout', token: 'x' }],
   sessions: [
     {

@@ -7,6 +7,7 @@ import { offeredEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { contextOf } from '../endpoints/common/context.ts';
 import type { EndpointParts, EndpointSteps } from '../endpoints/common/endpoint.ts';
+import { explainFrames } from '../endpoints/common/framed.ts';
 import { methodNotAllowed, noStore } from '../endpoints/common/steps.ts';
 import * as handlers from '../endpoints/handlers.ts';
 import { frontendHandler } from '../frontend/static-files.ts';
@@ -63,9 +64,12 @@ function allowListedOrigins({ cors }: Config): RequestHandler {
 /** Mounts the endpoints that the configuration offers, each with its steps by method. */
 function mountEndpoints(app: Express, parts: EndpointParts): void {
   const cors = allowListedOrigins(parts.config);
+  const frames = explainFrames(parts.pages);
   for (const { name, path, methods, cacheable, crossOrigin } of offeredEndpoints(parts.config)) {
     const route = app.route(path);
     if (crossOrigin) route.all(cors);
+    // The provider loads this one in a frame.
+    if (name !== 'frontchannelLogout') route.get(frames);
     if (!cacheable) route.all(noStore);
     const steps: Partial<Record<Method, readonly RequestHandler[]>> = ENDPOINT_HANDLERS[name](parts);
     for (const method of methods) route[method === 'GET' ? 'get' : 'post'](...(steps[method] ?? []));
@@ -83,6 +87,9 @@ export function createControlPlane(parts: EndpointParts): Express {
     next();
   });
   mountEndpoints(app, parts);
+  // An app with a policy of its own may allow frames.
+  if (frontend?.directory !== undefined && frontend.contentSecurityPolicy === undefined)
+    app.use(explainFrames(parts.pages));
   if (frontend?.directory !== undefined) app.use(frontendHandler(frontend.directory, frontend.contentSecurityPolicy));
   app.use(function notFound(_req, _res, next) {
     next(new GatewayError('not_found'));

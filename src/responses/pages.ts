@@ -55,6 +55,8 @@ export interface PageData {
   };
   /** The end of a sign-in in a popup: notifies the page that opened it, and closes. */
   'signed-in': Record<never, never>;
+  /** What a frame of another site shows: the only page that may be framed. */
+  framed: Record<never, never>;
   /** Reloads to another endpoint of the gateway, so that the request comes from our own origin. `to` never comes from a request. */
   hop: { to: string };
 }
@@ -87,14 +89,22 @@ const ORIGIN = /^https?:\/\/[A-Za-z0-9.:[\]-]+$/;
 export function createPages({ viewsDir = VIEWS_DIR, homeUrl = '/' }: PagesOptions = {}): Pages {
   const eta = new Eta({ views: viewsDir, autoEscape: true, cache: true });
   const style = readFileSync(join(viewsDir, 'style.css'), 'utf8').trim();
-  const script = readFileSync(join(viewsDir, 'signed-in.js'), 'utf8').trim();
+  const scripts: Partial<Record<PageName, string>> = {
+    'signed-in': readFileSync(join(viewsDir, 'signed-in.js'), 'utf8').trim(),
+    sessions: readFileSync(join(viewsDir, 'sessions.js'), 'utf8').trim(),
+  };
   const policy = createPolicy(style);
 
   function render<Name extends PageName>(name: Name, data: PageData[Name]): RenderedPage {
+    const script = scripts[name];
     const html = eta.render(`./${name}`, { ...data, homeUrl, style, script });
     const formTargets = 'formTargets' in data ? data.formTargets : undefined;
-    const scripts = name === 'signed-in' ? [script] : [];
-    return { html, contentSecurityPolicy: policy(formTargets, scripts) };
+    const contentSecurityPolicy = policy(formTargets, script === undefined ? [] : [script]);
+    if (name !== 'framed') return { html, contentSecurityPolicy };
+    return {
+      html,
+      contentSecurityPolicy: contentSecurityPolicy.replace("frame-ancestors 'none'", 'frame-ancestors *'),
+    };
   }
 
   renderEach(render);
@@ -102,7 +112,7 @@ export function createPages({ viewsDir = VIEWS_DIR, homeUrl = '/' }: PagesOption
 }
 
 /**
- * Allows our style sheet, and on one page our script, each by its hash (CSP Level 3 section 2.3.1), and nothing else. Chromium
+ * Allows our style sheet, and on two pages our script, each by its hash (CSP Level 3 section 2.3.1), and nothing else. Chromium
  * applies `form-action` to the redirects after a form as well, so a page with a form lists their origins.
  */
 function createPolicy(style: string): (formTargets?: readonly string[], scripts?: readonly string[]) => string {
@@ -124,5 +134,6 @@ function renderEach(render: Pages['render']): void {
   render('confirm-logout', { action: '', token: '' });
   render('hop', { to: '/' });
   render('signed-in', {});
+  render('framed', {});
   render('sessions', { sessions: [], action: '', token: '' });
 }

@@ -223,3 +223,53 @@ test('a closed client sends no request and no event', async (t) => {
   await other.client.session();
   assert.deepEqual(opened.calls, ['GET /session']);
 });
+
+for (const wake of ['pageshow', 'online', 'focus'])
+  test(`B12 ${wake} makes a tab read the session again, once for events of one return`, async (t) => {
+    const { world, tab } = await start(t);
+    await world.signIn();
+    const opened = tab();
+    await opened.client.session();
+    await endElsewhere(world);
+    for (const type of [wake, 'focus', 'pageshow', 'online']) opened.dispatch(type);
+    opened.show();
+    await until(() => opened.events.length > 0);
+    assert.deepEqual(opened.calls, ['GET /session', 'GET /session']);
+  });
+
+test('B12 after an outage the session is read again after Retry-After, later by chance', async (t) => {
+  const { world, tab } = await start(t);
+  await world.signIn();
+  let out = false;
+  const headers = { 'retry-after': '1' };
+  const opened = tab({ respond: () => (out ? new Response('{}', { status: 503, headers }) : undefined) });
+  await opened.client.session();
+  const spread = t.mock.method(Math, 'random', () => 1);
+  out = true;
+  await endElsewhere(world);
+  const began = Date.now();
+  opened.show();
+  await until(() => opened.calls.length === 2);
+  out = false;
+  await until(() => opened.events.length > 0);
+  assert.ok(Date.now() - began >= 1_400, 'not before the time that the gateway asks for');
+  assert.equal(spread.mock.callCount(), 1);
+  assert.deepEqual(kinds(opened), ['signedout']);
+});
+
+test('B12 a message of another tab causes one read per tab, and no message back', async (t) => {
+  const { world, tab } = await start(t);
+  const tabs = Array.from({ length: 10 }, () => tab());
+  await Promise.all(tabs.map(({ client }) => client.session()));
+  const messages: unknown[] = [];
+  const channel = new BroadcastChannel('bff-gateway');
+  t.after(() => channel.close());
+  channel.addEventListener('message', (event) => messages.push((event as MessageEvent).data));
+  await world.signIn();
+  const fresh = tab();
+  await fresh.client.session();
+  await until(() => tabs.every(({ events }) => events.length > 0));
+  await fresh.client.session();
+  for (const { calls } of tabs) assert.deepEqual(calls, ['GET /session', 'GET /session']);
+  assert.equal(messages.length, 1);
+});
