@@ -1,6 +1,7 @@
 /** Logger: one JSON line per event, with redaction of fields that may hold secrets. */
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import type { Logger } from '../base/logger.ts';
+import { loggableOauthCode } from '../base/oauth-code.ts';
 
 export type { Logger } from '../base/logger.ts';
 
@@ -23,20 +24,53 @@ const SECRET_FIELDS = [
   'secret',
 ];
 
+/** Results of `describeError`, which the serializer must not describe again. */
+const described = new WeakSet<object>();
+
+const codeOf = (value: object) =>
+  'code' in value && (typeof value.code === 'string' || typeof value.code === 'number')
+    ? { errorCode: value.code }
+    : {};
+const oauthOf = (value: object) =>
+  'error' in value && typeof value.error === 'string' ? { oauth: loggableOauthCode(value.error) } : {};
+
+/** Selected fields of a value that is not an error; its text may be a response, a query with a code, or a token. */
+function describeValue(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return { type: value === null ? 'null' : typeof value };
+  if (value instanceof Response)
+    return { type: 'Response', status: value.status, contentType: value.headers.get('content-type')?.slice(0, 100) };
+  if (value instanceof URLSearchParams) return { type: 'URLSearchParams', ...oauthOf({ error: value.get('error') }) };
+  return { type: Array.isArray(value) ? 'Array' : 'Object', ...oauthOf(value), ...claimOf(value) };
+}
+
+/** The claim or member whose value openid-client did not expect: a name of its own, not of the provider. */
+const claimOf = (value: object) => ({
+  ...('claim' in value && typeof value.claim === 'string' ? { claim: value.claim.slice(0, 64) } : {}),
+  ...('attribute' in value && typeof value.attribute === 'string' ? { attribute: value.attribute.slice(0, 64) } : {}),
+});
+
+/** V8 quotes the text that it could not parse. */
+const messageOf = ({ name, message }: Error) =>
+  name === 'SyntaxError' ? 'the text cannot be parsed' : message.slice(0, 300);
+
 /** Loggable form of an error and its causes: class, code and message, but no request and no response body. */
 export function describeError(error: unknown, depth = 0): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: String(error).slice(0, 200) };
-  const code =
-    'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined;
-  const oauth = 'error' in error && typeof error.error === 'string' ? error.error.slice(0, 64) : undefined;
-  return {
-    type: error.name,
-    message: error.message.slice(0, 300),
-    ...(code === undefined ? {} : { errorCode: code }),
-    ...(oauth === undefined ? {} : { oauth }),
-    ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
-  };
+  const description =
+    error instanceof Error
+      ? {
+          type: error.name,
+          message: messageOf(error),
+          ...codeOf(error),
+          ...oauthOf(error),
+          ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
+        }
+      : describeValue(error);
+  described.add(description);
+  return description;
 }
+
+const serializeError = (error: unknown) =>
+  typeof error === 'object' && error !== null && described.has(error) ? error : describeError(error);
 
 /** Creates the logger. Default destination: standard output. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
@@ -45,7 +79,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
-    serializers: { err: (error: unknown) => (error instanceof Error ? describeError(error) : error) },
+    serializers: { err: serializeError },
   };
   return destination ? pino(options, destination) : pino(options);
 }

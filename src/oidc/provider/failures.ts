@@ -1,6 +1,7 @@
 /** Classifies a failed request to the provider: a refusal, an invalid response, or an outage. */
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
+import { loggableOauthCode } from '../../base/oauth-code.ts';
 import { retryAfterOf } from '../responses/retry-after.ts';
 
 /**
@@ -9,7 +10,7 @@ import { retryAfterOf } from '../responses/retry-after.ts';
  * may succeed, after `retryAfter` seconds if the provider stated it.
  */
 export type ProviderFailure =
-  | { kind: 'refused'; error: string; status: number }
+  | { kind: 'refused' /** Loggable. */; error: string; status: number }
   | { kind: 'malformed' }
   | { kind: 'invalid' }
   | { kind: 'outage'; retryAfter?: number | undefined };
@@ -31,7 +32,7 @@ export function classifyFailure(error: unknown): ProviderFailure {
   if (error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError) {
     const status = error instanceof oidc.ResponseBodyError ? error.status : 400;
     if (status >= 500 || status === 429 || TEMPORARY_ERRORS.has(error.error)) return outage;
-    return { kind: 'refused', error: error.error, status };
+    return { kind: 'refused', error: loggableOauthCode(error.error), status };
   }
   // An error without a code comes from the transport (a failed key set request, an endless body), not from validation.
   if (error instanceof oidc.ClientError && error.code !== undefined && !UNREADABLE_RESPONSE.has(error.code))
