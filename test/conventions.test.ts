@@ -111,7 +111,7 @@ test('each library is imported from its rooms only', () => {
     jose: /^src\/oidc\//,
     'http-proxy-middleware': /^src\/proxy\/websocket\//,
     'lru-cache': /^src\/base\/lru\.ts$/,
-    undici: /^src\/(oidc\/provider\/mtls\.ts$|upstream\/undici\/)/,
+    undici: /^src\/(oidc\/provider\/send\.ts$|upstream\/undici\/)/,
     express: /^src\/(endpoints|gateway|frontend|session)\//,
     'express-session': /^src\/(gateway|session|store)\//,
     helmet: /^src\/gateway\//,

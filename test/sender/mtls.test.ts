@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { decodeJwt } from 'jose';
 import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_CA, TEST_KEY } from '../support/certificates.ts';
+import { setEnvironment, startProxy } from '../support/http-proxy.ts';
 import { createSigningKey, privatePem } from '../support/keys.ts';
 import { startProvider } from '../support/provider.ts';
 import { certificateThumbprint } from '../support/provider-tls.ts';
@@ -83,6 +84,19 @@ test('TK-14 every authenticated request goes to the aliases, with the certificat
   }
   assert.ok(provider.requests.discovery.every(({ url }) => url.origin === provider.issuer));
   assert.doesNotMatch(gateway.logText(), /BEGIN/);
+});
+
+test('P08 TK-14 the certificate is presented through the proxy of the environment as well', async (t) => {
+  const proxy = await startProxy(t);
+  setEnvironment(t, { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NO_PROXY: '' });
+  const { provider, signIn, api } = await world(t, {}, { providerConfig: { proxy: 'environment' } });
+  await signIn();
+  assert.equal((await api()).status, 200);
+  assert.ok(provider.requests.token.every(({ thumbprint }) => thumbprint === certificateThumbprint(OWN)));
+  assert.deepEqual(
+    [...new Set(proxy.targets)].sort(),
+    [new URL(provider.issuer).host, new URL(provider.tlsOrigin ?? '').host].sort(),
+  );
 });
 
 test('TK-14 with another certificate than the registered one there is no sign-in', async (t) => {

@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import { startProbe } from '../../oidc/login/probe.ts';
 import { createProviderFetch } from '../../oidc/provider/fetch.ts';
-import { createMtlsSend, readClientCertificate } from '../../oidc/provider/mtls.ts';
+import { createSend } from '../../oidc/provider/send.ts';
 import { checkStore } from '../../store/open.ts';
 import { checkDiscovery, type GetFromProvider } from './discovery.ts';
 import { metadataChecks } from './metadata.ts';
@@ -21,9 +21,9 @@ export interface DoctorDeps {
 }
 
 /** Requests to the provider, sent as the gateway sends them. */
-function createProviderGet({ issuer, internalUrl, timeout, tls }: Config['provider']): GetFromProvider {
-  const send = tls && createMtlsSend(readClientCertificate(tls));
-  const fetch = createProviderFetch({ issuer, internalUrl, timeout, send });
+function createProviderGet(provider: Config['provider']): GetFromProvider {
+  const { issuer, internalUrl, timeout } = provider;
+  const fetch = createProviderFetch({ issuer, internalUrl, timeout, send: createSend(provider) });
   return async function get(url, accept = 'application/json') {
     const headers = { accept };
     const response = await fetch(url, { method: 'GET', headers, body: undefined, redirect: 'manual' });

@@ -3,7 +3,7 @@ import { REEXEC_VALUES, REEXEC_VARIABLE } from '../../tuning/process-settings.ts
 import { type Option, options } from '../schema/options.ts';
 import { type Fault, formatPath } from '../validate/faults.ts';
 import { closestMatch } from './suggest.ts';
-import { parseText } from './text-value.ts';
+import { parseText, withoutLineEnd } from './text-value.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Tree = Record<string, unknown>;
@@ -66,7 +66,7 @@ export function applyEnvironment(input: unknown, env: Environment, referenced: R
   const faults: Fault[] = [];
   let result = input;
   for (const name of Object.keys(env).filter((key) => key.startsWith('BFF_'))) {
-    const text = env[name];
+    const text = env[name] === undefined ? undefined : withoutLineEnd(env[name]);
     const binding = byName.get(name);
     if (text === undefined) continue;
     if (name === REEXEC_VARIABLE) {

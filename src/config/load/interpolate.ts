@@ -1,6 +1,6 @@
 /** Substitution of `${NAME}` and `${NAME:-default}` in the strings of a configuration. */
 import type { Finding, Path } from '../validate/faults.ts';
-import { createTextTyper } from './text-value.ts';
+import { createTextTyper, withoutLineEnd } from './text-value.ts';
 
 export interface Interpolation {
   value: unknown;
@@ -19,7 +19,7 @@ export function interpolate(input: unknown, env: Readonly<Record<string, string 
     text.replace(REFERENCE, (match, name?: string, fallback?: string) => {
       if (match === '$${' || name === undefined) return '${';
       referenced.add(name);
-      const value = env[name] ?? fallback;
+      const value = env[name] === undefined ? fallback : withoutLineEnd(env[name]);
       if (value === undefined) findings.push({ path, message: `the environment variable ${name} is not set` });
       return value ?? '';
     });

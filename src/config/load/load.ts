@@ -7,6 +7,7 @@ import { findWarnings, type Warning } from '../warnings/warnings.ts';
 import { applyEnvironment } from './environment.ts';
 import { findingsOf } from './findings.ts';
 import { interpolate } from './interpolate.ts';
+import { withoutLineEnd } from './text-value.ts';
 import { parseYaml } from './yaml-source.ts';
 
 export interface ConfigSource {
@@ -27,8 +28,8 @@ export interface Loaded {
 function secretResolver({ env, readFile }: Pick<ConfigSource, 'env' | 'readFile'>): SecretResolver {
   return (ref) => {
     if ('env' in ref) {
-      const value = env[ref.env];
-      if (!value) throw new Error(`the environment variable ${ref.env} is not set`);
+      const value = withoutLineEnd(env[ref.env] ?? '');
+      if (value === '') throw new Error(`the environment variable ${ref.env} is not set`);
       return value;
     }
     let text: string;
@@ -37,7 +38,7 @@ function secretResolver({ env, readFile }: Pick<ConfigSource, 'env' | 'readFile'
     } catch {
       throw new Error(`the file ${ref.file} cannot be read`);
     }
-    const value = text.replace(/\r?\n$/, '');
+    const value = withoutLineEnd(text);
     if (value === '') throw new Error(`the file ${ref.file} is empty`);
     return value;
   };

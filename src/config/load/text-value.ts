@@ -4,6 +4,9 @@ import type { Path } from '../validate/faults.ts';
 
 const parseNumber = (text: string) => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 const parseBoolean = (text: string) => (text === 'true' ? true : text === 'false' ? false : text);
+/** The text without the line break with which editors and `echo` end it, in a file as in a variable. */
+export const withoutLineEnd = (text: string) => text.replace(/\r?\n$/, '');
+
 const parseList = (text: string) => text.split(',').map((part) => part.trim());
 
 /** The value of an option that is one text; text that does not fit its type is left to the schema to refuse. */

@@ -91,6 +91,20 @@ const signIn = {
     ),
 };
 
+const connections = {
+  ca: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Path of a PEM file with CAs that are trusted for the provider, beside the public ones.'),
+  proxy: z
+    .enum(['none', 'environment'])
+    .default('none')
+    .describe(
+      'environment: requests to the provider go through the proxy of HTTPS_PROXY or HTTP_PROXY, unless NO_PROXY exempts the host. Requests to upstreams never do.',
+    ),
+};
+
 const tokens = {
   refreshBefore: duration('0s', '10m')
     .prefault('30s')
@@ -116,4 +130,4 @@ const tokens = {
 
 /** Schema of `provider`. */
 export const providerSchema = (secret: SecretField) =>
-  z.strictObject({ ...identity, ...authentication(secret), ...security, ...signIn, ...tokens });
+  z.strictObject({ ...identity, ...authentication(secret), ...security, ...signIn, ...connections, ...tokens });

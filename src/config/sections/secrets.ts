@@ -11,9 +11,14 @@ type Context = { addIssue(issue: { code: 'custom'; message: string }): void };
 
 const reference = z.union([
   z.strictObject({
-    file: z.string().min(1).describe('Path of a file that holds the secret; a trailing newline is ignored.'),
+    file: z.string().min(1).describe('Path of a file that holds the secret; a line break at the end is ignored.'),
   }),
-  z.strictObject({ env: z.string().min(1).describe('Name of an environment variable that holds the secret.') }),
+  z.strictObject({
+    env: z
+      .string()
+      .min(1)
+      .describe('Name of an environment variable that holds the secret; a line break at the end is ignored.'),
+  }),
 ]);
 
 function resolveOrReport(resolve: SecretResolver, ref: SecretRef, context: Context): string {

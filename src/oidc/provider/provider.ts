@@ -15,12 +15,13 @@ import { ClockSkew } from '../responses/clock-skew.ts';
 import { createTokenResponseReader } from '../responses/token-members.ts';
 import type { DpopOptions } from './authorization-url.ts';
 import { clientSecretBasic, createClientAuth } from './client-auth.ts';
+import { type ClientCertificate, readClientCertificate } from './client-certificate.ts';
 import { createClientFetch } from './client-fetch.ts';
 import { discover } from './discovery.ts';
 import { DiscoveryLoop, type DiscoveryState } from './discovery-loop.ts';
 import { createProviderFetch } from './fetch.ts';
 import { measureFetch } from './measured-fetch.ts';
-import { type ClientCertificate, createMtlsSend, readClientCertificate } from './mtls.ts';
+import { createSend } from './send.ts';
 import { createMultiTenantClient } from './tenants.ts';
 
 /** Credentials of another client at the same provider, such as one that may introspect. */
@@ -127,7 +128,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const nonces = createNonceCache();
   const createConfiguration = createConfigurationFactory(config);
 
-  const send = certificate && createMtlsSend(certificate);
+  const send = createSend(config);
   const plainFetch = createProviderFetch({ issuer, internalUrl, timeout, send });
   const fetch = measureFetch(plainFetch, () => discovery.latest(), metrics);
   const discovery = new DiscoveryLoop(issuer, () => discover({ config, signIn, allowInsecureHttp, fetch }), log);

@@ -41,6 +41,16 @@ test('variables set scalars, lists and secrets, and override the file', () => {
   assert.ok('redis' in config.session.store);
 });
 
+test('P08 a secret from the environment loses its line break at the end, as one from a file does', () => {
+  const referenced = TEXT.replace('clientId: shop', 'clientId: "\u0024{SHOP}"');
+  for (const end of ['\n', '\r\n']) {
+    assert.equal(load({ BFF_PROVIDER_CLIENT_SECRET: `secret ${end}` }).provider.clientSecret, 'secret ');
+    assert.equal(load({ SHOP: `own${end}` }, referenced).provider.clientId, 'own');
+    const byReference = TEXT.replace('clientSecret: s3cret', 'clientSecret: { env: SECRET }');
+    assert.equal(load({ SECRET: `a\nb${end}` }, byReference).provider.clientSecret, 'a\nb');
+  }
+});
+
 test('a fault in a variable names the variable', () => {
   const [fault] = faults({ BFF_LISTEN_PORT: 'many' });
   assert.equal(fault?.variable, 'BFF_LISTEN_PORT');

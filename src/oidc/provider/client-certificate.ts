@@ -1,7 +1,6 @@
-/** Connections to the provider that present the gateway's client certificate (RFC 8705). */
+/** The client certificate of the gateway (RFC 8705). */
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { SendRequest } from './fetch.ts';
 
 export interface ClientCertificate {
   readonly cert: string;
@@ -20,20 +19,4 @@ export function readClientCertificate(files: { certificate: string; key: string 
     throw new Error('provider.tls: the key does not belong to the certificate');
   const thumbprint = createHash('sha256').update(certificate.raw).digest('base64url');
   return { cert, key, thumbprint };
-}
-
-/** Creates a fetch that presents the certificate to every server that requests one. */
-export function createMtlsSend({ cert, key }: ClientCertificate): SendRequest {
-  // Node's own fetch accepts no client certificate; undici is loaded only where one is configured.
-  const client = import('undici').then(({ Agent, fetch }) => {
-    const dispatcher = new Agent({ connect: { cert, key, rejectUnauthorized: true, autoSelectFamily: true } });
-    return { fetch, dispatcher };
-  });
-  // A failed import is reported by each request; without this handler it would be an unhandled rejection.
-  client.catch(() => {});
-  return async function mtlsSend(url, init) {
-    const { fetch, dispatcher } = await client;
-    const { status, statusText, headers, body } = await fetch(url, { ...init, dispatcher });
-    return { status, statusText, headers: [...headers], body };
-  };
 }
