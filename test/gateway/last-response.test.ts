@@ -6,7 +6,7 @@ import { createAdminServer } from '../../src/admin/admin.ts';
 import { createMetrics } from '../../src/observe/metrics/metrics.ts';
 import { freePort } from '../support/ports.ts';
 import { connectRaw } from '../support/raw.ts';
-import { silent } from '../support/route-fixtures.ts';
+import { configOf, silent } from '../support/route-fixtures.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { gate, until } from '../support/wait.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -225,12 +225,7 @@ describe('private listeners', () => {
   test('D04 D15 on the admin listener nothing behind a last response is executed, and CONNECT gets 405', async (t) => {
     const handled: string[] = [];
     const server = createAdminServer({
-      config: {
-        limits: { bodyTimeout: 1_000 },
-        publicUrl: 'https://shop.example.com',
-        allowedHosts: [],
-        admin: { host: '127.0.0.1' },
-      } as unknown as Parameters<typeof createAdminServer>[0]['config'],
+      config: configOf([], { publicUrl: 'http://localhost' }),
       gateway: () => ({
         health: async () => [],
         started: () => true,
