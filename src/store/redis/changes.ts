@@ -34,14 +34,26 @@ function hostAndPort({ host, port }: Redis['options']) {
   return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
 }
 
-/** Logs failed tracking, at most once per interval. */
-function createErrorLog({ config, log, clock }: RedisChangesParts): (error: unknown) => void {
+/** Logs failed tracking, at most once per interval, and that it works again. */
+function createTrackingLog({ config, log, clock }: RedisChangesParts): Pick<TrackingParts, 'onError' | 'onStart'> {
   const secrets = redisSecrets(config);
   let quietUntil = 0;
-  return (error) => {
-    if (clock() < quietUntil) return;
-    quietUntil = clock() + LOG_INTERVAL_MS;
-    log.warn({ err: bareError(error, secrets) }, 'session store: client tracking unavailable; session cache disabled');
+  let failed = false;
+  return {
+    onError(error) {
+      if (clock() < quietUntil) return;
+      quietUntil = clock() + LOG_INTERVAL_MS;
+      failed = true;
+      log.warn(
+        { err: bareError(error, secrets) },
+        'session store: client tracking unavailable; session cache disabled',
+      );
+    },
+    onStart() {
+      if (failed) log.info('session store: client tracking available; session cache enabled');
+      failed = false;
+      quietUntil = 0;
+    },
   };
 }
 
@@ -85,7 +97,7 @@ export function createRedisChanges(parts: RedisChangesParts): RedisChanges {
     const key = name === undefined ? undefined : keys.keyOf(name);
     if (name === undefined || key !== undefined) notify?.(key);
   };
-  const trackings = createTrackings({ prefix: keys.recordPrefix, onChange, onError: createErrorLog(parts) });
+  const trackings = createTrackings({ prefix: keys.recordPrefix, onChange, ...createTrackingLog(parts) });
 
   function start(): void {
     if (client instanceof Cluster && target.kind === 'cluster') {

@@ -3,7 +3,7 @@ import { Cluster, Redis } from 'ioredis';
 import type { Logger } from '../../base/logger.ts';
 import type { StoreDeps } from '../port/store-type.ts';
 import { bareError, storeUnavailable } from '../port/unavailable.ts';
-import { redisSecrets, redisTarget } from './options.ts';
+import { connectsWithoutInfo, redisSecrets, redisTarget } from './options.ts';
 import type { RedisConfig } from './schema.ts';
 import { SCRIPTS } from './scripts.ts';
 
@@ -20,6 +20,8 @@ export interface RedisConnection {
 
 /** Maximum operations in progress. More of them mean that Redis cannot keep up, so waiting would not help. */
 const MAX_PENDING = 10_000;
+const NO_NODES =
+  'no usable node of the Cluster: it is unreachable, or its nodes announce no address (set cluster-announce-ip)';
 /** Minimum time between two log lines about a failing connection. */
 const LOG_INTERVAL_MS = 10_000;
 
@@ -30,10 +32,43 @@ function createClient(config: RedisConfig): RedisClient {
     : new Redis({ ...target.options, scripts: SCRIPTS });
 }
 
-function logConnection(client: RedisClient, secrets: readonly string[], log: Logger, clock: () => number): void {
+/** The option that single servers are selected a database by; a Cluster has database 0 only. */
+function databaseOf(config: RedisConfig): number {
+  const target = redisTarget(config);
+  return target.kind === 'single' ? target.database : 0;
+}
+
+/**
+ * Selects the database once per connection, and lets no operation run before: ioredis itself would go on with database 0 if the
+ * server refuses the number.
+ */
+function createDatabaseSelection(client: RedisClient, database: number, onRefused: (error: unknown) => void) {
+  const selections = new WeakMap<object, Promise<unknown>>();
+  async function select({ stream }: Redis): Promise<void> {
+    const selection = selections.get(stream) ?? client.select(database);
+    selections.set(stream, selection);
+    try {
+      await selection;
+    } catch (error) {
+      if (selections.get(stream) === selection) selections.delete(stream);
+      onRefused(error);
+      throw new Error(`database ${database} cannot be selected: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  // Undefined without a promise for database 0, which nearly every installation uses.
+  return () => (database === 0 || client instanceof Cluster ? undefined : select(client));
+}
+
+function logConnection(
+  client: RedisClient,
+  secrets: readonly string[],
+  log: Logger,
+  clock: () => number,
+): (error: unknown) => void {
   let quietUntil = 0;
   let failures = 0;
   const onError = (error: unknown) => {
+    if (client instanceof Redis && connectsWithoutInfo(client, error)) return;
     failures += 1;
     if (clock() < quietUntil) return;
     quietUntil = clock() + LOG_INTERVAL_MS;
@@ -46,6 +81,8 @@ function logConnection(client: RedisClient, secrets: readonly string[], log: Log
     failures = 0;
     quietUntil = 0;
   });
+  if (client instanceof Cluster) client.on('reconnecting', () => onError(new Error(NO_NODES)));
+  return onError;
 }
 
 /** Resolves when the first attempt to connect has succeeded or failed; until then operations wait instead of failing. */
@@ -97,7 +134,8 @@ export function connectRedis(config: RedisConfig, { log, clock = Date.now }: Sto
   const client = createClient(config);
   const attempted = firstAttempt(client);
   const batchWrites = createWriteBatch(client);
-  logConnection(client, secrets, log, clock);
+  const logError = logConnection(client, secrets, log, clock);
+  const selectDatabase = createDatabaseSelection(client, databaseOf(config), logError);
   let pending = 0;
   let closed: Promise<void> | undefined;
 
@@ -106,6 +144,8 @@ export function connectRedis(config: RedisConfig, { log, clock = Date.now }: Sto
     if (closed) throw new Error('the store is closed');
     // Operations are not queued while Redis is down: the queue would grow with the outage, and all of them would be late.
     if (client.status !== 'ready') throw new Error(`not connected (${client.status})`);
+    const selected = selectDatabase();
+    if (selected) await selected;
     batchWrites();
     return await work(client);
   }

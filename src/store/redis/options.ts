@@ -6,7 +6,7 @@ import type { RedisConfig } from './schema.ts';
 
 /** One connection (to a server, or to the master that Sentinel names), or a Cluster. */
 export type RedisTarget =
-  | { kind: 'single'; options: SingleOptions }
+  | { kind: 'single'; options: SingleOptions; database: number }
   | { kind: 'cluster'; nodes: ClusterNode[]; options: ClusterTargetOptions };
 
 type SingleOptions = RedisOptions & { replyMapping: 'legacy' };
@@ -32,6 +32,8 @@ interface Address {
 function parseUrl(text: string): Address {
   const url = URL.parse(text);
   if (url === null || url.hostname === '') throw new Error('session.store.redis.url: expected redis://host:port');
+  if (url.search !== '')
+    throw new Error('session.store.redis.url: a query is not supported; the path is the database number');
   const path = url.pathname.slice(1);
   if (!/^\d*$/.test(path)) throw new Error('session.store.redis.url: the path must be a database number');
   return {
@@ -84,13 +86,12 @@ function singleTarget(server: RedisOptions, common: CommonOptions, database: num
   const options: SingleOptions = {
     ...server,
     ...common,
-    db: database,
     enableOfflineQueue: false,
     retryStrategy: retryDelay,
     // After a failover the old master replies READONLY: only a new connection finds the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   };
-  return { kind: 'single', options };
+  return { kind: 'single', options, database };
 }
 
 function sentinelOptions(config: RedisConfig, tls: ConnectionOptions | undefined): RedisOptions {
@@ -127,6 +128,19 @@ export function redisTarget(config: RedisConfig): RedisTarget {
   if (config.cluster) return clusterTarget(config.cluster, common);
   const server = address ? { host: address.host, port: address.port } : sentinelOptions(config, common.tls);
   return singleTarget(server, common, config.database || (address?.database ?? 0));
+}
+
+/**
+ * Whether an error only says that the server does not offer INFO, as hosted and hardened ones do. From then on the client connects
+ * without it: while the data set is loading, operations fail on their own.
+ */
+export function connectsWithoutInfo(
+  client: { options: { enableReadyCheck?: boolean | undefined } },
+  error: unknown,
+): boolean {
+  if (!(error instanceof Error) || !/unknown command .?info/i.test(error.message)) return false;
+  client.options.enableReadyCheck = false;
+  return true;
 }
 
 /** The secrets that must not appear in a log line or an error. */

@@ -41,9 +41,23 @@ export function redisSchema(secret: SecretField) {
 
 export type RedisConfig = z.output<ReturnType<typeof redisSchema>>;
 
+/** Parts of the URL that would be ignored: the gateway would use another database than the one that is meant. */
+function urlFindings(text: string, database: number): Finding[] {
+  const url = URL.parse(text);
+  const path = url?.pathname.slice(1) ?? '';
+  const at = (message: string, hint?: string): Finding[] => [{ path: ['url'], message, hint }];
+  if (url === null || url.hostname === '') return at('expected redis://host:port');
+  if (url.search !== '' || url.hash !== '')
+    return at('a query is not supported', 'set the database as path, such as /2');
+  if (!/^\d{0,4}$/.test(path)) return at('the path must be a database number');
+  if (path !== '' && database !== 0 && Number(path) !== database)
+    return at(`names database ${Number(path)}, and session.store.redis.database is ${database}`);
+  return [];
+}
+
 /** Finds contradictory ways to connect. */
 export function redisFindings({ url, sentinels, master, cluster, database }: RedisConfig): Finding[] {
-  const findings: Finding[] = [];
+  const findings: Finding[] = url === undefined ? [] : urlFindings(url, database);
   if ([url, sentinels, cluster].filter((way) => way !== undefined).length !== 1)
     findings.push({ path: [], message: 'expected exactly one of url, sentinels or cluster' });
   if (sentinels && master === undefined)

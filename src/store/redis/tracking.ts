@@ -1,5 +1,6 @@
 /** Subscribes to changes of session records on one Redis server (CLIENT TRACKING) and knows whether any can be missing. */
 import { Redis, type RedisOptions } from 'ioredis';
+import { connectsWithoutInfo } from './options.ts';
 
 export interface TrackingParts {
   options: RedisOptions & { replyMapping: 'legacy' };
@@ -8,6 +9,8 @@ export interface TrackingParts {
   /** Called with the name of a record that changed, or without a name when any may have. */
   onChange(name?: string): void;
   onError(error: unknown): void;
+  /** Called when notifications have begun, also after an error. */
+  onStart(): void;
 }
 
 export interface Tracking {
@@ -82,7 +85,7 @@ function readNames(message: unknown, onChange: (name?: string) => void): void {
 }
 
 /** Connects in the background, and again when the connection is lost. */
-export function trackChanges({ options, prefix, onChange, onError }: TrackingParts): Tracking {
+export function trackChanges({ options, prefix, onChange, onError, onStart }: TrackingParts): Tracking {
   // RESP2: with RESP3 ioredis does not pass invalidation pushes on.
   const client = new Redis({
     ...options,
@@ -97,6 +100,7 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
     await enableTracking(client, prefix);
     onChange();
     await freshness.start();
+    onStart();
   }
 
   client.on('ready', () => {
@@ -105,7 +109,7 @@ export function trackChanges({ options, prefix, onChange, onError }: TrackingPar
   client.on('close', freshness.stop);
   client.on('error', (error: Error) => {
     freshness.stop();
-    onError(error);
+    if (!connectsWithoutInfo(client, error)) onError(error);
   });
   client.on('messageBuffer', (_channel: unknown, message: unknown) => readNames(message, onChange));
   const timer = setInterval(() => void freshness.ping(), PING_INTERVAL_MS).unref();
