@@ -10,7 +10,9 @@ const textOf = new Map(files.map((file) => [file, readFileSync(join(ROOT, file),
 
 /** The rooms by rank, lowest first. A file imports from its own room and from rooms of a lower rank. */
 const RANKS: readonly (readonly string[])[] = [
-  ['base', 'client/base', 'crypto', 'oidc/products', 'tuning', 'upstream/connect', 'upstream/http'],
+  ['base', 'client/base', 'crypto', 'oidc/products/base', 'tuning', 'upstream/connect', 'upstream/http'],
+  ['oidc/products/catalog'],
+  ['oidc/products'],
   ['client/window', 'config/fields', 'upstream/undici'],
   ['client', 'policy/conditions', 'store/port'],
   ['store/processes', 'store/redis', 'store/sqlite'],

@@ -1,8 +1,8 @@
 /** `bff-gateway explain`: the route and rule that decide on a request, and the decision, from the configuration alone. */
 import { isIP } from 'node:net';
 import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
-import { isRecord, stringOf } from '../oidc/products/claims.ts';
-import type { TokenFacts } from '../oidc/products/facts.ts';
+import { isRecord, stringOf } from '../oidc/products/base/claims.ts';
+import type { TokenFacts } from '../oidc/products/base/facts.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
 import { readFacts } from '../oidc/products/read-facts.ts';
 import { productOf } from '../oidc/products/registry.ts';

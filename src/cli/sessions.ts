@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema/schema.ts';
-import { isRecord } from '../oidc/products/claims.ts';
+import { isRecord } from '../oidc/products/base/claims.ts';
 
 /** The sessions that a command applies to, as given on the command line. */
 export interface SessionFilter {

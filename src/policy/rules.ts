@@ -1,6 +1,6 @@
 /** The rules of a route: compiles them, and selects the one that applies to a caller. */
 import type { RuleConfig } from '../config/schema/schema.ts';
-import type { TokenSubject } from '../oidc/products/facts.ts';
+import type { TokenSubject } from '../oidc/products/base/facts.ts';
 import { type CompiledConditions, type ConditionTable, compileConditions } from './conditions/compile.ts';
 import type { Refusal, RequestFacts } from './conditions/condition.ts';
 

@@ -6,7 +6,7 @@ import type { Config } from '../../src/config/schema/schema.ts';
 import { ImportError } from '../../src/import/draft/draft.ts';
 import type { ImportFormat } from '../../src/import/formats.ts';
 import { importFrom } from '../../src/import/import.ts';
-import { generic } from '../../src/oidc/products/generic.ts';
+import { generic } from '../../src/oidc/products/catalog/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { decide, ruleForCaller } from '../../src/policy/rules.ts';
 import { isForAudience } from '../../src/proxy/admission/bearer.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { RouteConfig } from '../../src/config/schema/schema.ts';
 import { createKeyring } from '../../src/crypto/keyring.ts';
-import { generic } from '../../src/oidc/products/generic.ts';
+import { generic } from '../../src/oidc/products/catalog/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { checkCsrf } from '../../src/policy/csrf.ts';
 import { type Admission, createAdmit } from '../../src/proxy/admission/admit.ts';

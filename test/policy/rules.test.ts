@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RuleConfig } from '../../src/config/schema/schema.ts';
-import { generic } from '../../src/oidc/products/generic.ts';
+import { generic } from '../../src/oidc/products/catalog/generic.ts';
 import { readFacts } from '../../src/oidc/products/read-facts.ts';
 import { compileRule, decide, openRule, ruleForCaller, rulesForMethod } from '../../src/policy/rules.ts';
 import { fc } from '../support/properties.ts';

@@ -1,8 +1,8 @@
 /** Checks of discovery: the metadata document, the issuer and its usual mistakes, and the clock. */
 import { type Check, fail, ok, warn } from '../../base/check.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
+import type { DoctorHints } from '../../oidc/products/base/product.ts';
 import { announcedIssuer } from '../../oidc/products/issuers.ts';
-import type { DoctorHints } from '../../oidc/products/product.ts';
 import { PRODUCTS, productOf } from '../../oidc/products/registry.ts';
 import { describeNetworkError, isCertificateError } from './network.ts';
 

@@ -2,7 +2,7 @@
 import { type Check, fail, ok, warn } from '../../base/check.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Probe, ProbeResult } from '../../oidc/login/probe.ts';
-import type { KnownError } from '../../oidc/products/product.ts';
+import type { KnownError } from '../../oidc/products/base/product.ts';
 import { PRODUCTS } from '../../oidc/products/registry.ts';
 import type { GetFromProvider } from './discovery.ts';
 import { describeNetworkError } from './network.ts';

@@ -2,7 +2,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
-import { isRecord } from '../products/claims.ts';
+import { isRecord } from '../products/base/claims.ts';
 import { keyThumbprint } from './key.ts';
 
 export interface ExpectedBinding {

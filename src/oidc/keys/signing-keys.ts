@@ -8,7 +8,7 @@ import {
   type JWSHeaderParameters,
 } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
-import { stringOf } from '../products/claims.ts';
+import { stringOf } from '../products/base/claims.ts';
 import { keysOfIssuer } from './issuer-keys.ts';
 import type { KeySet, KeySetCache } from './key-set-cache.ts';
 

@@ -7,7 +7,7 @@ import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { SessionData, TokenRecord } from '../../session/session-types.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
-import { numberOf } from '../products/claims.ts';
+import { numberOf } from '../products/base/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
 import type { DpopOptions } from '../provider/authorization-url.ts';
 import { checkIdToken, verifyIdTokenSignature } from '../provider/id-token.ts';

@@ -7,7 +7,7 @@ import { createIndexNames } from '../../session/index-names.ts';
 import type { SessionBatches, SessionDirectory } from '../../session/session-directory.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
-import { stringOf } from '../products/claims.ts';
+import { stringOf } from '../products/base/claims.ts';
 import { storedClaims } from '../provider/id-token.ts';
 import type { Revoker } from './revoker.ts';
 

@@ -2,7 +2,7 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import { isRecord, numberOf, stringOf } from '../products/claims.ts';
+import { isRecord, numberOf, stringOf } from '../products/base/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
 import type { Provider } from '../provider/provider.ts';
 

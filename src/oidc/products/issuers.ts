@@ -1,5 +1,5 @@
 /** The issuers of a configured provider: one, or one for each tenant where a single metadata document serves many tenants. */
-import type { MultiTenantIssuers } from './product.ts';
+import type { MultiTenantIssuers } from './base/product.ts';
 import { type ProviderKind, productOf } from './registry.ts';
 
 interface IssuerOptions {

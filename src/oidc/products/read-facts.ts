@@ -1,7 +1,7 @@
 /** Converts the claims of an access token into its facts, by the rules of its product. */
-import { claimAt, numberOf, stringOf, stringsOf } from './claims.ts';
-import type { Claims, TokenFacts, TokenSubject } from './facts.ts';
-import type { Product } from './product.ts';
+import { claimAt, numberOf, stringOf, stringsOf } from './base/claims.ts';
+import type { Claims, TokenFacts, TokenSubject } from './base/facts.ts';
+import type { Product } from './base/product.ts';
 
 /** The settings of an issuer that decide how its tokens are read. */
 export interface FactsSource {

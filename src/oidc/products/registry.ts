@@ -1,5 +1,5 @@
 /** Looks up products, by `provider.kind` or by the form of an issuer. */
-import type { Product } from './product.ts';
+import type { Product } from './base/product.ts';
 import * as table from './table.ts';
 
 /** The values of `provider.kind`. */

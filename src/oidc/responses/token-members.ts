@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose';
 import type { Logger } from '../../observe/log.ts';
 import { isCompactJws } from '../keys/signing-keys.ts';
-import { isRecord } from '../products/claims.ts';
+import { isRecord } from '../products/base/claims.ts';
 
 /** Longer than any legitimate lifetime, in seconds (ten years); a longer one would exceed the range of dates. */
 const MAX_LIFETIME_S = 315_360_000;

@@ -2,8 +2,8 @@
 import { decodeJwt, errors, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import { isCompactJws } from '../keys/signing-keys.ts';
-import { numberOf, stringOf } from '../products/claims.ts';
-import type { Claims } from '../products/facts.ts';
+import { numberOf, stringOf } from '../products/base/claims.ts';
+import type { Claims } from '../products/base/facts.ts';
 import type { TokenIssuer } from './token-issuers.ts';
 
 /** Longer than any legitimate token, and than the header size limit of most servers. */

@@ -4,8 +4,8 @@ import { GatewayError } from '../../base/errors.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
-import { isRecord, numberOf, stringOf } from '../products/claims.ts';
-import type { TokenFacts } from '../products/facts.ts';
+import { isRecord, numberOf, stringOf } from '../products/base/claims.ts';
+import type { TokenFacts } from '../products/base/facts.ts';
 import { refuseToken } from './access-token.ts';
 
 /** Accepted algorithms of proofs: asymmetric signatures only (RFC 9449 section 4.3). */

@@ -1,7 +1,7 @@
 /** Facts of a session's access token from the token response and the ID token, without decoding the access token. */
 import type { RequestSession, RequestTokens } from '../../session/session-types.ts';
-import { wordsOf } from '../products/claims.ts';
-import type { TokenFacts } from '../products/facts.ts';
+import { wordsOf } from '../products/base/claims.ts';
+import type { TokenFacts } from '../products/base/facts.ts';
 
 const noRoles = () => [];
 /** Computed once per token record; a record is immutable once it has been read. */

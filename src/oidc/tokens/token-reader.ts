@@ -2,7 +2,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { RequestSession, RequestTokens, VerifiedToken } from '../../session/session-types.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
-import type { TokenFacts } from '../products/facts.ts';
+import type { TokenFacts } from '../products/base/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
 import { storedClaims } from '../provider/id-token.ts';
 import { refuseToken, unverifiedIssuer } from './access-token.ts';

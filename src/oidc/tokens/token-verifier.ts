@@ -2,7 +2,7 @@
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
 import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
-import type { TokenFacts } from '../products/facts.ts';
+import type { TokenFacts } from '../products/base/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
 import { refuseToken, type TokenOrigin, timeTolerance, unverifiedIssuer, verifyAccessToken } from './access-token.ts';
 import type { Introspector } from './introspection.ts';

@@ -5,7 +5,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { Lifetime } from '../../base/lifetime.ts';
 import { digest } from '../../crypto/digest.ts';
 import { checkBinding, type ExpectedBinding } from '../dpop/token-binding.ts';
-import type { Product } from '../products/product.ts';
+import type { Product } from '../products/base/product.ts';
 import { classifyFailure, retryAfter } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import { createRequestCache } from './request-cache.ts';

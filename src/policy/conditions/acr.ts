@@ -1,6 +1,6 @@
 /** The condition `acr`: how the user must have authenticated (RFC 9470). */
 import { z } from 'zod';
-import { stringOf } from '../../oidc/products/claims.ts';
+import { stringOf } from '../../oidc/products/base/claims.ts';
 import { tokenCondition } from './condition.ts';
 
 export const acr = tokenCondition({

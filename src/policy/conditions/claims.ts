@@ -1,6 +1,6 @@
 /** The condition `claims`: values that claims of the access token must have. */
 import { z } from 'zod';
-import { claimAt } from '../../oidc/products/claims.ts';
+import { claimAt } from '../../oidc/products/base/claims.ts';
 import { tokenCondition } from './condition.ts';
 import { compilePattern, patternSchema } from './pattern.ts';
 

@@ -1,6 +1,6 @@
 /** The shape of a rule condition, and the facts about a request that conditions are checked against. */
 import type { z } from 'zod';
-import type { TokenFacts } from '../../oidc/products/facts.ts';
+import type { TokenFacts } from '../../oidc/products/base/facts.ts';
 
 /** What is known about a request when a rule is decided. */
 export interface RequestFacts {

@@ -1,6 +1,6 @@
 /** The condition `roles`: roles that the access token must carry. */
 import { z } from 'zod';
-import type { TokenFacts } from '../../oidc/products/facts.ts';
+import type { TokenFacts } from '../../oidc/products/base/facts.ts';
 import { alternativesOf, missingValues } from './alternatives.ts';
 import { tokenCondition } from './condition.ts';
 

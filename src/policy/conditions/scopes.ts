@@ -1,7 +1,7 @@
 /** The condition `scopes`: scopes that the access token must have been granted. */
 import { z } from 'zod';
 import { scopeToken } from '../../config/fields/fields.ts';
-import type { TokenFacts } from '../../oidc/products/facts.ts';
+import type { TokenFacts } from '../../oidc/products/base/facts.ts';
 import { alternativesOf, missingValues } from './alternatives.ts';
 import { tokenCondition } from './condition.ts';
 

@@ -4,7 +4,7 @@ import type { Config } from '../../config/schema/schema.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
-import type { TokenFacts } from '../../oidc/products/facts.ts';
+import type { TokenFacts } from '../../oidc/products/base/facts.ts';
 import type { EnsureUsableToken } from '../../oidc/refresh/refresh-result.ts';
 import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';

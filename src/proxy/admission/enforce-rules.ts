@@ -5,7 +5,7 @@ import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit, AuditDetails } from '../../observe/audit.ts';
-import type { TokenFacts } from '../../oidc/products/facts.ts';
+import type { TokenFacts } from '../../oidc/products/base/facts.ts';
 import type { Challenge, ChallengeParams } from '../../policy/challenge.ts';
 import type { Refusal } from '../../policy/conditions/condition.ts';
 import { type CompiledRule, decide, ruleForCaller } from '../../policy/rules.ts';

@@ -1,6 +1,6 @@
 /** Reads the token facts of a signed-in user for the rules of a route. */
 import { GatewayError } from '../../base/errors.ts';
-import type { TokenFacts } from '../../oidc/products/facts.ts';
+import type { TokenFacts } from '../../oidc/products/base/facts.ts';
 import { grantedFacts } from '../../oidc/tokens/session-facts.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import type { Challenge } from '../../policy/challenge.ts';

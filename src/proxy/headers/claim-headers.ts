@@ -1,7 +1,7 @@
 /** Passes claims of the caller to the upstream as request headers, encoded so that no value can break out of its header. */
 import type { Logger } from '../../observe/log.ts';
-import { claimAt, isRecord } from '../../oidc/products/claims.ts';
-import type { Claims } from '../../oidc/products/facts.ts';
+import { claimAt, isRecord } from '../../oidc/products/base/claims.ts';
+import type { Claims } from '../../oidc/products/base/facts.ts';
 
 /** Maximum length of one claim header, in characters after encoding. */
 export const MAX_CLAIM_LENGTH = 4096;

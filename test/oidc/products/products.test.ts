@@ -1,14 +1,14 @@
 /** The tokens of each product: subject, type, scopes, roles and groups; and which product an issuer is. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { auth0 } from '../../../src/oidc/products/auth0.ts';
-import { entra } from '../../../src/oidc/products/entra.ts';
-import type { Claims, TokenSubject } from '../../../src/oidc/products/facts.ts';
-import { generic } from '../../../src/oidc/products/generic.ts';
-import { keycloak } from '../../../src/oidc/products/keycloak.ts';
-import type { Product } from '../../../src/oidc/products/product.ts';
+import type { Claims, TokenSubject } from '../../../src/oidc/products/base/facts.ts';
+import type { Product } from '../../../src/oidc/products/base/product.ts';
+import { clientIdOf } from '../../../src/oidc/products/base/standard.ts';
+import { auth0 } from '../../../src/oidc/products/catalog/auth0.ts';
+import { entra } from '../../../src/oidc/products/catalog/entra.ts';
+import { generic } from '../../../src/oidc/products/catalog/generic.ts';
+import { keycloak } from '../../../src/oidc/products/catalog/keycloak.ts';
 import { PRODUCTS, productOf } from '../../../src/oidc/products/registry.ts';
-import { clientIdOf } from '../../../src/oidc/products/standard.ts';
 import * as table from '../../../src/oidc/products/table.ts';
 
 const without = (claims: Claims, ...names: string[]) =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '../../../src/observe/log.ts';
-import { claimAt } from '../../../src/oidc/products/claims.ts';
+import { claimAt } from '../../../src/oidc/products/base/claims.ts';
 import {
   createClaimHeaders,
   encodeClaim,

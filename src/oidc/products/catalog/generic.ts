@@ -1,6 +1,6 @@
 /** Any provider that follows the specifications. */
-import type { Product } from './product.ts';
-import { standard } from './standard.ts';
+import type { Product } from '../base/product.ts';
+import { standard } from '../base/standard.ts';
 
 export const generic: Product<'generic'> = {
   ...standard,

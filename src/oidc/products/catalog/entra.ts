@@ -1,9 +1,9 @@
 /** Microsoft Entra ID: `scp` and app roles, groups that can be left out, tokens of two versions, multi-tenant issuers. */
-import { isRecord, stringOf, stringsOf, wordsOf } from './claims.ts';
+import { isRecord, stringOf, stringsOf, wordsOf } from '../base/claims.ts';
+import type { Claims, Groups, TokenSubject } from '../base/facts.ts';
+import type { MultiTenantIssuers, Product, ProviderFinding, ProviderSettings } from '../base/product.ts';
+import { clientIdOf, rejectionReason, standard } from '../base/standard.ts';
 import { entraDoctor } from './entra-doctor.ts';
-import type { Claims, Groups, TokenSubject } from './facts.ts';
-import type { MultiTenantIssuers, Product, ProviderFinding, ProviderSettings } from './product.ts';
-import { clientIdOf, rejectionReason, standard } from './standard.ts';
 
 /** Only users have `scp`; tokens of apps have `idtyp: app`, or the object id of the app as their subject. */
 function subjectOf(claims: Claims): TokenSubject {

@@ -1,8 +1,8 @@
 /** Keycloak: `typ` in the payload, realm and client roles, service accounts that are users with a subject of their own. */
-import { isRecord, stringOf, stringsOf } from './claims.ts';
-import type { Claims, TokenSubject } from './facts.ts';
-import type { DoctorHints, Product } from './product.ts';
-import { rejectionReason, standard } from './standard.ts';
+import { isRecord, stringOf, stringsOf } from '../base/claims.ts';
+import type { Claims, TokenSubject } from '../base/facts.ts';
+import type { DoctorHints, Product } from '../base/product.ts';
+import { rejectionReason, standard } from '../base/standard.ts';
 
 /**
  * A service account is a user with a subject of its own and without a session at Keycloak. A token with both marks, or

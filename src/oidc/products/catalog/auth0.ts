@@ -1,8 +1,8 @@
 /** Auth0: permissions as roles, clients marked by `gty` or by their subject, a sign-out endpoint of its own. */
-import { stringOf, stringsOf } from './claims.ts';
-import type { Claims, TokenSubject } from './facts.ts';
-import type { DoctorHints, Product } from './product.ts';
-import { clientIdOf, rejectionReason, standard } from './standard.ts';
+import { stringOf, stringsOf } from '../base/claims.ts';
+import type { Claims, TokenSubject } from '../base/facts.ts';
+import type { DoctorHints, Product } from '../base/product.ts';
+import { clientIdOf, rejectionReason, standard } from '../base/standard.ts';
 
 /**
  * The subject of a client is its client id followed by `@clients`. `gty` marks it as well, except in the RFC 9068

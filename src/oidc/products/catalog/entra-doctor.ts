@@ -1,5 +1,5 @@
 /** Errors of Entra ID that `bff-gateway doctor` recognizes, by their AADSTS numbers. */
-import type { Advice, DoctorHints } from './product.ts';
+import type { Advice, DoctorHints } from '../base/product.ts';
 
 function explainAnnounced(configured: string, announced: string): Advice | undefined {
   if (announced.includes('{tenantid}'))
