@@ -103,8 +103,11 @@ export function trackChanges({ options, prefix, onChange, onError, onStart }: Tr
     onStart();
   }
 
+  let restarts = 0;
   client.on('ready', () => {
-    subscribe().catch(onError);
+    const before = restarts;
+    // A restart ends a subscription in progress on purpose; the next one follows at once.
+    subscribe().catch((error: unknown) => before === restarts && onError(error));
   });
   client.on('close', freshness.stop);
   client.on('error', (error: Error) => {
@@ -118,7 +121,9 @@ export function trackChanges({ options, prefix, onChange, onError, onStart }: Tr
     current: freshness.current,
     restart() {
       freshness.stop();
-      if (client.status === 'ready') client.disconnect(true);
+      if (client.status !== 'ready') return;
+      restarts += 1;
+      client.disconnect(true);
     },
     stop() {
       clearInterval(timer);

@@ -6,6 +6,7 @@ import { ConfigError } from '../../../src/config/validate/faults.ts';
 import { createLogger } from '../../../src/observe/log.ts';
 import { openRedisStore } from '../../../src/store/redis/redis.ts';
 import type { RedisConfig } from '../../../src/store/redis/schema.ts';
+import { trackChanges } from '../../../src/store/redis/tracking.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { until } from '../../support/wait.ts';
 
@@ -76,6 +77,31 @@ test('W07 after lost tracking the log says when it works again', async (t) => {
   await until(() => /client tracking unavailable/.test(logText()));
   await redis.restart();
   await until(() => store.changes.current() && /client tracking available; session cache enabled/.test(logText()));
+});
+
+test('W07 a restart of tracking during its start, as when both connections are new, is no alarm', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const errors: unknown[] = [];
+  let started = 0;
+  const tracking = trackChanges({
+    options: { host: '127.0.0.1', port: redis.port, replyMapping: 'legacy' },
+    prefix: 'bff:{',
+    onChange: () => {},
+    onError: (error) => errors.push(error),
+    onStart: () => {
+      started += 1;
+    },
+  });
+  t.after(() => tracking.stop());
+  for (let round = 0; round < 20; round += 1) {
+    // Restarted at different moments of connecting and subscribing.
+    for (let turn = 0; turn < round; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    tracking.restart();
+  }
+  await until(() => tracking.current());
+  assert.ok(started > 0);
+  assert.deepEqual(errors, []);
 });
 
 test('W07 a URL with parts that would be ignored, or with another database than the option, is refused', () => {
