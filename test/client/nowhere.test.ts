@@ -1,6 +1,7 @@
 /** B09: the client where parts of a browser are missing: on a server, without channels, without storage, under another base. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { build } from 'esbuild';
@@ -112,4 +113,6 @@ test('B09 a bundler drops the client from an app that imports but does not use i
     ],
   });
   assert.doesNotMatch(outputFiles[0]?.text ?? '', /EventTarget|BroadcastChannel/);
+  const { sideEffects } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  assert.equal(sideEffects, false);
 });

@@ -93,7 +93,7 @@ test('B07 a request that waits for a sign-in is aborted by its signal; others go
   );
 });
 
-test('B07 a time-out does not run out while the user signs in, and applies to the server afterwards', async (t) => {
+test('B07 a time-out does not run out while the user signs in', async (t) => {
   const answer = Promise.withResolvers<boolean>();
   const ask = t.mock.fn(() => answer.promise);
   const { world, tab } = await start(t, { onUnauthenticated: ask });
@@ -102,12 +102,13 @@ test('B07 a time-out does not run out while the user signs in, and applies to th
   const waiting = tab.client.fetch('/api/x', { signal: timeout.signal });
   await until(() => ask.mock.callCount() > 0);
   await world.signIn();
+  // The user takes a minute.
+  const now = Date.now;
+  t.mock.method(Date, 'now', () => now() + 60_000);
   expire();
   answer.resolve(true);
-  const response = await waiting.catch((error: Error) => error.name);
-  // The time that the first attempt took is what is left; a busy machine may need longer for the second one.
-  assert.ok(response === 'TimeoutError' || (response as Response).status === 200);
-  assert.ok(tab.calls.filter((call) => call === 'GET /api/x').length === 2, 'it was sent again');
+  assert.equal((await waiting).status, 200);
+  assert.equal(world.upstream.requests.length, 1);
 });
 
 test('B07 a time-out that was not reached during the sign-in is extended by it', async (t) => {

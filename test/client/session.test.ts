@@ -232,7 +232,6 @@ for (const wake of ['pageshow', 'online', 'focus'])
     await opened.client.session();
     await endElsewhere(world);
     for (const type of [wake, 'focus', 'pageshow', 'online']) opened.dispatch(type);
-    opened.show();
     await until(() => opened.events.length > 0);
     assert.deepEqual(opened.calls, ['GET /session', 'GET /session']);
   });
