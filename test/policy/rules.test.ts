@@ -66,9 +66,9 @@ test('RS-09 the refusal names the missing scopes, of alternatives the first', ()
   assert.equal(missing(wanted, 'write:orders read:orders openid'), 'allowed');
 });
 
-test('RS-09 only a string grants scopes, and only by whole words', () => {
+test('RS-09 P04 only a string or a list of strings grants scopes, and only by whole words', () => {
   const odd: unknown[] = [
-    ...[null, undefined, 7, true, {}, [], ['write:orders'], [['write:orders']], { scope: 'write:orders' }],
+    ...[null, undefined, 7, true, {}, [], ['write:orders', 5], [['write:orders']], { scope: 'write:orders' }],
     ...[{ toString: () => 'write:orders' }, { split: () => ['write:orders'] }, 'write:orders,openid'],
     ...['write:orders\u00a0', 'write:orders2', 'Write:orders', 'WRITE:ORDERS', 'xwrite:orders', 'write', 'write:*'],
     ...['*', 'write:orders\n', '"write:orders"'],
