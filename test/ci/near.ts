@@ -10,16 +10,21 @@ export interface NearTests {
 
 /** Rooms and entry points without a mirror folder of tests, and the folder that contains their tests. */
 export const SUITE_OF: Readonly<Record<string, string>> = {
+  'src/client/base': 'test/client',
+  'src/client/window': 'test/client',
   'src/config/fields': 'test/config',
   'src/config/sections': 'test/config',
   'src/import/draft': 'test/import',
   'src/index.ts': 'test/package',
   'src/main.ts': 'test/tuning',
   'src/oidc/dpop': 'test/sender',
+  'src/oidc/products/base': 'test/oidc/products',
+  'src/oidc/products/catalog': 'test/oidc/products',
   'src/oidc/tokens': 'test/bearer',
   'src/policy/conditions': 'test/policy',
   'src/store/processes': 'test/store/port',
   'src/store/sqlite': 'test/store/port',
+  'src/upstream/undici': 'test/proxy/forwarding',
 };
 
 const ALTERNATIVES =

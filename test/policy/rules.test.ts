@@ -74,6 +74,7 @@ test('RS-09 P04 only a string or a list of strings grants scopes, and only by wh
     ...['*', 'write:orders\n', '"write:orders"'],
   ];
   for (const granted of odd) assert.equal(missing(['write:orders'], granted), 'write:orders');
+  assert.equal(missing(['write:orders'], ['write:orders']), 'allowed');
   assert.equal(missing(['toString'], 'openid'), 'toString');
 });
 
