@@ -77,6 +77,7 @@ export function openTab(browser: Browser, origin: string, options: TabOptions = 
     },
     async fetch(input, init) {
       const request = new Request(typeof input === 'string' ? new URL(input, origin) : input, init);
+      request.signal.throwIfAborted();
       calls.push(`${request.method} ${short(request.url)}`);
       headers.push(request.headers);
       return (await respond?.(request)) ?? send(browser, request);
