@@ -15,6 +15,10 @@ export function endpointPaths({ prefix }: Prefix): Readonly<Record<PrefixedEndpo
   return Object.fromEntries(paths) as Record<PrefixedEndpoint, string>;
 }
 
+/** The path to which the provider returns the browser after sign-out. */
+export const landingPath = ({ logout, endpoints }: Pick<Config, 'logout' | 'endpoints'>) =>
+  logout.landing ?? endpointPaths(endpoints).signedOut;
+
 /** The endpoints that the configuration offers: name, path, offered methods, and whether responses may be stored. */
 export function offeredEndpoints(config: Config) {
   return ENDPOINT_ROWS.map(([name, row]) => ({

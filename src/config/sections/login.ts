@@ -20,9 +20,9 @@ export const logout = z
     landing: z
       .string()
       .regex(/^\/[^/\\\s][^\s]*$|^\/$/)
-      .default('/signed-out')
+      .optional()
       .describe(
-        'Path to which the provider returns the browser after sign-out. Register its full URL at the provider.',
+        'Path to which the provider returns the browser after sign-out. Register its full URL at the provider. Default: /signed-out below endpoints.prefix.',
       ),
     revocationWait: duration('0ms', '10s')
       .prefault('800ms')

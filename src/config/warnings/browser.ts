@@ -1,7 +1,7 @@
 /** Warnings about cookies, the front end and the addresses that browsers open. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { endpointPaths, offeredEndpoints, reservedPaths } from '../schema/endpoints.ts';
+import { endpointPaths, landingPath, offeredEndpoints, reservedPaths } from '../schema/endpoints.ts';
 import type { Config } from '../schema/schema.ts';
 import { covers } from '../validate/routes.ts';
 import type { Combination } from './warning.ts';
@@ -74,14 +74,14 @@ function landingFault(config: Config, landing: string): string | undefined {
   return config.routes.some(({ path }) => covers(path, landing)) ? 'is a path of a route' : undefined;
 }
 
-const landingPath = ({ logout }: Config) => logout.landing.split(/[?#]/, 1)[0] ?? '';
+const pathOfLanding = (config: Config) => landingPath(config).split(/[?#]/, 1)[0] ?? '';
 
 export const landing: Combination = {
   id: 'landing',
   when: '`logout.landing` is a path of a route, another endpoint, or an endpoint without `endpoints.prefix`: the sign-out ends with an error',
   hint: LANDING_HINT,
   find: ({ config }) => {
-    const path = landingPath(config);
+    const path = pathOfLanding(config);
     const fault = landingFault(config, path);
     return fault === undefined ? [] : [`logout.landing ${path} ${fault}`];
   },
@@ -93,7 +93,7 @@ export const landingWithoutPage: Combination = {
   hint: LANDING_HINT,
   listener: true,
   find: ({ config }) => {
-    const path = landingPath(config);
+    const path = pathOfLanding(config);
     if (config.frontend || path === endpointPaths(config.endpoints).signedOut || landingFault(config, path)) return [];
     return [`logout.landing ${path} is not found: there is no front end`];
   },

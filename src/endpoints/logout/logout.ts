@@ -1,6 +1,6 @@
 /** Signs the user out: ends the local session, revokes its tokens, continues to the sign-out of the provider. */
 import type { Request, RequestHandler, Response } from 'express';
-import { endpointPaths } from '../../config/schema/endpoints.ts';
+import { endpointPaths, landingPath } from '../../config/schema/endpoints.ts';
 import { isLogoutNonce, logoutNonce } from '../../crypto/logout-nonce.ts';
 import { endSessionOrigins, endSessionUrl } from '../../oidc/logout/provider-logout.ts';
 import { isPrefetch } from '../../policy/navigation.ts';
@@ -58,7 +58,7 @@ async function revokeAndLocate(
   const outcome = session && (await revoker.revoke(session.tokens, config.logout.revocationWait));
   // The provider is down: our own page is better than a connection error of the browser.
   if (outcome === 'unreachable') return `${signedOut}?provider=unreachable`;
-  const landing = config.publicUrl + config.logout.landing;
+  const landing = config.publicUrl + landingPath(config);
   return (await endSessionUrl(provider, session?.tokens.idToken, landing).catch(() => undefined))?.href ?? signedOut;
 }
 
