@@ -25,7 +25,7 @@ export async function startBrowser(): Promise<Browser> {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'],
   });
   return {
-    test: (name, body) => void test(name, { timeout: 150_000 }, () => inFreshProfile(chrome, name, body)),
+    test: (name, body) => void test(name, { timeout: 300_000 }, () => inFreshProfile(chrome, name, body)),
     close: () => chrome.close(),
   };
 }
@@ -36,7 +36,7 @@ async function inFreshProfile(
   body: (page: Page, context: BrowserContext) => Promise<void>,
 ): Promise<void> {
   const context = await chrome.newContext();
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   try {
     await body(page, context);

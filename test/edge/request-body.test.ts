@@ -9,8 +9,8 @@ import { createGateway } from '../../src/index.ts';
 import { newKey } from '../support/gateway.ts';
 import { freePort } from '../support/ports.ts';
 import { connectRaw } from '../support/raw.ts';
-import { until } from '../support/until.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
 
 /** The deadline in these tests: enough time for a response that needs no body. */
@@ -243,7 +243,7 @@ test('E01 as many of them as there may be connections: afterwards the port accep
   const holds = rows.map((path) => hold(port, host, { request: `POST ${path}`, headers: FORM }, BODIES['a drip']));
   await Promise.all(holds);
   const status = async () => (await fetch(`${gateway.url}/session`, { headers: CSRF }).catch(() => undefined))?.status;
-  await until(async () => (await status()) === 200, 'the port accepts requests');
+  await until(async () => (await status()) === 200, { what: 'the port accepts requests' });
 });
 
 test('E01 mounted in a server without a time limit of its own: the same, also for the private handler', async (t) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRaw } from '../support/raw.ts';
-import { until } from '../support/until.ts';
+import { until } from '../support/wait.ts';
 import { startWorld } from '../support/world.ts';
 
 const SIZE = 16 * 2 ** 20;
@@ -35,11 +35,14 @@ test('D17 a client that reads nothing of a file loses its connection, also if it
   client.socket.pause();
   await client.send(request);
   // A paused socket notices the end of its connection only when it writes.
-  await until(async () => {
-    await client.send('\r\n').catch(() => {});
-    await sleep(50);
-    return closed;
-  }, 'the gateway closes the connection');
+  await until(
+    async () => {
+      await client.send('\r\n').catch(() => {});
+      await sleep(50);
+      return closed;
+    },
+    { what: 'the gateway closes the connection' },
+  );
 });
 
 test('D17 a client that reads slowly gets the whole file', async (t) => {

@@ -12,8 +12,8 @@ import { parseTarget } from '../../src/routing/target.ts';
 import { contextOf } from '../support/edge.ts';
 import { connectRaw, rawRequest } from '../support/raw.ts';
 import { configOf } from '../support/route-fixtures.ts';
-import { until, within } from '../support/until.ts';
 import { startUpstream, type UpstreamOptions } from '../support/upstream.ts';
+import { until, within } from '../support/wait.ts';
 
 const PUBLIC = 'http://localhost:3000';
 
@@ -197,6 +197,6 @@ test('PX-09 no other protocol and no handshake with a body reaches the developme
     const response = await rawRequest(port, `${head}Host: gw\r\nOrigin: ${PUBLIC}\r\n\r\n`);
     assert.equal(response.status, 400);
   }
-  await until(() => codes.length === 3, 'three refusals');
+  await until(() => codes.length === 3, { what: 'three refusals' });
   assert.equal(upstream.connections(), 0);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connectRaw, rawRequest } from '../support/raw.ts';
-import { until } from '../support/until.ts';
+import { until } from '../support/wait.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const open = (upstream: string) => [{ path: '/open/**', upstream, rules: [{ token: 'none' as const }] }];
@@ -30,7 +30,7 @@ test('D02 one connection with 300 pipelined requests that hang holds one slot', 
     ['/open/hang', '/open/x', '/open/x', '/open/x'],
   );
   hostile.destroy();
-  await until(() => upstream.requests[0]?.aborted === true, 'the hanging request is aborted');
+  await until(() => upstream.requests[0]?.aborted === true, { what: 'the hanging request is aborted' });
 });
 
 test('D02 300 pipelined requests get their responses in order', async (t) => {

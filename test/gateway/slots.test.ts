@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw.ts';
-import { until, within } from '../support/until.ts';
 import { type Script, startUpstream, type Upstream } from '../support/upstream.ts';
+import { until, within } from '../support/wait.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
 
 const BIG = Buffer.alloc(32 * 1024 * 1024, 'a');
@@ -73,14 +73,14 @@ test('D02 200 open event streams of one client do not stop a plain request', asy
 test('D02 responses that a client does not read do not stop a plain request', async (t) => {
   const { upstream, startMany, plain } = await startOpen(t, { connections: 8 });
   await startMany(12, 'GET /open/big HTTP/1.1\r\n\r\n', { read: false });
-  await until(() => upstream.requests.length === 12, 'all of them reach the upstream');
+  await until(() => upstream.requests.length === 12, { what: 'all of them reach the upstream' });
   assert.equal(await plain(), 'ok');
 });
 
 test('D02 200 uploads that drip do not stop a plain request', async (t) => {
   const { upstream, startMany, plain } = await startOpen(t);
   await startMany(200, 'POST /open/x HTTP/1.1\r\nContent-Length: 1000\r\n\r\na');
-  await until(() => upstream.requests.length === 200, 'all of them reach the upstream');
+  await until(() => upstream.requests.length === 200, { what: 'all of them reach the upstream' });
   assert.equal(await plain(), 'ok');
 });
 
@@ -130,7 +130,7 @@ test('D02 without a free slot for streams: 503 with Retry-After for an event str
     assert.equal(JSON.parse(refused.text).code, 'upstream_busy');
     assert.ok(Number(refused.header('retry-after')) > 0);
   }
-  await until(() => upstream.requests[1]?.aborted === true, 'the refused stream is aborted at the upstream');
+  await until(() => upstream.requests[1]?.aborted === true, { what: 'the refused stream is aborted at the upstream' });
   assert.equal(upstream.upgrades.length, 0);
   assert.equal(await plain(), 'ok');
 });
@@ -151,5 +151,5 @@ for (const [held, request] of [
     await client.head();
     assert.equal(await status(), 503);
     client.destroy();
-    await until(async () => (await status()) === 200, 'the slot is free again');
+    await until(async () => (await status()) === 200, { what: 'the slot is free again' });
   });

@@ -8,9 +8,8 @@ import { mountGateway } from '../gateway/mounted.ts';
 import { startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 import { connectRaw } from '../support/raw.ts';
-import { within } from '../support/until.ts';
 import { eventStream, startUpstream, type Upstream, type UpstreamOptions } from '../support/upstream.ts';
-import { gate, until } from '../support/wait.ts';
+import { gate, until, within } from '../support/wait.ts';
 import { startWorld } from '../support/world.ts';
 
 /** Far longer than a test may take: whoever waits for it fails. */

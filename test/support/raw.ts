@@ -1,6 +1,6 @@
 /** An HTTP client that sends exact bytes over TCP and reads responses incrementally. */
 import { connect, type Socket } from 'node:net';
-import { within } from './until.ts';
+import { within } from './wait.ts';
 
 export interface RawHead {
   readonly status: number;

@@ -62,7 +62,7 @@ export async function startRealWorld(t: TestContext, options: WorldOptions = {})
     ...world,
     async open() {
       const page = await (await chrome.newContext()).newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(60_000);
       return page;
     },
     async signInWith(page) {

@@ -2,7 +2,7 @@
 import { connect as netConnect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { until } from './until.ts';
+import { until } from './wait.ts';
 
 /**
  * Starts a server that accepts no connection until the returned function is called: its thread stands still, and its queue is
@@ -41,6 +41,6 @@ export async function startStalled(
   };
   for (let count = 0; count < 8; count += 1)
     fillers.push(netConnect({ host, port }, onConnected).on('error', () => {}));
-  await until(() => connected >= 2, 'the queue is full');
+  await until(() => connected >= 2, { what: 'the queue is full' });
   return accept;
 }

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { until } from './until.ts';
+import { until } from './wait.ts';
 
 export interface RecordedRequest {
   readonly method: string;
@@ -205,7 +205,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     connections: () => accepted,
     openConnections: () => live.size,
     async request(index) {
-      await until(() => requests.length > index, `upstream request ${index}`);
+      await until(() => requests.length > index, { what: `upstream request ${index}` });
       return requests[index] as RecordedRequest;
     },
     respondWith(next) {

@@ -34,6 +34,19 @@ export async function until<T>(condition: () => T | Promise<T>, options: UntilOp
   }
 }
 
+/** The value of `promise`, or a rejection with `what` after `ms` milliseconds. */
+export async function within<T>(promise: Promise<T>, what: string, ms = 20_000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${ms} ms for: ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export interface Gate {
   /** Resolves when the gate opens. */
   readonly passed: Promise<void>;

@@ -6,8 +6,8 @@ import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_KEY } from '../support/certificates.ts';
 import { type Edge, route, SHARES, startEdge } from '../support/edge.ts';
 import { connectRaw, rawRequest } from '../support/raw.ts';
-import { until } from '../support/until.ts';
 import { hang, startUpstream, type UpstreamOptions } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
 
 async function upstreamOf(t: TestContext, options: UpstreamOptions = {}) {
   const upstream = await startUpstream(options);
@@ -92,7 +92,7 @@ test('no first byte in time: 504; silence inside a response: the client connecti
   await client.send('GET /body HTTP/1.1\r\nHost: gw\r\n\r\n');
   await client.until('half');
   assert.equal((await client.rest()).toString().includes('0\r\n\r\n'), false);
-  await until(() => upstream.openConnections() === 0, 'both upstream connections are closed');
+  await until(() => upstream.openConnections() === 0, { what: 'both upstream connections are closed' });
 });
 
 test('idle 0ms keeps a silent stream open', async (t) => {
@@ -134,7 +134,7 @@ test('DO-04 more requests than connections and queue slots: 503; queued requests
   t.after(() => clients.map((client) => client.destroy()));
   for (const [at, client] of clients.entries()) {
     await client.send(`GET /${at} HTTP/1.1\r\nHost: gw\r\n\r\n`);
-    await until(() => edge.requests() === at + 1, `request ${at} reached the gateway`);
+    await until(() => edge.requests() === at + 1, { what: `request ${at} reached the gateway` });
   }
   assert.equal((await clients[3]?.response())?.status, 503);
   for (const at of [0, 1, 2]) {

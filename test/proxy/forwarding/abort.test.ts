@@ -8,8 +8,8 @@ import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { caFile, LOOPBACK_CERTIFICATE, TEST_KEY } from '../../support/certificates.ts';
 import { route, startEdge } from '../../support/edge.ts';
 import { connectRaw, type RawClient, rawRequest } from '../../support/raw.ts';
-import { until } from '../../support/until.ts';
 import { hang, type Script, startUpstream } from '../../support/upstream.ts';
+import { until } from '../../support/wait.ts';
 
 const MB = 1 << 20;
 
@@ -74,8 +74,10 @@ for (const [stage, reach] of Object.entries(stages)) {
       const client = await reach(edge.port);
       const recorded = await upstream.request(0);
       leave(client);
-      await until(() => recorded.aborted && upstream.openConnections() === 0, 'the upstream request is closed');
-      await until(() => edge.outcomes.length === 1, 'the request is over');
+      await until(() => recorded.aborted && upstream.openConnections() === 0, {
+        what: 'the upstream request is closed',
+      });
+      await until(() => edge.outcomes.length === 1, { what: 'the request is over' });
       assert.deepEqual([edge.outcomes[0], edge.streams.size(), await edge.openConnections()], ['over', 0, 0]);
     });
   }
@@ -96,16 +98,16 @@ test('R41 500 clients disconnect at all stages: sockets and memory return to the
     const clients = await Promise.all(
       Array.from({ length: count }, (_, at) => (reach[at % reach.length] as (typeof reach)[0])(edge.port)),
     );
-    await until(() => upstream.requests.length === before + count, 'all reached the upstream', 20_000);
+    await until(() => upstream.requests.length === before + count, { what: 'all reached the upstream' });
     clients.map((client, at) => (at % 2 ? client.destroy() : client.reset()));
-    await until(() => upstream.openConnections() === 0, 'every upstream request is closed');
-    await until(async () => (await edge.openConnections()) === 0, 'every client connection is closed');
-    await until(() => edge.outcomes.length === before + count, 'every request is over');
+    await until(() => upstream.openConnections() === 0, { what: 'every upstream request is closed' });
+    await until(async () => (await edge.openConnections()) === 0, { what: 'every client connection is closed' });
+    await until(() => edge.outcomes.length === before + count, { what: 'every request is over' });
   };
   await round(100);
   const before = memory();
   await round(500);
-  await until(() => memory() - before < 16 * MB, 'memory is back');
+  await until(() => memory() - before < 16 * MB, { what: 'memory is back' });
   assert.equal(edge.streams.size(), 0);
 });
 
@@ -117,12 +119,12 @@ test('R41 clients that disconnect while their requests are queued: the queue emp
       (stages['before the response'] as (port: number) => Promise<RawClient>)(edge.port),
     ),
   );
-  await until(() => edge.requests() === 51, 'all requests arrived');
+  await until(() => edge.requests() === 51, { what: 'all requests arrived' });
   for (const client of waiting) client.destroy();
-  await until(() => edge.outcomes.length === 50, 'all queued requests are over');
+  await until(() => edge.outcomes.length === 50, { what: 'all queued requests are over' });
   const next = await connectRaw(edge.port);
   await next.send('GET /middle HTTP/1.1\r\nHost: gw\r\n\r\n');
-  await until(() => edge.requests() === 52, 'the next request is queued, not refused');
+  await until(() => edge.requests() === 52, { what: 'the next request is queued, not refused' });
   first?.destroy();
   await next.until('first part');
   next.destroy();
@@ -160,15 +162,18 @@ test('R41 a client that disconnects while the upstream connection is being estab
   });
   const client = await connectRaw(edge.port);
   await client.send('GET /gone HTTP/1.1\r\nHost: gw\r\n\r\n');
-  await until(() => held.length === 1, 'the connection is being made');
+  await until(() => held.length === 1, { what: 'the connection is being made' });
   client.reset();
-  await until(() => edge.outcomes.length === 1, 'the request is over');
+  await until(() => edge.outcomes.length === 1, { what: 'the request is over' });
   open();
   const next = rawRequest(edge.port, 'GET /next HTTP/1.1\r\nHost: gw\r\n\r\n');
-  await until(() => {
-    open();
-    return upstream.requests.length > 0;
-  }, 'a request reaches the upstream');
+  await until(
+    () => {
+      open();
+      return upstream.requests.length > 0;
+    },
+    { what: 'a request reaches the upstream' },
+  );
   assert.equal((await next).status, 200);
   assert.deepEqual(
     upstream.requests.map(({ target }) => target),
@@ -182,8 +187,8 @@ test('a client that never reads its response is cut off after the idle limit, an
     edge.port,
   );
   const recorded = await upstream.request(0);
-  await until(() => recorded.aborted, 'the upstream request is closed');
-  await until(async () => (await edge.openConnections()) === 0, 'the client connection is closed');
+  await until(() => recorded.aborted, { what: 'the upstream request is closed' });
+  await until(async () => (await edge.openConnections()) === 0, { what: 'the client connection is closed' });
   client.destroy();
 });
 
@@ -209,11 +214,14 @@ test('PX-16 back-pressure: a client that does not read pauses the upstream', asy
   await client.send('GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
   let seen = -1;
   let still = 0;
-  await until(() => {
-    still = poured > 0 && poured === seen ? still + 1 : 0;
-    seen = poured;
-    return still > 40;
-  }, 'the flood stands still');
+  await until(
+    () => {
+      still = poured > 0 && poured === seen ? still + 1 : 0;
+      seen = poured;
+      return still > 40;
+    },
+    { what: 'the flood stands still' },
+  );
   assert.ok(poured < 40 * MB, `${poured / MB} MB`);
 });
 

@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { route, startEdge } from '../../support/edge.ts';
 import { connectRaw, rawRequest } from '../../support/raw.ts';
-import { until } from '../../support/until.ts';
 import { startRawUpstream, startUpstream } from '../../support/upstream.ts';
+import { until } from '../../support/wait.ts';
 
 const bodyless: [string, string, string][] = [
   ['HEAD with a length', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1234\r\n\r\n'],
@@ -40,7 +40,7 @@ for (const [name, method, bytes] of bodyless) {
       if (response.status === 204) assert.equal(response.header('content-length'), undefined);
       assert.equal(client.unread().length, 0);
     }
-    await until(() => edge.outcomes.length === 2, 'both requests are over');
+    await until(() => edge.outcomes.length === 2, { what: 'both requests are over' });
     assert.deepEqual(edge.outcomes, ['over', 'over']);
   });
 }
@@ -80,7 +80,7 @@ for (const [name, bytes] of broken) {
     const next = await rawRequest(edge.port, 'GET /good HTTP/1.1\r\nHost: gw\r\n\r\n');
     assert.deepEqual([next.status, next.text], [200, 'ok']);
     assert.equal(upstream.connections(), 2);
-    await until(() => upstream.openConnections() === 1, 'the bad connection is closed');
+    await until(() => upstream.openConnections() === 1, { what: 'the bad connection is closed' });
   });
 }
 

@@ -5,8 +5,8 @@ import { type TestContext, test } from 'node:test';
 import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { route, startEdge } from '../../support/edge.ts';
 import { connectRaw } from '../../support/raw.ts';
-import { until } from '../../support/until.ts';
 import { startRawUpstream } from '../../support/upstream.ts';
+import { until } from '../../support/wait.ts';
 
 const own = (target: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`;
 const SMUGGLED = 'GET /poison HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -68,5 +68,5 @@ for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'PROPFIND'])
     assert.equal(upstream.heads.length, 0);
     assert.equal((await send(method, '/mine', 'Content-Length: 0\r\n')).status, 200);
     assert.equal((await send('POST', '/mine', 'Content-Length: 2\r\n', 'hi')).status, 200);
-    await until(() => upstream.heads.length === 2, 'requests without an unusual body pass');
+    await until(() => upstream.heads.length === 2, { what: 'requests without an unusual body pass' });
   });

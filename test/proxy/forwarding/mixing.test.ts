@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { route, startEdge } from '../../support/edge.ts';
 import { connectRaw } from '../../support/raw.ts';
-import { until } from '../../support/until.ts';
 import { startUpstream } from '../../support/upstream.ts';
+import { until } from '../../support/wait.ts';
 
 const USERS = 50;
 const ROUNDS = 40;
@@ -50,5 +50,5 @@ test('PX-17 50 users, 2,000 mixed requests on 8 connections: every response belo
   };
   await Promise.all(Array.from({ length: USERS }, (_, number) => user(number + 1)));
   assert.ok(responses > USERS * ROUNDS * 0.8);
-  await until(() => edge.outcomes.length === edge.requests(), 'every request is over');
+  await until(() => edge.outcomes.length === edge.requests(), { what: 'every request is over' });
 });

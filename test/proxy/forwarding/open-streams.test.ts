@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { GatewayError } from '../../../src/base/errors.ts';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
 import { quiet } from '../../support/edge.ts';
-import { until } from '../../support/until.ts';
+import { until } from '../../support/wait.ts';
 
 function world(missing: (keys: readonly string[]) => Promise<string[]> = async () => []) {
   const queries: (readonly string[])[] = [];
@@ -133,11 +133,11 @@ test('R43 it polls automatically, one query at a time', async () => {
     interval: 5,
   });
   streams.track('k', Number.POSITIVE_INFINITY, () => {}).lasting = true;
-  await until(() => questions === 1, 'the first question');
+  await until(() => questions === 1, { what: 'the first question' });
   await streams.poll();
   assert.equal(questions, 1);
   release();
-  await until(() => questions === 2, 'the second question');
+  await until(() => questions === 2, { what: 'the second question' });
   release();
   streams.close();
 });

@@ -4,9 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
 import { quiet, route, startEdge } from '../../support/edge.ts';
 import { connectRaw } from '../../support/raw.ts';
-import { until } from '../../support/until.ts';
 import { eventStream, type Script, startUpstream } from '../../support/upstream.ts';
-import { gate } from '../../support/wait.ts';
+import { gate, until } from '../../support/wait.ts';
 
 async function world(t: TestContext, script: Script) {
   const ended = new Set<string>();
@@ -76,7 +75,7 @@ test('R43 a sign-out here closes the event stream of that session, not that of a
   streams.closeAll('mine');
   await mine.rest();
   await other.until('data: 9\n\n');
-  await until(() => upstream.openConnections() === 1, 'the upstream connection of the first is closed');
+  await until(() => upstream.openConnections() === 1, { what: 'the upstream connection of the first is closed' });
 });
 
 test('R43 the end of the session on another replica closes the event stream', async (t) => {
@@ -103,13 +102,13 @@ test('R43 a request that still waits for its response when the session ends gets
   ended.add('mine');
   time.ahead = 1000;
   assert.equal((await client.response()).status, 401);
-  await until(() => recorded.aborted, 'the upstream request is cut');
+  await until(() => recorded.aborted, { what: 'the upstream request is cut' });
 });
 
 test('R43 short requests are not tracked beyond their end', async (t) => {
   const { edge, streams, open } = await world(t, (_req, res) => res.end('ok'));
   const client = await open('mine');
   await client.response();
-  await until(() => edge.outcomes.length === 1, 'the request is over');
+  await until(() => edge.outcomes.length === 1, { what: 'the request is over' });
   assert.equal(streams.size(), 0);
 });

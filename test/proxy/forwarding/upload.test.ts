@@ -7,9 +7,9 @@ import { GatewayError } from '../../../src/base/errors.ts';
 import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { type EdgeOptions, route, startEdge } from '../../support/edge.ts';
 import { connectRaw } from '../../support/raw.ts';
-import { until } from '../../support/until.ts';
 import { hang, startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
 import { ownOnly } from '../../support/upstream-client.ts';
+import { until } from '../../support/wait.ts';
 
 async function world(
   t: TestContext,
@@ -93,7 +93,7 @@ test('maxBody: chunks that exceed it end in 413, and the upstream never gets a c
   const recorded = await upstream.request(0);
   await client.send('1\r\nb\r\n0\r\n\r\n');
   assert.equal((await client.response()).status, 413);
-  await until(() => recorded.aborted, 'the upstream request is cut');
+  await until(() => recorded.aborted, { what: 'the upstream request is cut' });
   assert.equal(recorded.complete, false);
   assert.equal(edge.outcomes[0], 'payload_too_large');
 });
@@ -120,7 +120,7 @@ test('a client that stops in the middle of its body gets 408, and the upstream i
   await client.send('half');
   const recorded = await upstream.request(0);
   assert.equal((await client.response()).status, 408);
-  await until(() => recorded.aborted, 'the upstream request is cut');
+  await until(() => recorded.aborted, { what: 'the upstream request is cut' });
 });
 
 test('PX-16 an upload of 200 MB to an upstream that does not read is held back at flat memory', async (t) => {
@@ -178,7 +178,7 @@ test('a client that keeps sending long after its response is cut off', async (t)
     const drip = setInterval(() => client.socket.write('x'), 50);
     t.after(() => clearInterval(drip));
     assert.equal((await client.response()).status, status);
-    await until(async () => (await edge.openConnections()) === 0, 'the connection is closed');
+    await until(async () => (await edge.openConnections()) === 0, { what: 'the connection is closed' });
   };
   await Promise.all([goOn(refused, 413), goOn(early, 403)]);
 });

@@ -9,8 +9,8 @@ import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts
 import { createTunnel } from '../../../src/proxy/websocket/tunnel.ts';
 import { createUpstreams } from '../../../src/upstream/upstreams.ts';
 import { contextOf, quiet, route, SHARES, withoutHopByHop } from '../../support/edge.ts';
-import { within } from '../../support/until.ts';
 import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
+import { within } from '../../support/wait.ts';
 
 /** Starts a server that forwards every handshake to `upstream`, for the session named by the query. */
 export async function edgeTo(t: TestContext, upstream: string, changes: Partial<RouteConfig> = {}) {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until, within } from '../../support/until.ts';
 import { startUpstream } from '../../support/upstream.ts';
+import { until, within } from '../../support/wait.ts';
 import { edgeTo, next } from './edge.ts';
 
 test('D17 a WebSocket on which neither side sends anything is closed with 1001', async (t) => {
@@ -16,7 +16,7 @@ test('D17 a WebSocket on which neither side sends anything is closed with 1001',
   assert.equal(await next(socket), 'hello');
   const [code] = await within(once(socket, 'close'), 'the WebSocket is closed');
   assert.equal(code, 1001);
-  await until(() => upstream.openConnections() === 0, 'the upstream connection is closed');
+  await until(() => upstream.openConnections() === 0, { what: 'the upstream connection is closed' });
 });
 
 test('D17 bytes of either side, such as pings of the upstream, keep it open', async (t) => {

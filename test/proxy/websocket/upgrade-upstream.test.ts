@@ -5,8 +5,8 @@ import { after, before, beforeEach, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { sessionOf, startDataPlane } from '../../support/data-plane.ts';
 import { configOf, PUBLIC } from '../../support/route-fixtures.ts';
-import { within } from '../../support/until.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
+import { within } from '../../support/wait.ts';
 
 let upstream: Upstream;
 let gateway: Awaited<ReturnType<typeof startDataPlane>>;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_KEY } from '../../support/certificates.ts';
 import { connectRaw } from '../../support/raw.ts';
-import { until } from '../../support/until.ts';
 import { startRawUpstream, startUpstream } from '../../support/upstream.ts';
+import { until } from '../../support/wait.ts';
 import { edgeTo, handshake, next, world } from './edge.ts';
 
 test('an upstream that refuses the handshake: its status, none of its headers, none of its body', async (t) => {
@@ -20,7 +20,7 @@ test('an upstream that refuses the handshake: its status, none of its headers, n
   assert.deepEqual([response.status, response.text, response.reason], [403, '', 'Forbidden']);
   assert.deepEqual(response.headers.map(([name]) => name).sort(), ['connection', 'content-length', 'x-request-id']);
   await client.rest();
-  await until(() => over() === 1, 'it is over');
+  await until(() => over() === 1, { what: 'it is over' });
 });
 
 const responses: [string, string][] = [
@@ -46,7 +46,7 @@ for (const [name, bytes] of responses) {
     assert.equal(response.header('content-type'), 'application/problem+json');
     assert.doesNotMatch(response.text, /internal|127\.0\.0\.1|leak|HPE_/);
     assert.equal((await client.rest()).length, 0);
-    await until(() => over() === 1 && upstream.openConnections() === 0, 'both connections are closed');
+    await until(() => over() === 1 && upstream.openConnections() === 0, { what: 'both connections are closed' });
   });
 }
 
@@ -77,7 +77,7 @@ test('PX-10 an upstream that cannot be reached: 502; one that never responds: 50
   const second = await connectRaw(late.port);
   await second.send(handshake());
   assert.equal((await second.response()).status, 504);
-  await until(() => late.over() === 1 && silent.openConnections() === 0, 'both connections are closed');
+  await until(() => late.over() === 1 && silent.openConnections() === 0, { what: 'both connections are closed' });
 });
 
 test('R43 a session that ends during the handshake: 401, and the upstream request is aborted', async (t) => {
@@ -86,11 +86,11 @@ test('R43 a session that ends during the handshake: 401, and the upstream reques
   const { port, ended, time, over } = await edgeTo(t, silent.origin);
   const client = await connectRaw(port);
   await client.send(handshake('/?session=mine'));
-  await until(() => silent.heads.length === 1, 'the handshake is under way');
+  await until(() => silent.heads.length === 1, { what: 'the handshake is under way' });
   ended.add('mine');
   time.ahead = 1000;
   assert.equal((await client.response()).status, 401);
-  await until(() => over() === 1 && silent.openConnections() === 0, 'both connections are closed');
+  await until(() => over() === 1 && silent.openConnections() === 0, { what: 'both connections are closed' });
 });
 
 for (const [host, written] of [

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { SESSION_ENDED } from '../../../src/proxy/websocket/websocket-tunnel.ts';
 import { connectRaw } from '../../support/raw.ts';
-import { until, within } from '../../support/until.ts';
 import { startRawUpstream } from '../../support/upstream.ts';
+import { until, within } from '../../support/wait.ts';
 import { edgeTo, handshake, next, world } from './edge.ts';
 
 test('R40 the upstream gets the prepared headers and the exact path; both sides send', async (t) => {
@@ -39,17 +39,17 @@ test('either side may close the WebSocket, cleanly or not', async (t) => {
   const { upstream, connect, over } = await world(t);
   const first = await connect('/');
   first.close(1000, 'bye');
-  await until(() => upstream.sockets.size === 0, 'the upstream saw the close');
+  await until(() => upstream.sockets.size === 0, { what: 'the upstream saw the close' });
   const second = await connect('/');
   second.terminate();
-  await until(() => upstream.openConnections() === 0, 'the upstream connection is closed');
+  await until(() => upstream.openConnections() === 0, { what: 'the upstream connection is closed' });
   const third = await connect('/');
   for (const socket of upstream.sockets) socket.close(4000, 'done');
   assert.equal((await within(once(third, 'close'), 'the client saw the close'))[0], 4000);
   const fourth = await connect('/');
   for (const socket of upstream.sockets) socket.terminate();
   assert.equal((await within(once(fourth, 'close'), 'the client saw the cut'))[0], 1006);
-  await until(() => over() === 4, 'all four are over');
+  await until(() => over() === 4, { what: 'all four are over' });
 });
 
 const accepted =
@@ -72,7 +72,7 @@ test('R41 a client that disconnects closes the upstream side, even if the upstre
   await client.send(handshake());
   await client.until('\x81\x01a');
   client.reset();
-  await until(() => over() === 1 && upstream.openConnections() === 0, 'both connections are closed');
+  await until(() => over() === 1 && upstream.openConnections() === 0, { what: 'both connections are closed' });
 });
 
 test('an upstream that disconnects closes the client side, even if the client does not close', async (t) => {
@@ -83,7 +83,7 @@ test('an upstream that disconnects closes the client side, even if the client do
   t.after(() => client.destroy());
   await client.send(handshake());
   assert.equal((await client.head()).status, 101);
-  await until(() => over() === 1, 'the client connection is closed');
+  await until(() => over() === 1, { what: 'the client connection is closed' });
 });
 
 test('R43 a sign-out closes the WebSocket of that session with its own close code, and the upstream side', async (t) => {
@@ -95,7 +95,7 @@ test('R43 a sign-out closes the WebSocket of that session with its own close cod
   streams.closeAll('mine');
   const [code, reason] = await within(closed, 'the close');
   assert.deepEqual([code, String(reason)], [SESSION_ENDED, 'session ended']);
-  await until(() => upstream.openConnections() === 1, 'the upstream side is closed');
+  await until(() => upstream.openConnections() === 1, { what: 'the upstream side is closed' });
   other.send('still here');
   assert.equal(await next(other), 'still here');
 });
@@ -110,7 +110,7 @@ test('R43 the end of the session on another replica, and the absolute limit, clo
   const expired = once(other, 'close');
   time.ahead = 3_600_001;
   assert.equal((await within(expired, 'the close'))[0], SESSION_ENDED);
-  await until(() => over() === 2, 'both are over');
+  await until(() => over() === 2, { what: 'both are over' });
 });
 
 test('R43 no Close frame is inserted into another frame', async (t) => {
@@ -126,6 +126,6 @@ test('R43 no Close frame is inserted into another frame', async (t) => {
   assert.deepEqual(await client.bytes(7), Buffer.from([0x82, 126, 0x10, 0x00, 1, 2, 3]));
   streams.closeAll('mine');
   assert.equal((await client.rest()).length, 0);
-  await until(() => upstream.openConnections() === 0, 'the upstream side is closed');
+  await until(() => upstream.openConnections() === 0, { what: 'the upstream side is closed' });
   client.destroy();
 });

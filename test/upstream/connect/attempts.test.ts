@@ -9,7 +9,7 @@ import { route, startEdge } from '../../support/edge.ts';
 import { freePort } from '../../support/ports.ts';
 import { rawRequest } from '../../support/raw.ts';
 import { startStalled } from '../../support/stalled-server.ts';
-import { until } from '../../support/until.ts';
+import { until } from '../../support/wait.ts';
 
 /** Resolves every name to these addresses. */
 const lookupTo = (addresses: string[]) =>
@@ -30,7 +30,7 @@ function connectTo(t: TestContext, port: number, addresses: string[]) {
     onFailed: (error) => Object.assign(seen, { error, ended: true }),
   });
   t.after(() => connecting.cancel());
-  return { seen, connecting, ended: () => until(() => seen.ended, 'the attempts ended') };
+  return { seen, connecting, ended: () => until(() => seen.ended, { what: 'the attempts ended' }) };
 }
 
 async function listen(t: TestContext, host: string, port: number): Promise<void> {
@@ -128,7 +128,7 @@ test('D10 attempts that lost are closed', async (t) => {
     { onConnected: (socket) => (connected = socket), onFailed: () => {} },
   );
   t.after(() => connected?.destroy());
-  await until(() => connected !== undefined, 'one is connected');
+  await until(() => connected !== undefined, { what: 'one is connected' });
   assert.deepEqual(
     sockets.map((socket) => socket.destroyed),
     [true, false],

@@ -9,9 +9,9 @@ import { freePort } from '../../support/ports.ts';
 import { type Provider, startProvider } from '../../support/provider.ts';
 import { connectRaw, type RawClient } from '../../support/raw.ts';
 import { scrape } from '../../support/scrape.ts';
-import { until } from '../../support/until.ts';
 import { startRawUpstream } from '../../support/upstream.ts';
 import { upstreamClient } from '../../support/upstream-client.ts';
+import { until } from '../../support/wait.ts';
 
 const CALLERS = 24;
 const ROUNDS = 3;
@@ -153,7 +153,7 @@ for (const secure of [false, true]) {
       const faulty = await startFaulty(t, secure, { response: complete, surplus, when: 'on command' });
       assert.deepEqual([...new Set(await faulty.all('/api/bad'))], [200]);
       faulty.sendSurplus();
-      await until(() => faulty.upstream.openConnections() === 0, 'the connections are closed');
+      await until(() => faulty.upstream.openConnections() === 0, { what: 'the connections are closed' });
       await faulty.assertOwnResponses('POST');
     });
 
@@ -163,7 +163,7 @@ for (const secure of [false, true]) {
         await faulty.callers[0]?.send(faulty.request('/api/bad/1'));
         await faulty.callers[0]?.response();
         faulty.sendSurplus();
-        await until(() => faulty.upstream.openConnections() === 0, 'the connection is closed');
+        await until(() => faulty.upstream.openConnections() === 0, { what: 'the connection is closed' });
         assert.match(faulty.log(), /bytes beyond a response/);
         // From now on the surplus arrives with the next request, where it cannot be distinguished from a response.
         for (let round = 0; round < ROUNDS; round += 1) {
@@ -198,7 +198,8 @@ for (const secure of [false, true]) {
         await faulty.assertOwnResponses(method);
         assert.ok(faulty.reused() > 0);
         // A request that may not be sent twice arrives once: a leftover is skipped before its own response.
-        if (method === 'POST') assert.equal(faulty.upstream.heads.length, CALLERS * (1 + ROUNDS));
+        const posts = faulty.upstream.heads.filter((head) => head.startsWith('POST'));
+        assert.equal(posts.length, method === 'POST' ? CALLERS * ROUNDS : 0);
         assert.match(faulty.log(), /bytes beyond a response/);
       });
 
@@ -222,7 +223,7 @@ if (isOwn)
     const faulty = await startFaulty(t, false, { response: complete, surplus, when: 'on command' });
     await faulty.all('/api/bad');
     faulty.sendSurplus();
-    await until(() => faulty.upstream.openConnections() === 0, 'the connections are closed');
+    await until(() => faulty.upstream.openConnections() === 0, { what: 'the connections are closed' });
     await faulty.all('/api/together');
     const connections = faulty.upstream.connections();
     await faulty.assertOwnResponses('POST');
@@ -240,5 +241,5 @@ test('D01 an upstream whose connections are not reused is counted in the metrics
   await faulty.callers[0]?.send(faulty.request('/api/bad/1'));
   await faulty.callers[0]?.response();
   faulty.sendSurplus();
-  await until(async () => (await count()) === 1, 'the fault is counted');
+  await until(async () => (await count()) === 1, { what: 'the fault is counted' });
 });
