@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
 import { isRecord, stringOf } from '../oidc/products/base/claims.ts';
 import type { TokenFacts } from '../oidc/products/base/facts.ts';
-import { issuersOf } from '../oidc/products/issuers.ts';
+import { accessTokenIssuersOf } from '../oidc/products/issuers.ts';
 import { readFacts } from '../oidc/products/read-facts.ts';
 import { productOf } from '../oidc/products/registry.ts';
 import { type CompiledRule, type Decision, decide, openRule, ruleForCaller } from '../policy/rules.ts';
@@ -25,7 +25,7 @@ export interface ExplainedRequest {
 /** The settings that apply to tokens of an issuer; undefined for an issuer that is not trusted. */
 function issuerSettings(config: Config, issuer: string): AccessTokensConfig['issuers'][number] | undefined {
   const { accessTokens, provider } = config;
-  const own = issuersOf(provider).includes(issuer);
+  const own = accessTokenIssuersOf(provider).includes(issuer);
   if (own && accessTokens) return { ...accessTokens.provider, kind: provider.kind, issuer };
   return accessTokens?.issuers.find((known) => known.issuer === issuer);
 }
@@ -39,7 +39,7 @@ function parseClaims(text: string): Record<string, unknown> {
 /** The facts of the token, or the reason why the gateway would not accept it. */
 function factsOf(config: Config, text: string): TokenFacts | string {
   const claims = parseClaims(text);
-  const issuer = stringOf(claims.iss) ?? config.provider.issuer;
+  const issuer = stringOf(claims.iss) ?? accessTokenIssuersOf(config.provider)[0] ?? config.provider.issuer;
   if (!config.accessTokens) {
     // Without accessTokens only the granted scope and the time of the sign-in of a session count.
     return readFacts(

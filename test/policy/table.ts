@@ -27,12 +27,30 @@ export const USER: Record<ProviderKind, Claims> = {
   keycloak: { sub: 'u1', azp: 'web', typ: 'Bearer', sid: 's1' },
   auth0: { sub: 'auth0|u1', azp: 'web' },
   entra: { sub: 'u1', oid: 'o1', azp: 'web', scp: 'x', tid: 't1' },
+  okta: { sub: 'alice@shop.test', uid: 'u1', cid: 'web', scp: ['x'] },
+  cognito: { sub: 'u1', username: 'alice', client_id: 'web', token_use: 'access' },
+  google: { sub: 'u1' },
+  gitlab: { sub: 'u1', client_id: 'web' },
+  zitadel: { sub: 'u1', client_id: 'web', aud: ['web', 'orders-api'], jti: 'j1' },
+  authentik: { sub: 'u1', azp: 'web', uid: 'r1', sid: 's1' },
+  adfs: { upn: 'alice@shop.test', appid: 'web', scp: 'x' },
+  pingone: { sub: 'u1', client_id: 'web', sid: 's1' },
+  logto: { sub: 'u1', client_id: 'web' },
 };
 export const MACHINE: Record<ProviderKind, Claims> = {
   generic: { sub: 'job', client_id: 'job' },
   keycloak: { sub: 'm1', azp: 'job', client_id: 'job', typ: 'Bearer', preferred_username: 'service-account-job' },
   auth0: { sub: 'job@clients', azp: 'job', gty: 'client-credentials' },
   entra: { sub: 'o9', oid: 'o9', azp: 'job', idtyp: 'app', roles: [], tid: 't1' },
+  okta: { sub: 'job', cid: 'job', uid: undefined, scp: ['x'] },
+  cognito: { sub: 'job', username: undefined, client_id: 'job', token_use: 'access' },
+  google: {},
+  gitlab: { client_id: 'job' },
+  zitadel: { sub: 'm1', client_id: 'm1', jti: 'j1' },
+  authentik: { sub: 'm1', azp: 'web', uid: 'r1', preferred_username: 'ak-shop-client_credentials' },
+  adfs: { sub: 'job', appid: 'job' },
+  pingone: { sub: undefined, client_id: 'job' },
+  logto: { sub: 'job', client_id: 'job' },
 };
 
 const rowsOf = (about: string, kind: ProviderKind, rule: Partial<RuleInput>, cases: [Claims, Expected][]): Row[] =>
@@ -258,7 +276,7 @@ const signIn: Row[] = [
 
 const SUBJECT = DENIED('subject');
 const callers: Row[] = [
-  ...(['generic', 'keycloak', 'auth0', 'entra'] as const).flatMap((kind) => [
+  ...(['generic', 'keycloak', 'auth0', 'entra', 'okta', 'cognito', 'pingone', 'logto'] as const).flatMap((kind) => [
     ...rowsOf(`a user of ${kind} where users may`, kind, { token: 'user' }, [[{}, '200']]),
     ...rowsOf(`a user of ${kind} where machines may`, kind, { token: 'client' }, [[{}, SUBJECT]]),
     ...rowsOf(`a machine of ${kind} where users may`, kind, { token: 'user' }, [

@@ -55,7 +55,7 @@ async function publicUrlCheck({ publicUrl, provider }: Config): Promise<Check> {
 function audienceCheck({ provider, accessTokens, routes }: Config): Check[] {
   const { missingAudience } = productOf(provider.issuer, provider.kind).doctor ?? {};
   if (!missingAudience || routes.length === 0) return [];
-  const { audience } = provider.authorizationParams;
+  const audience = provider.authorizationParams[missingAudience.param ?? 'audience'];
   if (audience !== undefined) return [ok('audience', `access tokens are requested for ${audience}`)];
   const { message, hint } = missingAudience;
   return [accessTokens ? fail('audience', message, hint) : warn('audience', message, hint)];

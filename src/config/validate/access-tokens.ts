@@ -1,5 +1,5 @@
 /** Checks of access token options: conditions without effect, missing audiences, issuers, step-up. */
-import { issuersOf } from '../../oidc/products/issuers.ts';
+import { accessTokenIssuersOf } from '../../oidc/products/issuers.ts';
 import { productOf, tokenTypeOf } from '../../oidc/products/registry.ts';
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
 import type { AccessTokensConfig, Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
@@ -73,7 +73,7 @@ function acceptsIdTokens({ provider, accessTokens }: Config): boolean {
 
 function issuerFindings(config: Config, { issuers, provider, resource }: AccessTokensConfig): Finding[] {
   const findings: Finding[] = [];
-  const known = new Set(issuersOf(config.provider));
+  const known = new Set(accessTokenIssuersOf(config.provider));
   for (const [index, { issuer, introspection }] of issuers.entries()) {
     const at: Path = ['accessTokens', 'issuers', index];
     if (known.has(issuer)) findings.push({ path: [...at, 'issuer'], message: 'duplicate issuer' });

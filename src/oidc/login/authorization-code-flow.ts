@@ -4,7 +4,7 @@ import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 import { dpopKeyFromScalar, generateDpopScalar, keyThumbprint } from '../dpop/key.ts';
-import { createAuthorizationUrlBuilder } from '../provider/authorization-url.ts';
+import { createAuthorizationUrlBuilder, fixedParams, repeatedParams } from '../provider/authorization-url.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { toTokenRecord } from '../tokens/token-response.ts';
@@ -67,7 +67,7 @@ function createLoginStart({
     const dpopKey = dpopScalar === undefined ? undefined : dpopKeyFromScalar(dpopScalar);
     const login = newPendingLogin(params, { returnTo, previous, dpopScalar, state, now: clock() });
     const request = {
-      ...settings.authorizationParams,
+      ...fixedParams(settings, provider.product),
       ...params,
       redirect_uri: redirectUri,
       scope: settings.scopes.join(' '),
@@ -104,7 +104,8 @@ function createLoginCompletion(options: AuthorizationCodeFlowOptions): Authoriza
       ...(login.maxAge === undefined ? {} : { maxAge: login.maxAge }),
     };
     const sentAt = provider.markSent();
-    const response = await oidc.authorizationCodeGrant(client, url, checks, undefined, proof);
+    const repeated = repeatedParams(settings, provider.product);
+    const response = await oidc.authorizationCodeGrant(client, url, checks, repeated, proof);
     const times = { now: sentAt(), defaultLifetime: settings.defaultTokenLifetime };
     const tokens = toTokenRecord(response, times, {
       scope: settings.scopes.join(' '),

@@ -7,8 +7,8 @@ import type { Provider } from '../provider/provider.ts';
 const MAX_HINT_LENGTH = 4000;
 
 /**
- * Returns the end-session URL (OpenID Connect RP-Initiated Logout section 2), or the provider-specific sign-out URL if
- * discovery lists none. Undefined if there is neither, or if discovery has never succeeded. Without an ID token, because the
+ * Returns the end-session URL (OpenID Connect RP-Initiated Logout section 2), or the sign-out URL of a
+ * product that does not follow it. Undefined if there is neither, or if discovery has never succeeded. Without an ID token, because the
  * session has already ended, the provider asks the user.
  */
 export async function endSessionUrl(
@@ -18,11 +18,10 @@ export async function endSessionUrl(
 ): Promise<URL | undefined> {
   if (!provider.state().ready) return undefined;
   const client = await provider.client();
-  const { issuer, end_session_endpoint: endpoint } = client.serverMetadata();
-  if (!endpoint) {
-    const { client_id: clientId } = client.clientMetadata();
-    return provider.product.endSessionUrl?.(issuer, clientId, postLogoutRedirectUri);
-  }
+  const metadata = client.serverMetadata();
+  const { client_id: clientId } = client.clientMetadata();
+  const specific = provider.product.endSessionUrl?.(metadata, clientId, postLogoutRedirectUri);
+  if (specific || !metadata.end_session_endpoint) return specific;
   const logoutHint = idToken === undefined ? undefined : provider.product.logoutHint?.(storedClaims(idToken));
   return oidc.buildEndSessionUrl(client, {
     ...(logoutHint === undefined ? {} : { logout_hint: logoutHint }),
@@ -35,7 +34,7 @@ export async function endSessionUrl(
 /** Returns the origins that a sign-out may redirect a browser to. */
 export async function endSessionOrigins(provider: Provider): Promise<string[]> {
   if (!provider.state().ready) return [];
-  const { issuer, end_session_endpoint: endpoint } = (await provider.client()).serverMetadata();
-  const url = endpoint === undefined ? provider.product.endSessionUrl?.(issuer, '', '') : new URL(endpoint);
-  return url ? [url.origin] : [];
+  const metadata = (await provider.client()).serverMetadata();
+  const url = provider.product.endSessionUrl?.(metadata, '', '') ?? metadata.end_session_endpoint;
+  return url === undefined ? [] : [new URL(url).origin];
 }

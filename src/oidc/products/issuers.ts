@@ -24,6 +24,12 @@ export function announcedIssuer(provider: IssuerOptions): string {
   return multiTenant?.tenantIssuer(provider.issuer, multiTenant.placeholder) ?? provider.issuer;
 }
 
+/** The issuers in the access tokens of this provider. */
+export function accessTokenIssuersOf(provider: IssuerOptions): string[] {
+  const { accessTokenIssuer } = productOf(provider.issuer, provider.kind);
+  return accessTokenIssuer === undefined ? issuersOf(provider) : [accessTokenIssuer(provider.issuer)];
+}
+
 /** The issuers in the tokens of this provider: one, or one for each configured tenant. */
 export function issuersOf(provider: IssuerOptions): string[] {
   const multiTenant = multiTenantOf(provider);

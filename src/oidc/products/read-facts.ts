@@ -29,7 +29,7 @@ export function readFacts(source: FactsSource, issuer: string, claims: Claims): 
     sub: stringOf(claims.sub),
     subject: subjectOf(source, claims),
     clientId: product.clientIdOf(claims),
-    audience: stringsOf(claims.aud),
+    audience: stringsOf(product.audienceClaims.map((name) => claims[name]).find((value) => value !== undefined)),
     scopes: product.scopesOf(claims),
     expiresAt: expiry === undefined ? undefined : expiry * 1000,
     acr: stringOf(claims.acr),

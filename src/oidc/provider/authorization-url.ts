@@ -1,6 +1,7 @@
 /** Builds the URL of an authorization request: with plain parameters, signed (RFC 9101), pushed (RFC 9126), or both. */
 import * as oidc from 'openid-client';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
+import type { Product } from '../products/base/product.ts';
 import { pushesRequests } from './capabilities.ts';
 import { type PrivateKey, readPrivateKey } from './client-auth.ts';
 import { toLoginError } from './failures.ts';
@@ -18,6 +19,19 @@ export type BuildAuthorizationUrl = (
   params: Record<string, string>,
   proof: DpopOptions,
 ) => Promise<URL>;
+
+/** The fixed parameters of the authorization request: those of the product, and over them those of the configuration. */
+export function fixedParams(config: ProviderConfig, product: Product): Record<string, string> {
+  return { ...product.authorizationParams, ...config.authorizationParams };
+}
+
+/** The fixed parameters that token requests repeat. */
+export function repeatedParams(config: ProviderConfig, product: Product): Record<string, string> {
+  const repeated = Object.entries(fixedParams(config, product)).filter(([name]) =>
+    product.repeatedParams.includes(name),
+  );
+  return Object.fromEntries(repeated);
+}
 
 /** Creates the function that builds a new URL for each request; a pushed request can be used only once. */
 export function createAuthorizationUrlBuilder(config: ProviderConfig): BuildAuthorizationUrl {

@@ -7,6 +7,7 @@ import type { ActiveSession, SessionData, TokenRecord } from '../../session/sess
 import { dpopKeyFromScalar, generateDpopScalar } from '../dpop/key.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
 import type { Revoker } from '../logout/revoker.ts';
+import { repeatedParams } from '../provider/authorization-url.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
@@ -39,8 +40,10 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
   const { tokenBinding } = securityOf(config);
   const certificate = tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined;
   // RFC 6749 section 6: without `scope` the provider grants the previous scope, but some providers do not.
-  const scopeParams: Record<string, string> =
-    (config.scopeOnRefresh ?? provider.product.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {};
+  const params: Record<string, string> = {
+    ...repeatedParams(config, provider.product),
+    ...((config.scopeOnRefresh ?? provider.product.scopeOnRefresh) ? { scope: config.scopes.join(' ') } : {}),
+  };
 
   const withUserInfo = createUserInfoUpdate(options);
 
@@ -63,7 +66,7 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
     const key = bindingKey(tokens, tokenBinding === 'key');
     const proof = await provider.dpopOptions(client, key.dpopKey);
     const sentAt = provider.markSent();
-    const response = await oidc.refreshTokenGrant(client, refreshToken, scopeParams, proof);
+    const response = await oidc.refreshTokenGrant(client, refreshToken, params, proof);
     const times = { now: sentAt(), defaultLifetime: config.defaultTokenLifetime };
     const refreshed = toTokenRecord(response, times, { ...tokens, ...key });
     try {

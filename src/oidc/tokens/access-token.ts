@@ -90,12 +90,15 @@ export async function verifyAccessToken(
     issuer: name,
     clockTolerance: tolerance / 1000,
     currentDate: new Date(now),
-    requiredClaims: ['exp', 'aud'],
+    requiredClaims: ['exp'],
   };
   try {
     const { payload, protectedHeader } = await issuer.provider.verify(token, (keys) => jwtVerify(token, keys, options));
     checkType(protectedHeader.typ, issuer.type);
     checkTimes(payload, now, tolerance);
+    const { audienceClaims } = issuer.product;
+    if (audienceClaims.every((name) => payload[name] === undefined))
+      refuseToken(`${audienceClaims.join(' or ')} missing`);
     const rejection = issuer.product.rejectionReason(payload);
     if (rejection !== undefined) refuseToken(rejection);
     return payload;

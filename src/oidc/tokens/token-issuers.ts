@@ -2,7 +2,7 @@
 import type { AccessTokensConfig, Config, ProviderConfig, TokenIssuerConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
-import { issuersOf } from '../products/issuers.ts';
+import { accessTokenIssuersOf } from '../products/issuers.ts';
 import type { FactsSource } from '../products/read-facts.ts';
 import { tokenTypeOf } from '../products/registry.ts';
 import { type ClientCredentials, createProvider, type Provider } from '../provider/provider.ts';
@@ -83,7 +83,7 @@ function furtherProviderConfig(base: ProviderConfig, further: FurtherIssuerConfi
 export function createTokenIssuers(options: TokenIssuersOptions): TokenIssuers {
   const { config, accessTokens, provider, log, metrics, clock } = options;
   const own = createTokenIssuer(accessTokens.provider, provider);
-  const issuers = new Map<string, TokenIssuer>(issuersOf(config.provider).map((name) => [name, own]));
+  const issuers = new Map<string, TokenIssuer>(accessTokenIssuersOf(config.provider).map((name) => [name, own]));
   const furtherProviders: Provider[] = [];
   for (const settings of accessTokens.issuers) {
     const further = createProvider({

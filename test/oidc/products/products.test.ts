@@ -5,6 +5,7 @@ import type { Claims, TokenSubject } from '../../../src/oidc/products/base/facts
 import type { Product } from '../../../src/oidc/products/base/product.ts';
 import { clientIdOf } from '../../../src/oidc/products/base/standard.ts';
 import { auth0 } from '../../../src/oidc/products/catalog/auth0.ts';
+import { cognito } from '../../../src/oidc/products/catalog/cognito.ts';
 import { entra } from '../../../src/oidc/products/catalog/entra.ts';
 import { generic } from '../../../src/oidc/products/catalog/generic.ts';
 import { keycloak } from '../../../src/oidc/products/catalog/keycloak.ts';
@@ -271,13 +272,32 @@ describe('which product an issuer is', () => {
   });
 });
 
-test('only Auth0 has a sign-out address without metadata, below any domain', () => {
-  const url = auth0.endSessionUrl?.('https://id.example.com/', 'shop web', 'https://shop.example.com/signed-out?a=b');
+test('Auth0 has a sign-out address without metadata, below any domain', () => {
+  const metadata = { issuer: 'https://id.example.com/' };
+  const returnTo = 'https://shop.example.com/signed-out?a=b';
   assert.equal(
-    url?.href,
+    auth0.endSessionUrl?.(metadata, 'shop web', returnTo)?.href,
     'https://id.example.com/v2/logout?client_id=shop+web&returnTo=https%3A%2F%2Fshop.example.com%2Fsigned-out%3Fa%3Db',
   );
-  for (const product of [generic, keycloak, entra]) assert.equal(product.endSessionUrl, undefined);
+  const announced = { ...metadata, end_session_endpoint: 'https://id.example.com/oidc/logout' };
+  assert.equal(auth0.endSessionUrl?.(announced, 'shop web', returnTo), undefined);
+});
+
+test('P03 Cognito takes its own sign-out parameters, with and without an endpoint in the metadata', () => {
+  const issuer = 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_a1B2';
+  const metadata = { issuer, authorization_endpoint: 'https://id.shop.test/oauth2/authorize' };
+  const expected = 'https://id.shop.test/logout?client_id=shop&logout_uri=https%3A%2F%2Fshop.test%2Fsigned-out';
+  for (const named of [undefined, 'https://id.shop.test/logout'])
+    assert.equal(
+      cognito.endSessionUrl?.({ ...metadata, end_session_endpoint: named }, 'shop', 'https://shop.test/signed-out')
+        ?.href,
+      expected,
+    );
+});
+
+test('only Auth0 and Cognito have a sign-out address of their own', () => {
+  const own = PRODUCTS.filter(({ endSessionUrl }) => endSessionUrl !== undefined).map(({ kind }) => kind);
+  assert.deepEqual(own.sort(), ['auth0', 'cognito']);
 });
 
 /** Holds for every product of the table, so that a new one cannot forget what it inherits. */

@@ -58,9 +58,18 @@ export interface DoctorHints {
   /** Error descriptions of the authorization endpoint: the code flow is switched off. */
   readonly codeFlowError?: RegExp;
   /** Set where access tokens are useless to APIs unless the authorization request names an audience. */
-  readonly missingAudience?: Advice;
+  readonly missingAudience?: Advice & {
+    /** The parameter that names it; `audience` by default. */ readonly param?: string;
+  };
   /** What to do when the metadata names no end-session endpoint. */
   readonly endSessionHint?: string;
+}
+
+/** What the metadata says about the sign-out. */
+export interface SignOutMetadata {
+  readonly issuer: string;
+  readonly authorization_endpoint?: string | undefined;
+  readonly end_session_endpoint?: string | undefined;
 }
 
 /** A grant that exchanges a user's access token for one of another API. */
@@ -90,6 +99,10 @@ export interface Product<Kind extends string = string> {
   /** Why a JWT of this issuer is not an access token; undefined when it can be one. */
   rejectionReason(claims: Claims): string | undefined;
   subjectOf(claims: Claims): TokenSubject;
+  /** The `iss` of access tokens where it differs from that of the metadata. */
+  accessTokenIssuer?(issuer: string): string;
+  /** The claims that can name the audience of an access token; the first one that a token has counts. */
+  readonly audienceClaims: readonly string[];
   /** The claim that names the client in most access tokens; `clientIdOf` knows all of them. */
   readonly clientIdClaim: string;
   clientIdOf(claims: Claims): string | undefined;
@@ -101,6 +114,10 @@ export interface Product<Kind extends string = string> {
   clientRolesOf(claims: Claims, client: string): readonly string[];
   groupsOf(claims: Claims): Groups;
 
+  /** Parameters of the authorization request; those of the configuration take precedence. */
+  readonly authorizationParams?: Readonly<Record<string, string>>;
+  /** Parameters of the authorization request that token requests must repeat, such as `resource` (RFC 8707 section 2.2). */
+  readonly repeatedParams: readonly string[];
   /** Whether a refresh request must repeat the scopes to get a token for the same API. */
   readonly scopeOnRefresh: boolean;
   /** Errors of a refresh after which only a new sign-in helps. */
@@ -110,8 +127,8 @@ export interface Product<Kind extends string = string> {
 
   /** The `logout_hint` of the session that ends, from its ID token (RP-Initiated Logout section 2). */
   logoutHint?(claims: Claims): string | undefined;
-  /** The sign-out address of a provider whose metadata names no end-session endpoint. */
-  endSessionUrl?(issuer: string, clientId: string, returnTo: string): URL;
+  /** The sign-out address where the standard one does not work; undefined to use the end-session endpoint, if there is one. */
+  endSessionUrl?(metadata: SignOutMetadata, clientId: string, returnTo: string): URL | undefined;
 
   /** Faults of the `provider` section that only this product has. */
   configurationFindings?(settings: ProviderSettings): readonly ProviderFinding[];

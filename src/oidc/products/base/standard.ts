@@ -3,9 +3,9 @@ import { stringOf, stringsOf, wordsOf } from './claims.ts';
 import type { Claims, TokenSubject } from './facts.ts';
 import type { Product } from './product.ts';
 
-/** The client that a token was issued to, by the claims in use (`appid`: version 1 tokens of Entra ID). */
+/** The client that a token was issued to, by the claims in use (`appid`: AD FS and version 1 tokens of Entra ID; `cid`: Okta). */
 export function clientIdOf(claims: Claims): string | undefined {
-  return stringOf(claims.client_id) ?? stringOf(claims.azp) ?? stringOf(claims.appid);
+  return stringOf(claims.client_id) ?? stringOf(claims.azp) ?? stringOf(claims.appid) ?? stringOf(claims.cid);
 }
 
 /**
@@ -34,6 +34,7 @@ export const standard: Omit<Product, Identity> = {
   accessTokenMark: 'header',
   rejectionReason,
   subjectOf,
+  audienceClaims: ['aud'],
   clientIdClaim: 'client_id',
   clientIdOf,
   scopeClaim: 'scope',
@@ -42,6 +43,7 @@ export const standard: Omit<Product, Identity> = {
   rolesOf: ({ roles }) => stringsOf(roles),
   clientRolesOf: () => [],
   groupsOf: ({ groups }) => stringsOf(groups),
+  repeatedParams: [],
   scopeOnRefresh: false,
   fatalRefreshErrors: ['invalid_grant'],
 };

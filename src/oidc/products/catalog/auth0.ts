@@ -55,7 +55,8 @@ export const auth0: Product<'auth0'> = {
   // With RBAC the permissions are what the user may do; the scope is what the application requested.
   rolesOf: ({ permissions }) => stringsOf(permissions),
   logoutHint: ({ sid }) => stringOf(sid),
-  endSessionUrl(issuer, clientId, returnTo) {
+  endSessionUrl({ issuer, end_session_endpoint: standardEndpoint }, clientId, returnTo) {
+    if (standardEndpoint !== undefined) return undefined;
     const url = new URL('v2/logout', issuer);
     url.searchParams.set('client_id', clientId);
     url.searchParams.set('returnTo', returnTo);
