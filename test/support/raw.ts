@@ -66,7 +66,7 @@ export async function connectRaw(
   if (options.read === false) socket.pause();
 
   /** Waits until `take` returns a value from the buffer. */
-  const readWhen = <T>(take: () => T | undefined, what: string, ms = 20_000) => {
+  const readWhen = <T>(take: () => T | undefined, what: string, ms = 45_000) => {
     const found = (async () => {
       for (;;) {
         const value = take();

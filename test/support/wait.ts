@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface UntilOptions {
-  /** Milliseconds after which the wait fails (default 20000). */
+  /** Milliseconds after which the wait fails (default 60000). */
   timeout?: number;
   /** Milliseconds between two checks (default 10). */
   interval?: number;
@@ -16,7 +16,7 @@ export interface UntilOptions {
  * test.
  */
 export async function until<T>(condition: () => T | Promise<T>, options: UntilOptions = {}): Promise<NonNullable<T>> {
-  const { timeout = 20_000, interval = 10, what = condition.toString().slice(0, 120) } = options;
+  const { timeout = 60_000, interval = 10, what = condition.toString().slice(0, 120) } = options;
   const deadline = performance.now() + timeout;
   let last = false;
   let cause: unknown;
@@ -35,7 +35,7 @@ export async function until<T>(condition: () => T | Promise<T>, options: UntilOp
 }
 
 /** The value of `promise`, or a rejection with `what` after `ms` milliseconds. */
-export async function within<T>(promise: Promise<T>, what: string, ms = 20_000): Promise<T> {
+export async function within<T>(promise: Promise<T>, what: string, ms = 60_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`waited ${ms} ms for: ${what}`)), ms);

@@ -117,7 +117,7 @@ test('DO-04 one hung upstream does not stall another', async (t) => {
   t.after(() => waiting.map((client) => client.destroy()));
   await Promise.all(waiting.map((client) => client.send('GET /hung HTTP/1.1\r\nHost: gw\r\n\r\n')));
   await hung.request(3);
-  // Each waits for 20 s at most; a request that was queued behind the hung ones would wait for 60 s.
+  // Each waits for 45 s at most; a request that was queued behind the hung ones would wait for 60 s.
   for (let count = 0; count < 50; count += 1) assert.equal((await get(edge)).status, 200);
   assert.equal(hung.connections(), 4);
 });

@@ -76,7 +76,7 @@ for (const [name, hook] of Object.entries(failures)) {
     assert.equal(world.provider.requests.end_session.length, 1, 'the browser was redirected to the provider');
     world.provider.resetBehaviour();
     world.provider.clearRequests();
-    await until(() => world.provider.requests.revocation.some(({ status: code }) => code === 200), { timeout: 20_000 });
+    await until(() => world.provider.requests.revocation.some(({ status: code }) => code === 200));
   });
 }
 
