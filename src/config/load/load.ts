@@ -2,6 +2,7 @@
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
 import { ConfigError, type Fault, type Finding, formatPath } from '../validate/faults.ts';
 import { lostNames } from '../validate/lost-names.ts';
+import { servedFileFindings } from '../validate/served-files.ts';
 import { validateConfig } from '../validate/validate.ts';
 import { findWarnings, type Warning } from '../warnings/warnings.ts';
 import { applyEnvironment } from './environment.ts';
@@ -76,7 +77,8 @@ export function loadConfig(source: ConfigSource): Loaded {
     const variable = variables.get(dotted);
     return { ...(variable === undefined ? { file, ...yaml.positionOf(path) } : { variable }), path: dotted, ...rest };
   };
-  const all = [...findings, ...('findings' in outcome ? outcome.findings : [])].map(locate);
+  const served = 'config' in outcome ? servedFileFindings(outcome.config, [file, ...secretFiles]) : [];
+  const all = [...findings, ...('findings' in outcome ? outcome.findings : served)].map(locate);
   if (!('config' in outcome) || all.length + faults.length > 0) throw new ConfigError([...all, ...faults]);
   return { config: outcome.config, warnings: findWarnings({ config: outcome.config, secretFiles }) };
 }

@@ -25,27 +25,18 @@ export const httpsWithoutProxy: Combination = {
       : [],
 };
 
-/** Addresses of the internet, one in each part of its range that is likely to be written as one entry. */
-const INTERNET = [
-  '8.8.8.8',
-  '93.184.216.34',
-  '151.101.1.69',
-  '203.0.113.9',
-  '2001:db8::1',
-  '2a00:1450::1',
-  '2606:4700::1',
-];
 /** Widest range that one operator holds: an IPv4 /8, an IPv6 /19. */
 const WIDEST_BITS = { 4: 8, 6: 19 } as const;
+/** Wide ranges that hold no address of the internet (RFC 6890 and the multicast ranges). */
+const isReserved = createAddressMatcher(['224.0.0.0/3', 'fc00::/7', 'fe80::/10', 'ff00::/8']);
 
 /** Whether an entry holds addresses of the internet that no single operator can own. */
 function coversInternet(entry: string): boolean {
-  const matches = createAddressMatcher([entry]);
   const [text = '', bits] = entry.split('/');
   if (bits === undefined) return false;
   const family = text.includes(':') && !/^::ffff:/i.test(text) ? 6 : 4;
   const length = Number(bits) - (text.includes(':') && family === 4 ? 96 : 0);
-  return length < WIDEST_BITS[family] && INTERNET.some(matches);
+  return length < WIDEST_BITS[family] && !isReserved(text);
 }
 
 export const wideTrustedProxies: Combination = {

@@ -40,10 +40,33 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
   'insecure-http': { unsafe: [{ development: { allowInsecureHttp: true } }], safe: [] },
   'https-without-proxy': { unsafe: [{ trustedProxies: [] }], safe: [{ trustedProxies: ['127.0.0.1'] }] },
   'trusted-proxies-internet': {
-    unsafe: ['0.0.0.0/0', '::/0', '0.0.0.0/1', '128.0.0.0/2', '192.0.0.0/4', '2000::/3', '::ffff:0.0.0.0/96'].map(
-      (entry) => ({ trustedProxies: ['10.0.0.1', entry] }),
-    ),
-    safe: [{ trustedProxies: ['10.0.0.0/8', '192.168.0.0/16', 'fc00::/7', 'fe80::/10', '8.8.8.8', '104.16.0.0/13'] }],
+    unsafe: [
+      '0.0.0.0/0',
+      '::/0',
+      '0.0.0.0/1',
+      '128.0.0.0/2',
+      '192.0.0.0/4',
+      '2000::/3',
+      '::ffff:0.0.0.0/96',
+      '20.0.0.0/6',
+      '64.0.0.0/4',
+      '96.0.0.0/4',
+      '208.0.0.0/4',
+    ].map((entry) => ({ trustedProxies: ['10.0.0.1', entry] })),
+    safe: [
+      {
+        trustedProxies: [
+          '10.0.0.0/8',
+          '192.168.0.0/16',
+          'fc00::/7',
+          'fe80::/10',
+          '240.0.0.0/4',
+          'ff00::/8',
+          '8.8.8.8',
+          '104.16.0.0/13',
+        ],
+      },
+    ],
   },
   'admin-without-secret': {
     unsafe: ['0.0.0.0', '::', '10.0.0.5', 'gateway'].map((host) => ({ admin: { host } })),
