@@ -31,10 +31,20 @@ const signingKey = z.looseObject({
   key_ops: z.array(z.string()).optional(),
 });
 
-/** Returns the key without members that are null, or undefined when it cannot verify a signature. */
+/** Optional text members of a JWK (RFC 7517 section 4); one that is no text counts as absent. */
+const TEXT: readonly string[] = ['use', 'alg', 'kid'];
+
+/** Whether a member has a value: some providers publish optional ones as null or empty. */
+function hasValue([name, member]: [string, unknown]): boolean {
+  if (typeof member === 'string') return member.trim() !== '';
+  if (Array.isArray(member)) return member.length > 0 && !TEXT.includes(name);
+  return member !== null && !TEXT.includes(name);
+}
+
+/** Returns the key without members that count as absent, or undefined when it cannot verify a signature. */
 function readSigningKey(value: unknown): SigningKey | undefined {
   const members = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-  const { data: key } = signingKey.safeParse(Object.fromEntries(members.filter(([, member]) => member !== null)));
+  const { data: key } = signingKey.safeParse(Object.fromEntries(members.filter(hasValue)));
   if (!key || key.key_ops?.includes('verify') === false) return undefined;
   try {
     createPublicKey({ key: key as JsonWebKey, format: 'jwk' });

@@ -10,7 +10,7 @@ import {
 import { GatewayError } from '../../base/errors.ts';
 import { stringOf } from '../products/base/claims.ts';
 import { keysOfIssuer } from './issuer-keys.ts';
-import type { KeySet, KeySetCache } from './key-set-cache.ts';
+import type { KeySet, KeySetCache, SigningKey } from './key-set-cache.ts';
 
 /** The form in which jose accepts the keys of a key set. */
 export type KeyLookup = (header?: JWSHeaderParameters, token?: FlattenedJWSInput) => Promise<CryptoKey>;
@@ -72,17 +72,33 @@ async function checkWithAny<Result>(keys: KeyLookup, check: (keys: KeyLookup) =>
   }
 }
 
+/**
+ * Creates the lookup of keys. A key id is optional in a key (RFC 7517 section 4.5) and in a token (RFC 7515 section 4.1.4): a
+ * token whose key id no key has may be signed with a key that has none.
+ */
+function createLookup(keys: readonly SigningKey[]): KeyLookup {
+  const all = createLocalJWKSet({ keys: [...keys] });
+  let unnamed: KeyLookup | undefined;
+  return async function lookUp({ kid, ...header } = {}, token) {
+    if (typeof kid !== 'string' || kid.trim() === '') return await all(header, token);
+    try {
+      return await all({ ...header, kid }, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      unnamed ??= createLocalJWKSet({ keys: keys.filter((key) => key.kid === undefined) });
+      return await unnamed(header, token);
+    }
+  };
+}
+
 /** Creates the verification for one provider. */
 export function createSignatureVerifier({ keySets, jwksUri, keysNameIssuer }: SigningKeysOptions): VerifySignature {
   // jose caches imported keys per lookup.
   const lookups = new WeakMap<KeySet, KeyLookup>();
 
   function lookupOf(keySet: KeySet, jws: string): KeyLookup {
-    if (keysNameIssuer) {
-      const keys = keysOfIssuer(keySet.keys, unverifiedIssuerOf(jws));
-      return createLocalJWKSet({ keys });
-    }
-    const known = lookups.get(keySet) ?? createLocalJWKSet({ keys: [...keySet.keys] });
+    if (keysNameIssuer) return createLookup(keysOfIssuer(keySet.keys, unverifiedIssuerOf(jws)));
+    const known = lookups.get(keySet) ?? createLookup(keySet.keys);
     lookups.set(keySet, known);
     return known;
   }
