@@ -15,7 +15,7 @@ function canonical(path: string): string {
   }
 }
 
-/** Files of the gateway that nobody else may read. */
+/** Files that only the gateway may read. */
 function privateFiles({ session, audit, provider }: Config): string[] {
   const { store } = session;
   return [
