@@ -28,6 +28,31 @@ function idleLimit(socket: Socket): number {
 }
 
 /**
+ * Calls `close` unless a request has arrived on the connection. Timers run before sockets are read: after a turn of the event
+ * loop that took long, a request that arrived in time still waits to be read. All sockets are read before `setImmediate`.
+ */
+export function closeUnlessRequested(socket: Socket, close: () => void): void {
+  // A response in progress says nothing about the next request.
+  if (hasRequest(socket)) {
+    close();
+    return;
+  }
+  const sent = socket.bytesWritten;
+  setImmediate(() => {
+    if (socket.destroyed || isUpgraded(socket) || hasRequest(socket) || socket.bytesWritten !== sent) return;
+    close();
+  });
+}
+
+/** For the keep-alive time-out of Node. The beginning of a head is enough: the head has a time-out of its own. */
+function closeUnlessRead(socket: Socket): void {
+  const received = socket.bytesRead;
+  setImmediate(() => {
+    if (socket.bytesRead === received) socket.destroy();
+  });
+}
+
+/**
  * Node ends its keep-alive time-out with the first byte that arrives, and starts the one for the head with the first byte of a
  * request line. Empty lines before it (RFC 9112 section 2.2) are neither, so a client that sends them could keep a connection
  * open forever. A connection is idle while nothing is sent on it; this costs nothing per request.
@@ -41,7 +66,7 @@ export function createIdleConnections(): IdleConnections {
       const sent = socket.bytesWritten;
       if (isUpgraded(socket)) watched.delete(socket);
       else if (sent !== state.sent || hasRequest(socket)) Object.assign(state, { sent, since: now });
-      else if (now - state.since >= idleLimit(socket)) socket.destroy();
+      else if (now - state.since >= idleLimit(socket)) closeUnlessRequested(socket, () => socket.destroy());
     }
   }
   const timer = setInterval(check, CHECK_INTERVAL_MS).unref();
@@ -69,5 +94,5 @@ export const listenerLimits = ({ headerSize, headersTimeout, keepAliveTimeout }:
 /** Closes the idle connections of a server until the server closes. Returns the server. */
 export function closeIdleConnections(server: Server): Server {
   const idle = createIdleConnections();
-  return server.on('connection', idle.watch).on('close', idle.stop);
+  return server.on('connection', idle.watch).on('timeout', closeUnlessRead).on('close', idle.stop);
 }

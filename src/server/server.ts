@@ -1,9 +1,10 @@
 /** The server of one process: the public listener, the private listeners, and how they stop. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createAdminServer } from '../admin/admin.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { closeIdleConnections, listenerLimits } from '../edge/idle-connections.ts';
+import { closeIdleConnections, closeUnlessRequested, listenerLimits } from '../edge/idle-connections.ts';
 import { inTurn } from '../edge/in-turn.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
@@ -87,7 +88,12 @@ function createPublicServer({ limits }: Config, active: ActiveGateway, handle: G
   const upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => active.current().upgrade(req, socket, head);
   // The upgrade handler refuses CONNECT; without a listener, Node would close the connection without a response.
   server.on('upgrade', upgrade).on('connect', upgrade);
-  server.on('clientError', (error, socket) => active.current().rejectMalformed(error, socket));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const reject = () => active.current().rejectMalformed(error, socket);
+    const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket instanceof Socket;
+    if (late) closeUnlessRequested(socket, reject);
+    else reject();
+  });
   return server;
 }
 

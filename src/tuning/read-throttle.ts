@@ -10,6 +10,11 @@ import type { Socket } from 'node:net';
 const MAX_ACTIVE_REQUESTS = 256;
 /** Connections resumed in each turn of the event loop, so that requests to a slow upstream never block the queue. */
 const MIN_RESUMED_PER_TURN = 16;
+/**
+ * A connection is queued no longer than this and one turn. Hostile requests that hang keep the throttle active, and a process
+ * that gets little CPU time has few turns: the queue would grow until connections time out with a request unread.
+ */
+const MAX_QUEUED_MS = 500;
 /** If this many connections arrive in one turn, their first requests are served before further requests of others. */
 const RUSH_THRESHOLD = 16;
 
@@ -44,14 +49,17 @@ function createRushDetector() {
 
 /** The throttle of one listener. */
 export function createReadThrottle(): ReadThrottle {
-  const queue: Socket[] = [];
+  const queue: { readonly socket: Socket; readonly since: number }[] = [];
   const rush = createRushDetector();
   let activeRequests = 0;
   let released = false;
 
   function resumeNext(): void {
     const free = rush.active() ? 0 : MAX_ACTIVE_REQUESTS - activeRequests;
-    for (const socket of queue.splice(0, Math.max(MIN_RESUMED_PER_TURN, free))) socket.resume();
+    const overdue = performance.now() - MAX_QUEUED_MS;
+    let count = Math.max(MIN_RESUMED_PER_TURN, free);
+    while ((queue[count]?.since ?? Number.POSITIVE_INFINITY) <= overdue) count += 1;
+    for (const { socket } of queue.splice(0, count)) socket.resume();
     if (queue.length > 0) setImmediate(resumeNext);
   }
 
@@ -61,8 +69,10 @@ export function createReadThrottle(): ReadThrottle {
     if (released || (activeRequests < MAX_ACTIVE_REQUESTS && queue.length === 0 && !rush.active())) return;
     const { socket } = this.req;
     if (!this.writableFinished || socket.destroyed || !socket.writable) return;
+    // Pipelined responses: one connection is in the queue once.
+    if (socket.isPaused()) return;
     socket.pause();
-    queue.push(socket);
+    queue.push({ socket, since: performance.now() });
     // If the queue was not empty, resumeNext is already scheduled.
     if (queue.length === 1) setImmediate(resumeNext);
   }
@@ -75,7 +85,7 @@ export function createReadThrottle(): ReadThrottle {
     },
     release() {
       released = true;
-      for (const socket of queue.splice(0)) socket.resume();
+      for (const { socket } of queue.splice(0)) socket.resume();
     },
   };
 }
