@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { claimAt } from '../../oidc/products/base/claims.ts';
 import { tokenCondition } from './condition.ts';
-import { compilePattern, patternSchema } from './pattern.ts';
+import { compilePattern, faultOfPatterns, type PatternBudget, patternBudget, patternSchema } from './pattern.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -26,27 +26,37 @@ const claimCondition = z
 export type ClaimCondition = z.output<typeof claimCondition>;
 
 /** Types are compared as well: `1` is not `"1"`, and a missing claim meets no condition. */
-function compileClaim({ equals, anyOf, allOf, matches }: ClaimCondition): (claim: unknown) => boolean {
+function compileClaim({
+  equals,
+  anyOf,
+  allOf,
+  matches,
+}: ClaimCondition): (claim: unknown, budget: PatternBudget) => boolean {
   const patterns = [matches ?? []].flat().map(compilePattern);
-  return (claim) => {
+  return (claim, budget) => {
     const values: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
     if (equals !== undefined && claim !== equals) return false;
     if (anyOf !== undefined && !anyOf.some((accepted) => values.includes(accepted))) return false;
     if (allOf !== undefined && !allOf.every((required) => values.includes(required))) return false;
-    return patterns.every((matchesOne) => matchesOne(values));
+    return patterns.every((matchesOne) => matchesOne(values, budget));
   };
 }
 
 export const claims = tokenCondition({
   schema: z
     .record(z.string().min(1), claimCondition)
+    .superRefine((conditions, context) => {
+      const fault = faultOfPatterns(Object.values(conditions).flatMap(({ matches }) => matches ?? []));
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
     .describe('Maps claim paths (such as realm_access.roles) to conditions on the access token; all must hold.'),
   needsAccessTokens: true,
   reasons: ['claim'],
   compile(value) {
     const checks = Object.entries(value).map(([path, condition]) => ({ path, isMet: compileClaim(condition) }));
     return (token) => {
-      const failed = checks.find(({ path, isMet }) => !isMet(claimAt(token.claims, path)));
+      const budget = patternBudget();
+      const failed = checks.find(({ path, isMet }) => !isMet(claimAt(token.claims, path), budget));
       return failed && { kind: 'denied', reason: 'claim', detail: `claim ${failed.path}` };
     };
   },

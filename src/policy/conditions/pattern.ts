@@ -1,4 +1,4 @@
-/** Patterns of the configuration: regular expressions that run in time linear to the text, whatever the text is. */
+/** Patterns of the configuration: regular expressions whose work is bounded, whatever the pattern and the text are. */
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 
@@ -7,6 +7,18 @@ const MAX_TEXT_LENGTH = 1_000;
 /** Characters that a pattern reads in one claim; the elements of a list after that count as not matching. */
 const MAX_TOTAL_LENGTH = 8_000;
 const MAX_PATTERN_LENGTH = 500;
+/** Instructions of a compiled pattern. Nested repetitions multiply: 16 characters can become thousands of instructions. */
+const MAX_PROGRAM_SIZE = 500;
+/** Instructions of all patterns of a rule. */
+const MAX_RULE_SIZE = 1_000;
+
+/** The work that one evaluation of a rule may still do, in steps: one instruction at one character. */
+export interface PatternBudget {
+  steps: number;
+}
+
+/** A new budget. It suffices for one text of full length in every claim, since `MAX_RULE_SIZE` holds. */
+export const patternBudget = (): PatternBudget => ({ steps: MAX_RULE_SIZE * (MAX_TEXT_LENGTH + 1) });
 
 const compile = (pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern));
 
@@ -16,7 +28,9 @@ function faultOf(pattern: string): string | undefined {
     // Only parsed, never run: the translation would read an escape that JavaScript does not know as the letter itself.
     RegExp(pattern, 'u');
     if (/(?<!\\)(?:\\\\)*\\k</.test(pattern)) throw new Error('backreferences are not supported');
-    compile(pattern);
+    const size = compile(pattern).programSize();
+    if (size > MAX_PROGRAM_SIZE)
+      return `expected a regular expression of at most ${MAX_PROGRAM_SIZE} instructions, not ${size}: shorten counted repetitions such as {1,64}, or write + or *`;
     return undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
@@ -24,7 +38,7 @@ function faultOf(pattern: string): string | undefined {
   }
 }
 
-/** Schema of a pattern. One that the engine cannot run in linear time is refused. */
+/** Schema of a pattern. One that the engine cannot run in linear time, or that is too large, is refused. */
 export const patternSchema = () =>
   z
     .string()
@@ -35,15 +49,27 @@ export const patternSchema = () =>
       if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
     });
 
-/** Returns whether one of the values is a string that the pattern matches from start to end. */
-export function compilePattern(pattern: string): (values: readonly unknown[]) => boolean {
+/** Returns why these patterns cannot be used in one rule; undefined if they can. */
+export function faultOfPatterns(patterns: readonly string[]): string | undefined {
+  const size = patterns
+    .filter((one) => faultOf(one) === undefined)
+    .reduce((sum, one) => sum + compile(one).programSize(), 0);
+  return size > MAX_RULE_SIZE
+    ? `expected regular expressions of together at most ${MAX_RULE_SIZE} instructions, not ${size}: shorten counted repetitions such as {1,64}`
+    : undefined;
+}
+
+/** Returns whether one of the values is a string that the pattern matches from start to end. Nothing matches without budget. */
+export function compilePattern(pattern: string): (values: readonly unknown[], budget: PatternBudget) => boolean {
   const expression = compile(pattern);
-  return (values) => {
+  const size = expression.programSize();
+  return (values, budget) => {
     let total = 0;
     return values.some((value) => {
       if (typeof value !== 'string' || value.length > MAX_TEXT_LENGTH) return false;
       total += value.length;
-      return total <= MAX_TOTAL_LENGTH && expression.testExact(value);
+      budget.steps -= size * (value.length + 1);
+      return total <= MAX_TOTAL_LENGTH && budget.steps >= 0 && expression.testExact(value);
     });
   };
 }
