@@ -1,6 +1,6 @@
 /** Serves the files of a built single-page app, and its index page for the paths that the app routes itself. */
 import { realpath } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import express, { type Request, type RequestHandler, Router } from 'express';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
 import { hasContentHash } from './content-hash.ts';
@@ -27,7 +27,7 @@ export function frontendHandler(directory: string, policy: string | false | unde
     dotfiles: 'ignore',
     redirect: false,
     setHeaders(res, path) {
-      const immutable = hasContentHash(basename(path));
+      const immutable = hasContentHash(relative(resolve(directory), path).replaceAll(sep, '/'));
       res.setHeader('Cache-Control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });

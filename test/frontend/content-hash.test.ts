@@ -4,19 +4,35 @@ import { test } from 'node:test';
 import { hasContentHash } from '../../src/frontend/content-hash.ts';
 
 const HASHED = {
-  Vite: 'index-DiwrgTda.css index-DiwrgTda.js shared-ChJ_j-JJ.css foo-BRBmoGS9.js bar-gkvgaI9m.js foo-5UjPuW-k.css logo-B2H3sXNv.svg index-BRBmoGS9.js.map',
-  webpack: 'main.8e0d62a03b3e5b8c7a1e.js main.a1b2c3d4.js 787.4b1b9b1a.chunk.js main.a1b2c3d4.js.map logo.4b1b9b1a.svg',
+  Vite: 'assets/index-DiwrgTda.css assets/index-DiwrgTda.js assets/shared-ChJ_j-JJ.css assets/foo-BRBmoGS9.js assets/bar-gkvgaI9m.js shop/assets/foo-5UjPuW-k.css assets/logo-B2H3sXNv.svg assets/index-BRBmoGS9.js.map',
+  'Rollup without a folder': 'index-B2H3sXNv.js logo-B2H3sXNv.svg',
+  webpack:
+    'main.8e0d62a03b3e5b8c7a1e.js main.a1b2c3d4.js 787.4b1b9b1a.chunk.js main.a1b2c3d4.js.map logo.4b1b9b1a.svg static/js/main.073c9b0a.js static/js/787.f28e3c12.chunk.js static/media/logo.6ce24c58023cc2f8fd88fe9d219db6c6.svg data.8e0d62a03b3e5b8c7a1e.json',
   'esbuild and Angular': 'main-QOTLYXNB.js chunk-5INURTSO.js polyfills-FFHMD2TL.js styles.5f1e8c0d7e3a1b2c.css',
-  'Next.js and Nuxt': '0a1b2c3d4e5f6a7b.js BRBmoGS9.js entry.B2H3sXNv.css',
+  'Next.js, Nuxt, SvelteKit and Astro':
+    '_next/static/chunks/0a1b2c3d4e5f6a7b.js _nuxt/BRBmoGS9.js _nuxt/entry.B2H3sXNv.css _app/immutable/entry/start.DiwrgTda.js _astro/page.DiwrgTda.css',
 };
 const PLAIN = {
   words:
     'app-settings.json firebase-messaging-sw.js my-component.js third-party-notices.txt es-module-shims.js react.production.min.js service-worker.js',
   'camel case': 'MyComponent-StoryBook.js user-HomePage.js logo-DarkMode.svg my-MyConfig.js app-AppStyle.css',
-  capitals: 'app-SETTINGS.js docs-TEMPLATE.js LICENSE-APACHE20.txt Roboto-SemiBold.woff2 logo-BANNER23.png',
+  'acronyms and names of people':
+    'theme-McDonald.css app-DBConfig.js DBConfig.js lib-HTMLView.js worker-PDFParse.js vendor-JSONEdit.js three-GLTFLoad.js view-SVGIcons.js PWAStart.js GTMLoads.js AWSConfig.json my-iOSStyle.css data-MacGuyer.js',
+  'versions and locales':
+    'sw-V2Update.js locale-en_US_v2.js my-x86Linux.wasm i18n-zh-Hant2.js lib-B2BOrder.js lib-B2CLogin.js',
+  capitals:
+    'app-SETTINGS.js docs-TEMPLATE.js LICENSE-APACHE20.txt Roboto-SemiBold.woff2 logo-BANNER23.png chunk-SETTINGS.js main-BANNER23.js lib-X264X265.js',
+  photos: 'DSC23456.jpg PXL23456.jpg IMG2O234.jpg photo-IMG23456.jpg',
   'numbers and dates':
     'report-20240115.pdf release-20240115a.js icon-1024x1024.png app-Version2.js photo-iPhone15.png jquery-3.7.1.min.js facade42.js',
-  'pages and data': 'index-B2H3sXNv.html messages-B2H3sXNv.json manifest.webmanifest',
+  'IDs of objects': '550e8400-e29b-41d4-a716-4466554a4b0c.png avatar_550e8400-e29b-41d4-a716-4466554a4b0c.png',
+  'pages and data': 'index-B2H3sXNv.html messages-B2H3sXNv.json manifest.webmanifest doc-3e8f2a1c.pdf',
+};
+/** Could be a hash of 8 characters, which counts in the folders of bundlers only. */
+const DOUBTFUL = {
+  'hexadecimal digits':
+    'data-0badc0de.json commit-1234567a.json release-1e10f00d.js app.c0ffee42.json env-cafe2024.js f0000001.js report-2024a115.js app.c0ffee42.js',
+  'mixed letters': 'index-DiwrgTda.js my-assets/index-DiwrgTda.js lib-K8sProbe.js Mp3ToMp4.js',
 };
 
 test('W02 the file names of bundlers hold a content hash', () => {
@@ -24,7 +40,14 @@ test('W02 the file names of bundlers hold a content hash', () => {
     for (const name of names.split(' ')) assert.equal(hasContentHash(name), true, `${bundler}: ${name}`);
 });
 
-test('W02 words, versions, sizes and dates in a file name are no content hash', () => {
+test('W02 words, acronyms, versions, sizes, dates and IDs in a file name are no content hash, in any folder', () => {
   for (const [kind, names] of Object.entries(PLAIN))
+    for (const name of names.split(' '))
+      for (const folder of ['', 'assets/', 'static/js/', '_nuxt/'])
+        assert.equal(hasContentHash(folder + name), false, `${kind}: ${folder}${name}`);
+});
+
+test('W02 a name that is possibly a content hash is none outside the folders of bundlers', () => {
+  for (const [kind, names] of Object.entries(DOUBTFUL))
     for (const name of names.split(' ')) assert.equal(hasContentHash(name), false, `${kind}: ${name}`);
 });

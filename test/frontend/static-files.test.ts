@@ -102,7 +102,15 @@ describe('files of the front end by name and place', () => {
     symlinkSync(join(outside, 'secret.txt'), join(release, 'link.txt'));
     symlinkSync('../private', join(release, 'folder'));
     symlinkSync('data/inside.js', join(release, 'alias.js'));
-    for (const name of ['app-settings.json', 'firebase-messaging-sw.js', 'my-component.js', 'index-DiwrgTda.js'])
+    mkdirSync(join(release, 'assets'));
+    const names = [
+      'app-settings.json',
+      'firebase-messaging-sw.js',
+      'my-component.js',
+      'sw-V2Update.js',
+      'index-DiwrgTda.js',
+    ];
+    for (const name of [...names, 'assets/index-DiwrgTda.js', 'assets/app-DBConfig.js', 'main.a1b2c3d4.js'])
       writeFileSync(join(release, name), '0');
     provider = await startProvider();
     gateway = await startGateway({ provider, config: { frontend: { directory } } });
@@ -127,9 +135,11 @@ describe('files of the front end by name and place', () => {
 
   test('W02 only a file with a content hash in its name is immutable; others are revalidated', async () => {
     const caching = async (path: string) => (await get(path)).header('cache-control');
-    for (const name of ['app-settings.json', 'firebase-messaging-sw.js', 'my-component.js', 'alias.js'])
+    const plain = ['app-settings.json', 'firebase-messaging-sw.js', 'my-component.js', 'sw-V2Update.js', 'alias.js'];
+    for (const name of [...plain, 'index-DiwrgTda.js', 'assets/app-DBConfig.js'])
       assert.equal(await caching(`/${name}`), 'no-cache', name);
-    assert.equal(await caching('/index-DiwrgTda.js'), 'public, max-age=31536000, immutable');
+    for (const name of ['assets/index-DiwrgTda.js', 'main.a1b2c3d4.js'])
+      assert.equal(await caching(`/${name}`), 'public, max-age=31536000, immutable', name);
   });
 
   test('W02 a navigation to a path of the app that ends like a file name gets the index page', async () => {
