@@ -5,9 +5,11 @@ PATH="$PATH:/usr/sbin:/sbin"
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 
-# Redis and the browser are the real ones; Keycloak is Java and comes as a zip file from Maven Central.
+# Redis and the browsers are the real ones; Keycloak is Java and comes as a zip file from Maven Central.
 need redis-server redis-server
 [ -n "${CHROMIUM:-}" ] || need chromium chromium
+need WebKitWebDriver webkit2gtk-driver
+need Xvfb xvfb
 need java default-jre-headless
 need mvn maven
 need unzip unzip

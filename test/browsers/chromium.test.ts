@@ -1,0 +1,5 @@
+/** The scenarios in Chromium. */
+import { startChromium } from './chromium.ts';
+import { defineScenarios } from './scenarios.ts';
+
+defineScenarios('Chromium', startChromium);
