@@ -24,9 +24,12 @@ export function createTabSync(page: Page, onMessage: (message: string) => void, 
       [page, 'focus'],
       [page, 'online'],
     ],
-    () => {
+    (event) => {
       const now = Date.now();
-      if (document.visibilityState !== 'visible' || Math.abs(now - returnedAt) < SAME_RETURN_MS) return;
+      // A page from the back-forward cache has missed everything since, however short that was, and may not be visible yet.
+      const isRestored = event.type === 'pageshow' && (event as Event & { persisted?: boolean }).persisted;
+      const isSame = Math.abs(now - returnedAt) < SAME_RETURN_MS;
+      if (!isRestored && (document.visibilityState !== 'visible' || isSame)) return;
       returnedAt = now;
       onReturn();
     },

@@ -1,0 +1,25 @@
+/** A page that returns from the back-forward cache. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { until } from '../support/wait.ts';
+import { startWorld } from '../support/world.ts';
+import { openTab } from './page.ts';
+
+test('a page from the back-forward cache reads the session again, right after a check and before it is visible', async (t) => {
+  const world = await startWorld(t);
+  await world.signIn();
+  const tab = openTab(world.browser, world.gateway.url);
+  t.after(() => tab.client.close());
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  await tab.client.session();
+  const reads = () => tab.calls.filter((call) => call === 'GET /session').length;
+  tab.focus();
+  await until(() => reads() === 2);
+  await tab.client.session();
+  tab.focus();
+  tab.dispatch('pageshow', { persisted: false });
+  assert.equal(reads(), 3, 'events of the same return');
+  tab.page.document.visibilityState = 'hidden';
+  tab.dispatch('pageshow', { persisted: true });
+  await until(() => reads() === 4);
+});
