@@ -3,6 +3,10 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+/** Whether Node's parser took the request for an upgrade, and drops what follows it in the same packet. */
+const ignoresUpgrade = ({ headers }: IncomingMessage) =>
+  headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? '');
+
 type Handle<Rest extends unknown[]> = (req: IncomingMessage, res: ServerResponse, ...rest: Rest) => void;
 
 /** A connection with this many waiting requests is not read until one of them was handled. */
@@ -13,7 +17,7 @@ const MAX_WAITING = 32;
  * 9112 section 9.3.2). Handled at once, the requests of one connection could occupy every slot of an upstream, and a request
  * behind a response with `Connection: close` would be executed (section 9.6). Such a response has no socket until its turn,
  * and the turn never comes when the connection closes. A request that arrives while the last response is still being sent
- * is ignored as well.
+ * is ignored as well. So is everything behind a request whose Upgrade is ignored, because its start may be lost.
  */
 export function inTurn<Rest extends unknown[]>(handle: Handle<Rest>): Handle<Rest> {
   const waiting = new WeakMap<Socket, number>();
@@ -21,6 +25,7 @@ export function inTurn<Rest extends unknown[]>(handle: Handle<Rest>): Handle<Res
   return function handleInTurn(req, res, ...rest) {
     const { socket } = req;
     if (socket.writableEnded) return;
+    if (ignoresUpgrade(req)) res.shouldKeepAlive = false;
     if (res.socket) return handle(req, res, ...rest);
     const count = (waiting.get(socket) ?? 0) + 1;
     waiting.set(socket, count);

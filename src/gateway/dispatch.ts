@@ -6,6 +6,7 @@ import { GatewayError } from '../base/errors.ts';
 import { ownEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { assertBodyUnread, type Edge } from '../edge/edge.ts';
+import { checkUpgradeFraming } from '../edge/framing.ts';
 import { afterResponses } from '../edge/in-turn.ts';
 import { discardRest, limitBody } from '../edge/request-body.ts';
 import type { RequestContext } from '../edge/request-context.ts';
@@ -109,6 +110,7 @@ export function createUpgradeDispatch(parts: DispatchParts): HandleUpgrade {
     };
     try {
       const context = edge(req);
+      checkUpgradeFraming(req);
       const route = dataPlane.match(context.target);
       if (route) tracer?.startSpan(context, route.pattern);
       if (route)

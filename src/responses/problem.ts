@@ -53,7 +53,7 @@ function headersOf(error: GatewayError, { requestId, hsts }: RenderOptions): Rec
     ...(hsts === undefined ? {} : { 'Strict-Transport-Security': hsts }),
     ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
     // The connection closes instead of reading the rest of a refused request (RFC 9112 section 9.6).
-    ...(error.code === 'bad_request' || error.code === 'payload_too_large' ? { Connection: 'close' } : {}),
+    ...(error.code === 'bad_request' || error.code === 'payload_too_large' ? { connection: 'close' } : {}),
   };
 }
 

@@ -10,19 +10,22 @@ const AFTER_DECODING: readonly Normalizer[] = [
   eachSegment(toPlainText),
   splitAtSlashes,
   removeQuery,
-  eachSegment((segment) => trim(removeParameters(segment))),
+  eachSegment((segment) => trim(removeStream(removeParameters(segment)))),
   dropEmpty,
 ];
 
 /**
- * Returns whether the path has one interpretation only: no empty segment, parameter, escaped delimiter, special letter, or
- * dot or space at an end of a segment.
+ * Returns whether the path has one interpretation only: no empty segment, parameter, escaped delimiter, special letter, dot or
+ * space at an end of a segment, or name that has a meaning of its own on Windows.
  */
 export function isUnambiguous(path: string, segments: readonly string[]): boolean {
   if (path.includes('//') || path.includes(';') || path.includes('./') || path.endsWith('.')) return false;
+  if (/:\$|~\d/.test(path)) return false;
   if (!path.includes('%')) return true;
-  return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every((segment) => trim(toPlainText(segment)) === segment);
+  return !/%(?:2[35f]|3[bf])/i.test(path) && segments.every(isPlain);
 }
+
+const isPlain = (segment: string) => !/:\$|~\d/.test(segment) && trim(toPlainText(segment)) === segment;
 
 /** One or two dots alone, or text that may become that. A quick check, which nearly every segment passes. */
 const MAYBE_DOTTED = /[%\u0080-\uffff]|(?:^|[\s/\\])\.{1,2}(?:[\s/\\;?#]|$)/;
@@ -132,6 +135,12 @@ function removeQuery(segments: readonly string[]): readonly string[] {
 function removeParameters(segment: string): string {
   const start = segment.indexOf(';');
   return start < 0 ? segment : segment.slice(0, start);
+}
+
+/** NTFS reads `name::$DATA`, `name:stream:$DATA` and `name:$I30:$INDEX_ALLOCATION` as the file or folder `name`. */
+function removeStream(segment: string): string {
+  const start = segment.indexOf(':');
+  return start > 0 && segment.includes(':$', start) ? segment.slice(0, start) : segment;
 }
 
 function dropEmpty(segments: readonly string[]): readonly string[] {

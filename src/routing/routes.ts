@@ -4,6 +4,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import { type CompiledRule, compileRule, rulesForMethod } from '../policy/rules.ts';
 import { pathInterpretations } from './path-interpretations.ts';
+import { isShortName, mayBeShortNameOf } from './short-names.ts';
 import { parseTarget, type RequestTarget } from './target.ts';
 
 /** A route with its rules compiled. */
@@ -58,7 +59,7 @@ export function compileRoutes(routes: readonly RouteConfig[], audience: readonly
     match(target) {
       const entry = firstMatch(entries, target.segments);
       if (target.lenient === target.segments) return entry?.match;
-      for (const segments of pathInterpretations(target.path)) {
+      for (const segments of allInterpretations(entries, target.path)) {
         if (firstMatch(entries, segments) !== entry) {
           throw new GatewayError('ambiguous_path', { detail: 'interpretations of the path match different routes' });
         }
@@ -68,10 +69,29 @@ export function compileRoutes(routes: readonly RouteConfig[], audience: readonly
     mayServe(path) {
       return (
         !isWellFormed(path) ||
-        pathInterpretations(path).some((segments) => entries.some((entry) => covers(entry, segments)))
+        allInterpretations(entries, path).some((segments) => entries.some((entry) => covers(entry, segments)))
       );
     },
   };
+}
+
+/** Also those in which segments are short names of literals of a route; they depend on the names that the routes have. */
+function allInterpretations(entries: readonly Entry[], path: string): (readonly string[])[] {
+  const interpretations = pathInterpretations(path);
+  const lenient = interpretations.at(-1) ?? [];
+  return lenient.some(isShortName) ? [...interpretations, ...longNames(entries, lenient)] : interpretations;
+}
+
+/** For each route with literals that the segments may abbreviate, the segments with these literals. */
+function longNames(entries: readonly Entry[], segments: readonly string[]): (readonly string[])[] {
+  return entries.flatMap(({ segments: pattern }) => {
+    const names = pattern.map((expected, at) => {
+      const segment = segments[at] ?? '';
+      return expected !== ANY && mayBeShortNameOf(segment, expected.folded) ? expected.literal : segment;
+    });
+    const changed = names.some((name, at) => name !== (segments[at] ?? ''));
+    return changed ? [[...names, ...segments.slice(names.length)]] : [];
+  });
 }
 
 function isWellFormed(path: string): boolean {

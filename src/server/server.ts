@@ -79,7 +79,9 @@ function createPublicServer({ limits }: Config, active: ActiveGateway, handle: G
   const server = createServer(
     {
       ...listenerLimits(limits),
-      shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
+      // What is no handshake is an ordinary request, whose Upgrade is ignored (RFC 9110 section 7.8).
+      shouldUpgradeCallback: ({ method, headers }: IncomingMessage) =>
+        method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket',
     },
     handle,
   );

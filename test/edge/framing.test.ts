@@ -27,7 +27,6 @@ function refusalOf(message: Message): string {
   }
 }
 
-const UPGRADE = ['Upgrade', 'websocket', 'Connection', 'Upgrade'];
 const REFUSED: [string, Message][] = [
   ['a length and chunked coding', { rawHeaders: ['Content-Length', '5', 'Transfer-Encoding', 'chunked'] }],
   ['a length of 0 beside chunks', { rawHeaders: ['Transfer-Encoding', 'chunked', 'content-length', '0'] }],
@@ -57,15 +56,6 @@ const REFUSED: [string, Message][] = [
 for (const [what, message] of REFUSED)
   test(`PX-08 ${what}: refused`, () => assert.equal(refusalOf(message), 'bad_request'));
 
-test('PX-09 Upgrade together with a body is refused, for any protocol', () => {
-  for (const upgrade of [UPGRADE, ['Upgrade', 'h2c'], ['upgrade', ''], ['UPGRADE', 'websocket']]) {
-    assert.equal(refusalOf({ rawHeaders: [...upgrade, 'Content-Length', '5'] }), 'bad_request');
-    assert.equal(refusalOf({ rawHeaders: ['Transfer-Encoding', 'chunked', ...upgrade] }), 'bad_request');
-    assert.equal(refusalOf({ method: 'GET', rawHeaders: upgrade }), 'accepted');
-    assert.equal(refusalOf({ method: 'GET', rawHeaders: [...upgrade, 'Content-Length', '0'] }), 'accepted');
-  }
-});
-
 test('PX-13 TRACE and CONNECT are refused with the list of allowed methods', () => {
   for (const method of ['TRACE', 'CONNECT']) {
     assert.equal(refusalOf({ method, rawHeaders: [] }), 'method_not_allowed');
@@ -90,7 +80,7 @@ test('PX-08 unambiguous framing passes for every method, also bodies of DELETE a
   }
   assert.equal(refusalOf({ version: [1, 0], rawHeaders: ['Content-Length', '5'] }), 'accepted');
   assert.equal(
-    refusalOf({ rawHeaders: ['X-Content-Length', '+', 'TransferXEncoding', 'x', 'Upgrade2', 'x'] }),
+    refusalOf({ rawHeaders: ['X-Content-Length', '+', 'TransferXEncoding', 'x', 'Upgrade', 'h2c'] }),
     'accepted',
   );
 });
@@ -116,5 +106,5 @@ test('PX-08 of all combinations only those pass that every server interprets the
 test('PX-12 every Host header is collected, in any letter case', () => {
   const head = readFramingFields(['Host', 'a', 'HOST', 'b', 'From', 'c', 'Hosts', 'd', 'host', 'e']);
   assert.deepEqual(head.host, ['a', 'b', 'e']);
-  assert.deepEqual(readFramingFields([]), { host: [], contentLength: [], transferEncoding: [], upgrade: [] });
+  assert.deepEqual(readFramingFields([]), { host: [], contentLength: [], transferEncoding: [] });
 });

@@ -53,7 +53,7 @@ const REFUSED: readonly Row[] = [
   { request: 'POST /api/x', headers: 'x-csrf: 1\r\n', status: 401 },
   { request: 'POST /api/x', headers: 'x-csrf: 1\r\nexpect: 100-continue\r\n', status: 401 },
   { request: 'POST /api/x/%2e%2e/y', headers: FORM, status: 400 },
-  { request: 'POST /logout', headers: `${FORM}upgrade: websocket\r\n`, status: 400 },
+  { request: 'GET /logout', headers: 'connection: upgrade\r\nupgrade: websocket\r\n', status: 400 },
 ];
 
 const BODIES = {

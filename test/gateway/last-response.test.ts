@@ -123,6 +123,15 @@ describe('the public port', () => {
     }
   });
 
+  test('D15 a refusal has one Connection header', async () => {
+    for (const [what, refused] of Object.entries(REFUSED)) {
+      const client = await connectRaw(target.port);
+      await client.send(refused.replaceAll('HOST', target.host));
+      assert.equal((await client.response()).header('connection'), 'close', what);
+      client.destroy();
+    }
+  });
+
   const first = async (bytes: string) => {
     const client = await connectRaw(target.port);
     await client.send(bytes.replaceAll('HOST', target.host));
@@ -140,6 +149,14 @@ describe('the public port', () => {
       'GET /open/1 HTTP/3.0',
       'GET /open/1 HTTP/1.2',
       'GET /open/1 RTSP/1.0',
+      'GET /open/1 RTSP/1.1',
+      'POST /open/1 RTSP/1.1',
+      'OPTIONS /open/1 RTSP/1.1',
+      'SOURCE /open/1 ICE/1.1',
+      'GET  /open/1 HTTP/1.1',
+      'GET /open/1  HTTP/1.1',
+      'PUT   /open/1 HTTP/1.1',
+      '\r\nGET  /open/1 HTTP/1.1',
       'OPTIONS /open/1 RTSP/1.0',
       'SOURCE /open/1 ICE/1.0',
       'GET /open/1 http/1.1',
@@ -149,11 +166,58 @@ describe('the public port', () => {
       const status = await first(`${line}\r\nHost: HOST\r\n\r\n`);
       assert.ok(status === 505 || status === 400, `${line}: ${status}`);
     }
+    const expecting = (value: string) =>
+      first(`POST /open/1 HTTP/1.1\r\nHost: HOST\r\nExpect: ${value}\r\nContent-Length: 1\r\n\r\nx`);
+    for (const value of ['100-continue, foo', 'foo, 100-continue', '100-continue;q=1', '100-continue\r\nExpect: foo'])
+      assert.equal(await expecting(value), 417, value);
     assert.equal(await first('GET /open/1\r\n\r\n'), 505);
     assert.equal(await first('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n'), 405);
     assert.equal(await first('CONNECT HOST HTTP/1.1\r\nHost: HOST\r\n\r\n'), 405);
     assert.equal(world.upstream.requests.length, length);
     assert.equal(await first('GET /open/1 HTTP/1.0\r\nHost: HOST\r\n\r\n'), 200);
+  });
+});
+
+describe('an upgrade that is not taken', () => {
+  const head = (method: string, protocol: string) =>
+    `${method} /open/1 HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAA\r\n`;
+  const BODIES = {
+    none: '\r\n',
+    'of a length': 'Content-Length: 5\r\n\r\nhello',
+    'in chunks': 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
+  };
+
+  test('D14 the request is ordinary, with or without a body, and nothing behind it is executed', async (t) => {
+    const { gateway, upstream } = await startWorld(t, { routes });
+    const { port, host } = new URL(gateway.url);
+    const target = { port: Number(port), host };
+    const second = 'GET /open/second HTTP/1.1\r\nHost: HOST\r\n\r\n';
+    for (const protocol of ['h2c', 'h2c, foo', 'TLS/1.0', 'websocket'])
+      for (const [what, body] of Object.entries(BODIES)) {
+        upstream.requests.splice(0);
+        const refused = head('POST', protocol) + body;
+        for (const size of [10_000, refused.replaceAll('HOST', host).length, 7]) {
+          const statuses = await pipelined(target, refused, second, size);
+          // A client that still sends may see a reset instead of the response.
+          assert.deepEqual(statuses, size === 10_000 ? ['200'] : statuses.slice(0, 1), `${protocol}, body ${what}`);
+        }
+        await fetch(`${gateway.url}/open/warm`);
+        assert.equal(upstream.requests.map((request) => request.target).join(), '/open/1,/open/1,/open/1,/open/warm');
+        const [received] = upstream.requests;
+        assert.equal(received?.header('upgrade'), undefined);
+        assert.equal(received?.header('http2-settings'), undefined);
+        assert.equal(received?.received, body === BODIES.none ? 0 : 5);
+      }
+  });
+
+  test('PX-09 a handshake with a body is refused', async (t) => {
+    const { gateway, upstream } = await startWorld(t, { routes });
+    const { port, host } = new URL(gateway.url);
+    for (const body of [BODIES['of a length'], BODIES['in chunks']])
+      assert.deepEqual(await pipelined({ port: Number(port), host }, head('GET', 'websocket') + body, '', 10_000), [
+        '400',
+      ]);
+    assert.equal(upstream.requests.length + upstream.upgrades.length, 0);
   });
 });
 

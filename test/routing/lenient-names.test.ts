@@ -45,6 +45,20 @@ const ADMIN = [
   'admin.;x=1',
   'admin;x=1',
   'ADMIN.',
+  'admin::$DATA',
+  'admin::$INDEX_ALLOCATION',
+  'admin:$I30:$INDEX_ALLOCATION',
+  'admin%3a%3a%24DATA',
+  'admin%3A:$data',
+  'admin.::$DATA',
+  'admin::$DATA.',
+  'admin%ef%bc%9a:$DATA', // fullwidth colon
+  'ADMIN~1',
+  'admin~1',
+  'admin%7e1',
+  'Admin~12',
+  'ADMIN~1.',
+  'ADMIN~1::$DATA',
 ];
 const CONTROLS = ['admin%00', 'ad%00min', 'admin%0a', 'admin%09', 'admin%7f', 'admin%c2%85'];
 const MALFORMED = ['%c1%a1dmin', 'adm%c1%a9n', 'admin%c0%80', 'admin%ed%a0%80', 'adm%u0131n', 'admin%e2%80'];
@@ -90,11 +104,28 @@ test('D16 names in other languages, and dots and spaces inside a name, are not a
     '.well-known',
     '%E6%97%A5%E6%9C%AC',
     'admins',
+    '~admin',
+    'admin~',
+    'other~1',
+    'admins~1',
+    'admin:undelete',
+    '$metadata',
+    'item($id)',
     '%C3%A4dmin',
   ])
     assert.equal(chosen(table, `/open/${name}/x`), '/open/**', name);
   assert.equal(chosen(table, '/open/%C3%84rzte/x'), '/open/%C3%84rzte/**');
   assert.equal(chosen(table, '/open/report./x'), '/open/**', 'no route differs');
+});
+
+test('D16 the short name of a longer name in a route is refused beside it', () => {
+  const table = tableOf('/open/administration/user.settings/**', '/open/**');
+  for (const path of ['ADMINI~1/user.settings', 'administration/USERSE~1', 'ADMINI~1/usi3fa~1', 'AD1F2C~3/USERSE~1.'])
+    assert.equal(chosen(table, `/open/${path}/x`), path.includes('usi3fa') ? '/open/**' : 'ambiguous_path', path);
+  assert.equal(chosen(tableOf('/open/**'), '/open/ADMINI~1/x'), '/open/**');
+  assert.equal(table.mayServe('/open/ADMINI~1/USERSE~1'), true);
+  assert.equal(tableOf('/administration/**').mayServe('/ADMINI~1/x'), true);
+  assert.equal(tableOf('/administration/**').mayServe('/OTHER~1/x'), false);
 });
 
 test('D16 any mixture of dots, spaces and ignorable characters around and inside a name is refused', () => {
@@ -126,7 +157,15 @@ test('D16 a running gateway refuses such a path before the upstream', async (t) 
       { path: '/open/**', upstream: origin, rules: [{ token: 'none' }] },
     ],
   });
-  for (const name of ['admin.', 'admin%20', 'ad%E2%80%8Bmin', 'adm%C4%B1n', 'admin%00'])
+  for (const name of [
+    'admin::$INDEX_ALLOCATION',
+    'ADMIN~1',
+    'admin.',
+    'admin%20',
+    'ad%E2%80%8Bmin',
+    'adm%C4%B1n',
+    'admin%00',
+  ])
     assert.equal((await fetch(`${gateway.url}/open/${name}/x`)).status, 400, name);
   assert.equal(upstream.requests.length, 0);
   assert.equal((await fetch(`${gateway.url}/open/other./x`)).status, 200);
