@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import express, { type Request, type RequestHandler, Router } from 'express';
-import { isTopLevelNavigation } from '../policy/navigation.ts';
+import { isDocumentRequest } from '../policy/navigation.ts';
 import { hasContentHash } from './content-hash.ts';
 
 /** Fits a bundled app without inline scripts; `frontend.contentSecurityPolicy` replaces it. */
@@ -24,7 +24,8 @@ export function frontendHandler(directory: string, policy: string | false | unde
     next();
   });
   const serveFile = express.static(directory, {
-    dotfiles: 'ignore',
+    // `isHidden` decides.
+    dotfiles: 'allow',
     redirect: false,
     setHeaders(res, path) {
       const immutable = hasContentHash(relative(resolve(directory), path).replaceAll(sep, '/'));
@@ -32,7 +33,7 @@ export function frontendHandler(directory: string, policy: string | false | unde
     },
   });
   router.use(async function sendFile(req, res, next) {
-    if (await staysInside(directory, req.path)) serveFile(req, res, next);
+    if (!isHidden(req.path) && (await staysInside(directory, req.path))) serveFile(req, res, next);
     else next();
   });
   router.use(async function sendIndexPage(req, res, next) {
@@ -44,6 +45,19 @@ export function frontendHandler(directory: string, policy: string | false | unde
   return router;
 }
 
+const WELL_KNOWN = /^[/\\]+\.well-known(?=[/\\])/;
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Whether a path leads to a name that begins with a dot, other than the folder of well-known addresses (RFC 8615 section 3). */
+const isHidden = (path: string) => /[/\\]\./.test(decoded(path).replace(WELL_KNOWN, ''));
+
 /** Whether a path names an existing file of the folder, and not one outside it by a symbolic link. */
 async function staysInside(directory: string, path: string): Promise<boolean> {
   try {
@@ -54,9 +68,10 @@ async function staysInside(directory: string, path: string): Promise<boolean> {
   }
 }
 
-/** Whether the index page is the response. A path that ends like a file name is one of the app only in a navigation. */
+/** Whether the index page is the response. A path that ends like a file name is one of the app only for a document. */
 function wantsPage(req: Request): boolean {
   if ((req.method !== 'GET' && req.method !== 'HEAD') || req.accepts(['html', 'json']) !== 'html') return false;
-  if (ASSET.test(req.path)) return false;
-  return !/\.[A-Za-z0-9]{1,8}$/.test(req.path) || isTopLevelNavigation(req.headers, 'GET');
+  // A path with a name that begins with a dot is one of a file, or of nothing.
+  if (ASSET.test(req.path) || /[/\\]\./.test(decoded(req.path))) return false;
+  return !/\.[A-Za-z0-9]{1,8}$/.test(req.path) || isDocumentRequest(req.headers);
 }

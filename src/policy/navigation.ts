@@ -27,8 +27,22 @@ function isNavigation(headers: IncomingHttpHeaders): boolean {
 export function isTopLevelNavigation(headers: IncomingHttpHeaders, method: string, csrfHeader = 'X-CSRF'): boolean {
   if (method !== 'GET' || isPrefetch(headers)) return false;
   if (METADATA.some((name) => headers[name] !== undefined)) return isNavigation(headers);
+  return acceptsPage(headers, csrfHeader);
+}
+
+/** Whether a request without fetch metadata is one for a page, and not of a script. */
+function acceptsPage(headers: IncomingHttpHeaders, csrfHeader: string): boolean {
   if (headers['x-requested-with'] !== undefined || headers[csrfHeader.toLowerCase()] !== undefined) return false;
   return /(?:^|,)\s*text\/html\s*(?:;|,|$)/i.test(headers.accept ?? '');
+}
+
+/**
+ * Returns whether a window or frame will show the response, now or after a prefetch. For responses that start nothing: a
+ * sign-in needs `isTopLevelNavigation`.
+ */
+export function isDocumentRequest(headers: IncomingHttpHeaders): boolean {
+  if (METADATA.some((name) => headers[name] !== undefined)) return headers['sec-fetch-mode'] === 'navigate';
+  return acceptsPage(headers, 'X-CSRF');
 }
 
 /**

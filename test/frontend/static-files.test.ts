@@ -102,6 +102,10 @@ describe('files of the front end by name and place', () => {
     symlinkSync(join(outside, 'secret.txt'), join(release, 'link.txt'));
     symlinkSync('../private', join(release, 'folder'));
     symlinkSync('data/inside.js', join(release, 'alias.js'));
+    for (const folder of ['.well-known', '.well-known/.private', '.git', 'data/.well-known'])
+      mkdirSync(join(release, folder), { recursive: true });
+    for (const name of WELL_KNOWN) writeFileSync(join(release, '.well-known', name), '{}');
+    for (const name of HIDDEN) writeFileSync(join(release, name), 'canary');
     mkdirSync(join(release, 'assets'));
     const names = [
       'app-settings.json',
@@ -120,6 +124,15 @@ describe('files of the front end by name and place', () => {
     await provider.stop();
     rmSync(outside, { recursive: true, force: true });
   });
+  const WELL_KNOWN = ['assetlinks.json', 'apple-app-site-association', 'security.txt'];
+  const HIDDEN = [
+    '.env',
+    '.git/config',
+    '.well-known/.private/key',
+    '.well-known/.key',
+    'data/.htpasswd',
+    'data/.well-known/x',
+  ];
   const NAVIGATION = {
     accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
     'sec-fetch-mode': 'navigate',
@@ -150,6 +163,54 @@ describe('files of the front end by name and place', () => {
       assert.equal((await get('/users/john.doe', headers)).status, 404);
     for (const path of ['/missing.png', '/assets/gone-Ab3dEf9h.js', '/gone.css', '/gone.woff2', '/gone.json'])
       assert.equal((await get(path, NAVIGATION)).status, 404, path);
+  });
+
+  test('W02 the index page for such a path is served to a prefetch, a frame and older browsers, too', async () => {
+    for (const headers of [
+      { ...NAVIGATION, 'sec-purpose': 'prefetch' },
+      { ...NAVIGATION, 'sec-purpose': 'prefetch;prerender' },
+      { accept: NAVIGATION.accept, 'x-moz': 'prefetch' },
+      { ...NAVIGATION, 'sec-fetch-dest': 'iframe', 'sec-fetch-site': 'same-origin' },
+      { ...NAVIGATION, 'sec-fetch-dest': 'empty', 'sec-fetch-site': 'same-origin' },
+    ])
+      assert.equal((await get('/users/john.doe', headers)).text, '<h1>app</h1>', JSON.stringify(headers));
+    for (const more of [{ 'x-csrf': '1' }, { 'x-requested-with': 'XMLHttpRequest' }])
+      assert.equal((await get('/users/john.doe', { accept: 'text/html', ...more })).status, 404);
+  });
+
+  test('W02 files of /.well-known/ are served', async () => {
+    for (const name of WELL_KNOWN)
+      for (const headers of [NAVIGATION, { accept: '*/*' }]) {
+        const response = await get(`/.well-known/${name}`, headers);
+        assert.deepEqual([response.status, response.text], [200, '{}'], name);
+        assert.equal(response.header('cache-control'), 'no-cache');
+      }
+  });
+
+  test('W02 another path with a name that begins with a dot is 404, with or without a file, for a navigation as well', async () => {
+    const missing = [
+      '.git',
+      '.git/',
+      '.aws/credentials',
+      '.well-known',
+      '.well-known/',
+      '.well-known/change-password',
+      'a/.b/c',
+    ];
+    const encoded = [
+      '%2eenv',
+      '%2Egit/config',
+      'data/%2ehtpasswd',
+      '.well-known%2f.key',
+      '.well-known/..%2f.env',
+      '.WELL-KNOWN/x',
+    ];
+    for (const path of [...HIDDEN, ...missing, ...encoded])
+      for (const headers of [NAVIGATION, { accept: 'text/html' }, { accept: '*/*' }]) {
+        const response = await get(`/${path}`, headers);
+        assert.ok(response.status === 404 || response.status === 400, `${path}: ${response.status}`);
+        assert.doesNotMatch(response.text, /canary/);
+      }
   });
 
   test('W02 a symbolic link leads to files of the folder only, and the folder itself may be one', async () => {

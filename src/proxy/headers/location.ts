@@ -4,13 +4,17 @@ import type { RouteConfig } from '../../config/schema/schema.ts';
 /** Scheme and authority, or the authority alone (a network-path reference, RFC 3986 section 4.2). */
 const AUTHORITY = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#\\]*/i;
 
+/** What browsers read as a network-path reference: a backslash counts as a slash, and tabs are ignored (URL standard). */
+const NETWORK_PATH = /^\/\s*[/\\]/;
+
 function parse(location: string, scheme: string): URL | null {
   return URL.parse(location.startsWith('//') ? `${scheme}${location}` : location);
 }
 
 /**
- * Creates the mapping of a route. A location on the upstream's own origin becomes the public URL of the same path; relative
- * and foreign locations stay as they are. A path outside the upstream's base path still loses the internal origin.
+ * Creates the mapping of a route. A location on the upstream's own origin becomes the public URL of the same path, and an
+ * absolute path the public path; other relative locations and foreign ones stay as they are. A path outside the upstream's base
+ * path still loses the internal origin.
  */
 export function createPublicLocation(publicUrl: string, route: Pick<RouteConfig, 'upstream' | 'stripPrefix'>) {
   const upstream = new URL(route.upstream);
@@ -27,6 +31,11 @@ export function createPublicLocation(publicUrl: string, route: Pick<RouteConfig,
   }
 
   return function publicLocation(location: string): string {
+    if (location.startsWith('/') && !NETWORK_PATH.test(location)) {
+      const path = publicPath(location);
+      // `/base//host` must not become a reference to a host.
+      return NETWORK_PATH.test(path) ? publicUrl + path : path;
+    }
     const url = parse(location, upstream.protocol);
     if (url === null || url.origin !== upstream.origin) return location;
     const authority = AUTHORITY.exec(location)?.[0];
