@@ -49,6 +49,9 @@ export function createClientFetch(options: ClientFetchOptions): CustomFetch {
       observeClock(response.headers);
       preferBody(response);
     }
-    return tokenEndpoints.has(url) && response.status === 200 ? await readTokenResponse(response) : response;
+    if (!tokenEndpoints.has(url) || response.status !== 200) return response;
+    const { body } = request;
+    const grantType = body instanceof URLSearchParams ? body.get('grant_type') : null;
+    return await readTokenResponse(response, grantType ?? undefined);
   };
 }

@@ -5,7 +5,8 @@ import { loggableOauthCode } from '../../base/oauth-code.ts';
 import { retryAfterOf } from '../responses/retry-after.ts';
 
 /**
- * `refused`: the provider refused the request with an OAuth error code. `malformed`: its response lacks a required member.
+ * `refused`: the provider refused the request with an OAuth error code. `malformed`: its response lacks a required member, or
+ * has a token type that the gateway does not know.
  * `invalid`: its response failed validation. `outage`: the response was missing, late or a temporary error; a later attempt
  * may succeed, after `retryAfter` seconds if the provider stated it.
  */
@@ -25,6 +26,9 @@ const UNREADABLE_RESPONSE = new Set([
   'OAUTH_PARSE_ERROR',
 ]);
 
+/** Codes for responses without a member that the gateway needs, or with an unknown `token_type` (RFC 6749 section 7.1). */
+const UNUSABLE_RESPONSE = new Set(['OAUTH_INVALID_RESPONSE', 'OAUTH_UNSUPPORTED_OPERATION']);
+
 /** Classifies an error of openid-client. An error that it did not classify, such as a refused connection, is an outage. */
 export function classifyFailure(error: unknown): ProviderFailure {
   const outage = { kind: 'outage', retryAfter: retryAfterOf(error) } as const;
@@ -36,7 +40,7 @@ export function classifyFailure(error: unknown): ProviderFailure {
   }
   // An error without a code comes from the transport (a failed key set request, an endless body), not from validation.
   if (error instanceof oidc.ClientError && error.code !== undefined && !UNREADABLE_RESPONSE.has(error.code))
-    return { kind: error.code === 'OAUTH_INVALID_RESPONSE' ? 'malformed' : 'invalid' };
+    return { kind: UNUSABLE_RESPONSE.has(error.code) ? 'malformed' : 'invalid' };
   return outage;
 }
 

@@ -28,8 +28,8 @@ export function createRefreshedIdTokenValidator(options: RefreshedIdTokenOptions
   const { clockTolerance } = config;
   const isSignatureVerified = createSignatureCheck(options);
 
-  function isTimely({ iat, exp }: IDToken, now: number): boolean {
-    const ahead = iat * 1000 - now;
+  function isTimely({ iat, exp, nbf = 0 }: IDToken, now: number): boolean {
+    const ahead = Math.max(iat, nbf) * 1000 - now;
     if (ahead <= clockTolerance && now < exp * 1000 + clockTolerance) return true;
     log.warn(
       { iat, exp },

@@ -1,8 +1,7 @@
 /** Reads token responses that deviate from RFC 6749: optional members that are null, empty or malformed count as absent. */
-import { decodeJwt } from 'jose';
 import type { Logger } from '../../observe/log.ts';
-import { isCompactJws } from '../keys/signing-keys.ts';
 import { isRecord } from '../products/base/claims.ts';
+import { isIssuedMember, readIdToken } from './id-token-member.ts';
 
 /** Longer than any legitimate lifetime, in seconds (ten years); a longer one would exceed the range of dates. */
 const MAX_LIFETIME_S = 315_360_000;
@@ -21,24 +20,16 @@ function scopeOf(value: unknown): string | undefined {
   return textOf(isList ? value.join(' ') : value);
 }
 
-function idTokenOf(value: unknown): string | undefined {
-  try {
-    if (typeof value !== 'string' || !isCompactJws(value)) return undefined;
-    decodeJwt(value);
-    return value;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Members that a provider may omit, and how each is read. `token_type` is required: only an option replaces it. */
 const MEMBERS: Readonly<Record<string, (value: unknown) => string | number | undefined>> = {
-  token_type: textOf,
+  token_type: (value) => textOf(value)?.trim(),
   expires_in: lifetimeOf,
   refresh_token: textOf,
-  id_token: idTokenOf,
   scope: scopeOf,
 };
+
+/** The grants of sessions: their responses have ID tokens, whose signatures the gateway verifies after openid-client. */
+const USERS_GRANTS = new Set<string | undefined>(['authorization_code', 'refresh_token']);
 
 interface TokenMembers {
   readonly body: Record<string, unknown>;
@@ -46,8 +37,11 @@ interface TokenMembers {
   readonly ignored: readonly string[];
 }
 
-/** The members of a token response without those that count as absent; undefined when it is not a JSON object. */
-function readMembers(text: string): TokenMembers | undefined {
+/**
+ * The members of a token response without those that count as absent; undefined when it is not a JSON object. The response
+ * to a code exchange must have an ID token (OIDC Core 3.1.3.3), that to a refresh may (OIDC Core 12.2); no other is read for one.
+ */
+function readMembers(text: string, grantType: string | undefined): TokenMembers | undefined {
   let response: unknown;
   try {
     response = JSON.parse(text);
@@ -58,7 +52,14 @@ function readMembers(text: string): TokenMembers | undefined {
   const body: Record<string, unknown> = {};
   const ignored: string[] = [];
   for (const [name, value] of Object.entries(response)) {
-    if (value === null) continue;
+    if (value === null || isIssuedMember(name)) continue;
+    if (name === 'id_token') {
+      if (value === '' || !USERS_GRANTS.has(grantType)) continue;
+      const idToken = readIdToken(value, grantType !== 'authorization_code');
+      Object.assign(body, idToken.members);
+      ignored.push(...idToken.ignored);
+      continue;
+    }
     const read = Object.hasOwn(MEMBERS, name) ? MEMBERS[name] : undefined;
     const member = read ? read(value) : value;
     if (member !== undefined) body[name] = member;
@@ -68,7 +69,7 @@ function readMembers(text: string): TokenMembers | undefined {
 }
 
 /** Returns the response that openid-client reads, which rejects a whole response over one malformed member. */
-export type ReadTokenResponse = (response: Response) => Promise<Response>;
+export type ReadTokenResponse = (response: Response, grantType: string | undefined) => Promise<Response>;
 
 export interface TokenResponseOptions {
   /** Whether a response without `token_type`, which RFC 6749 section 5.1 requires, is one of a bearer token. */
@@ -86,10 +87,10 @@ export function createTokenResponseReader({ assumeBearer, log }: TokenResponseOp
     if (members.length > 0) log.warn({ members }, 'ignored malformed members of a token response of the provider');
   }
 
-  return async function readTokenResponse(response) {
+  return async function readTokenResponse(response, grantType) {
     const text = await response.text();
     const { status, headers } = response;
-    const members = readMembers(text);
+    const members = readMembers(text, grantType);
     if (!members) return new Response(text, { status, headers });
     report(members.ignored);
     const type = assumeBearer ? { token_type: 'Bearer' } : {};

@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose';
 import type { TokenEndpointResponse } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
+import { issuedIdToken } from '../responses/id-token-member.ts';
 
 export interface TokenTimes {
   /** When the token request was sent, by the provider's clock, in milliseconds since the epoch. */
@@ -43,7 +44,7 @@ export function toTokenRecord(
   previous: { scope: string } & Partial<TokenRecord>,
 ): TokenRecord {
   const refreshToken = response.refresh_token ?? previous.refreshToken;
-  const idToken = response.id_token ?? previous.idToken;
+  const idToken = issuedIdToken(response) ?? previous.idToken;
   if (idToken === undefined) throw new GatewayError('login_failed', { detail: 'the token response has no ID token' });
   return {
     accessToken: response.access_token,
