@@ -13,6 +13,8 @@ export const SHARED_CACHE_HEADERS: readonly string[] = [
   'netlify-cdn-cache-control',
   'akamai-cache-control',
   'edge-control',
+  'fastly-surrogate-control',
+  'x-litespeed-cache-control',
   'x-accel-expires',
 ];
 

@@ -70,13 +70,20 @@ export const isGatewayHeader = (name: string) => canonicalName(name) === GATEWAY
 /** Reporting, client hints, service workers, sign-in state and internal redirects: one upstream does not own the origin. */
 const ORIGIN_NAMES = new Set(ORIGIN_HEADERS);
 
+/** What a front proxy that replaces `_` with `-` makes of a name with a rule. */
+const RULED_NAMES = new Set([...ACTIONS.keys()].map(canonicalName));
+
 function classify(name: string): ResponseHeaderAction {
   const lower = name.toLowerCase();
   // In any spelling: a front proxy may replace `_` with `-`.
   if (ORIGIN_NAMES.has(canonicalName(lower))) return 'origin';
   if (isGatewayHeader(lower)) return 'drop';
+  const action = ACTIONS.get(lower);
+  if (action !== undefined) return action;
   // By default only the gateway allows cross-origin reads (ASVS 3.4.2).
-  return ACTIONS.get(lower) ?? (lower.startsWith('access-control-') ? 'cors' : 'pass');
+  if (lower.startsWith('access-control-')) return 'cors';
+  const canonical = canonicalName(lower);
+  return RULED_NAMES.has(canonical) || canonical.startsWith('access-control-') ? 'drop' : 'pass';
 }
 
 /** Maximum number of cached names. */

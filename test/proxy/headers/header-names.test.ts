@@ -13,6 +13,18 @@ import { startWorld, type World } from '../../support/world.ts';
 
 /** Names of other products, from `faults.md` and of the same kind. */
 const IDENTITIES = [
+  'X-Token-User-Email',
+  'X-Hasura-Role',
+  'L5d-Client-Id',
+  'X-Amzn-Request-Context',
+  'X-Client-Principal-Name',
+  'X-Client-S-Dn',
+  'X-Iisnode-Auth-User',
+  'AJP-Remote-User',
+  'X-Tyk-Authorization',
+  'X-Role',
+  'X-Scopes',
+  'Auth-User',
   'X-Credential-Identifier',
   'X-Credential-Username',
   'X-Anonymous-Consumer',
@@ -193,7 +205,16 @@ describe('request headers', () => {
 describe('response headers', () => {
   const ORIGIN_WIDE = ['NEL', 'Report-To', 'Reporting-Endpoints', 'Service-Worker-Allowed', 'Set-Login', 'Accept-CH'];
   ORIGIN_WIDE.push('Origin-Agent-Cluster', 'Expect-CT', 'Public-Key-Pins', 'Speculation-Rules', 'X-Accel-Redirect');
-  ORIGIN_WIDE.push('X-Sendfile', 'Refresh', 'X-Reproxy-URL', 'X-LIGHTTPD-send-file', 'Critical-CH', 'X_Accel_Redirect');
+  ORIGIN_WIDE.push(
+    'X-Sendfile',
+    'X-Archive-Files',
+    'Supports-Loading-Mode',
+    'Refresh',
+    'X-Reproxy-URL',
+    'X-LIGHTTPD-send-file',
+    'Critical-CH',
+    'X_Accel_Redirect',
+  );
 
   test('E10 an upstream cannot speak for the whole origin; a route lets listed names pass', async (t) => {
     const lines = ORIGIN_WIDE.map((name) => `${name}: 1\r\n`).join('');

@@ -32,6 +32,17 @@ test('ordinary headers pass in order with their bytes, repeated ones included', 
   assert.deepEqual(receive(headers).slice(0, headers.length * 2), headers.flat());
 });
 
+test('E10 a misspelling of a header with a rule does not pass: a front proxy may replace `_` with `-`', () => {
+  for (const name of [
+    'Set_Cookie',
+    'Clear_Site_Data',
+    'Strict_Transport_Security',
+    'Access_Control_Allow_Origin',
+    'Cache_Control',
+  ])
+    assert.deepEqual(valuesOf(receive([[name, 'x']]), name), [], name);
+});
+
 test('R54 hop-by-hop headers and those named in Connection do not pass', () => {
   const got = receive([
     ['Connection', 'close, X-Hop'],
