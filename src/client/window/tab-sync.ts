@@ -9,6 +9,9 @@ export const STILL_SIGNED_IN = '!in';
 /** Events of one return to the tab, such as its visibility and its focus, are this close. */
 const SAME_RETURN_MS = 1_000;
 
+/** The part of a PageTransitionEvent that is used; other events have no `persisted`. */
+type PageEvent = Event & { persisted?: boolean };
+
 export type TabSync = ReturnType<typeof createTabSync>;
 
 /** `onMessage` gets the messages of other tabs; `onReturn` is called when the user, or the network, returns to this tab. */
@@ -27,9 +30,11 @@ export function createTabSync(page: Page, onMessage: (message: string) => void, 
     (event) => {
       const now = Date.now();
       // A page from the back-forward cache has missed everything since, however short that was, and may not be visible yet.
-      const isRestored = event.type === 'pageshow' && (event as Event & { persisted?: boolean }).persisted;
-      const isSame = Math.abs(now - returnedAt) < SAME_RETURN_MS;
-      if (!isRestored && (document.visibilityState !== 'visible' || isSame)) return;
+      if (
+        !(event as PageEvent).persisted &&
+        (document.visibilityState !== 'visible' || Math.abs(now - returnedAt) < SAME_RETURN_MS)
+      )
+        return;
       returnedAt = now;
       onReturn();
     },
