@@ -57,6 +57,8 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
       const closed = close();
       const idleTimer = setInterval(() => {
         server.closeIdleConnections();
+        // Node does not count a connection without a first request as idle: browsers open them ahead of time.
+        for (const socket of connections) if ('bytesRead' in socket && socket.bytesRead === 0) socket.destroy();
         if (requests?.running() === 0) requests.endStreams();
       }, POLL_INTERVAL_MS);
       // Includes upgraded sockets, which Node no longer counts as connections of the server.

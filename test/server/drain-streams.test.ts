@@ -170,3 +170,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     assert.equal(await within(ended, 'the end of the event stream'), 'ended');
     await until(() => hasExited(pid), { what: 'the exit' });
   });
+
+test('D18 a connection that never sent a request does not delay the end', async (t) => {
+  const { gateway } = await world(t, LONG);
+  const silent = await connectRaw(Number(new URL(gateway.ownUrl).port));
+  t.after(() => silent.destroy());
+  await within(gateway.stop(), 'the gateway has stopped');
+  await until(() => silent.closed());
+});

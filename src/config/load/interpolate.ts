@@ -19,7 +19,9 @@ export function interpolate(input: unknown, env: Readonly<Record<string, string 
     text.replace(REFERENCE, (match, name?: string, fallback?: string) => {
       if (match === '$${' || name === undefined) return '${';
       referenced.add(name);
-      const value = env[name] === undefined ? fallback : withoutLineEnd(env[name]);
+      const text = env[name] === undefined ? undefined : withoutLineEnd(env[name]);
+      // As in a shell: the default also replaces an empty value.
+      const value = text === undefined || text === '' ? (fallback ?? text) : text;
       if (value === undefined) findings.push({ path, message: `the environment variable ${name} is not set` });
       return value ?? '';
     });

@@ -25,13 +25,16 @@ function privateFiles({ session, audit, provider }: Config): string[] {
   ];
 }
 
+/** Whether a path is below a folder that is never served, whose name starts with a dot. */
+const isHidden = (path: string) => path.split(sep).some((part) => part.startsWith('.') && part !== '.well-known');
+
 /** `files`: further private files, such as those of secrets and the configuration itself. */
 export function servedFileFindings(config: Config, files: readonly string[] = []): Finding[] {
   const directory = config.frontend?.directory;
   if (directory === undefined) return [];
   const folder = canonical(directory) + sep;
   return [...new Set([...privateFiles(config), ...files])]
-    .filter((file) => canonical(file).startsWith(folder))
+    .filter((file) => canonical(file).startsWith(folder) && !isHidden(canonical(file).slice(folder.length)))
     .map((file) => ({
       path: ['frontend', 'directory'],
       message: `this folder contains ${file}, which everybody could download`,

@@ -151,6 +151,12 @@ routes:
   assert.deepEqual([other.listen.port, other.workers, other.routes[0]?.websocket], [8080, 'auto', true]);
 });
 
+test('W09 an empty variable gets the default of the reference, as in a shell', () => {
+  const text = `${TEXT}workers: \u0024{W:-2}\n`;
+  assert.equal(load({ W: '' }, text).workers, 2);
+  assert.equal(load({ W: '3' }, text).workers, 3);
+});
+
 test('W09 a reference whose text does not fit its option is a fault of the option', () => {
   const text = TEXT.replace('port: 3000', 'port: "\u0024{PORT}"');
   for (const port of ['', 'many', '3000x', '70000', '-1', '0x10', '1e3'])

@@ -14,7 +14,9 @@ const web = join(folder, 'web');
 mkdirSync(web);
 symlinkSync(web, join(folder, 'link'));
 writeFileSync(join(web, 'index.html'), '');
-for (const name of ['web/key', 'web2-key', 'key']) writeFileSync(join(folder, name), KEY);
+for (const name of ['web/.keys', 'web/.well-known']) mkdirSync(join(folder, name));
+for (const name of ['web/key', 'web/.keys/key', 'web/.well-known/key', 'web2-key', 'key'])
+  writeFileSync(join(folder, name), KEY);
 
 /** The faults of a configuration that is written to `file`. */
 function faultsOf({ key = join(folder, 'key'), directory = web, file = join(folder, 'gateway.yaml'), more = '' }) {
@@ -41,6 +43,8 @@ const download = (file: string) => [`frontend.directory: this folder contains ${
 test('W03 a key, the session store, the audit log and the configuration are not served', () => {
   assert.deepEqual(faultsOf({}), []);
   assert.deepEqual(faultsOf({ key: join(folder, 'web2-key') }), []);
+  assert.deepEqual(faultsOf({ key: join(web, '.keys/key') }), []);
+  assert.equal(faultsOf({ key: join(web, '.well-known/key') }).length, 1);
   assert.deepEqual(faultsOf({ key: join(web, 'key') }), download(join(web, 'key')));
   const database = join(web, 'sub/sessions.db');
   assert.deepEqual(faultsOf({ more: `session: { store: { sqlite: { file: ${database} } } }` }), download(database));

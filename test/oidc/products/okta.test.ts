@@ -36,6 +36,7 @@ test('P03 okta: the subject by cid and uid', () => {
   assert.equal(of({ sub: 'alice@shop.test', cid: 'web', uid: '00u1' }), 'user');
   assert.equal(of({ sub: 'job', cid: 'job' }), 'client');
   // A user whose sign-in name is a client id, a user without an id, and values of other types.
+  assert.equal(of({ sub: 'job', cid: 'job', uid: null }), 'client');
   assert.equal(of({ sub: 'job', cid: 'job', uid: '00u1' }), 'unknown');
   assert.equal(of({ sub: 'alice@shop.test', cid: 'web' }), 'unknown');
   assert.equal(of({ sub: ['job'], cid: ['job'] }), 'unknown');
