@@ -52,19 +52,23 @@ export function createSessionState(
   });
   const firstRead = singleFlight<void, Session>(reads.readSession);
 
+  const isNews = () => heard !== known.sessionMark();
+
   /** Reads again in the background; reasons that arrive during a read cause at most one more. */
   const refreshOnce = singleFlight<void, void>(async () => {
     try {
       if (known.sessionMark() === undefined) await reads.lastRead();
-      do {
+      // A message that arrived during the first read may tell what that read has found.
+      for (let due = isNews(); due; due = heard !== undefined && isNews() && !closeSignal.aborted) {
         quiet = heard !== undefined;
         heard = undefined;
         await reads.readSession();
-      } while (heard !== undefined && heard !== known.sessionMark() && !closeSignal.aborted);
+      }
     } catch (error) {
       if (!closeSignal.aborted) scheduleRead(retryDelay(error));
     }
     quiet = false;
+    heard = undefined;
   });
 
   function refresh(): void {
