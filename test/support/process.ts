@@ -57,7 +57,7 @@ export interface GatewayProcessOptions {
   nodeArgs?: readonly string[];
 }
 
-const ROOT = join(import.meta.dirname, '../..');
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
 type ResolvedOptions = GatewayProcessOptions & { publicUrl: string; key: string };
 
@@ -129,11 +129,12 @@ export async function startProcess(
       writeFileSync(file, text);
     },
     async start() {
-      const command = [process.execPath, ...(options.nodeArgs ?? []), 'src/main.ts', 'start', '--config', file];
+      const command = [process.execPath, ...(options.nodeArgs ?? []), MAIN, 'start', '--config', file];
       const limited = options.openFiles === undefined ? [] : ['prlimit', `--nofile=${options.openFiles}`];
       const [program = '', ...args] = [...limited, ...command];
       child = spawn(program, args, {
-        cwd: ROOT,
+        // The default session store is a file there: two gateways cannot share it.
+        cwd: folder,
         env: { ...process.env, ...options.env },
       });
       child.stdout?.on('data', keep);
