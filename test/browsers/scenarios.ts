@@ -104,7 +104,8 @@ export function defineScenarios(name: string, startBrowser: StartBrowser): void 
     await signInWith(tab);
     await clickOn(tab, '#logout');
     await untilAt(tab, '/signed-out');
-    assert.equal(await tab.evaluate("document.querySelector('h1').textContent"), 'Signed out');
+    // A check while the page is still being replaced fails and is repeated.
+    await until(async () => (await tab.evaluate("document.querySelector('h1').textContent")) === 'Signed out');
     assert.equal(world.provider.requests.end_session.length, 1);
     await clickOn(tab, 'a.primary');
     await clickOn(tab, '#go');

@@ -80,7 +80,9 @@ function createLookup(keys: readonly SigningKey[]): KeyLookup {
   const all = createLocalJWKSet({ keys: [...keys] });
   let unnamed: KeyLookup | undefined;
   return async function lookUp({ kid, ...header } = {}, token) {
-    if (typeof kid !== 'string' || kid.trim() === '') return await all(header, token);
+    if (String(kid ?? '').trim() === '') return await all(header, token);
+    // A key id of another type is invalid (RFC 7515 section 4.1.4).
+    if (typeof kid !== 'string') throw new errors.JWSInvalid('the key id is not a string');
     try {
       return await all({ ...header, kid }, token);
     } catch (error) {
