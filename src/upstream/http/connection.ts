@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { Deadline } from './deadline.ts';
-import { asCutFault, asError, isStray, timedOut, UpstreamFault } from './fault.ts';
+import { abandoned, asCutFault, asError, closedEarly, isStray, timedOut } from './fault.ts';
 import { type BodySender, sendBody } from './request-body.ts';
 import { serializeHead } from './request-head.ts';
 import type {
@@ -42,7 +42,7 @@ export class Connection implements UpstreamConnection, ParserSink, RequestContro
     socket.on('end', () => this.#onSocketEnd());
     socket.on('error', (error: Error) => this.#fail(error));
     socket.on('close', () => {
-      this.#fail(new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed before the response'));
+      this.#fail(closedEarly());
       owner.onClosed(this);
     });
   }
@@ -95,7 +95,7 @@ export class Connection implements UpstreamConnection, ParserSink, RequestContro
   }
 
   close(): void {
-    this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the gateway closed the connection'));
+    this.#fail(abandoned('gateway'));
   }
 
   pause(handler: ResponseHandler): void {
@@ -114,7 +114,7 @@ export class Connection implements UpstreamConnection, ParserSink, RequestContro
 
   abort(handler: ResponseHandler): void {
     if (handler !== this.#handler) return;
-    this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the client no longer waits for the response'));
+    this.#fail(abandoned('client'));
   }
 
   onLeftover(): void {

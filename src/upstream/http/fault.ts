@@ -31,6 +31,17 @@ export function timedOut(headReceived: boolean): UpstreamFault {
   return new UpstreamFault(code, 'the upstream sent nothing within the time limit');
 }
 
+/** The connection ended before a response had started. */
+export function closedEarly(): UpstreamFault {
+  return new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed before the response');
+}
+
+/** The gateway gave the connection up: it no longer needs it, or the client no longer waits for the response. */
+export function abandoned(by: 'gateway' | 'client'): UpstreamFault {
+  const reason = by === 'gateway' ? 'the gateway closed the connection' : 'the client no longer waits for the response';
+  return new UpstreamFault('UPSTREAM_ABANDONED', reason);
+}
+
 /** The bytes are not HTTP/1.1, or can be read in more than one way. */
 export function protocolError(message: string): UpstreamFault {
   return new UpstreamFault('UPSTREAM_PROTOCOL', message);

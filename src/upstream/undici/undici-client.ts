@@ -1,7 +1,7 @@
 /** undici as a client of one connection: creates it, and translates its errors and headers. */
 import type { Socket } from 'node:net';
 import type { buildConnector, Client, Dispatcher } from 'undici';
-import { protocolError, UpstreamFault } from '../http/fault.ts';
+import { closedEarly, protocolError, UpstreamFault } from '../http/fault.ts';
 import { describeHead, type ResponseHead } from '../http/response-head.ts';
 
 /** The pool closes idle connections; undici accepts no "never". */
@@ -34,9 +34,6 @@ export function faultOf(error: Error, { isUsed, begun, headReceived }: Progress)
   if (!CLOSED_CODE.test(codeOf(error))) return error;
   return begun ? new UpstreamFault('UPSTREAM_CUT', 'the connection closed inside the response') : closedEarly();
 }
-
-/** The connection ended before a response had started. */
-export const closedEarly = () => new UpstreamFault('UPSTREAM_CLOSED', 'the connection closed before the response');
 
 /** The head of a response, with one character for each byte of a field. Throws `UpstreamFault` for an invalid framing. */
 export function headOf(

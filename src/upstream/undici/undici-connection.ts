@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { PassThrough, Readable } from 'node:stream';
 import type { Client, Dispatcher } from 'undici';
 import { Deadline } from '../http/deadline.ts';
-import { asCutFault, asError, isStray, timedOut, UpstreamFault } from '../http/fault.ts';
+import { abandoned, asCutFault, asError, closedEarly, isStray, timedOut } from '../http/fault.ts';
 import { InformationalBudget } from '../http/informational-budget.ts';
 import { hasUnusualBody } from '../http/request-head.ts';
 import type {
@@ -16,7 +16,7 @@ import type {
 } from '../http/request-port.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { carryBody } from './carry-body.ts';
-import { closedEarly, faultOf, headOf, openClient } from './undici-client.ts';
+import { faultOf, headOf, openClient } from './undici-client.ts';
 
 type Controller = Dispatcher.DispatchController;
 
@@ -122,7 +122,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
   }
 
   close(): void {
-    this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the gateway closed the connection'));
+    this.#fail(abandoned('gateway'));
   }
 
   pause(handler: ResponseHandler): void {
@@ -141,7 +141,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
 
   abort(handler: ResponseHandler): void {
     if (handler !== this.#handler) return;
-    this.#fail(new UpstreamFault('UPSTREAM_ABANDONED', 'the client no longer waits for the response'));
+    this.#fail(abandoned('client'));
   }
 
   #onHead(head: ResponseHead): void {
