@@ -5,10 +5,10 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdminServer } from './admin/admin.ts';
-import { type Loaded, loadFile, parseConfig } from './config/load/load.ts';
+import { type Loaded, loadFile, loadObject } from './config/load/load.ts';
 import type { Config, ConfigInput } from './config/schema/schema.ts';
 import { ConfigError } from './config/validate/faults.ts';
-import { findWarnings, logWarnings, withoutListenerWarnings } from './config/warnings/warnings.ts';
+import { logWarnings, withoutListenerWarnings } from './config/warnings/warnings.ts';
 import { createIdleConnections } from './edge/idle-connections.ts';
 import { inTurn } from './edge/in-turn.ts';
 import { createGateway as createInnerGateway, type Gateway as InnerGateway } from './gateway/gateway.ts';
@@ -69,13 +69,7 @@ export function loadConfig(file: string, { env = process.env }: LoadOptions = {}
 function load(source: string | ConfigInput | Loaded, options: LoadOptions): Loaded {
   if (typeof source === 'string') return loadConfig(source, options);
   if ('warnings' in source) return source;
-  const secretFiles: string[] = [];
-  const readSecret = (path: string) => {
-    secretFiles.push(path);
-    return readFile(path);
-  };
-  const config = parseConfig(source, { env: options.env ?? process.env, readFile: readSecret });
-  return { config, warnings: findWarnings({ config, secretFiles }) };
+  return loadObject(source, { env: options.env ?? process.env, readFile });
 }
 
 /** Refuses options that have no effect on a mounted gateway. */

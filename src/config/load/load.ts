@@ -4,6 +4,7 @@ import { ConfigError, type Fault, type Finding, formatPath } from '../validate/f
 import { lostNames } from '../validate/lost-names.ts';
 import { servedFileFindings } from '../validate/served-files.ts';
 import { validateConfig } from '../validate/validate.ts';
+import type { WarningFacts } from '../warnings/warning.ts';
 import { findWarnings, type Warning } from '../warnings/warnings.ts';
 import { applyEnvironment } from './environment.ts';
 import { findingsOf } from './findings.ts';
@@ -26,7 +27,9 @@ export interface Loaded {
   warnings: Warning[];
 }
 
-function secretResolver({ env, readFile }: Pick<ConfigSource, 'env' | 'readFile'>): SecretResolver {
+type SecretSources = Pick<ConfigSource, 'env' | 'readFile'>;
+
+function secretResolver({ env, readFile }: SecretSources): SecretResolver {
   return (ref) => {
     if ('env' in ref) {
       const value = withoutLineEnd(env[ref.env] ?? '');
@@ -53,11 +56,30 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-function validate(input: unknown, resolve: SecretResolver): { config: Config } | { findings: Finding[] } {
+const refuseReferences: SecretResolver = () => {
+  throw new Error('a configuration object must hold its secrets as text, not as references');
+};
+
+/** `files` are private files besides those of secrets. Without sources, a secret must be text. */
+function validate(
+  input: unknown,
+  sources: SecretSources | undefined,
+  files: readonly string[] = [],
+): WarningFacts | { findings: Finding[] } {
+  const secretFiles: string[] = [];
+  const readFile = (path: string) => {
+    secretFiles.push(path);
+    return sources?.readFile(path) ?? '';
+  };
+  const resolve = sources ? secretResolver({ env: sources.env, readFile }) : refuseReferences;
   const parsed = configSchema(resolve).safeParse(input);
   if (!parsed.success) return { findings: parsed.error.issues.flatMap((issue) => findingsOf(issue)) };
-  const findings = [...lostNames(input, parsed.data), ...validateConfig(parsed.data)];
-  return findings.length > 0 ? { findings } : { config: deepFreeze(parsed.data) };
+  const findings = [
+    ...lostNames(input, parsed.data),
+    ...validateConfig(parsed.data),
+    ...servedFileFindings(parsed.data, [...files, ...secretFiles]),
+  ];
+  return findings.length > 0 ? { findings } : { config: deepFreeze(parsed.data), secretFiles };
 }
 
 /** Loads a YAML text. Throws `ConfigError` with every fault, each with its line or the variable that set the option. */
@@ -66,21 +88,15 @@ export function loadConfig(source: ConfigSource): Loaded {
   const yaml = parseYaml(file, text);
   const { value, referenced, findings } = interpolate(yaml.value, env);
   const { input, variables, faults } = applyEnvironment(value, env, referenced);
-  const secretFiles: string[] = [];
-  const readFile = (path: string) => {
-    secretFiles.push(path);
-    return source.readFile(path);
-  };
-  const outcome = validate(input, secretResolver({ env, readFile }));
+  const outcome = validate(input, source, [file]);
   const locate = ({ path, ...rest }: Finding): Fault => {
     const dotted = formatPath(path);
     const variable = variables.get(dotted);
     return { ...(variable === undefined ? { file, ...yaml.positionOf(path) } : { variable }), path: dotted, ...rest };
   };
-  const served = 'config' in outcome ? servedFileFindings(outcome.config, [file, ...secretFiles]) : [];
-  const all = [...findings, ...('findings' in outcome ? outcome.findings : served)].map(locate);
+  const all = [...findings, ...('findings' in outcome ? outcome.findings : [])].map(locate);
   if (!('config' in outcome) || all.length + faults.length > 0) throw new ConfigError([...all, ...faults]);
-  return { config: outcome.config, warnings: findWarnings({ config: outcome.config, secretFiles }) };
+  return { config: outcome.config, warnings: findWarnings(outcome) };
 }
 
 /** Reads a file and loads it, with the errors of `loadConfig`. */
@@ -94,13 +110,12 @@ export function loadFile({ file, env, readFile }: Omit<ConfigSource, 'text'>): L
   return loadConfig({ file, text, env, readFile });
 }
 
-const refuseReferences: SecretResolver = () => {
-  throw new Error('a configuration object must hold its secrets as text, not as references');
-};
-
-/** Validates a plain object, for an application that mounts the gateway and for tests. Throws `ConfigError`. */
-export function parseConfig(input: ConfigInput, sources?: Pick<ConfigSource, 'env' | 'readFile'>): Config {
-  const outcome = validate(input, sources ? secretResolver(sources) : refuseReferences);
-  if ('config' in outcome) return outcome.config;
+/** Validates a plain object, for an application that mounts the gateway. Throws `ConfigError`. */
+export function loadObject(input: ConfigInput, sources?: SecretSources): Loaded {
+  const outcome = validate(input, sources);
+  if ('config' in outcome) return { config: outcome.config, warnings: findWarnings(outcome) };
   throw new ConfigError(outcome.findings.map(({ path, ...rest }) => ({ path: formatPath(path), ...rest })));
 }
+
+/** The configuration of a plain object, without its warnings. Throws `ConfigError`. */
+export const parseConfig = (input: ConfigInput, sources?: SecretSources): Config => loadObject(input, sources).config;

@@ -29,7 +29,7 @@ function privateFiles({ session, audit, provider }: Config): string[] {
 const isHidden = (path: string) => path.split(sep).some((part) => part.startsWith('.') && part !== '.well-known');
 
 /** `files`: further private files, such as those of secrets and the configuration itself. */
-export function servedFileFindings(config: Config, files: readonly string[] = []): Finding[] {
+export function servedFileFindings(config: Config, files: readonly string[]): Finding[] {
   const directory = config.frontend?.directory;
   if (directory === undefined) return [];
   const folder = canonical(directory) + sep;

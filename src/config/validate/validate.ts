@@ -10,7 +10,6 @@ import { repeatedHeaderFindings } from './lost-names.ts';
 import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
-import { servedFileFindings } from './served-files.ts';
 
 const MIN_SECRET_BYTES = 32;
 const KEY_HINT = 'create one with: openssl rand -base64 48';
@@ -107,7 +106,6 @@ export function validateConfig(config: Config): Finding[] {
     ...productFindings(config),
     ...sessionFindings(config),
     ...storeFindings(config.session.store),
-    ...servedFileFindings(config),
     ...routeFindings(config),
     ...headerFindings(config),
     ...repeatedHeaderFindings(config),

@@ -71,4 +71,7 @@ test('W03 a mounted gateway refuses them as well', () => {
     session: { store: { sqlite: { file: join(web, 'sessions.db') } } },
   };
   assert.throws(() => parseConfig(input), /everybody could download/);
+  const byFile = { ...input, session: {}, secrets: { keys: [{ id: 'k1', file: join(web, 'key') }] } };
+  const sources = { env: {}, readFile: (path: string) => readFileSync(path, 'utf8') };
+  assert.throws(() => parseConfig(byFile, sources), /everybody could download/);
 });
