@@ -1,6 +1,7 @@
 /** Servers shared by the test files of a run: Redis, and one Keycloak for each concurrent file. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAlive } from '../../test/support/is-alive.ts';
 
 /** URLs and paths of the shared servers, passed to the test processes in their environment. */
 export interface SharedServers {
@@ -36,15 +37,6 @@ export async function newRunFolder(): Promise<string> {
   const folder = join(results, `run-${process.pid}`);
   await mkdir(folder, { recursive: true });
   return folder;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export function publishServers(servers: SharedServers[]): void {

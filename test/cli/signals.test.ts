@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { type GatewayProcess, startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { gate, until } from '../support/wait.ts';
-import { isAlive, workersOf } from '../support/workers.ts';
+import { workersOf } from '../support/workers.ts';
 import { CSRF } from '../support/world.ts';
 
 async function world(t: TestContext, workers: number, limits: ConfigInput['limits'] = { drainDelay: '0s' }) {

@@ -31,7 +31,8 @@ const WRITER = `
   process.send('written');
 `;
 
-test('O09 a reader that stands still: waiting lines are bounded, the others are counted, and the exit is not delayed', async (t) => {
+/** Starts the writer; resolves when it has written all lines and told how many of them were dropped. */
+async function startWriter(t: TestContext) {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', WRITER], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -40,33 +41,28 @@ test('O09 a reader that stands still: waiting lines are bounded, the others are 
   child.stderr?.on('data', (chunk) => {
     report += chunk;
   });
-  const exited = once(child, 'exit');
   await once(child, 'message');
   await until(() => /dropped \d+/.test(report));
   const dropped = Number(/dropped (\d+)/.exec(report)?.[1]);
+  return { child, dropped, report: () => report };
+}
+
+test('O09 a reader that stands still: waiting lines are bounded, the others are counted, and the exit is not delayed', async (t) => {
+  const { child, dropped } = await startWriter(t);
+  const exited = once(child, 'exit');
   assert.ok(dropped > 0 && dropped <= 2_000, `${dropped} lines were dropped`);
   child.send('exit');
   assert.deepEqual(await exited, [0, null]);
 });
 
 test('O09 a reader that continues gets all lines that were kept, whole and in order', async (t) => {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', WRITER], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  let report = '';
-  child.stderr?.on('data', (chunk) => {
-    report += chunk;
-  });
-  await once(child, 'message');
-  await until(() => /dropped \d+/.test(report));
-  const dropped = Number(/dropped (\d+)/.exec(report)?.[1]);
+  const { child, dropped, report } = await startWriter(t);
   let bytes = 0;
   child.stdout?.on('data', (chunk) => {
     bytes += chunk.length;
   });
   await until(() => bytes === (LINES - dropped) * LINE.length);
-  await until(() => report.includes(`recovered ${dropped}`));
+  await until(() => report().includes(`recovered ${dropped}`));
 });
 
 test('O09 a reader that has gone: lines are counted, and nothing throws', async (t) => {

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { mountGateway } from '../gateway/mounted.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 import { connectRaw } from '../support/raw.ts';
@@ -51,15 +52,6 @@ async function openEvents(url: string) {
     return 'ended';
   })();
   return { ended };
-}
-
-function hasExited(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 test('D18 at the stop a WebSocket is closed with 1001 and an event stream ends, at once when nothing else runs', async (t) => {
@@ -168,7 +160,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     running.signal(signal);
     assert.equal(await within(closed, 'the close of the WebSocket'), 1001);
     assert.equal(await within(ended, 'the end of the event stream'), 'ended');
-    await until(() => hasExited(pid), { what: 'the exit' });
+    await until(() => !isAlive(pid), { what: 'the exit' });
   });
 
 test('D18 a connection that never sent a request does not delay the end', async (t) => {

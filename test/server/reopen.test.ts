@@ -18,10 +18,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openAuditLog } from '../../src/observe/audit.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { type GatewayProcess, startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 import { until } from '../support/wait.ts';
-import { isAlive, workersOf } from '../support/workers.ts';
+import { workersOf } from '../support/workers.ts';
 
 const count = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0);
 

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 import { scrape } from '../support/scrape.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { until } from '../support/wait.ts';
-import { isAlive, workersOf } from '../support/workers.ts';
+import { workersOf } from '../support/workers.ts';
 
 async function world(t: TestContext, config: Partial<ConfigInput>) {
   const [provider, upstream] = [await startProvider(), await startUpstream()];

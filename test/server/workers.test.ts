@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { startProcess } from '../support/process.ts';
 import { startProvider } from '../support/provider.ts';
 import { startRedis } from '../support/redis.ts';
@@ -96,14 +97,7 @@ test('all workers exit with the primary process, whether it is terminated or kil
     const workers = workersOf(gateway);
     const code = await gateway[how]();
     if (how === 'terminate') assert.equal(code, 0);
-    const alive = (pid: number) => {
-      try {
-        return process.kill(pid, 0);
-      } catch {
-        return false;
-      }
-    };
-    await until(() => !workers.some(alive), { what: `${how}: all workers gone` });
+    await until(() => !workers.some(isAlive), { what: `${how}: all workers gone` });
     if (how === 'terminate') {
       await gateway.start();
       assert.equal(await requestStatus(), 200, 'the session was kept');

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from './is-alive.ts';
 
 /** Test processes run at the same time: a port is claimed by a file here, with the id of the process that has it. */
 const CLAIMS = join(tmpdir(), 'bff-test-ports');
@@ -10,14 +11,6 @@ const claimed: string[] = [];
 process.once('exit', () => {
   for (const file of claimed) rmSync(file, { force: true });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 /** Claims a port for as long as this process runs; false when a process has it, this one included. */
 function claim(port: number): boolean {

@@ -10,12 +10,3 @@ export function workersOf({ pid }: Pick<GatewayProcess, 'pid'>): number[] {
     .filter((line) => line.trim() !== '' && !/ Z/.test(line))
     .map((line) => Number.parseInt(line, 10));
 }
-
-/** Whether a process exists. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
