@@ -1,7 +1,8 @@
 /** Closes client connections on which no request is in progress and none arrives, whatever else they send. */
-import { type Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/schema/schema.ts';
+import { responseOn } from './in-turn.ts';
 
 export interface IdleConnections {
   /** Watches a connection of a node:http server until it closes or changes its protocol. */
@@ -17,7 +18,7 @@ interface Watched {
 
 const CHECK_INTERVAL_MS = 1_000;
 
-const hasRequest = (socket: Socket) => '_httpMessage' in socket && socket._httpMessage instanceof ServerResponse;
+const hasRequest = (socket: Socket) => responseOn(socket) !== undefined;
 /** Node takes the parser away when a connection becomes a WebSocket. */
 const isUpgraded = (socket: Socket) => 'parser' in socket && socket.parser === null;
 

@@ -22,16 +22,16 @@ export const patternBudget = (): PatternBudget => ({ steps: MAX_RULE_SIZE * (MAX
 
 const compile = (pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern));
 
-/** Returns why a pattern cannot be used; undefined if it can. */
-function faultOf(pattern: string): string | undefined {
+/** The number of instructions of a pattern, or why it cannot be used. */
+function inspect(pattern: string): number | string {
   try {
     // Only parsed, never run: the translation would read an escape that JavaScript does not know as the letter itself.
     RegExp(pattern, 'u');
     if (/(?<!\\)(?:\\\\)*\\k</.test(pattern)) throw new Error('backreferences are not supported');
     const size = compile(pattern).programSize();
-    if (size > MAX_PROGRAM_SIZE)
-      return `expected a regular expression of at most ${MAX_PROGRAM_SIZE} instructions, not ${size}: shorten counted repetitions such as {1,64}, or write + or *`;
-    return undefined;
+    return size <= MAX_PROGRAM_SIZE
+      ? size
+      : `expected a regular expression of at most ${MAX_PROGRAM_SIZE} instructions, not ${size}: shorten counted repetitions such as {1,64}, or write + or *`;
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
     return `expected a regular expression without lookaheads, lookbehinds and backreferences: ${reason}`;
@@ -45,15 +45,14 @@ export const patternSchema = () =>
     .min(1)
     .max(MAX_PATTERN_LENGTH)
     .superRefine((text, context) => {
-      const fault = faultOf(text);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+      const fault = inspect(text);
+      if (typeof fault === 'string') context.addIssue({ code: 'custom', message: fault });
     });
 
 /** Returns why these patterns cannot be used in one rule; undefined if they can. */
 export function faultOfPatterns(patterns: readonly string[]): string | undefined {
-  const size = patterns
-    .filter((one) => faultOf(one) === undefined)
-    .reduce((sum, one) => sum + compile(one).programSize(), 0);
+  // Each pattern that cannot be used has an issue of its own.
+  const size = patterns.map(inspect).reduce<number>((sum, one) => (typeof one === 'number' ? sum + one : sum), 0);
   return size > MAX_RULE_SIZE
     ? `expected regular expressions of together at most ${MAX_RULE_SIZE} instructions, not ${size}: shorten counted repetitions such as {1,64}`
     : undefined;
