@@ -35,8 +35,8 @@ browser.test(
     await other.getByLabel('What would you like?').fill('a long letter');
     await signOut(page, world);
     await page.close();
-    // Headless tabs have no visibility changes; the test sends the event.
-    await other.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    // Headless tabs are never left and have no visibility changes; the test sends the events.
+    await other.evaluate("dispatchEvent(new Event('blur')); document.dispatchEvent(new Event('visibilitychange'))");
     await other.getByText('Your session has ended.').waitFor();
     assert.equal(await other.getByLabel('What would you like?').inputValue(), 'a long letter');
   },

@@ -113,8 +113,14 @@ browser.test(
     await devtools.send('Fetch.disable');
 
     const victim = await context.browser()?.newContext();
-    const refused = await (await victim?.newPage())?.goto(callback);
-    assert.equal(refused?.status(), 400);
+    const other = await victim?.newPage();
+    // The gateway has its own page open the callback once more, because a Strict cookie might have been withheld.
+    const refused = other?.waitForResponse(
+      (response) => response.url().startsWith(`${publicUrl}/callback`) && response.status() !== 200,
+    );
+    await other?.goto(callback);
+    assert.equal((await refused)?.status(), 400);
+    await other?.getByText('Sign-in expired').first().waitFor();
     assert.deepEqual(await victim?.cookies(publicUrl), []);
     await victim?.close();
 

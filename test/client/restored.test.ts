@@ -23,3 +23,26 @@ test('a page from the back-forward cache reads the session again, right after a 
   tab.dispatch('pageshow', { persisted: true });
   await until(() => reads() === 4);
 });
+
+test('a tab that is left and returned to within a second reads the session again', async (t) => {
+  const world = await startWorld(t);
+  await world.signIn();
+  const tab = openTab(world.browser, world.gateway.url);
+  t.after(() => tab.client.close());
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  await tab.client.session();
+  const reads = () => tab.calls.filter((call) => call === 'GET /session').length;
+  tab.focus();
+  await until(() => reads() === 2);
+  await tab.client.session();
+  const { document } = tab.page;
+  document.visibilityState = 'hidden';
+  tab.show();
+  document.visibilityState = 'visible';
+  tab.show();
+  await until(() => reads() === 4, { what: 'a read after the tab was hidden' });
+  await tab.client.session();
+  tab.dispatch('blur', {});
+  tab.focus();
+  await until(() => reads() === 6, { what: 'a read after the window was left' });
+});

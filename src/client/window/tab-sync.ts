@@ -6,7 +6,7 @@ import { listen } from './listen.ts';
 export const SIGN_OUT = '!out';
 export const STILL_SIGNED_IN = '!in';
 
-/** Events of one return to the tab, such as its visibility and its focus, are this close. */
+/** Events of one return to the tab, such as its visibility and its focus, are this close, unless the user leaves it in between. */
 const SAME_RETURN_MS = 1_000;
 
 /** The part of a PageTransitionEvent that is used; other events have no `persisted`. */
@@ -25,16 +25,15 @@ export function createTabSync(page: Page, onMessage: (message: string) => void, 
       [document, 'visibilitychange'],
       [page, 'pageshow'],
       [page, 'focus'],
+      [page, 'blur'],
       [page, 'online'],
     ],
     (event) => {
       const now = Date.now();
+      const left = event.type === 'blur' || document.visibilityState !== 'visible';
+      if (left) returnedAt = 0;
       // A page from the back-forward cache has missed everything since, however short that was, and may not be visible yet.
-      if (
-        !(event as PageEvent).persisted &&
-        (document.visibilityState !== 'visible' || Math.abs(now - returnedAt) < SAME_RETURN_MS)
-      )
-        return;
+      if (!(event as PageEvent).persisted && (left || Math.abs(now - returnedAt) < SAME_RETURN_MS)) return;
       returnedAt = now;
       onReturn();
     },
