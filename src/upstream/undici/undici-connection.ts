@@ -166,9 +166,12 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
     this.#isUsed = true;
     this.#detachHandler();
     if (!reusable) this.close();
-    // undici closes the connection after this call if the rest of the bytes or the protocol version requires it.
-    else queueMicrotask(() => this.#socket.destroyed || this.#owner.onFree(this, this.#keepAliveMs));
-    handler.onEnd();
+    // undici closes the connection after this call if the rest of the bytes or the protocol version requires it. The end is
+    // reported after that: it lets the next request in the queue proceed, which needs this connection.
+    queueMicrotask(() => {
+      if (reusable && !this.#socket.destroyed) this.#owner.onFree(this, this.#keepAliveMs);
+      handler.onEnd();
+    });
   }
 
   #classify(error: Error): Error {
