@@ -8,6 +8,7 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 # Redis and the browsers are the real ones; Keycloak is Java and comes as a zip file from Maven Central.
 need redis-server redis-server
 [ -n "${CHROMIUM:-}" ] || need chromium chromium
+[ -n "${FIREFOX:-}" ] || need firefox-esr firefox-esr
 need WebKitWebDriver webkit2gtk-driver
 need Xvfb xvfb
 need java default-jre-headless

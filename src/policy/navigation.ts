@@ -17,7 +17,19 @@ export function isPrefetch(headers: IncomingHttpHeaders): boolean {
  */
 function isNavigation(headers: IncomingHttpHeaders): boolean {
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination, 'sec-fetch-site': site } = headers;
+  if (isPassedOnInFirefox(headers)) return true;
   return mode === 'navigate' && (destination === 'document' || (destination === 'empty' && site === 'same-origin'));
+}
+
+/**
+ * Firefox replaces the mode of a navigation that a service worker passes on: the Request constructor turns `navigate` into
+ * `same-origin`. The other fields of a navigation remain. Only scripts of the own origin could send the same, and those can
+ * navigate anyway. Frames of the own origin look alike.
+ */
+function isPassedOnInFirefox(headers: IncomingHttpHeaders): boolean {
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination, 'sec-fetch-site': site } = headers;
+  const isWorker = mode === 'same-origin' && destination === 'empty' && site === 'same-origin';
+  return isWorker && headers['upgrade-insecure-requests'] === '1' && acceptsPage(headers, 'X-CSRF');
 }
 
 /**
@@ -41,7 +53,9 @@ function acceptsPage(headers: IncomingHttpHeaders, csrfHeader: string): boolean 
  * sign-in needs `isTopLevelNavigation`.
  */
 export function isDocumentRequest(headers: IncomingHttpHeaders): boolean {
-  if (METADATA.some((name) => headers[name] !== undefined)) return headers['sec-fetch-mode'] === 'navigate';
+  if (METADATA.some((name) => headers[name] !== undefined)) {
+    return headers['sec-fetch-mode'] === 'navigate' || isPassedOnInFirefox(headers);
+  }
   return acceptsPage(headers, 'X-CSRF');
 }
 

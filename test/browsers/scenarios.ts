@@ -83,6 +83,14 @@ export function defineScenarios(name: string, startBrowser: StartBrowser): void 
     assert.equal(await tab.evaluate(STATUS), 200);
     await clickOn(tab, '#logout');
     await untilAt(tab, '/signed-out');
+    // The form of the gateway's page is a navigation as well.
+    await tab.goto(`${world.url}/app`);
+    await clickOn(tab, '#login');
+    await clickOn(tab, '#go');
+    await untilUser(tab, 'alice');
+    await tab.goto(`${world.url}/logout`);
+    await clickOn(tab, 'form button');
+    await untilAt(tab, '/signed-out');
   });
 
   test(`${name}: a sign-in and a sign-out in one tab are seen by the other`, async (t) => {

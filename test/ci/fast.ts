@@ -9,7 +9,6 @@ const PACKAGES = new Set([
   'ioredis',
   'oidc-provider',
   'playwright',
-  'puppeteer-core',
   'selenium-webdriver',
   'undici',
   'ws',

@@ -1,7 +1,7 @@
 /** Navigations as browsers send them: fetch metadata, prefetch headers, and forms of Accept. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isTopLevelNavigation } from '../../src/policy/navigation.ts';
+import { isDocumentRequest, isTopLevelNavigation } from '../../src/policy/navigation.ts';
 
 const GO = {
   'sec-fetch-mode': 'navigate',
@@ -96,6 +96,33 @@ test('W01 a navigation that a service worker of the own origin passes on is one;
     assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-fetch-mode': mode }, 'GET'), false, mode);
   for (const dest of ['iframe', 'frame', 'embed', 'object', 'script', ''])
     assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-fetch-dest': dest }, 'GET'), false, dest);
+  assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-purpose': 'prefetch' }, 'GET'), false);
+  assert.equal(isTopLevelNavigation(passedOn, 'POST'), false);
+});
+
+test('W01 a navigation that a service worker passes on in Firefox is one; a fetch of the same mode is not', () => {
+  const passedOn = {
+    accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+    'upgrade-insecure-requests': '1',
+    'sec-fetch-dest': 'empty',
+    'sec-fetch-mode': 'same-origin',
+    'sec-fetch-site': 'same-origin',
+  };
+  assert.equal(isTopLevelNavigation(passedOn, 'GET'), true);
+  assert.equal(isDocumentRequest(passedOn), true);
+  const { 'upgrade-insecure-requests': _, ...fetched } = passedOn;
+  for (const headers of [
+    fetched,
+    { ...passedOn, accept: '*/*' },
+    { ...passedOn, 'x-csrf': '1' },
+    { ...passedOn, 'sec-fetch-site': 'same-site' },
+    { ...passedOn, 'sec-fetch-site': 'cross-site' },
+    { ...passedOn, 'sec-fetch-dest': 'image' },
+    { ...passedOn, 'sec-fetch-mode': 'cors' },
+  ]) {
+    assert.equal(isTopLevelNavigation(headers, 'GET'), false, JSON.stringify(headers));
+    assert.equal(isDocumentRequest(headers), false, JSON.stringify(headers));
+  }
   assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-purpose': 'prefetch' }, 'GET'), false);
   assert.equal(isTopLevelNavigation(passedOn, 'POST'), false);
 });

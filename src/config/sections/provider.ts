@@ -87,7 +87,7 @@ const signIn = {
     .boolean()
     .default(false)
     .describe(
-      'Return the UserInfo claims at /profile as well, over those of the ID token, and fetch UserInfo at sign-in and at each refresh. If it fails at a refresh, the previous claims are kept.',
+      'Return the UserInfo claims at /profile as well, over those of the ID token, and fetch UserInfo at sign-in and at each refresh. A failure ends the sign-in; at a refresh, the previous claims are kept.',
     ),
 };
 

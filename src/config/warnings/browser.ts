@@ -24,6 +24,14 @@ export const formPost: Combination = {
       : [],
 };
 
+export const noContentSecurityPolicy: Combination = {
+  id: 'no-content-security-policy',
+  when: '`frontend.contentSecurityPolicy` is false: a script that gets into a page runs, and can send requests as the user',
+  hint: 'set a policy that fits the app, unless its pages carry one in a meta element',
+  find: ({ config }) =>
+    config.frontend?.contentSecurityPolicy === false ? ['frontend.contentSecurityPolicy is false'] : [],
+};
+
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The reason why a folder holds no front end; undefined if it does. */

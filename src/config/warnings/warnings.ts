@@ -1,6 +1,15 @@
 /** The table of warnings, and the search for those that a configuration causes. */
 import type { Logger } from '../../base/logger.ts';
-import { formPost, hiddenFiles, landing, landingWithoutPage, laxCookie, missingFrontend } from './browser.ts';
+import { ownUpstream, plainUpstreams, samePort, wildcardHosts } from './addresses.ts';
+import {
+  formPost,
+  hiddenFiles,
+  landing,
+  landingWithoutPage,
+  laxCookie,
+  missingFrontend,
+  noContentSecurityPolicy,
+} from './browser.ts';
 import { writableSecrets } from './files.ts';
 import { httpsWithoutProxy, insecureHttp, openAdmin, plainOrigins, plainStore, wideTrustedProxies } from './network.ts';
 import { clientHeaders, documents, setCookie, uploads, upstreamCaching } from './routes.ts';
@@ -13,10 +22,15 @@ export const COMBINATIONS: readonly Combination[] = [
   insecureHttp,
   httpsWithoutProxy,
   wideTrustedProxies,
+  samePort,
   openAdmin,
   plainStore,
   plainOrigins,
+  plainUpstreams,
+  ownUpstream,
+  wildcardHosts,
   laxCookie,
+  noContentSecurityPolicy,
   formPost,
   missingFrontend,
   hiddenFiles,

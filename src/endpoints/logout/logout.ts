@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { endpointPaths, landingPath } from '../../config/schema/endpoints.ts';
 import { isLogoutNonce, logoutNonce } from '../../crypto/logout-nonce.ts';
 import { endSessionOrigins, endSessionUrl } from '../../oidc/logout/provider-logout.ts';
-import { isPrefetch } from '../../policy/navigation.ts';
+import { isDocumentRequest, isPrefetch } from '../../policy/navigation.ts';
 import type { ActiveSession } from '../../session/session-types.ts';
 import { contextOf } from '../common/context.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
@@ -27,8 +27,8 @@ export function logout(parts: LogoutParts): EndpointSteps<'logout'> {
 /** Whether the response goes to a script, which cannot follow a redirect to the provider's site and gets the location as JSON. */
 function wantsJson(req: Request): boolean {
   if (req.method !== 'POST') return false;
-  const mode = req.get('sec-fetch-mode');
-  return mode === undefined ? req.accepts(['html', 'json']) === 'json' : mode !== 'navigate';
+  if (req.get('sec-fetch-mode') === undefined) return req.accepts(['html', 'json']) === 'json';
+  return !isDocumentRequest(req.headers);
 }
 
 /**

@@ -18,8 +18,6 @@ import type { ResponseHead } from '../http/response-head.ts';
 import { carryBody } from './carry-body.ts';
 import { faultOf, headOf, openClient } from './undici-client.ts';
 
-type Controller = Dispatcher.DispatchController;
-
 /** Behaves as `Connection` does, and leaves the bytes to undici. */
 export class UndiciConnection implements UpstreamConnection, RequestControl {
   readonly #socket: Socket;
@@ -27,7 +25,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
   readonly #owner: ConnectionOwner;
   #client: Client | undefined;
   #handler: ResponseHandler | undefined;
-  #controller: Controller | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
   /** Carries the request body, so that undici does not destroy the client's request with it. */
   #body: PassThrough | undefined;
   #keepAliveMs: number | undefined = 0;
@@ -140,8 +138,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
   }
 
   abort(handler: ResponseHandler): void {
-    if (handler !== this.#handler) return;
-    this.#fail(abandoned('client'));
+    if (handler === this.#handler) this.#fail(abandoned('client'));
   }
 
   #onHead(head: ResponseHead): void {
@@ -166,8 +163,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
     this.#isUsed = true;
     this.#detachHandler();
     if (!reusable) this.close();
-    // undici closes the connection after this call if the rest of the bytes or the protocol version requires it. The end is
-    // reported after that: it lets the next request in the queue proceed, which needs this connection.
+    // undici first closes the connection if the rest of the bytes requires it. The end lets a queued request use the connection.
     queueMicrotask(() => {
       if (reusable && !this.#socket.destroyed) this.#owner.onFree(this, this.#keepAliveMs);
       handler.onEnd();

@@ -68,6 +68,17 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       },
     ],
   },
+  'same-port': {
+    unsafe: [
+      { admin: { port: 3000 } },
+      { admin: { port: 3000, host: '127.0.0.1' } },
+      { listen: { host: '127.0.0.1', port: 9000 }, admin: { host: '127.0.0.1', port: 9000 } },
+    ],
+    safe: [
+      { admin: { port: 3000, enabled: false } },
+      { listen: { host: '127.0.0.1', port: 9000 }, admin: { host: '127.0.0.2', port: 9000 } },
+    ],
+  },
   'admin-without-secret': {
     unsafe: ['0.0.0.0', '::', '10.0.0.5', 'gateway'].map((host) => ({ admin: { host } })),
     safe: [
@@ -98,7 +109,36 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     ],
     safe: [{ cors: { allowedOrigins: ['https://shop.example.org', 'http://localhost:5173'] } }],
   },
+  'http-upstream': {
+    unsafe: ['http://api.example.com', 'http://8.8.8.8:8080', 'http://[2001:db8::1]'].map((upstream) =>
+      route({ upstream }),
+    ),
+    safe: [
+      'https://api.example.com',
+      'http://orders',
+      'http://orders.prod.svc.cluster.local:8080',
+      'http://10.1.2.3',
+      'http://[fd00::1]:8080',
+      'http://127.0.0.1:8080',
+    ].map((upstream) => route({ upstream })),
+  },
+  'upstream-is-gateway': {
+    unsafe: ['https://shop.example.com', 'http://127.0.0.1:3000', 'http://localhost:9000', 'http://[::1]:3000'].map(
+      (upstream) => ({ ...route({ upstream }), admin: { port: 9000 } }),
+    ),
+    safe: ['https://api.example.com', 'http://127.0.0.1:8080', 'http://orders:3000'].map((upstream) =>
+      route({ upstream }),
+    ),
+  },
+  'allowed-hosts-wildcard': {
+    unsafe: [['*'], ['*.example.com']].map((allowedHosts) => ({ allowedHosts })),
+    safe: [{ allowedHosts: ['shop.example.org'] }],
+  },
   'lax-cookie': { unsafe: [{ session: { cookie: { sameSite: 'lax' } } }], safe: [] },
+  'no-content-security-policy': {
+    unsafe: [{ frontend: { directory: dist, contentSecurityPolicy: false } }],
+    safe: [{ frontend: { directory: dist, contentSecurityPolicy: "default-src 'self'" } }],
+  },
   'form-post': {
     unsafe: [
       {
