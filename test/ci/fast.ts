@@ -5,14 +5,7 @@ import { createImportGraph, type Import } from './imports.ts';
 /** Node modules that can listen, connect, or start processes and threads. */
 const OPENING = /^node:(net|tls|http|https|http2|dgram|child_process|cluster|worker_threads)$/;
 /** Packages with which a test can do so. */
-const PACKAGES = new Set([
-  'ioredis',
-  'oidc-provider',
-  'playwright',
-  'selenium-webdriver',
-  'undici',
-  'ws',
-]);
+const PACKAGES = new Set(['ioredis', 'oidc-provider', 'playwright', 'selenium-webdriver', 'undici', 'ws']);
 /** Values of these modules that open nothing. */
 const QUIET = new Set(
   ['BlockList', 'SocketAddress', 'isIP', 'isIPv4', 'isIPv6'].concat(
