@@ -4,7 +4,7 @@ import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/sc
 import { isRecord, stringOf } from '../oidc/products/base/claims.ts';
 import type { TokenFacts } from '../oidc/products/base/facts.ts';
 import { accessTokenIssuersOf } from '../oidc/products/issuers.ts';
-import { readFacts } from '../oidc/products/read-facts.ts';
+import { readFacts, rejectionReason } from '../oidc/products/read-facts.ts';
 import { productOf } from '../oidc/products/registry.ts';
 import { type CompiledRule, type Decision, decide, openRule, ruleForCaller } from '../policy/rules.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
@@ -51,7 +51,7 @@ function factsOf(config: Config, text: string): TokenFacts | string {
   const settings = issuerSettings(config, issuer);
   if (!settings) return `tokens of ${issuer} are not accepted`;
   const product = productOf(issuer, settings.kind);
-  const other = product.rejectionReason(claims);
+  const other = rejectionReason(product, claims);
   if (other !== undefined) return `this is ${other}, not an access token`;
   return readFacts({ product, subjects: settings.subjects, rolesClaim: settings.rolesClaim }, issuer, claims);
 }

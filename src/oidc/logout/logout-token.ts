@@ -1,8 +1,9 @@
 /** Logout token verification (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { errors, type JWTPayload } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import { isRecord, numberOf, stringOf } from '../products/base/claims.ts';
+import { verifyJwt } from '../keys/verify-jwt.ts';
+import { isEmptyValue, isRecord, numberOf, stringOf } from '../products/base/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
 import type { Provider } from '../provider/provider.ts';
 
@@ -26,11 +27,11 @@ function refuse(detail: string): never {
   throw new GatewayError('logout_token_refused', { detail });
 }
 
-/** Returns an id claim; undefined if the claim is missing. Throws if it is not a string of 1 to 255 characters. */
+/** Returns an id claim; undefined if the claim is missing or empty. Throws if it is not a string of 1 to 255 characters. */
 function idClaim(value: unknown, name: string): string | undefined {
-  if (value === undefined) return undefined;
+  if (isEmptyValue(value)) return undefined;
   const text = stringOf(value);
-  if (text !== undefined && text !== '' && text.length <= MAX_ID_LENGTH) return text;
+  if (text !== undefined && text.length <= MAX_ID_LENGTH) return text;
   return refuse(`${name} is not a string of 1 to ${MAX_ID_LENGTH} characters`);
 }
 
@@ -46,7 +47,8 @@ function checkType(typ: unknown, expected: Config['logout']['tokenType']): void 
 function readClaims(payload: JWTPayload, now: number, tolerance: number): LogoutTokenSubject {
   const { events } = payload;
   if (!isRecord(events) || !isRecord(events[EVENT])) refuse('events has no back-channel logout event');
-  if (payload.nonce !== undefined) refuse('the token has a nonce, which only ID tokens have');
+  // Section 2.6: a nonce with a value; some providers send an empty one in every token.
+  if (!isEmptyValue(payload.nonce)) refuse('the token has a nonce, which only ID tokens have');
   const iat = numberOf(payload.iat) ?? refuse('iat is missing');
   const age = now - iat * 1000;
   if (age > MAX_AGE_MS + tolerance || age < -tolerance) refuse('iat is too old or in the future');
@@ -72,16 +74,16 @@ export function createLogoutTokenVerifier({ config, provider, clock }: LogoutTok
   const { clientId, clockTolerance: tolerance, idTokenSignedResponseAlg } = config.provider;
 
   return async function verifyLogoutToken(token: string): Promise<LogoutTokenSubject> {
-    const options = {
+    const checks = {
       algorithms: [idTokenSignedResponseAlg],
-      issuer: issuersOf(config.provider),
+      issuers: issuersOf(config.provider),
       audience: clientId,
-      clockTolerance: tolerance / 1000,
-      currentDate: new Date(clock()),
-      requiredClaims: ['exp', 'iat', 'jti', 'events'],
+      required: ['iss', 'aud', 'exp', 'iat', 'jti', 'events'],
+      now: clock(),
+      tolerance,
     };
     try {
-      const { payload, protectedHeader } = await provider.verify(token, (keys) => jwtVerify(token, keys, options));
+      const { payload, protectedHeader } = await provider.verify(token, (keys) => verifyJwt(token, keys, checks));
       checkType(protectedHeader.typ, config.logout.tokenType);
       return readClaims(payload, clock(), tolerance);
     } catch (error) {

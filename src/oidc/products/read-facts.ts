@@ -1,5 +1,5 @@
 /** Converts the claims of an access token into its facts, by the rules of its product. */
-import { claimAt, numberOf, stringOf, stringsOf } from './base/claims.ts';
+import { claimAt, numberOf, presentClaims, stringOf, stringsOf } from './base/claims.ts';
 import type { Claims, TokenFacts, TokenSubject } from './base/facts.ts';
 import type { Product } from './base/product.ts';
 
@@ -20,16 +20,24 @@ function subjectOf({ subjects, product }: FactsSource, claims: Claims): TokenSub
   return claimed === configured || claimed === 'unknown' ? configured : 'unknown';
 }
 
-/** The facts of a token whose claims have been verified. */
+/** Why a JWT of the product is not an access token; undefined when it can be one. */
+export const rejectionReason = (product: Product, claims: Claims): string | undefined =>
+  product.rejectionReason(presentClaims(claims));
+
+/**
+ * The facts of a token whose claims have been verified. What identifies the token ignores empty claims; what grants something
+ * (scopes, roles, groups) and the rules read the claims as issued, where an empty list grants nothing.
+ */
 export function readFacts(source: FactsSource, issuer: string, claims: Claims): TokenFacts {
   const { product, rolesClaim } = source;
   const expiry = numberOf(claims.exp);
+  const present = presentClaims(claims);
   return {
     issuer,
     sub: stringOf(claims.sub),
-    subject: subjectOf(source, claims),
-    clientId: product.clientIdOf(claims),
-    audience: stringsOf(product.audienceClaims.map((name) => claims[name]).find((value) => value !== undefined)),
+    subject: subjectOf(source, present),
+    clientId: product.clientIdOf(present),
+    audience: stringsOf(product.audienceClaims.map((name) => present[name]).find((value) => value !== undefined)),
     scopes: product.scopesOf(claims),
     expiresAt: expiry === undefined ? undefined : expiry * 1000,
     acr: stringOf(claims.acr),

@@ -1,9 +1,11 @@
 /** Verifies JWT access tokens: signature, type, issuer, lifetime, and that they are not another type of token (RFC 9068 section 4). */
-import { decodeJwt, errors, jwtVerify } from 'jose';
+import { decodeJwt, errors } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
 import { isCompactJws } from '../keys/signing-keys.ts';
-import { numberOf, stringOf } from '../products/base/claims.ts';
+import { verifyJwt } from '../keys/verify-jwt.ts';
+import { isEmptyValue, numberOf, stringOf } from '../products/base/claims.ts';
 import type { Claims } from '../products/base/facts.ts';
+import { rejectionReason } from '../products/read-facts.ts';
 import type { TokenIssuer } from './token-issuers.ts';
 
 /** Longer than any legitimate token, and than the header size limit of most servers. */
@@ -85,21 +87,15 @@ export async function verifyAccessToken(
   issuer: TokenIssuer,
   { now, tolerance }: VerifyOptions,
 ): Promise<Claims> {
-  const options = {
-    algorithms: [...issuer.algorithms],
-    issuer: name,
-    clockTolerance: tolerance / 1000,
-    currentDate: new Date(now),
-    requiredClaims: ['exp'],
-  };
+  const checks = { algorithms: issuer.algorithms, issuers: [name], required: ['iss', 'exp'], now, tolerance };
   try {
-    const { payload, protectedHeader } = await issuer.provider.verify(token, (keys) => jwtVerify(token, keys, options));
+    const { payload, protectedHeader } = await issuer.provider.verify(token, (keys) => verifyJwt(token, keys, checks));
     checkType(protectedHeader.typ, issuer.type);
     checkTimes(payload, now, tolerance);
     const { audienceClaims } = issuer.product;
-    if (audienceClaims.every((name) => payload[name] === undefined))
+    if (audienceClaims.every((name) => isEmptyValue(payload[name])))
       refuseToken(`${audienceClaims.join(' or ')} missing`);
-    const rejection = issuer.product.rejectionReason(payload);
+    const rejection = rejectionReason(issuer.product, payload);
     if (rejection !== undefined) refuseToken(rejection);
     return payload;
   } catch (error) {

@@ -1,8 +1,9 @@
 /** UserInfo: fetches claims about a user, and verifies them if the provider signs them (OpenID Connect Core 5.3). */
-import { jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
+import { verifyJwt } from '../keys/verify-jwt.ts';
+import { isEmptyValue } from '../products/base/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
 import type { DpopOptions } from '../provider/authorization-url.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -37,16 +38,18 @@ function createVerification({ config, provider, clock }: UserInfoOptions) {
 
   return async function verify(jwt: string, supported: readonly string[]): Promise<Record<string, unknown>> {
     const algorithms = [config.idTokenSignedResponseAlg, ...supported].filter((name) => ASYMMETRIC.test(name));
-    const options = { algorithms, clockTolerance: config.clockTolerance / 1000, currentDate: new Date(clock()) };
+    const checks = { algorithms, required: [], now: clock(), tolerance: config.clockTolerance };
     const { payload } = await provider
-      .verify(jwt, (keys) => jwtVerify(jwt, keys, options))
+      .verify(jwt, (keys) => verifyJwt(jwt, keys, checks))
       .catch((error: unknown) => {
         if (error instanceof GatewayError) throw error;
         return refuse('the signed UserInfo response is not valid', error);
       });
     // Section 5.3.2: a signed response should name its issuer and this client.
-    if (payload.iss !== undefined && !issuers.includes(payload.iss)) refuse('UserInfo is of another issuer');
-    if (payload.aud !== undefined && ![payload.aud].flat().includes(config.clientId))
+    const { iss } = payload;
+    if (!isEmptyValue(iss) && !(typeof iss === 'string' && issuers.includes(iss)))
+      refuse('UserInfo is of another issuer');
+    if (!isEmptyValue(payload.aud) && ![payload.aud].flat().includes(config.clientId))
       refuse('UserInfo is for another client');
     return payload;
   };

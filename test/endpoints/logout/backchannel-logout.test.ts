@@ -133,6 +133,38 @@ describe('LO-05 a token with one fault', () => {
     });
 });
 
+describe('P03 an optional claim of a logout token that is null or empty counts as absent', () => {
+  for (const [name, claims] of Object.entries({
+    sid: { sub: 'user-alice' },
+    sub: { sid: 'sid-1' },
+    nonce: { sub: 'user-alice' },
+    nbf: { sid: 'sid-1' },
+  }))
+    test(`P03 ${name}`, async (t) => {
+      const world = await startWorld(t);
+      for (const value of [null, '', ' ', []]) {
+        const browser = await another(world, 'sid-1');
+        const token = createLogoutToken(world.provider, { ...claims, [name]: value });
+        assert.equal((await postLogoutToken(world.gateway.url, token)).status, 200, JSON.stringify(value));
+        assert.equal(await signedIn(browser), false, JSON.stringify(value));
+      }
+    });
+
+  test('P03 without a value in sub or in sid, or in a required claim, the token is refused', async (t) => {
+    const world = await startWorld(t);
+    const browser = await another(world, 'sid-1');
+    for (const value of [null, '', []])
+      for (const claims of [
+        { sub: value, sid: value },
+        ...['iss', 'aud', 'exp', 'iat', 'jti', 'events'].map((name) => ({ sid: 'sid-1', [name]: value })),
+      ]) {
+        const token = createLogoutToken(world.provider, claims);
+        assert.equal((await postLogoutToken(world.gateway.url, token)).status, 400, JSON.stringify(claims));
+      }
+    assert.equal(await signedIn(browser), true);
+  });
+});
+
 test('LO-05 the type may be missing, or relaxed by configuration', async (t) => {
   const world = await startWorld(t);
   const untyped = (draft: TokenDraft) => void Reflect.deleteProperty(draft.header, 'typ');

@@ -34,6 +34,18 @@ test('P07 UserInfo as a signed JWT is verified and used', async (t) => {
   assert.equal((await profileOf(world)).nickname, 'ally');
 });
 
+test('P07 a signed UserInfo response with empty optional claims is used', async (t) => {
+  const world = await start(t);
+  for (const name of ['iss', 'aud', 'exp', 'iat', 'nbf'])
+    for (const value of [null, '', []]) {
+      world.provider.behaviour.userinfo = signed(world.provider, ({ claims }) =>
+        Object.assign(claims, { [name]: value }),
+      );
+      await world.signIn();
+      assert.equal((await profileOf(world)).nickname, 'ally', `${name}: ${JSON.stringify(value)}`);
+    }
+});
+
 describe('P07 a signed UserInfo response with a fault fails the sign-in', () => {
   const set = (claims: Record<string, unknown>) => (draft: TokenDraft) => void Object.assign(draft.claims, claims);
   const faults: Record<string, (draft: TokenDraft) => void> = {

@@ -115,7 +115,7 @@ const OTHER_TYPES: [Product, string, Claims][] = [
   [generic, 'an ID token with at_hash', { ...user.generic, at_hash: 'x' }],
   [generic, 'an ID token with c_hash', { ...user.generic, c_hash: 'x' }],
   [generic, 'a logout token', { ...user.generic, events: LOGOUT }],
-  [generic, 'a malformed security event', { ...user.generic, events: null }],
+  [generic, 'a malformed security event', { ...user.generic, events: 'x' }],
   [keycloak, 'an ID token', { ...user.keycloak, typ: 'ID' }],
   [keycloak, 'a refresh token', { ...user.keycloak, typ: 'Refresh' }],
   [keycloak, 'an offline token', { ...user.keycloak, typ: 'Offline' }],

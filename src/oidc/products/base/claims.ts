@@ -5,6 +5,17 @@ import type { Claims } from './facts.ts';
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Whether a value says nothing: null, a blank string or an empty list. */
+export function isEmptyValue(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (typeof value === 'string') return value.trim() === '';
+  return Array.isArray(value) && value.length === 0;
+}
+
+/** The claims without empty ones: providers send an optional claim that does not apply as null, as `""` or as `[]`. */
+export const presentClaims = (claims: Claims): Claims =>
+  Object.fromEntries(Object.entries(claims).filter(([, value]) => !isEmptyValue(value)));
+
 /**
  * The claim at a path such as `realm_access.roles`. A claim name can contain dots itself
  * (`https://example.com/roles`): the longest name that exists wins.

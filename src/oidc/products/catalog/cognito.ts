@@ -10,7 +10,7 @@ function subjectOf(claims: Claims): TokenSubject {
   const client = stringOf(claims.client_id);
   const sub = stringOf(claims.sub);
   if (client === undefined || sub === undefined) return 'unknown';
-  const named = claims.username !== undefined;
+  const named = stringOf(claims.username) !== undefined;
   if (sub === client) return named ? 'unknown' : 'client';
   return named ? 'user' : 'unknown';
 }

@@ -13,7 +13,7 @@ function subjectOf(claims: Claims): TokenSubject {
     stringOf(claims.preferred_username)?.startsWith('service-account-') === true ||
     claims.clientHost !== undefined ||
     claims.clientAddress !== undefined;
-  if (claims.sid === undefined) return service || claims.client_id !== undefined ? 'client' : 'unknown';
+  if (stringOf(claims.sid) === undefined) return service || claims.client_id !== undefined ? 'client' : 'unknown';
   return service ? 'unknown' : 'user';
 }
 

@@ -12,7 +12,7 @@ function subjectOf(claims: Claims): TokenSubject {
   const client = stringOf(claims.cid);
   const sub = stringOf(claims.sub);
   if (client === undefined || sub === undefined) return 'unknown';
-  if (sub === client) return (claims.uid ?? undefined) === undefined ? 'client' : 'unknown';
+  if (sub === client) return stringOf(claims.uid) === undefined ? 'client' : 'unknown';
   return stringOf(claims.uid) === undefined ? 'unknown' : 'user';
 }
 

@@ -1,5 +1,5 @@
 /** PingOne: access tokens name the client, and those of clients have no subject; the header need not state the type. */
-import { stringOf } from '../base/claims.ts';
+import { numberOf, stringOf } from '../base/claims.ts';
 import type { Claims, TokenSubject } from '../base/facts.ts';
 import type { Product } from '../base/product.ts';
 import { rejectionReason, standard } from '../base/standard.ts';
@@ -7,7 +7,7 @@ import { rejectionReason, standard } from '../base/standard.ts';
 /** `sub`, `sid`, `acr` and `auth_time` are absent in tokens of the client credentials grant. */
 function subjectOf({ sub, sid, auth_time: time, client_id: client }: Claims): TokenSubject {
   if (stringOf(client) === undefined) return 'unknown';
-  const signedIn = sid !== undefined || time !== undefined;
+  const signedIn = stringOf(sid) !== undefined || numberOf(time) !== undefined;
   if (sub === undefined || sub === client) return signedIn ? 'unknown' : 'client';
   return signedIn && stringOf(sub) !== undefined ? 'user' : 'unknown';
 }
