@@ -5,13 +5,14 @@ import { endpointPaths } from '../config/schema/endpoints.ts';
 import { digest } from '../crypto/digest.ts';
 import type { PendingLogin } from '../oidc/login/pending-login.ts';
 import { toLoginError } from '../oidc/provider/failures.ts';
-import { isPrefetch, mayLackStrictCookie } from '../policy/navigation.ts';
+import { isPrefetch } from '../policy/navigation.ts';
 import { createLoginSession } from '../session/login-session.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { formParams, queryParams, singleParams } from './common/parameters.ts';
 import { rateLimit } from './common/rate-limit.ts';
-import { redirect, sendPage } from './common/responses.ts';
+import { reloadedByOwnPage } from './common/reload.ts';
+import { redirect } from './common/responses.ts';
 import { keepReturnAddress } from './common/return-address.ts';
 import { keepOpener, parseForm, requireHttps } from './common/steps.ts';
 import { type EstablishParts, establishSession } from './establish-session.ts';
@@ -82,10 +83,11 @@ async function withoutLogin(
   const key = sessions.identify(req.headers.cookie);
   if (trace?.silent || (key !== undefined && (await sessions.load(key)))) redirect(res, returnTo);
   // The redirect of the provider comes without the Strict cookie: a reload by our own page shows whether there is a session.
-  else if (key === undefined && mayLackStrictCookie(req.headers)) {
-    const query = trace ? `?${new URLSearchParams({ state })}` : '';
-    sendPage(res, pages.render('hop', { to: endpointPaths(config.endpoints).callback + query }));
-  } else throw new GatewayError('login_unknown', { detail });
+  else {
+    const address = endpointPaths(config.endpoints).callback + (trace ? `?${new URLSearchParams({ state })}` : '');
+    if (key === undefined && reloadedByOwnPage(pages, req, res, address)) return undefined;
+    throw new GatewayError('login_unknown', { detail });
+  }
   return undefined;
 }
 

@@ -4,10 +4,11 @@ import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { logoutNonce } from '../crypto/logout-nonce.ts';
-import { isTopLevelNavigation, mayLackStrictCookie } from '../policy/navigation.ts';
+import { isTopLevelNavigation } from '../policy/navigation.ts';
 import type { ListedSession } from '../responses/pages.ts';
 import type { ActiveSession } from '../session/session-types.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
+import { reloadedByOwnPage } from './common/reload.ts';
 import { redirect, sendJson, sendPage } from './common/responses.ts';
 import { requireCsrf } from './common/steps.ts';
 
@@ -31,8 +32,7 @@ export function sessions(parts: SessionsParts): EndpointSteps<'sessions'> {
           // A link on another site, or the redirect from the callback, comes without the Strict cookie: a reload by our own page
           // shows whether there is a session.
           const noCookie = parts.sessions.identify(req.headers.cookie) === undefined;
-          if (noCookie && mayLackStrictCookie(req.headers))
-            return sendPage(res, pages.render('hop', { to: paths.sessions }));
+          if (noCookie && reloadedByOwnPage(pages, req, res, paths.sessions)) return;
           return redirect(res, `${paths.login}?returnTo=${encodeURIComponent(paths.sessions)}`);
         }
         const listed = await listedSessions(parts, current);

@@ -1,7 +1,7 @@
 /** Ends a sign-in in a popup: a page that notifies the other pages of this browser and closes its window. */
 import { endpointPaths } from '../config/schema/endpoints.ts';
-import { mayLackStrictCookie } from '../policy/navigation.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
+import { reloadedByOwnPage } from './common/reload.ts';
 import { redirect, sendPage } from './common/responses.ts';
 
 /** `GET /signed-in`. */
@@ -16,9 +16,9 @@ export function signedIn({
       async function showSignedIn(req, res) {
         const key = sessions.identify(req.headers.cookie);
         // The redirect from the callback comes without the Strict cookie: a reload by our own page shows whether there is a session.
-        if (key === undefined && mayLackStrictCookie(req.headers)) sendPage(res, pages.render('hop', { to: path }));
+        if (key === undefined && reloadedByOwnPage(pages, req, res, path)) return;
         // The page must not claim a sign-in that did not happen.
-        else if (key === undefined || !(await sessions.load(key))) redirect(res, '/');
+        if (key === undefined || !(await sessions.load(key))) redirect(res, '/');
         else sendPage(res, pages.render('signed-in', {}));
       },
     ],

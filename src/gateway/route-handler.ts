@@ -77,10 +77,14 @@ export function createRouteHandler(parts: RouteHandlerParts, steps: RouteSteps):
 export function createForgeryCheck(config: Config): ForgeryCheck {
   const { publicUrl: publicOrigin } = config;
   const { allowedOrigins } = config.cors;
-  const headerName = config.csrf.header;
+  const own = {
+    headerName: config.csrf.header,
+    publicOrigin,
+    strictCookie: config.session.cookie.sameSite === 'strict',
+  };
   return function checkForgery({ req }, route) {
     const { method = '', headers } = req;
-    return checkCsrf({ method, headers, mode: route.config.csrf, headerName, publicOrigin, allowedOrigins });
+    return checkCsrf({ method, headers, mode: route.config.csrf, allowedOrigins, ...own });
   };
 }
 

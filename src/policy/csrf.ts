@@ -1,5 +1,6 @@
 /** CSRF: checks that a request authenticated by a cookie was sent by the application itself. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { mayBePassedOn } from './navigation.ts';
 
 export type CsrfOutcome =
   | { readonly kind: 'pass' }
@@ -10,6 +11,8 @@ export interface CsrfCheck {
   readonly headers: IncomingHttpHeaders;
   /** `fetch-metadata` exempts GET and HEAD from the header, for images and downloads that a browser loads. */
   readonly mode: 'header' | 'fetch-metadata';
+  /** Whether browsers withhold the session cookie from navigations that another site starts. */
+  readonly strictCookie: boolean;
   readonly headerName: string;
   readonly publicOrigin: string;
   readonly allowedOrigins: readonly string[];
@@ -27,10 +30,15 @@ export function checkCsrf(check: CsrfCheck): CsrfOutcome {
   const crossSite = crossSiteReason(check);
   if (crossSite !== undefined) return { kind: 'refused', code: 'csrf_cross_site', reason: crossSite };
   const safe = method === 'GET' || method === 'HEAD';
-  if (mode === 'fetch-metadata' && safe && headers['sec-fetch-site'] === 'same-origin') return PASS;
+  if (mode === 'fetch-metadata' && safe && isFromOwnPage(check)) return PASS;
   // A repeated header is joined by commas, so it differs from 1.
   if (headers[check.headerName.toLowerCase()] === '1') return PASS;
   return { kind: 'refused', code: 'csrf_header_missing', reason: `header ${check.headerName} is not 1` };
+}
+
+/** Whether a page of the own origin made the request: a service worker hides who started a navigation, but not from a Strict cookie. */
+function isFromOwnPage({ headers, strictCookie }: CsrfCheck): boolean {
+  return headers['sec-fetch-site'] === 'same-origin' && (strictCookie || !mayBePassedOn(headers));
 }
 
 /** Checks the origin of a WebSocket handshake, which cannot carry the CSRF header (RFC 6455 section 10.2). */

@@ -11,25 +11,25 @@ export function isPrefetch(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * Returns whether fetch metadata describes a top-level navigation. A service worker that passes a navigation on
- * (`fetch(event.request)`) keeps its mode but not its destination; the worker and the request are of the same origin. Scripts
- * of a page cannot set this mode (Fetch standard, constructor of Request), and frames keep their destination.
+ * Returns whether the fetch metadata may be those of a service worker that passes a navigation on (`fetch(event.request)`): it
+ * has no destination, and in Firefox the mode is `same-origin`. Firefox and WebKit then report `same-origin` whatever site
+ * started the navigation. Frames look alike.
  */
-function isNavigation(headers: IncomingHttpHeaders): boolean {
+export function mayBePassedOn(headers: IncomingHttpHeaders): boolean {
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination, 'sec-fetch-site': site } = headers;
-  if (isPassedOnInFirefox(headers)) return true;
-  return mode === 'navigate' && (destination === 'document' || (destination === 'empty' && site === 'same-origin'));
+  return site === 'same-origin' && destination === 'empty' && (mode === 'navigate' || mode === 'same-origin');
 }
 
-/**
- * Firefox replaces the mode of a navigation that a service worker passes on: the Request constructor turns `navigate` into
- * `same-origin`. The other fields of a navigation remain. Only scripts of the own origin could send the same, and those can
- * navigate anyway. Frames of the own origin look alike.
- */
-function isPassedOnInFirefox(headers: IncomingHttpHeaders): boolean {
-  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination, 'sec-fetch-site': site } = headers;
-  const isWorker = mode === 'same-origin' && destination === 'empty' && site === 'same-origin';
-  return isWorker && headers['upgrade-insecure-requests'] === '1' && acceptsPage(headers, 'X-CSRF');
+/** Whether a window or frame will show the response; scripts cannot set `navigate` (Fetch standard, constructor of Request). */
+function isForDocument(headers: IncomingHttpHeaders): boolean {
+  if (headers['sec-fetch-mode'] === 'navigate') return true;
+  // Firefox: of what scripts send, only those of the own origin could look alike, and they can navigate anyway.
+  return mayBePassedOn(headers) && headers['upgrade-insecure-requests'] === '1' && acceptsPage(headers, 'X-CSRF');
+}
+
+/** Whether fetch metadata describe a navigation of a window, as far as a service worker lets it be told. */
+function isNavigation(headers: IncomingHttpHeaders): boolean {
+  return isForDocument(headers) && (headers['sec-fetch-dest'] === 'document' || mayBePassedOn(headers));
 }
 
 /**
@@ -53,18 +53,16 @@ function acceptsPage(headers: IncomingHttpHeaders, csrfHeader: string): boolean 
  * sign-in needs `isTopLevelNavigation`.
  */
 export function isDocumentRequest(headers: IncomingHttpHeaders): boolean {
-  if (METADATA.some((name) => headers[name] !== undefined)) {
-    return headers['sec-fetch-mode'] === 'navigate' || isPassedOnInFirefox(headers);
-  }
+  if (METADATA.some((name) => headers[name] !== undefined)) return isForDocument(headers);
   return acceptsPage(headers, 'X-CSRF');
 }
 
 /**
  * Returns whether the browser may have withheld a SameSite=Strict cookie from this navigation, because it did not start on a
- * page of the own origin (RFC 6265bis section 5.2). False without fetch metadata, because a reload from an own page could not
+ * page of the own origin, or a service worker hides where it did (RFC 6265bis section 5.2). False without fetch metadata, because a reload from an own page could not
  * be recognized.
  */
 export function mayLackStrictCookie(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
-  return site !== undefined && site !== 'same-origin';
+  return site !== undefined && (site !== 'same-origin' || mayBePassedOn(headers));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setUpSso } from '../client/sso.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 import { type Browser, clickOn, type Profile, type Tab, untilIn } from './browser.ts';
 
 const INDEX = `<!doctype html><title>app</title><body><h1>app</h1>
@@ -44,6 +44,16 @@ export interface BrowserWorld extends Omit<World, 'browser'> {
 export const untilUser = (tab: Tab, user: string): Promise<unknown> =>
   untilIn(tab, `document.body?.dataset.user === '${user}'`);
 
+/** The last page of a sign-out; at the same address, a page before it reloads with the cookie. */
+export const untilSignedOut = (tab: Tab): Promise<unknown> =>
+  untilIn(tab, "location.pathname === '/signed-out' && document.querySelector('h1')?.textContent === 'Signed out'");
+
+/** Has a service worker pass on the requests of the app from now on. */
+export async function startWorker(tab: Tab): Promise<void> {
+  await tab.evaluate("navigator.serviceWorker.register('/sw.js').then(() => true)");
+  await untilIn(tab, 'navigator.serviceWorker.controller !== null');
+}
+
 /** Signs in with the app's button and the form of the provider. */
 export async function signInWith(tab: Tab): Promise<void> {
   await clickOn(tab, '#login');
@@ -51,7 +61,17 @@ export async function signInWith(tab: Tab): Promise<void> {
   await untilUser(tab, 'alice');
 }
 
-export async function startBrowserWorld(t: TestContext, browser: Browser): Promise<BrowserWorld> {
+/** Options of the gateway and its routes that a scenario needs. */
+export interface BrowserWorldOptions {
+  routes?: WorldOptions['routes'];
+  config?: NonNullable<WorldOptions['gateway']>['config'];
+}
+
+export async function startBrowserWorld(
+  t: TestContext,
+  browser: Browser,
+  { routes, config }: BrowserWorldOptions = {},
+): Promise<BrowserWorld> {
   const profile = await browser.newProfile(t);
   const directory = mkdtempSync(join(tmpdir(), 'bff-browsers-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -59,7 +79,10 @@ export async function startBrowserWorld(t: TestContext, browser: Browser): Promi
   writeFileSync(join(directory, 'plain.html'), '<!doctype html><title>plain</title><body><h1>plain</h1>');
   writeFileSync(join(directory, 'app.js'), APP);
   writeFileSync(join(directory, 'sw.js'), WORKER);
-  const world = await startWorld(t, { gateway: { config: { frontend: { directory } } } });
+  const world = await startWorld(t, {
+    ...(routes && { routes }),
+    gateway: { config: { frontend: { directory }, ...config } },
+  });
   setUpSso(world.provider);
   const { url } = world.gateway;
   return {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from '../support/wait.ts';
-import { signInWith, startBrowserWorld, untilUser } from './app.ts';
+import { signInWith, startBrowserWorld, startWorker, untilSignedOut, untilUser } from './app.ts';
 import { type Browser, clickOn, type StartBrowser, untilAt, untilIn } from './browser.ts';
+import { defineForeignLinks } from './foreign-links.ts';
 
 const STATUS = "client.fetch('/api/x').then((response) => response.status)";
 
@@ -76,13 +77,12 @@ export function defineScenarios(name: string, startBrowser: StartBrowser): void 
   test(`${name}: sign-in and sign-out while a service worker passes the requests on`, async (t) => {
     const world = await startBrowserWorld(t, browser);
     const tab = await world.openApp();
-    await tab.evaluate("navigator.serviceWorker.register('/sw.js').then(() => true)");
-    await untilIn(tab, 'navigator.serviceWorker.controller !== null');
+    await startWorker(tab);
     await signInWith(tab);
     assert.equal(await tab.evaluate('navigator.serviceWorker.controller !== null'), true);
     assert.equal(await tab.evaluate(STATUS), 200);
     await clickOn(tab, '#logout');
-    await untilAt(tab, '/signed-out');
+    await untilSignedOut(tab);
     // The form of the gateway's page is a navigation as well.
     await tab.goto(`${world.url}/app`);
     await clickOn(tab, '#login');
@@ -90,8 +90,10 @@ export function defineScenarios(name: string, startBrowser: StartBrowser): void 
     await untilUser(tab, 'alice');
     await tab.goto(`${world.url}/logout`);
     await clickOn(tab, 'form button');
-    await untilAt(tab, '/signed-out');
+    await untilSignedOut(tab);
   });
+
+  defineForeignLinks(name, () => browser);
 
   test(`${name}: a sign-in and a sign-out in one tab are seen by the other`, async (t) => {
     const world = await startBrowserWorld(t, browser);
@@ -100,7 +102,7 @@ export function defineScenarios(name: string, startBrowser: StartBrowser): void 
     await signInWith(first);
     await untilUser(second, 'alice');
     await clickOn(first, '#logout');
-    await untilAt(first, '/signed-out');
+    await untilSignedOut(first);
     await untilUser(second, 'nobody');
     assert.deepEqual(await second.evaluate('events'), ['signedin', 'signedout']);
     assert.equal(await second.evaluate(STATUS), 401);
@@ -111,9 +113,7 @@ export function defineScenarios(name: string, startBrowser: StartBrowser): void 
     const tab = await world.openApp();
     await signInWith(tab);
     await clickOn(tab, '#logout');
-    await untilAt(tab, '/signed-out');
-    // A check while the page is still being replaced fails and is repeated.
-    await until(async () => (await tab.evaluate("document.querySelector('h1').textContent")) === 'Signed out');
+    await untilSignedOut(tab);
     assert.equal(world.provider.requests.end_session.length, 1);
     await clickOn(tab, 'a.primary');
     await clickOn(tab, '#go');

@@ -11,6 +11,7 @@ const HEADER = 'X-Shop-CSRF';
 function codeOf(check: Pick<CsrfCheck, 'method' | 'headers'> & Partial<CsrfCheck>): string {
   const outcome = checkCsrf({
     mode: 'header',
+    strictCookie: true,
     headerName: HEADER,
     publicOrigin: OWN,
     allowedOrigins: [FRIEND, 'null'],
@@ -110,8 +111,37 @@ test('CS-07 a handshake passes only from the public origin and the listed ones',
   }
 });
 
+test('E02 W01 what a service worker may have passed on passes without the header only with a Strict cookie', () => {
+  const site = { 'sec-fetch-site': 'same-origin' };
+  const passedOn = ['navigate', 'same-origin'].map((mode) => ({
+    ...site,
+    'sec-fetch-mode': mode,
+    'sec-fetch-dest': 'empty',
+  }));
+  const known = [
+    { ...site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+    { ...site, 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+    { ...site, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+  ];
+  const code = (headers: CsrfCheck['headers'], strictCookie: boolean) =>
+    codeOf({ method: 'GET', headers, mode: 'fetch-metadata', strictCookie });
+  for (const headers of passedOn) {
+    assert.equal(code(headers, true), 'pass');
+    assert.equal(code(headers, false), 'csrf_header_missing');
+    assert.equal(code({ ...headers, [HEADER.toLowerCase()]: '1' }, false), 'pass');
+  }
+  for (const headers of known) for (const strict of [true, false]) assert.equal(code(headers, strict), 'pass');
+});
+
 test('a refusal states its reason, for the log', () => {
-  const check = { method: 'POST', mode: 'header' as const, headerName: HEADER, publicOrigin: OWN, allowedOrigins: [] };
+  const check = {
+    method: 'POST',
+    mode: 'header' as const,
+    strictCookie: true,
+    headerName: HEADER,
+    publicOrigin: OWN,
+    allowedOrigins: [],
+  };
   const reason = (headers: CsrfCheck['headers']) => {
     const outcome = checkCsrf({ ...check, headers });
     return outcome.kind === 'refused' ? outcome.reason : 'pass';

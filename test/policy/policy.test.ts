@@ -14,6 +14,7 @@ const csrf = (method: string, headers: Record<string, string>, mode: 'header' | 
     method,
     headers,
     mode,
+    strictCookie: true,
     headerName: 'X-CSRF',
     publicOrigin: OWN,
     allowedOrigins: [FRIEND],

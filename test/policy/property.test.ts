@@ -171,6 +171,7 @@ async function admitted(
       method: asked.method,
       headers: context.req.headers,
       mode: 'header',
+      strictCookie: true,
       headerName: 'X-CSRF',
       publicOrigin: PUBLIC,
       allowedOrigins: [],

@@ -46,6 +46,7 @@ export function requireCsrf(config: Config, req: Request): void {
     method: req.method,
     headers: req.headers,
     mode: 'header',
+    strictCookie: config.session.cookie.sameSite === 'strict',
     headerName: config.csrf.header,
     publicOrigin: config.publicUrl,
     allowedOrigins: config.cors.allowedOrigins,

@@ -8,9 +8,9 @@ import type { ActiveSession } from '../../session/session-types.ts';
 import { contextOf } from '../common/context.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { formParams, queryParams, singleParams } from '../common/parameters.ts';
+import { reloadedByOwnPage } from '../common/reload.ts';
 import { redirect, sendJson, sendPage } from '../common/responses.ts';
 import { parseForm, requireCsrf } from '../common/steps.ts';
-import { isCrossSite } from './cross-site.ts';
 import { startLogoutContinue } from './logout-continue.ts';
 
 type LogoutParts = Pick<
@@ -97,9 +97,8 @@ function createSignOut(parts: LogoutParts): RequestHandler {
     const key = sessions.identify(req.headers.cookie);
     if (key === undefined) {
       // A link on another site arrives without the Strict cookie: a reload by our own page shows whether there is a session.
-      if (req.method === 'GET' && isCrossSite(req)) sendPage(res, pages.render('hop', { to: paths.logout }));
-      else leave(parts, req, res, paths.signedOut);
-      return;
+      if (req.method === 'GET' && reloadedByOwnPage(pages, req, res, paths.logout)) return;
+      return leave(parts, req, res, paths.signedOut);
     }
     if (!isGenuine(parts, req, key)) return await askForConfirmation(parts, res, key);
     const session = await sessions.end(key);

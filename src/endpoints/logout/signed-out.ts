@@ -2,8 +2,8 @@
 import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { queryParams } from '../common/parameters.ts';
+import { reloadedByOwnPage } from '../common/reload.ts';
 import { redirect, sendPage } from '../common/responses.ts';
-import { isCrossSite } from './cross-site.ts';
 
 type SignedOutParts = Pick<EndpointParts, 'config' | 'sessions' | 'pages' | 'returnPath'>;
 
@@ -18,7 +18,7 @@ export function signedOut({ config, sessions, pages, returnPath }: SignedOutPart
         if (key !== undefined && (await sessions.load(key))) return redirect(res, returnPath('/'));
         // A navigation from the provider, or from a link on any other site, comes without the Strict cookie: a reload by our own
         // page shows whether there is a session.
-        if (isCrossSite(req)) return sendPage(res, pages.render('hop', { to: path }));
+        if (reloadedByOwnPage(pages, req, res, path)) return;
         const query = queryParams(req);
         // The provider returns `state`, which has no further use and should not stay in the address bar.
         if (query.has('state')) return redirect(res, path);
