@@ -39,11 +39,14 @@ const refusePrefetch: RequestHandler = function refusePrefetch(req, _res, next) 
   next(isVisit ? undefined : new GatewayError('login_not_navigation', { detail: 'a prefetch of the callback' }));
 };
 
-/** Parameters of the query and the form body together: a name that is in both counts as repeated. */
+/**
+ * Parameters of the query and the form body together: a name that is in both counts as repeated. A parameter without a value
+ * counts as omitted (RFC 6749 section 3.1), also an `iss` that the provider announces and must send (RFC 9207 section 2.4).
+ */
 function callbackParams(req: Request): URLSearchParams {
   const params = queryParams(req);
   for (const [name, value] of formParams(req)) params.append(name, value);
-  return singleParams(params);
+  return new URLSearchParams([...singleParams(params)].filter(([, value]) => value !== ''));
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Checks of discovery: the metadata document, the issuer and its usual mistakes, and the clock. */
 import { type Check, fail, ok, warn } from '../../base/check.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
+import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { DoctorHints } from '../../oidc/products/base/product.ts';
 import { announcedIssuer } from '../../oidc/products/issuers.ts';
 import { PRODUCTS, productOf } from '../../oidc/products/registry.ts';
+import { readMetadataMembers } from '../../oidc/provider/metadata-members.ts';
 import { describeNetworkError, isCertificateError } from './network.ts';
 
 export interface ProviderResponse {
@@ -31,7 +33,7 @@ function parseMetadata({ status, text }: ProviderResponse): Metadata | undefined
   if (status !== 200) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'issuer' in value ? (value as Metadata) : undefined;
+    return isRecord(value) && 'issuer' in value ? readMetadataMembers(value) : undefined;
   } catch {
     return undefined;
   }

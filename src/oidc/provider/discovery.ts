@@ -4,6 +4,7 @@ import { securityOf } from '../../config/schema/provider-security.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { announcedIssuer } from '../products/issuers.ts';
 import { capabilityMismatch } from './capabilities.ts';
+import { readMetadataMembers } from './metadata-members.ts';
 
 export interface DiscoveryOptions {
   config: ProviderConfig;
@@ -25,9 +26,7 @@ async function fetchMetadata({ config, allowInsecureHttp, fetch }: DiscoveryOpti
   const announced = metadata.issuer.slice(0, 200);
   if (metadata.issuer !== announcedIssuer(config))
     throw new Error(`the configured issuer is "${config.issuer}", the provider announces "${announced}"`);
-  // Optional members may be null or empty; such a member counts as absent.
-  const present = Object.entries(metadata).filter(([, value]) => value !== null && value !== '');
-  return { ...Object.fromEntries(present), issuer: metadata.issuer };
+  return { ...readMetadataMembers({ ...metadata }), issuer: metadata.issuer };
 }
 
 /** Resolves with metadata that allows a code flow with PKCE and verified signatures. Rejects with the reason otherwise. */

@@ -8,10 +8,10 @@ const MAX_LIFETIME_S = 315_360_000;
 
 const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
 
-/** A positive number of seconds, which some providers send as a string. */
+/** A number of seconds, which some providers send as a string. Less than a second is no lifetime: it would mean a refresh per request. */
 function lifetimeOf(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
-  return typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, MAX_LIFETIME_S) : undefined;
+  return typeof seconds === 'number' && seconds >= 1 ? Math.min(seconds, MAX_LIFETIME_S) : undefined;
 }
 
 /** The scope as one string; some providers send a list. */

@@ -213,6 +213,16 @@ test('different clocks, keys of another type, no PKCE, no pushed authorization r
   assert.match(other.of('signing keys').message, /no key for ES256/);
   provider.behaviour.metadata = (document) => ({ ...document, code_challenge_methods_supported: ['plain'] });
   assert.equal((await doctor(configFor(provider))).of('PKCE').level, 'fail');
+  // P01 Optional members that are empty or malformed count as absent, as for the gateway.
+  for (const value of [[], [null], '', {}]) {
+    const odd = { code_challenge_methods_supported: value, token_endpoint_auth_methods_supported: value };
+    provider.behaviour.metadata = (document) => ({ ...document, ...odd });
+    const report = await doctor(configFor(provider));
+    assert.deepEqual(
+      [report.of('PKCE').level, report.checks.some(({ name }) => name === 'client auth')],
+      ['ok', false],
+    );
+  }
   provider.resetBehaviour();
   assert.equal((await doctor(configFor(provider, { provider: { pushedRequests: 'always' } }))).of('PAR').level, 'fail');
 });

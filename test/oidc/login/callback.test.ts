@@ -1,6 +1,7 @@
 /** The callback: checks of state, issuer and parameters, errors of the provider, and session fixation. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { startProvider } from '../../support/provider.ts';
 import { alteringRedirect, denying } from '../../support/provider-faults.ts';
 import { startWorld, type World } from '../../support/world.ts';
 
@@ -25,6 +26,7 @@ describe('a callback', () => {
     'an iss with a trailing slash': (params) => params.set('iss', `${params.get('iss')}/`),
     'an uppercase iss': (params) => params.set('iss', String(params.get('iss')).toUpperCase()),
     'no iss although discovery announces it': (params) => params.delete('iss'),
+    'an empty iss although discovery announces it': (params) => params.set('iss', ''),
   };
   for (const [name, change] of Object.entries(issuers)) {
     test(`AR-08 with ${name} does not exchange the code`, async () => {
@@ -34,6 +36,31 @@ describe('a callback', () => {
       assert.equal(world.provider.requests.token.length, 0);
     });
   }
+
+  for (const name of [
+    'id_token',
+    'access_token',
+    'token_type',
+    'expires_in',
+    'scope',
+    'response',
+    'error',
+    'session_state',
+  ])
+    test(`P01 with an empty ${name} signs in as without it`, async () => {
+      world.provider.behaviour.authorize = alteringRedirect((params) => params.set(name, ''));
+      const page = await world.gateway.browser().navigate('/login?returnTo=/app');
+      assert.equal(page.url.pathname, '/app');
+      assert.equal(world.provider.requests.token.length, 1);
+    });
+
+  test('P01 with an empty code is refused, and an empty parameter beside another of its name counts as repeated', async () => {
+    world.provider.behaviour.authorize = alteringRedirect((params) => params.set('code', ''));
+    assert.equal((await world.gateway.browser().navigate('/login')).status, 502);
+    world.provider.behaviour.authorize = alteringRedirect((params) => params.append('iss', ''));
+    assert.equal((await world.gateway.browser().navigate('/login')).status, 400);
+    assert.equal(world.provider.requests.token.length, 0);
+  });
 
   for (const name of ['state', 'code', 'iss']) {
     test(`AR-11 with ${name} sent twice is rejected`, async () => {
@@ -163,4 +190,15 @@ test('R33 AR-12 with a SameSite=Lax cookie a sign-in still ends on the gatewayâ€
     const page = await world.gateway.browser().navigate(`/login?returnTo=${encodeURIComponent(target)}`);
     assert.equal(page.url.href, `${world.gateway.url}/`, target);
   }
+});
+
+test('P01 an empty iss counts as omitted: a provider that does not announce iss need not send it', async (t) => {
+  const provider = await startProvider();
+  t.after(() => provider.stop());
+  provider.behaviour.metadata = ({ authorization_response_iss_parameter_supported: _, ...metadata }) => metadata;
+  provider.behaviour.authorize = alteringRedirect((params) => params.set('iss', ''));
+  const world = await startWorld(t, { running: provider });
+  assert.equal((await world.gateway.browser().navigate('/login?returnTo=/app')).url.pathname, '/app');
+  provider.behaviour.authorize = alteringRedirect((params) => params.set('iss', 'https://evil.example'));
+  assert.equal((await world.gateway.browser().navigate('/login?returnTo=/app')).status, 502);
 });

@@ -23,7 +23,7 @@ const ODD: Record<string, unknown[]> = {
   refresh_token: [null, '', ' ', 5, true, {}, ['a']],
   id_token: [null, '', ' ', 5, {}, ['a'], 'not-a-jwt', 'a.b.c', '..'],
   scope: [null, '', ' ', 5, {}, ['openid', 5], []],
-  expires_in: [null, '', 'abc', '12abc', -5, 0, '0', '-5', true, {}, [60]],
+  expires_in: [null, '', 'abc', '12abc', -5, 0, '0', '-5', 1e-9, 0.001, 0.4, '0.4', 0.999, true, {}, [60]],
   unknown_member: [null, '', 5],
 };
 
