@@ -13,10 +13,12 @@ import {
 export type Purpose = 'session' | 'tokens' | 'login' | 'cookie' | 'logout' | 'listing' | 'job' | 'index' | 'binding';
 
 export interface Keyring {
-  /** Seals text with the first key, bound to the purpose and to `context`: `kid.base64url(iv | tag | ciphertext)`. */
-  seal(purpose: Purpose, context: string, text: string): string;
+  /** Seals text or bytes with the first key, bound to the purpose and to `context`: `kid.base64url(iv | tag | ciphertext)`. */
+  seal(purpose: Purpose, context: string, content: string | Buffer): string;
   /** Returns the text, or undefined if the value was altered, moved, or sealed with a key that is no longer listed. */
   open(purpose: Purpose, context: string, sealed: string): string | undefined;
+  /** Returns the bytes, as `open` returns the text. */
+  openBytes(purpose: Purpose, context: string, sealed: string): Buffer | undefined;
   /** Returns the keyed digest of `text` under the first key, base64url. */
   mac(purpose: Purpose, text: string): string;
   /** Returns the keyed digests of `text` under every key, base64url, newest first. */
@@ -56,22 +58,22 @@ function deriveKey({ id, value }: { id: string; value: string }, salt: Buffer): 
 }
 
 /** Encrypts and returns `iv | tag | ciphertext`. */
-function encrypt(key: Buffer, aad: Buffer, text: string): Buffer {
+function encrypt(key: Buffer, aad: Buffer, content: Buffer): Buffer {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(aad);
-  const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  const ciphertext = Buffer.concat([cipher.update(content), cipher.final()]);
   return Buffer.concat([iv, cipher.getAuthTag(), ciphertext]);
 }
 
 /** Decrypts `iv | tag | ciphertext`; undefined if the tag does not match. */
-function decrypt(key: Buffer, aad: Buffer, blob: Buffer): string | undefined {
+function decrypt(key: Buffer, aad: Buffer, blob: Buffer): Buffer | undefined {
   try {
     const iv = blob.subarray(0, IV_BYTES);
     const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES })
       .setAAD(aad)
       .setAuthTag(blob.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
     const ciphertext = blob.subarray(IV_BYTES + TAG_BYTES);
-    return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
   } catch {
     return undefined;
   }
@@ -87,18 +89,24 @@ export function createKeyring(keys: readonly { id: string; value: string }[], ap
   const [first] = ring;
   if (!first) throw new Error('the keyring needs at least one key');
 
+  function openBytes(purpose: Purpose, context: string, sealed: string): Buffer | undefined {
+    const dot = sealed.indexOf('.');
+    const key = ring.find(({ id }) => id === sealed.slice(0, dot));
+    const encoded = sealed.slice(dot + 1);
+    const blob = Buffer.from(encoded, 'base64url');
+    if (dot < 0 || !key || blob.length < IV_BYTES + TAG_BYTES) return undefined;
+    // The decoder skips characters that are not of the alphabet, and a last one that completes no byte.
+    if (encoded.length !== Math.ceil((blob.length * 4) / 3)) return undefined;
+    return decrypt(key.forPurpose(purpose), additionalData(purpose, context), blob);
+  }
+
   return {
-    seal(purpose, context, text) {
-      const blob = encrypt(first.forPurpose(purpose), additionalData(purpose, context), text);
+    seal(purpose, context, content) {
+      const blob = encrypt(first.forPurpose(purpose), additionalData(purpose, context), Buffer.from(content));
       return `${first.id}.${blob.toString('base64url')}`;
     },
-    open(purpose, context, sealed) {
-      const dot = sealed.indexOf('.');
-      const key = ring.find(({ id }) => id === sealed.slice(0, dot));
-      const blob = Buffer.from(sealed.slice(dot + 1), 'base64url');
-      if (dot < 0 || !key || blob.length < IV_BYTES + TAG_BYTES) return undefined;
-      return decrypt(key.forPurpose(purpose), additionalData(purpose, context), blob);
-    },
+    open: (purpose, context, sealed) => openBytes(purpose, context, sealed)?.toString('utf8'),
+    openBytes,
     macs: (purpose, text) => ring.map((key) => hmac(key, purpose, text).toString('base64url')),
     mac: (purpose, text) => hmac(first, purpose, text).toString('base64url'),
     verifyMac(purpose, text, tag) {

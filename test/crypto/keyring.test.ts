@@ -28,6 +28,14 @@ describe('a sealed text', () => {
       assert.equal(shop.open('tokens', context, sealed), undefined, context);
   });
 
+  test('opens as bytes, and has one spelling', () => {
+    const bytes = Buffer.from([0, 255, 128]);
+    assert.deepEqual(shop.openBytes('login', 'a', shop.seal('login', 'a', bytes)), bytes);
+    for (const added of ['x', '=', '.', ' ', '*'])
+      for (const content of ['1', '12', '123'])
+        assert.equal(shop.open('login', 'a', shop.seal('login', 'a', content) + added), undefined, added + content);
+  });
+
   test('SE-14 opens for no other application, even with the same secret', () => {
     assert.equal(ring([['k1', one]], 'other').open('tokens', 'session-a', sealed), undefined);
   });

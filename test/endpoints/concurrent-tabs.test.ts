@@ -1,5 +1,6 @@
 /** B04 and B05: many tabs that sign in at once, silent attempts that are dropped or fail, and the page of a failed popup. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { CSRF, startWorld, type World } from '../support/world.ts';
 
@@ -24,6 +25,41 @@ for (const silent of [false, true])
     }
     assert.equal((await world.session()).authenticated, true);
     assert.ok(world.browser.longestCookieHeader() < 4_096, `${world.browser.longestCookieHeader()} bytes`);
+  });
+
+/** An address of a page with filters: as many different parameters as fit into the length. */
+function filterAddress(index: number, length: number): string {
+  let address = `/orders/${index}?view=table`;
+  for (let n = 0; address.length < length; n++) address += `&filter%5B${n}%5D=${randomUUID()}`;
+  return address.slice(0, length).replace(/%.?$/, 'xx');
+}
+
+const longCases = [200, 300, 450, 900].flatMap((length) => [false, true].map((silent) => ({ length, silent })));
+for (const { length, silent } of longCases)
+  test(`B04 ten tabs are at the provider with addresses of ${length} characters (${silent ? 'silent' : 'interactive'})`, async (t) => {
+    const world = await startWorld(t, {
+      provider: { settings: { dpop: 'required' } },
+      gateway: { providerConfig: { dpop: true } },
+    });
+    await world.signIn();
+    const addresses = Array.from({ length: 10 }, (_, index) => filterAddress(index, length));
+    const tabs = [];
+    for (const address of addresses) {
+      const query = new URLSearchParams({ returnTo: address, ...(silent ? { prompt: 'none' } : {}) });
+      tabs.push(
+        await world.browser.navigate(`/login?${query}`, { stopAt: ({ pathname }) => pathname === '/authorize' }),
+      );
+    }
+    await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
+    world.provider.clearRequests();
+    for (const [index, { stoppedAt }] of tabs.entries()) {
+      assert.ok((stoppedAt?.searchParams.get('state') ?? '').length <= 1_024);
+      const page = await world.browser.navigate(String(stoppedAt));
+      assert.equal(page.url.pathname + page.url.search, addresses[index]);
+    }
+    assert.equal(world.provider.requests.token.length, 10, 'none was dropped');
+    assert.equal((await world.session()).authenticated, true);
+    assert.ok(world.browser.longestCookieHeader() < 5_000, `${world.browser.longestCookieHeader()} bytes`);
   });
 
 test('B04 a silent attempt that was dropped for newer ones goes back to its page, signed in or not', async (t) => {
@@ -57,7 +93,7 @@ test('B04 the state reveals no address, and a forged or changed one leads nowher
   for (const forged of [
     `${state}x`,
     `x${state}`,
-    `${'a'.repeat(43)}${state.slice(43)}`,
+    `${'a'.repeat(32)}${state.slice(32)}`,
     'x.y',
     '.',
     `${state}.${state}`,

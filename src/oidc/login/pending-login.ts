@@ -8,10 +8,13 @@ import { type CookieSettings, parseCookies } from '../../session/cookies.ts';
 import type { Store } from '../../store/port/store.ts';
 import { createLoginStates, type LoginTrace } from './login-state.ts';
 
-/** The part of a pending login that its cookie holds; the callback brings the state, and the nonce follows from the verifier. */
+/**
+ * The part of a pending login that its cookie holds. The callback brings the state, which holds the return address unless that is
+ * too long; the nonce follows from the verifier.
+ */
 const schema = z.strictObject({
   verifier: z.string(),
-  returnTo: z.string(),
+  returnTo: z.string().optional(),
   startedAt: z.number(),
   /** Key of the session that this login replaces, if the browser had one when it started. */
   previous: z.string().optional(),
@@ -26,6 +29,7 @@ const schema = z.strictObject({
 type StoredLogin = z.infer<typeof schema>;
 
 export interface PendingLogin extends StoredLogin {
+  returnTo: string;
   state: string;
   nonce: string;
 }
@@ -50,8 +54,11 @@ export interface PendingLogins {
   cookieName(state: string): string;
 }
 
-/** With the session cookie and the application's cookies, this keeps the `Cookie` header under the common 8 KB limit. */
-const MAX_COOKIE_BYTES = 3584;
+/**
+ * Ten pending logins fit, also with DPoP. With the session cookie and the application's cookies, this keeps the `Cookie` header
+ * under the common 8 KB limit.
+ */
+const MAX_COOKIE_BYTES = 4096;
 
 export interface PendingLoginsOptions {
   config: Config;
@@ -65,6 +72,7 @@ export interface PendingLoginsOptions {
 export function createPendingLogins({ config, cookies, keyring, store, clock }: PendingLoginsOptions): PendingLogins {
   const { timeout, maxPending } = config.login;
   const consume = createSingleUse(store, timeout);
+  const states = createLoginStates(keyring);
   const cookieName = (state: string) => cookies.loginPrefix + digest(state).slice(0, 16);
 
   function open(name: string, value: string): StoredLogin | undefined {
@@ -84,10 +92,12 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
 
   return {
     cookieName,
-    ...createLoginStates(keyring),
+    ...states,
     begin(cookieHeader, login) {
       const name = cookieName(login.state);
-      const { state: _state, nonce: _nonce, ...stored } = login;
+      const { state, nonce: _nonce, returnTo, ...rest } = login;
+      // Twice would be too much: the cookies of ten pending logins have to fit.
+      const stored: StoredLogin = states.trace(state)?.returnTo === returnTo ? rest : { ...rest, returnTo };
       const value = keyring.seal('login', name, JSON.stringify(stored));
       return {
         name,
@@ -99,8 +109,10 @@ export function createPendingLogins({ config, cookies, keyring, store, clock }: 
       const name = cookieName(state);
       const values = parseCookies(cookieHeader).get(name);
       const login = values?.length === 1 ? open(name, values[0] ?? '') : undefined;
+      if (!login) return undefined;
       // The cookie is sealed for its name, which is a digest of the state.
-      return login && { ...login, state, nonce: nonceOf(login.verifier) };
+      const returnTo = login.returnTo ?? states.trace(state)?.returnTo ?? '/';
+      return { ...login, returnTo, state, nonce: nonceOf(login.verifier) };
     },
     consume,
   };
