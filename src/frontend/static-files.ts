@@ -1,5 +1,5 @@
 /** Serves the files of a built single-page app, and its index page for the paths that the app routes itself. */
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import express, { type Request, type RequestHandler, Router } from 'express';
 import { isDocumentRequest } from '../policy/navigation.ts';
@@ -33,11 +33,11 @@ export function frontendHandler(directory: string, policy: string | false | unde
     },
   });
   router.use(async function sendFile(req, res, next) {
-    if (!isHidden(req.path) && (await staysInside(directory, req.path))) serveFile(req, res, next);
+    if (!isHidden(req.path) && (await isFileInside(directory, req.path))) serveFile(req, res, next);
     else next();
   });
   router.use(async function sendIndexPage(req, res, next) {
-    if (!wantsPage(req) || !(await staysInside(directory, INDEX))) return next();
+    if (!wantsPage(req) || !(await isFileInside(directory, INDEX))) return next();
     res.set('Cache-Control', 'no-cache').sendFile(INDEX, { root: directory }, (error?: Error) => {
       if (error) next('status' in error && error.status === 404 ? undefined : error);
     });
@@ -58,11 +58,16 @@ function decoded(path: string): string {
 /** Whether a path leads to a name that begins with a dot, other than the folder of well-known addresses (RFC 8615 section 3). */
 const isHidden = (path: string) => /[/\\]\./.test(decoded(path).replace(WELL_KNOWN, ''));
 
-/** Whether a path names an existing file of the folder, and not one outside it by a symbolic link. */
-async function staysInside(directory: string, path: string): Promise<boolean> {
+/**
+ * Whether a path leads to a file of the folder, and not outside it by a symbolic link. The path of a folder, which ends in a
+ * slash, stands for its index page.
+ */
+async function isFileInside(directory: string, path: string): Promise<boolean> {
   try {
+    const name = decodeURIComponent(path);
     const root = await realpath(directory);
-    return `${await realpath(join(directory, decodeURIComponent(path)))}${sep}`.startsWith(`${root}${sep}`);
+    const file = await realpath(join(directory, /[/\\]$/.test(name) ? `${name}${INDEX}` : name));
+    return file.startsWith(`${root}${sep}`) && (await stat(file)).isFile();
   } catch {
     return false;
   }

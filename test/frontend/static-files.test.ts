@@ -229,3 +229,66 @@ describe('files of the front end by name and place', () => {
     }
   });
 });
+
+describe('index pages that are links or folders', () => {
+  const outside = mkdtempSync(join(tmpdir(), 'bff-frontend-'));
+  let provider: Provider;
+  before(async () => {
+    writeFileSync(join(outside, 'secret.html'), 'canary');
+    provider = await startProvider();
+  });
+  after(async () => {
+    await provider.stop();
+    rmSync(outside, { recursive: true, force: true });
+  });
+  /** Serves a folder that `fill` fills, and returns the status and the text of its paths. */
+  async function serve(name: string, fill: (directory: string) => void, paths: readonly string[]) {
+    const directory = join(outside, name);
+    for (const folder of ['sub', 'real', 'alias', 'dir/index.html'])
+      mkdirSync(join(directory, folder), { recursive: true });
+    symlinkSync(join(outside, 'secret.html'), join(directory, 'sub', 'index.html'));
+    writeFileSync(join(directory, 'real', 'index.html'), 'real');
+    symlinkSync('../real/index.html', join(directory, 'alias', 'index.html'));
+    fill(directory);
+    const gateway = await startGateway({ provider, config: { frontend: { directory } } });
+    try {
+      const responses: Record<string, string> = {};
+      for (const path of paths) {
+        const response = await fetch(gateway.url + path, { headers: { accept: 'text/html' }, redirect: 'manual' });
+        const text = await response.text();
+        responses[path] = response.status === 200 ? text : String(response.status);
+      }
+      return responses;
+    } finally {
+      await gateway.stop();
+    }
+  }
+
+  test('W02 the index page of a folder is not served through a link that leaves the front end', async () => {
+    const paths = [
+      '/sub/index.html',
+      '/sub/',
+      '/sub%2f',
+      '/sub%2F',
+      '/sub//',
+      '/sub',
+      '/real/',
+      '/alias/',
+      '/dir/',
+      '/',
+    ];
+    const responses = await serve('app', (folder) => writeFileSync(join(folder, 'index.html'), 'app'), paths);
+    assert.doesNotMatch(Object.values(responses).join(), /canary/);
+    assert.equal(responses['/sub/index.html'], '404');
+    assert.deepEqual([responses['/real/'], responses['/alias/']], ['real', 'real']);
+    assert.deepEqual([responses['/'], responses['/sub'], responses['/dir/']], ['app', 'app', 'app']);
+  });
+
+  test('W02 an index page that is a link to outside or a folder is not found, at the root as for the paths of the app', async () => {
+    const paths = ['/', '/index.html', '/deep/link'];
+    const link = (folder: string) => symlinkSync(join(outside, 'secret.html'), join(folder, 'index.html'));
+    const missing = { '/': '404', '/index.html': '404', '/deep/link': '404' };
+    assert.deepEqual(await serve('linked', link, paths), missing);
+    assert.deepEqual(await serve('folder', (folder) => mkdirSync(join(folder, 'index.html')), paths), missing);
+  });
+});

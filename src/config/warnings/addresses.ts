@@ -1,10 +1,16 @@
-/** Warnings about addresses that lead to the wrong place: a shared port, an upstream that is the gateway or plain HTTP, a host with a wildcard. */
+/** Warnings about addresses that lead to the wrong place: a shared port, an upstream that is the gateway or plain HTTP, a host that matches none. */
 import { createAddressMatcher, normalizeAddress } from '../../base/address.ts';
 import { isLoopbackHost } from '../../base/loopback.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Combination } from './warning.ts';
 
 const isWildcard = (host: string) => host === '0.0.0.0' || host === '::';
+
+/** One spelling of a host: an address normalized and without brackets, a name in lower case and without the dot of the root. */
+function canonicalHost(host: string): string {
+  const bare = host.replace(/^\[|\]$/g, '');
+  return normalizeAddress(bare) ?? bare.toLowerCase().replace(/\.$/, '');
+}
 
 interface Listener {
   readonly name: string;
@@ -13,17 +19,25 @@ interface Listener {
 }
 
 function listenersOf({ listen, admin, forwardAuth }: Config): Listener[] {
-  return [
+  const listeners = [
     { name: 'listen', ...listen },
     ...(admin.enabled ? [{ name: 'admin', host: admin.host, port: admin.port }] : []),
     ...(forwardAuth ? [{ name: 'forwardAuth', ...forwardAuth }] : []),
   ];
+  return listeners.map((listener) => ({ ...listener, host: canonicalHost(listener.host) }));
 }
+
+/** Whether a host is `localhost` or a name below it, which resolves to 127.0.0.1 or ::1 (RFC 6761 section 6.3). */
+const isLoopbackName = (host: string) => isLoopbackHost(host) && normalizeAddress(host) === undefined;
+
+const mayBeLoopbackName = (host: string) => host === '127.0.0.1' || host === '::1' || isLoopbackName(host);
 
 /** Whether two listeners cannot both open their port. Port 0 is any free port. */
 function collide(first: Listener, second: Listener): boolean {
   if (first.port !== second.port || first.port === 0) return false;
-  return first.host === second.host || isWildcard(first.host) || isWildcard(second.host);
+  if (first.host === second.host || isWildcard(first.host) || isWildcard(second.host)) return true;
+  const hosts = [first.host, second.host];
+  return hosts.some(isLoopbackName) && hosts.every(mayBeLoopbackName);
 }
 
 export const samePort: Combination = {
@@ -44,15 +58,17 @@ export const samePort: Combination = {
 
 const portOf = ({ port, protocol }: URL) => Number(port || (protocol === 'https:' ? 443 : 80));
 
+const originOf = (url: URL) => `${url.protocol}//${canonicalHost(url.hostname)}:${portOf(url)}`;
+
 /** Whether requests to this URL arrive at the gateway itself. */
 function isOwn(url: URL, config: Config): boolean {
-  if (url.origin === new URL(config.publicUrl).origin) return true;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (originOf(url) === originOf(new URL(config.publicUrl))) return true;
+  const host = canonicalHost(url.hostname);
+  // A connection to the unspecified address reaches this machine.
+  const isLocal = isLoopbackHost(host) || isWildcard(host);
   return listenersOf(config).some((listener) => {
     if (listener.port !== portOf(url)) return false;
-    return (
-      listener.host === host || (isLoopbackHost(host) && (isWildcard(listener.host) || isLoopbackHost(listener.host)))
-    );
+    return listener.host === host || (isLocal && (isWildcard(listener.host) || isLoopbackHost(listener.host)));
   });
 }
 
@@ -67,8 +83,7 @@ export const ownUpstream: Combination = {
 };
 
 /** Names that no public DNS resolves: of one label, and of reserved or customary private suffixes (RFC 6761, RFC 6762, RFC 8375). */
-const PRIVATE_NAME =
-  /^[^.]+$|\.(?:localhost|local|internal|intranet|private|lan|corp|home|arpa|test|svc|consul|mesh)\.?$/i;
+const PRIVATE_NAME = /^[^.]+$|\.(?:localhost|local|internal|intranet|private|lan|corp|home|arpa|test|svc|consul|mesh)$/;
 
 const isPrivateAddress = createAddressMatcher([
   '0.0.0.0/8',
@@ -84,8 +99,8 @@ const isPrivateAddress = createAddressMatcher([
 ]);
 
 function isPrivateHost(hostname: string): boolean {
-  const address = normalizeAddress(hostname.replace(/^\[|\]$/g, ''));
-  return address === undefined ? PRIVATE_NAME.test(hostname) : isPrivateAddress(address);
+  const host = canonicalHost(hostname);
+  return normalizeAddress(host) === undefined ? PRIVATE_NAME.test(host) : isPrivateAddress(host);
 }
 
 export const plainUpstreams: Combination = {
@@ -101,12 +116,15 @@ export const plainUpstreams: Combination = {
       .map(({ path, upstream }) => `the upstream ${upstream} of route ${path} is plain HTTP`),
 };
 
+/** A value that a Host field can have: a name, or an address (IPv6 in brackets), and a port (RFC 9110 section 7.2). */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9_-][a-z0-9._-]*)(?::\d{1,5})?$/i;
+
 export const wildcardHosts: Combination = {
   id: 'allowed-hosts-wildcard',
-  when: '`allowedHosts` contains a wildcard: it matches no host',
-  hint: 'list each host',
+  when: '`allowedHosts` contains a wildcard, a leading dot, a CIDR range, a scheme, a path or an IPv6 address without brackets: it matches no host',
+  hint: 'list each host as it stands in the Host header, such as gateway.internal:3000',
   find: ({ config }) =>
     config.allowedHosts
-      .filter((host) => host.includes('*'))
+      .filter((host) => !HOST.test(host))
       .map((host) => `allowedHosts contains ${host}, which matches no host`),
 };

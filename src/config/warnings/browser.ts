@@ -1,6 +1,6 @@
 /** Warnings about cookies, the front end and the addresses that browsers open. */
-import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
 import { endpointPaths, landingPath, offeredEndpoints, reservedPaths } from '../schema/endpoints.ts';
 import type { Config } from '../schema/schema.ts';
 import { covers } from '../validate/routes.ts';
@@ -32,13 +32,23 @@ export const noContentSecurityPolicy: Combination = {
     config.frontend?.contentSecurityPolicy === false ? ['frontend.contentSecurityPolicy is false'] : [],
 };
 
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+/** The reason why the index page of a folder is not served; undefined if it is. */
+function indexFault(directory: string): string | undefined {
+  const index = join(directory, 'index.html');
+  const stats = statSync(index, { throwIfNoEntry: false });
+  if (stats === undefined) return 'has no index.html';
+  if (!stats.isFile()) return 'has an index.html that is not a file';
+  if (!realpathSync(index).startsWith(`${realpathSync(directory)}${sep}`))
+    return 'has an index.html that is a link to outside the folder';
+  accessSync(index, constants.R_OK);
+  return undefined;
+}
 
 /** The reason why a folder holds no front end; undefined if it does. */
 function folderFault(directory: string): string | undefined {
   try {
-    if (!isFolder(directory)) return 'is not a folder';
-    return existsSync(join(directory, 'index.html')) ? undefined : 'has no index.html';
+    const isFolder = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+    return isFolder ? indexFault(directory) : 'is not a folder';
   } catch {
     return 'cannot be read';
   }
@@ -46,7 +56,7 @@ function folderFault(directory: string): string | undefined {
 
 export const missingFrontend: Combination = {
   id: 'frontend-missing',
-  when: '`frontend.directory` does not exist, is not a folder or has no `index.html`: every page is 404',
+  when: '`frontend.directory` does not exist, is not a folder or has no `index.html` that is a file inside it: pages are not found',
   hint: 'build the app, or correct the path; a relative path starts at the working directory of the process',
   find: ({ config: { frontend } }) => {
     if (frontend?.directory === undefined) return [];

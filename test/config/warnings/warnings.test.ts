@@ -1,6 +1,6 @@
 /** Warnings: each unsafe combination is found, its safe counterpart is not, and check, start and doctor report it. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -19,6 +19,17 @@ mkdirSync(join(dist, 'bff'), { recursive: true });
 writeFileSync(join(dist, 'index.html'), '<h1>app</h1>');
 mkdirSync(join(folder, 'empty'));
 writeFileSync(join(folder, 'file'), '');
+mkdirSync(join(folder, 'folder-as-page', 'index.html'), { recursive: true });
+for (const [name, target] of [
+  ['linked-out', join(folder, 'dist', 'index.html')],
+  ['linked-to-nothing', join(folder, 'gone.html')],
+  ['linked-inside', 'page.html'],
+] as const) {
+  mkdirSync(join(folder, name));
+  writeFileSync(join(folder, name, 'page.html'), '<h1>app</h1>');
+  symlinkSync(target, join(folder, name, 'index.html'));
+}
+symlinkSync(dist, join(folder, 'current'));
 
 const redis = (url: string) => ({ session: { store: { redis: { url } } } });
 const route = (more: object) => ({ routes: [{ path: '/files/**', upstream: 'http://files:8080', ...more }] });
@@ -73,9 +84,15 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       { admin: { port: 3000 } },
       { admin: { port: 3000, host: '127.0.0.1' } },
       { listen: { host: '127.0.0.1', port: 9000 }, admin: { host: '127.0.0.1', port: 9000 } },
+      { listen: { host: '127.0.0.1', port: 9000 }, admin: { host: 'localhost', port: 9000 } },
+      { listen: { host: 'localhost.', port: 9000 }, admin: { host: '::1', port: 9000 } },
+      { listen: { host: '0:0:0:0:0:0:0:1', port: 9000 }, admin: { host: '::1', port: 9000 } },
+      { listen: { host: 'GATEWAY', port: 9000 }, admin: { host: 'gateway', port: 9000 } },
     ],
     safe: [
       { admin: { port: 3000, enabled: false } },
+      { listen: { host: '10.0.0.5', port: 9000 }, admin: { host: 'localhost', port: 9000 } },
+      { listen: { host: '127.0.0.2', port: 9000 }, admin: { host: 'localhost', port: 9000 } },
       { listen: { host: '127.0.0.1', port: 9000 }, admin: { host: '127.0.0.2', port: 9000 } },
     ],
   },
@@ -110,12 +127,20 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     safe: [{ cors: { allowedOrigins: ['https://shop.example.org', 'http://localhost:5173'] } }],
   },
   'http-upstream': {
-    unsafe: ['http://api.example.com', 'http://8.8.8.8:8080', 'http://[2001:db8::1]'].map((upstream) =>
-      route({ upstream }),
-    ),
+    unsafe: [
+      'http://api.example.com',
+      'http://api.example.com.',
+      'http://8.8.8.8:8080',
+      'http://[2001:db8::1]',
+      'http://[::ffff:8.8.8.8]',
+    ].map((upstream) => route({ upstream })),
     safe: [
       'https://api.example.com',
       'http://orders',
+      'http://orders.',
+      'http://orders.prod.svc.cluster.local.:8080',
+      'http://localhost.:8080',
+      'http://[::ffff:10.1.2.3]',
       'http://orders.prod.svc.cluster.local:8080',
       'http://10.1.2.3',
       'http://[fd00::1]:8080',
@@ -123,16 +148,44 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     ].map((upstream) => route({ upstream })),
   },
   'upstream-is-gateway': {
-    unsafe: ['https://shop.example.com', 'http://127.0.0.1:3000', 'http://localhost:9000', 'http://[::1]:3000'].map(
-      (upstream) => ({ ...route({ upstream }), admin: { port: 9000 } }),
-    ),
-    safe: ['https://api.example.com', 'http://127.0.0.1:8080', 'http://orders:3000'].map((upstream) =>
-      route({ upstream }),
-    ),
+    unsafe: [
+      'https://shop.example.com',
+      'https://shop.example.com.',
+      'https://SHOP.example.com:443/base',
+      'http://127.0.0.1:3000',
+      'http://localhost:9000',
+      'http://localhost.:3000',
+      'http://[::1]:3000',
+      'http://[::ffff:127.0.0.1]:3000',
+      'http://0.0.0.0:9000',
+    ].map((upstream) => ({ ...route({ upstream }), admin: { host: '127.0.0.1', port: 9000 } })),
+    safe: [
+      'https://api.example.com',
+      'https://shop.example.com:8443',
+      'http://127.0.0.1:8080',
+      'http://orders:3000',
+      'http://[::ffff:10.0.0.9]:3000',
+    ].map((upstream) => route({ upstream })),
   },
   'allowed-hosts-wildcard': {
-    unsafe: [['*'], ['*.example.com']].map((allowedHosts) => ({ allowedHosts })),
-    safe: [{ allowedHosts: ['shop.example.org'] }],
+    unsafe: [
+      '*',
+      '*.example.com',
+      '.example.com',
+      'https://shop.example.com',
+      'shop.example.com/',
+      'shop.example.com/app',
+      '10.0.0.0/8',
+      'fd00::/8',
+      'fd00::1',
+      'shop.example.com:*',
+      ' shop.example.com',
+      'm\u00fcnchen.example',
+    ].map((host) => ({ allowedHosts: ['shop.example.org', host] })),
+    safe: [
+      { allowedHosts: ['shop.example.org', 'SHOP.example.org:8443', 'shop.example.org.', 'gateway_1', 'orders:3000'] },
+      { allowedHosts: ['10.0.0.5', '10.0.0.5:3000', '[fd00::1]', '[fd00::1]:3000', 'xn--mnchen-3ya.example'] },
+    ],
   },
   'lax-cookie': { unsafe: [{ session: { cookie: { sameSite: 'lax' } } }], safe: [] },
   'no-content-security-policy': {
@@ -153,8 +206,15 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     safe: [],
   },
   'frontend-missing': {
-    unsafe: ['missing', 'empty', 'file'].map((name) => ({ frontend: { directory: join(folder, name) } })),
-    safe: [{ frontend: { directory: dist } }, { frontend: { devServer: 'http://localhost:5173' } }],
+    unsafe: ['missing', 'empty', 'file', 'folder-as-page', 'linked-out', 'linked-to-nothing'].map((name) => ({
+      frontend: { directory: join(folder, name) },
+    })),
+    safe: [
+      { frontend: { directory: dist } },
+      { frontend: { directory: join(folder, 'current') } },
+      { frontend: { directory: join(folder, 'linked-inside') } },
+      { frontend: { devServer: 'http://localhost:5173' } },
+    ],
   },
   'hidden-file': {
     unsafe: [{ frontend: { directory: dist }, endpoints: { prefix: '/bff' } }],
