@@ -119,6 +119,20 @@ test('TK-13 a refresh that returns a bearer token, or another key, ends the sess
   }
 });
 
+test('P01 a bound session assumes no type: a refresh without token_type is 503, also with assumeBearer', async (t) => {
+  for (const assumeBearer of [false, true]) {
+    const providerConfig = { ...BOUND.gateway.providerConfig, assumeBearer };
+    const world = await startWorld(t, { ...BOUND, gateway: { ...BOUND.gateway, providerConfig } });
+    boundApi(world.upstream);
+    world.provider.settings.accessTokenLifetime = 500;
+    await world.signIn();
+    world.provider.behaviour.token = alteringJson({ token_type: null });
+    await until(async () => (await world.api()).status === 503);
+    assert.ok(world.provider.refreshRequests().length > 0);
+    assert.equal((await world.session()).authenticated, true);
+  }
+});
+
 test('TK-13 an opaque token is used by its token_type', async (t) => {
   const world = await startWorld(t, {
     ...BOUND,

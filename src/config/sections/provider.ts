@@ -115,7 +115,9 @@ const tokens = {
   assumeBearer: z
     .boolean()
     .default(false)
-    .describe('Read a token response without token_type as one of a bearer token, for providers that omit it.'),
+    .describe(
+      'Read a token response without token_type as one of a bearer token, also at sign-in, for providers that omit it.',
+    ),
   scopeOnRefresh: z
     .boolean()
     .optional()

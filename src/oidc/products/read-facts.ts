@@ -24,10 +24,7 @@ function subjectOf({ subjects, product }: FactsSource, claims: Claims): TokenSub
 export const rejectionReason = (product: Product, claims: Claims): string | undefined =>
   product.rejectionReason(presentClaims(claims));
 
-/**
- * The facts of a token whose claims have been verified. What identifies the token ignores empty claims; what grants something
- * (scopes, roles, groups) and the rules read the claims as issued, where an empty list grants nothing.
- */
+/** The facts of a token whose claims have been verified. Rules with `claims` read the claims as issued. */
 export function readFacts(source: FactsSource, issuer: string, claims: Claims): TokenFacts {
   const { product, rolesClaim } = source;
   const expiry = numberOf(claims.exp);
@@ -38,13 +35,13 @@ export function readFacts(source: FactsSource, issuer: string, claims: Claims): 
     subject: subjectOf(source, present),
     clientId: product.clientIdOf(present),
     audience: stringsOf(product.audienceClaims.map((name) => present[name]).find((value) => value !== undefined)),
-    scopes: product.scopesOf(claims),
+    scopes: product.scopesOf(present),
     expiresAt: expiry === undefined ? undefined : expiry * 1000,
     acr: stringOf(claims.acr),
     authTime: numberOf(claims.auth_time),
-    roles: rolesClaim === undefined ? product.rolesOf(claims) : stringsOf(claimAt(claims, rolesClaim)),
-    clientRoles: (client) => product.clientRolesOf(claims, client),
-    groups: product.groupsOf(claims),
+    roles: rolesClaim === undefined ? product.rolesOf(present) : stringsOf(claimAt(claims, rolesClaim)),
+    clientRoles: (client) => product.clientRolesOf(present, client),
+    groups: product.groupsOf(present),
     claims,
   };
 }

@@ -49,9 +49,12 @@ export function createClientFetch(options: ClientFetchOptions): CustomFetch {
       observeClock(response.headers);
       preferBody(response);
     }
-    if (!tokenEndpoints.has(url) || response.status !== 200) return response;
-    const { body } = request;
+    if (!tokenEndpoints.has(url) || !response.ok) return response;
+    const { body, headers } = request;
     const grantType = body instanceof URLSearchParams ? body.get('grant_type') : null;
-    return await readTokenResponse(response, grantType ?? undefined);
+    return await readTokenResponse(response, {
+      grantType: grantType ?? undefined,
+      hasProof: new Headers(headers).has('dpop'),
+    });
   };
 }

@@ -55,7 +55,9 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
   ): Promise<TokenRecord> {
     checkBinding(response, { dpopKey: refreshed.dpopKey, certificate });
     const claims = response.claims();
-    const keepsIdToken = claims !== undefined && !(await validateIdToken(claims, refreshed, data));
+    // Some providers repeat the ID token of the sign-in: it is verified, and its at_hash belongs to the first access token.
+    const isNew = claims !== undefined && refreshed.idToken !== tokens.idToken;
+    const keepsIdToken = isNew && !(await validateIdToken(claims, refreshed, data));
     const accepted = keepsIdToken ? { ...refreshed, idToken: tokens.idToken } : refreshed;
     return await markVerified(await withUserInfo(accepted, data.sub), checkSessionToken);
   }

@@ -2,7 +2,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { TokenEndpointResponse } from 'openid-client';
 import { isCompactJws } from '../keys/signing-keys.ts';
-import { numberOf, stringOf } from '../products/base/claims.ts';
+import { isEmptyValue, numberOf, stringOf } from '../products/base/claims.ts';
 import type { Claims } from '../products/base/facts.ts';
 
 /** The member that holds the ID token as issued, where openid-client gets a copy without some claims. */
@@ -48,6 +48,7 @@ function isWellFormed({ header, claims }: DecodedIdToken): boolean {
   return (
     isText(header.alg) &&
     header.crit === undefined &&
+    (isEmptyValue(header.kid) || isText(header.kid)) &&
     isText(iss) &&
     isText(sub) &&
     isAudience(aud) &&

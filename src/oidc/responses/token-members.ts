@@ -68,14 +68,25 @@ function readMembers(text: string, grantType: string | undefined): TokenMembers 
   return { body, ignored };
 }
 
+/** The request that a token response belongs to. */
+export interface TokenRequestContext {
+  readonly grantType: string | undefined;
+  /** Whether the request has a DPoP proof, so that the response must state the type `DPoP` (RFC 9449 section 5). */
+  readonly hasProof: boolean;
+}
+
 /** Returns the response that openid-client reads, which rejects a whole response over one malformed member. */
-export type ReadTokenResponse = (response: Response, grantType: string | undefined) => Promise<Response>;
+export type ReadTokenResponse = (response: Response, context: TokenRequestContext) => Promise<Response>;
 
 export interface TokenResponseOptions {
   /** Whether a response without `token_type`, which RFC 6749 section 5.1 requires, is one of a bearer token. */
   assumeBearer: boolean;
   log: Logger;
 }
+
+/** Whether a successful response is in fact an error response: some providers send them with status 200. */
+const isError = ({ error, access_token: token }: Record<string, unknown>) =>
+  textOf(error) !== undefined && textOf(token) === undefined;
 
 /** Creates the reader of successful token responses; each ignored member is logged once. */
 export function createTokenResponseReader({ assumeBearer, log }: TokenResponseOptions): ReadTokenResponse {
@@ -87,13 +98,17 @@ export function createTokenResponseReader({ assumeBearer, log }: TokenResponseOp
     if (members.length > 0) log.warn({ members }, 'ignored malformed members of a token response of the provider');
   }
 
-  return async function readTokenResponse(response, grantType) {
+  return async function readTokenResponse(response, { grantType, hasProof }) {
     const text = await response.text();
-    const { status, headers } = response;
+    const { headers } = response;
     const members = readMembers(text, grantType);
-    if (!members) return new Response(text, { status, headers });
+    if (!members) return new Response(text === '' ? null : text, { status: response.status, headers });
     report(members.ignored);
-    const type = assumeBearer ? { token_type: 'Bearer' } : {};
-    return new Response(JSON.stringify({ ...type, ...members.body }), { status, headers });
+    if (isError(members.body)) return Response.json(members.body, { status: 400 });
+    // The refresh token is spent by now: without a type the new token has that of the session, which the sign-in verified.
+    const isBearer = !hasProof && (assumeBearer || grantType === 'refresh_token');
+    const type = isBearer ? { token_type: 'Bearer' } : {};
+    // RFC 6749 section 5.1 requires 200; openid-client rejects 201, which some providers send.
+    return new Response(JSON.stringify({ ...type, ...members.body }), { status: 200, headers });
   };
 }

@@ -76,13 +76,17 @@ for (const [kind, claims] of Object.entries(ACCEPTED))
     }
   });
 
-test('P03 an empty list of roles, scopes or groups grants what no other claim grants instead', () => {
-  const facts = readFacts(
-    { product: productOfKind('generic'), subjects: 'both', rolesClaim: undefined },
-    'https://id.test',
-    { sub: 'u', client_id: 'web', scope: '', scp: ['read'], roles: [], groups: [] },
-  );
-  assert.deepEqual([facts.scopes, facts.roles, facts.groups], [[], [], []]);
+test('P03 a claim without a value does not hide the other claim of the same meaning', () => {
+  for (const value of EMPTY) {
+    const of = (kind: string, claims: Claims) =>
+      readFacts({ product: productOfKind(kind), subjects: 'both', rolesClaim: undefined }, 'https://id.test', claims);
+    assert.deepEqual(of('generic', { scope: value, scp: ['read'] }).scopes, ['read']);
+    assert.deepEqual(of('okta', { scp: value, scope: 'read' }).scopes, ['read']);
+    assert.deepEqual(of('adfs', { role: value, roles: ['a'], group: value, groups: ['g'] }).roles, ['a']);
+    assert.deepEqual(of('gitlab', { groups: value, groups_direct: ['g'] }).groups, ['g']);
+    assert.deepEqual(of('generic', { scope: value, roles: value, groups: value }).scopes, []);
+    assert.deepEqual(of('generic', { scope: value, roles: value, groups: value }).roles, []);
+  }
 });
 
 test('P03 a bearer token with empty optional claims is accepted, and one without a required value is not', async (t) => {

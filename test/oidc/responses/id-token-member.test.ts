@@ -149,6 +149,50 @@ test('P01 a refresh whose ID token has a header that cannot be read or followed 
   }
 });
 
+test('P01 a refresh that repeats the ID token of the session keeps the session', async (t) => {
+  const world = await startRotating(t);
+  let first: unknown;
+  world.provider.behaviour.token = async (_request, proceed) => {
+    const response = await proceed();
+    first ??= response.json?.id_token;
+    return { ...response, json: { ...response.json, id_token: first } };
+  };
+  await world.signIn();
+  const profile = await profileOf(world);
+  await assertRefreshes(world, 'the ID token of the sign-in');
+  assert.deepEqual(await profileOf(world), profile);
+  // The ID token of another session of the user is not the session's own, and belongs to another access token.
+  const other = world.gateway.browser();
+  first = undefined;
+  await other.navigate('/login?returnTo=/app');
+  world.advance(LIFETIME_MS);
+  assert.equal((await world.api()).status, 401);
+});
+
+test('P01 a refresh whose ID token has a key id of another type keeps the session and the previous ID token', async (t) => {
+  const world = await startRotating(t);
+  await world.signIn();
+  for (const kid of [5, {}, ['a'], true, null, '']) {
+    const usable = kid === null || kid === '';
+    world.provider.behaviour.idToken = (draft) =>
+      withClaim('mark', JSON.stringify(kid))({ ...draft, header: { ...draft.header, kid } });
+    await assertRefreshes(world, JSON.stringify(kid));
+    assert.equal((await profileOf(world)).mark === JSON.stringify(kid), usable, JSON.stringify(kid));
+  }
+});
+
+test('P01 a refresh whose ID token has a second audience ends the session, with and without azp of another client', async (t) => {
+  for (const azp of [undefined, null, [], 'another']) {
+    const world = await startRotating(t);
+    await world.signIn();
+    world.provider.behaviour.idToken = (draft) =>
+      withClaim('azp', azp)(withClaim('aud', [draft.claims.aud, 'another'])(draft));
+    world.advance(LIFETIME_MS);
+    assert.equal((await world.api()).status, 401, JSON.stringify(azp));
+    assert.equal((await world.gateway.browser().navigate('/login')).status, 502, 'as at a sign-in');
+  }
+});
+
 test('P01 a token type with spaces around it is read, at a refresh and at a sign-in', async (t) => {
   const world = await startRotating(t);
   for (const type of ['Bearer ', ' bearer', '\tBEARER\n']) {
@@ -158,7 +202,17 @@ test('P01 a token type with spaces around it is read, at a refresh and at a sign
   }
 });
 
-for (const type of ['N_A', 'JWT', 'mac', 5, '', null, {}, ['Bearer']])
+for (const type of [undefined, null, '', ' ', 5, {}, ['Bearer']])
+  test(`P01 a refresh with the token_type ${JSON.stringify(type)} keeps that of the session and uses the new tokens`, async (t) => {
+    const world = await startRotating(t);
+    await world.signIn();
+    world.provider.behaviour.token = alteringJson({ token_type: type });
+    await assertRefreshes(world, JSON.stringify(type));
+    // Nothing is assumed at a sign-in.
+    assert.equal((await world.gateway.browser().navigate('/login')).status, 502);
+  });
+
+for (const type of ['N_A', 'JWT', 'mac', 'bearer,Bearer'])
   test(`P01 a refresh with the token_type ${JSON.stringify(type)} is 503, and keeps the session`, async (t) => {
     const world = await startTimedWorld(t, {
       provider: { settings: { accessTokenLifetime: LIFETIME_MS, rotation: 'none' } },
