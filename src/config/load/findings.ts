@@ -5,10 +5,12 @@ import { didYouMean } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
+const MISFITS: readonly Issue['code'][] = ['invalid_type', 'invalid_value'];
+
 /** How well a branch of a union fits: the depth of its issues, less if the value is of another type altogether. */
 function fitOf(issues: readonly Issue[]): number {
   const depth = issues.reduce((sum, { path }) => sum + path.length, 0);
-  return issues.every(({ code, path }) => code === 'invalid_type' && path.length === 0) ? -1 : depth;
+  return issues.every(({ code, path }) => MISFITS.includes(code) && path.length === 0) ? -1 : depth;
 }
 
 const unknownOption = (key: string, path: Path): Finding => ({
@@ -43,12 +45,24 @@ function choiceFinding(branches: readonly (readonly Issue[])[], path: Path): Fin
     : undefined;
 }
 
+const EXPECTED = /^Invalid input: expected (.+?)(?:, received .*)?$/;
+
+/** The finding about a value that is of none of the types of a union, such as a number or `auto`: it lists all of them. */
+function valueFinding(branches: readonly (readonly Issue[])[], path: Path): Finding[] | undefined {
+  const expected = branches.map(([issue, ...more]) =>
+    issue?.path.length === 0 && more.length === 0 ? EXPECTED.exec(issue.message)?.[1] : undefined,
+  );
+  if (expected.length < 2 || expected.includes(undefined)) return undefined;
+  return [{ path, message: `Invalid input: expected ${[...new Set(expected)].join(' or ')}` }];
+}
+
 /** Findings of one issue; `parent` is the path of the union that it is part of. */
 export function findingsOf(issue: Issue, parent: Path = []): Finding[] {
   const path: Path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownOption(key, path));
   if (issue.code === 'invalid_union') {
-    const choice = issue.errors.length > 1 ? choiceFinding(issue.errors, path) : undefined;
+    const choice =
+      issue.errors.length > 1 ? (choiceFinding(issue.errors, path) ?? valueFinding(issue.errors, path)) : undefined;
     if (choice) return choice;
     const [best] = [...issue.errors].sort((a, b) => fitOf(b) - fitOf(a));
     if (best && best.length > 0) return best.flatMap((inner) => findingsOf(inner, path));

@@ -9,19 +9,26 @@ export const withoutLineEnd = (text: string) => text.replace(/\r?\n$/, '');
 
 const parseList = (text: string) => text.split(',').map((part) => part.trim());
 
-/** The value of an option that is one text; text that does not fit its type is left to the schema to refuse. */
-export function parseText({ kind }: Pick<Option, 'kind'>, text: string): unknown {
+/**
+ * The value of an option that is one text; text that does not fit its type is left to the schema to refuse. Space around a
+ * number or a name is never meant, but it may belong to free text or a secret.
+ */
+export function parseText({ kind, node }: Pick<Option, 'kind' | 'node'>, text: string): unknown {
+  const trimmed = text.trim();
   switch (kind) {
     case 'number':
-      return parseNumber(text);
+      return parseNumber(trimmed);
     case 'boolean':
-      return parseBoolean(text);
+      return parseBoolean(trimmed);
     case 'scalar': {
-      const number = parseNumber(text);
-      return typeof number === 'number' ? number : parseBoolean(text);
+      const value = parseNumber(trimmed);
+      const typed = typeof value === 'number' ? value : parseBoolean(trimmed);
+      return typed === trimmed && takesText(node) ? text : typed;
     }
     case 'list':
       return parseList(text);
+    case 'string':
+      return takesText(node) ? text : trimmed;
     default:
       return text;
   }
@@ -40,10 +47,10 @@ export function createTextTyper(): (text: string, path: Path) => unknown {
   return function typedText(text, path) {
     schema ??= jsonSchema();
     for (const node of nodesAt(schema, path)) {
-      const literal = node.anyOf?.find(({ const: value }) => value !== undefined && String(value) === text);
+      const literal = node.anyOf?.find(({ const: value }) => value !== undefined && String(value) === text.trim());
       if (literal) return literal.const;
       const kind = takesText(node) ? undefined : kindOf(node);
-      if (kind !== undefined) return parseText({ kind }, text);
+      if (kind !== undefined) return parseText({ kind, node }, text);
     }
     return text;
   };

@@ -173,3 +173,45 @@ test('O07 the number of workers is a number, from the variable of the option and
     assert.throws(() => load({ W: 'two' }, text(workers)), /workers/);
   }
 });
+
+test('O07 W09 space around a number, a boolean or a name from the environment is ignored, in a variable and a reference', () => {
+  const text = `${TEXT}workers: "\u0024{W}"
+admin: { enabled: "\u0024{ADM}", port: "\u0024{PORT}" }
+session: { cookie: { sameSite: "\u0024{SITE}" } }
+frontend: { directory: /srv, contentSecurityPolicy: "\u0024{CSP}" }
+tracing: { sample: "\u0024{SAMPLE}" }
+`;
+  const values = (space: string) => ({
+    W: `${space}2`,
+    ADM: `${space}true${space}`,
+    PORT: `9100${space}`,
+    SITE: `${space}lax`,
+    CSP: `false${space}`,
+    SAMPLE: `${space}0.5`,
+  });
+  for (const space of ['', ' ', '\t', ' \r\n']) {
+    const config = load(values(space), text);
+    assert.deepEqual([config.workers, config.admin.enabled, config.admin.port], [2, true, 9100]);
+    assert.deepEqual([config.session.cookie.sameSite, config.tracing.sample], ['lax', 0.5]);
+    assert.equal(config.frontend?.contentSecurityPolicy, false);
+    const variables = { BFF_WORKERS: `${space}2`, BFF_ADMIN_ENABLED: `true${space}`, BFF_LISTEN_PORT: `${space}8080` };
+    const other = load({ ...variables, BFF_SESSION_COOKIE_SAME_SITE: `lax${space}` });
+    assert.deepEqual([other.workers, other.admin.enabled, other.listen.port], [2, true, 8080]);
+    assert.equal(other.session.cookie.sameSite, 'lax');
+  }
+  assert.equal(load({ ...values(''), W: ' auto ' }, text).workers, 'auto');
+  assert.equal(load({ BFF_WORKERS: ' auto' }).workers, 'auto');
+});
+
+test('W09 space in free text and secrets from the environment stays', () => {
+  assert.equal(load({ BFF_PROVIDER_CLIENT_SECRET: ' 2 ' }).provider.clientSecret, ' 2 ');
+  const csp = { BFF_FRONTEND_DIRECTORY: '/srv', BFF_FRONTEND_CONTENT_SECURITY_POLICY: "default-src 'self' " };
+  assert.equal(load(csp).frontend?.contentSecurityPolicy, "default-src 'self' ");
+});
+
+test('O07 a fault of an option that takes several types names all of them, or the limit that was exceeded', () => {
+  const messages = (workers: string) => faults({ BFF_WORKERS: workers }).map(({ message }) => message);
+  for (const workers of ['two', '2x', '', ' ', '1e1'])
+    assert.deepEqual(messages(workers), ['Invalid input: expected "auto" or number'], workers);
+  for (const workers of ['0', '300']) assert.match(messages(workers).join(), /^Too \w+: expected number to be [<>]=/);
+});
