@@ -6,6 +6,10 @@
  */
 const IDENTITY: readonly string[] = [
   // Names that products and applications share
+  'user',
+  'username',
+  'logon-user',
+  'oauth-user',
   'x-user',
   'x-user-id',
   'x-userid',
@@ -22,12 +26,6 @@ const IDENTITY: readonly string[] = [
   'x-user-claims',
   'x-user-permissions',
   'x-userinfo',
-  'x-current-user',
-  'x-logged-in-user',
-  'x-trusted-user',
-  'x-real-user',
-  'x-api-user',
-  'x-proxy-user',
   'x-email',
   'x-group',
   'x-groups',
@@ -39,6 +37,22 @@ const IDENTITY: readonly string[] = [
   'x-preferred-username',
   'x-fullname',
   'x-is-admin',
+  'x-is-superuser',
+  'x-is-staff',
+  'x-is-root',
+  'x-is-internal',
+  'x-is-authenticated',
+  'x-admin',
+  'x-superuser',
+  'x-internal',
+  'x-permission',
+  'x-permissions',
+  'x-privileges',
+  'x-authorities',
+  'x-entitlements',
+  'x-on-behalf-of',
+  'x-act-as',
+  'x-run-as',
   'auth-type',
   'auth-user',
   'authenticated-user',
@@ -57,10 +71,7 @@ const IDENTITY: readonly string[] = [
   'x-authorized-*',
   // oauth2-proxy, Authelia, Authentik, Pomerium, Grafana, Kubernetes
   'x-auth-request-*',
-  'x-auth-user',
   'x-auth-user-*',
-  'x-auth-userid',
-  'x-auth-username',
   'x-auth-name',
   'x-auth-email',
   'x-auth-subject',
@@ -84,6 +95,9 @@ const IDENTITY: readonly string[] = [
   'x-hasura-*',
   'x-gravitee-*',
   'x-tyk-*',
+  'x-wso2-*',
+  'x-ory-*',
+  'x-spiffe-id',
   'l5d-client-id',
   'x-consumer-*',
   'x-credential-*',
@@ -104,6 +118,7 @@ const IDENTITY: readonly string[] = [
   'x-amzn-oidc-*',
   'x-amzn-mtls-*',
   'x-amzn-request-context',
+  'x-amzn-lambda-context',
   'x-client-principal-*',
   'x-eaa-*',
   'x-ms-client-principal',
@@ -119,6 +134,8 @@ const IDENTITY: readonly string[] = [
   'x-client-cert-*',
   'x-client-certificate',
   'x-client-dn',
+  'x-dn',
+  'x-cn',
   'x-client-s-dn',
   'x-client-verify',
   'x-client-subject-*',
@@ -129,6 +146,7 @@ const IDENTITY: readonly string[] = [
   'x-tls-client-*',
   // Web servers and access managers
   'ajp-*',
+  'x-ajp-*',
   'x-apm-*',
   'x-iisnode-*',
   'oidc-*',
@@ -140,6 +158,12 @@ const IDENTITY: readonly string[] = [
   'sm-*',
   'oam-*',
 ];
+
+/**
+ * A user named by a product: `X-Okta-User`, `X-Saml-Username`, `X-Gateway-User-Roles`. Selectors such as `X-Tenant-Id` pass:
+ * front ends send them, and the upstream has to check them against the token. `Sec-Fetch-User` names no user.
+ */
+const PRODUCT_USER = /^x-(?:[a-z0-9]+-)+user-?(?:id|name|email|groups?|roles?)?$/;
 
 /** Headers in which front proxies report how the client reached them; those of this list name the user. */
 const FORWARDED_IDENTITY: readonly string[] = [
@@ -160,5 +184,7 @@ export function createNameTest(names: readonly string[]): (canonical: string) =>
 }
 
 /** Returns the test whether a canonical name identifies the caller: those above, and those that the configuration adds. */
-export const createIdentityTest = (added: readonly string[]): ((canonical: string) => boolean) =>
-  createNameTest([...IDENTITY, ...FORWARDED_IDENTITY, ...added.map((name) => name.toLowerCase())]);
+export function createIdentityTest(added: readonly string[]): (canonical: string) => boolean {
+  const isListed = createNameTest([...IDENTITY, ...FORWARDED_IDENTITY, ...added.map((name) => name.toLowerCase())]);
+  return (canonical) => isListed(canonical) || PRODUCT_USER.test(canonical);
+}
