@@ -32,6 +32,16 @@ test('R48 RS-04 the gateway introspects an opaque token as itself, once for many
   assert.equal(upstream.requests.at(-1)?.header('authorization'), 'Bearer opaque-token');
 });
 
+test('P03 optional members of an introspection response that are null or empty count as absent', async (t) => {
+  const { provider, call } = await startBearerWorld(t, { accessTokens });
+  for (const value of [null, '', []])
+    for (const name of ['iss', 'nbf', 'iat', 'jti', 'client_id', 'nonce', 'token_type']) {
+      const token = `opaque-${name}-${JSON.stringify(value)}`.replace(/[^\w-]/g, '_');
+      provider.introspectable.set(token, { ...LIVE, exp: inAnHour(), [name]: value });
+      assert.equal((await call(token)).status, 200, token);
+    }
+});
+
 describe('RS-04 a token with an invalid introspection response is refused with 401', () => {
   const rows: Record<string, Record<string, unknown>> = {
     'not active': { active: false },

@@ -145,6 +145,15 @@ describe('TK-15 TK-12 a token in exchange', () => {
     ]);
   });
 
+  test('P01 with an empty issued_token_type is used', async (t) => {
+    for (const value of [null, '', []]) {
+      const world = await start(t);
+      world.provider.behaviour.token = only(EXCHANGE, alteringJson({ issued_token_type: value }));
+      const response = await world.call(accessToken(world.provider), '/api/stock/x');
+      assert.equal(response.status, 200, JSON.stringify(value));
+    }
+  });
+
   test('of another type is not used', async (t) => {
     const world = await start(t);
     const rows: Record<string, unknown>[] = [

@@ -4,7 +4,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
 import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
-import { numberOf } from '../products/base/claims.ts';
+import { isEmptyValue, numberOf } from '../products/base/claims.ts';
 import type { Claims } from '../products/base/facts.ts';
 import { classifyFailure, retryAfter } from '../provider/failures.ts';
 import { responseOf } from '../responses/retry-after.ts';
@@ -82,7 +82,7 @@ export function createIntrospector({ clock, tolerance, limitMisses }: Introspect
     const notBefore = numberOf(claims.nbf);
     const valid =
       active === true &&
-      (claims.iss ?? name) === name &&
+      (isEmptyValue(claims.iss) || claims.iss === name) &&
       expiry !== undefined &&
       expiry * 1000 + allowed > now &&
       (notBefore === undefined || notBefore * 1000 - allowed <= now);

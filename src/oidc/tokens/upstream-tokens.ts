@@ -5,6 +5,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { Lifetime } from '../../base/lifetime.ts';
 import { digest } from '../../crypto/digest.ts';
 import { checkBinding, type ExpectedBinding } from '../dpop/token-binding.ts';
+import { isEmptyValue } from '../products/base/claims.ts';
 import type { Product } from '../products/base/product.ts';
 import { classifyFailure, retryAfter } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -66,7 +67,7 @@ function targetParams({ audience, resource = [], scopes }: TokenTarget): URLSear
 /** Refuses an issued token that is not an access token (RFC 8693 section 2.2.1). */
 function checkIssuedType(response: oidc.TokenEndpointResponse): void {
   const { issued_token_type: issued } = response;
-  if (issued !== undefined && issued !== ACCESS_TOKEN_TYPE && issued !== JWT_TYPE)
+  if (!isEmptyValue(issued) && issued !== ACCESS_TOKEN_TYPE && issued !== JWT_TYPE)
     throw new GatewayError('upstream_token_failed', { detail: 'the exchange issued another type of token' });
 }
 
