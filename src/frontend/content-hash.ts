@@ -1,7 +1,11 @@
 /** Recognizes file names with a content hash, as bundlers write them: the content under such a name never changes. */
 
-/** Folders that bundlers fill: Vite, Nuxt, Astro, SvelteKit, Next.js, Create React App. */
-const BUILD_FOLDER = /(?:^|\/)(?:assets|_nuxt|_astro|_app\/immutable|_next\/static|static\/(?:js|css|media))\//;
+import { readsAsName, tokensOf } from './name-words.ts';
+
+/** Folders that hold nothing but the output of a bundler: Nuxt, Astro, SvelteKit, Next.js. */
+const OUTPUT_FOLDER = /(?:^|\/)(?:_nuxt|_astro|_app\/immutable|_next\/static)\//;
+/** Folders of bundlers in which an app may also keep files under their own names: Vite, Create React App. */
+const SHARED_FOLDER = /(?:^|\/)(?:assets|static\/(?:js|css|media))\//;
 /** Extensions of documents and data, which bundlers do not name by a short hash. */
 const DOCUMENT = /^(?:html?|json5?|md|pdf|txt|webmanifest|xml|ya?ml|csv)$/i;
 /** Extensions of bundled code. Only here may a hash consist of letters alone. */
@@ -12,28 +16,22 @@ const DATE = /^(?:19|20)\d\d[01]\d[0-3]\d/;
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
 /** The files that esbuild and Angular write to the root folder; the hash is of base32. */
 const ESBUILD = /^(?:chunk|main|polyfills|scripts|styles)-([A-Z2-7]{8})$/;
-/** The sounds with which an English word begins. */
-const ONSET =
-  /^(?:[bcdfghjklmnprstvwxyz]|qu|[bcfgps]l|[bcdfgptw]r|[cgpstw]h|s[ckmnptw]|[dt]w|kn|gn|ps|thr|shr|sch|s[cpt]r|spl)?[aeiouy]/i;
+/** Numbers of hexadecimal digits that bundlers write. IDs of objects often have 24. */
+const HEX_LENGTHS: readonly number[] = [8, 10, 12, 16, 20, 32, 40, 64];
+/** Digits of the hash of webpack, which also writes it without a name. */
+const WEBPACK_LENGTH = 20;
 
-/** The words, acronyms and numbers of a name: `GLTF` and `Load`, `V`, `2` and `Update`. */
-const tokensOf = (text: string) => text.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g) ?? [];
-
-const readsAsWord = (text: string) => text.length > 1 && ONSET.test(text) && !/[^aeiouy]{5}/i.test(text);
-
-/** Whether the text reads as a name such as `DarkMode`, `HTMLView`, `McDonald`, `V2Update` or `en_US_v2`. */
-function readsAsName(text: string): boolean {
-  return text.split(/[-_]/).every((piece) => {
-    if (/^[a-z]{2}$/.test(piece)) return true;
-    const tokens = tokensOf(piece.replace(/^[a-z](?=[A-Z\d])/, ''));
-    if (tokens.length === 0 || tokens.filter((token) => /\d/.test(token)).length > 1) return false;
-    return tokens.every((token) => /^(?:\d+|[A-Z]{1,5}|Ma?c)$/.test(token) || readsAsWord(token));
-  });
+/** A part of a file name that may be a hash, and what surrounds it. */
+interface Part {
+  readonly text: string;
+  readonly extension: string;
+  /** Whether the folder is one of a bundler. */
+  readonly isBuilt: boolean;
 }
 
-/** 8 to 64 hexadecimal digits (webpack, Parcel, Rspack, Next.js). */
-function isHexHash(text: string, extension: string, isBuilt: boolean): boolean {
-  if (!/^[0-9a-f]{8,64}$/.test(text) || DATE.test(text)) return false;
+/** Hexadecimal digits (webpack, Parcel, Rspack, Next.js). */
+function isHexHash({ text, extension, isBuilt }: Part): boolean {
+  if (!/^[0-9a-f]+$/.test(text) || !HEX_LENGTHS.includes(text.length) || DATE.test(text)) return false;
   // Digits 0 and 1 alone would also be letters of a word: 0badc0de, 1e10f00d.
   if (!/\d.*\d/.test(text) || !/[a-f].*[a-f]/.test(text) || !/[2-9]/.test(text)) return false;
   if (text.length >= 16) return true;
@@ -42,33 +40,37 @@ function isHexHash(text: string, extension: string, isBuilt: boolean): boolean {
 }
 
 /** 8 characters of base64url (Vite, Rollup, SvelteKit, Nuxt, Astro). */
-function isBase64Hash(text: string, extension: string, isBuilt: boolean): boolean {
+function isBase64Hash({ text, extension, isBuilt }: Part): boolean {
   if (!/^(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_-]{8}$/.test(text) || DOCUMENT.test(extension)) return false;
-  if (isBuilt) return (/\d/.test(text) || CODE.test(extension)) && !readsAsName(text);
-  return /\d/.test(text) && tokensOf(text).length >= 6;
+  if (!/\d/.test(text) && !(isBuilt && CODE.test(extension))) return false;
+  return !readsAsName(text) && (isBuilt || tokensOf(text).length >= 6);
 }
 
-/** Base32 of esbuild: not a word, and no number at its end. */
-const isBase32Hash = (text: string) => /^\d|\d[A-Z]/.test(text) || !readsAsWord(text.replace(/\d+$/, ''));
+/** Whether a part between dots is a hash, or holds one behind a hyphen or underscore. `isFirst` if no name stands before it. */
+function holdsHash(part: Part, isFirst: boolean, isOutput: boolean): boolean {
+  const { text, extension, isBuilt } = part;
+  const last = text.split(/[-_]/).at(-1) ?? '';
+  const mayBeBare = isOutput || !isFirst;
+  // Behind a hyphen, digits outside the folders of bundlers are rather the ID of an object.
+  const isPlaced = last === text ? mayBeBare || text.length === WEBPACK_LENGTH : isBuilt;
+  if (isPlaced && isHexHash({ ...part, text: last })) return true;
+  const base64 = text.length === 8 && mayBeBare ? text : /.[-_](.{8})$/.exec(text)?.[1];
+  if (base64 !== undefined && isBase64Hash({ ...part, text: base64 })) return true;
+  const base32 = CODE.test(extension) ? ESBUILD.exec(text)?.[1] : undefined;
+  return base32 !== undefined && !readsAsName(base32);
+}
 
 /**
  * Whether the name of a file holds a content hash: between dots, or behind a hyphen or underscore. `path` is relative to the
- * folder of the front end. Outside the folders of bundlers only a name that can hardly be anything else counts: browsers
- * revalidate other files, whereas a name that is wrongly taken for a hash would stay stale for a year.
+ * folder of the front end. Only a name that can hardly be anything else counts: browsers revalidate other files, whereas a
+ * name that is wrongly taken for a hash would stay stale for a year.
  */
 export function hasContentHash(path: string): boolean {
-  const isBuilt = BUILD_FOLDER.test(path);
+  const isOutput = OUTPUT_FOLDER.test(path);
+  const isBuilt = isOutput || SHARED_FOLDER.test(path);
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const [extension = '', ...parts] = name.split('.').reverse();
+  const parts = name.split('.');
+  const extension = parts.pop() ?? '';
   if (/^html?$/i.test(extension) || UUID.test(name)) return false;
-  return parts.some((part) => {
-    const hex = part.split(/[-_]/).at(-1) ?? '';
-    const base64 = part.length === 8 ? part : /[-_](.{8})$/.exec(part)?.[1];
-    const base32 = CODE.test(extension) ? ESBUILD.exec(part)?.[1] : undefined;
-    return (
-      isHexHash(hex, extension, isBuilt) ||
-      (base64 !== undefined && isBase64Hash(base64, extension, isBuilt)) ||
-      (base32 !== undefined && isBase32Hash(base32))
-    );
-  });
+  return parts.some((text, index) => holdsHash({ text, extension, isBuilt }, index === 0, isOutput));
 }

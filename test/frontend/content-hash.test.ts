@@ -1,5 +1,6 @@
 /** Names with a content hash, as bundlers write them, and names that only look alike. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { hasContentHash } from '../../src/frontend/content-hash.ts';
 
@@ -50,4 +51,64 @@ test('W02 words, acronyms, versions, sizes, dates and IDs in a file name are no 
 test('W02 a name that is possibly a content hash is none outside the folders of bundlers', () => {
   for (const [kind, names] of Object.entries(DOUBTFUL))
     for (const name of names.split(' ')) assert.equal(hasContentHash(name), false, `${kind}: ${name}`);
+});
+
+/** Names that people give to files which they put beside those of a bundler. */
+const WRITTEN = {
+  assets:
+    'I18nText.js OAuth2Cb.js Mp3Codec.js web-I18nText.js web-A11yMenu.js env-K8sProd1.js worker-SHA256Fn.js locale-ptBR2024.js img-4K60fpsX.mp4 lib-WebGL2Ex.js icons-Win11Std.svg tile-X12Y34Z5.png page-CtrlMenu.js ui-BtnStyle.css view-Landmark.js lib-OAuth2Cb.js mp-Mp3Codec.js k8sConfg.js',
+  '': 'main-2FALOGIN.js styles-RTLSTYLE.css scripts-3DVIEWER.js styles-2COLUMNS.css main-MYLIBRAR.js styles-HIGHCONT.css main-ENGLISHX.js main-LOGINBTN.js main-WIN32API.js',
+};
+/** IDs of objects, which uploads and exports have as names. */
+const IDS =
+  'photos/65a1f0c2b3d4e5f60718293a.jpg photo.65a1f0c2b3d4e5f60718293a.jpg avatars/0cc175b9c0f1b6a831c399e269772661.png user-1a2b3c4d5e6f7a8b.jpg ord-8f14e45fceea167a.js v/2f8a9c1e4b.js products/9f8e7d6c5b.webp';
+
+test('W02 names of words, abbreviations and numbers beside the files of a bundler are no content hash', () => {
+  for (const [folder, names] of Object.entries(WRITTEN))
+    for (const name of names.split(' ')) {
+      assert.equal(hasContentHash(name), false, name);
+      assert.equal(hasContentHash(`${folder || 'assets'}/${name}`), false, name);
+    }
+});
+
+test('W02 the ID of an object is no content hash outside the folders of bundlers', () => {
+  for (const name of IDS.split(' ')) assert.equal(hasContentHash(name), false, name);
+});
+
+test('W02 a hash without a name counts only where nothing but the output of a bundler is, or with the length of webpack', () => {
+  for (const name of ['BRBmoGS9.js', '0a1b2c3d4e5f6a7b.js']) {
+    for (const folder of ['_nuxt/', '_astro/', '_app/immutable/chunks/', '_next/static/chunks/'])
+      assert.equal(hasContentHash(folder + name), true, folder + name);
+    for (const folder of ['', 'assets/', 'static/js/'])
+      assert.equal(hasContentHash(folder + name), false, folder + name);
+  }
+  for (const folder of ['', 'assets/', 'images/'])
+    assert.equal(hasContentHash(`${folder}8e0d62a03b3e5b8c7a1e.png`), true, folder);
+});
+
+test('W02 further names of bundlers in their folders hold a content hash', () => {
+  for (const name of [
+    'assets/index-BkX3f9aZ.css',
+    'assets/main.1a2b3c4d5e6f7a8b9c0d.js',
+    'main.1a2b3c4d5e6f7a8b9c0d.js',
+    'main-ABCDEF2G.js',
+    'assets/main-ABCDEF2G.js',
+    '_next/static/chunks/1234-0123456789abcdef.js',
+    'assets/vendor-CkPdQYnZ.css',
+    'assets/font-BaQpC7zS.woff2',
+    '_app/immutable/chunks/entry.Cq0PbZ1x.js',
+    'static/js/main.8f9e0d1c.js',
+    '_expo/static/js/web/entry-0cc175b9c0f1b6a831c399e269772661.js',
+  ])
+    assert.equal(hasContentHash(name), true, name);
+});
+
+test('W02 most random hashes do not read as a name', () => {
+  const digests = Array.from({ length: 2000 }, (_, index) => createHash('sha256').update(String(index)).digest());
+  const base32 = (digest: Buffer) =>
+    [...digest.subarray(0, 8)].map((byte) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[byte % 32]).join('');
+  const counted = (names: string[]) => names.filter(hasContentHash).length / names.length;
+  assert.ok(counted(digests.map((digest) => `assets/index-${digest.toString('base64url', 0, 6)}.js`)) > 0.8);
+  assert.ok(counted(digests.map((digest) => `chunk-${base32(digest)}.js`)) > 0.7);
+  assert.ok(counted(digests.map((digest) => `main.${digest.toString('hex', 0, 10)}.js`)) > 0.99);
 });
