@@ -2,15 +2,13 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createWaitingBytes } from './waiting-bytes.ts';
 
 /** Whether Node's parser took the request for an upgrade, and drops what follows it in the same packet. */
 const ignoresUpgrade = ({ headers }: IncomingMessage) =>
   headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? '');
 
 type Handle<Rest extends unknown[]> = (req: IncomingMessage, res: ServerResponse, ...rest: Rest) => void;
-
-/** A connection with this many waiting requests is not read until one of them was handled. */
-const MAX_WAITING = 32;
 
 /**
  * Node emits each pipelined request as soon as it is parsed, although its response has to wait for the ones before it (RFC
@@ -20,20 +18,17 @@ const MAX_WAITING = 32;
  * is ignored as well. So is everything behind a request whose Upgrade is ignored, because its start may be lost.
  */
 export function inTurn<Rest extends unknown[]>(handle: Handle<Rest>): Handle<Rest> {
-  const waiting = new WeakMap<Socket, number>();
+  const waiting = createWaitingBytes();
 
   return function handleInTurn(req, res, ...rest) {
     const { socket } = req;
     if (socket.writableEnded) return;
     if (ignoresUpgrade(req)) res.shouldKeepAlive = false;
     if (res.socket) return handle(req, res, ...rest);
-    const count = (waiting.get(socket) ?? 0) + 1;
-    waiting.set(socket, count);
-    if (count >= MAX_WAITING) socket.pause();
+    const endWait = waiting.add(req);
+    if (!endWait) return;
     res.once('socket', () => {
-      const left = (waiting.get(socket) ?? 1) - 1;
-      waiting.set(socket, left);
-      if (left === MAX_WAITING - 1) socket.resume();
+      endWait();
       if (!socket.writableEnded) handle(req, res, ...rest);
     });
   };

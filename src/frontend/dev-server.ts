@@ -51,7 +51,7 @@ export function createDevServer(config: Config, origin: string, streams: Pick<Op
       const onResponse = (response: IncomingMessage) => {
         cleanResponse(response);
         response.headers['x-request-id'] = context.id;
-        if (response.headers['content-type']?.startsWith('text/event-stream'))
+        if (response.headers['content-type']?.toLowerCase().startsWith('text/event-stream'))
           res.once(
             'close',
             streams.lasting.add(() => res.destroy()),

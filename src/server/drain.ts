@@ -39,6 +39,21 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
+  const upgraded = new WeakSet<Duplex>();
+  server.prependListener('upgrade', (_req: IncomingMessage, socket: Duplex) => upgraded.add(socket));
+  const received = new WeakMap<Duplex, number>();
+
+  /**
+   * Closes the connections that have no request and received nothing since the last call. Node does not count those as idle
+   * on which something else than a whole head arrived, or nothing yet: browsers open them ahead of time.
+   */
+  function closeUnused(): void {
+    for (const socket of connections) {
+      if (upgraded.has(socket) || responseOn(socket) || !('bytesRead' in socket)) continue;
+      if (received.get(socket) === socket.bytesRead) socket.destroy();
+      else received.set(socket, Number(socket.bytesRead));
+    }
+  }
 
   function closeAfterResponses(): void {
     for (const socket of connections) {
@@ -57,8 +72,7 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
       const closed = close();
       const idleTimer = setInterval(() => {
         server.closeIdleConnections();
-        // Node does not count a connection without a first request as idle: browsers open them ahead of time.
-        for (const socket of connections) if ('bytesRead' in socket && socket.bytesRead === 0) socket.destroy();
+        closeUnused();
         if (requests?.running() === 0) requests.endStreams();
       }, POLL_INTERVAL_MS);
       // Includes upgraded sockets, which Node no longer counts as connections of the server.

@@ -42,3 +42,26 @@ test('D02 300 pipelined requests get their responses in order', async (t) => {
   await client.send(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).join(''));
   for (const path of paths) assert.equal((await client.response()).text, path);
 });
+
+for (const [what, request] of [
+  ['small', (host: string) => `GET /open/x HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
+  ['large', (host: string) => `GET /open/x HTTP/1.1\r\nHost: ${host}\r\nX-Pad: ${'a'.repeat(12_000)}\r\n\r\n`],
+] as const) {
+  test(`D02 a connection whose ${what} pipelined requests would fill the memory is closed`, async (t) => {
+    const { world, port, host } = await startOpen(t);
+    world.upstream.respondWith(() => {});
+    const hostile = await connectRaw(port);
+    t.after(() => hostile.destroy());
+    await hostile.send(`GET /open/hang HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    await world.upstream.request(0);
+    let sent = 0;
+    const chunk = request(host).repeat(Math.ceil(20_000 / request(host).length));
+    while (!hostile.closed() && sent < 40 * 2 ** 20) {
+      await Promise.race([hostile.send(chunk).catch(() => {}), until(() => hostile.closed())]);
+      sent += chunk.length;
+    }
+    await until(() => hostile.closed(), { what: 'the gateway closes the connection' });
+    await until(() => world.upstream.requests[0]?.aborted === true);
+    assert.equal(world.upstream.requests.length, 1);
+  });
+}

@@ -66,6 +66,17 @@ test('D18 at the stop a WebSocket is closed with 1001 and an event stream ends, 
   await until(() => upstream.openConnections() === 0);
 });
 
+test('D18 an event stream is one in any case of its media type', async (t) => {
+  const { gateway, upstream } = await world(t, LONG);
+  upstream.respondWith(
+    (_req, res) => void res.writeHead(200, { 'content-type': 'Text/Event-Stream' }).write('data: 1\n\n'),
+  );
+  const { ended } = await openEvents(gateway.url);
+  const stopped = gateway.stop();
+  assert.equal(await within(ended, 'the end of the event stream'), 'ended');
+  await within(stopped, 'the stop');
+});
+
 test('D18 running requests are done first', async (t) => {
   const { gateway, upstream } = await world(t, LONG);
   const held = gate();

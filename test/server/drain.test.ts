@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { connectRaw } from '../support/raw.ts';
 import { startUpstream } from '../support/upstream.ts';
-import { gate, until } from '../support/wait.ts';
+import { gate, until, within } from '../support/wait.ts';
 import { startWorld } from '../support/world.ts';
 
 async function world(t: Parameters<typeof startWorld>[0], drainTimeout: string) {
@@ -68,4 +68,15 @@ test('DO-07 an open WebSocket does not prevent the stop', async (t) => {
   const closed = new Promise((resolve) => socket.once('close', resolve));
   await gateway.stop();
   await closed;
+});
+
+test('D18 a connection that has sent something, but no whole head, does not delay the stop', async (t) => {
+  const { gateway, host, port } = await world(t, '9m');
+  const sent = ['', '\r\n', 'GET /session HT', `GET /session HTTP/1.1\r\nHost: ${host}\r\n\r\n`];
+  const clients = await Promise.all(sent.map(() => connectRaw(port)));
+  for (const [index, client] of clients.entries()) await client.send(sent[index] ?? '');
+  await clients[3]?.response();
+  await clients[3]?.send('GET /ses');
+  await within(gateway.stop(), 'the stop, which does not wait for limits.drainTimeout');
+  for (const client of clients) await until(() => client.closed());
 });

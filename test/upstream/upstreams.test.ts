@@ -6,7 +6,7 @@ import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import { caFile, LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE, TEST_KEY } from '../support/certificates.ts';
 import { type Edge, route, SHARES, startEdge } from '../support/edge.ts';
 import { connectRaw, rawRequest } from '../support/raw.ts';
-import { hang, startUpstream, type UpstreamOptions } from '../support/upstream.ts';
+import { hang, startRawUpstream, startUpstream, type UpstreamOptions } from '../support/upstream.ts';
 import { until } from '../support/wait.ts';
 
 async function upstreamOf(t: TestContext, options: UpstreamOptions = {}) {
@@ -155,4 +155,16 @@ test('DO-04 a request that is queued for longer than the response timeout gets 5
   await first.until('endless');
   assert.equal((await get(edge, '/second')).status, 503);
   assert.equal(upstream.requests.length, 1);
+});
+
+test('E06 a response that ends with its connection is cut if the connection is reset', async (t) => {
+  const upstream = await startRawUpstream((socket) =>
+    socket.write('HTTP/1.1 200 OK\r\n\r\npart', () => setTimeout(() => socket.resetAndDestroy(), 50)),
+  );
+  t.after(() => upstream.close());
+  const edge = await edgeOf(t, route(upstream.origin));
+  const client = await connectRaw(edge.port);
+  t.after(() => client.destroy());
+  await client.send('GET / HTTP/1.1\r\nHost: gw\r\n\r\n');
+  assert.doesNotMatch((await client.rest()).toString('latin1'), /\r\n0\r\n/);
 });

@@ -23,6 +23,16 @@ export const clientHeaders: Combination = {
       .map(({ path, requestHeaders }) => `route ${path} forwards ${requestHeaders.join(', ')} of its clients`),
 };
 
+export const upstreamHeaders: Combination = {
+  id: 'route-response-headers',
+  when: '`responseHeaders` on a route: its upstream speaks for the whole origin, or to the front proxy',
+  hint: 'list them only if nobody but you decides what the upstream sends',
+  find: ({ config: { routes } }) =>
+    routes
+      .filter(({ responseHeaders }) => responseHeaders.length > 0)
+      .map(({ path, responseHeaders }) => `route ${path} lets its upstream send ${responseHeaders.join(', ')}`),
+};
+
 export const setCookie: Combination = {
   id: 'route-set-cookie',
   when: '`setCookie: forward` on a route',

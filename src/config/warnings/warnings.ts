@@ -12,7 +12,7 @@ import {
 } from './browser.ts';
 import { writableSecrets } from './files.ts';
 import { httpsWithoutProxy, insecureHttp, openAdmin, plainOrigins, plainStore, wideTrustedProxies } from './network.ts';
-import { clientHeaders, documents, setCookie, uploads, upstreamCaching } from './routes.ts';
+import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
 export type { Warning } from './warning.ts';
@@ -37,6 +37,7 @@ export const COMBINATIONS: readonly Combination[] = [
   landing,
   landingWithoutPage,
   clientHeaders,
+  upstreamHeaders,
   setCookie,
   upstreamCaching,
   documents,

@@ -9,6 +9,7 @@ import { ResponseWriter } from './response-writer.ts';
 
 /** Largest body that is sent as one string, so that Node writes head and body in one packet. */
 const MAX_SINGLE_WRITE_BYTES = 64 * 1024;
+const EVENT_STREAM = /^text\/event-stream/i;
 
 export interface RelayOptions {
   readonly req: IncomingMessage;
@@ -118,8 +119,7 @@ export class Relay implements ResponseHandler {
   #begin({ status, reason, headers, framing }: ResponseHead): void {
     const { owner, rewriteHeaders } = this.#options;
     if (framing.kind === 'length') this.#length = framing.length;
-    const isStream = headerValues(headers, 'content-type')[0]?.startsWith('text/event-stream');
-    if (isStream && !owner.onStream()) return;
+    if (EVENT_STREAM.test(headerValues(headers, 'content-type')[0] ?? '') && !owner.onStream()) return;
     this.#writer.begin({ status, reason, headers: rewriteHeaders(headers) });
     this.#state = 'streaming';
     // RFC 9112 section 6.3: no body, whatever the head declares.

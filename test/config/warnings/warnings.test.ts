@@ -238,6 +238,10 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     safe: [{ logout: { landing: '/bye' }, frontend: { directory: dist } }],
   },
   'route-request-headers': { unsafe: [route({ requestHeaders: ['X-User-Id'] })], safe: [route({})] },
+  'route-response-headers': {
+    unsafe: [route({ responseHeaders: ['X-Accel-Redirect'] }), route({ responseHeaders: ['Service-Worker-Allowed'] })],
+    safe: [route({})],
+  },
   'route-set-cookie': { unsafe: [route({ setCookie: 'forward' })], safe: [route({})] },
   'route-cache': { unsafe: [route({ cache: 'upstream' })], safe: [route({})] },
   'route-documents': {
