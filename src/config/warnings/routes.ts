@@ -26,7 +26,7 @@ export const clientHeaders: Combination = {
 export const upstreamHeaders: Combination = {
   id: 'route-response-headers',
   when: '`responseHeaders` on a route: its upstream speaks for the whole origin, or to the front proxy',
-  hint: 'list them only if nobody but you decides what the upstream sends',
+  hint: 'list them only for an upstream that you trust with the whole origin',
   find: ({ config: { routes } }) =>
     routes
       .filter(({ responseHeaders }) => responseHeaders.length > 0)

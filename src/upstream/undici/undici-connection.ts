@@ -121,9 +121,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
     if (this.#handler !== undefined && this.#deadline.passed(now)) this.#fail(timedOut(this.#headReceived));
   }
 
-  close(): void {
-    this.#fail(abandoned('gateway'));
-  }
+  close = (): void => this.#fail(abandoned('gateway'));
 
   pause(handler: ResponseHandler): void {
     if (handler !== this.#handler) return;
