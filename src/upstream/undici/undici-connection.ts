@@ -108,7 +108,8 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
           if (isCurrent()) this.#onData(handler, chunk);
         },
         onResponseEnd: () => {
-          if (isCurrent()) this.#onEnd(handler);
+          // undici takes a reset for the end of a response that ends with its connection.
+          if (isCurrent() && !this.#cause) this.#onEnd(handler);
         },
         onResponseError: (_controller, error) => {
           if (isCurrent()) this.#fail(this.#classify(error));
