@@ -1,10 +1,8 @@
 /** Warnings about addresses that lead to the wrong place: a shared port, an upstream that is the gateway or plain HTTP, a host that matches none. */
 import { createAddressMatcher, normalizeAddress } from '../../base/address.ts';
-import { isLoopbackHost } from '../../base/loopback.ts';
+import { isLoopbackHost, isWildcardHost } from '../../base/loopback.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Combination } from './warning.ts';
-
-const isWildcard = (host: string) => host === '0.0.0.0' || host === '::';
 
 /** One spelling of a host: an address normalized and without brackets, a name in lower case and without the dot of the root. */
 function canonicalHost(host: string): string {
@@ -35,7 +33,7 @@ const mayBeLoopbackName = (host: string) => host === '127.0.0.1' || host === '::
 /** Whether two listeners cannot both open their port. Port 0 is any free port. */
 function collide(first: Listener, second: Listener): boolean {
   if (first.port !== second.port || first.port === 0) return false;
-  if (first.host === second.host || isWildcard(first.host) || isWildcard(second.host)) return true;
+  if (first.host === second.host || isWildcardHost(first.host) || isWildcardHost(second.host)) return true;
   const hosts = [first.host, second.host];
   return hosts.some(isLoopbackName) && hosts.every(mayBeLoopbackName);
 }
@@ -65,10 +63,10 @@ function isOwn(url: URL, config: Config): boolean {
   if (originOf(url) === originOf(new URL(config.publicUrl))) return true;
   const host = canonicalHost(url.hostname);
   // A connection to the unspecified address reaches this machine.
-  const isLocal = isLoopbackHost(host) || isWildcard(host);
+  const isLocal = isLoopbackHost(host) || isWildcardHost(host);
   return listenersOf(config).some((listener) => {
     if (listener.port !== portOf(url)) return false;
-    return listener.host === host || (isLocal && (isWildcard(listener.host) || isLoopbackHost(listener.host)));
+    return listener.host === host || (isLocal && (isWildcardHost(listener.host) || isLoopbackHost(listener.host)));
   });
 }
 

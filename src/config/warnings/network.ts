@@ -1,6 +1,6 @@
 /** Warnings about addresses: plain HTTP, listeners, trusted proxies, the connection to the store. */
 import { createAddressMatcher } from '../../base/address.ts';
-import { isLoopbackHost } from '../../base/loopback.ts';
+import { isLoopbackHost, isWildcardHost } from '../../base/loopback.ts';
 import { storeWarnings } from '../../store/open.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Combination } from './warning.ts';
@@ -59,6 +59,17 @@ export const openAdmin: Combination = {
       ? [
           `the private listener on ${admin.host}:${admin.port} accepts requests of other hosts, and admin.secret is not set`,
         ]
+      : [],
+};
+
+export const openForwardAuth: Combination = {
+  id: 'forward-auth-on-all-addresses',
+  when: '`forwardAuth.host` is 0.0.0.0 or ::: a client that reaches the port can obtain access tokens',
+  hint: 'set forwardAuth.host to the address that the front proxy uses, or close the port to everything else',
+  listener: true,
+  find: ({ config: { forwardAuth } }) =>
+    forwardAuth && isWildcardHost(forwardAuth.host)
+      ? [`forward authentication listens on all addresses (port ${forwardAuth.port})`]
       : [],
 };
 

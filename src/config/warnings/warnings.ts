@@ -11,8 +11,24 @@ import {
   noContentSecurityPolicy,
 } from './browser.ts';
 import { writableSecrets } from './files.ts';
-import { httpsWithoutProxy, insecureHttp, openAdmin, plainOrigins, plainStore, wideTrustedProxies } from './network.ts';
-import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
+import {
+  httpsWithoutProxy,
+  insecureHttp,
+  openAdmin,
+  openForwardAuth,
+  plainOrigins,
+  plainStore,
+  wideTrustedProxies,
+} from './network.ts';
+import {
+  clientHeaders,
+  documents,
+  openBypass,
+  setCookie,
+  uploads,
+  upstreamCaching,
+  upstreamHeaders,
+} from './routes.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
 export type { Warning } from './warning.ts';
@@ -24,6 +40,7 @@ export const COMBINATIONS: readonly Combination[] = [
   wideTrustedProxies,
   samePort,
   openAdmin,
+  openForwardAuth,
   plainStore,
   plainOrigins,
   plainUpstreams,
@@ -42,6 +59,7 @@ export const COMBINATIONS: readonly Combination[] = [
   upstreamCaching,
   documents,
   uploads,
+  openBypass,
   writableSecrets,
 ];
 

@@ -1,7 +1,8 @@
 /** Lists the request headers by which gateways, front proxies and sign-on products identify the caller to an upstream. */
+import { createNameTest } from './name-test.ts';
 
 /**
- * Canonical names, and prefixes that end in `-*`. An upstream behind one of these products trusts the header, so a client must
+ * Canonical names, and prefixes that end in `*`. An upstream behind one of these products trusts the header, so a client must
  * not be able to send it. Client-Cert: RFC 9440 section 4.
  */
 const IDENTITY: readonly string[] = [
@@ -34,6 +35,8 @@ const IDENTITY: readonly string[] = [
   'x-scope',
   'x-scopes',
   'x-sub',
+  'x-uid',
+  'x-upn',
   'x-preferred-username',
   'x-fullname',
   'x-is-admin',
@@ -93,6 +96,11 @@ const IDENTITY: readonly string[] = [
   // API gateways and service meshes
   'x-token-*',
   'x-hasura-*',
+  'x-kratos-*',
+  'x-sandstorm-*',
+  'x-impersonate-*',
+  'x-authz-*',
+  'x-bearer-token',
   'x-gravitee-*',
   'x-tyk-*',
   'x-wso2-*',
@@ -127,20 +135,22 @@ const IDENTITY: readonly string[] = [
   'x-arr-*',
   'x-appengine-*',
   'cf-access-*',
+  'x-amzn-lattice-identity',
+  'sf-context-current-user',
+  'x-approuter-authorization',
   // Client certificates
-  'client-cert',
-  'client-cert-*',
-  'x-client-cert',
-  'x-client-cert-*',
-  'x-client-certificate',
+  'cf-cert-*',
+  'cf-client-cert-*',
+  'x-nginx-ssl-*',
+  'client-cert*',
+  'x-client-cert*',
   'x-client-dn',
   'x-dn',
   'x-cn',
   'x-client-s-dn',
   'x-client-verify',
   'x-client-subject-*',
-  'x-clientcert',
-  'x-clientcert-*',
+  'x-clientcert*',
   'x-ssl-*',
   'ssl-*',
   'x-tls-client-*',
@@ -150,6 +160,12 @@ const IDENTITY: readonly string[] = [
   'x-apm-*',
   'x-iisnode-*',
   'oidc-*',
+  'x-oidc-*',
+  'x-openid-*',
+  'cas-*',
+  'x-cas-*',
+  'saml-*',
+  'x-saml-*',
   'mellon-*',
   'shib-*',
   'x-shib-*',
@@ -175,13 +191,6 @@ const FORWARDED_IDENTITY: readonly string[] = [
   'x-forwarded-access-token',
   'x-forwarded-id-token',
 ];
-
-/** Returns the test whether a canonical name is in the list or has one of its prefixes. */
-export function createNameTest(names: readonly string[]): (canonical: string) => boolean {
-  const exact = new Set(names.filter((name) => !name.endsWith('*')));
-  const prefixes = names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
-  return (canonical) => exact.has(canonical) || prefixes.some((prefix) => canonical.startsWith(prefix));
-}
 
 /** Returns the test whether a canonical name identifies the caller: those above, and those that the configuration adds. */
 export function createIdentityTest(added: readonly string[]): (canonical: string) => boolean {

@@ -2,8 +2,9 @@
 import { canonicalName, HOP_BY_HOP, isReservedHeader } from '../../base/header-names.ts';
 import { BINDING_HEADER } from '../../client/gateway-header.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import { createIdentityTest, createNameTest } from './identity-names.ts';
+import { createIdentityTest } from './identity-names.ts';
 import { memoizeBounded } from './name-cache.ts';
+import { createNameTest } from './name-test.ts';
 
 /** What happens to a header: `pass` unchanged, `drop`, or the name of a rule of its own in `request-headers.ts`. */
 export type RequestHeaderAction = 'pass' | 'drop' | 'connection' | 'cookie' | 'via' | 'max-forwards';
@@ -23,6 +24,16 @@ const FORWARDED: readonly string[] = [
   'x-host',
   'x-client-ip',
   'x-cluster-client-ip',
+  'cluster-client-ip',
+  'x-true-ip',
+  'incap-client-ip',
+  'x-sucuri-clientip',
+  'x-nf-client-connection-ip',
+  'x-proxyuser-ip',
+  'l5d-remote-ip',
+  'x-waws-*',
+  'x-override-url',
+  'x-http-destinationurl',
   'x-originating-ip',
   'x-envoy-*',
   'x-azure-clientip',

@@ -34,6 +34,11 @@ symlinkSync(dist, join(folder, 'current'));
 const redis = (url: string) => ({ session: { store: { redis: { url } } } });
 const route = (more: object) => ({ routes: [{ path: '/files/**', upstream: 'http://files:8080', ...more }] });
 
+/** An open route, and one that requires a user. */
+const twoRoutes = (open: { path: string; stripPrefix?: string; upstream: string }, guarded: typeof open) => ({
+  routes: [guarded, { ...open, rules: [{ token: 'none' as const }] }],
+});
+
 /** Ids of the warnings of a configuration that has none without `more`. */
 function idsOf(more: Partial<ConfigInput>, secretFiles: readonly string[] = []): string[] {
   const config = parseConfig({
@@ -103,6 +108,10 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       { admin: { host: '0.0.0.0', enabled: false } },
       ...['::1', 'localhost', '127.0.0.5'].map((host) => ({ admin: { host } })),
     ],
+  },
+  'forward-auth-on-all-addresses': {
+    unsafe: ['0.0.0.0', '::'].map((host) => ({ forwardAuth: { host } })),
+    safe: [{ forwardAuth: {} }, { forwardAuth: { host: '10.0.0.5' } }],
   },
   'store-without-tls': {
     unsafe: [
@@ -260,6 +269,36 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       }),
     ],
     safe: [route({ documents: 'sandbox' })],
+  },
+  'route-open-bypass': {
+    unsafe: [
+      twoRoutes(
+        { path: '/pub/**', stripPrefix: '/pub', upstream: 'http://api:8080' },
+        { path: '/admin/**', upstream: 'http://api:8080' },
+      ),
+      twoRoutes(
+        { path: '/pub/**', upstream: 'http://api:8080' },
+        { path: '/v1/**', stripPrefix: '/v1', upstream: 'http://api:8080/pub' },
+      ),
+      twoRoutes(
+        { path: '/x/**', stripPrefix: '/x', upstream: 'http://api:8080' },
+        { path: '/a/**', stripPrefix: '/a', upstream: 'http://api:8080/admin' },
+      ),
+    ],
+    safe: [
+      twoRoutes(
+        { path: '/api/**', upstream: 'http://api:8080' },
+        { path: '/api/admin/**', upstream: 'http://api:8080' },
+      ),
+      twoRoutes(
+        { path: '/pub/**', stripPrefix: '/pub', upstream: 'http://files:8080' },
+        { path: '/admin/**', upstream: 'http://api:8080' },
+      ),
+      twoRoutes(
+        { path: '/pub/**', stripPrefix: '/pub', upstream: 'http://api:8080/pub' },
+        { path: '/admin/**', upstream: 'http://api:8080' },
+      ),
+    ],
   },
 };
 writeFileSync(join(dist, 'bff', 'session'), '');
