@@ -1,10 +1,11 @@
 /** Keeps the tabs from signing in on their own after the user signed out in one of them. */
 import type { Memory } from './base/memory.ts';
-import { SIGN_OUT, STILL_SIGNED_IN, type TabSync } from './window/tab-sync.ts';
+import { LOADED, SIGN_OUT, STILL_SIGNED_IN, type TabSync } from './window/tab-sync.ts';
 
 /**
  * A request that is refused during a sign-out would start a sign-in, which the provider completes without a question while its
- * own session has not ended. So every tab learns of a sign-out before it begins. `markNow` returns the mark of the session.
+ * own session has not ended. So every tab learns of a sign-out before it begins, and a page that is loaded meanwhile asks for it:
+ * the page of the sign-out replies until the provider has taken its place. `markNow` returns the mark of the session.
  */
 export function createSignOutGuard(
   notifyTabs: TabSync['notifyTabs'],
@@ -16,10 +17,12 @@ export function createSignOutGuard(
   /** This page is being left for the sign-out of the provider. */
   let leaving = false;
 
-  function bar(): void {
-    ended = markNow() ?? '';
+  function bar(mark = ''): void {
+    ended = mark || markNow() || '';
     memory.setAsked();
   }
+
+  notifyTabs(LOADED);
 
   return {
     isLeaving: () => leaving,
@@ -28,7 +31,7 @@ export function createSignOutGuard(
     beginSignOut() {
       leaving = true;
       bar();
-      notifyTabs(SIGN_OUT);
+      notifyTabs(SIGN_OUT + ended);
     },
     /** The session could not be ended. */
     cancelSignOut() {
@@ -49,9 +52,11 @@ export function createSignOutGuard(
     },
     /** Handles the messages about a sign-out; returns whether it was one, or the page is being left. */
     onMessage(message: string): boolean {
-      if (message === SIGN_OUT) bar();
+      if (message.startsWith(SIGN_OUT)) bar(message.slice(SIGN_OUT.length));
       else if (message === STILL_SIGNED_IN) ended = undefined;
-      else return leaving;
+      else if (message === LOADED) {
+        if (leaving) notifyTabs(SIGN_OUT + ended);
+      } else return leaving;
       return true;
     },
   };

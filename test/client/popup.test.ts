@@ -78,20 +78,47 @@ test('B03 two calls open one window and share its result', async (t) => {
   assert.equal(tab.windows.length, 2, 'and the next sign-in opens it again');
 });
 
-test('B03 a popup that was seen at the provider and is closed ends the wait at once, with or without the focus', async (t) => {
-  const { tab } = await start(t);
+test('B03 the focus that comes back as the popup closes ends the wait at once', async (t) => {
+  for (const late of [0, 1]) {
+    const { tab } = await start(t);
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    let focused = false;
+    tab.page.document.hasFocus = () => focused;
+    const signedIn = tab.client.login({ popup: true });
+    const [popup] = tab.popups;
+    assert.ok(popup);
+    t.mock.timers.tick(250);
+    popup.closed = true;
+    t.mock.timers.tick(250 * late);
+    focused = true;
+    t.mock.timers.tick(250);
+    t.mock.timers.reset();
+    assert.equal(await signedIn, false);
+  }
+});
+
+test('B03 a popup whose link a later page cuts, after it was seen at the provider, is waited for until the user is back', async (t) => {
+  const { world, tab } = await start(t);
+  await tab.client.session();
   t.mock.timers.enable({ apis: ['setInterval'] });
-  tab.page.document.hasFocus = () => false;
+  let focused = false;
+  tab.page.document.hasFocus = () => focused;
   const signedIn = tab.client.login({ popup: true });
   const [popup] = tab.popups;
   assert.ok(popup);
-  Object.assign(popup, { location: LINKED });
   Object.defineProperty(popup, 'location', { value: LINKED });
   t.mock.timers.tick(250);
   popup.closed = true;
-  t.mock.timers.tick(250);
+  t.mock.timers.tick(600_000);
+  focused = true;
+  t.mock.timers.tick(1_000);
+  assert.equal(await isPending(signedIn, tab, 2), true, 'the user looks at the page and types on in the other window');
+  focused = false;
+  t.mock.timers.tick(1_000);
   t.mock.timers.reset();
-  assert.equal(await signedIn, false);
+  await world.signIn();
+  await tab.client.session();
+  assert.equal(await signedIn, true);
 });
 
 test('B03 a popup whose link the policy of a page cuts looks closed, and is waited for until the user is back', async (t) => {

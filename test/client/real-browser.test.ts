@@ -40,6 +40,24 @@ test('B01 a sign-out completes while requests are refused in two tabs and the pr
   assert.equal(new URL(other.url()).pathname, '/app');
 });
 
+test('B01 pages that are loaded while the provider ends its session start no sign-in: a reload and a new tab', async (t) => {
+  const world = await start(t, { slowEnd: 3_000 });
+  const page = await openSignedIn(world);
+  const other = await page.context().newPage();
+  await other.goto(`${world.gateway.url}/app`);
+  for (const tab of [page, other]) await withClient(tab, 'await client.session()', "{ onUnauthenticated: 'login' }");
+  const before = world.provider.requests.authorize.length;
+  await startInPage(page, 'done', 'await client.logout()');
+  await until(() => world.provider.requests.end_session.length > 0);
+  await other.reload();
+  const third = await page.context().newPage();
+  await third.goto(`${world.gateway.url}/app`);
+  for (const tab of [other, third]) await withClient(tab, POLL, "{ onUnauthenticated: 'login' }");
+  await page.waitForURL('**/signed-out', { timeout: 60_000 });
+  for (const tab of [other, third]) await untilInPage(tab, 'globalThis.refusals >= 5');
+  assert.equal(world.provider.requests.authorize.length, before, 'no tab has begun a sign-in');
+});
+
 test('B02 a navigation that the user stops: the request is refused, and the next one asks again', async (t) => {
   const world = await start(t);
   const page = await world.open();
@@ -109,6 +127,32 @@ test('B03 popup at a provider that cuts the link to it: first use of a client, t
   await Promise.all([popup.waitForEvent('close'), popup.click('#go')]);
   assert.equal(await resultOf(page, 'login'), true);
   assert.deepEqual(await page.evaluate('globalThis.events'), ['signedin']);
+});
+
+test('B03 popup at a provider whose second page cuts the link to it: the page waits while the user types there', async (t) => {
+  const world = await start(t, { broker: true, headers: { 'cross-origin-opener-policy': 'same-origin' } });
+  const page = await world.open();
+  await page.goto(`${world.gateway.url}/app`);
+  const opened = page.context().waitForEvent('page');
+  await startInPage(
+    page,
+    'login',
+    `const { open } = window; window.open = (...args) => (globalThis.popup = open.apply(window, args));
+    // The user is in the other window; automated pages all have the focus.
+    document.hasFocus = () => false;
+    return client.login({ popup: true })`,
+  );
+  const popup = await opened;
+  await popup.locator('#broker').waitFor();
+  // The client has looked at the popup there.
+  await page.waitForTimeout(600);
+  await popup.click('#broker');
+  await popup.locator('#go').waitFor();
+  await untilInPage(page, 'globalThis.popup.closed');
+  await page.waitForTimeout(1_500);
+  assert.equal(await page.evaluate("'login' in globalThis.results"), false, 'it goes on waiting');
+  await Promise.all([popup.waitForEvent('close'), popup.click('#go')]);
+  assert.equal(await resultOf(page, 'login'), true);
 });
 
 for (const [mode, code] of [
@@ -182,4 +226,27 @@ test('B12 eleven tabs: each reads the session once when a user signs in', async 
     [...reads.values()],
     tabs.map(() => 1),
   );
+});
+
+test('B12 the focus that moves between the page and its frames reads the session once at most', async (t) => {
+  const world = await start(t);
+  const page = await openSignedIn(world);
+  await withClient(page, 'await client.session()');
+  let reads = 0;
+  page.on('request', (request) => {
+    if (request.url().endsWith('/session')) reads++;
+  });
+  await page.evaluate(`(() => {
+    document.body.insertAdjacentHTML('beforeend', '<button id="here">b</button><iframe srcdoc="<input>"></iframe>');
+    globalThis.blurs = 0;
+    addEventListener('blur', () => globalThis.blurs++);
+  })()`);
+  const input = page.frameLocator('iframe').locator('input');
+  for (let n = 0; n < 10; n++) {
+    await input.focus();
+    await page.locator('#here').focus();
+  }
+  await untilInPage(page, 'globalThis.blurs >= 10');
+  await withClient(page, 'await client.user()');
+  assert.ok(reads <= 1, `${reads} reads`);
 });

@@ -42,6 +42,7 @@ test('a tab that is left and returned to within a second reads the session again
   tab.show();
   await until(() => reads() === 4, { what: 'a read after the tab was hidden' });
   await tab.client.session();
+  document.hasFocus = () => false;
   tab.dispatch('blur', {});
   tab.focus();
   await until(() => reads() === 6, { what: 'a read after the window was left' });

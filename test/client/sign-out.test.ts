@@ -19,6 +19,15 @@ async function startTabs(t: TestContext, options: TabOptions) {
   return { world, here, other };
 }
 
+/** Records the messages between the tabs. */
+function recordMessages(t: TestContext): string[] {
+  const messages: string[] = [];
+  const channel = new BroadcastChannel('bff-gateway');
+  t.after(() => channel.close());
+  channel.addEventListener('message', (event) => messages.push(String((event as MessageEvent).data)));
+  return messages;
+}
+
 for (const onUnauthenticated of ['login', 'popup'] as const)
   test(`B01 requests during and after a sign-out start no sign-in in any tab (${onUnauthenticated})`, async (t) => {
     const { here, other } = await startTabs(t, { onUnauthenticated });
@@ -58,6 +67,50 @@ test('B01 the other tab knows of the sign-out before the session ends', async (t
   await until(() => other.events.length > 0);
   assert.equal((await other.client.fetch('/api/x')).status, 401);
   assert.deepEqual(other.visits, []);
+});
+
+test('B01 a tab that is loaded during a sign-out starts no sign-in', async (t) => {
+  const held = Promise.withResolvers<void>();
+  const { world, here } = await startTabs(t, {
+    onUnauthenticated: 'login',
+    respond: async ({ url }) => {
+      if (url.endsWith('/logout')) await held.promise;
+      return undefined;
+    },
+  });
+  const messages = recordMessages(t);
+  const signOuts = () => messages.filter((message) => message.startsWith('!out')).length;
+  void here.client.logout();
+  await until(() => here.calls.includes('POST /logout') && signOuts() === 1);
+  const load = async () => {
+    const before = signOuts();
+    const tab = openTab(world.browser, world.gateway.url, { onUnauthenticated: 'login' });
+    t.after(() => tab.client.close());
+    await until(() => signOuts() > before, { what: 'the reply of the tab that signs out' });
+    return tab;
+  };
+  const early = await load();
+  assert.equal((await early.client.session()).authenticated, true, 'which is no reason to sign in again later');
+  held.resolve();
+  await until(() => here.visits.length > 0);
+  const late = await load();
+  for (const tab of [early, late]) {
+    assert.equal((await tab.client.fetch('/api/x')).status, 401);
+    assert.equal(await tab.client.silentLogin(), false);
+    assert.deepEqual(tab.visits, []);
+  }
+  assert.deepEqual(here.visits, ['/logout/continue']);
+});
+
+test('B01 a tab that is loaded after the sign-out asks for a sign-in again', async (t) => {
+  const { world, here, other } = await startTabs(t, { onUnauthenticated: 'login' });
+  void here.client.logout();
+  await until(() => here.visits.length > 0 && other.events.length > 0);
+  here.client.close();
+  const loaded = openTab(world.browser, world.gateway.url, { onUnauthenticated: 'login' });
+  t.after(() => loaded.client.close());
+  void loaded.client.fetch('/api/x');
+  await until(() => loaded.visits.some((visit) => visit.startsWith('/login')));
 });
 
 test('B01 the user can sign in again, and then a refused request asks again', async (t) => {

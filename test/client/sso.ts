@@ -9,6 +9,8 @@ interface SsoOptions {
   slowEnd?: number;
   /** Headers of the form, such as Cross-Origin-Opener-Policy. */
   headers?: Record<string, string>;
+  /** A page without these headers is before the form, as at a broker that leads to another provider. */
+  broker?: boolean;
 }
 
 const COOKIE = 'provider-session=1';
@@ -21,12 +23,17 @@ function answerError({ params }: ProviderRequest, issuer: string): ProviderRespo
 }
 
 /** Makes the provider show a form until the user has signed in, and no form after that until its session has ended. */
-export function setUpSso(provider: Provider, { slowEnd = 0, headers = {} }: SsoOptions = {}): void {
+export function setUpSso(provider: Provider, { slowEnd = 0, headers = {}, broker = false }: SsoOptions = {}): void {
   provider.behaviour.authorize = async (request, proceed) => {
     const known = request.headers.cookie?.includes(COOKIE);
     const confirmed = request.url.searchParams.get('confirmed');
     if (!known && confirmed === null && request.params.get('prompt') === 'none')
       return answerError(request, provider.issuer);
+    if (!known && confirmed === null && broker && !request.url.searchParams.has('broker')) {
+      const next = `${request.url.search}&broker=1`.replaceAll('&', '&amp;');
+      const body = `<!doctype html><title>broker</title><a id="broker" href="${next}">Continue</a>`;
+      return { status: 200, headers: { 'content-type': 'text/html' }, body };
+    }
     if (!known && confirmed === null) {
       const next = `${request.url.search}&confirmed=1`.replaceAll('&', '&amp;');
       const body = `<!doctype html><title>provider</title><a id="go" href="${next}">Sign in</a>`;

@@ -123,7 +123,6 @@ export interface Client {
 /** A window that the page opened. */
 export interface Popup {
   readonly closed: boolean;
-  readonly location?: { readonly href: string };
   focus?(): void;
 }
 

@@ -2,9 +2,13 @@
 import type { Page } from '../base/types.ts';
 import { listen } from './listen.ts';
 
-/** The messages between tabs; any other message is the mark of the session in the tab that sends it. */
+/**
+ * The messages between tabs; any other message is the mark of the session in the tab that sends it. `SIGN_OUT` is followed by the
+ * mark of the session that ends; a new page asks for it with `LOADED`.
+ */
 export const SIGN_OUT = '!out';
 export const STILL_SIGNED_IN = '!in';
+export const LOADED = '!new';
 
 /** Events of one return to the tab, such as its visibility and its focus, are this close, unless the user leaves it in between. */
 const SAME_RETURN_MS = 1_000;
@@ -30,8 +34,10 @@ export function createTabSync(page: Page, onMessage: (message: string) => void, 
     ],
     (event) => {
       const now = Date.now();
-      const left = event.type === 'blur' || document.visibilityState !== 'visible';
-      if (left) returnedAt = 0;
+      const blurred = event.type === 'blur';
+      const left = blurred || document.visibilityState !== 'visible';
+      // The document keeps the focus when it moves to a frame of the page.
+      if (left && !(blurred && document.hasFocus())) returnedAt = 0;
       // A page from the back-forward cache has missed everything since, however short that was, and may not be visible yet.
       if (!(event as PageEvent).persisted && (left || Math.abs(now - returnedAt) < SAME_RETURN_MS)) return;
       returnedAt = now;
