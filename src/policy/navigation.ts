@@ -66,3 +66,6 @@ export function mayLackStrictCookie(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
   return site !== undefined && (site !== 'same-origin' || mayBePassedOn(headers));
 }
+
+/** Returns whether the user typed the address or chose a bookmark, which other sites cannot do; redirects may have followed. */
+export const isTyped = (headers: IncomingHttpHeaders): boolean => headers['sec-fetch-site'] === 'none';

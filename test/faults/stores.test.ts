@@ -9,6 +9,9 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld, type World } from '../support/world.ts';
 
+/** Signs in as soon as the nodes have settled, which takes longer on a busy machine. */
+const signInOnceReady = (world: World) => until(() => world.signIn().then(() => true), { what: 'a sign-in' });
+
 /** Sends requests until one succeeds after an outage, and returns all statuses seen. */
 async function statusesThroughOutage(world: World): Promise<number[]> {
   const statuses: number[] = [];
@@ -28,7 +31,7 @@ test('R12 SE-12 a Sentinel failover: 503 during the outage, then the same cookie
   t.after(() => set.stop());
   const store = { redis: { sentinels: [{ host: '127.0.0.1', port: set.sentinelPort }], master: 'shop' } };
   const world = await startWorld(t, { gateway: { config: { session: { store } } } });
-  await world.signIn();
+  await signInOnceReady(world);
   await until(async () => (await set.replica.keys()).some((key) => key.endsWith(':tokens')));
   await set.master.stop();
   const statuses = await statusesThroughOutage(world);
@@ -43,7 +46,7 @@ test('R12 SE-12 a Cluster loses the primary of a session: 503 during the outage,
   t.after(() => set.stop());
   const store = { redis: { cluster: set.nodes.map(({ port }) => ({ host: '127.0.0.1', port })) } };
   const world = await startWorld(t, { gateway: { config: { session: { store } } } });
-  await world.signIn();
+  await signInOnceReady(world);
   const keys = (await Promise.all(set.nodes.map((node) => node.keys()))).flat();
   const primary = await set.primaryOf(keys.find((key) => key.endsWith(':session')) ?? '');
   await until(async () => {

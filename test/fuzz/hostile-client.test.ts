@@ -67,6 +67,9 @@ function createUser(t: TestContext, gateway: GatewayProcess, localAddress: strin
   return { send, repeated: () => repeated };
 }
 
+/** The upstream runs in this process, which is the first to be starved on a busy machine. */
+const timeouts = { connect: '60s', headers: '120s' } as const;
+
 async function world(t: TestContext) {
   const provider = await startProvider();
   const upstream = await startUpstream({ script, websocket: true });
@@ -82,8 +85,8 @@ async function world(t: TestContext) {
       session: { store: { sqlite: { file: ':memory:' } } },
       accessTokens: { audience: 'orders-api', provider: { introspection: {} } },
       routes: [
-        { path: '/open/**', upstream: upstream.origin, websocket: true, rules: [{ token: 'none' }] },
-        { path: '/api/**', upstream: upstream.origin },
+        { path: '/open/**', upstream: upstream.origin, websocket: true, rules: [{ token: 'none' }], timeouts },
+        { path: '/api/**', upstream: upstream.origin, timeouts },
       ],
     },
   });

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { endpointPaths, landingPath } from '../../config/schema/endpoints.ts';
 import { isLogoutNonce, logoutNonce } from '../../crypto/logout-nonce.ts';
 import { endSessionOrigins, endSessionUrl } from '../../oidc/logout/provider-logout.ts';
-import { isDocumentRequest, isPrefetch } from '../../policy/navigation.ts';
+import { isDocumentRequest, isPrefetch, isTyped } from '../../policy/navigation.ts';
 import type { ActiveSession } from '../../session/session-types.ts';
 import { contextOf } from '../common/context.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
@@ -97,7 +97,8 @@ function createSignOut(parts: LogoutParts): RequestHandler {
     const key = sessions.identify(req.headers.cookie);
     if (key === undefined) {
       // A link on another site arrives without the Strict cookie: a reload by our own page shows whether there is a session.
-      if (req.method === 'GET' && reloadedByOwnPage(pages, req, res, paths.logout)) return;
+      const isLink = req.method === 'GET' && !isTyped(req.headers);
+      if (isLink && reloadedByOwnPage(pages, req, res, paths.logout)) return;
       return leave(parts, req, res, paths.signedOut);
     }
     if (!isGenuine(parts, req, key)) return await askForConfirmation(parts, res, key);

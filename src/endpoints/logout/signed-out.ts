@@ -1,5 +1,6 @@
 /** Shows that the user is signed out: the page to which the provider redirects the browser. */
 import { endpointPaths } from '../../config/schema/endpoints.ts';
+import { isTyped } from '../../policy/navigation.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { queryParams } from '../common/parameters.ts';
 import { reloadedByOwnPage } from '../common/reload.ts';
@@ -18,11 +19,12 @@ export function signedOut({ config, sessions, pages, returnPath }: SignedOutPart
         if (key !== undefined && (await sessions.load(key))) return redirect(res, returnPath('/'));
         // A navigation from the provider, or from a link on any other site, comes without the Strict cookie: a reload by our own
         // page shows whether there is a session.
-        if (reloadedByOwnPage(pages, req, res, path)) return;
         const query = queryParams(req);
+        const providerUnreachable = query.get('provider') === 'unreachable';
+        const address = providerUnreachable ? `${path}?provider=unreachable` : path;
+        if (!isTyped(req.headers) && reloadedByOwnPage(pages, req, res, address)) return;
         // The provider returns `state`, which has no further use and should not stay in the address bar.
         if (query.has('state')) return redirect(res, path);
-        const providerUnreachable = query.get('provider') === 'unreachable';
         sendPage(res, pages.render('signed-out', { loginUrl, providerUnreachable }));
       },
     ],
