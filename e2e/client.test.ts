@@ -36,7 +36,9 @@ browser.test(
     await signOut(page, world);
     await page.close();
     // Headless tabs are never left and have no visibility changes; the test sends the events.
-    await other.evaluate("dispatchEvent(new Event('blur')); document.dispatchEvent(new Event('visibilitychange'))");
+    await other.evaluate(`document.hasFocus = () => false;
+      dispatchEvent(new Event('blur'));
+      document.dispatchEvent(new Event('visibilitychange'));`);
     await other.getByText('Your session has ended.').waitFor();
     assert.equal(await other.getByLabel('What would you like?').inputValue(), 'a long letter');
   },
