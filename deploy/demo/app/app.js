@@ -14,6 +14,8 @@ const client = createClient({
 const $ = (id) => document.getElementById(id);
 const seen = new Map();
 let token;
+/** Whether the session has ended while the page is open: the notice that says so stays until the next sign-in. */
+let ended = false;
 
 function notice(text, label, action) {
   const button = document.createElement('button');
@@ -103,7 +105,7 @@ function openLive() {
 
 $('order').addEventListener('submit', async (event) => {
   event.preventDefault();
-  notice('');
+  if (!ended) notice('');
   const item = $('item').value;
   const headers = { 'content-type': 'application/json' };
   const response = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item }), headers });
@@ -113,6 +115,7 @@ $('order').addEventListener('submit', async (event) => {
 });
 
 client.on('signedout', () => {
+  ended = true;
   notice('Your session has ended. What you typed is still here.', 'Sign in again', () => client.login({ popup: true }));
 });
 client.on('expiring', ({ extendable }) => {
@@ -130,6 +133,7 @@ async function draw() {
 }
 
 client.on('signedin', () => {
+  ended = false;
   notice('');
   return draw();
 });
