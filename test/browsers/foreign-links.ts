@@ -43,10 +43,7 @@ export function defineForeignLinks(name: string, browser: () => Browser): void {
     const { authorize } = world.provider.requests;
     const before = authorize.length;
     await follow(tab, foreign, `${world.url}/sessions`);
-    await untilIn(
-      tab,
-      "location.pathname === '/sessions' && document.querySelector('h1')?.textContent !== 'One moment'",
-    );
+    await untilIn(tab, "document.querySelector('h1')?.textContent === 'Where you are signed in'");
     assert.equal(authorize.length, before, 'no sign-in was needed');
     await follow(tab, foreign, `${world.url}/logout`);
     await untilIn(tab, "document.querySelector('h1')?.textContent === 'Sign out?'");
