@@ -96,7 +96,8 @@ browser.test('R18 CS-05 a link on another site to the sign-out address signs no 
   await tab.goto(attackers[0]?.origin ?? '');
   await Promise.all([
     tab.waitForURL((url) => url.href.startsWith(publicUrl)),
-    tab.evaluate(`location.href = '${publicUrl}/logout'`),
+    // After the evaluation has ended: one whose page is replaced meanwhile may never end.
+    tab.evaluate(`void setTimeout(() => { location.href = '${publicUrl}/logout'; })`),
   ]);
   await tab.waitForLoadState();
   await tab.close();
