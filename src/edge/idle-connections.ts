@@ -22,6 +22,9 @@ const hasRequest = (socket: Socket) => responseOn(socket) !== undefined;
 /** Node takes the parser away when a connection becomes a WebSocket. */
 const isUpgraded = (socket: Socket) => 'parser' in socket && socket.parser === null;
 
+/** Whether a request is in progress on the connection, or it has become a WebSocket. */
+export const isInUse = (socket: Socket) => hasRequest(socket) || isUpgraded(socket);
+
 /** The head of the next request may begin to arrive at the end of the keep-alive time-out of the server; 0 is no time-out. */
 function idleLimit(socket: Socket): number {
   const { keepAliveTimeout = 0, headersTimeout = 0 } = 'server' in socket ? (socket.server as Partial<Server>) : {};
@@ -40,7 +43,7 @@ export function closeUnlessRequested(socket: Socket, close: () => void): void {
   }
   const sent = socket.bytesWritten;
   setImmediate(() => {
-    if (socket.destroyed || isUpgraded(socket) || hasRequest(socket) || socket.bytesWritten !== sent) return;
+    if (socket.destroyed || isInUse(socket) || socket.bytesWritten !== sent) return;
     close();
   });
 }

@@ -1,8 +1,10 @@
 /** Proxies pages, modules and the hot-update WebSocket of the front end's development server. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
+import { isEventStream } from '../base/media-type.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { hasBody } from '../edge/request-body.ts';
 import type { RequestContext } from '../edge/request-context.ts';
@@ -51,7 +53,7 @@ export function createDevServer(config: Config, origin: string, streams: Pick<Op
       const onResponse = (response: IncomingMessage) => {
         cleanResponse(response);
         response.headers['x-request-id'] = context.id;
-        if (response.headers['content-type']?.toLowerCase().startsWith('text/event-stream'))
+        if (isEventStream(response.headers['content-type']))
           res.once(
             'close',
             streams.lasting.add(() => res.destroy()),

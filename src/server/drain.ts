@@ -1,7 +1,9 @@
 /** Drains a listener without losing a request: responses close their connections, the load balancer gets time, requests end. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isInUse } from '../edge/idle-connections.ts';
 import { responseOn } from '../edge/in-turn.ts';
 import { closeServer } from '../tuning/listening-sockets.ts';
 
@@ -39,8 +41,6 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
-  const upgraded = new WeakSet<Duplex>();
-  server.prependListener('upgrade', (_req: IncomingMessage, socket: Duplex) => upgraded.add(socket));
   const received = new WeakMap<Duplex, number>();
 
   /**
@@ -49,9 +49,9 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
    */
   function closeUnused(): void {
     for (const socket of connections) {
-      if (upgraded.has(socket) || responseOn(socket) || !('bytesRead' in socket)) continue;
+      if (!(socket instanceof Socket) || isInUse(socket)) continue;
       if (received.get(socket) === socket.bytesRead) socket.destroy();
-      else received.set(socket, Number(socket.bytesRead));
+      else received.set(socket, socket.bytesRead);
     }
   }
 

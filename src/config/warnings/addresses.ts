@@ -2,7 +2,7 @@
 import { createAddressMatcher, normalizeAddress } from '../../base/address.ts';
 import { isLoopbackHost, isWildcardHost } from '../../base/loopback.ts';
 import type { Config } from '../schema/schema.ts';
-import type { Combination } from './warning.ts';
+import type { Combination, WarningFacts } from './warning.ts';
 
 /** One spelling of a host: an address normalized and without brackets, a name in lower case and without the dot of the root. */
 function canonicalHost(host: string): string {
@@ -70,14 +70,19 @@ function isOwn(url: URL, config: Config): boolean {
   });
 }
 
+/** Creates the function that finds the routes whose upstream has a property. */
+const upstreamsWith =
+  (applies: (upstream: URL, config: Config) => boolean, property: string) =>
+  ({ config }: WarningFacts): string[] =>
+    config.routes
+      .filter(({ upstream }) => applies(new URL(upstream), config))
+      .map(({ path, upstream }) => `the upstream ${upstream} of route ${path} is ${property}`);
+
 export const ownUpstream: Combination = {
   id: 'upstream-is-gateway',
   when: '`upstream` of a route is `publicUrl` or a listener of the gateway: requests loop, or reach the private listeners',
   hint: 'set the address of the API behind the gateway',
-  find: ({ config }) =>
-    config.routes
-      .filter(({ upstream }) => isOwn(new URL(upstream), config))
-      .map(({ path, upstream }) => `the upstream ${upstream} of route ${path} is the gateway`),
+  find: upstreamsWith(isOwn, 'the gateway'),
 };
 
 /** Names that no public DNS resolves: of one label, and of reserved or customary private suffixes (RFC 6761, RFC 6762, RFC 8375). */
@@ -105,13 +110,7 @@ export const plainUpstreams: Combination = {
   id: 'http-upstream',
   when: '`upstream` of a route is http:// with a public name or address: access tokens cross the network in plain text',
   hint: 'use https://, or a private name or address if the network is trusted',
-  find: ({ config }) =>
-    config.routes
-      .filter(({ upstream }) => {
-        const { protocol, hostname } = new URL(upstream);
-        return protocol === 'http:' && !isPrivateHost(hostname);
-      })
-      .map(({ path, upstream }) => `the upstream ${upstream} of route ${path} is plain HTTP`),
+  find: upstreamsWith(({ protocol, hostname }) => protocol === 'http:' && !isPrivateHost(hostname), 'plain HTTP'),
 };
 
 /** A value that a Host field can have: a name, or an address (IPv6 in brackets), and a port (RFC 9110 section 7.2). */

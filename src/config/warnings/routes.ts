@@ -10,42 +10,48 @@ const acceptsUploads = ({ rules }: RouteConfig) =>
 
 /** Creates the function that finds the routes with a property. */
 const routesWith =
-  (applies: (route: RouteConfig) => boolean, effect: string) =>
+  (applies: (route: RouteConfig) => boolean, effectOf: (route: RouteConfig) => string) =>
   ({ config: { routes } }: WarningFacts): string[] =>
-    routes.filter(applies).map(({ path }) => `route ${path} ${effect}`);
+    routes.filter(applies).map((route) => `route ${route.path} ${effectOf(route)}`);
 
 export const clientHeaders: Combination = {
   id: 'route-request-headers',
   when: '`requestHeaders` on a route: clients choose the values of headers that the gateway drops by default',
   hint: 'the upstream must not identify callers by these headers',
-  find: ({ config: { routes } }) =>
-    routes
-      .filter(({ requestHeaders }) => requestHeaders.length > 0)
-      .map(({ path, requestHeaders }) => `route ${path} forwards ${requestHeaders.join(', ')} of its clients`),
+  find: routesWith(
+    ({ requestHeaders }) => requestHeaders.length > 0,
+    ({ requestHeaders }) => `forwards ${requestHeaders.join(', ')} of its clients`,
+  ),
 };
 
 export const upstreamHeaders: Combination = {
   id: 'route-response-headers',
   when: '`responseHeaders` on a route: its upstream speaks for the whole origin, or to the front proxy',
   hint: 'list them only for an upstream that you trust with the whole origin',
-  find: ({ config: { routes } }) =>
-    routes
-      .filter(({ responseHeaders }) => responseHeaders.length > 0)
-      .map(({ path, responseHeaders }) => `route ${path} lets its upstream send ${responseHeaders.join(', ')}`),
+  find: routesWith(
+    ({ responseHeaders }) => responseHeaders.length > 0,
+    ({ responseHeaders }) => `lets its upstream send ${responseHeaders.join(', ')}`,
+  ),
 };
 
 export const setCookie: Combination = {
   id: 'route-set-cookie',
   when: '`setCookie: forward` on a route',
   hint: 'use drop unless the application needs the cookies of the upstream',
-  find: routesWith((route) => route.setCookie === 'forward', 'forwards Set-Cookie of its upstream'),
+  find: routesWith(
+    (route) => route.setCookie === 'forward',
+    () => 'forwards Set-Cookie of its upstream',
+  ),
 };
 
 export const upstreamCaching: Combination = {
   id: 'route-cache',
   when: '`cache: upstream` on a route: a shared cache may store responses to one user for another',
   hint: 'use private unless every response of the upstream has the right Cache-Control',
-  find: routesWith((route) => route.cache === 'upstream', 'keeps Cache-Control of its upstream'),
+  find: routesWith(
+    (route) => route.cache === 'upstream',
+    () => 'keeps Cache-Control of its upstream',
+  ),
 };
 
 export const documents: Combination = {
@@ -54,7 +60,7 @@ export const documents: Combination = {
   hint: 'use sandbox unless the upstream serves pages of the application',
   find: routesWith(
     (route) => route.documents === 'forward' && !acceptsUploads(route),
-    'allows documents of its upstream to run scripts with the permissions of the application',
+    () => 'allows documents of its upstream to run scripts with the permissions of the application',
   ),
 };
 
@@ -64,7 +70,7 @@ export const uploads: Combination = {
   hint: 'use sandbox, serve uploads from another origin, or split the route so that pages and uploads have their own',
   find: routesWith(
     (route) => route.documents === 'forward' && acceptsUploads(route),
-    'accepts uploads and allows documents of its upstream to run scripts with the permissions of the application',
+    () => 'accepts uploads and allows documents of its upstream to run scripts with the permissions of the application',
   ),
 };
 

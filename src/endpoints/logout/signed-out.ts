@@ -17,11 +17,11 @@ export function signedOut({ config, sessions, pages, returnPath }: SignedOutPart
         const key = sessions.identify(req.headers.cookie);
         // The page must not claim a sign-out that did not happen.
         if (key !== undefined && (await sessions.load(key))) return redirect(res, returnPath('/'));
-        // A navigation from the provider, or from a link on any other site, comes without the Strict cookie: a reload by our own
-        // page shows whether there is a session.
         const query = queryParams(req);
         const providerUnreachable = query.get('provider') === 'unreachable';
         const address = providerUnreachable ? `${path}?provider=unreachable` : path;
+        // A navigation from the provider, or from a link on any other site, comes without the Strict cookie: a reload by our own
+        // page shows whether there is a session.
         if (!isTyped(req.headers) && reloadedByOwnPage(pages, req, res, address)) return;
         // The provider returns `state`, which has no further use and should not stay in the address bar.
         if (query.has('state')) return redirect(res, path);

@@ -1,6 +1,8 @@
 /** Relays one response from the upstream connection to the client. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayError } from '../../base/errors.ts';
+import { isEventStream } from '../../base/media-type.ts';
 import { upstreamError } from '../../upstream/failures.ts';
 import type { RequestControl, ResponseHandler } from '../../upstream/http/request-port.ts';
 import { headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
@@ -9,7 +11,6 @@ import { ResponseWriter } from './response-writer.ts';
 
 /** Largest body that is sent as one string, so that Node writes head and body in one packet. */
 const MAX_SINGLE_WRITE_BYTES = 64 * 1024;
-const EVENT_STREAM = /^text\/event-stream/i;
 
 export interface RelayOptions {
   readonly req: IncomingMessage;
@@ -119,7 +120,7 @@ export class Relay implements ResponseHandler {
   #begin({ status, reason, headers, framing }: ResponseHead): void {
     const { owner, rewriteHeaders } = this.#options;
     if (framing.kind === 'length') this.#length = framing.length;
-    if (EVENT_STREAM.test(headerValues(headers, 'content-type')[0] ?? '') && !owner.onStream()) return;
+    if (isEventStream(headerValues(headers, 'content-type')[0]) && !owner.onStream()) return;
     this.#writer.begin({ status, reason, headers: rewriteHeaders(headers) });
     this.#state = 'streaming';
     // RFC 9112 section 6.3: no body, whatever the head declares.

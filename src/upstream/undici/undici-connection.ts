@@ -89,40 +89,40 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
     this.#client = client;
     if (this.#handler !== handler) return;
     const isCurrent = () => this.#handler === handler;
-    const reset = method === 'HEAD' || hasUnusualBody(method, this.#body !== undefined);
-    const request = { method: method as Dispatcher.HttpMethod, path, headers: [...headers], body: this.#body ?? null };
-    client.dispatch(
-      { ...request, reset },
-      {
-        onRequestStart: (controller) => {
-          if (isCurrent()) this.#controller = controller;
-          else controller.abort(closedEarly());
-        },
-        onResponseStarted: () => {
-          this.#begun = true;
-        },
-        onResponseStart: (controller, status, _headers, reason) => {
-          if (isCurrent()) this.#onHead(headOf(controller, status, reason ?? '', method === 'HEAD'));
-        },
-        onResponseData: (_controller, chunk) => {
-          if (isCurrent()) this.#onData(handler, chunk);
-        },
-        onResponseEnd: () => {
-          // undici takes a reset for the end of a response that ends with its connection.
-          if (isCurrent() && !this.#cause) this.#onEnd(handler);
-        },
-        onResponseError: (_controller, error) => {
-          if (isCurrent()) this.#fail(this.#classify(error));
-        },
+    const body = this.#body ?? null;
+    const reset = method === 'HEAD' || hasUnusualBody(method, body !== null);
+    const options = { method: method as Dispatcher.HttpMethod, path, headers: [...headers], body, reset };
+    client.dispatch(options, {
+      onRequestStart: (controller) => {
+        if (isCurrent()) this.#controller = controller;
+        else controller.abort(closedEarly());
       },
-    );
+      onResponseStarted: () => {
+        this.#begun = true;
+      },
+      onResponseStart: (controller, status, _headers, reason) => {
+        if (isCurrent()) this.#onHead(headOf(controller, status, reason ?? '', method === 'HEAD'));
+      },
+      onResponseData: (_controller, chunk) => {
+        if (isCurrent()) this.#onData(handler, chunk);
+      },
+      onResponseEnd: () => {
+        // undici takes a reset for the end of a response that ends with its connection.
+        if (isCurrent() && !this.#cause) this.#onEnd(handler);
+      },
+      onResponseError: (_controller, error) => {
+        if (isCurrent()) this.#fail(this.#classify(error));
+      },
+    });
   }
 
   checkDeadline(now: number): void {
     if (this.#handler !== undefined && this.#deadline.passed(now)) this.#fail(timedOut(this.#headReceived));
   }
 
-  close = (): void => this.#fail(abandoned('gateway'));
+  close(): void {
+    this.#fail(abandoned('gateway'));
+  }
 
   pause(handler: ResponseHandler): void {
     if (handler !== this.#handler) return;

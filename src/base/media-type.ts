@@ -1,0 +1,6 @@
+/** Media types with a meaning of their own. */
+
+const EVENT_STREAM = /^text\/event-stream/i;
+
+/** Whether a `Content-Type` is that of server-sent events; media types are compared without case (RFC 9110 section 8.3.1). */
+export const isEventStream = (contentType: string | undefined): boolean => EVENT_STREAM.test(contentType ?? '');
