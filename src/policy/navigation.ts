@@ -12,12 +12,13 @@ export function isPrefetch(headers: IncomingHttpHeaders): boolean {
 
 /**
  * Returns whether the fetch metadata may be those of a service worker that passes a navigation on (`fetch(event.request)`): it
- * has no destination, and in Firefox the mode is `same-origin`. Firefox and WebKit then report `same-origin` whatever site
- * started the navigation. Frames look alike.
+ * has no destination. Chromium and WebKit keep the mode `navigate`, and Chromium the site that started the navigation; Firefox
+ * and WebKit report `same-origin` whatever that site was, and Firefox as the mode too. Frames look alike.
  */
 export function mayBePassedOn(headers: IncomingHttpHeaders): boolean {
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination, 'sec-fetch-site': site } = headers;
-  return site === 'same-origin' && destination === 'empty' && (mode === 'navigate' || mode === 'same-origin');
+  if (destination !== 'empty') return false;
+  return mode === 'navigate' || (mode === 'same-origin' && site === 'same-origin');
 }
 
 /** Whether a window or frame will show the response; scripts cannot set `navigate` (Fetch standard, constructor of Request). */

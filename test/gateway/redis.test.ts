@@ -58,7 +58,8 @@ describe('R11 R12 SE-12 Redis stops and returns with its data', () => {
 test('R13 the session is stored before the redirect, so that another gateway finds it at once', async (t) => {
   const key = newKey();
   const slow = await startTcpProxy(redis);
-  const world = await startWorld(t, { gateway: { redisUrl: `redis://127.0.0.1:${slow.port}`, key } });
+  const store = { redis: { url: `redis://127.0.0.1:${slow.port}`, commandTimeout: '10s' } };
+  const world = await startWorld(t, { gateway: { config: { session: { store } }, key } });
   const other = await startGateway({
     provider: world.provider,
     redisUrl: redis.url,

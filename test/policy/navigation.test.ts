@@ -24,7 +24,6 @@ test('AR-16 every other destination and mode is a background request', () => {
     'image',
     'script',
     'style',
-    'empty',
     'worker',
     'video',
     'DOCUMENT',
@@ -87,11 +86,11 @@ test('AR-16 only GET is a navigation', () => {
     assert.equal(isTopLevelNavigation(GO, method), false, method);
 });
 
-test('W01 a navigation that a service worker of the own origin passes on is one; other requests of a worker are not', () => {
+test('W01 a navigation that a service worker passes on is one, wherever it started; other requests of a worker are not', () => {
   const passedOn = { ...GO, 'sec-fetch-dest': 'empty', 'sec-fetch-site': 'same-origin' };
-  assert.equal(isTopLevelNavigation(passedOn, 'GET'), true);
-  for (const site of ['none', 'same-site', 'cross-site', ''])
-    assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-fetch-site': site }, 'GET'), false, site);
+  // Chromium names the site that started the navigation, or `none` for an address that was typed.
+  for (const site of ['same-origin', 'none', 'same-site', 'cross-site'])
+    assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-fetch-site': site }, 'GET'), true, site);
   for (const mode of ['cors', 'no-cors', 'same-origin', ''])
     assert.equal(isTopLevelNavigation({ ...passedOn, 'sec-fetch-mode': mode }, 'GET'), false, mode);
   for (const dest of ['iframe', 'frame', 'embed', 'object', 'script', ''])
