@@ -55,6 +55,11 @@ export const ERRORS = {
     title: 'Another session',
     hint: 'Another sign-in has replaced the session that the page was showing. Read the session, then decide whether to repeat.',
   },
+  no_refresh_token: {
+    status: 409,
+    title: 'No refresh token',
+    hint: 'The provider issued no refresh token for this session, so its tokens cannot be refreshed. Sign in again to get new ones.',
+  },
   not_found: { status: 404, title: 'Not found', hint: 'There is no resource at this address.' },
   method_not_allowed: { status: 405, title: 'Method not allowed', hint: 'This endpoint does not support the method.' },
   request_timeout: { status: 408, title: 'Request timeout', hint: 'The request body did not arrive in time.' },

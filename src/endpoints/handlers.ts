@@ -9,6 +9,7 @@ export { logoutContinue } from './logout/logout-continue.ts';
 export { signedOut } from './logout/signed-out.ts';
 export { profile } from './profile.ts';
 export { protectedResource } from './protected-resource.ts';
+export { refreshSession } from './refresh-session.ts';
 export { revokeSession } from './revoke-session.ts';
 export { session } from './session.ts';
 export { sessions } from './sessions.ts';

@@ -24,6 +24,7 @@ const PATHS = [
   '/signed-out',
   '/profile',
   '/session',
+  '/session/refresh',
   '/nowhere',
   '/api/x?a=1',
   '/x/..%2fprofile',

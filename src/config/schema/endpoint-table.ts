@@ -68,6 +68,12 @@ export const ENDPOINTS = {
     description: 'Returns whether the user is signed in and when the session expires, as JSON.',
     crossOrigin: true,
   },
+  refreshSession: {
+    path: '/session/refresh',
+    methods: ['POST'],
+    description: 'Refreshes the tokens of the session now and returns what `/session` returns.',
+    crossOrigin: true,
+  },
   sessions: {
     path: '/sessions',
     methods: ['GET'],

@@ -10,6 +10,7 @@ import type { EndSessions } from '../../oidc/logout/end-sessions.ts';
 import type { LogoutTokenSubject } from '../../oidc/logout/logout-token.ts';
 import type { Revoker } from '../../oidc/logout/revoker.ts';
 import type { Provider } from '../../oidc/provider/provider.ts';
+import type { Refresher } from '../../oidc/refresh/refresher.ts';
 import type { ReturnPath } from '../../policy/return-url.ts';
 import type { Pages } from '../../responses/pages.ts';
 import type { CookieSettings } from '../../session/cookies.ts';
@@ -29,6 +30,7 @@ export interface EndpointParts {
   codeFlow: AuthorizationCodeFlow;
   pending: PendingLogins;
   revoker: Revoker;
+  refresher: Pick<Refresher, 'refreshOnDemand'>;
   endSessions: EndSessions;
   /** Closes the open streams of a session on this instance. */
   closeStreams: (key: string) => void;

@@ -21,7 +21,7 @@ export function createForceRefresh({ sessions, backoff, limit, refreshes }: Forc
       if (current.version !== session.version) return { kind: 'refreshed', session: current };
       const inProgress = refreshes.get(session.key);
       if (inProgress) return await inProgress;
-      const paused = limit.isRecent(session.key) || backoff.delayFor(session.key) > 0;
+      const paused = limit.delayFor(session.key) > 0 || backoff.delayFor(session.key) > 0;
       if (paused || !current.refreshable) return { kind: 'active', session };
       return await refreshes.run(current, true);
     } catch {

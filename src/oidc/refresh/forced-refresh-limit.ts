@@ -7,8 +7,8 @@ import type { Store } from '../../store/port/store.ts';
 const FORCED_REFRESH_INTERVAL_MS = 30_000;
 
 export interface ForcedRefreshLimit {
-  /** Whether this process knows of a recent forced refresh. No store request. */
-  isRecent(key: string): boolean;
+  /** Milliseconds until the next forced refresh, as far as this process knows; 0 means now. No store request. */
+  delayFor(key: string): number;
   /** Claims the forced refresh of a session; true for one replica per interval. */
   claim(key: string): Promise<boolean>;
 }
@@ -17,9 +17,9 @@ export interface ForcedRefreshLimit {
 export function createForcedRefreshLimit(store: Pick<Store, 'markOnce'>, clock: () => number): ForcedRefreshLimit {
   const recentForcedRefreshes = createLruCache<Lifetime>(10_000);
   return {
-    isRecent(key) {
+    delayFor(key) {
       const recent = recentForcedRefreshes.get(key);
-      return recent !== undefined && isCurrent(recent, clock());
+      return recent !== undefined && isCurrent(recent, clock()) ? recent.until - clock() : 0;
     },
     async claim(key) {
       const since = clock();

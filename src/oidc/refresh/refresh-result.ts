@@ -19,3 +19,9 @@ export type EnsureUsableToken = (session: RequestSession) => MaybePromise<Refres
  * token: it was refreshed a moment ago, cannot be refreshed, or the provider is unavailable. Never rejects.
  */
 export type ForceRefresh = (session: RequestSession) => Promise<RefreshResult>;
+
+/**
+ * Refreshes the tokens of a session for its front end. Never `active`. Rejects with a `GatewayError`: 409 without a refresh
+ * token, 429 if the tokens were refreshed a moment ago, 503 if the provider or the store is unavailable.
+ */
+export type RefreshOnDemand = (session: RequestSession) => Promise<RefreshResult>;

@@ -7,7 +7,8 @@ import { createEnsureUsableToken } from './ensure-usable-token.ts';
 import { createForceRefresh } from './force-refresh.ts';
 import { createForcedRefreshLimit } from './forced-refresh-limit.ts';
 import { createRefreshGrant, type RefreshGrantOptions } from './refresh-grant.ts';
-import type { EnsureUsableToken, ForceRefresh } from './refresh-result.ts';
+import { createRefreshOnDemand } from './refresh-on-demand.ts';
+import type { EnsureUsableToken, ForceRefresh, RefreshOnDemand } from './refresh-result.ts';
 import { createRefreshUnderLease } from './refresh-under-lease.ts';
 import { refreshUrgency } from './refresh-urgency.ts';
 import { createSharedRefreshes } from './shared-refreshes.ts';
@@ -20,6 +21,7 @@ export type RefresherOptions = Omit<RefreshGrantOptions, 'backoff'> & {
 export interface Refresher {
   readonly ensureUsable: EnsureUsableToken;
   readonly forceRefresh: ForceRefresh;
+  readonly refreshOnDemand: RefreshOnDemand;
   /** Waits for the refreshes in progress and stores their tokens, because the old ones no longer work. Bounded; never rejects. */
   close(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
   return {
     ensureUsable: createEnsureUsableToken({ sessions, backoff, audit, urgencyOf, refreshes }),
     forceRefresh: createForceRefresh({ sessions, backoff, limit, refreshes }),
+    refreshOnDemand: createRefreshOnDemand({ backoff, limit, urgencyOf, refreshes }),
     async close() {
       await refreshes.settle(maxWait);
       await grant.close();

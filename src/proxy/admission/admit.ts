@@ -10,6 +10,7 @@ import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import { type Challenge, createChallenge } from '../../policy/challenge.ts';
 import { type CsrfOutcome, checkUpgradeOrigin } from '../../policy/csrf.ts';
+import { requireBinding } from '../../policy/require-binding.ts';
 import { type CompiledRule, openRule, ruleForCaller } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { RequestSession, Sessions } from '../../session/session-types.ts';
@@ -17,7 +18,6 @@ import { isPromise } from '../../tuning/maybe-promise.ts';
 import { type BearerCaller, createBearerReader } from './bearer.ts';
 import { NO_CREDENTIALS, readCredentials } from './credentials.ts';
 import { type AccessRequest, auditDetails, createPolicyEnforcer } from './enforce-rules.ts';
-import { requireBinding } from './require-binding.ts';
 import { readSessionFacts } from './session-caller.ts';
 
 /**
@@ -80,7 +80,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
       enforcer.enforce(access, caller.facts, caller.scheme);
       return { kind: 'bearer', caller };
     }
-    const bound = requireBinding(keyring, access);
+    const bound = requireBinding(keyring, req.headers, key);
     const loaded = key === undefined ? undefined : (sessions.getCached(key) ?? (await sessions.load(key)));
     const pendingToken = loaded && ensureUsable(loaded);
     // A request that waits for the provider uses the session too: it must not expire while the provider is unavailable.

@@ -1,0 +1,42 @@
+/** The state of a session as the front end may see it: never a token. */
+import { endpointPaths } from '../../config/schema/endpoints.ts';
+import { logoutNonce } from '../../crypto/logout-nonce.ts';
+import { sessionBinding } from '../../crypto/session-binding.ts';
+import type { RequestSession } from '../../session/session-types.ts';
+import type { EndpointParts } from './endpoint.ts';
+
+export type SessionStateParts = Pick<EndpointParts, 'config' | 'keyring' | 'sessions' | 'clock'>;
+
+/** Creates the functions that describe a session, and its absence, in the JSON of `/session`. */
+export function createSessionState({ config, keyring, sessions, clock }: SessionStateParts) {
+  const { login, logout } = endpointPaths(config.endpoints);
+  const common = { csrfHeader: { name: config.csrf.header, value: '1' }, loginUrl: login };
+
+  return {
+    signedOut: { authenticated: false, ...common },
+    /** Undefined if the session has ended since it was loaded. */
+    async describeSession({ key, data }: RequestSession): Promise<Record<string, unknown> | undefined> {
+      const idle = await sessions.remaining(key);
+      if (idle === undefined) return undefined;
+      return {
+        authenticated: true,
+        ...describe(data, clock() + idle),
+        binding: sessionBinding(keyring, key),
+        ...common,
+        logoutUrl: `${logout}?sid=${logoutNonce(keyring, key)}`,
+      };
+    },
+  };
+}
+
+/** `idleEnd` is when the session expires without a request, in milliseconds since the epoch. */
+function describe(data: RequestSession['data'], idleEnd: number) {
+  return {
+    sub: data.sub,
+    ...(data.acr === undefined ? {} : { acr: data.acr }),
+    ...(data.authTime === undefined ? {} : { authTime: data.authTime }),
+    createdAt: new Date(data.createdAt).toISOString(),
+    expiresAt: new Date(data.expiresAt).toISOString(),
+    idleExpiresAt: new Date(Math.min(idleEnd, data.expiresAt)).toISOString(),
+  };
+}
