@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { digest } from '../crypto/digest.ts';
 import type { LoginResult } from '../oidc/login/login-acceptance.ts';
 import { addressRange, describeDevice } from '../session/device.ts';
+import { persistCookie } from '../session/login-session.ts';
 import { sealTokens } from '../session/session-service.ts';
 import type { ActiveSession } from '../session/session-types.ts';
 import { contextOf } from './common/context.ts';
@@ -10,7 +11,7 @@ import type { EndpointParts } from './common/endpoint.ts';
 
 export type EstablishParts = Pick<
   EndpointParts,
-  'config' | 'keyring' | 'store' | 'sessions' | 'directory' | 'endSessions' | 'revoker' | 'audit'
+  'config' | 'keyring' | 'store' | 'sessions' | 'directory' | 'endSessions' | 'revoker' | 'audit' | 'clock'
 >;
 
 /** Resolves when the session is stored: the browser's next request may arrive before a write that was not awaited. */
@@ -21,7 +22,7 @@ function save(req: Request): Promise<void> {
 }
 
 async function createSession(parts: EstablishParts, req: Request, { data, tokens }: LoginResult): Promise<void> {
-  const { config, keyring, store, directory } = parts;
+  const { config, keyring, store, directory, clock } = parts;
   // A new id, whatever the browser sent (ASVS 7.2.4). Not `regenerate`, which ends the old session before the new one is stored.
   req.sessionStore.generate(req);
   const key = digest(req.sessionID);
@@ -34,6 +35,8 @@ async function createSession(parts: EstablishParts, req: Request, { data, tokens
     ...(device === undefined ? {} : { device }),
     ...(address === undefined ? {} : { address }),
   };
+  // The absolute limit: the gateway decides about idleness, so no response has to prolong the cookie.
+  if (config.session.cookie.persistent) persistCookie(req, () => data.expiresAt - clock());
   await save(req);
 }
 

@@ -17,6 +17,12 @@ const cookie = z
       .describe(
         'lax: for server-rendered pages that read the session in the navigation that ends a sign-in. A single-page app does not need it: its first request carries the cookie.',
       ),
+    persistent: z
+      .boolean()
+      .default(false)
+      .describe(
+        'The session cookie survives the end of the browser: it has a Max-Age until the absolute limit of the session. Not for shared computers, where the next user would continue the session.',
+      ),
   })
   .prefault({});
 

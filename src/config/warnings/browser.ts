@@ -14,6 +14,16 @@ export const laxCookie: Combination = {
     config.session.cookie.sameSite === 'lax' ? ['session.cookie.sameSite is lax: strict is safer'] : [],
 };
 
+export const persistentCookie: Combination = {
+  id: 'persistent-cookie',
+  when: '`session.cookie.persistent`: on a shared computer, the next user of the browser continues a session that was not signed out',
+  hint: 'leave it off unless each user has a device or account of their own, and keep session.idleTimeout short',
+  find: ({ config }) =>
+    config.session.cookie.persistent
+      ? ['session.cookie.persistent is on: the session survives the end of the browser']
+      : [],
+};
+
 export const formPost: Combination = {
   id: 'form-post',
   when: '`provider.responseMode` is form_post: the login cookie is SameSite=None',

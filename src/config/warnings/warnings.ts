@@ -9,6 +9,7 @@ import {
   laxCookie,
   missingFrontend,
   noContentSecurityPolicy,
+  persistentCookie,
 } from './browser.ts';
 import { writableSecrets } from './files.ts';
 import {
@@ -47,6 +48,7 @@ export const COMBINATIONS: readonly Combination[] = [
   ownUpstream,
   wildcardHosts,
   laxCookie,
+  persistentCookie,
   noContentSecurityPolicy,
   formPost,
   missingFrontend,

@@ -197,6 +197,10 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     ],
   },
   'lax-cookie': { unsafe: [{ session: { cookie: { sameSite: 'lax' } } }], safe: [] },
+  'persistent-cookie': {
+    unsafe: [{ session: { cookie: { persistent: true } } }],
+    safe: [{ session: { cookie: { persistent: false } } }],
+  },
   'no-content-security-policy': {
     unsafe: [{ frontend: { directory: dist, contentSecurityPolicy: false } }],
     safe: [{ frontend: { directory: dist, contentSecurityPolicy: "default-src 'self'" } }],
