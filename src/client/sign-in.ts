@@ -63,7 +63,7 @@ export function createSignIn(
       ...params,
       returnTo: asPopup ? signedInPath : (returnTo ?? here),
     }))
-      url.searchParams.set(name, value);
+      if (typeof value === 'string') url.searchParams.set(name, value);
     // The sign-in would stop the navigation to the sign-out of the provider.
     if (signOutGuard.isLeaving()) return false;
     if (asPopup) {

@@ -1,8 +1,10 @@
 /** Starts a sign-in: stores it in a cookie of this browser and redirects the browser to the provider. */
 import type { RequestHandler } from 'express';
 import { GatewayError } from '../base/errors.ts';
+import { compileLoginParam, type LoginParamCheck } from '../config/schema/login-params.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { LoginParams } from '../oidc/login/authorization-code-flow.ts';
+import { patternBudget } from '../policy/conditions/pattern.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
 import { MAX_LENGTH } from '../policy/return-url.ts';
 import { contextOf } from './common/context.ts';
@@ -17,15 +19,6 @@ type LoginEndpointParts = Pick<
   EndpointParts,
   'config' | 'cookies' | 'codeFlow' | 'pending' | 'sessions' | 'returnPath' | 'audit'
 >;
-
-const PARAM_PATTERNS: Record<keyof LoginParams, RegExp> = {
-  // OpenID Connect Core section 3.1.2.1: none excludes every other value.
-  prompt: /^(none|(login|consent|select_account|create)( (login|consent|select_account|create))*)$/,
-  login_hint: /^[^\p{Cc}]{1,256}$/u,
-  acr_values: /^[\x21-\x7e]{1,128}( [\x21-\x7e]{1,128}){0,9}$/,
-  max_age: /^\d{1,9}$/,
-  ui_locales: /^[A-Za-z0-9-]{1,35}( [A-Za-z0-9-]{1,35}){0,9}$/,
-};
 
 /** `GET /login?returnTo=/path`. */
 export function login(parts: LoginEndpointParts): EndpointSteps<'login'> {
@@ -59,12 +52,13 @@ function requireNavigation(config: Config): RequestHandler {
 }
 
 /** The allowed parameters of the query. Others are ignored; an allowed one with a malformed value is an error. */
-function loginParams(query: URLSearchParams, allowed: readonly (keyof LoginParams)[]): LoginParams {
-  const params: LoginParams = {};
-  for (const name of allowed) {
+function loginParams(query: URLSearchParams, allowed: readonly LoginParamCheck[]): LoginParams {
+  const params: Record<string, string> = {};
+  const budget = patternBudget();
+  for (const { name, accepts } of allowed) {
     const value = query.get(name);
     if (value === null) continue;
-    if (!PARAM_PATTERNS[name].test(value))
+    if (!accepts(value, budget))
       throw new GatewayError('bad_request', { hint: `The value of ${name} is not acceptable.` });
     params[name] = value;
   }
@@ -74,11 +68,12 @@ function loginParams(query: URLSearchParams, allowed: readonly (keyof LoginParam
 function startSignIn(parts: LoginEndpointParts): RequestHandler {
   const { config, cookies, codeFlow, pending, sessions, returnPath, audit } = parts;
   const maxAge = config.login.timeout;
+  const allowedParams = config.provider.allowedLoginParams.map(compileLoginParam);
 
   return async function startSignIn(req, res) {
     const { id: requestId, clientIp } = contextOf(req);
     const query = singleParams(queryParams(req));
-    const params = loginParams(query, config.provider.allowedLoginParams);
+    const params = loginParams(query, allowedParams);
     const requested = query.get('returnTo') ?? '/';
     if (requested.length > MAX_LENGTH)
       throw new GatewayError('bad_request', { hint: `returnTo is longer than ${MAX_LENGTH} characters.` });

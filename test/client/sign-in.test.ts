@@ -21,10 +21,12 @@ test('login() navigates to the endpoint with its parameters, and returns to the 
   void client.login();
   void client.login({ returnTo: '/basket', prompt: 'login', acr_values: 'gold', ui_locales: 'de' });
   void client.login({ loginUrl: '/login?acr_values=gold', returnTo: '/' });
+  void client.login({ returnTo: '/', kc_idp_hint: 'google', organization: undefined });
   assert.deepEqual(visits, [
     '/login?returnTo=%2Forders%3Fpage%3D2%23third',
     '/login?prompt=login&acr_values=gold&ui_locales=de&returnTo=%2Fbasket',
     '/login?acr_values=gold&returnTo=%2F',
+    '/login?kc_idp_hint=google&returnTo=%2F',
   ]);
 });
 

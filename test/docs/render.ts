@@ -44,16 +44,18 @@ const TYPES: Record<Exclude<Option['kind'], 'scalar'>, string> = {
   secret: 'text, `{ file }` or `{ env }`',
 };
 
-const valuesOf = ({ const: literal, enum: values, items, type = '' }: SchemaNode): string => {
+const valuesOf = ({ const: literal, enum: values, items, properties, type = '' }: SchemaNode): string => {
   if (literal !== undefined) return `\`${String(literal)}\``;
   const allowed = values ?? items?.enum;
+  if (items?.anyOf) return items.anyOf.map(valuesOf).join(', ');
+  if (properties) return `\`{ ${Object.keys(properties).join(', ')} }\``;
   if (allowed) return allowed.map((value) => `\`${value}\``).join(', ');
   return type === 'string' ? 'text' : 'number';
 };
 
 const typeOf = ({ kind, node }: Option): string => {
   if (kind === 'scalar') return (node.anyOf ?? []).map(valuesOf).join(', ');
-  return node.enum || node.items?.enum ? valuesOf(node) : TYPES[kind];
+  return node.enum || node.items?.enum || node.items?.anyOf ? valuesOf(node) : TYPES[kind];
 };
 
 const defaultOf = ({ default: value }: SchemaNode) =>
@@ -77,6 +79,10 @@ function listRows(item: SchemaNode | undefined, prefix: string): string {
     ])
     .join('\n');
 }
+
+/** The schema of the entries of a list that are objects. */
+const objectEntry = (list: SchemaNode | undefined): SchemaNode | undefined =>
+  list?.items?.anyOf?.find(({ properties }) => properties !== undefined);
 
 function configurationPage(): string {
   const schema = jsonSchema();
@@ -107,6 +113,15 @@ ${optionRows(options())}
 | option | default | meaning |
 | --- | --- | --- |
 ${listRows(schema.properties?.secrets?.properties?.keys?.items, '')}
+
+## provider.allowedLoginParams
+
+Entries are names of the default, or objects for these and other parameters. Parameters of the protocol, and those that decide what tokens are for
+(\`scope\`, \`audience\`, \`resource\`, \`claims\` and others), are refused. A value from a link replaces one of \`provider.authorizationParams\`.
+
+| option | default | meaning |
+| --- | --- | --- |
+${listRows(objectEntry(schema.properties?.provider?.properties?.allowedLoginParams), '')}
 
 ## routes
 

@@ -55,6 +55,8 @@ export interface LoginOptions {
   acr_values?: string;
   max_age?: string;
   ui_locales?: string;
+  /** Any other parameter that `provider.allowedLoginParams` lists, such as `kc_idp_hint`. */
+  [param: string]: string | boolean | undefined;
 }
 
 /** A request that the gateway refused until the user signs in, or signs in with a stronger or more recent method. */

@@ -91,7 +91,8 @@ export function loadConfig(source: ConfigSource): Loaded {
   const outcome = validate(input, source, [file]);
   const locate = ({ path, ...rest }: Finding): Fault => {
     const dotted = formatPath(path);
-    const variable = variables.get(dotted);
+    // A variable sets a list as a whole, so it is the source of each element.
+    const variable = variables.get(typeof path.at(-1) === 'number' ? formatPath(path.slice(0, -1)) : dotted);
     return { ...(variable === undefined ? { file, ...yaml.positionOf(path) } : { variable }), path: dotted, ...rest };
   };
   const all = [...findings, ...('findings' in outcome ? outcome.findings : [])].map(locate);

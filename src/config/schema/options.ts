@@ -16,7 +16,7 @@ export interface SchemaNode {
 
 export interface Option {
   path: string[];
-  /** `scalar` is text, a number or a boolean; `list` is a list of strings; `secret` is text, `{ file }` or `{ env }`. */
+  /** `scalar` is text, a number or a boolean; `list` is a list of strings, or of strings and objects; `secret` is text, `{ file }` or `{ env }`. */
   kind: 'string' | 'number' | 'boolean' | 'scalar' | 'list' | 'secret';
   /** The environment variable that sets it. */
   variable: string;
@@ -57,8 +57,14 @@ export function variableName(path: readonly string[]): string {
 
 const SCALARS: readonly unknown[] = ['string', 'number', 'integer', 'boolean'];
 
+const isText = ({ type, enum: values }: SchemaNode) => type === 'string' || values !== undefined;
+
+/** Whether the list may hold texts; it may hold objects as well, which only the file can set. */
 const isTextList = ({ type, items }: SchemaNode) =>
-  type === 'array' && (items?.type === 'string' || items?.enum !== undefined);
+  type === 'array' &&
+  items !== undefined &&
+  (isText(items) ||
+    (items.anyOf?.some(isText) === true && items.anyOf.every((node) => isText(node) || node.type === 'object')));
 
 function isSecret({ anyOf }: SchemaNode): boolean {
   const [text, reference, ...others] = anyOf ?? [];

@@ -1,6 +1,7 @@
 /** Schema of `provider`: the OpenID provider, the client of the gateway at it, and the requests to it. */
 import { z } from 'zod';
 import { duration, httpUrl, kind, origin, scopeToken } from '../fields/fields.ts';
+import { allowedLoginParams } from './login-params.ts';
 import type { SecretField } from './secrets.ts';
 
 const identity = {
@@ -74,10 +75,7 @@ const signIn = {
     .record(z.string(), z.string())
     .default({})
     .describe('Additional fixed parameters of the authorization request, such as audience.'),
-  allowedLoginParams: z
-    .array(z.enum(['prompt', 'login_hint', 'acr_values', 'max_age', 'ui_locales']))
-    .default(['prompt', 'login_hint', 'acr_values', 'max_age', 'ui_locales'])
-    .describe('Authorization parameters that a link to the login endpoint may set.'),
+  allowedLoginParams: allowedLoginParams(),
   idTokenSignedResponseAlg: z
     .enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])
     .default('RS256')

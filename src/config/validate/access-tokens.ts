@@ -2,7 +2,10 @@
 import { accessTokenIssuersOf } from '../../oidc/products/issuers.ts';
 import { productOf, tokenTypeOf } from '../../oidc/products/registry.ts';
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
-import type { AccessTokensConfig, Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
+import { patternBudget } from '../../policy/conditions/pattern.ts';
+import { compileLoginParam } from '../schema/login-params.ts';
+import type { AccessTokensConfig, Config, ProviderConfig, RouteConfig, RuleConfig } from '../schema/schema.ts';
+import { paramName } from '../sections/login-params.ts';
 import type { Finding, Path } from './faults.ts';
 
 const needsCredentials = (rule: RuleConfig) => rule.token !== 'none';
@@ -112,19 +115,25 @@ function upstreamTokenFindings({ upstreamToken, rules }: RouteConfig, at: Path):
   return findings;
 }
 
+/** Why no sign-in can set the parameter of a step-up to this value. A plain name accepts every value that a step-up has. */
+function stepUpFault(allowed: ProviderConfig['allowedLoginParams'], param: string, value: string): string | undefined {
+  const entry = allowed.find((candidate) => paramName(candidate) === param);
+  if (entry === undefined) return `does not contain ${param}`;
+  if (typeof entry === 'string' || compileLoginParam(entry).accepts(value, patternBudget())) return undefined;
+  return `does not accept ${JSON.stringify(value)} for ${param}`;
+}
+
 /** Rules that need a step-up that no sign-in can request, or that have no user to step up. */
 function stepUpFindings({ provider }: Config, { rules }: RouteConfig, at: Path): Finding[] {
-  const allowed = new Set<string>(provider.allowedLoginParams);
+  const allowed = provider.allowedLoginParams;
   return rules.flatMap((rule, index) => {
     const open = rule.token === 'none' || rule.token === 'client';
     return conditionEntries.flatMap(([name, condition]) => {
       if (rule[name] === undefined || condition.over === 'request' || !condition.stepUp) return [];
       const path = [...at, 'rules', index, name];
-      const { param } = condition.stepUp;
+      const fault = stepUpFault(allowed, condition.stepUp.param, condition.stepUp.format(rule[name]));
       return [
-        ...(allowed.has(param)
-          ? []
-          : [{ path, message: `cannot be met: provider.allowedLoginParams does not contain ${param}` }]),
+        ...(fault === undefined ? [] : [{ path, message: `cannot be met: provider.allowedLoginParams ${fault}` }]),
         ...(open ? [{ path, message: `has no effect with token: ${rule.token}` }] : []),
       ];
     });

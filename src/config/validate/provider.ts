@@ -1,23 +1,10 @@
 /** Checks of the provider section: client credentials, options without effect, and the FAPI profile. */
+
 import type { Config, ProviderConfig } from '../schema/schema.ts';
+import { PROTOCOL_PARAMS } from '../sections/login-params.ts';
 import type { Finding } from './faults.ts';
 
 type Row = [option: string, isFault: boolean, message: string, hint?: string];
-
-const RESERVED_PARAMS = [
-  'response_type',
-  'client_id',
-  'redirect_uri',
-  'scope',
-  'state',
-  'nonce',
-  'response_mode',
-  'request',
-  'request_uri',
-  'code_challenge',
-  'code_challenge_method',
-  'dpop_jkt',
-];
 
 const findingsOf = (rows: readonly Row[]): Finding[] =>
   rows
@@ -82,7 +69,7 @@ function profileRows(provider: ProviderConfig): Row[] {
 
 /** Findings about the provider, for every product. */
 export function providerFindings({ provider }: Config): Finding[] {
-  const reserved = RESERVED_PARAMS.filter((name) => Object.hasOwn(provider.authorizationParams, name));
+  const reserved = PROTOCOL_PARAMS.filter((name) => Object.hasOwn(provider.authorizationParams, name));
   return [
     ...findingsOf([
       ['scopes', !provider.scopes.includes('openid'), 'openid is required'],

@@ -12,13 +12,7 @@ import { createLoginAcceptance, type LoginResult } from './login-acceptance.ts';
 import { nonceOf, type PendingLogin } from './pending-login.ts';
 
 /** Authorization parameters that a login link may set; already checked against the allow-list. */
-export interface LoginParams {
-  prompt?: string;
-  login_hint?: string;
-  acr_values?: string;
-  max_age?: string;
-  ui_locales?: string;
-}
+export type LoginParams = Readonly<Record<string, string>>;
 
 export interface AuthorizationCodeFlow {
   /**
