@@ -1,26 +1,26 @@
-/** Starts a sign-in: stores it in a cookie of this browser and redirects the browser to the provider. */
-import type { RequestHandler } from 'express';
+/** Starts a sign-in: stores it in a cookie of this browser, and redirects it to the provider or returns the address as JSON. */
+import type { Request, RequestHandler } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import { compileLoginParam, type LoginParamCheck } from '../config/schema/login-params.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { LoginParams } from '../oidc/login/authorization-code-flow.ts';
 import { patternBudget } from '../policy/conditions/pattern.ts';
-import { isTopLevelNavigation } from '../policy/navigation.ts';
+import { isPrefetch, isTopLevelNavigation } from '../policy/navigation.ts';
 import { MAX_LENGTH } from '../policy/return-url.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { queryParams, singleParams } from './common/parameters.ts';
 import { rateLimit } from './common/rate-limit.ts';
-import { redirect } from './common/responses.ts';
+import { redirect, sendJson } from './common/responses.ts';
 import { keepReturnAddress } from './common/return-address.ts';
-import { keepOpener, requireHttps } from './common/steps.ts';
+import { keepOpener, requireCsrf, requireHttps } from './common/steps.ts';
 
 type LoginEndpointParts = Pick<
   EndpointParts,
   'config' | 'cookies' | 'codeFlow' | 'pending' | 'sessions' | 'returnPath' | 'audit'
 >;
 
-/** `GET /login?returnTo=/path`. */
+/** `GET /login?returnTo=/path`: a redirect, or for a script that asks for it the location as JSON. */
 export function login(parts: LoginEndpointParts): EndpointSteps<'login'> {
   const { config } = parts;
   return {
@@ -28,7 +28,7 @@ export function login(parts: LoginEndpointParts): EndpointSteps<'login'> {
       keepOpener,
       keepReturnTo(parts),
       rateLimit(config.limits.loginsPerMinute),
-      requireNavigation(config),
+      requireOwnStart(config),
       requireHttps(config),
       startSignIn(parts),
     ],
@@ -43,11 +43,17 @@ function keepReturnTo({ returnPath }: LoginEndpointParts): RequestHandler {
   };
 }
 
-/** Refuses whatever is not a top-level navigation, before anything is stored. */
-function requireNavigation(config: Config): RequestHandler {
-  return function requireNavigation(req, _res, next) {
-    const navigation = isTopLevelNavigation(req.headers, req.method, config.csrf.header);
-    next(navigation ? undefined : new GatewayError('login_not_navigation'));
+const isNavigation = ({ csrf }: Config, req: Request) => isTopLevelNavigation(req.headers, req.method, csrf.header);
+
+/** Refuses whatever is neither a top-level navigation nor a script of the own origin, before anything is stored. */
+function requireOwnStart(config: Config): RequestHandler {
+  return function requireOwnStart(req, _res, next) {
+    if (isNavigation(config, req)) return next();
+    const asksForJson = req.method === 'GET' && !isPrefetch(req.headers) && req.accepts(['html', 'json']) === 'json';
+    if (!asksForJson) throw new GatewayError('login_not_navigation');
+    // Another site could start sign-ins without the user. Listed origins navigate.
+    requireCsrf(config, req, []);
+    next();
   };
 }
 
@@ -84,6 +90,7 @@ function startSignIn(parts: LoginEndpointParts): RequestHandler {
     for (const cookie of evicted) res.clearCookie(cookie, cookies.loginOptions);
     res.cookie(name, value, { ...cookies.loginOptions, maxAge });
     audit('login.started', { requestId, clientIp });
-    redirect(res, url.href);
+    if (isNavigation(config, req)) redirect(res, url.href);
+    else sendJson(res, { location: url.href });
   };
 }

@@ -24,9 +24,10 @@ carries \`Retry-After\`. An outage of the store or the provider is never reporte
 
 ## How to recognize an error of the gateway
 
-Every error of the gateway carries its code in the header \`X-Bff-Gateway\`, which origins in \`cors.allowedOrigins\` can read as well. Responses of
-\`/session\`, \`/profile\` and \`/logout\` carry the value \`ok\`. The gateway removes this header, in every spelling, from responses of upstreams. An
-upstream can imitate the status and the body of an error but not the header: a client that reacts to errors of the gateway must check the header.
+Every error of the gateway carries its code in the header \`X-Bff-Gateway\`, which origins in \`cors.allowedOrigins\` can read as well. JSON responses
+of \`/session\`, \`/profile\`, \`/logout\` and \`/login\` carry the value \`ok\`. The gateway removes this header, in every spelling, from responses of
+upstreams. An upstream can imitate the status and the body of an error but not the header: a client that reacts to errors of the gateway must check the
+header.
 
 ## Codes
 

@@ -131,7 +131,7 @@ describe('responses of the gateway itself', () => {
     }
   });
 
-  test('SE-11 contain no token, code, state, verifier or secret, in headers only the redirect to the provider does', () => {
+  test('SE-11 contain no token, code, state, verifier or secret, only the redirect to the provider and the JSON of /login do', () => {
     const secrets = [...world.provider.secrets.keys()];
     assert.ok(secrets.length > 8);
     for (const { what, headers, body } of recorded) {
@@ -139,6 +139,7 @@ describe('responses of the gateway itself', () => {
       const lines = [...headers].filter(([name]) => !(name === 'location' && toProvider)).map(([, value]) => value);
       const text = [body, ...lines].join('\n');
       for (const secret of secrets) assert.ok(!text.includes(secret), `${what} holds ${secret.slice(0, 16)}`);
+      if (!what.endsWith('script GET /login')) assert.doesNotMatch(text, /[?&]state=\w/, what);
       assert.doesNotMatch(text, /canary|eyJ[\w-]{10,}\./, what);
     }
   });

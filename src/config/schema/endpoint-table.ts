@@ -25,7 +25,8 @@ export const ENDPOINTS = {
   login: {
     path: '/login',
     methods: ['GET'],
-    description: 'Starts a sign-in and redirects the browser to the provider.',
+    description:
+      'Starts a sign-in and redirects the browser to the provider, or returns the address as JSON to a script of the own origin.',
   },
   callback: {
     path: '/callback',

@@ -40,8 +40,8 @@ export function methodNotAllowed(methods: readonly string[]): RequestHandler {
   };
 }
 
-/** Throws unless the request carries the CSRF header and comes from our own or a listed origin. */
-export function requireCsrf(config: Config, req: Request): void {
+/** Throws unless the request carries the CSRF header and comes from our own or a listed origin, by default one of `cors`. */
+export function requireCsrf(config: Config, req: Request, allowedOrigins = config.cors.allowedOrigins): void {
   const outcome = checkCsrf({
     method: req.method,
     headers: req.headers,
@@ -49,7 +49,7 @@ export function requireCsrf(config: Config, req: Request): void {
     strictCookie: config.session.cookie.sameSite === 'strict',
     headerName: config.csrf.header,
     publicOrigin: config.publicUrl,
-    allowedOrigins: config.cors.allowedOrigins,
+    allowedOrigins,
   });
   if (outcome.kind === 'refused') throw new GatewayError(outcome.code, { detail: outcome.reason });
 }
