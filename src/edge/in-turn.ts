@@ -2,6 +2,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { joinChunks } from './joined-chunks.ts';
 import { createWaitingBytes } from './waiting-bytes.ts';
 
 /** Whether Node's parser took the request for an upgrade, and drops what follows it in the same packet. */
@@ -23,6 +24,7 @@ export function inTurn<Rest extends unknown[]>(handle: Handle<Rest>): Handle<Res
   return function handleInTurn(req, res, ...rest) {
     const { socket } = req;
     if (socket.writableEnded) return;
+    joinChunks(req);
     if (ignoresUpgrade(req)) res.shouldKeepAlive = false;
     if (res.socket) return handle(req, res, ...rest);
     const endWait = waiting.add(req);

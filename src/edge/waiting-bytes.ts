@@ -4,7 +4,10 @@ import type { Socket } from 'node:net';
 
 /** Estimated bytes of a request and its response object, besides the head. */
 const REQUEST_BYTES = 1_500;
-/** The most that the waiting requests of one connection may hold: some 600 small requests, or 60 with heads of 16 KiB. */
+/**
+ * The most that the waiting requests of one connection may hold: some 600 small requests, 60 with heads of 16 KiB, or 15 with bodies
+ * of 64 KiB.
+ */
 const MAX_CONNECTION_BYTES = 1024 * 1024;
 /** The most that the waiting requests of all connections may hold. */
 const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
@@ -17,8 +20,15 @@ export interface WaitingBytes {
   add(req: IncomingMessage): (() => void) | undefined;
 }
 
-function sizeOf({ url = '', rawHeaders }: IncomingMessage): number {
-  return rawHeaders.reduce((size, text) => size + text.length, REQUEST_BYTES + url.length);
+/** The most of its body that a request keeps while nothing reads it: then the connection is not read any more. */
+function bodySizeOf({ headers, readableHighWaterMark: most }: IncomingMessage): number {
+  if (headers['transfer-encoding'] !== undefined) return most;
+  return Math.min(Number(headers['content-length'] ?? 0), most);
+}
+
+function sizeOf(req: IncomingMessage): number {
+  const { url = '', rawHeaders } = req;
+  return rawHeaders.reduce((size, text) => size + text.length, REQUEST_BYTES + url.length) + bodySizeOf(req);
 }
 
 /** Creates the count of one listener. */

@@ -46,6 +46,15 @@ test('D02 300 pipelined requests get their responses in order', async (t) => {
 for (const [what, request] of [
   ['small', (host: string) => `GET /open/x HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
   ['large', (host: string) => `GET /open/x HTTP/1.1\r\nHost: ${host}\r\nX-Pad: ${'a'.repeat(12_000)}\r\n\r\n`],
+  [
+    'long',
+    (host: string) => `POST /open/x HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 60000\r\n\r\n${'a'.repeat(60_000)}`,
+  ],
+  [
+    'chunked',
+    (host: string) =>
+      `POST /open/x HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n${'a\r\n0123456789\r\n'.repeat(99)}0\r\n\r\n`,
+  ],
 ] as const) {
   test(`D02 a connection whose ${what} pipelined requests would fill the memory is closed`, async (t) => {
     const { world, port, host } = await startOpen(t);
