@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 
 /** A chunk below this size counts as tiny: most of what is sent for it is its frame. */
 const TINY_BYTES = 16;
-/** Tiny chunks that a connection may send at once, and per second. Someone who types in a terminal sends ten. */
+/** Tiny chunks that a connection may send at once, and per second. A user who types in a terminal sends ten. */
 const TINY_CHUNKS = 1_000;
 
 /** The tiny chunks that a connection may still send, and when that was counted, in milliseconds. */

@@ -50,11 +50,6 @@ for (const [what, request] of [
     'long',
     (host: string) => `POST /open/x HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 60000\r\n\r\n${'a'.repeat(60_000)}`,
   ],
-  [
-    'chunked',
-    (host: string) =>
-      `POST /open/x HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n${'a\r\n0123456789\r\n'.repeat(99)}0\r\n\r\n`,
-  ],
 ] as const) {
   test(`D02 a connection whose ${what} pipelined requests would fill the memory is closed`, async (t) => {
     const { world, port, host } = await startOpen(t);
@@ -65,7 +60,8 @@ for (const [what, request] of [
     await world.upstream.request(0);
     let sent = 0;
     const chunk = request(host).repeat(Math.ceil(20_000 / request(host).length));
-    while (!hostile.closed() && sent < 40 * 2 ** 20) {
+    // Without the limit the gateway would take 600 requests of any length.
+    while (!hostile.closed() && sent < 25 * 2 ** 20) {
       await Promise.race([hostile.send(chunk).catch(() => {}), until(() => hostile.closed())]);
       sent += chunk.length;
     }
