@@ -1,6 +1,7 @@
 /** Administration of sessions on the private listener: lists them, and ends them by user, provider session, id, or all. */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { canonicalHost } from '../base/address.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
@@ -80,7 +81,7 @@ function requireAdministrator({ admin }: Config, req: IncomingMessage): void {
     throw new GatewayError('unauthenticated', { detail: 'the administrator secret is missing or wrong' });
   }
   const requestedHost = (req.headers.host ?? '').replace(/:\d+$/, '');
-  const onLoopback = LOOPBACK.test(host) && LOOPBACK.test(requestedHost);
+  const onLoopback = LOOPBACK.test(canonicalHost(host)) && LOOPBACK.test(requestedHost);
   if (onLoopback && req.headers['x-bff-admin'] === '1') return;
   const hint = 'Set admin.secret for a listener that is not on loopback; on loopback send the header X-Bff-Admin: 1.';
   throw new GatewayError('access_denied', { hint });

@@ -14,6 +14,19 @@ export function normalizeAddress(text: string): string | undefined {
 }
 
 /**
+ * Returns the one spelling of a host: an address normalized and without brackets, a name in lower case and without the dot of
+ * the root. Resolvers and URLs read `0`, `127.1` and `0x7f000001` as IPv4 addresses.
+ */
+export function canonicalHost(host: string): string {
+  const bare = host.replace(/^\[|\]$/g, '');
+  const name = bare.toLowerCase().replace(/\.$/, '');
+  const address = normalizeAddress(bare);
+  if (address !== undefined) return address;
+  const hostname = /^[0-9a-fx.]+$/.test(name) ? (URL.parse(`http://${name}`)?.hostname ?? '') : '';
+  return isIPv4(hostname) ? hostname : name;
+}
+
+/**
  * Compiles a list of addresses and CIDR ranges. An empty list matches no address. Throws an Error for an entry that is
  * neither; `label` names the entry in its message.
  */

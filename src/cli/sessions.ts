@@ -1,6 +1,7 @@
 /** `bff-gateway sessions`: lists and ends sessions through the private listener of the running gateway. */
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { canonicalHost } from '../base/address.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { isRecord } from '../oidc/products/base/claims.ts';
 
@@ -16,7 +17,8 @@ type Fetch = (url: string, init: { method: string; headers: Record<string, strin
 
 /** URL of the private listener; a wildcard address is reached on loopback. */
 function adminUrl({ host, port }: Config['admin']): string {
-  const target = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  const canonical = canonicalHost(host);
+  const target = canonical === '0.0.0.0' ? '127.0.0.1' : canonical === '::' ? '::1' : canonical;
   return `http://${isIPv6(target) ? `[${target}]` : target}:${port}`;
 }
 

@@ -102,6 +102,12 @@ describe('access to the session administration', () => {
     assert.deepEqual(await alive(), [true, true, true]);
   });
 
+  test('on loopback in another spelling: with the header', async (t) => {
+    const { ask } = await startAdministered(t, { host: '::ffff:127.0.0.1' });
+    assert.equal((await ask('/sessions')).status, 200);
+    assert.equal((await ask('/sessions', 'GET', {})).status, 403);
+  });
+
   test('on another address: denied without a secret', async (t) => {
     const { ask, alive } = await startAdministered(t, { host: '0.0.0.0' });
     for (const asked of asks) {

@@ -32,3 +32,18 @@ test('E19 neither fields of sessions nor errors print control or format characte
     [6, 6, 1, 1],
   );
 });
+
+test('a private listener on all addresses is reached on loopback, however its host is written', async () => {
+  const urlOf = async (host: string) => {
+    let requested = '';
+    await listSessions({ ...config, admin: { ...config.admin, host } }, {}, undefined, async (url) => {
+      requested = new URL(url).host;
+      return new Response(JSON.stringify({ sessions: [] }));
+    });
+    return requested;
+  };
+  for (const host of ['0.0.0.0', '0', '::ffff:0.0.0.0']) assert.equal(await urlOf(host), '127.0.0.1:9400', host);
+  for (const host of ['::', '::0', '[::]', '0:0:0:0:0:0:0:0']) assert.equal(await urlOf(host), '[::1]:9400', host);
+  assert.equal(await urlOf('::ffff:10.0.0.5'), '10.0.0.5:9400');
+  assert.equal(await urlOf('gateway'), 'gateway:9400');
+});

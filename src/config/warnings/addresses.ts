@@ -1,14 +1,8 @@
 /** Warnings about addresses that lead to the wrong place: a shared port, an upstream that is the gateway or plain HTTP, a host that matches none. */
-import { createAddressMatcher, normalizeAddress } from '../../base/address.ts';
+import { canonicalHost, createAddressMatcher, normalizeAddress } from '../../base/address.ts';
 import { isLoopbackHost, isWildcardHost } from '../../base/loopback.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Combination, WarningFacts } from './warning.ts';
-
-/** One spelling of a host: an address normalized and without brackets, a name in lower case and without the dot of the root. */
-function canonicalHost(host: string): string {
-  const bare = host.replace(/^\[|\]$/g, '');
-  return normalizeAddress(bare) ?? bare.toLowerCase().replace(/\.$/, '');
-}
 
 interface Listener {
   readonly name: string;
@@ -58,6 +52,16 @@ const portOf = ({ port, protocol }: URL) => Number(port || (protocol === 'https:
 
 const originOf = (url: URL) => `${url.protocol}//${canonicalHost(url.hostname)}:${portOf(url)}`;
 
+/** Hosts at which a connection reaches this machine. Names below `localhost` may be virtual hosts of one server. */
+const LOCAL: readonly string[] = ['localhost', '127.0.0.1', '::1', '0.0.0.0', '::'];
+
+/** Whether two URLs name one server, in any spelling of its host and port. */
+export function isSameServer(first: URL, second: URL): boolean {
+  if (originOf(first) === originOf(second)) return true;
+  if (first.protocol !== second.protocol || portOf(first) !== portOf(second)) return false;
+  return [first, second].every(({ hostname }) => LOCAL.includes(canonicalHost(hostname)));
+}
+
 /** Whether requests to this URL arrive at the gateway itself. */
 function isOwn(url: URL, config: Config): boolean {
   if (originOf(url) === originOf(new URL(config.publicUrl))) return true;
@@ -101,7 +105,8 @@ const isPrivateAddress = createAddressMatcher([
   'fe80::/10',
 ]);
 
-function isPrivateHost(hostname: string): boolean {
+/** Whether a host is an address of this machine or of a private network, or a name that only such a network resolves. */
+export function isPrivateHost(hostname: string): boolean {
   const host = canonicalHost(hostname);
   return normalizeAddress(host) === undefined ? PRIVATE_NAME.test(host) : isPrivateAddress(host);
 }

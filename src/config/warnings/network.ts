@@ -3,6 +3,7 @@ import { createAddressMatcher } from '../../base/address.ts';
 import { isLoopbackHost, isWildcardHost } from '../../base/loopback.ts';
 import { storeWarnings } from '../../store/open.ts';
 import type { Config } from '../schema/schema.ts';
+import { isPrivateHost } from './addresses.ts';
 import type { Combination } from './warning.ts';
 
 const isHttps = ({ publicUrl }: Config) => publicUrl.startsWith('https:');
@@ -64,13 +65,15 @@ export const openAdmin: Combination = {
 
 export const openForwardAuth: Combination = {
   id: 'forward-auth-on-all-addresses',
-  when: '`forwardAuth.host` is 0.0.0.0 or ::: a client that reaches the port can obtain access tokens',
+  when: '`forwardAuth.host` is 0.0.0.0, ::, or a public address or name: a client that reaches the port can obtain access tokens',
   hint: 'set forwardAuth.host to the address that the front proxy uses, or close the port to everything else',
   listener: true,
-  find: ({ config: { forwardAuth } }) =>
-    forwardAuth && isWildcardHost(forwardAuth.host)
-      ? [`forward authentication listens on all addresses (port ${forwardAuth.port})`]
-      : [],
+  find({ config: { forwardAuth } }) {
+    if (!forwardAuth) return [];
+    const { host, port } = forwardAuth;
+    if (isWildcardHost(host)) return [`forward authentication listens on all addresses (port ${port})`];
+    return isPrivateHost(host) ? [] : [`forward authentication listens on a public address (${host}, port ${port})`];
+  },
 };
 
 export const plainStore: Combination = {

@@ -98,20 +98,33 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       { admin: { port: 3000, enabled: false } },
       { listen: { host: '10.0.0.5', port: 9000 }, admin: { host: 'localhost', port: 9000 } },
       { listen: { host: '127.0.0.2', port: 9000 }, admin: { host: 'localhost', port: 9000 } },
+      { listen: { host: '0', port: 9000 }, admin: { host: '10.0.0.5', port: 9000 } },
+      { listen: { host: '127.1', port: 9000 }, admin: { host: '127.0.0.1', port: 9000 } },
       { listen: { host: '127.0.0.1', port: 9000 }, admin: { host: '127.0.0.2', port: 9000 } },
     ],
   },
   'admin-without-secret': {
-    unsafe: ['0.0.0.0', '::', '10.0.0.5', 'gateway'].map((host) => ({ admin: { host } })),
+    unsafe: ['0.0.0.0', '::', '10.0.0.5', 'gateway', '0', '128.1'].map((host) => ({ admin: { host } })),
     safe: [
       { admin: { host: '0.0.0.0', secret: SECRET } },
       { admin: { host: '0.0.0.0', enabled: false } },
-      ...['::1', 'localhost', '127.0.0.5'].map((host) => ({ admin: { host } })),
+      ...['::1', 'localhost', '127.0.0.5', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', 'LOCALHOST.', '127.1'].map(
+        (host) => ({
+          admin: { host },
+        }),
+      ),
     ],
   },
   'forward-auth-on-all-addresses': {
-    unsafe: ['0.0.0.0', '::'].map((host) => ({ forwardAuth: { host } })),
-    safe: [{ forwardAuth: {} }, { forwardAuth: { host: '10.0.0.5' } }],
+    unsafe: [
+      ...['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0', '[::]', '::ffff:0.0.0.0', '::ffff:0:0', '0', '0x0', '0.0'],
+      ...['8.8.8.8', '::ffff:8.8.8.8', '2001:db8::1', '[2001:db8::1]', '134744072', 'auth.example.com', '172.32.0.1'],
+    ].map((host) => ({ forwardAuth: { host } })),
+    safe: [
+      { forwardAuth: {} },
+      ...['10.0.0.5', '192.168.1.5', 'fd00::5', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', '127.1'],
+      ...['localhost', 'localhost.', 'gateway', 'gateway.internal'],
+    ].map((host) => (typeof host === 'string' ? { forwardAuth: { host } } : host)),
   },
   'store-without-tls': {
     unsafe: [
