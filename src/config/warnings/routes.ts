@@ -1,6 +1,5 @@
 /** Warnings about routes: what an upstream may do on the origin of the application. */
 import type { RouteConfig } from '../schema/schema.ts';
-import { covers } from '../validate/routes.ts';
 import type { Combination, WarningFacts } from './warning.ts';
 
 const UPLOADS: readonly string[] = ['POST', 'PUT', 'PATCH'];
@@ -72,39 +71,4 @@ export const uploads: Combination = {
     (route) => route.documents === 'forward' && acceptsUploads(route),
     () => 'accepts uploads and allows documents of its upstream to run scripts with the permissions of the application',
   ),
-};
-
-/** Origin and path pattern of the requests that a route sends to its upstream. */
-function targetOf({ path, stripPrefix = '', upstream }: RouteConfig): {
-  origin: string;
-  base: string;
-  pattern: string;
-} {
-  const { origin, pathname } = new URL(upstream);
-  const base = pathname.replace(/\/$/, '');
-  return { origin, base, pattern: base + path.slice(stripPrefix.length) };
-}
-
-const isOpen = ({ rules }: RouteConfig) => rules.some(({ token }) => token === 'none');
-
-/** Whether an open route reaches what a route with tokens protects, under another public path. */
-function bypasses(open: RouteConfig, guarded: RouteConfig): boolean {
-  const [way, target] = [targetOf(open), targetOf(guarded)];
-  // Where both map paths alike, a path has one route, the first that matches.
-  const isSameMapping = way.base === target.base && open.stripPrefix === guarded.stripPrefix;
-  return !isSameMapping && way.origin === target.origin && covers(way.pattern, target.pattern);
-}
-
-export const openBypass: Combination = {
-  id: 'route-open-bypass',
-  when: 'a route with `token: none` leads to the same paths of an upstream as another route that requires a token, by `stripPrefix` or the path of `upstream`',
-  hint: 'narrow the path of the open route, or give it the same rules',
-  find: ({ config: { routes } }) =>
-    routes
-      .filter(isOpen)
-      .flatMap((open) =>
-        routes
-          .filter((route) => !isOpen(route) && bypasses(open, route))
-          .map(({ path }) => `the open route ${open.path} leads to what route ${path} protects`),
-      ),
 };

@@ -21,15 +21,8 @@ import {
   plainStore,
   wideTrustedProxies,
 } from './network.ts';
-import {
-  clientHeaders,
-  documents,
-  openBypass,
-  setCookie,
-  uploads,
-  upstreamCaching,
-  upstreamHeaders,
-} from './routes.ts';
+import { openBypass } from './open-bypass.ts';
+import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
 export type { Warning } from './warning.ts';

@@ -34,10 +34,15 @@ symlinkSync(dist, join(folder, 'current'));
 const redis = (url: string) => ({ session: { store: { redis: { url } } } });
 const route = (more: object) => ({ routes: [{ path: '/files/**', upstream: 'http://files:8080', ...more }] });
 
+type RouteInput = NonNullable<ConfigInput['routes']>[number];
+
 /** An open route, and one that requires a user. */
-const twoRoutes = (open: { path: string; stripPrefix?: string; upstream: string }, guarded: typeof open) => ({
-  routes: [guarded, { ...open, rules: [{ token: 'none' as const }] }],
+const twoRoutes = (open: RouteInput, guarded: RouteInput): Pick<ConfigInput, 'routes'> => ({
+  routes: [guarded, { rules: [{ token: 'none' }], ...open }],
 });
+const API = 'http://api:8080';
+const OPEN: RouteInput = { path: '/pub/**', stripPrefix: '/pub', upstream: API };
+const ADMIN: RouteInput = { path: '/admin/**', upstream: API };
 
 /** Ids of the warnings of a configuration that has none without `more`. */
 function idsOf(more: Partial<ConfigInput>, secretFiles: readonly string[] = []): string[] {
@@ -93,13 +98,13 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       { listen: { host: 'localhost.', port: 9000 }, admin: { host: '::1', port: 9000 } },
       { listen: { host: '0:0:0:0:0:0:0:1', port: 9000 }, admin: { host: '::1', port: 9000 } },
       { listen: { host: 'GATEWAY', port: 9000 }, admin: { host: 'gateway', port: 9000 } },
+      { listen: { host: '0', port: 9000 }, admin: { host: '10.0.0.5', port: 9000 } },
+      { listen: { host: '127.1', port: 9000 }, admin: { host: '127.0.0.1', port: 9000 } },
     ],
     safe: [
       { admin: { port: 3000, enabled: false } },
       { listen: { host: '10.0.0.5', port: 9000 }, admin: { host: 'localhost', port: 9000 } },
       { listen: { host: '127.0.0.2', port: 9000 }, admin: { host: 'localhost', port: 9000 } },
-      { listen: { host: '0', port: 9000 }, admin: { host: '10.0.0.5', port: 9000 } },
-      { listen: { host: '127.1', port: 9000 }, admin: { host: '127.0.0.1', port: 9000 } },
       { listen: { host: '127.0.0.1', port: 9000 }, admin: { host: '127.0.0.2', port: 9000 } },
     ],
   },
@@ -289,32 +294,80 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
   },
   'route-open-bypass': {
     unsafe: [
+      twoRoutes(OPEN, ADMIN),
+      twoRoutes({ path: '/pub/**', upstream: API }, { path: '/v1/**', stripPrefix: '/v1', upstream: `${API}/pub` }),
       twoRoutes(
-        { path: '/pub/**', stripPrefix: '/pub', upstream: 'http://api:8080' },
-        { path: '/admin/**', upstream: 'http://api:8080' },
+        { path: '/x/**', stripPrefix: '/x', upstream: API },
+        { path: '/a/**', stripPrefix: '/a', upstream: `${API}/admin` },
       ),
+      // A method for which the one admits guests and the other does not
+      twoRoutes(OPEN, { ...ADMIN, rules: [{ token: 'none', methods: ['OPTIONS'] }, { token: 'user' }] }),
+      twoRoutes({ ...OPEN, rules: [{ token: 'none', methods: ['GET'] }, { token: 'user' }] }, ADMIN),
+      twoRoutes({ ...OPEN, rules: [{ token: 'user-or-none' }] }, ADMIN),
       twoRoutes(
-        { path: '/pub/**', upstream: 'http://api:8080' },
-        { path: '/v1/**', stripPrefix: '/v1', upstream: 'http://api:8080/pub' },
+        { ...OPEN, rules: [{ token: 'none', methods: ['POST'] }, { token: 'user' }] },
+        { ...ADMIN, rules: [{ token: 'none', methods: ['GET'] }, { token: 'user' }] },
       ),
-      twoRoutes(
-        { path: '/x/**', stripPrefix: '/x', upstream: 'http://api:8080' },
-        { path: '/a/**', stripPrefix: '/a', upstream: 'http://api:8080/admin' },
-      ),
+      twoRoutes({ ...OPEN, rules: [{ token: 'user' }, { token: 'none' }] }, ADMIN),
+      // Spellings of one server
+      ...[
+        ['https://api.example.com', 'https://API.example.com.:443'],
+        ['http://localhost:3001', 'http://127.0.0.1:3001'],
+        ['http://[::1]:3001', 'http://localhost.:3001'],
+        ['http://[::ffff:10.0.0.5]', 'http://10.0.0.5:80/'],
+        ['http://127.1:3001', 'http://0.0.0.0:3001'],
+      ].map(([one = '', other = '']) => twoRoutes({ ...OPEN, upstream: one }, { ...ADMIN, upstream: other })),
+      // Patterns with some paths in common
+      twoRoutes({ path: '/x/**', stripPrefix: '/x', upstream: `${API}/api/admin` }, { path: '/api/**', upstream: API }),
+      twoRoutes({ ...OPEN, path: '/pub/api/a/**' }, { path: '/api/*/secret', upstream: API }),
+      twoRoutes({ ...OPEN, path: '/pub/*/secret' }, { path: '/admin/*', upstream: API }),
+      twoRoutes({ ...OPEN, path: '/pub/admin' }, ADMIN),
+      twoRoutes({ ...OPEN, path: '/pub/Admin/**' }, ADMIN),
+      twoRoutes({ ...OPEN, path: '/pub/%61dmin/**' }, ADMIN),
     ],
     safe: [
+      twoRoutes({ path: '/api/**', upstream: API }, { path: '/api/admin/**', upstream: API }),
+      twoRoutes({ ...OPEN, upstream: 'http://files:8080' }, ADMIN),
+      twoRoutes({ ...OPEN, upstream: `${API}/pub` }, ADMIN),
+      // No method that is open on one and needs a token on the other
+      twoRoutes({ ...OPEN, rules: [{ token: 'none', methods: ['OPTIONS'] }, { token: 'user' }] }, ADMIN),
+      twoRoutes(OPEN, { ...ADMIN, rules: [{ token: 'none' }] }),
+      twoRoutes(OPEN, { ...ADMIN, rules: [{ token: 'user-or-none' }] }),
       twoRoutes(
-        { path: '/api/**', upstream: 'http://api:8080' },
-        { path: '/api/admin/**', upstream: 'http://api:8080' },
+        { ...OPEN, rules: [{ token: 'none', methods: ['GET'] }, { token: 'user' }] },
+        { ...ADMIN, rules: [{ token: 'none', methods: ['GET'] }, { token: 'user' }] },
       ),
-      twoRoutes(
-        { path: '/pub/**', stripPrefix: '/pub', upstream: 'http://files:8080' },
-        { path: '/admin/**', upstream: 'http://api:8080' },
-      ),
-      twoRoutes(
-        { path: '/pub/**', stripPrefix: '/pub', upstream: 'http://api:8080/pub' },
-        { path: '/admin/**', upstream: 'http://api:8080' },
-      ),
+      // Other servers
+      ...[
+        ['https://api.example.com', 'http://api.example.com'],
+        ['http://localhost:3001', 'http://127.0.0.1:3002'],
+        ['http://127.0.0.2:3001', 'http://localhost:3001'],
+        ['http://one.localhost:3001', 'http://two.localhost:3001'],
+        ['http://api', 'http://api.example.com'],
+      ].map(([one = '', other = '']) => twoRoutes({ ...OPEN, upstream: one }, { ...ADMIN, upstream: other })),
+      // No path in common
+      twoRoutes({ ...OPEN, path: '/pub/files/**' }, ADMIN),
+      twoRoutes({ ...OPEN, path: '/pub/administrators/**' }, ADMIN),
+      twoRoutes({ ...OPEN, path: '/pub/*' }, { path: '/admin/secret', upstream: API }),
+      twoRoutes({ ...OPEN, path: '/pub/*/public' }, { path: '/api/*/secret', upstream: API }),
+      // One public path for each path of the upstream, in other words
+      {
+        routes: [
+          { path: '/api/pub/**', stripPrefix: '/api/pub', upstream: `${API}/pub`, rules: [{ token: 'none' }] },
+          { path: '/api/**', stripPrefix: '/api', upstream: API },
+        ],
+      },
+      // An earlier route takes the paths in common, of the open route or of the other
+      {
+        routes: [{ ...OPEN, path: '/pub/admin/**' }, ADMIN, { ...OPEN, rules: [{ token: 'none' }] }],
+      },
+      {
+        routes: [
+          { path: '/api/public/**', upstream: API, rules: [{ token: 'none' }] },
+          { path: '/api/**', upstream: API },
+          { ...OPEN, upstream: `${API}/api/public`, rules: [{ token: 'none' }] },
+        ],
+      },
     ],
   },
 };
