@@ -1,67 +1,32 @@
-/** Lists the request headers by which gateways, front proxies and sign-on products identify the caller to an upstream. */
+/** Lists the request headers by which products identify the caller to an upstream, where their words do not say so. */
+import { hasIdentityWords } from './identity-words.ts';
 import { createNameTest } from './name-test.ts';
 
 /**
- * Canonical names, and prefixes that end in `*`. An upstream behind one of these products trusts the header, so a client must
+ * Canonical names, and prefixes that end in `*`, besides those of `identity-words.ts`. An upstream behind one of these products trusts the header, so a client must
  * not be able to send it. Client-Cert: RFC 9440 section 4.
  */
 const IDENTITY: readonly string[] = [
   // Names that products and applications share
-  'user',
-  'username',
-  'logon-user',
-  'oauth-user',
-  'x-user',
-  'x-user-id',
-  'x-userid',
-  'x-user-name',
-  'x-username',
-  'x-user-email',
-  'x-user-group',
-  'x-user-groups',
-  'x-user-role',
-  'x-user-roles',
-  'x-userrole',
   'x-user-token',
-  'x-user-info',
-  'x-user-claims',
-  'x-user-permissions',
-  'x-userinfo',
   'x-email',
   'x-group',
   'x-groups',
-  'x-role',
-  'x-roles',
   'x-scope',
   'x-scopes',
   'x-sub',
   'x-uid',
   'x-upn',
-  'x-preferred-username',
   'x-fullname',
-  'x-is-admin',
-  'x-is-superuser',
-  'x-is-staff',
-  'x-is-root',
-  'x-is-internal',
-  'x-is-authenticated',
-  'x-admin',
-  'x-superuser',
   'x-internal',
   'x-permission',
-  'x-permissions',
-  'x-privileges',
-  'x-authorities',
-  'x-entitlements',
   'x-on-behalf-of',
   'x-act-as',
   'x-run-as',
+  'sudo',
+  'x-sudo',
   'auth-type',
-  'auth-user',
-  'authenticated-user',
-  'x-principal',
   'x-principal-*',
-  'x-subject',
   'x-claim-*',
   'x-claims',
   'x-identity',
@@ -78,17 +43,14 @@ const IDENTITY: readonly string[] = [
   'x-auth-name',
   'x-auth-email',
   'x-auth-subject',
-  'x-auth-groups',
-  'x-auth-roles',
-  'x-auth-claims',
-  'x-auth-jwt',
   'remote-*',
   'x-remote-*',
-  'proxy-remote-user',
   'x-authentik-*',
   'x-vouch-*',
   'x-pomerium-*',
   'x-webauth-*',
+  'webauth-*',
+  'ngrok-auth-*',
   'impersonate-*',
   'tailscale-*',
   'teleport-*',
@@ -105,12 +67,10 @@ const IDENTITY: readonly string[] = [
   'x-tyk-*',
   'x-wso2-*',
   'x-ory-*',
-  'x-spiffe-id',
   'l5d-client-id',
   'x-consumer-*',
   'x-credential-*',
   'x-anonymous-*',
-  'x-jwt-*',
   'x-apigateway-*',
   'x-endpoint-api-*',
   'x-serverless-authorization',
@@ -124,30 +84,23 @@ const IDENTITY: readonly string[] = [
   'x-goog-iap-*',
   'x-goog-authenticated-user-*',
   'x-amzn-oidc-*',
-  'x-amzn-mtls-*',
   'x-amzn-request-context',
   'x-amzn-lambda-context',
   'x-client-principal-*',
   'x-eaa-*',
-  'x-ms-client-principal',
   'x-ms-client-principal-*',
   'x-ms-token-*',
   'x-arr-*',
   'x-appengine-*',
   'cf-access-*',
   'x-amzn-lattice-identity',
-  'sf-context-current-user',
   'x-approuter-authorization',
   // Client certificates
-  'cf-cert-*',
-  'cf-client-cert-*',
   'x-nginx-ssl-*',
   'client-cert*',
   'x-client-cert*',
-  'x-client-dn',
   'x-dn',
   'x-cn',
-  'x-client-s-dn',
   'x-client-verify',
   'x-client-subject-*',
   'x-clientcert*',
@@ -172,28 +125,18 @@ const IDENTITY: readonly string[] = [
   'wl-proxy-*',
   'iv-*',
   'sm-*',
+  'smuser',
   'oam-*',
 ];
 
+/** Headers in which front proxies report how the client reached them; those of this list carry tokens of the user. */
+const FORWARDED_TOKENS: readonly string[] = ['x-forwarded-access-token', 'x-forwarded-id-token'];
+
 /**
- * A user named by a product: `X-Okta-User`, `X-Saml-Username`, `X-Gateway-User-Roles`. Selectors such as `X-Tenant-Id` pass:
- * front ends send them, and the upstream has to check them against the token. `Sec-Fetch-User` names no user.
+ * Returns the test whether a canonical name identifies the caller: those above, and those that the configuration adds. Selectors
+ * such as `X-Tenant-Id` pass: front ends send them, and the upstream has to check them against the token.
  */
-const PRODUCT_USER = /^x-(?:[a-z0-9]+-)+user-?(?:id|name|email|groups?|roles?)?$/;
-
-/** Headers in which front proxies report how the client reached them; those of this list name the user. */
-const FORWARDED_IDENTITY: readonly string[] = [
-  'x-forwarded-user',
-  'x-forwarded-email',
-  'x-forwarded-groups',
-  'x-forwarded-roles',
-  'x-forwarded-preferred-username',
-  'x-forwarded-access-token',
-  'x-forwarded-id-token',
-];
-
-/** Returns the test whether a canonical name identifies the caller: those above, and those that the configuration adds. */
 export function createIdentityTest(added: readonly string[]): (canonical: string) => boolean {
-  const isListed = createNameTest([...IDENTITY, ...FORWARDED_IDENTITY, ...added.map((name) => name.toLowerCase())]);
-  return (canonical) => isListed(canonical) || PRODUCT_USER.test(canonical);
+  const isListed = createNameTest([...IDENTITY, ...FORWARDED_TOKENS, ...added.map((name) => name.toLowerCase())]);
+  return (canonical) => isListed(canonical) || hasIdentityWords(canonical);
 }

@@ -19,35 +19,22 @@ const FORWARDED: readonly string[] = [
   'x-forwarded',
   'x-forwarded-*',
   'x-original-*',
-  'x-real-ip',
   'x-rewrite-url',
   'x-host',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'cluster-client-ip',
-  'x-true-ip',
-  'incap-client-ip',
-  'x-sucuri-clientip',
-  'x-nf-client-connection-ip',
-  'x-proxyuser-ip',
-  'l5d-remote-ip',
   'x-waws-*',
   'x-override-url',
   'x-http-destinationurl',
-  'x-originating-ip',
   'x-envoy-*',
-  'x-azure-clientip',
-  'x-azure-socketip',
   'x-vercel-*',
   'x-scheme',
   'x-url-scheme',
   'front-end-https',
-  'fly-client-ip',
-  'client-ip',
-  'true-client-ip',
-  'cf-connecting-ip',
-  'fastly-client-ip',
 ];
+
+/** The address of the client, as a product or a host names it: `Do-Connecting-Ip`, `Fastly-Client-Ip`, `X-Azure-SocketIP`. */
+const CLIENT_ADDRESS =
+  /^(?:[a-z0-9]+-)*(?:(?:client|connecting|connection|real|true|(?:proxy-?)?user|remote|source|originating|origin|peer|socket|visitor)-?ip(?:v[46]|-?addr(?:ess)?)?|(?:client|connecting|remote|peer|socket)-?addr(?:ess)?)$/;
+const isClientAddress = (canonical: string) => CLIENT_ADDRESS.test(canonical);
 
 /** With these an upstream would act on another method than the one that the rules were applied to. */
 const METHOD_OVERRIDES: readonly string[] = ['x-http-method-override', 'x-http-method', 'x-method-override'];
@@ -91,7 +78,9 @@ export function createRequestHeaderClassifier(
     const lower = name.toLowerCase();
     const special = SPECIAL.get(lower);
     if (special) return special;
-    return PLAIN_NAME.test(lower) && !isDropped(lower) && !isIdentity(lower) ? 'pass' : 'drop';
+    return PLAIN_NAME.test(lower) && !isDropped(lower) && !isClientAddress(lower) && !isIdentity(lower)
+      ? 'pass'
+      : 'drop';
   }
 
   return memoizeBounded(classify, CACHE_CAPACITY);
@@ -106,6 +95,7 @@ export function createForbiddenHeaderTest(config: Pick<Config, 'identityHeaders'
   const isRuled = createNameTest([...HOP_BY_HOP, ...REPLACED, ...FORWARDED, ...METHOD_OVERRIDES]);
   return function isForbidden(name) {
     const canonical = canonicalName(name);
-    return isIdentity(canonical) || (!PLAIN_NAME.test(name) && (isRuled(canonical) || isReservedHeader(canonical)));
+    if (isIdentity(canonical)) return true;
+    return !PLAIN_NAME.test(name) && [isRuled, isReservedHeader, isClientAddress].some((test) => test(canonical));
   };
 }

@@ -91,6 +91,31 @@ const IDENTITIES = [
   'X-Org-User',
   'X-Org-Role',
 ];
+/** Names that no list has; their words say that they identify the caller. */
+const BY_WORDS = ['X-User-Sub', 'X-User-Scopes', 'X-Usergroups', 'X-User-Uuid', 'X-User-Is-Admin', 'X-User-Context'];
+BY_WORDS.push(
+  'X-Actor',
+  'X-Actor-Id',
+  'X-Caller-Id',
+  'X-Shop-Principal-Name',
+  'X-Requester',
+  'X-Superadmin',
+  'X-Login',
+);
+BY_WORDS.push('X-Service-Account', 'X-Serviceaccount-Email', 'X-Subject-Id', 'X-Admin-Email', 'X-Is-Super-Admin');
+BY_WORDS.push('X-Proxy-Roles', 'X-Assume-Role', 'Proxy-Permissions', 'X-Ldap-Groups', 'X-Gateway-Scopes', 'X-Isadmin');
+BY_WORDS.push('X-Jwt', 'X-Kong-Jwt', 'Jwt-Claims', 'X-Spiffe', 'X-Jwt-Svid', 'X-Kerberos-Principal', 'X-Krb5-Name');
+BY_WORDS.push('Gssapi-User', 'Ngrok-Auth-User-Email', 'Proxy-User', 'Smuser', 'Webauth-User', 'Webauth-Groups', 'Sudo');
+BY_WORDS.push(
+  'X-Mtls-Cn',
+  'X-Cert-Dn',
+  'Cert-Dn',
+  'X-Tls-Cert',
+  'X-Peer-Cert',
+  'X-Peer-Certificate',
+  'X-Tls-Subject-Dn',
+);
+IDENTITIES.push(...BY_WORDS);
 /** Names whose exact spelling has a meaning for servers or for the gateway. */
 const MEANINGS = [
   'Content-Length',
@@ -208,6 +233,24 @@ describe('request headers', () => {
       'X-User-Agent',
       'X-Admin-Area',
     );
+    names.push('X-Correlation-Id', 'X-Trace-Id', 'X-Client-Version', 'X-Client-Info', 'X-Device-Id', 'X-Session-Id');
+    names.push(
+      'X-Login-Hint',
+      'X-Last-Login',
+      'X-User-Locale',
+      'X-User-Timezone',
+      'X-User-Preferences',
+      'X-User-Address',
+    );
+    names.push(
+      'X-App-User-Token',
+      'X-Admin-Token',
+      'X-Mail-Subject',
+      'X-Test-Group',
+      'X-Search-Scopes',
+      'X-Role-Model',
+    );
+    names.push('X-Concert-Id', 'X-Factor', 'X-Certificate-Id', 'X-Peer-Id', 'X-Client-Fingerprint', 'X-Ip', 'X-Zip');
     const passed = names.filter((name) => name !== 'X-Org-Id');
     // The configuration of this gateway adds X-Org-*.
     assert.deepEqual(forged(await received(names)), passed);
@@ -222,6 +265,8 @@ describe('request headers', () => {
       'X-Vercel-Ip-Country',
       'X-Real-IP',
     ];
+    names.push('Do-Connecting-Ip', 'Cf-Connecting-IPv6', 'X-Shop-Client-Ip', 'X-Azure-SocketIP', 'X-Proxyuser-Ip');
+    names.push('Fastly-Client-Ip', 'X-Client-Ip-Address', 'X-Peer-Addr', 'X-Visitor-Ip', 'X-Forwarded-Client-Cert');
     assert.deepEqual(forged(await received(names)), []);
   });
 
@@ -251,6 +296,8 @@ describe('request headers', () => {
       assert.equal(Object(await response.json()).reason, 'reserved_header', name);
     }
     const proxied = { 'x-forwarded-for': '203.0.113.1', 'x-real-ip': '203.0.113.1', 'x-forwarded-proto': 'http' };
+    const certificate = { 'x-forwarded-client-cert': 'Hash=1', 'x-forwarded-tls-client-cert': '1', 'x-client-ip': '1' };
+    assert.equal((await verify({ ...proxied, ...certificate })).status, 200, 'headers of the front proxy itself');
     assert.equal((await verify({ ...proxied, 'x-app': '1', api_key: '1' })).status, 200);
     assert.equal((await verify({ 'x-user-id': '1' }, '/old/x')).status, 200);
     assert.equal((await verify({ x_user_id: '1' }, '/old/x')).status, 400);
