@@ -13,6 +13,8 @@ export interface Tab {
   windows: string[];
   /** Requests, such as `GET /session`. */
   calls: string[];
+  /** Responses that the client has, such as `401 GET /api/x`, in order. */
+  answers: string[];
   /** The headers of each request. */
   headers: Headers[];
   /** Events of the client, in order. */
@@ -46,6 +48,7 @@ export function openTab(browser: Browser, origin: string, options: TabOptions = 
   const visits: string[] = [];
   const windows: string[] = [];
   const calls: string[] = [];
+  const answers: string[] = [];
   const headers: Headers[] = [];
   const events: Tab['events'] = [];
   const popups: Tab['popups'] = [];
@@ -80,7 +83,9 @@ export function openTab(browser: Browser, origin: string, options: TabOptions = 
       request.signal.throwIfAborted();
       calls.push(`${request.method} ${short(request.url)}`);
       headers.push(request.headers);
-      return (await respond?.(request)) ?? send(browser, request);
+      const response = (await respond?.(request)) ?? (await send(browser, request));
+      answers.push(`${response.status} ${request.method} ${short(request.url)}`);
+      return response;
     },
     BroadcastChannel,
   };
@@ -92,6 +97,7 @@ export function openTab(browser: Browser, origin: string, options: TabOptions = 
     visits,
     windows,
     calls,
+    answers,
     headers,
     events,
     show: () => document.dispatchEvent(new Event('visibilitychange')),
