@@ -36,6 +36,8 @@ export interface TestGatewayOptions {
   config?: Partial<ConfigInput>;
   /** An open store, such as one that the test also writes to; it is closed with the gateway. */
   store?: Store;
+  /** Returns the store that the gateway gets instead of the one that was opened. */
+  changeStore?: (store: Store) => Store;
   /** The audit log; part of the log by default. */
   auditLog?: AuditLog;
   /** The gateway's clock in milliseconds since the epoch; the real clock by default. */
@@ -76,10 +78,10 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   });
   const lines: string[] = [];
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
-  const { clock, auditLog } = options;
+  const { clock, auditLog, changeStore = (store) => store } = options;
   const deps = { log, ...(clock === undefined ? {} : { clock }), ...(auditLog === undefined ? {} : { auditLog }) };
   const server: RunningServer = await startServer(config, {
-    store: options.store ?? openStore(config.session.store, deps),
+    store: changeStore(options.store ?? openStore(config.session.store, deps)),
     ...deps,
   });
   const fronts = options.front === undefined ? {} : { [publicUrl]: { port, headers: options.front } };

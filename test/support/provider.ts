@@ -175,6 +175,9 @@ function controls(state: State, requests: Provider['requests']) {
   };
 }
 
+/** Longer than the pauses of a test: a connection that closes just when its next request is sent would fail that request. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** Starts a provider on 127.0.0.1. */
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const state = createState(options);
@@ -183,7 +186,11 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     if (!res.headersSent) res.writeHead(500, { 'content-type': 'text/plain' });
     res.end(String(error));
   };
-  const createHttpServer = () => createServer((req, res) => void serve(state, requests, req, res).catch(fail(res)));
+  const createHttpServer = () =>
+    createServer(
+      { keepAliveTimeout: KEEP_ALIVE_MS },
+      (req, res) => void serve(state, requests, req, res).catch(fail(res)),
+    );
   let server = createHttpServer();
   const tls = options.tls
     ? await startTls((req, res) => void serve(state, requests, req, res).catch(fail(res)))
