@@ -66,15 +66,17 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       clientSecret: provider.client.secret,
       ...options.providerConfig,
     },
-    session: {
-      store: options.redisUrl === undefined ? { sqlite: { file: ':memory:' } } : { redis: { url: options.redisUrl } },
-    },
     routes: options.routes ?? [],
     // All browsers of a test share one IP address.
     limits: { loginsPerMinute: 0 },
     upstreamClient,
     development: { allowInsecureHttp: true },
     ...options.config,
+    // The default store is a file in the working directory, which only one gateway may use.
+    session: {
+      store: options.redisUrl === undefined ? { sqlite: { file: ':memory:' } } : { redis: { url: options.redisUrl } },
+      ...options.config?.session,
+    },
   });
   const lines: string[] = [];
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
