@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { isInUse } from '../edge/idle-connections.ts';
 import { responseOn } from '../edge/in-turn.ts';
 import { closeServer } from '../tuning/listening-sockets.ts';
@@ -34,13 +35,30 @@ function closeAfterResponse(_req: IncomingMessage | undefined, res: ServerRespon
   if (!res.headersSent) res.shouldKeepAlive = false;
 }
 
-/** Tracks the connections of a server. `close` stops listening and resolves when all connections have ended. */
-export function createDrain(server: Server, close = () => closeServer(server)): Drain {
+/**
+ * The open connections of a server, each as the socket on which its requests arrive. On a TLS server that is the socket of
+ * `secureConnection`; the one of `connection` stands for it until the handshake is complete.
+ */
+function trackConnections(server: Server): ReadonlySet<Duplex> {
   const connections = new Set<Duplex>();
-  server.on('connection', (socket: Duplex) => {
+  const track = (socket: Duplex) => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
+  };
+  server.on('connection', track);
+  server.on('secureConnection', (socket: TLSSocket & { _parent?: Duplex }) => {
+    if (socket._parent) connections.delete(socket._parent);
+    track(socket);
   });
+  return connections;
+}
+
+/** Whether the connection is one of HTTP/2: its session closes it after its streams, which Node does not show here. */
+const isHttp2 = (socket: Socket) => 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
+
+/** Tracks the connections of a server. `close` stops listening and resolves when all connections have ended. */
+export function createDrain(server: Server, close = () => closeServer(server)): Drain {
+  const connections = trackConnections(server);
   const received = new WeakMap<Duplex, number>();
 
   /**
@@ -49,7 +67,7 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
    */
   function closeUnused(): void {
     for (const socket of connections) {
-      if (!(socket instanceof Socket) || isInUse(socket)) continue;
+      if (!(socket instanceof Socket) || isHttp2(socket) || isInUse(socket)) continue;
       if (received.get(socket) === socket.bytesRead) socket.destroy();
       else received.set(socket, socket.bytesRead);
     }
