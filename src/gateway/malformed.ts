@@ -1,5 +1,5 @@
 /** Responds to bytes that are not an HTTP request: Node's parser reports them without a request. */
-import { IncomingMessage } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../base/error-table.ts';
@@ -21,11 +21,21 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 const codeOf = (error: Error) => ('code' in error && typeof error.code === 'string' ? error.code : '');
 
+/** Completes the response, then closes the connection before the next response of the connection gets its turn. */
+function closeAfter(response: ServerResponse, socket: Socket): void {
+  if (!response.headersSent) response.shouldKeepAlive = false;
+  else response.prependOnceListener('finish', () => socket.destroySoon());
+}
+
 /**
  * Creates the handler. It responds under the id of the request whose body is malformed, or of a new one, unless a response is
- * being sent; then it closes the connection.
+ * being sent; then it closes the connection. Malformed bytes behind a complete request do not concern its response (RFC 9112
+ * section 9.3.2): it is delivered first.
  */
 export function createRejectMalformed(failures: Pick<FailureResponder, 'respondOnSocket'>): RejectMalformed {
+  /** Connections that close after their response: each further chunk of bytes is reported again. */
+  const closing = new WeakSet<Duplex>();
+
   return function rejectMalformed(error, socket) {
     const response = responseOn(socket);
     const code = codeOf(error);
@@ -33,7 +43,15 @@ export function createRejectMalformed(failures: Pick<FailureResponder, 'respondO
     if (socket.writableEnded || (code === 'HPE_CLOSED_CONNECTION' && response)) return;
     // A connection without a byte is one that a browser opened for later.
     const unused = !(socket instanceof Socket) || socket.bytesRead === 0;
-    if (unused || !socket.writable || response?.headersSent) return void socket.destroy();
+    if (unused || !socket.writable) return void socket.destroy();
+    // A client that ends its side no longer waits for the response, as after well-formed bytes.
+    const isBehind = response?.req.complete && !socket.readableEnded;
+    if (isBehind) {
+      if (!closing.has(socket)) closeAfter(response, socket);
+      closing.add(socket);
+      return;
+    }
+    if (response?.headersSent || response?.req.complete) return void socket.destroy();
     const req = response?.req ?? new IncomingMessage(socket);
     failures.respondOnSocket(req, socket, new GatewayError(CODES[code] ?? 'bad_request', { detail: code }));
   };
