@@ -8,7 +8,7 @@ import { isTopLevelNavigation } from '../policy/navigation.ts';
 import type { ListedSession } from '../responses/pages.ts';
 import type { ActiveSession } from '../session/session-types.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
-import { reloadedByOwnPage } from './common/reload.ts';
+import { dropMark, reloadedByOwnPage } from './common/reload.ts';
 import { redirect, sendJson, sendPage } from './common/responses.ts';
 import { requireCsrf } from './common/steps.ts';
 
@@ -23,6 +23,7 @@ export function sessions(parts: SessionsParts): EndpointSteps<'sessions'> {
   const paths = endpointPaths(config.endpoints);
   return {
     GET: [
+      dropMark(paths.sessions),
       async function listSessions(req, res) {
         const navigation = isTopLevelNavigation(req.headers, req.method, config.csrf.header);
         if (!navigation) requireCsrf(config, req);

@@ -8,7 +8,7 @@ import type { ActiveSession } from '../../session/session-types.ts';
 import { contextOf } from '../common/context.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { formParams, queryParams, singleParams } from '../common/parameters.ts';
-import { reloadedByOwnPage } from '../common/reload.ts';
+import { dropMark, reloadedByOwnPage } from '../common/reload.ts';
 import { redirect, sendJson, sendPage } from '../common/responses.ts';
 import { parseForm, requireCsrf } from '../common/steps.ts';
 import { startLogoutContinue } from './logout-continue.ts';
@@ -21,7 +21,8 @@ type LogoutParts = Pick<
 /** `GET /logout`, which asks for confirmation unless it carries the session's nonce, and `POST /logout`. */
 export function logout(parts: LogoutParts): EndpointSteps<'logout'> {
   const signOut = createSignOut(parts);
-  return { GET: [signOut], POST: [parseForm, signOut] };
+  const { logout: path } = endpointPaths(parts.config.endpoints);
+  return { GET: [dropMark(path), signOut], POST: [parseForm, signOut] };
 }
 
 /** Whether the response goes to a script, which cannot follow a redirect to the provider's site and gets the location as JSON. */

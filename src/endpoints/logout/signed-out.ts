@@ -1,9 +1,9 @@
 /** Shows that the user is signed out: the page to which the provider redirects the browser. */
 import { endpointPaths } from '../../config/schema/endpoints.ts';
-import { isTyped } from '../../policy/navigation.ts';
+import { isTyped, mayBePassedOn, mayLackStrictCookie } from '../../policy/navigation.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { queryParams } from '../common/parameters.ts';
-import { reloadedByOwnPage } from '../common/reload.ts';
+import { dropMark, reloadedByOwnPage } from '../common/reload.ts';
 import { redirect, sendPage } from '../common/responses.ts';
 
 type SignedOutParts = Pick<EndpointParts, 'config' | 'sessions' | 'pages' | 'returnPath'>;
@@ -13,6 +13,7 @@ export function signedOut({ config, sessions, pages, returnPath }: SignedOutPart
   const { login: loginUrl, signedOut: path } = endpointPaths(config.endpoints);
   return {
     GET: [
+      dropMark(path),
       async function showSignedOut(req, res) {
         const key = sessions.identify(req.headers.cookie);
         // The page must not claim a sign-out that did not happen.
@@ -22,7 +23,11 @@ export function signedOut({ config, sessions, pages, returnPath }: SignedOutPart
         const address = providerUnreachable ? `${path}?provider=unreachable` : path;
         // A navigation from the provider, or from a link on any other site, comes without the Strict cookie: a reload by our own
         // page shows whether there is a session.
-        if (!isTyped(req.headers) && reloadedByOwnPage(pages, req, res, address)) return;
+        if (!isTyped(req.headers)) {
+          if (reloadedByOwnPage(pages, req, res, address)) return;
+          // In a window with an opaque origin, the reload shows nothing: the application decides what to do without a cookie.
+          if (mayLackStrictCookie(req.headers) && !mayBePassedOn(req.headers)) return redirect(res, returnPath('/'));
+        }
         // The provider returns `state`, which has no further use and should not stay in the address bar.
         if (query.has('state')) return redirect(res, path);
         sendPage(res, pages.render('signed-out', { loginUrl, providerUnreachable }));
