@@ -88,6 +88,15 @@ export interface TokenResponseOptions {
 const isError = ({ error, access_token: token }: Record<string, unknown>) =>
   textOf(error) !== undefined && textOf(token) === undefined;
 
+/** Headers of a response that do not describe its JSON, or that would have openid-client not read it (see `preferBody`). */
+const NOT_OF_ERRORS = ['content-length', 'content-encoding', 'transfer-encoding', 'content-type', 'www-authenticate'];
+
+/** The error response that the provider meant, with its other headers: `Retry-After`, `DPoP-Nonce`. */
+function asErrorResponse(body: Record<string, unknown>, headers: Headers): Response {
+  const kept = [...headers].filter(([name]) => !NOT_OF_ERRORS.includes(name));
+  return Response.json(body, { status: 400, headers: new Headers(kept) });
+}
+
 /** Creates the reader of successful token responses; each ignored member is logged once. */
 export function createTokenResponseReader({ assumeBearer, log }: TokenResponseOptions): ReadTokenResponse {
   const reported = new Set<string>();
@@ -104,7 +113,7 @@ export function createTokenResponseReader({ assumeBearer, log }: TokenResponseOp
     const members = readMembers(text, grantType);
     if (!members) return new Response(text === '' ? null : text, { status: response.status, headers });
     report(members.ignored);
-    if (isError(members.body)) return Response.json(members.body, { status: 400 });
+    if (isError(members.body)) return asErrorResponse(members.body, headers);
     // The refresh token is spent by now: without a type the new token has that of the session, which the sign-in verified.
     const isBearer = !hasProof && (assumeBearer || grantType === 'refresh_token');
     const type = isBearer ? { token_type: 'Bearer' } : {};

@@ -1,9 +1,11 @@
 /** Token responses whose optional members are null, empty or malformed: no session ends, and old values stay. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createTokenResponseReader } from '../../../src/oidc/responses/token-members.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { alteringJson } from '../../support/provider-faults.ts';
 import type { ProviderRequest } from '../../support/provider-types.ts';
+import { silent } from '../../support/route-fixtures.ts';
 import { startTimedWorld, type TimedWorld } from '../../support/timed-world.ts';
 import { CSRF, type WorldOptions } from '../../support/world.ts';
 
@@ -122,6 +124,43 @@ test('P01 token responses with status 201 are read as with 200', async (t) => {
     world.advance(LIFETIME_MS);
     assert.equal((await world.api()).status, 200);
   }
+});
+
+test('P01 an error in a response with status 200 keeps the headers that belong to the error', async () => {
+  const read = createTokenResponseReader({ assumeBearer: false, log: silent });
+  const headers = {
+    'retry-after': '30',
+    'dpop-nonce': 'n1',
+    'content-type': 'text/plain',
+    'content-length': '7',
+    'content-encoding': 'gzip',
+    'www-authenticate': 'Basic',
+  };
+  const response = await read(Response.json({ error: 'use_dpop_nonce' }, { headers }), {
+    grantType: 'refresh_token',
+    hasProof: true,
+  });
+  assert.equal(response.status, 400);
+  assert.deepEqual(Object.fromEntries(response.headers), {
+    'content-type': 'application/json',
+    'dpop-nonce': 'n1',
+    'retry-after': '30',
+  });
+  assert.deepEqual(await response.json(), { error: 'use_dpop_nonce' });
+});
+
+test('P01 after an outage that a response with status 200 reports, the gateway waits as long as the provider asks', async (t) => {
+  const world = await startOpaque(t);
+  await world.signIn();
+  world.provider.behaviour.token = () => ({
+    status: 200,
+    headers: { 'retry-after': '40' },
+    json: { error: 'temporarily_unavailable' },
+  });
+  world.advance(LIFETIME_MS);
+  const response = await world.api();
+  assert.equal(response.status, 503);
+  assert.equal(response.headers['retry-after'], '40');
 });
 
 test('P01 an error in a response with status 200 is that error: a definite refusal ends the session, an outage does not', async (t) => {
