@@ -28,6 +28,14 @@ const PAGES: { [Name in PageName]: PageData[Name][] } = {
   error: [{ ...FAILURE, loginUrl: '/login' }, FAILURE],
   unavailable: [{ ...FAILURE, title: 'Sign-in service unavailable', loginUrl: '/login' }],
   'signed-out': [{ loginUrl: '/login' }, { loginUrl: '/login', providerUnreachable: true }],
+  'choose-provider': [
+    {
+      choices: [
+        { name: 'Customers', url: '/login?provider=default' },
+        { name: 'Staff', url: '/login?provider=staff' },
+      ],
+    },
+  ],
   'signed-in': [{}],
   framed: [{}],
   'confirm-logout': [{ action: '/logout', token: 'x' }],

@@ -12,7 +12,7 @@ const REGISTERED = 'http://localhost:3777';
 const { keycloakOrigin, redisUrl } = sharedServers();
 await keycloakAdmin(keycloakOrigin).setUpClient(CLIENT, REGISTERED);
 
-function config(publicUrl: string, provider: Partial<ConfigInput['provider']> = {}): ConfigInput {
+function config(publicUrl: string, provider: Partial<NonNullable<ConfigInput['provider']>> = {}): ConfigInput {
   return {
     publicUrl,
     development: { allowInsecureHttp: true },

@@ -38,6 +38,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['oidc/provider', 'proxy/headers'],
   ['oidc/logout', 'oidc/tokens'],
   ['admin', 'oidc/login', 'oidc/refresh'],
+  ['oidc/sign-in'],
   ['cli/doctor', 'endpoints/common', 'proxy/admission'],
   ['endpoints/logout', 'proxy/forwarding'],
   ['endpoints', 'proxy/forward-auth', 'proxy/websocket'],

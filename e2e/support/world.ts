@@ -18,7 +18,7 @@ export interface WorldOptions {
   /** Client attributes at Keycloak, such as the lifetime of its access tokens. */
   attributes?: Record<string, string>;
   /** Configuration in addition to, or instead of, the defaults of this suite. */
-  provider?: Partial<ConfigInput['provider']>;
+  provider?: Partial<NonNullable<ConfigInput['provider']>>;
   config?: Partial<ConfigInput>;
   /** Returns the routes for the URL of the orders API. */
   routes?: (api: string) => NonNullable<ConfigInput['routes']>;

@@ -3,13 +3,14 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { canonicalHost } from '../base/address.ts';
 import { GatewayError } from '../base/errors.ts';
+import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { EndSessions } from '../oidc/logout/end-sessions.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
 import type { SessionBatches, SessionDirectory } from '../session/session-directory.ts';
-import type { ActiveSession, Sessions } from '../session/session-types.ts';
+import { type ActiveSession, providerIdOf, type Sessions } from '../session/session-types.ts';
 import type { RevocationJob, RevocationJobs } from './revocation-jobs.ts';
 
 export interface AdminSessionsParts {
@@ -23,6 +24,8 @@ export interface AdminSessionsParts {
 /** A session as the administrator sees it: user, device, address and times. It contains no token and no cookie value. */
 export interface AdminSession {
   id: string;
+  /** Id of the provider. */
+  provider: string;
   issuer: string;
   sub: string;
   sid?: string;
@@ -54,10 +57,11 @@ const JOB_WAIT_MS = 2_000;
 const JOBS_PATH = '/sessions/jobs/';
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/;
 
-function toAdminSession({ key, data }: ActiveSession): AdminSession {
+function toAdminSession({ key, data, tokens }: ActiveSession): AdminSession {
   const { issuer, sub, sid, device, address } = data;
   return {
     id: key,
+    provider: providerIdOf(tokens),
     issuer,
     sub,
     ...(sid === undefined ? {} : { sid }),
@@ -111,7 +115,8 @@ async function* selectSessions(
     return yield session ? [session] : [];
   }
   const walk = name === 'user' ? directory.ofUser : directory.ofProviderSession;
-  for (const issuer of issuersOf(config.provider)) yield* walk(issuer, value);
+  const issuers = new Set(signInProviders(config).flatMap(issuersOf));
+  for (const issuer of issuers) yield* walk(issuer, value);
 }
 
 async function listSessions(parts: AdminSessionsParts, query: URLSearchParams): Promise<AdminResponse> {

@@ -7,6 +7,11 @@
 export const ERRORS = {
   // Errors of the client
   bad_request: { status: 400, title: 'Bad request', hint: 'The request is malformed.' },
+  provider_unknown: {
+    status: 400,
+    title: 'Unknown provider',
+    hint: 'The sign-in names a provider that is not configured, or does not name one where it has to.',
+  },
   ambiguous_path: {
     status: 400,
     title: 'Ambiguous path',
@@ -40,6 +45,11 @@ export const ERRORS = {
     hint: 'The request came from an origin that is not allowed.',
   },
   access_denied: { status: 403, title: 'Access denied', hint: 'No rule of this route allows the request.' },
+  user_not_admitted: {
+    status: 403,
+    title: 'User not admitted',
+    hint: 'The provider signed the user in, but the application does not admit the address of this user.',
+  },
   insufficient_scope: {
     status: 403,
     title: 'Insufficient scope',

@@ -1,9 +1,9 @@
 /** Reads what a refusal requires of the sign-in: named parameters of the login endpoint, never an address to navigate to. */
 
-/** The step-up parameters of a refusal or a query (RFC 9470 section 3); everything else is ignored. */
+/** The step-up parameters of a refusal or a query (RFC 9470 section 3), and the provider; everything else is ignored. */
 export function stepUpParams(source: Readonly<Record<string, unknown>>): Record<string, string> {
   const params: Record<string, string> = {};
-  for (const name of ['acr_values', 'max_age']) {
+  for (const name of ['acr_values', 'max_age', 'provider']) {
     const value = source[name];
     if (typeof value === 'string') params[name] = value;
   }

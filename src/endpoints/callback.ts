@@ -2,11 +2,14 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
+import { pathSuffix } from '../config/schema/providers.ts';
 import { digest } from '../crypto/digest.ts';
 import type { PendingLogin } from '../oidc/login/pending-login.ts';
 import { toLoginError } from '../oidc/provider/failures.ts';
+import type { SignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { isPrefetch } from '../policy/navigation.ts';
 import { createLoginSession } from '../session/login-session.ts';
+import { providerIdOf } from '../session/session-types.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { formParams, queryParams, singleParams } from './common/parameters.ts';
@@ -18,10 +21,11 @@ import { keepOpener, parseForm, requireHttps } from './common/steps.ts';
 import { type EstablishParts, establishSession } from './establish-session.ts';
 
 type CallbackParts = EstablishParts &
-  Pick<EndpointParts, 'cookies' | 'codeFlow' | 'pending' | 'pages' | 'returnPath' | 'clock'>;
+  Pick<EndpointParts, 'cookies' | 'pending' | 'pages' | 'returnPath' | 'clock'> & { provider: SignInProvider };
 
-/** `GET /callback`, and `POST /callback` with `provider.responseMode: form_post`. */
-export function callback(parts: CallbackParts): EndpointSteps<'callback'> {
+/** `GET /callback`, and `POST /callback` with `provider.responseMode: form_post`; each provider has its own. */
+export function callback(shared: Omit<CallbackParts, 'provider'>, provider: SignInProvider): EndpointSteps<'callback'> {
+  const parts = { ...shared, provider };
   const limit = rateLimit(parts.config.limits.loginsPerMinute);
   const session = createLoginSession(parts);
   // Before the code is spent: over plain HTTP no cookie could carry the new session.
@@ -59,13 +63,16 @@ async function claimLogin(
   res: Response,
   state: string,
 ): Promise<PendingLogin | undefined> {
-  const { cookies, pending, returnPath } = parts;
+  const { cookies, pending, provider, returnPath } = parts;
   const login = pending.find(req.headers.cookie, state);
   if (!login) return await withoutLogin(parts, req, res, state, 'this browser has no such pending login');
   keepReturnAddress(req, returnPath(login.returnTo));
+  // A code of another provider must not reach this one's token endpoint (mix-up, RFC 9700 section 4.4). The login stays usable.
+  if (providerIdOf(login) !== provider.id)
+    throw new GatewayError('login_unknown', { detail: `the sign-in began at the provider ${providerIdOf(login)}` });
   const first = await pending.consume(state);
   // Only now: while the store is unavailable nothing is used up, and the same URL works once it is back.
-  res.clearCookie(pending.cookieName(state), cookies.loginOptions);
+  res.clearCookie(pending.cookieName(state), cookies.loginOptions(provider.config));
   return first ? login : await withoutLogin(parts, req, res, state, 'the callback was already used');
 }
 
@@ -74,7 +81,7 @@ async function claimLogin(
  * signed in gets to the application, and a silent attempt gets back to its page.
  */
 async function withoutLogin(
-  { config, pages, pending, sessions, returnPath }: CallbackParts,
+  { config, pages, pending, provider, sessions, returnPath }: CallbackParts,
   req: Request,
   res: Response,
   state: string,
@@ -87,7 +94,8 @@ async function withoutLogin(
   if (trace?.silent || (key !== undefined && (await sessions.load(key)))) redirect(res, returnTo);
   // The redirect of the provider comes without the Strict cookie: a reload by our own page shows whether there is a session.
   else {
-    const address = endpointPaths(config.endpoints).callback + (trace ? `?${new URLSearchParams({ state })}` : '');
+    const path = endpointPaths(config.endpoints).callback + pathSuffix(provider);
+    const address = path + (trace ? `?${new URLSearchParams({ state })}` : '');
     if (key === undefined && reloadedByOwnPage(pages, req, res, address)) return undefined;
     throw new GatewayError('login_unknown', { detail });
   }
@@ -95,7 +103,7 @@ async function withoutLogin(
 }
 
 function completeSignIn(parts: CallbackParts): RequestHandler {
-  const { codeFlow, returnPath, audit } = parts;
+  const { provider, returnPath, audit } = parts;
 
   return async function completeSignIn(req, res) {
     const { id: requestId, clientIp } = contextOf(req);
@@ -103,7 +111,7 @@ function completeSignIn(parts: CallbackParts): RequestHandler {
     const pendingLogin = await claimLogin(parts, req, res, params.get('state') ?? '');
     if (!pendingLogin) return;
     try {
-      const login = await codeFlow.complete(params, pendingLogin);
+      const login = await provider.codeFlow.complete(params, pendingLogin);
       await establishSession(parts, req, login, pendingLogin.previous);
       audit('login.succeeded', { requestId, clientIp, sub: login.data.sub, session: digest(req.sessionID) });
     } catch (error) {

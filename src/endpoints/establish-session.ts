@@ -5,7 +5,7 @@ import type { LoginResult } from '../oidc/login/login-acceptance.ts';
 import { addressRange, describeDevice } from '../session/device.ts';
 import { persistCookie } from '../session/login-session.ts';
 import { sealTokens } from '../session/session-service.ts';
-import type { ActiveSession } from '../session/session-types.ts';
+import { type ActiveSession, providerIdOf } from '../session/session-types.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts } from './common/endpoint.ts';
 
@@ -47,13 +47,18 @@ async function createSession(parts: EstablishParts, req: Request, { data, tokens
 async function replaceSession(
   { sessions, revoker, audit }: EstablishParts,
   previous: ActiveSession,
-  { data }: LoginResult,
+  login: LoginResult,
 ): Promise<void> {
   const ended = await sessions.end(previous.key);
   if (!ended) return;
   audit('session.ended', { session: ended.key, sub: ended.data.sub, reason: 'replaced' });
-  const sameSignIn = ended.data.sid === undefined ? ended.data.sub === data.sub : ended.data.sid === data.sid;
-  if (!sameSignIn) void revoker.revoke(ended.tokens, 0);
+  if (!isSameSignIn(ended, login)) void revoker.revoke(ended.tokens, 0);
+}
+
+/** Whether two sessions belong to one sign-in at one provider; `sid` and `sub` mean nothing without their issuer (OIDC Core 5.7). */
+function isSameSignIn(ended: ActiveSession, { data, tokens }: LoginResult): boolean {
+  if (providerIdOf(ended.tokens) !== providerIdOf(tokens) || ended.data.issuer !== data.issuer) return false;
+  return ended.data.sid === undefined ? ended.data.sub === data.sub : ended.data.sid === data.sid;
 }
 
 /** Ends the oldest sessions of the user beyond `session.maxPerUser`, never the new one. */

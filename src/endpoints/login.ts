@@ -1,26 +1,29 @@
 /** Starts a sign-in: stores it in a cookie of this browser, and redirects it to the provider or returns the address as JSON. */
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { GatewayError } from '../base/errors.ts';
+import { endpointPaths } from '../config/schema/endpoints.ts';
 import { compileLoginParam, type LoginParamCheck } from '../config/schema/login-params.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { LoginParams } from '../oidc/login/authorization-code-flow.ts';
 import { patternBudget } from '../policy/conditions/pattern.ts';
 import { isPrefetch, isTopLevelNavigation } from '../policy/navigation.ts';
 import { MAX_LENGTH } from '../policy/return-url.ts';
+import { type ChooseProviderParts, chooseProvider } from './common/choose-provider.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { queryParams, singleParams } from './common/parameters.ts';
 import { rateLimit } from './common/rate-limit.ts';
-import { redirect, sendJson } from './common/responses.ts';
+import { redirect, sendJson, sendPage } from './common/responses.ts';
 import { keepReturnAddress } from './common/return-address.ts';
 import { keepOpener, requireCsrf, requireHttps } from './common/steps.ts';
 
-type LoginEndpointParts = Pick<
-  EndpointParts,
-  'config' | 'cookies' | 'codeFlow' | 'pending' | 'sessions' | 'returnPath' | 'audit'
->;
+type LoginEndpointParts = ChooseProviderParts &
+  Pick<EndpointParts, 'cookies' | 'pending' | 'pages' | 'returnPath' | 'audit'>;
 
-/** `GET /login?returnTo=/path`: a redirect, or for a script that asks for it the location as JSON. */
+/**
+ * `GET /login?returnTo=/path`: a redirect, a page on which to choose between several providers, or for a script that asks for it the
+ * location as JSON.
+ */
 export function login(parts: LoginEndpointParts): EndpointSteps<'login'> {
   const { config } = parts;
   return {
@@ -71,24 +74,44 @@ function loginParams(query: URLSearchParams, allowed: readonly LoginParamCheck[]
   return params;
 }
 
+/** Shows the page on which the user chooses a provider; each link keeps the parameters of the request. */
+function sendChoice({ config, pages, providers }: LoginEndpointParts, query: URLSearchParams, res: Response): void {
+  const { login: path } = endpointPaths(config.endpoints);
+  const choices = providers.all.map(({ id, config: { name = id } }) => {
+    const params = new URLSearchParams(query);
+    params.set('provider', id);
+    return { name, url: `${path}?${params}` };
+  });
+  sendPage(res, pages.render('choose-provider', { choices }));
+}
+
 function startSignIn(parts: LoginEndpointParts): RequestHandler {
-  const { config, cookies, codeFlow, pending, sessions, returnPath, audit } = parts;
+  const { config, cookies, pending, providers, sessions, returnPath, audit } = parts;
   const maxAge = config.login.timeout;
-  const allowedParams = config.provider.allowedLoginParams.map(compileLoginParam);
+  const allowedParams = new Map(
+    providers.all.map((provider) => [provider, provider.config.allowedLoginParams.map(compileLoginParam)]),
+  );
 
   return async function startSignIn(req, res) {
     const { id: requestId, clientIp } = contextOf(req);
     const query = singleParams(queryParams(req));
-    const params = loginParams(query, allowedParams);
     const requested = query.get('returnTo') ?? '/';
     if (requested.length > MAX_LENGTH)
       throw new GatewayError('bad_request', { hint: `returnTo is longer than ${MAX_LENGTH} characters.` });
+    const provider = await chooseProvider(parts, query, req.headers.cookie);
+    if (!provider) {
+      if (isNavigation(config, req)) return sendChoice(parts, query, res);
+      throw new GatewayError('provider_unknown', { hint: 'A script names the provider of a sign-in.' });
+    }
+    const params = loginParams(query, allowedParams.get(provider) ?? []);
     const returnTo = returnPath(requested);
     const state = pending.newState({ returnTo, silent: params.prompt === 'none' });
-    const { url, login } = await codeFlow.begin(params, returnTo, sessions.identify(req.headers.cookie), state);
+    const previous = sessions.identify(req.headers.cookie);
+    const { url, login } = await provider.codeFlow.begin(params, returnTo, previous, state);
     const { name, value, evicted } = pending.begin(req.headers.cookie, login);
-    for (const cookie of evicted) res.clearCookie(cookie, cookies.loginOptions);
-    res.cookie(name, value, { ...cookies.loginOptions, maxAge });
+    const cookieOptions = cookies.loginOptions(provider.config);
+    for (const cookie of evicted) res.clearCookie(cookie, cookieOptions);
+    res.cookie(name, value, { ...cookieOptions, maxAge });
     audit('login.started', { requestId, clientIp });
     if (isNavigation(config, req)) redirect(res, url.href);
     else sendJson(res, { location: url.href });

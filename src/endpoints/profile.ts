@@ -35,7 +35,11 @@ function userClaims({ idToken, userInfo = {} }: TokenRecord, withUserInfo: boole
 }
 
 /** `GET /profile`: 401 without a session. */
-export function profile({ config, sessions }: Pick<EndpointParts, 'config' | 'sessions'>): EndpointSteps<'profile'> {
+export function profile({
+  config,
+  providers,
+  sessions,
+}: Pick<EndpointParts, 'config' | 'providers' | 'sessions'>): EndpointSteps<'profile'> {
   return {
     GET: [
       async function sendProfile(req, res) {
@@ -45,7 +49,7 @@ export function profile({ config, sessions }: Pick<EndpointParts, 'config' | 'se
         const active = await sessions.load(key);
         if (!active) throw new GatewayError('unauthenticated');
         sessions.touch(active);
-        sendJson(res, userClaims(active.tokens, config.provider.userInfoInProfile));
+        sendJson(res, userClaims(active.tokens, providers.of(active).config.userInfoInProfile));
       },
     ],
   };

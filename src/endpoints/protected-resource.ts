@@ -1,6 +1,7 @@
 /** Serves the metadata of this protected resource (RFC 9728): where clients get tokens, and how they send them. */
 import type { RequestHandler } from 'express';
 import { protectedResource as resourceOf } from '../config/schema/protected-resource.ts';
+import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
 import { PROOF_ALGORITHMS } from '../oidc/tokens/proof-check.ts';
@@ -26,8 +27,10 @@ function metadataOf(config: Config): Record<string, unknown> {
   return {
     resource: resourceOf(config).resource,
     authorization_servers: [
-      ...issuersOf(config.provider),
-      ...(config.accessTokens?.issuers ?? []).map(({ issuer }) => issuer),
+      ...new Set([
+        ...signInProviders(config).flatMap(issuersOf),
+        ...(config.accessTokens?.issuers ?? []).map(({ issuer }) => issuer),
+      ]),
     ],
     bearer_methods_supported: ['header'],
     ...(scopes.length === 0 ? {} : { scopes_supported: [...new Set(scopes)] }),

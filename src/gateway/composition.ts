@@ -1,8 +1,6 @@
 /** Composes both planes from the configuration and the parts that they share. */
 import type { Config } from '../config/schema/schema.ts';
-import { createAuthorizationCodeFlow } from '../oidc/login/authorization-code-flow.ts';
 import { createPendingLogins } from '../oidc/login/pending-login.ts';
-import { createLogoutTokenVerifier } from '../oidc/logout/logout-token.ts';
 import { createReturnPath } from '../policy/return-url.ts';
 import { createForwarder } from '../proxy/forwarding/forward.ts';
 import { createTunnel } from '../proxy/websocket/tunnel.ts';
@@ -20,9 +18,10 @@ export function composeGateway(config: Config, deps: GatewayDeps) {
 export type GatewayParts = ReturnType<typeof composeGateway>;
 
 function composeDataPlane(config: Config, shared: SharedParts) {
-  const { provider, refresher, services, streams, metrics, log } = shared;
+  const { providers, refresher, services, streams, metrics, log } = shared;
   const { routes, limits } = config;
-  const { certificate } = provider;
+  // Upstreams know one identity of the gateway: that of its first provider.
+  const certificate = providers.all[0]?.provider.certificate;
   const shares = { caller: limits.callerShare, address: limits.addressShare };
   const onSurplus = metrics.countUpstreamSurplus;
   const upstreams = createUpstreams(routes, { client: config.upstreamClient, shares, certificate, log, onSurplus });
@@ -40,20 +39,10 @@ function composeDataPlane(config: Config, shared: SharedParts) {
 }
 
 function composeControlPlane(config: Config, shared: SharedParts) {
-  const { provider, revoker, services, routes, redirectUri, clock } = shared;
   return createControlPlane({
     ...shared,
     config,
-    codeFlow: createAuthorizationCodeFlow({
-      config,
-      provider,
-      redirectUri,
-      checkSessionToken: services.checkSessionToken,
-      discard: (tokens) => void revoker.revoke(tokens, 0),
-      clock,
-    }),
     pending: createPendingLogins({ ...shared, config }),
-    returnPath: createReturnPath(config, routes.mayServe),
-    checkLogoutToken: createLogoutTokenVerifier({ config, provider, clock }),
+    returnPath: createReturnPath(config, shared.routes.mayServe),
   });
 }

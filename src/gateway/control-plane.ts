@@ -11,11 +11,12 @@ import { explainFrames } from '../endpoints/common/framed.ts';
 import { methodNotAllowed, noStore } from '../endpoints/common/steps.ts';
 import * as handlers from '../endpoints/handlers.ts';
 import { frontendHandler } from '../frontend/static-files.ts';
+import type { SignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { createCors, isPreflight } from '../policy/cors.ts';
 
 /** Compiles only if every row of the table has a handler with the row's methods, and every handler has a row. */
 const ENDPOINT_HANDLERS: {
-  readonly [Name in EndpointName]: (parts: EndpointParts) => EndpointSteps<Name>;
+  readonly [Name in EndpointName]: (parts: EndpointParts, provider: SignInProvider) => EndpointSteps<Name>;
 } & {
   readonly [Name in Exclude<keyof typeof handlers, EndpointName>]: never;
 } = handlers;
@@ -65,13 +66,22 @@ function allowListedOrigins({ cors }: Config): RequestHandler {
 function mountEndpoints(app: Express, parts: EndpointParts): void {
   const cors = allowListedOrigins(parts.config);
   const frames = explainFrames(parts.pages);
-  for (const { name, path, methods, cacheable, crossOrigin } of offeredEndpoints(parts.config)) {
+  for (const {
+    name,
+    path,
+    methods,
+    cacheable,
+    crossOrigin,
+    provider: { id },
+  } of offeredEndpoints(parts.config)) {
+    const provider = parts.providers.get(id);
+    if (!provider) throw new Error(`${path} belongs to no provider`);
     const route = app.route(path);
     if (crossOrigin) route.all(cors);
     // The provider loads this one in a frame.
     if (name !== 'frontchannelLogout') route.get(frames);
     if (!cacheable) route.all(noStore);
-    const steps: Partial<Record<Method, readonly RequestHandler[]>> = ENDPOINT_HANDLERS[name](parts);
+    const steps: Partial<Record<Method, readonly RequestHandler[]>> = ENDPOINT_HANDLERS[name](parts, provider);
     for (const method of methods) route[method === 'GET' ? 'get' : 'post'](...(steps[method] ?? []));
     route.all(methodNotAllowed(methods));
   }

@@ -46,8 +46,12 @@ export interface Gateway {
 /** Creates a gateway from a parsed configuration. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
   const parts = composeGateway(config, deps);
-  const { provider, metrics, dataPlane } = parts;
-  const health = createHealth({ provider: provider.state, store: deps.store, metrics });
+  const { providers, metrics, dataPlane } = parts;
+  const health = createHealth({
+    providers: providers.all.map(({ id, provider: { state } }) => ({ id, state })),
+    store: deps.store,
+    metrics,
+  });
   const edge = createEdge({ config, log: deps.log, probePath: endpointPaths(config.endpoints).session });
   const counter = createRequestCounter(parts);
   const dispatchParts = {
@@ -80,7 +84,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
 
 /** Starts and closes the parts that run in the background. */
 function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start' | 'close'> {
-  const { provider, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics } = parts;
+  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics } = parts;
   const unwatch = metrics.watchOpenRequests(() => streams.size());
   let started = false;
   return {
@@ -89,11 +93,11 @@ function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start'
       services.start();
       revoker.start();
       expiredSessions.start();
-      await provider.start();
+      await Promise.all(providers.all.map(({ provider }) => provider.start()));
       started = true;
     },
     async close() {
-      provider.stop();
+      for (const { provider } of providers.all) provider.stop();
       services.stop();
       revoker.stop();
       streams.lasting.endAll();

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema/schema.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { RouteMeter } from '../observe/metrics/metrics.ts';
 import type { ForceRefresh } from '../oidc/refresh/refresh-result.ts';
-import type { UpstreamTokens } from '../oidc/tokens/upstream-tokens.ts';
+import type { UpstreamTokensByProvider } from '../oidc/tokens/upstream-tokens-by-provider.ts';
 import type { CorsHeaders } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
 import type { AdmissionParts, Admit, ForgeryCheck } from '../proxy/admission/admit.ts';
@@ -21,7 +21,7 @@ export interface RouteHandlerParts extends AdmissionParts {
   meterOf?: ((route: CompiledRoute) => RouteMeter) | undefined;
   forceRefresh: ForceRefresh;
   /** Obtains tokens for routes whose upstream needs one of its own. */
-  upstreamTokens?: UpstreamTokens | undefined;
+  upstreamTokens?: UpstreamTokensByProvider | undefined;
 }
 
 interface RouteSteps {

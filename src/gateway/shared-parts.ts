@@ -1,5 +1,5 @@
 /** Creates the parts that both planes share: store, keys, sessions, provider, tokens, metrics, pages. */
-import { endpointPaths } from '../config/schema/endpoints.ts';
+import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createKeyring } from '../crypto/keyring.ts';
 import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
@@ -10,7 +10,9 @@ import { createEndSessions } from '../oidc/logout/end-sessions.ts';
 import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
 import { createRevoker } from '../oidc/logout/revoker.ts';
 import { createProvider } from '../oidc/provider/provider.ts';
-import { createRefresher } from '../oidc/refresh/refresher.ts';
+import { createRefreshByProvider } from '../oidc/sign-in/refresh-by-provider.ts';
+import { createSignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
+import { createSignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
 import { createTokenServices } from '../oidc/tokens/token-services.ts';
 import { createOpenStreams } from '../proxy/forwarding/open-streams.ts';
 import { createPages } from '../responses/pages.ts';
@@ -37,24 +39,17 @@ export type SharedParts = ReturnType<typeof createSharedParts>;
 /** Creates the parts in the order in which they depend on each other; none of them sends a request yet. */
 export function createSharedParts(config: Config, deps: GatewayDeps) {
   const base = createBaseParts(config, deps);
-  const { store, keyring, sessions, provider, audit, log, metrics, clock } = base;
+  const { store, keyring, sessions, signIn, audit, log, metrics, clock } = base;
   const directory = createSessionDirectory({ store, sessions, keyring });
-  const revoker = createRevoker({ provider, store, keyring, log, audit, clock });
-  const services = createTokenServices({ config, provider, store, log, metrics, clock });
+  const providerOf = (id: string) => signIn.find((entry) => entry.config.id === id)?.provider;
+  const revoker = createRevoker({ providerOf, store, keyring, log, audit, clock });
+  const services = createTokenServices({ config, signIn, store, log, metrics, clock });
   const streams = createOpenStreams({ store, log, clock });
   const closeStreams = (key: string) => streams.closeAll(key);
-  const refresher = createRefresher({
-    config: config.provider,
-    provider,
-    sessions,
-    checkSessionToken: services.checkSessionToken,
-    revoker,
-    store,
-    log,
-    audit,
-    metrics,
-    clock,
-  });
+  const parts = { ...base, config, revoker, checkSessionTokenOf: services.checkSessionTokenOf };
+  const providers = createSignInProviders(
+    signIn.map((entry) => createSignInProvider(parts, entry.config, entry.provider)),
+  );
   return {
     ...base,
     ...createRouteTable(config, metrics),
@@ -62,8 +57,8 @@ export function createSharedParts(config: Config, deps: GatewayDeps) {
     services,
     streams,
     closeStreams,
-    refresher,
-    redirectUri: config.publicUrl + endpointPaths(config.endpoints).callback,
+    providers,
+    refresher: createRefreshByProvider(providers),
     directory,
     expiredSessions: createExpiredSessions({ store, keyring, directory, revoker, audit }),
     endSessions: createEndSessions({ sessions, revoker, closeStreams, audit }),
@@ -76,26 +71,39 @@ export function createSharedParts(config: Config, deps: GatewayDeps) {
 function createBaseParts(config: Config, deps: GatewayDeps) {
   const { log, metrics = createMetrics(), clock = Date.now } = deps;
   const store = measureStore(deps.store, metrics);
+  // The first provider, also of several: it is part of the seal of every session.
   const application = `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`;
   const keyring = createKeyring(config.secrets.keys, application);
-  const provider = createProvider({
-    config: config.provider,
-    allowInsecureHttp: config.development.allowInsecureHttp,
-    log,
-    metrics,
-    clock,
-  });
+  const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
   return {
     log,
     metrics,
     clock,
     store,
     keyring,
-    provider,
+    audit,
+    signIn: createProviders(config, { log, metrics, clock }),
     cookies: cookieSettings(config),
-    audit: createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent),
-    sessions: createSessions({ config, store, keyring, log, metrics, clock }),
+    sessions: createSessions({ config, store, keyring, log, audit, metrics, clock }),
   };
+}
+
+/** The client of every provider. The clock skew that the metrics show is that of the first one. */
+function createProviders(
+  config: Config,
+  { log, metrics, clock }: Required<Pick<GatewayDeps, 'log' | 'metrics' | 'clock'>>,
+) {
+  const { allowInsecureHttp } = config.development;
+  return signInProviders(config).map((settings, index) => ({
+    config: settings,
+    provider: createProvider({
+      config: settings,
+      allowInsecureHttp,
+      log: index === 0 && !config.providers ? log : log.child({ provider: settings.id }),
+      metrics: index === 0 ? metrics : { observeProviderRequest: metrics.observeProviderRequest, setClockSkew() {} },
+      clock,
+    }),
+  }));
 }
 
 /** The compiled routes, and the meter of each. */

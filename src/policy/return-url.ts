@@ -10,10 +10,11 @@ export type ReturnPath = (value: unknown) => string;
  * any site can start a sign-in, and its last navigation would be an API request with the user's token.
  */
 export function createReturnPath(
-  { publicUrl, endpoints, cors }: Pick<Config, 'publicUrl' | 'endpoints'> & Partial<Pick<Config, 'cors'>>,
+  config: Pick<Config, 'publicUrl' | 'endpoints' | 'provider' | 'providers'> & Partial<Pick<Config, 'cors'>>,
   mayServe: (path: string) => boolean,
 ): ReturnPath {
-  const circular = circularPaths(endpoints);
+  const { publicUrl, endpoints, cors } = config;
+  const circular = circularPaths(config);
   const home = mayServe('/') ? endpointPaths(endpoints).signedIn : '/';
   const origins = (cors?.allowedOrigins ?? []).filter((origin) => origin !== publicUrl);
   return function returnPath(value) {

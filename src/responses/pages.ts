@@ -33,6 +33,8 @@ export interface PageData {
   error: Failure;
   /** For every 503. */
   unavailable: Failure;
+  /** Several providers, each with a link to its sign-in. */
+  'choose-provider': { choices: readonly { name: string; url: string }[] };
   'signed-out': {
     loginUrl: string;
     /** Signed out here, while the provider could not be reached. */
@@ -130,6 +132,7 @@ function renderEach(render: Pages['render']): void {
   const failure: Failure = { title: '', message: '', requestId: '' };
   render('error', failure);
   render('unavailable', failure);
+  render('choose-provider', { choices: [] });
   render('signed-out', { loginUrl: '' });
   render('confirm-logout', { action: '', token: '' });
   render('hop', { to: '/' });

@@ -1,6 +1,6 @@
 /** Cookies of the gateway: names, attributes, and a strict parser of the `Cookie` header. */
 import type { CookieOptions } from 'express';
-import type { Config } from '../config/schema/schema.ts';
+import type { Config, ProviderConfig } from '../config/schema/schema.ts';
 
 export interface CookieSettings {
   /** Name of the session cookie. */
@@ -10,7 +10,8 @@ export interface CookieSettings {
   /** Name of the cookie that carries a browser from the sign-out to the provider's sign-out. */
   logoutName: string;
   sessionOptions: CookieOptions;
-  loginOptions: CookieOptions;
+  /** Attributes of the cookie of a sign-in at a provider. */
+  loginOptions(provider: Pick<ProviderConfig, 'responseMode'>): CookieOptions;
 }
 
 /**
@@ -20,14 +21,18 @@ export interface CookieSettings {
 export function cookieSettings(config: Config): CookieSettings {
   const secure = config.publicUrl.startsWith('https:');
   const sessionName = config.session.cookie.name ?? (secure ? '__Host-bff' : 'bff');
-  // A form_post callback is a cross-site POST, and browsers attach only SameSite=None cookies to it.
-  const crossSitePost = config.provider.responseMode === 'form_post' && secure;
   return {
     sessionName,
     loginPrefix: `${sessionName}-login-`,
     logoutName: `${sessionName}-logout`,
     sessionOptions: { path: '/', httpOnly: true, secure, sameSite: config.session.cookie.sameSite },
-    loginOptions: { path: '/', httpOnly: true, secure, sameSite: crossSitePost ? 'none' : 'lax' },
+    // A form_post callback is a cross-site POST, and browsers attach only SameSite=None cookies to it.
+    loginOptions: ({ responseMode }) => ({
+      path: '/',
+      httpOnly: true,
+      secure,
+      sameSite: responseMode === 'form_post' && secure ? 'none' : 'lax',
+    }),
   };
 }
 

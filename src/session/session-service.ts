@@ -1,7 +1,9 @@
 /** Implements `Sessions` on a store: loading, caching, extending the idle limit, replacing tokens, ending. */
 import { createLruCache } from '../base/lru.ts';
+import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
+import type { Audit } from '../observe/audit.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Store, StoredSession } from '../store/port/store.ts';
@@ -10,13 +12,20 @@ import { openSessionData } from './express-session-store.ts';
 import { createIndexNames } from './index-names.ts';
 import { createSessionCache, type SessionCache } from './session-cache.ts';
 import { createSessionCookieReader } from './session-cookie.ts';
-import type { ActiveSession, RequestSession, Sessions, TokenRecord } from './session-types.ts';
+import {
+  type ActiveSession,
+  providerIdOf,
+  type RequestSession,
+  type Sessions,
+  type TokenRecord,
+} from './session-types.ts';
 
 export interface SessionsOptions {
   config: Config;
   store: Store;
   keyring: Keyring;
   log: Logger;
+  audit: Audit;
   metrics?: Pick<Metrics, 'sessionCache'>;
   clock: () => number;
 }
@@ -76,8 +85,9 @@ function createTouch({ config, store, log, clock }: SessionsOptions, cache: Sess
 
 /** Creates the session service. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { config, store, keyring, metrics, clock } = options;
+  const { config, store, keyring, audit, metrics, clock } = options;
   const { idleTimeout, cacheSize } = config.session;
+  const providers = new Set(signInProviders(config).map(({ id }) => id));
   const { allNames } = createIndexNames(keyring);
   const identify = createSessionCookieReader(cookieSettings(config).sessionName, keyring.secrets('cookie'), cacheSize);
   // A session in use is touched at least once per interval, so no cached session outlives its idle limit.
@@ -96,6 +106,15 @@ export function createSessions(options: SessionsOptions): Sessions {
     return session;
   }
 
+  /** Loads a session. If its provider is no longer configured, nothing could refresh it or sign it out there: it ends. */
+  async function load(key: string): Promise<ActiveSession | undefined> {
+    const session = await readSession(options, key);
+    if (!session || providers.has(providerIdOf(session.tokens))) return session;
+    await end(key);
+    audit('session.ended', { session: key, sub: session.data.sub, reason: 'provider_removed' });
+    return undefined;
+  }
+
   return {
     identify,
     getCached(key) {
@@ -103,7 +122,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (session) metrics?.sessionCache.hit.increment();
       return session;
     },
-    load: (key) => cache.readThrough(key, () => readSession(options, key)),
+    load: (key) => cache.readThrough(key, () => load(key)),
     peek: (key) => readSession(options, key),
     touch,
     replaceTokens({ key, version }, tokens) {

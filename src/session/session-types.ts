@@ -1,5 +1,6 @@
 /** Session types: the stored data and tokens, the views of a live session, and the `Sessions` interface. */
 import type { JsonWebKey } from 'node:crypto';
+import { DEFAULT_ID } from '../config/schema/providers.ts';
 
 /** Data about a signed-in user. Written once, at sign-in. */
 export interface SessionData {
@@ -29,6 +30,8 @@ export interface VerifiedToken {
 
 /** The tokens of a session. Sealed at rest; replaced only by a refresh. */
 export interface TokenRecord {
+  /** Id of the provider that issued them, for the life of the session. Missing for the one with the id `default`. */
+  provider?: string;
   accessToken: string;
   /** Milliseconds since the epoch. */
   accessTokenExpiresAt: number;
@@ -46,6 +49,9 @@ export interface TokenRecord {
   /** Private key that the tokens are bound to (RFC 9449), from sign-in to the end of the session. */
   dpopKey?: JsonWebKey;
 }
+
+/** Id of the provider that issued the tokens. */
+export const providerIdOf = ({ provider = DEFAULT_ID }: { readonly provider?: string | undefined }): string => provider;
 
 /** The part of a live session that a request to an upstream needs; small, because many are cached in memory. */
 export interface RequestSession {

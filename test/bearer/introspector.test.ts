@@ -48,7 +48,7 @@ test('E12 only inactive tokens count for the limit; the token of a session has n
   const introspector = createIntrospector({ clock, tolerance: 0, limitMisses: createMissLimit(2, clock) });
   const outcome = (token: string, address?: string) =>
     introspector
-      .introspect(token, ISSUER, issuer, address === undefined ? 'session' : { address })
+      .introspect(token, ISSUER, issuer, address === undefined ? { provider: 'default' } : { address })
       .then(() => 'active', codeOf);
   assert.equal(await outcome('junk-1', 'a'), 'invalid_token');
   assert.equal(await outcome('active-token', 'a'), 'active');

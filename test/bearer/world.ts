@@ -12,7 +12,7 @@ export interface BearerWorldOptions {
   /** Without upstream; the recorder is filled in. */
   routes?: Omit<Route, 'upstream'>[];
   provider?: ProviderOptions;
-  providerConfig?: Partial<ConfigInput['provider']>;
+  providerConfig?: Partial<NonNullable<ConfigInput['provider']>>;
   config?: Partial<ConfigInput>;
 }
 

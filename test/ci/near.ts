@@ -20,6 +20,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'src/oidc/dpop': 'test/sender',
   'src/oidc/products/base': 'test/oidc/products',
   'src/oidc/products/catalog': 'test/oidc/products',
+  'src/oidc/sign-in': 'test/providers',
   'src/oidc/tokens': 'test/bearer',
   'src/policy/conditions': 'test/policy',
   'src/store/processes': 'test/store/port',

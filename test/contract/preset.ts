@@ -23,7 +23,7 @@ export interface PresetCase {
   issuerPath?: string;
   paths?: Product['paths'];
   /** Configuration beside issuer, client and kind. */
-  provider: Partial<ConfigInput['provider']>;
+  provider: Partial<NonNullable<ConfigInput['provider']>>;
   /** The accepted audience. */
   audience(known: Known): string;
   /** The whole payload of a user's access token beside `iss` and times; undefined where access tokens are opaque. */

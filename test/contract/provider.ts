@@ -13,7 +13,7 @@ export interface ProviderCase {
   name: string;
   start(): Promise<Provider>;
   /** Configuration beside issuer and client. */
-  provider: Partial<ConfigInput['provider']>;
+  provider: Partial<NonNullable<ConfigInput['provider']>>;
   /** Some claims of `/profile`. */
   profile: Record<string, unknown>;
   /** Some claims of the access token that reaches the API; undefined for an opaque one. */
@@ -30,7 +30,7 @@ export interface ProviderCase {
 export async function startProviderWorld(
   t: Pick<TestContext, 'after'>,
   provider: Provider,
-  options: Partial<ConfigInput['provider']>,
+  options: Partial<NonNullable<ConfigInput['provider']>>,
 ): Promise<World> {
   const world = await startWorld(t, { running: provider, gateway: { providerConfig: options } });
   const { url } = world.gateway;

@@ -14,6 +14,7 @@ const DATA: { [Name in PageName]: PageData[Name] } = {
     token: HOSTILE,
     formTargets: ['https://id.example.com', "https://x; script-src 'unsafe-inline'"],
   },
+  'choose-provider': { choices: [{ name: HOSTILE, url: HOSTILE }] },
   'signed-in': {},
   framed: {},
   hop: { to: HOSTILE },

@@ -53,7 +53,7 @@ test('FAPI 2.0 a provider without pushed requests is unavailable', async (t) => 
   assert.match(world.gateway.logText(), /profile is fapi2, and the provider does not support pushed requests/);
 });
 
-function faultsOf(provider: Partial<ConfigInput['provider']>, rest: Partial<ConfigInput> = {}): string {
+function faultsOf(provider: Partial<NonNullable<ConfigInput['provider']>>, rest: Partial<ConfigInput> = {}): string {
   try {
     parseConfig({
       publicUrl: 'https://shop.example.com',
@@ -72,7 +72,7 @@ describe('a configuration that contradicts itself stops the start', () => {
   const { privateKey } = profile;
   const tls = { certificate: 'cert.pem', key: 'key.pem' };
   const secret = { clientSecret: 's3cr3t-of-the-client' };
-  const rows: [string, Partial<ConfigInput['provider']>, RegExp | undefined][] = [
+  const rows: [string, Partial<NonNullable<ConfigInput['provider']>>, RegExp | undefined][] = [
     ['fapi2 with a client key', profile, undefined],
     ['fapi2 with a certificate', { ...profile, clientAuth: 'tls_client_auth', tls, privateKey: undefined }, undefined],
     ['fapi2 with PS256', { ...profile, idTokenSignedResponseAlg: 'PS256', privateKeyAlg: 'PS256' }, undefined],

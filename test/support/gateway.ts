@@ -32,7 +32,7 @@ export interface TestGatewayOptions {
   /** Replicas share the public URL and the key. */
   publicUrl?: string;
   key?: string;
-  providerConfig?: Partial<ConfigInput['provider']>;
+  providerConfig?: Partial<NonNullable<ConfigInput['provider']>>;
   config?: Partial<ConfigInput>;
   /** An open store, such as one that the test also writes to; it is closed with the gateway. */
   store?: Store;

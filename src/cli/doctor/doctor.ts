@@ -1,8 +1,9 @@
 /** `bff-gateway doctor`: checks everything that a configuration depends on, and reports faults with hints. */
 import type { Check } from '../../base/check.ts';
 import type { Loaded } from '../../config/load/load.ts';
-import { endpointPaths } from '../../config/schema/endpoints.ts';
-import type { Config } from '../../config/schema/schema.ts';
+import { redirectUriOf } from '../../config/schema/endpoints.ts';
+import { signInProviders } from '../../config/schema/providers.ts';
+import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import { startProbe } from '../../oidc/login/probe.ts';
 import { createProviderFetch } from '../../oidc/provider/fetch.ts';
@@ -21,7 +22,7 @@ export interface DoctorDeps {
 }
 
 /** Requests to the provider, sent as the gateway sends them. */
-function createProviderGet(provider: Config['provider']): GetFromProvider {
+function createProviderGet(provider: ProviderConfig): GetFromProvider {
   const { issuer, internalUrl, timeout } = provider;
   const fetch = createProviderFetch({ issuer, internalUrl, timeout, send: createSend(provider) });
   return async function get(url, accept = 'application/json') {
@@ -31,26 +32,40 @@ function createProviderGet(provider: Config['provider']): GetFromProvider {
   };
 }
 
-async function providerChecks(config: Config, { log, clock }: DoctorDeps): Promise<Check[]> {
-  const get = createProviderGet(config.provider);
-  const { checks, metadata } = await checkDiscovery(config.provider, get, clock);
+async function providerChecks(config: Config, settings: ProviderConfig, { log, clock }: DoctorDeps): Promise<Check[]> {
+  const get = createProviderGet(settings);
+  const { checks, metadata } = await checkDiscovery(settings, get, clock);
   // Keys and clients of a wrong provider would only produce misleading results.
   if (!metadata) return checks;
-  const fromMetadata = await metadataChecks(config.provider, metadata, get);
-  const redirectUri = config.publicUrl + endpointPaths(config.endpoints).callback;
-  const probe = await startProbe({ config, redirectUri, log, clock });
+  const fromMetadata = await metadataChecks(settings, metadata, get);
+  const redirectUri = redirectUriOf(config, settings);
+  const probe = await startProbe({ config, settings, redirectUri, log, clock });
   try {
-    return [...checks, ...fromMetadata, ...(await signInChecks(config.provider, probe, get, redirectUri))];
+    return [...checks, ...fromMetadata, ...(await signInChecks(settings, probe, get, redirectUri))];
   } finally {
     probe.stop();
   }
+}
+
+/** The checks of every provider; of several each message names its provider. */
+async function allProviderChecks(config: Config, deps: DoctorDeps): Promise<Check[]> {
+  const providers = signInProviders(config);
+  const checks = await Promise.all(
+    providers.map(async (settings) => {
+      const found = await providerChecks(config, settings, deps);
+      return providers.length === 1
+        ? found
+        : found.map((check) => ({ ...check, message: `${settings.id}: ${check.message}` }));
+    }),
+  );
+  return checks.flat();
 }
 
 /** Runs all checks, in the order of a sign-in. Writes nothing but a key in Redis that expires after a second. */
 export async function runChecks({ config, warnings }: Loaded, deps: DoctorDeps): Promise<Check[]> {
   return [
     ...(await settingsChecks(config, warnings)),
-    ...(await providerChecks(config, deps)),
+    ...(await allProviderChecks(config, deps)),
     ...(await checkStore(config.session.store, deps)),
     ...(await upstreamChecks(config, deps.readFile)),
   ];

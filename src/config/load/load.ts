@@ -1,4 +1,5 @@
 /** Configuration loader: turns YAML, environment and secret files into one frozen object, or reports all faults at once. */
+import { hasBothForms, withFirstProvider } from '../schema/providers.ts';
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
 import { ConfigError, type Fault, type Finding, formatPath } from '../validate/faults.ts';
 import { lostNames } from '../validate/lost-names.ts';
@@ -56,6 +57,12 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
+const BOTH_FORMS: Finding = {
+  path: ['providers'],
+  message: 'provider is set as well, in the file or by a variable',
+  hint: 'move it to the list as its first entry, with id: default to keep its redirect URI and its sessions',
+};
+
 const refuseReferences: SecretResolver = () => {
   throw new Error('a configuration object must hold its secrets as text, not as references');
 };
@@ -72,9 +79,15 @@ function validate(
     return sources?.readFile(path) ?? '';
   };
   const resolve = sources ? secretResolver({ env: sources.env, readFile }) : refuseReferences;
-  const parsed = configSchema(resolve).safeParse(input);
-  if (!parsed.success) return { findings: parsed.error.issues.flatMap((issue) => findingsOf(issue)) };
+  const normalized = withFirstProvider(input);
+  const parsed = configSchema(resolve).safeParse(normalized);
+  if (!parsed.success) {
+    const found = parsed.error.issues.flatMap((issue) => findingsOf(issue));
+    // A copied provider has its findings in the list.
+    return { findings: normalized === input ? found : found.filter(({ path }) => path[0] !== 'provider') };
+  }
   const findings = [
+    ...(hasBothForms(input) ? [BOTH_FORMS] : []),
     ...lostNames(input, parsed.data),
     ...validateConfig(parsed.data),
     ...servedFileFindings(parsed.data, [...files, ...secretFiles]),

@@ -69,5 +69,7 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     else target[name] = structuredClone(source[name]);
     kept.push(option);
   }
+  // The first provider is in the configuration twice.
+  if (config.providers) config.providers[0] = config.provider;
   return { config, kept };
 }

@@ -1,6 +1,6 @@
 /** Table of the gateway's own endpoints, one row each; routing, checks, metrics and documentation derive from it. */
 import { protectedResource } from './protected-resource.ts';
-import type { Config } from './schema.ts';
+import type { Config, ProviderConfig } from './schema.ts';
 
 export type Method = 'GET' | 'POST';
 
@@ -17,8 +17,10 @@ interface EndpointRow {
   readonly crossOrigin?: true;
   /** Whether the endpoint sets its own Cache-Control. Off by default: responses must not be stored. */
   readonly cacheable?: true;
-  /** The configuration that offers a method; by default all are always offered. */
-  readonly offered?: (config: Config, method: Method) => boolean;
+  /** Whether every provider has an endpoint of its own, so that a response of one provider is never taken for that of another. */
+  readonly perProvider?: true;
+  /** The configuration that offers a method, and for an endpoint of a provider that provider; by default all are always offered. */
+  readonly offered?: (config: Config, method: Method, provider: ProviderConfig) => boolean;
 }
 
 export const ENDPOINTS = {
@@ -33,7 +35,8 @@ export const ENDPOINTS = {
     methods: ['GET', 'POST'],
     description:
       'Completes a sign-in: the redirect URI to register at the provider. `POST` only with `provider.responseMode: form_post`.',
-    offered: ({ provider }, method) => method === 'GET' || provider.responseMode === 'form_post',
+    perProvider: true,
+    offered: (_config, method, { responseMode }) => method === 'GET' || responseMode === 'form_post',
   },
   logout: {
     path: '/logout',
@@ -90,12 +93,14 @@ export const ENDPOINTS = {
     path: '/backchannel-logout',
     methods: ['POST'],
     description: 'Receives logout tokens of the provider and ends the sessions that they name.',
+    perProvider: true,
   },
   frontchannelLogout: {
     path: '/frontchannel-logout',
     methods: ['GET'],
     description:
       'Ends the session of the browser when the provider loads it in a frame. Only with `logout.frontChannel`.',
+    perProvider: true,
     offered: ({ logout }) => logout.frontChannel,
   },
   client: {

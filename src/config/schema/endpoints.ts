@@ -1,44 +1,72 @@
 /** Paths and methods of the gateway's own endpoints under a configuration, derived from the table of endpoints. */
-import { ENDPOINT_ROWS, type Method, type PrefixedEndpoint } from './endpoint-table.ts';
-import type { Config } from './schema.ts';
+import { ENDPOINT_ROWS, type EndpointName, type Method, type PrefixedEndpoint } from './endpoint-table.ts';
+import { pathSuffix, signInProviders } from './providers.ts';
+import type { Config, ProviderConfig } from './schema.ts';
 
 type Prefix = Pick<Config['endpoints'], 'prefix'>;
-type PathConfig = Pick<Config, 'endpoints' | 'publicUrl' | 'accessTokens'>;
+type ProviderOptions = Pick<Config, 'provider' | 'providers'>;
+type PathConfig = Pick<Config, 'endpoints' | 'publicUrl' | 'accessTokens'> & ProviderOptions;
 type Row = (typeof ENDPOINT_ROWS)[number][1];
 
-const pathOf = ({ path }: Row, config: PathConfig) =>
-  typeof path === 'string' ? config.endpoints.prefix + path : path(config);
+const pathOf = ({ path, perProvider }: Row, config: PathConfig, provider: ProviderConfig) =>
+  typeof path === 'string' ? config.endpoints.prefix + path + (perProvider ? pathSuffix(provider) : '') : path(config);
 
-/** Path of every endpoint below the prefix, by name. */
+/** The providers for which a row has endpoints; all but those of a provider have one, whatever the provider. */
+const providersOf = ({ perProvider }: Row, config: ProviderOptions) =>
+  perProvider ? signInProviders(config) : [config.provider];
+
+/** Path of every endpoint below the prefix, by name; of those of a provider the one that `default` has. */
 export function endpointPaths({ prefix }: Prefix): Readonly<Record<PrefixedEndpoint, string>> {
   const paths = ENDPOINT_ROWS.flatMap(([name, { path }]) => (typeof path === 'string' ? [[name, prefix + path]] : []));
   return Object.fromEntries(paths) as Record<PrefixedEndpoint, string>;
 }
 
+/** The absolute URL of the callback of a provider, to register there. */
+export const redirectUriOf = (
+  { publicUrl, endpoints }: Pick<Config, 'publicUrl' | 'endpoints'>,
+  provider: ProviderConfig,
+) => publicUrl + endpointPaths(endpoints).callback + pathSuffix(provider);
+
 /** The path to which the provider returns the browser after sign-out. */
 export const landingPath = ({ logout, endpoints }: Pick<Config, 'logout' | 'endpoints'>) =>
   logout.landing ?? endpointPaths(endpoints).signedOut;
 
-/** The endpoints that the configuration offers: name, path, offered methods, and whether responses may be stored. */
-export function offeredEndpoints(config: Config) {
-  return ENDPOINT_ROWS.map(([name, row]) => ({
-    name,
-    path: pathOf(row, config),
-    methods: row.methods.filter((method: Method) => row.offered?.(config, method) ?? true),
-    cacheable: row.cacheable ?? false,
-    crossOrigin: row.crossOrigin ?? false,
-  })).filter(({ methods }) => methods.length > 0);
+export interface OfferedEndpoint {
+  readonly name: EndpointName;
+  readonly path: string;
+  readonly methods: readonly Method[];
+  /** Whether responses may be stored. */
+  readonly cacheable: boolean;
+  readonly crossOrigin: boolean;
+  /** The provider that the endpoint belongs to, if it is one of a provider; the first one otherwise. */
+  readonly provider: ProviderConfig;
+}
+
+/** The endpoints that the configuration offers. */
+export function offeredEndpoints(config: Config): OfferedEndpoint[] {
+  return ENDPOINT_ROWS.flatMap(([name, row]) =>
+    providersOf(row, config).map((provider) => ({
+      name,
+      path: pathOf(row, config, provider),
+      methods: row.methods.filter((method: Method) => row.offered?.(config, method, provider) ?? true),
+      cacheable: row.cacheable ?? false,
+      crossOrigin: row.crossOrigin ?? false,
+      provider,
+    })),
+  ).filter(({ methods }) => methods.length > 0);
 }
 
 /** Paths that no route or file may hide: all below the prefix, offered or not, and the offered ones outside it. */
 export function reservedPaths(config: Config): string[] {
-  const outside = offeredEndpoints(config).map(({ path }) => path);
-  return [...new Set([...Object.values(endpointPaths(config.endpoints)), ...outside])];
+  const offered = offeredEndpoints(config).map(({ path }) => path);
+  return [...new Set([...Object.values(endpointPaths(config.endpoints)), ...offered])];
 }
 
 /** Tests whether a path belongs to the gateway, and names its endpoint for metrics. */
 export function ownEndpoints(config: PathConfig) {
-  const paths = ENDPOINT_ROWS.map(([, row]) => pathOf(row, config));
+  const paths = ENDPOINT_ROWS.flatMap(([, row]) =>
+    providersOf(row, config).map((provider) => pathOf(row, config, provider)),
+  );
   const fixed = new Set(paths.filter((path) => !path.includes(':')));
   const patterns = paths
     .filter((path) => path.includes(':'))
@@ -52,8 +80,12 @@ export function ownEndpoints(config: PathConfig) {
 }
 
 /** The endpoints below the prefix that a sign-in must not return to. */
-export function circularPaths({ prefix }: Prefix): string[] {
-  return ENDPOINT_ROWS.flatMap(([, { path, returnable }]) =>
-    typeof path === 'string' && !returnable ? [prefix + path] : [],
+export function circularPaths({ endpoints, ...config }: Pick<Config, 'endpoints'> & ProviderOptions): string[] {
+  return ENDPOINT_ROWS.flatMap(([, row]) =>
+    typeof row.path === 'string' && !row.returnable
+      ? providersOf(row, config).map(
+          (provider) => endpoints.prefix + row.path + (row.perProvider ? pathSuffix(provider) : ''),
+        )
+      : [],
   );
 }

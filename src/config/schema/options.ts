@@ -12,6 +12,8 @@ export interface SchemaNode {
   properties?: Record<string, SchemaNode>;
   items?: SchemaNode;
   anyOf?: SchemaNode[];
+  required?: string[];
+  oneOf?: { required: string[] }[];
 }
 
 export interface Option {
@@ -27,6 +29,7 @@ export interface Option {
 const WITHOUT_VARIABLE = [
   'secrets.keys',
   'provider.authorizationParams',
+  'providers',
   'session.store.redis.sentinels',
   'session.store.redis.cluster',
   'accessTokens.issuers',
@@ -35,10 +38,13 @@ const WITHOUT_VARIABLE = [
 
 /** JSON Schema of the configuration file, for editors and for everything derived from it. */
 export function jsonSchema(): SchemaNode {
-  return z.toJSONSchema(
+  const schema = z.toJSONSchema(
     configSchema(() => ''),
     { io: 'input' },
   ) as SchemaNode;
+  // A file has either one provider or several.
+  const required = (schema.required ?? []).filter((name) => name !== 'provider');
+  return { ...schema, required, oneOf: [{ required: ['provider'] }, { required: ['providers'] }] };
 }
 
 /** The parts of the schema that describe the option at a path; several if branches of a union have it. */

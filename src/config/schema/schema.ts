@@ -38,6 +38,14 @@ export function configSchema(resolve: SecretResolver) {
     identityHeaders,
     secrets: secretsSchema(resolve),
     provider: providerSchema(secret),
+    providers: z
+      .array(providerSchema(secret))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe(
+        'Several providers, in place of provider: users choose one at /login. Each entry has the options of provider and an id of its own.',
+      ),
     session: sessionSchema(secret),
     login,
     logout,
@@ -62,8 +70,9 @@ export function configSchema(resolve: SecretResolver) {
 
 /** The parsed configuration: durations in milliseconds, sizes in bytes, secrets resolved. */
 export type Config = z.output<ReturnType<typeof configSchema>>;
-/** The configuration as written in the file. */
-export type ConfigInput = z.input<ReturnType<typeof configSchema>>;
+type Input = z.input<ReturnType<typeof configSchema>>;
+/** The configuration as written in the file; it has either `provider` or `providers`. */
+export type ConfigInput = Omit<Input, 'provider'> & { provider?: Input['provider'] | undefined };
 export type RouteConfig = Config['routes'][number];
 export type { ClaimCondition, RoleName, RuleConfig } from '../sections/rules.ts';
 export type { SecretRef, SecretResolver } from '../sections/secrets.ts';

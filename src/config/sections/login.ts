@@ -12,6 +12,12 @@ export const login = z
       .max(10)
       .default(10)
       .describe('Maximum concurrent sign-ins per browser; a further one replaces the oldest.'),
+    choose: z
+      .enum(['page', 'default'])
+      .default('page')
+      .describe(
+        'What /login without provider does if there are several. page: shows a page on which the user chooses. default: continues to the first one.',
+      ),
   })
   .prefault({});
 

@@ -1,10 +1,26 @@
-/** Schema of `provider`: the OpenID provider, the client of the gateway at it, and the requests to it. */
+/** Schema of `provider` and of each entry of `providers`: the OpenID provider, the client of the gateway at it, and the requests to it. */
 import { z } from 'zod';
 import { duration, httpUrl, kind, origin, scopeToken } from '../fields/fields.ts';
 import { allowedLoginParams } from './login-params.ts';
 import type { SecretField } from './secrets.ts';
 
+/** Lower case, so that no two identifiers differ only by case: they are part of paths. */
+const ID = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+
 const identity = {
+  id: z
+    .string()
+    .regex(ID, 'expected 1 to 32 lower-case letters, digits and hyphens')
+    .default('default')
+    .describe(
+      'Identifies the provider in links (/login?provider=ID), rules, logs and sessions. The redirect URI of default is /callback, of any other provider /callback/ID.',
+    ),
+  name: z
+    .string()
+    .min(1)
+    .max(80)
+    .optional()
+    .describe('Name that users read where they choose a provider. Default: the id.'),
   issuer: httpUrl().describe('Issuer identifier, exactly as in the metadata of the provider.'),
   internalUrl: origin()
     .optional()
@@ -59,6 +75,22 @@ const security = {
     .boolean()
     .default(false)
     .describe('Bind tokens to a key per session (DPoP, RFC 9449), at the provider and at upstreams.'),
+};
+
+const users = {
+  emailDomains: z
+    .array(z.string().regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i, 'expected a domain such as example.com'))
+    .min(1)
+    .optional()
+    .describe(
+      'Domains of the e-mail addresses whose users may sign in; others get 403 user_not_admitted. Subdomains are not included. With several providers, a login_hint of the domain chooses this one.',
+    ),
+  trustEmail: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Accept the e-mail address of a user without email_verified: true. Unsafe if users can set their own address at the provider.',
+    ),
 };
 
 const signIn = {
@@ -128,6 +160,14 @@ const tokens = {
   timeout: duration('100ms', '60s').prefault('5s').describe('Maximum time to wait for a response of the provider.'),
 };
 
-/** Schema of `provider`. */
+/** Schema of one provider. */
 export const providerSchema = (secret: SecretField) =>
-  z.strictObject({ ...identity, ...authentication(secret), ...security, ...signIn, ...connections, ...tokens });
+  z.strictObject({
+    ...identity,
+    ...authentication(secret),
+    ...security,
+    ...users,
+    ...signIn,
+    ...connections,
+    ...tokens,
+  });

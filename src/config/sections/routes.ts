@@ -74,7 +74,7 @@ const content = {
     .record(headerName(), z.string().min(1))
     .default({})
     .describe(
-      'Map of header names to claim paths. Values are percent-encoded UTF-8, from UserInfo if provider.userInfo is on, otherwise from a JWT access token.',
+      'Map of header names to claim paths. Values are percent-encoded UTF-8, from UserInfo if provider.userInfo is on, otherwise from a JWT access token. @subject is the issuer and the subject (issuer|sub), @provider the id of the provider.',
     ),
   requestCookies: z
     .enum(['forward', 'drop'])

@@ -4,9 +4,10 @@ import { productOf, tokenTypeOf } from '../../oidc/products/registry.ts';
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
 import { patternBudget } from '../../policy/conditions/pattern.ts';
 import { compileLoginParam } from '../schema/login-params.ts';
+import { providerEntries, signInProviders } from '../schema/providers.ts';
 import type { AccessTokensConfig, Config, ProviderConfig, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import { paramName } from '../sections/login-params.ts';
-import type { Finding, Path } from './faults.ts';
+import { type Finding, formatPath, type Path } from './faults.ts';
 
 const needsCredentials = (rule: RuleConfig) => rule.token !== 'none';
 
@@ -53,7 +54,7 @@ function findingsWithValidation(
       message: 'no audience: tokens for any other API would be accepted (RFC 9068 section 4)',
       hint: 'set it on the route, or set accessTokens.audience for all routes',
     });
-  if (audience?.includes(config.provider.clientId) && acceptsIdTokens(config))
+  if (signInProviders(config).some((provider) => takesIdTokens(provider, accessTokens, audience)))
     findings.push({
       path: route.audience === undefined ? ['accessTokens', 'audience'] : [...at, 'audience'],
       message:
@@ -68,14 +69,20 @@ function findingsWithValidation(
   return findings;
 }
 
-/** Whether neither the header nor the payload distinguishes the provider's access tokens from its ID tokens. */
-function acceptsIdTokens({ provider, accessTokens }: Config): boolean {
-  const product = productOf(provider.issuer, provider.kind);
-  return product.accessTokenMark !== 'payload' && (accessTokens?.provider.type ?? tokenTypeOf(product)) === 'any';
+/** Whether an ID token of the provider would be for the audience, and neither its header nor its payload would tell what it is. */
+function takesIdTokens(
+  { issuer, kind, clientId }: ProviderConfig,
+  accessTokens: AccessTokensConfig,
+  audience: readonly string[] = [],
+): boolean {
+  const product = productOf(issuer, kind);
+  const type = accessTokens.provider.type ?? tokenTypeOf(product);
+  return audience.includes(clientId) && product.accessTokenMark !== 'payload' && type === 'any';
 }
 
 function issuerFindings(config: Config, { issuers, provider, resource }: AccessTokensConfig): Finding[] {
   const findings: Finding[] = [];
+  // A further provider may be listed to give its tokens settings of their own.
   const known = new Set(accessTokenIssuersOf(config.provider));
   for (const [index, { issuer, introspection }] of issuers.entries()) {
     const at: Path = ['accessTokens', 'issuers', index];
@@ -124,18 +131,23 @@ function stepUpFault(allowed: ProviderConfig['allowedLoginParams'], param: strin
 }
 
 /** Rules that need a step-up that no sign-in can request, or that have no user to step up. */
-function stepUpFindings({ provider }: Config, { rules }: RouteConfig, at: Path): Finding[] {
-  const allowed = provider.allowedLoginParams;
+function stepUpFindings(config: Config, { rules }: RouteConfig, at: Path): Finding[] {
+  const entries = providerEntries(config);
   return rules.flatMap((rule, index) => {
     const open = rule.token === 'none' || rule.token === 'client';
     return conditionEntries.flatMap(([name, condition]) => {
       if (rule[name] === undefined || condition.over === 'request' || !condition.stepUp) return [];
       const path = [...at, 'rules', index, name];
-      const fault = stepUpFault(allowed, condition.stepUp.param, condition.stepUp.format(rule[name]));
-      return [
-        ...(fault === undefined ? [] : [{ path, message: `cannot be met: provider.allowedLoginParams ${fault}` }]),
-        ...(open ? [{ path, message: `has no effect with token: ${rule.token}` }] : []),
-      ];
+      const { param } = condition.stepUp;
+      const value = condition.stepUp.format(rule[name]);
+      // A rule for some providers concerns no other one.
+      const concerned = entries.filter(({ provider }) => rule.providers?.includes(provider.id) ?? true);
+      const faults = concerned.flatMap(({ provider, at: providerAt }) => {
+        const fault = stepUpFault(provider.allowedLoginParams, param, value);
+        const option = formatPath([...providerAt, 'allowedLoginParams']);
+        return fault === undefined ? [] : [{ path, message: `cannot be met: ${option} ${fault}` }];
+      });
+      return [...faults, ...(open ? [{ path, message: `has no effect with token: ${rule.token}` }] : [])];
     });
   });
 }

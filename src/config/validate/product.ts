@@ -1,12 +1,13 @@
-/** Checks of the provider section that depend on the product: tenants, and what the product itself rules out. */
+/** Checks of the providers that depend on the product: tenants, and what the product itself rules out. */
 import { isMultiTenant } from '../../oidc/products/issuers.ts';
 import { PRODUCTS, productOf } from '../../oidc/products/registry.ts';
+import { providerEntries } from '../schema/providers.ts';
 import type { Config, ProviderConfig } from '../schema/schema.ts';
-import type { Finding } from './faults.ts';
+import type { Finding, Path } from './faults.ts';
 
-function tenantFindings(provider: ProviderConfig): Finding[] {
+function tenantFindings(provider: ProviderConfig, at: Path): Finding[] {
   const { tenants } = provider;
-  const path = ['provider', 'tenants'];
+  const path = [...at, 'tenants'];
   const { multiTenant } = productOf(provider.issuer, provider.kind);
   if (!multiTenant || !isMultiTenant(provider)) {
     const issuers = PRODUCTS.flatMap((product) => product.multiTenant?.description ?? []);
@@ -31,11 +32,13 @@ function tenantFindings(provider: ProviderConfig): Finding[] {
   );
 }
 
-/** Findings of the product itself, and about tenants. */
-export function productFindings({ provider }: Config): Finding[] {
-  const findings = productOf(provider.issuer, provider.kind).configurationFindings?.(provider) ?? [];
-  return [
-    ...tenantFindings(provider),
-    ...findings.map(({ path, message, hint }) => ({ path: ['provider', ...path], message, hint })),
-  ];
+/** Findings of the product of every provider, and about tenants. */
+export function productFindings(config: Config): Finding[] {
+  return providerEntries(config).flatMap(({ provider, at }) => {
+    const findings = productOf(provider.issuer, provider.kind).configurationFindings?.(provider) ?? [];
+    return [
+      ...tenantFindings(provider, at),
+      ...findings.map(({ path, message, hint }) => ({ path: [...at, ...path], message, hint })),
+    ];
+  });
 }

@@ -1,16 +1,17 @@
 /** Checks of the provider section: client credentials, options without effect, and the FAPI profile. */
 
+import { providerEntries } from '../schema/providers.ts';
 import type { Config, ProviderConfig } from '../schema/schema.ts';
 import { PROTOCOL_PARAMS } from '../sections/login-params.ts';
-import type { Finding } from './faults.ts';
+import type { Finding, Path } from './faults.ts';
 
 type Row = [option: string, isFault: boolean, message: string, hint?: string];
 
-const findingsOf = (rows: readonly Row[]): Finding[] =>
+const findingsOf = (rows: readonly Row[], at: Path): Finding[] =>
   rows
     .filter(([, isFault]) => isFault)
     .map(([option, , message, hint]) => ({
-      path: ['provider', option],
+      path: [...at, option],
       message,
       ...(hint === undefined ? {} : { hint }),
     }));
@@ -67,18 +68,30 @@ function profileRows(provider: ProviderConfig): Row[] {
   ];
 }
 
-/** Findings about the provider, for every product. */
-export function providerFindings({ provider }: Config): Finding[] {
+/** Findings about one provider, for every product. */
+function findingsAbout(provider: ProviderConfig, at: Path, { allowInsecureHttp }: Config['development']): Finding[] {
   const reserved = PROTOCOL_PARAMS.filter((name) => Object.hasOwn(provider.authorizationParams, name));
+  const rows: Row[] = [
+    [
+      'issuer',
+      provider.issuer.startsWith('http:') && !allowInsecureHttp,
+      'the issuer must be https://',
+      'for development, set development.allowInsecureHttp: true',
+    ],
+    ['scopes', !provider.scopes.includes('openid'), 'openid is required'],
+    ...credentialRows(provider),
+    ...profileRows(provider),
+  ];
   return [
-    ...findingsOf([
-      ['scopes', !provider.scopes.includes('openid'), 'openid is required'],
-      ...credentialRows(provider),
-      ...profileRows(provider),
-    ]),
+    ...findingsOf(rows, at),
     ...reserved.map((name) => ({
-      path: ['provider', 'authorizationParams', name],
+      path: [...at, 'authorizationParams', name],
       message: 'the gateway sets this parameter itself',
     })),
   ];
+}
+
+/** Findings about every provider. */
+export function providerFindings(config: Config): Finding[] {
+  return providerEntries(config).flatMap(({ provider, at }) => findingsAbout(provider, at, config.development));
 }

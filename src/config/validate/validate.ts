@@ -10,6 +10,7 @@ import { repeatedHeaderFindings } from './lost-names.ts';
 import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
+import { severalProvidersFindings } from './several-providers.ts';
 
 const MIN_SECRET_BYTES = 32;
 const KEY_HINT = 'create one with: openssl rand -base64 48';
@@ -51,7 +52,7 @@ function adminFindings({ admin }: Config): Finding[] {
     : [];
 }
 
-function addressFindings({ publicUrl, provider, session, development, trustedProxies }: Config): Finding[] {
+function addressFindings({ publicUrl, session, development, trustedProxies }: Config): Finding[] {
   const findings: Finding[] = [];
   const url = new URL(publicUrl);
   const http = url.protocol === 'http:';
@@ -60,13 +61,6 @@ function addressFindings({ publicUrl, provider, session, development, trustedPro
       path: ['publicUrl'],
       message: 'plain HTTP is allowed only on loopback, for development',
       hint: 'use https://, or localhost with development.allowInsecureHttp: true',
-    });
-  }
-  if (provider.issuer.startsWith('http:') && !development.allowInsecureHttp) {
-    findings.push({
-      path: ['provider', 'issuer'],
-      message: 'the issuer must be https://',
-      hint: 'for development, set development.allowInsecureHttp: true',
     });
   }
   const { name } = session.cookie;
@@ -104,6 +98,7 @@ export function validateConfig(config: Config): Finding[] {
     ...addressFindings(config),
     ...providerFindings(config),
     ...productFindings(config),
+    ...severalProvidersFindings(config),
     ...sessionFindings(config),
     ...storeFindings(config.session.store),
     ...routeFindings(config),

@@ -24,16 +24,6 @@ export const persistentCookie: Combination = {
       : [],
 };
 
-export const formPost: Combination = {
-  id: 'form-post',
-  when: '`provider.responseMode` is form_post: the login cookie is SameSite=None',
-  hint: 'use query unless the provider requires form_post',
-  find: ({ config }) =>
-    config.provider.responseMode === 'form_post'
-      ? ['provider.responseMode is form_post: the login cookie is SameSite=None']
-      : [],
-};
-
 export const noContentSecurityPolicy: Combination = {
   id: 'no-content-security-policy',
   when: '`frontend.contentSecurityPolicy` is false: a script that gets into a page runs, and can send requests as the user',

@@ -1,5 +1,6 @@
 /** Warnings about the files that the configuration names. */
 import { statSync } from 'node:fs';
+import { signInProviders } from '../schema/providers.ts';
 import type { Combination } from './warning.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
@@ -17,8 +18,8 @@ export const writableSecrets: Combination = {
   id: 'secret-file-writable',
   when: 'a file with a key or secret may be written by its group or by others',
   hint: 'run chmod go-w on the file: who replaces a key can forge sessions',
-  find: ({ config: { provider }, secretFiles }) => {
-    const tls = provider.tls === undefined ? [] : [provider.tls.key];
+  find: ({ config, secretFiles }) => {
+    const tls = signInProviders(config).flatMap((provider) => (provider.tls === undefined ? [] : [provider.tls.key]));
     return [...new Set([...secretFiles, ...tls])].flatMap((path) => {
       const mode = modeOf(path) ?? 0;
       return (mode & WRITABLE_BY_OTHERS) === 0

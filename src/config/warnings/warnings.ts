@@ -2,7 +2,6 @@
 import type { Logger } from '../../base/logger.ts';
 import { ownUpstream, plainUpstreams, samePort, wildcardHosts } from './addresses.ts';
 import {
-  formPost,
   hiddenFiles,
   landing,
   landingWithoutPage,
@@ -22,6 +21,7 @@ import {
   wideTrustedProxies,
 } from './network.ts';
 import { openBypass } from './open-bypass.ts';
+import { formPost, trustedEmail, unusedTrustedEmail } from './providers.ts';
 import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
@@ -43,6 +43,8 @@ export const COMBINATIONS: readonly Combination[] = [
   laxCookie,
   persistentCookie,
   noContentSecurityPolicy,
+  trustedEmail,
+  unusedTrustedEmail,
   formPost,
   missingFrontend,
   hiddenFiles,

@@ -4,13 +4,11 @@ import type { EndpointMethod, EndpointName } from '../../config/schema/endpoint-
 import type { Config } from '../../config/schema/schema.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Audit } from '../../observe/audit.ts';
-import type { AuthorizationCodeFlow } from '../../oidc/login/authorization-code-flow.ts';
 import type { PendingLogins } from '../../oidc/login/pending-login.ts';
 import type { EndSessions } from '../../oidc/logout/end-sessions.ts';
-import type { LogoutTokenSubject } from '../../oidc/logout/logout-token.ts';
 import type { Revoker } from '../../oidc/logout/revoker.ts';
-import type { Provider } from '../../oidc/provider/provider.ts';
 import type { Refresher } from '../../oidc/refresh/refresher.ts';
+import type { SignInProviders } from '../../oidc/sign-in/sign-in-providers.ts';
 import type { ReturnPath } from '../../policy/return-url.ts';
 import type { Pages } from '../../responses/pages.ts';
 import type { CookieSettings } from '../../session/cookies.ts';
@@ -26,15 +24,13 @@ export interface EndpointParts {
   store: Store;
   sessions: Sessions;
   directory: SessionDirectory;
-  provider: Provider;
-  codeFlow: AuthorizationCodeFlow;
+  providers: SignInProviders;
   pending: PendingLogins;
   revoker: Revoker;
   refresher: Pick<Refresher, 'refreshOnDemand'>;
   endSessions: EndSessions;
   /** Closes the open streams of a session on this instance. */
   closeStreams: (key: string) => void;
-  checkLogoutToken: (token: string) => Promise<LogoutTokenSubject>;
   returnPath: ReturnPath;
   pages: Pages;
   audit: Audit;

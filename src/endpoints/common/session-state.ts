@@ -1,8 +1,9 @@
 /** The state of a session as the front end may see it: never a token. */
 import { endpointPaths } from '../../config/schema/endpoints.ts';
+import { signInProviders } from '../../config/schema/providers.ts';
 import { logoutNonce } from '../../crypto/logout-nonce.ts';
 import { sessionBinding } from '../../crypto/session-binding.ts';
-import type { RequestSession } from '../../session/session-types.ts';
+import { providerIdOf, type RequestSession } from '../../session/session-types.ts';
 import type { EndpointParts } from './endpoint.ts';
 
 export type SessionStateParts = Pick<EndpointParts, 'config' | 'keyring' | 'sessions' | 'clock'>;
@@ -10,17 +11,24 @@ export type SessionStateParts = Pick<EndpointParts, 'config' | 'keyring' | 'sess
 /** Creates the functions that describe a session, and its absence, in the JSON of `/session`. */
 export function createSessionState({ config, keyring, sessions, clock }: SessionStateParts) {
   const { login, logout } = endpointPaths(config.endpoints);
-  const common = { csrfHeader: { name: config.csrf.header, value: '1' }, loginUrl: login };
+  const providers = signInProviders(config);
+  const choices = providers.map(({ id, name = id }) => ({ id, name, loginUrl: `${login}?provider=${id}` }));
+  const common = {
+    csrfHeader: { name: config.csrf.header, value: '1' },
+    loginUrl: login,
+    ...(providers.length === 1 ? {} : { providers: choices }),
+  };
 
   return {
     signedOut: { authenticated: false, ...common },
     /** Undefined if the session has ended since it was loaded. */
-    async describeSession({ key, data }: RequestSession): Promise<Record<string, unknown> | undefined> {
+    async describeSession({ key, data, tokens }: RequestSession): Promise<Record<string, unknown> | undefined> {
       const idle = await sessions.remaining(key);
       if (idle === undefined) return undefined;
       return {
         authenticated: true,
         ...describe(data, clock() + idle),
+        ...(providers.length === 1 ? {} : { provider: providerIdOf(tokens) }),
         binding: sessionBinding(keyring, key),
         ...common,
         logoutUrl: `${logout}?sid=${logoutNonce(keyring, key)}`,

@@ -3,25 +3,30 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { GatewayError } from '../../base/errors.ts';
 import { createLruCache } from '../../base/lru.ts';
+import { pathSuffix } from '../../config/schema/providers.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { LogoutTokenSubject } from '../../oidc/logout/logout-token.ts';
-import type { ActiveSession } from '../../session/session-types.ts';
+import type { SignInProvider } from '../../oidc/sign-in/sign-in-provider.ts';
+import { type ActiveSession, providerIdOf } from '../../session/session-types.ts';
 import { contextOf } from '../common/context.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { formParams } from '../common/parameters.ts';
 import { rateLimit } from '../common/rate-limit.ts';
 import { parseForm } from '../common/steps.ts';
 
-type BackchannelParts = Pick<
-  EndpointParts,
-  'config' | 'checkLogoutToken' | 'directory' | 'endSessions' | 'audit' | 'store' | 'clock'
->;
+type BackchannelParts = Pick<EndpointParts, 'config' | 'directory' | 'endSessions' | 'audit' | 'store' | 'clock'> & {
+  provider: SignInProvider;
+};
 
 /** Maximum number of logout tokens whose use this instance remembers without asking the store. */
 const MAX_FINISHED = 10_000;
 
 /** `POST /backchannel-logout`: 200 when the sessions are ended or there were none; 400 for an invalid token. */
-export function backchannelLogout(parts: BackchannelParts): EndpointSteps<'backchannelLogout'> {
+export function backchannelLogout(
+  shared: Omit<BackchannelParts, 'provider'>,
+  provider: SignInProvider,
+): EndpointSteps<'backchannelLogout'> {
+  const parts = { ...shared, provider };
   return { POST: [rateLimit(parts.config.limits.logoutTokensPerMinute), parseForm, endNamedSessions(parts)] };
 }
 
@@ -34,12 +39,9 @@ function tokenOf(req: Request): string {
 }
 
 /** Validates the logout token; a refused one is audited, since it may be an attack. */
-async function logoutRequestOf(
-  { checkLogoutToken, audit }: BackchannelParts,
-  req: Request,
-): Promise<LogoutTokenSubject> {
+async function logoutRequestOf({ provider, audit }: BackchannelParts, req: Request): Promise<LogoutTokenSubject> {
   try {
-    return await checkLogoutToken(tokenOf(req));
+    return await provider.checkLogoutToken(tokenOf(req));
   } catch (error) {
     const { id: requestId, clientIp } = contextOf(req);
     if (error instanceof GatewayError && error.code === 'logout_token_refused')
@@ -48,17 +50,18 @@ async function logoutRequestOf(
   }
 }
 
-/** Section 2.7: a `sid` names one session; a `sub` without `sid` names all of the user's sessions at this issuer. */
+/**
+ * Section 2.7: a `sid` names one session; a `sub` without `sid` names all of the user's sessions at this issuer. Sessions of
+ * another client of the issuer are not concerned.
+ */
 async function* namedSessions(
-  { directory }: BackchannelParts,
+  { directory, provider }: BackchannelParts,
   { issuer, sub, sid }: LogoutTokenSubject,
 ): AsyncGenerator<readonly ActiveSession[]> {
-  if (sid === undefined) {
-    if (sub !== undefined) yield* directory.ofUser(issuer, sub);
-    return;
-  }
-  for await (const batch of directory.ofProviderSession(issuer, sid))
-    yield batch.filter(({ data }) => sub === undefined || data.sub === sub);
+  const isNamed = ({ data, tokens }: ActiveSession) =>
+    (sub === undefined || data.sub === sub) && providerIdOf(tokens) === provider.id;
+  const batches = sid === undefined ? directory.ofUser(issuer, sub ?? '') : directory.ofProviderSession(issuer, sid);
+  for await (const batch of batches) yield batch.filter(isNamed);
 }
 
 /**
@@ -79,12 +82,12 @@ function createTokenClaims({ store }: Pick<BackchannelParts, 'store'>) {
 }
 
 function endNamedSessions(parts: BackchannelParts): RequestHandler {
-  const { endSessions, clock } = parts;
+  const { endSessions, clock, provider } = parts;
   const claims = createTokenClaims(parts);
 
   return async function endNamedSessions(req, res) {
     const request = await logoutRequestOf(parts, req);
-    const name = `logout:${digest(`${request.issuer} ${request.jti}`)}`;
+    const name = `logout:${digest(`${request.issuer} ${request.jti}${pathSuffix(provider)}`)}`;
     const ttl = Math.max(1_000, request.replayableUntil - clock());
     if (!(await claims.claim(name, ttl)))
       throw new GatewayError('logout_token_refused', { detail: 'the token was already used' });

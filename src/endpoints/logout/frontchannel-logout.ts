@@ -1,26 +1,35 @@
 /** Ends the session of a browser in which the provider loads this in a frame (OpenID Connect Front-Channel Logout 1.0). */
 import type { RequestHandler } from 'express';
+import type { SignInProvider } from '../../oidc/sign-in/sign-in-provider.ts';
+import { providerIdOf } from '../../session/session-types.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { queryParams, singleParams } from '../common/parameters.ts';
 
-type FrontchannelParts = Pick<EndpointParts, 'config' | 'cookies' | 'sessions' | 'endSessions'>;
+type FrontchannelParts = Pick<EndpointParts, 'cookies' | 'sessions' | 'endSessions'>;
 
 /** `GET /frontchannel-logout?iss=...&sid=...`. */
-export function frontchannelLogout(parts: FrontchannelParts): EndpointSteps<'frontchannelLogout'> {
-  return { GET: [endNamedSession(parts), sendEmptyFrame(parts)] };
+export function frontchannelLogout(
+  parts: FrontchannelParts,
+  provider: SignInProvider,
+): EndpointSteps<'frontchannelLogout'> {
+  return { GET: [endNamedSession(parts, provider), sendEmptyFrame(provider)] };
 }
 
 /**
  * Ends the session of the cookie if `iss` and `sid` both match it, so that no other site can sign the user out. Where the
  * browser withholds the cookie, nothing ends.
  */
-function endNamedSession({ cookies, sessions, endSessions }: FrontchannelParts): RequestHandler {
+function endNamedSession(
+  { cookies, sessions, endSessions }: FrontchannelParts,
+  provider: SignInProvider,
+): RequestHandler {
   return async function endNamedSession(req, res, next) {
     const query = singleParams(queryParams(req));
     const [issuer, sid] = [query.get('iss'), query.get('sid')];
     const key = sessions.identify(req.headers.cookie);
     const session = key === undefined ? undefined : await sessions.load(key);
-    if (session && sid !== null && session.data.sid === sid && session.data.issuer === issuer) {
+    const isOfProvider = session?.data.issuer === issuer && providerIdOf(session.tokens) === provider.id;
+    if (isOfProvider && sid !== null && session.data.sid === sid) {
       await endSessions([session], 'frontchannel_logout');
       res.clearCookie(cookies.sessionName, cookies.sessionOptions);
     }
@@ -29,8 +38,8 @@ function endNamedSession({ cookies, sessions, endSessions }: FrontchannelParts):
 }
 
 /** Sends the same page whether a session ended or not; only the provider may frame it. */
-function sendEmptyFrame({ config }: FrontchannelParts): RequestHandler {
-  const frameAncestors = new URL(config.provider.issuer).origin;
+function sendEmptyFrame({ config }: SignInProvider): RequestHandler {
+  const frameAncestors = new URL(config.issuer).origin;
   return function sendEmptyFrame(_req, res) {
     res.removeHeader('X-Frame-Options');
     res.set('Content-Security-Policy', `default-src 'none'; frame-ancestors ${frameAncestors}`);

@@ -15,7 +15,7 @@ import { startLogoutContinue } from './logout-continue.ts';
 
 type LogoutParts = Pick<
   EndpointParts,
-  'config' | 'cookies' | 'keyring' | 'sessions' | 'provider' | 'revoker' | 'pages' | 'closeStreams' | 'audit' | 'clock'
+  'config' | 'cookies' | 'keyring' | 'sessions' | 'providers' | 'revoker' | 'pages' | 'closeStreams' | 'audit' | 'clock'
 >;
 
 /** `GET /logout`, which asks for confirmation unless it carries the session's nonce, and `POST /logout`. */
@@ -52,16 +52,22 @@ function isGenuine({ config, keyring }: LogoutParts, req: Request, key: string):
  * example because it expired, leads to the sign-out of the provider as well: the user may still be signed in there.
  */
 async function revokeAndLocate(
-  { config, provider, revoker }: LogoutParts,
+  { config, providers, revoker }: LogoutParts,
   session: ActiveSession | undefined,
 ): Promise<string> {
   const { signedOut } = endpointPaths(config.endpoints);
   const outcome = session && (await revoker.revoke(session.tokens, config.logout.revocationWait));
   // The provider is down: our own page is better than a connection error of the browser.
   if (outcome === 'unreachable') return `${signedOut}?provider=unreachable`;
+  const provider = session ? providers.of(session).provider : onlyProvider(providers);
+  if (!provider) return signedOut;
   const landing = config.publicUrl + landingPath(config);
   return (await endSessionUrl(provider, session?.tokens.idToken, landing).catch(() => undefined))?.href ?? signedOut;
 }
+
+/** The provider at which a user without a session may be signed in; undefined if there are several. */
+const onlyProvider = ({ all: [first, ...others] }: LogoutParts['providers']) =>
+  others.length === 0 ? first?.provider : undefined;
 
 /** Clears the cookie and sends the browser to the location. */
 function leave(parts: LogoutParts, req: Request, res: Response, location: string): void {
@@ -75,7 +81,7 @@ function leave(parts: LogoutParts, req: Request, res: Response, location: string
 
 /** Shows a form that asks whether to sign out. */
 async function askForConfirmation(
-  { config, keyring, provider, pages }: LogoutParts,
+  { config, keyring, providers, pages }: LogoutParts,
   res: Response,
   key: string,
 ): Promise<void> {
@@ -83,7 +89,7 @@ async function askForConfirmation(
     action: endpointPaths(config.endpoints).logout,
     token: logoutNonce(keyring, key),
     // Chromium applies `form-action` to the redirects of a form as well, so the provider has to be listed.
-    formTargets: await endSessionOrigins(provider),
+    formTargets: (await Promise.all(providers.all.map(({ provider }) => endSessionOrigins(provider)))).flat(),
   });
   sendPage(res, page);
 }

@@ -1,7 +1,8 @@
 /** Authorization code flow: builds the authorization request and exchanges the code of the callback. */
 import * as oidc from 'openid-client';
 import { securityOf } from '../../config/schema/provider-security.ts';
-import type { Config } from '../../config/schema/schema.ts';
+import { DEFAULT_ID } from '../../config/schema/providers.ts';
+import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 import { dpopKeyFromScalar, generateDpopScalar, keyThumbprint } from '../dpop/key.ts';
 import { createAuthorizationUrlBuilder, fixedParams, repeatedParams } from '../provider/authorization-url.ts';
@@ -30,7 +31,9 @@ export interface AuthorizationCodeFlow {
 }
 
 export interface AuthorizationCodeFlowOptions {
-  config: Config;
+  config: ProviderConfig;
+  /** The absolute limit of sessions, in milliseconds. */
+  absoluteTimeout: number;
   provider: Provider;
   /** The absolute URL of the callback, from configuration alone (RFC 9700 4.1). */
   redirectUri: string;
@@ -46,12 +49,11 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
 }
 
 function createLoginStart({
-  config,
+  config: settings,
   provider,
   redirectUri,
   clock,
 }: AuthorizationCodeFlowOptions): AuthorizationCodeFlow['begin'] {
-  const settings = config.provider;
   const { tokenBinding } = securityOf(settings);
   const buildAuthorizationUrl = createAuthorizationUrlBuilder(settings);
 
@@ -59,7 +61,14 @@ function createLoginStart({
     const client = await provider.client();
     const dpopScalar = tokenBinding === 'key' ? generateDpopScalar() : undefined;
     const dpopKey = dpopScalar === undefined ? undefined : dpopKeyFromScalar(dpopScalar);
-    const login = newPendingLogin(params, { returnTo, previous, dpopScalar, state, now: clock() });
+    const login = newPendingLogin(params, {
+      provider: settings.id,
+      returnTo,
+      previous,
+      dpopScalar,
+      state,
+      now: clock(),
+    });
     const request = {
       ...fixedParams(settings, provider.product),
       ...params,
@@ -79,8 +88,7 @@ function createLoginStart({
 }
 
 function createLoginCompletion(options: AuthorizationCodeFlowOptions): AuthorizationCodeFlow['complete'] {
-  const { config, provider, redirectUri, discard } = options;
-  const settings = config.provider;
+  const { config: settings, provider, redirectUri, discard } = options;
   const acceptLogin = createLoginAcceptance(options);
 
   return async function complete(callbackParams, login) {
@@ -102,6 +110,7 @@ function createLoginCompletion(options: AuthorizationCodeFlowOptions): Authoriza
     const response = await oidc.authorizationCodeGrant(client, url, checks, repeated, proof);
     const times = { now: sentAt(), defaultLifetime: settings.defaultTokenLifetime };
     const tokens = toTokenRecord(response, times, {
+      ...(settings.id === DEFAULT_ID ? {} : { provider: settings.id }),
       scope: settings.scopes.join(' '),
       ...(dpopKey === undefined ? {} : { dpopKey }),
     });
@@ -115,6 +124,7 @@ function createLoginCompletion(options: AuthorizationCodeFlowOptions): Authoriza
 }
 
 interface PendingLoginContext {
+  provider: string;
   returnTo: string;
   previous: string | undefined;
   dpopScalar: string | undefined;
@@ -125,7 +135,7 @@ interface PendingLoginContext {
 /** Returns a pending login with a fresh PKCE verifier. */
 function newPendingLogin(
   params: LoginParams,
-  { returnTo, previous, dpopScalar, state, now }: PendingLoginContext,
+  { provider, returnTo, previous, dpopScalar, state, now }: PendingLoginContext,
 ): PendingLogin {
   const verifier = oidc.randomPKCECodeVerifier();
   return {
@@ -134,6 +144,7 @@ function newPendingLogin(
     verifier,
     returnTo,
     startedAt: now,
+    ...(provider === DEFAULT_ID ? {} : { provider }),
     ...(previous === undefined ? {} : { previous }),
     ...(params.max_age === undefined ? {} : { maxAge: Number(params.max_age) }),
     ...(params.acr_values === undefined ? {} : { acrValues: params.acr_values.split(' ') }),

@@ -4,7 +4,7 @@ import type * as oidc from 'openid-client';
 import type { IDToken } from 'openid-client';
 import { GatewayError } from '../../base/errors.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
-import type { Config } from '../../config/schema/schema.ts';
+import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { SessionData, TokenRecord } from '../../session/session-types.ts';
 import { checkBinding } from '../dpop/token-binding.ts';
 import { numberOf } from '../products/base/claims.ts';
@@ -14,6 +14,7 @@ import { checkIdToken, verifyIdTokenSignature } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { createUserInfo } from '../tokens/user-info.ts';
+import { requireEmailDomain } from './email-domain.ts';
 
 /** Data and tokens of a new session. */
 export interface LoginResult {
@@ -22,7 +23,9 @@ export interface LoginResult {
 }
 
 export interface LoginAcceptanceOptions {
-  config: Config;
+  config: ProviderConfig;
+  /** The absolute limit of sessions, in milliseconds. */
+  absoluteTimeout: number;
   provider: Pick<Provider, 'certificate' | 'client' | 'verify'>;
   checkSessionToken: CheckAccessToken;
   clock: () => number;
@@ -31,14 +34,18 @@ export interface LoginAcceptanceOptions {
 type TokenResponse = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers;
 
 /** Creates the function that checks a token response and turns it into the data and tokens of a session. */
-export function createLoginAcceptance({ config, provider, checkSessionToken, clock }: LoginAcceptanceOptions) {
-  const settings = config.provider;
+export function createLoginAcceptance(options: LoginAcceptanceOptions) {
+  const { config: settings, absoluteTimeout, provider, checkSessionToken, clock } = options;
   const issuers = issuersOf(settings);
   const fetchUserInfo = createUserInfo({ config: settings, provider, clock });
   const certificate =
     securityOf(settings).tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined;
 
-  async function userInfo(accessToken: string, sub: string, proof: DpopOptions) {
+  async function userInfo(
+    accessToken: string,
+    sub: string,
+    proof: DpopOptions,
+  ): Promise<Pick<TokenRecord, 'userInfo'>> {
     if (!settings.userInfo && !settings.userInfoInProfile) return {};
     return { userInfo: await fetchUserInfo(accessToken, sub, proof) };
   }
@@ -65,12 +72,10 @@ export function createLoginAcceptance({ config, provider, checkSessionToken, clo
     await verifySignature(idToken);
     checkIdToken(idToken, claims, { accessToken, issuers, now, tolerance: settings.clockTolerance, acrValues });
     const verified = await checkSessionToken(accessToken);
-    const verifiedTokens = {
-      ...tokens,
-      ...(verified === undefined ? {} : { verified }),
-      ...(await userInfo(accessToken, claims.sub, proof)),
-    };
-    return { tokens: verifiedTokens, data: sessionData(claims, now, config.session.absoluteTimeout) };
+    const fetched = await userInfo(accessToken, claims.sub, proof);
+    requireEmailDomain(settings, { ...claims, ...fetched.userInfo });
+    const verifiedTokens = { ...tokens, ...(verified === undefined ? {} : { verified }), ...fetched };
+    return { tokens: verifiedTokens, data: sessionData(claims, now, absoluteTimeout) };
   };
 }
 

@@ -16,6 +16,8 @@ const schema = z.strictObject({
   verifier: z.string(),
   returnTo: z.string().optional(),
   startedAt: z.number(),
+  /** Id of the provider to which the browser was sent; missing for the one with the id `default`. */
+  provider: z.string().optional(),
   /** Key of the session that this login replaces, if the browser had one when it started. */
   previous: z.string().optional(),
   /** `max_age` and `acr_values` of the authorization request; the ID token must satisfy them. */

@@ -1,6 +1,6 @@
 /** Provider probe: checks this client's credentials and authorization request without a user. */
 import * as oidc from 'openid-client';
-import type { Config } from '../../config/schema/schema.ts';
+import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import { createProvider, type Provider } from '../provider/provider.ts';
 import { createAuthorizationCodeFlow } from './authorization-code-flow.ts';
@@ -23,6 +23,8 @@ export interface Probe {
 
 export interface ProbeOptions {
   config: Config;
+  /** The probed provider, one of the configuration. */
+  settings: ProviderConfig;
   redirectUri: string;
   log: Logger;
   clock: () => number;
@@ -50,16 +52,17 @@ async function checkCredentials(provider: Provider, redirectUri: string): Promis
 }
 
 /** Discovers the provider as a running gateway does, and returns the probe. */
-export async function startProbe({ config, redirectUri, log, clock }: ProbeOptions): Promise<Probe> {
+export async function startProbe({ config, settings, redirectUri, log, clock }: ProbeOptions): Promise<Probe> {
   const provider = createProvider({
-    config: config.provider,
+    config: settings,
     allowInsecureHttp: config.development.allowInsecureHttp,
     log,
     clock,
   });
   await provider.start();
   const codeFlow = createAuthorizationCodeFlow({
-    config,
+    config: settings,
+    absoluteTimeout: config.session.absoluteTimeout,
     provider,
     redirectUri,
     checkSessionToken: async () => undefined,

@@ -1,7 +1,7 @@
 /** Logout token verification (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
 import { errors, type JWTPayload } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
-import type { Config } from '../../config/schema/schema.ts';
+import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
 import { verifyJwt } from '../keys/verify-jwt.ts';
 import { isEmptyValue, isRecord, numberOf, stringOf } from '../products/base/claims.ts';
 import { issuersOf } from '../products/issuers.ts';
@@ -61,7 +61,9 @@ function readClaims(payload: JWTPayload, now: number, tolerance: number): Logout
 }
 
 export interface LogoutTokenOptions {
-  config: Config;
+  /** Settings of the provider whose logout tokens are accepted. */
+  settings: ProviderConfig;
+  tokenType: Config['logout']['tokenType'];
   provider: Pick<Provider, 'verify'>;
   clock: () => number;
 }
@@ -70,13 +72,13 @@ export interface LogoutTokenOptions {
  * Creates the verification of logout tokens. It rejects with `logout_token_refused`, or with `provider_unavailable` if the
  * provider's keys cannot be loaded.
  */
-export function createLogoutTokenVerifier({ config, provider, clock }: LogoutTokenOptions) {
-  const { clientId, clockTolerance: tolerance, idTokenSignedResponseAlg } = config.provider;
+export function createLogoutTokenVerifier({ settings, tokenType, provider, clock }: LogoutTokenOptions) {
+  const { clientId, clockTolerance: tolerance, idTokenSignedResponseAlg } = settings;
 
   return async function verifyLogoutToken(token: string): Promise<LogoutTokenSubject> {
     const checks = {
       algorithms: [idTokenSignedResponseAlg],
-      issuers: issuersOf(config.provider),
+      issuers: issuersOf(settings),
       audience: clientId,
       required: ['iss', 'aud', 'exp', 'iat', 'jti', 'events'],
       now: clock(),
@@ -84,7 +86,7 @@ export function createLogoutTokenVerifier({ config, provider, clock }: LogoutTok
     };
     try {
       const { payload, protectedHeader } = await provider.verify(token, (keys) => verifyJwt(token, keys, checks));
-      checkType(protectedHeader.typ, config.logout.tokenType);
+      checkType(protectedHeader.typ, tokenType);
       return readClaims(payload, clock(), tolerance);
     } catch (error) {
       if (error instanceof GatewayError) throw error;

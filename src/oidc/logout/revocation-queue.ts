@@ -14,6 +14,8 @@ export type RevocableTokens = Pick<TokenRecord, 'accessToken' | 'refreshToken'> 
 export interface PendingRevocation {
   readonly id: string;
   readonly token: string;
+  /** Id of the provider that issued the token; missing for the one with the id `default`. */
+  readonly provider?: string;
   readonly hint: TokenTypeHint;
   /** Failed attempts so far. */
   readonly round: number;
@@ -133,12 +135,13 @@ function createPoller(task: () => Promise<boolean>, interval: number) {
 
 /** Returns the revocations of the tokens of a session, the refresh token first. */
 function pendingRevocations(
-  { refreshToken, accessToken, accessTokenExpiresAt }: RevocableTokens,
+  { provider, refreshToken, accessToken, accessTokenExpiresAt }: RevocableTokens,
   now: number,
 ): PendingRevocation[] {
   const revocationOf = (token: string, hint: TokenTypeHint, expiresAt: number): PendingRevocation => ({
     id: digest(`revoke ${token}`),
     token,
+    ...(provider === undefined ? {} : { provider }),
     hint,
     round: 0,
     expiresAt,

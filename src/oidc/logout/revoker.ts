@@ -2,6 +2,7 @@
 import * as oidc from 'openid-client';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
+import { providerIdOf } from '../../session/session-types.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type PendingRevocation,
   type RevocableTokens,
   type RevocationQueueOptions,
-  type TokenTypeHint,
 } from './revocation-queue.ts';
 
 /** `unreachable`: no connection to the provider could be established, so sending a browser there is pointless. */
@@ -30,7 +30,8 @@ export interface Revoker {
 }
 
 export interface RevokerOptions extends RevocationQueueOptions {
-  provider: Provider;
+  /** Returns the provider with an id; undefined if it is not configured here. */
+  providerOf: (id: string) => Provider | undefined;
   log: Logger;
   audit: Audit;
 }
@@ -44,7 +45,7 @@ export function createRevoker(options: RevokerOptions): Revoker {
   });
 
   async function attempt(job: PendingRevocation): Promise<RevocationOutcome> {
-    const outcome = await revokeAtProvider(job.token, job.hint);
+    const outcome = await revokeAtProvider(job);
     if (outcome === 'pending' || outcome === 'unreachable') await queue.retryLater(job);
     else await queue.complete(job);
     return outcome;
@@ -74,20 +75,27 @@ export function createRevoker(options: RevokerOptions): Revoker {
 }
 
 /** Creates the function that sends one revocation request (RFC 7009). It never rejects. */
-function createRevocationRequest({ provider, log, audit }: RevokerOptions) {
-  let warnedUnsupported = false;
+function createRevocationRequest({ providerOf, log, audit }: RevokerOptions) {
+  const warned = new Set<string>();
 
-  function warnUnsupported(): void {
-    if (!warnedUnsupported)
-      log.warn('the provider offers no revocation: the tokens of ended sessions stay valid until they expire');
-    warnedUnsupported = true;
+  function warnOnce(provider: string, message: string): void {
+    if (!warned.has(provider + message)) log.warn({ provider }, message);
+    warned.add(provider + message);
   }
 
-  return async function revokeAtProvider(token: string, hint: TokenTypeHint): Promise<RevocationOutcome> {
+  return async function revokeAtProvider(job: PendingRevocation): Promise<RevocationOutcome> {
+    const { token, hint } = job;
+    const id = providerIdOf(job);
+    const provider = providerOf(id);
+    if (!provider) {
+      // Another replica may know it, or a later configuration.
+      warnOnce(id, 'no provider has this id: the tokens of its sessions wait for revocation until they expire');
+      return 'pending';
+    }
     try {
       const client = await provider.client();
       if (!client.serverMetadata().revocation_endpoint) {
-        warnUnsupported();
+        warnOnce(id, 'the provider offers no revocation: the tokens of ended sessions stay valid until they expire');
         return 'unsupported';
       }
       await oidc.tokenRevocation(client, token, { token_type_hint: hint });

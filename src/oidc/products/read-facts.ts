@@ -8,6 +8,8 @@ export interface FactsSource {
   readonly product: Product;
   /** Whose tokens the issuer makes; with `both` the claims decide. */
   readonly subjects: 'users' | 'clients' | 'both';
+  /** Ids of the providers that have this issuer; none where no user signs in. */
+  readonly providers?: readonly string[];
   /** Claim path of the roles; undefined for the claim of the product. */
   readonly rolesClaim: string | undefined;
 }
@@ -31,6 +33,7 @@ export function readFacts(source: FactsSource, issuer: string, claims: Claims): 
   const present = presentClaims(claims);
   return {
     issuer,
+    providers: source.providers ?? [],
     sub: stringOf(claims.sub),
     subject: subjectOf(source, present),
     clientId: product.clientIdOf(present),

@@ -57,8 +57,12 @@ function checkTimes({ exp, iat }: Claims, now: number, tolerance: number): void 
 const reasonOf = (error: errors.JOSEError) =>
   error instanceof errors.JWTClaimValidationFailed ? `${error.claim} ${error.reason}` : error.code;
 
-/** Where a token comes from: the token endpoint, for a session of this gateway, or a client with this address. */
-export type TokenOrigin = 'session' | { readonly address: string | undefined };
+/** Where a token comes from: the token endpoint of a provider, for a session of this gateway, or a client with this address. */
+export type TokenOrigin = { readonly provider: string } | { readonly address: string | undefined };
+
+/** Id of the provider at whose token endpoint the gateway got the token; undefined for a client's token. */
+export const sessionProvider = (origin: TokenOrigin): string | undefined =>
+  'provider' in origin ? origin.provider : undefined;
 
 /** Longer than any difference of clocks, in milliseconds (a hundred years). */
 const ANY_TIME_MS = 100 * 365 * 86_400_000;
@@ -68,7 +72,7 @@ const ANY_TIME_MS = 100 * 365 * 86_400_000;
  * its lifetime is that of the token record. A wrong clock must not end sessions.
  */
 export const timeTolerance = (origin: TokenOrigin, tolerance: number) =>
-  origin === 'session' ? ANY_TIME_MS : tolerance;
+  'provider' in origin ? ANY_TIME_MS : tolerance;
 
 export interface VerifyOptions {
   /** Milliseconds since the epoch. */

@@ -8,7 +8,7 @@ import { isEmptyValue, numberOf } from '../products/base/claims.ts';
 import type { Claims } from '../products/base/facts.ts';
 import { classifyFailure, retryAfter } from '../provider/failures.ts';
 import { responseOf } from '../responses/retry-after.ts';
-import { refuseToken, type TokenOrigin, timeTolerance } from './access-token.ts';
+import { refuseToken, sessionProvider, type TokenOrigin, timeTolerance } from './access-token.ts';
 import type { LimitMisses } from './miss-limit.ts';
 import { createRequestCache } from './request-cache.ts';
 import type { TokenIssuer } from './token-issuers.ts';
@@ -94,11 +94,12 @@ export function createIntrospector({ clock, tolerance, limitMisses }: Introspect
   return {
     async introspect(token, name, issuer, origin) {
       // The issuer is part of the key: a response of one issuer means nothing for another (RFC 7662 section 4).
-      const key = `${origin === 'session' ? 'session ' : ''}${name} ${digest(token)}`;
+      const provider = sessionProvider(origin);
+      const key = `${provider === undefined ? '' : `session ${provider} `}${name} ${digest(token)}`;
       const known = inactive.get(key);
       if (known && isCurrent(known, clock())) refuseInactive();
       const send = () => fetchResponse(token, name, issuer, origin);
-      const address = origin === 'session' ? undefined : origin.address;
+      const address = 'address' in origin ? origin.address : undefined;
       const response = await cachedRequest(key, () => (address === undefined ? send() : limitMisses(address, send)));
       if (response.claims) return response.claims;
       const { negativeCache = 0 } = issuer.introspection ?? {};

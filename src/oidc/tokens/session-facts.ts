@@ -1,5 +1,6 @@
 /** Facts of a session's access token from the token response and the ID token, without decoding the access token. */
 import type { RequestSession, RequestTokens } from '../../session/session-types.ts';
+import { providerIdOf } from '../../session/session-types.ts';
 import { wordsOf } from '../products/base/claims.ts';
 import type { TokenFacts } from '../products/base/facts.ts';
 
@@ -19,6 +20,7 @@ export function grantedFacts(session: RequestSession): TokenFacts {
 function createGrantedFacts({ data, tokens }: RequestSession): TokenFacts {
   return {
     issuer: data.issuer,
+    providers: [providerIdOf(tokens)],
     sub: data.sub,
     subject: 'user',
     clientId: undefined,
@@ -39,6 +41,7 @@ export function sessionFacts(session: RequestSession, verified: TokenFacts): Tok
   const granted = createGrantedFacts(session);
   return {
     ...verified,
+    providers: granted.providers,
     // A session belongs to a user even if the claims do not say so; a client's token is never stored in a session.
     subject: 'user',
     scopes: verified.scopes.length > 0 ? verified.scopes : granted.scopes,

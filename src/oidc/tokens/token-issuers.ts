@@ -1,4 +1,4 @@
-/** The issuers whose access tokens are accepted: the provider, and the configured further issuers. */
+/** The issuers whose access tokens are accepted: the providers at which users sign in, and the configured further issuers. */
 import type { AccessTokensConfig, Config, ProviderConfig, TokenIssuerConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
@@ -8,6 +8,7 @@ import { tokenTypeOf } from '../products/registry.ts';
 import { type ClientCredentials, createProvider, type Provider } from '../provider/provider.ts';
 
 export interface TokenIssuer extends FactsSource {
+  readonly providers: readonly string[];
   /** Serves its keys and its introspection. */
   readonly provider: Provider;
   readonly algorithms: readonly string[];
@@ -19,11 +20,24 @@ export interface TokenIssuer extends FactsSource {
     | undefined;
 }
 
+interface NamedIssuer {
+  readonly name: string;
+  readonly issuer: TokenIssuer;
+}
+
+/** A provider at which users sign in. */
+export interface ConfiguredProvider {
+  readonly config: ProviderConfig;
+  readonly provider: Provider;
+}
+
 export interface TokenIssuers {
   /** Compares the issuer of a token byte for byte (RFC 8725 section 3.8). */
   get(issuer: string): TokenIssuer | undefined;
-  /** The issuer that introspects opaque tokens. There is only one, so that no token is ever sent to two issuers. */
-  readonly opaqueTokenIssuer: { readonly name: string; readonly issuer: TokenIssuer } | undefined;
+  /** The issuer that introspects clients' opaque tokens. There is only one, so that no token is ever sent to two issuers. */
+  readonly opaqueTokenIssuer: NamedIssuer | undefined;
+  /** The issuer of the tokens of a provider at which users sign in, given by its id. */
+  ofProvider(id: string): NamedIssuer | undefined;
   /** Starts the discovery of the further issuers. */
   start(): void;
   stop(): void;
@@ -34,18 +48,24 @@ type FurtherIssuerConfig = AccessTokensConfig['issuers'][number];
 interface TokenIssuersOptions {
   config: Config;
   accessTokens: AccessTokensConfig;
-  provider: Provider;
+  /** The providers at which users sign in. */
+  signIn: readonly ConfiguredProvider[];
   log: Logger;
   metrics?: Pick<Metrics, 'observeProviderRequest' | 'setClockSkew'> | undefined;
   clock: () => number;
 }
 
-function createTokenIssuer(settings: TokenIssuerConfig, provider: Provider): TokenIssuer {
+function createTokenIssuer(
+  settings: TokenIssuerConfig,
+  provider: Provider,
+  providers: readonly string[] = [],
+): TokenIssuer {
   const { introspection } = settings;
   const { product } = provider;
   const { clientId, clientSecret = '' } = introspection ?? {};
   return {
     provider,
+    providers,
     product,
     subjects: settings.subjects,
     rolesClaim: settings.rolesClaim,
@@ -79,13 +99,33 @@ function furtherProviderConfig(base: ProviderConfig, further: FurtherIssuerConfi
   };
 }
 
+/** The credentials for introspection are those of a client at the first provider, and no other one may see them. */
+function settingsOf({ provider: own }: AccessTokensConfig, isFirst: boolean): TokenIssuerConfig {
+  return isFirst || own.introspection?.clientId === undefined ? own : { ...own, introspection: undefined };
+}
+
+/** The issuers of the providers at which users sign in, by name. Of several clients at one issuer the first one verifies. */
+function signInIssuers({ accessTokens, signIn }: TokenIssuersOptions): Map<string, TokenIssuer> {
+  const named = signIn.flatMap(({ config, provider }, index) =>
+    accessTokenIssuersOf(config).map((name) => ({ name, id: config.id, provider, isFirst: index === 0 })),
+  );
+  const issuers = new Map<string, TokenIssuer>();
+  for (const { name, provider, isFirst } of named) {
+    if (issuers.has(name)) continue;
+    const ids = named.filter((other) => other.name === name).map(({ id }) => id);
+    const further = accessTokens.issuers.find(({ issuer }) => issuer === name);
+    issuers.set(name, createTokenIssuer(further ?? settingsOf(accessTokens, isFirst), provider, ids));
+  }
+  return issuers;
+}
+
 /** Creates all issuers; nothing is requested before `start`. */
 export function createTokenIssuers(options: TokenIssuersOptions): TokenIssuers {
-  const { config, accessTokens, provider, log, metrics, clock } = options;
-  const own = createTokenIssuer(accessTokens.provider, provider);
-  const issuers = new Map<string, TokenIssuer>(accessTokenIssuersOf(config.provider).map((name) => [name, own]));
+  const { config, accessTokens, log, metrics, clock } = options;
+  const issuers = signInIssuers(options);
   const furtherProviders: Provider[] = [];
   for (const settings of accessTokens.issuers) {
+    if (issuers.has(settings.issuer)) continue;
     const further = createProvider({
       config: furtherProviderConfig(config.provider, settings),
       signIn: false,
@@ -97,10 +137,11 @@ export function createTokenIssuers(options: TokenIssuersOptions): TokenIssuers {
     furtherProviders.push(further);
     issuers.set(settings.issuer, createTokenIssuer(settings, further));
   }
-  const introspecting = [...issuers].find(([, issuer]) => issuer.introspection !== undefined);
+  const named = [...issuers].map(([name, issuer]): NamedIssuer => ({ name, issuer }));
   return {
     get: (issuer) => issuers.get(issuer),
-    opaqueTokenIssuer: introspecting && { name: introspecting[0], issuer: introspecting[1] },
+    opaqueTokenIssuer: named.find(({ issuer }) => issuer.introspection !== undefined),
+    ofProvider: (id) => named.find(({ issuer }) => issuer.providers.includes(id)),
     start() {
       for (const further of furtherProviders) void further.start();
     },

@@ -1,6 +1,11 @@
 /** Returns the facts of access tokens, from requests and from sessions; each token is verified once, not on every request. */
 import { GatewayError } from '../../base/errors.ts';
-import type { RequestSession, RequestTokens, VerifiedToken } from '../../session/session-types.ts';
+import {
+  providerIdOf,
+  type RequestSession,
+  type RequestTokens,
+  type VerifiedToken,
+} from '../../session/session-types.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 import type { TokenFacts } from '../products/base/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
@@ -17,8 +22,8 @@ export interface TokenReader {
   read(token: string, live: boolean, address: string): MaybePromise<TokenFacts>;
   /** The facts of a session's token, which was verified before it was stored. Fails as `read` does. */
   readSessionToken(session: RequestSession, live: boolean): MaybePromise<TokenFacts>;
-  /** Verifies a token before it is stored in a session. Rejects as `read` does. */
-  checkSessionToken(accessToken: string): Promise<VerifiedToken>;
+  /** Verifies a token that a provider, given by its id, issued for a session. Rejects as `read` does. */
+  checkSessionToken(accessToken: string, provider: string): Promise<VerifiedToken>;
 }
 
 /** Creates the reader of the tokens of all accepted issuers. */
@@ -47,13 +52,15 @@ export function createTokenReader(options: TokenVerifierOptions): TokenReader {
       if (cached) return cached;
       const stored = live ? undefined : storedFacts(tokens);
       if (!stored)
-        return verifier.verify(tokens.accessToken, live, 'session').then((facts) => sessionFacts(session, facts));
+        return verifier
+          .verify(tokens.accessToken, live, { provider: providerIdOf(tokens) })
+          .then((facts) => sessionFacts(session, facts));
       const facts = sessionFacts(session, stored);
       factsOfRecord.set(tokens, new WeakRef(facts));
       return facts;
     },
-    async checkSessionToken(accessToken) {
-      const facts = await verifier.verify(accessToken, false, 'session');
+    async checkSessionToken(accessToken, provider) {
+      const facts = await verifier.verify(accessToken, false, { provider });
       // In a user's session a client's token would let the client act as the user (RFC 9700 section 4.15).
       if (facts.subject === 'client') refuseToken("a client's token where a user signed in");
       const opaque = unverifiedIssuer(accessToken) === undefined;
@@ -65,11 +72,11 @@ export function createTokenReader(options: TokenVerifierOptions): TokenReader {
 /** Verifies the token of a login or a refresh; resolves with undefined where access tokens are not validated. */
 export type CheckAccessToken = (accessToken: string) => Promise<VerifiedToken | undefined>;
 
-/** Creates the check. A refused token is a configuration fault here, and the error names the option to check. */
-export function createSessionTokenCheck(reader: TokenReader | undefined): CheckAccessToken {
+/** Creates the check for a provider. A refused token is a configuration fault here, and the error names the option to check. */
+export function createSessionTokenCheck(reader: TokenReader | undefined, provider: string): CheckAccessToken {
   return async function checkAccessToken(accessToken) {
     try {
-      return await reader?.checkSessionToken(accessToken);
+      return await reader?.checkSessionToken(accessToken, provider);
     } catch (error) {
       if (!(error instanceof GatewayError && error.code === 'invalid_token')) throw error;
       const detail = `the access token that the provider issued is not accepted under accessTokens.provider: ${error.detail}`;

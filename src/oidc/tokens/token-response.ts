@@ -47,6 +47,7 @@ export function toTokenRecord(
   const idToken = issuedIdToken(response) ?? previous.idToken;
   if (idToken === undefined) throw new GatewayError('login_failed', { detail: 'the token response has no ID token' });
   return {
+    ...(previous.provider === undefined ? {} : { provider: previous.provider }),
     accessToken: response.access_token,
     accessTokenExpiresAt: tokenExpiry(response, times),
     obtainedAt: times.now,

@@ -5,28 +5,29 @@ import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import type { Store } from '../../store/port/store.ts';
 import { dpopKeyFromScalar, generateDpopScalar } from '../dpop/key.ts';
-import type { Provider } from '../provider/provider.ts';
 import { createIntrospector } from './introspection.ts';
 import { createMissLimit } from './miss-limit.ts';
 import { type CheckProof, createProofCheck } from './proof-check.ts';
-import { createTokenIssuers } from './token-issuers.ts';
+import { type ConfiguredProvider, createTokenIssuers } from './token-issuers.ts';
 import { type CheckAccessToken, createSessionTokenCheck, createTokenReader, type TokenReader } from './token-reader.ts';
 import { createUpstreamTokens, type UpstreamTokens } from './upstream-tokens.ts';
+import { createUpstreamTokensByProvider, type UpstreamTokensByProvider } from './upstream-tokens-by-provider.ts';
 
 export interface TokenServices {
   /** Undefined where access tokens are not validated. */
   readonly tokens: TokenReader | undefined;
   readonly checkProof: CheckProof;
-  /** Verifies a token before it is stored in a session. */
-  readonly checkSessionToken: CheckAccessToken;
-  readonly upstreamTokens: UpstreamTokens;
+  /** Returns the check of tokens before they are stored in a session of a provider, given by its id. */
+  checkSessionTokenOf(provider: string): CheckAccessToken;
+  readonly upstreamTokens: UpstreamTokensByProvider;
   start(): void;
   stop(): void;
 }
 
 interface TokenServicesOptions {
   config: Config;
-  provider: Provider;
+  /** The providers at which users sign in, the first one first. */
+  signIn: readonly ConfiguredProvider[];
   store: Pick<Store, 'markOnce'>;
   log: Logger;
   metrics?: Pick<Metrics, 'observeProviderRequest' | 'setClockSkew'> | undefined;
@@ -35,15 +36,10 @@ interface TokenServicesOptions {
 
 /** Creates the services; nothing is requested before `start`. */
 export function createTokenServices(options: TokenServicesOptions): TokenServices {
-  const { config, provider, store, log, metrics, clock } = options;
-  const { clockTolerance: tolerance, defaultTokenLifetime: defaultLifetime } = config.provider;
+  const { config, signIn, store, log, metrics, clock } = options;
+  const { clockTolerance: tolerance } = config.provider;
   const { accessTokens, limits } = config;
-  const { tokenBinding } = securityOf(config.provider);
-  const binding = {
-    dpopKey: tokenBinding === 'key' ? dpopKeyFromScalar(generateDpopScalar()) : undefined,
-    certificate: tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined,
-  };
-  const issuers = accessTokens && createTokenIssuers({ config, accessTokens, provider, log, metrics, clock });
+  const issuers = accessTokens && createTokenIssuers({ config, accessTokens, signIn, log, metrics, clock });
   const tokens =
     issuers &&
     createTokenReader({
@@ -60,9 +56,19 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
   return {
     tokens,
     checkProof: createProofCheck({ store, tolerance, clock }),
-    checkSessionToken: createSessionTokenCheck(tokens),
-    upstreamTokens: createUpstreamTokens({ provider, binding, defaultLifetime }),
+    checkSessionTokenOf: (provider) => createSessionTokenCheck(tokens, provider),
+    upstreamTokens: createUpstreamTokensByProvider(signIn.map(upstreamTokensOf)),
     start: () => issuers?.start(),
     stop: () => issuers?.stop(),
   };
+}
+
+/** The tokens for upstreams that one provider issues. */
+function upstreamTokensOf({ config, provider }: ConfiguredProvider): [id: string, tokens: UpstreamTokens] {
+  const { tokenBinding } = securityOf(config);
+  const binding = {
+    dpopKey: tokenBinding === 'key' ? dpopKeyFromScalar(generateDpopScalar()) : undefined,
+    certificate: tokenBinding === 'certificate' ? provider.certificate?.thumbprint : undefined,
+  };
+  return [config.id, createUpstreamTokens({ provider, binding, defaultLifetime: config.defaultTokenLifetime })];
 }

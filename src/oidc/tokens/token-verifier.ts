@@ -4,7 +4,14 @@ import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { TokenFacts } from '../products/base/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
-import { refuseToken, type TokenOrigin, timeTolerance, unverifiedIssuer, verifyAccessToken } from './access-token.ts';
+import {
+  refuseToken,
+  sessionProvider,
+  type TokenOrigin,
+  timeTolerance,
+  unverifiedIssuer,
+  verifyAccessToken,
+} from './access-token.ts';
 import type { Introspector } from './introspection.ts';
 import type { TokenIssuer, TokenIssuers } from './token-issuers.ts';
 
@@ -29,6 +36,13 @@ export interface TokenVerifier {
 
 const MAX_CACHED = 10_000;
 
+/** A provider could put another user's token into a session: one that another provider issued, and that it got to see as an API. */
+function refuseForeignToken({ providers }: TokenIssuer, origin: TokenOrigin): void {
+  const provider = sessionProvider(origin);
+  if (provider !== undefined && providers.length > 0 && !providers.includes(provider))
+    refuseToken('a token of another provider than the one at which the user signed in');
+}
+
 /** Creates the verifier of all issuers. */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { issuers, introspector, cache, tolerance, clock } = options;
@@ -41,7 +55,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
   async function verifyJwt(token: string, name: string, issuer: TokenIssuer, origin: TokenOrigin): Promise<TokenFacts> {
     // The digest is key enough: the token itself names its issuer. A client's token never finds a verification without times.
-    const key = origin === 'session' ? `session ${digest(token)}` : digest(token);
+    const key = sessionProvider(origin) === undefined ? digest(token) : `session ${digest(token)}`;
     const cached = recallDigest(key);
     if (cached) return cached;
     const now = clock();
@@ -55,8 +69,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   }
 
   async function verifyOpaque(token: string, origin: TokenOrigin): Promise<TokenFacts> {
-    const { opaqueTokenIssuer } = issuers;
-    if (!opaqueTokenIssuer) return refuseToken('the token is not a JWT, and no issuer has introspection');
+    const provider = sessionProvider(origin);
+    const opaqueTokenIssuer = provider === undefined ? issuers.opaqueTokenIssuer : issuers.ofProvider(provider);
+    if (!opaqueTokenIssuer?.issuer.introspection)
+      return refuseToken('the token is not a JWT, and no issuer has introspection');
     const { name, issuer } = opaqueTokenIssuer;
     return readFacts(issuer, name, await introspector.introspect(token, name, issuer, origin));
   }
@@ -67,6 +83,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       const name = unverifiedIssuer(token);
       if (name === undefined) return await verifyOpaque(token, origin);
       const issuer = issuers.get(name) ?? refuseToken(`the issuer ${name.slice(0, 200)} is not accepted`);
+      refuseForeignToken(issuer, origin);
       const facts = await verifyJwt(token, name, issuer, origin);
       if (!live) return facts;
       if (!issuer.introspection) refuseToken(`introspection of ${name} is not configured`);

@@ -5,11 +5,13 @@ import { claims } from './claims.ts';
 import type { Condition } from './condition.ts';
 import { groups } from './groups.ts';
 import { maxAge } from './max-age.ts';
+import { providers } from './providers.ts';
 import { roles } from './roles.ts';
 import { scopes } from './scopes.ts';
 
 /** Every condition, by the name of its option. The first one that is not met decides how the request is refused. */
 export const CONDITIONS = {
+  providers,
   claims,
   roles,
   groups,

@@ -47,8 +47,9 @@ interface PolicyEnforcerParts {
 }
 
 /** Returns the login URL for a step-up: the sign-in then requests these parameters (RFC 9470 section 4). */
-function loginUrl(config: Config, { acr_values, max_age }: ChallengeParams): string {
+function loginUrl(config: Config, { acr_values, max_age }: ChallengeParams, provider: string | undefined): string {
   const query = new URLSearchParams({
+    ...(config.providers === undefined || provider === undefined ? {} : { provider }),
     ...(acr_values === undefined ? {} : { acr_values }),
     ...(max_age === undefined ? {} : { max_age }),
   });
@@ -61,7 +62,11 @@ function createErrorOf(config: Config, challenge: Challenge) {
     'www-authenticate': challenge(params, scheme === 'session' ? 'Bearer' : scheme),
   });
 
-  return function errorOf(refusal: Refusal, scheme: Scheme): [reason: string, GatewayError] {
+  return function errorOf(
+    refusal: Refusal,
+    scheme: Scheme,
+    provider: string | undefined,
+  ): [reason: string, GatewayError] {
     switch (refusal.kind) {
       case 'denied': {
         const { reason, detail } = refusal;
@@ -75,7 +80,10 @@ function createErrorOf(config: Config, challenge: Challenge) {
       case 'step_up': {
         const { params } = refusal;
         const headers = headersOf({ error: 'insufficient_user_authentication', ...params }, scheme);
-        const extensions = { ...params, ...(scheme === 'session' ? { loginUrl: loginUrl(config, params) } : {}) };
+        const extensions = {
+          ...params,
+          ...(scheme === 'session' ? { loginUrl: loginUrl(config, params, provider) } : {}),
+        };
         const detail = 'acr or time of authentication';
         return ['step_up', new GatewayError('step_up_required', { headers, extensions, detail })];
       }
@@ -112,7 +120,7 @@ export function createPolicyEnforcer(
       tolerance: clockTolerance,
     });
     if (decision.kind === 'allowed') return;
-    const [reason, error] = errorOf(decision, scheme);
+    const [reason, error] = errorOf(decision, scheme, token?.providers[0]);
     deny(access, token, reason, error);
   }
 

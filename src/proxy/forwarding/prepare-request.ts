@@ -2,7 +2,8 @@
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
-import type { UpstreamTokens } from '../../oidc/tokens/upstream-tokens.ts';
+import type { Claims, TokenFacts } from '../../oidc/products/base/facts.ts';
+import type { UpstreamTokensByProvider } from '../../oidc/tokens/upstream-tokens-by-provider.ts';
 import type { CorsHeaders } from '../../policy/cors.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import { type MaybePromise, mapMaybe } from '../../tuning/maybe-promise.ts';
@@ -31,12 +32,28 @@ type Authenticated = Extract<Admission, { kind: 'user' | 'bearer' }>;
 function claimsOf(admission: Authenticated) {
   if (admission.kind === 'bearer') {
     const { facts } = admission.caller;
-    return { holder: facts, claims: () => facts.claims };
+    return { holder: facts, claims: () => ({ ...facts.claims, ...identityClaims(facts) }) };
   }
   const { tokens } = admission.session;
-  const { claims } = admission.facts;
-  const tokenClaims = () => (tokens.verified === undefined ? unverifiedClaims(tokens.accessToken) : claims);
-  return { holder: tokens, claims: () => tokens.userInfo ?? tokenClaims() };
+  const { facts } = admission;
+  const tokenClaims = () => (tokens.verified === undefined ? unverifiedClaims(tokens.accessToken) : facts.claims);
+  const { issuer, sub } = admission.session.data;
+  return {
+    holder: tokens,
+    claims: () => ({
+      ...(tokens.userInfo ?? tokenClaims()),
+      ...identityClaims({ issuer, sub, providers: facts.providers }),
+    }),
+  };
+}
+
+/** Claims that the gateway adds: a `sub` names a user only together with its issuer (OIDC Core 5.7). */
+function identityClaims({ issuer, sub, providers }: Pick<TokenFacts, 'issuer' | 'sub' | 'providers'>): Claims {
+  const [provider] = providers;
+  return {
+    '@subject': sub === undefined ? undefined : `${issuer}|${sub}`,
+    '@provider': provider,
+  };
 }
 
 /** Returns the session or token lifetime that a stream must not outlive. */
@@ -60,7 +77,7 @@ const withoutQuery = (path: string) => path.split('?', 1)[0] ?? path;
 
 interface Shared {
   readonly config: Config;
-  readonly tokens: UpstreamTokens | undefined;
+  readonly tokens: UpstreamTokensByProvider | undefined;
   readonly proofs: UpstreamProofs;
   readonly rewriteRequestHeaders: RequestHeaderRewriter;
 }
@@ -121,7 +138,7 @@ function prepareRoute(shared: Shared, { config: route }: CompiledRoute): Prepare
 export function prepareRoutes(
   config: Config,
   routes: readonly CompiledRoute[],
-  tokens: UpstreamTokens | undefined,
+  tokens: UpstreamTokensByProvider | undefined,
   proofs: UpstreamProofs,
 ): (route: CompiledRoute) => PrepareRequest {
   const shared = { config, tokens, proofs, rewriteRequestHeaders: createRequestHeaderRewriter(config) };

@@ -1,7 +1,8 @@
 /** Selects the access token that a request carries to its upstream: the caller's own, one obtained for the upstream, or none. */
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { ProvableToken, ProvenRequest, UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
-import type { UpstreamTokens } from '../../oidc/tokens/upstream-tokens.ts';
+import type { ExchangedToken, UpstreamTokensByProvider } from '../../oidc/tokens/upstream-tokens-by-provider.ts';
+import { providerIdOf } from '../../session/session-types.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
 import type { Admission } from '../admission/admit.ts';
 import type { UpstreamCredentials } from '../headers/request-headers.ts';
@@ -36,9 +37,14 @@ function createForwardCredentials(present: Present): SelectCredentials {
 }
 
 /** Returns the token of an authenticated caller, with its key when the gateway holds it; undefined for other callers. */
-function callerToken(admission: Admission): ProvableToken | undefined {
-  if (admission.kind === 'user') return admission.session.tokens;
-  return admission.kind === 'bearer' ? { accessToken: admission.caller.token } : undefined;
+function callerToken(admission: Admission): ExchangedToken | undefined {
+  if (admission.kind === 'user') {
+    const { tokens } = admission.session;
+    return { ...tokens, provider: providerIdOf(tokens) };
+  }
+  if (admission.kind !== 'bearer') return undefined;
+  const { token, facts } = admission.caller;
+  return { accessToken: token, provider: facts.providers[0] };
 }
 
 /**
@@ -47,7 +53,7 @@ function callerToken(admission: Admission): ProvableToken | undefined {
  */
 export function createSelectCredentials(
   { upstreamToken, path }: RouteConfig,
-  tokens: UpstreamTokens | undefined,
+  tokens: UpstreamTokensByProvider | undefined,
   proofs: UpstreamProofs,
 ): SelectCredentials {
   const present = createPresent(proofs);

@@ -16,7 +16,7 @@ async function startTestProvider(t: TestContext, options: ProviderOptions = {}):
   t.after(() => started.stop());
   return started;
 }
-const withIssuer = (issuer: string): Partial<ConfigInput['provider']> => ({ issuer });
+const withIssuer = (issuer: string): Partial<NonNullable<ConfigInput['provider']>> => ({ issuer });
 
 test('a correct configuration: no failed check, exit code 0', async (t) => {
   const found = await doctor(configFor(await startTestProvider(t)));

@@ -16,7 +16,7 @@ export interface DoctorRun {
   of(name: string): Check;
 }
 
-type Overrides = Partial<Omit<ConfigInput, 'provider'>> & { provider?: Partial<ConfigInput['provider']> };
+type Overrides = Partial<Omit<ConfigInput, 'provider'>> & { provider?: Partial<NonNullable<ConfigInput['provider']>> };
 
 /** A valid configuration for the provider. */
 export function configFor(provider: Provider, { provider: overrides, ...rest }: Overrides = {}): ConfigInput {

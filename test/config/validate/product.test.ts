@@ -10,7 +10,7 @@ const TENANT = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
 const MANY = 'https://login.microsoftonline.com/organizations/v2.0';
 const ONE = `https://login.microsoftonline.com/${TENANT}/v2.0`;
 
-type Provider = Partial<ConfigInput['provider']>;
+type Provider = Partial<NonNullable<ConfigInput['provider']>>;
 
 function parse(provider: Provider) {
   return parseConfig({

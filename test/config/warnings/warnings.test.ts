@@ -223,6 +223,41 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     unsafe: [{ frontend: { directory: dist, contentSecurityPolicy: false } }],
     safe: [{ frontend: { directory: dist, contentSecurityPolicy: "default-src 'self'" } }],
   },
+  'trusted-email': {
+    unsafe: [
+      {
+        provider: undefined,
+        providers: [
+          { id: 'a', issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret' },
+          {
+            id: 'b',
+            issuer: 'https://b.example.com',
+            clientId: 'shop',
+            clientSecret: 's3cret',
+            emailDomains: ['example.com'],
+            trustEmail: true,
+          },
+        ],
+      },
+    ],
+    safe: [],
+  },
+  'trusted-email-unused': {
+    unsafe: [
+      { provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret', trustEmail: true } },
+    ],
+    safe: [
+      {
+        provider: {
+          issuer: 'https://id.example.com',
+          clientId: 'shop',
+          clientSecret: 's3cret',
+          emailDomains: ['example.com'],
+          trustEmail: true,
+        },
+      },
+    ],
+  },
   'form-post': {
     unsafe: [
       {

@@ -11,6 +11,11 @@ export type Claims = Readonly<Record<string, unknown>>;
 /** Facts of one access token. They are verified once and cached; rules evaluate them on every request. */
 export interface TokenFacts {
   issuer: string;
+  /**
+   * Ids of the providers that may have issued the token: of a session's token the one at which the user signed in, of another
+   * one all that have its issuer, none for an issuer at which no user signs in.
+   */
+  providers: readonly string[];
   /** Together with the issuer the identity, never an e-mail address or a name (OIDC Core 5.7). */
   sub: string | undefined;
   subject: TokenSubject;
