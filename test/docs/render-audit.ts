@@ -36,7 +36,7 @@ ${events.join('\n')}
 ${fields.join('\n')}
 
 Reasons of \`session.ended\`: \`replaced\` (the same browser signed in again), \`backchannel_logout\`, \`frontchannel_logout\`, \`administrator\`, \`user\` (ended
-from the list of sessions), \`session_limit\`, \`expired\` (not used for \`session.idleTimeout\`, or past \`session.absoluteTimeout\`), \`no_refresh_token\`, \`refresh_invalid\`, or an error of the provider such as \`invalid_grant\`. The line
+from the list of sessions), \`session_limit\`, \`expired\` (not used for \`session.idleTimeout\`, or past \`session.absoluteTimeout\`), \`provider_removed\` (its provider is no longer configured), \`no_refresh_token\`, \`refresh_invalid\`, or an error of the provider such as \`invalid_grant\`. The line
 of a session that expired follows some seconds later. New events and fields may be added; existing ones keep their meaning.
 `;
 }

@@ -29,6 +29,7 @@ const END_REASONS = new Set<string>([
   'expired',
   'no_refresh_token',
   'refresh_invalid',
+  'provider_removed',
   ...OAUTH_ERRORS,
 ]);
 const CODES = new Set(Object.keys(ERRORS));

@@ -129,7 +129,7 @@ export const LABELS = {
   outcome:
     'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `malformed`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`',
   reason:
-    'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`',
+    'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `provider_removed`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`',
   endpoint: '`discovery`, `jwks`, `token`, `userinfo`, `revocation`, `introspection`, `par`, `other`',
   operation: 'operation of the store port, such as `load` or `replaceTokens`',
   part: '`provider`, `store`, `serving`',
