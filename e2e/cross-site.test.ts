@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after } from 'node:test';
+import { followLink } from '../test/support/follow-link.ts';
 import type { Page } from './support/browser.ts';
 import { apiRequest, signIn } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
@@ -94,11 +95,7 @@ browser.test('R18 CS-05 a link on another site to the sign-out address signs no 
   await signIn(page, world);
   const tab = await page.context().newPage();
   await tab.goto(attackers[0]?.origin ?? '');
-  await Promise.all([
-    tab.waitForURL((url) => url.href.startsWith(publicUrl)),
-    // After the evaluation has ended: one whose page is replaced meanwhile may never end.
-    tab.evaluate(`void setTimeout(() => { location.href = '${publicUrl}/logout'; })`),
-  ]);
+  await Promise.all([tab.waitForURL((url) => url.href.startsWith(publicUrl)), followLink(tab, `${publicUrl}/logout`)]);
   await tab.waitForLoadState();
   await tab.close();
   assert.equal((await apiRequest(page, '/api/orders')).status, 200);

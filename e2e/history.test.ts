@@ -1,5 +1,6 @@
 /** Back button, address bar and Referer: neither a code nor another user's data stays behind. */
 import assert from 'node:assert/strict';
+import { followLink } from '../test/support/follow-link.ts';
 import { apiRequest, signIn, signOut } from './support/steps.ts';
 import { startWorld } from './support/world.ts';
 
@@ -40,10 +41,7 @@ browser.test(
 browser.test('HC-01 Back after sign-out shows no data of the previous user', async (page) => {
   await signIn(page, world);
   // A link of the app: a sign-in never returns to a route.
-  await Promise.all([
-    page.waitForURL(`${publicUrl}/page/home`),
-    page.evaluate("void setTimeout(() => { location.href = '/page/home'; })"),
-  ]);
+  await Promise.all([page.waitForURL(`${publicUrl}/page/home`), followLink(page, '/page/home')]);
   assert.equal(await page.textContent('h1'), 'alice');
   await signOut(page, world);
   // Back passes Keycloak's end-session page; repeat until the page with the data is reached again.

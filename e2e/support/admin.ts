@@ -25,7 +25,12 @@ export interface UserTokens {
 
 export interface Admin {
   /** Configures a client: redirect URIs for this origin, and attributes. */
-  setUpClient(clientId: string, publicUrl: string, attributes?: Record<string, string>): Promise<void>;
+  setUpClient(
+    clientId: string,
+    publicUrl: string,
+    attributes?: Record<string, string>,
+    callback?: string,
+  ): Promise<void>;
   /** Stored events of a type for one client, newest first. */
   events(type: string, clientId: string): Promise<LoggedEvent[]>;
   /** Number of Keycloak sessions of a user. */
@@ -50,13 +55,11 @@ export interface Admin {
   refresh(refreshToken: string): Promise<{ status: number; error: string | undefined }>;
 }
 
-const REALM = 'bff';
-
-/** Creates a client of the admin API of a running Keycloak. */
-export function keycloakAdmin(origin: string): Admin {
-  const oidc = `${origin}/realms/${REALM}/protocol/openid-connect`;
+/** Creates a client of the admin API of a running Keycloak, for one realm. */
+export function keycloakAdmin(origin: string, realm = 'bff'): Admin {
+  const oidc = `${origin}/realms/${realm}/protocol/openid-connect`;
   const api = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(`${origin}/admin/realms/${REALM}${path}`, {
+    const response = await fetch(`${origin}/admin/realms/${realm}${path}`, {
       method,
       headers: { authorization: `Bearer ${await adminToken(origin)}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -75,11 +78,11 @@ export function keycloakAdmin(origin: string): Admin {
     return client;
   };
   return {
-    async setUpClient(clientId, publicUrl, attributes = {}) {
+    async setUpClient(clientId, publicUrl, attributes = {}, callback = '/callback') {
       const client = await clientNamed(clientId);
       const changed: ClientRepresentation = {
         ...client,
-        redirectUris: [`${publicUrl}/callback`],
+        redirectUris: [publicUrl + callback],
         attributes: {
           ...client.attributes,
           'post.logout.redirect.uris': `${publicUrl}/signed-out`,
@@ -159,6 +162,16 @@ async function form(url: string, clientId: string, fields: Record<string, string
     body: new URLSearchParams(fields),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+/** Creates a realm from its representation. */
+export async function createRealm(origin: string, realm: object): Promise<void> {
+  const response = await fetch(`${origin}/admin/realms`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await adminToken(origin)}`, 'content-type': 'application/json' },
+    body: JSON.stringify(realm),
+  });
+  if (!response.ok) throw new Error(`POST /admin/realms: ${response.status} ${await response.text()}`);
 }
 
 async function adminToken(origin: string): Promise<string> {

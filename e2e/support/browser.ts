@@ -25,7 +25,7 @@ export async function startBrowser(): Promise<Browser> {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'],
   });
   return {
-    test: (name, body) => void test(name, { timeout: 300_000 }, () => inFreshProfile(chrome, name, body)),
+    test: (name, body) => void test(name, { timeout: 240_000 }, () => inFreshProfile(chrome, name, body)),
     close: () => chrome.close(),
   };
 }

@@ -1,5 +1,6 @@
 /** `bff-gateway explain`: the route and rule that decide on a request, and the decision, from the configuration alone. */
 import { isIP } from 'node:net';
+import { signInProviders } from '../config/schema/providers.ts';
 import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
 import { isRecord, stringOf } from '../oidc/products/base/claims.ts';
 import type { TokenFacts } from '../oidc/products/base/facts.ts';
@@ -22,12 +23,19 @@ export interface ExplainedRequest {
   now: number;
 }
 
+/** The providers at which users sign in and whose access tokens have the issuer. */
+const providersWith = (config: Config, issuer: string) =>
+  signInProviders(config).filter((provider) => accessTokenIssuersOf(provider).includes(issuer));
+
 /** The settings that apply to tokens of an issuer; undefined for an issuer that is not trusted. */
 function issuerSettings(config: Config, issuer: string): AccessTokensConfig['issuers'][number] | undefined {
   const { accessTokens, provider } = config;
-  const own = accessTokenIssuersOf(provider).includes(issuer);
-  if (own && accessTokens) return { ...accessTokens.provider, kind: provider.kind, issuer };
-  return accessTokens?.issuers.find((known) => known.issuer === issuer);
+  const [own] = providersWith(config, issuer);
+  const further = accessTokens?.issuers.find((known) => known.issuer === issuer);
+  // A further provider may have settings of its own.
+  if (own && accessTokens && (own === provider || !further))
+    return { ...accessTokens.provider, kind: own.kind, issuer };
+  return further;
 }
 
 function parseClaims(text: string): Record<string, unknown> {
@@ -40,20 +48,20 @@ function parseClaims(text: string): Record<string, unknown> {
 function factsOf(config: Config, text: string): TokenFacts | string {
   const claims = parseClaims(text);
   const issuer = stringOf(claims.iss) ?? accessTokenIssuersOf(config.provider)[0] ?? config.provider.issuer;
+  const users = providersWith(config, issuer);
+  const providers = users.map(({ id }) => id);
   if (!config.accessTokens) {
     // Without accessTokens only the granted scope and the time of the sign-in of a session count.
-    return readFacts(
-      { product: productOf(issuer, config.provider.kind), subjects: 'users', rolesClaim: undefined },
-      issuer,
-      claims,
-    );
+    const product = productOf(issuer, (users[0] ?? config.provider).kind);
+    return readFacts({ product, providers, subjects: 'users', rolesClaim: undefined }, issuer, claims);
   }
   const settings = issuerSettings(config, issuer);
   if (!settings) return `tokens of ${issuer} are not accepted`;
   const product = productOf(issuer, settings.kind);
   const other = rejectionReason(product, claims);
   if (other !== undefined) return `this is ${other}, not an access token`;
-  return readFacts({ product, subjects: settings.subjects, rolesClaim: settings.rolesClaim }, issuer, claims);
+  const { subjects, rolesClaim } = settings;
+  return readFacts({ product, providers, subjects, rolesClaim }, issuer, claims);
 }
 
 function formatConditions({ token, methods, ...conditions }: RuleConfig): string {

@@ -9,6 +9,7 @@ import { createTracer } from '../observe/trace.ts';
 import { createEndSessions } from '../oidc/logout/end-sessions.ts';
 import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
 import { createRevoker } from '../oidc/logout/revoker.ts';
+import { createSignInUse } from '../oidc/logout/sign-in-use.ts';
 import { createProvider } from '../oidc/provider/provider.ts';
 import { createRefreshByProvider } from '../oidc/sign-in/refresh-by-provider.ts';
 import { createSignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
@@ -42,7 +43,8 @@ export function createSharedParts(config: Config, deps: GatewayDeps) {
   const { store, keyring, sessions, signIn, audit, log, metrics, clock } = base;
   const directory = createSessionDirectory({ store, sessions, keyring });
   const providerOf = (id: string) => signIn.find((entry) => entry.config.id === id)?.provider;
-  const revoker = createRevoker({ providerOf, store, keyring, log, audit, clock });
+  const isSignInUsed = createSignInUse(directory);
+  const revoker = createRevoker({ providerOf, isSignInUsed, store, keyring, log, audit, clock });
   const services = createTokenServices({ config, signIn, store, log, metrics, clock });
   const streams = createOpenStreams({ store, log, clock });
   const closeStreams = (key: string) => streams.closeAll(key);
@@ -60,7 +62,7 @@ export function createSharedParts(config: Config, deps: GatewayDeps) {
     providers,
     refresher: createRefreshByProvider(providers),
     directory,
-    expiredSessions: createExpiredSessions({ store, keyring, directory, revoker, audit }),
+    expiredSessions: createExpiredSessions({ store, keyring, isSignInUsed, revoker, audit }),
     endSessions: createEndSessions({ sessions, revoker, closeStreams, audit }),
     tracer: createTracer(config.tracing, log),
     pages: createPages(),

@@ -44,6 +44,8 @@ export interface TokenRecord {
   scope: string;
   /** UserInfo claims, if `provider.userInfo` is on. */
   userInfo?: Record<string, unknown>;
+  /** Claims of the ID token and UserInfo that rules name, by their path; set if rules name any. */
+  identity?: Readonly<Record<string, unknown>>;
   /** Set if access tokens are validated and this one was. */
   verified?: VerifiedToken;
   /** Private key that the tokens are bound to (RFC 9449), from sign-in to the end of the session. */

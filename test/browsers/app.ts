@@ -76,7 +76,10 @@ export async function startBrowserWorld(
   const directory = mkdtempSync(join(tmpdir(), 'bff-browsers-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   writeFileSync(join(directory, 'index.html'), INDEX);
-  writeFileSync(join(directory, 'plain.html'), '<!doctype html><title>plain</title><body><h1>plain</h1>');
+  writeFileSync(
+    join(directory, 'plain.html'),
+    '<!doctype html><title>plain</title><body><h1>plain</h1><a id="app" href="/app">app</a>',
+  );
   writeFileSync(join(directory, 'app.js'), APP);
   writeFileSync(join(directory, 'sw.js'), WORKER);
   const world = await startWorld(t, {

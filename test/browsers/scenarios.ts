@@ -67,7 +67,7 @@ export function defineScenarios(name: string, startBrowser: StartBrowser): void 
     assert.equal(await tab.evaluate(STATUS), 401);
     await tab.forward();
     await untilAt(tab, '/plain.html');
-    await tab.evaluate("void setTimeout(() => { location.href = '/app'; })");
+    await clickOn(tab, '#app');
     await untilUser(tab, 'nobody');
     // The provider still knows the user, and shows no form.
     await clickOn(tab, '#login');

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { followLink } from '../support/follow-link.ts';
 import { startRealWorld } from '../support/real-browser.ts';
 
 const WORKER = `self.addEventListener('install', () => self.skipWaiting());
@@ -35,7 +36,7 @@ test('W01 a sign-in works while a service worker handles the navigations; a scri
   });
   await page.evaluate(`fetch('/login?returnTo=/app', { redirect: 'manual' })`);
   assert.deepEqual(statuses, [401]);
-  await page.evaluate(`void setTimeout(() => { location.href = '/login?returnTo=/app'; })`);
+  await followLink(page, '/login?returnTo=/app');
   await page.locator('body[data-signed-in=true]').waitFor();
   assert.equal(new URL(page.url()).pathname, '/app');
 });

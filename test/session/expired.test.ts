@@ -102,6 +102,28 @@ for (const name of Object.keys(STORES) as (keyof typeof STORES)[])
       assert.equal((await world.api()).status, 200);
     });
 
+    test('P06 nor when their revocation failed, and the user has signed in before the next attempt', async (t) => {
+      const done: string[] = [];
+      const changeStore = (store: Store): Store => ({
+        ...store,
+        jobs: { ...store.jobs, done: (id) => store.jobs.done(id).then(() => void done.push(id)) },
+      });
+      const config = { session: { store: STORES[name](), idleTimeout: '5s' } };
+      const world = await startWorld(t, { gateway: { changeStore, config } });
+      const { provider } = world;
+      provider.next.nextSid = 'same-sign-in';
+      await world.signIn();
+      provider.behaviour.revocation = () => ({ status: 503, headers: {} });
+      await until(() => revoked(world).length === 2, { timeout: 60_000, what: 'the first attempts' });
+      assert.deepEqual(done, []);
+      await world.signIn();
+      provider.resetBehaviour();
+      provider.clearRequests();
+      await until(async () => (await world.api()).status === 200 && done.length === 2, { timeout: 60_000 });
+      assert.deepEqual(revoked(world), []);
+      assert.equal((await world.api()).status, 200);
+    });
+
     for (const method of ['POST', 'GET'] as const)
       test(`P06 a sign-out after the expiry leads to the sign-out of the provider (${method})`, async (t) => {
         const world = await startShort(t, name, { idleTimeout: '1s' });

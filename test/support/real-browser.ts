@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { chromium, type Page } from 'playwright';
+import { followLink } from './follow-link.ts';
 import type { RecordedRequest } from './upstream.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -39,11 +40,6 @@ async function startOtherSite(t: Pick<TestContext, 'after'>): Promise<string> {
   return `http://evil.localhost:${(server.address() as AddressInfo).port}/`;
 }
 
-/** Navigates by script after `evaluate` has returned, because the page may be gone before it could respond. */
-async function leaveFor(page: Page, address: string): Promise<void> {
-  await page.evaluate(`void setTimeout(() => { location.href = ${JSON.stringify(address)}; })`);
-}
-
 /** Starts a world with a browser; both end with the test. */
 export async function startRealWorld(t: TestContext, options: WorldOptions = {}): Promise<RealWorld> {
   // Closed first, because an open page would delay the stop of the gateway.
@@ -68,12 +64,12 @@ export async function startRealWorld(t: TestContext, options: WorldOptions = {})
     async signInWith(page) {
       await page.goto(`${url}/app`);
       await app(page).waitFor();
-      await leaveFor(page, '/login?returnTo=/app');
+      await followLink(page, '/login?returnTo=/app');
       await page.locator('body[data-signed-in=true]').waitFor();
     },
     async openCrossSite(page, path) {
       await page.goto(evil);
-      await leaveFor(page, url + path);
+      await followLink(page, url + path);
     },
     async signedIn(page) {
       await app(page).waitFor();

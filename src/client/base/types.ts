@@ -4,6 +4,8 @@ interface SessionBase {
   /** The header that authenticated requests carry. */
   csrfHeader: { name: string; value: string };
   loginUrl: string;
+  /** Where users sign in, if there are several providers. */
+  providers?: readonly { id: string; name: string; loginUrl: string }[];
 }
 
 /** The response of `GET /session` without a session. */
@@ -15,6 +17,8 @@ export interface SignedOut extends SessionBase {
 export interface SignedIn extends SessionBase {
   authenticated: true;
   sub: string;
+  /** Id of the provider at which the user signed in, if there are several. */
+  provider?: string;
   acr?: string;
   /** Seconds since 1970 (OpenID Connect Core section 2). */
   authTime?: number;
@@ -46,10 +50,12 @@ export interface LoginOptions {
   /** Opens the sign-in in a popup, so that this page and its unsaved input stay. */
   popup?: boolean;
   /**
-   * The login URL of a `stepup` event or a refusal. Only its `acr_values` and `max_age` are used. Rejects if it is not the
-   * login endpoint of this origin.
+   * The login URL of a `stepup` event or a refusal. Only its `acr_values`, `max_age` and `provider` are used. Rejects if it is
+   * not the login endpoint of this origin.
    */
   loginUrl?: string;
+  /** Id of the provider, if there are several. */
+  provider?: string;
   prompt?: string;
   login_hint?: string;
   acr_values?: string;

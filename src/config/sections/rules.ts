@@ -18,5 +18,5 @@ export const rule = z.strictObject({
 });
 
 export type RuleConfig = z.output<typeof rule>;
-export type { ClaimCondition } from '../../policy/conditions/claims.ts';
+export type { ClaimCondition } from '../../policy/conditions/claim-values.ts';
 export type { RoleName } from '../../policy/conditions/roles.ts';

@@ -24,15 +24,3 @@ export const trustedEmail: Combination = {
       provider.trustEmail ? [`${formatPath([...at, 'trustEmail'])} is on: addresses count without verification`] : [],
     ),
 };
-
-export const unusedTrustedEmail: Combination = {
-  id: 'trusted-email-unused',
-  when: '`provider.trustEmail` without `provider.emailDomains`: it has no effect',
-  hint: 'remove it, or set emailDomains',
-  find: ({ config }) =>
-    providerEntries(config).flatMap(({ provider, at }) =>
-      provider.trustEmail && provider.emailDomains === undefined
-        ? [`${formatPath([...at, 'trustEmail'])} has no effect without emailDomains`]
-        : [],
-    ),
-};

@@ -21,7 +21,7 @@ import {
   wideTrustedProxies,
 } from './network.ts';
 import { openBypass } from './open-bypass.ts';
-import { formPost, trustedEmail, unusedTrustedEmail } from './providers.ts';
+import { formPost, trustedEmail } from './providers.ts';
 import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
@@ -44,7 +44,6 @@ export const COMBINATIONS: readonly Combination[] = [
   persistentCookie,
   noContentSecurityPolicy,
   trustedEmail,
-  unusedTrustedEmail,
   formPost,
   missingFrontend,
   hiddenFiles,

@@ -7,6 +7,7 @@ import type { TokenRecord } from '../../session/session-types.ts';
 import { dpopKeyFromScalar, generateDpopScalar, keyThumbprint } from '../dpop/key.ts';
 import { createAuthorizationUrlBuilder, fixedParams, repeatedParams } from '../provider/authorization-url.ts';
 import type { Provider } from '../provider/provider.ts';
+import type { WithIdentity } from '../tokens/identity-claims.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { toTokenRecord } from '../tokens/token-response.ts';
 import { createLoginAcceptance, type LoginResult } from './login-acceptance.ts';
@@ -34,6 +35,8 @@ export interface AuthorizationCodeFlowOptions {
   config: ProviderConfig;
   /** The absolute limit of sessions, in milliseconds. */
   absoluteTimeout: number;
+  /** Adds the claims that rules name to the tokens of a session. */
+  withIdentity?: WithIdentity | undefined;
   provider: Provider;
   /** The absolute URL of the callback, from configuration alone (RFC 9700 4.1). */
   redirectUri: string;

@@ -12,6 +12,7 @@ import { issuersOf } from '../products/issuers.ts';
 import type { DpopOptions } from '../provider/authorization-url.ts';
 import { checkIdToken, verifyIdTokenSignature } from '../provider/id-token.ts';
 import type { Provider } from '../provider/provider.ts';
+import { userClaims, type WithIdentity } from '../tokens/identity-claims.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { createUserInfo } from '../tokens/user-info.ts';
 import { requireEmailDomain } from './email-domain.ts';
@@ -26,6 +27,7 @@ export interface LoginAcceptanceOptions {
   config: ProviderConfig;
   /** The absolute limit of sessions, in milliseconds. */
   absoluteTimeout: number;
+  withIdentity?: WithIdentity | undefined;
   provider: Pick<Provider, 'certificate' | 'client' | 'verify'>;
   checkSessionToken: CheckAccessToken;
   clock: () => number;
@@ -36,6 +38,7 @@ type TokenResponse = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelp
 /** Creates the function that checks a token response and turns it into the data and tokens of a session. */
 export function createLoginAcceptance(options: LoginAcceptanceOptions) {
   const { config: settings, absoluteTimeout, provider, checkSessionToken, clock } = options;
+  const { withIdentity = (tokens) => tokens } = options;
   const issuers = issuersOf(settings);
   const fetchUserInfo = createUserInfo({ config: settings, provider, clock });
   const certificate =
@@ -73,9 +76,9 @@ export function createLoginAcceptance(options: LoginAcceptanceOptions) {
     checkIdToken(idToken, claims, { accessToken, issuers, now, tolerance: settings.clockTolerance, acrValues });
     const verified = await checkSessionToken(accessToken);
     const fetched = await userInfo(accessToken, claims.sub, proof);
-    requireEmailDomain(settings, { ...claims, ...fetched.userInfo });
+    requireEmailDomain(settings, userClaims({ ...claims }, fetched.userInfo));
     const verifiedTokens = { ...tokens, ...(verified === undefined ? {} : { verified }), ...fetched };
-    return { tokens: verifiedTokens, data: sessionData(claims, now, absoluteTimeout) };
+    return { tokens: withIdentity(verifiedTokens), data: sessionData(claims, now, absoluteTimeout) };
   };
 }
 

@@ -4,17 +4,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { createIndexNames } from '../../session/index-names.ts';
-import type { SessionBatches, SessionDirectory } from '../../session/session-directory.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 import { stringOf } from '../products/base/claims.ts';
 import { storedClaims } from '../provider/id-token.ts';
 import type { Revoker } from './revoker.ts';
+import type { IsSignInUsed, SignIn } from './sign-in-use.ts';
 
 export interface ExpiredSessionsOptions {
   store: Pick<Store, 'expired' | 'index' | 'acquireLease' | 'renewLease' | 'releaseLease'>;
   keyring: Keyring;
-  directory: Pick<SessionDirectory, 'ofUser' | 'ofProviderSession'>;
+  isSignInUsed: IsSignInUsed;
   revoker: Pick<Revoker, 'enqueue'>;
   audit: Audit;
 }
@@ -26,41 +26,28 @@ const LEASE = 'expired-sessions';
 const LEASE_MS = 15_000;
 
 /** The user and the session at the provider that the tokens of a session are for. */
-function subjectOf({ idToken }: TokenRecord) {
+function signInOf({ idToken }: TokenRecord): SignIn {
   const { iss, sub, sid } = storedClaims(idToken);
   const session = stringOf(sid);
   return { issuer: stringOf(iss) ?? '', sub: stringOf(sub) ?? '', ...(session === undefined ? {} : { sid: session }) };
 }
-type Subject = ReturnType<typeof subjectOf>;
-
-async function hasAny(batches: SessionBatches): Promise<boolean> {
-  for await (const batch of batches) if (batch.length > 0) return true;
-  return false;
-}
 
 /** Creates the work; `start` repeats it at an interval. */
-export function createExpiredSessions({ store, keyring, directory, revoker, audit }: ExpiredSessionsOptions) {
+export function createExpiredSessions({ store, keyring, isSignInUsed, revoker, audit }: ExpiredSessionsOptions) {
   const owner = randomUUID();
   const { allNames } = createIndexNames(keyring);
   let timer: NodeJS.Timeout | undefined;
   let running = false;
-
-  /**
-   * Whether a live session uses the same sign-in at the provider. A provider may end the whole sign-in with one of its refresh
-   * tokens, so the tokens of a user who has signed in again are not revoked. Without `sid`, any session of the user counts.
-   */
-  const isSignInUsed = ({ issuer, sub, sid }: Subject) =>
-    hasAny(sid === undefined ? directory.ofUser(issuer, sub) : directory.ofProviderSession(issuer, sid));
 
   async function endExpired(key: string, sealed: string): Promise<void> {
     const text = keyring.open('tokens', key, sealed);
     // Sealed with a key that is no longer listed, so the tokens can never be read.
     if (text === undefined) return;
     const tokens = JSON.parse(text) as TokenRecord;
-    const subject = subjectOf(tokens);
-    audit('session.ended', { session: key, sub: subject.sub, reason: 'expired' });
-    if (!(await isSignInUsed(subject))) await revoker.enqueue(tokens);
-    await Promise.all(allNames(subject).map((name) => store.index.remove(name, [key])));
+    const signIn = signInOf(tokens);
+    audit('session.ended', { session: key, sub: signIn.sub, reason: 'expired' });
+    if (!(await isSignInUsed(signIn))) await revoker.enqueue(tokens, signIn);
+    await Promise.all(allNames(signIn).map((name) => store.index.remove(name, [key])));
   }
 
   /** Ends the next expired sessions. Resolves with whether there may be more. */

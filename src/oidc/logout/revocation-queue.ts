@@ -4,6 +4,7 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
+import type { SignIn } from './sign-in-use.ts';
 
 export type TokenTypeHint = 'refresh_token' | 'access_token';
 
@@ -21,13 +22,18 @@ export interface PendingRevocation {
   readonly round: number;
   /** When the token has expired and need not be revoked, milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** A sign-in at the provider: while a live session uses it, the token is not revoked. */
+  readonly unlessUsed?: SignIn;
 }
 
 export interface RevocationQueue {
   /** Persists the tokens of a session as jobs, the refresh token first. Never rejects. */
   add(tokens: RevocableTokens): Promise<PendingRevocation[]>;
-  /** Persists the tokens of a session as jobs that are due now. Never rejects. */
-  enqueue(tokens: RevocableTokens): Promise<void>;
+  /**
+   * Persists the tokens of a session as jobs that are due now. Never rejects. With `unlessUsed` they are not revoked while a live
+   * session uses that sign-in.
+   */
+  enqueue(tokens: RevocableTokens, unlessUsed?: SignIn): Promise<void>;
   /** Schedules the next attempt. */
   retryLater(job: PendingRevocation): Promise<void>;
   /** Removes a job that succeeded or cannot succeed. */
@@ -90,9 +96,10 @@ export function createRevocationQueue(
       await Promise.all(pending.map((job) => jobs.put(job, now + HOLD_MS)));
       return pending;
     },
-    async enqueue(tokens) {
+    async enqueue(tokens, unlessUsed) {
       const now = clock();
-      await Promise.all(pendingRevocations(tokens, now).map((job) => jobs.put(job, now)));
+      const condition = unlessUsed === undefined ? {} : { unlessUsed };
+      await Promise.all(pendingRevocations(tokens, now).map((job) => jobs.put({ ...job, ...condition }, now)));
       poller.poll();
     },
     async retryLater(job) {

@@ -9,8 +9,10 @@ import {
   createRevocationQueue,
   type PendingRevocation,
   type RevocableTokens,
+  type RevocationQueue,
   type RevocationQueueOptions,
 } from './revocation-queue.ts';
+import type { IsSignInUsed } from './sign-in-use.ts';
 
 /** `unreachable`: no connection to the provider could be established, so sending a browser there is pointless. */
 export type RevocationOutcome = 'revoked' | 'pending' | 'unreachable' | 'unsupported';
@@ -22,7 +24,7 @@ export interface Revoker {
    */
   revoke(tokens: RevocableTokens, wait: number): Promise<RevocationOutcome>;
   /** Persists the tokens to be revoked in the background, a few at a time. Resolves when they are persisted. Never rejects. */
-  enqueue(tokens: RevocableTokens): Promise<void>;
+  enqueue: RevocationQueue['enqueue'];
   /** Starts with the jobs that other replicas and earlier processes left. */
   start(): void;
   /** Stops; remaining jobs stay in the store for the next process that starts. */
@@ -32,6 +34,7 @@ export interface Revoker {
 export interface RevokerOptions extends RevocationQueueOptions {
   /** Returns the provider with an id; undefined if it is not configured here. */
   providerOf: (id: string) => Provider | undefined;
+  isSignInUsed: IsSignInUsed;
   log: Logger;
   audit: Audit;
 }
@@ -44,8 +47,12 @@ export function createRevoker(options: RevokerOptions): Revoker {
     return outcome !== 'pending' && outcome !== 'unreachable';
   });
 
+  /** Hours may have passed since the job was persisted: the user may have signed in again. */
+  const isNeeded = async ({ unlessUsed }: PendingRevocation) =>
+    unlessUsed === undefined || !(await options.isSignInUsed(unlessUsed));
+
   async function attempt(job: PendingRevocation): Promise<RevocationOutcome> {
-    const outcome = await revokeAtProvider(job);
+    const outcome = (await isNeeded(job)) ? await revokeAtProvider(job) : 'unsupported';
     if (outcome === 'pending' || outcome === 'unreachable') await queue.retryLater(job);
     else await queue.complete(job);
     return outcome;
@@ -68,7 +75,7 @@ export function createRevoker(options: RevokerOptions): Revoker {
       });
       return await Promise.race([revokeAll(tokens), timeout]).finally(() => clearTimeout(timer));
     },
-    enqueue: (tokens) => queue.enqueue(tokens),
+    enqueue: queue.enqueue,
     start: () => queue.start(),
     stop: () => queue.stop(),
   };

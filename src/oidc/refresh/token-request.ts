@@ -10,6 +10,7 @@ import type { Revoker } from '../logout/revoker.ts';
 import { repeatedParams } from '../provider/authorization-url.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
+import type { WithIdentity } from '../tokens/identity-claims.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { toTokenRecord } from '../tokens/token-response.ts';
 import { createUserInfo } from '../tokens/user-info.ts';
@@ -18,6 +19,8 @@ import { createRefreshedIdTokenValidator } from './refreshed-id-token.ts';
 export interface TokenRequestOptions {
   config: ProviderConfig;
   provider: Provider;
+  /** Adds the claims that rules name to the tokens of a session. */
+  withIdentity?: WithIdentity | undefined;
   checkSessionToken: CheckAccessToken;
   revoker: Revoker;
   log: Logger;
@@ -46,6 +49,7 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
   };
 
   const withUserInfo = createUserInfoUpdate(options);
+  const { withIdentity = (tokens) => tokens } = options;
 
   /** Validates the response and returns the tokens to store. */
   async function accept(
@@ -59,7 +63,7 @@ export function createTokenRequest(options: TokenRequestOptions): RequestTokens 
     const isNew = claims !== undefined && refreshed.idToken !== tokens.idToken;
     const keepsIdToken = isNew && !(await validateIdToken(claims, refreshed, data));
     const accepted = keepsIdToken ? { ...refreshed, idToken: tokens.idToken } : refreshed;
-    return await markVerified(await withUserInfo(accepted, data.sub), checkSessionToken);
+    return await markVerified(withIdentity(await withUserInfo(accepted, data.sub)), checkSessionToken);
   }
 
   return async function requestTokens({ data, tokens }) {

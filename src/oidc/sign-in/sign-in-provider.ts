@@ -11,6 +11,7 @@ import { createLogoutTokenVerifier, type LogoutTokenSubject } from '../logout/lo
 import type { Revoker } from '../logout/revoker.ts';
 import type { Provider } from '../provider/provider.ts';
 import { createRefresher, type Refresher } from '../refresh/refresher.ts';
+import { createWithIdentity } from '../tokens/identity-claims.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 
 export interface SignInProvider {
@@ -43,6 +44,7 @@ export function createSignInProvider(
 ): SignInProvider {
   const { config, revoker, clock } = parts;
   const checkSessionToken = parts.checkSessionTokenOf(settings.id);
+  const withIdentity = createWithIdentity(config, settings, parts.log);
   return {
     id: settings.id,
     config: settings,
@@ -50,13 +52,14 @@ export function createSignInProvider(
     codeFlow: createAuthorizationCodeFlow({
       config: settings,
       absoluteTimeout: config.session.absoluteTimeout,
+      withIdentity,
       provider,
       redirectUri: redirectUriOf(config, settings),
       checkSessionToken,
       discard: (tokens) => void revoker.revoke(tokens, 0),
       clock,
     }),
-    refresher: createRefresher({ ...parts, config: settings, provider, checkSessionToken }),
+    refresher: createRefresher({ ...parts, config: settings, provider, withIdentity, checkSessionToken }),
     checkLogoutToken: createLogoutTokenVerifier({
       settings,
       tokenType: config.logout.tokenType,

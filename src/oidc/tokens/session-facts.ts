@@ -33,6 +33,7 @@ function createGrantedFacts({ data, tokens }: RequestSession): TokenFacts {
     clientRoles: noRoles,
     groups: [],
     claims: {},
+    identity: tokens.identity,
   };
 }
 
@@ -42,6 +43,7 @@ export function sessionFacts(session: RequestSession, verified: TokenFacts): Tok
   return {
     ...verified,
     providers: granted.providers,
+    identity: granted.identity,
     // A session belongs to a user even if the claims do not say so; a client's token is never stored in a session.
     subject: 'user',
     scopes: verified.scopes.length > 0 ? verified.scopes : granted.scopes,

@@ -4,6 +4,7 @@ import { acr } from './acr.ts';
 import { claims } from './claims.ts';
 import type { Condition } from './condition.ts';
 import { groups } from './groups.ts';
+import { identity } from './identity.ts';
 import { maxAge } from './max-age.ts';
 import { providers } from './providers.ts';
 import { roles } from './roles.ts';
@@ -12,6 +13,7 @@ import { scopes } from './scopes.ts';
 /** Every condition, by the name of its option. The first one that is not met decides how the request is refused. */
 export const CONDITIONS = {
   providers,
+  identity,
   claims,
   roles,
   groups,

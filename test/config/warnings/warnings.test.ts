@@ -240,12 +240,6 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
         ],
       },
     ],
-    safe: [],
-  },
-  'trusted-email-unused': {
-    unsafe: [
-      { provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret', trustEmail: true } },
-    ],
     safe: [
       {
         provider: {
@@ -253,7 +247,6 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
           clientId: 'shop',
           clientSecret: 's3cret',
           emailDomains: ['example.com'],
-          trustEmail: true,
         },
       },
     ],

@@ -83,7 +83,17 @@ async function startRevoker(t: TestContext, retryDelays: number[]) {
   const clock = () => Date.now() + clockOffset;
   /** Creates the revoker of another process on the same store. */
   const createAnotherRevoker = () =>
-    createRevoker({ providerOf: () => client, store, keyring, log, audit, clock, retryDelays, pollInterval: 5 });
+    createRevoker({
+      providerOf: () => client,
+      isSignInUsed: async () => false,
+      store,
+      keyring,
+      log,
+      audit,
+      clock,
+      retryDelays,
+      pollInterval: 5,
+    });
   const revoker = createAnotherRevoker();
   t.after(async () => {
     revoker.stop();

@@ -33,4 +33,6 @@ export interface TokenFacts {
   clientRoles(client: string): readonly string[];
   groups: Groups;
   claims: Claims;
+  /** Claims about the user that rules name, from the ID token and UserInfo; a session's alone has them. */
+  identity?: Claims | undefined;
 }

@@ -1,0 +1,55 @@
+/** The claims about a user that rules name: taken from the ID token and UserInfo, and kept with the tokens of a session. */
+import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
+import type { Logger } from '../../observe/log.ts';
+import type { TokenRecord } from '../../session/session-types.ts';
+import { claimAt } from '../products/base/claims.ts';
+import type { Claims } from '../products/base/facts.ts';
+import { storedClaims } from '../provider/id-token.ts';
+
+/** The most that a session keeps, in characters of JSON: many sessions are in memory. */
+const MAX_SIZE = 4096;
+
+/** Claims that only the ID token may state: UserInfo is not signed (OIDC Core section 5.3.2). */
+const OF_ID_TOKEN = new Set(['iss', 'sub', 'acr', 'amr', 'auth_time']);
+
+/** Adds the claims to a token record whose ID token has been verified. */
+export type WithIdentity = (tokens: TokenRecord) => TokenRecord;
+
+const pathsOf = ({ routes }: Pick<Config, 'routes'>) => [
+  ...new Set(routes.flatMap(({ rules }) => rules.flatMap(({ identity = {} }) => Object.keys(identity)))),
+];
+
+/**
+ * The claims of the ID token, and over them those of UserInfo. `email_verified` counts for the address beside which it stands
+ * (OIDC Core section 5.1).
+ */
+export function userClaims(idToken: Claims, userInfo: Claims = {}): Claims {
+  const further = Object.entries(userInfo).filter(([name]) => !OF_ID_TOKEN.has(name));
+  const { email_verified: verified, ...others } = idToken;
+  const ofIdToken = userInfo.email === undefined && verified !== undefined ? idToken : others;
+  return { ...ofIdToken, ...Object.fromEntries(further) };
+}
+
+/** The claims without an address that is not verified: at some providers users choose their own. */
+function withoutUnverifiedEmail({ email, ...claims }: Claims, { trustEmail }: ProviderConfig): Claims {
+  return email !== undefined && (claims.email_verified === true || trustEmail) ? { ...claims, email } : claims;
+}
+
+/** Creates the function for a provider. It returns the record unchanged where no rule names a claim. */
+export function createWithIdentity(
+  config: Pick<Config, 'routes'>,
+  provider: ProviderConfig,
+  log: Pick<Logger, 'warn'>,
+): WithIdentity {
+  const paths = pathsOf(config);
+  if (paths.length === 0) return (tokens) => tokens;
+  return function withIdentity(tokens) {
+    const claims = withoutUnverifiedEmail(userClaims(storedClaims(tokens.idToken), tokens.userInfo), provider);
+    const identity = Object.fromEntries(
+      paths.map((path) => [path, claimAt(claims, path)]).filter(([, value]) => value !== undefined),
+    );
+    if (JSON.stringify(identity).length <= MAX_SIZE) return { ...tokens, identity };
+    log.warn({ claims: paths }, 'the claims that rules name are too long to keep; rules with identity deny this user');
+    return { ...tokens, identity: {} };
+  };
+}
