@@ -51,6 +51,13 @@ export interface ReloadPlan {
   kept: string[];
 }
 
+/** Gives the configuration the providers of the running one. */
+function keepProviders(running: Config, config: Config): void {
+  config.provider = structuredClone(running.provider);
+  if (running.providers) config.providers = structuredClone(running.providers);
+  else Reflect.deleteProperty(config, 'providers');
+}
+
 /** Compares the running with the wanted configuration; modifies neither. */
 export function planReload(running: Config, wanted: Config): ReloadPlan {
   const config = structuredClone(wanted);
@@ -69,7 +76,7 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     else target[name] = structuredClone(source[name]);
     kept.push(option);
   }
-  // The first provider is in the configuration twice.
-  if (config.providers) config.providers[0] = config.provider;
+  // A client secret belongs to its issuer and client: that of another provider must not be sent to the running one.
+  if (kept.some((option) => option.startsWith('provider.'))) keepProviders(running, config);
   return { config, kept };
 }

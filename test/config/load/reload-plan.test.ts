@@ -52,3 +52,17 @@ test('with forward authentication, allowed hosts and trusted proxies keep their 
   const { kept } = planReload(configOf({ forwardAuth }), configOf({ forwardAuth, trustedProxies: ['10.0.0.0/8'] }));
   assert.deepEqual(kept, ['trustedProxies']);
 });
+
+test('PV-02 several providers are applied while the first one stays; another order needs a restart, with every secret at its issuer', () => {
+  const one = { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'secret' };
+  const two = { id: 'two', issuer: 'https://two.example.com', clientId: 'desk', clientSecret: 'of-two' };
+  const several = configOf({ provider: undefined, providers: [one, two] });
+  assert.deepEqual(planReload(running, several), { config: several, kept: [] });
+  assert.deepEqual(planReload(several, running), { config: running, kept: [] });
+  const swapped = configOf({ provider: undefined, providers: [two, { ...one, id: 'default' }] });
+  for (const from of [running, several]) {
+    const { config, kept } = planReload(from, swapped);
+    assert.deepEqual(kept, ['provider.issuer', 'provider.clientId']);
+    assert.deepEqual([config.provider, config.providers], [from.provider, from.providers]);
+  }
+});
