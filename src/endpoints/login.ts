@@ -98,7 +98,7 @@ function startSignIn(parts: LoginEndpointParts): RequestHandler {
     const requested = query.get('returnTo') ?? '/';
     if (requested.length > MAX_LENGTH)
       throw new GatewayError('bad_request', { hint: `returnTo is longer than ${MAX_LENGTH} characters.` });
-    const provider = await chooseProvider(parts, query, req.headers.cookie);
+    const provider = await chooseProvider(parts, query, req);
     if (!provider) {
       if (isNavigation(config, req)) return sendChoice(parts, query, res);
       throw new GatewayError('provider_unknown', { hint: 'A script names the provider of a sign-in.' });

@@ -1,6 +1,7 @@
 /** Returns the claims of the signed-in user: from the ID token, and from UserInfo if configured. */
 import { GatewayError } from '../base/errors.ts';
 import { storedClaims } from '../oidc/provider/id-token.ts';
+import { SIGN_IN_CLAIMS } from '../oidc/tokens/identity-claims.ts';
 import type { TokenRecord } from '../session/session-types.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { sendJson } from './common/responses.ts';
@@ -22,9 +23,6 @@ const PROTOCOL_CLAIMS = new Set([
   'session_state',
   'typ',
 ]);
-
-/** Claims about the user's sign-in, which only the ID token states. */
-const SIGN_IN_CLAIMS = new Set(['iss', 'sub', 'acr', 'amr', 'auth_time']);
 
 const without = (claims: Record<string, unknown>, names: ReadonlySet<string>) =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !names.has(name)));

@@ -4,11 +4,12 @@ import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import { isLogoutNonce } from '../crypto/logout-nonce.ts';
 import { contextOf } from './common/context.ts';
+import { currentSession } from './common/current-session.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { formParams } from './common/parameters.ts';
 import { redirect, sendJson } from './common/responses.ts';
 import { parseForm, requireCsrf } from './common/steps.ts';
-import { currentSession, publicId } from './sessions.ts';
+import { publicId } from './sessions.ts';
 
 type RevokeSessionParts = Pick<EndpointParts, 'config' | 'keyring' | 'sessions' | 'directory' | 'endSessions'>;
 

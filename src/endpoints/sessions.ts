@@ -1,5 +1,4 @@
 /** Lists the sessions of the signed-in user, as a page or as JSON. */
-import type { Request } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Keyring } from '../crypto/keyring.ts';
@@ -7,6 +6,7 @@ import { logoutNonce } from '../crypto/logout-nonce.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
 import type { ListedSession } from '../responses/pages.ts';
 import type { ActiveSession } from '../session/session-types.ts';
+import { currentSession } from './common/current-session.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { dropMark, reloadedByOwnPage } from './common/reload.ts';
 import { redirect, sendJson, sendPage } from './common/responses.ts';
@@ -48,15 +48,6 @@ export function sessions(parts: SessionsParts): EndpointSteps<'sessions'> {
 /** The id of a session in the list: derived from the key in the store, which stays secret. */
 export function publicId(keyring: Keyring, key: string): string {
   return keyring.mac('listing', key).slice(0, 22);
-}
-
-/** The live session of the request. */
-export async function currentSession(
-  { sessions }: Pick<EndpointParts, 'sessions'>,
-  req: Request,
-): Promise<ActiveSession | undefined> {
-  const key = sessions.identify(req.headers.cookie);
-  return key === undefined ? undefined : await sessions.load(key);
 }
 
 /** The sessions of the user, newest first. */

@@ -8,8 +8,11 @@ type ProviderOptions = Pick<Config, 'provider' | 'providers'>;
 type PathConfig = Pick<Config, 'endpoints' | 'publicUrl' | 'accessTokens'> & ProviderOptions;
 type Row = (typeof ENDPOINT_ROWS)[number][1];
 
-const pathOf = ({ path, perProvider }: Row, config: PathConfig, provider: ProviderConfig) =>
-  typeof path === 'string' ? config.endpoints.prefix + path + (perProvider ? pathSuffix(provider) : '') : path(config);
+const prefixedPath = (path: string, { perProvider }: Row, { prefix }: Prefix, provider: ProviderConfig) =>
+  prefix + path + (perProvider ? pathSuffix(provider) : '');
+
+const pathOf = (row: Row, config: PathConfig, provider: ProviderConfig) =>
+  typeof row.path === 'function' ? row.path(config) : prefixedPath(row.path, row, config.endpoints, provider);
 
 /** The providers for which a row has endpoints; all but those of a provider have one, whatever the provider. */
 const providersOf = ({ perProvider }: Row, config: ProviderOptions) =>
@@ -81,11 +84,9 @@ export function ownEndpoints(config: PathConfig) {
 
 /** The endpoints below the prefix that a sign-in must not return to. */
 export function circularPaths({ endpoints, ...config }: Pick<Config, 'endpoints'> & ProviderOptions): string[] {
-  return ENDPOINT_ROWS.flatMap(([, row]) =>
-    typeof row.path === 'string' && !row.returnable
-      ? providersOf(row, config).map(
-          (provider) => endpoints.prefix + row.path + (row.perProvider ? pathSuffix(provider) : ''),
-        )
-      : [],
-  );
+  return ENDPOINT_ROWS.flatMap(([, row]) => {
+    const { path, returnable } = row;
+    if (typeof path !== 'string' || returnable) return [];
+    return providersOf(row, config).map((provider) => prefixedPath(path, row, endpoints, provider));
+  });
 }

@@ -1,4 +1,5 @@
 /** The providers at which users sign in: the single `provider`, or each entry of `providers`. */
+import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { Config, ProviderConfig } from './schema.ts';
 
 type ProviderOptions = Pick<Config, 'provider' | 'providers'>;
@@ -22,19 +23,16 @@ export function providerEntries(config: ProviderOptions): { provider: ProviderCo
 /** The part of a path that tells the endpoint of a provider from those of the others: empty or `/ID`. */
 export const pathSuffix = ({ id }: Pick<ProviderConfig, 'id'>): string => (id === DEFAULT_ID ? '' : `/${id}`);
 
-type Tree = Readonly<Record<string, unknown>>;
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /**
  * The input with the first of `providers` as `provider` too, where it has no other: what knows one provider reads that one. Other
  * input is returned unchanged.
  */
 export function withFirstProvider(input: unknown): unknown {
-  if (!isTree(input) || input.provider !== undefined || !Array.isArray(input.providers)) return input;
+  if (!isRecord(input) || input.provider !== undefined || !Array.isArray(input.providers)) return input;
   const [first] = input.providers as unknown[];
   return first === undefined ? input : { ...input, provider: first };
 }
 
 /** Whether the input has both a single provider and a list of them. */
 export const hasBothForms = (input: unknown): boolean =>
-  isTree(input) && input.provider !== undefined && input.providers !== undefined;
+  isRecord(input) && input.provider !== undefined && input.providers !== undefined;

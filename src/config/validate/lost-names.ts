@@ -1,10 +1,9 @@
 /** Checks that no name of the configuration was lost while it was read: a lost condition would open a route. */
+import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
 
 type Tree = Record<string, unknown>;
-
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Keys are read from files or variables, so their options change on purpose. */
 const isReplaced = (path: Path) => path.length === 3 && path[0] === 'secrets' && path[1] === 'keys';
@@ -12,14 +11,14 @@ const isReplaced = (path: Path) => path.length === 3 && path[0] === 'secrets' &&
 /** The names that an object inherits from a literal with `__proto__`, such as `{ __proto__: { ... } }` in a program. */
 function inheritedNames(tree: Tree): string[] {
   const prototype: unknown = Object.getPrototypeOf(tree);
-  return isTree(prototype) ? Object.keys(prototype) : [];
+  return isRecord(prototype) ? Object.keys(prototype) : [];
 }
 
 /** Names in the input that the parsed value does not have. */
 export function lostNames(input: unknown, parsed: unknown, path: Path = []): Finding[] {
   if (Array.isArray(input) && Array.isArray(parsed))
     return input.flatMap((item, index) => lostNames(item, parsed[index], [...path, index]));
-  if (!isTree(input) || !isTree(parsed) || isReplaced(path)) return [];
+  if (!isRecord(input) || !isRecord(parsed) || isReplaced(path)) return [];
   const inherited = inheritedNames(input).map((name) => ({ path: [...path, '__proto__', name], message: LOST }));
   const own = Object.keys(input).flatMap((name) => {
     if (input[name] === undefined) return [];

@@ -1,7 +1,9 @@
 /** Chooses the provider of a sign-in: the one that the request names, or that the user's address or session shows. */
+import type { Request } from 'express';
 import { GatewayError } from '../../base/errors.ts';
 import { admitsDomain, emailDomain } from '../../oidc/login/email-domain.ts';
 import type { SignInProvider } from '../../oidc/sign-in/sign-in-provider.ts';
+import { currentSession } from './current-session.ts';
 import type { EndpointParts } from './endpoint.ts';
 
 export type ChooseProviderParts = Pick<EndpointParts, 'config' | 'providers' | 'sessions'>;
@@ -22,16 +24,6 @@ function providerOfAddress({ providers }: ChooseProviderParts, address: string):
   return domain === undefined ? undefined : providers.all.find(({ config }) => admitsDomain(config, domain));
 }
 
-/** The provider of the browser's session. */
-async function providerOfSession(
-  { providers, sessions }: ChooseProviderParts,
-  cookie: string | undefined,
-): Promise<SignInProvider | undefined> {
-  const key = sessions.identify(cookie);
-  const session = key === undefined ? undefined : await sessions.load(key);
-  return session && providers.of(session);
-}
-
 /**
  * Returns the provider of a sign-in; undefined if the user has to choose. Rejects with `provider_unknown`: a silent sign-in shows
  * no page to choose on.
@@ -39,7 +31,7 @@ async function providerOfSession(
 export async function chooseProvider(
   parts: ChooseProviderParts,
   query: URLSearchParams,
-  cookie: string | undefined,
+  req: Pick<Request, 'headers'>,
 ): Promise<SignInProvider | undefined> {
   const [first, ...others] = parts.providers.all;
   if (others.length === 0) return first;
@@ -47,7 +39,9 @@ export async function chooseProvider(
   if (named !== null) return namedProvider(parts, named);
   const hinted = providerOfAddress(parts, query.get('login_hint') ?? '');
   if (hinted) return hinted;
-  if (query.get('prompt') === 'none')
-    return (await providerOfSession(parts, cookie)) ?? fail('A silent sign-in without a session names its provider.');
+  if (query.get('prompt') === 'none') {
+    const session = await currentSession(parts, req);
+    return session ? parts.providers.of(session) : fail('A silent sign-in without a session names its provider.');
+  }
   return parts.config.login.choose === 'default' ? first : undefined;
 }

@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express';
 import type { SignInProvider } from '../../oidc/sign-in/sign-in-provider.ts';
 import { providerIdOf } from '../../session/session-types.ts';
+import { currentSession } from '../common/current-session.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { queryParams, singleParams } from '../common/parameters.ts';
 
@@ -26,8 +27,7 @@ function endNamedSession(
   return async function endNamedSession(req, res, next) {
     const query = singleParams(queryParams(req));
     const [issuer, sid] = [query.get('iss'), query.get('sid')];
-    const key = sessions.identify(req.headers.cookie);
-    const session = key === undefined ? undefined : await sessions.load(key);
+    const session = await currentSession({ sessions }, req);
     const isOfProvider = session?.data.issuer === issuer && providerIdOf(session.tokens) === provider.id;
     if (isOfProvider && sid !== null && session.data.sid === sid) {
       await endSessions([session], 'frontchannel_logout');

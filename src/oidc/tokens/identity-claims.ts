@@ -9,8 +9,8 @@ import { storedClaims } from '../provider/id-token.ts';
 /** The most that a session keeps, in characters of JSON: many sessions are in memory. */
 const MAX_SIZE = 4096;
 
-/** Claims that only the ID token may state: UserInfo is not signed (OIDC Core section 5.3.2). */
-const OF_ID_TOKEN = new Set(['iss', 'sub', 'acr', 'amr', 'auth_time']);
+/** Claims about the sign-in, which only the ID token states: UserInfo need not be signed (OIDC Core section 5.3.2). */
+export const SIGN_IN_CLAIMS: ReadonlySet<string> = new Set(['iss', 'sub', 'acr', 'amr', 'auth_time']);
 
 /** Adds the claims to a token record whose ID token has been verified. */
 export type WithIdentity = (tokens: TokenRecord) => TokenRecord;
@@ -24,7 +24,7 @@ const pathsOf = ({ routes }: Pick<Config, 'routes'>) => [
  * (OIDC Core section 5.1).
  */
 export function userClaims(idToken: Claims, userInfo: Claims = {}): Claims {
-  const further = Object.entries(userInfo).filter(([name]) => !OF_ID_TOKEN.has(name));
+  const further = Object.entries(userInfo).filter(([name]) => !SIGN_IN_CLAIMS.has(name));
   const { email_verified: verified, ...others } = idToken;
   const ofIdToken = userInfo.email === undefined && verified !== undefined ? idToken : others;
   return { ...ofIdToken, ...Object.fromEntries(further) };

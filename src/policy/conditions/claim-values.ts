@@ -1,7 +1,8 @@
 /** Conditions on the values of claims, which several conditions of a rule share: schema and check. */
 import { z } from 'zod';
 import { claimAt } from '../../oidc/products/base/claims.ts';
-import type { Claims } from '../../oidc/products/base/facts.ts';
+import type { Claims, TokenFacts } from '../../oidc/products/base/facts.ts';
+import type { Denied } from './condition.ts';
 import { compilePattern, faultOfPatterns, type PatternBudget, patternBudget, patternSchema } from './pattern.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -49,13 +50,17 @@ export const claimConditions = () =>
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
   });
 
-/** Returns the function that returns the path of the first claim that does not meet its condition; undefined if all do. */
-export function compileClaimConditions(
+/** Compiles conditions on the claims that `claimsOf` returns. The check denies with `reason` and the path of the first one that is not met. */
+export function compileClaimConditions<const Reason extends string>(
   value: Readonly<Record<string, ClaimCondition>>,
-): (claims: Claims) => string | undefined {
+  reason: Reason,
+  claimsOf: (token: TokenFacts) => Claims,
+): (token: TokenFacts) => Denied<Reason> | undefined {
   const checks = Object.entries(value).map(([path, condition]) => ({ path, isMet: compileClaim(condition) }));
-  return (claims) => {
+  return (token) => {
+    const claims = claimsOf(token);
     const budget = patternBudget();
-    return checks.find(({ path, isMet }) => !isMet(claimAt(claims, path), budget))?.path;
+    const failed = checks.find(({ path, isMet }) => !isMet(claimAt(claims, path), budget));
+    return failed && { kind: 'denied', reason, detail: `${reason} ${failed.path}` };
   };
 }

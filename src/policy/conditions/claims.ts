@@ -8,11 +8,5 @@ export const claims = tokenCondition({
   ),
   needsAccessTokens: true,
   reasons: ['claim'],
-  compile(value) {
-    const failedClaim = compileClaimConditions(value);
-    return (token) => {
-      const failed = failedClaim(token.claims);
-      return failed === undefined ? undefined : { kind: 'denied', reason: 'claim', detail: `claim ${failed}` };
-    };
-  },
+  compile: (value) => compileClaimConditions(value, 'claim', ({ claims }) => claims),
 });

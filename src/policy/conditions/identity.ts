@@ -11,11 +11,5 @@ export const identity = tokenCondition({
   ),
   needsAccessTokens: false,
   reasons: ['identity'],
-  compile(value) {
-    const failedClaim = compileClaimConditions(value);
-    return (token) => {
-      const failed = failedClaim(token.identity ?? NONE);
-      return failed === undefined ? undefined : { kind: 'denied', reason: 'identity', detail: `identity ${failed}` };
-    };
-  },
+  compile: (value) => compileClaimConditions(value, 'identity', ({ identity = NONE }) => identity),
 });
