@@ -41,7 +41,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['oidc/sign-in'],
   ['cli/doctor', 'endpoints/common', 'proxy/admission'],
   ['endpoints/logout', 'proxy/forwarding'],
-  ['endpoints', 'proxy/forward-auth', 'proxy/websocket'],
+  ['endpoints', 'proxy/forward-auth', 'proxy/pages', 'proxy/websocket'],
   ['frontend'],
   ['gateway'],
   ['server'],

@@ -19,6 +19,11 @@ export const ERRORS = {
   },
   duplicate_parameter: { status: 400, title: 'Repeated parameter', hint: 'A protocol parameter may appear only once.' },
   unauthenticated: { status: 401, title: 'Not signed in', hint: 'Sign in at the login endpoint, then try again.' },
+  session_not_kept: {
+    status: 401,
+    title: 'Signed in, but the session did not last',
+    hint: 'The sign-in succeeded, but the next request had no session. The browser may refuse cookies.',
+  },
   invalid_token: {
     status: 401,
     title: 'Access token not accepted',
@@ -43,6 +48,11 @@ export const ERRORS = {
     status: 403,
     title: 'Cross-site request refused',
     hint: 'The request came from an origin that is not allowed.',
+  },
+  navigation_unconfirmed: {
+    status: 403,
+    title: 'Continue to this page?',
+    hint: 'A link on another site leads to this page. The application asks before it opens it.',
   },
   access_denied: { status: 403, title: 'Access denied', hint: 'No rule of this route allows the request.' },
   user_not_admitted: {

@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
+import { hasPages } from '../config/schema/page-routes.ts';
 import { pathSuffix } from '../config/schema/providers.ts';
 import { digest } from '../crypto/digest.ts';
 import type { PendingLogin } from '../oidc/login/pending-login.ts';
@@ -21,7 +22,9 @@ import { keepOpener, parseForm, requireHttps } from './common/steps.ts';
 import { type EstablishParts, establishSession } from './establish-session.ts';
 
 type CallbackParts = EstablishParts &
-  Pick<EndpointParts, 'cookies' | 'pending' | 'pages' | 'returnPath' | 'clock'> & { provider: SignInProvider };
+  Pick<EndpointParts, 'arrivals' | 'cookies' | 'pending' | 'pages' | 'returnPath' | 'clock'> & {
+    provider: SignInProvider;
+  };
 
 /** `GET /callback`, and `POST /callback` with `provider.responseMode: form_post`; each provider has its own. */
 export function callback(shared: Omit<CallbackParts, 'provider'>, provider: SignInProvider): EndpointSteps<'callback'> {
@@ -113,6 +116,7 @@ function completeSignIn(parts: CallbackParts): RequestHandler {
     try {
       const login = await provider.codeFlow.complete(params, pendingLogin);
       await establishSession(parts, req, login, pendingLogin.previous);
+      if (hasPages(parts.config)) parts.arrivals.mark(res);
       audit('login.succeeded', { requestId, clientIp, sub: login.data.sub, session: digest(req.sessionID) });
     } catch (error) {
       const failure = toLoginError(error);

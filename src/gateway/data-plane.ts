@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
+import { hasPages } from '../config/schema/page-routes.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
 import { createCors, isPreflight } from '../policy/cors.ts';
@@ -9,6 +10,7 @@ import { type Admit, createAdmit } from '../proxy/admission/admit.ts';
 import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import { prepareRoutes } from '../proxy/forwarding/prepare-request.ts';
 import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
+import { createOwnPathTest } from '../routing/own-paths.ts';
 import type { CompiledRoute, RouteTable } from '../routing/routes.ts';
 import type { RequestTarget } from '../routing/target.ts';
 import { createForgeryCheck, createRouteHandler, type RouteHandlerParts } from './route-handler.ts';
@@ -44,8 +46,12 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   };
   const verify = createVerify({ config, routes, admit: countedAdmit, checkForgery, prepareFor, audit });
 
+  // Pages may cover the prefix, APIs may not: their requests pay nothing for it.
+  const isOwnPath =
+    hasPages(config) && config.endpoints.prefix !== '' ? createOwnPathTest(config.endpoints.prefix) : undefined;
+
   return {
-    match: (target) => routes.match(target)?.route,
+    match: (target) => (isOwnPath?.(target) ? undefined : routes.match(target)?.route),
     handle(context, res, route) {
       const { method = '', headers } = context.req;
       if (route.config.cors === 'upstream') return handleRoute(context, res, route, {});

@@ -14,6 +14,7 @@ import { limitUnread } from '../edge/unread-response.ts';
 import { attachContext } from '../endpoints/common/context.ts';
 import type { DevServer } from '../frontend/dev-server.ts';
 import type { Tracer } from '../observe/trace.ts';
+import type { PageSteps } from '../proxy/pages/page-steps.ts';
 import type { CompiledRoute } from '../routing/routes.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { FailureResponder } from './failures.ts';
@@ -29,6 +30,7 @@ export interface DispatchParts {
   tracer?: Tracer | undefined;
   counter: RequestCounter;
   failures: FailureResponder;
+  pageSteps: PageSteps;
 }
 
 /** Handles a request. `next` gets what matches no route and no endpoint, if no front end is configured. */
@@ -62,7 +64,7 @@ function createControlDispatch({ config, app, devServer, counter, failures }: Di
 }
 
 /** Creates the function that hands requests to their route. */
-function createRouteDispatch({ config, dataPlane, counter, failures }: DispatchParts) {
+function createRouteDispatch({ config, dataPlane, counter, failures, pageSteps }: DispatchParts) {
   const { bodyTimeout } = config.limits;
 
   return function toRoute(context: RequestContext, res: ServerResponse, route: CompiledRoute): void {
@@ -74,8 +76,13 @@ function createRouteDispatch({ config, dataPlane, counter, failures }: DispatchP
       discardRest(req, bodyTimeout);
       endCount();
     };
-    dataPlane.handle(context, res, route).then(end, (error: unknown) => {
-      counter.countRefusal(route, failures.respond(req, res, error, false).code);
+    if (pageSteps.signOut(context, res, route)) {
+      end();
+      return;
+    }
+    dataPlane.handle(context, res, route).then(end, (thrown: unknown) => {
+      const error = pageSteps.afterRefusal(context, res, route, thrown);
+      if (error) counter.countRefusal(route, failures.respond(req, res, error, false).code);
       end();
     });
   };

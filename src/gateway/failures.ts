@@ -35,6 +35,12 @@ export function createFailureResponder({ config, edge, pages, metrics }: Failure
   const { login: loginUrl } = endpointPaths(config.endpoints);
   const hsts = hstsValue(config);
 
+  /** Where the link of an error page leads: to the page that was asked for if the user has to confirm it, else to a sign-in. */
+  function nextUrl(req: IncomingMessage, { code }: GatewayError): string {
+    // Absolute, because a path may start with two slashes.
+    return code === 'navigation_unconfirmed' ? config.publicUrl + (req.url ?? '/') : retryUrl(req, loginUrl);
+  }
+
   /** Logs and counts an error; returns it with the id of its request. */
   function record(req: IncomingMessage, thrown: unknown): { error: GatewayError; requestId: string } {
     const error = asGatewayError(thrown);
@@ -48,7 +54,7 @@ export function createFailureResponder({ config, edge, pages, metrics }: Failure
     respond(req, res, thrown, mayBePage) {
       const { error, requestId } = record(req, thrown);
       const asPage = (mayBePage || isNavigation(req)) && /text\/html/i.test(req.headers.accept ?? '');
-      renderError(res, error, { requestId, pages, asPage, loginUrl: retryUrl(req, loginUrl), hsts });
+      renderError(res, error, { requestId, pages, asPage, loginUrl: nextUrl(req, error), hsts });
       return error;
     },
     respondOnSocket(req, socket, thrown) {

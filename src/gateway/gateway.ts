@@ -8,6 +8,7 @@ import { createEdge } from '../edge/edge.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import { createDevServer } from '../frontend/dev-server.ts';
 import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
+import { createPageSteps } from '../proxy/pages/page-steps.ts';
 import { composeGateway, type GatewayParts } from './composition.ts';
 import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
 import { createFailureResponder } from './failures.ts';
@@ -60,6 +61,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     edge,
     counter,
     failures: createFailureResponder({ ...parts, config, edge }),
+    pageSteps: createPageSteps({ ...parts, config }),
     devServer:
       config.frontend?.devServer === undefined
         ? undefined

@@ -1,5 +1,6 @@
 /** Handles a request to a route: admits it, prepares it, forwards it, and retries once with a refreshed token. */
 import type { ServerResponse } from 'node:http';
+import { GatewayError } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { RouteMeter } from '../observe/metrics/metrics.ts';
@@ -7,6 +8,7 @@ import type { ForceRefresh } from '../oidc/refresh/refresh-result.ts';
 import type { UpstreamTokensByProvider } from '../oidc/tokens/upstream-tokens-by-provider.ts';
 import type { CorsHeaders } from '../policy/cors.ts';
 import { checkCsrf } from '../policy/csrf.ts';
+import { checkPageCsrf } from '../policy/page-csrf.ts';
 import type { AdmissionParts, Admit, ForgeryCheck } from '../proxy/admission/admit.ts';
 import type { Forwarder } from '../proxy/forwarding/forward.ts';
 import type { ForwardOptions } from '../proxy/forwarding/forward-options.ts';
@@ -84,6 +86,12 @@ export function createForgeryCheck(config: Config): ForgeryCheck {
   };
   return function checkForgery({ req }, route) {
     const { method = '', headers } = req;
+    const { kind, crossSiteNavigation } = route.config;
+    if (kind === 'page') {
+      const outcome = checkPageCsrf({ method, headers, crossSiteNavigation, allowedOrigins, ...own });
+      if (outcome.kind === 'confirm') throw new GatewayError('navigation_unconfirmed');
+      return outcome;
+    }
     return checkCsrf({ method, headers, mode: route.config.csrf, allowedOrigins, ...own });
   };
 }

@@ -18,6 +18,7 @@ import { createTokenServices } from '../oidc/tokens/token-services.ts';
 import { createOpenStreams } from '../proxy/forwarding/open-streams.ts';
 import { createPages } from '../responses/pages.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
+import { createArrivals } from '../session/arrivals.ts';
 import { cookieSettings } from '../session/cookies.ts';
 import { createSessionDirectory } from '../session/session-directory.ts';
 import { createSessions } from '../session/session-service.ts';
@@ -54,6 +55,7 @@ export function createSharedParts(config: Config, deps: GatewayDeps) {
   );
   return {
     ...base,
+    arrivals: createArrivals(base),
     ...createRouteTable(config, metrics),
     revoker,
     services,

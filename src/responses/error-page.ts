@@ -18,6 +18,7 @@ const FOR_THE_APPLICATION: PageText = {
 export function errorPageText(error: GatewayError, navigation: boolean): PageText {
   const { code, title, hint } = error;
   if (navigation && (code === 'csrf_header_missing' || code === 'csrf_cross_site')) return FOR_THE_APPLICATION;
+  if (code === 'navigation_unconfirmed') return { title, message: hint, action: 'Continue' };
   if (code === 'unauthenticated')
     return { title, message: 'Sign in, then open this in the application again.', action: 'Sign in' };
   return { title, message: hint, action: 'Try again' };

@@ -33,8 +33,8 @@ export interface RouteTable {
    */
   match(target: RequestTarget): RouteMatch | undefined;
   /**
-   * Returns whether a route matches any interpretation of the path (without a query), letter case ignored; true also for a path
-   * that is refused.
+   * Returns whether the route of an API matches any interpretation of the path (without a query), letter case ignored; true also
+   * for a path that is refused.
    */
   mayServe(path: string): boolean;
 }
@@ -54,6 +54,7 @@ interface Entry {
 /** Compiles the routes of the configuration; throws on a pattern with a segment that cannot match as written. */
 export function compileRoutes(routes: readonly RouteConfig[], audience: readonly string[] = []): RouteTable {
   const entries = routes.map((route, index) => compileRoute(route, index, audience));
+  const apis = entries.filter(({ match }) => match.route.config.kind === 'api');
   return {
     routes: entries.map((entry) => entry.match.route),
     match(target) {
@@ -69,7 +70,7 @@ export function compileRoutes(routes: readonly RouteConfig[], audience: readonly
     mayServe(path) {
       return (
         !isWellFormed(path) ||
-        allInterpretations(entries, path).some((segments) => entries.some((entry) => covers(entry, segments)))
+        allInterpretations(entries, path).some((segments) => apis.some((entry) => covers(entry, segments)))
       );
     },
   };

@@ -9,6 +9,8 @@ export interface CookieSettings {
   loginPrefix: string;
   /** Name of the cookie that carries a browser from the sign-out to the provider's sign-out. */
   logoutName: string;
+  /** Name of the cookie that shows for a minute that a sign-in has just ended here. */
+  arrivedName: string;
   sessionOptions: CookieOptions;
   /** Attributes of the cookie of a sign-in at a provider. */
   loginOptions(provider: Pick<ProviderConfig, 'responseMode'>): CookieOptions;
@@ -25,6 +27,7 @@ export function cookieSettings(config: Config): CookieSettings {
     sessionName,
     loginPrefix: `${sessionName}-login-`,
     logoutName: `${sessionName}-logout`,
+    arrivedName: `${sessionName}-arrived`,
     sessionOptions: { path: '/', httpOnly: true, secure, sameSite: config.session.cookie.sameSite },
     // A form_post callback is a cross-site POST, and browsers attach only SameSite=None cookies to it.
     loginOptions: ({ responseMode }) => ({

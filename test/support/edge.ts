@@ -19,6 +19,12 @@ export function route(upstream: string, changes: Partial<RouteConfig> = {}): Rou
   return {
     path: '/**',
     upstream,
+    kind: 'api',
+    crossSiteNavigation: 'allow',
+    logoutPaths: [],
+    hostHeader: 'upstream',
+    claimsFrom: 'accessToken',
+    claimEncoding: 'percent',
     rules: [{ token: 'none' }],
     introspect: false,
     upstreamToken: 'forward',

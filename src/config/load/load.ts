@@ -1,4 +1,5 @@
 /** Configuration loader: turns YAML, environment and secret files into one frozen object, or reports all faults at once. */
+import { pagesWith, withPageDefaults } from '../schema/page-routes.ts';
 import { hasBothForms, withFirstProvider } from '../schema/providers.ts';
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
 import { ConfigError, type Fault, type Finding, formatPath } from '../validate/faults.ts';
@@ -63,6 +64,11 @@ const BOTH_FORMS: Finding = {
   hint: 'move it to the list as its first entry, with id: default to keep its redirect URI and its sessions',
 };
 
+const CSRF_OF_PAGES = {
+  message: 'has no effect with kind: page',
+  hint: 'remove it: where a request comes from decides on pages',
+};
+
 const refuseReferences: SecretResolver = () => {
   throw new Error('a configuration object must hold its secrets as text, not as references');
 };
@@ -79,15 +85,17 @@ function validate(
     return sources?.readFile(path) ?? '';
   };
   const resolve = sources ? secretResolver({ env: sources.env, readFile }) : refuseReferences;
-  const normalized = withFirstProvider(input);
+  const normalized = withPageDefaults(withFirstProvider(input));
   const parsed = configSchema(resolve).safeParse(normalized);
   if (!parsed.success) {
     const found = parsed.error.issues.flatMap((issue) => findingsOf(issue));
     // A copied provider has its findings in the list.
-    return { findings: normalized === input ? found : found.filter(({ path }) => path[0] !== 'provider') };
+    const isCopied = withFirstProvider(input) !== input;
+    return { findings: isCopied ? found.filter(({ path }) => path[0] !== 'provider') : found };
   }
   const findings = [
     ...(hasBothForms(input) ? [BOTH_FORMS] : []),
+    ...pagesWith(input, 'csrf').map((route) => ({ path: ['routes', route, 'csrf'], ...CSRF_OF_PAGES })),
     ...lostNames(input, parsed.data),
     ...validateConfig(parsed.data),
     ...servedFileFindings(parsed.data, [...files, ...secretFiles]),

@@ -25,7 +25,7 @@ export const endpoints = z
   .strictObject({
     prefix: z
       .string()
-      .regex(/^(\/[A-Za-z0-9_-]+)*$/, 'expected a path such as /bff, without trailing slash')
+      .regex(/^(\/\.?[A-Za-z0-9_-]+)*$/, 'expected a path such as /bff, without trailing slash')
       .default('')
       .describe('Prefix of the endpoint paths: /login, /callback, /logout and so on.'),
   })

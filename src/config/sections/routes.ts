@@ -1,6 +1,7 @@
 /** Schema of one entry of `routes`: path, upstream, access rules, forwarded content and limits. */
 import { z } from 'zod';
 import { duration, fieldName, headerName, httpUrl, origin, scopeToken, size, textList } from '../fields/fields.ts';
+import { claims, site } from './route-site.ts';
 import { rule } from './rules.ts';
 
 const tokenRequest = {
@@ -70,12 +71,6 @@ const access = {
 
 /** Headers and cookies that pass between client and upstream. */
 const content = {
-  claimHeaders: z
-    .record(headerName(), z.string().min(1))
-    .default({})
-    .describe(
-      'Map of header names to claim paths. Values are percent-encoded UTF-8, from UserInfo if provider.userInfo is on, otherwise from a JWT access token. @subject is the issuer and the subject (issuer|sub), @provider the id of the provider.',
-    ),
   requestCookies: z
     .enum(['forward', 'drop'])
     .default('forward')
@@ -111,10 +106,10 @@ const content = {
       'forward: the upstream receives Authorization and DPoP of the client, whatever their scheme, and checks them itself. Only if every rule has token: none.',
     ),
   cache: z
-    .enum(['private', 'upstream'])
+    .enum(['private', 'browser', 'upstream'])
     .default('private')
     .describe(
-      'private: shared caches never store responses to signed-in users. upstream: Cache-Control of the upstream is kept.',
+      'private: responses to signed-in users are never stored, unless the upstream says private itself. browser: the browser stores what the upstream allows any cache to store, shared caches do not. upstream: Cache-Control of the upstream is kept.',
     ),
   documents: z
     .enum(['sandbox', 'forward'])
@@ -175,6 +170,8 @@ const limits = {
 /** One entry of `routes`. */
 export const route = z.strictObject({
   ...target,
+  ...site,
+  ...claims,
   ...access,
   ...content,
   ...limits,

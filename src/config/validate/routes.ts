@@ -83,6 +83,19 @@ function openRouteFindings({ cors, authorization, rules }: RouteConfig, at: Path
   return findings;
 }
 
+/** Options that concern pages on a route that serves none, and a cookie that no link of another site carries. */
+function pageFindings({ session }: Config, route: RouteConfig, at: Path): Finding[] {
+  if (route.kind === 'page') {
+    const message = 'a page needs lax: a Strict cookie is missing when a link of another site opens it';
+    return session.cookie.sameSite === 'strict' ? [{ path: ['session', 'cookie', 'sameSite'], message }] : [];
+  }
+  const message = 'has no effect without kind: page';
+  return [
+    ...(route.logoutPaths.length > 0 ? [{ path: [...at, 'logoutPaths'], message }] : []),
+    ...(route.crossSiteNavigation === 'confirm' ? [{ path: [...at, 'crossSiteNavigation'], message }] : []),
+  ];
+}
+
 /** Findings about all routes. */
 export function routeFindings(config: Config): Finding[] {
   const reserved = reservedPaths(config);
@@ -92,12 +105,23 @@ export function routeFindings(config: Config): Finding[] {
     if (hasMisplacedWildcard(route.path))
       findings.push({ path, message: '* must be a whole segment, and ** the last one' });
     const hidden = reserved.find((endpoint) => covers(route.path, endpoint));
-    if (hidden !== undefined) findings.push({ path, message: `this route would hide the endpoint ${hidden}` });
+    // Below a prefix the gateway's own endpoints win, whatever pages surround them.
+    const mayCover = route.kind === 'page' && config.endpoints.prefix !== '';
+    if (hidden !== undefined && !mayCover)
+      findings.push({
+        path,
+        message: `this route would hide the endpoint ${hidden}`,
+        ...(route.kind === 'page' ? { hint: 'set endpoints.prefix, such as /oauth2: the endpoints then win' } : {}),
+      });
     if (config.routes.slice(0, index).some((earlier) => covers(earlier.path, route.path)))
       findings.push({ path, message: 'this route is never reached: an earlier route matches all of its paths' });
     if (route.stripPrefix !== undefined && !isPathPrefix(route.stripPrefix, route.path))
       findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be a prefix of path' });
-    findings.push(...ruleFindings(route, ['routes', index, 'rules']), ...openRouteFindings(route, ['routes', index]));
+    findings.push(
+      ...ruleFindings(route, ['routes', index, 'rules']),
+      ...openRouteFindings(route, ['routes', index]),
+      ...pageFindings(config, route, ['routes', index]),
+    );
     return findings;
   });
 }

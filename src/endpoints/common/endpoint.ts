@@ -11,6 +11,7 @@ import type { Refresher } from '../../oidc/refresh/refresher.ts';
 import type { SignInProviders } from '../../oidc/sign-in/sign-in-providers.ts';
 import type { ReturnPath } from '../../policy/return-url.ts';
 import type { Pages } from '../../responses/pages.ts';
+import type { Arrivals } from '../../session/arrivals.ts';
 import type { CookieSettings } from '../../session/cookies.ts';
 import type { SessionDirectory } from '../../session/session-directory.ts';
 import type { Sessions } from '../../session/session-types.ts';
@@ -26,6 +27,7 @@ export interface EndpointParts {
   directory: SessionDirectory;
   providers: SignInProviders;
   pending: PendingLogins;
+  arrivals: Arrivals;
   revoker: Revoker;
   refresher: Pick<Refresher, 'refreshOnDemand'>;
   endSessions: EndSessions;

@@ -15,7 +15,17 @@ import { startLogoutContinue } from './logout-continue.ts';
 
 type LogoutParts = Pick<
   EndpointParts,
-  'config' | 'cookies' | 'keyring' | 'sessions' | 'providers' | 'revoker' | 'pages' | 'closeStreams' | 'audit' | 'clock'
+  | 'arrivals'
+  | 'config'
+  | 'cookies'
+  | 'keyring'
+  | 'sessions'
+  | 'providers'
+  | 'revoker'
+  | 'pages'
+  | 'closeStreams'
+  | 'audit'
+  | 'clock'
 >;
 
 /** `GET /logout`, which asks for confirmation unless it carries the session's nonce, and `POST /logout`. */
@@ -74,6 +84,7 @@ function leave(parts: LogoutParts, req: Request, res: Response, location: string
   const { sessionName: name, sessionOptions } = parts.cookies;
   // A cookie that was not sent may belong to a live session, which another site must not be able to drop.
   if (req.headers.cookie?.includes(`${name}=`)) res.clearCookie(name, sessionOptions);
+  parts.arrivals.clear(req.headers.cookie, res);
   if (!wantsJson(req)) redirect(res, location);
   // The provider's address holds the ID token, which scripts must not see.
   else sendJson(res, { location: location.startsWith('/') ? location : startLogoutContinue(parts, res, location) });

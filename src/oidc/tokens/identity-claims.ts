@@ -15,8 +15,14 @@ export const SIGN_IN_CLAIMS: ReadonlySet<string> = new Set(['iss', 'sub', 'acr',
 /** Adds the claims to a token record whose ID token has been verified. */
 export type WithIdentity = (tokens: TokenRecord) => TokenRecord;
 
+/** The claims that rules and claim headers name; those that the gateway adds itself start with `@`. */
 const pathsOf = ({ routes }: Pick<Config, 'routes'>) => [
-  ...new Set(routes.flatMap(({ rules }) => rules.flatMap(({ identity = {} }) => Object.keys(identity)))),
+  ...new Set(
+    routes.flatMap(({ rules, claimsFrom, claimHeaders }) => [
+      ...rules.flatMap(({ identity = {} }) => Object.keys(identity)),
+      ...(claimsFrom === 'identity' ? Object.values(claimHeaders).filter((path) => !path.startsWith('@')) : []),
+    ]),
+  ),
 ];
 
 /**

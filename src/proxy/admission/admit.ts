@@ -129,8 +129,10 @@ function refuseForgery(
   const { context, route, rules, key } = access;
   const { headers } = context.req;
   let outcome: CsrfOutcome = { kind: 'pass' };
+  const isPage = route.config.kind === 'page';
   if (key !== undefined) outcome = checkForgery(context, route);
-  else if (!hasBearer && ruleForCaller(rules, 'anonymous') === undefined && headers.origin !== undefined) {
+  // A page has no Strict cookie that a browser could withhold: without a session nothing is done in the name of a user.
+  else if (!isPage && !hasBearer && ruleForCaller(rules, 'anonymous') === undefined && headers.origin !== undefined) {
     const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
     outcome = checkUpgradeOrigin({ headers, publicOrigin: config.publicUrl, allowedOrigins });
   }

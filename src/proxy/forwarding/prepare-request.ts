@@ -1,5 +1,5 @@
 /** Prepares an admitted request for its upstream: path, headers, credentials, and how its response is rewritten. */
-import type { Config } from '../../config/schema/schema.ts';
+import type { Config, RouteConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
 import type { Claims, TokenFacts } from '../../oidc/products/base/facts.ts';
@@ -29,19 +29,21 @@ export type PrepareRequest = (
 type Authenticated = Extract<Admission, { kind: 'user' | 'bearer' }>;
 
 /** Returns how to read the claims of a caller, and the object that they may be cached for. */
-function claimsOf(admission: Authenticated) {
+function claimsOf(admission: Authenticated, from: RouteConfig['claimsFrom']) {
   if (admission.kind === 'bearer') {
     const { facts } = admission.caller;
-    return { holder: facts, claims: () => ({ ...facts.claims, ...identityClaims(facts) }) };
+    const claims = from === 'identity' ? {} : facts.claims;
+    return { holder: facts, claims: () => ({ ...claims, ...identityClaims(facts) }) };
   }
   const { tokens } = admission.session;
   const { facts } = admission;
-  const tokenClaims = () => (tokens.verified === undefined ? unverifiedClaims(tokens.accessToken) : facts.claims);
+  const ofAccessToken = () => (tokens.verified === undefined ? unverifiedClaims(tokens.accessToken) : facts.claims);
+  const tokenClaims = () => (from === 'identity' ? (tokens.identity ?? {}) : (tokens.userInfo ?? ofAccessToken()));
   const { issuer, sub } = admission.session.data;
   return {
     holder: tokens,
     claims: () => ({
-      ...(tokens.userInfo ?? tokenClaims()),
+      ...tokenClaims(),
       ...identityClaims({ issuer, sub, providers: facts.providers }),
     }),
   };
@@ -102,10 +104,11 @@ function attemptsOf(
 function prepareRoute(shared: Shared, { config: route }: CompiledRoute): PrepareRequest {
   const { config, tokens, proofs, rewriteRequestHeaders } = shared;
   const rewriteResponseHeaders = createResponseHeaderRewriter(config, route);
-  const claimHeaders = createClaimHeaders(route.claimHeaders);
+  const claimHeaders = createClaimHeaders(route.claimHeaders, route.claimEncoding);
   const selectCredentials = createSelectCredentials(route, tokens, proofs);
   const upstreamPath = createUpstreamPath(route);
-  const { host, origin } = new URL(route.upstream);
+  const { host: upstreamHost, origin } = new URL(route.upstream);
+  const host = route.hostHeader === 'public' ? new URL(config.publicUrl).host : upstreamHost;
   const passing = {
     requestCookies: route.requestCookies,
     requestHeaders: new Set([
@@ -124,7 +127,7 @@ function prepareRoute(shared: Shared, { config: route }: CompiledRoute): Prepare
     const url = origin + withoutQuery(path);
     const credentials = selectCredentials(admission, { method: context.req.method ?? 'GET', url });
     return mapMaybe(credentials, (accessToken): ForwardOptions => {
-      const { holder, claims } = claimsOf(admission);
+      const { holder, claims } = claimsOf(admission, route.claimsFrom);
       const options = { ...passing, host, upgrade, accessToken, claims: claimHeaders(holder, claims, context) };
       const { streamKey, endsAt } = lifetimeOf(admission, clockTolerance);
       const attempts = attemptsOf(shared, context, options, url);

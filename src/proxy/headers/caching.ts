@@ -46,3 +46,46 @@ export function mergeVary(upstream: readonly string[], names: readonly string[])
   const merged = [...fields, ...names.filter((name) => !known.has(name.toLowerCase()))];
   return merged.length === 0 ? undefined : merged.join(', ');
 }
+
+/**
+ * Cache-Control for the browser alone: `public` becomes `private`, directives for shared caches are left out, validators and
+ * lifetimes stay. A response without any is revalidated each time.
+ */
+export function browserCaching(cacheControl: string): string {
+  const directives = cacheControl
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && !/^(?:public|private|s-maxage|proxy-revalidate)\b/i.test(part));
+  if (directives.some((part) => /^no-store\b/i.test(part))) return NEVER_STORED;
+  return ['private', ...(directives.length === 0 ? ['no-cache'] : directives)].join(', ');
+}
+
+/** Caching headers of an upstream; undefined instead of an empty list. */
+export interface CachingHeaders {
+  readonly cacheControl: readonly string[] | undefined;
+  /** Raw Expires and Pragma headers. */
+  readonly expiry: readonly string[] | undefined;
+  /** Raw headers for shared caches. */
+  readonly sharedCache: readonly string[] | undefined;
+}
+
+/** Appends the caching headers. A response that sets a cookie is never stored (RFC 9111 section 7.3). */
+export function pushCaching(
+  headers: string[],
+  upstream: CachingHeaders,
+  { isPrivate, forBrowser, setsCookie }: { isPrivate: boolean; forBrowser: boolean; setsCookie: boolean },
+): void {
+  const { cacheControl, expiry, sharedCache } = upstream;
+  const directives = cacheControl?.join(', ') ?? '';
+  if (forBrowser && !setsCookie) {
+    headers.push('cache-control', browserCaching(directives), ...(expiry ?? []));
+    return;
+  }
+  if (setsCookie || (isPrivate && !forbidsSharedCaching(directives))) {
+    headers.push('cache-control', NEVER_STORED);
+    return;
+  }
+  if (directives !== '') headers.push('cache-control', directives);
+  headers.push(...(expiry ?? []));
+  if (!isPrivate) headers.push(...(sharedCache ?? []));
+}

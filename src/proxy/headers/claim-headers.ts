@@ -34,6 +34,13 @@ export function encodeClaim(value: unknown): string | undefined {
   return encode(textOf(value));
 }
 
+/** As `encodeClaim`, but the text itself in UTF-8, which node:http takes as latin1. Undefined also for text with control characters. */
+function plainClaim(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const text = Array.isArray(value) ? value.map(textOf).join(',') : textOf(value);
+  return /\p{Cc}/u.test(text) ? undefined : Buffer.from(text.trim(), 'utf8').toString('latin1');
+}
+
 /**
  * Returns the payload of a JWT (RFC 7519 section 7.2), empty for an opaque token. The signature is not verified, because the
  * gateway received the token from the provider itself.
@@ -53,13 +60,17 @@ export function unverifiedClaims(accessToken: string): Claims {
  * Creates the function that returns a caller's claims as raw header pairs. A value that is too long is omitted and logged.
  * The result is cached for as long as `holder` lives: the token record, or the token facts, that the claims belong to.
  */
-export function createClaimHeaders(mapping: Readonly<Record<string, string>>) {
+export function createClaimHeaders(
+  mapping: Readonly<Record<string, string>>,
+  encoding: 'percent' | 'utf8' = 'percent',
+) {
+  const headerValue = encoding === 'utf8' ? plainClaim : encodeClaim;
   const entries = Object.entries(mapping);
   const cache = new WeakMap<object, readonly string[]>();
 
   function headersOf(claims: Claims, log: Logger): string[] {
     return entries.flatMap(([name, path]) => {
-      const value = encodeClaim(claimAt(claims, path));
+      const value = headerValue(claimAt(claims, path));
       if (value === undefined) return [];
       if (value.length <= MAX_CLAIM_LENGTH) return [name, value];
       log.warn({ header: name, claim: path, length: value.length }, 'claim is too long for a header; header omitted');

@@ -16,8 +16,14 @@ function parse(location: string, scheme: string): URL | null {
  * absolute path the public path; other relative locations and foreign ones stay as they are. A path outside the upstream's base
  * path still loses the internal origin.
  */
-export function createPublicLocation(publicUrl: string, route: Pick<RouteConfig, 'upstream' | 'stripPrefix'>) {
+export function createPublicLocation(
+  publicUrl: string,
+  route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> & Partial<Pick<RouteConfig, 'hostHeader'>>,
+) {
   const upstream = new URL(route.upstream);
+  const { host } = new URL(publicUrl);
+  // An upstream that knows the public host, but not that browsers use https, builds links with http.
+  const origins = new Set([upstream.origin, ...(route.hostHeader === 'public' ? [`http://${host}`] : [])]);
   const base = upstream.pathname.replace(/\/+$/, '');
   const prefix = route.stripPrefix ?? '';
 
@@ -37,7 +43,7 @@ export function createPublicLocation(publicUrl: string, route: Pick<RouteConfig,
       return NETWORK_PATH.test(path) ? publicUrl + path : path;
     }
     const url = parse(location, upstream.protocol);
-    if (url === null || url.origin !== upstream.origin) return location;
+    if (url === null || !origins.has(url.origin)) return location;
     const authority = AUTHORITY.exec(location)?.[0];
     // Without a plain authority (`http:\\host`), use the path that a browser would parse.
     return (

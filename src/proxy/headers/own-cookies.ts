@@ -20,14 +20,17 @@ function lenientName(name: string): string {
 
 /** Creates the test whether a cookie name is one of the gateway's, in any spelling. */
 export function createOwnCookieTest(
-  names: Pick<CookieSettings, 'sessionName' | 'loginPrefix' | 'logoutName'>,
+  names: Pick<CookieSettings, 'sessionName' | 'loginPrefix' | 'logoutName' | 'arrivedName'>,
 ): (name: string) => boolean {
-  const session = lenientName(names.sessionName);
   const login = lenientName(names.loginPrefix);
-  const logout = lenientName(names.logoutName);
+  const others = new Set([
+    lenientName(names.sessionName),
+    lenientName(names.logoutName),
+    lenientName(names.arrivedName),
+  ]);
   return function isOwnCookie(name) {
     const lenient = lenientName(name);
-    return lenient === session || lenient === logout || lenient.startsWith(login);
+    return others.has(lenient) || lenient.startsWith(login);
   };
 }
 

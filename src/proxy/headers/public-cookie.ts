@@ -18,11 +18,15 @@ function covers(domain: string, host: string): boolean {
 }
 
 /**
- * Creates the mapping of a route. `Domain` of the upstream's own host is removed, so that the cookie is for the public host. A
+ * Creates the mapping of a route. `Domain` of the upstream's own host is removed, so that the cookie is for the public host; of a
+ * page any `Domain` is: a site behind the gateway sets no cookie for other hosts. A
  * `Path` at or below the upstream's base path becomes the public path; one above it becomes the public path of the base. Any
  * other `Path` stays, because no request to this route reaches it.
  */
-export function createPublicCookie(publicUrl: string, route: Pick<RouteConfig, 'upstream' | 'stripPrefix'>) {
+export function createPublicCookie(
+  publicUrl: string,
+  route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> & Partial<Pick<RouteConfig, 'kind'>>,
+) {
   const { pathname, hostname } = new URL(route.upstream);
   const publicHost = new URL(publicUrl).hostname;
   const base = pathname.replace(/\/+$/, '');
@@ -41,7 +45,8 @@ export function createPublicCookie(publicUrl: string, route: Pick<RouteConfig, '
     let changed = false;
     const kept = attributes.flatMap((text) => {
       const { name, value } = attributeOf(text);
-      if (name === 'domain' && covers(value, hostname) && !covers(value, publicHost)) {
+      const isForeign = covers(value, hostname) && !covers(value, publicHost);
+      if (name === 'domain' && (isForeign || route.kind === 'page')) {
         changed = true;
         return [];
       }

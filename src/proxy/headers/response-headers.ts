@@ -3,7 +3,7 @@ import type { Config, RouteConfig } from '../../config/schema/schema.ts';
 import type { CorsHeaders } from '../../policy/cors.ts';
 import { hstsValue } from '../../responses/hsts.ts';
 import { cookieSettings } from '../../session/cookies.ts';
-import { forbidsSharedCaching, mergeVary, NEVER_STORED } from './caching.ts';
+import { mergeVary, pushCaching } from './caching.ts';
 import { corsValue, createPassTest, resourcePolicy } from './cross-origin.ts';
 import { createPublicLocation } from './location.ts';
 import { createOwnCookieTest, setsOwnCookie } from './own-cookies.ts';
@@ -117,19 +117,6 @@ function withoutNames(headers: string[], names: ReadonlySet<string> | undefined)
   return kept;
 }
 
-/** Appends the caching headers. A response that sets a cookie is never stored (RFC 9111 section 7.3). */
-function pushCaching(headers: string[], upstream: UpstreamHeaders, isPrivate: boolean, setsCookie: boolean): void {
-  const { cacheControl, expiry, sharedCache } = upstream;
-  const directives = cacheControl?.join(', ') ?? '';
-  if (setsCookie || (isPrivate && !forbidsSharedCaching(directives))) {
-    headers.push('cache-control', NEVER_STORED);
-    return;
-  }
-  if (directives !== '') headers.push('cache-control', directives);
-  headers.push(...(expiry ?? NONE));
-  if (!isPrivate) headers.push(...(sharedCache ?? NONE));
-}
-
 /** Returns the raw headers of every response of a route. */
 function fixedHeaders(config: Config, route: RouteConfig): string[] {
   const hsts = hstsValue(config);
@@ -176,7 +163,11 @@ export function createResponseHeaderRewriter(config: Config, route: RouteConfig)
       NONE;
     for (const cookie of cookies) headers.push('set-cookie', publicCookie(cookie));
     const authenticated = caller === 'user' || caller === 'bearer';
-    pushCaching(headers, upstream, authenticated && route.cache === 'private', cookies.length > 0);
+    pushCaching(headers, upstream, {
+      isPrivate: authenticated && route.cache === 'private',
+      forBrowser: authenticated && route.cache === 'browser',
+      setsCookie: cookies.length > 0,
+    });
     const mergedVary = mergeVary(upstream.vary ?? NONE, caller === 'anyone' ? always : vary);
     if (mergedVary !== undefined) headers.push('vary', mergedVary);
     // For a session the gateway itself uses the nonce; a caller that makes its own proofs needs it (RFC 9449 section 9).

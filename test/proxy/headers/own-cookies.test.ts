@@ -11,6 +11,7 @@ const isOwn = createOwnCookieTest({
   sessionName: '__Host-bff',
   loginPrefix: '__Host-bff-login-',
   logoutName: '__Host-bff-logout',
+  arrivedName: '__Host-bff-arrived',
 });
 const outgoing = createRequestHeaderRewriter(configOf());
 const cookieSent = (...cookies: string[]) =>
