@@ -1,4 +1,5 @@
 /** Configurations, request contexts and header lists for the tests of the data plane. */
+import { MAIN_APP } from '../../src/config/schema/app-identity.ts';
 import { type Config, type ConfigInput, configSchema, type RouteConfig } from '../../src/config/schema/schema.ts';
 import type { RequestContext } from '../../src/edge/request-context.ts';
 import { createLogger, type Logger } from '../../src/observe/log.ts';
@@ -11,13 +12,14 @@ type RouteInput = NonNullable<ConfigInput['routes']>[number];
 
 /** A parsed configuration with these routes; by default `/api/**` to the host `orders`. */
 export function configOf(routes: Partial<RouteInput>[] = [{}], rest: Partial<ConfigInput> = {}): Config {
-  return configSchema(() => 'unused').parse({
+  const parsed = configSchema(() => 'unused').parse({
     publicUrl: PUBLIC,
     secrets: { keys: [{ id: 'k1', value: 'a secret of more than thirty-two characters' }] },
     provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'a client secret' },
     ...rest,
     routes: routes.map((route) => ({ path: '/api/**', upstream: 'http://orders:8080', ...route })),
   });
+  return { ...parsed, app: MAIN_APP };
 }
 
 /** The first route of a configuration. */

@@ -1,4 +1,5 @@
 /** Configuration loader: turns YAML, environment and secret files into one frozen object, or reports all faults at once. */
+import { MAIN_APP } from '../schema/app-identity.ts';
 import { pagesWith, withPageDefaults } from '../schema/page-routes.ts';
 import { hasBothForms, withFirstProvider } from '../schema/providers.ts';
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
@@ -93,14 +94,15 @@ function validate(
     const isCopied = withFirstProvider(input) !== input;
     return { findings: isCopied ? found.filter(({ path }) => path[0] !== 'provider') : found };
   }
+  const config: Config = { ...parsed.data, app: MAIN_APP };
   const findings = [
     ...(hasBothForms(input) ? [BOTH_FORMS] : []),
     ...pagesWith(input, 'csrf').map((route) => ({ path: ['routes', route, 'csrf'], ...CSRF_OF_PAGES })),
-    ...lostNames(input, parsed.data),
-    ...validateConfig(parsed.data),
-    ...servedFileFindings(parsed.data, [...files, ...secretFiles]),
+    ...lostNames(input, config),
+    ...validateConfig(config),
+    ...servedFileFindings(config, [...files, ...secretFiles]),
   ];
-  return findings.length > 0 ? { findings } : { config: deepFreeze(parsed.data), secretFiles };
+  return findings.length > 0 ? { findings } : { config: deepFreeze(config), secretFiles };
 }
 
 /** Loads a YAML text. Throws `ConfigError` with every fault, each with its line or the variable that set the option. */

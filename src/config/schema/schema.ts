@@ -24,6 +24,7 @@ import {
 } from '../sections/server.ts';
 import { sessionSchema } from '../sections/session.ts';
 import { tuning } from '../sections/tuning.ts';
+import type { AppIdentity } from './app-identity.ts';
 
 /** Creates the schema; `resolve` reads secrets that are references. */
 export function configSchema(resolve: SecretResolver) {
@@ -69,7 +70,11 @@ export function configSchema(resolve: SecretResolver) {
 }
 
 /** The parsed configuration: durations in milliseconds, sizes in bytes, secrets resolved. */
-export type Config = z.output<ReturnType<typeof configSchema>>;
+export type Config = z.output<ReturnType<typeof configSchema>> & {
+  readonly app: AppIdentity;
+  /** The further apps of the process. They agree with this one in the options that the process has once. */
+  readonly apps?: readonly Config[];
+};
 type Input = z.input<ReturnType<typeof configSchema>>;
 /** The configuration as written in the file; it has either `provider` or `providers`. */
 export type ConfigInput = Omit<Input, 'provider'> & { provider?: Input['provider'] | undefined };
