@@ -1,10 +1,10 @@
 /** Prepares Keycloak once in a cache folder: downloads, unpacks and builds it, and starts it once to import the realm. */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startKeycloak } from './keycloak.ts';
+import { runToEnd } from './processes.ts';
 
 const VERSION = '26.7.3';
 const REALM = join(import.meta.dirname, '../../deploy/keycloak/bff-realm.json');
@@ -44,14 +44,14 @@ async function install(folder: string, home: string, log: (line: string) => void
     log(`downloading Keycloak ${VERSION} from Maven Central (177 MB)`);
     const artifact = `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`;
     const incoming = join(folder, `incoming-${process.pid}`);
-    await run('mvn', ['-B', '-q', 'dependency:copy', artifact, `-DoutputDirectory=${incoming}`], logFile);
+    await runToEnd('mvn', ['-B', '-q', 'dependency:copy', artifact, `-DoutputDirectory=${incoming}`], logFile);
     await rename(join(incoming, `keycloak-quarkus-dist-${VERSION}.zip`), zip);
     await rm(incoming, { recursive: true });
   }
   log('unpacking and building Keycloak (about a minute, once)');
   const unpacked = join(folder, `unpacked-${process.pid}`);
-  await run('unzip', ['-q', '-o', zip, '-d', unpacked], logFile);
-  await run(join(unpacked, `keycloak-${VERSION}`, 'bin/kc.sh'), ['build', ...BUILD_OPTIONS], logFile);
+  await runToEnd('unzip', ['-q', '-o', zip, '-d', unpacked], logFile);
+  await runToEnd(join(unpacked, `keycloak-${VERSION}`, 'bin/kc.sh'), ['build', ...BUILD_OPTIONS], logFile);
   await rename(join(unpacked, `keycloak-${VERSION}`), home);
   await rm(unpacked, { recursive: true });
 }
@@ -72,19 +72,4 @@ async function createDatabase(
   const server = await startKeycloak({ home, database: fresh, log: join(folder, 'prime.log'), importRealm: true });
   await server.stop();
   await rename(fresh, database);
-}
-
-function run(command: string, args: string[], logFile: string): Promise<void> {
-  const out = openSync(logFile, 'a');
-  const child = spawn(command, args, { stdio: ['ignore', out, out] });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}:\n${tail(logFile)}`)),
-    );
-  });
-}
-
-function tail(file: string): string {
-  return readFileSync(file, 'utf8').split('\n').slice(-20).join('\n');
 }

@@ -58,7 +58,7 @@ export function launch({ command, args, log, env = {}, cwd }: LaunchOptions): Ru
   return {
     pid: child.pid ?? -1,
     exited: () => ended,
-    tail: () => readFileSync(log, 'utf8').split('\n').slice(-30).join('\n'),
+    tail: () => tail(log),
     async stop() {
       if (ended === undefined) signal(child, 'SIGTERM');
       const timer = setTimeout(() => signal(child, 'SIGKILL'), 15_000);
@@ -67,6 +67,21 @@ export function launch({ command, args, log, env = {}, cwd }: LaunchOptions): Ru
     },
   };
 }
+
+/** Runs a command to its end; its output goes to a file. Fails with the last lines if the command does. */
+export async function runToEnd(command: string, args: string[], log: string, cwd = process.cwd()): Promise<void> {
+  const out = openSync(log, 'a');
+  const child = spawn(command, args, { stdio: ['ignore', out, out], cwd });
+  closeSync(out);
+  await new Promise<void>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}:\n${tail(log)}`)),
+    );
+  });
+}
+
+const tail = (log: string) => readFileSync(log, 'utf8').split('\n').slice(-30).join('\n');
 
 function signal(child: ChildProcess, name: NodeJS.Signals): void {
   if (child.pid === undefined) return;

@@ -14,6 +14,8 @@ import { sharedServers } from './run.ts';
 export interface WorldOptions {
   /** Names the folder and the Redis keys of this file. */
   name: string;
+  /** Host of the public URL; `localhost` by default. */
+  host?: string;
   clientId?: string;
   /** Client attributes at Keycloak, such as the lifetime of its access tokens. */
   attributes?: Record<string, string>;
@@ -50,8 +52,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const clientId = options.clientId ?? 'bff-gateway';
   const admin = keycloakAdmin(origin);
   const port = await freePort();
-  const publicUrl = `http://localhost:${port}`;
-  if (options.probe !== 'livez') await admin.setUpClient(clientId, publicUrl, options.attributes);
+  const publicUrl = `http://${options.host ?? 'localhost'}:${port}`;
+  const prefix = options.config?.endpoints?.prefix ?? '';
+  const attributes = { 'post.logout.redirect.uris': `${publicUrl}${prefix}/signed-out`, ...options.attributes };
+  if (options.probe !== 'livez') await admin.setUpClient(clientId, publicUrl, attributes, `${prefix}/callback`);
   const api = await startOrdersApi(issuer);
   after(() => api.close());
   const config = configuration(options, { publicUrl, issuer, clientId, api: api.url, redis: servers.redisUrl });
