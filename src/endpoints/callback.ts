@@ -5,7 +5,7 @@ import { endpointPaths } from '../config/schema/endpoints.ts';
 import { hasPages } from '../config/schema/page-routes.ts';
 import { pathSuffix } from '../config/schema/providers.ts';
 import { digest } from '../crypto/digest.ts';
-import type { PendingLogin } from '../oidc/login/pending-login.ts';
+import { isLoginAt, type PendingLogin } from '../oidc/login/pending-login.ts';
 import { toLoginError } from '../oidc/provider/failures.ts';
 import type { SignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { isPrefetch } from '../policy/navigation.ts';
@@ -71,7 +71,7 @@ async function claimLogin(
   if (!login) return await withoutLogin(parts, req, res, state, 'this browser has no such pending login');
   keepReturnAddress(req, returnPath(login.returnTo));
   // A code of another provider must not reach this one's token endpoint (mix-up, RFC 9700 section 4.4). The login stays usable.
-  if (providerIdOf(login) !== provider.id)
+  if (!isLoginAt(login, provider.config))
     throw new GatewayError('login_unknown', { detail: `the sign-in began at the provider ${providerIdOf(login)}` });
   const first = await pending.consume(state);
   // Only now: while the store is unavailable nothing is used up, and the same URL works once it is back.

@@ -10,6 +10,7 @@ import { createEndSessions } from '../oidc/logout/end-sessions.ts';
 import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
 import { createRevoker } from '../oidc/logout/revoker.ts';
 import { createSignInUse } from '../oidc/logout/sign-in-use.ts';
+import { mayIssue } from '../oidc/products/issuers.ts';
 import { createProvider } from '../oidc/provider/provider.ts';
 import { createRefreshByProvider } from '../oidc/sign-in/refresh-by-provider.ts';
 import { createSignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
@@ -43,7 +44,8 @@ export function createSharedParts(config: Config, deps: GatewayDeps) {
   const base = createBaseParts(config, deps);
   const { store, keyring, sessions, signIn, audit, log, metrics, clock } = base;
   const directory = createSessionDirectory({ store, sessions, keyring });
-  const providerOf = (id: string) => signIn.find((entry) => entry.config.id === id)?.provider;
+  const providerOf = (id: string, issuer: string | undefined) =>
+    signIn.find((entry) => entry.config.id === id && mayIssue(entry.config, issuer))?.provider;
   const isSignInUsed = createSignInUse(directory);
   const revoker = createRevoker({ providerOf, isSignInUsed, store, keyring, log, audit, clock });
   const services = createTokenServices({ config, signIn, store, log, metrics, clock });

@@ -6,6 +6,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import type { Audit } from '../observe/audit.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
+import { issuersOf } from '../oidc/products/issuers.ts';
 import type { Store, StoredSession } from '../store/port/store.ts';
 import { cookieSettings } from './cookies.ts';
 import { openSessionData } from './express-session-store.ts';
@@ -87,7 +88,7 @@ function createTouch({ config, store, log, clock }: SessionsOptions, cache: Sess
 export function createSessions(options: SessionsOptions): Sessions {
   const { config, store, keyring, audit, metrics, clock } = options;
   const { idleTimeout, cacheSize } = config.session;
-  const providers = new Set(signInProviders(config).map(({ id }) => id));
+  const issuers = new Map(signInProviders(config).map((provider) => [provider.id, issuersOf(provider)]));
   const { allNames } = createIndexNames(keyring);
   const identify = createSessionCookieReader(cookieSettings(config).sessionName, keyring.secrets('cookie'), cacheSize);
   // A session in use is touched at least once per interval, so no cached session outlives its idle limit.
@@ -106,10 +107,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     return session;
   }
 
-  /** Loads a session. If its provider is no longer configured, nothing could refresh it or sign it out there: it ends. */
+  /**
+   * Loads a session. If its provider is no longer configured, nothing could refresh it or sign it out there: it ends. So it does if
+   * another issuer has the id of its provider: that one must not receive its tokens.
+   */
   async function load(key: string): Promise<ActiveSession | undefined> {
     const session = await readSession(options, key);
-    if (!session || providers.has(providerIdOf(session.tokens))) return session;
+    if (!session || issuers.get(providerIdOf(session.tokens))?.includes(session.data.issuer)) return session;
     await end(key);
     audit('session.ended', { session: key, sub: session.data.sub, reason: 'provider_removed' });
     return undefined;

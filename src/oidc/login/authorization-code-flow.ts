@@ -11,7 +11,7 @@ import type { WithIdentity } from '../tokens/identity-claims.ts';
 import type { CheckAccessToken } from '../tokens/token-reader.ts';
 import { toTokenRecord } from '../tokens/token-response.ts';
 import { createLoginAcceptance, type LoginResult } from './login-acceptance.ts';
-import { nonceOf, type PendingLogin } from './pending-login.ts';
+import { nonceOf, type PendingLogin, type ProviderMark, providerMark } from './pending-login.ts';
 
 /** Authorization parameters that a login link may set; already checked against the allow-list. */
 export type LoginParams = Readonly<Record<string, string>>;
@@ -65,7 +65,7 @@ function createLoginStart({
     const dpopScalar = tokenBinding === 'key' ? generateDpopScalar() : undefined;
     const dpopKey = dpopScalar === undefined ? undefined : dpopKeyFromScalar(dpopScalar);
     const login = newPendingLogin(params, {
-      provider: settings.id,
+      provider: providerMark(settings),
       returnTo,
       previous,
       dpopScalar,
@@ -127,7 +127,7 @@ function createLoginCompletion(options: AuthorizationCodeFlowOptions): Authoriza
 }
 
 interface PendingLoginContext {
-  provider: string;
+  provider: ProviderMark;
   returnTo: string;
   previous: string | undefined;
   dpopScalar: string | undefined;
@@ -147,7 +147,7 @@ function newPendingLogin(
     verifier,
     returnTo,
     startedAt: now,
-    ...(provider === DEFAULT_ID ? {} : { provider }),
+    ...provider,
     ...(previous === undefined ? {} : { previous }),
     ...(params.max_age === undefined ? {} : { maxAge: Number(params.max_age) }),
     ...(params.acr_values === undefined ? {} : { acrValues: params.acr_values.split(' ') }),

@@ -1,7 +1,8 @@
 /** Pending logins: each one is sealed into a cookie of the browser that started it, short-lived and single-use. */
 import { z } from 'zod';
 import { createLruCache } from '../../base/lru.ts';
-import type { Config } from '../../config/schema/schema.ts';
+import { DEFAULT_ID } from '../../config/schema/providers.ts';
+import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { type CookieSettings, parseCookies } from '../../session/cookies.ts';
@@ -18,6 +19,8 @@ const schema = z.strictObject({
   startedAt: z.number(),
   /** Id of the provider to which the browser was sent; missing for the one with the id `default`. */
   provider: z.string().optional(),
+  /** Digest of the issuer and the client of that provider: a later configuration may give its id to another one. */
+  client: z.string().optional(),
   /** Key of the session that this login replaces, if the browser had one when it started. */
   previous: z.string().optional(),
   /** `max_age` and `acr_values` of the authorization request; the ID token must satisfy them. */
@@ -34,6 +37,20 @@ export interface PendingLogin extends StoredLogin {
   returnTo: string;
   state: string;
   nonce: string;
+}
+
+/** How a pending login tells its provider. */
+export type ProviderMark = Pick<StoredLogin, 'provider' | 'client'>;
+
+/** The mark of a provider; empty for the one with the id `default`, so that ten cookies fit. */
+export function providerMark({ id, issuer, clientId }: ProviderConfig): ProviderMark {
+  return id === DEFAULT_ID ? {} : { provider: id, client: digest(`${issuer} ${clientId}`).slice(0, 11) };
+}
+
+/** Whether the browser was sent to this provider, as it is configured now. */
+export function isLoginAt({ provider, client }: ProviderMark, settings: ProviderConfig): boolean {
+  const mark = providerMark(settings);
+  return provider === mark.provider && client === mark.client;
 }
 
 /** The nonce of a sign-in: public, so that only a digest of the verifier may be in it. */

@@ -4,6 +4,8 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
+import { stringOf } from '../products/base/claims.ts';
+import { storedClaims } from '../provider/id-token.ts';
 import type { SignIn } from './sign-in-use.ts';
 
 export type TokenTypeHint = 'refresh_token' | 'access_token';
@@ -17,6 +19,8 @@ export interface PendingRevocation {
   readonly token: string;
   /** Id of the provider that issued the token; missing for the one with the id `default`. */
   readonly provider?: string;
+  /** Its issuer: another one may have the id by the time of the revocation. Missing without a readable ID token. */
+  readonly issuer?: string;
   readonly hint: TokenTypeHint;
   /** Failed attempts so far. */
   readonly round: number;
@@ -140,15 +144,26 @@ function createPoller(task: () => Promise<boolean>, interval: number) {
   };
 }
 
+/** The issuer of an ID token; undefined without a readable one. */
+function issuerOf(idToken: string | undefined): string | undefined {
+  try {
+    return idToken === undefined ? undefined : stringOf(storedClaims(idToken).iss);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Returns the revocations of the tokens of a session, the refresh token first. */
 function pendingRevocations(
-  { provider, refreshToken, accessToken, accessTokenExpiresAt }: RevocableTokens,
+  { provider, idToken, refreshToken, accessToken, accessTokenExpiresAt }: RevocableTokens,
   now: number,
 ): PendingRevocation[] {
+  const issuer = issuerOf(idToken);
   const revocationOf = (token: string, hint: TokenTypeHint, expiresAt: number): PendingRevocation => ({
     id: digest(`revoke ${token}`),
     token,
     ...(provider === undefined ? {} : { provider }),
+    ...(issuer === undefined ? {} : { issuer }),
     hint,
     round: 0,
     expiresAt,

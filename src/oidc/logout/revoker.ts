@@ -32,8 +32,8 @@ export interface Revoker {
 }
 
 export interface RevokerOptions extends RevocationQueueOptions {
-  /** Returns the provider with an id; undefined if it is not configured here. */
-  providerOf: (id: string) => Provider | undefined;
+  /** Returns the provider with an id and an issuer, if that is known; undefined if it is not configured here. */
+  providerOf: (id: string, issuer: string | undefined) => Provider | undefined;
   isSignInUsed: IsSignInUsed;
   log: Logger;
   audit: Audit;
@@ -93,10 +93,13 @@ function createRevocationRequest({ providerOf, log, audit }: RevokerOptions) {
   return async function revokeAtProvider(job: PendingRevocation): Promise<RevocationOutcome> {
     const { token, hint } = job;
     const id = providerIdOf(job);
-    const provider = providerOf(id);
+    const provider = providerOf(id, job.issuer);
     if (!provider) {
       // Another replica may know it, or a later configuration.
-      warnOnce(id, 'no provider has this id: the tokens of its sessions wait for revocation until they expire');
+      warnOnce(
+        id,
+        'no provider has this id and issuer: the tokens of its sessions wait for revocation until they expire',
+      );
       return 'pending';
     }
     try {

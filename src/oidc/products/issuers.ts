@@ -36,3 +36,7 @@ export function issuersOf(provider: IssuerOptions): string[] {
   if (!multiTenant) return [provider.issuer];
   return (provider.tenants ?? []).map((tenant) => multiTenant.tenantIssuer(provider.issuer, tenant));
 }
+
+/** Whether tokens of an issuer may be sent to the provider: those of any tenant, and those of an issuer that was not recorded. */
+export const mayIssue = (provider: IssuerOptions, issuer: string | undefined): boolean =>
+  issuer === undefined || isMultiTenant(provider) || issuersOf(provider).includes(issuer);
