@@ -99,6 +99,11 @@ async function withoutLogin(
   else {
     const path = endpointPaths(config.endpoints).callback + pathSuffix(provider);
     const address = path + (trace ? `?${new URLSearchParams({ state })}` : '');
+    // The Lax cookie of pages comes with a GET. A redirect keeps which site began the navigation, as `crossSiteNavigation` needs.
+    if (hasPages(config) && req.method === 'POST') {
+      redirect(res, address);
+      return undefined;
+    }
     if (key === undefined && reloadedByOwnPage(pages, req, res, address)) return undefined;
     throw new GatewayError('login_unknown', { detail });
   }

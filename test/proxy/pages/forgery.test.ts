@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkPageCsrf } from '../../../src/policy/page-csrf.ts';
+import { startWorld } from '../../support/world.ts';
 import { navigation, PREFIX, send, startSite } from './site.ts';
 
 const OWN = 'https://wiki.example.com';
@@ -110,4 +111,70 @@ test('PG-12 a sign-out path of the site signs out at the gateway: at once for it
   assert.ok(out.hops.some(({ url }) => url.pathname === `${PREFIX}/logout` && url.searchParams.has('sid')));
   assert.equal(site.provider.requests.revocation.length, 2);
   assert.ok(!site.reached().includes('/users/logout'));
+});
+
+test("PG-12 a sign-out path loaded as an image, a frame or a prefetch signs nobody out; every spelling of it is the gateway's", async (t) => {
+  const site = await startSite(t, { route: { logoutPaths: ['/users/logout'] } });
+  await site.open();
+  const { length } = site.reached();
+  const own = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'no-cors' };
+  const loads: Record<string, string>[] = [
+    ...['image', 'script', 'style', 'video', 'iframe', 'embed', 'object'].map((dest) => ({
+      ...own,
+      'sec-fetch-dest': dest,
+    })),
+    { ...navigation('same-origin'), 'sec-purpose': 'prefetch' },
+    { ...navigation('same-origin'), 'sec-purpose': 'prefetch;prerender' },
+  ];
+  for (const headers of loads) {
+    const response = await send(site, '/users/logout', headers);
+    assert.deepEqual(
+      [response.status, response.header('location')],
+      [303, `${PREFIX}/logout`],
+      JSON.stringify(headers),
+    );
+  }
+  for (const path of [
+    '/users/logout/',
+    '/users/%6cogout',
+    '/users//logout',
+    '/users/logout?next=/',
+    '/users%2flogout',
+  ]) {
+    const response = await send(site, path, navigation('same-origin'));
+    assert.match(response.header('location') ?? '', /[/]logout[?]sid=/, path);
+  }
+  for (const path of ['/users/logout/all', '/users', '/x/users/logout'])
+    assert.equal((await send(site, path, navigation('same-origin'))).status, 200, path);
+  assert.equal(site.reached().length, length + 3);
+  const script = { ...own, 'sec-fetch-dest': 'empty', origin: site.gateway.url };
+  const form = await send(site, '/users/logout', script, { method: 'POST' });
+  assert.match(form.header('location') ?? '', /[/]logout[?]sid=/);
+});
+
+test('PG-05 a callback that another site sends as a form leads no further than a link of that site', async (t) => {
+  const publicUrl = 'https://wiki.example.com';
+  const world = await startWorld(t, {
+    routes: (upstream) => [{ path: '/**', upstream, kind: 'page', crossSiteNavigation: 'confirm' }],
+    gateway: {
+      publicUrl,
+      front: { 'x-forwarded-proto': 'https' },
+      providerConfig: { responseMode: 'form_post' },
+      config: { endpoints: { prefix: PREFIX }, trustedProxies: ['127.0.0.1'] },
+    },
+  });
+  await world.browser.navigate('/wiki');
+  // The attacker's own browser gets a state that names the address.
+  const { stoppedAt } = await world.gateway.browser().navigate(`${PREFIX}/login?returnTo=%2Fdelete%3Fid%3D1`, {
+    stopAt: (url) => url.origin !== publicUrl,
+  });
+  const state = stoppedAt?.searchParams.get('state') ?? '';
+  const page = await world.browser.navigate(`${PREFIX}/callback`, {
+    from: 'https://evil.example/',
+    method: 'POST',
+    form: { state },
+  });
+  assert.deepEqual([page.status, page.url.pathname], [403, '/delete']);
+  assert.match(page.body, /Continue to this page\?/);
+  assert.deepEqual(world.upstream.requests, []);
 });
