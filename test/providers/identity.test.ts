@@ -73,6 +73,8 @@ test('PV-09 UserInfo stands over the ID token, and the verification counts for t
   assert.deepEqual(await statusOf(own, { email: staff }), DENIED);
   assert.deepEqual(await statusOf({ email: staff, email_verified: true }, {}), ADMITTED);
   assert.deepEqual(await statusOf({ email: staff, email_verified: true }, { email: 'ann@other.example' }), DENIED);
+  assert.deepEqual(await statusOf({ email: staff, email_verified: false }, { email_verified: true }), DENIED);
+  assert.deepEqual(await statusOf({ email: staff }, { email_verified: true }), DENIED);
 });
 
 test('rules over identity read nested claims and lists, need no accessTokens, and a further rule may admit others', async (t) => {

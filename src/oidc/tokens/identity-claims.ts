@@ -31,9 +31,8 @@ const pathsOf = ({ routes }: Pick<Config, 'routes'>) => [
  */
 export function userClaims(idToken: Claims, userInfo: Claims = {}): Claims {
   const further = Object.entries(userInfo).filter(([name]) => !SIGN_IN_CLAIMS.has(name));
-  const { email_verified: verified, ...others } = idToken;
-  const ofIdToken = userInfo.email === undefined && verified !== undefined ? idToken : others;
-  return { ...ofIdToken, ...Object.fromEntries(further) };
+  const { email_verified: verified } = userInfo.email === undefined ? idToken : userInfo;
+  return { ...idToken, ...Object.fromEntries(further), email_verified: verified };
 }
 
 /** The claims without an address that is not verified: at some providers users choose their own. */
