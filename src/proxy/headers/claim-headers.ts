@@ -34,10 +34,15 @@ export function encodeClaim(value: unknown): string | undefined {
   return encode(textOf(value));
 }
 
-/** As `encodeClaim`, but the text itself in UTF-8, which node:http takes as latin1. Undefined also for text with control characters. */
+/**
+ * As `encodeClaim`, but the text itself in UTF-8, which node:http takes as latin1. Undefined also for text with control characters, and
+ * for a list with a comma in an element: the upstream would read two elements.
+ */
 function plainClaim(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  const text = Array.isArray(value) ? value.map(textOf).join(',') : textOf(value);
+  const texts = (Array.isArray(value) ? value : [value]).map(textOf);
+  if (Array.isArray(value) && texts.some((element) => element.includes(','))) return undefined;
+  const text = texts.join(',');
   return /\p{Cc}/u.test(text) ? undefined : Buffer.from(text.trim(), 'utf8').toString('latin1');
 }
 

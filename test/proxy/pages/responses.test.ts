@@ -90,17 +90,33 @@ test('PG-10 claims come from the identity of the user, in the spelling of the ro
 
 test('PG-10 claimEncoding: utf8 sends the text itself, and no control character', async (t) => {
   const site = await startSite(t, {
-    route: { claimHeaders: { 'X-Auth-Name': 'name', 'X-Auth-Title': 'title' }, claimEncoding: 'utf8' },
+    route: {
+      claimHeaders: {
+        'X-Auth-Name': 'name',
+        'X-Auth-Title': 'title',
+        'X-Auth-Groups': 'groups',
+        'X-Auth-Units': 'units',
+      },
+      claimEncoding: 'utf8',
+    },
   });
   site.provider.behaviour.idToken = (draft) => ({
     ...draft,
-    claims: { ...draft.claims, name: 'Ann Ö 🙂', title: 'a\r\nX-Injected: 1' },
+    claims: {
+      ...draft.claims,
+      name: 'Ann Ö 🙂',
+      title: 'a\r\nX-Injected: 1',
+      groups: ['guests,admins', 'all'],
+      units: ['sales', 'börse'],
+    },
   });
   await site.open();
   const request = site.upstream.requests.at(-1);
   assert.equal(Buffer.from(request?.header('x-auth-name') ?? '', 'latin1').toString('utf8'), 'Ann Ö 🙂');
   assert.equal(request?.header('x-auth-title'), undefined);
   assert.equal(request?.header('x-injected'), undefined);
+  assert.equal(request?.header('x-auth-groups'), undefined, 'one group must not read as two');
+  assert.equal(Buffer.from(request?.header('x-auth-units') ?? '', 'latin1').toString('utf8'), 'sales,börse');
 });
 
 test('PG-11 the browser keeps what the site allows to keep, a shared cache nothing', async (t) => {
