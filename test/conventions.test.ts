@@ -41,8 +41,8 @@ const RANKS: readonly (readonly string[])[] = [
   ['oidc/sign-in'],
   ['cli/doctor', 'endpoints/common', 'proxy/admission'],
   ['endpoints/logout', 'proxy/forwarding'],
-  ['endpoints', 'proxy/forward-auth', 'proxy/pages', 'proxy/websocket'],
-  ['frontend'],
+  ['endpoints', 'proxy/pages', 'proxy/websocket'],
+  ['frontend', 'proxy/forward-auth'],
   ['gateway'],
   ['server'],
   ['cli'],
@@ -50,9 +50,7 @@ const RANKS: readonly (readonly string[])[] = [
 ];
 
 /** Rooms with fewer than three files, and why they are rooms. */
-const SMALL_ROOMS: Readonly<Record<string, string>> = {
-  'proxy/forward-auth': 'a listener of its own beside the proxy',
-};
+const SMALL_ROOMS: Readonly<Record<string, string>> = {};
 
 const roomOf = (file: string) => dirname(file).replace(/^src\/?/, '');
 const rankOf = (file: string) => RANKS.findIndex((rooms) => rooms.includes(roomOf(file)));

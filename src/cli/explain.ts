@@ -1,5 +1,6 @@
 /** `bff-gateway explain`: the route and rule that decide on a request, and the decision, from the configuration alone. */
 import { isIP } from 'node:net';
+import { hasUpstream } from '../config/schema/asked-routes.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
 import { isRecord, stringOf } from '../oidc/products/base/claims.ts';
@@ -134,7 +135,7 @@ export function explainRequest(config: Config, request: ExplainedRequest): strin
   });
   return [
     ...head,
-    `route   ${route.pattern} (routes[${route.index}]) to ${route.config.upstream}`,
+    `route   ${route.pattern} (routes[${route.index}]) ${hasUpstream(route.config) ? `to ${route.config.upstream}` : 'of the front proxy, which asks about it'}`,
     ...rules,
     `result  ${result}`,
     '',

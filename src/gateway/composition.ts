@@ -1,4 +1,5 @@
 /** Composes both planes from the configuration and the parts that they share. */
+import { forwardedRoutes } from '../config/schema/asked-routes.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createPendingLogins } from '../oidc/login/pending-login.ts';
 import { createReturnPath } from '../policy/return-url.ts';
@@ -19,7 +20,8 @@ export type GatewayParts = ReturnType<typeof composeGateway>;
 
 function composeDataPlane(config: Config, shared: SharedParts) {
   const { providers, refresher, services, streams, metrics, log } = shared;
-  const { routes, limits } = config;
+  const { limits } = config;
+  const routes = forwardedRoutes(config);
   // Upstreams know one identity of the gateway: that of its first provider.
   const certificate = providers.all[0]?.provider.certificate;
   const shares = { caller: limits.callerShare, address: limits.addressShare };

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
+import { hasUpstream } from '../config/schema/asked-routes.ts';
 import { hasPages } from '../config/schema/page-routes.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
@@ -9,26 +10,32 @@ import { createCors, isPreflight } from '../policy/cors.ts';
 import { type Admit, createAdmit } from '../proxy/admission/admit.ts';
 import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import { prepareRoutes } from '../proxy/forwarding/prepare-request.ts';
+import { createSignInAfter } from '../proxy/pages/sign-in-redirect.ts';
 import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
 import { createOwnPathTest } from '../routing/own-paths.ts';
 import type { CompiledRoute, RouteTable } from '../routing/routes.ts';
 import type { RequestTarget } from '../routing/target.ts';
+import type { Arrivals } from '../session/arrivals.ts';
 import { createForgeryCheck, createRouteHandler, type RouteHandlerParts } from './route-handler.ts';
 
 export interface DataPlaneParts extends RouteHandlerParts {
   routes: RouteTable;
   tunnel: Tunnel;
+  arrivals: Pick<Arrivals, 'isRecent'>;
 }
 
 export interface DataPlane {
-  /** The route of a target; undefined when the target belongs to the control plane. Throws `ambiguous_path`. */
+  /**
+   * The route of a target; undefined when the target belongs to the control plane. Throws `ambiguous_path`, and `not_found` for
+   * a route that only the front proxy serves.
+   */
   match(target: RequestTarget): CompiledRoute | undefined;
   /** Sends the response, or rejects with a GatewayError while nothing has been sent. */
   handle(context: RequestContext, res: ServerResponse, route: CompiledRoute): Promise<void>;
   /** Opens the tunnel, or rejects with a GatewayError while nothing has been sent. */
   upgrade(context: RequestContext, socket: Duplex, head: Buffer, route: CompiledRoute): Promise<void>;
   /** The headers that identify the caller, for a proxy that forwards requests itself; or rejects with a GatewayError. */
-  verify(context: RequestContext): Promise<ForwardedHeaders>;
+  verify(context: RequestContext, origin: string): Promise<ForwardedHeaders>;
 }
 
 /** Creates the data plane over the route table. */
@@ -44,14 +51,29 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     parts.meterOf?.(route).countAllowed();
     return admission;
   };
-  const verify = createVerify({ config, routes, admit: countedAdmit, checkForgery, prepareFor, audit });
-
   // Pages may cover the prefix, APIs may not: their requests pay nothing for it.
   const isOwnPath =
     hasPages(config) && config.endpoints.prefix !== '' ? createOwnPathTest(config.endpoints.prefix) : undefined;
 
+  const match = (target: RequestTarget) => (isOwnPath?.(target) ? undefined : routes.match(target)?.route);
+  const signInAfter = createSignInAfter(config, parts.arrivals);
+  const verify = createVerify({
+    config,
+    match,
+    admit: countedAdmit,
+    checkForgery,
+    signInAfter,
+    prepareFor,
+    audit,
+  });
+
   return {
-    match: (target) => (isOwnPath?.(target) ? undefined : routes.match(target)?.route),
+    match(target) {
+      const route = match(target);
+      if (route && !hasUpstream(route.config))
+        throw new GatewayError('not_found', { detail: `only the front proxy serves ${route.pattern}` });
+      return route;
+    },
     handle(context, res, route) {
       const { method = '', headers } = context.req;
       if (route.config.cors === 'upstream') return handleRoute(context, res, route, {});
@@ -62,9 +84,9 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       return handleRoute(context, res, route, cors.corsHeaders(headers.origin));
     },
     upgrade: createUpgrade({ config, admit: countedAdmit, prepareFor, tunnel }),
-    async verify(context) {
+    async verify(context, origin) {
       try {
-        return await verify(context);
+        return await verify(context, origin);
       } catch (error) {
         countRefusal(parts, context, error);
         throw error;

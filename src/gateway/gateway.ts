@@ -22,8 +22,8 @@ export interface Gateway {
   readonly handle: HandleRequest;
   readonly upgrade: HandleUpgrade;
   readonly rejectMalformed: RejectMalformed;
-  /** Headers for a front proxy that asks for a decision; rejects as a proxied request would be refused. */
-  verify(context: RequestContext): Promise<ForwardedHeaders>;
+  /** Headers for a front proxy that asks for a decision about a request to `origin`; rejects as a proxied request would be refused. */
+  verify(context: RequestContext, origin: string): Promise<ForwardedHeaders>;
   /** Sessions for the private listener. */
   readonly adminSessions: AdminSessions;
   /** State of each part that this instance depends on; it should get traffic while all are ready. */
@@ -71,7 +71,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
     handle: createRequestDispatch(dispatchParts),
     upgrade: createUpgradeDispatch(dispatchParts),
     rejectMalformed: createRejectMalformed(dispatchParts.failures),
-    verify: (context) => dataPlane.verify(context),
+    verify: (context, origin) => dataPlane.verify(context, origin),
     adminSessions: createAdminSessions({ config, ...parts }),
     health,
     async notReady() {

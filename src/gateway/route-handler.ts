@@ -7,7 +7,7 @@ import type { RouteMeter } from '../observe/metrics/metrics.ts';
 import type { ForceRefresh } from '../oidc/refresh/refresh-result.ts';
 import type { UpstreamTokensByProvider } from '../oidc/tokens/upstream-tokens-by-provider.ts';
 import type { CorsHeaders } from '../policy/cors.ts';
-import { checkCsrf } from '../policy/csrf.ts';
+import { type CsrfOutcome, checkCsrf } from '../policy/csrf.ts';
 import { checkPageCsrf } from '../policy/page-csrf.ts';
 import type { AdmissionParts, Admit, ForgeryCheck } from '../proxy/admission/admit.ts';
 import type { Forwarder } from '../proxy/forwarding/forward.ts';
@@ -76,23 +76,26 @@ export function createRouteHandler(parts: RouteHandlerParts, steps: RouteSteps):
 }
 
 /** Creates the check that a request which a session cookie authenticates was made by the application itself. */
-export function createForgeryCheck(config: Config): ForgeryCheck {
-  const { publicUrl: publicOrigin } = config;
+export function createForgeryCheck(config: Config) {
   const { allowedOrigins } = config.cors;
   const own = {
     headerName: config.csrf.header,
-    publicOrigin,
     strictCookie: config.session.cookie.sameSite === 'strict',
   };
-  return function checkForgery({ req }, route) {
+  /** `publicOrigin` is the one that the request was sent to. */
+  return function checkForgery(
+    { req }: RequestContext,
+    route: CompiledRoute,
+    publicOrigin = config.publicUrl,
+  ): CsrfOutcome {
     const { method = '', headers } = req;
     const { kind, crossSiteNavigation } = route.config;
     if (kind === 'page') {
-      const outcome = checkPageCsrf({ method, headers, crossSiteNavigation, allowedOrigins, ...own });
+      const outcome = checkPageCsrf({ method, headers, crossSiteNavigation, allowedOrigins, publicOrigin, ...own });
       if (outcome.kind === 'confirm') throw new GatewayError('navigation_unconfirmed');
       return outcome;
     }
-    return checkCsrf({ method, headers, mode: route.config.csrf, allowedOrigins, ...own });
+    return checkCsrf({ method, headers, mode: route.config.csrf, allowedOrigins, publicOrigin, ...own });
   };
 }
 

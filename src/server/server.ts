@@ -135,7 +135,7 @@ async function openForwardAuthListener(
   if (!config.forwardAuth) return undefined;
   const server = createForwardAuthServer({
     config,
-    verify: (context) => active.current().verify(context),
+    verify: (context, origin) => active.current().verify(context, origin),
     pages: createPages(),
     log,
     metrics,

@@ -164,8 +164,11 @@ describe('E01 a body that never ends', () => {
     ]);
     await holdAll(world.authPort, `127.0.0.1:${world.authPort}`, [
       { request: 'GET /auth/verify', status: 400 },
-      { request: 'POST /auth/verify/api/x', headers: 'x-csrf: 1\r\n', status: 401 },
+      { request: 'POST /auth/verify/api/x', headers: 'x-csrf: 1\r\n', status: 403 },
       { request: 'POST /nothing-here', status: 404 },
+    ]);
+    await holdAll(world.authPort, new URL(world.gateway.url).host, [
+      { request: 'POST /auth/verify/api/x', headers: 'x-csrf: 1\r\n', status: 401 },
     ]);
   });
 

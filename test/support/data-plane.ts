@@ -120,6 +120,7 @@ export async function startDataPlane(
     forceRefresh: async (session) => ({ kind: 'active', session }),
     forwarder,
     tunnel: tunnel ?? createTunnel({ routes, upstreams, streams }),
+    arrivals: { isRecent: () => false },
     checkProof: async () => {},
     audit: (event, details) => void state.audits.push([event, details]),
     clock: Date.now,

@@ -1,5 +1,6 @@
 /** Checks that each upstream responds, with any status. */
 import { type Check, fail, ok } from '../../base/check.ts';
+import { forwardedRoutes } from '../../config/schema/asked-routes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
 import { describeNetworkError, isCertificateError, requestStatus } from './network.ts';
 
@@ -36,6 +37,6 @@ async function checkTarget(
 }
 
 /** One check for each upstream. */
-export async function upstreamChecks({ routes }: Config, readFile: (path: string) => string): Promise<Check[]> {
-  return await Promise.all(targetsOf(routes).map((target) => checkTarget(target, readFile)));
+export async function upstreamChecks(config: Config, readFile: (path: string) => string): Promise<Check[]> {
+  return await Promise.all(targetsOf(forwardedRoutes(config)).map((target) => checkTarget(target, readFile)));
 }

@@ -3,6 +3,7 @@ import { MAIN_APP } from '../schema/app-identity.ts';
 import { pagesWith, withPageDefaults } from '../schema/page-routes.ts';
 import { hasBothForms, withFirstProvider } from '../schema/providers.ts';
 import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
+import { askedRouteFindings } from '../validate/asked-routes.ts';
 import { ConfigError, type Fault, type Finding, formatPath } from '../validate/faults.ts';
 import { lostNames } from '../validate/lost-names.ts';
 import { servedFileFindings } from '../validate/served-files.ts';
@@ -98,6 +99,7 @@ function validate(
   const findings = [
     ...(hasBothForms(input) ? [BOTH_FORMS] : []),
     ...pagesWith(input, 'csrf').map((route) => ({ path: ['routes', route, 'csrf'], ...CSRF_OF_PAGES })),
+    ...askedRouteFindings(input, config),
     ...lostNames(input, config),
     ...validateConfig(config),
     ...servedFileFindings(config, [...files, ...secretFiles]),

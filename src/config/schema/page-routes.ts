@@ -2,19 +2,24 @@
 import type { RouteConfig } from './schema.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Whether a value of the input is an object. */
+export const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isPage = (route: unknown): route is Tree => isTree(route) && route.kind === 'page';
 
-/** What a site needs and an API does not. */
+/** What a site needs and an API does not, also one that the front proxy forwards to. */
+const ASKED_DEFAULTS = { websocket: true, claimsFrom: 'identity' } as const satisfies Partial<RouteConfig>;
+
+/** The same for a site behind the gateway. */
 const DEFAULTS = {
+  ...ASKED_DEFAULTS,
   setCookie: 'forward',
   cache: 'browser',
-  websocket: true,
-  claimsFrom: 'identity',
   documents: 'forward',
 } as const satisfies Partial<RouteConfig>;
 
-const routesOf = (input: unknown): readonly unknown[] =>
+/** The routes of an input that is not validated yet. */
+export const routesOf = (input: unknown): readonly unknown[] =>
   isTree(input) && Array.isArray(input.routes) ? (input.routes as unknown[]) : [];
 
 /** A link on another site opens a page: with a Strict cookie its user would seem to be signed out. */
@@ -28,7 +33,8 @@ function withLaxCookie(session: unknown): unknown {
 /** The input with the defaults of page routes. Input without such routes is returned unchanged. */
 export function withPageDefaults(input: unknown): unknown {
   if (!isTree(input) || !routesOf(input).some(isPage)) return input;
-  const routes = routesOf(input).map((route) => (isPage(route) ? { ...DEFAULTS, ...route } : route));
+  const defaultsOf = ({ upstream }: Tree) => (upstream === 'none' ? ASKED_DEFAULTS : DEFAULTS);
+  const routes = routesOf(input).map((route) => (isPage(route) ? { ...defaultsOf(route), ...route } : route));
   return { ...input, routes, session: withLaxCookie(input.session) };
 }
 

@@ -32,9 +32,14 @@ const target = {
     .string()
     .regex(/^\/[^\s?#\\]*$/, 'expected a path that starts with /')
     .describe('Path pattern: * matches one segment, a final /** matches the path before it and everything below.'),
-  upstream: httpUrl()
-    .refine((text) => !text.includes('?'), 'expected a URL without query: the query of the request is used')
-    .describe('Base URL of the API. The path of the request is appended.'),
+  upstream: z
+    .union([
+      httpUrl().refine((text) => !text.includes('?'), 'expected a URL without query: the query of the request is used'),
+      z.literal('none'),
+    ])
+    .describe(
+      'Base URL of the API. The path of the request is appended. none: only forward authentication asks about this route; the public port serves nothing there.',
+    ),
   stripPrefix: z
     .string()
     .regex(/^\/[^\s?#*]*[^/\s?#*]$/, 'expected a literal path prefix without trailing slash')

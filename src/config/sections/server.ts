@@ -57,7 +57,7 @@ export const forwardAuth = z
   })
   .optional()
   .describe(
-    'Private listener for forward authentication: a front proxy requests /auth/verify before it forwards a request itself. Its responses contain access tokens, so never expose it.',
+    'Private listener for forward authentication: a front proxy requests /auth/verify or /auth/redirect before it forwards a request itself. Its responses contain access tokens, so never expose it.',
   );
 
 /** A percentage of slots. */

@@ -1,6 +1,7 @@
 /** Warnings about addresses that lead to the wrong place: a shared port, an upstream that is the gateway or plain HTTP, a host that matches none. */
 import { canonicalHost, createAddressMatcher, normalizeAddress } from '../../base/address.ts';
 import { isLoopbackHost, isWildcardHost } from '../../base/loopback.ts';
+import { forwardedRoutes } from '../schema/asked-routes.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Combination, WarningFacts } from './warning.ts';
 
@@ -78,7 +79,7 @@ function isOwn(url: URL, config: Config): boolean {
 const upstreamsWith =
   (applies: (upstream: URL, config: Config) => boolean, property: string) =>
   ({ config }: WarningFacts): string[] =>
-    config.routes
+    forwardedRoutes(config)
       .filter(({ upstream }) => applies(new URL(upstream), config))
       .map(({ path, upstream }) => `the upstream ${upstream} of route ${path} is ${property}`);
 

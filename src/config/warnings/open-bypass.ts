@@ -1,4 +1,5 @@
 /** The warning about a route without a token that leads to what another route protects, under another public path. */
+import { forwardedRoutes } from '../schema/asked-routes.ts';
 import type { RouteConfig, RuleConfig } from '../schema/schema.ts';
 import { covers } from '../validate/routes.ts';
 import { isSameServer } from './addresses.ts';
@@ -93,7 +94,7 @@ export const openBypass: Combination = {
   when: 'a route that needs no token leads to paths of an upstream for which another route requires one, by `stripPrefix` or the path of `upstream`',
   hint: 'narrow the path of the open route, or give it the same rules',
   find({ config }) {
-    const targets = targetsOf(config.routes);
+    const targets = targetsOf(forwardedRoutes(config));
     return targets.flatMap((open) =>
       targets
         .filter((guarded) => bypasses(open, guarded))

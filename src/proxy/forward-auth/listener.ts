@@ -1,6 +1,6 @@
 /** Private listener for forward authentication by front proxies (nginx, Traefik, Caddy, Envoy); never on the public port. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { GatewayError } from '../../base/errors.ts';
+import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { type Arrival, createEdge } from '../../edge/edge.ts';
 import { checkVersion } from '../../edge/framing.ts';
@@ -11,79 +11,77 @@ import { limitBody } from '../../edge/request-body.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
+import { isTopLevelNavigation } from '../../policy/navigation.ts';
 import type { Pages } from '../../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../../responses/problem.ts';
 import { parseTarget } from '../../routing/target.ts';
-import type { ForwardedHeaders } from './verify.ts';
-
-const PATH = '/auth/verify';
-/** Headers with the original method and target: by convention in nginx, by default in the other proxies. */
-const METHOD_HEADERS = ['x-original-method', 'x-forwarded-method'] as const;
-const TARGET_HEADERS = ['x-original-uri', 'x-forwarded-uri'] as const;
+import { askedFor, readAskedRequest } from './asked-request.ts';
+import { chooseApp, findAmongHostsOf } from './choose-app.ts';
+import { type ForwardedHeaders, LOGIN_URL } from './verify.ts';
 
 export interface ForwardAuthParts {
   config: Config;
-  verify: (context: RequestContext) => Promise<ForwardedHeaders>;
+  verify: (context: RequestContext, origin: string) => Promise<ForwardedHeaders>;
   pages: Pages;
   log: Logger;
   metrics?: Pick<Metrics, 'countError'>;
 }
 
-/** Returns the one value of these headers, undefined when none was sent; throws when they differ. */
-function singleValue(req: IncomingMessage, names: readonly string[]): string | undefined {
-  const values = new Set(names.map((name) => req.headers[name]).filter((value) => value !== undefined));
-  if (values.size > 1) throw new GatewayError('bad_request', { detail: `${names.join(' and ')} disagree` });
-  const [value] = values;
-  return typeof value === 'string' ? value : undefined;
+/** The address that a front proxy asks about, once it is known to be one of the application. */
+interface Asked {
+  address?: string;
 }
 
-interface OriginalRequest {
-  method: string;
-  target: string;
-}
+/** Creates the function that responds to a front proxy with a refusal, or with the redirect that takes its place. */
+function createRefuse({ config, pages, metrics }: ForwardAuthParts) {
+  const login = config.publicUrl + endpointPaths(config.endpoints).login;
 
-/** Returns the request to verify. Envoy uses its method and appends its path to ours; the other proxies send both in headers. */
-function originalRequest(req: IncomingMessage): OriginalRequest {
-  const { url = '', method: ownMethod = '' } = req;
-  if (url.startsWith(`${PATH}/`)) return { method: ownMethod, target: url.slice(PATH.length) };
-  if (url !== PATH) throw new GatewayError('not_found');
-  const method = singleValue(req, METHOD_HEADERS);
-  const target = singleValue(req, TARGET_HEADERS);
-  // Never guess the method: a rule for another method could admit the request.
-  if (method === undefined || target === undefined || !/^[A-Z]{1,32}$/.test(method))
-    throw new GatewayError('bad_request', {
-      detail: 'X-Original-Method and X-Original-URI, or X-Forwarded-*, are required',
-    });
-  return { method, target };
+  /** A proxy that asks for redirects hands refusals to the browser: a person who opens an address gets a page. */
+  const isForPerson = (req: IncomingMessage) =>
+    askedFor(req) === 'redirect' &&
+    isTopLevelNavigation(req.headers, 'GET', config.csrf.header) &&
+    /text\/html/i.test(req.headers.accept ?? '');
+
+  return function refuse(res: ServerResponse, { id, log }: Arrival, thrown: unknown, { address }: Asked): void {
+    const error = asGatewayError(thrown);
+    const location = error.headers[LOGIN_URL];
+    if (location !== undefined && askedFor(res.req) === 'redirect') {
+      const headers = { location, 'referrer-policy': 'no-referrer', 'content-length': '0' };
+      res.writeHead(303, { ...headers, 'cache-control': 'no-store', 'x-request-id': id }).end();
+      return;
+    }
+    // The id and logger of this arrival, so that the audit event, the log line and the response share one request id.
+    logProblem(log, error);
+    metrics?.countError(error.code);
+    const loginUrl = error.code === 'navigation_unconfirmed' && address !== undefined ? address : login;
+    renderError(res, error, { requestId: id, pages, asPage: isForPerson(res.req), loginUrl, hsts: undefined });
+  };
 }
 
 /** Creates the listener. Its responses may contain access tokens, so it must listen on a private address. */
-export function createForwardAuthServer({ config, verify, pages, log, metrics }: ForwardAuthParts): Server {
+export function createForwardAuthServer(parts: ForwardAuthParts): Server {
+  const { config, verify, log } = parts;
   const { arrive } = createEdge({ config, log });
+  const find = findAmongHostsOf(config, verify);
+  const only = { origin: config.publicUrl, app: verify };
+  const refuse = createRefuse(parts);
 
-  async function handle(req: IncomingMessage, res: ServerResponse, arrival: Arrival): Promise<void> {
+  async function handle(req: IncomingMessage, res: ServerResponse, arrival: Arrival, asked: Asked): Promise<void> {
     checkVersion(req);
-    const { method, target } = originalRequest(req);
-    const original: IncomingMessage = Object.create(req, { method: { value: method }, url: { value: target } });
-    const headers = await verify({
-      ...arrival,
-      log: arrival.log,
-      req: original,
-      target: parseTarget(target, config.publicUrl),
-    });
+    const { method, target: rawTarget, hosts } = readAskedRequest(req);
+    const { app, origin } = chooseApp(hosts, find, only);
+    const target = parseTarget(rawTarget, origin);
+    asked.address = origin + target.raw;
+    const original: IncomingMessage = Object.create(req, { method: { value: method }, url: { value: rawTarget } });
+    const headers = await app({ ...arrival, log: arrival.log, req: original, target }, origin);
     res.writeHead(200, { ...headers, 'cache-control': 'no-store', 'x-request-id': arrival.id }).end();
   }
 
   const respond = inTurn((req, res) => {
     const arrival = arrive(req);
-    const refuse = limitBody(req, res, config.limits.bodyTimeout, (thrown) => {
-      const error = asGatewayError(thrown);
-      // The id and logger of this arrival, so that the audit event, the log line and the response share one request id.
-      logProblem(arrival.log, error);
-      metrics?.countError(error.code);
-      renderError(res, error, { requestId: arrival.id, pages, asPage: false, loginUrl: '', hsts: undefined });
-    });
-    handle(req, res, arrival).catch(refuse);
+    const asked: Asked = {};
+    const fail = limitBody(req, res, config.limits.bodyTimeout, (thrown) => refuse(res, arrival, thrown, asked));
+    handle(req, res, arrival, asked).catch(fail);
   });
   const server = closeIdleConnections(createServer(listenerLimits(config.limits), respond));
   return server.on('connect', createRefuseConnect(log)).on('checkExpectation', respond);

@@ -5,25 +5,35 @@ import { canonicalName } from '../../base/header-names.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
-import type { CompiledRoute, RouteTable } from '../../routing/routes.ts';
+import type { CsrfOutcome } from '../../policy/csrf.ts';
+import { asGatewayError } from '../../responses/problem.ts';
+import type { CompiledRoute } from '../../routing/routes.ts';
+import type { RequestTarget } from '../../routing/target.ts';
 import { cookieSettings } from '../../session/cookies.ts';
-import type { Admit, ForgeryCheck } from '../admission/admit.ts';
+import type { Admission, Admit } from '../admission/admit.ts';
 import { auditDetails } from '../admission/enforce-rules.ts';
 import type { PrepareRequest } from '../forwarding/prepare-request.ts';
 import { createOwnCookieTest, withoutOwnCookies } from '../headers/own-cookies.ts';
 import { createForbiddenHeaderTest } from '../headers/request-names.ts';
+import type { SignInAfter } from '../pages/sign-in-redirect.ts';
+import { checkHandshake, isHandshake, requireWebSocket } from './handshake.ts';
 
 /** The filtered `Cookie` header under another name, for proxies that can rename headers. */
 const FORWARD_COOKIE = 'x-forward-cookie';
+
+/** The absolute address of the sign-in, in the refusal of a navigation that continues there. */
+export const LOGIN_URL = 'x-login-url';
 
 /** Headers for the upstream, by name. A name with an empty value is to be removed from the request. */
 export type ForwardedHeaders = Readonly<Record<string, string>>;
 
 export interface VerifyParts {
   config: Config;
-  routes: RouteTable;
+  /** The route of a target, whether the gateway or the front proxy has its upstream; none for a path of the gateway itself. */
+  match: (target: RequestTarget) => CompiledRoute | undefined;
   admit: Admit;
-  checkForgery: ForgeryCheck;
+  checkForgery: (context: RequestContext, route: CompiledRoute, publicOrigin: string) => CsrfOutcome;
+  signInAfter: SignInAfter;
   prepareFor: (route: CompiledRoute) => PrepareRequest;
   audit: Audit;
 }
@@ -69,8 +79,25 @@ function createReservedHeaderCheck(config: Config, claimNames: readonly string[]
   };
 }
 
+/** The same error with the address of the sign-in, for a person who opens a page without a session. */
+function createRefusal({ config, signInAfter }: Pick<VerifyParts, 'config' | 'signInAfter'>) {
+  return function refusal(context: RequestContext, route: CompiledRoute, thrown: unknown, origin: string) {
+    const error = asGatewayError(thrown);
+    const next = isHandshake(context.req) ? error : signInAfter(context, route, error, origin);
+    if (typeof next !== 'string') return next;
+    const { code, detail, extensions, headers } = error;
+    return new GatewayError(code, {
+      extensions,
+      // The configured origin: no text of a header becomes part of the address.
+      headers: { ...headers, [LOGIN_URL]: config.publicUrl + next },
+      ...(detail === undefined ? {} : { detail }),
+    });
+  };
+}
+
 /** Creates `verify`. It rejects with the error of a proxied request; a path without a route is denied. */
-export function createVerify({ config, routes, admit, checkForgery, prepareFor, audit }: VerifyParts) {
+export function createVerify(parts: VerifyParts) {
+  const { config, match, admit, checkForgery, prepareFor, audit } = parts;
   const isOwnCookie = createOwnCookieTest(cookieSettings(config));
   // Of all routes: the front proxy may copy the headers for a location that spans several routes.
   const claimNames = config.routes
@@ -78,14 +105,27 @@ export function createVerify({ config, routes, admit, checkForgery, prepareFor, 
     .map((name) => name.toLowerCase());
   const names = new Set(['authorization', 'dpop', ...claimNames]);
   const refuseReservedHeaders = createReservedHeaderCheck(config, [...claimNames, FORWARD_COOKIE], audit);
+  const refusal = createRefusal(parts);
   // Always present: without a header in the response, a front proxy keeps the one that the client sent.
   const empty = Object.fromEntries([...names].map((name) => [name, '']));
 
-  return async function verify(context: RequestContext): Promise<ForwardedHeaders> {
-    const route = routes.match(context.target)?.route;
+  async function admitAsked(context: RequestContext, route: CompiledRoute, origin: string): Promise<Admission> {
+    const handshake = isHandshake(context.req);
+    if (handshake) requireWebSocket(route);
+    const check = handshake ? checkHandshake : checkForgery;
+    try {
+      return await admit(context, route, () => check(context, route, origin));
+    } catch (thrown) {
+      throw refusal(context, route, thrown, origin);
+    }
+  }
+
+  /** `origin` is the one of the page or API that the front proxy asks about. */
+  return async function verify(context: RequestContext, origin: string): Promise<ForwardedHeaders> {
+    const route = match(context.target);
     if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route matches this path' });
     refuseReservedHeaders(context, route);
-    const admission = await admit(context, route, checkForgery);
+    const admission = await admitAsked(context, route, origin);
     const { headers } = await prepareFor(route)(context, admission, { cors: {} });
     const { cookie = '' } = context.req.headers;
     const kept = route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie);

@@ -1,4 +1,5 @@
 /** Prepares an admitted request for its upstream: path, headers, credentials, and how its response is rewritten. */
+import { hasUpstream } from '../../config/schema/asked-routes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
@@ -101,8 +102,10 @@ function attemptsOf(
   };
 }
 
-function prepareRoute(shared: Shared, { config: route }: CompiledRoute): PrepareRequest {
+function prepareRoute(shared: Shared, compiled: CompiledRoute): PrepareRequest {
   const { config, tokens, proofs, rewriteRequestHeaders } = shared;
+  // The gateway does not know the address of an API of the front proxy: a proof is for the one that clients see.
+  const route = hasUpstream(compiled.config) ? compiled.config : { ...compiled.config, upstream: config.publicUrl };
   const rewriteResponseHeaders = createResponseHeaderRewriter(config, route);
   const claimHeaders = createClaimHeaders(route.claimHeaders, route.claimEncoding);
   const selectCredentials = createSelectCredentials(route, tokens, proofs);

@@ -1,12 +1,12 @@
 /** What a request to a page gets instead of the page: a sign-in, a sign-out, or a question. */
 import type { ServerResponse } from 'node:http';
-import { GatewayError } from '../../base/errors.ts';
+import type { GatewayError } from '../../base/errors.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import { hstsValue } from '../../responses/hsts.ts';
 import { asGatewayError } from '../../responses/problem.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { Arrivals } from '../../session/arrivals.ts';
-import { createSignInAddress, mayRedirect } from './sign-in-redirect.ts';
+import { createSignInAfter } from './sign-in-redirect.ts';
 import { createSignOutAddress, type SignOutPathParts } from './sign-out-path.ts';
 
 export interface PageStepsParts extends SignOutPathParts {
@@ -32,7 +32,7 @@ export interface PageSteps {
 export function createPageSteps(parts: PageStepsParts): PageSteps {
   const { config, arrivals } = parts;
   const signOutAddress = createSignOutAddress(parts);
-  const signInAddress = createSignInAddress(config);
+  const signInAfter = createSignInAfter(config, arrivals);
   const hsts = hstsValue(config);
 
   function redirect({ id }: RequestContext, res: ServerResponse, location: string): void {
@@ -54,14 +54,12 @@ export function createPageSteps(parts: PageStepsParts): PageSteps {
       redirect(context, res, location);
       return true;
     },
-    afterRefusal(context, res, { config: route }, thrown) {
+    afterRefusal(context, res, route, thrown) {
       const error = asGatewayError(thrown);
-      if (route.kind !== 'page' || res.headersSent || !mayRedirect(context.req, config.csrf.header)) return error;
-      const location = signInAddress(context.target, error);
-      if (location === undefined) return error;
-      if (error.code === 'unauthenticated' && arrivals.isRecent(context.req.headers.cookie))
-        return new GatewayError('session_not_kept', { cause: error });
-      redirect(context, res, location);
+      if (res.headersSent) return error;
+      const next = signInAfter(context, route, error);
+      if (typeof next !== 'string') return next;
+      redirect(context, res, next);
       return undefined;
     },
   };

@@ -10,8 +10,6 @@ export const EXACT = ['X-Shop-Customer', 'x-shop-customer', 'X-SHOP-CUSTOMER', '
 export const LENIENT = ['X_Shop_Customer', 'X-Shop_Customer', 'x_shop_customer', 'X.Shop.Customer', 'X_Shop_Note'];
 
 const MARK = 'x-bff-gateway';
-/** The gateway serves its own endpoints only under the host of the public URL, whichever port the front proxy has. */
-const publicHost = ({ port }: Shop) => ({ host: `localhost:${port}` });
 const NAVIGATION = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const OWN_POLICY = "default-src 'none'";
 const policiesOf = ({ headers }: BrowserResponse) => String(headers['content-security-policy'] ?? '').split(/, */);
@@ -126,7 +124,7 @@ export async function checkMark({ shop, browser, port }: Attack): Promise<void> 
       assert.deepEqual(response.setCookies, [], 'the API replaces no cookie of the gateway');
     }
   }
-  const session = await shop.call(browser, { port, path: '/session', headers: publicHost(shop) });
+  const session = await shop.call(browser, { port, path: '/session' });
   assert.equal(session.headers[MARK], 'ok', 'the mark of the gateway stays');
   shop.upstream.respondWith(echo);
 }
@@ -149,7 +147,7 @@ export async function checkDocument({ shop, browser, port }: Attack): Promise<vo
     ['/session', 200],
     ['/unknown', 404],
   ] as const) {
-    const response = await shop.call(browser, { port, path, headers: { ...publicHost(shop), ...NAVIGATION } });
+    const response = await shop.call(browser, { port, path, headers: NAVIGATION });
     assert.equal(response.status, status, path);
     assert.ok(!policiesOf(response).includes('sandbox'), path);
   }

@@ -97,7 +97,9 @@ export async function startShop(): Promise<Shop> {
     call(browser, { port: to, path = '/api/orders?page=2', method = 'GET', headers = {}, body }) {
       const cookie = `${browser.cookieHeader('/api/orders')}; app=1`;
       const url = new URL(path, `http://localhost:${to}`);
-      return send({ url, method, headers: { cookie, ...CSRF, ...headers }, body }, agent);
+      // The gateway knows the public host only, whichever port the front proxy has.
+      const host = `localhost:${port}`;
+      return send({ url, method, headers: { host, cookie, ...CSRF, ...headers }, body }, agent);
     },
     received: () => upstream.requests.at(-1),
     async stop() {

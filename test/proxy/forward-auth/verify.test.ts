@@ -31,7 +31,8 @@ before(async () => {
       { path: '/notes/**', upstream: 'http://unused.test', claimHeaders: { 'X-Shop-Note': 'absent' } },
       { path: '/bare/**', upstream: 'http://unused.test', requestCookies: 'drop', upstreamToken: 'none' },
     ],
-    config: { forwardAuth: { port } },
+    // `fetch` sends the address of the listener as Host, which is the host asked about as Envoy asks.
+    config: { forwardAuth: { port }, allowedHosts: [`127.0.0.1:${port}`] },
   });
   browser = gateway.browser();
   await browser.navigate('/login?returnTo=/app');
@@ -167,7 +168,7 @@ test('E04 a bearer token of the caller is not a claim header', async (t) => {
   const api = await startGateway({
     provider,
     routes: [{ path: '/api/**', upstream: 'http://unused.test', claimHeaders, rules: [{ token: 'user' }] }],
-    config: { forwardAuth: { port }, accessTokens: { audience: 'orders-api' } },
+    config: { forwardAuth: { port }, allowedHosts: [`127.0.0.1:${port}`], accessTokens: { audience: 'orders-api' } },
   });
   t.after(() => api.stop());
   const authorization = `Bearer ${accessToken(provider)}`;

@@ -154,7 +154,11 @@ describe('request headers', () => {
             { path: '/api/**', upstream: upstream.origin, websocket: true, claimHeaders: { 'X-Shop-Customer': 'sub' } },
             { path: '/old/**', upstream: upstream.origin, requestHeaders: ['X-User-Id', 'api_key'] },
           ],
-          config: { identityHeaders: ['X-Tenant', 'X-Org-*'], forwardAuth: { port: verifyPort } },
+          config: {
+            identityHeaders: ['X-Tenant', 'X-Org-*'],
+            forwardAuth: { port: verifyPort },
+            allowedHosts: [`127.0.0.1:${verifyPort}`],
+          },
         },
       },
     );
