@@ -1,4 +1,4 @@
-/** Installs the sites that nobody here wrote, once in the cache folder: pinned versions. */
+/** Installs the sites that nobody here wrote, once in the cache folder: pinned versions from npm and PyPI. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename } from 'node:fs/promises';
@@ -12,6 +12,17 @@ export const installNodeRed = () =>
     for (const file of ['package.json', 'package-lock.json'])
       await cp(join(definition('node-red'), file), join(folder, file));
     await runToEnd('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], log, folder);
+  });
+
+/** Installs JupyterLab into a virtual environment; returns its folder. */
+export const installJupyterLab = () =>
+  installOnce('jupyterlab', 'requirements.txt', async (folder, log) => {
+    // Debian's Python creates no environment with pip unless another package is installed; pip itself can fill one.
+    await runToEnd('python3', ['-m', 'venv', '--without-pip', folder], log);
+    const python = join(folder, 'bin/python');
+    const requirements = join(definition('jupyterlab'), 'requirements.txt');
+    const quiet = ['--disable-pip-version-check', '--no-compile', '--quiet'];
+    await runToEnd('pip3', ['--python', python, 'install', ...quiet, '--requirement', requirements], log);
   });
 
 const definition = (site: string) => join(import.meta.dirname, site);
