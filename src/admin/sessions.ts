@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { canonicalHost } from '../base/address.ts';
 import { GatewayError } from '../base/errors.ts';
+import { taggedName } from '../base/tagged-name.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
@@ -140,7 +141,8 @@ async function listSelected(parts: AdminSessionsParts, selector: [Selector, stri
 function startRevocation(parts: AdminSessionsParts, query: URLSearchParams, jobs: RevocationJobs): RevocationJob {
   const selector = selectorOf(query, SELECTORS);
   if (!selector) throw new GatewayError('bad_request', { hint: 'Set exactly one of user, sid, id, all.' });
-  return jobs.start(selector.join('='), async (onEnded) => {
+  // The jobs of a process are those of all its apps.
+  return jobs.start(taggedName(parts.config.app.tag, selector.join('=')), async (onEnded) => {
     for await (const batch of selectSessions(parts, selector)) onEnded(await parts.endSessions(batch, 'administrator'));
   });
 }

@@ -4,12 +4,12 @@ import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import { hasPages } from '../config/schema/page-routes.ts';
 import { pathSuffix } from '../config/schema/providers.ts';
-import { digest } from '../crypto/digest.ts';
 import { isLoginAt, type PendingLogin } from '../oidc/login/pending-login.ts';
 import { toLoginError } from '../oidc/provider/failures.ts';
 import type { SignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { isPrefetch } from '../policy/navigation.ts';
 import { createLoginSession } from '../session/login-session.ts';
+import { sessionKey } from '../session/session-key.ts';
 import { providerIdOf } from '../session/session-types.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
@@ -122,7 +122,12 @@ function completeSignIn(parts: CallbackParts): RequestHandler {
       const login = await provider.codeFlow.complete(params, pendingLogin);
       await establishSession(parts, req, login, pendingLogin.previous);
       if (hasPages(parts.config)) parts.arrivals.mark(res);
-      audit('login.succeeded', { requestId, clientIp, sub: login.data.sub, session: digest(req.sessionID) });
+      audit('login.succeeded', {
+        requestId,
+        clientIp,
+        sub: login.data.sub,
+        session: sessionKey(parts.config.app, req.sessionID),
+      });
     } catch (error) {
       const failure = toLoginError(error);
       audit('login.failed', { requestId, clientIp, reason: failure.code });

@@ -1,9 +1,9 @@
 /** Stores the session of a completed sign-in, replaces the browser's previous one, and enforces the limit per user. */
 import type { Request } from 'express';
-import { digest } from '../crypto/digest.ts';
 import type { LoginResult } from '../oidc/login/login-acceptance.ts';
 import { addressRange, describeDevice } from '../session/device.ts';
 import { persistCookie } from '../session/login-session.ts';
+import { sessionKey } from '../session/session-key.ts';
 import { sealTokens } from '../session/session-service.ts';
 import { type ActiveSession, providerIdOf } from '../session/session-types.ts';
 import { contextOf } from './common/context.ts';
@@ -25,7 +25,7 @@ async function createSession(parts: EstablishParts, req: Request, { data, tokens
   const { config, keyring, store, directory, clock } = parts;
   // A new id, whatever the browser sent (ASVS 7.2.4). Not `regenerate`, which ends the old session before the new one is stored.
   req.sessionStore.generate(req);
-  const key = digest(req.sessionID);
+  const key = sessionKey(config.app, req.sessionID);
   const ttl = Math.min(config.session.idleTimeout, data.expiresAt - data.createdAt);
   await store.createTokens(key, sealTokens(keyring, key, tokens), ttl);
   await directory.add(key, data);
@@ -100,7 +100,7 @@ export async function establishSession(
     const loaded = await Promise.all([...keys].map((key) => (key === undefined ? undefined : sessions.load(key))));
     await createSession(parts, req, login);
     for (const session of loaded) if (session) await replaceSession(parts, session, login);
-    await enforceLimit(parts, login, digest(req.sessionID));
+    await enforceLimit(parts, login, sessionKey(parts.config.app, req.sessionID));
   } catch (error) {
     // express-session would set a cookie for the missing session with the error page, over the cookie of a live one.
     Reflect.deleteProperty(req, 'session');

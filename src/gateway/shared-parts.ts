@@ -22,8 +22,10 @@ import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
 import { createArrivals } from '../session/arrivals.ts';
 import { cookieSettings } from '../session/cookies.ts';
 import { createSessionDirectory } from '../session/session-directory.ts';
+import { createSessionMemory, type SessionMemory } from '../session/session-memory.ts';
 import { createSessions } from '../session/session-service.ts';
 import { measureStore } from '../store/measured.ts';
+import { appStore } from '../store/port/app-store.ts';
 import type { Store } from '../store/port/store.ts';
 
 export interface GatewayDeps {
@@ -33,6 +35,8 @@ export interface GatewayDeps {
   auditLog?: AuditLog;
   /** Registry of all metrics; a new one by default. */
   metrics?: Metrics;
+  /** What the process remembers of sessions over all its apps; a new memory by default. */
+  sessionMemory?: SessionMemory;
   /** Milliseconds since the epoch. */
   clock?: () => number;
 }
@@ -76,9 +80,12 @@ export function createSharedParts(config: Config, deps: GatewayDeps) {
 /** The parts that depend on the configuration and the dependencies only. */
 function createBaseParts(config: Config, deps: GatewayDeps) {
   const { log, metrics = createMetrics(), clock = Date.now } = deps;
-  const store = measureStore(deps.store, metrics);
-  // The first provider, also of several: it is part of the seal of every session.
-  const application = `${config.publicUrl} ${config.provider.issuer} ${config.provider.clientId}`;
+  const { app, publicUrl, provider } = config;
+  const store = appStore(measureStore(deps.store, metrics), app.tag);
+  const { changes } = store;
+  const memory = deps.sessionMemory ?? createSessionMemory({ changes, size: config.session.cacheSize, clock });
+  // The first provider, also of several: it is part of the seal of every session. Only an app below a path adds its path.
+  const application = [publicUrl, provider.issuer, provider.clientId, ...(app.path === '' ? [] : [app.path])].join(' ');
   const keyring = createKeyring(config.secrets.keys, application);
   const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
   return {
@@ -90,7 +97,7 @@ function createBaseParts(config: Config, deps: GatewayDeps) {
     audit,
     signIn: createProviders(config, { log, metrics, clock }),
     cookies: cookieSettings(config),
-    sessions: createSessions({ config, store, keyring, log, audit, metrics, clock }),
+    sessions: createSessions({ config, store, memory, keyring, log, audit, metrics, clock }),
   };
 }
 

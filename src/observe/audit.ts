@@ -1,5 +1,6 @@
 /** Audit log: one JSON line per event, in UTC, without secrets. */
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
+import { shortKey } from '../base/tagged-name.ts';
 import type { AuditDetails, AuditEvent } from './audit-events.ts';
 import { type LineFileHooks, openLineFile } from './line-file.ts';
 import type { Logger } from './log.ts';
@@ -21,7 +22,7 @@ export interface AuditLog {
 export function createAudit({ write }: Pick<AuditLog, 'write'>, countEvent: Audit = () => {}): Audit {
   return function audit(event, { session, ...details }) {
     countEvent(event, details);
-    write({ event, ...(session === undefined ? {} : { session: session.slice(0, 12) }), ...details });
+    write({ event, ...(session === undefined ? {} : { session: shortKey(session) }), ...details });
   };
 }
 

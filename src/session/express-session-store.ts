@@ -1,8 +1,9 @@
 /** Session store for express-session: hashes session ids and seals session data; only a sign-in may write. */
 import session from 'express-session';
-import { digest } from '../crypto/digest.ts';
+import type { AppIdentity } from '../config/schema/app-identity.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { SessionEnvelope, Store } from '../store/port/store.ts';
+import { sessionKey } from './session-key.ts';
 import type { SessionData as LoginData } from './session-types.ts';
 
 declare module 'express-session' {
@@ -19,6 +20,7 @@ export function openSessionData(keyring: Keyring, key: string, sealed: string): 
 }
 
 export interface SealedSessionStoreOptions {
+  app: Pick<AppIdentity, 'tag'>;
   store: Store;
   keyring: Keyring;
   /** Milliseconds. */
@@ -41,8 +43,8 @@ export class SealedSessionStore extends session.Store {
   }
 
   override get(sid: string, callback: Callback<session.SessionData | null>): void {
-    const key = digest(sid);
-    const { store, keyring, clock } = this.#options;
+    const { app, store, keyring, clock } = this.#options;
+    const key = sessionKey(app, sid);
     store.sessions.get(key, (error: unknown, envelope) => {
       if (error) {
         callback(error);
@@ -55,19 +57,20 @@ export class SealedSessionStore extends session.Store {
   }
 
   override set(sid: string, data: session.SessionData, callback?: Callback<void>): void {
-    const { store, keyring, idleTimeout, clock } = this.#options;
+    const { app, store, keyring, idleTimeout, clock } = this.#options;
     if (!data.login) {
       callback?.(new Error('session data can only be written by a sign-in'));
       return;
     }
-    const key = digest(sid);
+    const key = sessionKey(app, sid);
     const expiresAt = Math.min(clock() + idleTimeout, data.login.expiresAt);
     const sealed = keyring.seal('session', key, JSON.stringify(data.login));
     store.sessions.set(key, { cookie: data.cookie, sealed, expiresAt }, (error) => callback?.(error));
   }
 
   override destroy(sid: string, callback?: Callback<void>): void {
-    this.#options.store.end(digest(sid)).then(
+    const { app, store } = this.#options;
+    store.end(sessionKey(app, sid)).then(
       () => callback?.(),
       (error: unknown) => callback?.(error),
     );

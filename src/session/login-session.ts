@@ -26,7 +26,7 @@ export interface LoginSessionOptions {
 /** Creates the middleware; the session is saved only when the callback asks for it. */
 export function createLoginSession({ config, cookies, keyring, store, clock }: LoginSessionOptions): RequestHandler {
   return session({
-    store: new SealedSessionStore({ store, keyring, idleTimeout: config.session.idleTimeout, clock }),
+    store: new SealedSessionStore({ app: config.app, store, keyring, idleTimeout: config.session.idleTimeout, clock }),
     name: cookies.sessionName,
     secret: keyring.secrets('cookie'),
     genid: () => randomBytes(32).toString('base64url'),

@@ -12,18 +12,26 @@ export interface SessionCache {
   invalidate(key: string): void;
 }
 
-export interface SessionCacheOptions {
+/** The cached sessions of all apps of a process. */
+export interface SharedSessionCache {
+  /**
+   * Returns the cache of one app, whose entries are at most `maxAge` milliseconds old. It serves only what it has read itself:
+   * neither sessions of another app, nor those that the same app read under an earlier configuration.
+   */
+  forApp(maxAge: number): SessionCache;
+}
+
+export interface SharedSessionCacheOptions {
   changes: SessionChanges;
-  /** Maximum number of sessions; 0 disables the cache. */
+  /** Maximum number of sessions over all apps; 0 disables the cache. */
   size: number;
-  /** Maximum age of an entry, in milliseconds. */
-  maxAge: number;
   clock: () => number;
 }
 
 interface Entry {
   readonly session: RequestSession;
   readonly readAt: number;
+  readonly readBy: SessionCache;
 }
 
 /** A read in progress. `stale` is set when its result may be older than a change. */
@@ -65,9 +73,9 @@ function toRequestSession({ key, data, tokens, version, refreshable }: ActiveSes
 
 const DISABLED: SessionCache = { get: () => undefined, readThrough: (_key, read) => read(), invalidate: () => {} };
 
-/** Creates a cache that the store's change notifications invalidate. It serves nothing while notifications are down. */
-export function createSessionCache({ changes, size, maxAge, clock }: SessionCacheOptions): SessionCache {
-  if (size === 0) return DISABLED;
+/** Creates the caches, which the store's change notifications invalidate. They serve nothing while notifications are down. */
+export function createSharedSessionCache({ changes, size, clock }: SharedSessionCacheOptions): SharedSessionCache {
+  if (size === 0) return { forApp: () => DISABLED };
   const entries = createLruCache<Entry>(size);
   const pendingReads = createPendingReads();
 
@@ -81,28 +89,33 @@ export function createSessionCache({ changes, size, maxAge, clock }: SessionCach
   }
 
   changes.watch((key) => (key === undefined ? invalidateAll() : invalidate(key)));
-  return {
-    invalidate,
-    get(key) {
-      const entry = entries.get(key);
-      if (entry === undefined) return undefined;
-      const now = clock();
-      const { session, readAt } = entry;
-      // `now >= readAt`: after the clock is set back, an entry would otherwise stay fresh for too long.
-      const fresh = now >= readAt && now - readAt < maxAge && session.data.expiresAt > now;
-      return fresh && changes.current() ? session : undefined;
-    },
-    async readThrough(key, read) {
-      // While notifications are down, a change between this read and their return could be missed.
-      const pending = pendingReads.start(key, !changes.current());
-      const readAt = clock();
-      try {
-        const session = await read();
-        if (session && !pending.stale) entries.set(key, { session: toRequestSession(session), readAt });
-        return session;
-      } finally {
-        pendingReads.finish(key, pending);
-      }
-    },
+  const forApp = (maxAge: number): SessionCache => {
+    const cache: SessionCache = {
+      invalidate,
+      get(key) {
+        const entry = entries.get(key);
+        if (entry?.readBy !== cache) return undefined;
+        const now = clock();
+        const { session, readAt } = entry;
+        // `now >= readAt`: after the clock is set back, an entry would otherwise stay fresh for too long.
+        const fresh = now >= readAt && now - readAt < maxAge && session.data.expiresAt > now;
+        return fresh && changes.current() ? session : undefined;
+      },
+      async readThrough(key, read) {
+        // While notifications are down, a change between this read and their return could be missed.
+        const pending = pendingReads.start(key, !changes.current());
+        const readAt = clock();
+        try {
+          const session = await read();
+          if (session && !pending.stale)
+            entries.set(key, { session: toRequestSession(session), readAt, readBy: cache });
+          return session;
+        } finally {
+          pendingReads.finish(key, pending);
+        }
+      },
+    };
+    return cache;
   };
+  return { forApp };
 }

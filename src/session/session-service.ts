@@ -1,5 +1,4 @@
 /** Implements `Sessions` on a store: loading, caching, extending the idle limit, replacing tokens, ending. */
-import { createLruCache } from '../base/lru.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Keyring } from '../crypto/keyring.ts';
@@ -11,8 +10,9 @@ import type { Store, StoredSession } from '../store/port/store.ts';
 import { cookieSettings } from './cookies.ts';
 import { openSessionData } from './express-session-store.ts';
 import { createIndexNames } from './index-names.ts';
-import { createSessionCache, type SessionCache } from './session-cache.ts';
+import type { SessionCache } from './session-cache.ts';
 import { createSessionCookieReader } from './session-cookie.ts';
+import type { SessionMemory } from './session-memory.ts';
 import {
   type ActiveSession,
   providerIdOf,
@@ -24,6 +24,7 @@ import {
 export interface SessionsOptions {
   config: Config;
   store: Store;
+  memory: SessionMemory;
   keyring: Keyring;
   log: Logger;
   audit: Audit;
@@ -58,22 +59,26 @@ async function readSession(
 const touchInterval = (idleTimeout: number) => Math.min(60_000, idleTimeout / 10);
 
 /** Returns the function that extends the idle limit of a session. */
-function createTouch({ config, store, log, clock }: SessionsOptions, cache: SessionCache) {
+function createTouch({ config, store, memory, log, clock }: SessionsOptions, cache: SessionCache) {
   const { idleTimeout } = config.session;
   const interval = touchInterval(idleTimeout);
-  const touchedAt = createLruCache<number>(100_000);
+  /** When the session was last touched, as far as this process knows. A touch under another idle limit does not count. */
+  const touchedAt = (key: string) => {
+    const last = memory.touches.get(key);
+    return last?.interval === interval ? last.at : undefined;
+  };
 
   function touch({ key, data }: RequestSession): void {
     const now = clock();
     // Negative if the clock was set back since the last touch: then the limit is extended as well.
-    const elapsed = now - (touchedAt.get(key) ?? data.createdAt);
+    const elapsed = now - (touchedAt(key) ?? data.createdAt);
     if (elapsed >= 0 && elapsed < interval) return;
-    touchedAt.set(key, now);
+    memory.touches.set(key, { at: now, interval });
     const ttl = Math.max(1, Math.min(idleTimeout, data.expiresAt - now));
     store.touch(key, ttl).then(
       (live) => live || cache.invalidate(key),
       (error: unknown) => {
-        touchedAt.delete(key);
+        memory.touches.delete(key);
         log.warn(
           { err: describeError(error) },
           'failed to extend the idle limit of a session; retrying on the next request',
@@ -81,19 +86,19 @@ function createTouch({ config, store, log, clock }: SessionsOptions, cache: Sess
       },
     );
   }
-  return { touch, forget: (key: string) => void touchedAt.delete(key) };
+  return { touch, forget: (key: string) => void memory.touches.delete(key) };
 }
 
 /** Creates the session service. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { config, store, keyring, audit, metrics, clock } = options;
-  const { idleTimeout, cacheSize } = config.session;
+  const { config, store, memory, keyring, audit, metrics } = options;
   const issuers = new Map(signInProviders(config).map((provider) => [provider.id, issuersOf(provider)]));
   const { allNames } = createIndexNames(keyring);
-  const identify = createSessionCookieReader(cookieSettings(config).sessionName, keyring.secrets('cookie'), cacheSize);
+  const { sessionName: name } = cookieSettings(config);
+  const { cookies } = memory;
+  const identify = createSessionCookieReader({ app: config.app, name, secrets: keyring.secrets('cookie'), cookies });
   // A session in use is touched at least once per interval, so no cached session outlives its idle limit.
-  const maxAge = touchInterval(idleTimeout);
-  const cache = createSessionCache({ changes: store.changes, size: cacheSize, maxAge, clock });
+  const cache = memory.sessions.forApp(touchInterval(config.session.idleTimeout));
   const { touch, forget } = createTouch(options, cache);
 
   async function end(key: string): Promise<ActiveSession | undefined> {

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { SessionData } from 'express-session';
 import type { Store } from '../../src/store/port/store.ts';
 import { until } from '../support/wait.ts';
+import { tags } from './tags.ts';
 
 export interface Opened {
   store: Store;
@@ -369,5 +370,6 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
     index(store);
     expired(store);
     jobs(store);
+    tags(store);
   });
 }

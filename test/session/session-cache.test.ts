@@ -1,12 +1,12 @@
 /** The session cache alone: what it caches, and what invalidates an entry. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSessionCache } from '../../src/session/session-cache.ts';
+import { createSharedSessionCache } from '../../src/session/session-cache.ts';
 import type { ActiveSession } from '../../src/session/session-types.ts';
 
 function startCache({ size = 10, maxAge = 60_000 } = {}) {
   const state = { now: 1_000_000, current: true, notify: (_key?: string): void => {} };
-  const cache = createSessionCache({
+  const shared = createSharedSessionCache({
     changes: {
       watch: (changed) => {
         state.notify = changed;
@@ -14,9 +14,9 @@ function startCache({ size = 10, maxAge = 60_000 } = {}) {
       current: () => state.current,
     },
     size,
-    maxAge,
     clock: () => state.now,
   });
+  const cache = shared.forApp(maxAge);
   const session = (key: string, version = 1, expiresAt = state.now + 3_600_000): ActiveSession => ({
     key,
     version,
@@ -38,7 +38,7 @@ function startCache({ size = 10, maxAge = 60_000 } = {}) {
     const { promise, resolve } = Promise.withResolvers<ActiveSession | undefined>();
     return { done: cache.readThrough(key, () => promise), finish: () => resolve(session(key)) };
   };
-  return { state, cache, put, startRead };
+  return { state, shared, cache, session, put, startRead };
 }
 
 test('a session that was read is served, and only under its own key', async () => {
@@ -131,4 +131,27 @@ test('a session that does not exist, or could not be read, is not cached', async
   await cache.readThrough('a', async () => undefined);
   await assert.rejects(cache.readThrough('a', () => Promise.reject(new Error('the store is unavailable'))));
   assert.equal(cache.get('a'), undefined);
+});
+
+test('AP-03 an app is served neither what another app has read, nor what it read itself under an earlier configuration', async () => {
+  const { shared, cache, put, session, state } = startCache({ size: 2 });
+  const other = shared.forApp(60_000);
+  await put('a');
+  assert.equal(other.get('a'), undefined);
+  assert.equal(cache.get('a')?.key, 'a');
+  await other.readThrough('a', async () => session('a', 2));
+  assert.deepEqual([other.get('a')?.version, cache.get('a')], [2, undefined]);
+  state.notify('a');
+  assert.equal(other.get('a'), undefined);
+});
+
+test('AP-12 the apps of a process share the limit, and each has a maximum age of its own', async () => {
+  const { shared, cache, put, session, state } = startCache({ size: 2 });
+  const other = shared.forApp(1_000);
+  await put('a');
+  for (const key of ['b', 'c']) await other.readThrough(key, async () => session(key));
+  assert.deepEqual([cache.get('a'), other.get('b')?.key, other.get('c')?.key], [undefined, 'b', 'c']);
+  await put('a');
+  state.now += 1_000;
+  assert.deepEqual([cache.get('a')?.key, other.get('c')], ['a', undefined]);
 });

@@ -1,7 +1,8 @@
 /** Starts a real gateway in the test process: configuration, store and listeners, with its log in memory. */
 import { randomBytes } from 'node:crypto';
 import { parseConfig } from '../../src/config/load/load.ts';
-import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import type { AppIdentity } from '../../src/config/schema/app-identity.ts';
+import type { Config, ConfigInput } from '../../src/config/schema/schema.ts';
 import type { AuditLog } from '../../src/observe/audit.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
@@ -17,7 +18,7 @@ export interface TestGateway {
   readonly url: string;
   /** The URL of this instance. */
   readonly ownUrl: string;
-  readonly config: ReturnType<typeof parseConfig>;
+  readonly config: Config;
   /** The log so far. */
   logText(): string;
   browser(): Browser;
@@ -34,6 +35,8 @@ export interface TestGatewayOptions {
   key?: string;
   providerConfig?: Partial<NonNullable<ConfigInput['provider']>>;
   config?: Partial<ConfigInput>;
+  /** The app that the gateway serves; `main` by default. */
+  app?: AppIdentity;
   /** An open store, such as one that the test also writes to; it is closed with the gateway. */
   store?: Store;
   /** Returns the store that the gateway gets instead of the one that was opened. */
@@ -54,7 +57,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const publicUrl = options.publicUrl ?? url;
-  const config = parseConfig({
+  const parsed = parseConfig({
     publicUrl,
     allowedHosts: [`localhost:${port}`],
     listen: { host: '127.0.0.1', port },
@@ -78,6 +81,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       ...options.config?.session,
     },
   });
+  const config: Config = options.app === undefined ? parsed : { ...parsed, app: options.app };
   const lines: string[] = [];
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
   const { clock, auditLog, changeStore = (store) => store } = options;

@@ -30,7 +30,7 @@ export async function createManySessions({ config, store, provider, sub, live, d
   const { issuer, clientId } = config.provider;
   const keyring = createKeyring(config.secrets.keys, `${config.publicUrl} ${issuer} ${clientId}`);
   const { idleTimeout } = config.session;
-  const sealed = new SealedSessionStore({ store, keyring, idleTimeout, clock: Date.now });
+  const sealed = new SealedSessionStore({ app: config.app, store, keyring, idleTimeout, clock: Date.now });
   const directory = createSessionDirectory({ store, sessions: { peek: async () => undefined }, keyring });
   const now = Date.now();
   const data = { issuer, sub, createdAt: now, expiresAt: now + HOUR_MS };

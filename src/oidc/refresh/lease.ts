@@ -1,4 +1,5 @@
 /** Refresh lease: a lock in the store that allows one refresh per session at a time over all replicas. */
+import { shortKey } from '../../base/tagged-name.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 import type { Store } from '../../store/port/store.ts';
 
@@ -29,7 +30,7 @@ export async function acquireLease(
   let lost = false;
   // Losing the lease ends no session: the store compares versions, so only the first of two writers replaces the tokens.
   const report = (cause: object) => {
-    if (!lost) log.warn({ session: key.slice(0, 12), ...cause }, LOST);
+    if (!lost) log.warn({ session: shortKey(key), ...cause }, LOST);
     lost = true;
   };
   const timer = setInterval(() => {

@@ -1,5 +1,6 @@
 /** Refresh grant: refreshes the tokens of a session, stores them, and decides what a failure means for the session. */
 import { GatewayError } from '../../base/errors.ts';
+import { shortKey } from '../../base/tagged-name.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError } from '../../observe/log.ts';
 import type { ActiveSession, Sessions, TokenRecord } from '../../session/session-types.ts';
@@ -77,7 +78,7 @@ function createFailureHandler({ provider, sessions, backoff, log, audit }: Refre
     const failure = classifyFailure(error);
     const reason = failure.kind === 'refused' ? failure.error : failure.kind;
     log.warn(
-      { err: describeError(error), session: key.slice(0, 12), reason },
+      { err: describeError(error), session: shortKey(key), reason },
       'failed to refresh the tokens of a session',
     );
     audit('token.refresh_failed', { session: key, sub: data.sub, reason });

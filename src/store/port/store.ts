@@ -32,10 +32,10 @@ export interface SessionIndex {
   /** Removes keys from a name. */
   remove(name: string, keys: readonly string[]): Promise<void>;
   /**
-   * A page of about `count` session keys, and the cursor of the next page; undefined after the last one. A session that
-   * exists during the whole scan is on at least one page. An unknown cursor starts from the beginning.
+   * A page of up to about `count` session keys of one app, by default of `main`, and the cursor of the next page; undefined after
+   * the last one. A session that exists during the whole scan is on at least one page. An unknown cursor starts from the beginning.
    */
-  scan(cursor: string | undefined, count: number): Promise<KeyPage>;
+  scan(cursor: string | undefined, count: number, tag?: string): Promise<KeyPage>;
 }
 
 /** Keys of sessions, and the cursor of the next page. */
@@ -75,7 +75,7 @@ export interface SessionChanges {
 export type Replacement = 'replaced' | 'superseded' | 'gone';
 
 /**
- * A session store. `key` is the digest of a session id, never the id. Every operation rejects with
+ * A session store. `key` is the digest of a session id, never the id, after the tag of its app (`session/session-key.ts`). Every operation rejects with
  * `GatewayError('store_unavailable')` when the store fails; a failure never reads as "no session".
  */
 export interface Store {

@@ -1,11 +1,15 @@
 /** Secondary session indexes in Redis: one sorted set per name, scored by the expiry of its entries. */
 import { Cluster, type Redis } from 'ioredis';
+import { taggedName, tagOf } from '../../base/tagged-name.ts';
 import type { SessionIndex } from '../port/store.ts';
 import type { RunRedis } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 
 /** `<node number>:<SCAN cursor on that node>`; nodes are numbered in the order of their addresses. */
 const CURSOR = /^(\d{1,5}):(\d{1,20})$/;
+
+/** The number of a node, and the SCAN cursor on it. */
+type NodeCursor = [node: number, cursor: string];
 
 function nodesOf(client: Redis | Cluster): Redis[] {
   if (!(client instanceof Cluster)) return [client];
@@ -15,7 +19,6 @@ function nodesOf(client: Redis | Cluster): Redis[] {
 
 /** The operations of the port on indexes. */
 export function redisIndex(run: RunRedis, keys: RedisKeys, clock: () => number): SessionIndex {
-  const pattern = keys.session('*').replace(/[\\[\]?]/g, '\\$&');
   const [before = '', after = ''] = keys.session('\n').split('\n');
   const keyIn = (name: string) => name.slice(before.length, name.length - after.length);
 
@@ -23,10 +26,13 @@ export function redisIndex(run: RunRedis, keys: RedisKeys, clock: () => number):
     if (removed.length > 0) await run('remove from index', (redis) => redis.zrem(keys.index(name), ...removed));
   }
 
-  async function scanNode(nodes: readonly Redis[], node: number, cursor: string, count: number) {
+  async function scanNode(nodes: readonly Redis[], [node, cursor]: NodeCursor, count: number, tag: string) {
+    const pattern = keys.session(taggedName(tag, '*')).replace(/[\\[\]?]/g, '\\$&');
     const [next, names] = await (nodes[node] as Redis).scan(cursor, 'MATCH', pattern, 'COUNT', count);
-    if (next !== '0') return { keys: names.map(keyIn), cursor: `${node}:${next}` };
-    return { keys: names.map(keyIn), cursor: node + 1 < nodes.length ? `${node + 1}:0` : undefined };
+    // The pattern of `main` also matches the keys of the others.
+    const found = names.map(keyIn).filter((key) => tagOf(key) === tag);
+    if (next !== '0') return { keys: found, cursor: `${node}:${next}` };
+    return { keys: found, cursor: node + 1 < nodes.length ? `${node + 1}:0` : undefined };
   }
 
   return {
@@ -52,13 +58,13 @@ export function redisIndex(run: RunRedis, keys: RedisKeys, clock: () => number):
       );
     },
     remove: removeEntries,
-    async scan(cursor, count) {
+    async scan(cursor, count, tag = '') {
       const [, node = '0', nodeCursor = '0'] = CURSOR.exec(cursor ?? '0:0') ?? [];
       return await run('list sessions', (redis) => {
         const nodes = nodesOf(redis);
         // The Cluster has fewer nodes than when the cursor was issued: nothing is left to list.
         if (Number(node) >= nodes.length) return Promise.resolve({ keys: [], cursor: undefined });
-        return scanNode(nodes, Number(node), nodeCursor, count);
+        return scanNode(nodes, [Number(node), nodeCursor], count, tag);
       });
     },
   };

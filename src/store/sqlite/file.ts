@@ -18,6 +18,7 @@ CREATE INDEX IF NOT EXISTS links_lapse ON links (lapses_at);
 CREATE INDEX IF NOT EXISTS jobs_lapse ON jobs (lapses_at);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due_at);
 CREATE INDEX IF NOT EXISTS sessions_lapse ON sessions (lapses_at);
+CREATE INDEX IF NOT EXISTS sessions_main ON sessions (key) WHERE instr(key, '~') = 0;
 CREATE INDEX IF NOT EXISTS tokens_lapse ON tokens (lapses_at);
 CREATE INDEX IF NOT EXISTS leases_lapse ON leases (lapses_at);
 CREATE INDEX IF NOT EXISTS marks_lapse ON marks (lapses_at);

@@ -1,5 +1,6 @@
 /** Secondary session indexes in SQLite. */
 import type { SQLOutputValue } from 'node:sqlite';
+import { taggedName } from '../../base/tagged-name.ts';
 import type { KeyPage, SessionIndex } from '../port/store.ts';
 import type { Database } from './database.ts';
 
@@ -7,6 +8,21 @@ import type { Database } from './database.ts';
 function pageOf(rows: Record<string, SQLOutputValue>[], limit: number): KeyPage {
   const keys = rows.map((row) => String(row.key));
   return { keys, cursor: keys.length < limit ? undefined : keys.at(-1) };
+}
+
+/** Reads a page of the session keys of one app. Those of `main` have an index of their own; those of another app lie side by side. */
+function createScan(db: Database['db']) {
+  const main = db.prepare(`SELECT key FROM sessions INDEXED BY sessions_main
+    WHERE instr(key, '~') = 0 AND key > ? AND lapses_at > ? ORDER BY key LIMIT ?`);
+  const tagged = db.prepare(`SELECT key FROM sessions
+    WHERE key > :after AND key < :end AND lapses_at > :now ORDER BY key LIMIT :limit`);
+  return (tag: string, cursor: string, now: number, limit: number) => {
+    if (tag === '') return main.all(cursor, now, limit);
+    const start = taggedName(tag, '');
+    // The character after the tilde: greater than all keys of the app.
+    const end = `${tag}\x7f`;
+    return tagged.all({ after: cursor > start && cursor < end ? cursor : start, end, now, limit });
+  };
 }
 
 /** The operations of the port on indexes. Pages are in the order of the keys, so any page can be requested again. */
@@ -18,7 +34,7 @@ export function sqliteIndex({ db, clock, read, write, change }: Database): Sessi
     AND NOT EXISTS (SELECT 1 FROM sessions WHERE key = :key AND lapses_at > :now)
     AND NOT EXISTS (SELECT 1 FROM tokens WHERE key = :key AND lapses_at > :now)`);
   const remove = db.prepare('DELETE FROM links WHERE name = ? AND key = ?');
-  const page = db.prepare('SELECT key FROM sessions WHERE key > ? AND lapses_at > ? ORDER BY key LIMIT ?');
+  const scan = createScan(db);
   return {
     add: (name, key, expiresAt) => write('index session', () => void add.run(name, key, Math.ceil(expiresAt))),
     count: (name) => read('count sessions', () => Number(count.get(name, clock())?.entries ?? 0)),
@@ -32,6 +48,7 @@ export function sqliteIndex({ db, clock, read, write, change }: Database): Sessi
       change('remove from index', () => {
         for (const key of removed) remove.run(name, key);
       }),
-    scan: (cursor = '', limit) => read('list sessions', () => pageOf(page.all(cursor, clock(), limit), limit)),
+    scan: (cursor = '', limit, tag = '') =>
+      read('list sessions', () => pageOf(scan(tag, cursor, clock(), limit), limit)),
   };
 }
