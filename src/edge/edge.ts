@@ -1,72 +1,46 @@
-/** First checks of every request and upgrade: framing, Host, target and peer. A request that passes gets a RequestContext. */
+/** First checks of every request and upgrade: framing, Host, target and peer. A request that passes gets a RequestContext and its app. */
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../base/errors.ts';
-import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
+import { createFindApps, type ServedApp } from '../routing/find-apps.ts';
 import { parseTarget, type RequestTarget } from '../routing/target.ts';
+import type { Arrive, ReceivedRequest } from './arrival.ts';
 import { checkFraming, checkVersion, readFramingFields } from './framing.ts';
-import { createHostCheck } from './host.ts';
-import { createPeerReader } from './peer.ts';
 import type { RequestContext } from './request-context.ts';
-import { createRequestIds } from './request-ids.ts';
 
-/** What is known about a request before any check: enough to log a refusal and to respond to it. */
-export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
+/** A request that passed the checks, and the app that it is for. */
+export type AppRequest<App> = RequestContext & { readonly app: App };
 
-export interface Edge {
-  /** Checks a request or upgrade; throws GatewayError. `arrival` is the result of `arrive` for this request, if any. */
-  (req: IncomingMessage, arrival?: Arrival): RequestContext;
-  /** Identifies the peer and assigns the request id, once per request: further calls return the same arrival. Never throws. */
-  arrive(req: IncomingMessage): Arrival;
+export interface Edge<App> {
+  /** Checks a request or upgrade; throws GatewayError. */
+  (req: IncomingMessage): AppRequest<App>;
+  readonly arrive: Arrive;
 }
 
-export interface EdgeOptions {
-  readonly config: Pick<Config, 'publicUrl' | 'allowedHosts' | 'trustedProxies'>;
-  readonly log: Logger;
-  readonly newId?: () => string;
+export interface EdgeOptions<App> {
+  /** The apps that the process serves, the first one first. */
+  readonly apps: readonly App[];
+  readonly arrive: Arrive;
   /** Path that health checks of load balancers may request with an IP address as Host. */
   readonly probePath?: string;
 }
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
-
-/** A class with a lazy logger: one is created for every request, and most requests log nothing. */
-class ReceivedRequest implements Arrival {
-  readonly req: IncomingMessage;
-  readonly id: string;
-  readonly clientIp: string;
-  readonly secure: boolean;
-  readonly #parent: Logger;
-  #log: Logger | undefined;
-
-  constructor(req: IncomingMessage, id: string, clientIp: string, secure: boolean, parent: Logger) {
-    this.req = req;
-    this.id = id;
-    this.clientIp = clientIp;
-    this.secure = secure;
-    this.#parent = parent;
-  }
-
-  get log(): Logger {
-    this.#log ??= this.#parent.child({ requestId: this.id });
-    return this.#log;
-  }
-}
-
-class CheckedRequest implements RequestContext {
+class CheckedRequest<App> implements AppRequest<App> {
   readonly req: IncomingMessage;
   readonly id: string;
   readonly target: RequestTarget;
+  readonly app: App;
   readonly clientIp: string;
   readonly secure: boolean;
   declare traceparent?: string;
-  readonly #arrival: Arrival;
+  readonly #arrival: ReceivedRequest;
 
-  constructor(arrival: Arrival, target: RequestTarget) {
+  constructor(arrival: ReceivedRequest, target: RequestTarget, app: App) {
     this.#arrival = arrival;
     this.req = arrival.req;
     this.id = arrival.id;
     this.target = target;
+    this.app = app;
     this.clientIp = arrival.clientIp;
     this.secure = arrival.secure;
   }
@@ -77,34 +51,25 @@ class CheckedRequest implements RequestContext {
 }
 
 /** Creates the edge. The same function serves `request` and `upgrade` events: an upgrade is checked like any other request. */
-export function createEdge({ config, log, newId = createRequestIds(), probePath }: EdgeOptions): Edge {
-  const readPeer = createPeerReader(config.trustedProxies);
-  const arrivals = new WeakMap<IncomingMessage, Arrival>();
-  const checkHost = createHostCheck(config.publicUrl, config.allowedHosts);
-
-  function arrive(req: IncomingMessage): Arrival {
-    const known = arrivals.get(req);
-    if (known) return known;
-    const { clientIp, secure, trusted } = readPeer(req);
-    const header = req.headers['x-request-id'];
-    const id = trusted && typeof header === 'string' && REQUEST_ID.test(header) ? header : newId();
-    const arrival = new ReceivedRequest(req, id, clientIp, secure, log);
-    arrivals.set(req, arrival);
-    return arrival;
-  }
+export function createEdge<App extends ServedApp>({ apps, arrive, probePath }: EdgeOptions<App>): Edge<App> {
+  const findApps = createFindApps(apps);
+  const isNamed = apps.length > 1;
 
   /** A health check of a load balancer, which sends no cookie, and the address of the instance as Host. */
   const isProbe = ({ url, method, headers }: IncomingMessage) =>
     url !== undefined && url === probePath && (method === 'GET' || method === 'HEAD') && headers.cookie === undefined;
 
-  function edge(req: IncomingMessage, arrival: Arrival = arrive(req)): RequestContext {
+  function edge(req: IncomingMessage): AppRequest<App> {
+    const arrival = arrive(req);
     checkVersion(req);
     const fields = readFramingFields(req.rawHeaders);
     checkFraming(req, fields);
     const rawTarget = req.url ?? '';
-    checkHost(fields.host, !rawTarget.startsWith('/'), isProbe(req));
-    const target = parseTarget(rawTarget, config.publicUrl);
-    return new CheckedRequest(arrival, target);
+    const { origin, appOf } = findApps(fields.host, !rawTarget.startsWith('/'), isProbe(req));
+    const target = parseTarget(rawTarget, origin);
+    const app = appOf(target);
+    if (isNamed) arrival.nameApp(app.config.app.id);
+    return new CheckedRequest(arrival, target, app);
   }
 
   return Object.assign(edge, { arrive });

@@ -1,4 +1,4 @@
-/** Composes both planes from the configuration and the parts that they share. */
+/** Composes the two planes of an app from its configuration and the parts that they share. */
 import { forwardedRoutes } from '../config/schema/asked-routes.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createPendingLogins } from '../oidc/login/pending-login.ts';
@@ -6,20 +6,21 @@ import { createReturnPath } from '../policy/return-url.ts';
 import { createForwarder } from '../proxy/forwarding/forward.ts';
 import { createTunnel } from '../proxy/websocket/tunnel.ts';
 import { createUpstreams } from '../upstream/upstreams.ts';
+import { type AppParts, createAppParts } from './app-parts.ts';
 import { createControlPlane } from './control-plane.ts';
 import { createDataPlane } from './data-plane.ts';
-import { createSharedParts, type GatewayDeps, type SharedParts } from './shared-parts.ts';
+import type { SharedParts } from './shared-parts.ts';
 
-/** Everything but the listeners; no request is sent before the parts are started. */
-export function composeGateway(config: Config, deps: GatewayDeps) {
-  const shared = createSharedParts(config, deps);
-  return { ...shared, ...composeDataPlane(config, shared), app: composeControlPlane(config, shared) };
+/** Composes an app; no request is sent before its parts are started. */
+export function composeApp(config: Config, shared: SharedParts) {
+  const parts = createAppParts(config, shared);
+  return { ...parts, ...composeDataPlane(config, parts), controlPlane: composeControlPlane(config, parts) };
 }
 
-export type GatewayParts = ReturnType<typeof composeGateway>;
+export type AppComposition = ReturnType<typeof composeApp>;
 
-function composeDataPlane(config: Config, shared: SharedParts) {
-  const { providers, refresher, services, streams, metrics, log } = shared;
+function composeDataPlane(config: Config, parts: AppParts) {
+  const { providers, refresher, services, streams, metrics, log } = parts;
   const { limits } = config;
   const routes = forwardedRoutes(config);
   // Upstreams know one identity of the gateway: that of its first provider.
@@ -29,7 +30,7 @@ function composeDataPlane(config: Config, shared: SharedParts) {
   const upstreams = createUpstreams(routes, { client: config.upstreamClient, shares, certificate, log, onSurplus });
   const forwarder = createForwarder({ routes, upstreams, streams, metrics });
   const dataPlane = createDataPlane({
-    ...shared,
+    ...parts,
     ...services,
     config,
     ensureUsable: refresher.ensureUsable,
@@ -40,11 +41,11 @@ function composeDataPlane(config: Config, shared: SharedParts) {
   return { upstreams, dataPlane };
 }
 
-function composeControlPlane(config: Config, shared: SharedParts) {
+function composeControlPlane(config: Config, parts: AppParts) {
   return createControlPlane({
-    ...shared,
+    ...parts,
     config,
-    pending: createPendingLogins({ ...shared, config }),
-    returnPath: createReturnPath(config, shared.routes.mayServe),
+    pending: createPendingLogins({ ...parts, config }),
+    returnPath: createReturnPath(config, parts.routes.mayServe),
   });
 }

@@ -1,13 +1,11 @@
-/** Dispatches requests and upgrades that passed the edge: to a route, an endpoint, the front end, or the next handler. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+/** Dispatches the requests and upgrades of one app: to a route, an endpoint, the front end, or the next handler. */
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
 import { GatewayError } from '../base/errors.ts';
 import { ownEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { assertBodyUnread, type Edge } from '../edge/edge.ts';
-import { checkUpgradeFraming } from '../edge/framing.ts';
-import { afterResponses } from '../edge/in-turn.ts';
+import { assertBodyUnread } from '../edge/edge.ts';
 import { discardRest, limitBody } from '../edge/request-body.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import { limitUnread } from '../edge/unread-response.ts';
@@ -22,10 +20,8 @@ import type { RequestCounter } from './request-counter.ts';
 
 export interface DispatchParts {
   config: Config;
-  edge: Edge;
   dataPlane: DataPlane;
-  /** The control plane. */
-  app: Express;
+  controlPlane: Express;
   devServer?: DevServer | undefined;
   tracer?: Tracer | undefined;
   counter: RequestCounter;
@@ -34,13 +30,13 @@ export interface DispatchParts {
 }
 
 /** Handles a request. `next` gets what matches no route and no endpoint, if no front end is configured. */
-export type HandleRequest = (req: IncomingMessage, res: ServerResponse, next?: () => void) => void;
+export type HandleRequest = (context: RequestContext, res: ServerResponse, next?: () => void) => void;
 
 /** Handles an upgrade. `next` gets what matches no route, if no development server is configured. */
-export type HandleUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void) => void;
+export type HandleUpgrade = (context: RequestContext, socket: Duplex, head: Buffer, next?: () => void) => void;
 
 /** Creates the function that hands requests to endpoints and the front end. */
-function createControlDispatch({ config, app, devServer, counter, failures }: DispatchParts) {
+function createControlDispatch({ config, controlPlane, devServer, counter, failures }: DispatchParts) {
   const { isOwn, nameOf } = ownEndpoints(config);
   const { bodyTimeout, sendTimeout } = config.limits;
 
@@ -59,7 +55,7 @@ function createControlDispatch({ config, app, devServer, counter, failures }: Di
     attachContext(context);
     // Express gets the target that the edge checked, never an absolute form.
     req.url = target.raw;
-    app(req as Parameters<typeof app>[0], res as Parameters<typeof app>[1], fail);
+    controlPlane(req as Parameters<Express>[0], res as Parameters<Express>[1], fail);
   };
 }
 
@@ -88,36 +84,33 @@ function createRouteDispatch({ config, dataPlane, counter, failures, pageSteps }
   };
 }
 
+/** Creates the function that handles the requests of the app. */
 export function createRequestDispatch(parts: DispatchParts): HandleRequest {
-  const { config, edge, dataPlane, counter, failures } = parts;
+  const { dataPlane, failures } = parts;
   const toControlPlane = createControlDispatch(parts);
   const toRoute = createRouteDispatch(parts);
 
-  return function handleRequest(req, res, next) {
+  return function handleRequest(context, res, next) {
     try {
-      const context = edge(req);
       const route = dataPlane.match(context.target);
       if (route) toRoute(context, res, route);
       else toControlPlane(context, res, next);
     } catch (error) {
-      failures.respond(req, res, error, true);
-      discardRest(req, config.limits.bodyTimeout);
-      counter.countUnmatched(req, res);
+      failures.respondUnmatched(context.req, res, error);
     }
   };
 }
 
+/** Creates the function that handles the upgrades of the app. */
 export function createUpgradeDispatch(parts: DispatchParts): HandleUpgrade {
-  const { edge, dataPlane, devServer, tracer, counter, failures } = parts;
+  const { dataPlane, devServer, tracer, counter, failures } = parts;
 
-  function handleInTurn(...[req, socket, head, next]: Parameters<HandleUpgrade>): void {
+  return function handleUpgrade(context, socket, head, next) {
     const refuse = (thrown: unknown, route?: CompiledRoute) => {
-      const { code } = failures.respondOnSocket(req, socket, thrown);
+      const { code } = failures.respondOnSocket(context.req, socket, thrown);
       if (route) counter.countRefusal(route, code);
     };
     try {
-      const context = edge(req);
-      checkUpgradeFraming(req);
       const route = dataPlane.match(context.target);
       if (route) tracer?.startSpan(context, route.pattern);
       if (route)
@@ -128,10 +121,5 @@ export function createUpgradeDispatch(parts: DispatchParts): HandleUpgrade {
     } catch (error) {
       refuse(error);
     }
-  }
-
-  return function handleUpgrade(req, socket, head, next) {
-    socket.on('error', () => socket.destroy());
-    afterResponses(socket, () => handleInTurn(req, socket, head, next));
   };
 }

@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
-import type { Edge } from '../edge/edge.ts';
+import type { Arrive } from '../edge/arrival.ts';
+import { discardRest } from '../edge/request-body.ts';
 import { retryUrl } from '../endpoints/common/return-address.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
@@ -16,22 +17,24 @@ import { renderErrorOnSocket } from '../responses/socket-response.ts';
 export interface FailureResponder {
   /** Responds to a request; as a page if the client accepts HTML and `mayBePage`, or if it is a navigation for certain. Returns the error that was sent. */
   respond(req: IncomingMessage, res: ServerResponse, thrown: unknown, mayBePage: boolean): GatewayError;
+  /** Responds to a request that was refused before a route or an endpoint was chosen, and counts it. */
+  respondUnmatched(req: IncomingMessage, res: ServerResponse, thrown: unknown): void;
   /** Responds to an upgrade on its socket. Returns the error that was sent. */
   respondOnSocket(req: IncomingMessage, socket: Duplex, thrown: unknown): GatewayError;
 }
 
 export interface FailureOptions {
   config: Config;
-  edge: Edge;
+  arrive: Arrive;
   pages: Pages;
-  metrics: Pick<Metrics, 'countError'>;
+  metrics: Pick<Metrics, 'countError' | 'countResponse'>;
 }
 
 /** Whether a browser reports a navigation of its user; without fetch metadata the client may be a program. */
 const isNavigation = ({ headers, method = '' }: IncomingMessage) =>
   headers['sec-fetch-mode'] !== undefined && isTopLevelNavigation(headers, method);
 
-export function createFailureResponder({ config, edge, pages, metrics }: FailureOptions): FailureResponder {
+export function createFailureResponder({ config, arrive, pages, metrics }: FailureOptions): FailureResponder {
   const { login: loginUrl } = endpointPaths(config.endpoints);
   const hsts = hstsValue(config);
 
@@ -44,18 +47,25 @@ export function createFailureResponder({ config, edge, pages, metrics }: Failure
   /** Logs and counts an error; returns it with the id of its request. */
   function record(req: IncomingMessage, thrown: unknown): { error: GatewayError; requestId: string } {
     const error = asGatewayError(thrown);
-    const { id: requestId, log } = edge.arrive(req);
+    const { id: requestId, log } = arrive(req);
     logProblem(log, error);
     metrics.countError(error.code);
     return { error, requestId };
   }
 
+  const respond: FailureResponder['respond'] = (req, res, thrown, mayBePage) => {
+    const { error, requestId } = record(req, thrown);
+    const asPage = (mayBePage || isNavigation(req)) && /text\/html/i.test(req.headers.accept ?? '');
+    renderError(res, error, { requestId, pages, asPage, loginUrl: nextUrl(req, error), hsts });
+    return error;
+  };
+
   return {
-    respond(req, res, thrown, mayBePage) {
-      const { error, requestId } = record(req, thrown);
-      const asPage = (mayBePage || isNavigation(req)) && /text\/html/i.test(req.headers.accept ?? '');
-      renderError(res, error, { requestId, pages, asPage, loginUrl: nextUrl(req, error), hsts });
-      return error;
+    respond,
+    respondUnmatched(req, res, thrown) {
+      respond(req, res, thrown, true);
+      discardRest(req, config.limits.bodyTimeout);
+      metrics.countResponse('none', req.method, res.headersSent ? res.statusCode : 0);
     },
     respondOnSocket(req, socket, thrown) {
       const { error, requestId } = record(req, thrown);

@@ -1,26 +1,27 @@
-/** The gateway without its listeners: request handling, health, administration of sessions, start and close. */
-
+/** The gateway without its listeners: every request passes the edge, which finds its app, and the app handles it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { createHealth, type PartHealth } from '../admin/health.ts';
-import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
+import type { AdminSessions } from '../admin/sessions.ts';
+import { appsOf } from '../config/schema/apps.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { createEdge } from '../edge/edge.ts';
+import { createEdge, type Edge } from '../edge/edge.ts';
+import { checkUpgradeFraming } from '../edge/framing.ts';
+import { afterResponses } from '../edge/in-turn.ts';
 import type { RequestContext } from '../edge/request-context.ts';
-import { createDevServer } from '../frontend/dev-server.ts';
 import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
-import { createPageSteps } from '../proxy/pages/page-steps.ts';
-import { composeGateway, type GatewayParts } from './composition.ts';
-import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
-import { createFailureResponder } from './failures.ts';
+import { type AppRuntime, createAppRuntime } from './app-runtime.ts';
 import { createRejectMalformed, type RejectMalformed } from './malformed.ts';
-import { createRequestCounter } from './request-counter.ts';
-import type { GatewayDeps } from './shared-parts.ts';
+import { createSharedParts, type GatewayDeps, type SharedParts } from './shared-parts.ts';
 
 export type { GatewayDeps } from './shared-parts.ts';
 
 export interface Gateway {
-  readonly handle: HandleRequest;
-  readonly upgrade: HandleUpgrade;
+  /** Handles a request. `next` gets what matches no route and no endpoint, if its app has no front end. */
+  handle(req: IncomingMessage, res: ServerResponse, next?: () => void): void;
+  /** Handles an upgrade. `next` gets what matches no route, if its app has no development server. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void): void;
   readonly rejectMalformed: RejectMalformed;
   /** Headers for a front proxy that asks for a decision about a request to `origin`; rejects as a proxied request would be refused. */
   verify(context: RequestContext, origin: string): Promise<ForwardedHeaders>;
@@ -36,7 +37,7 @@ export interface Gateway {
   running(): number;
   /** Ends the event streams and WebSockets, and those that open later: a listener that drains would wait for them. */
   endStreams(): void;
-  /** Whether the first attempt to discover the provider has ended, successfully or not. */
+  /** Whether the first attempt to discover the providers has ended, successfully or not. */
   started(): boolean;
   /** Starts discovery and background work; resolves after the first attempt. */
   start(): Promise<void>;
@@ -44,71 +45,92 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Creates a gateway from a parsed configuration. */
+/** The apps of a gateway; the first one responds to what belongs to none. */
+export type Apps = readonly [AppRuntime, ...AppRuntime[]];
+
+/** Creates a gateway from a parsed configuration, with all of its apps. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
-  const parts = composeGateway(config, deps);
-  const { providers, metrics, dataPlane } = parts;
-  const health = createHealth({
-    providers: providers.all.map(({ id, provider: { state } }) => ({ id, state })),
-    store: deps.store,
-    metrics,
+  const shared = createSharedParts(config, deps);
+  const [first, ...further] = appsOf(config).map((app) => createAppRuntime(app, shared));
+  if (!first) throw new Error('a configuration describes at least one app');
+  return serveApps([first, ...further], shared);
+}
+
+/** Creates a gateway of apps that exist; several gateways can have an app in common while one replaces the other. */
+export function serveApps(apps: Apps, shared: SharedParts): Gateway {
+  const [first] = apps;
+  const edge = createEdge({
+    apps,
+    arrive: shared.arrive,
+    probePath: endpointPaths(first.config.endpoints).session,
   });
-  const edge = createEdge({ config, log: deps.log, probePath: endpointPaths(config.endpoints).session });
-  const counter = createRequestCounter(parts);
-  const dispatchParts = {
-    ...parts,
-    config,
-    edge,
-    counter,
-    failures: createFailureResponder({ ...parts, config, edge }),
-    pageSteps: createPageSteps({ ...parts, config }),
-    devServer:
-      config.frontend?.devServer === undefined
-        ? undefined
-        : createDevServer(config, config.frontend.devServer, parts.streams),
-  };
+  const health = createHealth({ ...shared, providers: providersOf(apps) });
+  const sum = (read: (app: AppRuntime) => number) => apps.reduce((total, app) => total + read(app), 0);
   return {
-    handle: createRequestDispatch(dispatchParts),
-    upgrade: createUpgradeDispatch(dispatchParts),
-    rejectMalformed: createRejectMalformed(dispatchParts.failures),
-    verify: (context, origin) => dataPlane.verify(context, origin),
-    adminSessions: createAdminSessions({ config, ...parts }),
+    ...createHandlers(edge, first),
+    rejectMalformed: createRejectMalformed(first.failures),
+    verify: (context, origin) => first.verify(context, origin),
+    adminSessions: first.adminSessions,
     health,
     async notReady() {
       return (await health()).flatMap((part) => (part.ready ? [] : [`${part.part}: ${part.reason}`]));
     },
-    active: counter.active,
-    running: () => counter.active() - parts.streams.lasting.size(),
-    endStreams: parts.streams.lasting.endAll,
-    ...createLifecycle(parts),
+    active: () => sum((app) => app.active()),
+    running: () => sum((app) => app.running()),
+    endStreams() {
+      for (const app of apps) app.endStreams();
+    },
+    ...createLifecycle(apps),
   };
 }
 
-/** Starts and closes the parts that run in the background. */
-function createLifecycle(parts: GatewayParts): Pick<Gateway, 'started' | 'start' | 'close'> {
-  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics } = parts;
-  const unwatch = metrics.watchOpenRequests(() => streams.size());
+/** The functions that pass requests and upgrades to their apps. */
+function createHandlers(edge: Edge<AppRuntime>, first: AppRuntime): Pick<Gateway, 'handle' | 'upgrade'> {
+  function upgradeInTurn(...[req, socket, head, next]: Parameters<Gateway['upgrade']>): void {
+    try {
+      const request = edge(req);
+      checkUpgradeFraming(req);
+      request.app.upgrade(request, socket, head, next);
+    } catch (error) {
+      first.failures.respondOnSocket(req, socket, error);
+    }
+  }
+  return {
+    handle(req, res, next) {
+      try {
+        const request = edge(req);
+        request.app.handle(request, res, next);
+      } catch (error) {
+        first.failures.respondUnmatched(req, res, error);
+      }
+    },
+    upgrade(req, socket, head, next) {
+      socket.on('error', () => socket.destroy());
+      afterResponses(socket, () => upgradeInTurn(req, socket, head, next));
+    },
+  };
+}
+
+/** The providers of all apps, named after their app if there are several. */
+function providersOf(apps: Apps) {
+  return apps.flatMap(({ config, providers }) =>
+    providers.all.map(({ id, provider: { state } }) => ({
+      id: apps.length === 1 ? id : `${config.app.id}/${id}`,
+      state,
+    })),
+  );
+}
+
+function createLifecycle(apps: Apps): Pick<Gateway, 'started' | 'start' | 'close'> {
   let started = false;
   return {
     started: () => started,
     async start() {
-      services.start();
-      revoker.start();
-      expiredSessions.start();
-      await Promise.all(providers.all.map(({ provider }) => provider.start()));
+      await Promise.all(apps.map((app) => app.start()));
       started = true;
     },
     async close() {
-      for (const { provider } of providers.all) provider.stop();
-      services.stop();
-      revoker.stop();
-      streams.lasting.endAll();
-      expiredSessions.stop();
-      streams.close();
-      unwatch();
-      await tracer?.close();
-      await upstreams.close();
-      await refresher.close();
+      await Promise.all(apps.map((app) => app.close()));
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Counts requests and tunnels in progress, and reports each to the metrics and the trace when it ends. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { Metrics, RouteMeter } from '../observe/metrics/metrics.ts';
 import type { Tracer } from '../observe/trace.ts';
@@ -28,10 +28,6 @@ export function createRequestCounter({ metrics, meterOf, tracer }: RequestCounte
         active -= 1;
         metrics.countResponse(name, req.method, statusOf(res));
       });
-    },
-    /** Counts a request that was refused before a route or an endpoint was chosen. */
-    countUnmatched(req: IncomingMessage, res: ServerResponse): void {
-      metrics.countResponse('none', req.method, statusOf(res));
     },
     /** Counts a request to a route until the returned function is called. */
     beginRouted(context: RequestContext, res: ServerResponse, route: CompiledRoute): () => void {

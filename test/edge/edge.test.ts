@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
-import { createEdge, type EdgeOptions } from '../../src/edge/edge.ts';
+import { MAIN_APP } from '../../src/config/schema/app-identity.ts';
+import type { Config } from '../../src/config/schema/schema.ts';
+import { createArrive } from '../../src/edge/arrival.ts';
+import { createEdge } from '../../src/edge/edge.ts';
 import { createLogger } from '../../src/observe/log.ts';
 
 const PUBLIC = 'https://shop.example.com';
@@ -33,16 +36,21 @@ function request({ url = '/api/x?y', method = 'GET', headers = {}, from = '203.0
   });
 }
 
-function edgeWith(changes: Partial<EdgeOptions['config']> = {}, lines: string[] = []) {
+function edgeWith(
+  changes: Partial<Pick<Config, 'publicUrl' | 'allowedHosts' | 'trustedProxies'>> = {},
+  lines: string[] = [],
+) {
   let ids = 0;
   const log = createLogger('trace', { write: (line: string) => void lines.push(line) });
-  const config = { publicUrl: PUBLIC, allowedHosts: [], trustedProxies: [], ...changes };
-  return createEdge({ config, log, newId: () => `own-id-${++ids}` });
+  const config = { publicUrl: PUBLIC, allowedHosts: [], trustedProxies: [], app: MAIN_APP, ...changes };
+  const arrive = createArrive({ config, log, newId: () => `own-id-${++ids}` });
+  return createEdge({ apps: [{ config }], arrive });
 }
 
 test('an ordinary request gets a context', () => {
   const req = request();
-  const { target, log, ...context } = edgeWith()(req);
+  const { target, log, app, ...context } = edgeWith()(req);
+  assert.equal(app.config.publicUrl, PUBLIC);
   assert.equal(typeof log.info, 'function');
   assert.deepEqual(context, { req, id: 'own-id-1', clientIp: '203.0.113.9', secure: false });
   assert.deepEqual([target.raw, target.path, target.query], ['/api/x?y', '/api/x', '?y']);
@@ -117,10 +125,10 @@ test('every request has an arrival before any check, and a refusal has the same 
   const req = request({ url: '\\', host: undefined, from: '10.0.0.1', headers: { 'X-Forwarded-For': '198.51.100.7' } });
   const arrival = edge.arrive(req);
   assert.equal(arrival.clientIp, '198.51.100.7');
-  assert.throws(() => edge(req, arrival), { code: 'bad_request' });
+  assert.throws(() => edge(req), { code: 'bad_request' });
   arrival.log.info('refused');
   assert.equal(JSON.parse(lines.at(-1) ?? '{}').requestId, arrival.id);
   const again = request();
   const known = edge.arrive(again);
-  assert.equal(edge(again, known).id, known.id);
+  assert.equal(edge(again).id, known.id);
 });

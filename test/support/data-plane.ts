@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/schema/schema.ts';
 import { createKeyring } from '../../src/crypto/keyring.ts';
+import { createArrive } from '../../src/edge/arrival.ts';
 import { createEdge } from '../../src/edge/edge.ts';
 import { createDataPlane, type DataPlaneParts } from '../../src/gateway/data-plane.ts';
 import type { AuditDetails, AuditEvent } from '../../src/observe/audit.ts';
@@ -102,7 +103,7 @@ export async function startDataPlane(
   overrides: Partial<Pick<DataPlaneParts, 'tokens' | 'upstreamTokens' | 'clock'>> = {},
 ) {
   const state = createFakeState();
-  const edge = createEdge({ config, log: silent });
+  const edge = createEdge({ apps: [{ config }], arrive: createArrive({ config, log: silent }) });
   const streams = createOpenStreams({ store: { missing: async () => [] }, log: silent, clock: Date.now });
   const { limits, routes } = config;
   const shares = { caller: limits.callerShare, address: limits.addressShare };

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import { type Arrival, createEdge } from '../../edge/edge.ts';
+import { type Arrival, createArrive } from '../../edge/arrival.ts';
 import { checkVersion } from '../../edge/framing.ts';
 import { closeIdleConnections, listenerLimits } from '../../edge/idle-connections.ts';
 import { inTurn } from '../../edge/in-turn.ts';
@@ -61,7 +61,7 @@ function createRefuse({ config, pages, metrics }: ForwardAuthParts) {
 /** Creates the listener. Its responses may contain access tokens, so it must listen on a private address. */
 export function createForwardAuthServer(parts: ForwardAuthParts): Server {
   const { config, verify, log } = parts;
-  const { arrive } = createEdge({ config, log });
+  const arrive = createArrive({ config, log });
   const find = findAmongHostsOf(config, verify);
   const only = { origin: config.publicUrl, app: verify };
   const refuse = createRefuse(parts);

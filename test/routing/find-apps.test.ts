@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../../src/base/errors.ts';
-import { createHostCheck } from '../../src/edge/host.ts';
+import { createFindApps } from '../../src/routing/find-apps.ts';
 import { fc } from '../support/properties.ts';
 
 const PUBLIC = 'https://shop.example.com';
@@ -10,7 +10,10 @@ const OTHER = 'internal.example.com:8443';
 
 function outcome(hosts: readonly string[], absolute = false, publicUrl = PUBLIC, allowed: readonly string[] = [OTHER]) {
   try {
-    createHostCheck(publicUrl, allowed)(hosts, absolute);
+    createFindApps([{ config: { publicUrl, allowedHosts: [...allowed], app: { id: 'main', path: '' } } }])(
+      hosts,
+      absolute,
+    );
     return 'accepted';
   } catch (error) {
     assert.ok(error instanceof GatewayError);

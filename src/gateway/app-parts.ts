@@ -1,0 +1,106 @@
+/** Creates the parts that both planes of an app share: keys, sessions, providers, tokens and routes. */
+import { signInProviders } from '../config/schema/providers.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { createKeyring } from '../crypto/keyring.ts';
+import { createAudit } from '../observe/audit.ts';
+import type { Metrics } from '../observe/metrics/metrics.ts';
+import { createTracer } from '../observe/trace.ts';
+import { createEndSessions } from '../oidc/logout/end-sessions.ts';
+import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
+import { createRevoker } from '../oidc/logout/revoker.ts';
+import { createSignInUse } from '../oidc/logout/sign-in-use.ts';
+import { mayIssue } from '../oidc/products/issuers.ts';
+import { createProvider } from '../oidc/provider/provider.ts';
+import { createRefreshByProvider } from '../oidc/sign-in/refresh-by-provider.ts';
+import { createSignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
+import { createSignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
+import { createTokenServices } from '../oidc/tokens/token-services.ts';
+import { createOpenStreams } from '../proxy/forwarding/open-streams.ts';
+import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
+import { createArrivals } from '../session/arrivals.ts';
+import { cookieSettings } from '../session/cookies.ts';
+import { createSessionDirectory } from '../session/session-directory.ts';
+import { createSessions } from '../session/session-service.ts';
+import { appStore } from '../store/port/app-store.ts';
+import type { SharedParts } from './shared-parts.ts';
+
+export type AppParts = ReturnType<typeof createAppParts>;
+
+/** Creates the parts in the order in which they depend on each other; none of them sends a request yet. */
+export function createAppParts(config: Config, shared: SharedParts) {
+  const base = createBaseParts(config, shared);
+  const { store, keyring, sessions, signIn, audit, log, metrics, clock } = base;
+  const directory = createSessionDirectory({ store, sessions, keyring });
+  const providerOf = (id: string, issuer: string | undefined) =>
+    signIn.find((entry) => entry.config.id === id && mayIssue(entry.config, issuer))?.provider;
+  const isSignInUsed = createSignInUse(directory);
+  const revoker = createRevoker({ providerOf, isSignInUsed, store, keyring, log, audit, clock });
+  const services = createTokenServices({ config, signIn, store, log, metrics, clock });
+  const streams = createOpenStreams({ store, log, clock });
+  const closeStreams = (key: string) => streams.closeAll(key);
+  const parts = { ...base, config, revoker, checkSessionTokenOf: services.checkSessionTokenOf };
+  const providers = createSignInProviders(
+    signIn.map((entry) => createSignInProvider(parts, entry.config, entry.provider)),
+  );
+  return {
+    ...base,
+    arrivals: createArrivals(base),
+    ...createRouteTable(config, metrics),
+    revoker,
+    services,
+    streams,
+    closeStreams,
+    providers,
+    refresher: createRefreshByProvider(providers),
+    directory,
+    expiredSessions: createExpiredSessions({ store, keyring, isSignInUsed, revoker, audit }),
+    endSessions: createEndSessions({ sessions, revoker, closeStreams, audit }),
+    tracer: createTracer(config.tracing, log),
+  };
+}
+
+/** The parts that depend on the configuration and the dependencies only. */
+function createBaseParts(config: Config, shared: SharedParts) {
+  const { log, metrics, clock, pages, sessionMemory: memory } = shared;
+  const { app, publicUrl, provider } = config;
+  const store = appStore(shared.store, app.tag);
+  // The first provider, also of several: it is part of the seal of every session. Only an app below a path adds its path.
+  const application = [publicUrl, provider.issuer, provider.clientId, ...(app.path === '' ? [] : [app.path])].join(' ');
+  const keyring = createKeyring(config.secrets.keys, application);
+  const audit = createAudit(shared.auditLog, metrics.countAuditEvent);
+  return {
+    log,
+    metrics,
+    clock,
+    pages,
+    store,
+    keyring,
+    audit,
+    signIn: createProviders(config, { log, metrics, clock }),
+    cookies: cookieSettings(config),
+    sessions: createSessions({ config, store, memory, keyring, log, audit, metrics, clock }),
+  };
+}
+
+/** The client of every provider. The clock skew that the metrics show is that of the first one. */
+function createProviders(config: Config, { log, metrics, clock }: Pick<SharedParts, 'log' | 'metrics' | 'clock'>) {
+  const { allowInsecureHttp } = config.development;
+  return signInProviders(config).map((settings, index) => ({
+    config: settings,
+    provider: createProvider({
+      config: settings,
+      allowInsecureHttp,
+      log: index === 0 && !config.providers ? log : log.child({ provider: settings.id }),
+      metrics: index === 0 ? metrics : { observeProviderRequest: metrics.observeProviderRequest, setClockSkew() {} },
+      clock,
+    }),
+  }));
+}
+
+/** The compiled routes, and the meter of each. */
+function createRouteTable(config: Config, metrics: Metrics) {
+  const routes = compileRoutes(config.routes, config.accessTokens?.audience);
+  const meters = routes.routes.map(({ pattern }) => metrics.routeMeter(pattern));
+  const meterOf = ({ index, pattern }: CompiledRoute) => meters[index] ?? metrics.routeMeter(pattern);
+  return { routes, meterOf };
+}

@@ -1,0 +1,94 @@
+/** One app at run time: its planes, its sessions and its providers, and how they start and end. */
+import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
+import type { Config } from '../config/schema/schema.ts';
+import type { RequestContext } from '../edge/request-context.ts';
+import { createDevServer } from '../frontend/dev-server.ts';
+import type { SignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
+import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
+import { createPageSteps } from '../proxy/pages/page-steps.ts';
+import { type AppComposition, composeApp } from './composition.ts';
+import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
+import { createFailureResponder, type FailureResponder } from './failures.ts';
+import { createRequestCounter } from './request-counter.ts';
+import type { SharedParts } from './shared-parts.ts';
+
+export interface AppRuntime {
+  readonly config: Config;
+  /** Handles a request to the app that passed the edge. */
+  readonly handle: HandleRequest;
+  /** Handles an upgrade. */
+  readonly upgrade: HandleUpgrade;
+  /** Headers for a front proxy that asks for a decision about a request to `origin`; rejects as a proxied request would be refused. */
+  verify(context: RequestContext, origin: string): Promise<ForwardedHeaders>;
+  readonly failures: FailureResponder;
+  /** Sessions for the private listener. */
+  readonly adminSessions: AdminSessions;
+  readonly providers: SignInProviders;
+  /** Number of requests and tunnels in progress. */
+  active(): number;
+  /** Number of those that end on their own: all but event streams and WebSockets. */
+  running(): number;
+  /** Ends the event streams and WebSockets, and those that open later. */
+  endStreams(): void;
+  /** Starts discovery and background work; resolves after the first attempt. */
+  start(): Promise<void>;
+  /** Stops timers and closes upstream connections. */
+  close(): Promise<void>;
+}
+
+/** Creates an app from its configuration; nothing is requested before `start`. */
+export function createAppRuntime(config: Config, shared: SharedParts): AppRuntime {
+  const parts = composeApp(config, shared);
+  const { dataPlane, streams } = parts;
+  const counter = createRequestCounter(parts);
+  const failures = createFailureResponder({ ...parts, config, arrive: shared.arrive });
+  const devServer =
+    config.frontend?.devServer === undefined ? undefined : createDevServer(config, config.frontend.devServer, streams);
+  const dispatchParts = {
+    ...parts,
+    config,
+    counter,
+    failures,
+    devServer,
+    pageSteps: createPageSteps({ ...parts, config }),
+  };
+  return {
+    config,
+    handle: createRequestDispatch(dispatchParts),
+    upgrade: createUpgradeDispatch(dispatchParts),
+    verify: (context, origin) => dataPlane.verify(context, origin),
+    failures,
+    adminSessions: createAdminSessions({ config, ...parts }),
+    providers: parts.providers,
+    active: counter.active,
+    running: () => counter.active() - streams.lasting.size(),
+    endStreams: streams.lasting.endAll,
+    ...createLifecycle(parts),
+  };
+}
+
+/** Starts and closes the parts that run in the background. */
+function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'start' | 'close'> {
+  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics } = parts;
+  const unwatch = metrics.watchOpenRequests(() => streams.size());
+  return {
+    async start() {
+      services.start();
+      revoker.start();
+      expiredSessions.start();
+      await Promise.all(providers.all.map(({ provider }) => provider.start()));
+    },
+    async close() {
+      for (const { provider } of providers.all) provider.stop();
+      services.stop();
+      revoker.stop();
+      streams.lasting.endAll();
+      expiredSessions.stop();
+      streams.close();
+      unwatch();
+      await tracer?.close();
+      await upstreams.close();
+      await refresher.close();
+    },
+  };
+}

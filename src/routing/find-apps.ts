@@ -1,0 +1,90 @@
+/** Finds the app that a request is for: by its Host and, where apps share an origin, by its path. */
+import { isIPv4, isIPv6 } from 'node:net';
+import { GatewayError } from '../base/errors.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { createPathChoice } from './path-choice.ts';
+import { normalizeAuthority, type RequestTarget } from './target.ts';
+
+/** What the edge reads of an app. */
+export interface ServedApp {
+  readonly config: Pick<Config, 'publicUrl' | 'allowedHosts'> & { readonly app: Pick<Config['app'], 'id' | 'path'> };
+}
+
+/** The apps of one origin. */
+export interface AppsOfOrigin<App> {
+  /** Their `publicUrl`. */
+  readonly origin: string;
+  /** The authority of the origin, in lower case and without the default port. */
+  readonly host: string;
+  /** The app of a target. Throws `ambiguous_path` where a server could read the path as one of another app, or `not_found`. */
+  appOf(target: RequestTarget): App;
+}
+
+/**
+ * Returns the apps of a host. With an absolute-form target, Host must also agree with the public URL. A health check of a load
+ * balancer (`isProbe`) may name an IP address, which no other site can make a browser do for a name of its own; it gets the first app.
+ */
+export type FindApps<App> = (hosts: readonly string[], absoluteForm: boolean, isProbe?: boolean) => AppsOfOrigin<App>;
+
+const schemeOf = (origin: string) => new URL(origin).protocol.slice(0, -1);
+
+/** The apps of each origin, in the order of their first app. */
+function groupByOrigin<App extends ServedApp>(apps: readonly App[]): { origin: string; apps: App[] }[] {
+  const groups = new Map<string, App[]>();
+  for (const app of apps) groups.set(app.config.publicUrl, [...(groups.get(app.config.publicUrl) ?? []), app]);
+  return [...groups].map(([origin, members]) => ({ origin, apps: members }));
+}
+
+/** The tables from the authority to the apps, one for each scheme: it decides which port is left out. */
+function createTables<App extends ServedApp>(apps: readonly App[]) {
+  const tables = new Map<string, Map<string, AppsOfOrigin<App>>>();
+  const groups = groupByOrigin(apps).map((group) => {
+    const { host } = new URL(group.origin);
+    const scheme = schemeOf(group.origin);
+    const found = { origin: group.origin, host, appOf: createPathChoice(group.apps) };
+    const table = tables.get(scheme) ?? new Map<string, AppsOfOrigin<App>>();
+    tables.set(scheme, table);
+    for (const name of [host, ...group.apps.flatMap(({ config }) => config.allowedHosts)])
+      table.set(normalizeAuthority(name, scheme), found);
+    return found;
+  });
+  return { first: groups[0], tables: [...tables] };
+}
+
+/**
+ * Creates the function. Host must be sent exactly once and be an accepted host exactly: no suffix, no trailing dot, no other port.
+ * RFC 9112 section 3.2: 400 when missing, repeated or malformed; RFC 9110 section 15.5.20: 421 for another host, never another app.
+ */
+export function createFindApps<App extends ServedApp>(apps: readonly App[]): FindApps<App> {
+  const { first, tables } = createTables(apps);
+
+  function ofHost(host: string): AppsOfOrigin<App> | undefined {
+    for (const [scheme, table] of tables) {
+      const found = table.get(normalizeAuthority(host, scheme));
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  return function findApps(hosts, absoluteForm, isProbe = false) {
+    const [value] = hosts;
+    if (value === undefined || hosts.length > 1) throw refused('bad_request', `${hosts.length} Host fields`);
+    if (!/^[A-Za-z0-9._:[\]-]+$/.test(value)) throw refused('bad_request', 'malformed Host');
+    const found = ofHost(value) ?? (isProbe && isAddress(value) ? first : undefined);
+    if (!found) throw refused('misdirected', 'Host is neither publicUrl nor in allowedHosts');
+    // The target is compared with the public URL, so another Host contradicts it (RFC 9112 section 3.2.2).
+    if (absoluteForm && normalizeAuthority(value, schemeOf(found.origin)) !== found.host)
+      throw refused('bad_request', 'Host contradicts the absolute-form target');
+    return found;
+  };
+}
+
+/** Whether a Host is an IP address, with or without a port. */
+function isAddress(host: string): boolean {
+  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(host)?.[1];
+  return bracketed === undefined ? isIPv4(host.replace(/:\d{1,5}$/, '')) : isIPv6(bracketed);
+}
+
+function refused(code: 'bad_request' | 'misdirected', detail: string): GatewayError {
+  return new GatewayError(code, { detail, headers: { connection: 'close' } });
+}

@@ -1,0 +1,55 @@
+/** Chooses between the apps of one origin by the path below which each of them lies. */
+import { GatewayError } from '../base/errors.ts';
+import { pathInterpretations } from './path-interpretations.ts';
+import type { RequestTarget } from './target.ts';
+
+interface AppBelowPath<App> {
+  readonly app: App;
+  readonly segments: readonly string[];
+}
+
+type Spelling = (segment: string) => string;
+const exact: Spelling = (segment) => segment;
+const folded: Spelling = (segment) => segment.toLowerCase();
+
+/** Finds the app with the longest path that the segments begin with. */
+function createLookup<App>(apps: readonly AppBelowPath<App>[], spelling: Spelling) {
+  const byFirst = new Map<string, AppBelowPath<App>[]>();
+  for (const entry of [...apps].sort((a, b) => b.segments.length - a.segments.length)) {
+    const spelled = { ...entry, segments: entry.segments.map(spelling) };
+    const [first = ''] = spelled.segments;
+    byFirst.set(first, [...(byFirst.get(first) ?? []), spelled]);
+  }
+  return (segments: readonly string[]): App | undefined =>
+    byFirst
+      .get(spelling(segments[0] ?? ''))
+      ?.find((entry) => entry.segments.every((segment, index) => spelling(segments[index] ?? '') === segment))?.app;
+}
+
+/**
+ * Creates the choice. No interpretation of a path, letter case ignored, may belong to another app: the upstream of one app would
+ * then serve a request that the other one admitted. A path below none of the apps belongs to the app without a path.
+ */
+export function createPathChoice<App extends { config: { app: { path: string } } }>(
+  apps: readonly App[],
+): (target: Pick<RequestTarget, 'path' | 'segments' | 'lenient'>) => App {
+  const below = apps.flatMap((app) => {
+    const { path } = app.config.app;
+    return path === '' ? [] : [{ app, segments: path.slice(1).split('/') }];
+  });
+  const rest = apps.find(({ config }) => config.app.path === '');
+  if (below.length === 0 && rest) return () => rest;
+  const chooseExactly = createLookup(below, exact);
+  const chooseFolded = createLookup(below, folded);
+  const withoutEmpty = (segments: readonly string[]) => segments.filter((segment) => segment !== '');
+
+  return function choosePath({ path, segments, lenient }) {
+    const chosen = chooseExactly(segments);
+    const interpretations = lenient === segments ? [segments] : pathInterpretations(path);
+    if (interpretations.some((interpretation) => chooseFolded(withoutEmpty(interpretation)) !== chosen))
+      throw new GatewayError('ambiguous_path', { detail: 'the path could belong to several apps' });
+    const app = chosen ?? rest;
+    if (!app) throw new GatewayError('not_found');
+    return app;
+  };
+}
