@@ -20,7 +20,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['config/sections'],
   ['config/schema'],
   ['config/validate', 'import/draft', 'observe'],
-  ['config/warnings'],
+  ['config/apps', 'config/warnings'],
   [
     'config/load',
     'import/apigee',

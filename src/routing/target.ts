@@ -1,4 +1,5 @@
 /** Parses the request target into the one path that policy, CSRF check and upstream use, or refuses it. */
+import { normalizeAuthority } from '../base/authority.ts';
 import { GatewayError } from '../base/errors.ts';
 import { decodeAgain, hasDotSegment, isUnambiguous, lenientInterpretation } from './path-interpretations.ts';
 
@@ -84,14 +85,4 @@ function refused(code: 'ambiguous_path' | 'bad_request' | 'misdirected', detail:
   return new GatewayError(code, { detail });
 }
 
-const DEFAULT_PORTS: Record<string, string> = { http: ':80', https: ':443' };
-
-/** Returns the authority in lower case, without the default port of the scheme; nothing else is normalized. */
-export function normalizeAuthority(authority: string, scheme: string): string {
-  const lower = authority.toLowerCase();
-  const suffix = DEFAULT_PORTS[scheme];
-  if (suffix === undefined || !lower.endsWith(suffix)) return lower;
-  const host = lower.slice(0, -suffix.length);
-  // After another port the suffix is not a port: `host:8443:443` must not become `host:8443`.
-  return /:[^\]]*$/.test(host) ? lower : host;
-}
+export { normalizeAuthority } from '../base/authority.ts';

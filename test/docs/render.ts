@@ -1,5 +1,6 @@
 /** Generator of the pages of `docs/` that follow from tables and the schema. */
 import { ERRORS } from '../../src/base/error-table.ts';
+import { NOT_INHERITED, SHARED_OPTIONS } from '../../src/config/schema/app-options.ts';
 import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/schema/options.ts';
 import { COMBINATIONS } from '../../src/config/warnings/warnings.ts';
 import { auditPage } from './render-audit.ts';
@@ -81,6 +82,22 @@ function listRows(item: SchemaNode | undefined, prefix: string): string {
     .join('\n');
 }
 
+/** The options that only an app has; all others are those of the file. */
+const OF_APP = ['id', 'path'];
+
+/** Rows of the options that add apps, and of what only an app has. */
+function appRows({ properties, $defs }: SchemaNode): string {
+  const lists = { apps: properties?.apps ?? {}, appsFrom: properties?.appsFrom ?? {} };
+  const own = OF_APP.map((name) => [name, $defs?.app?.properties?.[name] ?? {}] as const);
+  return [
+    listRows({ properties: lists }, ''),
+    listRows({ properties: Object.fromEntries(own) }, 'apps[].'),
+    '| any option of an app | | Overrides the option at the top of the file. |',
+  ].join('\n');
+}
+
+const names = (list: readonly string[]) => list.map((name) => `\`${name}\``).join(', ');
+
 /** The schema of the entries of a list that are objects. */
 const objectEntry = (list: SchemaNode | undefined): SchemaNode | undefined =>
   list?.items?.anyOf?.find(({ properties }) => properties !== undefined);
@@ -136,6 +153,16 @@ ${listRows(schema.properties?.routes?.items, '')}
 
 Claim headers are percent-encoded UTF-8: \`decodeURIComponent\` returns the exact value. The elements of a list are encoded one by one and joined by commas.
 \`csrf: fetch-metadata\` applies to GET and HEAD only; other methods always need the header.
+
+## apps
+
+Further apps, each with a public origin of its own: see [several apps](several-apps.md). An app has the options of the file: groups are merged over those at the top
+option by option, lists and references to secrets are replaced, and \`providers\` replaces \`provider\`. Never inherited: ${names(NOT_INHERITED)}. Only at
+the top of the file, because all apps share them: ${names(SHARED_OPTIONS)}. Variables set options at the top.
+
+| option | default | meaning |
+| --- | --- | --- |
+${appRows(schema)}
 
 ## Warnings
 

@@ -1,55 +1,42 @@
 /** Configuration loader: turns YAML, environment and secret files into one frozen object, or reports all faults at once. */
-import { MAIN_APP } from '../schema/app-identity.ts';
-import { pagesWith, withPageDefaults } from '../schema/page-routes.ts';
-import { hasBothForms, withFirstProvider } from '../schema/providers.ts';
-import { type Config, type ConfigInput, configSchema, type SecretResolver } from '../schema/schema.ts';
-import { askedRouteFindings } from '../validate/asked-routes.ts';
-import { ConfigError, type Fault, type Finding, formatPath } from '../validate/faults.ts';
-import { lostNames } from '../validate/lost-names.ts';
-import { servedFileFindings } from '../validate/served-files.ts';
-import { validateConfig } from '../validate/validate.ts';
-import type { WarningFacts } from '../warnings/warning.ts';
+import { readdirSync } from 'node:fs';
+import { isRecord } from '../../oidc/products/base/claims.ts';
+import type { Options } from '../apps/merge.ts';
+import { orphanFindings } from '../apps/own-options.ts';
+import { FILE_OPTIONS } from '../schema/app-options.ts';
+import type { Config, ConfigInput } from '../schema/schema.ts';
+import { ConfigError, type Fault, type Finding, formatPath, type Path } from '../validate/faults.ts';
 import { findWarnings, type Warning } from '../warnings/warnings.ts';
+import { distinctFaults, joinApps, type Member, mainMember, memberFaults, memberOf } from './app-members.ts';
+import { type AppReader, type AppSources, type Place, readApps } from './app-sources.ts';
+import { createAppValidator } from './app-validator.ts';
 import { applyEnvironment } from './environment.ts';
-import { findingsOf } from './findings.ts';
 import { interpolate } from './interpolate.ts';
-import { withoutLineEnd } from './text-value.ts';
+import { createSecretReader, type SecretSources } from './secret-reader.ts';
 import { parseYaml } from './yaml-source.ts';
 
-export interface ConfigSource {
+export interface ConfigSource extends SecretSources {
   /** Path of the file, for messages. */
   file: string;
   text: string;
-  env: Readonly<Record<string, string | undefined>>;
-  /** Returns the text of a secret file; throws when it cannot be read. */
-  readFile: (path: string) => string;
+  /** Returns the names of the files in the folder `appsFrom`. Default: those of the file system. */
+  listFiles?: (folder: string) => readonly string[];
+  /** Whether an app with a faulty file of its own is left out, instead of refusing the whole configuration. */
+  tolerant?: boolean;
+}
+
+/** An app of `appsFrom` whose file is faulty. */
+export interface RefusedApp {
+  readonly id: string;
+  readonly error: ConfigError;
 }
 
 export interface Loaded {
   config: Config;
   /** Settings that lower security or have no effect. */
   warnings: Warning[];
-}
-
-type SecretSources = Pick<ConfigSource, 'env' | 'readFile'>;
-
-function secretResolver({ env, readFile }: SecretSources): SecretResolver {
-  return (ref) => {
-    if ('env' in ref) {
-      const value = withoutLineEnd(env[ref.env] ?? '');
-      if (value === '') throw new Error(`the environment variable ${ref.env} is not set`);
-      return value;
-    }
-    let text: string;
-    try {
-      text = readFile(ref.file);
-    } catch {
-      throw new Error(`the file ${ref.file} cannot be read`);
-    }
-    const value = withoutLineEnd(text);
-    if (value === '') throw new Error(`the file ${ref.file} is empty`);
-    return value;
-  };
+  /** The apps that a tolerant loader has left out. */
+  refusedApps?: readonly RefusedApp[];
 }
 
 function deepFreeze<T>(value: T): T {
@@ -60,87 +47,114 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-const BOTH_FORMS: Finding = {
-  path: ['providers'],
-  message: 'provider is set as well, in the file or by a variable',
-  hint: 'move it to the list as its first entry, with id: default to keep its redirect URI and its sessions',
+/** What a file or an object holds, before it is validated. */
+interface Written {
+  /** The options at the top, with those that variables set. */
+  readonly top: unknown;
+  readonly sources: AppSources;
+  readonly findings: readonly Finding[];
+  readonly faults: readonly Fault[];
+  /** Private files besides those of secrets. */
+  readonly files: readonly string[];
+  placeOf(path: Path): Place;
+}
+
+const NO_APP: Omit<Finding, 'path'> = {
+  message: 'there is no app',
+  hint: 'set publicUrl, or add an app',
 };
 
-const CSRF_OF_PAGES = {
-  message: 'has no effect with kind: page',
-  hint: 'remove it: where a request comes from decides on pages',
-};
+/** The members, and findings about what belongs to none of them. */
+function membersOf({ top, sources, placeOf }: Written, secrets: ReturnType<typeof createSecretReader>, lists: boolean) {
+  const options: Options = isRecord(top) ? top : {};
+  const deps = { top: options, placeOf, validate: createAppValidator(secrets.resolve) };
+  // Without lists, the file is one app, whose faults are those of the file.
+  const hasMain = !lists || options.publicUrl !== undefined;
+  const members = [...(hasMain ? [mainMember(deps)] : []), ...sources.apps.map((source) => memberOf(source, deps))];
+  const orphans = hasMain ? [] : orphanFindings(options);
+  const isEmpty = members.length === 0 && sources.findings.length === 0;
+  return { members, findings: isEmpty ? [...orphans, { path: [], ...NO_APP }] : orphans };
+}
 
-const refuseReferences: SecretResolver = () => {
-  throw new Error('a configuration object must hold its secrets as text, not as references');
-};
+/** The options of the file without those that add apps. Input without such options is returned unchanged. */
+function withoutLists(input: unknown): unknown {
+  if (!isRecord(input) || !FILE_OPTIONS.some((name) => Object.hasOwn(input, name))) return input;
+  return Object.fromEntries(Object.entries(input).filter(([name]) => !FILE_OPTIONS.some((list) => list === name)));
+}
 
-/** `files` are private files besides those of secrets. Without sources, a secret must be text. */
-function validate(
-  input: unknown,
-  sources: SecretSources | undefined,
-  files: readonly string[] = [],
-): WarningFacts | { findings: Finding[] } {
-  const secretFiles: string[] = [];
-  const readFile = (path: string) => {
-    secretFiles.push(path);
-    return sources?.readFile(path) ?? '';
-  };
-  const resolve = sources ? secretResolver({ env: sources.env, readFile }) : refuseReferences;
-  const normalized = withPageDefaults(withFirstProvider(input));
-  const parsed = configSchema(resolve).safeParse(normalized);
-  if (!parsed.success) {
-    const found = parsed.error.issues.flatMap((issue) => findingsOf(issue));
-    // A copied provider has its findings in the list.
-    const isCopied = withFirstProvider(input) !== input;
-    return { findings: isCopied ? found.filter(({ path }) => path[0] !== 'provider') : found };
-  }
-  const config: Config = { ...parsed.data, app: MAIN_APP };
-  const findings = [
-    ...(hasBothForms(input) ? [BOTH_FORMS] : []),
-    ...pagesWith(input, 'csrf').map((route) => ({ path: ['routes', route, 'csrf'], ...CSRF_OF_PAGES })),
-    ...askedRouteFindings(input, config),
-    ...lostNames(input, config),
-    ...validateConfig(config),
-    ...servedFileFindings(config, [...files, ...secretFiles]),
-  ];
-  return findings.length > 0 ? { findings } : { config: deepFreeze(config), secretFiles };
+const hasLists = (input: unknown) => isRecord(input) && FILE_OPTIONS.some((name) => input[name] !== undefined);
+
+/** The apps that a tolerant loader leaves out, each with its faults. */
+function refusedApps(members: readonly Member[], found: ReturnType<typeof memberFaults>): [Member, RefusedApp][] {
+  return members.flatMap((member): [Member, RefusedApp][] => {
+    const faults = found.filter((entry) => member.isFile && entry.member === member).map(({ fault }) => fault);
+    return faults.length === 0 ? [] : [[member, { id: member.app.id, error: new ConfigError(faults) }]];
+  });
+}
+
+/** Validates what was written. Throws `ConfigError` with every fault. */
+function settle(written: Written, lists: boolean, secretSources: SecretSources | undefined, tolerant: boolean): Loaded {
+  const secrets = createSecretReader(secretSources);
+  const { members, findings } = membersOf(written, secrets, lists);
+  const located = [...written.findings, ...findings, ...written.sources.findings].map(
+    ({ path, ...rest }): Fault => ({ ...written.placeOf(path), ...rest }),
+  );
+  const found = memberFaults(members, [...written.files, ...secrets.files]);
+  const refused = tolerant ? refusedApps(members, found) : [];
+  const remaining = members.filter((member) => !refused.some(([other]) => other === member));
+  const stopping = remaining.length === 0 ? found : found.filter(({ member }) => remaining.includes(member));
+  const faults = [...located, ...distinctFaults(stopping, members.length), ...written.faults];
+  const config = joinApps(remaining.flatMap(({ validated }) => validated?.config ?? []));
+  if (faults.length > 0 || config === undefined) throw new ConfigError(faults);
+  const warnings = findWarnings({ config: deepFreeze(config), secretFiles: [...secrets.files] });
+  return { config, warnings, ...(refused.length > 0 && { refusedApps: refused.map(([, app]) => app) }) };
 }
 
 /** Loads a YAML text. Throws `ConfigError` with every fault, each with its line or the variable that set the option. */
 export function loadConfig(source: ConfigSource): Loaded {
-  const { file, text, env } = source;
+  const { file, text, env, readFile, listFiles = readdirSync, tolerant = false } = source;
   const yaml = parseYaml(file, text);
-  const { value, referenced, findings } = interpolate(yaml.value, env);
-  const { input, variables, faults } = applyEnvironment(value, env, referenced);
-  const outcome = validate(input, source, [file]);
-  const locate = ({ path, ...rest }: Finding): Fault => {
+  const { value, referenced, findings } = interpolate(withoutLists(yaml.value), env);
+  const inFile = (path: Path): Place => ({ file, ...yaml.positionOf(path), path: formatPath(path) });
+  const sources = readApps(yaml.value, { env, readFile, listFiles, file }, inFile);
+  const { input, variables, faults } = applyEnvironment(value, env, new Set([...referenced, ...sources.referenced]));
+  const placeOf = (path: Path): Place => {
     const dotted = formatPath(path);
     // A variable sets a list as a whole, so it is the source of each element.
     const variable = variables.get(typeof path.at(-1) === 'number' ? formatPath(path.slice(0, -1)) : dotted);
-    return { ...(variable === undefined ? { file, ...yaml.positionOf(path) } : { variable }), path: dotted, ...rest };
+    return variable === undefined ? inFile(path) : { variable, path: dotted };
   };
-  const all = [...findings, ...('findings' in outcome ? outcome.findings : [])].map(locate);
-  if (!('config' in outcome) || all.length + faults.length > 0) throw new ConfigError([...all, ...faults]);
-  return { config: outcome.config, warnings: findWarnings(outcome) };
+  const written = { top: input, sources, findings, faults, files: [file, ...sources.files], placeOf };
+  return settle(written, hasLists(yaml.value), source, tolerant);
 }
 
 /** Reads a file and loads it, with the errors of `loadConfig`. */
-export function loadFile({ file, env, readFile }: Omit<ConfigSource, 'text'>): Loaded {
+export function loadFile({ file, ...source }: Omit<ConfigSource, 'text'>): Loaded {
   let text: string;
   try {
-    text = readFile(file);
+    text = source.readFile(file);
   } catch {
     throw new ConfigError([{ file, path: '', message: 'this file cannot be read' }]);
   }
-  return loadConfig({ file, text, env, readFile });
+  return loadConfig({ file, text, ...source });
 }
 
+/** Reads nothing: for an object without sources. */
+const UNREADABLE: Omit<AppReader, 'file'> = {
+  env: {},
+  readFile: () => '',
+  listFiles: () => {
+    throw new Error('a configuration object without sources');
+  },
+};
+
 /** Validates a plain object, for an application that mounts the gateway. Throws `ConfigError`. */
-export function loadObject(input: ConfigInput, sources?: SecretSources): Loaded {
-  const outcome = validate(input, sources);
-  if ('config' in outcome) return { config: outcome.config, warnings: findWarnings(outcome) };
-  throw new ConfigError(outcome.findings.map(({ path, ...rest }) => ({ path: formatPath(path), ...rest })));
+export function loadObject(input: ConfigInput, secretSources?: SecretSources): Loaded {
+  const reader = secretSources ? { ...secretSources, listFiles: readdirSync } : UNREADABLE;
+  const placeOf = (path: Path): Place => ({ path: formatPath(path) });
+  const sources = readApps(input, { ...reader, file: undefined }, placeOf);
+  const written = { top: withoutLists(input), sources, findings: [], faults: [], files: sources.files, placeOf };
+  return settle(written, hasLists(input), secretSources, false);
 }
 
 /** The configuration of a plain object, without its warnings. Throws `ConfigError`. */

@@ -1,20 +1,10 @@
 /** List of all options, derived from the schema: the basis of environment variables, hints and documentation. */
 import { z } from 'zod';
+import { withAppLists } from './app-schema.ts';
 import { configSchema } from './schema.ts';
+import type { SchemaNode } from './schema-node.ts';
 
-/** The parts of a JSON Schema that this project reads. */
-export interface SchemaNode {
-  type?: string;
-  description?: string;
-  default?: unknown;
-  enum?: unknown[];
-  const?: unknown;
-  properties?: Record<string, SchemaNode>;
-  items?: SchemaNode;
-  anyOf?: SchemaNode[];
-  required?: string[];
-  oneOf?: { required: string[] }[];
-}
+export { nodesAt, type SchemaNode } from './schema-node.ts';
 
 export interface Option {
   path: string[];
@@ -34,26 +24,21 @@ const WITHOUT_VARIABLE = [
   'session.store.redis.cluster',
   'accessTokens.issuers',
   'routes',
+  'apps',
+  'appsFrom',
 ] as const;
+
+let cached: SchemaNode | undefined;
 
 /** JSON Schema of the configuration file, for editors and for everything derived from it. */
 export function jsonSchema(): SchemaNode {
-  const schema = z.toJSONSchema(
-    configSchema(() => ''),
-    { io: 'input' },
-  ) as SchemaNode;
-  // A file has either one provider or several.
-  const required = (schema.required ?? []).filter((name) => name !== 'provider');
-  return { ...schema, required, oneOf: [{ required: ['provider'] }, { required: ['providers'] }] };
-}
-
-/** The parts of the schema that describe the option at a path; several if branches of a union have it. */
-export function nodesAt(node: SchemaNode, [first, ...rest]: readonly (string | number)[]): SchemaNode[] {
-  if (first === undefined) return [node];
-  return (node.anyOf ?? [node]).flatMap((branch) => {
-    const next = typeof first === 'number' ? branch.items : branch.properties?.[first];
-    return next ? nodesAt(next, rest) : [];
-  });
+  cached ??= withAppLists(
+    z.toJSONSchema(
+      configSchema(() => ''),
+      { io: 'input' },
+    ) as SchemaNode,
+  );
+  return cached;
 }
 
 /** `provider.clientId` is `BFF_PROVIDER_CLIENT_ID`. */

@@ -25,6 +25,7 @@ import {
 import { sessionSchema } from '../sections/session.ts';
 import { tuning } from '../sections/tuning.ts';
 import type { AppIdentity } from './app-identity.ts';
+import type { SHARED_OPTIONS } from './app-options.ts';
 
 /** Creates the schema; `resolve` reads secrets that are references. */
 export function configSchema(resolve: SecretResolver) {
@@ -76,8 +77,16 @@ export type Config = z.output<ReturnType<typeof configSchema>> & {
   readonly apps?: readonly Config[];
 };
 type Input = z.input<ReturnType<typeof configSchema>>;
-/** The configuration as written in the file; it has either `provider` or `providers`. */
-export type ConfigInput = Omit<Input, 'provider'> & { provider?: Input['provider'] | undefined };
+type Optional<Options> = { [Name in keyof Options]?: Options[Name] | undefined };
+type AppOptions = Omit<Input, (typeof SHARED_OPTIONS)[number] | 'provider'> & { provider: Optional<Input['provider']> };
+/** One entry of `apps` as written in the file. */
+export type AppInput = { id: string; path?: string | undefined } & Optional<AppOptions>;
+/** The configuration as written in the file; it has either `provider` or `providers`, and with `apps` it may lack what each app has. */
+export type ConfigInput = Omit<Input, 'publicUrl' | 'provider'> &
+  Optional<Pick<Input, 'publicUrl'> & { provider: Optional<Input['provider']> }> & {
+    apps?: AppInput[] | undefined;
+    appsFrom?: string | undefined;
+  };
 export type RouteConfig = Config['routes'][number];
 export type { ClaimCondition, RoleName, RuleConfig } from '../sections/rules.ts';
 export type { SecretRef, SecretResolver } from '../sections/secrets.ts';

@@ -8,7 +8,7 @@ const cookie = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[A-Za-z0-9_-]{1,40}$/)
+      .regex(/^[A-Za-z0-9_-]{1,48}$/)
       .optional()
       .describe('Default: __Host-bff, or bff if the public URL is plain HTTP.'),
     sameSite: z

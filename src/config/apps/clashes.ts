@@ -1,0 +1,94 @@
+/** Checks that no two apps claim the same identifier, address or cookie. */
+import { normalizeAuthority } from '../../base/authority.ts';
+import type { Config } from '../schema/schema.ts';
+import type { Finding, Path } from '../validate/faults.ts';
+import type { CheckedApp, Report, ValidApp } from './checked-app.ts';
+import { sharedPathFindings } from './shared-paths.ts';
+
+const isValid = (app: CheckedApp): app is ValidApp => app.config !== undefined;
+
+function checkIds(apps: readonly CheckedApp[], report: Report): void {
+  const known = new Set<string>();
+  for (const app of apps) {
+    if (known.has(app.app.id))
+      report(app, {
+        path: ['id'],
+        message: app.app.id === 'main' ? 'main is the app at the top of the file' : 'another app has this id',
+      });
+    known.add(app.app.id);
+  }
+}
+
+/** Every authority at which an app is reached, with the option that names it. */
+function authoritiesOf({ publicUrl, allowedHosts }: Config): { authority: string; path: Path }[] {
+  const { host, protocol } = new URL(publicUrl);
+  const normalized = (text: string) => normalizeAuthority(text, protocol.slice(0, -1));
+  return [
+    { authority: normalized(host), path: ['publicUrl'] },
+    ...allowedHosts.map((text, index) => ({ authority: normalized(text), path: ['allowedHosts', index] })),
+  ];
+}
+
+/** An authority leads to one origin. The apps of an origin may share it: their paths tell them apart. */
+function checkAuthorities(apps: readonly ValidApp[], report: Report): void {
+  const owners = new Map<string, ValidApp>();
+  for (const app of apps)
+    for (const { authority, path } of authoritiesOf(app.config)) {
+      const owner = owners.get(authority);
+      if (owner === undefined) owners.set(authority, app);
+      else if (owner.config.publicUrl !== app.config.publicUrl)
+        report(app, { path, message: `${authority} already leads to the app ${owner.app.id}` });
+    }
+}
+
+/** Groups of more than one app. */
+function groupsOf(apps: readonly ValidApp[], keyOf: (config: Config) => string): ValidApp[][] {
+  const groups = new Map<string, ValidApp[]>();
+  for (const app of apps) {
+    const key = keyOf(app.config);
+    const group = groups.get(key);
+    if (group) group.push(app);
+    else groups.set(key, [app]);
+  }
+  return [...groups.values()].filter(({ length }) => length > 1);
+}
+
+/** The name as upstreams and browsers may compare it: without `__Host-` and in lower case. */
+const cookieName = ({ publicUrl, session }: Config) =>
+  (session.cookie.name ?? (publicUrl.startsWith('https:') ? '__Host-bff' : 'bff'))
+    .toLowerCase()
+    .replace(/^__(?:host|secure)-/, '');
+
+/** Whether a cookie of one app could be taken for one of another: a session, a sign-in or a sign-out. */
+function cookiesClash(first: string, second: string): boolean {
+  const [short = '', long = ''] = [first, second].sort((a, b) => a.length - b.length);
+  return `${long}-login-`.startsWith(`${short}-login-`) || [`${short}-logout`, `${short}-arrived`].includes(long);
+}
+
+/** Cookies belong to a host, whatever its port (RFC 6265 section 8.5). */
+function checkCookies(apps: readonly ValidApp[], report: Report): void {
+  for (const group of groupsOf(apps, ({ publicUrl }) => new URL(publicUrl).hostname)) {
+    const names = group.map(({ config }) => cookieName(config));
+    for (const [index, app] of group.entries()) {
+      const other = group.find((_, at) => at < index && cookiesClash(names[at] ?? '', names[index] ?? ''));
+      if (other !== undefined)
+        report(app, {
+          path: ['session', 'cookie', 'name'],
+          message: `the cookies of this app and of the app ${other.app.id}, on the same host, have the same names`,
+          hint: 'set session.cookie.name of each',
+        });
+    }
+  }
+}
+
+/** Findings about each app that concern another one as well; they are told at the later of the two. */
+export function clashFindings(apps: readonly CheckedApp[]): ReadonlyMap<CheckedApp, readonly Finding[]> {
+  const found = new Map<CheckedApp, Finding[]>(apps.map((app) => [app, []]));
+  const report: Report = (app, finding) => void found.get(app)?.push(finding);
+  const valid = apps.filter(isValid);
+  checkIds(apps, report);
+  checkAuthorities(valid, report);
+  for (const group of groupsOf(valid, ({ publicUrl }) => publicUrl)) sharedPathFindings(group, report);
+  checkCookies(valid, report);
+  return found;
+}

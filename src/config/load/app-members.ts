@@ -1,0 +1,142 @@
+/** Turns the apps of a file into complete configurations, with every fault at the place of the option that causes it. */
+import { clashFindings } from '../apps/clashes.ts';
+import { identityOf } from '../apps/identity.ts';
+import { inheritedBy, isInherited, mergeOptions, type Options } from '../apps/merge.ts';
+import { ownOptions } from '../apps/own-options.ts';
+import { type AppIdentity, MAIN_APP } from '../schema/app-identity.ts';
+import { jsonSchema } from '../schema/options.ts';
+import type { Config } from '../schema/schema.ts';
+import type { Fault, Finding, Path } from '../validate/faults.ts';
+import { createServedFilesCheck } from '../validate/served-files.ts';
+import type { AppSource, Place } from './app-sources.ts';
+import type { Validated } from './app-validator.ts';
+
+/** An app with its complete options. */
+interface Member {
+  readonly app: AppIdentity;
+  readonly isFile: boolean;
+  /** Undefined for a file that cannot be read. */
+  readonly validated: Validated | undefined;
+  readonly findings: readonly Finding[];
+  readonly faults: readonly Fault[];
+  placeOf(path: Path): Place;
+  /** Whether an option was written at the top of the file. */
+  isInherited(path: Path): boolean;
+}
+
+/** What the apps are made of. */
+export interface MemberDeps {
+  readonly top: Options;
+  placeOf(path: Path): Place;
+  validate(input: unknown, app: AppIdentity, own?: Options): Validated;
+}
+
+/** The app at the top of the file. */
+export function mainMember({ top, placeOf, validate }: MemberDeps): Member {
+  const validated = validate(top, MAIN_APP);
+  return { app: MAIN_APP, isFile: false, validated, findings: [], faults: [], placeOf, isInherited: () => false };
+}
+
+const NO_ADDRESS: Finding = {
+  path: ['publicUrl'],
+  message: 'an app needs a publicUrl of its own: it is not inherited',
+};
+
+/** What is wrong with an app, whose missing address has a finding of its own. */
+function withoutAddress({ config, findings }: Validated): Validated {
+  const others = findings.filter(({ path }) => path[0] !== 'publicUrl');
+  return { ...(config && { config }), findings: [NO_ADDRESS, ...others] };
+}
+
+/** An app of `apps` or `appsFrom`, with what it inherits from the top. */
+export function memberOf(source: AppSource, { top, placeOf, validate }: MemberDeps): Member {
+  const { options: own, findings } = ownOptions(source.options);
+  const inherited = inheritedBy(own, top);
+  const merged = mergeOptions(inherited, own, jsonSchema());
+  const publicUrl = typeof own.publicUrl === 'string' ? own.publicUrl : '';
+  const app = identityOf(source.id, source.path, publicUrl);
+  const validated = source.faults.length === 0 ? validate(merged, app, own) : undefined;
+  const isFromTop = (path: Path) => isInherited(path, inherited, own, jsonSchema());
+  return {
+    app,
+    isFile: source.isFile,
+    validated: validated && own.publicUrl === undefined ? withoutAddress(validated) : validated,
+    findings: [...source.findings, ...findings],
+    faults: source.faults,
+    placeOf: (path) => (isFromTop(path) ? placeOf(path) : source.placeOf(path)),
+    isInherited: isFromTop,
+  };
+}
+
+/** A fault of an app. */
+export interface AppFault {
+  readonly member: Member;
+  readonly fault: Fault;
+  readonly isInherited: boolean;
+}
+
+/** Every fault of the apps: their own, those among them, and private files in their front ends. */
+export function memberFaults(members: readonly Member[], files: readonly string[]): AppFault[] {
+  const configs = members.flatMap(({ validated }) => validated?.config ?? []);
+  const isServed = createServedFilesCheck(configs, files);
+  // An app whose identifier or path is invalid would only cause misleading clashes.
+  const checked = members.map((member) => ({
+    member,
+    app: member.app,
+    config: member.findings.length === 0 ? member.validated?.config : undefined,
+  }));
+  const clashes = clashFindings(checked);
+  return checked.flatMap((entry) => {
+    const { member } = entry;
+    const config = member.validated?.config;
+    const findings = [
+      ...member.findings,
+      ...(member.validated?.findings ?? []),
+      ...(config ? isServed(config) : []),
+      ...(clashes.get(entry) ?? []),
+    ];
+    return [
+      ...member.faults.map((fault) => ({ member, fault, isInherited: false })),
+      ...findings.map(({ path, ...rest }) => ({
+        member,
+        fault: { ...member.placeOf(path), ...rest },
+        isInherited: member.isInherited(path),
+      })),
+    ];
+  });
+}
+
+const MAX_NAMES = 5;
+
+function namesOf(apps: readonly string[]): string {
+  const shown = apps.slice(0, MAX_NAMES).join(', ');
+  const more = apps.length - MAX_NAMES;
+  return `${apps.length === 1 ? 'app' : 'apps'} ${shown}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Each fault once. One of an inherited option names the apps that have it, unless it is one of all apps or of the option itself. */
+export function distinctFaults(found: readonly AppFault[], count: number): Fault[] {
+  const groups = new Map<string, AppFault[]>();
+  for (const entry of found) {
+    const key = JSON.stringify(entry.fault);
+    const group = groups.get(key);
+    if (group) group.push(entry);
+    else groups.set(key, [entry]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { fault } = first;
+    const isPartial = group.every(({ isInherited }) => isInherited) && group.length < count;
+    if (!isPartial) return [fault];
+    return [{ ...fault, message: `${fault.message} (${namesOf(group.map(({ member }) => member.app.id))})` }];
+  });
+}
+
+export type { Member };
+
+/** The configurations as one: the first app, with the further ones. */
+export function joinApps(configs: readonly Config[]): Config | undefined {
+  const [first, ...more] = configs;
+  return first === undefined || more.length === 0 ? first : { ...first, apps: more };
+}
