@@ -46,6 +46,7 @@ export const ORIGIN_HEADERS: readonly string[] = [
   'supports-loading-mode',
   'x-accel-redirect',
   'x-accel-limit-rate',
+  'x-accel-charset',
   'x-archive-files',
   'x-sendfile',
   'x-sendfile2',

@@ -110,6 +110,11 @@ async function withoutLogin(
   return undefined;
 }
 
+const askedOf = ({ acrValues, maxAge }: PendingLogin) => ({
+  acrValues: acrValues?.join(' '),
+  maxAge: maxAge === undefined ? undefined : String(maxAge),
+});
+
 function completeSignIn(parts: CallbackParts): RequestHandler {
   const { provider, returnPath, audit } = parts;
 
@@ -121,7 +126,7 @@ function completeSignIn(parts: CallbackParts): RequestHandler {
     try {
       const login = await provider.codeFlow.complete(params, pendingLogin);
       await establishSession(parts, req, login, pendingLogin.previous);
-      if (hasPages(parts.config)) parts.arrivals.mark(res);
+      if (hasPages(parts.config)) parts.arrivals.mark(res, askedOf(pendingLogin));
       audit('login.succeeded', {
         requestId,
         clientIp,

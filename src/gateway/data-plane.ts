@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
 import { hasUpstream } from '../config/schema/asked-routes.ts';
+import { ownPrefixes } from '../config/schema/endpoints.ts';
 import { hasPages } from '../config/schema/page-routes.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
@@ -53,7 +54,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   };
   // Pages may cover the prefix, APIs may not: their requests pay nothing for it.
   const isOwnPath =
-    hasPages(config) && config.endpoints.prefix !== '' ? createOwnPathTest(config.endpoints.prefix) : undefined;
+    hasPages(config) && config.endpoints.prefix !== '' ? createOwnPathTest(ownPrefixes(config)) : undefined;
 
   const match = (target: RequestTarget) => (isOwnPath?.(target) ? undefined : routes.match(target)?.route);
   const signInAfter = createSignInAfter(config, parts.arrivals);

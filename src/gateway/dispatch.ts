@@ -77,8 +77,11 @@ function createRouteDispatch({ config, dataPlane, counter, failures, pageSteps }
       return;
     }
     dataPlane.handle(context, res, route).then(end, (thrown: unknown) => {
-      const error = pageSteps.afterRefusal(context, res, route, thrown);
-      if (error) counter.countRefusal(route, failures.respond(req, res, error, false).code);
+      const refusal = pageSteps.afterRefusal(context, res, route, thrown);
+      if (refusal) {
+        const { error, isPage, signInUrl } = refusal;
+        counter.countRefusal(route, failures.respond(req, res, error, isPage, signInUrl).code);
+      }
       end();
     });
   };

@@ -15,8 +15,17 @@ import { asGatewayError, logProblem, renderError } from '../responses/problem.ts
 import { renderErrorOnSocket } from '../responses/socket-response.ts';
 
 export interface FailureResponder {
-  /** Responds to a request; as a page if the client accepts HTML and `mayBePage`, or if it is a navigation for certain. Returns the error that was sent. */
-  respond(req: IncomingMessage, res: ServerResponse, thrown: unknown, mayBePage: boolean): GatewayError;
+  /**
+   * Responds to a request; as a page if the client accepts HTML and `mayBePage`, or if it is a navigation for certain. Its link leads
+   * to `signInUrl`, if there is one. Returns the error that was sent.
+   */
+  respond(
+    req: IncomingMessage,
+    res: ServerResponse,
+    thrown: unknown,
+    mayBePage: boolean,
+    signInUrl?: string,
+  ): GatewayError;
   /** Responds to a request that was refused before a route or an endpoint was chosen, and counts it. */
   respondUnmatched(req: IncomingMessage, res: ServerResponse, thrown: unknown): void;
   /** Responds to an upgrade on its socket. Returns the error that was sent. */
@@ -53,10 +62,10 @@ export function createFailureResponder({ config, arrive, pages, metrics }: Failu
     return { error, requestId };
   }
 
-  const respond: FailureResponder['respond'] = (req, res, thrown, mayBePage) => {
+  const respond: FailureResponder['respond'] = (req, res, thrown, mayBePage, signInUrl) => {
     const { error, requestId } = record(req, thrown);
     const asPage = (mayBePage || isNavigation(req)) && /text\/html/i.test(req.headers.accept ?? '');
-    renderError(res, error, { requestId, pages, asPage, loginUrl: nextUrl(req, error), hsts });
+    renderError(res, error, { requestId, pages, asPage, loginUrl: signInUrl ?? nextUrl(req, error), hsts });
     return error;
   };
 

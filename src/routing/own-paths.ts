@@ -1,18 +1,22 @@
-/** Paths below the prefix of the gateway, which no route serves: pages may surround the endpoints. */
+/** Paths of the gateway itself, which no route serves: pages may surround the endpoints. */
 import { pathInterpretations } from './path-interpretations.ts';
+import { mayBeShortNameOf } from './short-names.ts';
 import type { RequestTarget } from './target.ts';
 
+/** Whether a server may read the segment as the name, which is in lower case. */
+const mayBeName = (segment: string, name: string) => segment.toLowerCase() === name || mayBeShortNameOf(segment, name);
+
 /**
- * Creates the test whether a path is below the prefix in any interpretation, letter case ignored: no spelling of an endpoint may
- * reach an upstream.
+ * Creates the test whether a path is at or below one of the prefixes in any interpretation, letter case ignored: no spelling of
+ * an endpoint may reach an upstream.
  */
 export function createOwnPathTest(
-  prefix: string,
+  prefixes: readonly string[],
 ): (target: Pick<RequestTarget, 'path' | 'segments' | 'lenient'>) => boolean {
-  const own = prefix.slice(1).toLowerCase().split('/');
+  const own = prefixes.map((prefix) => prefix.slice(1).toLowerCase().split('/'));
   const isBelow = (segments: readonly string[]) => {
     const named = segments.filter((segment) => segment !== '');
-    return own.every((segment, index) => named[index]?.toLowerCase() === segment);
+    return own.some((prefix) => prefix.every((name, index) => mayBeName(named[index] ?? '', name)));
   };
   return ({ path, segments, lenient }) =>
     isBelow(segments) || (lenient !== segments && pathInterpretations(path).some(isBelow));

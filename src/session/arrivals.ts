@@ -5,14 +5,21 @@ import { type CookieSettings, singleCookie } from './cookies.ts';
 
 /** How long a missing session counts as one that the browser did not keep. */
 const LIFETIME_MS = 60_000;
+/** What a sign-in requested of the provider beyond the usual: its parameters `acr_values` and `max_age`. */
+export interface AskedSignIn {
+  readonly acrValues?: string | undefined;
+  /** Seconds. */
+  readonly maxAge?: string | undefined;
+}
+
 /** What the cookie is sealed for; part of the sealed format. */
 const SEAL_CONTEXT = 'arrival';
 
 export interface Arrivals {
   /** Marks the browser of a completed sign-in. */
-  mark(res: Response): void;
-  /** Whether a sign-in ended in this browser less than a minute ago. */
-  isRecent(cookieHeader: string | undefined): boolean;
+  mark(res: Response, asked: AskedSignIn): void;
+  /** Whether a sign-in ended in this browser less than a minute ago; with `asked` one that asked the provider for exactly this. */
+  isRecent(cookieHeader: string | undefined, asked?: AskedSignIn): boolean;
   /** Removes the mark, at a sign-out: the next sign-in is wanted. */
   clear(cookieHeader: string | undefined, res: Response): void;
 }
@@ -23,20 +30,27 @@ export interface ArrivalsOptions {
   clock: () => number;
 }
 
+const textOf = ({ acrValues = '', maxAge = '' }: AskedSignIn) => `${maxAge} ${acrValues}`;
+
 /** Creates the marks: a sealed cookie of this gateway, so that no site can plant one. */
 export function createArrivals({ cookies, keyring, clock }: ArrivalsOptions): Arrivals {
   const { arrivedName: name, sessionOptions } = cookies;
   // The redirect that finds no session may follow the provider, which is another site.
   const options = { ...sessionOptions, sameSite: 'lax' as const };
   return {
-    mark(res) {
-      const value = keyring.seal('login', SEAL_CONTEXT, String(clock() + LIFETIME_MS));
+    mark(res, asked) {
+      const value = keyring.seal('login', SEAL_CONTEXT, JSON.stringify([clock() + LIFETIME_MS, textOf(asked)]));
       res.cookie(name, value, { ...options, maxAge: LIFETIME_MS });
     },
-    isRecent(cookieHeader) {
+    isRecent(cookieHeader, asked) {
       const value = singleCookie(cookieHeader, name);
-      const until = value === undefined ? undefined : keyring.open('login', SEAL_CONTEXT, value);
-      return until !== undefined && clock() < Number(until);
+      const text = value === undefined ? undefined : keyring.open('login', SEAL_CONTEXT, value);
+      if (text === undefined) return false;
+      const [until, before] = JSON.parse(text) as [number, string];
+      if (asked === undefined) return clock() < until;
+      // A sign-in that must be younger than a minute is wanted again once it is older.
+      const lifetime = Math.min(LIFETIME_MS, 1000 * Number(asked.maxAge ?? Number.POSITIVE_INFINITY));
+      return clock() < until - LIFETIME_MS + lifetime && before === textOf(asked);
     },
     clear(cookieHeader, res) {
       if (singleCookie(cookieHeader, name) !== undefined) res.clearCookie(name, options);

@@ -65,6 +65,13 @@ export function reservedPaths(config: Config): string[] {
   return [...new Set([...Object.values(endpointPaths(config.endpoints)), ...offered])];
 }
 
+/** The prefix, and the endpoints that are offered outside it: everything at and below these paths is the gateway's. */
+export function ownPrefixes(config: Config): string[] {
+  const { prefix } = config.endpoints;
+  const outside = offeredEndpoints(config).filter(({ path }) => !path.startsWith(`${prefix}/`));
+  return [prefix, ...outside.map(({ path }) => path)];
+}
+
 /** Tests whether a path belongs to the gateway, and names its endpoint for metrics. */
 export function ownEndpoints(config: PathConfig) {
   const paths = ENDPOINT_ROWS.flatMap(([, row]) =>

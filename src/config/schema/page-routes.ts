@@ -30,12 +30,16 @@ function withLaxCookie(session: unknown): unknown {
   return { ...session, cookie: { sameSite: 'lax', ...cookie } };
 }
 
+/** An application often has the parent domain: a site behind it must not decide for the other hosts there. */
+const withHostOnlyHsts = (hsts: unknown): unknown =>
+  hsts === undefined || isTree(hsts) ? { includeSubDomains: false, ...hsts } : hsts;
+
 /** The input with the defaults of page routes. Input without such routes is returned unchanged. */
 export function withPageDefaults(input: unknown): unknown {
   if (!isTree(input) || !routesOf(input).some(isPage)) return input;
   const defaultsOf = ({ upstream }: Tree) => (upstream === 'none' ? ASKED_DEFAULTS : DEFAULTS);
   const routes = routesOf(input).map((route) => (isPage(route) ? { ...defaultsOf(route), ...route } : route));
-  return { ...input, routes, session: withLaxCookie(input.session) };
+  return { ...input, routes, session: withLaxCookie(input.session), hsts: withHostOnlyHsts(input.hsts) };
 }
 
 /** Positions of page routes with an option that concerns APIs only. */

@@ -8,7 +8,7 @@ export const site = {
     .enum(['api', 'page'])
     .default('api')
     .describe(
-      'page: people open addresses of this route in a browser. Without a session a navigation is redirected to the sign-in, and requests need no CSRF header: where they come from decides. Other defaults: setCookie forward, cache browser, websocket true, claimsFrom identity, documents forward, and session.cookie.sameSite lax.',
+      'page: people open addresses of this route in a browser. Without a session a navigation is redirected to the sign-in, and requests need no CSRF header: where they come from decides. Other defaults: setCookie forward, cache browser, websocket true, claimsFrom identity, documents forward, session.cookie.sameSite lax, and hsts.includeSubDomains false.',
     ),
   crossSiteNavigation: z
     .enum(['allow', 'confirm'])

@@ -155,7 +155,10 @@ export const hsts = z
     maxAge: duration('0s', '3650d')
       .prefault('365d')
       .describe('How long browsers use only https for the host; 0s makes them forget it.'),
-    includeSubDomains: z.boolean().default(true).describe('Apply it to all subdomains of the host as well.'),
+    includeSubDomains: z
+      .boolean()
+      .default(true)
+      .describe('Apply it to all subdomains of the host as well. With routes of kind page the default is false.'),
   })
   .prefault({})
   .describe('Strict-Transport-Security of all responses, if publicUrl is https.');

@@ -2,16 +2,19 @@
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { endpointPaths, landingPath, offeredEndpoints, reservedPaths } from '../schema/endpoints.ts';
+import { hasPages } from '../schema/page-routes.ts';
 import type { Config } from '../schema/schema.ts';
 import { covers } from '../validate/routes.ts';
 import type { Combination } from './warning.ts';
 
 export const laxCookie: Combination = {
   id: 'lax-cookie',
-  when: '`session.cookie.sameSite` is lax',
+  when: '`session.cookie.sameSite` is lax without a route of `kind: page`, which needs it',
   hint: 'use strict unless pages are rendered on the server',
   find: ({ config }) =>
-    config.session.cookie.sameSite === 'lax' ? ['session.cookie.sameSite is lax: strict is safer'] : [],
+    config.session.cookie.sameSite === 'lax' && !hasPages(config)
+      ? ['session.cookie.sameSite is lax: strict is safer']
+      : [],
 };
 
 export const persistentCookie: Combination = {

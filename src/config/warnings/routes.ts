@@ -7,6 +7,9 @@ const UPLOADS: readonly string[] = ['POST', 'PUT', 'PATCH'];
 const acceptsUploads = ({ rules }: RouteConfig) =>
   rules.some(({ methods }) => methods === undefined || methods.some((method) => UPLOADS.includes(method)));
 
+/** Pages have scripts and cookies of their own; for an API both are unexpected. */
+const isApi = ({ kind }: RouteConfig) => kind === 'api';
+
 /** Creates the function that finds the routes with a property. */
 const routesWith =
   (applies: (route: RouteConfig) => boolean, effectOf: (route: RouteConfig) => string) =>
@@ -35,10 +38,10 @@ export const upstreamHeaders: Combination = {
 
 export const setCookie: Combination = {
   id: 'route-set-cookie',
-  when: '`setCookie: forward` on a route',
+  when: '`setCookie: forward` on a route of an API',
   hint: 'use drop unless the application needs the cookies of the upstream',
   find: routesWith(
-    (route) => route.setCookie === 'forward',
+    (route) => isApi(route) && route.setCookie === 'forward',
     () => 'forwards Set-Cookie of its upstream',
   ),
 };
@@ -55,20 +58,20 @@ export const upstreamCaching: Combination = {
 
 export const documents: Combination = {
   id: 'route-documents',
-  when: '`documents: forward` on a route without uploads (POST, PUT, PATCH)',
+  when: '`documents: forward` on a route of an API without uploads (POST, PUT, PATCH)',
   hint: 'use sandbox unless the upstream serves pages of the application',
   find: routesWith(
-    (route) => route.documents === 'forward' && !acceptsUploads(route),
+    (route) => isApi(route) && route.documents === 'forward' && !acceptsUploads(route),
     () => 'allows documents of its upstream to run scripts with the permissions of the application',
   ),
 };
 
 export const uploads: Combination = {
   id: 'route-uploads',
-  when: '`documents: forward` on a route that accepts POST, PUT or PATCH: a document that one user uploads runs as the application of another',
+  when: '`documents: forward` on a route of an API that accepts POST, PUT or PATCH: a document that one user uploads runs as the application of another',
   hint: 'use sandbox, serve uploads from another origin, or split the route so that pages and uploads have their own',
   find: routesWith(
-    (route) => route.documents === 'forward' && acceptsUploads(route),
+    (route) => isApi(route) && route.documents === 'forward' && acceptsUploads(route),
     () => 'accepts uploads and allows documents of its upstream to run scripts with the permissions of the application',
   ),
 };

@@ -21,6 +21,7 @@ import {
   wideTrustedProxies,
 } from './network.ts';
 import { openBypass } from './open-bypass.ts';
+import { sharedOrigin } from './pages.ts';
 import { formPost, trustedEmail } from './providers.ts';
 import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
@@ -55,6 +56,7 @@ export const COMBINATIONS: readonly Combination[] = [
   upstreamCaching,
   documents,
   uploads,
+  sharedOrigin,
   openBypass,
   writableSecrets,
 ];

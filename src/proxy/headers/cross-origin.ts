@@ -2,7 +2,7 @@
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { ResponseHeaderAction } from './response-names.ts';
 
-type CrossOriginOptions = Pick<RouteConfig, 'cors' | 'responseHeaders'>;
+type CrossOriginOptions = Pick<RouteConfig, 'cors' | 'responseHeaders'> & Partial<Pick<RouteConfig, 'kind'>>;
 
 /** Returns the raw headers of the gateway for responses of a route. */
 export const resourcePolicy = ({ cors }: CrossOriginOptions): readonly string[] =>
@@ -12,7 +12,8 @@ export const resourcePolicy = ({ cors }: CrossOriginOptions): readonly string[] 
 export function createPassTest(route: CrossOriginOptions): (action: ResponseHeaderAction, name: string) => boolean {
   const listed = new Set(route.responseHeaders.map((name) => name.toLowerCase()));
   return (action, name) =>
-    (action === 'origin' && listed.has(name.toLowerCase())) ||
+    ((action === 'origin' || action === 'refresh') && listed.has(name.toLowerCase())) ||
+    (action === 'refresh' && route.kind === 'page') ||
     (route.cors === 'upstream' && (action === 'cors' || action === 'exposed'));
 }
 

@@ -52,3 +52,15 @@ export function createPublicLocation(
     );
   };
 }
+
+/** Seconds, a separator, and the URL with or without its name and quotes (HTML standard, shared declarative refresh steps). */
+const REFRESH = /^(\s*[\d.]*\s*[;,\s]\s*(?:url\s*=\s*)?)(["']?)/i;
+
+/** Maps the address in a `Refresh` header; a value without one stays as it is. */
+export function mapRefresh(value: string, publicLocation: (location: string) => string): string {
+  const [start, , quote = ''] = REFRESH.exec(value) ?? [];
+  if (start === undefined) return value;
+  const end = quote === '' ? -1 : value.indexOf(quote, start.length);
+  const url = value.slice(start.length, end < 0 ? undefined : end);
+  return start + publicLocation(url) + (end < 0 ? '' : value.slice(end));
+}

@@ -5,7 +5,7 @@ import { hstsValue } from '../../responses/hsts.ts';
 import { cookieSettings } from '../../session/cookies.ts';
 import { mergeVary, pushCaching } from './caching.ts';
 import { corsValue, createPassTest, resourcePolicy } from './cross-origin.ts';
-import { createPublicLocation } from './location.ts';
+import { createPublicLocation, mapRefresh } from './location.ts';
 import { createOwnCookieTest, setsOwnCookie } from './own-cookies.ts';
 import { createPublicCookie } from './public-cookie.ts';
 import { classifyResponseHeader, type ResponseHeaderAction } from './response-names.ts';
@@ -89,7 +89,10 @@ function readUpstreamHeaders(
     const name = raw[index] ?? '';
     const value = raw[index + 1] ?? '';
     const action = classifyResponseHeader(name);
-    if (action === 'pass' || passes(action, name)) upstream.passed.push(name, value);
+    if (action === 'pass') upstream.passed.push(name, value);
+    else if (action === 'refresh') {
+      if (passes(action, name)) upstream.passed.push(name, mapRefresh(value, publicLocation));
+    } else if (passes(action, name)) upstream.passed.push(name, value);
     else if (action === 'content-type') {
       upstream.passed.push(name, value);
       upstream.contentType = upstream.contentType === '' ? value : `${upstream.contentType}, ${value}`;

@@ -16,6 +16,7 @@ export type ResponseHeaderAction =
   | 'exposed'
   | 'connection'
   | 'location'
+  | 'refresh'
   | 'set-cookie'
   | 'vary'
   | 'cache-control'
@@ -75,6 +76,8 @@ const RULED_NAMES = new Set([...ACTIONS.keys()].map(canonicalName));
 
 function classify(name: string): ResponseHeaderAction {
   const lower = name.toLowerCase();
+  // Of an origin header: a page may reload itself, and leads to an address as Location does.
+  if (lower === 'refresh') return 'refresh';
   // In any spelling: a front proxy may replace `_` with `-`.
   if (ORIGIN_NAMES.has(canonicalName(lower))) return 'origin';
   if (isGatewayHeader(lower)) return 'drop';

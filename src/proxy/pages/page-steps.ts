@@ -6,7 +6,7 @@ import { hstsValue } from '../../responses/hsts.ts';
 import { asGatewayError } from '../../responses/problem.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { Arrivals } from '../../session/arrivals.ts';
-import { createSignInAfter } from './sign-in-redirect.ts';
+import { createSignInAddress, createSignInAfter, isForWindow } from './sign-in-redirect.ts';
 import { createSignOutAddress, type SignOutPathParts } from './sign-out-path.ts';
 
 export interface PageStepsParts extends SignOutPathParts {
@@ -17,7 +17,7 @@ export interface PageSteps {
   /** Responds to a request to a sign-out path of a site; false for any other request. */
   signOut(context: RequestContext, res: ServerResponse, route: CompiledRoute): boolean;
   /**
-   * Redirects the navigation that was refused because it has no session to the sign-in. Returns the error to respond with if there is
+   * Redirects the navigation that was refused because it has no session to the sign-in. Returns the response to send if there is
    * nothing to redirect, or if a sign-in has just ended here: another one would end the same way.
    */
   afterRefusal(
@@ -25,7 +25,16 @@ export interface PageSteps {
     res: ServerResponse,
     route: CompiledRoute,
     thrown: unknown,
-  ): GatewayError | undefined;
+  ): Refusal | undefined;
+}
+
+/** The response to a refused request. */
+export interface Refusal {
+  readonly error: GatewayError;
+  /** Whether a window shows the response, so that it should be a page. */
+  readonly isPage: boolean;
+  /** Where the link of the page leads; undefined for the usual one. */
+  readonly signInUrl?: string | undefined;
 }
 
 /** Creates the steps. */
@@ -33,6 +42,7 @@ export function createPageSteps(parts: PageStepsParts): PageSteps {
   const { config, arrivals } = parts;
   const signOutAddress = createSignOutAddress(parts);
   const signInAfter = createSignInAfter(config, arrivals);
+  const signInAddress = createSignInAddress(config);
   const hsts = hstsValue(config);
 
   function redirect({ id }: RequestContext, res: ServerResponse, location: string): void {
@@ -56,9 +66,10 @@ export function createPageSteps(parts: PageStepsParts): PageSteps {
     },
     afterRefusal(context, res, route, thrown) {
       const error = asGatewayError(thrown);
-      if (res.headersSent) return error;
-      const next = signInAfter(context, route, error);
-      if (typeof next !== 'string') return next;
+      const isPage = route.config.kind === 'page' && isForWindow(context.req, config.csrf.header);
+      const next = res.headersSent ? error : signInAfter(context, route, error);
+      if (typeof next !== 'string')
+        return { error: next, isPage, signInUrl: isPage ? signInAddress(context, config.publicUrl, error) : undefined };
       redirect(context, res, next);
       return undefined;
     },

@@ -7,29 +7,43 @@ import type { RequestContext } from '../../edge/request-context.ts';
 import { isTopLevelNavigation } from '../../policy/navigation.ts';
 import { MAX_LENGTH } from '../../policy/return-url.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
-import type { RequestTarget } from '../../routing/target.ts';
-import type { Arrivals } from '../../session/arrivals.ts';
+import type { Arrivals, AskedSignIn } from '../../session/arrivals.ts';
 
 /** Parameters of a sign-in that an error may ask for: those of a step-up (RFC 9470 section 3), and the provider. */
 const SIGN_IN_PARAMS = ['provider', 'acr_values', 'max_age'] as const;
 
-/** Whether a window waits for the page: a script, image or frame gets the 401 itself, and so does a program with a token. */
-function mayRedirect({ method, headers }: IncomingMessage, csrfHeader: string): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false;
-  return headers.authorization === undefined && isTopLevelNavigation(headers, 'GET', csrfHeader);
+/** Whether a window waits for the response, to a link or a form: a script, image or frame gets the 401 itself, and so does a program with a token. */
+export const isForWindow = ({ headers }: IncomingMessage, csrfHeader: string): boolean =>
+  headers.authorization === undefined && isTopLevelNavigation(headers, 'GET', csrfHeader);
+
+/** Whether the request may be repeated after a sign-in: what a form sent is lost. */
+const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
+
+/** The parameters of the sign-in that a step-up requires. */
+const askedBy = ({ extensions: { acr_values, max_age } }: GatewayError): AskedSignIn => ({
+  acrValues: acr_values === undefined ? undefined : String(acr_values),
+  maxAge: max_age === undefined ? undefined : String(max_age),
+});
+
+/** The page to return to: for a form the page that it is on, because the address that it is sent to may be no page. */
+function pageOf({ req, target }: Pick<RequestContext, 'req' | 'target'>, origin: string): string {
+  const { referer } = req.headers;
+  const isOwn = referer?.startsWith(`${origin}/`) === true;
+  return !isSafe(req) && isOwn ? referer.slice(origin.length) : target.raw;
 }
 
 /** Creates the function that returns the address of the sign-in that an error asks for; undefined if none would help. */
-function createSignInAddress(config: Config) {
+export function createSignInAddress(config: Config) {
   const { login } = endpointPaths(config.endpoints);
   return function signInAddress(
-    { raw }: Pick<RequestTarget, 'raw'>,
+    context: Pick<RequestContext, 'req' | 'target'>,
     origin: string,
     error: GatewayError,
   ): string | undefined {
     if (error.code !== 'unauthenticated' && error.code !== 'step_up_required') return undefined;
     const query = new URLSearchParams();
-    const returnTo = origin === config.publicUrl ? raw : origin + raw;
+    const page = pageOf(context, origin);
+    const returnTo = origin === config.publicUrl ? page : origin + page;
     // A longer address would be refused, and the sign-in with it: it ends at the start page.
     if (returnTo.length <= MAX_LENGTH) query.set('returnTo', returnTo);
     const asked = new URL(String(error.extensions.loginUrl ?? login), config.publicUrl).searchParams;
@@ -56,11 +70,14 @@ export type SignInAfter = (
  */
 export function createSignInAfter(config: Config, arrivals: Pick<Arrivals, 'isRecent'>): SignInAfter {
   const signInAddress = createSignInAddress(config);
-  return function signInAfter({ req, target }, { config: route }, error, origin = config.publicUrl) {
-    if (route.kind !== 'page' || !mayRedirect(req, config.csrf.header)) return error;
-    const location = signInAddress(target, origin, error);
+  return function signInAfter(context, { config: route }, error, origin = config.publicUrl) {
+    const { req } = context;
+    if (route.kind !== 'page' || !isSafe(req) || !isForWindow(req, config.csrf.header)) return error;
+    const location = signInAddress(context, origin, error);
     if (location === undefined) return error;
-    if (error.code === 'unauthenticated' && arrivals.isRecent(req.headers.cookie))
+    const { cookie } = req.headers;
+    if (error.code === 'step_up_required' && arrivals.isRecent(cookie, askedBy(error))) return error;
+    if (error.code === 'unauthenticated' && arrivals.isRecent(cookie))
       return new GatewayError('session_not_kept', { cause: error });
     return location;
   };

@@ -41,6 +41,7 @@ const twoRoutes = (open: RouteInput, guarded: RouteInput): Pick<ConfigInput, 'ro
   routes: [guarded, { rules: [{ token: 'none' }], ...open }],
 });
 const API = 'http://api:8080';
+const SITE: RouteInput = { path: '/wiki/**', upstream: 'http://wiki:8080', kind: 'page' };
 const OPEN: RouteInput = { path: '/pub/**', stripPrefix: '/pub', upstream: API };
 const ADMIN: RouteInput = { path: '/admin/**', upstream: API };
 
@@ -214,7 +215,7 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       { allowedHosts: ['10.0.0.5', '10.0.0.5:3000', '[fd00::1]', '[fd00::1]:3000', 'xn--mnchen-3ya.example'] },
     ],
   },
-  'lax-cookie': { unsafe: [{ session: { cookie: { sameSite: 'lax' } } }], safe: [] },
+  'lax-cookie': { unsafe: [{ session: { cookie: { sameSite: 'lax' } } }], safe: [{ routes: [SITE] }] },
   'persistent-cookie': {
     unsafe: [{ session: { cookie: { persistent: true } } }],
     safe: [{ session: { cookie: { persistent: false } } }],
@@ -301,7 +302,7 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     unsafe: [route({ responseHeaders: ['X-Accel-Redirect'] }), route({ responseHeaders: ['Service-Worker-Allowed'] })],
     safe: [route({})],
   },
-  'route-set-cookie': { unsafe: [route({ setCookie: 'forward' })], safe: [route({})] },
+  'route-set-cookie': { unsafe: [route({ setCookie: 'forward' })], safe: [route({}), { routes: [SITE] }] },
   'route-cache': { unsafe: [route({ cache: 'upstream' })], safe: [route({})] },
   'route-documents': {
     unsafe: [route({ documents: 'forward', rules: [{ methods: ['GET', 'HEAD'], token: 'user' }] })],
@@ -319,6 +320,23 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       }),
     ],
     safe: [route({ documents: 'sandbox' })],
+  },
+  'pages-share-origin': {
+    unsafe: [
+      { routes: [SITE, { path: '/api/**', upstream: API }] },
+      { routes: [SITE, { path: '/api/**', upstream: 'http://wiki:8080' }] },
+      { routes: [{ ...SITE, path: '/blog/**', upstream: 'http://blog:8080' }, SITE] },
+    ],
+    safe: [
+      { routes: [SITE] },
+      { routes: [{ ...SITE, path: '/static/**', upstream: 'http://WIKI:8080' }, SITE] },
+      {
+        routes: [
+          { path: '/a/**', upstream: API },
+          { path: '/b/**', upstream: 'http://b:8080' },
+        ],
+      },
+    ],
   },
   'route-open-bypass': {
     unsafe: [
@@ -415,6 +433,7 @@ describe('W03 E19 combinations', () => {
       COMBINATIONS.map(({ id }) => id),
     );
     assert.deepEqual(idsOf({}), []);
+    assert.deepEqual(idsOf({ routes: [SITE] }), [], 'a site with its defaults');
   });
 });
 

@@ -50,65 +50,85 @@ test('PG-02 an address that is too long for the way back leads to the sign-in wi
   assert.deepEqual([response.status, response.header('location')], [303, `${PREFIX}/login?`]);
 });
 
-test('PG-06 no spelling of an address below the prefix reaches the site', async (t) => {
+test('PG-02 a form that is sent without a session gets a page: nothing was saved, and the way back to the page', async (t) => {
   const site = await startSite(t);
-  await site.open();
-  const { length } = site.reached();
-  const spellings = [
-    '/.auth',
-    '/.auth/',
-    '/.auth/zzz',
-    '/.AUTH/login',
-    '/%2eauth/login',
-    '/.auth%2flogin',
-    '//.auth/login',
-    '/.auth/callback/zzz',
-    '/.auth;x/login',
-    '/.auth/login/',
-    '/.auth/LOGOUT',
-    '/%2Eauth%2fzzz',
-    '/.auth%00/login',
-    '/./.auth/login',
-    '/x/../.auth/login',
-    '/.auth/..;/x',
+  const form = { ...navigation('same-origin'), origin: site.gateway.url };
+  const referer = `${site.gateway.url}/edit?page=1`;
+  const cases: [what: string, headers: Record<string, string>, returnTo: string][] = [
+    ['the page of the form', { ...form, referer }, '/edit?page=1'],
+    ['without a referrer the address of the form', form, '/save'],
+    ['the referrer of another site', { ...form, referer: 'https://evil.example/x' }, '/save'],
+    ['a host that starts alike', { ...form, referer: `${site.gateway.url}.evil.example/x` }, '/save'],
+    ['without fetch metadata', { accept: 'text/html', referer }, '/edit?page=1'],
   ];
-  const { port, host } = new URL(site.gateway.url);
-  for (const path of spellings) {
-    const response = await rawRequest(
-      Number(port),
-      `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${site.browser.cookieHeader('/')}\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n\r\n`,
-    );
-    assert.ok([400, 404, 401, 403].includes(response.status), `${path}: ${response.status}`);
-  }
-  assert.equal(site.reached().length, length);
-});
-
-test('PG-07 a browser that keeps no session cookie is asked once, and then told', async (t) => {
-  const site = await startSite(t);
-  const { stoppedAt } = await site.browser.navigate('/wiki', {
-    stopAt: (url) => url.pathname === `${PREFIX}/callback`,
-  });
-  const cookie = site.browser.cookieHeader(`${PREFIX}/callback`);
-  const address = stoppedAt ? stoppedAt.pathname + stoppedAt.search : '';
-  const callback = await send(site, address, navigation('cross-site'), { cookie });
-  assert.deepEqual([callback.status, callback.header('location')], [303, '/wiki']);
-  const kept = callback.setCookies.filter((line) => line.startsWith('bff-arrived='));
-  assert.equal(kept.length, 1);
-  const arrived = kept[0]?.split(';')[0] ?? '';
-  const told = await send(site, '/wiki', navigation('cross-site'), { cookie: arrived });
-  assert.equal(told.status, 401);
-  assert.match(told.text, /session did not last/);
-  const forged = await send(site, '/wiki', navigation('cross-site'), { cookie: 'bff-arrived=abc' });
-  assert.equal(forged.status, 303, 'a mark of another origin counts for nothing');
+  for (const [what, headers, returnTo] of cases)
+    for (const cookie of ['', 'bff=ended']) {
+      const response = await send(site, '/save', headers, { method: 'POST', cookie });
+      assert.equal(response.status, 401, what);
+      assert.match(response.header('content-type') ?? '', /^text\/html/, what);
+      assert.match(response.text, /<h1>Nothing was saved<\/h1>/, what);
+      assert.match(response.header('cache-control') ?? '', /no-store/);
+      assert.equal(response.setCookies.length, 0, what);
+      const link = /class="button primary" href="([^"]*)">Sign in</.exec(response.text)?.[1];
+      assert.equal(link, `${PREFIX}/login?${new URLSearchParams({ returnTo })}`, what);
+    }
   assert.deepEqual(site.reached(), []);
 });
 
-test('PG-07 after a sign-out the next page leads to the sign-in again', async (t) => {
+test('PG-02 the link of that page signs in and opens the page of the form, once and by GET', async (t) => {
   const site = await startSite(t);
+  const page = await site.browser.navigate('/save', {
+    method: 'POST',
+    form: { text: 'a long text' },
+    from: `${site.gateway.url}/edit`,
+  });
+  const link = /class="button primary" href="([^"]*)"/.exec(page.body)?.[1] ?? '';
+  const back = await site.browser.navigate(link, { from: page.url.href });
+  assert.deepEqual([back.status, back.method], [200, 'GET']);
+  assert.equal(site.upstream.requests.length, 1);
+  assert.equal(site.upstream.requests[0]?.method, 'GET');
+});
+
+test('PG-02 a script that sends the same gets problem+json', async (t) => {
+  const site = await startSite(t);
+  const script = { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', 'sec-fetch-site': 'same-origin' };
+  for (const headers of [
+    { ...script, accept: 'text/html' },
+    { accept: 'text/html', 'x-requested-with': 'XMLHttpRequest' },
+    { accept: 'text/html', 'x-csrf': '1' },
+    { ...navigation('same-origin'), authorization: 'Bearer abc' },
+  ]) {
+    const response = await send(site, '/save', headers, { method: 'POST', cookie: '' });
+    assert.deepEqual(
+      [response.status, response.header('content-type')?.split(';')[0]],
+      [401, 'application/problem+json'],
+    );
+  }
+});
+
+test('PG-02 a denied user gets a page in a window, also for a form, and problem+json in a script', async (t) => {
+  const site = await startSite(t, {
+    first: (upstream) => [
+      {
+        path: '/admin/**',
+        upstream,
+        kind: 'page',
+        rules: [{ token: 'user', identity: { groups: { anyOf: ['admin'] } } }],
+      },
+    ],
+  });
   await site.open();
-  const session = await site.browser.fetch(`${PREFIX}/session`, { headers: { 'x-csrf': '1' } });
-  await site.browser.navigate(String(session.json().logoutUrl), { from: `${site.gateway.url}/wiki` });
-  const page = await site.open('/again');
-  assert.equal(page.status, 200);
-  assert.equal(page.url.pathname, '/again');
+  const form = { ...navigation('same-origin'), origin: site.gateway.url };
+  const script = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' };
+  const cases: [headers: Record<string, string>, method: string, type: string][] = [
+    [navigation('cross-site'), 'GET', 'text/html'],
+    [form, 'POST', 'text/html'],
+    [{ accept: 'text/html' }, 'GET', 'text/html'],
+    [{ ...script, accept: 'text/html' }, 'GET', 'application/problem+json'],
+  ];
+  for (const [headers, method, type] of cases) {
+    const response = await send(site, '/admin/users', headers, { method });
+    assert.deepEqual([response.status, response.header('content-type')?.split(';')[0]], [403, type]);
+  }
+  assert.ok(!site.reached().includes('/admin/users'));
 });

@@ -22,6 +22,7 @@ export interface SiteOptions {
   first?: (upstream: string) => Route[];
   config?: Partial<ConfigInput>;
   provider?: WorldOptions['provider'];
+  gateway?: WorldOptions['gateway'];
 }
 
 /** Starts a site at `/**`. */
@@ -32,7 +33,7 @@ export async function startSite(t: TestContext, options: SiteOptions = {}): Prom
       ...(options.first?.(upstream) ?? []),
       { path: '/**', upstream, kind: 'page', ...options.route },
     ],
-    gateway: { config: { endpoints: { prefix: PREFIX }, ...options.config } },
+    gateway: { ...options.gateway, config: { endpoints: { prefix: PREFIX }, ...options.config } },
   });
   return {
     ...world,
