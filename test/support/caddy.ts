@@ -1,4 +1,5 @@
 /** Starts a real Caddy in front of an upstream, with forward authentication by the gateway. */
+import { execFileSync } from 'node:child_process';
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FrontProxy, startFrontProxy } from './front-proxy.ts';
@@ -10,6 +11,10 @@ export const CADDIES: readonly string[] = [
     join(import.meta.dirname, '../..', path),
   ),
 ];
+
+/** For the system's Caddy the version that it reports; for a built one the name of its folder. */
+export const versionOf = (command: string) =>
+  /caddy-v([^/]+)/.exec(command)?.[1] ?? execFileSync(command, ['version'], { encoding: 'utf8' }).trim();
 
 /** Starts Caddy on a loopback port with one site and its directives. */
 export function startCaddy(command: string, port: number, directives: string): Promise<FrontProxy> {

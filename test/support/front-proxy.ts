@@ -18,6 +18,8 @@ export interface FrontProxyOptions {
   port: number;
   /** The signal that stops it. */
   signal: NodeJS.Signals;
+  /** Whether it has its whole configuration, where it listens earlier. */
+  isReady?: () => Promise<boolean>;
 }
 
 /** Whether a process listens on a port. */
@@ -35,7 +37,8 @@ const ended = (child: ChildProcess) =>
     : Promise.resolve();
 
 /** Starts the proxy and waits until it listens. */
-export async function startFrontProxy({ command, prepare, port, signal }: FrontProxyOptions): Promise<FrontProxy> {
+export async function startFrontProxy(options: FrontProxyOptions): Promise<FrontProxy> {
+  const { command, prepare, port, signal, isReady = async () => true } = options;
   const folder = mkdtempSync(join(tmpdir(), 'bff-front-'));
   // Caddy stores its state in these folders.
   const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
@@ -49,7 +52,7 @@ export async function startFrontProxy({ command, prepare, port, signal }: FrontP
   });
   await until(async () => {
     if (child.exitCode !== null || child.pid === undefined) throw new Error(`${command} ended: ${output}`);
-    return await isListening(port);
+    return (await isListening(port)) && (await isReady());
   });
   return {
     port,

@@ -1,9 +1,8 @@
 /** Forward authentication behind real Caddy versions, old and new, configured as documented. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser } from '../../support/browser.ts';
-import { CADDIES, startCaddy } from '../../support/caddy.ts';
+import { CADDIES, startCaddy, versionOf } from '../../support/caddy.ts';
 import type { FrontProxy } from '../../support/front-proxy.ts';
 import { freePort } from '../../support/ports.ts';
 import {
@@ -23,9 +22,6 @@ let shop: Shop;
 let browser: Browser;
 const fronts: FrontProxy[] = [];
 
-/** For the system's Caddy the version that it reports; for a built one the name of its folder. */
-const versionOf = (command: string) =>
-  /caddy-v([^/]+)/.exec(command)?.[1] ?? execFileSync(command, ['version'], { encoding: 'utf8' }).trim();
 const versions = CADDIES.map(versionOf);
 
 before(async () => {
