@@ -10,7 +10,6 @@ import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
 import { createRevoker } from '../oidc/logout/revoker.ts';
 import { createSignInUse } from '../oidc/logout/sign-in-use.ts';
 import { mayIssue } from '../oidc/products/issuers.ts';
-import { createProvider } from '../oidc/provider/provider.ts';
 import { createRefreshByProvider } from '../oidc/sign-in/refresh-by-provider.ts';
 import { createSignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { createSignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
@@ -76,18 +75,18 @@ function createBaseParts(config: Config, shared: SharedParts) {
     store,
     keyring,
     audit,
-    signIn: createProviders(config, { log, metrics, clock }),
+    signIn: createProviders(config, shared),
     cookies: cookieSettings(config),
     sessions: createSessions({ config, store, memory, keyring, log, audit, metrics, clock }),
   };
 }
 
 /** The client of every provider. The clock skew that the metrics show is that of the first one. */
-function createProviders(config: Config, { log, metrics, clock }: Pick<SharedParts, 'log' | 'metrics' | 'clock'>) {
+function createProviders(config: Config, { log, metrics, clock, acquireProvider }: SharedParts) {
   const { allowInsecureHttp } = config.development;
   return signInProviders(config).map((settings, index) => ({
     config: settings,
-    provider: createProvider({
+    provider: acquireProvider({
       config: settings,
       allowInsecureHttp,
       log: index === 0 && !config.providers ? log : log.child({ provider: settings.id }),

@@ -30,8 +30,10 @@ export interface AppRuntime {
   running(): number;
   /** Ends the event streams and WebSockets, and those that open later. */
   endStreams(): void;
-  /** Starts discovery and background work; resolves after the first attempt. */
+  /** Starts discovery and background work, once; resolves after the first attempt. */
   start(): Promise<void>;
+  /** Whether the first attempt to discover the providers has ended, successfully or not. */
+  started(): boolean;
   /** Stops timers and closes upstream connections. */
   close(): Promise<void>;
 }
@@ -68,15 +70,25 @@ export function createAppRuntime(config: Config, shared: SharedParts): AppRuntim
 }
 
 /** Starts and closes the parts that run in the background. */
-function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'start' | 'close'> {
+function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 'start' | 'close'> {
   const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics } = parts;
   const unwatch = metrics.watchOpenRequests(() => streams.size());
+  let starting: Promise<void> | undefined;
+  let started = false;
+
+  async function startAll(): Promise<void> {
+    services.start();
+    revoker.start();
+    expiredSessions.start();
+    await Promise.all(providers.all.map(({ provider }) => provider.start()));
+    started = true;
+  }
+
   return {
-    async start() {
-      services.start();
-      revoker.start();
-      expiredSessions.start();
-      await Promise.all(providers.all.map(({ provider }) => provider.start()));
+    started: () => started,
+    start() {
+      starting ??= startAll();
+      return starting;
     },
     async close() {
       for (const { provider } of providers.all) provider.stop();

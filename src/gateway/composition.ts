@@ -14,12 +14,12 @@ import type { SharedParts } from './shared-parts.ts';
 /** Composes an app; no request is sent before its parts are started. */
 export function composeApp(config: Config, shared: SharedParts) {
   const parts = createAppParts(config, shared);
-  return { ...parts, ...composeDataPlane(config, parts), controlPlane: composeControlPlane(config, parts) };
+  return { ...parts, ...composeDataPlane(config, parts, shared), controlPlane: composeControlPlane(config, parts) };
 }
 
 export type AppComposition = ReturnType<typeof composeApp>;
 
-function composeDataPlane(config: Config, parts: AppParts) {
+function composeDataPlane(config: Config, parts: AppParts, { sharedUpstreams }: SharedParts) {
   const { providers, refresher, services, streams, metrics, log } = parts;
   const { limits } = config;
   const routes = forwardedRoutes(config);
@@ -27,7 +27,8 @@ function composeDataPlane(config: Config, parts: AppParts) {
   const certificate = providers.all[0]?.provider.certificate;
   const shares = { caller: limits.callerShare, address: limits.addressShare };
   const onSurplus = metrics.countUpstreamSurplus;
-  const upstreams = createUpstreams(routes, { client: config.upstreamClient, shares, certificate, log, onSurplus });
+  const client = config.upstreamClient;
+  const upstreams = createUpstreams(routes, { client, shares, certificate, log, shared: sharedUpstreams, onSurplus });
   const forwarder = createForwarder({ routes, upstreams, streams, metrics });
   const dataPlane = createDataPlane({
     ...parts,

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createHealth, type PartHealth } from '../admin/health.ts';
 import type { AdminSessions } from '../admin/sessions.ts';
-import { appsOf } from '../config/schema/apps.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createEdge, type Edge } from '../edge/edge.ts';
@@ -11,9 +10,10 @@ import { checkUpgradeFraming } from '../edge/framing.ts';
 import { afterResponses } from '../edge/in-turn.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
-import { type AppRuntime, createAppRuntime } from './app-runtime.ts';
+import type { AppRuntime } from './app-runtime.ts';
+import { createGeneration, type Generation, startApps } from './generation.ts';
 import { createRejectMalformed, type RejectMalformed } from './malformed.ts';
-import { createSharedParts, type GatewayDeps, type SharedParts } from './shared-parts.ts';
+import { createSharedParts, type GatewayDeps } from './shared-parts.ts';
 
 export type { GatewayDeps } from './shared-parts.ts';
 
@@ -45,19 +45,14 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** The apps of a gateway; the first one responds to what belongs to none. */
-export type Apps = readonly [AppRuntime, ...AppRuntime[]];
-
 /** Creates a gateway from a parsed configuration, with all of its apps. */
 export function createGateway(config: Config, deps: GatewayDeps): Gateway {
-  const shared = createSharedParts(config, deps);
-  const [first, ...further] = appsOf(config).map((app) => createAppRuntime(app, shared));
-  if (!first) throw new Error('a configuration describes at least one app');
-  return serveApps([first, ...further], shared);
+  return serveApps(createGeneration(config, createSharedParts(config, deps)));
 }
 
-/** Creates a gateway of apps that exist; several gateways can have an app in common while one replaces the other. */
-export function serveApps(apps: Apps, shared: SharedParts): Gateway {
+/** Creates a gateway of apps that exist. Two generations can have an app in common while one replaces the other. */
+export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>): Gateway {
+  // The first app responds to what belongs to none.
   const [first] = apps;
   const edge = createEdge({
     apps,
@@ -80,7 +75,9 @@ export function serveApps(apps: Apps, shared: SharedParts): Gateway {
     endStreams() {
       for (const app of apps) app.endStreams();
     },
-    ...createLifecycle(apps),
+    started: () => apps.every((app) => app.started()),
+    start: () => startApps(apps),
+    close: async () => void (await Promise.all(apps.map((app) => app.close()))),
   };
 }
 
@@ -112,25 +109,11 @@ function createHandlers(edge: Edge<AppRuntime>, first: AppRuntime): Pick<Gateway
 }
 
 /** The providers of all apps, named after their app if there are several. */
-function providersOf(apps: Apps) {
+function providersOf(apps: Generation['apps']) {
   return apps.flatMap(({ config, providers }) =>
     providers.all.map(({ id, provider: { state } }) => ({
       id: apps.length === 1 ? id : `${config.app.id}/${id}`,
       state,
     })),
   );
-}
-
-function createLifecycle(apps: Apps): Pick<Gateway, 'started' | 'start' | 'close'> {
-  let started = false;
-  return {
-    started: () => started,
-    async start() {
-      await Promise.all(apps.map((app) => app.start()));
-      started = true;
-    },
-    async close() {
-      await Promise.all(apps.map((app) => app.close()));
-    },
-  };
 }

@@ -4,10 +4,12 @@ import { type Arrive, createArrive } from '../edge/arrival.ts';
 import { type AuditLog, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
+import { type AcquireProvider, createSharedProviders } from '../oidc/sign-in/shared-providers.ts';
 import { createPages, type Pages } from '../responses/pages.ts';
 import { createSessionMemory, type SessionMemory } from '../session/session-memory.ts';
 import { measureStore } from '../store/measured.ts';
 import type { Store } from '../store/port/store.ts';
+import { createSharedUpstreams, type SharedUpstreams } from '../upstream/upstreams.ts';
 
 export interface GatewayDeps {
   store: Store;
@@ -33,6 +35,8 @@ export interface SharedParts {
   readonly sessionMemory: SessionMemory;
   readonly arrive: Arrive;
   readonly pages: Pages;
+  readonly acquireProvider: AcquireProvider;
+  readonly sharedUpstreams: SharedUpstreams;
 }
 
 /** Creates the parts. Of the configuration they read only options that the process has once. */
@@ -49,5 +53,7 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
     sessionMemory: deps.sessionMemory ?? createSessionMemory({ changes, size: config.session.cacheSize, clock }),
     arrive: createArrive({ config, log }),
     pages: createPages(),
+    acquireProvider: createSharedProviders(),
+    sharedUpstreams: createSharedUpstreams(),
   };
 }

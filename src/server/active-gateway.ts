@@ -1,12 +1,18 @@
-/** Holds the active gateway; replaces it without interrupting in-flight requests. */
+/** Holds the active gateway; replaces its apps without interrupting in-flight requests. */
 import type { Config } from '../config/schema/schema.ts';
-import { createGateway, type Gateway, type GatewayDeps } from '../gateway/gateway.ts';
+import type { AppRuntime } from '../gateway/app-runtime.ts';
+import { type Gateway, type GatewayDeps, serveApps } from '../gateway/gateway.ts';
+import { buildGeneration, createGeneration, type Generation, type RefusedApp } from '../gateway/generation.ts';
+import { createSharedParts, type SharedParts } from '../gateway/shared-parts.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { fanOut } from '../store/port/fan-out.ts';
 import { configDigest } from './config-digest.ts';
 
 /** A gateway that is built but not in use. */
 export interface PreparedGateway {
+  /** The configuration that it serves: of a refused app the one that it keeps. */
+  readonly config: Config;
+  readonly refused: readonly RefusedApp[];
   /** Activates it for new requests. */
   commit(): void;
   /** Closes it unused. */
@@ -16,40 +22,54 @@ export interface PreparedGateway {
 export interface ActiveGateway {
   /** The gateway for new requests. */
   current(): Gateway;
-  /** Builds a gateway, which must discover its provider. Rejects, and changes nothing, if it cannot. */
+  /**
+   * Builds a gateway, each changed app of which must discover a provider. Apps that cannot are refused: they keep their
+   * configuration. Rejects, and changes nothing, if all of them are.
+   */
   prepare(config: Config, digest?: string): Promise<PreparedGateway>;
-  /** Builds and activates a gateway that other processes of this instance already use: it may discover its provider later. */
+  /** Builds and activates a gateway that other processes of this instance already use: it may discover its providers later. */
   apply(config: Config, digest: string): Promise<void>;
-  /** Number of requests in progress that end on their own, also of replaced gateways. */
+  /** Number of requests in progress that end on their own, also of replaced apps. */
   running(): number;
-  /** Ends the event streams and WebSockets of all gateways. */
+  /** Ends the event streams and WebSockets of all apps. */
   endStreams(): void;
-  /** Closes the active gateway and the replaced ones, including those with requests in progress. */
+  /** Closes all apps, including replaced ones with requests in progress. */
   close(): Promise<void>;
 }
 
 export type ActiveGatewayDeps = GatewayDeps & { metrics: Metrics };
 
-/** How often a replaced gateway is checked for remaining requests. */
+/** How often a replaced app is checked for remaining requests. */
 const POLL_INTERVAL_MS = 500;
 
-interface GatewayInstance {
-  gateway: Gateway;
-  digest: string;
-  /** Ends the subscription of the gateway to changes of the store. */
-  release(): void;
-}
-
-/** Throws unless the provider was discovered; a gateway without a provider in its health does not need one. */
-async function assertProviderReady(gateway: Gateway): Promise<void> {
-  const provider = (await gateway.health()).find(({ part }) => part === 'provider');
-  if (provider && !provider.ready)
-    throw new Error(`the provider of this configuration is unavailable: ${provider.reason}`);
-}
-
-async function close({ gateway, release }: GatewayInstance): Promise<void> {
-  await gateway.close();
-  release();
+/** Creates shared parts, each with a subscription to changes of the store that ends with the last app that uses them. */
+function createSharedPartsOfApps(deps: ActiveGatewayDeps) {
+  const changes = fanOut(deps.store);
+  const users = new Map<SharedParts, { apps: Set<AppRuntime>; release(): void }>();
+  return {
+    create(config: Config): SharedParts {
+      const { store, release } = changes.subscribe();
+      const shared = createSharedParts(config, { ...deps, store });
+      users.set(shared, { apps: new Set(), release });
+      return shared;
+    },
+    use({ shared, created }: Generation): void {
+      for (const app of created) users.get(shared)?.apps.add(app);
+    },
+    /** Releases parts that no app uses, among them those of a generation that could not be built. */
+    releaseUnused(): void {
+      for (const [shared, { apps, release }] of users) {
+        if (apps.size > 0) continue;
+        users.delete(shared);
+        release();
+      }
+    },
+    async close(app: AppRuntime): Promise<void> {
+      await app.close();
+      for (const { apps } of users.values()) apps.delete(app);
+      this.releaseUnused();
+    },
+  };
 }
 
 /** Starts with a gateway of this configuration. `digest` identifies it in metrics. */
@@ -58,61 +78,67 @@ export function createActiveGateway(
   deps: ActiveGatewayDeps,
   digest = configDigest(config),
 ): ActiveGateway {
-  const changes = fanOut(deps.store);
-  const retired = new Set<GatewayInstance>();
-  let current = create(config, digest);
+  const sharedParts = createSharedPartsOfApps(deps);
+  const retired = new Set<AppRuntime>();
+  const first = createGeneration(config, sharedParts.create(config));
+  sharedParts.use(first);
+  let current = { generation: first, gateway: serveApps(first) };
   deps.metrics.setConfig(digest);
 
-  function create(from: Config, ofDigest: string): GatewayInstance {
-    const { store, release } = changes.subscribe();
+  async function build(wanted: Config, mustDiscover: boolean): Promise<Generation> {
+    const { generation: running } = current;
     try {
-      return { gateway: createGateway(from, { ...deps, store }), digest: ofDigest, release };
-    } catch (error) {
-      release();
-      throw error;
+      const generation = await buildGeneration(wanted, { running, createShared: sharedParts.create, mustDiscover });
+      sharedParts.use(generation);
+      return generation;
+    } finally {
+      sharedParts.releaseUnused();
     }
   }
 
-  /** Closes a replaced gateway when its last request has ended; streams may last for hours. */
-  function retire(instance: GatewayInstance): void {
-    retired.add(instance);
+  /** Closes a replaced app when its last request has ended; streams may last for hours. */
+  function retire(app: AppRuntime): void {
+    retired.add(app);
     const timer = setInterval(() => {
-      if (instance.gateway.active() > 0 && retired.has(instance)) return;
+      if (app.active() > 0 && retired.has(app)) return;
       clearInterval(timer);
-      if (retired.delete(instance)) void close(instance);
+      if (retired.delete(app)) void sharedParts.close(app);
     }, POLL_INTERVAL_MS).unref();
   }
 
-  function activate(next: GatewayInstance): void {
-    retire(current);
-    current = next;
-    deps.metrics.setConfig(next.digest);
+  function activate(generation: Generation, ofDigest: string): void {
+    const replaced = current.generation.apps.filter((app) => !generation.apps.includes(app));
+    current = { generation, gateway: serveApps(generation) };
+    for (const app of replaced) retire(app);
+    deps.metrics.setConfig(ofDigest);
   }
 
+  const all = () => [...current.generation.apps, ...retired];
   return {
     current: () => current.gateway,
-    async prepare(wanted, ofDigest = configDigest(wanted)) {
-      const next = create(wanted, ofDigest);
-      await next.gateway.start();
-      await assertProviderReady(next.gateway).catch(async (error: unknown) => {
-        await close(next);
-        throw error;
-      });
-      return { commit: () => activate(next), discard: () => close(next) };
+    async prepare(wanted, ofDigest) {
+      const generation = await build(wanted, true);
+      return {
+        config: generation.config,
+        refused: generation.refused,
+        commit: () => activate(generation, ofDigest ?? configDigest(generation.config)),
+        discard: async () => void (await Promise.all(generation.created.map((app) => sharedParts.close(app)))),
+      };
     },
     async apply(wanted, ofDigest) {
-      const next = create(wanted, ofDigest);
-      await next.gateway.start();
-      activate(next);
+      const generation = await build(wanted, false);
+      const [refused] = generation.refused;
+      if (refused) throw new Error(refused.reason);
+      activate(generation, ofDigest);
     },
-    running: () => [current, ...retired].reduce((sum, { gateway }) => sum + gateway.running(), 0),
+    running: () => all().reduce((sum, app) => sum + app.running(), 0),
     endStreams() {
-      for (const { gateway } of [current, ...retired]) gateway.endStreams();
+      for (const app of all()) app.endStreams();
     },
     async close() {
-      const instances = [current, ...retired];
+      const apps = all();
       retired.clear();
-      await Promise.all(instances.map(close));
+      await Promise.all(apps.map((app) => sharedParts.close(app)));
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Reloads the configuration while the gateway runs. An invalid one changes nothing, and the log contains the reasons. */
 import type { Loaded } from '../config/load/load.ts';
 import { planReload } from '../config/load/reload-plan.ts';
+import { appsOf } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { logWarnings } from '../config/warnings/warnings.ts';
 import type { Audit } from '../observe/audit.ts';
@@ -13,7 +14,7 @@ export interface ReloadParts {
   /** The configuration at start. */
   config: Config;
   /** Builds a gateway of a configuration; rejects if it cannot be used. */
-  prepare: (config: Config, digest: string) => Promise<PreparedGateway>;
+  prepare: (config: Config) => Promise<PreparedGateway>;
   log: Logger;
   audit: Audit;
   metrics: Pick<Metrics, 'countReload'>;
@@ -27,23 +28,30 @@ export function createReload({ config, prepare, log, audit, metrics }: ReloadPar
   let running = config;
   let last = Promise.resolve();
 
+  function reportRefusal(error: unknown, message: string, fields: { app?: string } = {}): void {
+    const faults = error instanceof Error ? error.message.split('\n').filter((line) => line !== '') : [];
+    log.error({ err: describeError(error), faults, ...fields }, message);
+    audit('config.refused', {});
+    metrics.countReload('refused');
+  }
+
   async function apply(load: () => Loaded): Promise<void> {
     try {
       const { config: wanted, warnings } = load();
       const plan = planReload(running, wanted);
-      const digest = configDigest(plan.config);
-      (await prepare(plan.config, digest)).commit();
-      running = plan.config;
+      const prepared = await prepare(plan.config);
+      prepared.commit();
+      running = prepared.config;
+      for (const { id, reason } of prepared.refused)
+        reportRefusal(new Error(reason), 'failed to reload an app; keeping its current configuration', { app: id });
       logWarnings(log, warnings);
       if (plan.kept.length > 0) log.warn({ options: plan.kept }, 'some changed options need a restart');
-      log.info({ routes: running.routes.length, digest }, 'configuration reloaded');
+      const routes = appsOf(running).reduce((sum, app) => sum + app.routes.length, 0);
+      log.info({ routes, digest: configDigest(running) }, 'configuration reloaded');
       audit('config.reloaded', { key: running.secrets.keys[0]?.id ?? '' });
       metrics.countReload('applied');
     } catch (error) {
-      const faults = error instanceof Error ? error.message.split('\n').filter((line) => line !== '') : [];
-      log.error({ err: describeError(error), faults }, 'failed to reload the configuration; keeping the current one');
-      audit('config.refused', {});
-      metrics.countReload('refused');
+      reportRefusal(error, 'failed to reload the configuration; keeping the current one');
     }
   }
 

@@ -1,15 +1,16 @@
 /** The worker processes of one instance: starts them, replaces those that exit, and sends them commands. */
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mapApps } from '../config/schema/apps.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
 import type { MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { isStoreMessage, type StoreMessage } from '../store/processes/protocol.ts';
 import type { ServedStore } from '../store/processes/served-store.ts';
-import type { PreparedGateway } from './active-gateway.ts';
 import { allWorkers, sendCommand } from './worker-commands.ts';
 import { storeChannelOf, type WorkerConfig, type WorkerReport } from './worker-messages.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
-import { createWorkerReload } from './worker-reload.ts';
+import { createWorkerReload, type PreparedWorkers } from './worker-reload.ts';
 import { startWatchdog } from './worker-watchdog.ts';
 
 /** Delay before a worker that exited is replaced, so that one that cannot start is not restarted in a tight loop. */
@@ -21,7 +22,7 @@ export interface WorkerPool {
   /** The port, once all workers listen; rejects when one cannot start. */
   readonly port: Promise<number>;
   /** Prepares a configuration in all workers. Rejects if one of them cannot use it. */
-  prepare(wanted: WorkerConfig): Promise<PreparedGateway>;
+  prepare(wanted: WorkerConfig): Promise<PreparedWorkers>;
   /** Lets the workers reopen the files of their logs. */
   reopenLogs(): void;
   /** The metrics of all workers so far, including those that have exited. */
@@ -36,17 +37,20 @@ export interface WorkerPool {
 /** Limits per instance are divided among the workers. */
 function divideLimits({ config, digest }: WorkerConfig, workers: number): WorkerConfig {
   const share = (limit: number) => Math.ceil(limit / workers);
-  const { limits, admin } = config;
-  const divided = {
+  const divide = (limits: Config['limits']) => ({
+    ...limits,
     connections: share(limits.connections),
     loginsPerMinute: share(limits.loginsPerMinute),
     logoutTokensPerMinute: share(limits.logoutTokensPerMinute),
     inactiveTokensPerMinute: share(limits.inactiveTokensPerMinute),
-  };
-  return {
-    config: { ...config, workers: 1, admin: { ...admin, enabled: false }, limits: { ...limits, ...divided } },
-    digest,
-  };
+  });
+  const divided = mapApps(config, (app) => ({
+    ...app,
+    workers: 1,
+    admin: { ...app.admin, enabled: false },
+    limits: divide(app.limits),
+  }));
+  return { config: divided, digest };
 }
 
 /** Sends every worker `stop`; resolves when all have exited. */

@@ -4,12 +4,15 @@ import type { PreparedGateway } from './active-gateway.ts';
 import { sendCommand } from './worker-commands.ts';
 import type { WorkerConfig, WorkerReport } from './worker-messages.ts';
 
+/** Gateways that all workers have built but do not use. */
+export type PreparedWorkers = Pick<PreparedGateway, 'commit' | 'discard'>;
+
 export interface WorkerReload {
   /**
    * Lets all listening workers build a gateway of this configuration. Rejects if one of them cannot; a worker that exits
    * does not count, because its replacement starts with the configuration that is active then.
    */
-  prepare(wanted: WorkerConfig): Promise<PreparedGateway>;
+  prepare(wanted: WorkerConfig): Promise<PreparedWorkers>;
   receive(worker: Worker, report: Extract<WorkerReport, { prepared: unknown }>): void;
   /** The worker has exited. */
   forget(worker: Worker): void;

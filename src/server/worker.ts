@@ -45,7 +45,13 @@ function createReloadSteps(server: Promise<ServerProcess>, report: (message: Wor
 
   async function prepare(running: ServerProcess, id: number, { config, digest }: WorkerConfig): Promise<void> {
     try {
-      prepared.set(id, await running.prepare(config, digest));
+      const gateway = await running.prepare(config, digest);
+      const [refused] = gateway.refused;
+      if (refused) {
+        await gateway.discard();
+        throw new Error(refused.reason);
+      }
+      prepared.set(id, gateway);
       report({ prepared: id });
     } catch (error) {
       report({ prepared: id, refused: messageOf(error) });

@@ -22,13 +22,17 @@ export function workerCount({ workers }: Pick<Config, 'workers'>): number {
 
 /** Prepares a configuration in this process and in all workers; they activate it together, or not at all. */
 function prepareAll(active: ActiveGateway, pool: WorkerPool): ActiveGateway['prepare'] {
-  return async (config, digest = configDigest(config)) => {
-    const own = await active.prepare(config, digest);
-    const workers = await pool.prepare({ config, digest }).catch(async (error: unknown) => {
+  return async (wanted) => {
+    const own = await active.prepare(wanted);
+    // An app that is refused here is refused in all workers.
+    const { config, refused } = own;
+    const workers = await pool.prepare({ config, digest: configDigest(config) }).catch(async (error: unknown) => {
       await own.discard();
       throw error;
     });
     return {
+      config,
+      refused,
       commit() {
         own.commit();
         workers.commit();

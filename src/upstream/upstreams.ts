@@ -1,6 +1,8 @@
 /** Connection pools and queues: one per upstream and set of options, so that a hung upstream does not affect others. */
 import { readFileSync } from 'node:fs';
+import { createSharedInstances, type SharedInstances } from '../base/shared-instances.ts';
 import type { RouteConfig } from '../config/schema/schema.ts';
+import { digest } from '../crypto/digest.ts';
 import type { Logger } from '../observe/log.ts';
 import { lookup } from './connect/loopback.ts';
 import type { Shares } from './fair-slots.ts';
@@ -20,6 +22,9 @@ export interface Upstream {
   readonly pool: Pool;
   readonly slots: UpstreamSlots;
 }
+
+/** Pools and slots that several apps use. */
+export type SharedUpstreams = SharedInstances<Upstream>;
 
 export interface Upstreams {
   forRoute(route: UpstreamOptions): Upstream;
@@ -48,6 +53,8 @@ export interface UpstreamParts {
   shares: Shares;
   certificate?: ClientCertificate | undefined;
   log?: Logger;
+  /** The pools and slots of further sets of routes, such as those of other apps; their own by default. */
+  shared?: SharedUpstreams;
   /** Called each time that an upstream sent bytes beyond a response, with the path of the first route that uses it. */
   onSurplus?(path: string): void;
 }
@@ -79,26 +86,37 @@ function createRoutePool(origin: string, route: UpstreamOptions, parts: Upstream
   });
 }
 
+/** Creates an empty set of pools and slots; each is closed when the last set of routes that uses it is. */
+export const createSharedUpstreams = (): SharedUpstreams =>
+  createSharedInstances(({ pool, slots }) => {
+    slots.close();
+    pool.destroy();
+  });
+
 /** Creates the pools and slots of all routes; routes with the same upstream and options share one. */
 export function createUpstreams(routes: readonly UpstreamOptions[], parts: UpstreamParts): Upstreams {
+  const { shared = createSharedUpstreams(), client, shares, certificate } = parts;
   const byRoute = new WeakMap<UpstreamOptions, Upstream>();
-  const byOptions = new Map<string, Upstream>();
+  const acquired: { release(): void }[] = [];
+  // Digested: the certificate comes with its key.
+  const identity = digest(JSON.stringify([client, shares, certificate]));
 
   function open(route: UpstreamOptions): Upstream {
     const { origin } = new URL(route.upstream);
     const key = JSON.stringify([
+      identity,
       origin,
       route.timeouts,
       route.connections,
       route.maxQueue,
       route.maxStreams,
-      route.upstreamCa,
+      readCa(route),
     ]);
-    const upstream = byOptions.get(key) ?? {
+    const { instance: upstream, release } = shared.acquire(key, () => ({
       pool: createRoutePool(origin, route, parts),
-      slots: new UpstreamSlots(route, parts.shares),
-    };
-    byOptions.set(key, upstream);
+      slots: new UpstreamSlots(route, shares),
+    }));
+    acquired.push({ release });
     byRoute.set(route, upstream);
     return upstream;
   }
@@ -107,10 +125,7 @@ export function createUpstreams(routes: readonly UpstreamOptions[], parts: Upstr
   return {
     forRoute: (route) => byRoute.get(route) ?? open(route),
     async close() {
-      for (const { pool, slots } of byOptions.values()) {
-        slots.close();
-        pool.destroy();
-      }
+      for (const { release } of acquired) release();
     },
   };
 }

@@ -1,0 +1,22 @@
+/** The files that an app reads when it is built: certificates, which may change while the configuration stays the same. */
+import { readFileSync } from 'node:fs';
+import { signInProviders } from '../config/schema/providers.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { digest } from '../crypto/digest.ts';
+
+/** A digest of each file, in a fixed order; the empty text for one that cannot be read. */
+export function readAppFiles(config: Config): string[] {
+  const files = [
+    ...signInProviders(config).flatMap(({ ca, tls }) => [ca, tls?.certificate, tls?.key]),
+    ...config.routes.map(({ upstreamCa }) => upstreamCa),
+  ];
+  return files.flatMap((file) => (file === undefined ? [] : [digestOf(file)]));
+}
+
+function digestOf(file: string): string {
+  try {
+    return digest(readFileSync(file, 'utf8'));
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,120 @@
+/** One generation of apps: a reload builds the changed ones, keeps the others as they are, and refuses those that cannot be used. */
+import { isDeepStrictEqual } from 'node:util';
+import { addressOf, appsOf, configOfApps } from '../config/schema/apps.ts';
+import type { Config } from '../config/schema/schema.ts';
+import { readAppFiles } from './app-files.ts';
+import { type AppRuntime, createAppRuntime } from './app-runtime.ts';
+import type { SharedParts } from './shared-parts.ts';
+
+/** An app, and the files that it was built from besides its configuration. */
+interface BuiltApp {
+  readonly app: AppRuntime;
+  readonly files: readonly string[];
+}
+
+/** An app of which the configuration could not be used. */
+export interface RefusedApp {
+  /** Id of the app. */
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface Generation {
+  /** The configuration of the apps: of a refused one the configuration that it keeps. */
+  readonly config: Config;
+  readonly shared: SharedParts;
+  readonly apps: readonly [AppRuntime, ...AppRuntime[]];
+  readonly refused: readonly RefusedApp[];
+  /** The apps that no earlier generation has. */
+  readonly created: readonly AppRuntime[];
+  readonly built: readonly BuiltApp[];
+}
+
+export interface GenerationParts {
+  /** The generation that this one follows. */
+  running?: Generation | undefined;
+  createShared: (config: Config) => SharedParts;
+  /** Whether an app that finds none of its providers is refused. */
+  mustDiscover: boolean;
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Number of apps that start at the same time: hundreds of them must not become hundreds of discoveries at once. */
+const MAX_CONCURRENT_STARTS = 16;
+
+/** Starts apps, a few at a time; resolves after the first attempt of each to discover its providers. */
+export async function startApps(apps: readonly AppRuntime[]): Promise<void> {
+  const waiting = apps.values();
+  const startNext = async () => {
+    for (const app of waiting) await app.start();
+  };
+  await Promise.all(Array.from({ length: MAX_CONCURRENT_STARTS }, startNext));
+}
+
+/** Why an app finds none of its providers; undefined if it finds one. */
+function undiscovered({ providers }: AppRuntime): string | undefined {
+  const states = providers.all.map(({ provider }) => provider.state());
+  if (states.some(({ ready }) => ready)) return undefined;
+  return states.flatMap((state) => (state.ready ? [] : [state.reason])).join('; ');
+}
+
+type Outcome = BuiltApp | RefusedApp;
+
+/** Creates the first generation, without a request to any provider. Throws if an app cannot be created. */
+export function createGeneration(config: Config, shared: SharedParts): Generation {
+  const create = (app: Config): BuiltApp => ({ app: createAppRuntime(app, shared), files: readAppFiles(app) });
+  const [first, ...further] = appsOf(config);
+  const built = [create(first), ...further.map(create)] as const;
+  const apps = [built[0].app, ...built.slice(1).map(({ app }) => app)] as const;
+  return { config, shared, apps, refused: [], created: apps, built };
+}
+
+/** Builds the generation of a configuration. Rejects, and leaves nothing behind, if none of what changed can be used. */
+export async function buildGeneration(wanted: Config, parts: GenerationParts): Promise<Generation> {
+  const { running, createShared, mustDiscover } = parts;
+  const configs = appsOf(wanted);
+  const known = new Map(running?.built.map((entry) => [addressOf(entry.app.config), entry]));
+  const kept = configs.length > 1 ? configs.map((config) => unchanged(known.get(addressOf(config)), config)) : [];
+  // An app and what it shares with others come from one generation: the arrivals of its requests, for one.
+  const shared = running && kept.some((entry) => entry) ? running.shared : createShared(wanted);
+  const outcomes = configs.map((config, index): Outcome => kept[index] ?? build(config, shared));
+  const created = outcomes.flatMap((outcome, index) => ('app' in outcome && !kept[index] ? [outcome] : []));
+  await startApps(created.map(({ app }) => app));
+
+  const settled = outcomes.map((outcome): Outcome => {
+    if (!mustDiscover || !('app' in outcome) || !created.includes(outcome)) return outcome;
+    const reason = undiscovered(outcome.app);
+    if (reason === undefined) return outcome;
+    return { id: outcome.app.config.app.id, reason: `the provider of this configuration is unavailable: ${reason}` };
+  });
+  const accepted = created.filter((entry) => settled.includes(entry));
+  await Promise.all(created.filter((entry) => !accepted.includes(entry)).map(({ app }) => app.close()));
+  const refused = settled.flatMap((outcome) => ('app' in outcome ? [] : [outcome]));
+  // A refused app goes on as it was; a new one is left out.
+  const built = settled.flatMap((outcome, index) =>
+    'app' in outcome ? [outcome] : (known.get(addressOf(configs[index] ?? wanted)) ?? []),
+  );
+  const [first, ...further] = built.map(({ app }) => app);
+  if (!first || (refused.length > 0 && accepted.length === 0)) throw new Error(refusalText(refused, configs.length));
+  const apps = [first, ...further] as const;
+  const config = configOfApps([first.config, ...further.map((app) => app.config)]);
+  return { config, shared, apps, refused, created: accepted.map(({ app }) => app), built };
+}
+
+/** The app that is built, if neither its configuration nor one of its files has changed. */
+function unchanged(entry: BuiltApp | undefined, config: Config): BuiltApp | undefined {
+  if (!entry || !isDeepStrictEqual(entry.app.config, config)) return undefined;
+  return isDeepStrictEqual(entry.files, readAppFiles(config)) ? entry : undefined;
+}
+
+function build(config: Config, shared: SharedParts): Outcome {
+  try {
+    return { app: createAppRuntime(config, shared), files: readAppFiles(config) };
+  } catch (error) {
+    return { id: config.app.id, reason: messageOf(error) };
+  }
+}
+
+const refusalText = (refused: readonly RefusedApp[], apps: number) =>
+  refused.map(({ id, reason }) => (apps === 1 ? reason : `app ${id}: ${reason}`)).join('\n');
