@@ -139,6 +139,16 @@ for (const [what, input, expected] of [
     [/^routes\[0\]\.claimHeaders\.X-User: sub alone names no user/],
   ],
   [
+    'claim headers with names that users of two providers may have',
+    {
+      providers: [provider('a'), provider('b')],
+      routes: [
+        { ...route, claimHeaders: { 'X-A': 'email', 'X-B': 'preferred_username', 'X-C': 'upn', 'X-D': '@provider' } },
+      ],
+    },
+    [/X-A: email alone/, /X-B: preferred_username alone/, /X-C: upn alone/],
+  ],
+  [
     'that header for users of one provider',
     {
       providers: [provider('a'), provider('b')],

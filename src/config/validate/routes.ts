@@ -1,6 +1,7 @@
 /** Checks of routes: hidden endpoints, routes and rules that are never reached, conditions without a token. */
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
 import { reservedPaths } from '../schema/endpoints.ts';
+import { hasPages } from '../schema/page-routes.ts';
 import type { Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
 import type { Finding, Path } from './faults.ts';
 
@@ -83,12 +84,9 @@ function openRouteFindings({ cors, authorization, rules }: RouteConfig, at: Path
   return findings;
 }
 
-/** Options that concern pages on a route that serves none, and a cookie that no link of another site carries. */
-function pageFindings({ session }: Config, route: RouteConfig, at: Path): Finding[] {
-  if (route.kind === 'page') {
-    const message = 'a page needs lax: a Strict cookie is missing when a link of another site opens it';
-    return session.cookie.sameSite === 'strict' ? [{ path: ['session', 'cookie', 'sameSite'], message }] : [];
-  }
+/** Options that concern pages on a route that serves none. */
+function pageFindings(route: RouteConfig, at: Path): Finding[] {
+  if (route.kind === 'page') return [];
   const message = 'has no effect without kind: page';
   return [
     ...(route.logoutPaths.length > 0 ? [{ path: [...at, 'logoutPaths'], message }] : []),
@@ -96,10 +94,17 @@ function pageFindings({ session }: Config, route: RouteConfig, at: Path): Findin
   ];
 }
 
+/** Findings about a cookie that no link of another site to a page carries. */
+function cookieFindings({ session, routes }: Config): Finding[] {
+  const message = 'a page needs lax: a Strict cookie is missing when a link of another site opens it';
+  const isMissing = session.cookie.sameSite === 'strict' && hasPages({ routes });
+  return isMissing ? [{ path: ['session', 'cookie', 'sameSite'], message }] : [];
+}
+
 /** Findings about all routes. */
 export function routeFindings(config: Config): Finding[] {
   const reserved = reservedPaths(config);
-  return config.routes.flatMap((route, index) => {
+  const ofRoutes = config.routes.flatMap((route, index) => {
     const findings: Finding[] = [];
     const path = ['routes', index, 'path'];
     if (hasMisplacedWildcard(route.path))
@@ -120,8 +125,9 @@ export function routeFindings(config: Config): Finding[] {
     findings.push(
       ...ruleFindings(route, ['routes', index, 'rules']),
       ...openRouteFindings(route, ['routes', index]),
-      ...pageFindings(config, route, ['routes', index]),
+      ...pageFindings(route, ['routes', index]),
     );
     return findings;
   });
+  return [...ofRoutes, ...cookieFindings(config)];
 }

@@ -16,8 +16,19 @@ function repeated(
   );
 }
 
-/** Claims that name a user only together with the issuer (OIDC Core 5.7). */
-const AMBIGUOUS_CLAIMS = new Set(['sub', 'email']);
+/** Claims that name a user only together with the issuer (OIDC Core 5.7), with the names that products have for them. */
+const AMBIGUOUS_CLAIMS = new Set([
+  'sub',
+  'email',
+  'preferred_username',
+  'username',
+  'nickname',
+  'phone_number',
+  'upn',
+  'unique_name',
+  'oid',
+  'uid',
+]);
 
 /** Claim headers by which users of two providers could not be distinguished: one could take the other's account. */
 function claimHeaderFindings({ routes }: Config): Finding[] {

@@ -1,6 +1,6 @@
 /** Warnings about the providers at which users sign in. */
-import { providerEntries } from '../schema/providers.ts';
-import type { ProviderConfig } from '../schema/schema.ts';
+import { providerEntries, signInProviders } from '../schema/providers.ts';
+import type { ProviderConfig, RuleConfig } from '../schema/schema.ts';
 import { formatPath } from '../validate/faults.ts';
 import type { Combination, WarningFacts } from './warning.ts';
 
@@ -28,4 +28,27 @@ export const trustedEmail: Combination = {
   when: '`provider.trustEmail`: a user who can set their own address at the provider is admitted as a user of that domain',
   hint: 'leave it off, and have the provider send email_verified',
   find: providersWith(({ trustEmail }) => trustEmail, 'trustEmail', 'on: addresses count without verification'),
+};
+
+/** Conditions on what a provider says about a user: each provider can say it about its own users. */
+const ASSERTED = ['identity', 'claims', 'roles', 'groups'] as const;
+
+const isForAnyProvider = ({ token, providers }: RuleConfig) =>
+  token !== 'none' && token !== 'client' && providers === undefined;
+
+export const anyProvider: Combination = {
+  id: 'rule-any-provider',
+  when: 'several providers, and a rule with `identity`, `claims`, `roles` or `groups` without `providers`: each provider decides which of its users meet it',
+  hint: 'name in rules.providers those that may decide it',
+  find: ({ config }) =>
+    signInProviders(config).length < 2
+      ? []
+      : config.routes.flatMap(({ path, rules }) =>
+          rules.filter(isForAnyProvider).flatMap((rule) => {
+            const asserted = ASSERTED.filter((name) => rule[name] !== undefined);
+            return asserted.length === 0
+              ? []
+              : [`a rule of ${path} trusts every provider for ${asserted.join(' and ')}`];
+          }),
+        ),
 };

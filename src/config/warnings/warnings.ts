@@ -22,7 +22,7 @@ import {
 } from './network.ts';
 import { openBypass } from './open-bypass.ts';
 import { sharedOrigin } from './pages.ts';
-import { formPost, trustedEmail } from './providers.ts';
+import { anyProvider, formPost, trustedEmail } from './providers.ts';
 import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
@@ -46,6 +46,7 @@ export const COMBINATIONS: readonly Combination[] = [
   noContentSecurityPolicy,
   trustedEmail,
   formPost,
+  anyProvider,
   missingFrontend,
   hiddenFiles,
   landing,

@@ -40,6 +40,18 @@ type RouteInput = NonNullable<ConfigInput['routes']>[number];
 const twoRoutes = (open: RouteInput, guarded: RouteInput): Pick<ConfigInput, 'routes'> => ({
   routes: [guarded, { rules: [{ token: 'none' }], ...open }],
 });
+/** Two providers, and a route with one rule. */
+const twoProviders = (rule: NonNullable<RouteInput['rules']>[number]): Partial<ConfigInput> => ({
+  provider: undefined,
+  providers: ['default', 'staff'].map((id) => ({
+    id,
+    issuer: `https://${id}.example.com`,
+    clientId: 'shop',
+    clientSecret: 's3cret',
+  })),
+  accessTokens: { audience: 'shop-api' },
+  ...route({ rules: [rule] }),
+});
 const API = 'http://api:8080';
 const SITE: RouteInput = { path: '/wiki/**', upstream: 'http://wiki:8080', kind: 'page' };
 const OPEN: RouteInput = { path: '/pub/**', stripPrefix: '/pub', upstream: API };
@@ -264,6 +276,19 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       },
     ],
     safe: [],
+  },
+  'rule-any-provider': {
+    unsafe: [
+      twoProviders({ token: 'user', identity: { groups: { anyOf: ['admins'] } } }),
+      twoProviders({ token: 'user-or-client', roles: ['editor'] }),
+    ],
+    safe: [
+      twoProviders({ token: 'user' }),
+      twoProviders({ token: 'user', scopes: ['read'] }),
+      twoProviders({ token: 'user', providers: ['default'], roles: ['editor'] }),
+      twoProviders({ token: 'user', providers: ['default', 'staff'], roles: ['editor'] }),
+      route({ rules: [{ token: 'user', identity: { groups: { anyOf: ['admins'] } } }] }),
+    ],
   },
   'frontend-missing': {
     unsafe: ['missing', 'empty', 'file', 'folder-as-page', 'linked-out', 'linked-to-nothing'].map((name) => ({
