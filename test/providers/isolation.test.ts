@@ -112,6 +112,34 @@ test('PV-06 a logout token counts at the endpoint of its provider alone, and end
   assert.deepEqual([await isSignedIn(first), await isSignedIn(second)], [true, false]);
 });
 
+test('PV-06 two clients of one issuer: a logout token ends the sessions of its own client, and its id is not used up at the other', async (t) => {
+  const { one, entries, start } = await startTwoProviders(t);
+  const gateway = await start({
+    providers: [
+      entries[0],
+      { ...entries[1], issuer: one.issuer, clientId: 'staff-web', clientSecret: one.client.secret },
+    ],
+  });
+  const [first, second] = [gateway.browser(), gateway.browser()];
+  one.next.nextSid = 'one-sign-in';
+  const ids = { default: one.client.id, two: 'staff-web' };
+  await signInAt(first, 'default');
+  one.client.id = ids.two;
+  await signInAt(second, 'two');
+  const { sub } = await sessionOf(first);
+  const jti = 'the same id';
+  const post = async (path: string, claims: Record<string, unknown>) => {
+    const body = new URLSearchParams({ logout_token: createLogoutToken(one, { jti, ...claims }) });
+    return (await fetch(gateway.url + path, { method: 'POST', body })).status;
+  };
+  assert.equal(await post('/backchannel-logout/two', { aud: ids.default, sub }), 400, 'a token for the other client');
+  assert.equal(await post('/backchannel-logout/two', { aud: ids.two, sid: 'one-sign-in' }), 200);
+  assert.deepEqual([await isSignedIn(first), await isSignedIn(second)], [true, false]);
+  await signInAt(second, 'two');
+  assert.equal(await post('/backchannel-logout', { aud: ids.default, sub }), 200, 'no replay');
+  assert.deepEqual([await isSignedIn(first), await isSignedIn(second)], [false, true]);
+});
+
 test('PV-07 the same subject at two providers is two users', async (t) => {
   const { gateway, one, two, upstream } = await startTwoProviders(t, {
     routes: (origin) => [
@@ -119,6 +147,8 @@ test('PV-07 the same subject at two providers is two users', async (t) => {
     ],
     config: { session: { maxPerUser: 1, store: { sqlite: { file: ':memory:' } } } },
   });
+  // Nor does the id of a session at the provider mean anything at the other one.
+  for (const provider of [one, two]) provider.next.nextSid = 'the same session id';
   const browser = gateway.browser();
   const subjectOf = async () => {
     assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 200);
