@@ -88,6 +88,11 @@ routes:
 `);
   assert.equal(code, 1);
   for (const fault of ['csrf', 'sameSite', 'would hide']) assert.ok(output.includes(fault), `${fault} in ${output}`);
+  const several = await check(`endpoints: { prefix: /.auth }
+session: { cookie: { sameSite: strict } }
+routes: [{ path: /static/**, upstream: http://wiki:8080, kind: page }, ${SITE}]
+`);
+  assert.match(several.output, /has 1 fault:/, 'once, however many pages there are');
   const sound = await check(`endpoints: { prefix: /.auth }\nroutes: [${SITE}]\n`);
   assert.deepEqual([sound.code, sound.output.includes('warning')], [0, false], sound.output);
 });
