@@ -30,5 +30,7 @@ export function errorPageText(error: GatewayError, navigation: boolean): PageTex
   if (!navigation && (code === 'unauthenticated' || code === 'step_up_required')) return NOTHING_SAVED;
   if (code === 'unauthenticated')
     return { title, message: 'Sign in, then open this in the application again.', action: 'Sign in' };
+  if (code === 'access_denied' && error.extensions.loginUrl !== undefined)
+    return { title, message: 'This page is for users who sign in at another provider.', action: 'Sign in there' };
   return { title, message: hint, action: 'Try again' };
 }

@@ -25,6 +25,26 @@ test('PV-08 a rule for a provider admits its users alone', async (t) => {
   assert.equal((await customer.fetch('/api/x', { headers: CSRF })).status, 200);
 });
 
+test('PV-08 a page for users of another provider says so, and links to the sign-in there', async (t) => {
+  const { gateway, upstream } = await startTwoProviders(t, {
+    routes: (origin) => [
+      { path: '/staff/**', upstream: origin, kind: 'page', rules: [{ token: 'user', providers: ['two'] }] },
+      { path: '/**', upstream: origin, kind: 'page' },
+    ],
+    config: { endpoints: { prefix: '/.auth' } },
+  });
+  const browser = gateway.browser();
+  await browser.navigate('/.auth/login?provider=default&returnTo=/app');
+  const { length } = upstream.requests;
+  const page = await browser.navigate('/staff/list?x=1');
+  assert.deepEqual([page.status, page.hops.length], [403, 1], 'no redirect: it would end the present session');
+  assert.match(page.body, /for users who sign in at another provider/);
+  const link = /class="button primary" href="([^"]*)">Sign in there</.exec(page.body)?.[1]?.replaceAll('&amp;', '&');
+  assert.equal(upstream.requests.length, length);
+  const there = await browser.navigate(String(link), { from: page.url.href });
+  assert.deepEqual([there.status, there.url.pathname + there.url.search], [200, '/staff/list?x=1']);
+});
+
 test('PV-09 emailDomains admits verified addresses of the domain; trustEmail does not ask for the verification', async (t) => {
   for (const trustEmail of [false, true]) {
     const { gateway, two } = await startTwoProviders(t, { two: { emailDomains: ['staff.example'], trustEmail } });

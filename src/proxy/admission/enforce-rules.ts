@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
-import type { Config } from '../../config/schema/schema.ts';
+import type { Config, RuleConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit, AuditDetails } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/base/facts.ts';
@@ -56,6 +56,9 @@ function loginUrl(config: Config, { acr_values, max_age }: ChallengeParams, prov
   return `${endpointPaths(config.endpoints).login}?${query}`;
 }
 
+/** The provider of a rule for one; undefined if users have to choose. */
+const onlyOne = (providers: RuleConfig['providers']) => (providers?.length === 1 ? providers[0] : undefined);
+
 /** Creates the function that returns the audit reason and the error of a refusal. */
 function createErrorOf(config: Config, challenge: Challenge) {
   const headersOf = (params: ChallengeParams, scheme: Scheme) => ({
@@ -66,11 +69,18 @@ function createErrorOf(config: Config, challenge: Challenge) {
     refusal: Refusal,
     scheme: Scheme,
     provider: string | undefined,
+    { providers }: RuleConfig,
   ): [reason: string, GatewayError] {
     switch (refusal.kind) {
       case 'denied': {
         const { reason, detail } = refusal;
-        return [reason, new GatewayError('access_denied', { reason, detail: `the rule requires ${detail}` })];
+        // A sign-in at another provider may help; only the user can decide to leave the present one.
+        const isElsewhere = reason === 'provider' && scheme === 'session';
+        const extensions = isElsewhere ? { loginUrl: loginUrl(config, {}, onlyOne(providers)) } : {};
+        return [
+          reason,
+          new GatewayError('access_denied', { reason, extensions, detail: `the rule requires ${detail}` }),
+        ];
       }
       case 'insufficient_scope': {
         const { scope } = refusal;
@@ -120,7 +130,7 @@ export function createPolicyEnforcer(
       tolerance: clockTolerance,
     });
     if (decision.kind === 'allowed') return;
-    const [reason, error] = errorOf(decision, scheme, token?.providers[0]);
+    const [reason, error] = errorOf(decision, scheme, token?.providers[0], rule.config);
     deny(access, token, reason, error);
   }
 

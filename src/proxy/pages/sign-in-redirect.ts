@@ -19,6 +19,9 @@ export const isForWindow = ({ headers }: IncomingMessage, csrfHeader: string): b
 /** Whether the request may be repeated after a sign-in: what a form sent is lost. */
 const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
 
+/** Whether a sign-in is the answer. One at another provider is offered by a link alone: the user would lose the present session. */
+const isForSignIn = ({ code }: GatewayError) => code === 'unauthenticated' || code === 'step_up_required';
+
 /** The parameters of the sign-in that a step-up requires. */
 const askedBy = ({ extensions: { acr_values, max_age } }: GatewayError): AskedSignIn => ({
   acrValues: acr_values === undefined ? undefined : String(acr_values),
@@ -40,7 +43,7 @@ export function createSignInAddress(config: Config) {
     origin: string,
     error: GatewayError,
   ): string | undefined {
-    if (error.code !== 'unauthenticated' && error.code !== 'step_up_required') return undefined;
+    if (!isForSignIn(error) && error.extensions.loginUrl === undefined) return undefined;
     const query = new URLSearchParams();
     const page = pageOf(context, origin);
     const returnTo = origin === config.publicUrl ? page : origin + page;
@@ -73,6 +76,7 @@ export function createSignInAfter(config: Config, arrivals: Pick<Arrivals, 'isRe
   return function signInAfter(context, { config: route }, error, origin = config.publicUrl) {
     const { req } = context;
     if (route.kind !== 'page' || !isSafe(req) || !isForWindow(req, config.csrf.header)) return error;
+    if (!isForSignIn(error)) return error;
     const location = signInAddress(context, origin, error);
     if (location === undefined) return error;
     const { cookie } = req.headers;
