@@ -9,6 +9,7 @@ import { accessTokenIssuersOf } from '../oidc/products/issuers.ts';
 import { readFacts, rejectionReason } from '../oidc/products/read-facts.ts';
 import { productOf } from '../oidc/products/registry.ts';
 import { type CompiledRule, type Decision, decide, openRule, ruleForCaller } from '../policy/rules.ts';
+import { ownPathTestOf } from '../routing/own-paths.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
 import { parseTarget } from '../routing/target.ts';
 
@@ -120,7 +121,8 @@ export function explainRequest(config: Config, request: ExplainedRequest): strin
   const { method, path, claims, address } = request;
   if (address !== undefined && isIP(address) === 0) throw new Error(`--address ${address} is not an IP address`);
   const target = parseTarget(path, config.publicUrl);
-  const route = compileRoutes(config.routes, config.accessTokens?.audience).match(target)?.route;
+  const isOwn = ownPathTestOf(config)?.(target) ?? false;
+  const route = isOwn ? undefined : compileRoutes(config.routes, config.accessTokens?.audience).match(target)?.route;
   const facts = claims === undefined ? undefined : factsOf(config, claims);
   const head = [
     `${method} ${path}`,

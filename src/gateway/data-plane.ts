@@ -3,8 +3,6 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
 import { hasUpstream } from '../config/schema/asked-routes.ts';
-import { ownPrefixes } from '../config/schema/endpoints.ts';
-import { hasPages } from '../config/schema/page-routes.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
 import { createCors, isPreflight } from '../policy/cors.ts';
@@ -13,7 +11,7 @@ import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verif
 import { prepareRoutes } from '../proxy/forwarding/prepare-request.ts';
 import { createSignInAfter } from '../proxy/pages/sign-in-redirect.ts';
 import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
-import { createOwnPathTest } from '../routing/own-paths.ts';
+import { ownPathTestOf } from '../routing/own-paths.ts';
 import type { CompiledRoute, RouteTable } from '../routing/routes.ts';
 import type { RequestTarget } from '../routing/target.ts';
 import type { Arrivals } from '../session/arrivals.ts';
@@ -52,10 +50,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     parts.meterOf?.(route).countAllowed();
     return admission;
   };
-  // Pages may cover the prefix, APIs may not: their requests pay nothing for it.
-  const isOwnPath =
-    hasPages(config) && config.endpoints.prefix !== '' ? createOwnPathTest(ownPrefixes(config)) : undefined;
-
+  const isOwnPath = ownPathTestOf(config);
   const match = (target: RequestTarget) => (isOwnPath?.(target) ? undefined : routes.match(target)?.route);
   const signInAfter = createSignInAfter(config, parts.arrivals);
   const verify = createVerify({

@@ -1,4 +1,8 @@
 /** Paths of the gateway itself, which no route serves: pages may surround the endpoints. */
+
+import { ownPrefixes } from '../config/schema/endpoints.ts';
+import { hasPages } from '../config/schema/page-routes.ts';
+import type { Config } from '../config/schema/schema.ts';
 import { pathInterpretations } from './path-interpretations.ts';
 import { mayBeShortNameOf } from './short-names.ts';
 import type { RequestTarget } from './target.ts';
@@ -21,3 +25,10 @@ export function createOwnPathTest(
   return ({ path, segments, lenient }) =>
     isBelow(segments) || (lenient !== segments && pathInterpretations(path).some(isBelow));
 }
+
+/**
+ * Returns the test whether a path belongs to the gateway whatever routes cover it; undefined where none can: pages may cover the
+ * prefix, APIs may not, so their requests pay nothing for it.
+ */
+export const ownPathTestOf = (config: Config) =>
+  hasPages(config) && config.endpoints.prefix !== '' ? createOwnPathTest(ownPrefixes(config)) : undefined;

@@ -28,6 +28,13 @@ const USER = {
   acr: 'gold',
 };
 
+const SITE = `publicUrl: https://wiki.example.com
+secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
+provider: { issuer: "https://id.example.com/realms/shop", clientId: wiki, clientSecret: not-a-real-one }
+endpoints: { prefix: /.auth }
+routes: [{ path: /**, upstream: http://wiki:8080, kind: page }]
+`;
+
 async function explain(method: string, path: string, claims?: unknown, config = CONFIG) {
   let out = '';
   let err = '';
@@ -142,4 +149,14 @@ test('an address that is no IP address is refused', async () => {
     assert.equal(await run(address), 1, address);
   assert.match(err, /^--address foo is not an IP address\n/);
   for (const address of ['10.0.0.1', '2001:db8::1']) assert.equal(await run(address), 0, address);
+});
+
+test('below the prefix the endpoints decide, although pages cover it', async () => {
+  for (const path of ['/.auth/login', '/.AUTH/zzz', '/%2eauth/login'])
+    assert.match(
+      (await explain('GET', path, undefined, SITE)).out,
+      /route {3}none: the front end, or an endpoint/,
+      path,
+    );
+  assert.match((await explain('GET', '/.authors', undefined, SITE)).out, /route {3}[/][*][*] /);
 });
