@@ -65,7 +65,7 @@ export function createEdge<App extends ServedApp>({ apps, arrive, probePath }: E
     const fields = readFramingFields(req.rawHeaders);
     checkFraming(req, fields);
     const rawTarget = req.url ?? '';
-    const { origin, appOf } = findApps(fields.host, !rawTarget.startsWith('/'), isProbe(req));
+    const { origin, appOf } = findApps(fields.host, rawTarget, isProbe(req));
     const target = parseTarget(rawTarget, origin);
     const app = appOf(target);
     if (isNamed) arrival.nameApp(app.config.app.id);

@@ -21,10 +21,11 @@ export interface AppsOfOrigin<App> {
 }
 
 /**
- * Returns the apps of a host. With an absolute-form target, Host must also agree with the public URL. A health check of a load
- * balancer (`isProbe`) may name an IP address, which no other site can make a browser do for a name of its own; it gets the first app.
+ * Returns the apps of a host. With an absolute-form target, Host must also agree with the public URL, and the target must not be on
+ * another host that is served here. A health check of a load balancer (`isProbe`) may name an IP address, which no other site can make
+ * a browser do for a name of its own; it gets the first app.
  */
-export type FindApps<App> = (hosts: readonly string[], absoluteForm: boolean, isProbe?: boolean) => AppsOfOrigin<App>;
+export type FindApps<App> = (hosts: readonly string[], target: string, isProbe?: boolean) => AppsOfOrigin<App>;
 
 const schemeOf = (origin: string) => new URL(origin).protocol.slice(0, -1);
 
@@ -66,18 +67,23 @@ export function createFindApps<App extends ServedApp>(apps: readonly App[]): Fin
     return undefined;
   }
 
-  return function findApps(hosts, absoluteForm, isProbe = false) {
+  return function findApps(hosts, target, isProbe = false) {
     const [value] = hosts;
     if (value === undefined || hosts.length > 1) throw refused('bad_request', `${hosts.length} Host fields`);
     if (!/^[A-Za-z0-9._:[\]-]+$/.test(value)) throw refused('bad_request', 'malformed Host');
     const found = ofHost(value) ?? (isProbe && isAddress(value) ? first : undefined);
     if (!found) throw refused('misdirected', 'Host is neither publicUrl nor in allowedHosts');
     // The target is compared with the public URL, so another Host contradicts it (RFC 9112 section 3.2.2).
-    if (absoluteForm && normalizeAuthority(value, schemeOf(found.origin)) !== found.host)
+    if (target.startsWith('/')) return found;
+    const named = ofHost(authorityOf(target));
+    if (normalizeAuthority(value, schemeOf(found.origin)) !== found.host || (named && named !== found))
       throw refused('bad_request', 'Host contradicts the absolute-form target');
     return found;
   };
 }
+
+/** The authority of an absolute-form target; empty for any other text. */
+const authorityOf = (target: string) => /^[^:/?]+:\/\/([^/?]*)/.exec(target)?.[1] ?? '';
 
 /** Whether a Host is an IP address, with or without a port. */
 function isAddress(host: string): boolean {

@@ -1,8 +1,9 @@
 /** Cookies of the gateway: names, attributes, and a strict parser of the `Cookie` header. */
 import type { CookieOptions } from 'express';
+import { sessionCookieName } from '../config/schema/apps.ts';
 import type { Config, ProviderConfig } from '../config/schema/schema.ts';
 
-export interface CookieSettings {
+export interface CookieNames {
   /** Name of the session cookie. */
   sessionName: string;
   /** Prefix of the names of login cookies. */
@@ -11,10 +12,22 @@ export interface CookieSettings {
   logoutName: string;
   /** Name of the cookie that shows for a minute that a sign-in has just ended here. */
   arrivedName: string;
+}
+
+export interface CookieSettings extends CookieNames {
+  /** The names of the other apps of the origin. */
+  siblings: readonly CookieNames[];
   sessionOptions: CookieOptions;
   /** Attributes of the cookie of a sign-in at a provider. */
   loginOptions(provider: Pick<ProviderConfig, 'responseMode'>): CookieOptions;
 }
+
+const cookieNames = (sessionName: string): CookieNames => ({
+  sessionName,
+  loginPrefix: `${sessionName}-login-`,
+  logoutName: `${sessionName}-logout`,
+  arrivedName: `${sessionName}-arrived`,
+});
 
 /**
  * Returns the names and attributes of all cookies. `__Host-` requires Secure (RFC 6265bis 4.1.3.2); over plain HTTP,
@@ -22,12 +35,9 @@ export interface CookieSettings {
  */
 export function cookieSettings(config: Config): CookieSettings {
   const secure = config.publicUrl.startsWith('https:');
-  const sessionName = config.session.cookie.name ?? (secure ? '__Host-bff' : 'bff');
   return {
-    sessionName,
-    loginPrefix: `${sessionName}-login-`,
-    logoutName: `${sessionName}-logout`,
-    arrivedName: `${sessionName}-arrived`,
+    ...cookieNames(sessionCookieName(config)),
+    siblings: (config.app.siblingCookies ?? []).map(cookieNames),
     sessionOptions: { path: '/', httpOnly: true, secure, sameSite: config.session.cookie.sameSite },
     // A form_post callback is a cross-site POST, and browsers attach only SameSite=None cookies to it.
     loginOptions: ({ responseMode }) => ({

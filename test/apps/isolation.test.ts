@@ -107,14 +107,15 @@ test('AP-05 a sign-in that began at one app cannot end at an app below a path of
   const key = newKey();
   const { provider, gateway, browser } = await startWorld(t, { gateway: { redisUrl: redis.url, key } });
   const app = { ...OTHER_APP, path: '/b' };
-  const below = await startGateway({ provider, redisUrl: redis.url, key, publicUrl: gateway.url, app });
+  const config = { endpoints: { prefix: '/b' } };
+  const below = await startGateway({ provider, redisUrl: redis.url, key, publicUrl: gateway.url, app, config });
   t.after(() => below.stop());
   const { stoppedAt } = await browser.navigate('/login?returnTo=/app', {
     stopAt: ({ pathname }) => pathname === '/callback',
   });
   const cookie = browser.cookieHeader('/callback');
   assert.match(cookie, /^bff-login-/);
-  const elsewhere = await fetch(`${below.ownUrl}/callback${stoppedAt?.search}`, {
+  const elsewhere = await fetch(`${below.ownUrl}/b/callback${stoppedAt?.search}`, {
     headers: { cookie, accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
     redirect: 'manual',
   });

@@ -12,7 +12,7 @@ function outcome(hosts: readonly string[], absolute = false, publicUrl = PUBLIC,
   try {
     createFindApps([{ config: { publicUrl, allowedHosts: [...allowed], app: { id: 'main', path: '' } } }])(
       hosts,
-      absolute,
+      absolute ? 'https://shop.example.com/x' : '/x',
     );
     return 'accepted';
   } catch (error) {

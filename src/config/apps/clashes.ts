@@ -1,5 +1,6 @@
 /** Checks that no two apps claim the same identifier, address or cookie. */
 import { normalizeAuthority } from '../../base/authority.ts';
+import { sessionCookieName } from '../schema/apps.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Finding, Path } from '../validate/faults.ts';
 import type { CheckedApp, Report, ValidApp } from './checked-app.ts';
@@ -54,8 +55,8 @@ function groupsOf(apps: readonly ValidApp[], keyOf: (config: Config) => string):
 }
 
 /** The name as upstreams and browsers may compare it: without `__Host-` and in lower case. */
-const cookieName = ({ publicUrl, session }: Config) =>
-  (session.cookie.name ?? (publicUrl.startsWith('https:') ? '__Host-bff' : 'bff'))
+const cookieName = (config: Config) =>
+  sessionCookieName(config)
     .toLowerCase()
     .replace(/^__(?:host|secure)-/, '');
 

@@ -1,9 +1,11 @@
 /** Turns the apps of a file into complete configurations, with every fault at the place of the option that causes it. */
+
 import { clashFindings } from '../apps/clashes.ts';
 import { identityOf } from '../apps/identity.ts';
 import { inheritedBy, isInherited, mergeOptions, type Options } from '../apps/merge.ts';
 import { ownOptions } from '../apps/own-options.ts';
 import { type AppIdentity, MAIN_APP } from '../schema/app-identity.ts';
+import { sessionCookieName } from '../schema/apps.ts';
 import { jsonSchema } from '../schema/options.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Fault, Finding, Path } from '../validate/faults.ts';
@@ -137,6 +139,13 @@ export type { Member };
 
 /** The configurations as one: the first app, with the further ones. */
 export function joinApps(configs: readonly Config[]): Config | undefined {
-  const [first, ...more] = configs;
+  const [first, ...more] = configs.map((config) => withSiblings(config, configs));
   return first === undefined || more.length === 0 ? first : { ...first, apps: more };
+}
+
+/** The app, knowing the cookies of the other apps of its origin. */
+function withSiblings(config: Config, configs: readonly Config[]): Config {
+  const siblings = configs.filter((other) => other !== config && other.publicUrl === config.publicUrl);
+  if (siblings.length === 0) return config;
+  return { ...config, app: { ...config.app, siblingCookies: siblings.map(sessionCookieName) } };
 }

@@ -10,6 +10,8 @@ export interface AppIdentity {
    * and path. Sessions survive a new `id`, but neither a new origin nor a new path.
    */
   readonly tag: string;
+  /** Names of the session cookies of the other apps of the origin, which no upstream may see or set; missing if there is none. */
+  readonly siblingCookies?: readonly string[];
 }
 
 /** The app that is written at the top of a file. */

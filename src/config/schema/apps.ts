@@ -17,3 +17,7 @@ export const addressOf = ({ publicUrl, app }: Config): string => publicUrl + app
 /** The configuration with every app mapped, the further ones included. */
 export const mapApps = (config: Config, map: (app: Config) => Config): Config =>
   config.apps ? { ...map(config), apps: config.apps.map(map) } : map(config);
+
+/** The name of the session cookie. Over plain HTTP, which only development may use, browsers drop cookies with the prefix `__Host-`. */
+export const sessionCookieName = ({ publicUrl, session }: Pick<Config, 'publicUrl' | 'session'>): string =>
+  session.cookie.name ?? (publicUrl.startsWith('https:') ? '__Host-bff' : 'bff');

@@ -1,5 +1,5 @@
 /** Keeps the gateway's own cookies out of upstream requests, and out of the cookies that an upstream sets. */
-import type { CookieSettings } from '../../session/cookies.ts';
+import type { CookieNames, CookieSettings } from '../../session/cookies.ts';
 
 /** `__Host-` and `__Secure-` in any case: browsers compare these prefixes case-insensitively (RFC 6265bis section 4.1.3). */
 const PREFIX = /^__(?:host|secure)-/;
@@ -18,19 +18,18 @@ function lenientName(name: string): string {
   return plain.trim().replace(/^"/, '').toLowerCase().replace(PREFIX, '');
 }
 
-/** Creates the test whether a cookie name is one of the gateway's, in any spelling. */
+/** Creates the test whether a cookie name is one of the gateway's, in any spelling; those of the other apps of the origin included. */
 export function createOwnCookieTest(
-  names: Pick<CookieSettings, 'sessionName' | 'loginPrefix' | 'logoutName' | 'arrivedName'>,
+  names: CookieNames & Partial<Pick<CookieSettings, 'siblings'>>,
 ): (name: string) => boolean {
-  const login = lenientName(names.loginPrefix);
-  const others = new Set([
-    lenientName(names.sessionName),
-    lenientName(names.logoutName),
-    lenientName(names.arrivedName),
-  ]);
+  const all = [names, ...(names.siblings ?? [])];
+  const prefixes = all.map(({ loginPrefix }) => lenientName(loginPrefix));
+  const others = new Set(
+    all.flatMap(({ sessionName, logoutName, arrivedName }) => [sessionName, logoutName, arrivedName].map(lenientName)),
+  );
   return function isOwnCookie(name) {
     const lenient = lenientName(name);
-    return others.has(lenient) || lenient.startsWith(login);
+    return others.has(lenient) || prefixes.some((prefix) => lenient.startsWith(prefix));
   };
 }
 
