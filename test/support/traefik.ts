@@ -10,12 +10,12 @@ const COMMAND = join(import.meta.dirname, '../../.cache/bin/traefik');
 const READY = '/loaded-for-the-test';
 const READY_ROUTE = { http: { routers: { ready: { rule: `Path(\`${READY}\`)`, service: 'noop@internal' } } } };
 
-/** Starts Traefik on a loopback port. */
-export function startTraefik(port: number, dynamic: string): Promise<FrontProxy> {
+/** Starts Traefik on a loopback port, with one dynamic configuration in several parts. */
+export function startTraefik(port: number, ...dynamic: string[]): Promise<FrontProxy> {
   function prepare(folder: string): string[] {
     const [file, directory] = [join(folder, 'traefik.yaml'), join(folder, 'dynamic')];
     mkdirSync(directory);
-    writeFileSync(join(directory, 'sample.yaml'), dynamic);
+    for (const [index, text] of dynamic.entries()) writeFileSync(join(directory, `part-${index}.yaml`), text);
     writeFileSync(join(directory, 'ready.yaml'), JSON.stringify(READY_ROUTE));
     const settings = {
       global: { checkNewVersion: false, sendAnonymousUsage: false },

@@ -1,10 +1,9 @@
 /** Whole sites behind a front proxy that is configured as documented: one gateway for each host. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import type { Browser } from '../../support/browser.ts';
+import { docSamples } from '../../support/doc-sample.ts';
 import type { FrontProxy } from '../../support/front-proxy.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 import { freePort } from '../../support/ports.ts';
@@ -31,14 +30,6 @@ export interface FrontSite {
 
 /** Starts a front proxy on a port with a configuration. */
 export type StartFront = (port: number, sample: string) => Promise<FrontProxy>;
-
-/** The sample in this language from docs/forward-auth-sites.md below a heading, with real addresses. */
-function sampleOf(heading: string, addresses: Readonly<Record<string, string>>): string {
-  const page = readFileSync(join(import.meta.dirname, '../../../docs/forward-auth-sites.md'), 'utf8');
-  const [, block = ''] = new RegExp(`^## ${heading}$[\\s\\S]*?\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``, 'm').exec(page) ?? [];
-  assert.notEqual(block, '', `the page has an example for ${heading}`);
-  return Object.entries(addresses).reduce((text, [sample, real]) => text.replaceAll(sample, real), block);
-}
 
 /** The spelling of an address in YAML, and of the real one. */
 const socketAddress = (host: string, port: number, realHost: string, realPort: number) => ({
@@ -81,20 +72,18 @@ export async function startFrontSite(host: string, heading: string, startFront: 
     ],
     config: { endpoints: { prefix: PREFIX }, forwardAuth: { port: privatePort }, allowedHosts: [] },
   });
-  const front = await startFront(
-    port,
-    sampleOf(heading, {
-      'gateway:9401': `127.0.0.1:${privatePort}`,
-      'gateway:3000': new URL(gateway.ownUrl).host,
-      'wiki:8080': new URL(upstream.origin).host,
-      // As the configuration of Envoy has them.
-      ...socketAddress('0.0.0.0', 8080, '127.0.0.1', port),
-      ...socketAddress('wiki', 8080, '127.0.0.1', upstream.port),
-      ...socketAddress('gateway', 3000, '127.0.0.1', Number(new URL(gateway.ownUrl).port)),
-      ...socketAddress('gateway', 9401, '127.0.0.1', privatePort),
-      'wiki.example.com': host,
-    }),
-  );
+  const [sample = ''] = docSamples('forward-auth-sites', heading, {
+    'gateway:9401': `127.0.0.1:${privatePort}`,
+    'gateway:3000': new URL(gateway.ownUrl).host,
+    'wiki:8080': new URL(upstream.origin).host,
+    // As the configuration of Envoy has them.
+    ...socketAddress('0.0.0.0', 8080, '127.0.0.1', port),
+    ...socketAddress('wiki', 8080, '127.0.0.1', upstream.port),
+    ...socketAddress('gateway', 3000, '127.0.0.1', Number(new URL(gateway.ownUrl).port)),
+    ...socketAddress('gateway', 9401, '127.0.0.1', privatePort),
+    'wiki.example.com': host,
+  });
+  const front = await startFront(port, sample);
   return {
     host,
     origin,

@@ -1,9 +1,8 @@
 /** Shared by the forward authentication tests: a gateway, an API, and front proxies configured as documented. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser } from '../../support/browser.ts';
 import { type BrowserResponse, createAgent, send } from '../../support/browser-http.ts';
+import { docSamples } from '../../support/doc-sample.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 import { freePort } from '../../support/ports.ts';
 import { type Provider, startProvider } from '../../support/provider.ts';
@@ -19,8 +18,12 @@ export interface Shop {
   readonly gateway: TestGateway;
   /** Address on which the front proxy must listen for browsers. */
   readonly port: number;
-  /** The sample in this language from docs/forward-auth.md, with the addresses of this shop. */
-  sample(language: 'nginx' | 'caddyfile'): string;
+  /** The samples for a front proxy in docs/forward-auth.md, with the addresses of this shop. */
+  samples(heading: 'nginx' | 'Traefik' | 'Caddy' | 'Envoy'): string[];
+  /** The sample of a front proxy that has one. */
+  sample(heading: 'nginx' | 'Caddy'): string;
+  /** Host and port of the API and of both listeners of the gateway. */
+  readonly addresses: Readonly<Record<'api' | 'gateway' | 'verify', string>>;
   /** Signs in through the front proxy. */
   signIn(): Promise<Browser>;
   /** Sends a signed-in request with these headers and one application cookie to the front proxy at a port. */
@@ -56,16 +59,6 @@ const routesOf = (upstream: Upstream) => [
   { path: '/direct/**', upstream: upstream.origin, rules: [{ token: 'none' as const }] },
 ];
 
-function sampleOf(language: string, addresses: Record<string, string>): string {
-  const page = readFileSync(join(import.meta.dirname, '../../../docs/forward-auth.md'), 'utf8');
-  const [, block = ''] = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(page) ?? [];
-  assert.notEqual(block, '', `the page has an example for ${language}`);
-  return Object.entries(addresses).reduce((text, [sample, real]) => {
-    assert.ok(text.includes(sample), `${sample} is in the example`);
-    return text.replaceAll(sample, real);
-  }, block);
-}
-
 /** Starts provider, API and gateway; each test starts its own front proxy. */
 export async function startShop(): Promise<Shop> {
   const [provider, upstream] = [await startProvider(), await startUpstream()];
@@ -77,17 +70,25 @@ export async function startShop(): Promise<Shop> {
     config: { forwardAuth: { port: privatePort } },
   });
   const agent = createAgent();
+  const addresses = {
+    api: new URL(upstream.origin).host,
+    gateway: new URL(gateway.ownUrl).host,
+    verify: `127.0.0.1:${privatePort}`,
+  };
+  const samples: Shop['samples'] = (heading) =>
+    docSamples('forward-auth', heading, {
+      'gateway:9401': addresses.verify,
+      'gateway:3000': addresses.gateway,
+      'orders:8080': addresses.api,
+    });
   return {
     provider,
     upstream,
     gateway,
     port,
-    sample: (language) =>
-      sampleOf(language, {
-        'gateway:9401': `127.0.0.1:${privatePort}`,
-        'gateway:3000': new URL(gateway.ownUrl).host,
-        'orders:8080': new URL(upstream.origin).host,
-      }),
+    addresses,
+    samples,
+    sample: (heading) => samples(heading)[0] ?? '',
     async signIn() {
       const browser = gateway.browser();
       const page = await browser.navigate('/login?returnTo=/app');
