@@ -10,7 +10,7 @@ const USAGE = `Usage:
   bff-gateway check --config FILE   check a configuration and print it with its defaults
   bff-gateway doctor --config FILE [--json]
                                     check provider, client, store, upstreams and settings, and report faults
-  bff-gateway explain METHOD PATH --config FILE [--claims JSON] [--address ADDRESS]
+  bff-gateway explain METHOD PATH|URL --config FILE [--claims JSON] [--address ADDRESS]
                                     print which rule decides on a request, for a token with these claims and
                                     a client with this address
   bff-gateway import kong|apim|oauth2-proxy FILE

@@ -5,6 +5,7 @@ import { jsonSchema } from '../config/schema/options.ts';
 import { formatWarning } from '../config/warnings/warnings.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../import/formats.ts';
 import { createLogger } from '../observe/log.ts';
+import { appSummary } from './app-summary.ts';
 import { describeConfig } from './describe.ts';
 import { listSessions, revokeSessions, type SessionFilter } from './sessions.ts';
 
@@ -52,18 +53,22 @@ const load = ({ env, readFile }: CliDeps, file: string): Loaded => loadFile({ fi
 
 function check(deps: CliDeps, { file }: Invocation): void {
   const { config, warnings } = load(deps, file);
-  deps.out(describeConfig(config));
-  for (const warning of warnings) deps.err(formatWarning(warning));
+  const { summary, warning } = appSummary(config);
+  deps.out(summary + describeConfig(config));
+  for (const found of [...warnings, ...warning]) deps.err(formatWarning(found));
 }
 
 const newKey = () => `{ id: k${randomBytes(3).toString('hex')}, value: ${randomBytes(48).toString('base64url')} }\n`;
 
 async function explain(deps: CliDeps, { file, args, claims, address }: Invocation): Promise<void> {
   const { explainRequest } = await import('./explain.ts');
+  const { chooseApp } = await import('./choose-app.ts');
   const { config } = load(deps, file);
   const text = claims === undefined ? undefined : deps.readFile(claims);
-  const [method = '', path = ''] = args;
-  deps.out(explainRequest(config, { method: method.toUpperCase(), path, claims: text, address, now: Date.now() }));
+  const [method = '', url = ''] = args;
+  const { app, path } = chooseApp(config, url);
+  const explained = explainRequest(app, { method: method.toUpperCase(), path, claims: text, address, now: Date.now() });
+  deps.out(config.apps ? `app     ${app.app.id}\n${explained}` : explained);
 }
 
 async function doctor(deps: CliDeps, { file, json }: Invocation): Promise<void> {

@@ -1,8 +1,8 @@
 /** Checks that no two apps claim the same identifier, address or cookie. */
-import { normalizeAuthority } from '../../base/authority.ts';
 import { sessionCookieName } from '../schema/apps.ts';
 import type { Config } from '../schema/schema.ts';
-import type { Finding, Path } from '../validate/faults.ts';
+import type { Finding } from '../validate/faults.ts';
+import { authoritiesOf } from './authorities.ts';
 import type { CheckedApp, Report, ValidApp } from './checked-app.ts';
 import { sharedPathFindings } from './shared-paths.ts';
 
@@ -18,16 +18,6 @@ function checkIds(apps: readonly CheckedApp[], report: Report): void {
       });
     known.add(app.app.id);
   }
-}
-
-/** Every authority at which an app is reached, with the option that names it. */
-function authoritiesOf({ publicUrl, allowedHosts }: Config): { authority: string; path: Path }[] {
-  const { host, protocol } = new URL(publicUrl);
-  const normalized = (text: string) => normalizeAuthority(text, protocol.slice(0, -1));
-  return [
-    { authority: normalized(host), path: ['publicUrl'] },
-    ...allowedHosts.map((text, index) => ({ authority: normalized(text), path: ['allowedHosts', index] })),
-  ];
 }
 
 /** An authority leads to one origin. The apps of an origin may share it: their paths tell them apart. */
@@ -66,12 +56,20 @@ function cookiesClash(first: string, second: string): boolean {
   return `${long}-login-`.startsWith(`${short}-login-`) || [`${short}-logout`, `${short}-arrived`].includes(long);
 }
 
+/** Whether two apps claim one place, which has a finding of its own. */
+const isSamePlace = (first: Config, second: Config) =>
+  first.publicUrl === second.publicUrl && first.app.path.toLowerCase() === second.app.path.toLowerCase();
+
 /** Cookies belong to a host, whatever its port (RFC 6265 section 8.5). */
 function checkCookies(apps: readonly ValidApp[], report: Report): void {
   for (const group of groupsOf(apps, ({ publicUrl }) => new URL(publicUrl).hostname)) {
     const names = group.map(({ config }) => cookieName(config));
     for (const [index, app] of group.entries()) {
-      const other = group.find((_, at) => at < index && cookiesClash(names[at] ?? '', names[index] ?? ''));
+      const other = group
+        .slice(0, index)
+        .find(
+          ({ config }, at) => !isSamePlace(config, app.config) && cookiesClash(names[at] ?? '', names[index] ?? ''),
+        );
       if (other !== undefined)
         report(app, {
           path: ['session', 'cookie', 'name'],

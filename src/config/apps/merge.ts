@@ -11,7 +11,7 @@ const LEFT_OUT = new Set<string>([...NOT_INHERITED, ...FILE_OPTIONS]);
 /** What an app inherits: neither what belongs to one app only, nor the provider where it has providers, or the reverse. */
 export function inheritedBy(own: Options, top: Options): Options {
   const hasProviders = own.provider !== undefined || own.providers !== undefined;
-  const replaced = own.providers === undefined ? 'providers' : 'provider';
+  const replaced = own.provider === undefined ? 'provider' : 'providers';
   return Object.fromEntries(
     Object.entries(top).filter(([name]) => !LEFT_OUT.has(name) && !(hasProviders && name === replaced)),
   );

@@ -5,7 +5,7 @@ import { identityOf } from '../apps/identity.ts';
 import { inheritedBy, isInherited, mergeOptions, type Options } from '../apps/merge.ts';
 import { ownOptions } from '../apps/own-options.ts';
 import { type AppIdentity, MAIN_APP } from '../schema/app-identity.ts';
-import { sessionCookieName } from '../schema/apps.ts';
+import { configOfApps, sessionCookieName } from '../schema/apps.ts';
 import { jsonSchema } from '../schema/options.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Fault, Finding, Path } from '../validate/faults.ts';
@@ -19,7 +19,7 @@ interface Member {
   readonly isFile: boolean;
   /** Undefined for a file that cannot be read. */
   readonly validated: Validated | undefined;
-  readonly findings: readonly Finding[];
+  /** What is wrong with the app as written. */
   readonly faults: readonly Fault[];
   placeOf(path: Path): Place;
   /** Whether an option was written at the top of the file. */
@@ -36,7 +36,7 @@ export interface MemberDeps {
 /** The app at the top of the file. */
 export function mainMember({ top, placeOf, validate }: MemberDeps): Member {
   const validated = validate(top, MAIN_APP);
-  return { app: MAIN_APP, isFile: false, validated, findings: [], faults: [], placeOf, isInherited: () => false };
+  return { app: MAIN_APP, isFile: false, validated, faults: [], placeOf, isInherited: () => false };
 }
 
 const NO_ADDRESS: Finding = {
@@ -63,8 +63,10 @@ export function memberOf(source: AppSource, { top, placeOf, validate }: MemberDe
     app,
     isFile: source.isFile,
     validated: validated && own.publicUrl === undefined ? withoutAddress(validated) : validated,
-    findings: [...source.findings, ...findings],
-    faults: source.faults,
+    faults: [
+      ...source.faults,
+      ...[...source.findings, ...findings].map(({ path, ...rest }): Fault => ({ ...source.placeOf(path), ...rest })),
+    ],
     placeOf: (path) => (isFromTop(path) ? placeOf(path) : source.placeOf(path)),
     isInherited: isFromTop,
   };
@@ -85,14 +87,13 @@ export function memberFaults(members: readonly Member[], files: readonly string[
   const checked = members.map((member) => ({
     member,
     app: member.app,
-    config: member.findings.length === 0 ? member.validated?.config : undefined,
+    config: member.faults.length === 0 ? member.validated?.config : undefined,
   }));
   const clashes = clashFindings(checked);
   return checked.flatMap((entry) => {
     const { member } = entry;
     const config = member.validated?.config;
     const findings = [
-      ...member.findings,
       ...(member.validated?.findings ?? []),
       ...(config ? isServed(config) : []),
       ...(clashes.get(entry) ?? []),
@@ -139,13 +140,14 @@ export type { Member };
 
 /** The configurations as one: the first app, with the further ones. */
 export function joinApps(configs: readonly Config[]): Config | undefined {
-  const [first, ...more] = configs.map((config) => withSiblings(config, configs));
-  return first === undefined || more.length === 0 ? first : { ...first, apps: more };
+  const [first, ...further] = configs.map((config) => withSiblings(config, configs));
+  return first && configOfApps([first, ...further]);
 }
 
 /** The app, knowing the cookies of the other apps of its origin. */
 function withSiblings(config: Config, configs: readonly Config[]): Config {
+  const { siblingCookies, ...app } = config.app;
   const siblings = configs.filter((other) => other !== config && other.publicUrl === config.publicUrl);
-  if (siblings.length === 0) return config;
-  return { ...config, app: { ...config.app, siblingCookies: siblings.map(sessionCookieName) } };
+  if (siblings.length > 0) return { ...config, app: { ...app, siblingCookies: siblings.map(sessionCookieName) } };
+  return siblingCookies === undefined ? config : { ...config, app };
 }

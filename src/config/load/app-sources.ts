@@ -34,6 +34,8 @@ export interface AppSources {
   readonly referenced: ReadonlySet<string>;
   /** Files of apps. */
   readonly files: readonly string[];
+  /** The option that should have added an app. */
+  readonly list: (typeof FILE_OPTIONS)[number];
   /** Findings about the lists themselves. */
   readonly findings: readonly Finding[];
 }
@@ -58,8 +60,8 @@ function sourceOf({ id, value, findings, ...rest }: Written): AppSource {
       id: textOr(id),
       path: '',
       options: {},
-      faults: [],
-      findings: [{ path: [], message: 'expected the options of an app' }],
+      faults: [{ ...rest.placeOf([]), message: 'expected the options of an app' }],
+      findings: [],
     };
   const { id: _id, path, ...options } = value;
   const parsed = appEntry.safeParse({ id, path });
@@ -137,5 +139,6 @@ export function readApps(input: unknown, reader: AppReader, placeOf: (path: Path
     ...(files === undefined ? [{ path: ['appsFrom'], message: 'this folder cannot be read' }] : []),
   ];
   const fromFiles = (files ?? []).map((file) => readAppFile(file, reader, referenced));
-  return { apps: [...inline, ...fromFiles], referenced, files: files ?? [], findings };
+  const list = lists.appsFrom === undefined ? 'apps' : 'appsFrom';
+  return { apps: [...inline, ...fromFiles], referenced, files: files ?? [], findings, list };
 }

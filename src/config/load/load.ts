@@ -73,7 +73,7 @@ function membersOf({ top, sources, placeOf }: Written, secrets: ReturnType<typeo
   const members = [...(hasMain ? [mainMember(deps)] : []), ...sources.apps.map((source) => memberOf(source, deps))];
   const orphans = hasMain ? [] : orphanFindings(options);
   const isEmpty = members.length === 0 && sources.findings.length === 0;
-  return { members, findings: isEmpty ? [...orphans, { path: [], ...NO_APP }] : orphans };
+  return { members, findings: isEmpty ? [...orphans, { path: [sources.list], ...NO_APP }] : orphans };
 }
 
 /** The options of the file without those that add apps. Input without such options is returned unchanged. */

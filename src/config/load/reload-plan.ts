@@ -1,6 +1,10 @@
 /** Reload plan: which options of a changed configuration apply to a running process, and which need a restart. */
-import { isDeepStrictEqual } from 'node:util';
+import { SHARED_OPTIONS } from '../schema/app-options.ts';
+import { appsOf } from '../schema/apps.ts';
 import type { Config } from '../schema/schema.ts';
+import { joinApps } from './app-members.ts';
+import { copyOption } from './copy-option.ts';
+import { asRunning, withoutClashes } from './reload-clashes.ts';
 
 /**
  * Options that need a restart: listeners, store and streams are already open, and the remaining ones are part of the seal of
@@ -31,12 +35,10 @@ const FIXED = [
   'upstreamClient',
   'tuning',
 ] as const;
+/** Those of them that each app has for itself. */
+const PER_APP: readonly string[] = ['publicUrl', 'provider.issuer', 'provider.clientId', 'session.cookie.name'];
 /** The forward authentication listener checks peers and hosts with the values it was opened with. */
 const FIXED_WITH_FORWARD_AUTH = ['allowedHosts', 'trustedProxies'] as const;
-
-type Tree = Record<string, unknown>;
-const treeAt = (config: Config, path: readonly string[]) =>
-  path.reduce<Tree>((tree, name) => tree[name] as Tree, config as Tree);
 
 /** Whether the wanted keys lack the key that seals now: what it sealed could no longer be opened. */
 function losesKey(running: Config, wanted: Config): boolean {
@@ -47,7 +49,7 @@ function losesKey(running: Config, wanted: Config): boolean {
 export interface ReloadPlan {
   /** The wanted configuration, with the running values of the options that need a restart. */
   config: Config;
-  /** Paths of the changed options that keep their running values until a restart. */
+  /** Paths of the changed options that keep their running values until a restart; those of a further app begin with `apps.ID.`. */
   kept: string[];
 }
 
@@ -58,25 +60,63 @@ function keepProviders(running: Config, config: Config): void {
   else Reflect.deleteProperty(config, 'providers');
 }
 
-/** Compares the running with the wanted configuration; modifies neither. */
+/** Keeps the running values of the options; returns those that were changed. */
+function keepOptions(running: Config, target: Config, options: readonly string[]): string[] {
+  const kept = options.filter((option) => copyOption(running, target, option));
+  // A client secret belongs to its issuer and client: that of another provider must not be sent to the running one.
+  if (kept.some((option) => option.startsWith('provider.'))) keepProviders(running, target);
+  return kept;
+}
+
+const isMain = ({ app }: Config) => app.tag === '';
+
+const nameOf = (config: Config, option: string) => (isMain(config) ? option : `apps.${config.app.id}.${option}`);
+
+/** The running app that a wanted one continues: that of its origin and path, which may have had another id, or else of its id. */
+function counterpartOf(wanted: Config, running: readonly Config[], all: readonly Config[]): Config | undefined {
+  const same = running.find(({ app }) => app.tag === wanted.app.tag);
+  if (same !== undefined || isMain(wanted)) return same;
+  const [named] = running.filter((config) => !isMain(config) && config.app.id === wanted.app.id);
+  // Another wanted app may be at the place of that one.
+  return all.some(({ app }) => app.tag === named?.app.tag) ? undefined : named;
+}
+
+/** Whether an app has another origin or path than its counterpart. That of the app at the top is an option that it keeps. */
+const isMoved = (running: Config, wanted: Config) => !isMain(wanted) && running.app.tag !== wanted.app.tag;
+
+/** An app that has moved: until a restart it stays as it is, because its routes, endpoints and sessions belong to its place. */
+function stay(running: Config, wanted: Config): { config: Config; kept: string[] } {
+  const option = running.publicUrl === wanted.publicUrl ? 'path' : 'publicUrl';
+  return { config: asRunning(running, wanted), kept: [nameOf(running, option)] };
+}
+
+/** Compares the running with the wanted configuration, app by app; modifies neither. */
 export function planReload(running: Config, wanted: Config): ReloadPlan {
-  const config = structuredClone(wanted);
-  const kept: string[] = [];
-  const fixed = [
+  const [before, after] = [appsOf(running), appsOf(structuredClone(wanted))];
+  const fixed: string[] = [
     ...FIXED,
     ...(running.forwardAuth ? FIXED_WITH_FORWARD_AUTH : []),
     ...(losesKey(running, wanted) ? (['secrets'] as const) : []),
   ];
-  for (const option of fixed) {
-    const path = option.split('.');
-    const [source, target] = [treeAt(running, path.slice(0, -1)), treeAt(config, path.slice(0, -1))];
-    const name = path.at(-1) ?? '';
-    if (isDeepStrictEqual(source[name], target[name])) continue;
-    if (source[name] === undefined) Reflect.deleteProperty(target, name);
-    else target[name] = structuredClone(source[name]);
-    kept.push(option);
-  }
-  // A client secret belongs to its issuer and client: that of another provider must not be sent to the running one.
-  if (kept.some((option) => option.startsWith('provider.'))) keepProviders(running, config);
-  return { config, kept };
+  const perApp = [...PER_APP, ...(running.forwardAuth ? ['allowedHosts'] : [])];
+  const shared = fixed.filter((option) => !perApp.includes(option));
+  const kept: string[] = [];
+  const planned = after.map((config, index) => {
+    const counterpart = counterpartOf(config, before, after);
+    const first = index === 0 ? shared : [];
+    if (counterpart === undefined || isMoved(counterpart, config)) kept.push(...keepOptions(running, config, first));
+    if (counterpart === undefined) return config;
+    if (isMoved(counterpart, config)) {
+      const moved = stay(counterpart, config);
+      kept.push(...moved.kept);
+      return moved.config;
+    }
+    const changed = keepOptions(counterpart, config, index === 0 ? fixed : perApp);
+    kept.push(...changed.map((option) => (perApp.includes(option) ? nameOf(config, option) : option)));
+    return config;
+  });
+  const [leader, ...others] = planned;
+  for (const config of others) for (const option of SHARED_OPTIONS) if (leader) copyOption(leader, config, option);
+  const { apps, kept: waiting } = withoutClashes(planned, before);
+  return { config: joinApps(apps) ?? running, kept: [...kept, ...waiting] };
 }

@@ -38,6 +38,7 @@ export const samePort: Combination = {
   when: '`listen.port`, `admin.port` or `forwardAuth.port` are equal: the start fails',
   hint: 'give each listener a port of its own',
   listener: true,
+  shared: true,
   find: ({ config }) => {
     const listeners = listenersOf(config);
     return listeners.flatMap((first, index) =>

@@ -1,5 +1,6 @@
 /** Warnings about the files that the configuration names. */
 import { statSync } from 'node:fs';
+import { appsOf } from '../schema/apps.ts';
 import { signInProviders } from '../schema/providers.ts';
 import type { Combination } from './warning.ts';
 
@@ -18,8 +19,11 @@ export const writableSecrets: Combination = {
   id: 'secret-file-writable',
   when: 'a file with a key or secret may be written by its group or by others',
   hint: 'run chmod go-w on the file: who replaces a key can forge sessions',
+  shared: true,
   find: ({ config, secretFiles }) => {
-    const tls = signInProviders(config).flatMap((provider) => (provider.tls === undefined ? [] : [provider.tls.key]));
+    const tls = appsOf(config)
+      .flatMap(signInProviders)
+      .flatMap((provider) => (provider.tls === undefined ? [] : [provider.tls.key]));
     return [...new Set([...secretFiles, ...tls])].flatMap((path) => {
       const mode = modeOf(path) ?? 0;
       return (mode & WRITABLE_BY_OTHERS) === 0

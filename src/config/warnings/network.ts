@@ -12,6 +12,7 @@ export const insecureHttp: Combination = {
   id: 'insecure-http',
   when: '`development.allowInsecureHttp`',
   hint: 'use it for development only',
+  shared: true,
   find: ({ config }) => (config.development.allowInsecureHttp ? ['development.allowInsecureHttp is on'] : []),
 };
 
@@ -44,6 +45,7 @@ export const wideTrustedProxies: Combination = {
   id: 'trusted-proxies-internet',
   when: '`trustedProxies` contains ranges of the internet: clients can forge their address and the scheme',
   hint: 'list the addresses of your own proxies only',
+  shared: true,
   find: ({ config }) =>
     config.trustedProxies
       .filter(coversInternet)
@@ -55,6 +57,7 @@ export const openAdmin: Combination = {
   when: '`admin.host` is not a loopback address and `admin.secret` is not set: other hosts read metrics and readiness, and `bff-gateway sessions` does not work',
   hint: 'set admin.secret, or admin.host: 127.0.0.1',
   listener: true,
+  shared: true,
   find: ({ config: { admin } }) =>
     admin.enabled && admin.secret === undefined && !isLoopbackHost(admin.host)
       ? [
@@ -68,6 +71,7 @@ export const openForwardAuth: Combination = {
   when: '`forwardAuth.host` is 0.0.0.0, ::, or a public address or name: a client that reaches the port can obtain access tokens',
   hint: 'set forwardAuth.host to the address that the front proxy uses, or close the port to everything else',
   listener: true,
+  shared: true,
   find({ config: { forwardAuth } }) {
     if (!forwardAuth) return [];
     const { host, port } = forwardAuth;
@@ -80,6 +84,7 @@ export const plainStore: Combination = {
   id: 'store-without-tls',
   when: '`session.store.redis` without TLS to another host: its password and the names of sessions cross the network in plain text',
   hint: 'use rediss:// or session.store.redis.tls, or a network that encrypts',
+  shared: true,
   find: ({ config }) => storeWarnings(config.session.store),
 };
 

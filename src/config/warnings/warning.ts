@@ -18,6 +18,8 @@ export interface Combination {
   readonly hint: string;
   /** True if it concerns listeners, which a gateway that is mounted in an application does not have. */
   readonly listener?: true;
+  /** True if it concerns what all apps share, so that one search finds it for all of them. */
+  readonly shared?: true;
   /** One sentence for each occurrence. */
   find(facts: WarningFacts): readonly string[];
 }

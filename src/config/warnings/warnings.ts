@@ -1,6 +1,8 @@
 /** The table of warnings, and the search for those that a configuration causes. */
 import type { Logger } from '../../base/logger.ts';
+import { appsOf } from '../schema/apps.ts';
 import { ownUpstream, plainUpstreams, samePort, wildcardHosts } from './addresses.ts';
+import { appPath } from './apps.ts';
 import {
   hiddenFiles,
   landing,
@@ -41,6 +43,7 @@ export const COMBINATIONS: readonly Combination[] = [
   plainUpstreams,
   ownUpstream,
   wildcardHosts,
+  appPath,
   laxCookie,
   persistentCookie,
   noContentSecurityPolicy,
@@ -62,9 +65,36 @@ export const COMBINATIONS: readonly Combination[] = [
   writableSecrets,
 ];
 
-/** The warnings of a valid configuration; printed at every start. */
+const MAX_NAMES = 5;
+
+/** The names of the apps that have a warning; empty if all have it. */
+function labelOf(ids: readonly string[], count: number): string {
+  if (ids.length === count) return '';
+  const more = ids.length - MAX_NAMES;
+  const names = ids.slice(0, MAX_NAMES).join(', ');
+  return `${ids.length === 1 ? 'app' : 'apps'} ${names}${more > 0 ? ` and ${more} more` : ''}: `;
+}
+
+/** The messages of a combination, each with the apps that have it. */
+function messagesOf({ find, shared }: Combination, facts: WarningFacts): string[] {
+  const apps = appsOf(facts.config);
+  if (shared) return [...find(facts)];
+  const idsOf = new Map<string, string[]>();
+  for (const config of apps)
+    for (const message of find({ ...facts, config })) {
+      const ids = idsOf.get(message);
+      if (ids) ids.push(config.app.id);
+      else idsOf.set(message, [config.app.id]);
+    }
+  return [...idsOf].map(([message, ids]) => labelOf([...new Set(ids)], apps.length) + message);
+}
+
+/** The warnings of a valid configuration, printed at every start. A warning of some of several apps names them. */
 export function findWarnings(facts: WarningFacts): Warning[] {
-  return COMBINATIONS.flatMap(({ id, hint, find }) => find(facts).map((message) => ({ id, message, hint })));
+  return COMBINATIONS.flatMap((combination) => {
+    const { id, hint } = combination;
+    return messagesOf(combination, facts).map((message) => ({ id, message, hint }));
+  });
 }
 
 /** The warnings without those about listeners, for a gateway that is mounted in an application. */

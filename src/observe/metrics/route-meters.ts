@@ -14,9 +14,11 @@ export interface RouteMeter {
   observeUpstream(status: number, seconds: number): void;
 }
 
-const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** Methods with a label of their own; all others are `other`. */
+export const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const OTHER = METHODS.length;
-const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+/** Classes of responses; `none` if there was no response. */
+export const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 const methodIndex = (method: string | undefined) => {
   const index = METHODS.indexOf(method ?? '');
@@ -25,7 +27,7 @@ const methodIndex = (method: string | undefined) => {
 const statusClassIndex = (status: number) => (status >= 100 && status < 600 ? Math.floor(status / 100) : 0);
 
 /** Errors that are policy decisions: a rule denied the request, or none matched. */
-const DECISIONS = new Set<ErrorCode>([
+export const DECISIONS = new Set<ErrorCode>([
   'unauthenticated',
   'invalid_token',
   'ambiguous_credentials',

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseConfig } from '../../../src/config/load/load.ts';
-import { appsOf } from '../../../src/config/schema/apps.ts';
 import { redirectUriOf } from '../../../src/config/schema/endpoints.ts';
 import { digest } from '../../../src/crypto/digest.ts';
 import { appsIn, load, MAIN, SHARED } from './load-apps.ts';
@@ -82,14 +81,15 @@ test('the first app holds the further ones, and all are frozen', () => {
   const { config } = load(THREE, SECRETS);
   assert.equal(config.app.id, 'shop');
   assert.deepEqual(
-    appsOf(config).map(({ app, apps }) => [app.id, apps?.length]),
+    [config, ...(config.apps ?? [])].map(({ app, apps }) => [app.id, apps?.length]),
     [
       ['shop', 2],
       ['desk', undefined],
       ['partners', undefined],
     ],
   );
-  for (const app of appsOf(config)) assert.ok(Object.isFrozen(app) && Object.isFrozen(app.session.cookie));
+  for (const app of [config, ...(config.apps ?? [])])
+    assert.ok(Object.isFrozen(app) && Object.isFrozen(app.session.cookie));
 });
 
 test('the tag follows from origin and path, not from the id; that of main is empty', () => {

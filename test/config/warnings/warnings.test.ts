@@ -227,6 +227,10 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       { allowedHosts: ['10.0.0.5', '10.0.0.5:3000', '[fd00::1]', '[fd00::1]:3000', 'xn--mnchen-3ya.example'] },
     ],
   },
+  'app-path': {
+    unsafe: [{ apps: [{ id: 'admin', publicUrl: 'https://shop.example.com', path: '/admin' }] }],
+    safe: [{ apps: [{ id: 'admin', publicUrl: 'https://admin.example.com' }] }],
+  },
   'lax-cookie': { unsafe: [{ session: { cookie: { sameSite: 'lax' } } }], safe: [{ routes: [SITE] }] },
   'persistent-cookie': {
     unsafe: [{ session: { cookie: { persistent: true } } }],
