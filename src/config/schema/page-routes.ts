@@ -13,6 +13,7 @@ const ASKED_DEFAULTS = { websocket: true, claimsFrom: 'identity' } as const sati
 /** The same for a site behind the gateway. */
 const DEFAULTS = {
   ...ASKED_DEFAULTS,
+  hostHeader: 'public',
   setCookie: 'forward',
   cache: 'browser',
   documents: 'forward',

@@ -8,7 +8,7 @@ export const site = {
     .enum(['api', 'page'])
     .default('api')
     .describe(
-      'page: people open addresses of this route in a browser. Without a session a navigation is redirected to the sign-in, and requests need no CSRF header: where they come from decides. Other defaults: setCookie forward, cache browser, websocket true, claimsFrom identity, documents forward, session.cookie.sameSite lax, and hsts.includeSubDomains false.',
+      'page: people open addresses of this route in a browser. Without a session a navigation is redirected to the sign-in, and requests need no CSRF header: where they come from decides. Other defaults: hostHeader public, setCookie forward, cache browser, websocket true, claimsFrom identity, documents forward, session.cookie.sameSite lax, and hsts.includeSubDomains false.',
     ),
   crossSiteNavigation: z
     .enum(['allow', 'confirm'])
@@ -28,7 +28,9 @@ export const site = {
   hostHeader: z
     .enum(['upstream', 'public'])
     .default('upstream')
-    .describe('Host that the upstream receives. public: the host of publicUrl, for sites that build absolute links.'),
+    .describe(
+      'Host that the upstream receives. public: the host of publicUrl, for sites that build absolute links or compare Origin with Host; the default with kind: page. upstream: the host of the upstream URL.',
+    ),
 };
 
 /** Claims of the user that the upstream receives as headers. */

@@ -108,7 +108,7 @@ const content = {
     .enum(['drop', 'forward'])
     .default('drop')
     .describe(
-      'forward: the upstream receives Authorization and DPoP of the client, whatever their scheme, and checks them itself. Only if every rule has token: none.',
+      'forward: the upstream receives Authorization and DPoP of the client, whatever their scheme, and checks them itself. Only if every rule has token: none, or on a page with upstreamToken: none and without accessTokens: for a site with a sign-in of its own, such as HTTP Basic.',
     ),
   cache: z
     .enum(['private', 'browser', 'upstream'])

@@ -72,13 +72,25 @@ function hasMisplacedWildcard(path: string): boolean {
 
 const isPathPrefix = (prefix: string, path: string) => path === prefix || path.startsWith(`${prefix}/`);
 
+/** A site with a sign-in of its own: the session admits the request, and no token takes the place of its `Authorization`. */
+const mayForwardCredentials = ({ accessTokens }: Config, { kind, upstream, upstreamToken }: RouteConfig) =>
+  kind === 'page' && upstream !== 'none' && upstreamToken === 'none' && accessTokens === undefined;
+
 /** Options that leave a decision to the upstream, on a route whose requests the gateway authenticates. */
-function openRouteFindings({ cors, authorization, rules }: RouteConfig, at: Path): Finding[] {
+function openRouteFindings(config: Config, route: RouteConfig, at: Path): Finding[] {
+  const { cors, authorization, rules } = route;
   const isOpen = rules.every(({ token }) => token === 'none');
   const findings: Finding[] = [];
   const message = 'needs a route in which every rule has token: none';
   if (cors === 'upstream' && !isOpen) findings.push({ path: [...at, 'cors'], message });
-  if (authorization === 'forward' && !isOpen) findings.push({ path: [...at, 'authorization'], message });
+  if (authorization === 'forward' && !isOpen && !mayForwardCredentials(config, route))
+    findings.push({
+      path: [...at, 'authorization'],
+      message,
+      ...(route.kind === 'page'
+        ? { hint: 'or, on a page, upstreamToken: none, an upstream, and no accessTokens' }
+        : {}),
+    });
   if (cors === 'upstream' && !rules.some(({ methods }) => methods?.includes('OPTIONS') ?? true))
     findings.push({ path: [...at, 'cors'], message: 'no rule allows OPTIONS, so preflights would be denied' });
   return findings;
@@ -124,7 +136,7 @@ export function routeFindings(config: Config): Finding[] {
       findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be a prefix of path' });
     findings.push(
       ...ruleFindings(route, ['routes', index, 'rules']),
-      ...openRouteFindings(route, ['routes', index]),
+      ...openRouteFindings(config, route, ['routes', index]),
       ...pageFindings(route, ['routes', index]),
     );
     return findings;

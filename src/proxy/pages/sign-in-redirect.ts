@@ -1,5 +1,5 @@
 /** Sends a person who opens a page without a session to the sign-in, and back to the page afterwards. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { GatewayError } from '../../base/errors.ts';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -12,9 +12,13 @@ import type { Arrivals, AskedSignIn } from '../../session/arrivals.ts';
 /** Parameters of a sign-in that an error may ask for: those of a step-up (RFC 9470 section 3), and the provider. */
 const SIGN_IN_PARAMS = ['provider', 'acr_values', 'max_age'] as const;
 
-/** Whether a window waits for the response, to a link or a form: a script, image or frame gets the 401 itself, and so does a program with a token. */
+/** A program sends a token, or credentials without fetch metadata. A browser keeps the password of a site and sends it with each navigation. */
+const isProgram = ({ authorization, 'sec-fetch-mode': mode }: IncomingHttpHeaders): boolean =>
+  authorization !== undefined && (mode === undefined || /^(?:bearer|dpop)\b/i.test(authorization));
+
+/** Whether a window waits for the response, to a link or a form: a script, image or frame gets the 401 itself, and so does a program with credentials. */
 export const isForWindow = ({ headers }: IncomingMessage, csrfHeader: string): boolean =>
-  headers.authorization === undefined && isTopLevelNavigation(headers, 'GET', csrfHeader);
+  !isProgram(headers) && isTopLevelNavigation(headers, 'GET', csrfHeader);
 
 /** Whether the request may be repeated after a sign-in: what a form sent is lost. */
 const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';

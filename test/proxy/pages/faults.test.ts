@@ -64,6 +64,28 @@ routes:
 `,
     fault: /gateway\.yaml:7:\d+\W.*routes\[0\]\.path.* would hide the endpoint \/\.auth\/login/,
   },
+  'credentials of the browser in place of the token of the session': {
+    text: `endpoints: { prefix: /.auth }
+routes:
+  - path: /**
+    upstream: http://wiki:8080
+    kind: page
+    authorization: forward
+`,
+    fault: /gateway\.yaml:10:\d+\W.*routes\[0\]\.authorization.* needs a route in which every rule has token: none/,
+  },
+  'credentials that the gateway itself reads': {
+    text: `endpoints: { prefix: /.auth }
+accessTokens: { audience: wiki }
+routes:
+  - path: /**
+    upstream: http://wiki:8080
+    kind: page
+    upstreamToken: none
+    authorization: forward
+`,
+    fault: /gateway\.yaml:12:\d+\W.*routes\[0\]\.authorization.* needs a route in which every rule has token: none/,
+  },
   'options of pages on an API': {
     text: `routes:
   - path: /api/**
