@@ -11,6 +11,7 @@ import { createRevoker } from '../oidc/logout/revoker.ts';
 import { createSignInUse } from '../oidc/logout/sign-in-use.ts';
 import { mayIssue } from '../oidc/products/issuers.ts';
 import { createRefreshByProvider } from '../oidc/sign-in/refresh-by-provider.ts';
+import type { AcquireProvider } from '../oidc/sign-in/shared-providers.ts';
 import { createSignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { createSignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
 import { createTokenServices } from '../oidc/tokens/token-services.ts';
@@ -21,13 +22,13 @@ import { cookieSettings } from '../session/cookies.ts';
 import { createSessionDirectory } from '../session/session-directory.ts';
 import { createSessions } from '../session/session-service.ts';
 import { appStore } from '../store/port/app-store.ts';
-import type { SharedParts } from './shared-parts.ts';
+import type { SharedClients, SharedParts } from './shared-parts.ts';
 
 export type AppParts = ReturnType<typeof createAppParts>;
 
 /** Creates the parts in the order in which they depend on each other; none of them sends a request yet. */
-export function createAppParts(config: Config, shared: SharedParts) {
-  const base = createBaseParts(config, shared);
+export function createAppParts(config: Config, shared: SharedParts, clients: SharedClients) {
+  const base = createBaseParts(config, shared, clients);
   const { store, keyring, sessions, signIn, audit, log, metrics, clock } = base;
   const directory = createSessionDirectory({ store, sessions, keyring });
   const providerOf = (id: string, issuer: string | undefined) =>
@@ -59,7 +60,7 @@ export function createAppParts(config: Config, shared: SharedParts) {
 }
 
 /** The parts that depend on the configuration and the dependencies only. */
-function createBaseParts(config: Config, shared: SharedParts) {
+function createBaseParts(config: Config, shared: SharedParts, { acquireProvider }: SharedClients) {
   const { log, metrics, clock, pages, sessionMemory: memory } = shared;
   const { app, publicUrl, provider } = config;
   const store = appStore(shared.store, app.tag);
@@ -75,14 +76,18 @@ function createBaseParts(config: Config, shared: SharedParts) {
     store,
     keyring,
     audit,
-    signIn: createProviders(config, shared),
+    signIn: createProviders(config, shared, acquireProvider),
     cookies: cookieSettings(config),
     sessions: createSessions({ config, store, memory, keyring, log, audit, metrics, clock }),
   };
 }
 
 /** The client of every provider. The clock skew that the metrics show is that of the first one. */
-function createProviders(config: Config, { log, metrics, clock, acquireProvider }: SharedParts) {
+function createProviders(
+  config: Config,
+  { log, metrics, clock }: Pick<SharedParts, 'log' | 'metrics' | 'clock'>,
+  acquireProvider: AcquireProvider,
+) {
   const { allowInsecureHttp } = config.development;
   return signInProviders(config).map((settings, index) => ({
     config: settings,

@@ -10,7 +10,7 @@ import { type AppComposition, composeApp } from './composition.ts';
 import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
 import { createFailureResponder, type FailureResponder } from './failures.ts';
 import { createRequestCounter } from './request-counter.ts';
-import type { SharedParts } from './shared-parts.ts';
+import type { SharedClients, SharedParts } from './shared-parts.ts';
 
 export interface AppRuntime {
   readonly config: Config;
@@ -39,8 +39,8 @@ export interface AppRuntime {
 }
 
 /** Creates an app from its configuration; nothing is requested before `start`. */
-export function createAppRuntime(config: Config, shared: SharedParts): AppRuntime {
-  const parts = composeApp(config, shared);
+export function createAppRuntime(config: Config, shared: SharedParts, clients: SharedClients): AppRuntime {
+  const parts = composeApp(config, shared, clients);
   const { dataPlane, streams } = parts;
   const counter = createRequestCounter(parts);
   const failures = createFailureResponder({ ...parts, config, arrive: shared.arrive });

@@ -5,21 +5,25 @@ import { createPendingLogins } from '../oidc/login/pending-login.ts';
 import { createReturnPath } from '../policy/return-url.ts';
 import { createForwarder } from '../proxy/forwarding/forward.ts';
 import { createTunnel } from '../proxy/websocket/tunnel.ts';
-import { createUpstreams } from '../upstream/upstreams.ts';
+import { createUpstreams, type SharedUpstreams } from '../upstream/upstreams.ts';
 import { type AppParts, createAppParts } from './app-parts.ts';
 import { createControlPlane } from './control-plane.ts';
 import { createDataPlane } from './data-plane.ts';
-import type { SharedParts } from './shared-parts.ts';
+import type { SharedClients, SharedParts } from './shared-parts.ts';
 
 /** Composes an app; no request is sent before its parts are started. */
-export function composeApp(config: Config, shared: SharedParts) {
-  const parts = createAppParts(config, shared);
-  return { ...parts, ...composeDataPlane(config, parts, shared), controlPlane: composeControlPlane(config, parts) };
+export function composeApp(config: Config, shared: SharedParts, clients: SharedClients) {
+  const parts = createAppParts(config, shared, clients);
+  return {
+    ...parts,
+    ...composeDataPlane(config, parts, clients.upstreams),
+    controlPlane: composeControlPlane(config, parts),
+  };
 }
 
 export type AppComposition = ReturnType<typeof composeApp>;
 
-function composeDataPlane(config: Config, parts: AppParts, { sharedUpstreams }: SharedParts) {
+function composeDataPlane(config: Config, parts: AppParts, shared: SharedUpstreams) {
   const { providers, refresher, services, streams, metrics, log } = parts;
   const { limits } = config;
   const routes = forwardedRoutes(config);
@@ -28,7 +32,7 @@ function composeDataPlane(config: Config, parts: AppParts, { sharedUpstreams }: 
   const shares = { caller: limits.callerShare, address: limits.addressShare };
   const onSurplus = metrics.countUpstreamSurplus;
   const client = config.upstreamClient;
-  const upstreams = createUpstreams(routes, { client, shares, certificate, log, shared: sharedUpstreams, onSurplus });
+  const upstreams = createUpstreams(routes, { client, shares, certificate, log, shared, onSurplus });
   const forwarder = createForwarder({ routes, upstreams, streams, metrics });
   const dataPlane = createDataPlane({
     ...parts,

@@ -4,7 +4,7 @@ import { addressOf, appsOf, configOfApps } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { readAppFiles } from './app-files.ts';
 import { type AppRuntime, createAppRuntime } from './app-runtime.ts';
-import type { SharedParts } from './shared-parts.ts';
+import { createSharedClients, type SharedClients, type SharedParts } from './shared-parts.ts';
 
 /** An app, and the files that it was built from besides its configuration. */
 interface BuiltApp {
@@ -63,7 +63,8 @@ type Outcome = BuiltApp | RefusedApp;
 
 /** Creates the first generation, without a request to any provider. Throws if an app cannot be created. */
 export function createGeneration(config: Config, shared: SharedParts): Generation {
-  const create = (app: Config): BuiltApp => ({ app: createAppRuntime(app, shared), files: readAppFiles(app) });
+  const clients = createSharedClients();
+  const create = (app: Config): BuiltApp => ({ app: createAppRuntime(app, shared, clients), files: readAppFiles(app) });
   const [first, ...further] = appsOf(config);
   const built = [create(first), ...further.map(create)] as const;
   const apps = [built[0].app, ...built.slice(1).map(({ app }) => app)] as const;
@@ -78,7 +79,8 @@ export async function buildGeneration(wanted: Config, parts: GenerationParts): P
   const kept = configs.length > 1 ? configs.map((config) => unchanged(known.get(addressOf(config)), config)) : [];
   // An app and what it shares with others come from one generation: the arrivals of its requests, for one.
   const shared = running && kept.some((entry) => entry) ? running.shared : createShared(wanted);
-  const outcomes = configs.map((config, index): Outcome => kept[index] ?? build(config, shared));
+  const clients = createSharedClients();
+  const outcomes = configs.map((config, index): Outcome => kept[index] ?? build(config, shared, clients));
   const created = outcomes.flatMap((outcome, index) => ('app' in outcome && !kept[index] ? [outcome] : []));
   await startApps(created.map(({ app }) => app));
 
@@ -108,9 +110,9 @@ function unchanged(entry: BuiltApp | undefined, config: Config): BuiltApp | unde
   return isDeepStrictEqual(entry.files, readAppFiles(config)) ? entry : undefined;
 }
 
-function build(config: Config, shared: SharedParts): Outcome {
+function build(config: Config, shared: SharedParts, clients: SharedClients): Outcome {
   try {
-    return { app: createAppRuntime(config, shared), files: readAppFiles(config) };
+    return { app: createAppRuntime(config, shared, clients), files: readAppFiles(config) };
   } catch (error) {
     return { id: config.app.id, reason: messageOf(error) };
   }

@@ -35,9 +35,18 @@ export interface SharedParts {
   readonly sessionMemory: SessionMemory;
   readonly arrive: Arrive;
   readonly pages: Pages;
-  readonly acquireProvider: AcquireProvider;
-  readonly sharedUpstreams: SharedUpstreams;
 }
+
+/** The clients that apps share which are created together: a later app finds its providers itself, and reads its files again. */
+export interface SharedClients {
+  readonly acquireProvider: AcquireProvider;
+  readonly upstreams: SharedUpstreams;
+}
+
+export const createSharedClients = (): SharedClients => ({
+  acquireProvider: createSharedProviders(),
+  upstreams: createSharedUpstreams(),
+});
 
 /** Creates the parts. Of the configuration they read only options that the process has once. */
 export function createSharedParts(config: Config, deps: GatewayDeps): SharedParts {
@@ -53,7 +62,5 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
     sessionMemory: deps.sessionMemory ?? createSessionMemory({ changes, size: config.session.cacheSize, clock }),
     arrive: createArrive({ config, log }),
     pages: createPages(),
-    acquireProvider: createSharedProviders(),
-    sharedUpstreams: createSharedUpstreams(),
   };
 }

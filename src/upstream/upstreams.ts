@@ -110,7 +110,7 @@ export function createUpstreams(routes: readonly UpstreamOptions[], parts: Upstr
       route.connections,
       route.maxQueue,
       route.maxStreams,
-      readCa(route),
+      route.upstreamCa,
     ]);
     const { instance: upstream, release } = shared.acquire(key, () => ({
       pool: createRoutePool(origin, route, parts),

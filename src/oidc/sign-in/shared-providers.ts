@@ -1,5 +1,4 @@
 /** Providers that several apps share: apps with the same options have one discovery and one key set between them. */
-import { readFileSync } from 'node:fs';
 import { createSharedInstances } from '../../base/shared-instances.ts';
 import { digest } from '../../crypto/digest.ts';
 import { createProvider, type Provider, type ProviderOptions } from '../provider/provider.ts';
@@ -17,15 +16,11 @@ export function createSharedProviders(): AcquireProvider {
   return function acquireProvider(options) {
     const { config, signIn = true, allowInsecureHttp } = options;
     // Digested: the options contain secrets.
-    const key = digest(JSON.stringify([config, filesOf(config), signIn, allowInsecureHttp]));
+    const key = digest(JSON.stringify([config, signIn, allowInsecureHttp]));
     const { instance, release } = providers.acquire(key, () => startedOnce(createProvider(options)));
     return { ...instance, stop: release };
   };
 }
-
-/** The text of the files that a provider reads: they may have changed since another app read them. */
-const filesOf = ({ ca, tls }: ProviderOptions['config']) =>
-  [ca, tls?.certificate, tls?.key].map((file) => file && readFileSync(file, 'utf8'));
 
 function startedOnce(provider: Provider): Provider {
   let started: Promise<void> | undefined;

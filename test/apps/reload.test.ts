@@ -1,0 +1,122 @@
+/** A reload replaces the apps that changed, keeps the others as they are, and refuses one that finds none of its providers alone. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Loaded, parseConfig } from '../../src/config/load/load.ts';
+import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { scrape } from '../support/scrape.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
+import { CSRF } from '../support/world.ts';
+import { type AppInput, appInput, startApps, type TestApp } from './world.ts';
+
+const ANYONE = [{ token: 'none' as const }];
+const openRoute = (app: TestApp, path: string) => ({ path, upstream: app.upstream.origin, rules: ANYONE });
+
+async function twoApps(t: Parameters<typeof startApps>[0]) {
+  let sendEvent = () => {};
+  const events = await startUpstream({
+    readBody: 'before',
+    script(_req, res) {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      sendEvent = () => void res.write('data: tick\n\n');
+      sendEvent();
+    },
+  });
+  t.after(() => events.close());
+  const inputOf = (app: TestApp) =>
+    app.id === 'a'
+      ? appInput(app, {
+          routes: [
+            { path: '/api/**', upstream: app.upstream.origin },
+            { path: '/events', upstream: events.origin },
+          ],
+        })
+      : appInput(app, { routes: [openRoute(app, '/old/**')] });
+  const world = await startApps(t, ['a', 'b'], inputOf);
+  const { secrets, listen, admin } = world.config;
+  /** The configuration of the file, with other options of `b`; without them `b` is left out. */
+  const loaded = (b: AppInput | undefined): Loaded => ({
+    config: parseConfig({
+      listen,
+      admin: { port: admin.port },
+      trustedProxies: ['127.0.0.1'],
+      secrets: { keys: secrets.keys.map(({ id, value }) => ({ id, value })) },
+      session: { store: { sqlite: { file: ':memory:' } } },
+      limits: { loginsPerMinute: 0, drainDelay: '0s' },
+      upstreamClient: world.config.upstreamClient,
+      development: { allowInsecureHttp: true },
+      apps: [inputOf(world.app('a')), ...(b ? [b] : [])],
+    } as ConfigInput),
+    warnings: [],
+  });
+  return { ...world, loaded, sendEvent: () => sendEvent() };
+}
+
+const misses = async (adminUrl: string) =>
+  [...(await scrape(adminUrl)).text.matchAll(/^bff_session_cache_lookups_total\{[^}]*outcome="miss"[^}]*\} (\d+)/gm)]
+    .map(([, count]) => Number(count))
+    .reduce((sum, count) => sum + count, 0);
+
+test('AP-09 a reload that changes one app leaves streams and cached sessions of the other', async (t) => {
+  const { app, browser, server, adminUrl, loaded, sendEvent } = await twoApps(t);
+  const [user, visitor] = [browser('a'), browser('b')];
+  await user.navigate('/login');
+  assert.equal((await user.fetch('/api/x', { headers: CSRF })).status, 200);
+  const abort = new AbortController();
+  const stream = user.fetch('/events', { headers: CSRF, signal: abort.signal }).catch((error: unknown) => error);
+  await until(() => sendEvent !== undefined && true);
+  const openStreams = async () => (await scrape(adminUrl)).text.match(/^bff_open_calls\S* (\d+)/m)?.[1];
+  await until(async () => (await openStreams()) === '1');
+  const missesBefore = await misses(adminUrl);
+
+  assert.equal((await visitor.fetch('/old/x')).status, 200);
+  await server.reload(() => loaded(appInput(app('b'), { routes: [openRoute(app('b'), '/new/**')] })));
+  assert.equal((await visitor.fetch('/new/x')).status, 200);
+  assert.equal((await visitor.fetch('/old/x')).status, 404);
+  assert.equal((await user.fetch('/api/x', { headers: CSRF })).status, 200);
+  assert.equal(await misses(adminUrl), missesBefore, 'the session was read from the cache');
+  // Longer than it takes to notice that a replaced app has no requests left.
+  const reloadedAt = Date.now();
+  await until(() => Date.now() - reloadedAt > 1_200);
+  assert.equal(await openStreams(), '1', 'the stream goes on');
+
+  await app('b').provider.stop();
+  await server.reload(() =>
+    loaded(appInput(app('b'), { routes: [openRoute(app('b'), '/newer/**')], csrf: { header: 'X-Other' } })),
+  );
+  assert.equal((await visitor.fetch('/newer/x')).status, 404);
+  assert.equal((await visitor.fetch('/new/x')).status, 200, 'b serves its old configuration');
+  assert.equal((await user.fetch('/api/x', { headers: CSRF })).status, 200);
+  assert.equal(await misses(adminUrl), missesBefore);
+  await app('b').provider.start();
+  abort.abort();
+  await stream;
+});
+
+test('AP-09 an app that is refused is named, and the others of the same reload are applied', async (t) => {
+  const { app, browser, server, loaded, logText } = await twoApps(t);
+  const visitor = browser('b');
+  await app('b').provider.stop();
+  const wanted = loaded(appInput(app('b'), { routes: [openRoute(app('b'), '/new/**')] }));
+  const [a] = [{ ...wanted.config, routes: wanted.config.routes.slice(0, 1) }];
+  await server.reload(() => ({ ...wanted, config: a }));
+  const refusals = logText()
+    .split('\n')
+    .filter((line) => line.includes('failed to reload an app'));
+  assert.equal(refusals.length, 1);
+  assert.equal(JSON.parse(refusals[0] ?? '{}').app, 'b');
+  assert.match(refusals[0] ?? '', /provider of this configuration is unavailable/);
+  assert.equal((await visitor.fetch('/old/x')).status, 200);
+  assert.equal((await browser('a').fetch('/events', { headers: CSRF })).status, 404, 'the route of a is gone');
+  await app('b').provider.start();
+});
+
+test('AP-09 an app that has left the configuration is not served, and may come back', async (t) => {
+  const { app, browser, server, loaded } = await twoApps(t);
+  const visitor = browser('b');
+  await server.reload(() => loaded(undefined));
+  assert.equal((await visitor.fetch('/old/x')).status, 421);
+  assert.equal((await browser('a').fetch('/api/x', { headers: CSRF })).status, 401);
+  await server.reload(() => loaded(appInput(app('b'), { routes: [openRoute(app('b'), '/old/**')] })));
+  assert.equal((await visitor.fetch('/old/x')).status, 200);
+});
