@@ -34,7 +34,9 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
   const providerOf = (id: string, issuer: string | undefined) =>
     signIn.find((entry) => entry.config.id === id && mayIssue(entry.config, issuer))?.provider;
   const isSignInUsed = createSignInUse(directory);
-  const revoker = createRevoker({ providerOf, isSignInUsed, store, keyring, log, audit, clock });
+  const { tag } = config.app;
+  const { revocationPoller: poller, expiredSessionWork: work } = shared;
+  const revoker = createRevoker({ tag, poller, providerOf, isSignInUsed, store, keyring, log, audit, clock });
   const services = createTokenServices({ config, signIn, store, log, metrics, clock });
   const streams = createOpenStreams({ store, log, clock });
   const closeStreams = (key: string) => streams.closeAll(key);
@@ -53,7 +55,7 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
     providers,
     refresher: createRefreshByProvider(providers),
     directory,
-    expiredSessions: createExpiredSessions({ store, keyring, isSignInUsed, revoker, audit }),
+    expiredSessions: createExpiredSessions({ tag, work, store, keyring, isSignInUsed, revoker, audit }),
     endSessions: createEndSessions({ sessions, revoker, closeStreams, audit }),
     tracer: createTracer(config.tracing, log),
   };

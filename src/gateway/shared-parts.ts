@@ -4,6 +4,8 @@ import { type Arrive, createArrive } from '../edge/arrival.ts';
 import { type AuditLog, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
+import { createExpiredSessionWork, type ExpiredSessionWork } from '../oidc/logout/expired-session-work.ts';
+import { createRevocationPoller, type RevocationPoller } from '../oidc/logout/revocation-poller.ts';
 import { type AcquireProvider, createSharedProviders } from '../oidc/sign-in/shared-providers.ts';
 import { createPages, type Pages } from '../responses/pages.ts';
 import { createSessionMemory, type SessionMemory } from '../session/session-memory.ts';
@@ -20,6 +22,10 @@ export interface GatewayDeps {
   metrics?: Metrics;
   /** What the process remembers of sessions over all its apps; a new memory by default. */
   sessionMemory?: SessionMemory;
+  /** Polls for the revocation jobs of all apps of the process; a new poller by default. */
+  revocationPoller?: RevocationPoller;
+  /** Works on the expired sessions of all apps of the process; new work by default. */
+  expiredSessionWork?: ExpiredSessionWork;
   /** Milliseconds since the epoch. */
   clock?: () => number;
 }
@@ -33,6 +39,8 @@ export interface SharedParts {
   readonly clock: () => number;
   /** What the process remembers of sessions, over all apps. */
   readonly sessionMemory: SessionMemory;
+  readonly revocationPoller: RevocationPoller;
+  readonly expiredSessionWork: ExpiredSessionWork;
   readonly arrive: Arrive;
   readonly pages: Pages;
 }
@@ -60,6 +68,8 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
     metrics,
     clock,
     sessionMemory: deps.sessionMemory ?? createSessionMemory({ changes, size: config.session.cacheSize, clock }),
+    revocationPoller: deps.revocationPoller ?? createRevocationPoller({ store, clock }),
+    expiredSessionWork: deps.expiredSessionWork ?? createExpiredSessionWork({ store }),
     arrive: createArrive({ config, log }),
     pages: createPages(),
   };

@@ -1,11 +1,18 @@
 /** Session administration on the private listener and the command line, for administrators only. */
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
+import { createRevocationJobs } from '../../src/admin/revocation-jobs.ts';
+import { createAdminSessions } from '../../src/admin/sessions.ts';
 import { runCli } from '../../src/cli/cli.ts';
+import { createLogger } from '../../src/observe/log.ts';
+import type { SessionDirectory } from '../../src/session/session-directory.ts';
 import type { Browser } from '../support/browser.ts';
 import { createAgent, send } from '../support/browser-http.ts';
 import { freePort } from '../support/ports.ts';
 import { BOB } from '../support/provider-state.ts';
+import { configOf } from '../support/route-fixtures.ts';
+import { gate, until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 
 const SECRET = 'an administrator knows this secret of 48 characters';
@@ -221,4 +228,41 @@ admin: { port: ${port} }
   });
   assert.equal(code, 1);
   assert.match(said, /no gateway responds at http:\/\/127\.0\.0\.1:\d+; is it running\?/);
+});
+
+test('AP-08 the job that ends the sessions of one app is not taken for that of another', async () => {
+  const ended: string[] = [];
+  const held = gate();
+  const adminOf = (tag: string) => {
+    const config = { ...configOf(), app: { id: `app ${tag}`, path: '', tag } };
+    const directory = {
+      async *all() {
+        await held.passed;
+        yield [];
+      },
+    } as unknown as SessionDirectory;
+    const endSessions = async () => ended.push(tag) && 1;
+    return createAdminSessions({
+      config,
+      directory,
+      endSessions,
+      sessions: { load: async () => undefined },
+      audit() {},
+    });
+  };
+  const jobs = createRevocationJobs(createLogger('silent'));
+  const revoke = {
+    method: 'POST',
+    url: '/sessions/revoke?all=true',
+    headers: { ...HEADER, host: 'localhost', prefer: 'respond-async' },
+  };
+  const responses = await Promise.all(
+    ['', 'abcdefghij', ''].map((tag) => adminOf(tag).handle(revoke as unknown as IncomingMessage, jobs)),
+  );
+  const [main, other, again] = responses.map((response) => Object(response?.body) as { job: string });
+  assert.notEqual(main?.job, other?.job);
+  assert.equal(main?.job, again?.job);
+  held.open();
+  await until(() => ended.length === 2);
+  assert.deepEqual(ended.sort(), ['', 'abcdefghij']);
 });

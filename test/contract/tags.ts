@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { taggedName, tagOf } from '../../src/base/tagged-name.ts';
 import { appStore } from '../../src/store/port/app-store.ts';
-import type { Store } from '../../src/store/port/store.ts';
+import type { JobSelection, Store } from '../../src/store/port/store.ts';
 import { fc } from '../support/properties.ts';
+import { until } from '../support/wait.ts';
 import { writeSession } from './store.ts';
 
 const MINUTE_MS = 60_000;
@@ -93,8 +94,89 @@ function names(store: () => Store): void {
   });
 }
 
+/** The ids that a process takes, in as many steps as it needs. */
+async function takeAll(store: Store, now: number, limit: number, selection?: JobSelection): Promise<string[]> {
+  const ids: string[] = [];
+  for (;;) {
+    const taken = await store.jobs.take(now, now + MINUTE_MS, limit, selection);
+    assert.ok(taken.length <= limit);
+    ids.push(...taken.map(({ id }) => id));
+    if (taken.length < limit) return ids.sort();
+  }
+}
+
+function jobs(store: () => Store): void {
+  test('AP-07 a process takes the due jobs of the apps that it asks for, each once, and leaves those that it excepts', async () => {
+    const job = fc.record({ tag: aTag, isDue: fc.boolean(), isExcepted: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(job, { minLength: 1, maxLength: 20 }),
+        fc.subarray(TAGS, { minLength: 1 }),
+        fc.integer({ min: 1, max: 7 }),
+        async (wanted, asked, limit) => {
+          const now = Date.now();
+          const created = wanted.map((options) => ({ ...options, id: taggedName(options.tag, newName()) }));
+          for (const { id, isDue } of created)
+            await store().jobs.put(id, `sealed ${id}`, isDue ? now - 1 : now + MINUTE_MS, now + 2 * MINUTE_MS);
+          const idsOf = (matches: (job: (typeof created)[number]) => boolean) =>
+            created.flatMap((each) => (matches(each) ? each.id : [])).sort();
+          const except = idsOf(({ isExcepted }) => isExcepted);
+          const taken = await takeAll(store(), now, limit, { tags: asked, except });
+          const expected = idsOf(({ tag, isDue, isExcepted }) => asked.includes(tag) && isDue && !isExcepted);
+          assert.deepEqual(taken, expected);
+          const left = await takeAll(store(), now, limit, { tags: TAGS });
+          assert.deepEqual(
+            left,
+            idsOf(({ id, isDue }) => isDue && !expected.includes(id)),
+          );
+          for (const { id } of created) await store().jobs.done(id);
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  test('AP-07 a process that asks for no app takes the jobs of main alone, and a job keeps its content', async () => {
+    const now = Date.now();
+    const ids = TAGS.map((tag) => taggedName(tag, newName()));
+    for (const id of ids) await store().jobs.put(id, `sealed ${id}`, now - 1, now + MINUTE_MS);
+    const [main = '', ...others] = ids;
+    assert.deepEqual(await store().jobs.take(now, now + MINUTE_MS, 10), [{ id: main, sealed: `sealed ${main}` }]);
+    assert.deepEqual(await store().jobs.take(now, now + MINUTE_MS, 10, { tags: [] }), []);
+    const taken = await store().jobs.take(now, now + MINUTE_MS, 10, { tags: TAGS });
+    assert.deepEqual(
+      taken.map(({ id, sealed }) => [id, sealed]).sort(),
+      others.map((id) => [id, `sealed ${id}`]).sort(),
+    );
+    for (const id of ids) await store().jobs.done(id);
+  });
+}
+
+function expired(store: () => Store): void {
+  test('P06 AP-07 the expired sessions of an app are listed for that app alone', async () => {
+    const keys = await Promise.all(TAGS.map((tag) => createSession(store(), tag, 1_000)));
+    const used = await createSession(store(), 'abcdefghij', 1_000);
+    await store().touch(used, MINUTE_MS);
+    const listed = async (tags?: readonly string[]) =>
+      (await store().expired.list(500, tags)).sessions.map(({ key }) => key);
+    await until(async () => (await listed(TAGS)).length >= TAGS.length);
+    assert.deepEqual((await listed(TAGS)).sort(), keys.toSorted());
+    assert.deepEqual(await listed(), [keys[0]]);
+    for (const [at, tag] of TAGS.entries()) assert.deepEqual(await listed([tag]), [keys[at]]);
+    assert.deepEqual(await listed(['kkkkkkkkkk']), []);
+    const { sessions, more } = await store().expired.list(2, TAGS);
+    assert.deepEqual([sessions.length, more], [2, true]);
+    await store().expired.remove(keys.slice(1));
+    assert.deepEqual(await listed(TAGS), [keys[0]]);
+    await store().expired.remove(keys);
+    assert.deepEqual(await listed(TAGS), []);
+  });
+}
+
 /** Defines the tests on the store. */
 export function tags(store: () => Store): void {
   listing(store);
   names(store);
+  jobs(store);
+  expired(store);
 }

@@ -1,11 +1,13 @@
 /** Revocation queue: pending token revocations, sealed in the store until they succeed or the token has expired. */
+import { taggedName } from '../../base/tagged-name.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
-import type { Store } from '../../store/port/store.ts';
+import type { SealedJob, Store } from '../../store/port/store.ts';
 import { stringOf } from '../products/base/claims.ts';
 import { storedClaims } from '../provider/id-token.ts';
+import { createRevocationPoller, HOLD_MS, POLL_INTERVAL_MS, type RevocationPoller } from './revocation-poller.ts';
 import type { SignIn } from './sign-in-use.ts';
 
 export type TokenTypeHint = 'refresh_token' | 'access_token';
@@ -15,6 +17,7 @@ export type RevocableTokens = Pick<TokenRecord, 'accessToken' | 'refreshToken'> 
 
 /** One token to revoke. */
 export interface PendingRevocation {
+  /** Digest of the token, after the tag of the app. */
   readonly id: string;
   readonly token: string;
   /** Id of the provider that issued the token; missing for the one with the id `default`. */
@@ -48,23 +51,22 @@ export interface RevocationQueue {
 }
 
 const RETRY_DELAYS_MS = [2_000, 10_000, 30_000, 120_000, 600_000];
-const POLL_INTERVAL_MS = 2_000;
-/** How long a job that a replica has taken is hidden from the others. */
-const HOLD_MS = 30_000;
-/** Attempts at the same time, in each process: the end of thousands of sessions must not become thousands of requests at once. */
-const MAX_CONCURRENT = 5;
 /** The lifetime of a refresh token is unknown; after a day most have expired. */
 const REFRESH_TOKEN_LIFETIME_MS = 86_400_000;
 const ACCESS_TOKEN_LIFETIME_MS = 3_600_000;
 
 export interface RevocationQueueOptions {
+  /** Tag of the app; empty for `main`, by default. */
+  tag?: string;
+  /** The poller of the process; one of this queue alone by default. */
+  poller?: RevocationPoller | undefined;
   store: Pick<Store, 'jobs'>;
   keyring: Keyring;
   log: Logger;
   clock: () => number;
   /** Milliseconds before each further attempt; the last value repeats until the token has expired. */
   retryDelays?: readonly number[];
-  /** Milliseconds between two polls for due jobs. */
+  /** Milliseconds between two polls for due jobs, if the queue has a poller of its own. */
   pollInterval?: number;
 }
 
@@ -73,37 +75,27 @@ export function createRevocationQueue(
   options: RevocationQueueOptions,
   attempt: (job: PendingRevocation) => Promise<boolean>,
 ): RevocationQueue {
-  const { store, clock, retryDelays = RETRY_DELAYS_MS, pollInterval = POLL_INTERVAL_MS } = options;
+  const { tag = '', clock, retryDelays = RETRY_DELAYS_MS } = options;
+  const poller = options.poller ?? createRevocationPoller(options);
   const jobs = createSealedJobs(options);
+  let leave: (() => void) | undefined;
 
-  async function run(sealedJob: { id: string; sealed: string }): Promise<boolean> {
+  function run(sealedJob: SealedJob): Promise<boolean> | undefined {
     const job = jobs.open(sealedJob);
-    if (job) return await attempt(job);
-    // Sealed with a key that is no longer listed, so it can never be read.
-    await store.jobs.done(sealedJob.id);
-    return true;
+    return job && attempt(job);
   }
 
-  /** Runs the next due jobs. Resolves with true if more may be due and the provider responds. */
-  async function runDueJobs(): Promise<boolean> {
-    const now = clock();
-    const due = await store.jobs.take(now, now + HOLD_MS, MAX_CONCURRENT);
-    const responded = await Promise.all(due.map(run));
-    return due.length === MAX_CONCURRENT && !responded.includes(false);
-  }
-
-  const poller = createPoller(runDueJobs, pollInterval);
   return {
     async add(tokens) {
       const now = clock();
-      const pending = pendingRevocations(tokens, now);
+      const pending = pendingRevocations(tag, tokens, now);
       await Promise.all(pending.map((job) => jobs.put(job, now + HOLD_MS)));
       return pending;
     },
     async enqueue(tokens, unlessUsed) {
       const now = clock();
       const condition = unlessUsed === undefined ? {} : { unlessUsed };
-      await Promise.all(pendingRevocations(tokens, now).map((job) => jobs.put({ ...job, ...condition }, now)));
+      await Promise.all(pendingRevocations(tag, tokens, now).map((job) => jobs.put({ ...job, ...condition }, now)));
       poller.poll();
     },
     async retryLater(job) {
@@ -111,35 +103,12 @@ export function createRevocationQueue(
       await jobs.put({ ...job, round: job.round + 1 }, clock() + delay);
     },
     complete: ({ id }) => jobs.remove(id),
-    start: poller.start,
-    stop: poller.stop,
-  };
-}
-
-/** Runs a task at an interval, and repeats it at once while it resolves with true. One run at a time, none before `start`. */
-function createPoller(task: () => Promise<boolean>, interval: number) {
-  let timer: NodeJS.Timeout | undefined;
-  let running = false;
-
-  async function run(): Promise<void> {
-    running = true;
-    // The task fails only if the store is unavailable, and the store logs its own outage.
-    while (timer !== undefined && (await task().catch(() => false)));
-    running = false;
-  }
-
-  function poll(): void {
-    if (!running && timer !== undefined) void run();
-  }
-
-  return {
-    poll,
     start() {
-      timer ??= setInterval(poll, interval).unref();
+      leave ??= poller.register(tag, run);
     },
     stop() {
-      clearInterval(timer);
-      timer = undefined;
+      leave?.();
+      leave = undefined;
     },
   };
 }
@@ -155,12 +124,13 @@ function issuerOf(idToken: string | undefined): string | undefined {
 
 /** Returns the revocations of the tokens of a session, the refresh token first. */
 function pendingRevocations(
+  tag: string,
   { provider, idToken, refreshToken, accessToken, accessTokenExpiresAt }: RevocableTokens,
   now: number,
 ): PendingRevocation[] {
   const issuer = issuerOf(idToken);
   const revocationOf = (token: string, hint: TokenTypeHint, expiresAt: number): PendingRevocation => ({
-    id: digest(`revoke ${token}`),
+    id: taggedName(tag, digest(`revoke ${token}`)),
     token,
     ...(provider === undefined ? {} : { provider }),
     ...(issuer === undefined ? {} : { issuer }),
@@ -189,8 +159,8 @@ function createSealedJobs({ store, keyring, log }: RevocationQueueOptions) {
     async remove(id: string): Promise<void> {
       await store.jobs.done(id).catch(logFailure('failed to remove revocation job; the revocation will be repeated'));
     },
-    /** Returns the content of a job; undefined if it was sealed with a key that is no longer listed. */
-    open({ id, sealed }: { id: string; sealed: string }): PendingRevocation | undefined {
+    /** Returns the content of a job; undefined if it is another gateway's, or was sealed with a key that is no longer listed. */
+    open({ id, sealed }: SealedJob): PendingRevocation | undefined {
       const text = keyring.open('job', id, sealed);
       return text === undefined ? undefined : { id, ...(JSON.parse(text) as Omit<PendingRevocation, 'id'>) };
     },

@@ -149,7 +149,8 @@ export function createOpenStreams({ store, log, clock, interval = 1_000 }: OpenS
   }
 
   async function poll(): Promise<void> {
-    if (polling) return;
+    // A process with many apps has one registry for each of them.
+    if (polling || sessions.size === 0) return;
     polling = true;
     try {
       await cutEnded();

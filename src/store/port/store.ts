@@ -49,18 +49,38 @@ export const EXPIRED_RETENTION_MS = 86_400_000;
 
 /** Sessions that expired and were not ended. Their tokens outlive them by `EXPIRED_RETENTION_MS`, so that they can be revoked. */
 export interface ExpiredSessions {
-  /** Up to `limit` expired sessions with their sealed tokens. `more`: there may be further ones. Repeats them until `remove`. */
-  list(limit: number): Promise<{ sessions: { key: string; tokens: string }[]; more: boolean }>;
+  /**
+   * Up to `limit` expired sessions of the apps with these tags, by default of `main`, with their sealed tokens. `more`: there may be
+   * further ones. Repeats them until `remove`.
+   */
+  list(
+    limit: number,
+    tags?: readonly string[],
+  ): Promise<{ sessions: { key: string; tokens: string }[]; more: boolean }>;
   /** Removes what is left of expired sessions. */
   remove(keys: readonly string[]): Promise<void>;
+}
+
+/** A job as the store has it. Its id begins with the tag of its app. */
+export interface SealedJob {
+  readonly id: string;
+  readonly sealed: string;
+}
+
+/** The jobs that a process asks for. */
+export interface JobSelection {
+  /** The tags of their apps; by default that of `main`. */
+  readonly tags?: readonly string[];
+  /** Ids of jobs that are left to other processes. */
+  readonly except?: readonly string[];
 }
 
 /** Jobs that survive the process that created them; any replica may run them. */
 export interface Jobs {
   /** Creates or replaces a job that is due from `dueAt` and dropped at `expiresAt` (milliseconds since the epoch). */
   put(id: string, sealed: string, dueAt: number, expiresAt: number): Promise<void>;
-  /** Claims up to `limit` jobs that are due at `now`. A job that is not done by `until` becomes due again. */
-  take(now: number, until: number, limit: number): Promise<{ id: string; sealed: string }[]>;
+  /** Claims up to `limit` of the selected jobs that are due at `now`. A job that is not done by `until` becomes due again. */
+  take(now: number, until: number, limit: number, selection?: JobSelection): Promise<SealedJob[]>;
   done(id: string): Promise<void>;
 }
 

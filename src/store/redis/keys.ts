@@ -13,17 +13,21 @@ export interface RedisKeys {
   /** A key that never exists, in a random slot of a Cluster. */
   probe(): string;
   index(name: string): string;
-  /** The sorted set of session keys by the time when they may have expired. */
-  readonly expiries: string;
-  /** The sorted set of due times, and the hash of job data. */
-  readonly jobs: { readonly due: string; readonly data: string };
+  /** The sorted set of the session keys of an app by the time when they may have expired. */
+  expiries(tag: string): string;
+  /** The sorted set of due times of the jobs of an app, and the hash of their data. */
+  jobs(tag: string): readonly [due: string, data: string];
 }
 
 const RECORD = /^(?<key>[^}]+)\}:(?:session|tokens)$/;
 
-/** The names under a prefix. The braces are a hash tag: a Cluster keeps both records of a session in one slot, for the scripts. */
+/**
+ * The names under a prefix. The braces are a hash tag: a Cluster keeps both records of a session in one slot, for the scripts, and
+ * the jobs of all apps. Each app has sets of its own: neither another gateway nor an earlier release ever reads them.
+ */
 export function redisKeys(prefix: string): RedisKeys {
   const recordPrefix = `${prefix}{`;
+  const suffix = (tag: string) => (tag === '' ? '' : `:${tag}`);
   return {
     recordPrefix,
     keyOf: (name) =>
@@ -34,8 +38,8 @@ export function redisKeys(prefix: string): RedisKeys {
     once: (name) => `${prefix}once:${name}`,
     probe: () => `${prefix}probe:${randomUUID()}`,
     index: (name) => `${prefix}index:${name}`,
-    expiries: `${prefix}expiries`,
-    jobs: { due: `${prefix}{jobs}:due`, data: `${prefix}{jobs}:data` },
+    expiries: (tag) => `${prefix}expiries${suffix(tag)}`,
+    jobs: (tag) => [`${prefix}{jobs}${suffix(tag)}:due`, `${prefix}{jobs}${suffix(tag)}:data`],
   };
 }
 

@@ -1,4 +1,5 @@
 /** The two records of a session in Redis. */
+import { tagOf } from '../../base/tagged-name.ts';
 import { parseEnvelope } from '../port/envelope.ts';
 import {
   EXPIRED_RETENTION_MS,
@@ -62,7 +63,8 @@ export function sessionRecords(run: RunRedis, keys: RedisKeys, clock: () => numb
     async end(key) {
       const records = await run('end session', (redis) => redis.bffEnd(keys.session(key), keys.tokens(key)));
       // An entry that could not be removed is removed when it is due.
-      if (records[0]) await run('end session', (redis) => redis.zrem(keys.expiries, key)).catch(() => undefined);
+      if (records[0])
+        await run('end session', (redis) => redis.zrem(keys.expiries(tagOf(key)), key)).catch(() => undefined);
       return parseRecords(records);
     },
     missing: (list) => findMissing(run, keys, list),
@@ -71,7 +73,7 @@ export function sessionRecords(run: RunRedis, keys: RedisKeys, clock: () => numb
       await run('write tokens', (redis) =>
         Promise.all([
           redis.set(keys.tokens(key), `1.${sealed}`, 'PX', wholeMs(ttl) + EXPIRED_RETENTION_MS),
-          redis.bffSchedule(keys.expiries, key, expiresAt, EXPIRED_RETENTION_MS),
+          redis.bffSchedule(keys.expiries(tagOf(key)), key, expiresAt, EXPIRED_RETENTION_MS),
         ]),
       );
     },
@@ -91,17 +93,31 @@ export function sessionRecords(run: RunRedis, keys: RedisKeys, clock: () => numb
  * a sorted set has the time when each session may have expired. Sessions that were used since then are scheduled again.
  */
 export function redisExpired(run: RunRedis, keys: RedisKeys, clock: () => number): ExpiredSessions {
-  const { expiries } = keys;
   const unschedule = async (list: readonly string[]) => {
-    if (list.length > 0) await run('remove expired sessions', (redis) => redis.zrem(expiries, ...list));
+    const sets = [...Map.groupBy(list, (key) => keys.expiries(tagOf(key)))];
+    if (sets.length > 0)
+      await run('remove expired sessions', (redis) => Promise.all(sets.map(([set, own]) => redis.zrem(set, ...own))));
   };
 
+  /** Up to `limit` keys of each app whose sessions may have expired. */
+  const findDue = (tags: readonly string[], now: number, limit: number) =>
+    run('find expired sessions', (redis) =>
+      Promise.all(tags.map((tag) => redis.zrangebyscore(keys.expiries(tag), '-inf', now, 'LIMIT', 0, limit))),
+    );
+
+  async function reschedule(live: readonly { key: string; left: number }[], now: number): Promise<void> {
+    const sets = [...Map.groupBy(live, ({ key }) => keys.expiries(tagOf(key)))];
+    if (sets.length === 0) return;
+    const members = (own: typeof live) => own.flatMap(({ key, left }) => [Math.ceil(now + left) + 1, key]);
+    await run('schedule sessions', (redis) =>
+      Promise.all(sets.map(([set, own]) => redis.zadd(set, 'XX', ...members(own)))),
+    );
+  }
+
   return {
-    async list(limit) {
+    async list(limit, tags = ['']) {
       const now = clock();
-      const due = await run('find expired sessions', (redis) =>
-        redis.zrangebyscore(expiries, '-inf', now, 'LIMIT', 0, limit),
-      );
+      const due = (await findDue(tags, now, limit)).flat().slice(0, limit);
       const found = await run('read expired sessions', (redis) =>
         Promise.all(
           due.map(async (key) => {
@@ -110,8 +126,10 @@ export function redisExpired(run: RunRedis, keys: RedisKeys, clock: () => number
           }),
         ),
       );
-      const live = found.filter(({ left }) => left >= 0).flatMap(({ key, left }) => [Math.ceil(now + left) + 1, key]);
-      if (live.length > 0) await run('schedule sessions', (redis) => redis.zadd(expiries, 'XX', ...live));
+      await reschedule(
+        found.filter(({ left }) => left >= 0),
+        now,
+      );
       const gone = found.filter(({ left }) => left < 0);
       await unschedule(gone.flatMap(({ key, tokens }) => (tokens === undefined ? [key] : [])));
       const sessions = gone.flatMap(({ key, tokens }) => (tokens === undefined ? [] : [{ key, tokens }]));

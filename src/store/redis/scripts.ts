@@ -19,7 +19,8 @@ declare module 'ioredis' {
       value: string,
       ttl: number,
     ): Result<number, Context>;
-    bffTakeJobs(due: string, data: string, now: number, until: number, limit: number): Result<string[], Context>;
+    /** The number of keys, both keys of each app, the time, the end of the claim, the limit, and ids to leave. */
+    bffTakeJobs(...args: (string | number)[]): Result<string[], Context>;
     bffDropJob(due: string, data: string, id: string): Result<number, Context>;
   }
 }
@@ -74,18 +75,22 @@ end
 return 1`,
   },
   bffTakeJobs: {
-    numberOfKeys: 2,
-    lua: `local taken = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])) do
-  local value = redis.call('HGET', KEYS[2], id)
-  local expiry, sealed = string.match(value or '', '^(%d+) (.*)$')
-  if not expiry or tonumber(expiry) <= tonumber(ARGV[1]) then
-    redis.call('ZREM', KEYS[1], id)
-    redis.call('HDEL', KEYS[2], id)
-  else
-    redis.call('ZADD', KEYS[1], ARGV[2], id)
-    taken[#taken + 1] = id
-    taken[#taken + 1] = sealed
+    lua: `local taken, left, except = {}, tonumber(ARGV[3]), {}
+for at = 4, #ARGV do except[ARGV[at]] = true end
+for at = 1, #KEYS, 2 do
+  local due, data = KEYS[at], KEYS[at + 1]
+  local ids = left > 0 and redis.call('ZRANGEBYSCORE', due, '-inf', ARGV[1], 'LIMIT', 0, left + #ARGV - 3) or {}
+  for _, id in ipairs(ids) do
+    local expiry, sealed = string.match(redis.call('HGET', data, id) or '', '^(%d+) (.*)$')
+    if not expiry or tonumber(expiry) <= tonumber(ARGV[1]) then
+      redis.call('ZREM', due, id)
+      redis.call('HDEL', data, id)
+    elseif left > 0 and not except[id] then
+      redis.call('ZADD', due, ARGV[2], id)
+      taken[#taken + 1] = id
+      taken[#taken + 1] = sealed
+      left = left - 1
+    end
   end
 end
 return taken`,

@@ -13,6 +13,9 @@ export interface Database {
   change<T>(operation: string, work: () => T): Promise<T>;
 }
 
+/** SQL for the tag in a key or an id (`base/tagged-name.ts`). */
+export const tagIn = (column: string) => `substr(${column}, 1, max(instr(${column}, '~') - 1, 0))`;
+
 function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('BEGIN IMMEDIATE');
   try {
