@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { parseConfig } from '../../src/config/load/load.ts';
 import type { AppIdentity } from '../../src/config/schema/app-identity.ts';
 import type { Config, ConfigInput } from '../../src/config/schema/schema.ts';
+import type { GatewayDeps } from '../../src/gateway/gateway.ts';
 import type { AuditLog } from '../../src/observe/audit.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
@@ -39,6 +40,8 @@ export interface TestGatewayOptions {
   app?: AppIdentity;
   /** An open store, such as one that the test also writes to; it is closed with the gateway. */
   store?: Store;
+  /** What the gateway shares with others in its process. */
+  shared?: Pick<GatewayDeps, 'sessionMemory' | 'revocationPoller' | 'expiredSessionWork'>;
   /** Returns the store that the gateway gets instead of the one that was opened. */
   changeStore?: (store: Store) => Store;
   /** The audit log; part of the log by default. */
@@ -89,6 +92,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const server: RunningServer = await startServer(config, {
     store: changeStore(options.store ?? openStore(config.session.store, deps)),
     ...deps,
+    ...options.shared,
   });
   const fronts = options.front === undefined ? {} : { [publicUrl]: { port, headers: options.front } };
   const browsers: Browser[] = [];
