@@ -1,6 +1,7 @@
 /** `bff-gateway doctor`: checks everything that a configuration depends on, and reports faults with hints. */
 import type { Check } from '../../base/check.ts';
 import type { Loaded } from '../../config/load/load.ts';
+import { appsOf } from '../../config/schema/apps.ts';
 import { redirectUriOf } from '../../config/schema/endpoints.ts';
 import { signInProviders } from '../../config/schema/providers.ts';
 import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
@@ -10,9 +11,10 @@ import { createProviderFetch } from '../../oidc/provider/fetch.ts';
 import { createSend } from '../../oidc/provider/send.ts';
 import { checkStore } from '../../store/open.ts';
 import { checkDiscovery, type GetFromProvider } from './discovery.ts';
+import { checksOfEach, joinLabels, labelled } from './labels.ts';
 import { metadataChecks } from './metadata.ts';
 import { settingsChecks } from './settings.ts';
-import { signInChecks } from './sign-in.ts';
+import { clientCheck, redirectUriCheck } from './sign-in.ts';
 import { upstreamChecks } from './upstreams.ts';
 
 export interface DoctorDeps {
@@ -32,42 +34,63 @@ function createProviderGet(provider: ProviderConfig): GetFromProvider {
   };
 }
 
-async function providerChecks(config: Config, settings: ProviderConfig, { log, clock }: DoctorDeps): Promise<Check[]> {
+/** A provider of an app. */
+interface Use {
+  readonly config: Config;
+  readonly settings: ProviderConfig;
+  readonly redirectUri: string;
+  /** The app if there are several, and the provider if the app has several. */
+  readonly label: string;
+}
+
+/** Each use of a provider, grouped by what is the same client of the same provider. */
+function usesByClient(config: Config): [Use, ...Use[]][] {
+  const apps = appsOf(config);
+  const groups = new Map<string, [Use, ...Use[]]>();
+  for (const app of apps) {
+    const providers = signInProviders(app);
+    for (const settings of providers) {
+      const names = [apps.length > 1 && app.app.id, providers.length > 1 && settings.id];
+      const label = names.filter((name) => name !== false).join(' ');
+      const use = { config: app, settings, redirectUri: redirectUriOf(app, settings), label };
+      const key = JSON.stringify(settings);
+      const group = groups.get(key);
+      if (group) group.push(use);
+      else groups.set(key, [use]);
+    }
+  }
+  return [...groups.values()];
+}
+
+/** The checks of one client: of its provider and its credentials once, and of the redirect URI of each app. */
+async function clientChecks(uses: readonly [Use, ...Use[]], { log, clock }: DoctorDeps): Promise<Check[]> {
+  const [{ config, settings, redirectUri }] = uses;
+  const label = joinLabels(uses.map((use) => use.label));
   const get = createProviderGet(settings);
   const { checks, metadata } = await checkDiscovery(settings, get, clock);
   // Keys and clients of a wrong provider would only produce misleading results.
-  if (!metadata) return checks;
+  if (!metadata) return labelled(label, checks);
   const fromMetadata = await metadataChecks(settings, metadata, get);
-  const redirectUri = redirectUriOf(config, settings);
-  const probe = await startProbe({ config, settings, redirectUri, log, clock });
+  const probe = await startProbe({ config, settings, log, clock });
   try {
-    return [...checks, ...fromMetadata, ...(await signInChecks(settings, probe, get, redirectUri))];
+    const client = await clientCheck(settings, probe, redirectUri);
+    const redirects = await checksOfEach(uses, async (use) =>
+      labelled(use.label, [await redirectUriCheck(probe, get, use.redirectUri)]),
+    );
+    return [...labelled(label, [...checks, ...fromMetadata, client]), ...redirects];
   } finally {
     probe.stop();
   }
 }
 
-/** The checks of every provider; of several each message names its provider. */
-async function allProviderChecks(config: Config, deps: DoctorDeps): Promise<Check[]> {
-  const providers = signInProviders(config);
-  const checks = await Promise.all(
-    providers.map(async (settings) => {
-      const found = await providerChecks(config, settings, deps);
-      return providers.length === 1
-        ? found
-        : found.map((check) => ({ ...check, message: `${settings.id}: ${check.message}` }));
-    }),
-  );
-  return checks.flat();
-}
-
 /** Runs all checks, in the order of a sign-in. Writes nothing but a key in Redis that expires after a second. */
 export async function runChecks({ config, warnings }: Loaded, deps: DoctorDeps): Promise<Check[]> {
+  const routes = appsOf(config).flatMap((app) => app.routes);
   return [
     ...(await settingsChecks(config, warnings)),
-    ...(await allProviderChecks(config, deps)),
+    ...(await checksOfEach(usesByClient(config), (uses) => clientChecks(uses, deps))),
     ...(await checkStore(config.session.store, deps)),
-    ...(await upstreamChecks(config, deps.readFile)),
+    ...(await upstreamChecks({ routes }, deps.readFile)),
   ];
 }
 

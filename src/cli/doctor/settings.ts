@@ -1,9 +1,11 @@
 /** Checks of the settings themselves: weakened security, cookie, TLS, audience and public URL. */
 import { type Check, fail, ok, warn } from '../../base/check.ts';
+import { appsOf } from '../../config/schema/apps.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Warning } from '../../config/warnings/warnings.ts';
 import { productOf } from '../../oidc/products/registry.ts';
 import { cookieSettings } from '../../session/cookies.ts';
+import { checksOfEach, labelled } from './labels.ts';
 import { describeNetworkError, isCertificateError, requestStatus } from './network.ts';
 
 /** Whether two hosts may share cookies; approximate, because it works without the public suffix list. */
@@ -64,12 +66,15 @@ function audienceCheck({ provider, accessTokens, routes }: Config): Check[] {
 /** A hint as a sentence. */
 const capitalized = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
-/** Checks of the settings; `warnings` are those of the start. */
+/** Checks of the settings of each app; `warnings` are those of the start. */
 export async function settingsChecks(config: Config, warnings: readonly Warning[]): Promise<Check[]> {
-  return [
-    ...warnings.map(({ message, hint }) => warn('settings', message, capitalized(hint))),
-    ...cookieChecks(config),
-    ...audienceCheck(config),
-    await publicUrlCheck(config),
-  ];
+  const apps = appsOf(config);
+  const ofApps = await checksOfEach(apps, async (app) =>
+    labelled(apps.length > 1 ? app.app.id : '', [
+      ...cookieChecks(app),
+      ...audienceCheck(app),
+      await publicUrlCheck(app),
+    ]),
+  );
+  return [...warnings.map(({ message, hint }) => warn('settings', message, capitalized(hint))), ...ofApps];
 }

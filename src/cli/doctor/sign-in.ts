@@ -76,19 +76,14 @@ function credentialsCheck(config: ProviderConfig, result: ProbeResult): Check {
   }
 }
 
-/** Checks the credentials first: a provider that does not know the client says little about its redirect URI. */
-export async function signInChecks(
-  config: ProviderConfig,
-  probe: Probe,
-  get: GetFromProvider,
-  redirectUri: string,
-): Promise<Check[]> {
-  const credentials = credentialsCheck(config, await probe.checkCredentials());
-  return [credentials, await silentLoginCheck(probe, get, redirectUri)];
+/** Checks the credentials, before any redirect URI: a provider that does not know the client says little about those. */
+export async function clientCheck(config: ProviderConfig, probe: Probe, redirectUri: string): Promise<Check> {
+  return credentialsCheck(config, await probe.checkCredentials(redirectUri));
 }
 
-async function silentLoginCheck(probe: Probe, get: GetFromProvider, redirectUri: string): Promise<Check> {
-  const login = await probe.beginSilentLogin();
+/** Checks one redirect URI of the client. */
+export async function redirectUriCheck(probe: Probe, get: GetFromProvider, redirectUri: string): Promise<Check> {
+  const login = await probe.beginSilentLogin(redirectUri);
   if (login.kind === 'refused') {
     const hint = /redirect_uri/i.test(`${login.error} ${login.description}`)
       ? registrationHint(redirectUri)

@@ -23,7 +23,7 @@ async function checkTarget(
   readFile: (path: string) => string,
 ): Promise<Check> {
   const name = 'upstream';
-  const target = `${new URL(upstream).origin} (${paths.join(', ')})`;
+  const target = `${new URL(upstream).origin} (${[...new Set(paths)].join(', ')})`;
   try {
     const ca = upstreamCa === undefined ? undefined : readFile(upstreamCa);
     const status = await requestStatus(upstream, { ca, timeout: timeouts.connect });
@@ -37,6 +37,9 @@ async function checkTarget(
 }
 
 /** One check for each upstream. */
-export async function upstreamChecks(config: Config, readFile: (path: string) => string): Promise<Check[]> {
+export async function upstreamChecks(
+  config: Pick<Config, 'routes'>,
+  readFile: (path: string) => string,
+): Promise<Check[]> {
   return await Promise.all(targetsOf(forwardedRoutes(config)).map((target) => checkTarget(target, readFile)));
 }

@@ -15,9 +15,9 @@ type ProbeFailure = Exclude<ProbeResult, { kind: 'accepted' }>;
 
 export interface Probe {
   /** Redeems a code that does not exist: the provider returns `invalid_grant` only if the credentials are good. */
-  checkCredentials(): Promise<ProbeResult>;
+  checkCredentials(redirectUri: string): Promise<ProbeResult>;
   /** Returns the URL of a silent sign-in (`prompt=none`), or the failure if the pushed request was not accepted. */
-  beginSilentLogin(): Promise<{ kind: 'ready'; url: URL } | ProbeFailure>;
+  beginSilentLogin(redirectUri: string): Promise<{ kind: 'ready'; url: URL } | ProbeFailure>;
   stop(): void;
 }
 
@@ -25,7 +25,6 @@ export interface ProbeOptions {
   config: Config;
   /** The probed provider, one of the configuration. */
   settings: ProviderConfig;
-  redirectUri: string;
   log: Logger;
   clock: () => number;
 }
@@ -52,7 +51,7 @@ async function checkCredentials(provider: Provider, redirectUri: string): Promis
 }
 
 /** Discovers the provider as a running gateway does, and returns the probe. */
-export async function startProbe({ config, settings, redirectUri, log, clock }: ProbeOptions): Promise<Probe> {
+export async function startProbe({ config, settings, log, clock }: ProbeOptions): Promise<Probe> {
   const provider = createProvider({
     config: settings,
     allowInsecureHttp: config.development.allowInsecureHttp,
@@ -60,20 +59,21 @@ export async function startProbe({ config, settings, redirectUri, log, clock }: 
     clock,
   });
   await provider.start();
-  const codeFlow = createAuthorizationCodeFlow({
-    config: settings,
-    absoluteTimeout: config.session.absoluteTimeout,
-    provider,
-    redirectUri,
-    checkSessionToken: async () => undefined,
-    discard: () => {},
-    clock,
-  });
+  const codeFlowTo = (redirectUri: string) =>
+    createAuthorizationCodeFlow({
+      config: settings,
+      absoluteTimeout: config.session.absoluteTimeout,
+      provider,
+      redirectUri,
+      checkSessionToken: async () => undefined,
+      discard: () => {},
+      clock,
+    });
   return {
-    checkCredentials: () => checkCredentials(provider, redirectUri),
-    async beginSilentLogin() {
+    checkCredentials: (redirectUri) => checkCredentials(provider, redirectUri),
+    async beginSilentLogin(redirectUri) {
       try {
-        const { url } = await codeFlow.begin({ prompt: 'none' }, '/', undefined, oidc.randomState());
+        const { url } = await codeFlowTo(redirectUri).begin({ prompt: 'none' }, '/', undefined, oidc.randomState());
         return { kind: 'ready', url };
       } catch (error) {
         return failureOf(error);
