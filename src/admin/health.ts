@@ -4,11 +4,26 @@ import type { Metrics, Part } from '../observe/metrics/metrics.ts';
 import type { DiscoveryState } from '../oidc/provider/discovery-loop.ts';
 import type { Store } from '../store/port/store.ts';
 
-export type PartHealth = { part: Part; ready: true } | { part: Part; ready: false; reason: string };
+/** Whether users of an app can sign in, and the state of each of its providers. */
+export interface AppHealth {
+  ready: boolean;
+  providers: Record<string, DiscoveryState>;
+}
+
+/** `apps`: the state of the part for each app, by id, if it differs between apps. */
+export type PartHealth = { part: Part; apps?: Record<string, AppHealth> } & (
+  | { ready: true }
+  | { ready: false; reason: string }
+);
+
+/** The providers of an app, whose last known state is read. */
+export interface ObservedApp {
+  readonly id: string;
+  readonly providers: readonly { readonly id: string; readonly state: () => DiscoveryState }[];
+}
 
 export interface HealthSources {
-  /** Reads the last known state of each provider. */
-  providers: readonly { readonly id: string; readonly state: () => DiscoveryState }[];
+  apps: readonly ObservedApp[];
   store: Pick<Store, 'ping' | 'checkWritable'>;
   metrics: Pick<Metrics, 'setReadiness'>;
 }
@@ -33,24 +48,44 @@ async function checkStore(store: HealthSources['store']): Promise<PartHealth> {
   }
 }
 
+function checkApp({ providers }: ObservedApp): AppHealth {
+  const states = Object.fromEntries(providers.map(({ id, state }) => [id, state()]));
+  return { ready: Object.values(states).some(({ ready }) => ready), providers: states };
+}
+
+/** Why no provider is ready; each reason names its app and its provider where there are several. */
+function reasonsOf(apps: readonly (readonly [id: string, health: AppHealth])[]): string {
+  return apps
+    .flatMap(([app, { providers }]) =>
+      Object.entries(providers).flatMap(([id, state]) => {
+        if (state.ready) return [];
+        const ofApp = Object.keys(providers).length === 1 ? '' : id;
+        const name = apps.length === 1 ? ofApp : `${app}/${id}`;
+        return [name === '' ? state.reason : `${name}: ${state.reason}`];
+      }),
+    )
+    .join('; ');
+}
+
 /**
- * Ready if one provider is: the outage of one of several must not take the instance out of service for the users of the others.
+ * Ready if one provider of one app is: the outage of one of several must not take the instance out of service for the users of
+ * the others.
  */
-function checkProviders(providers: HealthSources['providers']): PartHealth {
-  const part = 'provider';
-  const states = providers.map(({ id, state }) => ({ id, ...state() }));
-  if (states.some(({ ready }) => ready)) return { part, ready: true };
-  const reasons = states.flatMap((state) =>
-    state.ready ? [] : [providers.length === 1 ? state.reason : `${state.id}: ${state.reason}`],
-  );
-  return { part, ready: false, reason: reasons.join('; ') };
+function checkProviders(observed: readonly ObservedApp[]): PartHealth & { apps: Record<string, AppHealth> } {
+  const checked = observed.map((app) => [app.id, checkApp(app)] as const);
+  const common = { part: 'provider', apps: Object.fromEntries(checked) } as const;
+  if (checked.some(([, { ready }]) => ready)) return { ...common, ready: true };
+  return { ...common, ready: false, reason: reasonsOf(checked) };
 }
 
 /** Creates the check of all parts. It sends requests to the store each time, and none to a provider. */
-export function createHealth({ providers, store, metrics }: HealthSources): () => Promise<PartHealth[]> {
+export function createHealth({ apps, store, metrics }: HealthSources): () => Promise<PartHealth[]> {
   return async function health() {
-    const parts: PartHealth[] = [checkProviders(providers), await checkStore(store)];
-    for (const { part, ready } of parts) metrics.setReadiness(part, ready);
-    return parts;
+    const provider = checkProviders(apps);
+    const ready = Object.entries(provider.apps).map(([id, app]) => [id, app.ready] as const);
+    metrics.setReadiness('provider', provider.ready, new Map(ready));
+    const stored = await checkStore(store);
+    metrics.setReadiness('store', stored.ready);
+    return [provider, stored];
   };
 }

@@ -14,11 +14,16 @@ const formatted = (count: number) => count.toLocaleString('en-US');
 export function appSummary(config: Config): { summary: string; warning: Warning[] } {
   const apps = appsOf(config);
   if (apps.length === 1) return { summary: '', warning: [] };
+  const byApp = config.admin.metrics.detail === 'app';
   const series = seriesLimit(
-    apps.map((app) => ({ routes: app.routes.length, endpoints: offeredEndpoints(app).length + 1 })),
+    apps.map((app) =>
+      // With an empty route, an app counts as one route.
+      byApp ? { routes: 1, endpoints: 0 } : { routes: app.routes.length, endpoints: offeredEndpoints(app).length + 1 },
+    ),
   );
   const message = `the apps can cause up to ${formatted(series)} metric series`;
-  const hint = 'divide the apps among several gateways, or drop series of bff_http_requests_total at the scrape';
+  const divide = 'divide the apps among several gateways';
+  const hint = byApp ? divide : `set admin.metrics.detail: app, or ${divide}`;
   return {
     summary: `# ${formatted(apps.length)} apps, up to ${formatted(series)} metric series\n`,
     warning: series > MAX_SERIES ? [{ id: 'metric-series', message, hint }] : [],

@@ -3,7 +3,7 @@ import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createKeyring } from '../crypto/keyring.ts';
 import { createAudit } from '../observe/audit.ts';
-import type { Metrics } from '../observe/metrics/metrics.ts';
+import type { AppMetrics } from '../observe/metrics/metrics.ts';
 import { createTracer } from '../observe/trace.ts';
 import { createEndSessions } from '../oidc/logout/end-sessions.ts';
 import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
@@ -63,13 +63,16 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
 
 /** The parts that depend on the configuration and the dependencies only. */
 function createBaseParts(config: Config, shared: SharedParts, { acquireProvider }: SharedClients) {
-  const { log, metrics, clock, pages, sessionMemory: memory } = shared;
-  const { app, publicUrl, provider } = config;
+  const { clock, pages, sessionMemory: memory } = shared;
+  const { app, publicUrl, provider, admin } = config;
+  const appField = shared.namesApps ? { app: app.id } : {};
+  const log = shared.namesApps ? shared.log.child(appField) : shared.log;
+  const metrics = shared.metrics.ofApp(app.id, admin.metrics.detail);
   const store = appStore(shared.store, app.tag);
   // The first provider, also of several: it is part of the seal of every session. Only an app below a path adds its path.
   const application = [publicUrl, provider.issuer, provider.clientId, ...(app.path === '' ? [] : [app.path])].join(' ');
   const keyring = createKeyring(config.secrets.keys, application);
-  const audit = createAudit(shared.auditLog, metrics.countAuditEvent);
+  const audit = createAudit(shared.auditLog, metrics.countAuditEvent, appField);
   return {
     log,
     metrics,
@@ -78,13 +81,13 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
     store,
     keyring,
     audit,
-    signIn: createProviders(config, shared, acquireProvider),
+    signIn: createProviders(config, { log, metrics, clock }, acquireProvider),
     cookies: cookieSettings(config),
     sessions: createSessions({ config, store, memory, keyring, log, audit, metrics, clock }),
   };
 }
 
-/** The client of every provider. The clock skew that the metrics show is that of the first one. */
+/** The client of every provider. Of several apps that share one, the first one gives its name to log lines and metrics. */
 function createProviders(
   config: Config,
   { log, metrics, clock }: Pick<SharedParts, 'log' | 'metrics' | 'clock'>,
@@ -97,14 +100,14 @@ function createProviders(
       config: settings,
       allowInsecureHttp,
       log: index === 0 && !config.providers ? log : log.child({ provider: settings.id }),
-      metrics: index === 0 ? metrics : { observeProviderRequest: metrics.observeProviderRequest, setClockSkew() {} },
+      metrics: metrics.ofProvider(settings.id),
       clock,
     }),
   }));
 }
 
 /** The compiled routes, and the meter of each. */
-function createRouteTable(config: Config, metrics: Metrics) {
+function createRouteTable(config: Config, metrics: AppMetrics) {
   const routes = compileRoutes(config.routes, config.accessTokens?.audience);
   const meters = routes.routes.map(({ pattern }) => metrics.routeMeter(pattern));
   const meterOf = ({ index, pattern }: CompiledRoute) => meters[index] ?? metrics.routeMeter(pattern);

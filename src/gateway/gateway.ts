@@ -1,7 +1,7 @@
 /** The gateway without its listeners: every request passes the edge, which finds its app, and the app handles it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { createHealth, type PartHealth } from '../admin/health.ts';
+import { createHealth, type ObservedApp, type PartHealth } from '../admin/health.ts';
 import type { AdminSessions } from '../admin/sessions.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
@@ -11,6 +11,7 @@ import { afterResponses } from '../edge/in-turn.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import type { AppRuntime } from './app-runtime.ts';
+import { createFailureResponder, type FailureResponder } from './failures.ts';
 import { createGeneration, type Generation, startApps } from './generation.ts';
 import { createRejectMalformed, type RejectMalformed } from './malformed.ts';
 import { createSharedParts, type GatewayDeps } from './shared-parts.ts';
@@ -59,11 +60,12 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
     arrive: shared.arrive,
     probePath: endpointPaths(first.config.endpoints).session,
   });
-  const health = createHealth({ ...shared, providers: providersOf(apps) });
+  const health = createHealth({ ...shared, apps: apps.map(observedApp) });
+  const unmatched = createUnmatched({ apps, shared });
   const sum = (read: (app: AppRuntime) => number) => apps.reduce((total, app) => total + read(app), 0);
   return {
-    ...createHandlers(edge, first),
-    rejectMalformed: createRejectMalformed(first.failures),
+    ...createHandlers(edge, unmatched),
+    rejectMalformed: createRejectMalformed(unmatched),
     verify: (context, origin) => first.verify(context, origin),
     adminSessions: first.adminSessions,
     health,
@@ -82,14 +84,14 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
 }
 
 /** The functions that pass requests and upgrades to their apps. */
-function createHandlers(edge: Edge<AppRuntime>, first: AppRuntime): Pick<Gateway, 'handle' | 'upgrade'> {
+function createHandlers(edge: Edge<AppRuntime>, unmatched: FailureResponder): Pick<Gateway, 'handle' | 'upgrade'> {
   function upgradeInTurn(...[req, socket, head, next]: Parameters<Gateway['upgrade']>): void {
     try {
       const request = edge(req);
       checkUpgradeFraming(req);
       request.app.upgrade(request, socket, head, next);
     } catch (error) {
-      first.failures.respondOnSocket(req, socket, error);
+      unmatched.respondOnSocket(req, socket, error);
     }
   }
   return {
@@ -98,7 +100,7 @@ function createHandlers(edge: Edge<AppRuntime>, first: AppRuntime): Pick<Gateway
         const request = edge(req);
         request.app.handle(request, res, next);
       } catch (error) {
-        first.failures.respondUnmatched(req, res, error);
+        unmatched.respondUnmatched(req, res, error);
       }
     },
     upgrade(req, socket, head, next) {
@@ -108,12 +110,14 @@ function createHandlers(edge: Edge<AppRuntime>, first: AppRuntime): Pick<Gateway
   };
 }
 
-/** The providers of all apps, named after their app if there are several. */
-function providersOf(apps: Generation['apps']) {
-  return apps.flatMap(({ config, providers }) =>
-    providers.all.map(({ id, provider: { state } }) => ({
-      id: apps.length === 1 ? id : `${config.app.id}/${id}`,
-      state,
-    })),
-  );
+const observedApp = ({ config, providers }: AppRuntime): ObservedApp => ({
+  id: config.app.id,
+  providers: providers.all.map(({ id, provider: { state } }) => ({ id, state })),
+});
+
+/** Responds to what belongs to no app as the first app does; of several apps it counts for none. */
+function createUnmatched({ apps: [first, ...further], shared }: Pick<Generation, 'apps' | 'shared'>): FailureResponder {
+  if (further.length === 0) return first.failures;
+  const { config } = first;
+  return createFailureResponder({ ...shared, config, metrics: shared.metrics.ofApp('', config.admin.metrics.detail) });
 }

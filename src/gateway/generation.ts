@@ -93,7 +93,7 @@ export async function buildGeneration(wanted: Config, parts: GenerationParts): P
   const accepted = created.filter((entry) => settled.includes(entry));
   await Promise.all(created.filter((entry) => !accepted.includes(entry)).map(({ app }) => app.close()));
   const refused = settled.flatMap((outcome) => ('app' in outcome ? [] : [outcome]));
-  // A refused app goes on as it was; a new one is left out.
+  // A refused app continues unchanged; a new one is left out.
   const built = settled.flatMap((outcome, index) =>
     'app' in outcome ? [outcome] : (known.get(addressOf(configs[index] ?? wanted)) ?? []),
   );

@@ -1,4 +1,5 @@
 /** Creates the parts that all apps of a process share: store, log, metrics, arrivals and pages. */
+import { appsOf } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { type Arrive, createArrive } from '../edge/arrival.ts';
 import { type AuditLog, createLogAudit } from '../observe/audit.ts';
@@ -34,6 +35,8 @@ export interface SharedParts {
   /** The store, measured. */
   readonly store: Store;
   readonly log: Logger;
+  /** Whether lines of the log and the audit log name their app, because there are several. */
+  readonly namesApps: boolean;
   readonly auditLog: AuditLog;
   readonly metrics: Metrics;
   readonly clock: () => number;
@@ -64,6 +67,7 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
   return {
     store,
     log,
+    namesApps: appsOf(config).length > 1,
     auditLog,
     metrics,
     clock,

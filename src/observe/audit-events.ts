@@ -20,9 +20,9 @@ export const AUDIT_EVENTS = {
     meaning: 'A session ended for another reason (see below).',
   },
   // Tokens
-  'token.refreshed': { fields: ['sub', 'session'], meaning: 'The tokens of a session were refreshed.' },
+  'token.refreshed': { fields: ['sub', 'session', 'provider'], meaning: 'The tokens of a session were refreshed.' },
   'token.refresh_failed': {
-    fields: ['sub', 'session', 'reason'],
+    fields: ['sub', 'session', 'provider', 'reason'],
     meaning: 'A refresh failed; `reason` is `outage`, `invalid`, or the error of the provider.',
   },
   'token.revoked': { fields: ['reason'], meaning: 'The provider revoked a token; `reason` is the type of the token.' },
@@ -60,10 +60,12 @@ export const AUDIT_EVENTS = {
 
 /** Meaning of the fields of audit lines. */
 export const AUDIT_FIELDS = {
+  app: 'id of the app, if there are several; on every line that belongs to one',
   requestId: 'request ID, as in the log, in error responses and in `X-Request-Id`',
   clientIp: 'address of the client; taken from forwarded headers only if `trustedProxies` contains the peer',
   sub: '`sub` claim of the user',
   session: 'first 12 characters of the digest of the session ID, from which the cookie cannot be derived',
+  provider: 'id of the provider',
   reason: 'stable identifier of the reason',
   route: 'path pattern of the route',
   method: 'HTTP method',

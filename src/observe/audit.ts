@@ -18,11 +18,18 @@ export interface AuditLog {
   flush(timeout: number): Promise<void>;
 }
 
-/** Creates the function that records an event. `session` may be the full session key (a digest); it is shortened. */
-export function createAudit({ write }: Pick<AuditLog, 'write'>, countEvent: Audit = () => {}): Audit {
+/**
+ * Creates the function that records an event. `session` may be the full session key (a digest); it is shortened. Every line has
+ * the fields of `common`.
+ */
+export function createAudit(
+  { write }: Pick<AuditLog, 'write'>,
+  countEvent: Audit = () => {},
+  common: Pick<AuditDetails, 'app'> = {},
+): Audit {
   return function audit(event, { session, ...details }) {
     countEvent(event, details);
-    write({ event, ...(session === undefined ? {} : { session: shortKey(session) }), ...details });
+    write({ event, ...common, ...(session === undefined ? {} : { session: shortKey(session) }), ...details });
   };
 }
 

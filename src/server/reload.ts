@@ -17,22 +17,28 @@ export interface ReloadParts {
   prepare: (config: Config) => Promise<PreparedGateway>;
   log: Logger;
   audit: Audit;
-  metrics: Pick<Metrics, 'countReload'>;
+  metrics: Pick<Metrics, 'ofApp'>;
 }
 
 /** Reads the configuration with `load` and applies it. Never rejects; reloads run one at a time. */
 export type Reload = (load: () => Loaded) => Promise<void>;
 
+const idsOf = (config: Config) => appsOf(config).map(({ app }) => app.id);
+
 /** The reload of a running gateway. */
 export function createReload({ config, prepare, log, audit, metrics }: ReloadParts): Reload {
   let running = config;
   let last = Promise.resolve();
+  const count = (outcome: 'applied' | 'refused', apps: readonly string[]) => {
+    for (const id of apps) metrics.ofApp(id).countReload(outcome);
+  };
 
-  function reportRefusal(error: unknown, message: string, fields: { app?: string } = {}): void {
+  function reportRefusal(error: unknown, message: string, app?: string): void {
     const faults = error instanceof Error ? error.message.split('\n').filter((line) => line !== '') : [];
+    const fields = app === undefined ? {} : { app };
     log.error({ err: describeError(error), faults, ...fields }, message);
-    audit('config.refused', {});
-    metrics.countReload('refused');
+    audit('config.refused', fields);
+    count('refused', app === undefined ? idsOf(running) : [app]);
   }
 
   async function apply(load: () => Loaded): Promise<void> {
@@ -43,13 +49,17 @@ export function createReload({ config, prepare, log, audit, metrics }: ReloadPar
       prepared.commit();
       running = prepared.config;
       for (const { id, reason } of prepared.refused)
-        reportRefusal(new Error(reason), 'failed to reload an app; keeping its current configuration', { app: id });
+        reportRefusal(new Error(reason), 'failed to reload an app; keeping its current configuration', id);
       logWarnings(log, warnings);
       if (plan.kept.length > 0) log.warn({ options: plan.kept }, 'some changed options need a restart');
       const routes = appsOf(running).reduce((sum, app) => sum + app.routes.length, 0);
       log.info({ routes, digest: configDigest(running) }, 'configuration reloaded');
       audit('config.reloaded', { key: running.secrets.keys[0]?.id ?? '' });
-      metrics.countReload('applied');
+      const refused = new Set(prepared.refused.map(({ id }) => id));
+      count(
+        'applied',
+        idsOf(running).filter((id) => !refused.has(id)),
+      );
     } catch (error) {
       reportRefusal(error, 'failed to reload the configuration; keeping the current one');
     }

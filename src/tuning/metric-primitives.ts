@@ -24,8 +24,9 @@ interface FamilyOptions {
 
 type Labels = Record<string, string>;
 
+/** Labels without a value at the end are left out. */
 const labelsOf = (names: readonly string[], values: readonly string[]): Labels =>
-  Object.fromEntries(names.map((name, at) => [name, values[at] ?? '']));
+  Object.fromEntries(names.slice(0, values.length).map((name, at) => [name, values[at] ?? '']));
 
 /** A family, and a function that returns all of its series with their labels. */
 function createFamily<Series>(labels: readonly string[], createSeries: () => Series) {

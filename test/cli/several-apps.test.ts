@@ -97,6 +97,9 @@ describe('check', () => {
     assert.match(many.err, /\(metric-series\)/);
     const few = await cli(`${MAIN}apps:\n${apps(10)}`, 'check');
     assert.doesNotMatch(few.err, /metric-series/);
+    assert.match(many.err, /set admin\.metrics\.detail: app/);
+    const byApp = await cli(`${MAIN}admin: { metrics: { detail: app } }\napps:\n${apps(100)}`, 'check');
+    assert.doesNotMatch(byApp.err, /metric-series/);
   });
 
   test('AP-11 exits with 1 and tells every fault with file and line', async () => {

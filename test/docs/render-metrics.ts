@@ -17,6 +17,10 @@ public port never serves them. Alert rules are in [deploy/prometheus/alerts.yaml
 Label values come from closed lists and from the configuration: no URL, user, session, token or header value becomes a label, so the number of routes
 bounds the number of series. A series appears with its first value. Each replica reports its own values; aggregate them in queries.
 
+With hundreds of apps, set \`admin: { metrics: { detail: app } }\`: the label \`route\` is then empty, and each app has one series where it had one for each
+route and endpoint. What apps share is measured once: requests to a provider that several apps use with the same options, and surplus bytes of an
+upstream that several apps use with the same options, count for the first of these apps.
+
 \`\`\`
 sum by (outcome) (rate(bff_callbacks_total[5m]))
 histogram_quantile(0.99, sum by (le, route) (rate(bff_upstream_response_seconds_bucket[5m])))

@@ -64,14 +64,19 @@ test('promtool accepts the alert rules', () => {
   assert.match(output, new RegExp(`SUCCESS: ${rules.length} rules found`));
 });
 
-/** Runs the rules over samples of instance `a`, one per minute: the alert fires after `minutes`, and not after one. */
-function assertAlert(series: Record<string, string>, alert: string, minutes: number): void {
+/** Runs the rules over samples of instance `a`, one per minute: the alert with `own` labels fires after `minutes`, and not after one. */
+function assertAlert(
+  series: Record<string, string>,
+  alert: string,
+  minutes: number,
+  own: Record<string, string> = {},
+): void {
   const folder = mkdtempSync(join(tmpdir(), 'bff-rules-'));
-  const instance = 'a';
+  const found: Record<string, string> = { instance: 'a', ...own };
   const { labels, annotations } = rules.find((rule) => rule.alert === alert) ?? assert.fail(alert);
-  const expand = (text: string) => text.replaceAll('{{ $labels.instance }}', instance);
+  const expand = (text: string) => text.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, name) => found[name] ?? '');
   const expected = {
-    exp_labels: { instance, ...labels },
+    exp_labels: { ...found, ...labels },
     exp_annotations: Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, expand(text)])),
   };
   const check = (exp_alerts: unknown[], eval_time: string) => ({ eval_time, alertname: alert, exp_alerts });
@@ -94,6 +99,13 @@ function assertAlert(series: Record<string, string>, alert: string, minutes: num
     rmSync(folder, { recursive: true });
   }
 }
+
+test('AP-10 an alert names the app whose provider is out; one that no app has is another alert', () => {
+  const part = (app: string, values: string) => ({ [`bff_part_ready{instance="a",part="provider"${app}}`]: values });
+  const apps = { ...part(',app="shop"', '1 1 1 1 1 1'), ...part(',app="desk"', '1 0 0 0 0 0') };
+  assertAlert({ ...part('', '1 1 1 1 1 1'), ...apps }, 'BffGatewayAppProviderNotReady', 4, { app: 'desk' });
+  assertAlert({ ...part('', '1 0 0 0 0 0'), ...part(',app="main"', '1 0 0 0 0 0') }, 'BffGatewayProviderNotReady', 4);
+});
 
 test('O10 an alert fires when the store of an instance refuses writes', () => {
   assertAlert({ 'bff_part_ready{instance="a",part="store"}': '1 1 0 0 0 0' }, 'BffGatewayStoreNotReady', 4);

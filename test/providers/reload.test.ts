@@ -24,7 +24,8 @@ test('PV-02 sessions live as long as their provider is configured', async (t) =>
     gateway.signal('SIGHUP');
     reloads += 1;
     await until(
-      async () => (await scrape(gateway.adminUrl)).value('bff_config_reloads_total{outcome="applied"}') === reloads,
+      async () =>
+        (await scrape(gateway.adminUrl)).value('bff_config_reloads_total{app="main",outcome="applied"}') === reloads,
     );
   };
   const first = gateway.browser();

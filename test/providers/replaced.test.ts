@@ -49,7 +49,8 @@ test('PV-02 an issuer that takes over the id of another one gets none of its ses
 
   gateway.configure({ ...config, provider: undefined, providers: [first, entryOf(three, { id: 'two' })] });
   gateway.signal('SIGHUP');
-  const applied = async () => (await scrape(gateway.adminUrl)).value('bff_config_reloads_total{outcome="applied"}');
+  const applied = async () =>
+    (await scrape(gateway.adminUrl)).value('bff_config_reloads_total{app="main",outcome="applied"}');
   await until(async () => (await applied()) === 1, { what: 'the reload' });
   const callback = await signingIn.navigate(stoppedAt.href, { from: `${two.issuer}/x` });
   assert.equal(callback.status, 400);

@@ -40,7 +40,7 @@ async function world(t: TestContext, overrides: Partial<ConfigInput> = {}) {
 }
 
 const reloads = async (adminUrl: string, outcome: 'applied' | 'refused') =>
-  (await scrape(adminUrl)).value(`bff_config_reloads_total{outcome="${outcome}"}`);
+  (await scrape(adminUrl)).value(`bff_config_reloads_total{app="main",outcome="${outcome}"}`);
 
 test('SIGHUP applies new routes; sessions, streams and connections continue', async (t) => {
   const { gateway, browser, status, routes, otherRoutes, config, sendEvent } = await world(t);

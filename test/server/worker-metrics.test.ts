@@ -14,10 +14,10 @@ test('O08 counters and histograms never decrease: a worker stands still, dies, a
   const routes = [{ path: '/api/**', upstream: upstream.origin, rules: [{ token: 'none' as const }] }];
   const gateway = await startProcess(t, { provider, config: { workers: 2, routes } });
   const counters: readonly string[] = [
-    'bff_http_requests_total{route="/api/**",method="GET",status="2xx"}',
-    'bff_upstream_response_seconds_count{route="/api/**",status="2xx"}',
-    'bff_upstream_response_seconds_sum{route="/api/**",status="2xx"}',
-    'bff_upstream_response_seconds_bucket{route="/api/**",status="2xx",le="+Inf"}',
+    'bff_http_requests_total{app="main",route="/api/**",method="GET",status="2xx"}',
+    'bff_upstream_response_seconds_count{app="main",route="/api/**",status="2xx"}',
+    'bff_upstream_response_seconds_sum{app="main",route="/api/**",status="2xx"}',
+    'bff_upstream_response_seconds_bucket{app="main",route="/api/**",status="2xx",le="+Inf"}',
     'process_cpu_seconds_total',
   ];
   let last = counters.map(() => 0);

@@ -39,7 +39,7 @@ async function world(t: TestContext) {
     gateway.signal('SIGHUP');
   };
   const reloads = async (outcome: string) =>
-    (await scrape(gateway.adminUrl)).value(`bff_config_reloads_total{outcome="${outcome}"}`);
+    (await scrape(gateway.adminUrl)).value(`bff_config_reloads_total{app="main",outcome="${outcome}"}`);
   /** Waits until three processes serve one configuration, and returns its digest. */
   const settled = async () => {
     const [digest = ''] = await until(async () => {

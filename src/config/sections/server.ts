@@ -46,6 +46,16 @@ export const adminSchema = (secret: SecretField) =>
       secret: secret()
         .optional()
         .describe('Bearer secret for listing and ending sessions; required if host is not loopback.'),
+      metrics: z
+        .strictObject({
+          detail: z
+            .enum(['route', 'app'])
+            .default('route')
+            .describe(
+              'Which series /metrics has. `route`: one for each route. `app`: the label `route` is empty, and the series of an app are added up; for hundreds of apps.',
+            ),
+        })
+        .prefault({}),
     })
     .prefault({})
     .describe('Private listener for /livez, /readyz, /metrics and session administration.');

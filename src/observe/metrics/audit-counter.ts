@@ -1,7 +1,8 @@
 /** Metrics of audit events, so that reasons are the same in the audit log and in the metrics. */
 import { ERRORS } from '../../base/error-table.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
-import type { MetricFamilies } from './families.ts';
+import type { AppFamilies } from './app-families.ts';
+import type { AppLabels } from './route-meters.ts';
 
 /** Errors of RFC 6749 section 5.2 and other known errors of a refresh. Any other error becomes `other`. */
 const OAUTH_ERRORS = [
@@ -38,32 +39,28 @@ const CODES = new Set(Object.keys(ERRORS));
 const bounded = (value: string | undefined, allowed: ReadonlySet<string>) =>
   value !== undefined && allowed.has(value) ? value : 'other';
 
-type CountedDetails = Pick<AuditDetails, 'reason' | 'route'>;
+type CountedDetails = Pick<AuditDetails, 'reason' | 'route' | 'provider'>;
 
 /** Creates the function that counts an event. Rule decisions are counted by the route meters: not all of them are audited. */
-export function createAuditCounter(families: MetricFamilies) {
-  const logins = families.counter('bff_logins_started_total');
-  const callbacks = families.counter('bff_callbacks_total');
-  const opened = families.counter('bff_sessions_opened_total');
-  const ended = families.counter('bff_sessions_ended_total');
-  const refreshes = families.counter('bff_refreshes_total');
-  const revocations = families.counter('bff_revocations_total');
-  const csrfRefusals = families.counter('bff_csrf_refusals_total');
+export function createAuditCounter(families: AppFamilies, { app, routeLabel }: AppLabels) {
+  const { logins, callbacks, opened, ended, refreshes, revocations, csrfRefusals } = families;
 
   const counters: Partial<Record<AuditEvent, (details: CountedDetails) => void>> = {
-    'login.started': () => logins().increment(),
+    'login.started': () => logins(app).increment(),
     'login.succeeded'() {
-      callbacks('succeeded').increment();
-      opened().increment();
+      callbacks(app, 'succeeded').increment();
+      opened(app).increment();
     },
-    'login.failed': ({ reason }) => callbacks(bounded(reason, CODES)).increment(),
-    'logout.succeeded': () => ended('logout').increment(),
-    'session.ended': ({ reason }) => ended(bounded(reason, END_REASONS)).increment(),
-    'token.refreshed': () => refreshes('renewed').increment(),
-    'token.refresh_failed': ({ reason }) => refreshes(bounded(reason, REFRESH_REASONS)).increment(),
-    'token.revoked': () => revocations('revoked').increment(),
-    'token.revocation_failed': () => revocations('failed').increment(),
-    'csrf.denied': ({ reason, route = 'none' }) => csrfRefusals(route, bounded(reason, CODES)).increment(),
+    'login.failed': ({ reason }) => callbacks(app, bounded(reason, CODES)).increment(),
+    'logout.succeeded': () => ended(app, 'logout').increment(),
+    'session.ended': ({ reason }) => ended(app, bounded(reason, END_REASONS)).increment(),
+    'token.refreshed': ({ provider = '' }) => refreshes(app, provider, 'renewed').increment(),
+    'token.refresh_failed': ({ provider = '', reason }) =>
+      refreshes(app, provider, bounded(reason, REFRESH_REASONS)).increment(),
+    'token.revoked': () => revocations(app, 'revoked').increment(),
+    'token.revocation_failed': () => revocations(app, 'failed').increment(),
+    'csrf.denied': ({ reason, route = 'none' }) =>
+      csrfRefusals(app, routeLabel(route), bounded(reason, CODES)).increment(),
   };
   return function countAuditEvent(event: AuditEvent, details: CountedDetails): void {
     counters[event]?.(details);

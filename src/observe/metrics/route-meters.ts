@@ -1,7 +1,7 @@
 /** Meters of routes: series are looked up once per route, so that a request only increments a number. */
 import type { ErrorCode } from '../../base/error-table.ts';
 import type { CounterSeries, HistogramSeries } from '../../tuning/metric-primitives.ts';
-import type { MetricFamilies } from './families.ts';
+import type { AppFamilies } from './app-families.ts';
 
 export interface RouteMeter {
   /** Counts a request that the rules allowed. */
@@ -14,9 +14,9 @@ export interface RouteMeter {
   observeUpstream(status: number, seconds: number): void;
 }
 
-/** Methods with a label of their own; all others are `other`. */
-export const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-const OTHER = METHODS.length;
+/** Values of the label `method`: methods, and `other` for all others. */
+export const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'other'];
+const OTHER = METHODS.length - 1;
 /** Classes of responses; `none` if there was no response. */
 export const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
@@ -38,43 +38,57 @@ export const DECISIONS = new Set<ErrorCode>([
   'insufficient_scope',
 ]);
 
-/** Creates the meters of routes and endpoints. */
-export function createRouteMeters(families: MetricFamilies) {
-  const requests = families.counter('bff_http_requests_total');
-  const decisions = families.counter('bff_policy_decisions_total');
-  const upstreams = families.histogram('bff_upstream_response_seconds');
-  const rows = new Map<string, CounterSeries[]>();
+/** The labels of an app: its id, and what stands in the label `route`. */
+export interface AppLabels {
+  readonly app: string;
+  readonly routeLabel: (route: string) => string;
+}
 
-  /** The series of one route or endpoint, by method and status class. */
-  function seriesOf(name: string): CounterSeries[] {
-    const existing = rows.get(name);
+/** The series of one route or endpoint by method and status class, each created when it gets its first value. */
+type Row = (CounterSeries | undefined)[];
+
+/** Creates the meters of the routes and endpoints of an app. */
+export function createRouteMeters(families: AppFamilies, { app, routeLabel }: AppLabels) {
+  const { requests, decisions, upstreams } = families;
+  const rows = new Map<string, Row>();
+
+  function rowOf(label: string): Row {
+    const existing = rows.get(label);
     if (existing) return existing;
-    const created = [...METHODS, 'other'].flatMap((method) =>
-      STATUS_CLASSES.map((status) => requests(name, method, status)),
-    );
-    rows.set(name, created);
+    const created: Row = Array.from({ length: METHODS.length * STATUS_CLASSES.length }, () => undefined);
+    rows.set(label, created);
     return created;
   }
 
-  function count(row: readonly CounterSeries[], method: string | undefined, status: number): void {
-    const series = row[methodIndex(method) * STATUS_CLASSES.length + statusClassIndex(status)];
-    if (series) series.increment();
+  function count(row: Row, label: string, method: string | undefined, status: number): void {
+    const [inMethods, inClasses] = [methodIndex(method), statusClassIndex(status)];
+    const index = inMethods * STATUS_CLASSES.length + inClasses;
+    row[index] ??= requests(app, label, METHODS[inMethods] ?? '', STATUS_CLASSES[inClasses] ?? '');
+    row[index]?.increment();
   }
 
   function routeMeter(pattern: string): RouteMeter {
-    const row = seriesOf(pattern);
-    const allowed = decisions(pattern, 'allowed');
-    const byClass: readonly HistogramSeries[] = STATUS_CLASSES.map((status) => upstreams(pattern, status));
+    const label = routeLabel(pattern);
+    const row = rowOf(label);
+    const allowed = decisions(app, label, 'allowed');
+    const byClass: (HistogramSeries | undefined)[] = STATUS_CLASSES.map(() => undefined);
     return {
       countAllowed: () => void allowed.increment(),
-      countError: (code) => void (DECISIONS.has(code) && decisions(pattern, code).increment()),
-      countResponse: (method, status) => count(row, method, status),
-      observeUpstream: (status, seconds) => byClass[statusClassIndex(status)]?.observe(seconds),
+      countError: (code) => void (DECISIONS.has(code) && decisions(app, label, code).increment()),
+      countResponse: (method, status) => count(row, label, method, status),
+      observeUpstream(status, seconds) {
+        const index = statusClassIndex(status);
+        byClass[index] ??= upstreams(app, label, STATUS_CLASSES[index] ?? '');
+        byClass[index]?.observe(seconds);
+      },
     };
   }
 
   return {
     routeMeter,
-    countResponse: (name: string, method: string | undefined, status: number) => count(seriesOf(name), method, status),
+    countResponse(name: string, method: string | undefined, status: number) {
+      const label = routeLabel(name);
+      count(rowOf(label), label, method, status);
+    },
   };
 }

@@ -14,7 +14,7 @@ const BESIDE_BUCKETS = 3;
 /** Reasons of CSRF refusals. */
 const REFUSALS = 2;
 
-const REQUESTS = (METHODS.length + 1) * STATUS_CLASSES.length;
+const REQUESTS = METHODS.length * STATUS_CLASSES.length;
 const UPSTREAM = STATUS_CLASSES.length * (METRICS.bff_upstream_response_seconds.buckets.length + BESIDE_BUCKETS);
 /** Series of one route: requests, decisions, refusals, response times, and surplus bytes of its upstream. */
 const PER_ROUTE = REQUESTS + (DECISIONS.size + 1) + REFUSALS + UPSTREAM + 1;

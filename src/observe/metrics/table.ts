@@ -8,7 +8,7 @@ export const METRICS = {
   // Requests
   bff_http_requests_total: {
     type: 'counter',
-    labels: ['route', 'method', 'status'],
+    labels: ['app', 'route', 'method', 'status'],
     help: 'Requests by route, method and status class; WebSocket handshakes count as decisions only',
   },
   bff_errors_total: {
@@ -18,23 +18,23 @@ export const METRICS = {
   },
   bff_policy_decisions_total: {
     type: 'counter',
-    labels: ['route', 'outcome'],
+    labels: ['app', 'route', 'outcome'],
     help: 'Requests to routes that were allowed, or the error code of the refusal',
   },
   bff_csrf_refusals_total: {
     type: 'counter',
-    labels: ['route', 'reason'],
+    labels: ['app', 'route', 'reason'],
     help: 'Requests refused by CSRF protection',
   },
   bff_upstream_response_seconds: {
     type: 'histogram',
-    labels: ['route', 'status'],
+    labels: ['app', 'route', 'status'],
     buckets: UPSTREAM_SECONDS,
     help: 'Time from sending a request to the upstream to its response head',
   },
   bff_upstream_surplus_total: {
     type: 'counter',
-    labels: ['route'],
+    labels: ['app', 'route'],
     help: 'Times that an upstream sent bytes beyond a response; its connections are then not reused for 10 minutes. Routes with the same upstream count as the first of them',
   },
   bff_open_calls: {
@@ -45,29 +45,29 @@ export const METRICS = {
   // Sign-in and sessions
   bff_logins_started_total: {
     type: 'counter',
-    labels: [],
+    labels: ['app'],
     help: 'Sign-ins started: browsers redirected to the provider',
   },
   bff_callbacks_total: {
     type: 'counter',
-    labels: ['outcome'],
+    labels: ['app', 'outcome'],
     help: 'Callbacks: succeeded, or the error code',
   },
-  bff_sessions_opened_total: { type: 'counter', labels: [], help: 'Sessions created' },
+  bff_sessions_opened_total: { type: 'counter', labels: ['app'], help: 'Sessions created' },
   bff_sessions_ended_total: {
     type: 'counter',
-    labels: ['reason'],
+    labels: ['app', 'reason'],
     help: 'Sessions ended, by reason; sessions that expire in the store are not counted',
   },
   bff_session_cache_lookups_total: {
     type: 'counter',
-    labels: ['result'],
+    labels: ['app', 'result'],
     help: 'Lookups in the session cache',
   },
   // Tokens
   bff_refreshes_total: {
     type: 'counter',
-    labels: ['outcome'],
+    labels: ['app', 'provider', 'outcome'],
     help: 'Refreshes at the token endpoint: renewed, or the reason of the failure',
   },
   bff_refresh_wait_seconds: {
@@ -76,17 +76,21 @@ export const METRICS = {
     buckets: PROVIDER_SECONDS,
     help: 'Time that requests waited for a usable token, including lease and provider',
   },
-  bff_revocations_total: { type: 'counter', labels: ['outcome'], help: 'Attempts to revoke a token at the provider' },
+  bff_revocations_total: {
+    type: 'counter',
+    labels: ['app', 'outcome'],
+    help: 'Attempts to revoke a token at the provider',
+  },
   // What the gateway depends on
   bff_provider_request_seconds: {
     type: 'histogram',
-    labels: ['endpoint', 'outcome'],
+    labels: ['app', 'provider', 'endpoint', 'outcome'],
     buckets: PROVIDER_SECONDS,
     help: 'Requests to the provider and to further issuers, including the response body',
   },
   bff_provider_clock_skew_seconds: {
     type: 'gauge',
-    labels: [],
+    labels: ['app', 'provider'],
     aggregator: 'average',
     help: 'How far the clock of the provider is ahead of that of the gateway, by the last response of its token, introspection or revocation endpoint',
   },
@@ -97,8 +101,12 @@ export const METRICS = {
     help: 'Operations of the session store',
   },
   // This replica
-  bff_part_ready: { type: 'gauge', labels: ['part'], help: '1 if this part was ready at the last check, else 0' },
-  bff_config_reloads_total: { type: 'counter', labels: ['outcome'], help: 'Reloads of the configuration' },
+  bff_part_ready: {
+    type: 'gauge',
+    labels: ['part', 'app'],
+    help: '1 if this part was ready at the last check, else 0. For `provider`: without `app`, whether any app has a provider that was discovered; with `app`, whether this app has one',
+  },
+  bff_config_reloads_total: { type: 'counter', labels: ['app', 'outcome'], help: 'Reloads of the configuration' },
   bff_config_processes: {
     type: 'gauge',
     labels: ['digest'],
@@ -121,8 +129,10 @@ export type MetricName = keyof typeof METRICS;
 
 /** Values of each label: closed lists, or names of the configuration. */
 export const LABELS = {
+  app: 'id of the app as configured, `main` for the app at the top of the file; empty for what belongs to no app or to several, such as a request with an unknown host',
+  provider: 'id of the provider as configured; empty for further issuers of `accessTokens`',
   route:
-    'path pattern of the route as configured, path of an endpoint of the gateway, `frontend`, or `none` (refused before routing)',
+    'empty if `admin.metrics.detail` is `app`; otherwise path pattern of the route as configured, path of an endpoint of the gateway, `frontend`, or `none` (refused before routing)',
   method: '`GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`, `other`',
   status: '`1xx` to `5xx`; `none` if there was no response: the client disconnected, or the upstream was unavailable',
   code: 'error code of [errors.md](errors.md)',

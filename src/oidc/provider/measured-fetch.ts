@@ -1,6 +1,6 @@
 /** Measures the requests to the provider, by type of endpoint. */
 import type { CustomFetch, ServerMetadata } from 'openid-client';
-import type { Metrics, ProviderEndpoint, ProviderOutcome } from '../../observe/metrics/metrics.ts';
+import type { ProviderEndpoint, ProviderMetrics, ProviderOutcome } from '../../observe/metrics/app-metrics.ts';
 
 const ENDPOINTS = {
   jwks_uri: 'jwks',
@@ -30,7 +30,7 @@ function outcomeOf(status: number): ProviderOutcome {
 export function measureFetch(
   fetch: CustomFetch,
   latestMetadata: () => ServerMetadata | undefined,
-  metrics: Pick<Metrics, 'observeProviderRequest'> | undefined,
+  metrics: Pick<ProviderMetrics, 'observeProviderRequest'> | undefined,
 ): CustomFetch {
   if (!metrics) return fetch;
   return async function measuredFetch(url, options) {

@@ -3,7 +3,7 @@ import type { JsonWebKey } from 'node:crypto';
 import * as oidc from 'openid-client';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
-import type { Metrics } from '../../observe/metrics/metrics.ts';
+import type { ProviderMetrics } from '../../observe/metrics/metrics.ts';
 import { importKeyPair } from '../dpop/key.ts';
 import { createNonceCache, type NonceCache } from '../dpop/nonces.ts';
 import { KeySetCache } from '../keys/key-set-cache.ts';
@@ -73,7 +73,7 @@ export interface ProviderOptions {
   signIn?: boolean;
   allowInsecureHttp: boolean;
   log: Logger;
-  metrics?: Pick<Metrics, 'observeProviderRequest' | 'setClockSkew'> | undefined;
+  metrics?: ProviderMetrics | undefined;
   clock: () => number;
 }
 
@@ -160,6 +160,9 @@ export function createProvider(options: ProviderOptions): Provider {
     },
     state: () => discovery.state(),
     start: () => discovery.start(),
-    stop: () => discovery.stop(),
+    stop() {
+      discovery.stop();
+      metrics?.release();
+    },
   };
 }

@@ -25,7 +25,7 @@ export interface RefreshGrant {
 
 /** Creates the refresh grant of one process. */
 export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
-  const { sessions, revoker, backoff, log, audit } = options;
+  const { config, sessions, revoker, backoff, log, audit } = options;
   const requestTokens = createTokenRequest(options);
   const handleFailure = createFailureHandler(options);
   const unsaved = createUnsavedTokens({ save: store, log });
@@ -58,7 +58,7 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
       return await handleFailure(session, error);
     }
     backoff.recordSuccess(session.key);
-    audit('token.refreshed', { session: session.key, sub: session.data.sub });
+    audit('token.refreshed', { session: session.key, sub: session.data.sub, provider: config.id });
     return await store(session, tokens);
   }
 
@@ -66,7 +66,7 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
 }
 
 /** Creates the function that ends the session after a final failure, and throws a 503 error after any other. */
-function createFailureHandler({ provider, sessions, backoff, log, audit }: RefreshGrantOptions) {
+function createFailureHandler({ config, provider, sessions, backoff, log, audit }: RefreshGrantOptions) {
   async function endSession({ key, data }: ActiveSession, reason: string): Promise<RefreshResult> {
     await sessions.end(key);
     audit('session.ended', { session: key, sub: data.sub, reason });
@@ -81,7 +81,7 @@ function createFailureHandler({ provider, sessions, backoff, log, audit }: Refre
       { err: describeError(error), session: shortKey(key), reason },
       'failed to refresh the tokens of a session',
     );
-    audit('token.refresh_failed', { session: key, sub: data.sub, reason });
+    audit('token.refresh_failed', { session: key, sub: data.sub, provider: config.id, reason });
     if (failure.kind === 'invalid') return await endSession(session, 'refresh_invalid');
     if (failure.kind === 'refused' && provider.product.fatalRefreshErrors.includes(failure.error)) {
       // A replica whose lease expired may have used the refresh token first and stored newer tokens.

@@ -1,12 +1,12 @@
 /** How far the provider's clock is from the gateway's, by the `Date` header of responses that no cache can have stored. */
 import type { Logger } from '../../observe/log.ts';
-import type { Metrics } from '../../observe/metrics/metrics.ts';
+import type { ProviderMetrics } from '../../observe/metrics/metrics.ts';
 
 export interface ClockSkewOptions {
   log: Logger;
   /** Difference from which it is logged, in milliseconds. */
   tolerance: number;
-  metrics?: Pick<Metrics, 'setClockSkew'> | undefined;
+  metrics?: Pick<ProviderMetrics, 'setClockSkew'> | undefined;
   /** Milliseconds since the epoch. */
   clock: () => number;
 }

@@ -1,7 +1,7 @@
 /** The issuers whose access tokens are accepted: the providers at which users sign in, and the configured further issuers. */
 import type { AccessTokensConfig, Config, ProviderConfig, TokenIssuerConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
-import type { Metrics } from '../../observe/metrics/metrics.ts';
+import type { AppMetrics } from '../../observe/metrics/metrics.ts';
 import { accessTokenIssuersOf } from '../products/issuers.ts';
 import type { FactsSource } from '../products/read-facts.ts';
 import { tokenTypeOf } from '../products/registry.ts';
@@ -51,7 +51,7 @@ interface TokenIssuersOptions {
   /** The providers at which users sign in. */
   signIn: readonly ConfiguredProvider[];
   log: Logger;
-  metrics?: Pick<Metrics, 'observeProviderRequest' | 'setClockSkew'> | undefined;
+  metrics?: Pick<AppMetrics, 'ofProvider'> | undefined;
   clock: () => number;
 }
 
@@ -131,7 +131,7 @@ export function createTokenIssuers(options: TokenIssuersOptions): TokenIssuers {
       signIn: false,
       allowInsecureHttp: config.development.allowInsecureHttp,
       log,
-      metrics,
+      metrics: metrics?.ofProvider(''),
       clock,
     });
     furtherProviders.push(further);

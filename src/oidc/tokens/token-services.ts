@@ -2,7 +2,7 @@
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
-import type { Metrics } from '../../observe/metrics/metrics.ts';
+import type { AppMetrics } from '../../observe/metrics/metrics.ts';
 import type { Store } from '../../store/port/store.ts';
 import { dpopKeyFromScalar, generateDpopScalar } from '../dpop/key.ts';
 import { createIntrospector } from './introspection.ts';
@@ -30,7 +30,7 @@ interface TokenServicesOptions {
   signIn: readonly ConfiguredProvider[];
   store: Pick<Store, 'markOnce'>;
   log: Logger;
-  metrics?: Pick<Metrics, 'observeProviderRequest' | 'setClockSkew'> | undefined;
+  metrics?: Pick<AppMetrics, 'ofProvider'> | undefined;
   clock: () => number;
 }
 

@@ -9,7 +9,7 @@ import { scrape } from '../../support/scrape.ts';
 import { until } from '../../support/wait.ts';
 import { CSRF, startWorld } from '../../support/world.ts';
 
-const ROUTE = 'route="/api/**"';
+const ROUTE = 'app="main",route="/api/**"';
 
 async function startMeasuredWorld(
   t: TestContext,
@@ -29,30 +29,31 @@ describe('metrics', () => {
     assert.equal((await world.browser.fetch('/api/three')).status, 403);
     await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
     assert.equal((await world.api('/api/four')).status, 401);
-    await until(async () => (await world.scrape()).value('bff_revocations_total{outcome="revoked"}') > 0);
+    await until(async () => (await world.scrape()).value('bff_revocations_total{app="main",outcome="revoked"}') > 0);
     const { value } = await world.scrape();
     const expected: Record<string, number> = {
-      bff_logins_started_total: 1,
-      'bff_callbacks_total{outcome="succeeded"}': 1,
-      bff_sessions_opened_total: 1,
-      'bff_sessions_ended_total{reason="logout"}': 1,
+      'bff_logins_started_total{app="main"}': 1,
+      'bff_callbacks_total{app="main",outcome="succeeded"}': 1,
+      'bff_sessions_opened_total{app="main"}': 1,
+      'bff_sessions_ended_total{app="main",reason="logout"}': 1,
       [`bff_policy_decisions_total{${ROUTE},outcome="allowed"}`]: 2,
       [`bff_policy_decisions_total{${ROUTE},outcome="csrf_header_missing"}`]: 1,
       [`bff_policy_decisions_total{${ROUTE},outcome="unauthenticated"}`]: 1,
       [`bff_csrf_refusals_total{${ROUTE},reason="csrf_header_missing"}`]: 1,
       [`bff_http_requests_total{${ROUTE},method="GET",status="2xx"}`]: 2,
       [`bff_http_requests_total{${ROUTE},method="GET",status="4xx"}`]: 2,
-      'bff_http_requests_total{route="/callback",method="GET",status="3xx"}': 1,
+      'bff_http_requests_total{app="main",route="/callback",method="GET",status="3xx"}': 1,
       [`bff_upstream_response_seconds_count{${ROUTE},status="2xx"}`]: 2,
       'bff_errors_total{code="csrf_header_missing"}': 1,
-      'bff_provider_request_seconds_count{endpoint="token",outcome="ok"}': 1,
+      'bff_provider_request_seconds_count{app="main",provider="default",endpoint="token",outcome="ok"}': 1,
       'bff_part_ready{part="provider"}': 1,
+      'bff_part_ready{part="provider",app="main"}': 1,
       'bff_part_ready{part="store"}': 1,
       'bff_part_ready{part="serving"}': 1,
     };
     for (const [series, number] of Object.entries(expected)) assert.equal(value(series), number, series);
-    assert.ok(value('bff_session_cache_lookups_total{result="hit"}') > 0);
-    assert.ok(value('bff_session_cache_lookups_total{result="miss"}') > 0);
+    assert.ok(value('bff_session_cache_lookups_total{app="main",result="hit"}') > 0);
+    assert.ok(value('bff_session_cache_lookups_total{app="main",result="miss"}') > 0);
     for (const operation of ['load', 'session.set', 'createTokens', 'end'])
       assert.ok(value(`bff_store_operation_seconds_count{operation="${operation}",outcome="ok"}`) > 0, operation);
   });
@@ -68,11 +69,14 @@ describe('metrics', () => {
     now += world.provider.settings.accessTokenLifetime;
     assert.equal((await world.api()).status, 503);
     const { value, text } = await world.scrape();
-    assert.equal(value('bff_refreshes_total{outcome="renewed"}'), 1);
-    assert.equal(value('bff_refreshes_total{outcome="other"}'), 1);
+    assert.equal(value('bff_refreshes_total{app="main",provider="default",outcome="renewed"}'), 1);
+    assert.equal(value('bff_refreshes_total{app="main",provider="default",outcome="other"}'), 1);
     assert.equal(value('bff_refresh_wait_seconds_count{outcome="refreshed"}'), 1);
     assert.equal(value('bff_refresh_wait_seconds_count{outcome="failed"}'), 1);
-    assert.equal(value('bff_provider_request_seconds_count{endpoint="token",outcome="refused"}'), 1);
+    assert.equal(
+      value('bff_provider_request_seconds_count{app="main",provider="default",endpoint="token",outcome="refused"}'),
+      1,
+    );
     assert.doesNotMatch(text, /canary/);
   });
 
@@ -114,8 +118,8 @@ describe('metrics', () => {
         await world.browser.fetch(path, { method, headers: { ...CSRF, canary: 'canary' } });
     await world.browser.fetch('/callback?state=canary&code=canary');
     const { text, value } = await world.scrape();
-    assert.equal(value('bff_http_requests_total{route="/api/**",method="other",status="2xx"}'), 1);
-    assert.ok(value('bff_http_requests_total{route="frontend",method="GET",status="4xx"}') > 1);
+    assert.equal(value('bff_http_requests_total{app="main",route="/api/**",method="other",status="2xx"}'), 1);
+    assert.ok(value('bff_http_requests_total{app="main",route="frontend",method="GET",status="4xx"}') > 1);
     assert.doesNotMatch(text, /canary/i);
     assert.ok(!text.includes(world.provider.next.nextUser.sub));
     for (const secret of world.provider.secrets.keys()) assert.ok(!text.includes(secret));

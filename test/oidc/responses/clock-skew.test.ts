@@ -105,7 +105,7 @@ function startSkew() {
   const metrics = createMetrics();
   let now = 1_800_000_000_500;
   const log = createLogger('info', { write: (line: string) => void lines.push(line) });
-  const skew = new ClockSkew({ log, metrics, tolerance: 30_000, clock: () => now });
+  const skew = new ClockSkew({ log, metrics: metrics.ofProvider('default'), tolerance: 30_000, clock: () => now });
   return {
     skew,
     lines,
@@ -152,8 +152,11 @@ test('O03 a response without a valid Date, or during which the clock was set bac
 test('O03 the metric has the difference in seconds, and the log each change once', async () => {
   const world = startSkew();
   for (let n = 0; n < 3; n += 1) world.observe(world.now() - 600_000);
-  assert.match((await world.metrics.text()).body, /^bff_provider_clock_skew_seconds -(599|600)(\.\d+)?$/m);
+  assert.match(
+    (await world.metrics.text()).body,
+    /^bff_provider_clock_skew_seconds\{app="",provider="default"\} -(599|600)(\.\d+)?$/m,
+  );
   for (let n = 0; n < 3; n += 1) world.observe(world.now());
-  assert.match((await world.metrics.text()).body, /^bff_provider_clock_skew_seconds 0$/m);
+  assert.match((await world.metrics.text()).body, /^bff_provider_clock_skew_seconds\{app="",provider="default"\} 0$/m);
   assert.equal(world.lines.length, 2);
 });

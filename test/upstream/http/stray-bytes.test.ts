@@ -235,7 +235,7 @@ test('D01 an upstream whose connections are not reused is counted in the metrics
   const fault = { response: complete, surplus: POISON, when: 'on command' } as const;
   const faulty = await startFaulty(t, false, fault, { admin: { port } });
   const count = async () =>
-    (await scrape(`http://127.0.0.1:${port}`)).value('bff_upstream_surplus_total{route="/api/**"}');
+    (await scrape(`http://127.0.0.1:${port}`)).value('bff_upstream_surplus_total{app="main",route="/api/**"}');
   await faulty.all('/api/me');
   assert.equal(await count(), 0);
   await faulty.callers[0]?.send(faulty.request('/api/bad/1'));
