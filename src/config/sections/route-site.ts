@@ -51,6 +51,6 @@ export const claims = {
     .enum(['percent', 'utf8'])
     .default('percent')
     .describe(
-      'Encoding of claim headers. utf8: the text as it is, for applications that do not decode it; a value with control characters is omitted, and a list with a comma in an element.',
+      'Encoding of claim headers. utf8: the text as it is, for applications that do not decode it; a value with control characters or with spaces at its ends is omitted, and a list with a comma in an element.',
     ),
 };

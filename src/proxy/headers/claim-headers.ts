@@ -35,7 +35,7 @@ export function encodeClaim(value: unknown): string | undefined {
 }
 
 /**
- * As `encodeClaim`, but the text itself in UTF-8, which node:http takes as latin1. Undefined also for text with control characters, and
+ * As `encodeClaim`, but the text itself in UTF-8, which node:http takes as latin1. Undefined also for text with control characters or spaces at its ends, and
  * for a list with a comma in an element: the upstream would read two elements.
  */
 function plainClaim(value: unknown): string | undefined {
@@ -43,7 +43,8 @@ function plainClaim(value: unknown): string | undefined {
   const texts = (Array.isArray(value) ? value : [value]).map(textOf);
   if (Array.isArray(value) && texts.some((element) => element.includes(','))) return undefined;
   const text = texts.join(',');
-  return /\p{Cc}/u.test(text) ? undefined : Buffer.from(text.trim(), 'utf8').toString('latin1');
+  // HTTP drops spaces at the ends: `admin` and `admin ` would become one user.
+  return /\p{Cc}/u.test(text) || text !== text.trim() ? undefined : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /**

@@ -215,6 +215,8 @@ test('PG-10 claimEncoding: utf8 sends the text itself, and no control character'
         'X-Auth-Title': 'title',
         'X-Auth-Groups': 'groups',
         'X-Auth-Units': 'units',
+        'X-Auth-Login': 'login',
+        'X-Auth-Nick': 'nick',
       },
       claimEncoding: 'utf8',
     },
@@ -227,6 +229,8 @@ test('PG-10 claimEncoding: utf8 sends the text itself, and no control character'
       title: 'a\r\nX-Injected: 1',
       groups: ['guests,admins', 'all'],
       units: ['sales', 'börse'],
+      login: 'admin ',
+      nick: '\u3000admin',
     },
   });
   await site.open();
@@ -234,6 +238,8 @@ test('PG-10 claimEncoding: utf8 sends the text itself, and no control character'
   assert.equal(Buffer.from(request?.header('x-auth-name') ?? '', 'latin1').toString('utf8'), 'Ann Ö 🙂');
   assert.equal(request?.header('x-auth-title'), undefined);
   assert.equal(request?.header('x-injected'), undefined);
+  for (const name of ['x-auth-login', 'x-auth-nick'])
+    assert.equal(request?.header(name), undefined, `${name} must not read as another user`);
   assert.equal(request?.header('x-auth-groups'), undefined, 'one group must not read as two');
   assert.equal(Buffer.from(request?.header('x-auth-units') ?? '', 'latin1').toString('utf8'), 'sales,börse');
 });
