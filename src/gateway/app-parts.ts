@@ -14,6 +14,7 @@ import { createRefreshByProvider } from '../oidc/sign-in/refresh-by-provider.ts'
 import type { AcquireProvider } from '../oidc/sign-in/shared-providers.ts';
 import { createSignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { createSignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
+import { createSessionIdentity } from '../oidc/tokens/identity-claims.ts';
 import { createTokenServices } from '../oidc/tokens/token-services.ts';
 import { createOpenStreams } from '../proxy/forwarding/open-streams.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
@@ -83,7 +84,17 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
     audit,
     signIn: createProviders(config, { log, metrics, clock }, acquireProvider),
     cookies: cookieSettings(config),
-    sessions: createSessions({ config, store, memory, keyring, log, audit, metrics, clock }),
+    sessions: createSessions({
+      config,
+      store,
+      memory,
+      keyring,
+      log,
+      audit,
+      metrics,
+      withIdentity: createSessionIdentity(config),
+      clock,
+    }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface SessionsOptions {
   log: Logger;
   audit: Audit;
   metrics?: Pick<Metrics, 'sessionCache'>;
+  /** Takes the claims that rules name from the tokens: the rules may have changed since the sign-in. */
+  withIdentity?: (tokens: TokenRecord) => TokenRecord;
   clock: () => number;
 }
 
@@ -46,13 +48,14 @@ function openSession(keyring: Keyring, key: string, stored: StoredSession): Acti
 }
 
 async function readSession(
-  { store, keyring, metrics, clock }: SessionsOptions,
+  { store, keyring, metrics, withIdentity = (tokens) => tokens, clock }: SessionsOptions,
   key: string,
 ): Promise<ActiveSession | undefined> {
   metrics?.sessionCache.miss.increment();
   const stored = await store.load(key);
   const session = stored && openSession(keyring, key, stored);
-  return session && session.data.expiresAt > clock() ? session : undefined;
+  if (!session || session.data.expiresAt <= clock()) return undefined;
+  return { ...session, tokens: withIdentity(session.tokens) };
 }
 
 /** Minimum milliseconds between two extensions of the idle limit: one store command per minute instead of per request. */

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { startProcess } from '../support/process.ts';
 import type { Provider } from '../support/provider.ts';
+import { startProvider } from '../support/provider.ts';
+import { scrape } from '../support/scrape.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 
 type Claims = Record<string, unknown>;
@@ -103,4 +108,37 @@ test('an identity of more than 4 KiB is not kept, and its user is denied', async
   assert.deepEqual(await statusOf({ groups: ['staff'] }), ADMITTED);
   assert.deepEqual(await statusOf({ groups: ['staff', 'x'.repeat(5_000)] }), DENIED);
   assert.match(gateway.logText(), /too long to keep/);
+});
+
+test('rules and trust in addresses that change at a reload hold for the sessions that are open', async (t) => {
+  const [provider, upstream] = await Promise.all([startProvider(), startUpstream()]);
+  t.after(() => Promise.all([provider.stop(), upstream.close()]).then(() => undefined));
+  identify(provider, { email: 'ann@staff.example' });
+  const configOf = (rules: object[], trustEmail: boolean) => ({
+    session: { store: { sqlite: { file: ':memory:' } } },
+    provider: {
+      issuer: provider.issuer,
+      clientId: provider.client.id,
+      clientSecret: provider.client.secret,
+      trustEmail,
+    },
+    routes: [{ path: '/api/**', upstream: upstream.origin, rules } as NonNullable<ConfigInput['routes']>[number]],
+  });
+  const gateway = await startProcess(t, { provider, config: configOf([{ token: 'user' }], true) });
+  let reloads = 0;
+  const reload = async (config: ReturnType<typeof configOf>) => {
+    gateway.configure(config);
+    gateway.signal('SIGHUP');
+    reloads += 1;
+    const applied = async () => (await scrape(gateway.adminUrl)).value('bff_config_reloads_total{outcome="applied"}');
+    await until(async () => (await applied()) === reloads, { what: 'the reload' });
+  };
+  const browser = gateway.browser();
+  await browser.navigate('/login?returnTo=/app');
+  const status = async () => (await browser.fetch('/api/x', { headers: CSRF })).status;
+  assert.equal(await status(), 200);
+  await reload(configOf([OF_STAFF], true));
+  assert.equal(await status(), 200, 'the new rule reads the claims of the sign-in');
+  await reload(configOf([OF_STAFF], false));
+  assert.equal(await status(), 403, 'the address is not verified');
 });

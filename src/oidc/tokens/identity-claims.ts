@@ -1,7 +1,8 @@
 /** The claims about a user that rules name: taken from the ID token and UserInfo, and kept with the tokens of a session. */
+import { signInProviders } from '../../config/schema/providers.ts';
 import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
-import type { TokenRecord } from '../../session/session-types.ts';
+import { providerIdOf, type TokenRecord } from '../../session/session-types.ts';
 import { claimAt } from '../products/base/claims.ts';
 import type { Claims } from '../products/base/facts.ts';
 import { storedClaims } from '../provider/id-token.ts';
@@ -57,4 +58,13 @@ export function createWithIdentity(
     log.warn({ claims: paths }, 'the claims that rules name are too long to keep; rules with identity deny this user');
     return { ...tokens, identity: {} };
   };
+}
+
+/** Creates the function for the sessions of all providers, under the rules and providers of this configuration. It logs nothing. */
+export function createSessionIdentity(config: Config): WithIdentity {
+  const silent = { warn: () => undefined };
+  const byId = new Map(
+    signInProviders(config).map((provider) => [provider.id, createWithIdentity(config, provider, silent)]),
+  );
+  return (tokens) => byId.get(providerIdOf(tokens))?.(tokens) ?? tokens;
 }
