@@ -14,7 +14,6 @@ import { providerIdOf } from '../session/session-types.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { formParams, queryParams, singleParams } from './common/parameters.ts';
-import { rateLimit } from './common/rate-limit.ts';
 import { reloadedByOwnPage } from './common/reload.ts';
 import { redirect } from './common/responses.ts';
 import { keepReturnAddress } from './common/return-address.ts';
@@ -22,14 +21,14 @@ import { keepOpener, parseForm, requireHttps } from './common/steps.ts';
 import { type EstablishParts, establishSession } from './establish-session.ts';
 
 type CallbackParts = EstablishParts &
-  Pick<EndpointParts, 'arrivals' | 'cookies' | 'pending' | 'pages' | 'returnPath' | 'clock'> & {
+  Pick<EndpointParts, 'arrivals' | 'cookies' | 'pending' | 'pages' | 'rateLimits' | 'returnPath' | 'clock'> & {
     provider: SignInProvider;
   };
 
 /** `GET /callback`, and `POST /callback` with `provider.responseMode: form_post`; each provider has its own. */
 export function callback(shared: Omit<CallbackParts, 'provider'>, provider: SignInProvider): EndpointSteps<'callback'> {
   const parts = { ...shared, provider };
-  const limit = rateLimit(parts.config.limits.loginsPerMinute);
+  const limit = parts.rateLimits.callback;
   const session = createLoginSession(parts);
   // Before the code is spent: over plain HTTP no cookie could carry the new session.
   const https = requireHttps(parts.config);

@@ -12,13 +12,12 @@ import { type ChooseProviderParts, chooseProvider } from './common/choose-provid
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { queryParams, singleParams } from './common/parameters.ts';
-import { rateLimit } from './common/rate-limit.ts';
 import { redirect, sendJson, sendPage } from './common/responses.ts';
 import { keepReturnAddress } from './common/return-address.ts';
 import { keepOpener, requireCsrf, requireHttps } from './common/steps.ts';
 
 type LoginEndpointParts = ChooseProviderParts &
-  Pick<EndpointParts, 'cookies' | 'pending' | 'pages' | 'returnPath' | 'audit'>;
+  Pick<EndpointParts, 'cookies' | 'pending' | 'pages' | 'rateLimits' | 'returnPath' | 'audit'>;
 
 /**
  * `GET /login?returnTo=/path`: a redirect, a page on which to choose between several providers, or for a script that asks for it the
@@ -30,7 +29,7 @@ export function login(parts: LoginEndpointParts): EndpointSteps<'login'> {
     GET: [
       keepOpener,
       keepReturnTo(parts),
-      rateLimit(config.limits.loginsPerMinute),
+      parts.rateLimits.login,
       requireOwnStart(config),
       requireHttps(config),
       startSignIn(parts),

@@ -64,7 +64,7 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
 
 /** The parts that depend on the configuration and the dependencies only. */
 function createBaseParts(config: Config, shared: SharedParts, { acquireProvider }: SharedClients) {
-  const { clock, pages, sessionMemory: memory } = shared;
+  const { clock, pages, rateLimits, sessionMemory: memory } = shared;
   const { app, publicUrl, provider, admin } = config;
   const appField = shared.namesApps ? { app: app.id } : {};
   const log = shared.namesApps ? shared.log.child(appField) : shared.log;
@@ -79,6 +79,7 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
     metrics,
     clock,
     pages,
+    rateLimits,
     store,
     keyring,
     audit,

@@ -2,6 +2,7 @@
 import { appsOf } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { type Arrive, createArrive } from '../edge/arrival.ts';
+import { createRateLimits, type RateLimits } from '../endpoints/common/rate-limit.ts';
 import { type AuditLog, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
@@ -46,6 +47,7 @@ export interface SharedParts {
   readonly expiredSessionWork: ExpiredSessionWork;
   readonly arrive: Arrive;
   readonly pages: Pages;
+  readonly rateLimits: RateLimits;
 }
 
 /** The clients that apps share which are created together: a later app finds its providers itself, and reads its files again. */
@@ -76,5 +78,6 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
     expiredSessionWork: deps.expiredSessionWork ?? createExpiredSessionWork({ store }),
     arrive: createArrive({ config, log }),
     pages: createPages(),
+    rateLimits: createRateLimits(config.limits),
   };
 }

@@ -53,3 +53,14 @@ test('AP-03 a session of one app is none of the other, and each upstream gets th
   assert.equal((await other.fetch('/api/x', { headers: CSRF })).status, 200);
   assert.notEqual(app('b').upstream.requests[0]?.header('authorization'), token);
 });
+
+test('the limit of sign-ins from one address counts over all apps', async (t) => {
+  const { browser } = await startApps(t, ['a', 'b'], undefined, { limits: { loginsPerMinute: 3, drainDelay: '0s' } });
+  const [first, second] = [browser('a'), browser('b')];
+  const outcome = async (user: typeof first) =>
+    (await user.navigate('/login', { stopAt: ({ pathname }) => pathname !== '/login' })).status;
+  assert.equal(await outcome(first), 303);
+  assert.equal(await outcome(second), 303);
+  assert.equal(await outcome(second), 303);
+  assert.equal(await outcome(first), 429);
+});

@@ -16,6 +16,7 @@ import type { CookieSettings } from '../../session/cookies.ts';
 import type { SessionDirectory } from '../../session/session-directory.ts';
 import type { Sessions } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
+import type { RateLimits } from './rate-limit.ts';
 
 /** What endpoints are built from; each takes the parts that it needs with `Pick`. */
 export interface EndpointParts {
@@ -34,6 +35,7 @@ export interface EndpointParts {
   /** Closes the open streams of a session on this instance. */
   closeStreams: (key: string) => void;
   returnPath: ReturnPath;
+  rateLimits: RateLimits;
   pages: Pages;
   audit: Audit;
   /** Milliseconds since the epoch. */

@@ -11,10 +11,12 @@ import { type ActiveSession, providerIdOf } from '../../session/session-types.ts
 import { contextOf } from '../common/context.ts';
 import type { EndpointParts, EndpointSteps } from '../common/endpoint.ts';
 import { formParams } from '../common/parameters.ts';
-import { rateLimit } from '../common/rate-limit.ts';
 import { parseForm } from '../common/steps.ts';
 
-type BackchannelParts = Pick<EndpointParts, 'config' | 'directory' | 'endSessions' | 'audit' | 'store' | 'clock'> & {
+type BackchannelParts = Pick<
+  EndpointParts,
+  'directory' | 'endSessions' | 'audit' | 'rateLimits' | 'store' | 'clock'
+> & {
   provider: SignInProvider;
 };
 
@@ -27,7 +29,7 @@ export function backchannelLogout(
   provider: SignInProvider,
 ): EndpointSteps<'backchannelLogout'> {
   const parts = { ...shared, provider };
-  return { POST: [rateLimit(parts.config.limits.logoutTokensPerMinute), parseForm, endNamedSessions(parts)] };
+  return { POST: [parts.rateLimits.logoutToken, parseForm, endNamedSessions(parts)] };
 }
 
 /** The single `logout_token` of the form (section 2.5). */
