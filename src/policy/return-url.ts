@@ -10,19 +10,32 @@ export type ReturnPath = (value: unknown) => string;
  * any site can start a sign-in, and its last navigation would be an API request with the user's token.
  */
 export function createReturnPath(
-  config: Pick<Config, 'publicUrl' | 'endpoints' | 'provider' | 'providers'> & Partial<Pick<Config, 'cors'>>,
+  config: Pick<Config, 'publicUrl' | 'endpoints' | 'provider' | 'providers'> & Partial<Pick<Config, 'cors' | 'app'>>,
   mayServe: (path: string) => boolean,
 ): ReturnPath {
-  const { publicUrl, endpoints, cors } = config;
+  const { publicUrl, endpoints, cors, app } = config;
   const circular = circularPaths(config);
-  const home = mayServe('/') ? endpointPaths(endpoints).signedIn : '/';
+  const root = `${app?.path ?? ''}/`;
+  const home = mayServe(root) ? endpointPaths(endpoints).signedIn : root;
   const origins = (cors?.allowedOrigins ?? []).filter((origin) => origin !== publicUrl);
   return function returnPath(value) {
     const listed = listedAddress(value, origins);
     if (listed !== undefined) return listed;
     const path = safeReturnPath(encodeBackslashes(value), publicUrl, circular);
-    return mayServe(path.split(/[?#]/, 1)[0] ?? '/') ? home : path;
+    const pathname = path.split(/[?#]/, 1)[0] ?? '/';
+    return mayServe(pathname) || !isOfApp(pathname, app) ? home : path;
   };
+}
+
+/**
+ * Whether a path belongs to the app and not to another one of its origin: `mayServe` does not know the routes of others. What a
+ * lenient server may read as a path of another app is refused.
+ */
+function isOfApp(pathname: string, app: Config['app'] | undefined): boolean {
+  const isBelow = (path: string, base: string) => path === base || path.startsWith(`${base}/`);
+  const { path = '', siblingPaths = [] } = app ?? {};
+  const plain = plainPath(pathname);
+  return isBelow(pathname, path) && !siblingPaths.some((sibling) => isBelow(plain, sibling.toLowerCase()));
 }
 
 /** Returns the URL of an app on one of the origins; the text is checked before it is parsed, as in `safeReturnPath`. */
@@ -79,10 +92,14 @@ function decodedPath(text: string): string | undefined {
   }
 }
 
-function isOneOf(pathname: string, endpoints: readonly string[]): boolean {
-  const plain = (decodedPath(pathname) ?? '')
+/** The path as a lenient server may read it: decoded, in lower case, without empty segments. */
+const plainPath = (pathname: string) =>
+  (decodedPath(pathname) ?? '')
     .toLowerCase()
     .replace(/\/{2,}/g, '/')
     .replace(/(?<=.)\/$/, '');
+
+function isOneOf(pathname: string, endpoints: readonly string[]): boolean {
+  const plain = plainPath(pathname);
   return endpoints.some((endpoint) => endpoint.toLowerCase() === plain);
 }

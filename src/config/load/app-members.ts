@@ -144,10 +144,12 @@ export function joinApps(configs: readonly Config[]): Config | undefined {
   return first && configOfApps([first, ...further]);
 }
 
-/** The app, knowing the cookies of the other apps of its origin. */
+/** The app, knowing the cookies and paths of the other apps of its origin. */
 function withSiblings(config: Config, configs: readonly Config[]): Config {
-  const { siblingCookies, ...app } = config.app;
+  const { siblingCookies, siblingPaths: _paths, ...app } = config.app;
   const siblings = configs.filter((other) => other !== config && other.publicUrl === config.publicUrl);
-  if (siblings.length > 0) return { ...config, app: { ...app, siblingCookies: siblings.map(sessionCookieName) } };
-  return siblingCookies === undefined ? config : { ...config, app };
+  if (siblings.length === 0) return siblingCookies ? { ...config, app } : config;
+  const paths = siblings.map((other) => other.app.path).filter((path) => path !== '');
+  const known = { siblingCookies: siblings.map(sessionCookieName), ...(paths.length > 0 && { siblingPaths: paths }) };
+  return { ...config, app: { ...app, ...known } };
 }

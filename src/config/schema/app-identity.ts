@@ -12,6 +12,8 @@ export interface AppIdentity {
   readonly tag: string;
   /** Names of the session cookies of the other apps of the origin, which no upstream may see or set; missing if there is none. */
   readonly siblingCookies?: readonly string[];
+  /** Paths of the other apps of the origin that have one: everything below them is theirs; missing if there is none. */
+  readonly siblingPaths?: readonly string[];
 }
 
 /** The app that is written at the top of a file. */

@@ -15,7 +15,7 @@ export const PROVIDER = 'provider: { issuer: "https://id.example.com", clientId:
 /** A file that is an app itself: four lines. */
 export const MAIN = `${SHARED}publicUrl: https://shop.example.com\n${PROVIDER}`;
 
-type Options = Partial<Pick<ConfigSource, 'env' | 'tolerant'>>;
+type Options = Partial<Pick<ConfigSource, 'env' | 'tolerant' | 'readFile'>>;
 
 /** Loads `text` as `conf/gateway.yaml`; `files` are the other files by their path. */
 export function load(text: string, files: Record<string, string> = {}, options: Options = {}): Loaded {

@@ -235,6 +235,21 @@ describe('appsFrom', () => {
   });
 });
 
+test('300 apps read each file once, a common secret included', () => {
+  const files: Record<string, string> = { '/common': 'of-all' };
+  for (let at = 0; at < 300; at += 1) files[`conf/apps.d/a${at}.yaml`] = `publicUrl: https://a${at}.example.com\n`;
+  const text = `${MAIN.replace('s3cret', '{ file: /common }')}appsFrom: apps.d\n`;
+  const reads: string[] = [];
+  const { config } = load(text, files, {
+    readFile: (path) => {
+      reads.push(path);
+      return files[path] ?? assert.fail(path);
+    },
+  });
+  assert.equal(config.apps?.length, 300);
+  assert.deepEqual(reads.toSorted(), Object.keys(files).toSorted());
+});
+
 test('a program lists apps as well', () => {
   const { apps } = parseConfig({
     publicUrl: 'https://shop.example.com',
