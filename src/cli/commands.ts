@@ -22,8 +22,8 @@ export interface CliDeps {
   err: (text: string) => void;
   /** Sends requests to a running gateway. */
   fetch: typeof fetch;
-  /** Starts the gateway; resolves when it listens. `reload` loads the same file again. */
-  start: (loaded: Loaded, source: { file: string; reload: () => Loaded }) => Promise<void>;
+  /** Starts the gateway; resolves when it listens. `reload` loads the same file again, and leaves out apps with faulty files of their own. */
+  start: (loaded: Loaded, reload: () => Loaded) => Promise<void>;
 }
 
 /** Arguments and options of one invocation; each option is named after its flag. */
@@ -97,7 +97,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
     needsConfig: true,
     argumentCount: 0,
-    run: (deps, { file }) => deps.start(load(deps, file), { file, reload: () => load(deps, file) }),
+    run: (deps, { file }) => deps.start(load(deps, file), () => loadFile({ ...deps, file, tolerant: true })),
   },
   check: { needsConfig: true, argumentCount: 0, run: check },
   doctor: { needsConfig: true, argumentCount: 0, run: doctor },

@@ -16,12 +16,30 @@ const WATCH_INTERVAL_MS = 1_000;
 /** Maximum time that an exit waits for the reader of the log. */
 const FLUSH_TIMEOUT_MS = 1_000;
 
-async function start({ config, warnings }: Loaded, { file, reload }: { file: string; reload: () => Loaded }) {
+/** Calls `onChange` when a file has changed, or a folder has other files; a file that is named again is watched once. */
+function createWatch(onChange: () => void): (paths: readonly string[]) => void {
+  const watched = new Set<string>();
+  return function watch(paths) {
+    for (const path of paths.filter((name) => !watched.has(name))) {
+      watched.add(path);
+      // Polling, because a mounted ConfigMap is replaced through a symbolic link, which causes no event for the file.
+      watchFile(path, { interval: WATCH_INTERVAL_MS, persistent: false }, onChange);
+    }
+  };
+}
+
+async function start({ config, warnings, readFrom = [] }: Loaded, load: () => Loaded) {
   const { log, flush, ...logs } = openLogs(config);
   logWarnings(log, warnings);
   const store = openStore(config.session.store, { log });
   const run = workerCount(config) > 1 ? startWorkers : startServer;
   const server = run(config, { store, log, ...logs });
+  const watch = createWatch(() => reloadConfig());
+  const reload = () => {
+    const loaded = load();
+    if (config.reload.watch) watch(loaded.readFrom ?? []);
+    return loaded;
+  };
   const reloadConfig = () =>
     void server.then(
       (running) => running.reload(reload),
@@ -38,8 +56,7 @@ async function start({ config, warnings }: Loaded, { file, reload }: { file: str
     await store.close();
     throw error;
   });
-  // Polling, because a mounted ConfigMap is replaced through a symbolic link, which causes no event for the file.
-  if (config.reload.watch) watchFile(file, { interval: WATCH_INTERVAL_MS, persistent: false }, reloadConfig);
+  if (config.reload.watch) watch(readFrom);
 }
 
 async function runCommand(): Promise<void> {

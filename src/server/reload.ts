@@ -1,7 +1,7 @@
 /** Reloads the configuration while the gateway runs. An invalid one changes nothing, and the log contains the reasons. */
 import type { Loaded } from '../config/load/load.ts';
 import { planReload } from '../config/load/reload-plan.ts';
-import { appsOf } from '../config/schema/apps.ts';
+import { appsOf, configOfApps } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { logWarnings } from '../config/warnings/warnings.ts';
 import type { Audit } from '../observe/audit.ts';
@@ -23,7 +23,16 @@ export interface ReloadParts {
 /** Reads the configuration with `load` and applies it. Never rejects; reloads run one at a time. */
 export type Reload = (load: () => Loaded) => Promise<void>;
 
+/** The configuration, with the apps that are refused for a faulty file as they are running; a new one is left out. */
+function withRefused(wanted: Config, running: Config, refused: Loaded['refusedApps'] = []): Config {
+  const ids = refused.map(({ id }) => id);
+  const kept = appsOf(running).filter(({ app }) => ids.includes(app.id));
+  return kept.length === 0 ? wanted : configOfApps([...appsOf(wanted), ...kept]);
+}
+
 const idsOf = (config: Config) => appsOf(config).map(({ app }) => app.id);
+
+const APP_REFUSED = 'failed to reload an app; it stays as it was';
 
 /** The reload of a running gateway. */
 export function createReload({ config, prepare, log, audit, metrics }: ReloadParts): Reload {
@@ -43,19 +52,19 @@ export function createReload({ config, prepare, log, audit, metrics }: ReloadPar
 
   async function apply(load: () => Loaded): Promise<void> {
     try {
-      const { config: wanted, warnings } = load();
-      const plan = planReload(running, wanted);
+      const { config: wanted, warnings, refusedApps = [] } = load();
+      for (const { id, error } of refusedApps) reportRefusal(error, APP_REFUSED, id);
+      const plan = planReload(running, withRefused(wanted, running, refusedApps));
       const prepared = await prepare(plan.config);
       prepared.commit();
       running = prepared.config;
-      for (const { id, reason } of prepared.refused)
-        reportRefusal(new Error(reason), 'failed to reload an app; keeping its current configuration', id);
+      for (const { id, reason } of prepared.refused) reportRefusal(new Error(reason), APP_REFUSED, id);
       logWarnings(log, warnings);
       if (plan.kept.length > 0) log.warn({ options: plan.kept }, 'some changed options need a restart');
       const routes = appsOf(running).reduce((sum, app) => sum + app.routes.length, 0);
       log.info({ routes, digest: configDigest(running) }, 'configuration reloaded');
       audit('config.reloaded', { key: running.secrets.keys[0]?.id ?? '' });
-      const refused = new Set(prepared.refused.map(({ id }) => id));
+      const refused = new Set([...refusedApps, ...prepared.refused].map(({ id }) => id));
       count(
         'applied',
         idsOf(running).filter((id) => !refused.has(id)),

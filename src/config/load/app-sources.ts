@@ -34,6 +34,8 @@ export interface AppSources {
   readonly referenced: ReadonlySet<string>;
   /** Files of apps. */
   readonly files: readonly string[];
+  /** The folder of these files. */
+  readonly folder: string | undefined;
   /** The option that should have added an app. */
   readonly list: (typeof FILE_OPTIONS)[number];
   /** Findings about the lists themselves. */
@@ -96,9 +98,12 @@ function readAppFile(file: string, { env, readFile }: AppReader, referenced: Set
   }
 }
 
+/** The folder, relative to the configuration file. */
+const resolveFolder = (folder: string, { file }: AppReader) =>
+  isAbsolute(folder) || file === undefined ? folder : join(dirname(file), folder);
+
 /** The files of apps in a folder, sorted; undefined if it cannot be read. */
-function appFiles(folder: string, { file, listFiles }: AppReader): string[] | undefined {
-  const path = isAbsolute(folder) || file === undefined ? folder : join(dirname(file), folder);
+function appFiles(path: string, { listFiles }: AppReader): string[] | undefined {
   try {
     return listFiles(path)
       .filter((name) => /^[^./\\][^/\\]*\.ya?ml$/.test(name))
@@ -129,10 +134,11 @@ export function readApps(input: unknown, reader: AppReader, placeOf: (path: Path
     const id = isRecord(value) ? value.id : undefined;
     return sourceOf({ id, value, findings, isFile: false, placeOf: (path) => placeOf(['apps', index, ...path]) });
   });
-  const { value: folder, findings: unset } = interpolated(lists.appsFrom);
-  const checked = appLists.safeParse({ apps: Array.isArray(lists.apps) ? [] : lists.apps, appsFrom: folder });
+  const { value: appsFrom, findings: unset } = interpolated(lists.appsFrom);
+  const checked = appLists.safeParse({ apps: Array.isArray(lists.apps) ? [] : lists.apps, appsFrom });
   const issues = checked.success ? [] : checked.error.issues.flatMap((issue) => findingsOf(issue));
-  const files = checked.data?.appsFrom === undefined ? [] : appFiles(checked.data.appsFrom, reader);
+  const folder = checked.data?.appsFrom === undefined ? undefined : resolveFolder(checked.data.appsFrom, reader);
+  const files = folder === undefined ? [] : appFiles(folder, reader);
   const findings = [
     ...unset.map((finding) => ({ ...finding, path: ['appsFrom'] })),
     ...issues,
@@ -140,5 +146,5 @@ export function readApps(input: unknown, reader: AppReader, placeOf: (path: Path
   ];
   const fromFiles = (files ?? []).map((file) => readAppFile(file, reader, referenced));
   const list = lists.appsFrom === undefined ? 'apps' : 'appsFrom';
-  return { apps: [...inline, ...fromFiles], referenced, files: files ?? [], findings, list };
+  return { apps: [...inline, ...fromFiles], referenced, files: files ?? [], folder, findings, list };
 }

@@ -37,6 +37,8 @@ export interface Loaded {
   warnings: Warning[];
   /** The apps that a tolerant loader has left out. */
   refusedApps?: readonly RefusedApp[];
+  /** The files that the configuration was read from, and the folder of the apps. */
+  readFrom?: readonly string[];
 }
 
 function deepFreeze<T>(value: T): T {
@@ -125,7 +127,8 @@ export function loadConfig(source: ConfigSource): Loaded {
     return variable === undefined ? inFile(path) : { variable, path: dotted };
   };
   const written = { top: input, sources, findings, faults, files: [file, ...sources.files], placeOf };
-  return settle(written, hasLists(yaml.value), source, tolerant);
+  const readFrom = [file, ...(sources.folder === undefined ? [] : [sources.folder]), ...sources.files];
+  return { ...settle(written, hasLists(yaml.value), source, tolerant), readFrom };
 }
 
 /** Reads a file and loads it, with the errors of `loadConfig`. */
