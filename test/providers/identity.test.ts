@@ -130,7 +130,8 @@ test('rules and trust in addresses that change at a reload hold for the sessions
     gateway.configure(config);
     gateway.signal('SIGHUP');
     reloads += 1;
-    const applied = async () => (await scrape(gateway.adminUrl)).value('bff_config_reloads_total{outcome="applied"}');
+    const applied = async () =>
+      (await scrape(gateway.adminUrl)).value('bff_config_reloads_total{app="main",outcome="applied"}');
     await until(async () => (await applied()) === reloads, { what: 'the reload' });
   };
   const browser = gateway.browser();
