@@ -1,10 +1,9 @@
 /** One app at run time: its planes, its sessions and its providers, and how they start and end. */
 import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
 import type { Config } from '../config/schema/schema.ts';
-import type { RequestContext } from '../edge/request-context.ts';
 import { createDevServer } from '../frontend/dev-server.ts';
 import type { SignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
-import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
+import type { AskedApp } from '../proxy/forward-auth/choose-app.ts';
 import { createPageSteps } from '../proxy/pages/page-steps.ts';
 import { type AppComposition, composeApp } from './composition.ts';
 import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
@@ -12,14 +11,11 @@ import { createFailureResponder, type FailureResponder } from './failures.ts';
 import { createRequestCounter } from './request-counter.ts';
 import type { SharedClients, SharedParts } from './shared-parts.ts';
 
-export interface AppRuntime {
-  readonly config: Config;
+export interface AppRuntime extends AskedApp {
   /** Handles a request to the app that passed the edge. */
   readonly handle: HandleRequest;
   /** Handles an upgrade. */
   readonly upgrade: HandleUpgrade;
-  /** Headers for a front proxy that asks for a decision about a request to `origin`; rejects as a proxied request would be refused. */
-  verify(context: RequestContext, origin: string): Promise<ForwardedHeaders>;
   readonly failures: FailureResponder;
   /** Sessions for the private listener. */
   readonly adminSessions: AdminSessions;

@@ -8,8 +8,7 @@ import type { Config } from '../config/schema/schema.ts';
 import { createEdge, type Edge } from '../edge/edge.ts';
 import { checkUpgradeFraming } from '../edge/framing.ts';
 import { afterResponses } from '../edge/in-turn.ts';
-import type { RequestContext } from '../edge/request-context.ts';
-import type { ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
+import { type AskedApp, type AskedApps, createAskedApps } from '../proxy/forward-auth/choose-app.ts';
 import type { AppRuntime } from './app-runtime.ts';
 import { createFailureResponder, type FailureResponder } from './failures.ts';
 import { createGeneration, type Generation, startApps } from './generation.ts';
@@ -24,8 +23,8 @@ export interface Gateway {
   /** Handles an upgrade. `next` gets what matches no route, if its app has no development server. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void): void;
   readonly rejectMalformed: RejectMalformed;
-  /** Headers for a front proxy that asks for a decision about a request to `origin`; rejects as a proxied request would be refused. */
-  verify(context: RequestContext, origin: string): Promise<ForwardedHeaders>;
+  /** The apps that a front proxy may ask about. */
+  readonly askedApps: AskedApps<AskedApp>;
   /** Sessions for the private listener. */
   readonly adminSessions: AdminSessions;
   /** State of each part that this instance depends on; it should get traffic while all are ready. */
@@ -66,7 +65,7 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
   return {
     ...createHandlers(edge, unmatched),
     rejectMalformed: createRejectMalformed(unmatched),
-    verify: (context, origin) => first.verify(context, origin),
+    askedApps: createAskedApps(apps),
     adminSessions: first.adminSessions,
     health,
     async notReady() {

@@ -27,7 +27,8 @@ export interface AppsOfOrigin<App> {
  */
 export type FindApps<App> = (hosts: readonly string[], target: string, isProbe?: boolean) => AppsOfOrigin<App>;
 
-const schemeOf = (origin: string) => new URL(origin).protocol.slice(0, -1);
+/** The scheme of an origin, without the colon. */
+export const schemeOf = (origin: string) => new URL(origin).protocol.slice(0, -1);
 
 /** The apps of each origin, in the order of their first app. */
 function groupByOrigin<App extends ServedApp>(apps: readonly App[]): { origin: string; apps: App[] }[] {
@@ -36,10 +37,17 @@ function groupByOrigin<App extends ServedApp>(apps: readonly App[]): { origin: s
   return [...groups].map(([origin, members]) => ({ origin, apps: members }));
 }
 
-/** The tables from the authority to the apps, one for each scheme: it decides which port is left out. */
-function createTables<App extends ServedApp>(apps: readonly App[]) {
+export interface AppsByHost<App> {
+  /** The apps of every origin, in the order of their first app. */
+  readonly all: readonly AppsOfOrigin<App>[];
+  /** The apps of the origin to which a host leads; the port may be left out if it is the default one of the scheme. */
+  ofHost(host: string): AppsOfOrigin<App> | undefined;
+}
+
+/** Creates the tables from the authority to the apps, one for each scheme: it decides which port is left out. */
+export function createAppsByHost<App extends ServedApp>(apps: readonly App[]): AppsByHost<App> {
   const tables = new Map<string, Map<string, AppsOfOrigin<App>>>();
-  const groups = groupByOrigin(apps).map((group) => {
+  const all = groupByOrigin(apps).map((group) => {
     const { host } = new URL(group.origin);
     const scheme = schemeOf(group.origin);
     const found = { origin: group.origin, host, appOf: createPathChoice(group.apps) };
@@ -49,7 +57,17 @@ function createTables<App extends ServedApp>(apps: readonly App[]) {
       table.set(normalizeAuthority(name, scheme), found);
     return found;
   });
-  return { first: groups[0], tables: [...tables] };
+  const entries = [...tables];
+  return {
+    all,
+    ofHost(host) {
+      for (const [scheme, table] of entries) {
+        const found = table.get(normalizeAuthority(host, scheme));
+        if (found) return found;
+      }
+      return undefined;
+    },
+  };
 }
 
 /**
@@ -57,15 +75,8 @@ function createTables<App extends ServedApp>(apps: readonly App[]) {
  * RFC 9112 section 3.2: 400 when missing, repeated or malformed; RFC 9110 section 15.5.20: 421 for another host, never another app.
  */
 export function createFindApps<App extends ServedApp>(apps: readonly App[]): FindApps<App> {
-  const { first, tables } = createTables(apps);
-
-  function ofHost(host: string): AppsOfOrigin<App> | undefined {
-    for (const [scheme, table] of tables) {
-      const found = table.get(normalizeAuthority(host, scheme));
-      if (found) return found;
-    }
-    return undefined;
-  }
+  const { all, ofHost } = createAppsByHost(apps);
+  const [first] = all;
 
   return function findApps(hosts, target, isProbe = false) {
     const [value] = hosts;

@@ -135,7 +135,7 @@ async function openForwardAuthListener(
   if (!config.forwardAuth) return undefined;
   const server = createForwardAuthServer({
     config,
-    verify: (context, origin) => active.current().verify(context, origin),
+    apps: () => active.current().askedApps,
     pages: createPages(),
     log,
     metrics,

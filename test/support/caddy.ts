@@ -16,11 +16,17 @@ export const CADDIES: readonly string[] = [
 export const versionOf = (command: string) =>
   /caddy-v([^/]+)/.exec(command)?.[1] ?? execFileSync(command, ['version'], { encoding: 'utf8' }).trim();
 
-/** Starts Caddy on a loopback port with one site and its directives. */
-export function startCaddy(command: string, port: number, directives: string): Promise<FrontProxy> {
+/** Starts Caddy on a loopback port with one site and its directives, or with one for each host. */
+export function startCaddy(
+  command: string,
+  port: number,
+  directives: string | Readonly<Record<string, string>>,
+): Promise<FrontProxy> {
+  const sites = typeof directives === 'string' ? { '': directives } : directives;
+  const siteOf = ([host, text]: [string, string]) => `http://${host}:${port} {\nbind 127.0.0.1\n${text}\n}\n`;
   function prepare(folder: string): string[] {
     const file = join(folder, 'Caddyfile');
-    writeFileSync(file, `{\nadmin off\nauto_https off\n}\nhttp://:${port} {\nbind 127.0.0.1\n${directives}\n}\n`);
+    writeFileSync(file, `{\nadmin off\nauto_https off\n}\n${Object.entries(sites).map(siteOf).join('')}`);
     return ['run', '--config', file, '--adapter', 'caddyfile'];
   }
   return startFrontProxy({ command, prepare, port, signal: 'SIGTERM' });

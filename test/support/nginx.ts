@@ -3,8 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FrontProxy, startFrontProxy } from './front-proxy.ts';
 
-/** Starts nginx on a loopback port with one server and its directives. */
-export function startNginx(port: number, directives: string): Promise<FrontProxy> {
+/** Starts nginx on a loopback port with one server and its directives, or with one for each name. */
+export function startNginx(port: number, directives: string | Readonly<Record<string, string>>): Promise<FrontProxy> {
+  const servers = typeof directives === 'string' ? { _: directives } : directives;
+  const serverOf = ([name, text]: [string, string]) =>
+    `server {\n    listen 127.0.0.1:${port};\n    server_name ${name};\n    ${text}\n  }`;
+
   function prepare(folder: string): string[] {
     const file = join(folder, 'nginx.conf');
     const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -17,10 +21,7 @@ events {}
 http {
   access_log off;
   ${paths.join('\n  ')}
-  server {
-    listen 127.0.0.1:${port};
-    ${directives}
-  }
+  ${Object.entries(servers).map(serverOf).join('\n  ')}
 }
 `,
     );

@@ -37,8 +37,8 @@ const FIXED = [
 ] as const;
 /** Those of them that each app has for itself. */
 const PER_APP: readonly string[] = ['publicUrl', 'provider.issuer', 'provider.clientId', 'session.cookie.name'];
-/** The forward authentication listener checks peers and hosts with the values it was opened with. */
-const FIXED_WITH_FORWARD_AUTH = ['allowedHosts', 'trustedProxies'] as const;
+/** The forward authentication listener checks peers with the value it was opened with. */
+const FIXED_WITH_FORWARD_AUTH = ['trustedProxies'] as const;
 
 /** Whether the wanted keys lack the key that seals now: what it sealed could no longer be opened. */
 function losesKey(running: Config, wanted: Config): boolean {
@@ -98,8 +98,7 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     ...(running.forwardAuth ? FIXED_WITH_FORWARD_AUTH : []),
     ...(losesKey(running, wanted) ? (['secrets'] as const) : []),
   ];
-  const perApp = [...PER_APP, ...(running.forwardAuth ? ['allowedHosts'] : [])];
-  const shared = fixed.filter((option) => !perApp.includes(option));
+  const shared = fixed.filter((option) => !PER_APP.includes(option));
   const kept: string[] = [];
   const planned = after.map((config, index) => {
     const counterpart = counterpartOf(config, before, after);
@@ -111,8 +110,8 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
       kept.push(...moved.kept);
       return moved.config;
     }
-    const changed = keepOptions(counterpart, config, index === 0 ? fixed : perApp);
-    kept.push(...changed.map((option) => (perApp.includes(option) ? nameOf(config, option) : option)));
+    const changed = keepOptions(counterpart, config, index === 0 ? fixed : PER_APP);
+    kept.push(...changed.map((option) => (PER_APP.includes(option) ? nameOf(config, option) : option)));
     return config;
   });
   const [leader, ...others] = planned;

@@ -2,47 +2,47 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import { type Arrival, createArrive } from '../../edge/arrival.ts';
+import { type Arrival, createArrive, type ReceivedRequest } from '../../edge/arrival.ts';
 import { checkVersion } from '../../edge/framing.ts';
 import { closeIdleConnections, listenerLimits } from '../../edge/idle-connections.ts';
 import { inTurn } from '../../edge/in-turn.ts';
 import { createRefuseConnect } from '../../edge/refuse-connect.ts';
 import { limitBody } from '../../edge/request-body.ts';
-import type { RequestContext } from '../../edge/request-context.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import { isTopLevelNavigation } from '../../policy/navigation.ts';
 import type { Pages } from '../../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../../responses/problem.ts';
-import { parseTarget } from '../../routing/target.ts';
 import { askedFor, readAskedRequest } from './asked-request.ts';
-import { chooseApp, findAmongHostsOf } from './choose-app.ts';
-import { type ForwardedHeaders, LOGIN_URL } from './verify.ts';
+import type { AskedApp, AskedApps } from './choose-app.ts';
+import { LOGIN_URL } from './verify.ts';
 
 export interface ForwardAuthParts {
-  config: Config;
-  verify: (context: RequestContext, origin: string) => Promise<ForwardedHeaders>;
+  config: Pick<Config, 'limits' | 'trustedProxies'>;
+  /** The applications of the active gateway: a reload may replace them. */
+  apps: () => AskedApps<AskedApp>;
   pages: Pages;
   log: Logger;
   metrics?: Pick<Metrics, 'countError'>;
 }
 
-/** The address that a front proxy asks about, once it is known to be one of the application. */
+/** The application that a front proxy asks about, and the address, once it is known to be one of the application. */
 interface Asked {
+  app: AskedApp | undefined;
   address?: string;
 }
 
-/** Creates the function that responds to a front proxy with a refusal, or with the redirect that takes its place. */
-function createRefuse({ config, pages, metrics }: ForwardAuthParts) {
-  const login = config.publicUrl + endpointPaths(config.endpoints).login;
+const loginUrlOf = ({ config }: AskedApp) => config.publicUrl + endpointPaths(config.endpoints).login;
 
+/** Creates the function that responds to a front proxy with a refusal, or with the redirect that takes its place. */
+function createRefuse({ pages, metrics }: ForwardAuthParts) {
   /** A proxy that asks for redirects hands refusals to the browser: a person who opens an address gets a page. */
-  const isForPerson = (req: IncomingMessage) =>
+  const isForPerson = (req: IncomingMessage, app: AskedApp) =>
     askedFor(req) === 'redirect' &&
-    isTopLevelNavigation(req.headers, 'GET', config.csrf.header) &&
+    isTopLevelNavigation(req.headers, 'GET', app.config.csrf.header) &&
     /text\/html/i.test(req.headers.accept ?? '');
 
-  return function refuse(res: ServerResponse, { id, log }: Arrival, thrown: unknown, { address }: Asked): void {
+  return function refuse(res: ServerResponse, { id, log }: Arrival, thrown: unknown, { app, address }: Asked): void {
     const error = asGatewayError(thrown);
     const location = error.headers[LOGIN_URL];
     if (location !== undefined && askedFor(res.req) === 'redirect') {
@@ -53,33 +53,37 @@ function createRefuse({ config, pages, metrics }: ForwardAuthParts) {
     // The id and logger of this arrival, so that the audit event, the log line and the response share one request id.
     logProblem(log, error);
     metrics?.countError(error.code);
-    const loginUrl = error.code === 'navigation_unconfirmed' && address !== undefined ? address : login;
-    renderError(res, error, { requestId: id, pages, asPage: isForPerson(res.req), loginUrl, hsts: undefined });
+    // Without an application there is no sign-in that a page could lead to.
+    const asPage = app !== undefined && isForPerson(res.req, app);
+    const signIn = app === undefined ? '' : loginUrlOf(app);
+    const loginUrl = error.code === 'navigation_unconfirmed' && address !== undefined ? address : signIn;
+    renderError(res, error, { requestId: id, pages, asPage, loginUrl, hsts: undefined });
   };
 }
 
 /** Creates the listener. Its responses may contain access tokens, so it must listen on a private address. */
 export function createForwardAuthServer(parts: ForwardAuthParts): Server {
-  const { config, verify, log } = parts;
+  const { config, apps, log } = parts;
   const arrive = createArrive({ config, log });
-  const find = findAmongHostsOf(config, verify);
-  const only = { origin: config.publicUrl, app: verify };
   const refuse = createRefuse(parts);
 
-  async function handle(req: IncomingMessage, res: ServerResponse, arrival: Arrival, asked: Asked): Promise<void> {
+  async function handle(req: IncomingMessage, res: ServerResponse, arrival: ReceivedRequest, asked: Asked) {
+    const { only, choose } = apps();
+    asked.app = only;
     checkVersion(req);
     const { method, target: rawTarget, hosts } = readAskedRequest(req);
-    const { app, origin } = chooseApp(hosts, find, only);
-    const target = parseTarget(rawTarget, origin);
+    const { app, origin, target } = choose(hosts, rawTarget);
+    asked.app = app;
     asked.address = origin + target.raw;
+    if (only === undefined) arrival.nameApp(app.config.app.id);
     const original: IncomingMessage = Object.create(req, { method: { value: method }, url: { value: rawTarget } });
-    const headers = await app({ ...arrival, log: arrival.log, req: original, target }, origin);
+    const headers = await app.verify({ ...arrival, log: arrival.log, req: original, target }, origin);
     res.writeHead(200, { ...headers, 'cache-control': 'no-store', 'x-request-id': arrival.id }).end();
   }
 
   const respond = inTurn((req, res) => {
     const arrival = arrive(req);
-    const asked: Asked = {};
+    const asked: Asked = { app: undefined };
     const fail = limitBody(req, res, config.limits.bodyTimeout, (thrown) => refuse(res, arrival, thrown, asked));
     handle(req, res, arrival, asked).catch(fail);
   });

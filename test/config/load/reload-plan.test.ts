@@ -47,10 +47,12 @@ test('listeners, store, identity and the active key keep their values and are li
   assert.deepEqual(config, running);
 });
 
-test('with forward authentication, allowed hosts and trusted proxies keep their values', () => {
+test('with forward authentication, trusted proxies keep their values, and allowed hosts do not', () => {
   const forwardAuth = { port: 9401 };
-  const { kept } = planReload(configOf({ forwardAuth }), configOf({ forwardAuth, trustedProxies: ['10.0.0.0/8'] }));
+  const other = configOf({ forwardAuth, trustedProxies: ['10.0.0.0/8'], allowedHosts: ['gateway'] });
+  const { config, kept } = planReload(configOf({ forwardAuth }), other);
   assert.deepEqual(kept, ['trustedProxies']);
+  assert.deepEqual(config.allowedHosts, ['gateway']);
 });
 
 test('PV-02 several providers are applied while the first one stays; another order needs a restart, with every secret at its issuer', () => {

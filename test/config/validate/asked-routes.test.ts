@@ -85,3 +85,22 @@ test('FA-01 explain and doctor know that the front proxy has the upstream', asyn
   assert.match(explainRequest(config, request), /routes\[0\]\) of the front proxy, which asks about it/);
   assert.deepEqual(await upstreamChecks(config, () => ''), []);
 });
+
+test('FA-01 the routes of further apps are checked as well, and may rely on forwardAuth of the file', async () => {
+  const app = (route: string) => `apps:
+  - id: desk
+    publicUrl: https://desk.example.com
+    routes: [{ path: /**, upstream: none, kind: page${route} }]
+`;
+  const { config } = load(ASKED + app(''));
+  assert.deepEqual(
+    config.apps?.map(({ routes }) => routes.map(({ upstream }) => upstream)),
+    [['none']],
+  );
+  assert.deepEqual(faultsOf(app('')), [
+    '9 apps[0].routes[0].upstream: none needs forwardAuth: nothing else asks about this route',
+  ]);
+  assert.deepEqual(faultsOf(ASKED + app(', setCookie: drop')), [
+    '10 apps[0].routes[0].setCookie: has no effect with upstream: none',
+  ]);
+});

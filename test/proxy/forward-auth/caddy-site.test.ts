@@ -1,42 +1,14 @@
-/** A whole site behind real Caddy versions that ask the gateway, configured as documented. */
-import { after, before, describe, test } from 'node:test';
-import type { Browser } from '../../support/browser.ts';
+/** Whole sites behind real Caddy versions that ask the gateway, configured as documented. */
 import { CADDIES, startCaddy, versionOf } from '../../support/caddy.ts';
-import { type FrontSite, HOSTS, startFrontSite } from './front-site.ts';
-import {
-  checkForgedNames,
-  checkForgedUser,
-  checkForgery,
-  checkLive,
-  checkPrograms,
-  checkResponses,
-  checkSignIn,
-} from './site-checks.ts';
+import { testFrontSites } from './site-suite.ts';
 
-for (const [host, command] of HOSTS.flatMap((name) => CADDIES.map((caddy) => [name, caddy] as const)))
-  describe(`Caddy ${versionOf(command)} at ${host}`, () => {
-    let site: FrontSite;
-    let browser: Browser;
-    before(async () => {
-      site = await startFrontSite(host, 'Caddy', (port, sample) => startCaddy(command, port, sample));
-      browser = await site.signIn();
-    });
-    after(() => site?.stop());
-
-    test('FA-01 Caddy: a navigation is sent to the sign-in and comes back to the same address', () =>
-      checkSignIn(site, 303));
-
-    test('FA-01 Caddy: fetch, POST and the like get 401, and no redirect', () => checkPrograms(site));
-
-    test('FA-01 Caddy: pages of the site work with a session, those of other sites do nothing', () =>
-      checkForgery(site, browser));
-
-    test('FA-03 Caddy: headers of the client name neither another host nor another request', () =>
-      checkForgedNames(site, /^x-forwarded/));
-
-    test('FA-01 Caddy: a client says in vain who it is', () => checkForgedUser(site, browser));
-
-    test('FA-04 Caddy: a WebSocket opens for pages of the site only', () => checkLive(site, browser, 400));
-
-    test('FA-01 Caddy: the site cannot speak for the gateway or the whole host', () => checkResponses(site, browser));
+for (const command of CADDIES)
+  testFrontSites({
+    name: `Caddy ${versionOf(command)}`,
+    heading: 'Caddy',
+    requirement: 'FA-01',
+    start: (port, samples) => startCaddy(command, port, samples),
+    redirect: 303,
+    replaced: /^x-forwarded/,
+    refusedHandshake: 400,
   });

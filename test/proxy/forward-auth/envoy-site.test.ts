@@ -1,42 +1,41 @@
-/** A whole site behind a real Envoy that asks the gateway, configured as documented. */
-import { after, before, describe, test } from 'node:test';
-import type { Browser } from '../../support/browser.ts';
+/** Whole sites behind a real Envoy that asks the gateway, configured as documented. */
+import { parse, stringify } from 'yaml';
 import { startEnvoy } from '../../support/envoy.ts';
-import { type FrontSite, HOSTS, startFrontSite } from './front-site.ts';
-import {
-  checkForgedNames,
-  checkForgedUser,
-  checkForgery,
-  checkLive,
-  checkPrograms,
-  checkResponses,
-  checkSignIn,
-} from './site-checks.ts';
+import { testFrontSites } from './site-suite.ts';
 
-for (const host of HOSTS)
-  describe(`Envoy at ${host}`, () => {
-    let site: FrontSite;
-    let browser: Browser;
-    before(async () => {
-      site = await startFrontSite(host, 'Envoy', startEnvoy);
-      browser = await site.signIn();
-    });
-    after(() => site?.stop());
+interface EnvoyConfig {
+  static_resources: {
+    listeners: {
+      filter_chains: {
+        filters: { typed_config: { route_config: { virtual_hosts: unknown[] } } }[];
+      }[];
+    }[];
+    clusters: { name: string }[];
+  };
+}
 
-    test('FA-01 Envoy: a navigation is sent to the sign-in and comes back to the same address', () =>
-      checkSignIn(site, 303));
+const virtualHostsOf = ({ static_resources: { listeners } }: EnvoyConfig) =>
+  listeners[0]?.filter_chains[0]?.filters[0]?.typed_config.route_config.virtual_hosts ?? [];
 
-    test('FA-01 Envoy: fetch, POST and the like get 401, and no redirect', () => checkPrograms(site));
+/** One configuration with the virtual host and the cluster of each site, as documented. */
+function joinSites(samples: readonly string[]): string {
+  const [first, ...further] = samples.map((sample) => parse(sample) as EnvoyConfig);
+  if (!first) throw new Error('no site');
+  const { clusters } = first.static_resources;
+  for (const site of further) {
+    virtualHostsOf(first).push(...virtualHostsOf(site));
+    const isNew = ({ name }: { name: string }) => clusters.every((cluster) => cluster.name !== name);
+    clusters.push(...site.static_resources.clusters.filter(isNew));
+  }
+  return stringify(first);
+}
 
-    test('FA-01 Envoy: pages of the site work with a session, those of other sites do nothing', () =>
-      checkForgery(site, browser));
-
-    test('FA-03 Envoy: headers of the client name neither another host nor another request', () =>
-      checkForgedNames(site, /(uri|method)$/));
-
-    test('FA-01 Envoy: a client says in vain who it is', () => checkForgedUser(site, browser));
-
-    test('FA-04 Envoy: a WebSocket opens for pages of the site only', () => checkLive(site, browser, 400));
-
-    test('FA-01 Envoy: the site cannot speak for the gateway or the whole host', () => checkResponses(site, browser));
-  });
+testFrontSites({
+  name: 'Envoy',
+  heading: 'Envoy',
+  requirement: 'FA-01',
+  start: (port, samples) => startEnvoy(port, joinSites(Object.values(samples))),
+  redirect: 303,
+  replaced: /(uri|method)$/,
+  refusedHandshake: 400,
+});

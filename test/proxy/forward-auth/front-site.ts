@@ -1,35 +1,47 @@
-/** Whole sites behind a front proxy that is configured as documented: one gateway for each host. */
+/** Two whole sites on two hosts of one gateway, behind one front proxy; both are configured as documented. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import type { Browser } from '../../support/browser.ts';
+import { parse } from 'yaml';
+import { parseConfig } from '../../../src/config/load/load.ts';
+import type { ConfigInput } from '../../../src/config/schema/schema.ts';
+import { createLogger } from '../../../src/observe/log.ts';
+import { startServer } from '../../../src/server/server.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { type Browser, createBrowser } from '../../support/browser.ts';
 import { docSamples } from '../../support/doc-sample.ts';
 import type { FrontProxy } from '../../support/front-proxy.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { newKey } from '../../support/gateway.ts';
 import { freePort } from '../../support/ports.ts';
 import { type Provider, startProvider } from '../../support/provider.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
+import { upstreamClient } from '../../support/upstream-client.ts';
 
 export const PREFIX = '/.auth';
-/** The hosts of the sites. Names below `localhost` lead to this machine. */
-export const HOSTS = ['wiki.localhost'];
+/** The sites by the names of the documentation. Names below `localhost` lead to this machine. */
+export const SITES = { wiki: 'wiki.localhost', grafana: 'grafana.localhost' };
+export type SiteName = keyof typeof SITES;
+const NAMES = Object.keys(SITES) as SiteName[];
 
 export interface FrontSite {
-  readonly host: string;
   /** The public origin, at which the front proxy listens. */
   readonly origin: string;
   readonly provider: Provider;
   readonly upstream: Upstream;
-  readonly gateway: TestGateway;
+  browser(): Browser;
   /** Opens a page as a person who signs in on the way. */
-  signIn(): Promise<Browser>;
+  signIn(browser?: Browser): Promise<Browser>;
   /** Opens a WebSocket; returns its first echo, or the status of the refusal. */
   live(path: string, headers: Readonly<Record<string, string>>): Promise<string | number>;
+}
+
+export interface FrontSites {
+  readonly sites: Readonly<Record<SiteName, FrontSite>>;
   stop(): Promise<void>;
 }
 
-/** Starts a front proxy on a port with a configuration. */
-export type StartFront = (port: number, sample: string) => Promise<FrontProxy>;
+/** Starts a front proxy on a port with the configuration of each site, by its host. */
+export type StartFront = (port: number, samples: Readonly<Record<string, string>>) => Promise<FrontProxy>;
 
 /** The spelling of an address in YAML, and of the real one. */
 const socketAddress = (host: string, port: number, realHost: string, realPort: number) => ({
@@ -57,50 +69,99 @@ async function openLive(origin: string, path: string, headers: Readonly<Record<s
   return result;
 }
 
-/** Starts a site at a host behind the front proxy whose sample is below this heading. */
-export async function startFrontSite(host: string, heading: string, startFront: StartFront): Promise<FrontSite> {
-  const provider = await startProvider();
-  const upstream = await startUpstream({ websocket: true });
-  const [port, privatePort] = [await freePort(), await freePort()];
-  const origin = `http://${host}:${port}`;
-  const gateway = await startGateway({
-    provider,
-    publicUrl: origin,
-    routes: [
-      { path: '/quiet/**', upstream: 'none', kind: 'page', websocket: false },
-      { path: '/**', upstream: 'none', kind: 'page', upstreamToken: 'none', claimHeaders: { 'X-Webauth-User': 'sub' } },
-    ],
-    config: { endpoints: { prefix: PREFIX }, forwardAuth: { port: privatePort }, allowedHosts: [] },
-  });
+interface Ports {
+  front: number;
+  own: number;
+  asked: number;
+}
+
+const originOf = (name: SiteName, { front }: Ports) => `http://${SITES[name]}:${front}`;
+
+/** Starts the gateway with the documented configuration; only addresses, secrets and the provider are those of the test. */
+async function startSampleGateway(provider: Provider, ports: Ports) {
+  const hosts = Object.fromEntries(NAMES.map((name) => [`https://${name}.example.com`, originOf(name, ports)]));
+  const [sample = ''] = docSamples('forward-auth-sites', 'Several sites', hosts);
+  const documented = parse(sample) as ConfigInput & { apps: NonNullable<ConfigInput['apps']> };
+  const { issuer, client } = provider;
+  const quiet = { path: '/quiet/**', upstream: 'none' as const, kind: 'page' as const, websocket: false };
+  const config = parseConfig({
+    ...documented,
+    listen: { host: '127.0.0.1', port: ports.own },
+    admin: { enabled: false },
+    trustedProxies: [],
+    forwardAuth: { port: ports.asked },
+    secrets: { keys: [{ id: 'k1', value: newKey() }] },
+    provider: { ...documented.provider, issuer, clientId: client.id, clientSecret: client.secret },
+    session: { store: { sqlite: { file: ':memory:' } } },
+    limits: { loginsPerMinute: 0, drainDelay: '0s' },
+    upstreamClient,
+    development: { allowInsecureHttp: true },
+    apps: documented.apps.map((app) => ({ ...app, routes: [quiet, ...(app.routes ?? [])] })),
+  } as ConfigInput);
+  const log = createLogger('fatal', { write() {} });
+  return await startServer(config, { store: openStore(config.session.store, { log }), log });
+}
+
+/** The sample of the front proxy for one site. */
+function frontSample(heading: string, name: SiteName, ports: Ports, upstream: Upstream): string {
   const [sample = ''] = docSamples('forward-auth-sites', heading, {
-    'gateway:9401': `127.0.0.1:${privatePort}`,
-    'gateway:3000': new URL(gateway.ownUrl).host,
+    'gateway:9401': `127.0.0.1:${ports.asked}`,
+    'gateway:3000': `127.0.0.1:${ports.own}`,
     'wiki:8080': new URL(upstream.origin).host,
     // As the configuration of Envoy has them.
-    ...socketAddress('0.0.0.0', 8080, '127.0.0.1', port),
+    ...socketAddress('0.0.0.0', 8080, '127.0.0.1', ports.front),
     ...socketAddress('wiki', 8080, '127.0.0.1', upstream.port),
-    ...socketAddress('gateway', 3000, '127.0.0.1', Number(new URL(gateway.ownUrl).port)),
-    ...socketAddress('gateway', 9401, '127.0.0.1', privatePort),
-    'wiki.example.com': host,
+    ...socketAddress('gateway', 3000, '127.0.0.1', ports.own),
+    ...socketAddress('gateway', 9401, '127.0.0.1', ports.asked),
+    // Matched with the port by Envoy, and without it by Traefik.
+    'domains: [wiki.example.com]': `domains: ["${SITES[name]}:${ports.front}"]`,
+    'wiki.example.com': `HOST-OF-${name}`,
+    wiki: name,
+    [`HOST-OF-${name}`]: SITES[name],
   });
-  const front = await startFront(port, sample);
+  return sample;
+}
+
+function siteAt(origin: string, provider: Provider, upstream: Upstream, browsers: Browser[]): FrontSite {
+  const open = () => {
+    const browser = createBrowser({ baseUrl: origin });
+    browsers.push(browser);
+    return browser;
+  };
   return {
-    host,
     origin,
     provider,
     upstream,
-    gateway,
-    async signIn() {
-      const browser = gateway.browser();
-      const page = await browser.navigate('/wiki');
+    browser: open,
+    async signIn(browser = open()) {
+      const page = await browser.navigate(`${origin}/wiki`);
       assert.deepEqual([page.status, page.url.href], [200, `${origin}/wiki`], page.body);
       return browser;
     },
     live: (path, headers) => openLive(origin, path, headers),
+  };
+}
+
+/** Starts the sites behind the front proxy whose sample is below this heading. */
+export async function startFrontSites(heading: string, startFront: StartFront): Promise<FrontSites> {
+  const provider = await startProvider();
+  const ports = { front: await freePort(), own: await freePort(), asked: await freePort() };
+  const server = await startSampleGateway(provider, ports);
+  const upstreams = {
+    wiki: await startUpstream({ websocket: true }),
+    grafana: await startUpstream({ websocket: true }),
+  };
+  const samples = NAMES.map((name) => [SITES[name], frontSample(heading, name, ports, upstreams[name])]);
+  const front = await startFront(ports.front, Object.fromEntries(samples));
+  const browsers: Browser[] = [];
+  const siteOf = (name: SiteName) => siteAt(originOf(name, ports), provider, upstreams[name], browsers);
+  return {
+    sites: { wiki: siteOf('wiki'), grafana: siteOf('grafana') },
     async stop() {
+      for (const browser of browsers) browser.close();
       await front.stop();
-      await gateway.stop();
-      await upstream.close();
+      await server.stop();
+      for (const upstream of Object.values(upstreams)) await upstream.close();
       await provider.stop();
     },
   };
