@@ -95,6 +95,9 @@ describe('check', () => {
     const many = await cli(`${MAIN}apps:\n${apps(100)}`, 'check');
     assert.match(many.out, /^# 101 apps, up to \d\d,\d{3} metric series\n/);
     assert.match(many.err, /\(metric-series\)/);
+    assert.match(many.err, /set admin\.metrics\.detail: app/);
+    const perApp = await cli(`${MAIN}admin: { metrics: { detail: app } }\napps:\n${apps(100)}`, 'check');
+    assert.doesNotMatch(perApp.err, /metric-series/);
     const few = await cli(`${MAIN}apps:\n${apps(10)}`, 'check');
     assert.doesNotMatch(few.err, /metric-series/);
     assert.match(many.err, /set admin\.metrics\.detail: app/);
