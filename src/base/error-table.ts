@@ -68,7 +68,7 @@ export const ERRORS = {
   service_worker_refused: {
     status: 403,
     title: 'Service worker refused',
-    hint: 'Routes do not serve service workers.',
+    hint: 'Only routes of kind page serve service workers.',
   },
   session_changed: {
     status: 409,

@@ -59,7 +59,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
   const readBearer = tokens && createBearerReader({ ...parts, tokens }, challenge);
 
   return async function admit(context, route, checkForgery) {
-    refuseServiceWorker(context);
+    refuseServiceWorker(context, route);
     const { req, target } = context;
     const rules = route.rulesForMethod(req.method ?? '');
     const open = openRule(rules);
@@ -101,11 +101,12 @@ export function createAdmit(parts: AdmissionParts): Admit {
 }
 
 /**
- * Refuses the script of a service worker, whatever the rules say: it would see every request of the origin and outlive the
- * page, and an upstream may serve uploads of other users. Browsers mark such a request by either header (Service Workers
- * appendix B, Fetch Metadata section 2.1).
+ * Refuses the script of a service worker from an API, whatever the rules say: it would see every request of the origin and outlive
+ * the page, and an upstream may serve uploads of other users. The documents of a site are the application, and so are its workers.
+ * Browsers mark such a request by either header (Service Workers appendix B, Fetch Metadata section 2.1).
  */
-function refuseServiceWorker({ req: { headers } }: RequestContext): void {
+function refuseServiceWorker({ req: { headers } }: RequestContext, { config }: CompiledRoute): void {
+  if (config.kind === 'page') return;
   if (headers['service-worker'] === undefined && headers['sec-fetch-dest'] !== 'serviceworker') return;
   throw new GatewayError('service_worker_refused');
 }

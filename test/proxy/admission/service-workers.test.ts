@@ -1,4 +1,4 @@
-/** Service workers: their script would see every request of the origin, so a route never serves one. */
+/** Service workers: their script would see every request of the origin, so an API never serves one; a site has its own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startRealWorld } from '../../support/real-browser.ts';
@@ -38,4 +38,24 @@ test('E02 a request for a service worker is refused before session and upstream 
       (await world.browser.fetch('/api/x.js', { headers: { ...CSRF, 'sec-fetch-dest': dest } })).status,
       200,
     );
+});
+
+test('a site has service workers for the paths below their scripts, checked in Chromium', async (t) => {
+  const world = await startRealWorld(t, {
+    routes: (upstream) => [{ path: '/**', upstream, kind: 'page' }],
+    gateway: { config: { endpoints: { prefix: '/.auth' } } },
+  });
+  world.upstream.respondWith((req, res) =>
+    req.url?.endsWith('.js')
+      ? res.writeHead(200, { 'content-type': 'text/javascript', 'service-worker-allowed': '/' }).end('')
+      : res.writeHead(200, { 'content-type': 'text/html' }).end('<title>Site</title>'),
+  );
+  const page = await world.open();
+  await page.goto(`${world.gateway.url}/files/`);
+  const register = (scope: string) =>
+    page.evaluate(
+      `navigator.serviceWorker.register('/files/worker.js', ${JSON.stringify({ scope })}).then(() => 'registered', (error) => error.name)`,
+    );
+  assert.equal(await register('/files/'), 'registered');
+  assert.equal(await register('/'), 'SecurityError');
 });
