@@ -8,6 +8,9 @@ interface AppBelowPath<App> {
   readonly segments: readonly string[];
 }
 
+/** The metadata of the protected resource below a path are outside it (RFC 9728 section 3.1). */
+const METADATA_FOLDER = ['.well-known', 'oauth-protected-resource'];
+
 type Spelling = (segment: string) => string;
 const exact: Spelling = (segment) => segment;
 const folded: Spelling = (segment) => segment.toLowerCase();
@@ -35,7 +38,9 @@ export function createPathChoice<App extends { config: { app: { path: string } }
 ): (target: Pick<RequestTarget, 'path' | 'segments' | 'lenient'>) => App {
   const below = apps.flatMap((app) => {
     const { path } = app.config.app;
-    return path === '' ? [] : [{ app, segments: path.slice(1).split('/') }];
+    if (path === '') return [];
+    const segments = path.slice(1).split('/');
+    return [segments, [...METADATA_FOLDER, ...segments]].map((own) => ({ app, segments: own }));
   });
   const rest = apps.find(({ config }) => config.app.path === '');
   if (below.length === 0 && rest) return () => rest;

@@ -20,7 +20,8 @@ const startPathApp = (t: Parameters<typeof startApps>[0]) =>
       { path: '/admin/open/**', upstream, rules: ANYONE },
       { path: '/admin/api/**', upstream },
     ];
-    return appInput(app, { publicUrl: 'https://a.test', path: '/admin', routes });
+    const accessTokens = { audience: 'orders-api' };
+    return appInput(app, { publicUrl: 'https://a.test', path: '/admin', routes, accessTokens });
   });
 
 /** The paths, the status of the response, and the app whose upstream may see the request. */
@@ -31,6 +32,7 @@ const SPELLINGS: [path: string, status: number, servedBy?: 'a' | 'admin'][] = [
   ['/other', 200, 'a'],
   ['/admin', 404],
   ['/admin/x', 404],
+  ['/.well-known/oauth-protected-resource/admin', 200],
   ['/Admin/open/x', 400],
   ['/admin%2fopen/x', 400],
   ['//admin/open/x', 400],
