@@ -16,9 +16,10 @@ export type PartHealth = { part: Part; apps?: Record<string, AppHealth> } & (
   | { ready: false; reason: string }
 );
 
-/** The providers of an app, whose last known state is read. */
+/** The providers of an app, and its index page if that is published elsewhere; their last known state is read. */
 export interface ObservedApp {
   readonly id: string;
+  readonly page?: { readonly state: () => DiscoveryState } | undefined;
   readonly providers: readonly { readonly id: string; readonly state: () => DiscoveryState }[];
 }
 
@@ -78,6 +79,18 @@ function checkProviders(observed: readonly ObservedApp[]): PartHealth & { apps: 
   return { ...common, ready: false, reason: reasonsOf(checked) };
 }
 
+/** Ready if one index page was loaded, for the same reason. A copy counts, however old: other replicas have no newer one. */
+function checkPages(observed: readonly ObservedApp[]): PartHealth[] {
+  const part = 'frontend';
+  const states = observed.flatMap(({ id, page }) => (page ? [{ id, ...page.state() }] : []));
+  if (states.length === 0) return [];
+  if (states.some(({ ready }) => ready)) return [{ part, ready: true }];
+  const reasons = states.flatMap((state) =>
+    state.ready ? [] : [observed.length === 1 ? state.reason : `${state.id}: ${state.reason}`],
+  );
+  return [{ part, ready: false, reason: reasons.join('; ') }];
+}
+
 /** Creates the check of all parts. It sends requests to the store each time, and none to a provider. */
 export function createHealth({ apps, store, metrics }: HealthSources): () => Promise<PartHealth[]> {
   return async function health() {
@@ -86,6 +99,8 @@ export function createHealth({ apps, store, metrics }: HealthSources): () => Pro
     metrics.setReadiness('provider', provider.ready, new Map(ready));
     const stored = await checkStore(store);
     metrics.setReadiness('store', stored.ready);
-    return [provider, stored];
+    const pages = checkPages(apps);
+    for (const page of pages) metrics.setReadiness('frontend', page.ready);
+    return [provider, stored, ...pages];
   };
 }

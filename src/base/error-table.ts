@@ -167,6 +167,11 @@ export const ERRORS = {
     title: 'Sign-in service unavailable',
     hint: 'The provider does not respond. Try again shortly.',
   },
+  frontend_unavailable: {
+    status: 503,
+    title: 'Application unavailable',
+    hint: 'The page of the application could not be loaded from its server yet. Try again shortly.',
+  },
   store_unavailable: {
     status: 503,
     title: 'Session store unavailable',

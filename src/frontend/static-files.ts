@@ -1,28 +1,17 @@
 /** Serves the files of a built single-page app, and its index page for the paths that the app routes itself. */
 import { realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import express, { type Request, type RequestHandler, Router } from 'express';
-import { isDocumentRequest } from '../policy/navigation.ts';
+import express, { type RequestHandler, Router } from 'express';
 import { hasContentHash } from './content-hash.ts';
-
-/** Fits a bundled app without inline scripts; `frontend.contentSecurityPolicy` replaces it. */
-const DEFAULT_POLICY =
-  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
-
-/** Extensions of assets: a navigation to a missing one is not found, while `/users/john.doe` is a path of the app. */
-const ASSET =
-  /\.(?:[cm]?js|map|css|html?|json5?|webmanifest|xml|txt|md|ya?ml|csv|wasm|pdf|zip|gz|br|tar|png|jpe?g|gif|svg|webp|avif|ico|bmp|woff2?|ttf|otf|eot|mp[34]|m4[av]|webm|og[agv]|wav)$/i;
+import { type ConfiguredPolicy, setPolicy } from './page-policy.ts';
+import { decoded, wantsPage } from './page-request.ts';
 
 const INDEX = 'index.html';
 
 /** Serves `directory`. `policy` is its Content-Security-Policy; false sends none. */
-export function frontendHandler(directory: string, policy: string | false | undefined): RequestHandler {
+export function frontendHandler(directory: string, policy: ConfiguredPolicy): RequestHandler {
   const router = Router();
-  router.use(function setPolicy(_req, res, next) {
-    if (policy === false) res.removeHeader('Content-Security-Policy');
-    else res.set('Content-Security-Policy', policy ?? DEFAULT_POLICY);
-    next();
-  });
+  router.use(setPolicy(policy));
   const serveFile = express.static(directory, {
     // `isHidden` decides.
     dotfiles: 'allow',
@@ -47,14 +36,6 @@ export function frontendHandler(directory: string, policy: string | false | unde
 
 const WELL_KNOWN = /^[/\\]+\.well-known(?=[/\\])/;
 
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
-
 /** Whether a path leads to a name that begins with a dot, other than the folder of well-known addresses (RFC 8615 section 3). */
 const isHidden = (path: string) => /[/\\]\./.test(decoded(path).replace(WELL_KNOWN, ''));
 
@@ -71,12 +52,4 @@ async function isFileInside(directory: string, path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** Whether the index page is the response. A path that ends like a file name is one of the app only for a document. */
-function wantsPage(req: Request): boolean {
-  if ((req.method !== 'GET' && req.method !== 'HEAD') || req.accepts(['html', 'json']) !== 'html') return false;
-  // A path with a name that begins with a dot is one of a file, or of nothing.
-  if (ASSET.test(req.path) || /[/\\]\./.test(decoded(req.path))) return false;
-  return !/\.[A-Za-z0-9]{1,8}$/.test(req.path) || isDocumentRequest(req.headers);
 }

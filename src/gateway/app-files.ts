@@ -9,6 +9,7 @@ export function readAppFiles(config: Config): string[] {
   const files = [
     ...signInProviders(config).flatMap(({ ca, tls }) => [ca, tls?.certificate, tls?.key]),
     ...config.routes.map(({ upstreamCa }) => upstreamCa),
+    config.frontend?.ca,
   ];
   return files.flatMap((file) => (file === undefined ? [] : [digestOf(file)]));
 }

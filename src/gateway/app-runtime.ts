@@ -2,6 +2,7 @@
 import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createDevServer } from '../frontend/dev-server.ts';
+import type { RemotePage } from '../frontend/remote-page.ts';
 import type { SignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
 import type { AskedApp } from '../proxy/forward-auth/choose-app.ts';
 import { createPageSteps } from '../proxy/pages/page-steps.ts';
@@ -20,6 +21,8 @@ export interface AppRuntime extends AskedApp {
   /** Sessions for the private listener. */
   readonly adminSessions: AdminSessions;
   readonly providers: SignInProviders;
+  /** The index page that is published elsewhere, if it is. */
+  readonly page: RemotePage | undefined;
   /** Number of requests and tunnels in progress. */
   active(): number;
   /** Number of those that end on their own: all but event streams and WebSockets. */
@@ -58,6 +61,7 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
     failures,
     adminSessions: createAdminSessions({ config, ...parts }),
     providers: parts.providers,
+    page: parts.page,
     active: counter.active,
     running: () => counter.active() - streams.lasting.size(),
     endStreams: streams.lasting.endAll,
@@ -67,7 +71,7 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
 
 /** Starts and closes the parts that run in the background. */
 function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 'start' | 'close'> {
-  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics } = parts;
+  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics, page } = parts;
   const unwatch = metrics.watchOpenRequests(() => streams.size());
   let starting: Promise<void> | undefined;
   let started = false;
@@ -76,7 +80,7 @@ function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 's
     services.start();
     revoker.start();
     expiredSessions.start();
-    await Promise.all(providers.all.map(({ provider }) => provider.start()));
+    await Promise.all([...providers.all.map(({ provider }) => provider.start()), page?.start()]);
     started = true;
   }
 
@@ -87,6 +91,7 @@ function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 's
       return starting;
     },
     async close() {
+      page?.stop();
       for (const { provider } of providers.all) provider.stop();
       services.stop();
       revoker.stop();

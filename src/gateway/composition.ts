@@ -1,6 +1,8 @@
 /** Composes the two planes of an app from its configuration and the parts that they share. */
 import { forwardedRoutes } from '../config/schema/asked-routes.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { createPageOf } from '../frontend/remote-frontend.ts';
+import type { RemotePage } from '../frontend/remote-page.ts';
 import { createPendingLogins } from '../oidc/login/pending-login.ts';
 import { createReturnPath } from '../policy/return-url.ts';
 import { createForwarder } from '../proxy/forwarding/forward.ts';
@@ -14,10 +16,12 @@ import type { SharedClients, SharedParts } from './shared-parts.ts';
 /** Composes an app; no request is sent before its parts are started. */
 export function composeApp(config: Config, shared: SharedParts, clients: SharedClients) {
   const parts = createAppParts(config, shared, clients);
+  const page = createPageOf(config, { ...parts, pageCopies: shared.pageCopies });
   return {
     ...parts,
     ...composeDataPlane(config, parts, clients.upstreams),
-    controlPlane: composeControlPlane(config, parts),
+    page,
+    controlPlane: composeControlPlane(config, { ...parts, page }),
   };
 }
 
@@ -46,7 +50,7 @@ function composeDataPlane(config: Config, parts: AppParts, shared: SharedUpstrea
   return { upstreams, dataPlane };
 }
 
-function composeControlPlane(config: Config, parts: AppParts) {
+function composeControlPlane(config: Config, parts: AppParts & { page: RemotePage | undefined }) {
   return createControlPlane({
     ...parts,
     config,

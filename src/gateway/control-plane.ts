@@ -10,6 +10,8 @@ import type { EndpointParts, EndpointSteps } from '../endpoints/common/endpoint.
 import { explainFrames } from '../endpoints/common/framed.ts';
 import { methodNotAllowed, noStore } from '../endpoints/common/steps.ts';
 import * as handlers from '../endpoints/handlers.ts';
+import { remoteFrontendHandler } from '../frontend/remote-frontend.ts';
+import type { RemotePage } from '../frontend/remote-page.ts';
 import { frontendHandler } from '../frontend/static-files.ts';
 import type { SignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { createCors, isPreflight } from '../policy/cors.ts';
@@ -88,7 +90,7 @@ function mountEndpoints(app: Express, parts: EndpointParts): void {
 }
 
 /** Creates the Express app. It renders no errors: they reach the callback that is passed with each request. */
-export function createControlPlane(parts: EndpointParts): Express {
+export function createControlPlane(parts: EndpointParts & { page?: RemotePage | undefined }): Express {
   const { frontend } = parts.config;
   const app = createApp();
   app.use(securityHeaders(parts.config), function setRequestId(req, res, next) {
@@ -98,8 +100,10 @@ export function createControlPlane(parts: EndpointParts): Express {
   });
   mountEndpoints(app, parts);
   // An app with a policy of its own may allow frames.
-  if (frontend?.directory !== undefined && frontend.contentSecurityPolicy === undefined)
+  if ((frontend?.directory ?? frontend?.url) !== undefined && frontend?.contentSecurityPolicy === undefined)
     app.use(explainFrames(parts.pages));
+  if (frontend?.url !== undefined && parts.page)
+    app.use(remoteFrontendHandler(parts.page, frontend.url, frontend.contentSecurityPolicy));
   if (frontend?.directory !== undefined) app.use(frontendHandler(frontend.directory, frontend.contentSecurityPolicy));
   app.use(function notFound(_req, _res, next) {
     next(new GatewayError('not_found'));

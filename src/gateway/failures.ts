@@ -47,10 +47,12 @@ export function createFailureResponder({ config, arrive, pages, metrics }: Failu
   const { login: loginUrl } = endpointPaths(config.endpoints);
   const hsts = hstsValue(config);
 
-  /** Where the link of an error page leads: to the page that was asked for if the user has to confirm it, else to a sign-in. */
+  /** Where the link of an error page leads: to the page that was asked for if it was only postponed, else to a sign-in. */
   function nextUrl(req: IncomingMessage, { code }: GatewayError): string {
     // Absolute, because a path may start with two slashes.
-    return code === 'navigation_unconfirmed' ? config.publicUrl + (req.url ?? '/') : retryUrl(req, loginUrl);
+    return code === 'navigation_unconfirmed' || code === 'frontend_unavailable'
+      ? config.publicUrl + (req.url ?? '/')
+      : retryUrl(req, loginUrl);
   }
 
   /** Logs and counts an error; returns it with the id of its request. */

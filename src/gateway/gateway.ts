@@ -109,8 +109,9 @@ function createHandlers(edge: Edge<AppRuntime>, unmatched: FailureResponder): Pi
   };
 }
 
-const observedApp = ({ config, providers }: AppRuntime): ObservedApp => ({
+const observedApp = ({ config, providers, page }: AppRuntime): ObservedApp => ({
   id: config.app.id,
+  page,
   providers: providers.all.map(({ id, provider: { state } }) => ({ id, state })),
 });
 

@@ -34,7 +34,7 @@ export interface GenerationParts {
   /** The generation that this one follows. */
   running?: Generation | undefined;
   createShared: (config: Config) => SharedParts;
-  /** Whether an app that finds none of its providers is refused. */
+  /** Whether an app that finds none of its providers, or not its index page, is refused. */
   mustDiscover: boolean;
 }
 
@@ -52,11 +52,15 @@ export async function startApps(apps: readonly AppRuntime[]): Promise<void> {
   await Promise.all(Array.from({ length: MAX_CONCURRENT_STARTS }, startNext));
 }
 
-/** Why an app finds none of its providers; undefined if it finds one. */
-function undiscovered({ providers }: AppRuntime): string | undefined {
+/** Why an app cannot serve its users: it finds none of its providers, or not its index page; undefined if it can. */
+function unusable({ providers, page }: AppRuntime): string | undefined {
   const states = providers.all.map(({ provider }) => provider.state());
-  if (states.some(({ ready }) => ready)) return undefined;
-  return states.flatMap((state) => (state.ready ? [] : [state.reason])).join('; ');
+  if (!states.some(({ ready }) => ready)) {
+    const reasons = states.flatMap((state) => (state.ready ? [] : [state.reason]));
+    return `the provider of this configuration is unavailable: ${reasons.join('; ')}`;
+  }
+  const loaded = page?.state();
+  return loaded === undefined || loaded.ready ? undefined : loaded.reason;
 }
 
 type Outcome = BuiltApp | RefusedApp;
@@ -86,9 +90,8 @@ export async function buildGeneration(wanted: Config, parts: GenerationParts): P
 
   const settled = outcomes.map((outcome): Outcome => {
     if (!mustDiscover || !('app' in outcome) || !created.includes(outcome)) return outcome;
-    const reason = undiscovered(outcome.app);
-    if (reason === undefined) return outcome;
-    return { id: outcome.app.config.app.id, reason: `the provider of this configuration is unavailable: ${reason}` };
+    const reason = unusable(outcome.app);
+    return reason === undefined ? outcome : { id: outcome.app.config.app.id, reason };
   });
   const accepted = created.filter((entry) => settled.includes(entry));
   await Promise.all(created.filter((entry) => !accepted.includes(entry)).map(({ app }) => app.close()));

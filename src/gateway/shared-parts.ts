@@ -3,6 +3,7 @@ import { appsOf } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { type Arrive, createArrive } from '../edge/arrival.ts';
 import { createRateLimits, type RateLimits } from '../endpoints/common/rate-limit.ts';
+import { createPageCopies, type PageCopies } from '../frontend/page-copies.ts';
 import { type AuditLog, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
@@ -28,6 +29,8 @@ export interface GatewayDeps {
   revocationPoller?: RevocationPoller;
   /** Works on the expired sessions of all apps of the process; new work by default. */
   expiredSessionWork?: ExpiredSessionWork;
+  /** Copies of index pages that are published elsewhere; new ones by default. */
+  pageCopies?: PageCopies;
   /** Milliseconds since the epoch. */
   clock?: () => number;
 }
@@ -45,6 +48,7 @@ export interface SharedParts {
   readonly sessionMemory: SessionMemory;
   readonly revocationPoller: RevocationPoller;
   readonly expiredSessionWork: ExpiredSessionWork;
+  readonly pageCopies: PageCopies;
   readonly arrive: Arrive;
   readonly pages: Pages;
   readonly rateLimits: RateLimits;
@@ -76,6 +80,7 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
     sessionMemory: deps.sessionMemory ?? createSessionMemory({ changes, size: config.session.cacheSize, clock }),
     revocationPoller: deps.revocationPoller ?? createRevocationPoller({ store, clock }),
     expiredSessionWork: deps.expiredSessionWork ?? createExpiredSessionWork({ store }),
+    pageCopies: deps.pageCopies ?? createPageCopies(),
     arrive: createArrive({ config, log }),
     pages: createPages(),
     rateLimits: createRateLimits(config.limits),

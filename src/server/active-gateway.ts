@@ -1,5 +1,6 @@
 /** Holds the active gateway; replaces its apps without interrupting in-flight requests. */
 import type { Config } from '../config/schema/schema.ts';
+import { createPageCopies } from '../frontend/page-copies.ts';
 import type { AppRuntime } from '../gateway/app-runtime.ts';
 import { type Gateway, type GatewayDeps, serveApps } from '../gateway/gateway.ts';
 import { buildGeneration, createGeneration, type Generation, type RefusedApp } from '../gateway/generation.ts';
@@ -78,7 +79,7 @@ export function createActiveGateway(
   deps: ActiveGatewayDeps,
   digest = configDigest(config),
 ): ActiveGateway {
-  const sharedParts = createSharedPartsOfApps(deps);
+  const sharedParts = createSharedPartsOfApps({ pageCopies: createPageCopies(), ...deps });
   const retired = new Set<AppRuntime>();
   const first = createGeneration(config, sharedParts.create(config));
   sharedParts.use(first);

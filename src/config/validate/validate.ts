@@ -5,6 +5,7 @@ import { storeFindings } from '../../store/open.ts';
 import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
 import type { Finding } from './faults.ts';
+import { frontendFindings } from './frontend.ts';
 import { headerFindings } from './headers.ts';
 import { repeatedHeaderFindings } from './lost-names.ts';
 import { productFindings } from './product.ts';
@@ -91,7 +92,6 @@ function sessionFindings({ session }: Config): Finding[] {
 
 /** Findings that the schema cannot express. */
 export function validateConfig(config: Config): Finding[] {
-  const frontend = config.frontend;
   return [
     ...secretFindings(config),
     ...adminFindings(config),
@@ -105,8 +105,6 @@ export function validateConfig(config: Config): Finding[] {
     ...headerFindings(config),
     ...repeatedHeaderFindings(config),
     ...accessTokenFindings(config),
-    ...(frontend?.directory !== undefined && frontend.devServer !== undefined
-      ? [{ path: ['frontend'], message: 'expected either directory or devServer' }]
-      : []),
+    ...frontendFindings(config),
   ];
 }

@@ -19,6 +19,7 @@ export function createAppFamilies({ counter, histogram }: MetricFamilies) {
     refreshes: counter('bff_refreshes_total'),
     revocations: counter('bff_revocations_total'),
     providerRequests: histogram('bff_provider_request_seconds'),
+    indexPages: counter('bff_frontend_page_requests_total'),
     reloads: counter('bff_config_reloads_total'),
   };
 }

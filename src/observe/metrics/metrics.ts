@@ -15,7 +15,7 @@ export type { AppMetrics, MetricsDetail, ProviderMetrics } from './app-metrics.t
 export type { RouteMeter } from './route-meters.ts';
 
 /** The parts of readiness. */
-export type Part = 'provider' | 'store' | 'serving';
+export type Part = 'provider' | 'store' | 'frontend' | 'serving';
 
 /** All metric values of one process. */
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];

@@ -100,6 +100,11 @@ export const METRICS = {
     buckets: STORE_SECONDS,
     help: 'Operations of the session store',
   },
+  bff_frontend_page_requests_total: {
+    type: 'counter',
+    labels: ['app', 'outcome'],
+    help: 'Requests to the server of frontend.url for the index page',
+  },
   // This replica
   bff_part_ready: {
     type: 'gauge',
@@ -137,12 +142,12 @@ export const LABELS = {
   status: '`1xx` to `5xx`; `none` if there was no response: the client disconnected, or the upstream was unavailable',
   code: 'error code of [errors.md](errors.md)',
   outcome:
-    'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `malformed`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`',
+    'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `malformed`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`; for the index page `loaded`, `unchanged`, `failed`',
   reason:
     'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `provider_removed`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`',
   endpoint: '`discovery`, `jwks`, `token`, `userinfo`, `revocation`, `introspection`, `par`, `other`',
   operation: 'operation of the store port, such as `load` or `replaceTokens`',
-  part: '`provider`, `store`, `serving`',
+  part: '`provider`, `store`, `serving`, with `frontend.url` also `frontend`',
   result: '`hit`, `miss`',
   digest: 'first 12 hexadecimal digits of a keyed digest of the configuration',
 } as const satisfies Record<string, string>;
