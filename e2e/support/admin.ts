@@ -37,6 +37,10 @@ export interface Admin {
   ssoSessions(username: string): Promise<number>;
   /** Ends all sessions of a user. */
   endSessions(username: string): Promise<void>;
+  /** Withdraws the consent of a user for one client, which ends the sessions of this client alone. */
+  withdrawConsent(username: string, clientId: string): Promise<void>;
+  /** The clients of the Keycloak sessions of a user. */
+  clientsOfSessions(username: string): Promise<string[]>;
   /** A service's token, by client credentials. */
   serviceToken(clientId: string, scope?: string): Promise<string>;
   /** Creates another client that uses the password grant (RFC 6749 section 4.3), such as a third-party app. */
@@ -97,6 +101,15 @@ export function keycloakAdmin(origin: string, realm = 'bff'): Admin {
       ((await api('GET', `/users/${await userId(username)}/sessions`)) as unknown[]).length,
     async endSessions(username) {
       await api('POST', `/users/${await userId(username)}/logout`);
+    },
+    async withdrawConsent(username, clientId) {
+      await api('DELETE', `/users/${await userId(username)}/consents/${clientId}`);
+    },
+    async clientsOfSessions(username) {
+      const sessions = await api('GET', `/users/${await userId(username)}/sessions`);
+      return (sessions as { clients: Record<string, string> }[])
+        .flatMap(({ clients }) => Object.values(clients))
+        .toSorted();
     },
     async serviceToken(clientId, scope) {
       const fields = { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) };

@@ -6,13 +6,16 @@ import type { World } from './world.ts';
 /** Name of the session cookie when the public URL is plain HTTP. */
 export const COOKIE = 'bff';
 
+/** What most steps need of a world, so that they serve each app of several as well. */
+type Site = Pick<World, 'publicUrl'>;
+
 export interface ApiResponse {
   status: number;
   body: Record<string, unknown>;
 }
 
 /** Signs in on Keycloak's page, and waits until the browser is back at `returnTo`. */
-export async function signIn(page: Page, world: World, returnTo = '/', user = 'alice'): Promise<void> {
+export async function signIn(page: Page, world: Site, returnTo = '/', user = 'alice'): Promise<void> {
   await page.goto(`${world.publicUrl}/login?returnTo=${encodeURIComponent(returnTo)}`);
   await submitCredentials(page, user);
   await page.waitForURL(world.publicUrl + returnTo);
@@ -45,20 +48,20 @@ export function apiRequest(page: Page, path: string, init: RequestOptions = {}):
 }
 
 /** Signs out as the application does, with the logout URL from the session endpoint. */
-export async function signOut(page: Page, world: World): Promise<void> {
+export async function signOut(page: Page, world: Site): Promise<void> {
   const { body } = await apiRequest(page, '/session');
   await page.goto(new URL(String(body.logoutUrl), world.publicUrl).href);
   await page.waitForURL(`${world.publicUrl}/signed-out`);
 }
 
 /** The `Cookie` header that the browser would send to the gateway. */
-export async function cookieHeader(context: BrowserContext, world: World): Promise<string> {
+export async function cookieHeader(context: BrowserContext, world: Site): Promise<string> {
   const cookies = await context.cookies(world.publicUrl);
   return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 }
 
 /** Sends a request with a cookie outside the browser, to a specific process if `port` is set; always on a new connection. */
-export function requestWithCookie(cookie: string, world: World, path: string, port?: number): Promise<ApiResponse> {
+export function requestWithCookie(cookie: string, world: Site, path: string, port?: number): Promise<ApiResponse> {
   const { host, port: publicPort } = new URL(world.publicUrl);
   const headers = { host, cookie, 'x-csrf': '1' };
   return new Promise((resolve, reject) => {
