@@ -99,12 +99,15 @@ export function createControlPlane(parts: EndpointParts & { page?: RemotePage | 
     next();
   });
   mountEndpoints(app, parts);
+  // The files lie below the path of the app.
+  const root = parts.config.app.path === '' ? '/' : parts.config.app.path;
   // An app with a policy of its own may allow frames.
   if ((frontend?.directory ?? frontend?.url) !== undefined && frontend?.contentSecurityPolicy === undefined)
-    app.use(explainFrames(parts.pages));
+    app.use(root, explainFrames(parts.pages));
   if (frontend?.url !== undefined && parts.page)
-    app.use(remoteFrontendHandler(parts.page, frontend.url, frontend.contentSecurityPolicy));
-  if (frontend?.directory !== undefined) app.use(frontendHandler(frontend.directory, frontend.contentSecurityPolicy));
+    app.use(root, remoteFrontendHandler(parts.page, frontend.url, frontend.contentSecurityPolicy));
+  if (frontend?.directory !== undefined)
+    app.use(root, frontendHandler(frontend.directory, frontend.contentSecurityPolicy));
   app.use(function notFound(_req, _res, next) {
     next(new GatewayError('not_found'));
   });

@@ -1,5 +1,8 @@
 /** An app below a path of the origin of another app: its endpoints, its cookie, and which app a spelling of its path belongs to. */
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { rawRequest } from '../support/raw.ts';
 import { CSRF } from '../support/world.ts';
@@ -76,4 +79,37 @@ test('AP-04 each app of an origin has endpoints, a cookie and tokens of its own,
   assert.equal(app('admin').upstream.requests.length, before);
   const session = await user.fetch('/.auth/session', { headers: CSRF });
   assert.equal(session.status, 200, 'the session of the other app lives');
+});
+
+test('AP-04 an app below a path serves its front end there, and the other app its own', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bff-path-app-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const id of ['a', 'admin']) {
+    mkdirSync(join(folder, id, 'assets'), { recursive: true });
+    writeFileSync(join(folder, id, 'index.html'), `<title>${id}</title>`);
+    writeFileSync(join(folder, id, 'assets', 'app.js'), `"${id}"`);
+  }
+  const { browser } = await startApps(t, ['a', 'admin'], (app) =>
+    appInput(app, {
+      routes: [],
+      frontend: { directory: join(folder, app.id) },
+      ...(app.id === 'admin' ? { publicUrl: 'https://a.test', path: '/admin' } : {}),
+    }),
+  );
+  const user = browser('a');
+  for (const [path, expected] of [
+    ['/', '<title>a</title>'],
+    ['/orders/1', '<title>a</title>'],
+    ['/assets/app.js', '"a"'],
+    ['/admin', '<title>admin</title>'],
+    ['/admin/', '<title>admin</title>'],
+    ['/admin/users/1', '<title>admin</title>'],
+    ['/admin/assets/app.js', '"admin"'],
+  ] as const) {
+    const page = await user.navigate(path);
+    assert.deepEqual([page.status, page.body], [200, expected], path);
+    assert.match(String(page.headers['content-security-policy']), /default-src 'self'/, path);
+  }
+  assert.equal((await user.navigate('/admin/admin/assets/app.js')).status, 404);
+  assert.equal((await user.navigate('/admin/login')).url.pathname, '/admin/', 'a sign-in lands in the app');
 });

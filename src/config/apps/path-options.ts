@@ -5,9 +5,9 @@ import type { Finding } from '../validate/faults.ts';
 const isBelow = (path: string, base: string) => path === base || path.startsWith(`${base}/`);
 
 /** Findings about an app with a path; none for another one. */
-export function pathFindings({ app: { path }, routes, frontend }: Config): Finding[] {
+export function pathFindings({ app: { path }, routes }: Config): Finding[] {
   if (path === '') return [];
-  const outside = routes.flatMap((route, index) =>
+  return routes.flatMap((route, index) =>
     isBelow(route.path, path)
       ? []
       : [
@@ -18,7 +18,4 @@ export function pathFindings({ app: { path }, routes, frontend }: Config): Findi
           },
         ],
   );
-  const message = 'an app with a path serves no front end';
-  const hint = 'give the app an origin of its own, or serve the files by a route of kind: page';
-  return frontend === undefined ? outside : [...outside, { path: ['frontend'], message, hint }];
 }

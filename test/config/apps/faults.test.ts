@@ -64,11 +64,6 @@ const ROWS: readonly [name: string, text: string, fault: string][] = [
     'conf/gateway.yaml:6 apps[0].routes[0].path: is never reached: requests of this app begin with /a/',
   ],
   [
-    'a front end below a path',
-    withMain(app('a', SHOP, 'path: /a, frontend: { directory: ./gone }')),
-    'conf/gateway.yaml:6 apps[0].frontend: an app with a path serves no front end',
-  ],
-  [
     'an invalid path',
     withMain(app('a', SHOP, 'path: a/')),
     'conf/gateway.yaml:6 apps[0].path: expected a path such as /admin, without trailing slash',
