@@ -3,37 +3,21 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { canonicalHost } from '../base/address.ts';
 import { GatewayError } from '../base/errors.ts';
-import { taggedName } from '../base/tagged-name.ts';
-import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Audit } from '../observe/audit.ts';
-import type { EndSessions } from '../oidc/logout/end-sessions.ts';
-import { issuersOf } from '../oidc/products/issuers.ts';
-import type { SessionBatches, SessionDirectory } from '../session/session-directory.ts';
-import { type ActiveSession, providerIdOf, type Sessions } from '../session/session-types.ts';
+import type { Store } from '../store/port/store.ts';
+import type { AdminSession, AppSessions } from './app-sessions.ts';
 import type { RevocationJob, RevocationJobs } from './revocation-jobs.ts';
+import { appsOfQuery, selectorOf } from './session-query.ts';
+import { type AppBatch, createSessionWalk } from './session-walk.ts';
 
 export interface AdminSessionsParts {
-  config: Config;
-  sessions: Pick<Sessions, 'load'>;
-  directory: SessionDirectory;
-  endSessions: EndSessions;
+  config: Pick<Config, 'admin'>;
+  /** The sessions of every app. */
+  apps: readonly AppSessions[];
+  store: Pick<Store, 'index'>;
   audit: Audit;
-}
-
-/** A session as the administrator sees it: user, device, address and times. It contains no token and no cookie value. */
-export interface AdminSession {
-  id: string;
-  /** Id of the provider. */
-  provider: string;
-  issuer: string;
-  sub: string;
-  sid?: string;
-  device?: string;
-  address?: string;
-  createdAt: string;
-  expiresAt: string;
 }
 
 /** A response of the private listener. */
@@ -58,27 +42,12 @@ const JOB_WAIT_MS = 2_000;
 const JOBS_PATH = '/sessions/jobs/';
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/;
 
-function toAdminSession({ key, data, tokens }: ActiveSession): AdminSession {
-  const { issuer, sub, sid, device, address } = data;
-  return {
-    id: key,
-    provider: providerIdOf(tokens),
-    issuer,
-    sub,
-    ...(sid === undefined ? {} : { sid }),
-    ...(device === undefined ? {} : { device }),
-    ...(address === undefined ? {} : { address }),
-    createdAt: new Date(data.createdAt).toISOString(),
-    expiresAt: new Date(data.expiresAt).toISOString(),
-  };
-}
-
 /**
  * Throws unless the request carries `admin.secret`, or on loopback without a secret the header X-Bff-Admin. A web page in a
  * browser on this machine can reach loopback too. The header needs a preflight, which this listener refuses; the Host check
  * stops DNS rebinding, because a rebound name still appears in Host.
  */
-function requireAdministrator({ admin }: Config, req: IncomingMessage): void {
+function requireAdministrator({ admin }: Pick<Config, 'admin'>, req: IncomingMessage): void {
   const { secret, host } = admin;
   if (secret !== undefined) {
     const presented = /^Bearer (.+)$/i.exec(req.headers.authorization ?? '')?.[1] ?? '';
@@ -92,58 +61,38 @@ function requireAdministrator({ admin }: Config, req: IncomingMessage): void {
   throw new GatewayError('access_denied', { hint });
 }
 
-const SELECTORS = ['user', 'sid', 'id', 'all'] as const;
-type Selector = (typeof SELECTORS)[number];
+const describeAll = (batches: readonly AppBatch[]): AdminSession[] =>
+  batches.flatMap(({ app, sessions }) => sessions.map((session) => app.describe(session)));
 
-/** The single selector of a query with its value; undefined without one. Throws on several, or one that is not allowed. */
-function selectorOf(query: URLSearchParams, allowed: readonly string[]): [Selector, string] | undefined {
-  const [selector, ...more] = SELECTORS.flatMap((name) => query.getAll(name).map((value) => [name, value] as const));
-  if (!selector) return undefined;
-  const [name, value] = selector;
-  if (more.length > 0 || !allowed.includes(name) || value === '')
-    throw new GatewayError('bad_request', { hint: `Set exactly one of ${allowed.join(', ')}.` });
-  return [name, value];
-}
-
-/** Walks over the selected sessions. */
-async function* selectSessions(
-  { config, sessions, directory }: AdminSessionsParts,
-  [name, value]: [Selector, string],
-): SessionBatches {
-  if (name === 'all') return yield* directory.all();
-  if (name === 'id') {
-    const session = await sessions.load(value);
-    return yield session ? [session] : [];
-  }
-  const walk = name === 'user' ? directory.ofUser : directory.ofProviderSession;
-  const issuers = new Set(signInProviders(config).flatMap(issuersOf));
-  for (const issuer of issuers) yield* walk(issuer, value);
-}
-
-async function listSessions(parts: AdminSessionsParts, query: URLSearchParams): Promise<AdminResponse> {
+async function listSessions({ apps, store }: AdminSessionsParts, query: URLSearchParams): Promise<AdminResponse> {
+  const walk = createSessionWalk(appsOfQuery(apps, query), store);
   const selector = selectorOf(query, ['user', 'sid', 'id']);
-  if (selector) return { status: 200, body: { sessions: await listSelected(parts, selector) } };
+  if (selector) return { status: 200, body: { sessions: await sorted(walk.select(selector)) } };
   const limit = Number(query.get('limit') ?? DEFAULT_PAGE_SIZE);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_SIZE)
     throw new GatewayError('bad_request', { hint: `limit must be an integer from 1 to ${MAX_PAGE_SIZE}.` });
-  const { sessions, cursor } = await parts.directory.listPage(query.get('cursor') ?? undefined, limit);
-  return { status: 200, body: { sessions: sessions.map(toAdminSession), ...(cursor === undefined ? {} : { cursor }) } };
+  const { batches, cursor } = await walk.page(query.get('cursor') ?? undefined, limit);
+  return { status: 200, body: { sessions: describeAll(batches), ...(cursor === undefined ? {} : { cursor }) } };
 }
 
-async function listSelected(parts: AdminSessionsParts, selector: [Selector, string]): Promise<AdminSession[]> {
+/** The sessions of a walk, each once, the oldest first. */
+async function sorted(selected: AsyncIterable<AppBatch>): Promise<AdminSession[]> {
   const listed = new Map<string, AdminSession>();
-  for await (const batch of selectSessions(parts, selector))
-    for (const session of batch) listed.set(session.key, toAdminSession(session));
+  for await (const batch of selected) for (const session of describeAll([batch])) listed.set(session.id, session);
   return [...listed.values()].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
 /** Starts the job that ends the selected sessions. */
 function startRevocation(parts: AdminSessionsParts, query: URLSearchParams, jobs: RevocationJobs): RevocationJob {
-  const selector = selectorOf(query, SELECTORS);
+  const selector = selectorOf(query, ['user', 'sid', 'id', 'all']);
   if (!selector) throw new GatewayError('bad_request', { hint: 'Set exactly one of user, sid, id, all.' });
-  // The jobs of a process are those of all its apps.
-  return jobs.start(taggedName(parts.config.app.tag, selector.join('=')), async (onEnded) => {
-    for await (const batch of selectSessions(parts, selector)) onEnded(await parts.endSessions(batch, 'administrator'));
+  const apps = appsOfQuery(parts.apps, query);
+  const walk = createSessionWalk(apps, parts.store);
+  const [name, value] = selector;
+  const selected = name === 'all' ? () => walk.all() : () => walk.select([name, value]);
+  const selection = JSON.stringify([query.has('app') ? apps.map(({ app }) => app.tag) : [], selector]);
+  return jobs.start(selection, async (onEnded) => {
+    for await (const { app, sessions } of selected()) onEnded(await app.end(sessions));
   });
 }
 

@@ -16,9 +16,9 @@ const USAGE = `Usage:
   bff-gateway import kong|apim|oauth2-proxy FILE
   bff-gateway import apigee FOLDER [--issuer URL]
                                     convert the configuration of another product, and print a report
-  bff-gateway sessions list --config FILE [--user SUB | --sid SID | --id ID] [--cursor CURSOR]
+  bff-gateway sessions list --config FILE [--app APP] [--user SUB | --sid SID | --id ID] [--cursor CURSOR]
                                     list sessions of the running gateway
-  bff-gateway sessions revoke --config FILE (--user SUB | --sid SID | --id ID | --all)
+  bff-gateway sessions revoke --config FILE [--app APP] (--user SUB | --sid SID | --id ID | --all)
                                     end sessions of the running gateway
   bff-gateway schema                print the JSON Schema of the configuration
   bff-gateway keys new              print a new key for secrets.keys
@@ -28,6 +28,7 @@ const OPTIONS = {
   config: { type: 'string', short: 'c' },
   claims: { type: 'string' },
   address: { type: 'string' },
+  app: { type: 'string' },
   user: { type: 'string' },
   sid: { type: 'string' },
   id: { type: 'string' },
@@ -50,8 +51,8 @@ function parse(argv: readonly string[]): ParsedArguments {
     const args = positionals.slice(words);
     if (!command || args.length !== command.argumentCount || (command.needsConfig && values.config === undefined))
       return undefined;
-    const { user, sid, id, all, cursor, claims, address, issuer, json = false } = values;
-    const filter = { user, sid, id, all };
+    const { app, user, sid, id, all, cursor, claims, address, issuer, json = false } = values;
+    const filter = { app, user, sid, id, all };
     return {
       command,
       invocation: { file: values.config ?? '', args, claims, address, cursor, issuer, json, filter },

@@ -2,6 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalHost } from '../base/address.ts';
+import { appsOf } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { isRecord } from '../oidc/products/base/claims.ts';
 
@@ -11,6 +12,8 @@ export interface SessionFilter {
   sid?: string | undefined;
   id?: string | undefined;
   all?: boolean | undefined;
+  /** Id of an app; all apps by default. */
+  app?: string | undefined;
 }
 
 type Fetch = (url: string, init: { method: string; headers: Record<string, string> }) => Promise<Response>;
@@ -45,12 +48,13 @@ async function request(config: Config, fetch: Fetch, { method, path }: AdminRequ
   return body;
 }
 
-function queryOf({ user, sid, id, all }: SessionFilter): URLSearchParams {
+function queryOf({ user, sid, id, all, app }: SessionFilter): URLSearchParams {
   return new URLSearchParams({
     ...(user === undefined ? {} : { user }),
     ...(sid === undefined ? {} : { sid }),
     ...(id === undefined ? {} : { id }),
     ...(all ? { all: 'true' } : {}),
+    ...(app === undefined ? {} : { app }),
   });
 }
 
@@ -59,13 +63,21 @@ const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
 
 const cell = (value: unknown) => (typeof value === 'string' ? printable(value) : '-');
 
-function formatSession(session: unknown): string {
-  if (!isRecord(session)) return '';
-  const { id, sub, createdAt, expiresAt, device, address } = session;
-  return [id, sub, createdAt, expiresAt, device, address].map(cell).join('\t');
+/** Columns of a listing, by the member of a session that they show. */
+const COLUMNS = {
+  id: 'id',
+  user: 'sub',
+  since: 'createdAt',
+  until: 'expiresAt',
+  device: 'device',
+  address: 'address',
+} as const;
+
+function formatSession(session: unknown, members: readonly string[]): string {
+  return isRecord(session) ? members.map((member) => cell(session[member])).join('\t') : '';
 }
 
-/** One page of sessions as tab-separated lines, and the cursor of the next page. */
+/** One page of sessions as tab-separated lines, the last column of which is the app if there are several, and the cursor of the next page. */
 export async function listSessions(
   config: Config,
   filter: SessionFilter,
@@ -75,9 +87,11 @@ export async function listSessions(
   const query = queryOf(filter);
   if (cursor !== undefined) query.set('cursor', cursor);
   const { sessions, cursor: next } = await request(config, fetch, { method: 'GET', path: `/sessions?${query}` });
-  const lines = Array.isArray(sessions) ? sessions.map(formatSession) : [];
+  const columns: Record<string, string> = appsOf(config).length === 1 ? COLUMNS : { ...COLUMNS, app: 'app' };
+  const members = Object.values(columns);
+  const lines = Array.isArray(sessions) ? sessions.map((session) => formatSession(session, members)) : [];
   const more = typeof next === 'string' ? [`more: --cursor ${printable(next)}`] : [];
-  return `${[['id', 'user', 'since', 'until', 'device', 'address'].join('\t'), ...lines, ...more].join('\n')}\n`;
+  return `${[Object.keys(columns).join('\t'), ...lines, ...more].join('\n')}\n`;
 }
 
 /** Milliseconds between two looks at a job. */

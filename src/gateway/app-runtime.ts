@@ -1,5 +1,5 @@
 /** One app at run time: its planes, its sessions and its providers, and how they start and end. */
-import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
+import { type AppSessions, createAppSessions } from '../admin/app-sessions.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createDevServer } from '../frontend/dev-server.ts';
 import type { RemotePage } from '../frontend/remote-page.ts';
@@ -19,7 +19,7 @@ export interface AppRuntime extends AskedApp {
   readonly upgrade: HandleUpgrade;
   readonly failures: FailureResponder;
   /** Sessions for the private listener. */
-  readonly adminSessions: AdminSessions;
+  readonly adminSessions: AppSessions;
   readonly providers: SignInProviders;
   /** The index page that is published elsewhere, if it is. */
   readonly page: RemotePage | undefined;
@@ -59,7 +59,7 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
     upgrade: createUpgradeDispatch(dispatchParts),
     verify: (context, origin) => dataPlane.verify(context, origin),
     failures,
-    adminSessions: createAdminSessions({ config, ...parts }),
+    adminSessions: createAppSessions({ config, ...parts }),
     providers: parts.providers,
     page: parts.page,
     active: counter.active,

@@ -2,12 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createHealth, type ObservedApp, type PartHealth } from '../admin/health.ts';
-import type { AdminSessions } from '../admin/sessions.ts';
+import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createEdge, type Edge } from '../edge/edge.ts';
 import { checkUpgradeFraming } from '../edge/framing.ts';
 import { afterResponses } from '../edge/in-turn.ts';
+import { createAudit } from '../observe/audit.ts';
 import { type AskedApp, type AskedApps, createAskedApps } from '../proxy/forward-auth/choose-app.ts';
 import type { AppRuntime } from './app-runtime.ts';
 import { createFailureResponder, type FailureResponder } from './failures.ts';
@@ -66,7 +67,12 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
     ...createHandlers(edge, unmatched),
     rejectMalformed: createRejectMalformed(unmatched),
     askedApps: createAskedApps(apps),
-    adminSessions: first.adminSessions,
+    adminSessions: createAdminSessions({
+      config: first.config,
+      apps: apps.map((app) => app.adminSessions),
+      store: shared.store,
+      audit: createAudit(shared.auditLog),
+    }),
     health,
     async notReady() {
       return (await health()).flatMap((part) => (part.ready ? [] : [`${part.part}: ${part.reason}`]));

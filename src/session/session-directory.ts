@@ -1,4 +1,4 @@
-/** Session directory: walks over the sessions of a user, of a session at the provider, or all, in batches. */
+/** Session directory: walks over the sessions of a user or of a session at the provider, in batches. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { Store } from '../store/port/store.ts';
@@ -21,15 +21,10 @@ export interface SessionDirectory {
   ofUser(issuer: string, sub: string): SessionBatches;
   /** The live sessions that belong to one session at the provider. */
   ofProviderSession(issuer: string, sid: string): SessionBatches;
-  /** All live sessions. */
-  all(): SessionBatches;
+  /** The live sessions with these keys. */
+  withKeys(keys: readonly string[]): SessionBatches;
   /** Returns an upper bound of the number of sessions of a user, with one store request for each key. */
   countOfUser(issuer: string, sub: string): Promise<number>;
-  /** Returns a page of all live sessions, and the cursor of the next page; undefined after the last page. */
-  listPage(
-    cursor: string | undefined,
-    count: number,
-  ): Promise<{ sessions: ActiveSession[]; cursor: string | undefined }>;
 }
 
 export interface SessionDirectoryOptions {
@@ -40,8 +35,6 @@ export interface SessionDirectoryOptions {
 
 /** Sessions per batch: opening that many takes a few milliseconds. */
 const BATCH_SIZE = 25;
-/** Keys per step of a walk over all sessions; Redis counts keys of every type. */
-const SCAN_SIZE = 500;
 
 /** Creates the directory over the store's index. */
 export function createSessionDirectory(options: SessionDirectoryOptions): SessionDirectory {
@@ -83,15 +76,6 @@ export function createSessionDirectory(options: SessionDirectoryOptions): Sessio
     } while (cursor !== undefined);
   }
 
-  async function* all() {
-    let cursor: string | undefined;
-    do {
-      const page = await index.scan(cursor, SCAN_SIZE);
-      yield* inBatches(page.keys);
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-  }
-
   return {
     async add(key, data) {
       for (const name of newNames(data)) await index.add(name, key, data.expiresAt);
@@ -99,14 +83,10 @@ export function createSessionDirectory(options: SessionDirectoryOptions): Sessio
     ofUser: (issuer, sub) => walk(namesOf('sub', issuer, sub), (data) => data.issuer === issuer && data.sub === sub),
     ofProviderSession: (issuer, sid) =>
       walk(namesOf('sid', issuer, sid), (data) => data.issuer === issuer && data.sid === sid),
-    all,
+    withKeys: (keys) => inBatches(keys),
     async countOfUser(issuer, sub) {
       const counts = await Promise.all(namesOf('sub', issuer, sub).map((name) => index.count(name)));
       return counts.reduce((sum, count) => sum + count, 0);
-    },
-    async listPage(cursor, count) {
-      const page = await index.scan(cursor, count);
-      return { sessions: await loadLive(page.keys), cursor: page.cursor };
     },
   };
 }

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
+import type { AppSessions } from '../../src/admin/app-sessions.ts';
 import { createRevocationJobs } from '../../src/admin/revocation-jobs.ts';
 import { createAdminSessions } from '../../src/admin/sessions.ts';
+import { tagOf } from '../../src/base/tagged-name.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import { createLogger } from '../../src/observe/log.ts';
-import type { SessionDirectory } from '../../src/session/session-directory.ts';
+import { ALL_APPS, type Store } from '../../src/store/port/store.ts';
 import type { Browser } from '../support/browser.ts';
 import { createAgent, send } from '../support/browser-http.ts';
 import { freePort } from '../support/ports.ts';
@@ -230,39 +232,44 @@ admin: { port: ${port} }
   assert.match(said, /no gateway responds at http:\/\/127\.0\.0\.1:\d+; is it running\?/);
 });
 
-test('AP-08 the job that ends the sessions of one app is not taken for that of another', async () => {
+test('AP-08 the job that ends the sessions of one app is not taken for that of another, or of all', async () => {
   const ended: string[] = [];
   const held = gate();
-  const adminOf = (tag: string) => {
-    const config = { ...configOf(), app: { id: `app ${tag}`, path: '', tag } };
-    const directory = {
-      async *all() {
-        await held.passed;
-        yield [];
-      },
-    } as unknown as SessionDirectory;
-    const endSessions = async () => ended.push(tag) && 1;
-    return createAdminSessions({
-      config,
-      directory,
-      endSessions,
-      sessions: { load: async () => undefined },
-      audit() {},
-    });
-  };
+  const appOf = (id: string, tag: string): AppSessions => ({
+    app: { id, path: '', tag },
+    async *select() {},
+    async *withKeys() {
+      await held.passed;
+      yield [];
+    },
+    end: async () => ended.push(id) && 1,
+    describe: () => assert.fail(),
+  });
+  const keys = ['key', 'abcdefghij~key'];
+  const scan = async (_cursor: unknown, _count: unknown, tag?: string) => ({
+    keys: keys.filter((key) => tag === ALL_APPS || tagOf(key) === tag),
+    cursor: undefined,
+  });
+  const admin = createAdminSessions({
+    config: configOf(),
+    apps: [appOf('main', ''), appOf('b', 'abcdefghij')],
+    store: { index: { scan } as Store['index'] },
+    audit() {},
+  });
   const jobs = createRevocationJobs(createLogger('silent'));
-  const revoke = {
-    method: 'POST',
-    url: '/sessions/revoke?all=true',
-    headers: { ...HEADER, host: 'localhost', prefer: 'respond-async' },
-  };
-  const responses = await Promise.all(
-    ['', 'abcdefghij', ''].map((tag) => adminOf(tag).handle(revoke as unknown as IncomingMessage, jobs)),
+  const headers = { ...HEADER, host: 'localhost', prefer: 'respond-async' };
+  const revoke = (query: string) =>
+    admin.handle(
+      { method: 'POST', url: `/sessions/revoke?all=true${query}`, headers } as unknown as IncomingMessage,
+      jobs,
+    );
+  const responses = await Promise.all(['&app=main', '&app=b', '&app=main', '', ''].map(revoke));
+  const [main, other, again, all, allAgain] = responses.map(
+    (response) => (Object(response?.body) as { job: string }).job,
   );
-  const [main, other, again] = responses.map((response) => Object(response?.body) as { job: string });
-  assert.notEqual(main?.job, other?.job);
-  assert.equal(main?.job, again?.job);
+  assert.equal(new Set([main, other, all]).size, 3);
+  assert.deepEqual([again, allAgain], [main, all]);
   held.open();
-  await until(() => ended.length === 2);
-  assert.deepEqual(ended.sort(), ['', 'abcdefghij']);
+  await until(() => ended.length === 4);
+  assert.deepEqual(ended.sort(), ['b', 'b', 'main', 'main']);
 });

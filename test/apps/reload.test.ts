@@ -108,6 +108,7 @@ test('AP-09 an app that is refused is named, and the others of the same reload a
   assert.equal(value('bff_config_reloads_total{app="b",outcome="refused"}'), 1);
   assert.equal(value('bff_config_reloads_total{app="b",outcome="applied"}'), 0);
   assert.equal(value('bff_config_reloads_total{app="a",outcome="applied"}'), 1);
+  assert.equal(value('bff_config_reloads_total{app="a",outcome="refused"}'), 0);
   assert.match(refusals[0] ?? '', /provider of this configuration is unavailable/);
   assert.equal((await visitor.fetch('/old/x')).status, 200);
   assert.equal((await browser('a').fetch('/events', { headers: CSRF })).status, 404, 'the route of a is gone');

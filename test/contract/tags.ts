@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { taggedName, tagOf } from '../../src/base/tagged-name.ts';
 import { appStore } from '../../src/store/port/app-store.ts';
-import type { JobSelection, Store } from '../../src/store/port/store.ts';
+import { ALL_APPS, type JobSelection, type Store } from '../../src/store/port/store.ts';
 import { fc } from '../support/properties.ts';
 import { until } from '../support/wait.ts';
 import { writeSession } from './store.ts';
@@ -38,7 +38,7 @@ async function scanAll(store: Store, tag: string | undefined, count: number): Pr
 }
 
 function listing(store: () => Store): void {
-  test('AP-08 a scan lists every session of its app, and none of another', async () => {
+  test('AP-08 a scan lists every session of its app and none of another, or those of all apps', async () => {
     const sessions = fc.array(fc.record({ tag: aTag, ends: fc.boolean() }), { minLength: 1, maxLength: 25 });
     await fc.assert(
       fc.asyncProperty(sessions, fc.integer({ min: 1, max: 30 }), async (wanted, count) => {
@@ -51,6 +51,8 @@ function listing(store: () => Store): void {
           for (const key of found) assert.equal(tagOf(key), tag);
           for (const { key, ends, tag: own } of created) assert.equal(found.has(key), own === tag && !ends);
         }
+        const all = await scanAll(store(), ALL_APPS, count);
+        for (const { key, ends } of created) assert.equal(all.has(key), !ends);
         for (const { key } of created) await store().end(key);
       }),
       RUNS,

@@ -16,6 +16,9 @@ export interface SessionEnvelope {
   expiresAt: number;
 }
 
+/** In place of a tag: the sessions of all apps. No tag is an asterisk. */
+export const ALL_APPS = '*';
+
 /** Secondary session indexes, such as by user. Names are digests; an entry may outlive its session. */
 export interface SessionIndex {
   /** Adds a session under a name until `expiresAt`, milliseconds since the epoch. Other entries of the name stay. */
@@ -32,8 +35,8 @@ export interface SessionIndex {
   /** Removes keys from a name. */
   remove(name: string, keys: readonly string[]): Promise<void>;
   /**
-   * A page of up to about `count` session keys of one app, by default of `main`, and the cursor of the next page; undefined after
-   * the last one. A session that exists during the whole scan is on at least one page. An unknown cursor starts from the beginning.
+   * A page of up to about `count` session keys of one app, by default of `main`, or of `ALL_APPS`, and the cursor of the next page;
+   * undefined after the last one. A session that exists during the whole scan is on at least one page. An unknown cursor starts from the beginning.
    */
   scan(cursor: string | undefined, count: number, tag?: string): Promise<KeyPage>;
 }

@@ -1,7 +1,7 @@
 /** Secondary session indexes in Redis: one sorted set per name, scored by the expiry of its entries. */
 import { Cluster, type Redis } from 'ioredis';
 import { taggedName, tagOf } from '../../base/tagged-name.ts';
-import type { SessionIndex } from '../port/store.ts';
+import { ALL_APPS, type SessionIndex } from '../port/store.ts';
 import type { RunRedis } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 
@@ -27,10 +27,11 @@ export function redisIndex(run: RunRedis, keys: RedisKeys, clock: () => number):
   }
 
   async function scanNode(nodes: readonly Redis[], [node, cursor]: NodeCursor, count: number, tag: string) {
-    const pattern = keys.session(taggedName(tag, '*')).replace(/[\\[\]?]/g, '\\$&');
+    const all = tag === ALL_APPS;
+    const pattern = keys.session(all ? '*' : taggedName(tag, '*')).replace(/[\\[\]?]/g, '\\$&');
     const [next, names] = await (nodes[node] as Redis).scan(cursor, 'MATCH', pattern, 'COUNT', count);
     // The pattern of `main` also matches the keys of the others.
-    const found = names.map(keyIn).filter((key) => tagOf(key) === tag);
+    const found = names.map(keyIn).filter((key) => all || tagOf(key) === tag);
     if (next !== '0') return { keys: found, cursor: `${node}:${next}` };
     return { keys: found, cursor: node + 1 < nodes.length ? `${node + 1}:0` : undefined };
   }

@@ -1,7 +1,7 @@
 /** Secondary session indexes in SQLite. */
 import type { SQLOutputValue } from 'node:sqlite';
 import { taggedName } from '../../base/tagged-name.ts';
-import type { KeyPage, SessionIndex } from '../port/store.ts';
+import { ALL_APPS, type KeyPage, type SessionIndex } from '../port/store.ts';
 import type { Database } from './database.ts';
 
 /** A page of rows in the order of their keys; a full page has a next one. */
@@ -10,13 +10,15 @@ function pageOf(rows: Record<string, SQLOutputValue>[], limit: number): KeyPage 
   return { keys, cursor: keys.length < limit ? undefined : keys.at(-1) };
 }
 
-/** Reads a page of the session keys of one app. Those of `main` have an index of their own; those of another app lie side by side. */
+/** Reads a page of the session keys of one app or of all. Those of `main` have an index of their own; those of another app lie side by side. */
 function createScan(db: Database['db']) {
   const main = db.prepare(`SELECT key FROM sessions INDEXED BY sessions_main
     WHERE instr(key, '~') = 0 AND key > ? AND lapses_at > ? ORDER BY key LIMIT ?`);
   const tagged = db.prepare(`SELECT key FROM sessions
     WHERE key > :after AND key < :end AND lapses_at > :now ORDER BY key LIMIT :limit`);
+  const all = db.prepare('SELECT key FROM sessions WHERE key > ? AND lapses_at > ? ORDER BY key LIMIT ?');
   return (tag: string, cursor: string, now: number, limit: number) => {
+    if (tag === ALL_APPS) return all.all(cursor, now, limit);
     if (tag === '') return main.all(cursor, now, limit);
     const start = taggedName(tag, '');
     // The character after the tilde: greater than all keys of the app.
