@@ -80,7 +80,7 @@ export async function buildGeneration(wanted: Config, parts: GenerationParts): P
   const { running, createShared, mustDiscover } = parts;
   const configs = appsOf(wanted);
   const known = new Map(running?.built.map((entry) => [addressOf(entry.app.config), entry]));
-  // One app alone is built anew: its lines in the log and the audit log name no app, those of several do.
+  // One app alone is always built again: its lines in the log and the audit log name no app, those of several do.
   const hasSeveral = configs.length > 1 && known.size > 1;
   const kept = hasSeveral ? configs.map((config) => unchanged(known.get(addressOf(config)), config)) : [];
   // An app and what it shares with others come from one generation: the arrivals of its requests, for one.
