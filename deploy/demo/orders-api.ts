@@ -1,7 +1,7 @@
 /** The orders API of the demo. It trusts only the access token that the gateway adds to each request. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, type JWTPayload, jwtVerify } from 'jose';
 import { WebSocketServer } from 'ws';
 
 interface Order {
@@ -11,11 +11,17 @@ interface Order {
 }
 
 const orders = new Map<string, Order[]>();
-const ordersOf = (sub: string) => {
-  const known = orders.get(sub) ?? [{ id: 1, item: 'A first edition', at: new Date().toISOString() }];
-  orders.set(sub, known);
+/** A subject names a user only together with its issuer. */
+const ordersOf = ({ iss, sub }: JWTPayload) => {
+  const user = `${iss}|${sub}`;
+  const known = orders.get(user) ?? [{ id: 1, item: 'A first edition', at: new Date().toISOString() }];
+  orders.set(user, known);
   return known;
 };
+
+/** The orders of all users, for the desk. */
+const allOrders = () =>
+  [...orders].flatMap(([user, list]) => list.map((order) => ({ ...order, user: user.split('|').at(-1) })));
 
 function json(res: ServerResponse, status: number, body: unknown): void {
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -41,8 +47,12 @@ function describeToken({ iat, exp, jti, scope }: JWTPayload): Record<string, unk
 }
 
 async function respond(req: IncomingMessage, res: ServerResponse, payload: JWTPayload): Promise<void> {
-  const userOrders = ordersOf(String(payload.sub));
   const scopes = String(payload.scope ?? '').split(' ');
+  if (req.url === '/api/all-orders') {
+    if (!scopes.includes('read:all')) return json(res, 403, { error: 'the access token lacks the scope read:all' });
+    return json(res, 200, { orders: allOrders() });
+  }
+  const userOrders = ordersOf(payload);
   if (req.method === 'POST') {
     if (!scopes.includes('write:orders'))
       return json(res, 403, { error: 'the access token lacks the scope write:orders' });
@@ -57,19 +67,22 @@ async function respond(req: IncomingMessage, res: ServerResponse, payload: JWTPa
   json(res, 200, { orders: userOrders, token: describeToken(payload) });
 }
 
-/** Starts the API on loopback. */
+/** Starts the API on loopback; it accepts the tokens of these issuers. */
 export async function startOrdersApi({
   port,
-  issuer,
+  issuers,
   audience,
 }: {
   port: number;
-  issuer: string;
+  issuers: readonly string[];
   audience: string;
 }): Promise<Server> {
-  const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
+  const keysOf = new Map(issuers.map((issuer) => [issuer, createRemoteJWKSet(new URL(`${issuer}/jwks`))]));
   const verify = async ({ headers }: IncomingMessage) => {
     const token = headers.authorization?.replace(/^Bearer /, '') ?? '';
+    const { iss: issuer = '' } = decodeJwt(token);
+    const keys = keysOf.get(issuer);
+    if (!keys) throw new Error('unknown issuer');
     return (
       await jwtVerify(token, keys, {
         issuer,
@@ -89,10 +102,12 @@ export async function startOrdersApi({
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (req, socket, head) => {
     verify(req).then(
-      ({ sub }) =>
+      (payload) =>
         sockets.handleUpgrade(req, socket, head, (ws) => {
           const tick = () =>
-            ws.send(JSON.stringify({ at: new Date().toISOString(), user: sub, orders: ordersOf(String(sub)).length }));
+            ws.send(
+              JSON.stringify({ at: new Date().toISOString(), user: payload.sub, orders: ordersOf(payload).length }),
+            );
           tick();
           const timer = setInterval(tick, 1_000);
           ws.on('close', () => clearInterval(timer));

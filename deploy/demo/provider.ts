@@ -3,17 +3,22 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { Provider } from 'oidc-provider';
-import { loginPage, logoutPage } from './login-page.ts';
-import { USERS } from './users.ts';
+import { type LoginPage, loginPage, logoutPage } from './login-page.ts';
 
-export interface DemoProviderOptions {
+export interface DemoProviderOptions extends LoginPage {
   issuer: string;
   port: number;
-  gatewayUrl: string;
-  clientSecret: string;
+  clients: readonly DemoClient[];
   /** Identifier of the orders API: the audience of access tokens. */
   resource: string;
   cookieKey: string;
+}
+
+export interface DemoClient {
+  id: string;
+  secret: string;
+  callback: string;
+  signedOut: string;
 }
 
 /** Seconds. Short, so that refreshes are visible in the demo. */
@@ -30,7 +35,7 @@ function features(resource: string): NonNullable<ConstructorParameters<typeof Pr
       defaultResource: () => resource,
       useGrantedResource: () => true,
       getResourceServerInfo: () => ({
-        scope: 'read:orders write:orders',
+        scope: 'read:orders write:orders read:all',
         audience: resource,
         accessTokenFormat: 'jwt',
         accessTokenTTL: ACCESS_TOKEN_SECONDS,
@@ -41,22 +46,24 @@ function features(resource: string): NonNullable<ConstructorParameters<typeof Pr
 }
 
 function configuration(
-  { gatewayUrl, clientSecret, resource, cookieKey }: DemoProviderOptions,
+  { port, users, clients, resource, cookieKey }: DemoProviderOptions,
   key: JWK,
 ): ConstructorParameters<typeof Provider>[1] {
   return {
     jwks: { keys: [{ ...key, alg: 'RS256', use: 'sig', kid: 'demo' }] },
-    clients: [
-      {
-        client_id: 'demo-shop',
-        client_secret: clientSecret,
-        redirect_uris: [`${gatewayUrl}/callback`],
-        post_logout_redirect_uris: [`${gatewayUrl}/signed-out`],
-        grant_types: ['authorization_code', 'refresh_token'],
-        response_types: ['code'],
-      },
-    ],
-    cookies: { keys: [cookieKey] },
+    clients: clients.map(({ id, secret, callback, signedOut }) => ({
+      client_id: id,
+      client_secret: secret,
+      redirect_uris: [callback],
+      post_logout_redirect_uris: [signedOut],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+    })),
+    // Cookies belong to a host, whatever its port, so two providers on one host need different names.
+    cookies: {
+      keys: [cookieKey],
+      names: { session: `_session-${port}`, interaction: `_interaction-${port}`, resume: `_resume-${port}` },
+    },
     claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'roles'] },
     conformIdTokenClaims: false,
     // Scopes of the API belong to the resource, see getResourceServerInfo.
@@ -74,7 +81,7 @@ function configuration(
     },
     features: features(resource),
     findAccount: (_ctx, id) => {
-      const user = USERS.find((known) => known.id === id);
+      const user = users.find((known) => known.id === id);
       if (!user) return undefined;
       return {
         accountId: id,
@@ -99,10 +106,16 @@ async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(text);
 }
 
-/** Grants the requested scopes that the chosen user has; the demo has no consent page. */
-async function signIn(provider: Provider, req: IncomingMessage, res: ServerResponse, resource: string): Promise<void> {
+/** Grants the requested scopes that the user has; the demo has no consent page. */
+async function signIn(
+  provider: Provider,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { users, resource }: DemoProviderOptions,
+  chosen: string | null | undefined,
+): Promise<void> {
   const { params } = await provider.interactionDetails(req, res);
-  const user = USERS.find(({ id }) => id === req.headers['x-chosen-user']);
+  const user = users.find(({ id }) => id === chosen);
   if (!user) throw new Error('no such user');
   const grant = new provider.Grant({ accountId: user.id, clientId: String(params.client_id) });
   grant.addOIDCScope('openid profile offline_access');
@@ -128,14 +141,14 @@ export async function startProvider(options: DemoProviderOptions): Promise<Serve
   const server = createServer(async (req, res) => {
     try {
       if (!req.url?.startsWith('/interaction/')) return await handle(req, res);
-      if (req.method === 'POST') {
-        req.headers['x-chosen-user'] = (await readForm(req)).get('user') ?? '';
-        return await signIn(provider, req, res, options.resource);
-      }
-      await provider.interactionDetails(req, res);
+      if (req.method === 'POST') return await signIn(provider, req, res, options, (await readForm(req)).get('user'));
+      const { prompt, params, session } = await provider.interactionDetails(req, res);
+      // A user who is signed in already comes to a further application without a click.
+      const isKnown = prompt.name === 'consent' && params.prompt === undefined;
+      if (isKnown) return await signIn(provider, req, res, options, session?.accountId);
       res
         .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
-        .end(loginPage(req.url));
+        .end(loginPage(req.url, options));
     } catch {
       if (!res.headersSent)
         res

@@ -8,4 +8,4 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
 fi
 PATH="$PWD/node_modules/.bin:$PATH"
 export PATH
-exec node deploy/demo/main.ts
+exec node deploy/demo/main.ts "$@"

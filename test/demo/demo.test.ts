@@ -1,43 +1,24 @@
 /** The demo as a new user runs it: one command, then a browser that signs in, orders, watches a tick, and signs out. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Browser as Chromium, chromium, type Page } from 'playwright';
+import type { Browser as Chromium, Page } from 'playwright';
 import { until } from '../support/wait.ts';
+import { type RunningDemo, startChromium, startDemo } from './start-demo.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const FLAGS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-
-let demo: ChildProcess;
+let demo: RunningDemo;
 let browser: Chromium;
-let printed = '';
 let url = '';
 
 before(async () => {
   // An address that no other suite uses; the demo picks the next port when it is in use.
-  demo = spawn('npm', ['run', '-s', 'demo'], {
-    cwd: ROOT,
-    env: { ...process.env, DEMO_PORT: '23400' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    detached: true,
-  });
-  demo.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    printed += text;
-  });
-  url = await until(() => /runs at (\S+)/.exec(printed)?.[1], { timeout: 60_000 });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: FLAGS.split(' '),
-  });
+  demo = await startDemo(23400);
+  url = /runs at (\S+)/.exec(demo.printed())?.[1] ?? '';
+  browser = await startChromium();
 });
 after(async () => {
   await browser?.close();
-  if (demo?.pid && isRunning()) process.kill(-demo.pid, 'SIGTERM');
+  demo?.stop();
 });
-
-const isRunning = () => demo.exitCode === null && demo.signalCode === null;
 
 async function signIn(page: Page, user: string): Promise<void> {
   await page.goto(url);
@@ -48,7 +29,7 @@ async function signIn(page: Page, user: string): Promise<void> {
 }
 
 test('the command prints an address and the users', () => {
-  for (const name of ['Ada', 'Grace', 'Linus']) assert.match(printed, new RegExp(name));
+  for (const name of ['Ada', 'Grace', 'Linus']) assert.match(demo.printed(), new RegExp(name));
 });
 
 test('a user signs in, places an order, sees a tick and the profile, and signs out', async () => {
@@ -93,8 +74,8 @@ test('D18 Ctrl+C closes an open WebSocket with 1001 and stops the demo', async (
     window.closeCode = new Promise((resolve) => { socket.onclose = ({ code }) => resolve(code); });
     socket.onmessage = opened;
   })`);
-  process.kill(-Number(demo.pid), 'SIGINT');
+  process.kill(-Number(demo.process.pid), 'SIGINT');
   assert.equal(await page.evaluate('window.closeCode'), 1001);
-  await until(() => !isRunning(), { timeout: 15_000, what: 'the demo stops before limits.drainTimeout' });
+  await until(() => !demo.isRunning(), { timeout: 15_000, what: 'the demo stops before limits.drainTimeout' });
   await context.close();
 });
