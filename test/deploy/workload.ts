@@ -1,10 +1,11 @@
 /** Checks that every set of manifests for the gateway must pass, plain or rendered. */
 import assert from 'node:assert/strict';
+import { basename, dirname } from 'node:path';
 import { loadConfig } from '../../src/config/load/load.ts';
 import type { Config } from '../../src/config/schema/schema.ts';
 import { at, type Manifest, typeFaults } from './manifests.ts';
 
-const SECRETS = '/run/secrets/bff-gateway/';
+const SECRETS = '/run/secrets/bff-gateway';
 const SECRET = 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
 const SECRET_NAMES = ['session-key', 'client-secret', 'admin-secret', 'redis-password'];
 
@@ -14,13 +15,28 @@ export const only = (manifests: readonly Manifest[], kind: string): Manifest => 
   return found;
 };
 
+/** What a pod has mounted for further apps: the folder of their files, and the keys of the Secret in each folder. */
+export interface AppMounts {
+  folder: string;
+  files: Record<string, string>;
+  secrets: Record<string, string[]>;
+}
+
 /** Loads the configuration as in a pod: with mounted secrets, and the variables of a pod. */
-export function configOf(text: string): Config {
+export function configOf(text: string, mounts: AppMounts = { folder: '', files: {}, secrets: {} }): Config {
   const readFile = (path: string) => {
-    assert.ok(path.startsWith(SECRETS) && SECRET_NAMES.includes(path.slice(SECRETS.length)), path);
+    const [folder, name] = [dirname(path), basename(path)];
+    const file = folder === mounts.folder ? mounts.files[name] : undefined;
+    if (file !== undefined) return file;
+    assert.ok((folder === SECRETS ? SECRET_NAMES : (mounts.secrets[folder] ?? [])).includes(name), path);
     return SECRET;
   };
-  const { config, warnings } = loadConfig({ file: 'gateway.yaml', text, env: { KUBERNETES_PORT: 'tcp' }, readFile });
+  const listFiles = (folder: string) => {
+    assert.equal(folder, mounts.folder);
+    return Object.keys(mounts.files);
+  };
+  const env = { KUBERNETES_PORT: 'tcp' };
+  const { config, warnings } = loadConfig({ file: 'gateway.yaml', text, env, readFile, listFiles });
   // The sample expects a Redis in the cluster, whose network the operator may encrypt, and files that only the pod has.
   const elsewhere = ['store-without-tls', 'frontend-missing'];
   assert.deepEqual(
@@ -78,9 +94,9 @@ function checkPorts(manifests: readonly Manifest[], pod: unknown, config: Config
 }
 
 /** Fails unless the manifests are consistent, contain no secret, and have a valid configuration. */
-export async function checkWorkload(manifests: readonly Manifest[], text: string): Promise<void> {
+export async function checkWorkload(manifests: readonly Manifest[], text: string, mounts?: AppMounts): Promise<void> {
   assert.equal(await typeFaults(manifests), '');
-  const config = configOf(text);
+  const config = configOf(text, mounts);
   const deployment = only(manifests, 'Deployment');
   const pod = at(deployment, 'spec.template.spec');
   checkPod(pod);
