@@ -15,7 +15,7 @@ export interface CookieNames {
 }
 
 export interface CookieSettings extends CookieNames {
-  /** The names of the other apps of the origin. */
+  /** The names of the other apps of the host. */
   siblings: readonly CookieNames[];
   sessionOptions: CookieOptions;
   /** Attributes of the cookie of a sign-in at a provider. */

@@ -12,3 +12,7 @@ export function authoritiesOf({ publicUrl, allowedHosts }: Config): { authority:
     ...allowedHosts.map((text, index) => ({ authority: normalized(text), path: ['allowedHosts', index] })),
   ];
 }
+
+/** The hosts of an app without their ports: browsers send a cookie to every port of its host (RFC 6265 section 8.5). */
+export const cookieHostsOf = (config: Config): ReadonlySet<string> =>
+  new Set(authoritiesOf(config).map(({ authority }) => authority.replace(/:\d+$/, '')));

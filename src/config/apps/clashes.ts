@@ -2,7 +2,7 @@
 import { sessionCookieName } from '../schema/apps.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Finding } from '../validate/faults.ts';
-import { authoritiesOf } from './authorities.ts';
+import { authoritiesOf, cookieHostsOf } from './authorities.ts';
 import type { CheckedApp, Report, ValidApp } from './checked-app.ts';
 import { sharedPathFindings } from './shared-paths.ts';
 
@@ -56,27 +56,29 @@ function cookiesClash(first: string, second: string): boolean {
   return `${long}-login-`.startsWith(`${short}-login-`) || [`${short}-logout`, `${short}-arrived`].includes(long);
 }
 
-/** Whether two apps claim one place, which has a finding of its own. */
-const isSamePlace = (first: Config, second: Config) =>
-  first.publicUrl === second.publicUrl && first.app.path.toLowerCase() === second.app.path.toLowerCase();
+/** Whether two apps claim one place or one authority, which has a finding of its own. */
+function isSamePlace(first: Config, second: Config): boolean {
+  if (first.publicUrl === second.publicUrl) return first.app.path.toLowerCase() === second.app.path.toLowerCase();
+  const authorities = new Set(authoritiesOf(first).map(({ authority }) => authority));
+  return authoritiesOf(second).some(({ authority }) => authorities.has(authority));
+}
 
-/** Cookies belong to a host, whatever its port (RFC 6265 section 8.5). */
 function checkCookies(apps: readonly ValidApp[], report: Report): void {
-  for (const group of groupsOf(apps, ({ publicUrl }) => new URL(publicUrl).hostname)) {
-    const names = group.map(({ config }) => cookieName(config));
-    for (const [index, app] of group.entries()) {
-      const other = group
-        .slice(0, index)
-        .find(
-          ({ config }, at) => !isSamePlace(config, app.config) && cookiesClash(names[at] ?? '', names[index] ?? ''),
-        );
-      if (other !== undefined)
-        report(app, {
-          path: ['session', 'cookie', 'name'],
-          message: `the cookies of this app and of the app ${other.app.id}, on the same host, have the same names`,
-          hint: 'set session.cookie.name of each',
-        });
-    }
+  const byHost = new Map<string, ValidApp[]>();
+  for (const app of apps) {
+    const hosts = [...cookieHostsOf(app.config)];
+    const other = hosts
+      .flatMap((host) => byHost.get(host) ?? [])
+      .find(
+        ({ config }) => !isSamePlace(config, app.config) && cookiesClash(cookieName(config), cookieName(app.config)),
+      );
+    if (other !== undefined)
+      report(app, {
+        path: ['session', 'cookie', 'name'],
+        message: `the cookies of this app and of the app ${other.app.id}, on the same host, have the same names`,
+        hint: 'set session.cookie.name of each',
+      });
+    for (const host of hosts) byHost.set(host, [...(byHost.get(host) ?? []), app]);
   }
 }
 

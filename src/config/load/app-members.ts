@@ -1,5 +1,6 @@
 /** Turns the apps of a file into complete configurations, with every fault at the place of the option that causes it. */
 
+import { cookieHostsOf } from '../apps/authorities.ts';
 import { clashFindings } from '../apps/clashes.ts';
 import { identityOf } from '../apps/identity.ts';
 import { inheritedBy, isInherited, mergeOptions, type Options } from '../apps/merge.ts';
@@ -140,16 +141,31 @@ export type { Member };
 
 /** The configurations as one: the first app, with the further ones. */
 export function joinApps(configs: readonly Config[]): Config | undefined {
-  const [first, ...further] = configs.map((config) => withSiblings(config, configs));
+  const [first, ...further] = withSiblings(configs);
   return first && configOfApps([first, ...further]);
 }
 
-/** The app, knowing the cookies and paths of the other apps of its origin. */
-function withSiblings(config: Config, configs: readonly Config[]): Config {
-  const { siblingCookies, siblingPaths: _paths, ...app } = config.app;
-  const siblings = configs.filter((other) => other !== config && other.publicUrl === config.publicUrl);
-  if (siblings.length === 0) return siblingCookies ? { ...config, app } : config;
-  const paths = siblings.map((other) => other.app.path).filter((path) => path !== '');
-  const known = { siblingCookies: siblings.map(sessionCookieName), ...(paths.length > 0 && { siblingPaths: paths }) };
-  return { ...config, app: { ...app, ...known } };
+/** The apps of each host. */
+function groupByHost(configs: readonly Config[]): Map<string, Config[]> {
+  const groups = new Map<string, Config[]>();
+  for (const config of configs)
+    for (const host of cookieHostsOf(config)) groups.set(host, [...(groups.get(host) ?? []), config]);
+  return groups;
+}
+
+/** The apps, each knowing the cookies of the other apps of its hosts, and the paths of those of its origin. */
+function withSiblings(configs: readonly Config[]): Config[] {
+  const byHost = groupByHost(configs);
+  return configs.map((config) => {
+    const { siblingCookies, siblingPaths: _paths, ...app } = config.app;
+    const neighbours = new Set([...cookieHostsOf(config)].flatMap((host) => byHost.get(host) ?? []));
+    neighbours.delete(config);
+    if (neighbours.size === 0) return siblingCookies ? { ...config, app } : config;
+    const siblings = [...neighbours];
+    const paths = siblings
+      .filter(({ publicUrl, app: { path } }) => publicUrl === config.publicUrl && path !== '')
+      .map((sibling) => sibling.app.path);
+    const known = { siblingCookies: siblings.map(sessionCookieName), ...(paths.length > 0 && { siblingPaths: paths }) };
+    return { ...config, app: { ...app, ...known } };
+  });
 }

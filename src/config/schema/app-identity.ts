@@ -10,7 +10,10 @@ export interface AppIdentity {
    * and path. Sessions survive a new `id`, but neither a new origin nor a new path.
    */
   readonly tag: string;
-  /** Names of the session cookies of the other apps of the origin, which no upstream may see or set; missing if there is none. */
+  /**
+   * Names of the session cookies of the other apps of the host, on any of its ports, which no upstream may see or set; missing if there
+   * is none.
+   */
   readonly siblingCookies?: readonly string[];
   /** Paths of the other apps of the origin that have one: everything below them is theirs; missing if there is none. */
   readonly siblingPaths?: readonly string[];

@@ -18,7 +18,7 @@ function lenientName(name: string): string {
   return plain.trim().replace(/^"/, '').toLowerCase().replace(PREFIX, '');
 }
 
-/** Creates the test whether a cookie name is one of the gateway's, in any spelling; those of the other apps of the origin included. */
+/** Creates the test whether a cookie name is one of the gateway's, in any spelling; those of the other apps of the host included. */
 export function createOwnCookieTest(
   names: CookieNames & Partial<Pick<CookieSettings, 'siblings'>>,
 ): (name: string) => boolean {
