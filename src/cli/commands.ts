@@ -49,7 +49,8 @@ export interface Command {
   run(deps: CliDeps, invocation: Invocation): void | Promise<void>;
 }
 
-const load = ({ env, readFile }: CliDeps, file: string): Loaded => loadFile({ file, env, readFile });
+const load = ({ env, readFile }: CliDeps, file: string, tolerant = false): Loaded =>
+  loadFile({ file, env, readFile, tolerant });
 
 function check(deps: CliDeps, { file }: Invocation): void {
   const { config, warnings } = load(deps, file);
@@ -97,7 +98,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
     needsConfig: true,
     argumentCount: 0,
-    run: (deps, { file }) => deps.start(load(deps, file), () => loadFile({ ...deps, file, tolerant: true })),
+    run: (deps, { file }) => deps.start(load(deps, file), () => load(deps, file, true)),
   },
   check: { needsConfig: true, argumentCount: 0, run: check },
   doctor: { needsConfig: true, argumentCount: 0, run: doctor },

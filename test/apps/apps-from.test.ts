@@ -1,6 +1,6 @@
 /** One file an app: files that are added, changed, faulty and removed while the gateway runs. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -98,5 +98,16 @@ test('a watched folder of apps is reloaded when a file appears or changes', asyn
   await until(async () => (await statusAt(gateway.port, 'b.test', '/one/x')) === 200, { timeout: 30_000 });
   write('b', '/two/**');
   await until(async () => (await statusAt(gateway.port, 'b.test', '/two/x')) === 200, { timeout: 30_000 });
+  assert.equal(await statusAt(gateway.port, 'a.test', '/one/x'), 200);
+});
+
+test('a reload that cannot read the folder of apps changes nothing', async (t) => {
+  const { folder, write, start } = await folderOfApps(t);
+  write('a', '/one/**');
+  const gateway = await start(false);
+  renameSync(folder, `${folder}.away`);
+  gateway.signal('SIGHUP');
+  await until(() => /configuration reloaded|keeping the current one/.test(gateway.output()));
+  assert.match(gateway.output(), /appsFrom: this folder cannot be read/);
   assert.equal(await statusAt(gateway.port, 'a.test', '/one/x'), 200);
 });
