@@ -40,16 +40,32 @@ export interface GenerationParts {
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** Number of apps that start at the same time: hundreds of them must not become hundreds of discoveries at once. */
+/** Number of apps that start at the same time: hundreds of them must not become hundreds of discoveries at once, unless providers hang. */
 const MAX_CONCURRENT_STARTS = 16;
+
+/** Time after which an app that waits for a provider no longer delays the next one. */
+const PATIENCE_MS = 500;
 
 /** Starts apps, a few at a time; resolves after the first attempt of each to discover its providers. */
 export async function startApps(apps: readonly AppRuntime[]): Promise<void> {
   const waiting = apps.values();
+  const started: Promise<void>[] = [];
   const startNext = async () => {
-    for (const app of waiting) await app.start();
+    for (const app of waiting) {
+      const start = app.start();
+      started.push(start);
+      await settledWithin(start, PATIENCE_MS);
+    }
   };
   await Promise.all(Array.from({ length: MAX_CONCURRENT_STARTS }, startNext));
+  await Promise.all(started);
+}
+
+/** Waits for the promise, but not for longer than this. */
+async function settledWithin(promise: Promise<void>, ms: number): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, over]).finally(() => clearTimeout(timer));
 }
 
 /** Why an app cannot serve its users: it finds none of its providers, or not its index page; undefined if it can. */

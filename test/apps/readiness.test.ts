@@ -72,3 +72,17 @@ test('AP-10 no provider of any app responds: not ready, with the reason of each 
   await provider.start();
   await until(async () => (await readiness(world.admin)).status === 200);
 });
+
+test('AP-10 many providers that never respond delay the start of another app by no timeout of theirs', async (t) => {
+  const silent = await startSilent(t);
+  const hung = Array.from({ length: 20 }, (_, index) => [
+    `hung${index}`,
+    { provider: { issuer: `${silent}/${index}`, timeout: '30s' } },
+  ]);
+  const apps = { ...Object.fromEntries(hung), last: { provider: { timeout: '29s' } } };
+  const world = await startSeveralApps(t, { apps });
+  const isReady = async () => (await readiness(world.admin)).body.parts.provider.apps.last?.ready;
+  await until(isReady, { timeout: 15_000 });
+  const browser = await world.signInAt('last');
+  assert.equal((await browser.fetch('/api/x', { headers: CSRF })).status, 200);
+});
