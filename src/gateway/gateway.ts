@@ -3,9 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createHealth, type ObservedApp, type PartHealth } from '../admin/health.ts';
 import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
+import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { createEdge, type Edge } from '../edge/edge.ts';
+import { type AppRequest, createEdge, type Edge } from '../edge/edge.ts';
 import { checkUpgradeFraming } from '../edge/framing.ts';
 import { afterResponses } from '../edge/in-turn.ts';
 import { createAudit } from '../observe/audit.ts';
@@ -88,11 +89,25 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
   };
 }
 
+/** Whether the edge found that a request is for no app: all apps of its origin lie below paths. */
+const isOfNoApp = (error: unknown) => error instanceof GatewayError && error.code === 'not_found';
+
 /** The functions that pass requests and upgrades to their apps. */
 function createHandlers(edge: Edge<AppRuntime>, unmatched: FailureResponder): Pick<Gateway, 'handle' | 'upgrade'> {
+  /** The request, if it is for an app; `next` gets one for another path. */
+  function arrived(req: IncomingMessage, next: (() => void) | undefined): AppRequest<AppRuntime> | undefined {
+    try {
+      return edge(req);
+    } catch (error) {
+      if (!next || !isOfNoApp(error)) throw error;
+      next();
+      return undefined;
+    }
+  }
   function upgradeInTurn(...[req, socket, head, next]: Parameters<Gateway['upgrade']>): void {
     try {
-      const request = edge(req);
+      const request = arrived(req, next);
+      if (!request) return;
       checkUpgradeFraming(req);
       request.app.upgrade(request, socket, head, next);
     } catch (error) {
@@ -102,8 +117,8 @@ function createHandlers(edge: Edge<AppRuntime>, unmatched: FailureResponder): Pi
   return {
     handle(req, res, next) {
       try {
-        const request = edge(req);
-        request.app.handle(request, res, next);
+        const request = arrived(req, next);
+        request?.app.handle(request, res, next);
       } catch (error) {
         unmatched.respondUnmatched(req, res, error);
       }
