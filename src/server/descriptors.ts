@@ -1,5 +1,6 @@
 /** File descriptors: bounds the client connections by what the process may open, so that probes and upstreams get theirs. */
 import { readFileSync } from 'node:fs';
+import { appsOf } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
 
@@ -23,7 +24,8 @@ export function openFileLimit(read: () => string = readLimits): number | undefin
  * fewer than configured. Without descriptors the process could accept no connection at all, probes included.
  */
 export function fitOpenFiles(config: Config, log: Logger, openFiles = openFileLimit()): Config {
-  const { limits, routes } = config;
+  const { limits } = config;
+  const routes = appsOf(config).flatMap((app) => app.routes);
   if (openFiles === undefined) return config;
   const upstream = routes.reduce((sum, route) => sum + route.connections, 0);
   const needed = limits.connections + upstream + RESERVED;

@@ -1,6 +1,8 @@
 /** Several processes on one port: the primary process has the store and the private listener, workers serve the requests. */
 import { availableParallelism } from 'node:os';
 import { createAdminServer } from '../admin/admin.ts';
+import { appsOf } from '../config/schema/apps.ts';
+import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createAudit, createLogAudit } from '../observe/audit.ts';
 import { createMetrics } from '../observe/metrics/metrics.ts';
@@ -18,6 +20,12 @@ const STOP_HEADROOM_MS = 15_000;
 /** The number of processes that serve requests; 1 means this process alone. */
 export function workerCount({ workers }: Pick<Config, 'workers'>): number {
   return workers === 'auto' ? availableParallelism() : workers;
+}
+
+/** How long workers may take to stop: to drain, and to end a refresh at the slowest provider of any app. */
+export function stopTimeout(config: Config): number {
+  const timeouts = appsOf(config).flatMap((app) => signInProviders(app).map(({ timeout }) => timeout));
+  return config.limits.drainTimeout + Math.max(...timeouts) + STOP_HEADROOM_MS;
 }
 
 /** Prepares a configuration in this process and in all workers; they activate it together, or not at all. */
@@ -65,10 +73,9 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     draining: () => draining || !started || pool.listening.size === 0,
   });
 
-  const { limits, provider } = config;
   const stop = createStop(async (delayOver) => {
     draining = true;
-    await pool.stop(delayOver, limits.drainTimeout + provider.timeout + STOP_HEADROOM_MS);
+    await pool.stop(delayOver, stopTimeout(config));
     await active.close();
     await closeNow(admin);
     await store.close();

@@ -25,6 +25,16 @@ test('O11 client connections leave descriptors for upstreams, store and probes',
   assert.deepEqual(fit(1_000, 10), { connections: 1, warnings: 1 });
 });
 
+test('O11 the upstreams of all apps count', () => {
+  const log = createLogger('silent');
+  const [first, further] = [
+    configOf([{ connections: 100 }], { limits: { connections: 1_000 } }),
+    configOf([{ connections: 500 }]),
+  ];
+  const { limits } = fitOpenFiles({ ...first, apps: [further] }, log, 1_228);
+  assert.equal(limits.connections, 550);
+});
+
 test('O11 the limit of open files is that of the process; unknown where the system does not say', () => {
   assert.equal(
     openFileLimit(() => 'Max processes  1 1 processes\nMax open files            1024  524288  files\n'),
