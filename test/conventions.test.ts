@@ -120,6 +120,7 @@ test('each library is imported from its rooms only', () => {
     pino: /^src\/observe\//,
     'prom-client': /^src\/(observe\/metrics|tuning)\//,
     yaml: /^src\/(config\/load|cli|import)\//,
+    tldts: /^src\/config\/validate\//,
     'rate-limiter-flexible': /^src\/endpoints\//,
     '@xmldom/xmldom': /^src\/import\//,
     'smol-toml': /^src\/import\//,

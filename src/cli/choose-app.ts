@@ -12,6 +12,8 @@ const ABSOLUTE = /^(https?):\/\/([^/?#]+)(.*)$/i;
 interface Candidates {
   readonly apps: readonly Config[];
   readonly path: string;
+  /** Origin that the URL names, in the spelling of the configuration. */
+  readonly origin: string | undefined;
   /** What was named, for messages. */
   readonly name: string;
 }
@@ -24,11 +26,17 @@ function candidatesOf(config: Config, url: string): Candidates {
     const origins = new Set(apps.map(({ publicUrl }) => publicUrl));
     if (config.app.tag !== '' && origins.size > 1)
       throw new Error('there are several apps: give the whole URL of the request, such as https://HOST/path');
-    return { apps: apps.filter(({ publicUrl }) => publicUrl === config.publicUrl), path: url, name: config.publicUrl };
+    return {
+      apps: apps.filter(({ publicUrl }) => publicUrl === config.publicUrl),
+      path: url,
+      origin: undefined,
+      name: config.publicUrl,
+    };
   }
   const authority = normalizeAuthority(host, scheme.toLowerCase());
   const reached = apps.filter((app) => authoritiesOf(app).some((other) => other.authority === authority));
-  return { apps: reached, path: rest.startsWith('/') ? rest : `/${rest}`, name: host };
+  const origin = `${scheme.toLowerCase()}://${authority}`;
+  return { apps: reached, path: rest.startsWith('/') ? rest : `/${rest}`, origin, name: host };
 }
 
 const isBelow = (segments: readonly string[], path: string) =>
@@ -38,9 +46,12 @@ const isBelow = (segments: readonly string[], path: string) =>
     .split('/')
     .every((segment, index) => segments[index] === segment);
 
-/** The app, and the path of the request with its query. Throws if no app has the host, or none of the host has the path. */
-export function chooseApp(config: Config, url: string): { app: Config; path: string } {
-  const { apps, path, name } = candidatesOf(config, url);
+/**
+ * The app, the path of the request with its query, and the origin if it is not that of `publicUrl`. Throws if no app has the host, or none of the host
+ * has the path.
+ */
+export function chooseApp(config: Config, url: string): { app: Config; path: string; origin: string | undefined } {
+  const { apps, path, origin, name } = candidatesOf(config, url);
   const [first] = apps;
   if (first === undefined) throw new Error(`no app has the host ${name}: 421 misdirected`);
   const { segments } = parseTarget(path, first.publicUrl);
@@ -48,5 +59,5 @@ export function chooseApp(config: Config, url: string): { app: Config; path: str
     .filter((candidate) => isBelow(segments, candidate.app.path))
     .sort((one, other) => other.app.path.length - one.app.path.length);
   if (app === undefined) throw new Error(`no app of ${name} has the path ${path}`);
-  return { app, path };
+  return { app, path, origin: app.origins.find((further) => further === origin) };
 }

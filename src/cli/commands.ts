@@ -67,8 +67,9 @@ async function explain(deps: CliDeps, { file, args, claims, address }: Invocatio
   const { config } = load(deps, file);
   const text = claims === undefined ? undefined : deps.readFile(claims);
   const [method = '', url = ''] = args;
-  const { app, path } = chooseApp(config, url);
-  const explained = explainRequest(app, { method: method.toUpperCase(), path, claims: text, address, now: Date.now() });
+  const { app, path, origin } = chooseApp(config, url);
+  const request = { method: method.toUpperCase(), path, origin, claims: text, address, now: Date.now() };
+  const explained = explainRequest(app, request);
   deps.out(config.apps ? `app     ${app.app.id}\n${explained}` : explained);
 }
 

@@ -17,6 +17,8 @@ export interface ExplainedRequest {
   method: string;
   /** Path, optionally with a query. */
   path: string;
+  /** Origin of the request; that of `publicUrl` by default. */
+  origin?: string | undefined;
   /** Text of a JSON file with the claims of an access token; undefined for a client without credentials. */
   claims: string | undefined;
   /** Address of the client, for conditions on the request; undefined means the loopback address. */
@@ -121,8 +123,9 @@ export function explainRequest(config: Config, request: ExplainedRequest): strin
   const { method, path, claims, address } = request;
   if (address !== undefined && isIP(address) === 0) throw new Error(`--address ${address} is not an IP address`);
   const target = parseTarget(path, config.publicUrl);
+  const table = compileRoutes(config.routes, config.accessTokens?.audience, config.publicUrl);
   const isOwn = ownPathTestOf(config)?.(target) ?? false;
-  const route = isOwn ? undefined : compileRoutes(config.routes, config.accessTokens?.audience).match(target)?.route;
+  const route = isOwn ? undefined : table.match(target, request.origin)?.route;
   const facts = claims === undefined ? undefined : factsOf(config, claims);
   const head = [
     `${method} ${path}`,

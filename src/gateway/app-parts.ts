@@ -120,7 +120,7 @@ function createProviders(
 
 /** The compiled routes, and the meter of each. */
 function createRouteTable(config: Config, metrics: AppMetrics) {
-  const routes = compileRoutes(config.routes, config.accessTokens?.audience);
+  const routes = compileRoutes(config.routes, config.accessTokens?.audience, config.publicUrl);
   const meters = routes.routes.map(({ pattern }) => metrics.routeMeter(pattern));
   const meterOf = ({ index, pattern }: CompiledRoute) => meters[index] ?? metrics.routeMeter(pattern);
   return { routes, meterOf };

@@ -51,7 +51,8 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     return admission;
   };
   const isOwnPath = ownPathTestOf(config);
-  const match = (target: RequestTarget) => (isOwnPath?.(target) ? undefined : routes.match(target)?.route);
+  const match = (target: RequestTarget, origin?: string) =>
+    isOwnPath?.(target) ? undefined : routes.match(target, origin)?.route;
   const signInAfter = createSignInAfter(config, parts.arrivals);
   const verify = createVerify({
     config,
@@ -84,7 +85,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       try {
         return await verify(context, origin);
       } catch (error) {
-        countRefusal(parts, context, error);
+        countRefusal(parts, context, origin, error);
         throw error;
       }
     },
@@ -92,8 +93,13 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
 }
 
 /** Counts a refused verification for its route; an ambiguous path has no route. */
-function countRefusal({ routes, meterOf }: DataPlaneParts, { target }: RequestContext, error: unknown): void {
+function countRefusal(
+  { routes, meterOf }: DataPlaneParts,
+  { target }: RequestContext,
+  origin: string,
+  error: unknown,
+): void {
   if (!(error instanceof GatewayError) || error.code === 'ambiguous_path') return;
-  const route = routes.match(target)?.route;
+  const route = routes.match(target, origin)?.route;
   if (route) meterOf?.(route).countError(error.code);
 }

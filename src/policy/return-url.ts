@@ -10,19 +10,25 @@ export type ReturnPath = (value: unknown) => string;
  * any site can start a sign-in, and its last navigation would be an API request with the user's token.
  */
 export function createReturnPath(
-  config: Pick<Config, 'publicUrl' | 'endpoints' | 'provider' | 'providers'> & Partial<Pick<Config, 'cors' | 'app'>>,
-  mayServe: (path: string) => boolean,
+  config: Pick<Config, 'publicUrl' | 'endpoints' | 'provider' | 'providers'> &
+    Partial<Pick<Config, 'cors' | 'app' | 'origins'>>,
+  mayServe: (path: string, origin?: string) => boolean,
 ): ReturnPath {
-  const { publicUrl, endpoints, cors, app } = config;
+  const { publicUrl, endpoints, cors, app, origins: further = [] } = config;
   const circular = circularPaths(config);
   const root = `${app?.path ?? ''}/`;
   const home = mayServe(root) ? endpointPaths(endpoints).signedIn : root;
   const origins = (cors?.allowedOrigins ?? []).filter((origin) => origin !== publicUrl);
   return function returnPath(value) {
+    const origin = further.find((listed) => isAt(value, listed));
+    if (origin !== undefined) {
+      const page = safeReturnPath(encodeBackslashes(value), origin, circular);
+      return mayServe(pathOf(page), origin) ? home : origin + page;
+    }
     const listed = listedAddress(value, origins);
     if (listed !== undefined) return listed;
     const path = safeReturnPath(encodeBackslashes(value), publicUrl, circular);
-    const pathname = path.split(/[?#]/, 1)[0] ?? '/';
+    const pathname = pathOf(path);
     return mayServe(pathname) || !isOfApp(pathname, app) ? home : path;
   };
 }
@@ -38,10 +44,16 @@ function isOfApp(pathname: string, app: Config['app'] | undefined): boolean {
   return isBelow(pathname, path) && !siblingPaths.some((sibling) => isBelow(plain, sibling.toLowerCase()));
 }
 
+const pathOf = (address: string) => address.split(/[?#]/, 1)[0] ?? '/';
+
+/** Whether a URL begins with an origin. */
+const isAt = (value: unknown, origin: string) =>
+  typeof value === 'string' && (value === origin || value.startsWith(`${origin}/`));
+
 /** Returns the URL of an app on one of the origins; the text is checked before it is parsed, as in `safeReturnPath`. */
 function listedAddress(value: unknown, origins: readonly string[]): string | undefined {
   if (typeof value !== 'string' || value.length > MAX_LENGTH || /[\p{Cc}\p{Zl}\p{Zp}\\]/u.test(value)) return undefined;
-  const origin = origins.find((listed) => value === listed || value.startsWith(`${listed}/`));
+  const origin = origins.find((listed) => isAt(value, listed));
   const url = origin === undefined ? null : URL.parse(value);
   return url !== null && url.origin === origin ? url.href : undefined;
 }

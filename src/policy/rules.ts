@@ -40,6 +40,15 @@ export function rulesForMethod<Rule extends Pick<RuleConfig, 'methods' | 'token'
   return rules.filter((rule) => rule.methods === undefined || rule.methods.some((name) => name === method));
 }
 
+/** Compiles the rules of a route and groups them by method; the result returns those that apply to a method, in their order. */
+export function compileRules(configs: readonly RuleConfig[]): (method: string) => readonly CompiledRule[] {
+  const rules = configs.map((rule) => compileRule(rule));
+  const methods = rules.flatMap((rule): string[] => rule.methods ?? []);
+  const byMethod = new Map(methods.map((method) => [method, rulesForMethod({ rules }, method)]));
+  const forAllMethods = rules.filter((rule) => rule.methods === undefined);
+  return (method) => byMethod.get(method) ?? forAllMethods;
+}
+
 /** Returns the first of these rules that applies to the caller. Undefined means denied, or 401 for an anonymous caller. */
 export function ruleForCaller<Rule extends Pick<RuleConfig, 'token'>>(
   rules: readonly Rule[],

@@ -7,7 +7,8 @@ import { normalizeAuthority, type RequestTarget } from './target.ts';
 
 /** What the edge reads of an app. */
 export interface ServedApp {
-  readonly config: Pick<Config, 'publicUrl' | 'allowedHosts'> & { readonly app: Pick<Config['app'], 'id' | 'path'> };
+  readonly config: Pick<Config, 'publicUrl' | 'allowedHosts'> &
+    Partial<Pick<Config, 'origins'>> & { readonly app: Pick<Config['app'], 'id' | 'path'> };
 }
 
 /** The apps of one origin. */
@@ -30,12 +31,27 @@ export type FindApps<App> = (hosts: readonly string[], target: string, isProbe?:
 /** The scheme of an origin, without the colon. */
 export const schemeOf = (origin: string) => new URL(origin).protocol.slice(0, -1);
 
-/** The apps of each origin, in the order of their first app. */
-function groupByOrigin<App extends ServedApp>(apps: readonly App[]): { origin: string; apps: App[] }[] {
+/** The apps of an origin, and the names of its host besides its own. */
+interface OriginGroup<App> {
+  readonly origin: string;
+  readonly apps: readonly App[];
+  readonly allowedHosts: readonly string[];
+}
+
+/** The apps of each public URL, in the order of their first app. */
+function groupByPublicUrl<App extends ServedApp>(apps: readonly App[]): OriginGroup<App>[] {
   const groups = new Map<string, App[]>();
   for (const app of apps) groups.set(app.config.publicUrl, [...(groups.get(app.config.publicUrl) ?? []), app]);
-  return [...groups].map(([origin, members]) => ({ origin, apps: members }));
+  return [...groups].map(([origin, members]) => ({
+    origin,
+    apps: members,
+    allowedHosts: members.flatMap(({ config }) => config.allowedHosts),
+  }));
 }
+
+/** The further origins of each app. */
+const furtherOrigins = <App extends ServedApp>(apps: readonly App[]): OriginGroup<App>[] =>
+  apps.flatMap((app) => (app.config.origins ?? []).map((origin) => ({ origin, apps: [app], allowedHosts: [] })));
 
 export interface AppsByHost<App> {
   /** The apps of every origin, in the order of their first app. */
@@ -44,17 +60,23 @@ export interface AppsByHost<App> {
   ofHost(host: string): AppsOfOrigin<App> | undefined;
 }
 
-/** Creates the tables from the authority to the apps, one for each scheme: it decides which port is left out. */
-export function createAppsByHost<App extends ServedApp>(apps: readonly App[]): AppsByHost<App> {
+/**
+ * Creates the tables from the authority to the apps, one for each scheme: it decides which port is left out. `withOrigins`: also
+ * those of the further origins, which only a front proxy serves.
+ */
+export function createAppsByHost<App extends ServedApp>(
+  apps: readonly App[],
+  { withOrigins = false } = {},
+): AppsByHost<App> {
   const tables = new Map<string, Map<string, AppsOfOrigin<App>>>();
-  const all = groupByOrigin(apps).map((group) => {
+  const groups = [...groupByPublicUrl(apps), ...(withOrigins ? furtherOrigins(apps) : [])];
+  const all = groups.map((group) => {
     const { host } = new URL(group.origin);
     const scheme = schemeOf(group.origin);
     const found = { origin: group.origin, host, appOf: createPathChoice(group.apps) };
     const table = tables.get(scheme) ?? new Map<string, AppsOfOrigin<App>>();
     tables.set(scheme, table);
-    for (const name of [host, ...group.apps.flatMap(({ config }) => config.allowedHosts)])
-      table.set(normalizeAuthority(name, scheme), found);
+    for (const name of [host, ...group.allowedHosts]) table.set(normalizeAuthority(name, scheme), found);
     return found;
   });
   const entries = [...tables];

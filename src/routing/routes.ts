@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../base/errors.ts';
 import type { RouteConfig } from '../config/schema/schema.ts';
-import { type CompiledRule, compileRule, rulesForMethod } from '../policy/rules.ts';
+import { type CompiledRule, compileRules } from '../policy/rules.ts';
 import { pathInterpretations } from './path-interpretations.ts';
 import { isShortName, mayBeShortNameOf } from './short-names.ts';
 import { parseTarget, type RequestTarget } from './target.ts';
@@ -10,7 +10,7 @@ import { parseTarget, type RequestTarget } from './target.ts';
 /** A route with its rules compiled. */
 export interface CompiledRoute {
   readonly config: RouteConfig;
-  /** The path pattern as configured; a bounded label for logs and metrics. */
+  /** The path pattern as configured, below its origin if that is not the public one; a bounded label for logs and metrics. */
   readonly pattern: string;
   /** Position in the file, from 0. */
   readonly index: number;
@@ -28,15 +28,15 @@ export interface RouteMatch {
 export interface RouteTable {
   readonly routes: readonly CompiledRoute[];
   /**
-   * Returns the first route in file order that matches. Throws `ambiguous_path` when another interpretation of the path would
-   * match another route.
+   * Returns the first route of an origin, by default the public one, in file order that matches. Throws `ambiguous_path` when another
+   * interpretation of the path would match another route.
    */
-  match(target: RequestTarget): RouteMatch | undefined;
+  match(target: RequestTarget, origin?: string): RouteMatch | undefined;
   /**
-   * Returns whether the route of an API matches any interpretation of the path (without a query), letter case ignored; true also
+   * Returns whether the route of an API of the origin matches any interpretation of the path (without a query), letter case ignored; true also
    * for a path that is refused.
    */
-  mayServe(path: string): boolean;
+  mayServe(path: string, origin?: string): boolean;
 }
 
 interface Segment {
@@ -52,12 +52,19 @@ interface Entry {
 }
 
 /** Compiles the routes of the configuration; throws on a pattern with a segment that cannot match as written. */
-export function compileRoutes(routes: readonly RouteConfig[], audience: readonly string[] = []): RouteTable {
-  const entries = routes.map((route, index) => compileRoute(route, index, audience));
-  const apis = entries.filter(({ match }) => match.route.config.kind === 'api');
+export function compileRoutes(
+  routes: readonly RouteConfig[],
+  audience: readonly string[] = [],
+  publicUrl = '',
+): RouteTable {
+  const all = routes.map((route, index) => compileRoute(route, index, audience, publicUrl));
+  const byOrigin = Map.groupBy(all, ({ match }) => match.route.config.origin ?? publicUrl);
+  const own = byOrigin.get(publicUrl) ?? [];
+  const entriesAt = (origin: string | undefined) => (origin === undefined ? own : (byOrigin.get(origin) ?? []));
   return {
-    routes: entries.map((entry) => entry.match.route),
-    match(target) {
+    routes: all.map((entry) => entry.match.route),
+    match(target, origin) {
+      const entries = entriesAt(origin);
       const entry = firstMatch(entries, target.segments);
       if (target.lenient === target.segments) return entry?.match;
       for (const segments of allInterpretations(entries, target.path)) {
@@ -67,7 +74,9 @@ export function compileRoutes(routes: readonly RouteConfig[], audience: readonly
       }
       return entry?.match;
     },
-    mayServe(path) {
+    mayServe(path, origin) {
+      const entries = entriesAt(origin);
+      const apis = entries.filter(({ match }) => match.route.config.kind === 'api');
       return (
         !isWellFormed(path) ||
         allInterpretations(entries, path).some((segments) => apis.some((entry) => covers(entry, segments)))
@@ -103,22 +112,20 @@ function isWellFormed(path: string): boolean {
   }
 }
 
-/** Compiles the rules and groups them by method. */
-function compileRules(config: RouteConfig): CompiledRoute['rulesForMethod'] {
-  const rules = config.rules.map((rule) => compileRule(rule));
-  const methods = rules.flatMap((rule): string[] => rule.methods ?? []);
-  const byMethod = new Map(methods.map((method) => [method, rulesForMethod({ rules }, method)]));
-  const forAllMethods = rules.filter((rule) => rule.methods === undefined);
-  return (method) => byMethod.get(method) ?? forAllMethods;
-}
-
-function compileRoute(config: RouteConfig, index: number, defaultAudience: readonly string[]): Entry {
+function compileRoute(
+  config: RouteConfig,
+  index: number,
+  defaultAudience: readonly string[],
+  publicUrl: string,
+): Entry {
   const parts = config.path.slice(1).split('/');
   const open = parts.at(-1) === '**';
   if (open || parts.at(-1) === '') parts.pop();
   const segments = parts.map((part) => (part === '*' ? ANY : compileLiteral(part, config.path)));
   const audience = config.audience ?? defaultAudience;
-  const route = { config, pattern: config.path, index, audience, rulesForMethod: compileRules(config) };
+  const { origin = publicUrl } = config;
+  const pattern = origin === publicUrl ? config.path : origin + config.path;
+  const route = { config, pattern, index, audience, rulesForMethod: compileRules(config.rules) };
   return { match: { route }, segments, open };
 }
 

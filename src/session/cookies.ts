@@ -17,17 +17,28 @@ export interface CookieNames {
 export interface CookieSettings extends CookieNames {
   /** The names of the other apps of the host. */
   siblings: readonly CookieNames[];
+  /** Attributes of the session cookie. */
   sessionOptions: CookieOptions;
+  /** The same for cookies of the host that serves the endpoints, whatever hosts share the session. */
+  hostOptions: CookieOptions;
   /** Attributes of the cookie of a sign-in at a provider. */
   loginOptions(provider: Pick<ProviderConfig, 'responseMode'>): CookieOptions;
 }
 
-const cookieNames = (sessionName: string): CookieNames => ({
-  sessionName,
-  loginPrefix: `${sessionName}-login-`,
-  logoutName: `${sessionName}-logout`,
-  arrivedName: `${sessionName}-arrived`,
-});
+/**
+ * The names of an app. Sign-ins and sign-outs pass one host only, also if several share the session: with `__Host-`, no other host
+ * can plant their cookies.
+ */
+function cookieNames(sessionName: string): CookieNames {
+  const hostName = sessionName.replace(/^__Secure-/, '__Host-');
+  return {
+    sessionName,
+    loginPrefix: `${hostName}-login-`,
+    logoutName: `${hostName}-logout`,
+    // Read where the session was missing: on any host that shares it.
+    arrivedName: `${sessionName}-arrived`,
+  };
+}
 
 /**
  * Returns the names and attributes of all cookies. `__Host-` requires Secure (RFC 6265bis 4.1.3.2); over plain HTTP,
@@ -35,10 +46,13 @@ const cookieNames = (sessionName: string): CookieNames => ({
  */
 export function cookieSettings(config: Config): CookieSettings {
   const secure = config.publicUrl.startsWith('https:');
+  const { sameSite, sharedDomain } = config.session.cookie;
+  const hostOptions: CookieOptions = { path: '/', httpOnly: true, secure, sameSite };
   return {
     ...cookieNames(sessionCookieName(config)),
     siblings: (config.app.siblingCookies ?? []).map(cookieNames),
-    sessionOptions: { path: '/', httpOnly: true, secure, sameSite: config.session.cookie.sameSite },
+    sessionOptions: sharedDomain === undefined ? hostOptions : { ...hostOptions, domain: sharedDomain },
+    hostOptions,
     // A form_post callback is a cross-site POST, and browsers attach only SameSite=None cookies to it.
     loginOptions: ({ responseMode }) => ({
       path: '/',

@@ -112,7 +112,7 @@ export async function startDataPlane(
   const plane = createDataPlane({
     config,
     keyring: createKeyring([{ id: 'k1', value: 'x'.repeat(48) }], 'test'),
-    routes: compileRoutes(config.routes, config.accessTokens?.audience),
+    routes: compileRoutes(config.routes, config.accessTokens?.audience, config.publicUrl),
     sessions: createFakeSessions(state),
     ensureUsable(session) {
       state.events.push('usable');

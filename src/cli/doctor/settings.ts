@@ -13,8 +13,10 @@ const isSameSite = (a: string, b: string) => a === b || a.endsWith(`.${b}`) || b
 
 function cookieChecks(config: Config): Check[] {
   const { sessionName, sessionOptions } = cookieSettings(config);
-  const { sameSite } = config.session.cookie;
-  const attributes = `${sessionName}, HttpOnly, ${sessionOptions.secure ? 'Secure, ' : ''}SameSite=${sameSite}`;
+  const { sameSite, sharedDomain } = config.session.cookie;
+  const secure = sessionOptions.secure ? 'Secure, ' : '';
+  const domain = sharedDomain === undefined ? '' : `, Domain=${sharedDomain}`;
+  const attributes = `${sessionName}, HttpOnly, ${secure}SameSite=${sameSite}${domain}`;
   const { hostname } = new URL(config.publicUrl);
   const crossSite = config.cors.allowedOrigins
     .filter((origin) => !isSameSite(new URL(origin).hostname, hostname))

@@ -4,12 +4,13 @@ import type { Config } from '../schema/schema.ts';
 import type { Path } from '../validate/faults.ts';
 
 /** Every authority at which an app is reached, with the option that names it. */
-export function authoritiesOf({ publicUrl, allowedHosts }: Config): { authority: string; path: Path }[] {
+export function authoritiesOf({ publicUrl, allowedHosts, origins }: Config): { authority: string; path: Path }[] {
   const { host, protocol } = new URL(publicUrl);
   const normalized = (text: string) => normalizeAuthority(text, protocol.slice(0, -1));
   return [
     { authority: normalized(host), path: ['publicUrl'] },
     ...allowedHosts.map((text, index) => ({ authority: normalized(text), path: ['allowedHosts', index] })),
+    ...origins.map((origin, index) => ({ authority: new URL(origin).host, path: ['origins', index] })),
   ];
 }
 

@@ -1,7 +1,9 @@
 /** Checks that no two apps claim the same identifier, address or cookie. */
 import { sessionCookieName } from '../schema/apps.ts';
+import { originsOf } from '../schema/asked-routes.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Finding } from '../validate/faults.ts';
+import { isBelowDomain } from '../validate/origins.ts';
 import { authoritiesOf, cookieHostsOf } from './authorities.ts';
 import type { CheckedApp, Report, ValidApp } from './checked-app.ts';
 import { sharedPathFindings } from './shared-paths.ts';
@@ -82,6 +84,29 @@ function checkCookies(apps: readonly ValidApp[], report: Report): void {
   }
 }
 
+/** A cookie for a whole domain would reach the other apps below it, and they could plant one. */
+function checkSharedDomains(apps: readonly ValidApp[], report: Report): void {
+  const reaches = ({ config }: ValidApp, other: ValidApp) => {
+    const { sharedDomain } = config.session.cookie;
+    if (sharedDomain === undefined) return undefined;
+    return originsOf(other.config).find((origin) => isBelowDomain(new URL(origin).hostname, sharedDomain));
+  };
+  for (const [index, app] of apps.entries())
+    for (const other of apps.slice(0, index)) {
+      const [below, above] = [reaches(app, other), reaches(other, app)];
+      if (below !== undefined)
+        report(app, {
+          path: ['session', 'cookie', 'sharedDomain'],
+          message: `lies above ${below} of the app ${other.app.id}, which would get the sessions of this app`,
+        });
+      else if (above !== undefined)
+        report(app, {
+          path: above === app.config.publicUrl ? ['publicUrl'] : ['origins', app.config.origins.indexOf(above)],
+          message: `lies below session.cookie.sharedDomain of the app ${other.app.id}: this app would get its sessions`,
+        });
+    }
+}
+
 /** Findings about each app that concern another one as well; they are told at the later of the two. */
 export function clashFindings(apps: readonly CheckedApp[]): ReadonlyMap<CheckedApp, readonly Finding[]> {
   const found = new Map<CheckedApp, Finding[]>(apps.map((app) => [app, []]));
@@ -91,5 +116,6 @@ export function clashFindings(apps: readonly CheckedApp[]): ReadonlyMap<CheckedA
   checkAuthorities(valid, report);
   for (const group of groupsOf(valid, ({ publicUrl }) => publicUrl)) sharedPathFindings(group, report);
   checkCookies(valid, report);
+  checkSharedDomains(valid, report);
   return found;
 }

@@ -32,8 +32,10 @@ export function withPath(options: unknown, { id, path }: Pick<AppIdentity, 'id' 
   if (path === '' || !isRecord(options)) return options;
   const { publicUrl, session, accessTokens } = options;
   const isHttps = typeof publicUrl === 'string' && publicUrl.startsWith('https:');
-  const cookieName = (name: unknown) => name ?? `${isHttps ? '__Host-bff' : 'bff'}-${id}`;
   const cookie = recordOf(session);
+  const isShared = recordOf(cookie?.cookie)?.sharedDomain !== undefined;
+  const prefix = isHttps ? `__${isShared ? 'Secure' : 'Host'}-` : '';
+  const cookieName = (name: unknown) => name ?? `${prefix}bff-${id}`;
   const named =
     cookie === undefined ? options : { ...options, session: withOption(cookie, 'cookie', 'name', cookieName) };
   const below = withOption(named, 'endpoints', 'prefix', belowPath(path));

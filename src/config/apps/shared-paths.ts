@@ -1,4 +1,5 @@
 /** Checks the apps of one origin: each has a path of its own, and no path takes what belongs to another app. */
+import { isAtPublicUrl } from '../schema/asked-routes.ts';
 import { reservedPaths } from '../schema/endpoints.ts';
 import type { Finding } from '../validate/faults.ts';
 import type { Report, ValidApp } from './checked-app.ts';
@@ -27,7 +28,9 @@ function sharerOf(app: ValidApp): Sharer {
   const path = lenient(config.app.path);
   const owned = [
     ...(path === '' ? [] : [{ path, name: `path ${config.app.path}` }]),
-    ...config.routes.map((route) => ({ path: lenient(route.path), name: `route ${route.path}` })),
+    ...config.routes
+      .filter((route) => isAtPublicUrl(route, config))
+      .map((route) => ({ path: lenient(route.path), name: `route ${route.path}` })),
     ...reservedPaths(config).map((endpoint) => ({ path: lenient(endpoint), name: `endpoint ${endpoint}` })),
   ];
   return { app, path, owned };

@@ -14,8 +14,8 @@ export function asRunning(running: Config, wanted: Config): Config {
 }
 
 /** What an app claims of the addresses, paths and cookies that it could share with another one. */
-const claimsOf = ({ app, publicUrl, allowedHosts, endpoints, routes, session }: Config) => [
-  [app.path, publicUrl, allowedHosts, endpoints.prefix, session.cookie.name],
+const claimsOf = ({ app, publicUrl, allowedHosts, origins, endpoints, routes, session }: Config) => [
+  [app.path, publicUrl, allowedHosts, origins, endpoints.prefix, session.cookie.name, session.cookie.sharedDomain],
   routes.map(({ path }) => path),
 ];
 

@@ -22,6 +22,7 @@ const FIXED = [
   'provider.clientId',
   'session.store',
   'session.cookie.name',
+  'session.cookie.sharedDomain',
   'limits.headerSize',
   'limits.headersTimeout',
   'limits.bodyTimeout',
@@ -36,7 +37,13 @@ const FIXED = [
   'tuning',
 ] as const;
 /** Those of them that each app has for itself. */
-const PER_APP: readonly string[] = ['publicUrl', 'provider.issuer', 'provider.clientId', 'session.cookie.name'];
+const PER_APP: readonly string[] = [
+  'publicUrl',
+  'provider.issuer',
+  'provider.clientId',
+  'session.cookie.name',
+  'session.cookie.sharedDomain',
+];
 /** The forward authentication listener checks peers with the value it was opened with. */
 const FIXED_WITH_FORWARD_AUTH = ['trustedProxies'] as const;
 

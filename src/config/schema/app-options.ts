@@ -22,7 +22,7 @@ export const SHARED_OPTIONS = [
 ] as const;
 
 /** Options that belong to one app only: no app has them from the top of the file. */
-export const NOT_INHERITED = ['publicUrl', 'allowedHosts', 'frontend', 'routes'] as const;
+export const NOT_INHERITED = ['publicUrl', 'allowedHosts', 'origins', 'frontend', 'routes'] as const;
 
 /** Options of the file that no app has. */
 export const FILE_OPTIONS = ['apps', 'appsFrom'] as const;

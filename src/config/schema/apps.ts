@@ -18,6 +18,10 @@ export const addressOf = ({ publicUrl, app }: Config): string => publicUrl + app
 export const mapApps = (config: Config, map: (app: Config) => Config): Config =>
   config.apps ? { ...map(config), apps: config.apps.map(map) } : map(config);
 
-/** The name of the session cookie. Over plain HTTP, which only development may use, browsers drop cookies with the prefix `__Host-`. */
+/** The prefix of the name of the session cookie: browsers refuse `__Host-` with a domain (RFC 6265bis section 4.1.3.2). */
+export const sessionCookiePrefix = ({ session }: Pick<Config, 'session'>): '__Host-' | '__Secure-' =>
+  session.cookie.sharedDomain === undefined ? '__Host-' : '__Secure-';
+
+/** The name of the session cookie. Over plain HTTP, which only development may use, browsers drop cookies with such a prefix. */
 export const sessionCookieName = ({ publicUrl, session }: Pick<Config, 'publicUrl' | 'session'>): string =>
-  session.cookie.name ?? (publicUrl.startsWith('https:') ? '__Host-bff' : 'bff');
+  session.cookie.name ?? (publicUrl.startsWith('https:') ? `${sessionCookiePrefix({ session })}bff` : 'bff');

@@ -16,6 +16,7 @@ import {
   identityHeaders,
   limits,
   listen,
+  origins,
   publicUrl,
   reload,
   trustedProxies,
@@ -33,6 +34,7 @@ export function configSchema(resolve: SecretResolver) {
   return z.strictObject({
     publicUrl,
     allowedHosts,
+    origins,
     listen,
     workers,
     admin: adminSchema(secret),

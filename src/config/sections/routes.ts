@@ -32,6 +32,7 @@ const target = {
     .string()
     .regex(/^\/[^\s?#\\]*$/, 'expected a path that starts with /')
     .describe('Path pattern: * matches one segment, a final /** matches the path before it and everything below.'),
+  origin: origin().optional().describe('Origin of the route: an entry of origins, or publicUrl, which is the default.'),
   upstream: z
     .union([
       httpUrl().refine((text) => !text.includes('?'), 'expected a URL without query: the query of the request is used'),

@@ -12,6 +12,13 @@ export const allowedHosts = z
   .default([])
   .describe('Additional accepted values of the Host header, such as an internal name that a front proxy uses.');
 
+export const origins = z
+  .array(origin())
+  .default([])
+  .describe(
+    'Further public origins of the app, which only forward authentication asks about. They get the session by session.cookie.sharedDomain; only publicUrl serves the endpoints.',
+  );
+
 export const trustedProxies = z
   .array(z.string().min(1))
   .default([])

@@ -4,18 +4,27 @@ import { storeSchema } from '../../store/stores.ts';
 import { duration } from '../fields/fields.ts';
 import type { SecretField } from './secrets.ts';
 
+const DOMAIN = 'expected a domain such as example.com, in lower case and without leading dot';
+
 const cookie = z
   .strictObject({
     name: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,48}$/)
       .optional()
-      .describe('Default: __Host-bff, or bff if the public URL is plain HTTP.'),
+      .describe('Default: __Host-bff, __Secure-bff with sharedDomain, or bff if the public URL is plain HTTP.'),
     sameSite: z
       .enum(['strict', 'lax'])
       .default('strict')
       .describe(
         'lax: for server-rendered pages that read the session in the navigation that ends a sign-in. A single-page app does not need it: its first request carries the cookie.',
+      ),
+    sharedDomain: z
+      .string({ error: DOMAIN })
+      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, DOMAIN)
+      .optional()
+      .describe(
+        'Parent domain of publicUrl and of all origins: every host below it gets the session cookie, and can plant another one. Only for forward authentication; one app for each host needs no such cookie.',
       ),
     persistent: z
       .boolean()

@@ -1,5 +1,6 @@
 /** Checks of routes: hidden endpoints, routes and rules that are never reached, conditions without a token. */
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
+import { isAtPublicUrl } from '../schema/asked-routes.ts';
 import { reservedPaths } from '../schema/endpoints.ts';
 import { hasPages } from '../schema/page-routes.ts';
 import type { Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
@@ -121,7 +122,8 @@ export function routeFindings(config: Config): Finding[] {
     const path = ['routes', index, 'path'];
     if (hasMisplacedWildcard(route.path))
       findings.push({ path, message: '* must be a whole segment, and ** the last one' });
-    const hidden = reserved.find((endpoint) => covers(route.path, endpoint));
+    // Only publicUrl has endpoints.
+    const hidden = isAtPublicUrl(route, config) ? reserved.find((endpoint) => covers(route.path, endpoint)) : undefined;
     // Below a prefix the gateway's own endpoints win, whatever pages surround them.
     const mayCover = route.kind === 'page' && config.endpoints.prefix !== '';
     if (hidden !== undefined && !mayCover)
@@ -130,7 +132,9 @@ export function routeFindings(config: Config): Finding[] {
         message: `this route would hide the endpoint ${hidden}`,
         ...(route.kind === 'page' ? { hint: 'set endpoints.prefix, such as /oauth2: the endpoints then win' } : {}),
       });
-    if (config.routes.slice(0, index).some((earlier) => covers(earlier.path, route.path)))
+    const origin = route.origin ?? config.publicUrl;
+    const before = config.routes.slice(0, index).filter((earlier) => (earlier.origin ?? config.publicUrl) === origin);
+    if (before.some((earlier) => covers(earlier.path, route.path)))
       findings.push({ path, message: 'this route is never reached: an earlier route matches all of its paths' });
     if (route.stripPrefix !== undefined && !isPathPrefix(route.stripPrefix, route.path))
       findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be a prefix of path' });

@@ -2,12 +2,14 @@
 import { isIP } from 'node:net';
 import { isLoopbackHost } from '../../base/loopback.ts';
 import { storeFindings } from '../../store/open.ts';
+import { sessionCookiePrefix } from '../schema/apps.ts';
 import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
 import type { Finding } from './faults.ts';
 import { frontendFindings } from './frontend.ts';
 import { headerFindings } from './headers.ts';
 import { repeatedHeaderFindings } from './lost-names.ts';
+import { furtherOriginFindings } from './origins.ts';
 import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
@@ -65,8 +67,9 @@ function addressFindings({ publicUrl, session, development, trustedProxies }: Co
     });
   }
   const { name } = session.cookie;
-  if (!http && name !== undefined && !name.startsWith('__Host-'))
-    findings.push({ path: ['session', 'cookie', 'name'], message: 'the name must start with __Host-' });
+  const prefix = sessionCookiePrefix({ session });
+  if (!http && name !== undefined && !name.startsWith(prefix))
+    findings.push({ path: ['session', 'cookie', 'name'], message: `the name must start with ${prefix}` });
   for (const [index, entry] of trustedProxies.entries()) {
     const [address = '', bits, rest] = entry.split('/');
     const family = isIP(address);
@@ -102,6 +105,7 @@ export function validateConfig(config: Config): Finding[] {
     ...sessionFindings(config),
     ...storeFindings(config.session.store),
     ...routeFindings(config),
+    ...furtherOriginFindings(config),
     ...headerFindings(config),
     ...repeatedHeaderFindings(config),
     ...accessTokenFindings(config),

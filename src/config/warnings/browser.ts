@@ -1,6 +1,7 @@
 /** Warnings about cookies, the front end and the addresses that browsers open. */
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
+import { isAtPublicUrl } from '../schema/asked-routes.ts';
 import { endpointPaths, landingPath, offeredEndpoints, reservedPaths } from '../schema/endpoints.ts';
 import { hasPages } from '../schema/page-routes.ts';
 import type { Config } from '../schema/schema.ts';
@@ -25,6 +26,16 @@ export const persistentCookie: Combination = {
     config.session.cookie.persistent
       ? ['session.cookie.persistent is on: the session survives the end of the browser']
       : [],
+};
+
+export const sharedCookie: Combination = {
+  id: 'shared-cookie',
+  when: '`session.cookie.sharedDomain`: every host below the domain gets the session cookie, so that a single one can act as its users everywhere, and can plant a cookie that signs them in as another user',
+  hint: 'make each host an app of its own in apps: with one provider, a sign-in at each of them is seamless',
+  find: ({ config: { session } }) =>
+    session.cookie.sharedDomain === undefined
+      ? []
+      : [`every host below ${session.cookie.sharedDomain} gets the session cookie, and can plant another one`],
 };
 
 export const noContentSecurityPolicy: Combination = {
@@ -92,7 +103,8 @@ function landingFault(config: Config, landing: string): string | undefined {
   if (offeredEndpoints(config).some(({ path }) => path === landing)) return 'is an endpoint that is no page for it';
   const bare = offeredEndpoints({ ...config, endpoints: { prefix: '' } }).some(({ path }) => path === landing);
   if (bare) return `lacks the prefix: the page is ${signedOut}`;
-  return config.routes.some(({ path }) => covers(path, landing)) ? 'is a path of a route' : undefined;
+  const isServed = config.routes.some((route) => isAtPublicUrl(route, config) && covers(route.path, landing));
+  return isServed ? 'is a path of a route' : undefined;
 }
 
 const pathOfLanding = (config: Config) => landingPath(config).split(/[?#]/, 1)[0] ?? '';

@@ -10,6 +10,9 @@ function isSameUpstream(first: RouteConfig, second: RouteConfig): boolean {
   return isSameServer(new URL(first.upstream), new URL(second.upstream));
 }
 
+const isSameOrigin = (first: RouteConfig, second: RouteConfig, publicUrl: string) =>
+  (first.origin ?? publicUrl) === (second.origin ?? publicUrl);
+
 /** Whether the scripts of a page reach more than the server of the page: an API of the application, or pages of another server. */
 const isReachedFrom = (page: RouteConfig, other: RouteConfig) => other.kind === 'api' || !isSameUpstream(page, other);
 
@@ -17,11 +20,13 @@ export const sharedOrigin: Combination = {
   id: 'pages-share-origin',
   when: 'a route of `kind: page` beside a route of an API, or beside pages of another upstream: they have one origin, so that a script in a page uses the others as its user',
   hint: 'serve sites that do not trust each other from origins of their own, and what users upload from yet another',
-  find: ({ config: { routes } }) =>
+  find: ({ config: { routes, publicUrl } }) =>
     routes
       .filter(({ kind }) => kind === 'page')
       .flatMap((page) => {
-        const reached = routes.filter((other) => other !== page && isReachedFrom(page, other)).map(({ path }) => path);
+        const reached = routes
+          .filter((other) => other !== page && isSameOrigin(page, other, publicUrl) && isReachedFrom(page, other))
+          .map(({ path }) => path);
         return reached.length === 0
           ? []
           : [`a script in the pages of route ${page.path} reaches ${reached.join(', ')} as its user`];

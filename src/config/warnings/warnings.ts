@@ -11,6 +11,7 @@ import {
   missingFrontend,
   noContentSecurityPolicy,
   persistentCookie,
+  sharedCookie,
 } from './browser.ts';
 import { writableSecrets } from './files.ts';
 import {
@@ -46,6 +47,7 @@ export const COMBINATIONS: readonly Combination[] = [
   appPath,
   laxCookie,
   persistentCookie,
+  sharedCookie,
   noContentSecurityPolicy,
   trustedEmail,
   formPost,

@@ -28,7 +28,7 @@ export function logoutContinue({
         const value = singleCookie(req.headers.cookie, cookies.logoutName);
         const text = value === undefined ? undefined : keyring.open('logout', SEAL_CONTEXT, value);
         const pending = text === undefined ? undefined : (JSON.parse(text) as { url: string; until: number });
-        if (value !== undefined) res.clearCookie(cookies.logoutName, cookies.sessionOptions);
+        if (value !== undefined) res.clearCookie(cookies.logoutName, cookies.hostOptions);
         redirect(res, pending && pending.until > clock() ? pending.url : signedOut);
       },
     ],
@@ -42,7 +42,7 @@ export function startLogoutContinue(
   address: string,
 ): string {
   const value = sealAddress(keyring, address, clock() + LIFETIME_MS);
-  res.cookie(cookies.logoutName, value, { ...cookies.sessionOptions, maxAge: LIFETIME_MS });
+  res.cookie(cookies.logoutName, value, { ...cookies.hostOptions, maxAge: LIFETIME_MS });
   return endpointPaths(config.endpoints).logoutContinue;
 }
 

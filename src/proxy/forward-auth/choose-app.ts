@@ -30,9 +30,9 @@ export interface AskedApps<App> {
 
 /** Creates the choice among all applications of a gateway. */
 export function createAskedApps<App extends ServedApp>(apps: readonly App[]): AskedApps<App> {
-  const { all, ofHost } = createAppsByHost(apps);
+  const { all, ofHost } = createAppsByHost(apps, { withOrigins: true });
   const [only] = apps.length === 1 ? apps : [];
-  const [onlyOrigin] = only === undefined ? [] : all;
+  const [onlyOrigin] = all.length === 1 && only !== undefined ? all : [];
   return {
     only,
     choose(hosts, rawTarget) {

@@ -30,7 +30,7 @@ export type ForwardedHeaders = Readonly<Record<string, string>>;
 export interface VerifyParts {
   config: Config;
   /** The route of a target, whether the gateway or the front proxy has its upstream; none for a path of the gateway itself. */
-  match: (target: RequestTarget) => CompiledRoute | undefined;
+  match: (target: RequestTarget, origin: string) => CompiledRoute | undefined;
   admit: Admit;
   checkForgery: (context: RequestContext, route: CompiledRoute, publicOrigin: string) => CsrfOutcome;
   signInAfter: SignInAfter;
@@ -122,7 +122,7 @@ export function createVerify(parts: VerifyParts) {
 
   /** `origin` is the one of the page or API that the front proxy asks about. */
   return async function verify(context: RequestContext, origin: string): Promise<ForwardedHeaders> {
-    const route = match(context.target);
+    const route = match(context.target, origin);
     if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route matches this path' });
     refuseReservedHeaders(context, route);
     const admission = await admitAsked(context, route, origin);

@@ -15,7 +15,7 @@ function percentDecoded(name: string): string {
 /** Returns the name as a lenient parser may read it: trimmed, unquoted, percent-decoded, lower case, without prefix. */
 function lenientName(name: string): string {
   const plain = name.includes('%') ? percentDecoded(name) : name;
-  return plain.trim().replace(/^"/, '').toLowerCase().replace(PREFIX, '');
+  return plain.trim().replace(/^"|"$/g, '').toLowerCase().replace(PREFIX, '');
 }
 
 /** Creates the test whether a cookie name is one of the gateway's, in any spelling; those of the other apps of the host included. */

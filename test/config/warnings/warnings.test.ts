@@ -54,6 +54,14 @@ const twoProviders = (rule: NonNullable<RouteInput['rules']>[number]): Partial<C
 });
 const API = 'http://api:8080';
 const SITE: RouteInput = { path: '/wiki/**', upstream: 'http://wiki:8080', kind: 'page' };
+/** One session for a further host. */
+const SHARED: Partial<ConfigInput> = {
+  origins: ['https://wiki.example.com'],
+  session: { cookie: { sharedDomain: 'example.com' } },
+  forwardAuth: {},
+  endpoints: { prefix: '/.auth' },
+  routes: [{ origin: 'https://wiki.example.com', path: '/**', upstream: 'none', kind: 'page' }],
+};
 const OPEN: RouteInput = { path: '/pub/**', stripPrefix: '/pub', upstream: API };
 const ADMIN: RouteInput = { path: '/admin/**', upstream: API };
 
@@ -235,6 +243,10 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
   'persistent-cookie': {
     unsafe: [{ session: { cookie: { persistent: true } } }],
     safe: [{ session: { cookie: { persistent: false } } }],
+  },
+  'shared-cookie': {
+    unsafe: [SHARED],
+    safe: [{ ...SHARED, origins: [], session: {}, routes: [] }],
   },
   'no-content-security-policy': {
     unsafe: [{ frontend: { directory: dist, contentSecurityPolicy: false } }],
