@@ -1,2 +1,3 @@
-new BroadcastChannel('bff-gateway').postMessage('*');
+// The path before `/signed-in` names the app, as in the client.
+new BroadcastChannel(`bff-gateway${location.pathname.replace(/\/[^/]*$/, '')}`).postMessage('*');
 close();

@@ -21,7 +21,7 @@ export function createClient(
   if (!page.document || !location.origin.startsWith('http')) return createInertClient(page, base, csrfHeader);
   const requests = createGatewayRequests(base, csrfHeader, page);
   const events = createEvents();
-  const memory = createMemory(page);
+  const memory = createMemory(page, requests.basePath);
   const state = createSessionState(page, requests, events, memory, expiringBefore);
   const { signOutGuard } = state;
   const signIn = createSignIn(page, requests, state, events);

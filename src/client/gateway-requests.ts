@@ -8,15 +8,18 @@ export function createGatewayRequests(base: string, csrfName: string, page: Page
   /** The gateway's address without a trailing slash; absolute, so that no `<base>` of the page changes it. */
   const root = new URL(base || '/', page.location.origin);
   const gatewayOrigin = root.origin;
-  const prefix = gatewayOrigin + root.pathname.replace(/\/$/, '');
+  const basePath = root.pathname.replace(/\/$/, '');
+  const prefix = gatewayOrigin + basePath;
   /** The code of the gateway in a response, see `gatewayCode`. */
   const codeOf = (response: Response) => gatewayCode(response, gatewayOrigin);
   return {
     csrfName,
+    /** The path below which the endpoints lie, without a trailing slash: no two apps of an origin have the same. */
+    basePath,
     gatewayOrigin,
     loginPath: `${base}/login`,
     loginAddress: `${prefix}/login`,
-    signedInPath: `${prefix}/signed-in`.slice(gatewayOrigin.length),
+    signedInPath: `${basePath}/signed-in`,
     codeOf,
     sendRequest: (path: string, init?: RequestInit) =>
       // These endpoints never redirect, so whatever redirects is not the gateway.

@@ -36,7 +36,7 @@ export function createSessionState(
   const closing = new AbortController();
   const closeSignal: AbortSignal = closing.signal;
   const { scheduleRead, watchExpiry, stopTimer } = createExpiryTimer(refresh, expiringBefore, events.emitEvent);
-  const { notifyTabs, closeTab } = createTabSync(page, onMessage, () => {
+  const { notifyTabs, closeTab } = createTabSync(page, requests.basePath, onMessage, () => {
     if (reads.readCount() > 0 && !guard.isLeaving()) refresh();
   });
   const known = createKnownSession(events, (mark) => {

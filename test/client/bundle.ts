@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 
 /** Properties that the modules of the client share among themselves; shortened, because a browser loads the bundle. */
 const INTERNAL_PROPERTIES =
-  /^(acknowledge|addListener|allowSignIn|answerCount|answerTo|beginSignOut|believedSession|firstBelieved|currentSession|bindingOf|cancelSignOut|clearAsked|closeSignal|closeState|update|closeTab|codeOf|csrfName|emitEvent|endLeaving|errorOf|gatewayOrigin|isBarred|isLeaving|jsonOf|knownSession|loginAddress|loginPath|notifySignOut|notifyTabs|onMessage|onSession|profileClaims|profileMark|readCount|lastRead|discardReads|finishedCount|readSession|resume|scheduleRead|sendRequest|sessionMark|sessionSince|setAsked|signOutGuard|signedInPath|stopTimer|wasAsked|watchExpiry)$/;
+  /^(acknowledge|addListener|allowSignIn|answerCount|answerTo|basePath|beginSignOut|believedSession|firstBelieved|currentSession|bindingOf|cancelSignOut|clearAsked|closeSignal|closeState|update|closeTab|codeOf|csrfName|emitEvent|endLeaving|errorOf|gatewayOrigin|isBarred|isLeaving|jsonOf|knownSession|loginAddress|loginPath|notifySignOut|notifyTabs|onMessage|onSession|profileClaims|profileMark|readCount|lastRead|discardReads|finishedCount|readSession|resume|scheduleRead|sendRequest|sessionMark|sessionSince|setAsked|signOutGuard|signedInPath|stopTimer|wasAsked|watchExpiry)$/;
 
 const ROOT = join(import.meta.dirname, '../..');
 

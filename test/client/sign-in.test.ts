@@ -66,7 +66,7 @@ test('popup: the page that ends the sign-in notifies the page that waits', async
   t.after(() => {
     for (const channel of channels) channel.close();
   });
-  new Function('close', 'BroadcastChannel', script)(close, Channel);
+  new Function('close', 'BroadcastChannel', 'location', script)(close, Channel, page.url);
   assert.equal(await signedIn, true);
   assert.equal(close.mock.callCount(), 1);
 });

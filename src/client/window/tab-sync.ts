@@ -18,10 +18,18 @@ type PageEvent = Event & { persisted?: boolean };
 
 export type TabSync = ReturnType<typeof createTabSync>;
 
-/** `onMessage` gets the messages of other tabs; `onReturn` is called when the user, or the network, returns to this tab. */
-export function createTabSync(page: Page, onMessage: (message: string) => void, onReturn: () => void) {
+/**
+ * `onMessage` gets the messages of other tabs of the app, which `basePath` names; `onReturn` is called when the user, or the network,
+ * returns to this tab.
+ */
+export function createTabSync(
+  page: Page,
+  basePath: string,
+  onMessage: (message: string) => void,
+  onReturn: () => void,
+) {
   const { document } = page;
-  let channel = page.BroadcastChannel && new page.BroadcastChannel('bff-gateway');
+  let channel = page.BroadcastChannel && new page.BroadcastChannel(`bff-gateway${basePath}`);
   let returnedAt = 0;
 
   const stopListening = listen(
