@@ -1,5 +1,6 @@
 /** Several hosts that share one session, configured as documented, behind a simulated front proxy that terminates TLS. */
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/load/load.ts';
@@ -8,6 +9,7 @@ import { createLogger } from '../../../src/observe/log.ts';
 import { startServer } from '../../../src/server/server.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { type Browser, createBrowser } from '../../support/browser.ts';
+import { LOOPBACK_CERTIFICATE, TEST_KEY } from '../../support/certificates.ts';
 import { docSamples } from '../../support/doc-sample.ts';
 import { newKey } from '../../support/gateway.ts';
 import { freePort } from '../../support/ports.ts';
@@ -27,6 +29,8 @@ export interface SharedSite {
   readonly config: Config;
   readonly provider: Provider;
   readonly port: number;
+  /** Port of the front proxy with TLS, for a real browser. */
+  readonly tlsPort: number;
   browser(): Browser;
   /** A browser that is signed in, after it opened a page of the wiki. */
   signIn(): Promise<Browser>;
@@ -50,19 +54,22 @@ function relay(req: IncomingMessage, res: ServerResponse, port: number, path: st
   req.pipe(sent);
 }
 
+/** What the front proxy says about every request. */
+const FORWARDED = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' };
+
 /** The front proxy: the endpoints of one host, and sites that the gateway is asked about. */
 function createFront(own: number, asked: number) {
-  return createServer((req, res) => {
-    const { host = '', 'x-forwarded-proto': proto = '' } = req.headers;
+  return (req: IncomingMessage, res: ServerResponse) => {
+    const { host = '' } = req.headers;
     const url = req.url ?? '';
-    if (`https://${host}` === AUTH) return relay(req, res, own, url, {});
+    if (`https://${host}` === AUTH) return relay(req, res, own, url, FORWARDED);
     return relay(req, res, asked, '/auth/redirect', {
       'x-forwarded-method': req.method ?? '',
       'x-forwarded-uri': url,
       'x-forwarded-host': host,
-      'x-forwarded-proto': String(proto),
+      ...FORWARDED,
     });
-  });
+  };
 }
 
 function readSample(provider: Provider, further: Partial<ConfigInput>, own: number, asked: number): Config {
@@ -93,20 +100,22 @@ export async function startSharedSite(
 ): Promise<SharedSite> {
   const provider = await startProvider();
   t.after(() => provider.stop());
-  const [own, asked, frontPort] = [await freePort(), await freePort(), await freePort()];
+  const [own, asked] = [await freePort(), await freePort()];
+  const [frontPort, tlsPort] = [await freePort(), await freePort()];
   const config = readSample(provider, further, own, asked);
   const log = createLogger('fatal', { write() {} });
   const server = await startServer(config, { store: openStore(config.session.store, { log }), log });
-  const front = createFront(own, asked).listen(frontPort, '127.0.0.1');
-  const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' };
-  const fronts = Object.fromEntries(
-    [AUTH, WIKI, GRAFANA, OTHER].map((origin) => [origin, { port: frontPort, headers }]),
-  );
+  const respond = createFront(own, asked);
+  const front = createServer(respond).listen(frontPort, '127.0.0.1');
+  const secured = createTlsServer({ key: TEST_KEY, cert: LOOPBACK_CERTIFICATE }, respond).listen(tlsPort, '127.0.0.1');
+  const fronts = Object.fromEntries([AUTH, WIKI, GRAFANA, OTHER].map((origin) => [origin, { port: frontPort }]));
   const browsers: Browser[] = [];
   t.after(async () => {
     for (const browser of browsers) browser.close();
-    front.closeAllConnections();
-    front.close();
+    for (const each of [front, secured]) {
+      each.closeAllConnections();
+      each.close();
+    }
     await server.stop();
   });
   const open = () => {
@@ -118,6 +127,7 @@ export async function startSharedSite(
     config,
     provider,
     port: own,
+    tlsPort,
     browser: open,
     async signIn() {
       const browser = open();
