@@ -1,5 +1,6 @@
 /** One generation of apps: a reload builds the changed ones, keeps the others as they are, and refuses those that cannot be used. */
 import { isDeepStrictEqual } from 'node:util';
+import { asRunning } from '../config/load/reload-clashes.ts';
 import { addressOf, appsOf, configOfApps } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { readAppFiles } from './app-files.ts';
@@ -20,7 +21,7 @@ export interface RefusedApp {
 }
 
 export interface Generation {
-  /** The configuration of the apps: of a refused one the configuration that it keeps. */
+  /** The configuration of the apps: of a refused one the configuration that it keeps, but for the options that all apps share. */
   readonly config: Config;
   readonly shared: SharedParts;
   readonly apps: readonly [AppRuntime, ...AppRuntime[]];
@@ -121,7 +122,10 @@ export async function buildGeneration(wanted: Config, parts: GenerationParts): P
   const [first, ...further] = built.map(({ app }) => app);
   if (!first || (refused.length > 0 && accepted.length === 0)) throw new Error(refusalText(refused, configs.length));
   const apps = [first, ...further] as const;
-  const config = configOfApps([first.config, ...further.map((app) => app.config)]);
+  const isRefused = (app: AppRuntime) => !settled.some((outcome) => 'app' in outcome && outcome.app === app);
+  // Of the options that all apps share, the configuration has the wanted values: processes that are built from it serve these.
+  const configOf = (app: AppRuntime) => (isRefused(app) ? asRunning(app.config, wanted) : app.config);
+  const config = configOfApps([configOf(first), ...further.map(configOf)]);
   return { config, shared, apps, refused, created: accepted.map(({ app }) => app), built };
 }
 

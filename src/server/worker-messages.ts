@@ -7,6 +7,8 @@ import { isStoreMessage, type StoreChannel, type StoreMessage } from '../store/p
 export interface WorkerConfig {
   readonly config: Config;
   readonly digest: string;
+  /** Ids of the apps that the primary process refused at a reload: a worker may refuse them as well. */
+  readonly refused?: readonly string[];
 }
 
 /** From the primary process to a worker. */

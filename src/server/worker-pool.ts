@@ -35,7 +35,8 @@ export interface WorkerPool {
 }
 
 /** Limits per instance are divided among the workers. */
-function divideLimits({ config, digest }: WorkerConfig, workers: number): WorkerConfig {
+function divideLimits(wanted: WorkerConfig, workers: number): WorkerConfig {
+  const { config } = wanted;
   const share = (limit: number) => Math.ceil(limit / workers);
   const divide = (limits: Config['limits']) => ({
     ...limits,
@@ -50,7 +51,7 @@ function divideLimits({ config, digest }: WorkerConfig, workers: number): Worker
     admin: { ...app.admin, enabled: false },
     limits: divide(app.limits),
   }));
-  return { config: divided, digest };
+  return { ...wanted, config: divided };
 }
 
 /** Sends every worker `stop`; resolves when all have exited. */

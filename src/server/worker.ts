@@ -43,10 +43,11 @@ function createReloadSteps(server: Promise<ServerProcess>, report: (message: Wor
     return gateway;
   };
 
-  async function prepare(running: ServerProcess, id: number, { config, digest }: WorkerConfig): Promise<void> {
+  async function prepare(running: ServerProcess, id: number, wanted: WorkerConfig): Promise<void> {
+    const { config, digest, refused: known = [] } = wanted;
     try {
       const gateway = await running.prepare(config, digest);
-      const [refused] = gateway.refused;
+      const refused = gateway.refused.find((app) => !known.includes(app.id));
       if (refused) {
         await gateway.discard();
         throw new Error(refused.reason);

@@ -32,9 +32,9 @@ export function stopTimeout(config: Config): number {
 function prepareAll(active: ActiveGateway, pool: WorkerPool): ActiveGateway['prepare'] {
   return async (wanted) => {
     const own = await active.prepare(wanted);
-    // An app that is refused here is refused in all workers.
     const { config, refused } = own;
-    const workers = await pool.prepare({ config, digest: configDigest(config) }).catch(async (error: unknown) => {
+    const wantedOfWorkers = { config, digest: configDigest(config), refused: refused.map(({ id }) => id) };
+    const workers = await pool.prepare(wantedOfWorkers).catch(async (error: unknown) => {
       await own.discard();
       throw error;
     });
