@@ -1,6 +1,6 @@
 /** A load balancer that sends every request to the next replica, also those of one connection. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer, request } from 'node:http';
 
 export interface RoundRobin {
   /** Paths of the requests to each replica, by its port. */
@@ -8,11 +8,11 @@ export interface RoundRobin {
   close(): Promise<void>;
 }
 
-/** Distributes the requests to `ports` over the loopback ports of the replicas, in turn; `Host` and all other headers stay. */
-export async function startRoundRobin(ports: number[], replicas: number[]): Promise<RoundRobin> {
+/** Distributes the requests to `port` over the loopback ports of the replicas, in turn; `Host` and all other headers stay. */
+export async function startRoundRobin(port: number, replicas: number[]): Promise<RoundRobin> {
   const served = new Map<number, string[]>();
   let next = 0;
-  const receive = (req: IncomingMessage, res: ServerResponse) => {
+  const server = createServer((req, res) => {
     const replica = replicas[next++ % replicas.length] ?? 0;
     const { method = 'GET', url: path = '/', rawHeaders: headers } = req;
     served.set(replica, [...(served.get(replica) ?? []), `${req.headers.host}${path}`]);
@@ -22,14 +22,13 @@ export async function startRoundRobin(ports: number[], replicas: number[]): Prom
     });
     forwarded.on('error', () => res.destroy());
     req.pipe(forwarded);
-  };
-  const servers = ports.map((port) => createServer(receive).listen(port, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
+  });
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     served,
     async close() {
-      for (const server of servers) server.closeAllConnections();
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }

@@ -23,8 +23,11 @@ export interface App {
   clientId: string;
 }
 
-/** An app, and a port of 127.0.0.1 at which Keycloak reaches it: not every system resolves names below `localhost`. */
-type Setup = App & { internalPort: number };
+/**
+ * An app, and the host at which Keycloak reaches it: not every system resolves names below `localhost`. Like many older sites, the wiki
+ * has no back-channel logout.
+ */
+type Setup = App & { internalHost?: string };
 
 export interface ThreeApps {
   apps: Record<AppId, App>;
@@ -36,7 +39,7 @@ export interface ThreeApps {
 }
 
 /** The client of an app: its tokens are for the API of the app alone, beside the one that all share. */
-function clientOf({ id, publicUrl, prefix, clientId, internalPort }: Setup) {
+function clientOf({ id, publicUrl, prefix, clientId, internalHost }: Setup) {
   return {
     clientId,
     secret: `${id}-secret`,
@@ -46,8 +49,7 @@ function clientOf({ id, publicUrl, prefix, clientId, internalPort }: Setup) {
     redirectUris: [`${publicUrl}${prefix}/callback`],
     attributes: {
       'post.logout.redirect.uris': `${publicUrl}${prefix}/signed-out`,
-      // Like many older sites, the wiki has no back-channel logout.
-      ...(id === 'wiki' ? {} : { 'backchannel.logout.url': `http://127.0.0.1:${internalPort}/backchannel-logout` }),
+      ...(internalHost === undefined ? {} : { 'backchannel.logout.url': `http://${internalHost}/backchannel-logout` }),
       'backchannel.logout.session.required': 'true',
     },
     protocolMappers: ['orders-api', `${id}-api`].map((audience) => ({
@@ -72,24 +74,20 @@ const USERS = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'].map((username) 
 
 type AppInput = NonNullable<ConfigInput['apps']>[number];
 
-const appInput = ({ id, publicUrl, clientId, internalPort }: Setup, further: Partial<AppInput>): AppInput => ({
+const appInput = ({ id, publicUrl, clientId, internalHost }: Setup, further: Partial<AppInput>): AppInput => ({
   id,
   publicUrl,
-  allowedHosts: [`127.0.0.1:${internalPort}`],
+  ...(internalHost === undefined ? {} : { allowedHosts: [internalHost] }),
   provider: { clientId, clientSecret: `${id}-secret` },
   ...further,
 });
 
-async function setUp(id: AppId, port: number): Promise<Setup> {
-  const publicUrl = `http://${id}.localhost:${port}`;
-  return {
-    id,
-    publicUrl,
-    prefix: id === 'wiki' ? '/.auth' : '',
-    clientId: `${id}-web`,
-    internalPort: await freePort(),
-  };
-}
+const setUp = (id: AppId, port: number, prefix = '') => ({
+  id,
+  prefix,
+  publicUrl: `http://${id}.localhost:${port}`,
+  clientId: `${id}-web`,
+});
 
 /** Starts everything, and registers the clean-up with the test runner. */
 export async function startThreeApps(): Promise<ThreeApps> {
@@ -99,7 +97,10 @@ export async function startThreeApps(): Promise<ThreeApps> {
   const realm = `apps-${randomUUID().slice(0, 8)}`;
   const issuer = `${keycloakOrigin}/realms/${realm}`;
   const port = await freePort();
-  const [shop, desk, wiki] = [await setUp('shop', port), await setUp('desk', port), await setUp('wiki', port)];
+  // Two names of this machine, since apps on one host would share their cookies, whatever their ports.
+  const shop: Setup = { ...setUp('shop', port), internalHost: `127.0.0.1:${port}` };
+  const desk: Setup = { ...setUp('desk', port), internalHost: `localhost:${port}` };
+  const wiki: Setup = setUp('wiki', port, '/.auth');
   const setups = [shop, desk, wiki];
   await createRealm(keycloakOrigin, {
     realm,
@@ -140,9 +141,8 @@ export async function startThreeApps(): Promise<ThreeApps> {
   const gateways: Gateway[] = [];
   after(() => Promise.all([site.close(), apis.shop.close(), apis.desk.close(), ...gateways.map((one) => one.stop())]));
   gateways.push(...(await Promise.all([startGateway(folder, config), startGateway(folder, config)])));
-  const ports = [port, ...setups.map(({ internalPort }) => internalPort)];
   const balancer = await startRoundRobin(
-    ports,
+    port,
     gateways.map((gateway) => gateway.port),
   );
   after(() => balancer.close());
