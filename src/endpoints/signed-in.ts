@@ -9,7 +9,8 @@ export function signedIn({
   config,
   sessions,
   pages,
-}: Pick<EndpointParts, 'config' | 'sessions' | 'pages'>): EndpointSteps<'signedIn'> {
+  returnPath,
+}: Pick<EndpointParts, 'config' | 'sessions' | 'pages' | 'returnPath'>): EndpointSteps<'signedIn'> {
   const { signedIn: path } = endpointPaths(config.endpoints);
   return {
     GET: [
@@ -18,7 +19,7 @@ export function signedIn({
         // The redirect from the callback comes without the Strict cookie: a reload by our own page shows whether there is a session.
         if (key === undefined && reloadedByOwnPage(pages, req, res, path)) return;
         // The page must not claim a sign-in that did not happen.
-        if (key === undefined || !(await sessions.load(key))) redirect(res, '/');
+        if (key === undefined || !(await sessions.load(key))) redirect(res, returnPath('/'));
         else sendPage(res, pages.render('signed-in', {}));
       },
     ],

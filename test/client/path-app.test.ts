@@ -79,6 +79,8 @@ test('a popup of one app notifies the pages of this app alone', async (t) => {
   const { user, open } = await start(t);
   const [main, admin] = [open(MAIN), open(ADMIN)];
   await Promise.all([main.client.session(), admin.client.session()]);
+  const early = await user.fetch('/admin/signed-in');
+  assert.deepEqual([early.status, early.headers.location], [303, '/admin/']);
   const signedIn = admin.client.login({ popup: true });
   const page = await user.navigate(admin.windows[0] ?? '');
   assert.equal(page.url.pathname, '/admin/signed-in');
