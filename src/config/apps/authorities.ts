@@ -14,6 +14,9 @@ export function authoritiesOf({ publicUrl, allowedHosts, origins }: Config): { a
   ];
 }
 
+/** The host of an authority, without its port. */
+export const hostOf = (authority: string): string => authority.replace(/:\d+$/, '');
+
 /** The hosts of an app without their ports: browsers send a cookie to every port of its host (RFC 6265 section 8.5). */
 export const cookieHostsOf = (config: Config): ReadonlySet<string> =>
-  new Set(authoritiesOf(config).map(({ authority }) => authority.replace(/:\d+$/, '')));
+  new Set(authoritiesOf(config).map(({ authority }) => hostOf(authority)));

@@ -1,10 +1,9 @@
 /** Checks that no two apps claim the same identifier, address or cookie. */
 import { sessionCookieName } from '../schema/apps.ts';
-import { originsOf } from '../schema/asked-routes.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Finding } from '../validate/faults.ts';
 import { isBelowDomain } from '../validate/origins.ts';
-import { authoritiesOf, cookieHostsOf } from './authorities.ts';
+import { authoritiesOf, cookieHostsOf, hostOf } from './authorities.ts';
 import type { CheckedApp, Report, ValidApp } from './checked-app.ts';
 import { sharedPathFindings } from './shared-paths.ts';
 
@@ -89,7 +88,8 @@ function checkSharedDomains(apps: readonly ValidApp[], report: Report): void {
   const reaches = ({ config }: ValidApp, other: ValidApp) => {
     const { sharedDomain } = config.session.cookie;
     if (sharedDomain === undefined) return undefined;
-    return originsOf(other.config).find((origin) => isBelowDomain(new URL(origin).hostname, sharedDomain));
+    // Browsers send the cookie to aliases too, and the app would pass it on to its upstreams.
+    return authoritiesOf(other.config).find(({ authority }) => isBelowDomain(hostOf(authority), sharedDomain));
   };
   for (const [index, app] of apps.entries())
     for (const other of apps.slice(0, index)) {
@@ -97,11 +97,11 @@ function checkSharedDomains(apps: readonly ValidApp[], report: Report): void {
       if (below !== undefined)
         report(app, {
           path: ['session', 'cookie', 'sharedDomain'],
-          message: `lies above ${below} of the app ${other.app.id}, which would get the sessions of this app`,
+          message: `lies above ${below.authority} of the app ${other.app.id}, which would get the sessions of this app`,
         });
       else if (above !== undefined)
         report(app, {
-          path: above === app.config.publicUrl ? ['publicUrl'] : ['origins', app.config.origins.indexOf(above)],
+          path: above.path,
           message: `lies below session.cookie.sharedDomain of the app ${other.app.id}: this app would get its sessions`,
         });
     }

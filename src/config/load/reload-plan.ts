@@ -118,6 +118,11 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
       return moved.config;
     }
     const changed = keepOptions(counterpart, config, index === 0 ? fixed : PER_APP);
+    // Its tokens would otherwise go to upstreams that were meant for those of another client.
+    if (!isMain(config) && changed.some((option) => option.startsWith('provider.'))) {
+      kept.push(...changed.map((option) => (PER_APP.includes(option) ? nameOf(config, option) : option)));
+      return asRunning(counterpart, config);
+    }
     kept.push(...changed.map((option) => (PER_APP.includes(option) ? nameOf(config, option) : option)));
     return config;
   });

@@ -49,3 +49,19 @@ test('another client of the same provider is checked by itself', async (t) => {
     ],
   );
 });
+
+test('FA-05 the cookie is named with the domain that its hosts share', async (t) => {
+  const provider = await startProvider();
+  t.after(() => provider.stop());
+  const { checks } = await doctor({
+    ...configFor(provider),
+    publicUrl: 'https://auth.doctor.test',
+    origins: ['https://wiki.doctor.test'],
+    session: { cookie: { sharedDomain: 'doctor.test' } },
+    forwardAuth: { port: 9401 },
+    endpoints: { prefix: '/.auth' },
+    routes: [{ origin: 'https://wiki.doctor.test', path: '/**', upstream: 'none', kind: 'page' }],
+  });
+  const cookie = checks.find(({ name }) => name === 'cookie');
+  assert.equal(cookie?.message, '__Secure-bff, HttpOnly, Secure, SameSite=lax, Domain=doctor.test');
+});

@@ -27,13 +27,21 @@ const ROWS: [name: string, text: string, faults: string[]][] = [
     'a domain above an earlier app',
     withMain(app('a', 'https://desk.example.com', shared('example.com'))),
     [
-      '7 apps[0].session.cookie.sharedDomain: lies above https://shop.example.com of the app main, which would get the sessions of this app',
+      '7 apps[0].session.cookie.sharedDomain: lies above shop.example.com of the app main, which would get the sessions of this app',
     ],
   ],
   [
     'a domain above a later app',
     withMain(app('a', 'https://desk.tools.net', shared('tools.net')), app('b', 'https://b.tools.net')),
     ['8 apps[1].publicUrl: lies below session.cookie.sharedDomain of the app a: this app would get its sessions'],
+  ],
+  [
+    'a domain above an alias of a later app',
+    withMain(
+      app('a', 'https://desk.tools.net', shared('tools.net')),
+      app('b', 'https://b.example.org', 'allowedHosts: ["b.tools.net:8443"]'),
+    ),
+    ['8 apps[1].allowedHosts[0]: lies below session.cookie.sharedDomain of the app a: this app would get its sessions'],
   ],
   [
     'a domain above the origin of another one',

@@ -39,6 +39,22 @@ test('provider and cookie of an app keep their values, with the secret of that p
   assert.equal(apps.b?.routes.length, 1);
 });
 
+test('an app with another first client keeps its routes too: its tokens must not go to the upstreams of that client', () => {
+  const client = (id: string) => `provider: { clientId: ${id}, clientSecret: of-${id} }`;
+  const running = configOf(
+    app('a', `${client('one')}, ${route('/one/**')}`),
+    app('b', `${client('two')}, ${route('/two/**')}`),
+  );
+  const swapped = configOf(
+    app('a', `${client('two')}, ${route('/two/**')}`),
+    app('b', `${client('one')}, ${route('/one/**')}`),
+  );
+  const { kept, apps } = plan(running, swapped);
+  assert.deepEqual(kept, ['apps.a.provider.clientId', 'apps.b.provider.clientId']);
+  assert.deepEqual([apps.a?.provider.clientId, apps.a?.routes[0]?.path], ['one', '/one/**']);
+  assert.deepEqual([apps.b?.provider.clientId, apps.b?.routes[0]?.path], ['two', '/two/**']);
+});
+
 test('an app with another origin or path stays as it is, with all of its options', () => {
   const running = configOf(app('a', `path: /x, ${route('/x/api/**')}`), app('b'));
   const moved = plan(

@@ -1,7 +1,6 @@
 /** FA-05: further origins of an app and the cookie that they share: what the start refuses, and that it warns. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settingsChecks } from '../../../src/cli/doctor/settings.ts';
 import { explainRequest } from '../../../src/cli/explain.ts';
 import { loadConfig } from '../../../src/config/load/load.ts';
 import { planReload } from '../../../src/config/load/reload-plan.ts';
@@ -175,7 +174,7 @@ for (const [what, parts, faults] of ROWS)
   test(`FA-05 faults of origins and sharedDomain: ${what}`, () =>
     assert.deepEqual(faultsOf(parts).sort(), [...faults].sort()));
 
-test('FA-05 a shared cookie is told at every start, by doctor too, and is Lax beside pages', async () => {
+test('FA-05 a shared cookie is told at every start, and is Lax beside pages', () => {
   const { config, warnings } = load({});
   assert.deepEqual(
     warnings.map(({ id }) => id),
@@ -188,8 +187,6 @@ test('FA-05 a shared cookie is told at every start, by doctor too, and is Lax be
     [sessionName, sessionOptions.domain, hostOptions.domain],
     ['__Secure-bff', 'example.com', undefined],
   );
-  const checks = await settingsChecks({ ...config, publicUrl: 'https://127.0.0.1:1' }, []);
-  assert.match(JSON.stringify(checks), /__Secure-bff, HttpOnly, Secure, SameSite=lax, Domain=example\.com/);
 });
 
 test('FA-05 another domain needs a restart, further origins do not', () => {
