@@ -1,8 +1,8 @@
 /** A server on which a front end is published, for tests: records the requests for it, and can be replaced by an outage. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import { freePort } from '../support/ports.ts';
 
 export interface Cdn {
   readonly origin: string;
@@ -35,8 +35,9 @@ export async function startCdn(t: Pick<TestContext, 'after'>, tls?: { key: strin
   };
   const server = tls ? createTlsServer(tls, handle) : createServer(handle);
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  // Of the range from which no connection takes a port while the server is down.
+  const port = await freePort();
+  await listen(port);
   const fail = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
