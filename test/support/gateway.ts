@@ -31,6 +31,8 @@ export interface TestGatewayOptions {
   routes?: NonNullable<ConfigInput['routes']>;
   /** Redis URL; SQLite in memory by default. */
   redisUrl?: string;
+  /** Name of the host, below `localhost`; `localhost` itself by default. */
+  host?: string;
   /** Replicas share the public URL and the key. */
   publicUrl?: string;
   key?: string;
@@ -58,7 +60,7 @@ export const newKey = () => randomBytes(48).toString('base64url');
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const { provider } = options;
   const port = await freePort();
-  const url = `http://localhost:${port}`;
+  const url = `http://${options.host ?? 'localhost'}:${port}`;
   const publicUrl = options.publicUrl ?? url;
   const parsed = parseConfig({
     publicUrl,

@@ -8,8 +8,8 @@ import { followLink } from '../../support/follow-link.ts';
 import { until } from '../../support/wait.ts';
 import { type Site, startSite } from './site.ts';
 
-/** Starts Chromium, opens a page of the site, and returns a tab of another site. */
-async function startTabs(t: TestContext, site: Site): Promise<{ own: Page; foreign: Page }> {
+/** Starts Chromium, opens a page of the site, and returns a tab of another origin. */
+async function startTabs(t: TestContext, site: Site, host = 'evil.localhost'): Promise<{ own: Page; foreign: Page }> {
   const evil = createServer((_req, res) => res.writeHead(200, { 'content-type': 'text/html' }).end('<body>evil'));
   await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve));
   const browser = await chromium.launch({
@@ -22,8 +22,8 @@ async function startTabs(t: TestContext, site: Site): Promise<{ own: Page; forei
   const own = await context.newPage();
   await own.goto(`${site.gateway.url}/wiki`);
   const foreign = await context.newPage();
-  // Another site than localhost, and a trustworthy origin.
-  await foreign.goto(`http://evil.localhost:${(evil.address() as AddressInfo).port}/`);
+  // Browsers resolve it to loopback, and count it as trustworthy.
+  await foreign.goto(`http://${host}:${(evil.address() as AddressInfo).port}/`);
   return { own, foreign };
 }
 
@@ -33,38 +33,48 @@ const loaded = (tag: string, attributes: object) => `new Promise((resolve) => {
   node.onload = node.onerror = () => resolve(true);
   document.body.append(node);
 })`;
-const form = (action: string, more = '') => `new Promise((resolve) => {
-  document.body.innerHTML = '<iframe name=f></iframe><form method=post target=f ${more} action="${action}"><input name=a value=b></form>';
+const form = (action: string) => `new Promise((resolve) => {
+  document.body.innerHTML = '<iframe name=f></iframe><form method=post target=f action="${action}"><input name=a value=b></form>';
   document.querySelector('iframe').onload = () => resolve(true);
   document.forms[0].submit();
 })`;
 
-test('PG-04 another site reaches the site by a link alone; a form of an own page without referrer does', async (t) => {
-  const site = await startSite(t);
-  site.upstream.respondWith((_req, res) => res.writeHead(200, { 'content-type': 'text/html' }).end(WIKI));
-  const { own, foreign } = await startTabs(t, site);
-  await own.waitForSelector('text=wiki');
-  const targets = () =>
-    site.upstream.requests
-      .map(({ method, target }) => `${method} ${target}`)
-      .filter((target) => !target.endsWith('/favicon.ico'));
-  const before = targets().length;
-  const address = (name: string) => `${site.gateway.url}/${name}`;
-  await foreign.evaluate(loaded('img', { src: address('img') }));
-  await foreign.evaluate(loaded('script', { src: address('script') }));
-  await foreign.evaluate(loaded('iframe', { src: address('frame') }));
-  await foreign.evaluate(`fetch('${address('fetch')}', { mode: 'no-cors', credentials: 'include' }).catch(() => {})`);
-  await foreign.evaluate(
-    `fetch('${address('post')}', { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'a' }).catch(() => {})`,
-  );
-  await foreign.evaluate(form(address('form')));
-  assert.deepEqual(targets().slice(before), []);
-  await followLink(foreign, address('link'));
-  await foreign.waitForSelector('text=wiki');
-  assert.deepEqual(targets().slice(before), ['GET /link']);
-  await own.evaluate(form('/own', 'rel=noreferrer'));
-  await until(() => targets().includes('POST /own'), { what: 'the form of the own page' });
-});
+/** Where the other page is: Chromium sends the Lax cookie with requests of a host below the own one, which is the same site. */
+const OTHERS = [
+  ['another site', 'evil.localhost'],
+  ['a host below the own one', 'evil.wiki.localhost'],
+] as const;
+
+for (const [what, host] of OTHERS)
+  test(`PG-04 ${what} reaches the site by a link alone; a form of an own page without referrer does`, async (t) => {
+    const site = await startSite(t, { gateway: { host: 'wiki.localhost' } });
+    site.upstream.respondWith((_req, res) =>
+      res.writeHead(200, { 'content-type': 'text/html', 'referrer-policy': 'no-referrer' }).end(WIKI),
+    );
+    const { own, foreign } = await startTabs(t, site, host);
+    await own.waitForSelector('text=wiki');
+    const targets = () =>
+      site.upstream.requests
+        .map(({ method, target }) => `${method} ${target}`)
+        .filter((target) => !target.endsWith('/favicon.ico'));
+    const before = targets().length;
+    const address = (name: string) => `${site.gateway.url}/${name}`;
+    await foreign.evaluate(loaded('img', { src: address('img') }));
+    await foreign.evaluate(loaded('script', { src: address('script') }));
+    await foreign.evaluate(loaded('iframe', { src: address('frame') }));
+    await foreign.evaluate(`fetch('${address('fetch')}', { mode: 'no-cors', credentials: 'include' }).catch(() => {})`);
+    await foreign.evaluate(
+      `fetch('${address('post')}', { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'a' }).catch(() => {})`,
+    );
+    await foreign.evaluate(form(address('form')));
+    assert.deepEqual(targets().slice(before), []);
+    await followLink(foreign, address('link'));
+    await foreign.waitForSelector('text=wiki');
+    assert.deepEqual(targets().slice(before), ['GET /link']);
+    await own.evaluate(form('/own'));
+    await until(() => targets().includes('POST /own'), { what: 'the form of the own page' });
+    assert.equal(site.upstream.requests.find(({ target }) => target === '/own')?.header('origin'), 'null');
+  });
 
 test('PG-11 the second load of an asset comes from the cache of the browser', async (t) => {
   const site = await startSite(t);
