@@ -69,3 +69,6 @@ export function problemOf(error: GatewayError, requestId: string): Problem & Rec
     requestId,
   };
 }
+
+/** The message of an error, or the text of any other value that was thrown. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

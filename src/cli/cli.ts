@@ -1,5 +1,6 @@
 /** Command line: parses the arguments, runs the command and returns the exit code. */
 import { parseArgs } from 'node:util';
+import { messageOf } from '../base/errors.ts';
 import { type CliDeps, COMMANDS, type Command, type Invocation } from './commands.ts';
 
 /** 0: success, 1: failure, 2: wrong usage. */
@@ -73,7 +74,7 @@ export async function runCli(deps: CliDeps): Promise<ExitCode> {
     await parsed.command.run(deps, parsed.invocation);
     return 0;
   } catch (error) {
-    deps.err(`${error instanceof Error ? error.message : String(error)}\n`);
+    deps.err(`${messageOf(error)}\n`);
     return 1;
   }
 }

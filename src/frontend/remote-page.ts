@@ -1,4 +1,5 @@
 /** Keeps a copy of an index page that is published elsewhere: loads it, revalidates it, and keeps it while its server is down. */
+import { messageOf } from '../base/errors.ts';
 import { describeError, type Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { FetchPage } from './fetch-page.ts';
@@ -81,7 +82,7 @@ export function createRemotePage(options: RemotePageOptions): RemotePage {
 
   function fail(error: unknown): void {
     metrics.countIndexPage('failed');
-    reason = error instanceof Error ? error.message : String(error);
+    reason = messageOf(error);
     const known = copy.latest();
     const retryInMs = known ? refresh : Math.min(refresh, RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
     failures += 1;

@@ -1,5 +1,6 @@
 /** One generation of apps: a reload builds the changed ones, keeps the others as they are, and refuses those that cannot be used. */
 import { isDeepStrictEqual } from 'node:util';
+import { messageOf } from '../base/errors.ts';
 import { asRunning } from '../config/load/reload-clashes.ts';
 import { addressOf, appsOf, configOfApps } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
@@ -38,8 +39,6 @@ export interface GenerationParts {
   /** Whether an app that finds none of its providers, or not its index page, is refused. */
   mustDiscover: boolean;
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Number of apps that start at the same time: hundreds of them must not become hundreds of discoveries at once, unless providers hang. */
 const MAX_CONCURRENT_STARTS = 16;

@@ -1,4 +1,5 @@
 /** A worker: a process that serves requests with the configuration of the primary process, and ends with it. */
+import { messageOf } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logs } from '../observe/open-logs.ts';
 import { openStore } from '../store/open.ts';
@@ -25,8 +26,6 @@ const FLUSH_TIMEOUT_MS = 1_000;
 
 type StartCommand = Extract<WorkerCommand, { start: unknown }>['start'];
 type ReloadCommand = Extract<WorkerCommand, { prepare: unknown } | { commit: unknown } | { discard: unknown }>;
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Runs the steps of reloads one after the other, as they arrive. */
 function createReloadSteps(server: Promise<ServerProcess>, report: (message: WorkerReport) => void) {

@@ -1,6 +1,7 @@
 /** Connection test for an address, and plain descriptions of network and TLS errors. */
 import { type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { messageOf } from '../../base/errors.ts';
 
 const DESCRIPTIONS: Record<string, string> = {
   ENOTFOUND: 'the host name cannot be resolved',
@@ -38,7 +39,7 @@ function codesOf(error: unknown): string[] {
 export function describeNetworkError(error: unknown): string {
   const known = codesOf(error).find((code) => Object.hasOwn(DESCRIPTIONS, code));
   if (known !== undefined) return DESCRIPTIONS[known] ?? known;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** Whether the request failed because the certificate was not trusted. */

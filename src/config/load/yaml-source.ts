@@ -1,5 +1,6 @@
 /** YAML parser: the plain value of a file, and the position of each option for messages. */
 import { LineCounter, parseDocument } from 'yaml';
+import { messageOf } from '../../base/errors.ts';
 import { ConfigError, type Path } from '../validate/faults.ts';
 
 export interface YamlSource {
@@ -33,9 +34,7 @@ export function parseYaml(file: string, text: string): YamlSource {
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
   } catch (error) {
-    throw new ConfigError([
-      { file, line: 1, path: '', message: error instanceof Error ? error.message : String(error) },
-    ]);
+    throw new ConfigError([{ file, line: 1, path: '', message: messageOf(error) }]);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ConfigError([{ file, line: 1, path: '', message: 'expected a mapping: one `option: value` per line' }]);

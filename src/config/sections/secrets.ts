@@ -1,5 +1,6 @@
 /** Schemas of secrets: written in the configuration, or read from another file or an environment variable. */
 import { z } from 'zod';
+import { messageOf } from '../../base/errors.ts';
 import type { SecretField, SecretRef } from '../fields/secret.ts';
 
 export type { SecretField, SecretRef } from '../fields/secret.ts';
@@ -25,7 +26,7 @@ function resolveOrReport(resolve: SecretResolver, ref: SecretRef, context: Conte
   try {
     return resolve(ref);
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    context.addIssue({ code: 'custom', message: messageOf(error) });
     return z.NEVER;
   }
 }

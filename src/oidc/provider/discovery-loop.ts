@@ -1,6 +1,6 @@
 /** Keeps the provider metadata current: retries with backoff until discovery succeeds, then repeats it every hour. */
 import type { ServerMetadata } from 'openid-client';
-import { GatewayError } from '../../base/errors.ts';
+import { GatewayError, messageOf } from '../../base/errors.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 
 export type DiscoveryState = { ready: true } | { ready: false; reason: string };
@@ -69,7 +69,7 @@ export class DiscoveryLoop {
   }
 
   #fail(error: unknown): void {
-    this.#reason = error instanceof Error ? error.message : String(error);
+    this.#reason = messageOf(error);
     const retryInMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failures++, 10));
     const consequence = this.#metadata ? 'the known metadata stays in use' : 'retrying';
     this.#log.warn(

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
+import { messageOf } from '../../base/errors.ts';
 import type { RedisConfig } from './schema.ts';
 
 /** One connection (to a server, or to the master that Sentinel names), or a Cluster. */
@@ -50,7 +51,7 @@ function readCa(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Error(`session.store.redis.tls.ca: ${reason}`, { cause });
   }
 }

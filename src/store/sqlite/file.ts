@@ -1,6 +1,7 @@
 /** Opens the database file for this process only: permissions, lock, journal, tables, and error messages that name the fault. */
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { messageOf } from '../../base/errors.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -77,7 +78,7 @@ function describeError(error: unknown, lockFile: string): string {
     return `is in use by ${describeHolder(lockFile)}; only one instance may use it, several need session.store.redis`;
   }
   if (code === SQLITE_NOTADB) return 'is not a SQLite database; move it away or set another path';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** Opens or creates the file. Throws an Error that names the option, the file and the fault. */

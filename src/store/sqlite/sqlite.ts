@@ -1,6 +1,7 @@
 /** The storage port on SQLite, for one instance; sessions survive a restart. `:memory:` is for tests. */
 import { z } from 'zod';
 import { type Check, fail, ok, warn } from '../../base/check.ts';
+import { messageOf } from '../../base/errors.ts';
 import { createExpressStore } from '../port/express-store.ts';
 import { createLocalChanges } from '../port/local-changes.ts';
 import type { Store } from '../port/store.ts';
@@ -66,7 +67,7 @@ async function checkSqlite(config: SqliteConfig, deps: StoreDeps): Promise<Check
     const store = openSqliteStore(config, deps);
     await store.ping().finally(() => store.close());
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (message.includes('is in use by')) return [ok(name, `${message}; this is fine if it is the running gateway`)];
     return [fail(name, message, 'Check that the folder exists and that the gateway may write to it.')];
   }
