@@ -22,6 +22,9 @@ async function world(t: TestContext) {
     { ...config, routes: [route('/after/**')] },
   ];
   const gateway = await startProcess(t, { provider, config: before });
+  // The tests count the discoveries of reloads; the workers of a gateway that is ready may still run their first one.
+  const discovered = () => provider.requests.discovery.filter(({ status }) => status === 200).length;
+  await until(() => discovered() === 3, { what: 'every process discovers the provider' });
   /** The statuses of requests on connections of their own, which all workers accept in turn. */
   const statuses = async (path: string) => {
     const send = async () => (await fetch(gateway.ownUrl + path, { headers: { connection: 'close' } })).status;
