@@ -96,7 +96,5 @@ browser.test('R18 CS-05 a link on another site to the sign-out address signs no 
   const tab = await page.context().newPage();
   await tab.goto(attackers[0]?.origin ?? '');
   await Promise.all([tab.waitForURL((url) => url.href.startsWith(publicUrl)), followLink(tab, `${publicUrl}/logout`)]);
-  await tab.waitForLoadState();
-  await tab.close();
   assert.equal((await apiRequest(page, '/api/orders')).status, 200);
 });

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BrowserContext, type Browser as Chromium, chromium, type Page } from 'playwright';
+import { within } from '../../test/support/wait.ts';
 import { exitOnSignals } from './processes.ts';
 
 export type { BrowserContext, Page } from 'playwright';
@@ -12,6 +13,8 @@ export interface Browser {
   test(name: string, body: (page: Page, context: BrowserContext) => Promise<void>): void;
   close(): Promise<void>;
 }
+
+const STEPS_TIMEOUT_MS = 240_000;
 
 const SCREENSHOTS = join(import.meta.dirname, '../../test-results');
 
@@ -25,7 +28,8 @@ export async function startBrowser(): Promise<Browser> {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'],
   });
   return {
-    test: (name, body) => void test(name, { timeout: 240_000 }, () => inFreshProfile(chrome, name, body)),
+    test: (name, body) =>
+      void test(name, { timeout: STEPS_TIMEOUT_MS + 60_000 }, () => inFreshProfile(chrome, name, body)),
     close: () => chrome.close(),
   };
 }
@@ -37,14 +41,15 @@ async function inFreshProfile(
 ): Promise<void> {
   const context = await chrome.newContext();
   context.setDefaultTimeout(60_000);
-  const page = await context.newPage();
+  const page = await within(context.newPage(), 'the browser opens a page');
   try {
-    await body(page, context);
+    // Playwright has no time limit for some steps: the screenshot of one that hangs is taken before the limit of the test.
+    await within(body(page, context), 'the steps of the test', STEPS_TIMEOUT_MS);
   } catch (error) {
     await saveScreenshot(page, name).catch(() => undefined);
     throw error;
   } finally {
-    await context.close();
+    await within(context.close(), 'the browser closes the profile');
   }
 }
 

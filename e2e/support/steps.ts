@@ -1,5 +1,6 @@
 /** Steps of users and applications that the tests share. */
 import { request } from 'node:http';
+import { within } from '../../test/support/wait.ts';
 import type { BrowserContext, Page } from './browser.ts';
 import type { World } from './world.ts';
 
@@ -36,7 +37,7 @@ interface RequestOptions {
 
 /** Sends a request from the application in the page, with the CSRF header. */
 export function apiRequest(page: Page, path: string, init: RequestOptions = {}): Promise<ApiResponse> {
-  return page.evaluate(
+  const response = page.evaluate(
     async ([url, options]) => {
       const response = await fetch(url, { ...options, headers: { 'X-CSRF': '1', ...options.headers } });
       const text = await response.text();
@@ -45,6 +46,8 @@ export function apiRequest(page: Page, path: string, init: RequestOptions = {}):
     },
     [path, init] as const,
   );
+  // Playwright has no time limit for an evaluation.
+  return within(response, `the response to ${path} in the page`);
 }
 
 /** Signs out as the application does, with the logout URL from the session endpoint. */
