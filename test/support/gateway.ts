@@ -27,7 +27,7 @@ export interface TestGateway {
 }
 
 export interface TestGatewayOptions {
-  provider: Provider;
+  provider: Pick<Provider, 'issuer'> & { client: { id: string; secret: string } };
   routes?: NonNullable<ConfigInput['routes']>;
   /** Redis URL; SQLite in memory by default. */
   redisUrl?: string;
