@@ -1,125 +1,174 @@
-/** Commands of the command line, one row each: their name, arguments and what they run. */
+/** Commands of the command line, one row each: their name, arguments, options and what they run. */
 import { randomBytes } from 'node:crypto';
-import { type Loaded, loadFile } from '../config/load/load.ts';
+import { messageOf } from '../base/errors.ts';
 import { jsonSchema } from '../config/schema/options.ts';
-import { formatWarning } from '../config/warnings/warnings.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../import/formats.ts';
 import { createLogger } from '../observe/log.ts';
-import { appSummary } from './app-summary.ts';
-import { describeConfig } from './describe.ts';
+import { check } from './check.ts';
+import { type CliDeps, type Command, type Invocation, type Parameter, textOf, UsageError } from './command.ts';
+import { load } from './config-source.ts';
 import { listSessions, revokeSessions, type SessionFilter } from './sessions.ts';
 
-export interface CliDeps {
-  argv: readonly string[];
-  env: Readonly<Record<string, string | undefined>>;
-  /** Returns the text of a file; throws when it cannot be read. */
-  readFile: (path: string) => string;
-  /** Returns the paths of the files below a folder, relative to it; throws when it cannot be read. */
-  listFiles: (folder: string) => readonly string[];
-  /** Writes to standard output. */
-  out: (text: string) => void;
-  /** Writes to standard error. */
-  err: (text: string) => void;
-  /** Sends requests to a running gateway. */
-  fetch: typeof fetch;
-  /** Starts the gateway; resolves when it listens. `reload` loads the same file again, and leaves out apps with faulty files of their own. */
-  start: (loaded: Loaded, reload: () => Loaded) => Promise<void>;
+/** The text of a new key for `secrets.keys`. */
+const newKey = () => randomBytes(48).toString('base64url');
+
+/** An entry of `secrets.keys` for a person, the bare key for a file or a program. */
+function keysNew({ out, isTerminal = false }: CliDeps, { options }: Invocation): void {
+  if (options.yaml && options.bare) throw new UsageError('error: give --yaml or --bare, not both');
+  const isYaml = options.yaml === true || (isTerminal && options.bare !== true);
+  const entry = [
+    '# An entry for secrets.keys; the first key seals, and the others still open.',
+    '# To keep it out of the configuration: bff-gateway keys new > session-key, and { id: k1, file: session-key }',
+    `- { id: k${randomBytes(3).toString('hex')}, value: ${newKey()} }`,
+  ];
+  out(isYaml ? `${entry.join('\n')}\n` : `${newKey()}\n`);
 }
 
-/** Arguments and options of one invocation; each option is named after its flag. */
-export interface Invocation {
-  /** Value of `--config`; empty if the command does not need it. */
-  file: string;
-  /** Positional arguments after the name of the command. */
-  args: readonly string[];
-  claims: string | undefined;
-  address: string | undefined;
-  /** Values of `--user`, `--sid`, `--id` and `--all`. */
-  filter: SessionFilter;
-  issuer: string | undefined;
-  json: boolean;
-  cursor: string | undefined;
+/** The text of `--claims`: JSON, or a file that holds it. */
+function claimsText({ readFile }: CliDeps, claims: string): string {
+  if (/^\s*[{["]/.test(claims)) return claims;
+  try {
+    return readFile(claims);
+  } catch (error) {
+    throw new Error(
+      `--claims: cannot read the file ${claims} (${messageOf(error)}); give JSON such as '{"sub":"u1"}', or a file that holds it`,
+    );
+  }
 }
 
-/** Commands import their modules on demand: a gateway that serves requests does not need the importers in memory. */
-export interface Command {
-  needsConfig: boolean;
-  /** Number of positional arguments after the name. */
-  argumentCount: number;
-  run(deps: CliDeps, invocation: Invocation): void | Promise<void>;
-}
-
-const load = ({ env, readFile }: CliDeps, file: string, tolerant = false): Loaded =>
-  loadFile({ file, env, readFile, tolerant });
-
-function check(deps: CliDeps, { file }: Invocation): void {
-  const { config, warnings } = load(deps, file);
-  const { summary, warning } = appSummary(config);
-  deps.out(summary + describeConfig(config));
-  for (const found of [...warnings, ...warning]) deps.err(formatWarning(found));
-}
-
-const newKey = () => `{ id: k${randomBytes(3).toString('hex')}, value: ${randomBytes(48).toString('base64url')} }\n`;
-
-async function explain(deps: CliDeps, { file, args, claims, address }: Invocation): Promise<void> {
+async function explain(deps: CliDeps, invocation: Invocation): Promise<void> {
   const { explainRequest } = await import('./explain.ts');
   const { chooseApp } = await import('./choose-app.ts');
-  const { config } = load(deps, file);
-  const text = claims === undefined ? undefined : deps.readFile(claims);
-  const [method = '', url = ''] = args;
+  const { config } = load(deps, invocation);
+  const given = textOf(invocation, 'claims');
+  const claims = given === undefined ? undefined : claimsText(deps, given);
+  const [method = '', url = ''] = invocation.args;
   const { app, path, origin } = chooseApp(config, url);
-  const request = { method: method.toUpperCase(), path, origin, claims: text, address, now: Date.now() };
+  const address = textOf(invocation, 'address');
+  const request = { method: method.toUpperCase(), path, origin, claims, address, now: Date.now() };
   const explained = explainRequest(app, request);
   deps.out(config.apps ? `app     ${app.app.id}\n${explained}` : explained);
 }
 
-async function doctor(deps: CliDeps, { file, json }: Invocation): Promise<void> {
+async function doctor(deps: CliDeps, invocation: Invocation): Promise<void> {
   const { readFile, out } = deps;
   const { runChecks, formatReport } = await import('./doctor/doctor.ts');
   // The report holds everything that the checked components would log.
   const log = createLogger('silent');
-  const { text, failed } = formatReport(await runChecks(load(deps, file), { readFile, log, clock: Date.now }), json);
+  const checks = await runChecks(load(deps, invocation), { readFile, log, clock: Date.now });
+  const { text, failed } = formatReport(checks, invocation.options.json === true);
   out(text);
   if (failed > 0) throw new Error(`${failed} ${failed === 1 ? 'check' : 'checks'} failed`);
 }
 
-function importCommand(format: ImportFormat): [string, Command] {
-  const run = async ({ readFile, listFiles, out, err }: CliDeps, { args: [path = ''], issuer }: Invocation) => {
-    const { importFrom } = await import('../import/import.ts');
-    const { yaml, report } = importFrom(format, path, { readFile, listFiles }, issuer);
-    out(yaml);
-    err(report);
+const IMPORTED: Readonly<Record<ImportFormat, string>> = {
+  kong: 'a declarative configuration of Kong (YAML or JSON)',
+  apim: 'a policy of Azure API Management (XML)',
+  apigee: 'a folder with an API proxy of Apigee',
+  'oauth2-proxy': 'a configuration of oauth2-proxy (TOML or YAML)',
+};
+
+function importCommand(format: ImportFormat): Command {
+  return {
+    name: `import ${format}`,
+    summary: `convert ${IMPORTED[format]}`,
+    args: [{ name: format === 'apigee' ? '<FOLDER>' : '<FILE>', summary: IMPORTED[format] }],
+    options: [
+      { name: '--issuer <URL>', summary: 'issuer of the provider, if the other configuration does not name it' },
+    ],
+    run: async ({ readFile, listFiles, out, err }, { args: [path = ''], options }) => {
+      const { importFrom } = await import('../import/import.ts');
+      const issuer = typeof options.issuer === 'string' ? options.issuer : undefined;
+      const { yaml, report } = importFrom(format, path, { readFile, listFiles }, issuer);
+      out(yaml);
+      err(report);
+    },
   };
-  return [`import ${format}`, { needsConfig: false, argumentCount: 1, run }];
 }
 
-/** Every command, by its name on the command line. */
-export const COMMANDS: Readonly<Record<string, Command>> = {
-  ...Object.fromEntries(IMPORT_FORMATS.map(importCommand)),
-  start: {
+const FILTERS: readonly Parameter[] = [
+  { name: '--app <ID>', summary: 'sessions of this app; default: all apps' },
+  { name: '--user <SUB>', summary: 'sessions of the user with this subject' },
+  { name: '--sid <SID>', summary: 'the session with this ID at the provider' },
+  { name: '--id <ID>', summary: 'the session with this ID in the list' },
+];
+
+function filterOf(invocation: Invocation): SessionFilter {
+  const [app, user, sid, id] = ['app', 'user', 'sid', 'id'].map((name) => textOf(invocation, name));
+  return { app, user, sid, id, all: invocation.options.all === true };
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'start',
+    summary: 'start the gateway',
     needsConfig: true,
-    argumentCount: 0,
-    run: (deps, { file }) => deps.start(load(deps, file), () => load(deps, file, true)),
+    run: (deps, invocation) => deps.start(load(deps, invocation), () => load(deps, invocation, true)),
   },
-  check: { needsConfig: true, argumentCount: 0, run: check },
-  doctor: { needsConfig: true, argumentCount: 0, run: doctor },
-  explain: { needsConfig: true, argumentCount: 2, run: explain },
-  schema: {
-    needsConfig: false,
-    argumentCount: 0,
+  {
+    name: 'check',
+    summary: 'check the configuration and print it with its defaults',
+    needsConfig: true,
+    run: check,
+  },
+  {
+    name: 'doctor',
+    summary: 'check provider, client, store, upstreams and settings, and report faults',
+    needsConfig: true,
+    options: [{ name: '--json', summary: 'print the report as JSON' }],
+    run: doctor,
+  },
+  {
+    name: 'explain',
+    summary: 'print which rule decides on a request',
+    needsConfig: true,
+    args: [
+      { name: '<METHOD>', summary: 'method of the request, such as GET' },
+      { name: '<PATH|URL>', summary: 'path of the request, or with several apps its whole URL' },
+    ],
+    options: [
+      { name: '--claims <JSON|FILE>', summary: 'claims of the access token, as JSON or a file that holds it' },
+      { name: '--address <ADDRESS>', summary: 'IP address of the client' },
+    ],
+    run: explain,
+  },
+  ...IMPORT_FORMATS.map(importCommand),
+  {
+    name: 'sessions list',
+    summary: 'list sessions of the running gateway',
+    needsConfig: true,
+    options: [
+      ...FILTERS,
+      { name: '--cursor <CURSOR>', summary: 'continue after the page that ended with this cursor' },
+    ],
+    run: async (deps, invocation) => {
+      const { config } = load(deps, invocation);
+      deps.out(await listSessions(config, filterOf(invocation), textOf(invocation, 'cursor'), deps.fetch));
+    },
+  },
+  {
+    name: 'sessions revoke',
+    summary: 'end sessions of the running gateway',
+    needsConfig: true,
+    options: [...FILTERS, { name: '--all', summary: 'all sessions' }],
+    run: async (deps, invocation) =>
+      deps.out(await revokeSessions(load(deps, invocation).config, filterOf(invocation), deps.fetch, deps.err)),
+  },
+  {
+    name: 'schema',
+    summary: 'print the JSON Schema of the configuration',
     run: ({ out }) => out(`${JSON.stringify(jsonSchema(), null, 2)}\n`),
   },
-  'sessions list': {
-    needsConfig: true,
-    argumentCount: 0,
-    run: async (deps, { file, filter, cursor }) =>
-      deps.out(await listSessions(load(deps, file).config, filter, cursor, deps.fetch)),
+  {
+    name: 'keys new',
+    summary: 'print a new key for secrets.keys',
+    details:
+      'On a terminal it prints an entry for the configuration, elsewhere the bare key: `bff-gateway keys new > session-key`.',
+    options: [
+      { name: '--yaml', summary: 'print an entry for the configuration' },
+      { name: '--bare', summary: 'print the key alone' },
+    ],
+    run: keysNew,
   },
-  'sessions revoke': {
-    needsConfig: true,
-    argumentCount: 0,
-    run: async (deps, { file, filter }) =>
-      deps.out(await revokeSessions(load(deps, file).config, filter, deps.fetch, deps.err)),
-  },
-  'keys new': { needsConfig: false, argumentCount: 0, run: ({ out }) => out(newKey()) },
-};
+];

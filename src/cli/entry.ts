@@ -67,6 +67,7 @@ async function runCommand(): Promise<void> {
     listFiles: (folder) => globSync('**/*.*', { cwd: folder }),
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
+    isTerminal: process.stdout.isTTY === true,
     fetch,
     start,
   });

@@ -1,5 +1,6 @@
 /** `bff-gateway explain`: the route and rule that decide on a request, and the decision, from the configuration alone. */
 import { isIP } from 'node:net';
+import { messageOf } from '../base/errors.ts';
 import { hasUpstream } from '../config/schema/asked-routes.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
@@ -19,7 +20,7 @@ export interface ExplainedRequest {
   path: string;
   /** Origin of the request; that of `publicUrl` by default. */
   origin?: string | undefined;
-  /** Text of a JSON file with the claims of an access token; undefined for a client without credentials. */
+  /** JSON text with the claims of an access token; undefined for a client without credentials. */
   claims: string | undefined;
   /** Address of the client, for conditions on the request; undefined means the loopback address. */
   address: string | undefined;
@@ -43,8 +44,13 @@ function issuerSettings(config: Config, issuer: string): AccessTokensConfig['iss
 }
 
 function parseClaims(text: string): Record<string, unknown> {
-  const claims: unknown = JSON.parse(text);
-  if (!isRecord(claims)) throw new Error('the claims must be a JSON object');
+  let claims: unknown;
+  try {
+    claims = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`--claims is not valid JSON: ${messageOf(error)}`);
+  }
+  if (!isRecord(claims)) throw new Error('--claims: expected a JSON object, such as {"sub":"u1"}');
   return claims;
 }
 

@@ -1,7 +1,10 @@
 /** The command line from outside: exit codes, output, and no secrets in it. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
 import { runCli } from '../../src/cli/cli.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
 
 const KEY = 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
 const FILES: Record<string, string> = {
@@ -13,17 +16,18 @@ session: { store: { redis: { url: "redis://user:canary-password@redis:6379" } } 
   'bad.yaml': 'publicUrl: not-a-url\nprovder: {}\n',
 };
 
-async function cli(argv: string[], env: Record<string, string> = {}) {
+async function cli(argv: string[], env: Record<string, string> = {}, isTerminal = false) {
   let out = '';
   let err = '';
   let started: unknown;
   const code = await runCli({
     argv,
     env,
+    isTerminal,
     listFiles: () => [],
     readFile: (path) => {
       const text = FILES[path];
-      if (text === undefined) throw new Error('ENOENT');
+      if (text === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' });
       return text;
     },
     out: (text) => {
@@ -62,12 +66,93 @@ test('a missing file is named', async () => {
   assert.match(err, /none\.yaml.*cannot be read/);
 });
 
-test('wrong usage exits with code 2 and prints the usage', async () => {
-  for (const argv of [[], ['check'], ['dance'], ['check', '--colour'], ['toString']]) {
-    const { code, err } = await cli(argv);
-    assert.equal(code, 2, argv.join(' '));
-    assert.match(err, /Usage/);
+test('wrong usage exits with code 2 and says what is wrong', async () => {
+  const rows: [string[], RegExp][] = [
+    [[], /^Usage: bff-gateway/],
+    [['dance'], /^error: unknown command 'dance'\n/],
+    [['toString'], /^error: unknown command 'toString'\n/],
+    [['chek'], /unknown command 'chek'\n\(Did you mean check\?\)/],
+    [['keys', 'nw'], /unknown command 'nw'\n\(Did you mean new\?\)/],
+    [['keys'], /^Usage: bff-gateway keys/],
+    [['check', '--colour'], /^error: unknown option '--colour'\n/],
+    [['check', '--confg', 'x'], /unknown option '--confg'\n\(Did you mean --config\?\)/],
+    [['check', '--config'], /option '-c, --config <FILE>' argument missing/],
+    [['check', 'good.yaml'], /too many arguments for 'check'/],
+    [['explain', 'GET'], /missing required argument 'PATH\|URL'/],
+    [['keys', 'new', '--yaml', '--bare'], /--yaml or --bare, not both/],
+  ];
+  for (const [argv, expected] of rows) {
+    const { code, out, err } = await cli(argv);
+    assert.deepEqual([code, out], [2, ''], argv.join(' '));
+    assert.match(err, expected);
   }
+});
+
+test('help exists for the program and for each command, with its arguments and options', async () => {
+  const { code, out } = await cli(['--help']);
+  assert.equal(code, 0);
+  for (const { name, summary } of COMMANDS) {
+    const [first = '', second] = name.split(' ');
+    assert.match(out, new RegExp(`^  ${first}\\b`, 'm'));
+    if (second === undefined) assert.ok(out.includes(summary), name);
+    const help = await cli([...name.split(' '), '--help']);
+    assert.deepEqual([help.code, help.err], [0, ''], name);
+    assert.match(help.out, new RegExp(`^Usage: bff-gateway ${name}\\b`));
+  }
+  const words = await cli(['help', 'explain']);
+  assert.equal(words.code, 0);
+  assert.deepEqual(words.out, (await cli(['explain', '-h'])).out);
+  for (const part of ['METHOD', 'PATH|URL', '--claims <JSON|FILE>', '--address', '--config <FILE>'])
+    assert.ok(words.out.includes(part), part);
+});
+
+test('--version and -V print the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+  for (const flag of ['--version', '-V']) assert.equal((await cli([flag])).out, `${version}\n`);
+});
+
+describe('the configuration', () => {
+  const ALONE = { BFF_PUBLIC_URL: 'https://alone.example.com' };
+
+  test('is read from the file of BFF_CONFIG, unless --config names one', async () => {
+    assert.match((await cli(['check'], { BFF_CONFIG: 'good.yaml' })).out, /shop\.example\.com/);
+    const { code, err } = await cli(['check', '--config', 'good.yaml'], { BFF_CONFIG: 'bad.yaml' });
+    assert.equal(code, 0, err);
+  });
+
+  test('is read from gateway.yaml in this folder', async (t) => {
+    FILES['gateway.yaml'] = FILES['good.yaml'] ?? '';
+    t.after(() => delete FILES['gateway.yaml']);
+    assert.match((await cli(['check'])).out, /shop\.example\.com/);
+  });
+
+  test('without a file, variables alone state it, and faults name the variables', async () => {
+    const { code, err } = await cli(['check'], ALONE);
+    assert.equal(code, 1);
+    assert.match(err, /environment variable BFF_PROVIDER_ISSUER/);
+    assert.doesNotMatch(err, /BFF_PUBLIC_URL|:1:1/);
+  });
+
+  test('is asked for if there is none', async () => {
+    for (const env of [{}, { BFF_TUNING_REEXEC: 'off' }] as Record<string, string>[]) {
+      const { code, err } = await cli(['start'], env);
+      assert.equal(code, 2);
+      assert.match(
+        err,
+        /no --config FILE, no variable BFF_CONFIG, no gateway\.yaml in this folder, and no BFF_ variables/,
+      );
+    }
+  });
+});
+
+test('check ends with one line of verdict', async () => {
+  const last = ({ err }: { err: string }) => err.trimEnd().split('\n').at(-1);
+  const faulty = await cli(['check', '-c', 'bad.yaml']);
+  const [, faults = ''] = /^The configuration has (\d faults):/.exec(faulty.err) ?? [];
+  assert.equal(last(faulty), faults);
+  const { err } = await cli(['check', '-c', 'good.yaml']);
+  const warnings = err.split('\n').filter((line) => /^warning/.test(line)).length;
+  assert.equal(last({ err }), `configuration is valid, ${warnings} warning${warnings === 1 ? '' : 's'}`);
 });
 
 test('start receives the loaded configuration', async () => {
@@ -76,10 +161,34 @@ test('start receives the loaded configuration', async () => {
   assert.equal((started as { config: { listen: { port: number } } }).config.listen.port, 8080);
 });
 
-test('keys new prints a key that the configuration accepts', async () => {
-  const { out } = await cli(['keys', 'new']);
-  FILES['keyed.yaml'] = `${FILES['good.yaml']}`.replace(/\{ id: k1.*?\}/, out.trim());
-  assert.equal((await cli(['check', '-c', 'keyed.yaml'])).code, 0);
+describe('keys new', () => {
+  const withKey = (entry: string) => `${FILES['good.yaml']}`.replace(/\{ keys: .*/, `\n  keys:\n${entry}`);
+
+  test('prints an entry that the configuration accepts, on a terminal or with --yaml', async () => {
+    for (const [argv, isTerminal] of [
+      [[], true],
+      [['--yaml'], false],
+    ] as [string[], boolean][]) {
+      const { out } = await cli(['keys', 'new', ...argv], {}, isTerminal);
+      FILES['keyed.yaml'] = withKey(out.replaceAll(/^/gm, '    '));
+      const { code, err } = await cli(['check', '-c', 'keyed.yaml']);
+      assert.equal(code, 0, err);
+      assert.match(out, /^# .*\n/);
+    }
+  });
+
+  test('prints the bare key elsewhere or with --bare, so that its output is a file for secrets.keys', async () => {
+    for (const [argv, isTerminal] of [
+      [[], false],
+      [['--bare'], true],
+    ] as [string[], boolean][]) {
+      const { out } = await cli(['keys', 'new', ...argv], {}, isTerminal);
+      assert.match(out, /^[\w-]{64}\n$/);
+      FILES['session-key'] = out;
+      FILES['keyed.yaml'] = withKey('    - { id: k1, file: session-key }\n');
+      assert.equal((await cli(['check', '-c', 'keyed.yaml'])).code, 0);
+    }
+  });
 });
 
 test('schema prints JSON with the options', async () => {

@@ -125,6 +125,44 @@ describe('the result', () => {
   });
 });
 
+test('--claims is JSON or a file that holds it', async () => {
+  let err = '';
+  const run = async (claims: string) => {
+    let out = '';
+    err = '';
+    await runCli({
+      argv: ['explain', 'GET', '/api/orders', '--config', 'c.yaml', '--claims', claims],
+      env: {},
+      listFiles: () => [],
+      readFile: (file) => {
+        if (file === 'c.yaml') return CONFIG;
+        if (file === 'claims.json') return JSON.stringify(USER);
+        throw new Error('no such file');
+      },
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      fetch: () => assert.fail('sent a request to a gateway'),
+      start: async () => {},
+    });
+    return out;
+  };
+  assert.match(await run('claims.json'), /result {2}allowed\n/);
+  assert.equal(await run(` ${JSON.stringify(USER)}`), await run('claims.json'));
+  await run('absent.json');
+  assert.match(
+    err,
+    /^--claims: cannot read the file absent\.json \(no such file\); give JSON such as '\{"sub":"u1"\}', or a file/,
+  );
+  await run('{"sub":');
+  assert.match(err, /^--claims is not valid JSON: /);
+  await run('["a"]');
+  assert.match(err, /^--claims: expected a JSON object/);
+});
+
 test('invalid claims and an invalid path exit with code 1', async () => {
   for (const claims of ['{', '[]', '"text"']) assert.equal((await explain('GET', '/api/x', claims)).code, 1, claims);
   assert.equal((await explain('GET', '/api/../x')).code, 1);

@@ -5,6 +5,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { jsonSchema, options, type SchemaNode } from '../../src/config/schema/options.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -93,15 +94,15 @@ test('every option of the gateway on the pages for newcomers exists', () => {
 });
 
 test('every command of the gateway on the pages for newcomers exists', () => {
-  const usage = execFileSync(process.execPath, [join(ROOT, 'src/main.ts'), '--help'], { encoding: 'utf8' });
-  const known = new Set([...usage.matchAll(/^ {2}bff-gateway (\w+)/gm)].map(([, command = '']) => command));
+  const names = COMMANDS.map(({ name }) => name);
+  const known = new Set(names.map((name) => name.split(' ')[0]));
   let found = 0;
   for (const file of ['docs/faq.md', ...globSync('docs/coming-from/*.md', { cwd: ROOT })]) {
     // Only code: in prose, words other than commands follow the name of the product.
     const code = (read(file).match(/```[\s\S]*?```|`[^`\n]+`/g) ?? []).join('\n');
     for (const [, command = '', format = ''] of code.matchAll(/bff-gateway ([a-z]+) ?([a-z0-9-]*)/g)) {
       assert.ok(known.has(command), `${file}: ${command}`);
-      if (command === 'import') assert.match(usage, new RegExp(`import [^ ]*\\b${format}\\b`), `${file}: ${format}`);
+      if (command === 'import') assert.ok(names.includes(`import ${format}`), `${file}: ${format}`);
       found += 1;
     }
   }

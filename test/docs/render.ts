@@ -4,6 +4,7 @@ import { NOT_INHERITED, SHARED_OPTIONS } from '../../src/config/schema/app-optio
 import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/schema/options.ts';
 import { COMBINATIONS } from '../../src/config/warnings/warnings.ts';
 import { auditPage } from './render-audit.ts';
+import { commandLinePage } from './render-cli.ts';
 import { endpointsPage } from './render-endpoints.ts';
 import { metricsPage } from './render-metrics.ts';
 
@@ -106,16 +107,16 @@ function configurationPage(): string {
   const schema = jsonSchema();
   return `# Configuration
 
-The configuration is one YAML file, given with \`--config\`. \`bff-gateway check --config FILE\` prints the configuration with defaults and masked
-secrets, or every fault with its line. Unknown options prevent the start. For completion in an editor, add this first line to the file:
+The configuration is one YAML file, given with \`--config\` or \`BFF_CONFIG\`; without them it is \`gateway.yaml\`, or the variables below alone.
+\`bff-gateway check\` prints the configuration with defaults and masked secrets, or every fault with its line ([command line](command-line.md)). Unknown options prevent the start. For completion in an editor, add this first line to the file:
 \`# yaml-language-server: $schema=./configuration.schema.json\`.
 
 - **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` in any text are replaced; \`$\${\` is a literal \`\${\`. The result has
   the type of its option: \`port: \${PORT:-3000}\` is a number. Each option below can also be set by its
-  variable, which overrides the file; lists are separated by commas. A \`BFF_\` variable without a matching option prevents the start. The one that is
-  no option is \`BFF_TUNING_REEXEC\` (\`on\`, \`off\`): see [memory](decisions/0011-memory.md).
+  variable, which overrides the file; lists are separated by commas. A \`BFF_\` variable without a matching option prevents the start. The two that
+  are no options are \`BFF_CONFIG\` and \`BFF_TUNING_REEXEC\` (\`on\`, \`off\`; see [memory](decisions/0011-memory.md)).
 - **Secrets** can be references: \`{ file: /run/secrets/name }\` or \`{ env: NAME }\`. Their variables also exist with the suffix \`_FILE\`.
-  \`bff-gateway keys new\` creates a key.
+  \`bff-gateway keys new > session-key\` creates a key in a file.
 - **Rotation**: put the new key first in \`secrets.keys\`, and keep the old one after it for the duration of \`session.absoluteTimeout\`. The first key
   seals; every key can open.
 - **Durations** have the form \`500ms\`, \`30s\`, \`15m\`, \`8h\` or \`7d\`; **sizes** \`512b\`, \`16kb\` or \`10mb\`.
@@ -179,6 +180,7 @@ ${COMBINATIONS.map(({ id, when }) => `| \`${id}\` | ${cell(when)} |`).join('\n')
 export function renderDocs(): Record<string, string> {
   return {
     'endpoints.md': endpointsPage(),
+    'command-line.md': commandLinePage(),
     'errors.md': errorsPage(),
     'metrics.md': metricsPage(),
     'audit.md': auditPage(),

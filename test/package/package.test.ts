@@ -49,7 +49,7 @@ describe('the content', () => {
 
   test('runs as a command', async () => {
     const { stdout } = await run('node', [join(packed.app, 'node_modules/bff-gateway/dist/main.js'), 'keys', 'new']);
-    assert.match(stdout, /^\{ id: k\w+, value: [\w-]{64} \}\n$/);
+    assert.match(stdout, /^[\w-]{64}\n$/);
   });
 });
 

@@ -1,0 +1,71 @@
+/** An old Node gets a sentence and exit code 1: the real one of this machine, if it has one, and a simulated one anywhere. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: { node: string } };
+const NEEDED = engines.node.replace('>=', '');
+
+/** A module that changes the version that the process reports. */
+const pretend = (version: string) =>
+  `data:text/javascript,${encodeURIComponent(`Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`)}`;
+
+function run(node: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(node, args, { encoding: 'utf8', cwd: tmpdir() });
+  return { status, stdout, stderr };
+}
+
+let folder: string;
+/** The entry point as the compiler writes it, next to modules that no old Node can read. */
+let compiled: string;
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bff-old-node-'));
+  compiled = join(folder, 'main.js');
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  writeFileSync(compiled, stripTypeScriptTypes(readFileSync(join(ROOT, 'src/main.ts'), 'utf8')));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+/** Any Node on the path that is older than needed. */
+function oldNode(): { path: string; version: string } | undefined {
+  for (const directory of [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin']) {
+    const path = join(directory, 'node');
+    const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+    const version = stdout?.trim().replace('v', '') ?? '';
+    if (version !== '' && Number.parseInt(version, 10) < Number.parseInt(NEEDED, 10)) return { path, version };
+  }
+  return undefined;
+}
+
+const sentence = (version: string) => `bff-gateway needs Node ${NEEDED} or later; this is ${version} (`;
+
+describe('an old Node', () => {
+  for (const version of ['24.11.9', '22.20.0', '18.0.0'])
+    test(`${version} is refused with a sentence`, () => {
+      const { status, stdout, stderr } = run(process.execPath, '--import', pretend(version), compiled, 'check');
+      assert.deepEqual([status, stdout], [1, '']);
+      assert.ok(stderr.startsWith(sentence(version)), stderr);
+      assert.match(stderr, /^[^\n]* Install: https:\/\/nodejs\.org\/\S+, or `nvm install 24`\.\n$/);
+    });
+
+  test('of this machine is refused with the same sentence', (t) => {
+    const old = oldNode();
+    if (old === undefined) return t.diagnostic('this machine has no old Node; the tests above simulate one');
+    const { status, stdout, stderr } = run(old.path, compiled, 'check');
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.ok(stderr.startsWith(`${sentence(old.version)}${old.path}`), stderr);
+  });
+
+  test('the needed version and later ones run', () => {
+    for (const version of [`${NEEDED}.0`, '25.0.0', '26.1.0']) {
+      const { status, stdout } = run(process.execPath, '--import', pretend(version), join(ROOT, 'src/main.ts'), '-V');
+      assert.equal(status, 0, version);
+      assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+    }
+  });
+});
