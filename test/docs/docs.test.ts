@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { headingId } from '../../site/heading-id.ts';
 import { loadConfig } from '../../src/config/load/load.ts';
 import { renderDocs } from './render.ts';
 
@@ -12,12 +13,7 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
 /** The anchors of a page: its headings as GitHub names them, and explicit ids. */
 const anchorsOf = (text: string): string[] => [
-  ...[...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-'),
-  ),
+  ...[...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => headingId(heading)),
   ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id),
 ];
 
