@@ -1,6 +1,7 @@
 /** Entry of the command line in this process: arguments, environment, files, signals and workers. */
 import cluster from 'node:cluster';
-import { globSync, readFileSync, watchFile } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { createFileWatch } from '../base/watch-files.ts';
 import type { Loaded } from '../config/load/load.ts';
 import { logWarnings } from '../config/warnings/warnings.ts';
 import { openLogs } from '../observe/open-logs.ts';
@@ -11,22 +12,8 @@ import { openStore } from '../store/open.ts';
 import { runCli } from './cli.ts';
 import { handleSignals, WORKER_IGNORES } from './signals.ts';
 
-/** How often a watched file is checked for changes. */
-const WATCH_INTERVAL_MS = 1_000;
 /** Maximum time that an exit waits for the reader of the log. */
 const FLUSH_TIMEOUT_MS = 1_000;
-
-/** Calls `onChange` when a file has changed, or a folder has other files; a file that is named again is watched once. */
-function createWatch(onChange: () => void): (paths: readonly string[]) => void {
-  const watched = new Set<string>();
-  return function watch(paths) {
-    for (const path of paths.filter((name) => !watched.has(name))) {
-      watched.add(path);
-      // Polling, because a mounted ConfigMap is replaced through a symbolic link, which causes no event for the file.
-      watchFile(path, { interval: WATCH_INTERVAL_MS, persistent: false }, onChange);
-    }
-  };
-}
 
 async function start({ config, warnings, readFrom = [] }: Loaded, load: () => Loaded) {
   const { log, flush, ...logs } = openLogs(config);
@@ -34,7 +21,7 @@ async function start({ config, warnings, readFrom = [] }: Loaded, load: () => Lo
   const store = openStore(config.session.store, { log });
   const run = workerCount(config) > 1 ? startWorkers : startServer;
   const server = run(config, { store, log, ...logs });
-  const watch = createWatch(() => reloadConfig());
+  const { watch } = createFileWatch(() => reloadConfig());
   const reload = () => {
     const loaded = load();
     if (config.reload.watch) watch(loaded.readFrom ?? []);

@@ -60,6 +60,16 @@ export interface ReloadPlan {
   kept: string[];
 }
 
+/** What a reload has changed. */
+export interface ReloadResult {
+  /** Ids of the apps that run under the new configuration. */
+  readonly applied: readonly string[];
+  /** The apps that keep the configuration that they had, each with the reason; a new one is left out. */
+  readonly refused: readonly { readonly app: string; readonly error: Error }[];
+  /** Changed options that keep their values until a restart, such as `publicUrl`. */
+  readonly needRestart: readonly string[];
+}
+
 /** Gives the configuration the providers of the running one. */
 function keepProviders(running: Config, config: Config): void {
   config.provider = structuredClone(running.provider);
