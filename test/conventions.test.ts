@@ -45,7 +45,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['frontend', 'proxy/forward-auth'],
   ['gateway'],
   ['server'],
-  ['embed'],
+  ['cli/dev', 'embed'],
   ['cli'],
   [''],
 ];

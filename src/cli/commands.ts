@@ -7,6 +7,7 @@ import { createLogger } from '../observe/log.ts';
 import { check } from './check.ts';
 import { type CliDeps, type Command, type Invocation, type Parameter, textOf, UsageError } from './command.ts';
 import { load } from './config-source.ts';
+import { DEV } from './dev-command.ts';
 import { listSessions, revokeSessions, type SessionFilter } from './sessions.ts';
 
 /** The text of a new key for `secrets.keys`. */
@@ -100,6 +101,7 @@ function filterOf(invocation: Invocation): SessionFilter {
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
+  DEV,
   {
     name: 'start',
     summary: 'start the gateway',

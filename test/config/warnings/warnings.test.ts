@@ -521,7 +521,7 @@ test('W03 check prints a warning with its hint and succeeds', async () => {
   assert.equal(code, 0);
   assert.match(
     errors,
-    /^warning: frontend\.directory \/nowhere\/dist is not a folder: .*; build the app.* \(frontend-missing\)\n$/,
+    /^warning: frontend\.directory \/nowhere\/dist is not a folder: .*; build the app.* \(frontend-missing\)\nconfiguration is valid, 1 warning\n$/,
   );
 });
 
