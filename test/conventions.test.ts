@@ -20,7 +20,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['config/sections'],
   ['config/schema'],
   ['config/validate', 'import/draft', 'observe'],
-  ['config/apps', 'config/warnings'],
+  ['config/apps', 'config/messages', 'config/warnings'],
   [
     'config/load',
     'import/apigee',

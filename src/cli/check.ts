@@ -1,5 +1,4 @@
 /** `bff-gateway check`: prints the configuration with its defaults, then warnings and one line with the verdict. */
-import { ConfigError } from '../config/validate/faults.ts';
 import { formatWarning } from '../config/warnings/warnings.ts';
 import { appSummary } from './app-summary.ts';
 import type { CliDeps, Invocation } from './command.ts';
@@ -8,17 +7,12 @@ import { describeConfig } from './describe.ts';
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** Runs the command. */
+/** Runs the command. An invalid configuration is an error, whose last line is the number of faults. */
 export function check(deps: CliDeps, invocation: Invocation): void {
-  try {
-    const { config, warnings } = load(deps, invocation);
-    const { summary, warning } = appSummary(config);
-    deps.out(summary + describeConfig(config));
-    const all = [...warnings, ...warning];
-    for (const found of all) deps.err(formatWarning(found));
-    deps.err(`configuration is valid${all.length === 0 ? '' : `, ${counted(all.length, 'warning')}`}\n`);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new Error(`${error.message}\n${counted(error.faults.length, 'fault')}`, { cause: error });
-  }
+  const { config, warnings } = load(deps, invocation);
+  const { summary, warning } = appSummary(config);
+  deps.out(summary + describeConfig(config));
+  const all = [...warnings, ...warning];
+  for (const found of all) deps.err(formatWarning(found));
+  deps.err(`configuration is valid${all.length === 0 ? '' : `, ${counted(all.length, 'warning')}`}\n`);
 }

@@ -47,7 +47,8 @@ const GROUPS = 'secrets: {}\nprovider: {}\n';
 function atVariable(fault: Fault): Fault {
   if (fault.variable !== undefined) return fault;
   const variable = options().find(({ path }) => path.join('.') === fault.path)?.variable;
-  return { ...fault, file: undefined, line: undefined, column: undefined, variable };
+  const hint = variable === undefined ? fault.hint : fault.hint?.replace(/^write \w+: /, `set ${variable}=`);
+  return { ...fault, file: undefined, line: undefined, column: undefined, variable, hint };
 }
 
 function loadVariables(source: Omit<Parameters<typeof loadFile>[0], 'file'>): Loaded {

@@ -70,7 +70,7 @@ test('AP-09 a faulty file of one app is refused alone; the app stays as it was, 
   assert.equal(await status('c.test', '/one/x'), 200);
   await until(() => gateway.output().includes('configuration reloaded'));
   assert.match(gateway.output(), /failed to reload an app; it stays as it was/);
-  assert.match(gateway.output(), /b\.yaml:\d+:\d+ routs: unknown option/);
+  assert.match(gateway.output(), /b\.yaml:\d+:\d+: routs: unknown option/);
 
   write('b', '/two/**');
   remove('c');
@@ -85,7 +85,7 @@ test('AP-11 a faulty file of one app stops the start', async (t) => {
   write('a', '/one/**');
   write('b', '/one/**', { routs: [] });
   await assert.rejects(start(false), ({ cause }: Error) => {
-    assert.match(String(cause), /b\.yaml:\d+:\d+ routs: unknown option/);
+    assert.match(String(cause), /b\.yaml:\d+:\d+: routs: unknown option/);
     return true;
   });
 });

@@ -13,6 +13,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'src/client/base': 'test/client',
   'src/client/window': 'test/client',
   'src/config/fields': 'test/config',
+  'src/config/messages': 'test/config/faults',
   'src/config/sections': 'test/config',
   'src/import/draft': 'test/import',
   'src/index.ts': 'test/package',

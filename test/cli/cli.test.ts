@@ -56,8 +56,8 @@ test('faults are written to standard error with their lines, and the exit code i
   const { code, out, err } = await cli(['check', '-c', 'bad.yaml']);
   assert.equal(code, 1);
   assert.equal(out, '');
-  assert.match(err, /bad\.yaml:1:\d+ publicUrl/);
-  assert.match(err, /bad\.yaml:2:\d+ provder[\s\S]*did you mean provider\?/);
+  assert.match(err, /bad\.yaml:1:\d+: publicUrl/);
+  assert.match(err, /bad\.yaml:2:\d+: provder[\s\S]*did you mean provider\?/);
 });
 
 test('a missing file is named', async () => {
@@ -129,7 +129,7 @@ describe('the configuration', () => {
   test('without a file, variables alone state it, and faults name the variables', async () => {
     const { code, err } = await cli(['check'], ALONE);
     assert.equal(code, 1);
-    assert.match(err, /environment variable BFF_PROVIDER_ISSUER/);
+    assert.match(err, /^BFF_PROVIDER_ISSUER: provider\.issuer: is required; set BFF_PROVIDER_ISSUER=https:/m);
     assert.doesNotMatch(err, /BFF_PUBLIC_URL|:1:1/);
   });
 
@@ -148,8 +148,8 @@ describe('the configuration', () => {
 test('check ends with one line of verdict', async () => {
   const last = ({ err }: { err: string }) => err.trimEnd().split('\n').at(-1);
   const faulty = await cli(['check', '-c', 'bad.yaml']);
-  const [, faults = ''] = /^The configuration has (\d faults):/.exec(faulty.err) ?? [];
-  assert.equal(last(faulty), faults);
+  const lines = faulty.err.trimEnd().split('\n');
+  assert.equal(last(faulty), `${lines.length - 1} faults`);
   const { err } = await cli(['check', '-c', 'good.yaml']);
   const warnings = err.split('\n').filter((line) => /^warning/.test(line)).length;
   assert.equal(last({ err }), `configuration is valid, ${warnings} warning${warnings === 1 ? '' : 's'}`);

@@ -109,9 +109,9 @@ describe('check', () => {
     const wrong = `${MAIN}apps:\n  - { id: a, publicUrl: "https://a.example.com", workers: 2 }\n  - { id: a, publicUrl: x }\n`;
     const { code, out, err } = await cli(wrong, 'check');
     assert.deepEqual([code, out], [1, '']);
-    assert.match(err, /gateway\.yaml:6:\d+ apps\[0\]\.workers: all apps share this option/);
-    assert.match(err, /gateway\.yaml:7:\d+ apps\[1\]\.publicUrl: expected an origin/);
-    assert.match(err, /gateway\.yaml:7:\d+ apps\[1\]\.id: another app has this id/);
+    assert.match(err, /gateway\.yaml:6:\d+: apps\[0\]\.workers: all apps share this option/);
+    assert.match(err, /gateway\.yaml:7:\d+: apps\[1\]\.publicUrl: .x. is not a URL/);
+    assert.match(err, /gateway\.yaml:7:\d+: apps\[1\]\.id: another app has this id/);
   });
 });
 

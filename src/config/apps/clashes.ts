@@ -16,6 +16,7 @@ function checkIds(apps: readonly CheckedApp[], report: Report): void {
       report(app, {
         path: ['id'],
         message: app.app.id === 'main' ? 'main is the app at the top of the file' : 'another app has this id',
+        hint: 'write an id that no other app has',
       });
     known.add(app.app.id);
   }

@@ -2,17 +2,18 @@
 import { z } from 'zod';
 import { PROVIDER_KINDS } from '../../oidc/products/registry.ts';
 import { parseDuration, parseSize } from './units.ts';
+import { durationFault, originFault, sizeFault, urlFault } from './value-faults.ts';
 
 /** A duration such as `30s`, between `min` and `max`; parsed to milliseconds. */
 export const duration = (min = '0ms', max = '3650d') =>
-  z.string().transform((text, context) => {
+  z.string({ error: ({ input }) => durationFault(input) }).transform((text, context) => {
     const ms = parseDuration(text);
     if (ms === undefined) {
-      context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 30s, 15m, 8h or 7d' });
+      context.addIssue({ code: 'custom', message: durationFault(text) });
       return z.NEVER;
     }
     if (ms < (parseDuration(min) ?? 0) || ms > (parseDuration(max) ?? 0)) {
-      context.addIssue({ code: 'custom', message: `expected a duration between ${min} and ${max}` });
+      context.addIssue({ code: 'custom', message: `${text} is out of range; write a duration from ${min} to ${max}` });
       return z.NEVER;
     }
     return ms;
@@ -20,32 +21,25 @@ export const duration = (min = '0ms', max = '3650d') =>
 
 /** A size such as `16kb`; parsed to bytes. */
 export const size = () =>
-  z.string().transform((text, context) => {
+  z.string({ error: ({ input }) => sizeFault(input) }).transform((text, context) => {
     const bytes = parseSize(text);
     if (bytes !== undefined) return bytes;
-    context.addIssue({ code: 'custom', message: 'expected a size such as 512b, 16kb, 10mb or 1gb' });
+    context.addIssue({ code: 'custom', message: sizeFault(text) });
     return z.NEVER;
   });
 
+/** A text that has no fault. */
+const faultless = (faultOf: (text: string) => string | undefined) =>
+  z.string().refine((text) => faultOf(text) === undefined, {
+    error: ({ input }) => (typeof input === 'string' ? faultOf(input) : undefined),
+    abort: true,
+  });
+
 /** An absolute HTTP URL, kept exactly as written. */
-export const httpUrl = () =>
-  z.string().refine((text) => {
-    const url = URL.parse(text);
-    return (
-      url !== null &&
-      ['http:', 'https:'].includes(url.protocol) &&
-      url.username === '' &&
-      url.password === '' &&
-      url.hash === ''
-    );
-  }, 'expected an absolute http:// or https:// URL without credentials or fragment');
+export const httpUrl = () => faultless(urlFault);
 
 /** Scheme, host and port of a URL. */
-export const origin = () =>
-  httpUrl().refine(
-    (text) => URL.parse(text)?.origin === text,
-    'expected an origin such as https://app.example.com, without path or trailing slash',
-  );
+export const origin = () => faultless(originFault);
 
 /** An HTTP header name, restricted to characters that every server accepts. */
 export const headerName = () =>

@@ -43,6 +43,7 @@ export function mainMember({ top, placeOf, validate }: MemberDeps): Member {
 const NO_ADDRESS: Finding = {
   path: ['publicUrl'],
   message: 'an app needs a publicUrl of its own: it is not inherited',
+  hint: 'write publicUrl: https://app.example.com',
 };
 
 /** What is wrong with an app, whose missing address has a finding of its own. */

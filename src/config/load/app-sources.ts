@@ -2,6 +2,7 @@
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
 import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { Options } from '../apps/merge.ts';
+import { PARSING } from '../messages/issue-text.ts';
 import { appEntry, appLists, FILE_OPTIONS } from '../schema/app-options.ts';
 import { ConfigError, type Fault, type Finding, formatPath, type Path } from '../validate/faults.ts';
 import { lostNames } from '../validate/lost-names.ts';
@@ -62,11 +63,17 @@ function sourceOf({ id, value, findings, ...rest }: Written): AppSource {
       id: textOr(id),
       path: '',
       options: {},
-      faults: [{ ...rest.placeOf([]), message: 'expected the options of an app' }],
+      faults: [
+        {
+          ...rest.placeOf([]),
+          message: 'this entry is not an app',
+          hint: 'write its options: an id, a publicUrl, and any option of an app',
+        },
+      ],
       findings: [],
     };
   const { id: _id, path, ...options } = value;
-  const parsed = appEntry.safeParse({ id, path });
+  const parsed = appEntry.safeParse({ id, path }, PARSING);
   const invalid = parsed.success ? [] : parsed.error.issues.flatMap((issue) => findingsOf(issue));
   return {
     ...rest,
@@ -135,7 +142,7 @@ export function readApps(input: unknown, reader: AppReader, placeOf: (path: Path
     return sourceOf({ id, value, findings, isFile: false, placeOf: (path) => placeOf(['apps', index, ...path]) });
   });
   const { value: appsFrom, findings: unset } = interpolated(lists.appsFrom);
-  const checked = appLists.safeParse({ apps: Array.isArray(lists.apps) ? [] : lists.apps, appsFrom });
+  const checked = appLists.safeParse({ apps: Array.isArray(lists.apps) ? [] : lists.apps, appsFrom }, PARSING);
   const issues = checked.success ? [] : checked.error.issues.flatMap((issue) => findingsOf(issue));
   const folder = checked.data?.appsFrom === undefined ? undefined : resolveFolder(checked.data.appsFrom, reader);
   const files = folder === undefined ? [] : appFiles(folder, reader);

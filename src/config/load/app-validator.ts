@@ -3,6 +3,7 @@
 import { withPath } from '../apps/identity.ts';
 import type { Options } from '../apps/merge.ts';
 import { pathFindings } from '../apps/path-options.ts';
+import { PARSING } from '../messages/issue-text.ts';
 import type { AppIdentity } from '../schema/app-identity.ts';
 import { pagesWith, withPageDefaults } from '../schema/page-routes.ts';
 import { hasBothForms, withFirstProvider } from '../schema/providers.ts';
@@ -38,7 +39,7 @@ export function createAppValidator(
   return function validateApp(input, app, own) {
     const withProvider = withFirstProvider(input);
     const normalized = withPageDefaults(withProvider);
-    const parsed = schema.safeParse(withPath(normalized, app));
+    const parsed = schema.safeParse(withPath(normalized, app), PARSING);
     if (!parsed.success) {
       const found = parsed.error.issues.flatMap((issue) => findingsOf(issue));
       // A copied provider has its findings in the list.

@@ -1,8 +1,8 @@
 /** Environment variables that set options: `BFF_LISTEN_PORT=8080` overrides `listen.port` of the file. */
 import { REEXEC_VALUES, REEXEC_VARIABLE } from '../../tuning/process-settings.ts';
+import { closestMatch } from '../messages/suggest.ts';
 import { type Option, options } from '../schema/options.ts';
 import { type Fault, formatPath } from '../validate/faults.ts';
-import { closestMatch } from './suggest.ts';
 import { parseText, withoutLineEnd } from './text-value.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,17 +1,22 @@
 /** Turns the issues of zod into findings: unknown options with a hint, and unions by the branch that was meant. */
-import type { z } from 'zod';
+import { alternativesText, expectedBy, type Issue, textOf } from '../messages/issue-text.ts';
+import { didYouMean, schemasAt } from '../messages/suggest.ts';
 import type { Finding, Path } from '../validate/faults.ts';
-import { didYouMean } from './suggest.ts';
-
-type Issue = z.core.$ZodIssue;
 
 const MISFITS: readonly Issue['code'][] = ['invalid_type', 'invalid_value'];
 
 /** How well a branch of a union fits: the depth of its issues, less if the value is of another type altogether. */
 function fitOf(issues: readonly Issue[]): number {
   const depth = issues.reduce((sum, { path }) => sum + path.length, 0);
-  return issues.every(({ code, path }) => MISFITS.includes(code) && path.length === 0) ? -1 : depth;
+  return issues.every(isMisfit) ? -1 : depth;
 }
+
+/** Whether the value is of another type than the branch. */
+const isMisfit = (issue: Issue): boolean =>
+  issue.path.length === 0 &&
+  (issue.code === 'invalid_union'
+    ? issue.errors.every((branch) => branch.every(isMisfit))
+    : MISFITS.includes(issue.code));
 
 const unknownOption = (key: string, path: Path): Finding => ({
   path: [...path, key],
@@ -26,10 +31,10 @@ const unknownTo = (branch: readonly Issue[]) =>
 /** The options that a branch lacks. */
 const missingIn = (branch: readonly Issue[]) =>
   branch.flatMap((issue) =>
-    issue.code === 'invalid_type' && issue.path.length === 1 && issue.message.endsWith('received undefined')
-      ? String(issue.path[0])
-      : [],
+    issue.code === 'invalid_type' && issue.path.length === 1 && issue.input === undefined ? String(issue.path[0]) : [],
   );
+
+const listed = (names: Iterable<string>) => [...names].sort().join(', ');
 
 /** The finding about a union of objects in which options of several branches are set, an unknown one, or none. */
 function choiceFinding(branches: readonly (readonly Issue[])[], path: Path): Finding[] | undefined {
@@ -38,22 +43,29 @@ function choiceFinding(branches: readonly (readonly Issue[])[], path: Path): Fin
   const unknownToAll = [...unknown].filter((key) => groups.every((group) => group.unknown.includes(key)));
   if (unknownToAll.length > 0) return unknownToAll.map((key) => unknownOption(key, path));
   if (unknown.size > 1 && groups.every((group) => group.unknown.length > 0))
-    return [{ path, message: `expected only one of ${[...unknown].sort().join(', ')}` }];
+    return [{ path, message: `only one of ${listed(unknown)} can be set`, hint: 'remove the others' }];
   const missing = groups.flatMap((group) => group.missing);
   return missing.length > 1 && groups.every((group) => group.missing.length > 0)
-    ? [{ path, message: `expected one of ${[...new Set(missing)].sort().join(', ')}` }]
+    ? [{ path, message: 'is empty', hint: `write one of ${listed(new Set(missing))}` }]
     : undefined;
 }
 
-const EXPECTED = /^Invalid input: expected (.+?)(?:, received .*)?$/;
-
 /** The finding about a value that is of none of the types of a union, such as a number or `auto`: it lists all of them. */
-function valueFinding(branches: readonly (readonly Issue[])[], path: Path): Finding[] | undefined {
+function valueFinding(branches: readonly (readonly Issue[])[], value: unknown, path: Path): Finding[] | undefined {
   const expected = branches.map(([issue, ...more]) =>
-    issue?.path.length === 0 && more.length === 0 ? EXPECTED.exec(issue.message)?.[1] : undefined,
+    issue?.path.length === 0 && more.length === 0 ? expectedBy(issue) : undefined,
   );
-  if (expected.length < 2 || expected.includes(undefined)) return undefined;
-  return [{ path, message: `Invalid input: expected ${[...new Set(expected)].join(' or ')}` }];
+  const alternatives = new Set(expected);
+  // Of groups of options alone, one is described in full.
+  if (
+    value === undefined ||
+    value === null ||
+    expected.length < 2 ||
+    alternatives.has(undefined) ||
+    alternatives.size < 2
+  )
+    return undefined;
+  return [{ path, ...alternativesText(value, [...alternatives].map(String), path) }];
 }
 
 /** Findings of one issue; `parent` is the path of the union that it is part of. */
@@ -62,10 +74,12 @@ export function findingsOf(issue: Issue, parent: Path = []): Finding[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownOption(key, path));
   if (issue.code === 'invalid_union') {
     const choice =
-      issue.errors.length > 1 ? (choiceFinding(issue.errors, path) ?? valueFinding(issue.errors, path)) : undefined;
+      issue.errors.length > 1
+        ? (choiceFinding(issue.errors, path) ?? valueFinding(issue.errors, issue.input, path))
+        : undefined;
     if (choice) return choice;
     const [best] = [...issue.errors].sort((a, b) => fitOf(b) - fitOf(a));
     if (best && best.length > 0) return best.flatMap((inner) => findingsOf(inner, path));
   }
-  return [{ path, message: issue.message }];
+  return [{ path, ...textOf(issue, path, schemasAt(path)) }];
 }

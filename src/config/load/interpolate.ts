@@ -22,7 +22,12 @@ export function interpolate(input: unknown, env: Readonly<Record<string, string 
       const text = env[name] === undefined ? undefined : withoutLineEnd(env[name]);
       // As in a shell: the default also replaces an empty value.
       const value = text === undefined || text === '' ? (fallback ?? text) : text;
-      if (value === undefined) findings.push({ path, message: `the environment variable ${name} is not set` });
+      if (value === undefined)
+        findings.push({
+          path,
+          message: `the environment variable ${name} is not set`,
+          hint: `set it, or write \${${name}:-default}`,
+        });
       return value ?? '';
     });
   const typed = createTextTyper();

@@ -104,7 +104,11 @@ function settle(written: Written, lists: boolean, secretSources: SecretSources |
   const found = memberFaults(members, [...written.files, ...secrets.files]);
   const refused = tolerant ? refusedApps(members, found) : [];
   const remaining = members.filter((member) => !refused.some(([other]) => other === member));
-  const stopping = remaining.length === 0 ? found : found.filter(({ member }) => remaining.includes(member));
+  const known = new Set(located.map(({ path }) => path));
+  // A reference that is not set leaves an empty text, which the schema refuses as well.
+  const stopping = found.filter(
+    ({ member, fault }) => (remaining.length === 0 || remaining.includes(member)) && !known.has(fault.path),
+  );
   const faults = [...located, ...distinctFaults(stopping, members.length), ...written.faults];
   const config = joinApps(remaining.flatMap(({ validated }) => validated?.config ?? []));
   if (faults.length > 0 || config === undefined) throw new ConfigError(faults);

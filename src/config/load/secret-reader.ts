@@ -11,7 +11,7 @@ export interface SecretSources {
 function readSecret({ env, readFile }: SecretSources, ref: SecretRef): string {
   if ('env' in ref) {
     const value = withoutLineEnd(env[ref.env] ?? '');
-    if (value === '') throw new Error(`the environment variable ${ref.env} is not set`);
+    if (value === '') throw new Error(`the environment variable ${ref.env} is not set; set it, or use a file`);
     return value;
   }
   let text: string;

@@ -7,6 +7,7 @@ export interface SchemaNode {
   default?: unknown;
   enum?: unknown[];
   const?: unknown;
+  minimum?: number;
   properties?: Record<string, SchemaNode>;
   items?: SchemaNode;
   anyOf?: SchemaNode[];

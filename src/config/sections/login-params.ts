@@ -65,7 +65,7 @@ function faultOfName(name: string): string | undefined {
 const plainName = z.enum(STANDARD_NAMES, {
   error: ({ input }) =>
     (typeof input === 'string' ? faultOfName(input) : undefined) ??
-    `only ${STANDARD_NAMES.join(', ')} need no values: list any other parameter as { name, values } or { name, pattern }`,
+    `only ${STANDARD_NAMES.join(', ')} need no values: write any other parameter as { name, values } or { name, pattern }`,
 });
 
 const limitedParam = z

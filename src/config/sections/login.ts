@@ -25,7 +25,7 @@ export const logout = z
   .strictObject({
     landing: z
       .string()
-      .regex(/^\/[^/\\\s][^\s]*$|^\/$/)
+      .regex(/^\/[^/\\\s][^\s]*$|^\/$/, 'expected a path such as /signed-out')
       .optional()
       .describe(
         'Path to which the provider returns the browser after sign-out. Register its full URL at the provider. Default: /signed-out below endpoints.prefix.',

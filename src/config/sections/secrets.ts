@@ -49,7 +49,10 @@ const keySchema = (resolve: SecretResolver) =>
     })
     .transform(({ id, value, file, env }, context) => {
       if ([value, file, env].filter((source) => source !== undefined).length !== 1) {
-        context.addIssue({ code: 'custom', message: 'expected exactly one of value, file or env' });
+        context.addIssue({
+          code: 'custom',
+          message: 'this key has no value, or several; write exactly one of value, file or env',
+        });
         return z.NEVER;
       }
       const ref = file !== undefined ? { file } : { env: env ?? '' };

@@ -10,7 +10,7 @@ const cookie = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[A-Za-z0-9_-]{1,48}$/)
+      .regex(/^[A-Za-z0-9_-]{1,48}$/, 'expected 1 to 48 letters, digits, _ or -')
       .optional()
       .describe('Default: __Host-bff, __Secure-bff with sharedDomain, or bff if the public URL is plain HTTP.'),
     sameSite: z

@@ -100,7 +100,8 @@ function issuerFindings(config: Config, { issuers, provider, resource }: AccessT
   if (own && (own.clientId === undefined) !== (own.clientSecret === undefined))
     findings.push({
       path: ['accessTokens', 'provider', 'introspection'],
-      message: 'expected clientId and clientSecret, or neither to use the client of the gateway',
+      message: 'clientId and clientSecret belong together',
+      hint: 'set both, or remove both to use the client of the gateway',
     });
   if (resource !== undefined && new URL(resource).origin !== config.publicUrl)
     findings.push({
@@ -118,7 +119,11 @@ function upstreamTokenFindings({ upstreamToken, rules }: RouteConfig, at: Path):
   if (!rules.some(needsCredentials))
     findings.push({ path, message: 'has no effect: no rule of this route requires credentials', hint: 'remove it' });
   if ('exchange' in upstreamToken && Object.values(upstreamToken.exchange).every((value) => value === undefined))
-    findings.push({ path: [...path, 'exchange'], message: 'expected audience, resource or scopes' });
+    findings.push({
+      path: [...path, 'exchange'],
+      message: 'says nothing about the token',
+      hint: 'set audience, resource or scopes',
+    });
   return findings;
 }
 

@@ -29,24 +29,35 @@ export function formatPath(path: Path): string {
 }
 
 function formatLocation({ file, line, column, variable }: Location): string {
-  if (variable !== undefined) return `environment variable ${variable}`;
-  return [file, line, column].filter((part) => part !== undefined).join(':');
+  return variable ?? [file, line, column].filter((part) => part !== undefined).join(':');
 }
 
-/** A fault as text: one line, and a second one for the hint. */
+/** A fault as one line: where it is, the option, what is wrong, and what to write. */
 export function formatFault(fault: Fault): string {
-  const prefix = [formatLocation(fault), fault.path].filter((part) => part !== '').join(' ');
-  const line = prefix === '' ? fault.message : `${prefix}: ${fault.message}`;
-  return fault.hint === undefined ? line : `${line}\n    ${fault.hint}`;
+  const text = fault.hint === undefined ? fault.message : `${fault.message}; ${fault.hint}`;
+  return [formatLocation(fault), fault.path, text]
+    .filter((part) => part !== '')
+    .join(': ')
+    .replaceAll(/\s*\n\s*/g, ' ');
 }
 
-/** Thrown for an invalid configuration; carries every fault, in the order of the file. */
+/** The number of faults as text: `1 fault`, `2 faults`. */
+export const countFaults = ({ length }: readonly unknown[]) => (length === 1 ? '1 fault' : `${length} faults`);
+
+/** Faults in the order of the lines of each file; those without a file come last. */
+function inOrder(faults: readonly Fault[]): Fault[] {
+  const files = [...new Set(faults.map(({ file }) => file))].filter((file) => file !== undefined);
+  const rank = ({ file }: Fault) => (file === undefined ? files.length : files.indexOf(file));
+  return [...faults].sort((a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** Thrown for an invalid configuration; carries every fault, in the order of the file. The message has a line for each, and their number. */
 export class ConfigError extends Error {
   readonly faults: readonly Fault[];
 
-  constructor(faults: readonly Fault[]) {
-    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
-    super([`The configuration has ${count}:`, ...faults.map((fault) => `  ${formatFault(fault)}`)].join('\n'));
+  constructor(found: readonly Fault[]) {
+    const faults = inOrder(found);
+    super([...faults.map(formatFault), countFaults(faults)].join('\n'));
     this.name = 'ConfigError';
     this.faults = faults;
   }

@@ -26,10 +26,24 @@ export function frontendFindings(config: Config): Finding[] {
   const sources = [directory, url, devServer].filter((source) => source !== undefined);
   const fault = url === undefined ? undefined : urlFault(url, config);
   return [
-    ...(sources.length > 1 ? [{ path: ['frontend'], message: 'expected one of directory, url and devServer' }] : []),
+    ...(sources.length > 1
+      ? [
+          {
+            path: ['frontend'],
+            message: 'directory, url and devServer exclude each other',
+            hint: 'remove all but one of them',
+          },
+        ]
+      : []),
     ...(fault ? [{ path: ['frontend', 'url'], ...fault }] : []),
     ...(ca !== undefined && url === undefined
-      ? [{ path: ['frontend', 'ca'], message: 'has no effect without frontend.url' }]
+      ? [
+          {
+            path: ['frontend', 'ca'],
+            message: 'has no effect without frontend.url',
+            hint: 'remove it, or set frontend.url',
+          },
+        ]
       : []),
   ];
 }

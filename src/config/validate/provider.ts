@@ -17,22 +17,37 @@ const findingsOf = (rows: readonly Row[], at: Path): Finding[] =>
     }));
 
 /** The credential that the method of client authentication needs must be set, and no unused one. */
+const KEY_HINT = 'set privateKey: { file: ./client-key.pem }';
+const SECRET_HINT = 'set clientSecret: { file: ./client-secret.txt }, or { env: NAME }';
+const TLS_HINT = 'set tls: { certificate: ./client.pem, key: ./client-key.pem }';
+
 function credentialRows(provider: ProviderConfig): Row[] {
   const { clientAuth, clientSecret, privateKey, signedRequests, tls } = provider;
   const usesKey = clientAuth === 'private_key_jwt';
   const usesCertificate = clientAuth === 'tls_client_auth';
   const usesNoSecret = usesKey || usesCertificate;
   return [
-    ['privateKey', usesKey && privateKey === undefined, 'private_key_jwt needs a privateKey'],
-    ['privateKey', signedRequests && !usesKey && privateKey === undefined, 'signedRequests needs a privateKey'],
+    ['privateKey', usesKey && privateKey === undefined, 'private_key_jwt needs a privateKey', KEY_HINT],
+    [
+      'privateKey',
+      signedRequests && !usesKey && privateKey === undefined,
+      'signedRequests needs a privateKey',
+      KEY_HINT,
+    ],
     [
       'privateKey',
       !usesKey && !signedRequests && privateKey !== undefined,
       'neither clientAuth nor signedRequests uses it',
+      'remove it, or set clientAuth: private_key_jwt',
     ],
-    ['clientSecret', !usesNoSecret && clientSecret === undefined, `${clientAuth} needs a clientSecret`],
-    ['clientSecret', usesNoSecret && clientSecret !== undefined, `${clientAuth} does not use a clientSecret`],
-    ['tls', usesCertificate && tls === undefined, 'tls_client_auth needs tls with a certificate and its key'],
+    ['clientSecret', !usesNoSecret && clientSecret === undefined, `${clientAuth} needs a clientSecret`, SECRET_HINT],
+    [
+      'clientSecret',
+      usesNoSecret && clientSecret !== undefined,
+      `${clientAuth} does not use a clientSecret`,
+      'remove it',
+    ],
+    ['tls', usesCertificate && tls === undefined, 'tls_client_auth needs tls with a certificate and its key', TLS_HINT],
     [
       'tls',
       !usesCertificate && tls !== undefined,
@@ -52,7 +67,12 @@ function profileRows(provider: ProviderConfig): Row[] {
   const usesSecret = clientAuth.startsWith('client_secret');
   return [
     ['clientAuth', usesSecret, `fapi2 does not allow ${clientAuth}`, 'use private_key_jwt or tls_client_auth'],
-    ['pushedRequests', pushedRequests === 'never', 'fapi2 requires pushed authorization requests'],
+    [
+      'pushedRequests',
+      pushedRequests === 'never',
+      'fapi2 requires pushed authorization requests',
+      'remove pushedRequests: never',
+    ],
     [
       'idTokenSignedResponseAlg',
       !FAPI_ALGORITHMS.includes(idTokenSignedResponseAlg),
@@ -78,7 +98,7 @@ function findingsAbout(provider: ProviderConfig, at: Path, { allowInsecureHttp }
       'the issuer must be https://',
       'for development, set development.allowInsecureHttp: true',
     ],
-    ['scopes', !provider.scopes.includes('openid'), 'openid is required'],
+    ['scopes', !provider.scopes.includes('openid'), 'openid is required', 'add openid to the list'],
     ...credentialRows(provider),
     ...profileRows(provider),
   ];
@@ -87,6 +107,7 @@ function findingsAbout(provider: ProviderConfig, at: Path, { allowInsecureHttp }
     ...reserved.map((name) => ({
       path: [...at, 'authorizationParams', name],
       message: 'the gateway sets this parameter itself',
+      hint: 'remove it',
     })),
   ];
 }

@@ -54,7 +54,11 @@ function ruleFindings({ rules }: RouteConfig, at: Path): Finding[] {
     for (const combination of combinations) covered.add(combination);
     for (const [name] of conditionEntries)
       if (isEmpty(rule[name]))
-        findings.push({ path: [...at, index, name], message: 'is empty: it would be always met' });
+        findings.push({
+          path: [...at, index, name],
+          message: 'is empty: it would be always met',
+          hint: 'remove it, or write a condition',
+        });
     for (const [name, condition] of conditionEntries)
       if (rule.token === 'none' && rule[name] !== undefined && condition.over === 'token' && !condition.stepUp)
         findings.push({ path: [...at, index, name], message: `a rule without a token cannot require ${name}` });
@@ -121,7 +125,11 @@ export function routeFindings(config: Config): Finding[] {
     const findings: Finding[] = [];
     const path = ['routes', index, 'path'];
     if (hasMisplacedWildcard(route.path))
-      findings.push({ path, message: '* must be a whole segment, and ** the last one' });
+      findings.push({
+        path,
+        message: '* must be a whole segment, and ** the last one',
+        hint: 'write a path such as /api/** or /users/*/photos',
+      });
     // Only publicUrl has endpoints.
     const hidden = isAtPublicUrl(route, config) ? reserved.find((endpoint) => covers(route.path, endpoint)) : undefined;
     // Below a prefix the gateway's own endpoints win, whatever pages surround them.
@@ -130,14 +138,25 @@ export function routeFindings(config: Config): Finding[] {
       findings.push({
         path,
         message: `this route would hide the endpoint ${hidden}`,
-        ...(route.kind === 'page' ? { hint: 'set endpoints.prefix, such as /oauth2: the endpoints then win' } : {}),
+        hint:
+          route.kind === 'page'
+            ? 'set endpoints.prefix, such as /oauth2: the endpoints then win'
+            : 'write a path of its own, such as /api/**',
       });
     const origin = route.origin ?? config.publicUrl;
     const before = config.routes.slice(0, index).filter((earlier) => (earlier.origin ?? config.publicUrl) === origin);
     if (before.some((earlier) => covers(earlier.path, route.path)))
-      findings.push({ path, message: 'this route is never reached: an earlier route matches all of its paths' });
+      findings.push({
+        path,
+        message: 'this route is never reached: an earlier route matches all of its paths',
+        hint: 'move it before that route, or remove it',
+      });
     if (route.stripPrefix !== undefined && !isPathPrefix(route.stripPrefix, route.path))
-      findings.push({ path: ['routes', index, 'stripPrefix'], message: 'must be a prefix of path' });
+      findings.push({
+        path: ['routes', index, 'stripPrefix'],
+        message: 'must be a prefix of path',
+        hint: `write a prefix of ${route.path}`,
+      });
     findings.push(
       ...ruleFindings(route, ['routes', index, 'rules']),
       ...openRouteFindings(config, route, ['routes', index]),

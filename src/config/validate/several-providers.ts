@@ -55,7 +55,7 @@ function ruleFindings({ routes }: Config, known: readonly string[]): Finding[] {
         const path: Path = ['routes', route, 'rules', rule, 'providers', index];
         return known.includes(id)
           ? []
-          : [{ path, message: 'no provider has this id', hint: `the providers are ${known.join(', ')}` }];
+          : [{ path, message: 'no provider has this id', hint: `write one of ${known.join(', ')}` }];
       }),
     ),
   );

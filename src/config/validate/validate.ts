@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { isLoopbackHost } from '../../base/loopback.ts';
 import { storeFindings } from '../../store/open.ts';
+import { shown } from '../fields/value-faults.ts';
 import { sessionCookiePrefix } from '../schema/apps.ts';
 import type { Config } from '../schema/schema.ts';
 import { accessTokenFindings } from './access-tokens.ts';
@@ -30,7 +31,8 @@ function secretFindings({ secrets }: Config): Finding[] {
           },
         ]
       : []),
-    ...(new Set(value).size < 10 || /change.?me|replace.?me|example|default|password/i.test(value)
+    ...(Buffer.byteLength(value) >= MIN_SECRET_BYTES &&
+    (new Set(value).size < 10 || /change.?me|replace.?me|example|default|password/i.test(value))
       ? [
           {
             path: ['secrets', 'keys', index],
@@ -39,7 +41,15 @@ function secretFindings({ secrets }: Config): Finding[] {
           },
         ]
       : []),
-    ...(ids.indexOf(id) !== index ? [{ path: ['secrets', 'keys', index, 'id'], message: 'duplicate key id' }] : []),
+    ...(ids.indexOf(id) !== index
+      ? [
+          {
+            path: ['secrets', 'keys', index, 'id'],
+            message: 'another key has this id',
+            hint: 'write an id that no other key has',
+          },
+        ]
+      : []),
   ]);
 }
 
@@ -69,7 +79,11 @@ function addressFindings({ publicUrl, session, development, trustedProxies }: Co
   const { name } = session.cookie;
   const prefix = sessionCookiePrefix({ session });
   if (!http && name !== undefined && !name.startsWith(prefix))
-    findings.push({ path: ['session', 'cookie', 'name'], message: `the name must start with ${prefix}` });
+    findings.push({
+      path: ['session', 'cookie', 'name'],
+      message: `the name must start with ${prefix}`,
+      hint: `write ${prefix}${name}`,
+    });
   for (const [index, entry] of trustedProxies.entries()) {
     const [address = '', bits, rest] = entry.split('/');
     const family = isIP(address);
@@ -80,7 +94,8 @@ function addressFindings({ publicUrl, session, development, trustedProxies }: Co
     if (!valid)
       findings.push({
         path: ['trustedProxies', index],
-        message: 'expected an IP address or a CIDR range such as 10.0.0.0/8',
+        message: `${shown(entry)} is neither an IP address nor a range`,
+        hint: 'write one such as 10.0.0.1 or 10.0.0.0/8',
       });
   }
   return findings;
@@ -89,7 +104,11 @@ function addressFindings({ publicUrl, session, development, trustedProxies }: Co
 function sessionFindings({ session }: Config): Finding[] {
   const findings: Finding[] = [];
   if (session.absoluteTimeout < session.idleTimeout)
-    findings.push({ path: ['session', 'absoluteTimeout'], message: 'must not be shorter than idleTimeout' });
+    findings.push({
+      path: ['session', 'absoluteTimeout'],
+      message: 'must not be shorter than idleTimeout',
+      hint: 'write a longer one, or shorten idleTimeout',
+    });
   return findings;
 }
 

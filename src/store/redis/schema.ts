@@ -11,7 +11,7 @@ export function redisSchema(secret: SecretField) {
   return z.strictObject({
     url: z
       .string()
-      .regex(/^rediss?:\/\//, 'expected redis:// or rediss://')
+      .regex(/^rediss?:\/\//, 'expected a URL such as redis://localhost:6379, or rediss:// for TLS')
       .optional()
       .describe('One server: redis://[user@]host:port[/db], rediss:// for TLS.'),
     sentinels: z.array(address(26379)).min(1).optional().describe('Sentinel addresses; needs master.'),
@@ -30,7 +30,7 @@ export function redisSchema(secret: SecretField) {
       .describe('TLS to the server; a rediss:// URL also enables it.'),
     prefix: z
       .string()
-      .regex(/^[A-Za-z0-9:_-]{1,64}$/)
+      .regex(/^[A-Za-z0-9:_-]{1,64}$/, 'expected 1 to 64 letters, digits, :, _ or -')
       .default('bff:')
       .describe('Prefix of every key.'),
     commandTimeout: duration('10ms', '60s')
@@ -46,10 +46,11 @@ function urlFindings(text: string, database: number): Finding[] {
   const url = URL.parse(text);
   const path = url?.pathname.slice(1) ?? '';
   const at = (message: string, hint?: string): Finding[] => [{ path: ['url'], message, hint }];
-  if (url === null || url.hostname === '') return at('expected redis://host:port');
+  if (url === null || url.hostname === '') return at('names no host', 'write redis://localhost:6379');
   if (url.search !== '' || url.hash !== '')
     return at('a query is not supported', 'set the database as path, such as /2');
-  if (!/^\d{0,4}$/.test(path)) return at('the path must be a database number');
+  if (!/^\d{0,4}$/.test(path))
+    return at('the path must be a database number', 'write redis://host:6379/2, or remove the path');
   if (path !== '' && database !== 0 && Number(path) !== database)
     return at(`names database ${Number(path)}, and session.store.redis.database is ${database}`);
   return [];
@@ -59,10 +60,19 @@ function urlFindings(text: string, database: number): Finding[] {
 export function redisFindings({ url, sentinels, master, cluster, database }: RedisConfig): Finding[] {
   const findings: Finding[] = url === undefined ? [] : urlFindings(url, database);
   if ([url, sentinels, cluster].filter((way) => way !== undefined).length !== 1)
-    findings.push({ path: [], message: 'expected exactly one of url, sentinels or cluster' });
+    findings.push({
+      path: [],
+      message: 'needs exactly one of url, sentinels or cluster',
+      hint: 'write url: redis://localhost:6379',
+    });
   if (sentinels && master === undefined)
-    findings.push({ path: ['master'], message: 'sentinels need the name of the master' });
-  if (cluster && database !== 0) findings.push({ path: ['database'], message: 'a Cluster has database 0 only' });
+    findings.push({
+      path: ['master'],
+      message: 'sentinels need the name of the master',
+      hint: 'set master, such as mymaster',
+    });
+  if (cluster && database !== 0)
+    findings.push({ path: ['database'], message: 'a Cluster has database 0 only', hint: 'remove it' });
   return findings;
 }
 

@@ -70,11 +70,11 @@ test('E15 a program cannot lose a name either', () => {
 test('options that exclude each other are named, and so are those of which one is needed', () => {
   const rows = {
     'session: { store: { redis: { url: "redis://a" }, sqlite: {} } }': [
-      '5 session.store: expected only one of redis, sqlite',
+      '5 session.store: only one of redis, sqlite can be set',
     ],
-    'session: { store: {} }': ['5 session.store: expected one of redis, sqlite'],
+    'session: { store: {} }': ['5 session.store: is empty'],
     'session: { store: { reddis: {} } }': ['5 session.store.reddis: unknown option'],
-    'admin: { secret: { file: a, env: B } }': ['5 admin.secret: expected only one of env, file'],
+    'admin: { secret: { file: a, env: B } }': ['5 admin.secret: only one of env, file can be set'],
   };
   for (const [more, expected] of Object.entries(rows)) assert.deepEqual(faultsOf(load(more)), expected);
 });

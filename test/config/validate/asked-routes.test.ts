@@ -73,7 +73,7 @@ test('FA-01 without forwardAuth nothing would ask about such a route', () => {
 });
 
 test('FA-01 an upstream is a URL or none', () => {
-  const message = 'expected an absolute http:// or https:// URL without credentials or fragment';
+  const message = '"nothing" is not a URL; write one such as https://app.example.com';
   assert.deepEqual(faultsOf(`${ASKED}routes: [{ path: /api/**, upstream: nothing }]\n`), [
     `7 routes[0].upstream: ${message}`,
   ]);

@@ -34,9 +34,9 @@ const URL_LINE = '  url: https://cdn.example.com/app/index.html\n';
 
 test('a front end has one source', () => {
   for (const other of ['  directory: ./dist\n', '  devServer: http://localhost:5173\n'])
-    assert.deepEqual(faultsOf(URL_LINE + other), ['6 frontend: expected one of directory, url and devServer']);
+    assert.deepEqual(faultsOf(URL_LINE + other), ['5 frontend: directory, url and devServer exclude each other']);
   assert.deepEqual(faultsOf('  directory: ./dist\n  devServer: http://localhost:5173\n'), [
-    '6 frontend: expected one of directory, url and devServer',
+    '5 frontend: directory, url and devServer exclude each other',
   ]);
 });
 
@@ -54,13 +54,17 @@ test('plain HTTP needs a loopback address or development.allowInsecureHttp', () 
 });
 
 test('the URL is absolute, without credentials and fragment, and not one of the gateway', () => {
-  for (const url of [
-    '/index.html',
-    'ftp://cdn.example.com/',
-    'https://a:b@cdn.example.com/',
-    "'https://cdn.example.com/#x'",
-  ])
-    assert.match(faultsOf(`  url: ${url}\n`).join(), /^6 frontend\.url: expected an absolute/, url);
+  const rows = {
+    '/index.html': '"/index.html" is not a URL; write one such as https://app.example.com',
+    'ftp://cdn.example.com/':
+      '"ftp://cdn.example.com/" has another scheme than http and https; write a URL such as https://app.example.com',
+    'https://a:b@cdn.example.com/':
+      '"https://***@cdn.example.com/" contains credentials; write the URL without user and password',
+    "'https://cdn.example.com/#x'": '"https://cdn.example.com/#x" has a fragment; write https://cdn.example.com/',
+    'cdn.example.com/app': '"cdn.example.com/app" has no scheme; write https://cdn.example.com/app',
+  };
+  for (const [url, message] of Object.entries(rows))
+    assert.deepEqual(faultsOf(`  url: ${url}\n`), [`6 frontend.url: ${message}`], url);
   assert.deepEqual(faultsOf('  url: https://SHOP.example.com:443/cdn/index.html\n'), [
     '6 frontend.url: this is an address of the gateway itself',
   ]);
@@ -69,9 +73,9 @@ test('the URL is absolute, without credentials and fragment, and not one of the 
 test('refresh and maxSize have limits, and ca belongs to url', () => {
   assert.match(
     faultsOf(`${URL_LINE}  refresh: 100ms\n`).join(),
-    /^7 frontend\.refresh: expected a duration between 1s/,
+    /^7 frontend\.refresh: 100ms is out of range; write a duration from 1s/,
   );
-  assert.match(faultsOf(`${URL_LINE}  maxSize: big\n`).join(), /^7 frontend\.maxSize: expected a size/);
+  assert.match(faultsOf(`${URL_LINE}  maxSize: big\n`).join(), /^7 frontend\.maxSize: "big" is not a size; write/);
   assert.deepEqual(faultsOf('  directory: ./dist\n  ca: /etc/ca.pem\n'), [
     '7 frontend.ca: has no effect without frontend.url',
   ]);

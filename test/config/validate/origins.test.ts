@@ -55,7 +55,7 @@ function faultsOf(parts: Parts | string): string[] {
 }
 
 const DOMAIN = '3 session.cookie.sharedDomain:';
-const SHAPE = 'expected a domain such as example.com, in lower case and without leading dot';
+const SHAPE = 'cannot be used; write a domain such as example.com, in lower case and without leading dot';
 
 const ROWS: [what: string, parts: Parts | string, faults: string[]][] = [
   ['nothing', {}, []],
@@ -96,10 +96,10 @@ const ROWS: [what: string, parts: Parts | string, faults: string[]][] = [
     [`${DOMAIN} is no parent of https://authexample.com: the cookie would not get there`],
   ],
   ['no origins', { origins: [] }, [`${DOMAIN} has no effect without origins`]],
-  ['a leading dot', { domain: '.example.com' }, [`${DOMAIN} ${SHAPE}`]],
-  ['a capital letter', { domain: 'Example.com' }, [`${DOMAIN} ${SHAPE}`]],
-  ['a dot at the end', { domain: 'example.com.' }, [`${DOMAIN} ${SHAPE}`]],
-  ['a URL', { domain: 'https://example.com' }, [`${DOMAIN} ${SHAPE}`]],
+  ['a leading dot', { domain: '.example.com' }, [`${DOMAIN} ".example.com" ${SHAPE}`]],
+  ['a capital letter', { domain: 'Example.com' }, [`${DOMAIN} "Example.com" ${SHAPE}`]],
+  ['a dot at the end', { domain: 'example.com.' }, [`${DOMAIN} "example.com." ${SHAPE}`]],
+  ['a URL', { domain: 'https://example.com' }, [`${DOMAIN} "https://example.com" ${SHAPE}`]],
   [
     'plain HTTP',
     {

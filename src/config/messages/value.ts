@@ -1,0 +1,23 @@
+/** Names the values of a configuration in messages, without repeating a secret. */
+import { shown } from '../fields/value-faults.ts';
+import type { Path } from '../validate/faults.ts';
+
+/** Names of options that hold a secret, in any section. */
+const SECRETS = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPassword', 'secret', 'value']);
+
+/** Whether the value of an option may be a secret. */
+export const isSecretPath = (path: Path) =>
+  path[0] === 'secrets' || path.some((part) => typeof part === 'string' && SECRETS.has(part));
+
+/** Whether a value is text, a number or a boolean. */
+export const isScalar = (value: unknown): value is string | number | boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+
+/** A value as the subject of a sentence: itself if it is short and no secret, otherwise its type. */
+export function nameOf(value: unknown, path: Path): string {
+  if (value === null) return 'an empty value';
+  if (Array.isArray(value)) return 'a list';
+  if (!isScalar(value)) return typeof value === 'object' ? 'a group of options' : `a ${typeof value}`;
+  if (!isSecretPath(path)) return shown(value);
+  return typeof value === 'string' ? 'this text' : `this ${typeof value}`;
+}
