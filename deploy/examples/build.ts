@@ -6,8 +6,15 @@ import { build, type Plugin } from 'esbuild';
 import { compileScript, parse } from 'vue/compiler-sfc';
 
 const EXAMPLES = import.meta.dirname;
-/** In your own app this is the installed package. */
-const CLIENT = join(EXAMPLES, '../../src/client/client.ts');
+/** In your own app these are the installed packages. */
+const ROOT = join(EXAMPLES, '../..');
+const CLIENT = join(ROOT, 'src/client/client.ts');
+const PACKAGES = {
+  'bff-gateway/client': CLIENT,
+  'bff-gateway-client/react': join(ROOT, 'packages/client/src/react.ts'),
+  'bff-gateway-client/vue': join(ROOT, 'packages/client/src/vue.ts'),
+  'bff-gateway-client': CLIENT,
+};
 const ENTRIES: Record<string, string | undefined> = {
   plain: undefined,
   react: 'app.jsx',
@@ -53,7 +60,7 @@ export async function buildExample(name: string, folder: string): Promise<void> 
     minify: true,
     jsx: 'automatic',
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: false } },
-    alias: { 'bff-gateway/client': CLIENT },
+    alias: PACKAGES,
     define: {
       'process.env.NODE_ENV': '"production"',
       __VUE_OPTIONS_API__: 'false',

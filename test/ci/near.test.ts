@@ -17,8 +17,10 @@ const FILES = [
   'src/store/sqlite/file.ts',
   'src/empty/file.ts',
   'docs/index.md',
+  'packages/client/src/react.ts',
 ];
 const TESTS = [
+  'test/client/session.test.ts',
   'test/tuning/reexec.test.ts',
   'test/sender/dpop.test.ts',
   'test/store/port/contract.test.ts',
@@ -45,6 +47,7 @@ const NEAR: [path: string, at: string, files: string[]][] = [
   ],
   ['src/store/sqlite/file.ts', 'test/store/port', ['test/store/port/contract.test.ts']],
   ['src/store', 'test/store', ['test/store/port/contract.test.ts']],
+  ['packages/client/src/react.ts', 'test/client', ['test/client/session.test.ts']],
   ['src/main.ts', 'test/tuning', ['test/tuning/reexec.test.ts']],
   ['test/oidc/flow.test.ts', 'test/oidc/flow.test.ts', ['test/oidc/flow.test.ts']],
   ['test/oidc/refresh/fixtures.ts', 'test/oidc/refresh', ['test/oidc/refresh/lease.test.ts']],
@@ -89,7 +92,7 @@ for (const path of [
 const repository = join(import.meta.dirname, '../..');
 
 test('every room and entry point of src has a mirror folder with tests, or else a suite with tests', () => {
-  const sources = globSync('src/**/*.ts', { cwd: repository });
+  const sources = globSync('{src,packages/*/src}/**/*.ts', { cwd: repository });
   const rooms = new Set(sources.map((file) => (dirname(file) === 'src' ? file : dirname(file))));
   const hasTests = (folder: string) => globSync(`${folder}/**/*.test.ts`, { cwd: repository }).length > 0;
   const unmirrored = [...rooms].filter((room) => !hasTests(room.replace(/^src/, 'test'))).sort();
@@ -102,9 +105,8 @@ test('every room and entry point of src has a mirror folder with tests, or else 
 
 test('test/README.md lists the suites of rooms without a mirror folder', () => {
   const text = readFileSync(join(repository, 'test/README.md'), 'utf8');
-  const listed = [...text.matchAll(/^\| `(src\/[^`]+)` +\| `(test\/[^`]+)` +\|$/gm)].map(([, room, suite]) => [
-    room,
-    suite,
-  ]);
+  const listed = [...text.matchAll(/^\| `((?:src|packages)\/[^`]+)` +\| `(test\/[^`]+)` +\|$/gm)].map(
+    ([, room, suite]) => [room, suite],
+  );
   assert.deepEqual(listed, Object.entries(SUITE_OF));
 });

@@ -10,6 +10,7 @@ export interface NearTests {
 
 /** Rooms and entry points without a mirror folder of tests, and the folder that contains their tests. */
 export const SUITE_OF: Readonly<Record<string, string>> = {
+  'packages/client/src': 'test/client',
   'src/client/base': 'test/client',
   'src/client/window': 'test/client',
   'src/config/fields': 'test/config',
@@ -57,7 +58,7 @@ export function nearTests(root: string, argument: string): NearTests {
   const [top = ''] = path.split('/');
   if (/^(test|e2e)\/.*\.test\.ts$/.test(path) && found.isFile()) return { at: path, files: [path] };
   const isTests = (top === 'test' || top === 'e2e') && folder !== top;
-  const candidates = top === 'src' ? testFolders(path, folder) : isTests ? [folder] : [];
+  const candidates = top === 'src' || top === 'packages' ? testFolders(path, folder) : isTests ? [folder] : [];
   const folders = candidates.filter((each) => testsBelow(root, each).length > 0);
   if (folders.length > 0) return { at: folders.join(', '), files: folders.flatMap((each) => testsBelow(root, each)) };
   throw new Error(

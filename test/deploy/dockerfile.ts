@@ -30,13 +30,13 @@ export function contextNames(): string[] {
   return exceptions.map((line) => line.slice(1));
 }
 
-/** Folders of the packages that `npm ci --omit=dev` installs, relative to the root. */
+/** Folders of the packages that `npm ci --omit=dev --workspaces=false` installs, relative to the root. */
 export function productionPackages(): string[] {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean }>;
+    packages: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean; link?: boolean }>;
   };
   return Object.entries(packages)
-    .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
+    .filter(([path, { dev, devOptional, link }]) => path.startsWith('node_modules/') && !dev && !devOptional && !link)
     .filter(([path, { optional }]) => !optional || globSync(path, { cwd: ROOT }).length > 0)
     .map(([path]) => path);
 }

@@ -55,6 +55,12 @@ describe('the Dockerfile', () => {
     assert.deepEqual(argsOf('ADD', all), []);
   });
 
+  test('installs without the workspaces, whose folders are not in the build context', () => {
+    const installs = argsOf('RUN', all).filter((args) => args.includes('npm ci'));
+    assert.equal(installs.length, 2);
+    for (const args of installs) assert.match(args, /^npm ci .*--workspaces=false$/);
+  });
+
   test('copies only files in the build context', () => {
     const context = contextNames();
     for (const args of argsOf('COPY', all).filter((copy) => !copy.startsWith('--from')))
@@ -76,7 +82,7 @@ describe('the last stage', () => {
   let adminPort: number;
   const listing = () => globSync('**/*', { cwd: folder }).length;
 
-  /** Simulates `COPY --from`: the packages of `npm ci --omit=dev`, or the output of `npm run build`. */
+  /** Simulates `COPY --from`: the packages of `npm ci --omit=dev --workspaces=false`, or the output of `npm run build`. */
   function copyFromStage(stage: string, path: string, to: string): void {
     if (stage === 'packages' && path === '/app/node_modules') {
       for (const name of productionPackages()) {
@@ -135,7 +141,7 @@ describe('the last stage', () => {
   };
 
   test('contains no development package', () => {
-    for (const name of ['typescript', 'playwright', '@types/node', 'oidc-provider'])
+    for (const name of ['typescript', 'playwright', '@types/node', 'oidc-provider', 'vue', 'bff-gateway-client'])
       assert.equal(globSync(`node_modules/${name}`, { cwd: folder }).length, 0, name);
   });
 

@@ -50,7 +50,12 @@ test('every example of the page compiles against the client', () => {
     allowImportingTsExtensions: true,
     lib: ['es2022', 'dom', 'dom.iterable'],
     types: [],
-    paths: { '/client.js': client, '/admin/client.js': client, 'bff-gateway/client': client },
+    paths: {
+      '/client.js': client,
+      '/admin/client.js': client,
+      'bff-gateway/client': client,
+      'bff-gateway-client': client,
+    },
   };
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
   try {

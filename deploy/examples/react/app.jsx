@@ -1,6 +1,7 @@
-// React: one client for the app, one hook for the session.
-import { createClient } from 'bff-gateway/client';
-import { useEffect, useState } from 'react';
+// React: one client for the app, and hooks for the session and for requests.
+import { createClient } from 'bff-gateway-client';
+import { BffProvider, useBffFetch, useSession } from 'bff-gateway-client/react';
+import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
 const client = createClient({
@@ -14,34 +15,14 @@ const client = createClient({
     }),
 });
 
-/** The user (undefined if not signed in or not loaded yet) and the state of the session: `on`, `ending` or `ended`. */
-function useSession() {
-  const [user, setUser] = useState();
-  const [state, setState] = useState();
-  useEffect(() => {
-    const load = () => client.user().then(setUser);
-    load().then(() => setState((known) => known ?? 'on'));
-    const stops = [
-      client.on('signedin', () => {
-        setState('on');
-        load();
-      }),
-      client.on('signedout', () => setState('ended')),
-      client.on('expiring', ({ extendable }) => extendable && setState('ending')),
-    ];
-    return () => stops.forEach((stop) => stop());
-  }, []);
-  const keepAlive = () => client.keepAlive().then(() => setState('on'));
-  return { user, state, keepAlive };
-}
-
 function Order() {
+  const fetch = useBffFetch();
   const [item, setItem] = useState('');
   const [result, setResult] = useState('');
   async function send(event) {
     event.preventDefault();
     setResult('Sending …');
-    const response = await client.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item }) });
+    const response = await fetch('/api/orders', { method: 'POST', body: JSON.stringify({ item }) });
     if (response.ok) setItem('');
     setResult(response.ok ? `Ordered by ${(await response.json()).user}.` : `The API responded with ${response.status}.`);
   }
@@ -58,28 +39,28 @@ function Order() {
 }
 
 function App() {
-  const { user, state, keepAlive } = useSession();
-  if (state === undefined) return null;
+  const { status, user, expiring, login, logout, keepAlive } = useSession();
+  if (status === 'loading') return null;
   return (
     <>
       <header>
         <h1>Orders</h1>
         <div>
           {user && <span>Signed in as {user.preferred_username}</span>}
-          {user ? <button onClick={() => client.logout()}>Sign out</button> : <button onClick={() => client.login()}>Sign in</button>}
+          {user ? <button onClick={() => logout()}>Sign out</button> : <button onClick={() => login()}>Sign in</button>}
         </div>
       </header>
       <main>
-        {state === 'ended' && (
+        {status === 'ended' && (
           <p className="note" role="alert">
             Your session has ended. What you typed is still here.
-            <button onClick={() => client.login({ popup: true })}>Sign in again</button>
+            <button onClick={() => login({ popup: true })}>Sign in again</button>
           </p>
         )}
-        {state === 'ending' && (
+        {expiring?.extendable && (
           <p className="note" role="alert">
             Your session ends soon.
-            <button onClick={keepAlive}>Stay signed in</button>
+            <button onClick={() => keepAlive()}>Stay signed in</button>
           </p>
         )}
         {user && <Order />}
@@ -88,4 +69,8 @@ function App() {
   );
 }
 
-createRoot(document.getElementById('app')).render(<App />);
+createRoot(document.getElementById('app')).render(
+  <BffProvider client={client}>
+    <App />
+  </BffProvider>,
+);
