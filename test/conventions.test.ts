@@ -12,7 +12,16 @@ const textOf = new Map(all.map((file) => [file, readFileSync(join(ROOT, file), '
 
 /** The rooms by rank, lowest first. A file imports from its own room and from rooms of a lower rank. */
 const RANKS: readonly (readonly string[])[] = [
-  ['base', 'client/base', 'crypto', 'oidc/products/base', 'tuning', 'upstream/connect', 'upstream/http'],
+  [
+    'base',
+    'client/base',
+    'crypto',
+    'observe/format',
+    'oidc/products/base',
+    'tuning',
+    'upstream/connect',
+    'upstream/http',
+  ],
   ['oidc/products/catalog'],
   ['oidc/products'],
   ['client/window', 'config/fields', 'testing/provider', 'upstream/undici'],
@@ -121,6 +130,7 @@ test('each library is imported from its rooms only', () => {
     helmet: /^src\/gateway\//,
     eta: /^src\/responses\//,
     pino: /^src\/observe\//,
+    'pino-pretty': /^src\/observe\/format\//,
     'prom-client': /^src\/(observe\/metrics|tuning)\//,
     yaml: /^src\/(config\/load|cli|import)\//,
     tldts: /^src\/config\/validate\//,

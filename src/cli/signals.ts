@@ -5,7 +5,7 @@ import type { RunningServer } from '../server/server.ts';
 export interface SignalParts {
   log: Logger;
   /** The server, once it listens. Signals that arrive earlier take effect then. */
-  server: Promise<Pick<RunningServer, 'stop' | 'reopenLogs'>>;
+  server: Promise<Pick<RunningServer, 'stop' | 'reopenLogs' | 'toggleLogLevel'>>;
   reload: () => void;
   /** Milliseconds that a load balancer needs to notice the stop. */
   drainDelay: number;
@@ -37,11 +37,9 @@ export function handleSignals({ log, server, reload, drainDelay, exit }: SignalP
     if (!stopping) void code.then(exit);
     stopping = true;
   };
-  const reopen = () =>
-    void server.then(
-      (running) => running.reopenLogs(),
-      () => undefined,
-    );
+  const whenRunning = (run: (running: Awaited<SignalParts['server']>) => void) => () =>
+    void server.then(run, () => undefined);
+  const reopen = whenRunning((running) => running.reopenLogs());
   process.on('SIGTERM', stop(drainDelay));
   process.on('SIGQUIT', stop(drainDelay));
   // An interactive interrupt needs no drain delay: there is no load balancer to wait for.
@@ -52,6 +50,8 @@ export function handleSignals({ log, server, reload, drainDelay, exit }: SignalP
   });
   // Without a handler Node opens its inspector, through which any local process can run code.
   process.on('SIGUSR1', reopen);
-  // Without a handler the process would end.
-  process.on('SIGUSR2', (signal) => log.info({ signal }, 'signal ignored'));
+  process.on(
+    'SIGUSR2',
+    whenRunning((running) => running.toggleLogLevel()),
+  );
 }

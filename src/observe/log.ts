@@ -1,7 +1,8 @@
 /** Logger: one JSON line per event, with redaction of fields that may hold secrets. */
-import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import type { Logger } from '../base/logger.ts';
 import { loggableOauthCode } from '../base/oauth-code.ts';
+import { createLogLevel, type Level, type LogLevel } from './log-level.ts';
 
 export type { Logger } from '../base/logger.ts';
 
@@ -72,14 +73,60 @@ export function describeError(error: unknown, depth = 0): Record<string, unknown
 const serializeError = (error: unknown) =>
   typeof error === 'object' && error !== null && described.has(error) ? error : describeError(error);
 
+type LogArguments = Parameters<Logger['info']>;
+type LineLevel = Exclude<Level, 'silent'>;
+
+/** Asks for the level at every line: a library logger copies it to its children, which would not notice a change. */
+class LeveledLogger implements Logger {
+  readonly #lines: PinoLogger;
+  readonly #level: LogLevel;
+
+  constructor(lines: PinoLogger, level: LogLevel) {
+    this.#lines = lines;
+    this.#level = level;
+  }
+
+  #write(level: LineLevel, [fields, message]: LogArguments): void {
+    if (!this.#level.includes(level)) return;
+    if (typeof fields === 'string') this.#lines[level](fields);
+    else this.#lines[level](fields, message);
+  }
+
+  trace(...line: LogArguments): void {
+    this.#write('trace', line);
+  }
+
+  debug(...line: LogArguments): void {
+    this.#write('debug', line);
+  }
+
+  info(...line: LogArguments): void {
+    this.#write('info', line);
+  }
+
+  warn(...line: LogArguments): void {
+    this.#write('warn', line);
+  }
+
+  error(...line: LogArguments): void {
+    this.#write('error', line);
+  }
+
+  child(fields: object): Logger {
+    return new LeveledLogger(this.#lines.child(fields), this.#level);
+  }
+}
+
 /** Creates the logger. Default destination: standard output. */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+export function createLogger(level: Level | LogLevel, destination?: DestinationStream): Logger {
   const options = {
-    level,
+    level: 'trace',
     base: null,
     timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (name: string) => ({ level: name }) },
     redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
     serializers: { err: serializeError },
   };
-  return destination ? pino(options, destination) : pino(options);
+  const lines = destination ? pino(options, destination) : pino(options);
+  return new LeveledLogger(lines, typeof level === 'string' ? createLogLevel(level) : level);
 }

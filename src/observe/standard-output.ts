@@ -4,7 +4,8 @@ import { Socket } from 'node:net';
 import { openLineFile } from './line-file.ts';
 import { createDropCounter, type LineOutput, type LineOutputHooks, MAX_WAITING_BYTES } from './line-output.ts';
 
-const STDOUT = 1;
+/** File descriptor of standard output. */
+export const STDOUT = 1;
 
 /** Resolves when everything written so far is sent, or after `timeout` milliseconds. */
 function waitUntilSent(socket: Socket, timeout: number): Promise<void> {

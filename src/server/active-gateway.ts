@@ -5,6 +5,7 @@ import type { AppRuntime } from '../gateway/app-runtime.ts';
 import { type Gateway, type GatewayDeps, serveApps } from '../gateway/gateway.ts';
 import { buildGeneration, createGeneration, type Generation, type RefusedApp } from '../gateway/generation.ts';
 import { createSharedParts, type SharedParts } from '../gateway/shared-parts.ts';
+import type { LogLevel } from '../observe/log-level.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { fanOut } from '../store/port/fan-out.ts';
 import { configDigest } from './config-digest.ts';
@@ -38,7 +39,7 @@ export interface ActiveGateway {
   close(): Promise<void>;
 }
 
-export type ActiveGatewayDeps = GatewayDeps & { metrics: Metrics };
+export type ActiveGatewayDeps = GatewayDeps & { metrics: Metrics; logLevel?: LogLevel | undefined };
 
 /** How often a replaced app is checked for remaining requests. */
 const POLL_INTERVAL_MS = 500;
@@ -111,6 +112,7 @@ export function createActiveGateway(
     const replaced = current.generation.apps.filter((app) => !generation.apps.includes(app));
     current = { generation, gateway: serveApps(generation) };
     for (const app of replaced) retire(app);
+    deps.logLevel?.configure(generation.config.log.level);
     deps.metrics.setConfig(ofDigest);
   }
 

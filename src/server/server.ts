@@ -9,6 +9,7 @@ import { inTurn } from '../edge/in-turn.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
+import { type LogLevel, toggleLevel } from '../observe/log-level.ts';
 import { createMetrics, type Metrics, type MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import type { Logs } from '../observe/open-logs.ts';
 import { createForwardAuthServer } from '../proxy/forward-auth/listener.ts';
@@ -36,6 +37,8 @@ export interface RunningServer {
   reload: Reload;
   /** Reopens the file of the audit log in every process of this instance. */
   reopenLogs(): void;
+  /** Switches the log of every process of this instance to `debug`, or back to the level of the configuration. */
+  toggleLogLevel(): void;
 }
 
 /** The server of one process, whose gateway can be replaced in the steps of a reload of several processes. */
@@ -44,6 +47,8 @@ export type ServerProcess = RunningServer & Pick<ActiveGateway, 'prepare' | 'app
 export interface ServerDeps {
   store: Store;
   log: Logger;
+  /** The level of `log`. */
+  logLevel?: LogLevel;
   auditLog?: AuditLog;
   /** Subscribes to dropped lines of the logs of this process. */
   watchDropped?: Logs['watchDropped'];
@@ -179,6 +184,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
     stop: createStop(close),
     reload: createReload({ config, prepare: active.prepare, log, audit, metrics }),
     reopenLogs: () => deps.auditLog?.reopen(),
+    toggleLogLevel: () => void toggleLevel(deps),
     prepare: active.prepare,
     apply: active.apply,
   };

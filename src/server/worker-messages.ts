@@ -1,5 +1,6 @@
 /** The messages between the primary process and its workers. */
 import type { Config } from '../config/schema/schema.ts';
+import type { Level } from '../observe/log-level.ts';
 import type { MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { isStoreMessage, type StoreChannel, type StoreMessage } from '../store/processes/protocol.ts';
 
@@ -18,6 +19,8 @@ export type WorkerCommand =
   /** An infinite delay lasts until the next `stop`. */
   | { readonly stop: { readonly delay: number } }
   | { readonly reopenLogs: true }
+  /** Sets the level of the log until the next reload. */
+  | { readonly logLevel: Level }
   /** Requests a sign of life. */
   | { readonly ping: true }
   /** Requests a snapshot of the metrics under this number. */

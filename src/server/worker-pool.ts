@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { mapApps } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
+import type { Level } from '../observe/log-level.ts';
 import type { MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { isStoreMessage, type StoreMessage } from '../store/processes/protocol.ts';
 import type { ServedStore } from '../store/processes/served-store.ts';
@@ -25,6 +26,8 @@ export interface WorkerPool {
   prepare(wanted: WorkerConfig): Promise<PreparedWorkers>;
   /** Lets the workers reopen the files of their logs. */
   reopenLogs(): void;
+  /** Sets the level of the workers' logs until the next reload, also of workers that start later. */
+  setLogLevel(level: Level): void;
   /** The metrics of all workers so far, including those that have exited. */
   snapshots(): Promise<MetricsSnapshot[]>;
   /**
@@ -88,6 +91,7 @@ export function startWorkerPool(count: number, initial: WorkerConfig, served: Se
   const metrics = createWorkerMetrics();
   const port = Promise.withResolvers<number>();
   let active = divideLimits(initial, count);
+  let logLevel: Level | undefined;
   let stopping = false;
   cluster.setupPrimary({ serialization: 'advanced' });
   const reload = createWorkerReload({
@@ -95,6 +99,7 @@ export function startWorkerPool(count: number, initial: WorkerConfig, served: Se
     connected: () => allWorkers().filter((worker) => worker.isConnected()),
     activate: (config) => {
       active = config;
+      logLevel = undefined;
     },
   });
   const watchdog = startWatchdog({
@@ -124,6 +129,7 @@ export function startWorkerPool(count: number, initial: WorkerConfig, served: Se
       log.error({ exitCode: code, signal, workers: listening.size }, 'worker exited; starting a replacement');
       setTimeout(startWorker, RESTART_DELAY_MS).unref();
     });
+    if (logLevel !== undefined) sendCommand(worker, { logLevel });
     worker.on('message', (message: WorkerReport | StoreMessage) => isStoreMessage(message) || receive(worker, message));
     worker.on('error', (error: unknown) => log.warn({ err: error }, 'failed to send a message to a worker'));
   }
@@ -135,6 +141,10 @@ export function startWorkerPool(count: number, initial: WorkerConfig, served: Se
     prepare: (wanted) => reload.prepare(divideLimits(wanted, count)),
     reopenLogs() {
       for (const worker of allWorkers()) sendCommand(worker, { reopenLogs: true });
+    },
+    setLogLevel(level) {
+      logLevel = level;
+      for (const worker of allWorkers()) sendCommand(worker, { logLevel: level });
     },
     snapshots: () => metrics.collect(listening),
     async stop(delayOver, timeout) {

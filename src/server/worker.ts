@@ -100,6 +100,7 @@ export function startWorker({ openLogs, channel, exit }: WorkerParts): void {
     if ('ping' in message) return report({ pong: true });
     if ('stop' in message) return void stop(message.stop.delay).catch(fail);
     if ('reopenLogs' in message) return logs?.auditLog.reopen();
+    if ('logLevel' in message) return logs?.logLevel.set(message.logLevel);
     if ('snapshot' in message) return void reportSnapshot(message.snapshot).catch(() => undefined);
     if ('start' in message) {
       server = start(message.start);

@@ -5,6 +5,7 @@ import { appsOf } from '../config/schema/apps.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createAudit, createLogAudit } from '../observe/audit.ts';
+import { toggleLevel } from '../observe/log-level.ts';
 import { createMetrics } from '../observe/metrics/metrics.ts';
 import { createServedStore } from '../store/processes/served-store.ts';
 import { listen } from '../tuning/listening-sockets.ts';
@@ -84,6 +85,7 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     deps.auditLog?.reopen();
     pool.reopenLogs();
   };
+  const toggleLogLevel = () => pool.setLogLevel(toggleLevel(deps));
 
   try {
     if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
@@ -92,7 +94,7 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     started = true;
     log.info({ publicUrl: config.publicUrl, port, store: store.kind, workers: count, digest }, 'listening');
     const reload = createReload({ config, prepare: prepareAll(active, pool), log, audit, metrics });
-    return { port, snapshot: metrics.snapshot, stop, reload, reopenLogs };
+    return { port, snapshot: metrics.snapshot, stop, reload, reopenLogs, toggleLogLevel };
   } catch (error) {
     await stop();
     throw error;

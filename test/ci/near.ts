@@ -19,6 +19,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'src/import/draft': 'test/import',
   'src/index.ts': 'test/package',
   'src/main.ts': 'test/tuning',
+  'src/observe/format': 'test/observe',
   'src/oidc/dpop': 'test/sender',
   'src/oidc/products/base': 'test/oidc/products',
   'src/oidc/products/catalog': 'test/oidc/products',

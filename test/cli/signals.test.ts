@@ -67,7 +67,7 @@ for (const workers of [1, 2]) {
     await until(isNotReady(gateway));
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGTERM'] as const)
       for (const pid of processesOf(gateway)) signalIfAlive(pid, signal);
-    await until(() => /"signal":"SIGUSR2","msg":"signal ignored"/.test(gateway.output()));
+    await until(() => /"msg":"log level changed"/.test(gateway.output()));
     held.open();
     assert.equal((await response).status, 200);
     assert.equal(await gateway.terminate(), 0);
@@ -118,7 +118,7 @@ test('O04 SIGUSR1 opens no inspector, SIGUSR2 ends nothing, in the first process
   const processes = processesOf(gateway);
   assert.equal(processes.length, 3);
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) for (const pid of processes) process.kill(pid, signal);
-  await until(() => /signal ignored/.test(gateway.output()));
+  await until(() => /log level changed/.test(gateway.output()));
   for (let n = 0; n < 6; n += 1)
     assert.equal((await fetch(`${gateway.ownUrl}/session`, { headers: { connection: 'close' } })).status, 200);
   assert.deepEqual(processesOf(gateway), processes);

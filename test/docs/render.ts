@@ -6,6 +6,7 @@ import { COMBINATIONS } from '../../src/config/warnings/warnings.ts';
 import { auditPage } from './render-audit.ts';
 import { commandLinePage } from './render-cli.ts';
 import { endpointsPage } from './render-endpoints.ts';
+import { logsPage } from './render-logs.ts';
 import { metricsPage } from './render-metrics.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -184,6 +185,7 @@ export function renderDocs(): Record<string, string> {
     'errors.md': errorsPage(),
     'metrics.md': metricsPage(),
     'audit.md': auditPage(),
+    'logs.md': logsPage(),
     'configuration.md': configurationPage(),
     'configuration.schema.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   };

@@ -53,6 +53,8 @@ export interface GatewayProcessOptions {
   env?: Readonly<Record<string, string>>;
   /** Maximum number of open files of the process. */
   openFiles?: number;
+  /** Returns the command that runs it in place of this one, for example on a terminal. */
+  wrap?: (command: readonly string[]) => readonly string[];
   /** Arguments of Node itself. */
   nodeArgs?: readonly string[];
 }
@@ -131,7 +133,7 @@ export async function startProcess(
     async start() {
       const command = [process.execPath, ...(options.nodeArgs ?? []), MAIN, 'start', '--config', file];
       const limited = options.openFiles === undefined ? [] : ['prlimit', `--nofile=${options.openFiles}`];
-      const [program = '', ...args] = [...limited, ...command];
+      const [program = '', ...args] = options.wrap?.(command) ?? [...limited, ...command];
       child = spawn(program, args, {
         // The default session store is a file there: two gateways cannot share it.
         cwd: folder,

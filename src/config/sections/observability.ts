@@ -3,7 +3,24 @@ import { z } from 'zod';
 import { httpUrl } from '../fields/fields.ts';
 
 export const log = z
-  .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+  .strictObject({
+    level: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('Least severe level that is logged. A reload changes it; SIGUSR2 switches to debug and back.'),
+    format: z
+      .enum(['auto', 'json', 'pretty'])
+      .default('auto')
+      .describe(
+        'One JSON object per line, or text for people (pretty). auto is pretty on a terminal and json elsewhere.',
+      ),
+    fields: z
+      .enum(['plain', 'otel', 'ecs'])
+      .default('plain')
+      .describe(
+        'Names of the fields in JSON lines: those of the gateway, of the OpenTelemetry log data model and semantic conventions, or of the Elastic Common Schema.',
+      ),
+  })
   .prefault({});
 
 export const tracing = z

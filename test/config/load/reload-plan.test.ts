@@ -18,13 +18,14 @@ const configOf = (more: Partial<ConfigInput> = {}) =>
   });
 const running = configOf();
 
-test('routes, scopes, provider secrets and session timeouts are applied', () => {
+test('routes, scopes, provider secrets, session timeouts and the level of the log are applied', () => {
   const wanted = configOf({
     routes: [{ path: '/api/**', upstream: 'https://api.example.com' }],
     provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 'another', scopes: ['openid'] },
     session: { idleTimeout: '5m' },
     secrets: { keys: KEYS.toReversed() },
     trustedProxies: ['10.0.0.0/8'],
+    log: { level: 'debug' },
   });
   const { config, kept } = planReload(running, wanted);
   assert.deepEqual(kept, []);
@@ -39,11 +40,11 @@ test('listeners, store, identity and the active key keep their values and are li
     provider: { issuer: 'https://id2.example.com', clientId: 'other', clientSecret: 'secret' },
     session: { store: { redis: { url: 'redis://redis:6379' } }, cookie: { name: '__Host-other' } },
     secrets: { keys: KEYS.slice(1) },
-    log: { level: 'debug' },
+    log: { format: 'pretty' },
   });
   const { config, kept } = planReload(running, wanted);
   const names = ['publicUrl', 'listen', 'admin.port', 'provider.issuer', 'provider.clientId', 'session.store'];
-  assert.deepEqual(kept, [...names, 'session.cookie.name', 'log', 'secrets']);
+  assert.deepEqual(kept, [...names, 'session.cookie.name', 'log.format', 'secrets']);
   assert.deepEqual(config, running);
 });
 

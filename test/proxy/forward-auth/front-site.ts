@@ -98,7 +98,7 @@ async function startSampleGateway(provider: Provider, ports: Ports) {
     development: { allowInsecureHttp: true },
     apps: documented.apps.map((app) => ({ ...app, routes: [quiet, ...(app.routes ?? [])] })),
   } as ConfigInput);
-  const log = createLogger('fatal', { write() {} });
+  const log = createLogger('silent', { write() {} });
   return await startServer(config, { store: openStore(config.session.store, { log }), log });
 }
 

@@ -103,7 +103,7 @@ export async function startSharedSite(
   const [own, asked] = [await freePort(), await freePort()];
   const [frontPort, tlsPort] = [await freePort(), await freePort()];
   const config = readSample(provider, further, own, asked);
-  const log = createLogger('fatal', { write() {} });
+  const log = createLogger('silent', { write() {} });
   const server = await startServer(config, { store: openStore(config.session.store, { log }), log });
   const respond = createFront(own, asked);
   const front = createServer(respond).listen(frontPort, '127.0.0.1');
