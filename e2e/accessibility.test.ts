@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { ANGULAR_POLICY, buildExample, examples } from '../deploy/examples/build.ts';
-import { createPages, type PageData, type PageName } from '../src/responses/pages.ts';
-import { assertAccessible } from './support/axe.ts';
+import { createPages, type PageData, type PageName, type RenderedPage } from '../src/responses/pages.ts';
+import { assertAccessible, PHONE } from './support/axe.ts';
+import type { Page } from './support/browser.ts';
 import { freePort } from './support/processes.ts';
 import { sharedServers } from './support/run.ts';
 import { COOKIE, signIn, submitCredentials, until } from './support/steps.ts';
@@ -17,16 +18,16 @@ const frontend = { directory, contentSecurityPolicy: ANGULAR_POLICY };
 const world = await startWorld({ name: 'accessibility', config: { frontend, session } });
 const { browser, publicUrl } = world;
 
-const FAILURE = {
-  title: 'Sign-in expired',
-  message: 'This sign-in took too long.',
-  requestId: 'b1946ac9-2ee4-4f0a-8d6c',
-};
+const REQUEST_ID = 'b1946ac9-2ee4-4f0a-8d6c';
+const SIGN_IN = { label: 'action.sign-in', url: '/login' } as const;
 const LISTED = { createdAt: '2026-11-25T09:30:00.000Z', expiresAt: '2026-11-25T17:30:00.000Z' };
 /** Each page with all of its parts. */
 const PAGES: { [Name in PageName]: PageData[Name][] } = {
-  error: [{ ...FAILURE, loginUrl: '/login' }, FAILURE],
-  unavailable: [{ ...FAILURE, title: 'Sign-in service unavailable', loginUrl: '/login' }],
+  error: [
+    { situation: 'sign-in-expired', requestId: REQUEST_ID, action: SIGN_IN },
+    { situation: 'not-found', requestId: REQUEST_ID },
+  ],
+  unavailable: [{ situation: 'sign-in-unavailable', requestId: REQUEST_ID, action: SIGN_IN }],
   'signed-out': [{ loginUrl: '/login' }, { loginUrl: '/login', providerUnreachable: true }],
   'choose-provider': [
     {
@@ -55,17 +56,29 @@ const PAGES: { [Name in PageName]: PageData[Name][] } = {
   hop: [{ to: '#here' }],
 };
 
+/** A language from right to left, and words that fit in no line. */
+const LONG = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenhersteller';
+const messages = { ar: { 'action.sign-in-again': 'تسجيل الدخول مرة أخرى', 'signed-out.title': 'تم تسجيل الخروج' } };
+const named = createPages({ name: LONG, messages });
 const pages = createPages();
+
+/** Shows a page as the gateway would serve it. */
+async function show(page: Page, { html, contentSecurityPolicy }: RenderedPage): Promise<void> {
+  const headers = { 'content-security-policy': contentSecurityPolicy };
+  await page.route('**/page-to-look-at', (route) => route.fulfill({ body: html, contentType: 'text/html', headers }));
+  // A page that closes its window stays open when no script opened it.
+  await page.goto(`${publicUrl}/page-to-look-at`);
+}
+
 for (const name of Object.keys(PAGES) as PageName[]) {
+  for (const language of ['de', 'fr', 'es', 'ar'])
+    browser.test(`the page ${name} has no violation on a phone in ${language}, with a long name`, async (page) => {
+      await show(page, named.render(name, PAGES[name][0] as PageData[typeof name], language));
+      await assertAccessible(page, `${name}-${language}`, PHONE);
+    });
   for (const [index, data] of PAGES[name].entries()) {
     browser.test(`the page ${name} has no violation (${index + 1})`, async (page) => {
-      const { html, contentSecurityPolicy } = pages.render(name, data);
-      const headers = { 'content-security-policy': contentSecurityPolicy };
-      await page.route('**/page-to-look-at', (route) =>
-        route.fulfill({ body: html, contentType: 'text/html', headers }),
-      );
-      // A page that closes its window stays open when no script opened it.
-      await page.goto(`${publicUrl}/page-to-look-at`);
+      await show(page, pages.render(name, data, undefined));
       await assertAccessible(page, `${name}-${index + 1}`);
     });
   }

@@ -6,19 +6,26 @@ import axe from 'axe-core';
 import type { Page } from './browser.ts';
 
 const SCREENSHOTS = join(import.meta.dirname, '../../test-results/pages');
-const VIEWS = (['light', 'dark'] as const).flatMap((colorScheme) =>
+interface View {
+  readonly colorScheme: 'light' | 'dark';
+  readonly width: number;
+}
+
+const VIEWS: readonly View[] = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [390, 1440].map((width) => ({ colorScheme, width })),
 );
+/** The view in which long words and texts from right to left go wrong. */
+export const PHONE: readonly View[] = [{ colorScheme: 'light', width: 390 }];
 
 interface Violation {
   id: string;
   nodes: { target: string[]; failureSummary: string }[];
 }
 
-/** Fails with the violations that axe reports; stores a screenshot of each view under `name`. */
-export async function assertAccessible(page: Page, name: string): Promise<void> {
+/** Fails with the violations that axe reports, in each view; stores a screenshot of each under `name`. */
+export async function assertAccessible(page: Page, name: string, views = VIEWS): Promise<void> {
   await mkdir(SCREENSHOTS, { recursive: true });
-  for (const { colorScheme, width } of VIEWS) {
+  for (const { colorScheme, width } of views) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height: 900 });
     await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`) });

@@ -81,7 +81,7 @@ function sendChoice({ config, pages, providers }: LoginEndpointParts, query: URL
     params.set('provider', id);
     return { name, url: `${path}?${params}` };
   });
-  sendPage(res, pages.render('choose-provider', { choices }));
+  sendPage(res, pages, 'choose-provider', { choices });
 }
 
 function startSignIn(parts: LoginEndpointParts): RequestHandler {

@@ -39,7 +39,7 @@ export function sessions(parts: SessionsParts): EndpointSteps<'sessions'> {
         const listed = await listedSessions(parts, current);
         if (!navigation) return sendJson(res, { sessions: listed });
         const token = logoutNonce(keyring, current.key);
-        sendPage(res, pages.render('sessions', { sessions: listed, action: paths.sessions, token }));
+        sendPage(res, pages, 'sessions', { sessions: listed, action: paths.sessions, token });
       },
     ],
   };

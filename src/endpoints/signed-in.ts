@@ -20,7 +20,7 @@ export function signedIn({
         if (key === undefined && reloadedByOwnPage(pages, req, res, path)) return;
         // The page must not claim a sign-in that did not happen.
         if (key === undefined || !(await sessions.load(key))) redirect(res, returnPath('/'));
-        else sendPage(res, pages.render('signed-in', {}));
+        else sendPage(res, pages, 'signed-in', {});
       },
     ],
   };

@@ -17,6 +17,7 @@ import { createSignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
 import { createSessionIdentity } from '../oidc/tokens/identity-claims.ts';
 import { createTokenServices } from '../oidc/tokens/token-services.ts';
 import { createOpenStreams } from '../proxy/forwarding/open-streams.ts';
+import { createAppPages } from '../responses/app-pages.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
 import { createArrivals } from '../session/arrivals.ts';
 import { cookieSettings } from '../session/cookies.ts';
@@ -64,7 +65,7 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
 
 /** The parts that depend on the configuration and the dependencies only. */
 function createBaseParts(config: Config, shared: SharedParts, { acquireProvider }: SharedClients) {
-  const { clock, pages, rateLimits, sessionMemory: memory } = shared;
+  const { clock, rateLimits, sessionMemory: memory } = shared;
   const { app, publicUrl, provider, admin } = config;
   const appField = shared.namesApps ? { app: app.id } : {};
   const log = shared.namesApps ? shared.log.child(appField) : shared.log;
@@ -78,7 +79,7 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
     log,
     metrics,
     clock,
-    pages,
+    pages: createAppPages(config, log),
     rateLimits,
     store,
     keyring,

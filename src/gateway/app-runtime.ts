@@ -55,6 +55,7 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
   };
   return {
     config,
+    pages: parts.pages,
     handle: createRequestDispatch(dispatchParts),
     upgrade: createUpgradeDispatch(dispatchParts),
     verify: (context, origin) => dataPlane.verify(context, origin),

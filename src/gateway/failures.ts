@@ -44,15 +44,15 @@ const isNavigation = ({ headers, method = '' }: IncomingMessage) =>
   headers['sec-fetch-mode'] !== undefined && isTopLevelNavigation(headers, method);
 
 export function createFailureResponder({ config, arrive, pages, metrics }: FailureOptions): FailureResponder {
-  const { login: loginUrl } = endpointPaths(config.endpoints);
+  const { login: loginUrl, callback } = endpointPaths(config.endpoints);
   const hsts = hstsValue(config);
 
-  /** Where the link of an error page leads: to the page that was asked for if it was only postponed, else to a sign-in. */
-  function nextUrl(req: IncomingMessage, { code }: GatewayError): string {
+  /** The address of a request, to open it again; a sign-in begins again, and a form is only for its user to send. */
+  function sameUrl(req: IncomingMessage): string | undefined {
+    const [path = ''] = (req.url ?? '').split('?');
+    if (path === loginUrl || path === callback || path.startsWith(`${callback}/`)) return retryUrl(req, loginUrl);
     // Absolute, because a path may start with two slashes.
-    return code === 'navigation_unconfirmed' || code === 'frontend_unavailable'
-      ? config.publicUrl + (req.url ?? '/')
-      : retryUrl(req, loginUrl);
+    return req.method === 'GET' && path.startsWith('/') ? config.publicUrl + req.url : undefined;
   }
 
   /** Logs and counts an error; returns it with the id of its request. */
@@ -67,7 +67,13 @@ export function createFailureResponder({ config, arrive, pages, metrics }: Failu
   const respond: FailureResponder['respond'] = (req, res, thrown, mayBePage, signInUrl) => {
     const { error, requestId } = record(req, thrown);
     const asPage = (mayBePage || isNavigation(req)) && /text\/html/i.test(req.headers.accept ?? '');
-    renderError(res, error, { requestId, pages, asPage, loginUrl: signInUrl ?? nextUrl(req, error), hsts });
+    renderError(res, error, {
+      requestId,
+      pages: asPage ? pages : undefined,
+      loginUrl: signInUrl ?? retryUrl(req, loginUrl),
+      sameUrl: sameUrl(req),
+      hsts,
+    });
     return error;
   };
 

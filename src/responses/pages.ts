@@ -1,19 +1,20 @@
-/** Pages of the gateway: templates from `views/`, rendered with escaped data, and the policy that each page is served with. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Eta } from 'eta';
+/** Pages of the gateway: templates rendered with escaped data in the language of the user, and the policy of each page. */
+
+import type { Situation } from './error-page.ts';
+import { createChooseLanguage, type OwnMessages } from './languages.ts';
+import type { MessageKey } from './messages/catalogs.ts';
+import { createPagePolicy } from './page-policy.ts';
+import { builtInTemplates, ownTemplates, type Templates } from './templates.ts';
+import { createTexts, type Texts } from './texts.ts';
 
 interface Failure {
-  title: string;
-  /** One plain sentence. */
-  message: string;
+  situation: Situation;
   /** Correlation id. */
   requestId: string;
-  /** Target of the link that starts a sign-in; left out when signing in would not help. */
-  loginUrl?: string;
-  /** Label of this link. */
-  action?: string;
+  /** The first thing to do; left out where only the application can help. */
+  action?: { label: MessageKey; url: string };
+  /** What a developer has to change, in English; left out where the situation says it all. */
+  detail?: string;
 }
 
 /** A session as its user sees it. */
@@ -68,75 +69,118 @@ export type PageName = keyof PageData;
 export interface RenderedPage {
   html: string;
   contentSecurityPolicy: string;
+  /** BCP 47 tag of its language. */
+  language: string;
 }
 
 export interface Pages {
-  render<Name extends PageName>(name: Name, data: PageData[Name]): RenderedPage;
+  /** Renders a page in the language that fits the value of `Accept-Language` best. */
+  render<Name extends PageName>(name: Name, data: PageData[Name], acceptLanguage: string | undefined): RenderedPage;
 }
 
 export interface PagesOptions {
-  /** Folder of the templates. */
-  viewsDir?: string;
   /** Target of "Go to the application". */
   homeUrl?: string;
+  /** Name of the product or company. */
+  name?: string | undefined;
+  /** Address of the logo. */
+  logoUrl?: string | undefined;
+  /** Rules that set colours, after the style sheet. */
+  colors?: string | undefined;
+  /** Folder of own templates. */
+  directory?: string | undefined;
+  /** Tags of the languages, the default first. */
+  languages?: string[] | undefined;
+  messages?: OwnMessages | undefined;
+  /** IANA name of the zone of times on pages without script. */
+  timeZone?: string | undefined;
+  /** Gets the failure of an own template, once for each; the built-in page is shown in its place. */
+  onFailure?: (template: string, error: unknown) => void;
 }
 
-/** `src/` and `dist/` both lie beside `views/`. */
-const VIEWS_DIR = join(import.meta.dirname, '../../views');
+/** Templates with the style and the policy that belong to them. */
+interface Look {
+  readonly templates: Templates;
+  readonly style: string;
+  readonly policy: ReturnType<typeof createPagePolicy>;
+}
 
-// An origin cannot hold characters that would end the directive or the policy (RFC 6454 section 6.2).
-const ORIGIN = /^https?:\/\/[A-Za-z0-9.:[\]-]+$/;
+function lookOf(templates: Templates, { colors, logoUrl }: PagesOptions): Look {
+  const style = colors === undefined ? templates.style : `${templates.style}\n${colors}`;
+  return { templates, style, policy: createPagePolicy(style, logoUrl !== undefined) };
+}
 
-/** Reads the templates once; throws when one is missing or does not compile. */
-export function createPages({ viewsDir = VIEWS_DIR, homeUrl = '/' }: PagesOptions = {}): Pages {
-  const eta = new Eta({ views: viewsDir, autoEscape: true, cache: true });
-  const style = readFileSync(join(viewsDir, 'style.css'), 'utf8').trim();
-  const scripts: Partial<Record<PageName, string>> = {
-    'signed-in': readFileSync(join(viewsDir, 'signed-in.js'), 'utf8').trim(),
-    sessions: readFileSync(join(viewsDir, 'sessions.js'), 'utf8').trim(),
-  };
-  const policy = createPolicy(style);
+/** Reads the templates once; throws when a built-in one is missing or does not compile. */
+export function createPages(options: PagesOptions = {}): Pages {
+  const { homeUrl = '/', name: brand, logoUrl, directory, languages, messages, timeZone = 'UTC' } = options;
+  const { onFailure = () => undefined } = options;
+  const choose = createChooseLanguage(messages, languages);
+  const textsOf = new Map<string, Texts>();
+  const builtIn = lookOf(builtInTemplates(), options);
+  const own = directory === undefined ? undefined : lookOf(ownTemplates(directory), options);
+  const failed = new Set<string>();
 
-  function render<Name extends PageName>(name: Name, data: PageData[Name]): RenderedPage {
-    const script = scripts[name];
-    const html = eta.render(`./${name}`, { ...data, homeUrl, style, script });
-    const formTargets = 'formTargets' in data ? data.formTargets : undefined;
-    const contentSecurityPolicy = policy(formTargets, script === undefined ? [] : [script]);
-    if (name !== 'framed') return { html, contentSecurityPolicy };
+  function renderIn(look: Look, name: PageName, data: object, acceptLanguage: string | undefined): RenderedPage {
+    const language = choose(acceptLanguage);
+    const { tag, dir } = language;
+    const texts = textsOf.get(tag) ?? createTexts(language, timeZone);
+    textsOf.set(tag, texts);
+    const home = brand === undefined ? texts.t('action.home') : texts.t('action.home-named', { name: brand });
+    const script = look.templates.scriptOf(name);
+    const page = { homeUrl, home, name: brand, logoUrl, style: look.style, script, lang: tag, dir };
+    const html = look.templates.render(name, { ...data, ...page, ...texts });
+    const formTargets = 'formTargets' in data ? (data.formTargets as readonly string[]) : undefined;
     return {
       html,
-      contentSecurityPolicy: contentSecurityPolicy.replace("frame-ancestors 'none'", 'frame-ancestors *'),
+      contentSecurityPolicy: look.policy({ formTargets, script, framed: name === 'framed' }),
+      language: tag,
     };
   }
 
-  renderEach(render);
-  return { render };
+  const pages: Pages = {
+    render(name, data, acceptLanguage) {
+      if (own === undefined) return renderIn(builtIn, name, data, acceptLanguage);
+      try {
+        return renderIn(own, name, data, acceptLanguage);
+      } catch (error) {
+        if (!failed.has(name)) onFailure(name, error);
+        failed.add(name);
+        return renderIn(builtIn, name, data, acceptLanguage);
+      }
+    },
+  };
+  if (own !== undefined || !builtInRendered) renderSamples(pages);
+  builtInRendered = true;
+  return pages;
 }
 
-/**
- * Allows our style sheet, and on two pages our script, each by its hash (CSP Level 3 section 2.3.1), and nothing else. Chromium
- * applies `form-action` to the redirects after a form as well, so a page with a form lists their origins.
- */
-function createPolicy(style: string): (formTargets?: readonly string[], scripts?: readonly string[]) => string {
-  const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-  const styleHash = hashOf(style);
-  return function policy(formTargets = [], scripts = []) {
-    const scriptSource = scripts.length === 0 ? '' : ` script-src ${scripts.map(hashOf).join(' ')};`;
-    const targets = ["'self'", ...formTargets.filter((target) => ORIGIN.test(target))].join(' ');
-    return `default-src 'none'; style-src ${styleHash};${scriptSource} form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`;
-  };
-}
+/** Whether the built-in templates, which all apps share, have been rendered. */
+let builtInRendered = false;
+
+const FAILURE: Failure = { situation: 'internal', requestId: '', action: { label: 'action.try-again', url: '/' } };
+const LISTED = { createdAt: '2026-01-01T00:00:00.000Z', expiresAt: '2026-01-01T08:00:00.000Z' };
+
+/** Each page with all of its parts, to render a template before its first use. */
+const SAMPLES: { readonly [Name in PageName]: PageData[Name] } = {
+  error: FAILURE,
+  unavailable: { ...FAILURE, situation: 'unavailable' },
+  'choose-provider': { choices: [{ name: 'A', url: '/' }] },
+  'signed-out': { loginUrl: '/', providerUnreachable: true },
+  'confirm-logout': { action: '/', token: '' },
+  sessions: {
+    sessions: [
+      { ...LISTED, id: 'a', current: true, device: 'A', address: '192.0.2.0/24' },
+      { ...LISTED, id: 'b', current: false },
+    ],
+    action: '/',
+    token: '',
+  },
+  'signed-in': {},
+  framed: {},
+  hop: { to: '/' },
+};
 
 /** Compiles every template before the first request: rendering an error page must not fail. */
-function renderEach(render: Pages['render']): void {
-  const failure: Failure = { title: '', message: '', requestId: '' };
-  render('error', failure);
-  render('unavailable', failure);
-  render('choose-provider', { choices: [] });
-  render('signed-out', { loginUrl: '' });
-  render('confirm-logout', { action: '', token: '' });
-  render('hop', { to: '/' });
-  render('signed-in', {});
-  render('framed', {});
-  render('sessions', { sessions: [], action: '', token: '' });
+function renderSamples(pages: Pages): void {
+  for (const name of Object.keys(SAMPLES) as PageName[]) pages.render(name, SAMPLES[name], undefined);
 }

@@ -1,9 +1,10 @@
 /** Renders an error: as problem+json for programs, as a page for people. */
 import type { ServerResponse } from 'node:http';
+import { ERRORS } from '../base/error-table.ts';
 import { GatewayError, problemOf } from '../base/errors.ts';
 import { GATEWAY_HEADER } from '../client/gateway-header.ts';
 import { describeError, type Logger } from '../observe/log.ts';
-import { errorPageText } from './error-page.ts';
+import { errorPage } from './error-page.ts';
 import type { Pages } from './pages.ts';
 
 /** Converts anything thrown to a GatewayError; an unknown error becomes `internal`. */
@@ -33,10 +34,12 @@ export function logProblem(log: Logger, error: GatewayError): void {
 
 export interface RenderOptions {
   requestId: string;
-  pages: Pages;
   /** Renders a page instead of problem+json. */
-  asPage: boolean;
+  pages: Pages | undefined;
+  /** Target of an action that starts a sign-in. */
   loginUrl: string;
+  /** Target of an action that repeats the request; undefined if a link cannot do that. */
+  sameUrl: string | undefined;
   /** Value of Strict-Transport-Security, if it is sent. */
   hsts: string | undefined;
 }
@@ -60,7 +63,8 @@ function headersOf(error: GatewayError, { requestId, hsts }: RenderOptions): Rec
 /** Responds with the error, or closes the connection if a response has already begun. */
 export function renderError(res: ServerResponse, error: GatewayError, options: RenderOptions): void {
   if (res.headersSent || res.destroyed) return void res.destroy();
-  const { body, headers } = options.asPage ? pageOf(error, options, res.req.method) : documentOf(error, options);
+  const { pages } = options;
+  const { body, headers } = pages ? pageOf(error, options, pages, res) : documentOf(error, options);
   res.writeHead(error.status, {
     ...headersOf(error, options),
     ...headers,
@@ -69,16 +73,31 @@ export function renderError(res: ServerResponse, error: GatewayError, options: R
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }
 
-function pageOf(error: GatewayError, { pages, requestId, loginUrl }: RenderOptions, method: string | undefined) {
-  const { title, message, action } = errorPageText(error, method === 'GET');
-  const { html, contentSecurityPolicy } = pages.render(error.status === 503 ? 'unavailable' : 'error', {
-    title,
-    message,
-    requestId,
-    ...(action === undefined ? {} : { loginUrl, action }),
-  });
-  const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': contentSecurityPolicy };
-  return { body: html, headers };
+function pageOf(
+  error: GatewayError,
+  { requestId, loginUrl, sameUrl }: RenderOptions,
+  pages: Pages,
+  res: ServerResponse,
+) {
+  const { method, headers } = res.req;
+  const { situation, action: [label, target] = [] } = errorPage(error, method === 'GET');
+  const url = target === 'sign-in' ? loginUrl : sameUrl;
+  const action = label === undefined || url === undefined ? {} : { action: { label, url } };
+  const { html, contentSecurityPolicy, language } = pages.render(
+    error.status === 503 ? 'unavailable' : 'error',
+    { situation, requestId, ...action, ...(error.hint === ERRORS[error.code].hint ? {} : { detail: error.hint }) },
+    headers['accept-language'],
+  );
+  const vary = res.getHeader('vary');
+  return {
+    body: html,
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': contentSecurityPolicy,
+      'Content-Language': language,
+      Vary: vary === undefined ? 'Accept-Language' : `${vary}, Accept-Language`,
+    },
+  };
 }
 
 function documentOf(error: GatewayError, { requestId }: RenderOptions) {

@@ -13,7 +13,6 @@ import { type LogLevel, toggleLevel } from '../observe/log-level.ts';
 import { createMetrics, type Metrics, type MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import type { Logs } from '../observe/open-logs.ts';
 import { createForwardAuthServer } from '../proxy/forward-auth/listener.ts';
-import { createPages } from '../responses/pages.ts';
 import type { Store } from '../store/port/store.ts';
 import { closeServer, type Listeners, listen, listenOnManySockets } from '../tuning/listening-sockets.ts';
 import { createReadThrottle } from '../tuning/read-throttle.ts';
@@ -141,7 +140,6 @@ async function openForwardAuthListener(
   const server = createForwardAuthServer({
     config,
     apps: () => active.current().askedApps,
-    pages: createPages(),
     log,
     metrics,
   });

@@ -26,6 +26,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'src/oidc/sign-in': 'test/providers',
   'src/oidc/tokens': 'test/bearer',
   'src/policy/conditions': 'test/policy',
+  'src/responses/messages': 'test/responses',
   'src/store/processes': 'test/store/port',
   'src/store/sqlite': 'test/store/port',
   'src/upstream/undici': 'test/proxy/forwarding',

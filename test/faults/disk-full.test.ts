@@ -109,7 +109,7 @@ for (const [name, open] of Object.entries(DISKS)) {
     disk.fill(gateway);
     const refused = await signingIn.navigate(String(page.stoppedAt));
     assert.equal(refused.status, 503);
-    assert.match(refused.body, /Session store unavailable/);
+    assert.match(refused.body, /Application unavailable/);
     assert.deepEqual(
       refused.hops.flatMap(({ setCookies }) => setCookies).filter((cookie) => cookie.startsWith('bff=')),
       [],

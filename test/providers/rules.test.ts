@@ -38,7 +38,7 @@ test('PV-08 a page for users of another provider says so, and links to the sign-
   const { length } = upstream.requests;
   const page = await browser.navigate('/staff/list?x=1');
   assert.deepEqual([page.status, page.hops.length], [403, 1], 'no redirect: it would end the present session');
-  assert.match(page.body, /for users who sign in at another provider/);
+  assert.match(page.body, /for people who sign in elsewhere/);
   const link = /class="button primary" href="([^"]*)">Sign in there</.exec(page.body)?.[1]?.replaceAll('&amp;', '&');
   assert.equal(upstream.requests.length, length);
   const there = await browser.navigate(String(link), { from: page.url.href });
@@ -70,7 +70,7 @@ test('PV-09 emailDomains admits verified addresses of the domain; trustEmail doe
       const page = await browser.navigate('/login?provider=two&returnTo=/app');
       const what = `${JSON.stringify(claims)} ${trustEmail}`;
       assert.equal((await sessionOf(browser)).authenticated, admitted, what);
-      if (!admitted) assert.deepEqual([page.status, /User not admitted/.test(page.body)], [403, true], what);
+      if (!admitted) assert.deepEqual([page.status, /This account has no access/.test(page.body)], [403, true], what);
     }
   }
 });

@@ -41,7 +41,7 @@ test('R12 SE-12 with Redis down no request passes as a guest, no browser is sent
   for (const path of scripts) assert.equal((await world.browser.fetch(path, { headers: CSRF })).status, 503, path);
   const page = await world.browser.navigate('/signed-out', { from: world.gateway.url });
   assert.equal(page.status, 503);
-  assert.match(page.body, /Session store unavailable/);
+  assert.match(page.body, /Application unavailable/);
   assert.ok(page.headers['retry-after']);
   const logout = await world.browser.fetch('/logout', { method: 'POST', headers: CSRF });
   assert.equal(logout.status, 503, 'a sign-out that did not happen is not reported');

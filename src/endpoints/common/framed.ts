@@ -7,13 +7,12 @@ const FRAMES = new Set(['iframe', 'frame', 'embed', 'object']);
 
 /** Responds to the navigation of a frame of another origin with a page that may be framed: it only links to the application. */
 export function explainFrames(pages: Pages): RequestHandler {
-  const page = pages.render('framed', {});
   return function explainFrames(req, res, next) {
     const site = req.get('sec-fetch-site');
     const isForeign = site === 'cross-site' || site === 'same-site';
     if (!isForeign || req.get('sec-fetch-mode') !== 'navigate' || !FRAMES.has(req.get('sec-fetch-dest') ?? ''))
       return next();
     res.removeHeader('X-Frame-Options');
-    sendPage(res.status(403), page);
+    sendPage(res.status(403), pages, 'framed', {});
   };
 }

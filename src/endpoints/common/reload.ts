@@ -17,7 +17,7 @@ const MARK = 'reloaded';
  */
 export function reloadedByOwnPage(pages: Pages, req: Request, res: Response, address: string): boolean {
   if (!mayLackStrictCookie(req.headers) || queryParams(req).has(MARK)) return false;
-  sendPage(res, pages.render('hop', { to: `${address}${address.includes('?') ? '&' : '?'}${MARK}=1` }));
+  sendPage(res, pages, 'hop', { to: `${address}${address.includes('?') ? '&' : '?'}${MARK}=1` });
   return true;
 }
 

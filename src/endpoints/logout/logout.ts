@@ -96,13 +96,12 @@ async function askForConfirmation(
   res: Response,
   key: string,
 ): Promise<void> {
-  const page = pages.render('confirm-logout', {
+  sendPage(res, pages, 'confirm-logout', {
     action: endpointPaths(config.endpoints).logout,
     token: logoutNonce(keyring, key),
     // Chromium applies `form-action` to the redirects of a form as well, so the provider has to be listed.
     formTargets: (await Promise.all(providers.all.map(({ provider }) => endSessionOrigins(provider)))).flat(),
   });
-  sendPage(res, page);
 }
 
 function createSignOut(parts: LogoutParts): RequestHandler {

@@ -30,7 +30,7 @@ export function signedOut({ config, sessions, pages, returnPath }: SignedOutPart
         }
         // The provider returns `state`, which has no further use and should not stay in the address bar.
         if (query.has('state')) return redirect(res, path);
-        sendPage(res, pages.render('signed-out', { loginUrl, providerUnreachable }));
+        sendPage(res, pages, 'signed-out', { loginUrl, providerUnreachable });
       },
     ],
   };

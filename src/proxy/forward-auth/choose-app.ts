@@ -2,6 +2,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
+import type { Pages } from '../../responses/pages.ts';
 import { createAppsByHost, type ServedApp, schemeOf } from '../../routing/find-apps.ts';
 import { normalizeAuthority, parseTarget, type RequestTarget } from '../../routing/target.ts';
 import type { ForwardedHeaders } from './verify.ts';
@@ -9,6 +10,7 @@ import type { ForwardedHeaders } from './verify.ts';
 /** What the listener uses of an application. */
 export interface AskedApp {
   readonly config: Config;
+  readonly pages: Pages;
   /** Headers for a front proxy that asks for a decision about a request to `origin`; rejects as a proxied request would be refused. */
   verify(context: RequestContext, origin: string): Promise<ForwardedHeaders>;
 }

@@ -11,7 +11,6 @@ import { limitBody } from '../../edge/request-body.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import { isTopLevelNavigation } from '../../policy/navigation.ts';
-import type { Pages } from '../../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../../responses/problem.ts';
 import { askedFor, readAskedRequest } from './asked-request.ts';
 import type { AskedApp, AskedApps } from './choose-app.ts';
@@ -21,7 +20,6 @@ export interface ForwardAuthParts {
   config: Pick<Config, 'limits' | 'trustedProxies'>;
   /** The applications of the active gateway: a reload may replace them. */
   apps: () => AskedApps<AskedApp>;
-  pages: Pages;
   log: Logger;
   metrics?: Pick<Metrics, 'countError'>;
 }
@@ -35,7 +33,7 @@ interface Asked {
 const loginUrlOf = ({ config }: AskedApp) => config.publicUrl + endpointPaths(config.endpoints).login;
 
 /** Creates the function that responds to a front proxy with a refusal, or with the redirect that takes its place. */
-function createRefuse({ pages, metrics }: ForwardAuthParts) {
+function createRefuse({ metrics }: ForwardAuthParts) {
   /** A proxy that asks for redirects hands refusals to the browser: a person who opens an address gets a page. */
   const isForPerson = (req: IncomingMessage, app: AskedApp) =>
     askedFor(req) === 'redirect' &&
@@ -54,10 +52,9 @@ function createRefuse({ pages, metrics }: ForwardAuthParts) {
     logProblem(log, error);
     metrics?.countError(error.code);
     // Without an application there is no sign-in that a page could lead to.
-    const asPage = app !== undefined && isForPerson(res.req, app);
-    const signIn = app === undefined ? '' : loginUrlOf(app);
-    const loginUrl = error.code === 'navigation_unconfirmed' && address !== undefined ? address : signIn;
-    renderError(res, error, { requestId: id, pages, asPage, loginUrl, hsts: undefined });
+    const pages = app !== undefined && isForPerson(res.req, app) ? app.pages : undefined;
+    const loginUrl = app === undefined ? '' : loginUrlOf(app);
+    renderError(res, error, { requestId: id, pages, loginUrl, sameUrl: address, hsts: undefined });
   };
 }
 
