@@ -1,5 +1,5 @@
 /** Copies the pages of the site into one folder, with links that lead to pages of the site or are plain text. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 
 export const REPOSITORY = join(import.meta.dirname, '..');
@@ -41,6 +41,9 @@ export function stage(folder = STAGED): string {
   rmSync(folder, { recursive: true, force: true });
   cpSync(join(REPOSITORY, 'docs'), folder, { recursive: true });
   rmSync(join(folder, 'README.md'));
+  // Files that pages link to keep their names.
+  for (const name of globSync('*.{yaml,json}', { cwd: folder }))
+    cpSync(join(folder, name), join(folder, 'public', name));
   const docs = readdirSync(join(REPOSITORY, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) =>
     posix.join('docs', name),
   );

@@ -1,13 +1,15 @@
 /** Generator of the pages of `docs/` that follow from tables and the schema. */
 import { ERRORS } from '../../src/base/error-table.ts';
 import { NOT_INHERITED, SHARED_OPTIONS } from '../../src/config/schema/app-options.ts';
-import { jsonSchema, type Option, options, type SchemaNode } from '../../src/config/schema/options.ts';
+import { jsonSchema } from '../../src/config/schema/options.ts';
 import { COMBINATIONS } from '../../src/config/warnings/warnings.ts';
 import { auditPage } from './render-audit.ts';
 import { commandLinePage } from './render-cli.ts';
 import { endpointsPage } from './render-endpoints.ts';
 import { logsPage } from './render-logs.ts';
 import { metricsPage } from './render-metrics.ts';
+import { optionPages, partsTable } from './render-options.ts';
+import { samplePage } from './render-sample.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -40,72 +42,9 @@ ${rows.join('\n')}
 `;
 }
 
-const TYPES: Record<Exclude<Option['kind'], 'scalar'>, string> = {
-  string: 'text',
-  number: 'number',
-  boolean: 'true, false',
-  list: 'list of text',
-  secret: 'text, `{ file }` or `{ env }`',
-};
-
-const valuesOf = ({ const: literal, enum: values, items, properties, type = '' }: SchemaNode): string => {
-  if (literal !== undefined) return `\`${String(literal)}\``;
-  const allowed = values ?? items?.enum;
-  if (items?.anyOf) return items.anyOf.map(valuesOf).join(', ');
-  if (properties) return `\`{ ${Object.keys(properties).join(', ')} }\``;
-  if (allowed) return allowed.map((value) => `\`${value}\``).join(', ');
-  return type === 'string' ? 'text' : 'number';
-};
-
-const typeOf = ({ kind, node }: Option): string => {
-  if (kind === 'scalar') return (node.anyOf ?? []).map(valuesOf).join(', ');
-  return node.enum || node.items?.enum || node.items?.anyOf ? valuesOf(node) : TYPES[kind];
-};
-
-const defaultOf = ({ default: value }: SchemaNode) =>
-  value === undefined ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
-
-function optionRows(all: Option[]): string {
-  return all
-    .map(
-      (option) =>
-        `| \`${option.path.join('.')}\` | ${typeOf(option)} | ${cell(defaultOf(option.node))} | \`${option.variable}\` | ${cell(option.node.description ?? '')} |`,
-    )
-    .join('\n');
-}
-
-function listRows(item: SchemaNode | undefined, prefix: string): string {
-  return Object.entries(item?.properties ?? {})
-    .flatMap(([name, node]) => [
-      `| \`${prefix}${name}\` | ${cell(defaultOf(node))} | ${cell(node.description ?? '')} |`,
-      ...(node.properties ? [listRows(node, `${prefix}${name}.`)] : []),
-      ...(node.items?.properties ? [listRows(node.items, `${prefix}${name}[].`)] : []),
-    ])
-    .join('\n');
-}
-
-/** The options that only an app has; all others are those of the file. */
-const OF_APP = ['id', 'path'];
-
-/** Rows of the options that add apps, and of what only an app has. */
-function appRows({ properties, $defs }: SchemaNode): string {
-  const lists = { apps: properties?.apps ?? {}, appsFrom: properties?.appsFrom ?? {} };
-  const own = OF_APP.map((name) => [name, $defs?.app?.properties?.[name] ?? {}] as const);
-  return [
-    listRows({ properties: lists }, ''),
-    listRows({ properties: Object.fromEntries(own) }, 'apps[].'),
-    '| any option of an app | | Overrides the option at the top of the file. |',
-  ].join('\n');
-}
-
 const names = (list: readonly string[]) => list.map((name) => `\`${name}\``).join(', ');
 
-/** The schema of the entries of a list that are objects. */
-const objectEntry = (list: SchemaNode | undefined): SchemaNode | undefined =>
-  list?.items?.anyOf?.find(({ properties }) => properties !== undefined);
-
 function configurationPage(): string {
-  const schema = jsonSchema();
   return `# Configuration
 
 The configuration is one YAML file, given with \`--config\` or \`BFF_CONFIG\`; without them it is \`gateway.yaml\`, or the variables below alone.
@@ -113,7 +52,7 @@ The configuration is one YAML file, given with \`--config\` or \`BFF_CONFIG\`; w
 \`# yaml-language-server: $schema=./configuration.schema.json\`.
 
 - **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` in any text are replaced; \`$\${\` is a literal \`\${\`. The result has
-  the type of its option: \`port: \${PORT:-3000}\` is a number. Each option below can also be set by its
+  the type of its option: \`port: \${PORT:-3000}\` is a number. Most options can also be set by a
   variable, which overrides the file; lists are separated by commas. A \`BFF_\` variable without a matching option prevents the start. The two that
   are no options are \`BFF_CONFIG\` and \`BFF_TUNING_REEXEC\` (\`on\`, \`off\`; see [memory](decisions/0011-memory.md)).
 - **Secrets** can be references: \`{ file: /run/secrets/name }\` or \`{ env: NAME }\`. Their variables also exist with the suffix \`_FILE\`.
@@ -124,47 +63,17 @@ The configuration is one YAML file, given with \`--config\` or \`BFF_CONFIG\`; w
 
 ## Options
 
-| option | values | default | variable | meaning |
-| --- | --- | --- | --- | --- |
-${optionRows(options())}
+[configuration.sample.yaml](configuration.sample.yaml) is a file with every option as a comment.
 
-## secrets.keys
+| page | options |
+| --- | --- |
+${partsTable()}
 
-| option | default | meaning |
-| --- | --- | --- |
-${listRows(schema.properties?.secrets?.properties?.keys?.items, '')}
+## What several apps share
 
-## provider.allowedLoginParams
-
-Entries are names of the default, or objects for these and other parameters. Parameters of the protocol, and those that decide what tokens are for
-(\`scope\`, \`audience\`, \`resource\`, \`claims\` and others), are refused. A value from a link replaces one of \`provider.authorizationParams\`.
-
-| option | default | meaning |
-| --- | --- | --- |
-${listRows(objectEntry(schema.properties?.provider?.properties?.allowedLoginParams), '')}
-
-## routes
-
-The first route whose path matches is used, and in it the first rule that matches. A request without a matching rule is denied. Paths are matched
-segment by segment after percent-decoding; the upstream receives the path unchanged, byte for byte. A path that a lenient server could interpret
-as a path of another route is refused.
-
-| option | default | meaning |
-| --- | --- | --- |
-${listRows(schema.properties?.routes?.items, '')}
-
-Claim headers are percent-encoded UTF-8: \`decodeURIComponent\` returns the exact value. The elements of a list are encoded one by one and joined by commas.
-\`csrf: fetch-metadata\` applies to GET and HEAD only; other methods always need the header.
-
-## apps
-
-Further apps, each with a public origin of its own: see [several apps](several-apps.md). An app has the options of the file: groups are merged over those at the top
-option by option, lists and references to secrets are replaced, and \`providers\` replaces \`provider\`. Never inherited: ${names(NOT_INHERITED)}. Only at
-the top of the file, because all apps share them: ${names(SHARED_OPTIONS)}. Variables set options at the top.
-
-| option | default | meaning |
-| --- | --- | --- |
-${appRows(schema)}
+An app has the options of the file: groups are merged over those at the top option by option, lists and references to secrets are replaced, and
+\`providers\` replaces \`provider\`. Never inherited: ${names(NOT_INHERITED)}. Only at the top of the file, because all apps share them:
+${names(SHARED_OPTIONS)}. Variables set options at the top.
 
 ## Warnings
 
@@ -187,6 +96,8 @@ export function renderDocs(): Record<string, string> {
     'audit.md': auditPage(),
     'logs.md': logsPage(),
     'configuration.md': configurationPage(),
+    ...optionPages(),
+    'configuration.sample.yaml': samplePage(),
     'configuration.schema.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   };
 }

@@ -34,6 +34,7 @@ describe('the content', () => {
         'dist/*.js',
         'docs/*.json',
         'docs/*.md',
+        'docs/*.yaml',
         'package.json',
         'views/*.css',
         'views/*.eta',

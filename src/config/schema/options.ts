@@ -1,10 +1,11 @@
 /** List of all options, derived from the schema: the basis of environment variables, hints and documentation. */
 import { z } from 'zod';
+import { EXAMPLES } from '../sections/examples.ts';
 import { withAppLists } from './app-schema.ts';
 import { configSchema } from './schema.ts';
-import type { SchemaNode } from './schema-node.ts';
+import { optionNodes, type SchemaNode } from './schema-node.ts';
 
-export { nodesAt, type SchemaNode } from './schema-node.ts';
+export { nodesAt, type OptionNode, optionNodes, type SchemaNode } from './schema-node.ts';
 
 export interface Option {
   path: string[];
@@ -30,13 +31,24 @@ const WITHOUT_VARIABLE = [
 
 let cached: SchemaNode | undefined;
 
+/** Adds the examples to the options that have one. */
+function withExamples(schema: SchemaNode): SchemaNode {
+  for (const { path, node } of optionNodes(schema)) {
+    const example = EXAMPLES[path.replace(/^providers\[\]/, 'provider')];
+    if (example !== undefined) node.examples = [example];
+  }
+  return schema;
+}
+
 /** JSON Schema of the configuration file, for editors and for everything derived from it. */
 export function jsonSchema(): SchemaNode {
-  cached ??= withAppLists(
-    z.toJSONSchema(
-      configSchema(() => ''),
-      { io: 'input' },
-    ) as SchemaNode,
+  cached ??= withExamples(
+    withAppLists(
+      z.toJSONSchema(
+        configSchema(() => ''),
+        { io: 'input' },
+      ) as SchemaNode,
+    ),
   );
   return cached;
 }

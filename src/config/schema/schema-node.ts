@@ -19,6 +19,29 @@ export interface SchemaNode {
   if?: SchemaNode;
   then?: SchemaNode;
   else?: SchemaNode;
+  examples?: unknown[];
+  maximum?: number;
+  /** What a text or number is: a duration, a URL and so on. */
+  'x-type'?: string;
+}
+
+/** A node of the schema with the path of its option; `[]` is an entry of a list, `{}` an entry of a map. */
+export interface OptionNode {
+  readonly path: string;
+  readonly node: SchemaNode;
+  readonly required: boolean;
+}
+
+/** All options below a node, groups before their members; the branches of a union have one path, and none is required. */
+export function optionNodes(node: SchemaNode, path = '', isBranch = false): OptionNode[] {
+  const { properties = {}, required = [], items, additionalProperties: entry, anyOf = [] } = node;
+  const own = Object.entries(properties).flatMap(([name, child]) => {
+    const at = path === '' ? name : `${path}.${name}`;
+    return [{ path: at, node: child, required: !isBranch && required.includes(name) }, ...optionNodes(child, at)];
+  });
+  const ofEntries = typeof entry === 'object' && entry !== null ? optionNodes(entry, `${path}{}`) : [];
+  const ofItems = items && items.$ref === undefined ? optionNodes(items, `${path}[]`) : [];
+  return [...own, ...ofItems, ...ofEntries, ...anyOf.flatMap((branch) => optionNodes(branch, path, true))];
 }
 
 /** The parts of the schema that describe the option at a path; several if branches of a union have it. */

@@ -60,7 +60,7 @@ export function configSchema(resolve: SecretResolver) {
     hsts,
     forwardAuth,
     accessTokens: accessTokensSchema(secret),
-    routes: z.array(route).default([]),
+    routes: z.array(route).default([]).describe('What the gateway forwards, and who may send it.'),
     limits,
     log,
     tracing,

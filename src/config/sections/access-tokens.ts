@@ -10,7 +10,7 @@ const introspectionSchema = (secret: SecretField) =>
       .min(1)
       .optional()
       .describe('Client for introspection requests. Default at the provider: the client of the gateway.'),
-    clientSecret: secret().optional(),
+    clientSecret: secret().optional().describe('Secret of that client.'),
     cache: duration('0ms', '10m')
       .prefault('10s')
       .describe(

@@ -31,7 +31,7 @@ const identity = {
     .min(1)
     .optional()
     .describe('For a multi-tenant issuer of Entra ID: IDs of the tenants whose users may sign in.'),
-  clientId: z.string().min(1),
+  clientId: z.string().min(1).describe('The client that is registered for the gateway at the provider.'),
 };
 
 const authentication = (secret: SecretField) => ({

@@ -32,7 +32,10 @@ export const identityHeaders = z
   );
 
 export const listen = z
-  .strictObject({ host: z.string().min(1).default('0.0.0.0'), port: port().default(3000) })
+  .strictObject({
+    host: z.string().min(1).default('0.0.0.0').describe('Address or name of the network interface.'),
+    port: port().default(3000).describe('Port of browsers, or of the proxy in front. 0: one that is free.'),
+  })
   .prefault({})
   .describe('Address of the public listener.');
 
@@ -47,9 +50,9 @@ export const workers = z
 export const adminSchema = (secret: SecretField) =>
   z
     .strictObject({
-      host: z.string().min(1).default('127.0.0.1'),
-      port: port().default(9400),
-      enabled: z.boolean().default(true),
+      host: z.string().min(1).default('127.0.0.1').describe('Address of the private listener.'),
+      port: port().default(9400).describe('Port of the private listener.'),
+      enabled: z.boolean().default(true).describe('Whether the private listener is opened: health, metrics, sessions.'),
       secret: secret()
         .optional()
         .describe('Bearer secret for listing and ending sessions; required if host is not loopback.'),
@@ -69,8 +72,8 @@ export const adminSchema = (secret: SecretField) =>
 
 export const forwardAuth = z
   .strictObject({
-    host: z.string().min(1).default('127.0.0.1'),
-    port: port().default(9401),
+    host: z.string().min(1).default('127.0.0.1').describe('Address of the private listener that proxies ask.'),
+    port: port().default(9401).describe('Port of the private listener that proxies ask.'),
   })
   .optional()
   .describe(

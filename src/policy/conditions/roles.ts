@@ -8,7 +8,7 @@ const role = z.union([
   z.string().min(1),
   z.strictObject({
     client: z.string().min(1).describe('Client that the role belongs to (Keycloak resource_access).'),
-    role: z.string().min(1),
+    role: z.string().min(1).describe('Name of the role.'),
   }),
 ]);
 

@@ -5,7 +5,11 @@ import { duration, port } from '../../config/fields/fields.ts';
 import type { Finding } from '../../config/fields/finding.ts';
 import type { SecretField } from '../../config/fields/secret.ts';
 
-const address = (defaultPort: number) => z.strictObject({ host: z.string().min(1), port: port().default(defaultPort) });
+const address = (defaultPort: number) =>
+  z.strictObject({
+    host: z.string().min(1).describe('Name or address of the server.'),
+    port: port().default(defaultPort).describe('Its port.'),
+  });
 
 export function redisSchema(secret: SecretField) {
   return z.strictObject({
