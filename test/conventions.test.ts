@@ -22,7 +22,7 @@ const RANKS: readonly (readonly string[])[] = [
     'upstream/connect',
     'upstream/http',
   ],
-  ['oidc/products/catalog', 'responses/messages'],
+  ['oidc/products/catalog', 'responses/messages', 'tracing'],
   ['oidc/products'],
   ['client/window', 'config/fields', 'testing/provider', 'upstream/undici'],
   ['client', 'policy/conditions', 'store/port'],
@@ -39,6 +39,7 @@ const RANKS: readonly (readonly string[])[] = [
     'import/kong',
     'import/oauth2-proxy',
     'observe/metrics',
+    'observe/tracing',
     'policy',
     'responses',
     'upstream',
@@ -140,6 +141,11 @@ test('each library is imported from its rooms only', () => {
     'smol-toml': /^src\/import\//,
     commander: /^src\/cli\//,
     bowser: /^src\/session\//,
+    '@opentelemetry/api': /^src\/observe\/tracing\//,
+    '@opentelemetry/core': /^src\/observe\/tracing\//,
+    '@opentelemetry/propagator-b3': /^src\/observe\/tracing\//,
+    '@opentelemetry/resources': /^src\/observe\/tracing\//,
+    '@opentelemetry/sdk-trace': /^src\/observe\/tracing\//,
     re2js: /^src\/policy\/conditions\//,
   };
   for (const [library, where] of Object.entries(walls)) {

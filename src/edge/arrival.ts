@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
+import type { Span } from '../tracing/span.ts';
 import { createPeerReader } from './peer.ts';
 import type { RequestContext } from './request-context.ts';
 import { createRequestIds } from './request-ids.ts';
@@ -26,6 +27,8 @@ export class ReceivedRequest implements Arrival {
   readonly id: string;
   readonly clientIp: string;
   readonly secure: boolean;
+  /** The span of the request, if it is traced. */
+  span: Span | undefined;
   readonly #parent: Logger;
   #app: string | undefined;
   #log: Logger | undefined;
@@ -35,6 +38,7 @@ export class ReceivedRequest implements Arrival {
     this.id = id;
     this.clientIp = clientIp;
     this.secure = secure;
+    this.span = undefined;
     this.#parent = parent;
   }
 

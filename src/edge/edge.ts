@@ -4,6 +4,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Logger } from '../observe/log.ts';
 import { createFindApps, type ServedApp } from '../routing/find-apps.ts';
 import { parseTarget, type RequestTarget } from '../routing/target.ts';
+import type { Span } from '../tracing/span.ts';
 import type { Arrive, ReceivedRequest } from './arrival.ts';
 import { checkFraming, checkVersion, readFramingFields } from './framing.ts';
 import type { RequestContext } from './request-context.ts';
@@ -32,7 +33,6 @@ class CheckedRequest<App> implements AppRequest<App> {
   readonly app: App;
   readonly clientIp: string;
   readonly secure: boolean;
-  declare traceparent?: string;
   readonly #arrival: ReceivedRequest;
 
   constructor(arrival: ReceivedRequest, target: RequestTarget, app: App) {
@@ -47,6 +47,10 @@ class CheckedRequest<App> implements AppRequest<App> {
 
   get log(): Logger {
     return this.#arrival.log;
+  }
+
+  get span(): Span | undefined {
+    return this.#arrival.span;
   }
 }
 

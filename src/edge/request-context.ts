@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../observe/log.ts';
 import type { RequestTarget } from '../routing/target.ts';
+import type { Span } from '../tracing/span.ts';
 
 export interface RequestContext {
   readonly req: IncomingMessage;
@@ -13,6 +14,6 @@ export interface RequestContext {
   /** Whether the client used HTTPS, as reported by trusted proxies. */
   readonly secure: boolean;
   readonly log: Logger;
-  /** Replaces the client's header at the upstream; set when the gateway takes part in traces. */
-  traceparent?: string;
+  /** The span of the request, if it is traced. */
+  readonly span?: Span | undefined;
 }

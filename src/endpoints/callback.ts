@@ -11,6 +11,7 @@ import { isPrefetch } from '../policy/navigation.ts';
 import { createLoginSession } from '../session/login-session.ts';
 import { sessionKey } from '../session/session-key.ts';
 import { providerIdOf } from '../session/session-types.ts';
+import { traced } from '../tracing/traced.ts';
 import { contextOf } from './common/context.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
 import { formParams, queryParams, singleParams } from './common/parameters.ts';
@@ -123,8 +124,11 @@ function completeSignIn(parts: CallbackParts): RequestHandler {
     const pendingLogin = await claimLogin(parts, req, res, params.get('state') ?? '');
     if (!pendingLogin) return;
     try {
-      const login = await provider.codeFlow.complete(params, pendingLogin);
-      await establishSession(parts, req, login, pendingLogin.previous);
+      const login = await traced('sign-in', 'internal', { 'bff.provider.id': provider.id }, async () => {
+        const result = await provider.codeFlow.complete(params, pendingLogin);
+        await establishSession(parts, req, result, pendingLogin.previous);
+        return result;
+      });
       if (hasPages(parts.config)) parts.arrivals.mark(res, askedOf(pendingLogin));
       audit('login.succeeded', {
         requestId,

@@ -4,7 +4,6 @@ import type { Config } from '../config/schema/schema.ts';
 import { createKeyring } from '../crypto/keyring.ts';
 import { createAudit } from '../observe/audit.ts';
 import type { AppMetrics } from '../observe/metrics/metrics.ts';
-import { createTracer } from '../observe/trace.ts';
 import { createEndSessions } from '../oidc/logout/end-sessions.ts';
 import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
 import { createRevoker } from '../oidc/logout/revoker.ts';
@@ -37,8 +36,8 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
     signIn.find((entry) => entry.config.id === id && mayIssue(entry.config, issuer))?.provider;
   const isSignInUsed = createSignInUse(directory);
   const { tag } = config.app;
-  const { revocationPoller: poller, expiredSessionWork: work } = shared;
-  const revoker = createRevoker({ tag, poller, providerOf, isSignInUsed, store, keyring, log, audit, clock });
+  const { revocationPoller: poller, expiredSessionWork: work, tracing } = shared;
+  const revoker = createRevoker({ tag, poller, providerOf, isSignInUsed, store, keyring, log, audit, clock, tracing });
   const services = createTokenServices({ config, signIn, store, log, metrics, clock });
   const streams = createOpenStreams({ store, log, clock });
   const closeStreams = (key: string) => streams.closeAll(key);
@@ -50,6 +49,7 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
     ...base,
     arrivals: createArrivals(base),
     ...createRouteTable(config, metrics),
+    tracing,
     revoker,
     services,
     streams,
@@ -59,7 +59,6 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
     directory,
     expiredSessions: createExpiredSessions({ tag, work, store, keyring, isSignInUsed, revoker, audit }),
     endSessions: createEndSessions({ sessions, revoker, closeStreams, audit }),
-    tracer: createTracer(config.tracing, log),
   };
 }
 

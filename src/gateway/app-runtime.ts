@@ -72,7 +72,7 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
 
 /** Starts and closes the parts that run in the background. */
 function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 'start' | 'close'> {
-  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, tracer, metrics, page } = parts;
+  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, metrics, page } = parts;
   const unwatch = metrics.watchOpenRequests(() => streams.size());
   let starting: Promise<void> | undefined;
   let started = false;
@@ -100,7 +100,6 @@ function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 's
       expiredSessions.stop();
       streams.close();
       unwatch();
-      await tracer?.close();
       await upstreams.close();
       await refresher.close();
     },

@@ -7,6 +7,7 @@ import type { RequestContext } from '../edge/request-context.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
 import { createCors, isPreflight } from '../policy/cors.ts';
 import { type Admit, createAdmit } from '../proxy/admission/admit.ts';
+import { traceAdmission } from '../proxy/admission/traced-admit.ts';
 import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import { prepareRoutes } from '../proxy/forwarding/prepare-request.ts';
 import { createSignInAfter } from '../proxy/pages/sign-in-redirect.ts';
@@ -42,7 +43,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const { config, routes, tunnel, audit } = parts;
   const cors = createCors(config.cors.allowedOrigins);
   const prepareFor = prepareRoutes(config, routes.routes, parts.upstreamTokens, createUpstreamProofs(parts.clock));
-  const admit = createAdmit(parts);
+  const admit = traceAdmission(createAdmit(parts));
   const checkForgery = createForgeryCheck(config);
   const handleRoute = createRouteHandler(parts, { admit, prepareFor, checkForgery });
   const countedAdmit: Admit = async (context, route, check) => {

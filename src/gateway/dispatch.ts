@@ -11,19 +11,18 @@ import type { RequestContext } from '../edge/request-context.ts';
 import { limitUnread } from '../edge/unread-response.ts';
 import { attachContext } from '../endpoints/common/context.ts';
 import type { DevServer } from '../frontend/dev-server.ts';
-import type { Tracer } from '../observe/trace.ts';
 import type { PageSteps } from '../proxy/pages/page-steps.ts';
 import type { CompiledRoute } from '../routing/routes.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { FailureResponder } from './failures.ts';
 import type { RequestCounter } from './request-counter.ts';
+import { nameRequestSpan } from './request-span.ts';
 
 export interface DispatchParts {
   config: Config;
   dataPlane: DataPlane;
   controlPlane: Express;
   devServer?: DevServer | undefined;
-  tracer?: Tracer | undefined;
   counter: RequestCounter;
   failures: FailureResponder;
   pageSteps: PageSteps;
@@ -106,19 +105,24 @@ export function createRequestDispatch(parts: DispatchParts): HandleRequest {
 
 /** Creates the function that handles the upgrades of the app. */
 export function createUpgradeDispatch(parts: DispatchParts): HandleUpgrade {
-  const { dataPlane, devServer, tracer, counter, failures } = parts;
+  const { dataPlane, devServer, counter, failures } = parts;
 
   return function handleUpgrade(context, socket, head, next) {
     const refuse = (thrown: unknown, route?: CompiledRoute) => {
       const { code } = failures.respondOnSocket(context.req, socket, thrown);
       if (route) counter.countRefusal(route, code);
     };
+    const open = (tunnel: Promise<void>, route?: CompiledRoute) =>
+      counter
+        .countTunnel(tunnel)
+        .catch((error) => refuse(error, route))
+        .finally(() => context.span?.end());
     try {
       const route = dataPlane.match(context.target);
-      if (route) tracer?.startSpan(context, route.pattern);
-      if (route)
-        counter.countTunnel(dataPlane.upgrade(context, socket, head, route)).catch((error) => refuse(error, route));
-      else if (devServer) counter.countTunnel(devServer.upgrade(context, socket, head)).catch(refuse);
+      if (route) {
+        nameRequestSpan(context, route.pattern);
+        void open(dataPlane.upgrade(context, socket, head, route), route);
+      } else if (devServer) void open(devServer.upgrade(context, socket, head));
       else if (next) next();
       else refuse(new GatewayError('upgrade_refused'));
     } catch (error) {

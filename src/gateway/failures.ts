@@ -13,6 +13,7 @@ import { hstsValue } from '../responses/hsts.ts';
 import type { Pages } from '../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
 import { renderErrorOnSocket } from '../responses/socket-response.ts';
+import { endRefusedUpgrade } from './request-span.ts';
 
 export interface FailureResponder {
   /**
@@ -58,9 +59,10 @@ export function createFailureResponder({ config, arrive, pages, metrics }: Failu
   /** Logs and counts an error; returns it with the id of its request. */
   function record(req: IncomingMessage, thrown: unknown): { error: GatewayError; requestId: string } {
     const error = asGatewayError(thrown);
-    const { id: requestId, log } = arrive(req);
+    const { id: requestId, log, span } = arrive(req);
     logProblem(log, error);
     metrics.countError(error.code);
+    span?.setAttribute('bff.error.code', error.code);
     return { error, requestId };
   }
 
@@ -86,6 +88,7 @@ export function createFailureResponder({ config, arrive, pages, metrics }: Failu
     },
     respondOnSocket(req, socket, thrown) {
       const { error, requestId } = record(req, thrown);
+      endRefusedUpgrade(arrive(req), error.status);
       renderErrorOnSocket(socket, error, requestId);
       return error;
     },

@@ -15,7 +15,8 @@ import type { AppRuntime } from './app-runtime.ts';
 import { createFailureResponder, type FailureResponder } from './failures.ts';
 import { createGeneration, type Generation, startApps } from './generation.ts';
 import { createRejectMalformed, type RejectMalformed } from './malformed.ts';
-import { createSharedParts, type GatewayDeps } from './shared-parts.ts';
+import { inRequestSpan, inUpgradeSpan, passOn } from './request-span.ts';
+import { createSharedParts, type GatewayDeps, type SharedParts } from './shared-parts.ts';
 
 export type { GatewayDeps } from './shared-parts.ts';
 
@@ -41,6 +42,8 @@ export interface Gateway {
   endStreams(): void;
   /** Whether the first attempt to discover the providers has ended, successfully or not. */
   started(): boolean;
+  /** Resolves when everything that is loaded in the background is there, such as what records traces. */
+  loaded(): Promise<void>;
   /** Starts discovery and background work; resolves after the first attempt. */
   start(): Promise<void>;
   /** Stops timers and closes upstream connections. The store stays open: it belongs to the caller. */
@@ -65,7 +68,7 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
   const unmatched = createUnmatched({ apps, shared });
   const sum = (read: (app: AppRuntime) => number) => apps.reduce((total, app) => total + read(app), 0);
   return {
-    ...createHandlers(edge, unmatched),
+    ...createHandlers(edge, unmatched, shared),
     rejectMalformed: createRejectMalformed(unmatched),
     askedApps: createAskedApps(apps),
     adminSessions: createAdminSessions({
@@ -84,8 +87,14 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
       for (const app of apps) app.endStreams();
     },
     started: () => apps.every((app) => app.started()),
-    start: () => startApps(apps),
-    close: async () => void (await Promise.all(apps.map((app) => app.close()))),
+    loaded: async () => await shared.tracing?.ready,
+    async start() {
+      await Promise.all([startApps(apps), shared.tracing?.ready]);
+    },
+    async close() {
+      await Promise.all(apps.map((app) => app.close()));
+      await shared.tracing?.close();
+    },
   };
 }
 
@@ -93,7 +102,11 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
 const isOfNoApp = (error: unknown) => error instanceof GatewayError && error.code === 'not_found';
 
 /** The functions that pass requests and upgrades to their apps. */
-function createHandlers(edge: Edge<AppRuntime>, unmatched: FailureResponder): Pick<Gateway, 'handle' | 'upgrade'> {
+function createHandlers(
+  edge: Edge<AppRuntime>,
+  unmatched: FailureResponder,
+  { tracing, arrive }: SharedParts,
+): Pick<Gateway, 'handle' | 'upgrade'> {
   /** The request, if it is for an app; `next` gets one for another path. */
   function arrived(req: IncomingMessage, next: (() => void) | undefined): AppRequest<AppRuntime> | undefined {
     try {
@@ -114,18 +127,28 @@ function createHandlers(edge: Edge<AppRuntime>, unmatched: FailureResponder): Pi
       unmatched.respondOnSocket(req, socket, error);
     }
   }
+  function handle(...[req, res, next]: Parameters<Gateway['handle']>): void {
+    try {
+      const request = arrived(req, next);
+      request?.app.handle(request, res, next);
+    } catch (error) {
+      unmatched.respondUnmatched(req, res, error);
+    }
+  }
   return {
     handle(req, res, next) {
-      try {
-        const request = arrived(req, next);
-        request?.app.handle(request, res, next);
-      } catch (error) {
-        unmatched.respondUnmatched(req, res, error);
-      }
+      if (!tracing) return handle(req, res, next);
+      const arrival = arrive(req);
+      inRequestSpan(tracing, arrival, res, () => handle(req, res, next && (() => passOn(arrival, next))));
     },
     upgrade(req, socket, head, next) {
       socket.on('error', () => socket.destroy());
-      afterResponses(socket, () => upgradeInTurn(req, socket, head, next));
+      afterResponses(socket, () => {
+        if (!tracing) return upgradeInTurn(req, socket, head, next);
+        const arrival = arrive(req);
+        const traced = () => upgradeInTurn(req, socket, head, next && (() => passOn(arrival, next)));
+        inUpgradeSpan(tracing, arrival, traced);
+      });
     },
   };
 }

@@ -1,14 +1,13 @@
-/** Counts requests and tunnels in progress, and reports each to the metrics and the trace when it ends. */
+/** Counts requests and tunnels in progress, and reports each to the metrics when it ends; names their spans. */
 import type { ServerResponse } from 'node:http';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { Metrics, RouteMeter } from '../observe/metrics/metrics.ts';
-import type { Tracer } from '../observe/trace.ts';
 import type { CompiledRoute } from '../routing/routes.ts';
+import { nameRequestSpan } from './request-span.ts';
 
 export interface RequestCounterOptions {
   metrics: Pick<Metrics, 'countResponse'>;
   meterOf: (route: CompiledRoute) => RouteMeter;
-  tracer?: Tracer | undefined;
 }
 
 export type RequestCounter = ReturnType<typeof createRequestCounter>;
@@ -16,13 +15,15 @@ export type RequestCounter = ReturnType<typeof createRequestCounter>;
 /** The status that was sent; 0 when the connection ended without a response. */
 const statusOf = (res: ServerResponse) => (res.headersSent ? res.statusCode : 0);
 
-export function createRequestCounter({ metrics, meterOf, tracer }: RequestCounterOptions) {
+export function createRequestCounter({ metrics, meterOf }: RequestCounterOptions) {
   let active = 0;
   return {
     /** Requests and tunnels in progress. */
     active: () => active,
     /** Counts a request to an endpoint or the front end, under `name`, until its response is closed. */
-    countEndpoint({ req }: RequestContext, res: ServerResponse, name: string): void {
+    countEndpoint(context: RequestContext, res: ServerResponse, name: string): void {
+      const { req } = context;
+      nameRequestSpan(context, name);
       active += 1;
       res.once('close', () => {
         active -= 1;
@@ -31,12 +32,11 @@ export function createRequestCounter({ metrics, meterOf, tracer }: RequestCounte
     },
     /** Counts a request to a route until the returned function is called. */
     beginRouted(context: RequestContext, res: ServerResponse, route: CompiledRoute): () => void {
-      const endSpan = tracer?.startSpan(context, route.pattern);
+      nameRequestSpan(context, route.pattern);
       active += 1;
       return function end() {
         active -= 1;
         meterOf(route).countResponse(context.req.method, statusOf(res));
-        endSpan?.(statusOf(res));
       };
     },
     countRefusal(route: CompiledRoute, code: Parameters<RouteMeter['countError']>[0]): void {

@@ -15,6 +15,7 @@ import type { ForwardOptions } from '../proxy/forwarding/forward-options.ts';
 import type { PrepareRequest } from '../proxy/forwarding/prepare-request.ts';
 import type { CompiledRoute } from '../routing/routes.ts';
 import type { RequestSession } from '../session/session-types.ts';
+import { runInSpan } from '../tracing/current-span.ts';
 import { isPromise } from '../tuning/maybe-promise.ts';
 
 export interface RouteHandlerParts extends AdmissionParts {
@@ -65,7 +66,9 @@ export function createRouteHandler(parts: RouteHandlerParts, steps: RouteSteps):
       const prepared = prepareFor(route)(context, admission, { cors });
       const options = isPromise(prepared) ? await prepared : prepared;
       if (admission.kind === 'user' && route.config.upstreamToken === 'forward')
-        options.retryWithNewToken = () => withRefreshedToken(context, route, cors, admission.session);
+        options.retryWithNewToken = () =>
+          // The response of the upstream arrives in the context of its connection.
+          runInSpan(context.span, () => withRefreshedToken(context, route, cors, admission.session));
       await forwarder.forward(context, res, route.config, options);
     } catch (error) {
       // Listed origins may read refusals too; the error is rendered with the headers that are set here.

@@ -7,6 +7,8 @@ import { createPageCopies, type PageCopies } from '../frontend/page-copies.ts';
 import { type AuditLog, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
+import { openTracing } from '../observe/tracing/open-tracing.ts';
+import type { Tracing } from '../observe/tracing/tracing.ts';
 import { createExpiredSessionWork, type ExpiredSessionWork } from '../oidc/logout/expired-session-work.ts';
 import { createRevocationPoller, type RevocationPoller } from '../oidc/logout/revocation-poller.ts';
 import { type AcquireProvider, createSharedProviders } from '../oidc/sign-in/shared-providers.ts';
@@ -52,6 +54,8 @@ export interface SharedParts {
   readonly arrive: Arrive;
   readonly pages: Pages;
   readonly rateLimits: RateLimits;
+  /** Undefined if traces of clients are only passed on. */
+  readonly tracing: Tracing | undefined;
 }
 
 /** The clients that apps share which are created together: a later app finds its providers itself, and reads its files again. */
@@ -84,5 +88,6 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
     arrive: createArrive({ config, log }),
     pages: createPages(),
     rateLimits: createRateLimits(config.limits),
+    tracing: openTracing(config.tracing, log),
   };
 }

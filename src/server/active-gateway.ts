@@ -59,17 +59,18 @@ function createSharedPartsOfApps(deps: ActiveGatewayDeps) {
       for (const app of created) users.get(shared)?.apps.add(app);
     },
     /** Releases parts that no app uses, among them those of a generation that could not be built. */
-    releaseUnused(): void {
-      for (const [shared, { apps, release }] of users) {
-        if (apps.size > 0) continue;
+    async releaseUnused(): Promise<void> {
+      const unused = [...users].filter(([, { apps }]) => apps.size === 0);
+      for (const [shared, { release }] of unused) {
         users.delete(shared);
         release();
       }
+      await Promise.all(unused.map(([{ tracing }]) => tracing?.close()));
     },
     async close(app: AppRuntime): Promise<void> {
       await app.close();
       for (const { apps } of users.values()) apps.delete(app);
-      this.releaseUnused();
+      await this.releaseUnused();
     },
   };
 }
@@ -92,9 +93,10 @@ export function createActiveGateway(
     try {
       const generation = await buildGeneration(wanted, { running, createShared: sharedParts.create, mustDiscover });
       sharedParts.use(generation);
+      await generation.shared.tracing?.ready;
       return generation;
     } finally {
-      sharedParts.releaseUnused();
+      void sharedParts.releaseUnused();
     }
   }
 

@@ -160,6 +160,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const admin = createAdminServer({ config, gateway: active.current, log, metrics, draining: () => draining });
   if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
+  await active.current().loaded();
   const publicListener = await openPublicListener(fitOpenFiles(config, log), active);
   const { port } = publicListener;
   log.info({ publicUrl: config.publicUrl, port, store: store.kind, digest }, 'listening');

@@ -1,5 +1,6 @@
-/** Measures the duration and outcome of each store operation. */
+/** Measures and traces each store operation: its duration and its outcome. */
 import type { Store as ExpressStore, SessionData } from 'express-session';
+import { currentSpan } from '../tracing/current-span.ts';
 import type { EnvelopeOperations } from './port/express-store.ts';
 import { createOperations, type Operation, operationsOf } from './port/operations.ts';
 import type { Store } from './port/store.ts';
@@ -9,16 +10,33 @@ export interface StoreMeter {
 }
 
 /** Starts a measurement; the result ends it with the outcome. */
-function startTimer({ observeStoreOperation }: StoreMeter, operation: string): (outcome: 'ok' | 'failed') => void {
-  const startedAt = performance.now();
-  return (outcome) => observeStoreOperation(operation, outcome, (performance.now() - startedAt) / 1000);
-}
+type StartTimer = (operation: string) => (outcome: 'ok' | 'failed') => void;
+
+/** `system` is the type of the store. */
+const createTimer =
+  ({ observeStoreOperation }: StoreMeter, system: string): StartTimer =>
+  (operation) => {
+    const startedAt = performance.now();
+    const span = currentSpan()?.startChild(`store ${operation}`, 'client', {
+      'db.system.name': system,
+      'db.operation.name': operation,
+    });
+    return (outcome) => {
+      observeStoreOperation(operation, outcome, (performance.now() - startedAt) / 1000);
+      if (!span) return;
+      if (outcome === 'failed') {
+        span.setAttribute('error.type', 'store_unavailable');
+        span.markFailed();
+      }
+      span.end();
+    };
+  };
 
 /** The same operation, measured. It returns the original promise, so that no caller waits for the measuring. */
-function measure<Measured extends Operation>(meter: StoreMeter, name: string, operation: Measured): Measured {
+function measure<Measured extends Operation>(startTimer: StartTimer, name: string, operation: Measured): Measured {
   const run = operation as (...args: unknown[]) => Promise<unknown>;
   const measured = (...args: unknown[]) => {
-    const end = startTimer(meter, name);
+    const end = startTimer(name);
     const result = run(...args);
     result.then(
       () => end('ok'),
@@ -32,9 +50,9 @@ function measure<Measured extends Operation>(meter: StoreMeter, name: string, op
 type Done = (error?: unknown, session?: SessionData | null) => void;
 
 /** The same express-session store, with the operations that have callbacks measured. */
-function measureSessions(inner: ExpressStore, meter: StoreMeter): ExpressStore {
+function measureSessions(inner: ExpressStore, startTimer: StartTimer): ExpressStore {
   const timed = (operation: string, done: Done | undefined): Done => {
-    const end = startTimer(meter, operation);
+    const end = startTimer(operation);
     return (error, session) => {
       end(error ? 'failed' : 'ok');
       done?.(error, session);
@@ -51,9 +69,10 @@ function measureSessions(inner: ExpressStore, meter: StoreMeter): ExpressStore {
 /** The same store with every operation measured; closing it is not. */
 export function measureStore(store: Store, meter: StoreMeter): Store {
   const operations = operationsOf(store);
+  const startTimer = createTimer(meter, store.kind);
   return {
     ...store,
-    ...createOperations((name) => measure(meter, name, operations[name])),
-    sessions: measureSessions(store.sessions, meter),
+    ...createOperations((name) => measure(startTimer, name, operations[name])),
+    sessions: measureSessions(store.sessions, startTimer),
   };
 }

@@ -29,6 +29,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'src/responses/messages': 'test/responses',
   'src/store/processes': 'test/store/port',
   'src/store/sqlite': 'test/store/port',
+  'src/tracing': 'test/observe/tracing',
   'src/upstream/undici': 'test/proxy/forwarding',
 };
 

@@ -28,7 +28,7 @@ export const tracing = z
     otlp: httpUrl()
       .optional()
       .describe(
-        'Base URL of an OTLP/HTTP collector, such as http://otel-collector:4318. The gateway sends a span of each sampled request to a route to /v1/traces.',
+        'Base URL of an OTLP/HTTP collector, such as http://otel-collector:4318. The gateway sends the spans of sampled requests to /v1/traces. It takes precedence over OTEL_EXPORTER_OTLP_ENDPOINT.',
       ),
     sample: z
       .number()
@@ -36,7 +36,13 @@ export const tracing = z
       .max(1)
       .optional()
       .describe(
-        'Start a trace (W3C traceparent) for requests to routes that carry none, and sample this fraction of them. Default: no traces are started. Traces of clients are always passed on.',
+        'Start a trace (W3C traceparent) for requests that carry none, and sample this fraction of them. It takes precedence over OTEL_TRACES_SAMPLER. Default: no traces are started, unless OTEL_ variables ask for it. Traces of clients are always passed on.',
+      ),
+    global: z
+      .boolean()
+      .default(false)
+      .describe(
+        'For a mounted gateway: record spans with the tracer provider that the application has registered (`@opentelemetry/api`), which samples and exports them. otlp and sample must not be set then.',
       ),
   })
   .prefault({});

@@ -112,6 +112,17 @@ function sessionFindings({ session }: Config): Finding[] {
   return findings;
 }
 
+function tracingFindings({ tracing: { global, otlp, sample } }: Config): Finding[] {
+  if (!global || (otlp === undefined && sample === undefined)) return [];
+  return [
+    {
+      path: ['tracing', 'global'],
+      message: 'the tracer provider of the application samples and exports the spans',
+      hint: 'remove tracing.otlp and tracing.sample, or tracing.global',
+    },
+  ];
+}
+
 /** Findings that the schema cannot express. */
 export function validateConfig(config: Config): Finding[] {
   return [
@@ -122,6 +133,7 @@ export function validateConfig(config: Config): Finding[] {
     ...productFindings(config),
     ...severalProvidersFindings(config),
     ...sessionFindings(config),
+    ...tracingFindings(config),
     ...storeFindings(config.session.store),
     ...routeFindings(config),
     ...furtherOriginFindings(config),

@@ -2,7 +2,10 @@
 import * as oidc from 'openid-client';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
+import type { Tracing } from '../../observe/tracing/tracing.ts';
 import { providerIdOf } from '../../session/session-types.ts';
+import { currentSpan } from '../../tracing/current-span.ts';
+import { endAfter } from '../../tracing/traced.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import {
@@ -37,6 +40,7 @@ export interface RevokerOptions extends RevocationQueueOptions {
   isSignInUsed: IsSignInUsed;
   log: Logger;
   audit: Audit;
+  tracing?: Pick<Tracing, 'startWork'> | undefined;
 }
 
 /** Creates the revoker. Revocations are persisted before the first attempt, so they survive a crash of this process. */
@@ -51,11 +55,23 @@ export function createRevoker(options: RevokerOptions): Revoker {
   const isNeeded = async ({ unlessUsed }: PendingRevocation) =>
     unlessUsed === undefined || !(await options.isSignInUsed(unlessUsed));
 
-  async function attempt(job: PendingRevocation): Promise<RevocationOutcome> {
+  async function attemptUntraced(job: PendingRevocation): Promise<RevocationOutcome> {
     const outcome = (await isNeeded(job)) ? await revokeAtProvider(job) : 'unsupported';
     if (outcome === 'pending' || outcome === 'unreachable') await queue.retryLater(job);
     else await queue.complete(job);
     return outcome;
+  }
+
+  /** In the trace of the request that ended the session; one that is repeated has a trace of its own. */
+  function attempt(job: PendingRevocation): Promise<RevocationOutcome> {
+    const span = currentSpan()?.startChild('revocation', 'internal') ?? options.tracing?.startWork('revocation');
+    if (!span) return attemptUntraced(job);
+    span.setAttribute('bff.revocation.token', job.hint);
+    return endAfter(span, async () => {
+      const outcome = await attemptUntraced(job);
+      span.setAttribute('bff.revocation.outcome', outcome);
+      return outcome;
+    });
   }
 
   async function revokeAll(tokens: RevocableTokens): Promise<RevocationOutcome> {

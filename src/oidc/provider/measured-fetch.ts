@@ -1,6 +1,8 @@
-/** Measures the requests to the provider, by type of endpoint. */
+/** Measures and traces the requests to the provider, by type of endpoint. */
 import type { CustomFetch, ServerMetadata } from 'openid-client';
 import type { ProviderEndpoint, ProviderMetrics, ProviderOutcome } from '../../observe/metrics/app-metrics.ts';
+import { traced } from '../../tracing/traced.ts';
+import { recordResponse } from '../../tracing/upstream-span.ts';
 
 const ENDPOINTS = {
   jwks_uri: 'jwks',
@@ -26,6 +28,21 @@ function outcomeOf(status: number): ProviderOutcome {
   return status < 500 ? 'refused' : 'error';
 }
 
+/** Without trace headers: which traces the gateway is part of is no concern of the provider. */
+function tracedFetch(endpoint: ProviderEndpoint, fetch: CustomFetch, ...[url, options]: Parameters<CustomFetch>) {
+  const { hostname } = new URL(url);
+  const attributes = {
+    'http.request.method': options.method,
+    'server.address': hostname,
+    'bff.provider.endpoint': endpoint,
+  };
+  return traced(`provider ${endpoint}`, 'client', attributes, async (span) => {
+    const response = await fetch(url, options);
+    if (span) recordResponse(span, response.status);
+    return response;
+  });
+}
+
 /** Wraps the fetch of one provider; `latestMetadata` returns what discovery has found so far. */
 export function measureFetch(
   fetch: CustomFetch,
@@ -42,7 +59,7 @@ export function measureFetch(
         (performance.now() - startedAt) / 1000,
       );
     try {
-      const response = await fetch(url, options);
+      const response = await tracedFetch(endpointOf(url, latestMetadata()), fetch, url, options);
       record(outcomeOf(response.status));
       return response;
     } catch (error) {

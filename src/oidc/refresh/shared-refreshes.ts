@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import type { RequestSession } from '../../session/session-types.ts';
+import { traced } from '../../tracing/traced.ts';
 import type { RefreshResult } from './refresh-result.ts';
 import type { RefreshUnderLease } from './refresh-under-lease.ts';
 
@@ -32,12 +33,19 @@ async function measureWait(refresh: Promise<RefreshResult>, metrics?: WaitMetric
 /** Creates the list of refreshes of one process. */
 export function createSharedRefreshes(refresh: RefreshUnderLease, metrics?: WaitMetrics): SharedRefreshes {
   const inProgress = new Map<string, Promise<RefreshResult>>();
+  const tracedRefresh: RefreshUnderLease = (session, forced) =>
+    traced('refresh', 'internal', { 'bff.refresh.forced': forced }, async (span) => {
+      const result = await refresh(session, forced);
+      span?.setAttribute('bff.refresh.result', result.kind);
+      return result;
+    });
   return {
     get: (key) => inProgress.get(key),
     run(session, forced = false) {
       const { key } = session;
       const shared =
-        inProgress.get(key) ?? measureWait(refresh(session, forced), metrics).finally(() => inProgress.delete(key));
+        inProgress.get(key) ??
+        measureWait(tracedRefresh(session, forced), metrics).finally(() => inProgress.delete(key));
       inProgress.set(key, shared);
       return shared;
     },

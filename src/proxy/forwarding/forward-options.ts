@@ -1,5 +1,6 @@
 /** What a forwarded request carries to the upstream, and what a further attempt of it needs. */
 import type { RouteConfig } from '../../config/schema/schema.ts';
+import type { Span } from '../../tracing/span.ts';
 import type { UpstreamOptions } from '../../upstream/upstreams.ts';
 
 /** Response headers by lower-case name. */
@@ -27,6 +28,8 @@ export interface ForwardOptions {
   streamKey?: string | undefined;
   /** When the session or the caller's token expires, in milliseconds since the epoch. */
   endsAt?: number | undefined;
+  /** The span of the request to the upstream, if it is traced. */
+  span?: Span | undefined;
 }
 
 export interface AttemptHooks {

@@ -3,10 +3,12 @@ import type { ServerResponse } from 'node:http';
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
+import { endUpstreamSpan, recordResponse } from '../../tracing/upstream-span.ts';
 import type { Upstreams } from '../../upstream/upstreams.ts';
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { ProxyRequest } from './proxy-request.ts';
+import type { ProxyRequestParts } from './proxy-request-parts.ts';
 import { checkBody } from './upload.ts';
 
 export interface Forwarder {
@@ -15,6 +17,34 @@ export interface Forwarder {
    * failed before anything was sent; the caller then sends the response. A later failure closes the client's connection.
    */
   forward(context: RequestContext, res: ServerResponse, route: ForwardRoute, options: ForwardOptions): Promise<void>;
+}
+
+/** The same request, whose span follows it: through its responses and its further attempts to its end. */
+function followSpan(parts: ProxyRequestParts): ProxyRequestParts {
+  const { options, res, measure, settle } = parts;
+  let { span } = options;
+  if (!span?.recording) return parts;
+  const retry = options.retryWithNewToken;
+  const retryWithNewToken = async () => {
+    const next = await retry?.();
+    if (next) {
+      span?.end();
+      span = next.span;
+    }
+    return next;
+  };
+  return {
+    ...parts,
+    options: retry ? { ...options, retryWithNewToken } : options,
+    measure(status, seconds) {
+      if (span && status > 0) recordResponse(span, status);
+      measure?.(status, seconds);
+    },
+    settle(error) {
+      if (span) endUpstreamSpan(span, error, res.writableFinished || !res.destroyed);
+      settle(error);
+    },
+  };
 }
 
 /** Creates the forwarder of all routes. */
@@ -32,7 +62,7 @@ export function createForwarder(parts: {
         if (res.destroyed) return resolve();
         checkBody(context.req, route);
         const settle = (error?: Error) => (error ? reject(error) : resolve());
-        new ProxyRequest({
+        const parts = {
           context,
           res,
           route,
@@ -41,7 +71,8 @@ export function createForwarder(parts: {
           measure: meters.get(route),
           streams,
           settle,
-        }).start();
+        };
+        new ProxyRequest(options.span ? followSpan(parts) : parts).start();
       });
     },
   };

@@ -7,6 +7,7 @@ import type { Claims, TokenFacts } from '../../oidc/products/base/facts.ts';
 import type { UpstreamTokensByProvider } from '../../oidc/tokens/upstream-tokens-by-provider.ts';
 import type { CorsHeaders } from '../../policy/cors.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
+import { startUpstreamSpan } from '../../tracing/upstream-span.ts';
 import { type MaybePromise, mapMaybe } from '../../tuning/maybe-promise.ts';
 import type { Admission } from '../admission/admit.ts';
 import { createClaimHeaders, unverifiedClaims } from '../headers/claim-headers.ts';
@@ -125,17 +126,26 @@ function prepareRoute(shared: Shared, compiled: CompiledRoute): PrepareRequest {
     const facts = { caller: admission.kind, requestId: context.id, cors };
     const path = upstreamPath(context.target);
     const rewriteHeaders = (raw: readonly string[]) => rewriteResponseHeaders(raw, facts);
-    if (admission.kind === 'guest' || admission.kind === 'anyone')
-      return { path, rewriteHeaders, headers: rewriteRequestHeaders(context, { ...passing, host, upgrade }) };
+    const method = context.req.method ?? 'GET';
+    if (admission.kind === 'guest' || admission.kind === 'anyone') {
+      const span = startUpstreamSpan(context.span, method, origin);
+      return {
+        path,
+        rewriteHeaders,
+        span,
+        headers: rewriteRequestHeaders(context, { ...passing, host, upgrade, span }),
+      };
+    }
     const url = origin + withoutQuery(path);
-    const credentials = selectCredentials(admission, { method: context.req.method ?? 'GET', url });
+    const credentials = selectCredentials(admission, { method, url });
     return mapMaybe(credentials, (accessToken): ForwardOptions => {
       const { holder, claims } = claimsOf(admission, route.claimsFrom);
-      const options = { ...passing, host, upgrade, accessToken, claims: claimHeaders(holder, claims, context) };
+      const span = startUpstreamSpan(context.span, method, origin);
+      const options = { ...passing, host, upgrade, accessToken, claims: claimHeaders(holder, claims, context), span };
       const { streamKey, endsAt } = lifetimeOf(admission, clockTolerance);
       const attempts = attemptsOf(shared, context, options, url);
       const headers = rewriteRequestHeaders(context, options);
-      return { headers, path, rewriteHeaders, attempts, caller: callerOf(admission), streamKey, endsAt };
+      return { headers, path, rewriteHeaders, attempts, caller: callerOf(admission), streamKey, endsAt, span };
     });
   };
 }

@@ -5,12 +5,11 @@ import { canonicalName, isReservedHeader } from '../../base/header-names.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import { cookieSettings } from '../../session/cookies.ts';
+import type { Span } from '../../tracing/span.ts';
 import { trustedChain } from './forwarded.ts';
 import { createOwnCookieTest, withoutOwnCookies } from './own-cookies.ts';
 import { createRequestHeaderClassifier } from './request-names.ts';
 
-/** Headers that a trace of the gateway replaces. */
-const TRACEPARENT: ReadonlySet<string> = new Set(['traceparent']);
 /** The gateway's name in `Via`: a pseudonym, which reveals nothing about the host (RFC 9110 section 7.6.3). */
 const PSEUDONYM = 'bff-gateway';
 /** Maximum gateways of this name that a request may pass; beyond that it is in a loop. */
@@ -29,6 +28,8 @@ export interface UpstreamHeaderOptions {
   claims?: readonly string[];
   /** Adds the headers of a WebSocket handshake (RFC 6455 section 4.1). */
   upgrade?: boolean;
+  /** The span of the upstream request: its trace headers replace those of the client. */
+  span?: Span | undefined;
 }
 
 /** Credentials of the caller, or of the gateway, for the upstream. */
@@ -132,10 +133,11 @@ export function createRequestHeaderRewriter(config: Config): RequestHeaderRewrit
   const proto = publicUrl.protocol.slice(0, -1);
 
   return function rewriteRequestHeaders(context, options) {
-    const { host, requestCookies, requestHeaders = NO_NAMES, accessToken, claims, upgrade } = options;
+    const { host, requestCookies, requestHeaders = NO_NAMES, accessToken, claims, upgrade, span } = options;
     const client = readClientHeaders(context, classify, requestHeaders);
     const passed = client.connection ? withoutNames(client.passed, client.connection) : client.passed;
-    const headers = context.traceparent === undefined ? passed : withoutNames(passed, TRACEPARENT);
+    const trace = span?.traceHeaders();
+    const headers = trace === undefined ? passed : withoutNames(passed, trace.replaced);
     if (client.cookies.length > 0 && requestCookies === 'forward' && !client.connection?.has('cookie')) {
       const cookie = withoutOwnCookies(client.cookies.join('; '), isOwnCookie);
       if (cookie !== '') headers.push('cookie', cookie);
@@ -143,7 +145,7 @@ export function createRequestHeaderRewriter(config: Config): RequestHeaderRewrit
     headers.push('host', host, 'via', `${context.req.httpVersion} ${PSEUDONYM}`, 'x-request-id', context.id);
     headers.push('x-forwarded-for', trustedChain(context));
     headers.push('x-forwarded-host', publicUrl.host, 'x-forwarded-proto', proto);
-    if (context.traceparent !== undefined) headers.push('traceparent', context.traceparent);
+    if (trace !== undefined) headers.push(...trace.headers);
     if (accessToken !== undefined) {
       headers.push('authorization', accessToken.authorization);
       if (accessToken.proof !== undefined) headers.push('dpop', accessToken.proof);

@@ -2,9 +2,11 @@
 import type { Socket } from 'node:net';
 import { GatewayError } from '../../base/errors.ts';
 import { type ClientCertificate, readCa, type UpstreamOptions, type Upstreams } from '../../upstream/upstreams.ts';
+import type { AttemptHooks } from '../forwarding/forward-options.ts';
 import type { OpenStream, OpenStreams } from '../forwarding/open-streams.ts';
 import { slotOwner } from '../forwarding/slot-owner.ts';
 import { createHttpProxy, type HttpProxy } from './http-proxy.ts';
+import { createTunnelSpans } from './tunnel-spans.ts';
 import type { Tunnel } from './upgrade.ts';
 import { createWebSocketTunnel } from './websocket-tunnel.ts';
 
@@ -44,14 +46,19 @@ export function createTunnel({
         throw new GatewayError('upstream_busy', { detail: 'no free slot for a WebSocket' });
       let stream: OpenStream | undefined;
       let leave = () => {};
+      const spans = createTunnelSpans(context.span, options.span);
       const onOpen = () => {
+        spans.open();
         if (stream) stream.lasting = true;
         leave = streams.lasting.add(endAfterFrame);
         // Bytes in either direction pass through this socket, and each restarts its timer; 0 is no limit.
         socket.setTimeout(route.websocketIdleTimeout, endAfterFrame);
       };
       const { path, headers, attempts, streamKey, endsAt } = options;
-      const onHandshakeResponse = attempts?.onResponse;
+      const onHandshakeResponse: AttemptHooks['onResponse'] = (status, responseHeaders) => {
+        spans.recordHandshake(status);
+        return attempts?.onResponse(status, responseHeaders) ?? false;
+      };
       const { hooks, end, endAfterFrame } = createWebSocketTunnel({
         context,
         socket,
@@ -66,6 +73,7 @@ export function createTunnel({
         socket.once('close', resolve);
         proxy.upgrade(context.req, socket, head, headers, hooks);
       });
+      spans.end();
       slots.giveStream(owner);
       stream?.done();
       leave();
