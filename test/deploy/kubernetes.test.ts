@@ -162,6 +162,55 @@ function helm(program: 'helm' | 'helm3'): void {
     assert.deepEqual([config.limits.drainDelay, config.admin.host], [1_000, '0.0.0.0']);
   });
 
+  test('an option may be a variable, whatever its type', async () => {
+    const limits = { connections: '${CONNECTIONS}', headerSize: '${SIZE:-16kb}' };
+    const manifests = render({ config: { ...VALUES.config, limits, log: { level: '${LEVEL:-info}' } } });
+    const { limits: rendered } = parse(configText(manifests)) as { limits: object };
+    assert.deepEqual({ ...rendered, ...limits }, rendered);
+  });
+
+  test('further variables, volumes and mounts are those of the container', async () => {
+    const manifests = render({
+      ...VALUES,
+      extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/etc/ca/ca.pem' }],
+      extraEnvFrom: [{ secretRef: { name: 'shop-env' } }],
+      extraVolumes: [{ name: 'ca', configMap: { name: 'company-ca' } }],
+      extraVolumeMounts: [{ name: 'ca', mountPath: '/etc/ca', readOnly: true }],
+    });
+    await checkWorkload(manifests, configText(manifests));
+    const pod = at(only(manifests, 'Deployment'), 'spec.template.spec');
+    assert.deepEqual(at(pod, 'containers.0.env'), [{ name: 'NODE_EXTRA_CA_CERTS', value: '/etc/ca/ca.pem' }]);
+    assert.deepEqual(at(pod, 'containers.0.envFrom'), [{ secretRef: { name: 'shop-env' } }]);
+    assert.deepEqual(at(pod, 'volumes.2'), { name: 'ca', configMap: { name: 'company-ca' } });
+    assert.deepEqual(at(pod, 'containers.0.volumeMounts.2'), { name: 'ca', mountPath: '/etc/ca', readOnly: true });
+  });
+
+  test('the ServiceMonitor selects the Service of the private port, and that the pods', () => {
+    const manifests = render({ ...VALUES, serviceMonitor: { enabled: true, labels: { release: 'monitoring' } } });
+    const monitor = only(manifests, 'ServiceMonitor');
+    const services = manifests.filter(({ kind }) => kind === 'Service');
+    const selected = at(monitor, 'spec.selector.matchLabels') as Record<string, string>;
+    const matching = services.filter(({ metadata }) =>
+      Object.entries(selected).every(([name, value]) => metadata.labels?.[name] === value),
+    );
+    assert.equal(matching.length, 1);
+    const [service] = matching;
+    assert.ok(service);
+    assert.equal(at(service, 'spec.ports.0.name'), at(monitor, 'spec.endpoints.0.port'));
+    const pod = at(only(manifests, 'Deployment'), 'spec.template') as Manifest;
+    const labels = Object.entries(at(service, 'spec.selector') as Record<string, string>);
+    for (const [name, value] of labels) assert.equal(pod.metadata.labels?.[name], value);
+    assert.equal(at(pod, 'spec.containers.0.ports.1.name'), at(service, 'spec.ports.0.targetPort'));
+    assert.equal(monitor.metadata.labels?.release, 'monitoring');
+  });
+
+  test('the PrometheusRule has the alert rules of the gateway, and those of the values', () => {
+    const own = { name: 'own', rules: [{ alert: 'Own', expr: 'up == 0' }] };
+    const manifests = render({ ...VALUES, prometheusRule: { enabled: true, additionalGroups: [own] } });
+    const { groups } = parse(read(ROOT, 'deploy/prometheus/alerts.yaml')) as { groups: unknown[] };
+    assert.deepEqual(at(only(manifests, 'PrometheusRule'), 'spec.groups'), [...groups, own]);
+  });
+
   test('invalid values are rejected before anything is installed', () => {
     const { session: _session, ...withoutStore } = VALUES.config;
     const bad: Record<string, object> = {
@@ -171,6 +220,12 @@ function helm(program: 'helm' | 'helm3'): void {
         config: { ...withoutStore, session: { store: { sqlite: { file: '/data/sessions.db' } } } },
       },
       'no provider': { config: { ...VALUES.config, provider: undefined } },
+      'an unknown option': { config: { ...VALUES.config, lisen: { port: 1 } } },
+      'an unknown option inside a route': {
+        config: { ...VALUES.config, routes: [{ path: '/api/**', upstreams: 'http://orders:8080' }] },
+      },
+      'a wrong type': { config: { ...VALUES.config, limits: { connections: true } } },
+      'a value that an option does not have': { config: { ...VALUES.config, log: { level: 'loud' } } },
     };
     for (const [name, values] of Object.entries(bad)) {
       const { status, stderr } = run(values, ['template', 'shop', CHART]);

@@ -18,7 +18,7 @@ test('check accepts the example of several apps, and prints the app of each file
     { cwd: ROOT, encoding: 'utf8', env: { ...process.env, SESSION_KEY: secret(), OIDC_SECRET: secret() } },
   );
   assert.equal(status, 0, stderr);
-  assert.equal(stderr, '');
+  assert.equal(stderr, 'configuration is valid\n');
   const { apps } = parse(stdout) as { apps: { id: string; publicUrl: string }[] };
   const files = globSync(`${EXAMPLE}/apps.d/*.yaml`, { cwd: ROOT }).sort();
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { NOT_INHERITED, SHARED_OPTIONS } from '../../src/config/schema/app-optio
 import { jsonSchema } from '../../src/config/schema/options.ts';
 import { COMBINATIONS } from '../../src/config/warnings/warnings.ts';
 import { auditPage } from './render-audit.ts';
+import { chartFiles } from './render-chart.ts';
 import { commandLinePage } from './render-cli.ts';
 import { endpointsPage } from './render-endpoints.ts';
 import { logsPage } from './render-logs.ts';
@@ -98,6 +99,7 @@ export function renderDocs(): Record<string, string> {
     'configuration.md': configurationPage(),
     ...optionPages(),
     'configuration.sample.yaml': samplePage(),
+    ...chartFiles(),
     'configuration.schema.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   };
 }

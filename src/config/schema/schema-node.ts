@@ -20,6 +20,7 @@ export interface SchemaNode {
   then?: SchemaNode;
   else?: SchemaNode;
   examples?: unknown[];
+  pattern?: string;
   maximum?: number;
   /** What a text or number is: a duration, a URL and so on. */
   'x-type'?: string;

@@ -23,6 +23,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if or .Values.apps .Values.appsFrom.configMap }}true{{ end }}
 {{- end }}
 
+{{- define "bff-gateway.metricsName" -}}
+{{ printf "%s-metrics" (include "bff-gateway.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "bff-gateway.appsName" -}}
 {{ printf "%s-apps" (include "bff-gateway.fullname" . | trunc 58 | trimSuffix "-") }}
 {{- end }}
