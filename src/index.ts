@@ -4,5 +4,15 @@ export type { ReloadResult } from './config/load/reload-plan.ts';
 export type { Config, ConfigInput } from './config/schema/schema.ts';
 export type { Fault } from './config/validate/faults.ts';
 export { ConfigError } from './config/validate/faults.ts';
-export { createGateway, type Gateway, type GatewayOptions } from './embed/gateway.ts';
+export type {
+  AccessTokenOptions,
+  AdmittedUser,
+  BffRequest,
+  Middleware,
+  RequestBff,
+  RequireUserOptions,
+  Session,
+} from './embed/caller-types.ts';
+export { createGateway } from './embed/gateway.ts';
+export type { Gateway, GatewayOptions } from './embed/gateway-types.ts';
 export { type ConfigSource, defineConfig, type LoadOptions, loadConfig } from './embed/load.ts';

@@ -35,11 +35,15 @@ export type MountedHandler = (req: IncomingMessage, res: ServerResponse, next?: 
 export const completeUrl = (req: IncomingMessage): string | undefined =>
   'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : req.url;
 
+export interface MountedHandlerParts {
+  active: () => Pick<InnerGateway, 'handle'>;
+  watch: (socket: Socket) => void;
+  /** Called for a request that a handler of the application gets. */
+  attach: (req: IncomingMessage) => void;
+}
+
 /** Creates the handler, which passes requests on to the gateway that is active when they arrive. */
-export function createMountedHandler(
-  active: () => Pick<InnerGateway, 'handle'>,
-  watch: (socket: Socket) => void,
-): MountedHandler {
+export function createMountedHandler({ active, watch, attach }: MountedHandlerParts): MountedHandler {
   return inTurn((req, res, next?: (error?: unknown) => void) => {
     watch(req.socket);
     if (!next) return active().handle(req, res);
@@ -48,6 +52,7 @@ export function createMountedHandler(
     if (complete !== undefined) req.url = complete;
     active().handle(req, res, () => {
       if (mountedUrl !== undefined) req.url = mountedUrl;
+      attach(req);
       next();
     });
   });

@@ -27,7 +27,8 @@ const PROTOCOL_CLAIMS = new Set([
 const without = (claims: Record<string, unknown>, names: ReadonlySet<string>) =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !names.has(name)));
 
-function userClaims({ idToken, userInfo = {} }: TokenRecord, withUserInfo: boolean): Record<string, unknown> {
+/** The claims about the user that the front end may see. */
+export function userClaims({ idToken, userInfo = {} }: TokenRecord, withUserInfo: boolean): Record<string, unknown> {
   const claims = storedClaims(idToken);
   return without(withUserInfo ? { ...claims, ...without(userInfo, SIGN_IN_CLAIMS) } : claims, PROTOCOL_CLAIMS);
 }

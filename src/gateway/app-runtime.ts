@@ -5,14 +5,21 @@ import { createDevServer } from '../frontend/dev-server.ts';
 import type { RemotePage } from '../frontend/remote-page.ts';
 import type { SignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
 import type { AskedApp } from '../proxy/forward-auth/choose-app.ts';
-import { createPageSteps } from '../proxy/pages/page-steps.ts';
+import { createPageSteps, type PageSteps } from '../proxy/pages/page-steps.ts';
 import { type AppComposition, composeApp } from './composition.ts';
 import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
 import { createFailureResponder, type FailureResponder } from './failures.ts';
 import { createRequestCounter } from './request-counter.ts';
 import type { SharedClients, SharedParts } from './shared-parts.ts';
 
+/** What handlers of an application that mounts the gateway use of an app. */
+export type OwnHandlerParts = Pick<
+  AppComposition,
+  'keyring' | 'sessions' | 'refresher' | 'services' | 'providers' | 'audit' | 'clock'
+> & { config: Config; pageSteps: PageSteps };
+
 export interface AppRuntime extends AskedApp {
+  readonly parts: OwnHandlerParts;
   /** Handles a request to the app that passed the edge. */
   readonly handle: HandleRequest;
   /** Handles an upgrade. */
@@ -45,17 +52,12 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
   const failures = createFailureResponder({ ...parts, config, arrive: shared.arrive });
   const devServer =
     config.frontend?.devServer === undefined ? undefined : createDevServer(config, config.frontend.devServer, streams);
-  const dispatchParts = {
-    ...parts,
-    config,
-    counter,
-    failures,
-    devServer,
-    pageSteps: createPageSteps({ ...parts, config }),
-  };
+  const pageSteps = createPageSteps({ ...parts, config });
+  const dispatchParts = { ...parts, config, counter, failures, devServer, pageSteps };
   return {
     config,
     pages: parts.pages,
+    parts: { ...parts, config, pageSteps },
     handle: createRequestDispatch(dispatchParts),
     upgrade: createUpgradeDispatch(dispatchParts),
     verify: (context, origin) => dataPlane.verify(context, origin),

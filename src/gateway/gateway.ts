@@ -25,7 +25,11 @@ export interface Gateway {
   handle(req: IncomingMessage, res: ServerResponse, next?: () => void): void;
   /** Handles an upgrade. `next` gets what matches no route, if its app has no development server. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void): void;
+  /** The app of a request, checked at the edge; undefined for a path that belongs to no app. Throws GatewayError. */
+  find(req: IncomingMessage): AppRequest<AppRuntime> | undefined;
   readonly rejectMalformed: RejectMalformed;
+  /** The apps of the gateway. */
+  readonly apps: readonly AppRuntime[];
   /** The apps that a front proxy may ask about. */
   readonly askedApps: AskedApps<AskedApp>;
   /** Sessions for the private listener. */
@@ -70,6 +74,7 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
   return {
     ...createHandlers(edge, unmatched, shared),
     rejectMalformed: createRejectMalformed(unmatched),
+    apps,
     askedApps: createAskedApps(apps),
     adminSessions: createAdminSessions({
       config: first.config,
@@ -106,16 +111,20 @@ function createHandlers(
   edge: Edge<AppRuntime>,
   unmatched: FailureResponder,
   { tracing, arrive }: SharedParts,
-): Pick<Gateway, 'handle' | 'upgrade'> {
-  /** The request, if it is for an app; `next` gets one for another path. */
-  function arrived(req: IncomingMessage, next: (() => void) | undefined): AppRequest<AppRuntime> | undefined {
+): Pick<Gateway, 'find' | 'handle' | 'upgrade'> {
+  function find(req: IncomingMessage): AppRequest<AppRuntime> | undefined {
     try {
       return edge(req);
     } catch (error) {
-      if (!next || !isOfNoApp(error)) throw error;
-      next();
-      return undefined;
+      if (isOfNoApp(error)) return undefined;
+      throw error;
     }
+  }
+  /** The request, if it is for an app; `next` gets one for another path. */
+  function arrived(req: IncomingMessage, next: (() => void) | undefined): AppRequest<AppRuntime> | undefined {
+    const request = next ? find(req) : edge(req);
+    if (!request) next?.();
+    return request;
   }
   function upgradeInTurn(...[req, socket, head, next]: Parameters<Gateway['upgrade']>): void {
     try {
@@ -136,6 +145,7 @@ function createHandlers(
     }
   }
   return {
+    find,
     handle(req, res, next) {
       if (!tracing) return handle(req, res, next);
       const arrival = arrive(req);

@@ -49,7 +49,7 @@ interface Running {
 /** Starts one of the two apps and waits until it responds. */
 async function start(
   t: TestContext,
-  file: 'server.js' | 'server.ts',
+  file: 'server.js' | 'server.ts' | 'handlers.js',
   env: Record<string, string> = {},
 ): Promise<Running> {
   const port = await freePort();
@@ -62,7 +62,7 @@ async function start(
     development: { allowInsecureHttp: true },
     secrets: { keys: [{ id: 'k1', value: newKey() }] },
     provider: { issuer: provider.issuer, clientId: provider.client.id, clientSecret: provider.client.secret },
-    session: { store: { sqlite: { file: ':memory:' } } },
+    session: { store: { sqlite: { file: ':memory:' } }, cookie: { sameSite: 'lax' } },
     routes: [{ path: '/api/**', upstream: upstream.origin, websocket: true }],
   };
   writeFileSync(join(packed.app, 'gateway.yaml'), stringify(config));
@@ -168,6 +168,26 @@ describe('between the gateway and the app', () => {
       assert.match(error.message, message, file);
     }
   });
+});
+
+test('handlers.js: own handlers get the session, and requireUser protects them', async (t) => {
+  const { url } = await start(t, 'handlers.js');
+  const browser = createBrowser({ baseUrl: url });
+  t.after(() => browser.close());
+  assert.equal((await browser.fetch('/hello')).json().hello, 'guest');
+  assert.equal((await browser.fetch('/orders')).status, 401);
+  const page = await browser.navigate('/orders');
+  assert.equal(page.json().page, 'orders');
+  assert.notEqual((await browser.fetch('/hello')).json().hello, 'guest');
+  const order = (headers: Record<string, string>) =>
+    browser.fetch('/orders', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ item: 'ink' }),
+    });
+  assert.equal((await order({})).status, 403);
+  assert.deepEqual((await order(CSRF)).json(), { ordered: 'ink', token: true });
+  assert.equal((await browser.fetch('/admin')).status, 403);
 });
 
 test('the TypeScript example compiles in strict mode against the declarations of the package', async () => {

@@ -55,7 +55,13 @@ describe('the content', () => {
 });
 
 /** The entry point, and the files whose types it exports, but for those of the configuration. */
-const DECLARED = ['index.d.ts', 'embed/gateway.d.ts', 'embed/load.d.ts'];
+const DECLARED = [
+  'index.d.ts',
+  'embed/gateway.d.ts',
+  'embed/gateway-types.d.ts',
+  'embed/load.d.ts',
+  'embed/caller-types.d.ts',
+];
 
 describe('the public surface', () => {
   const evaluate = async (code: string) => {

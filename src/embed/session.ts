@@ -1,0 +1,60 @@
+/** Reads the session of a request for handlers of the application. */
+import { GatewayError } from '../base/errors.ts';
+import type { RequestContext } from '../edge/request-context.ts';
+import { userClaims } from '../endpoints/profile.ts';
+import type { OwnHandlerParts } from '../gateway/app-runtime.ts';
+import { grantedFacts } from '../oidc/tokens/session-facts.ts';
+import { requireBinding } from '../policy/require-binding.ts';
+import { type ActiveSession, providerIdOf } from '../session/session-types.ts';
+import type { AccessTokenOptions, Session } from './caller-types.ts';
+
+const BOUND =
+  'the access token is bound to a key (DPoP), so it is of no use without a proof: send the request by a route';
+
+/** Returns the access token of a session, or one in exchange for it; refreshes it on the same path as routes do. */
+async function accessTokenOf(
+  { sessions, refresher, services }: OwnHandlerParts,
+  key: string,
+  target: AccessTokenOptions | undefined,
+): Promise<string> {
+  const session = sessions.getCached(key) ?? (await sessions.load(key));
+  const usable = session && (await refresher.ensureUsable(session));
+  if (!usable || usable.kind === 'ended')
+    throw new GatewayError('unauthenticated', { detail: 'the session has ended' });
+  const { tokens } = usable.session;
+  const subject = { ...tokens, provider: providerIdOf(tokens) };
+  const token = target === undefined ? tokens : await services.upstreamTokens.exchange(subject, target);
+  if (token.dpopKey !== undefined) throw new Error(BOUND);
+  return token.accessToken;
+}
+
+/** The session as handlers get it: without tokens. */
+function describe(parts: OwnHandlerParts, session: ActiveSession): Session {
+  const { key, data, tokens } = session;
+  return {
+    app: parts.config.app.id,
+    provider: providerIdOf(tokens),
+    issuer: data.issuer,
+    sub: data.sub,
+    claims: userClaims(tokens, parts.providers.of(session).config.userInfoInProfile),
+    scopes: grantedFacts(session).scopes,
+    createdAt: new Date(data.createdAt),
+    expiresAt: new Date(data.expiresAt),
+    data: 'custom' in data ? structuredClone(data.custom as Session['data']) : {},
+    accessToken: (target) => accessTokenOf(parts, key, target),
+  };
+}
+
+/**
+ * The live session of a request; undefined without one. Rejects if the store is unavailable, and with `session_changed` for a
+ * page that shows the session of another user. Counts as activity of the user.
+ */
+export async function readSession(parts: OwnHandlerParts, { req }: RequestContext): Promise<Session | undefined> {
+  const { sessions, keyring } = parts;
+  const key = sessions.identify(req.headers.cookie);
+  requireBinding(keyring, req.headers, key);
+  const session = key === undefined ? undefined : await sessions.load(key);
+  if (!session) return undefined;
+  sessions.touch(session);
+  return describe(parts, session);
+}
