@@ -58,6 +58,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['gateway'],
   ['server'],
   ['cli/dev', 'embed'],
+  ['cli/init'],
   ['cli'],
   [''],
 ];

@@ -2,16 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { messageOf } from '../base/errors.ts';
 import { jsonSchema } from '../config/schema/options.ts';
+import { newKey } from '../crypto/new-key.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../import/formats.ts';
 import { createLogger } from '../observe/log.ts';
 import { check } from './check.ts';
 import { type CliDeps, type Command, type Invocation, type Parameter, textOf, UsageError } from './command.ts';
 import { load } from './config-source.ts';
 import { DEV } from './dev-command.ts';
+import { INIT } from './init-command.ts';
 import { listSessions, revokeSessions, type SessionFilter } from './sessions.ts';
-
-/** The text of a new key for `secrets.keys`. */
-const newKey = () => randomBytes(48).toString('base64url');
 
 /** An entry of `secrets.keys` for a person, the bare key for a file or a program. */
 function keysNew({ out, isTerminal = false }: CliDeps, { options }: Invocation): void {
@@ -101,6 +100,7 @@ function filterOf(invocation: Invocation): SessionFilter {
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
+  INIT,
   DEV,
   {
     name: 'start',

@@ -36,6 +36,7 @@ export function configFileOf(deps: CliDeps, invocation: Invocation): string | un
   throw new UsageError(
     [
       `error: there is no configuration: no --config FILE, no variable ${CONFIG_VARIABLE}, no ${DEFAULT_FILE} in this folder, and no BFF_ variables.`,
+      '`bff-gateway init` writes a configuration.',
     ].join('\n'),
   );
 }

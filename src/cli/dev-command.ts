@@ -5,35 +5,32 @@ import type { DevOptions } from './dev/options.ts';
 
 async function run({ out }: CliDeps, invocation: Invocation): Promise<void> {
   // On demand: only this command needs the provider.
-  const { DEFAULT_PORT, parseApi, parseFrontend, parsePort } = await import('./dev/options.ts');
+  const { DEFAULT_PORT, parseApi, parseFrontend, parsePort, parsePrefix } = await import('./dev/options.ts');
   const { BUILT_IN_USERS, readUsers } = await import('./dev/users.ts');
   const { runDev } = await import('./dev/dev.ts');
-  const [port, providerPort, frontend, audience, users] = ['port', 'providerPort', 'frontend', 'audience', 'users'].map(
-    (name) => textOf(invocation, name),
-  );
-  const prefix = textOf(invocation, 'prefix') ?? 'keep';
-  if (prefix !== 'keep' && prefix !== 'strip')
-    throw new UsageError(`error: --prefix ${prefix}: expected keep or strip`);
-  const options = wrongUsage(
-    (): DevOptions => ({
-      port: port === undefined ? DEFAULT_PORT : parsePort('--port', port),
-      isChosen: port !== undefined,
-      providerPort: providerPort === undefined ? undefined : parsePort('--provider-port', providerPort),
-      frontend: frontend === undefined ? undefined : parseFrontend(frontend),
-      apis: textsOf(invocation, 'api').map(parseApi),
-      prefix,
-      audience,
-    }),
-  );
-  await runDev(options, { out, users: users === undefined ? BUILT_IN_USERS : wrongUsage(() => readUsers(users)) });
+  const one = <T>(option: string, name: string, parse: (text: string) => T) => {
+    const text = textOf(invocation, name);
+    return text === undefined ? undefined : parsed(option, text, parse);
+  };
+  const port = one('--port', 'port', parsePort);
+  const options: DevOptions = {
+    port: port ?? DEFAULT_PORT,
+    isChosen: port !== undefined,
+    providerPort: one('--provider-port', 'providerPort', parsePort),
+    frontend: one('--frontend', 'frontend', parseFrontend),
+    apis: textsOf(invocation, 'api').map((text) => parsed('--api', text, parseApi)),
+    prefix: one('--prefix', 'prefix', parsePrefix) ?? 'keep',
+    audience: textOf(invocation, 'audience'),
+  };
+  await runDev(options, { out, users: one('--users', 'users', readUsers) ?? BUILT_IN_USERS });
 }
 
-/** The result of a parser, whose error is one of usage. */
-function wrongUsage<T>(parse: () => T): T {
+/** The value of an option. Throws `UsageError`, which names the option and its text. */
+function parsed<T>(option: string, text: string, parse: (text: string) => T): T {
   try {
-    return parse();
+    return parse(text);
   } catch (error) {
-    throw new UsageError(messageOf(error));
+    throw new UsageError(`error: ${option} ${text}: ${messageOf(error)}`);
   }
 }
 

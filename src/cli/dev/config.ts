@@ -1,7 +1,7 @@
 /** The configuration of a gateway for development: loopback only, plain HTTP, sessions in memory. */
-import { randomBytes } from 'node:crypto';
 import { loadObject } from '../../config/load/load.ts';
 import type { Config, ConfigInput } from '../../config/schema/schema.ts';
+import { newKey } from '../../crypto/new-key.ts';
 import type { DevelopmentProvider } from '../../testing/provider/provider.ts';
 import type { DevOptions } from './options.ts';
 
@@ -24,7 +24,7 @@ export function devConfig(options: DevOptions, port: number, provider: Developme
     publicUrl: `http://localhost:${port}`,
     listen: { host: '127.0.0.1', port },
     development: { allowInsecureHttp: true },
-    secrets: { keys: [{ id: 'dev', value: randomBytes(48).toString('base64url') }] },
+    secrets: { keys: [{ id: 'dev', value: newKey() }] },
     provider: {
       issuer: provider.issuer,
       clientId: provider.client.id,

@@ -25,10 +25,10 @@ export interface DevOptions {
 
 export const DEFAULT_PORT = 3000;
 
-/** The port of an option. Throws an Error that names it. */
-export function parsePort(option: string, text: string): number {
+/** A port. Throws an Error that says what is expected. */
+export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new Error(`error: ${option} ${text}: expected a port from 1 to 65535`);
+  if (port < 1 || port > 65_535) throw new Error('expected a port from 1 to 65535');
   return port;
 }
 
@@ -37,17 +37,14 @@ const httpUrl = (text: string): URL | undefined => {
   return url && /^https?:$/.test(url.protocol) ? url : undefined;
 };
 
-/** The front end: an address is a development server, anything else a folder. Throws an Error that names the option. */
+/** The front end: an address is a development server, anything else a folder. Throws an Error that says what is expected. */
 export function parseFrontend(text: string): DevOptions['frontend'] {
   const url = httpUrl(text);
   if (url && url.pathname === '/' && url.search === '') return { devServer: url.origin };
-  if (url)
-    throw new Error(`error: --frontend ${text}: expected the origin of a development server, such as ${url.origin}`);
+  if (url) throw new Error(`expected the origin of a development server, such as ${url.origin}`);
   const directory = resolve(text);
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(
-      `error: --frontend ${text}: there is no folder ${directory}; give a folder, or an address such as http://localhost:5173`,
-    );
+    throw new Error(`there is no folder ${directory}; give a folder, or an address such as http://localhost:5173`);
   return { directory };
 }
 
@@ -57,6 +54,12 @@ export function parseApi(text: string): DevApi {
   const path = text.slice(0, at).replace(/\/(\*\*)?$/, '');
   const url = httpUrl(text.slice(at + 1));
   if (at < 1 || !/^(\/[^\s?#*\\/]+)*$/.test(path) || !url || url.search !== '')
-    throw new Error(`error: --api ${text}: expected a path and an address, such as /api=http://localhost:8080`);
+    throw new Error('expected a path and an address, such as /api=http://localhost:8080');
   return { path, upstream: url.href.replace(/\/$/, '') };
+}
+
+/** Whether APIs get the path of `--api`. Throws an Error that says what is expected. */
+export function parsePrefix(text: string): DevOptions['prefix'] {
+  if (text !== 'keep' && text !== 'strip') throw new Error('expected keep or strip');
+  return text;
 }

@@ -37,21 +37,21 @@ function faultOf(user: unknown): string | undefined {
 /** Whether an entry of the file is a user; throws an Error that says what is wrong. */
 function assertUser(user: unknown, where: string): asserts user is DevelopmentUser {
   const fault = faultOf(user);
-  if (fault !== undefined) throw new Error(`error: --users ${where}: ${fault}`);
+  if (fault !== undefined) throw new Error(`${where}: ${fault}`);
 }
 
-/** The users of a YAML or JSON file: a list, each with `sub`. Throws an Error that names the file. */
+/** The users of a YAML or JSON file: a list, each with `sub`. Throws an Error that says what is wrong. */
 export function readUsers(file: string): readonly DevelopmentUser[] {
   let list: unknown;
   try {
     list = parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(`error: --users ${file}: ${messageOf(error)}`);
+    throw new Error(messageOf(error));
   }
   if (!Array.isArray(list) || list.length === 0)
-    throw new Error(`error: --users ${file}: expected a list of users, such as [{ sub: ada, name: Ada }]`);
+    throw new Error('expected a list of users, such as [{ sub: ada, name: Ada }]');
   return list.map((user: unknown, index) => {
-    assertUser(user, `${file}, user ${index + 1}`);
+    assertUser(user, `user ${index + 1}`);
     return user;
   });
 }
