@@ -75,7 +75,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'routes[].rules[].methods': ['GET', 'HEAD'],
   'routes[].rules[].providers': ['employees'],
   'routes[].rules[].identity': { email: { matches: '.*@example\\.com' } },
-  'routes[].rules[].claims': { department: ['sales', 'support'] },
+  'routes[].rules[].claims': { department: { anyOf: ['sales', 'support'] } },
   'routes[].rules[].identity{}.equals': 'alice@example.com',
   'routes[].rules[].identity{}.anyOf': ['sales', 'support'],
   'routes[].rules[].identity{}.allOf': ['staff', 'trained'],
