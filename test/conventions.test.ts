@@ -22,7 +22,7 @@ const RANKS: readonly (readonly string[])[] = [
     'upstream/connect',
     'upstream/http',
   ],
-  ['oidc/products/catalog', 'responses/messages', 'tracing'],
+  ['base/system', 'oidc/products/catalog', 'responses/messages', 'tracing'],
   ['oidc/products'],
   ['client/window', 'config/fields', 'testing/provider', 'upstream/undici'],
   ['client', 'policy/conditions', 'store/port'],

@@ -1,5 +1,5 @@
 /** Requests the index page from its server: with a time limit, a size limit, and nothing of any user. */
-import { readFileSync } from 'node:fs';
+import { readOptionFile } from '../base/system/unreadable.ts';
 import { lookup } from '../upstream/connect/loopback.ts';
 import { createPool, type Pool } from '../upstream/http/pool.ts';
 import type { RequestControl, ResponseHandler, UpstreamClient } from '../upstream/http/request-port.ts';
@@ -95,7 +95,7 @@ function redirectOf(response: PageResponse, from: URL): URL | undefined {
 /** Creates the function that requests the page. Throws when the file of the CA cannot be read. */
 export function createFetchPage({ url, maxSize, ca, client, timeout = TIMEOUT_MS }: FetchPageOptions): FetchPage {
   const first = new URL(url);
-  const tls = ca === undefined ? {} : { ca: readFileSync(ca, 'utf8') };
+  const tls = ca === undefined ? {} : { ca: readOptionFile('frontend.ca', ca) };
   const open = createOpenConnection({
     origin: first.origin,
     client,

@@ -1,5 +1,8 @@
 /** Audit log: one JSON line per event, in UTC, without secrets. */
+import { resolve } from 'node:path';
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
+import { messageOf } from '../base/errors.ts';
+import { whyUnwritable } from '../base/system/unwritable.ts';
 import { shortKey } from '../base/tagged-name.ts';
 import type { AuditDetails, AuditEvent } from './audit-events.ts';
 import { type LineFileHooks, openLineFile } from './line-file.ts';
@@ -42,6 +45,15 @@ export function createLogAudit(log: Logger): AuditLog {
   };
 }
 
+/** Opens the file of the option `audit.file`. */
+function openFile(file: string, hooks: LineFileHooks) {
+  try {
+    return openLineFile(file, hooks);
+  } catch (cause) {
+    throw new Error(`audit.file: ${resolve(file)} ${whyUnwritable(cause) ?? messageOf(cause)}`, { cause });
+  }
+}
+
 /** A file to append to, or an output that the log shares. */
 export type AuditTarget = { file: string } | { output: DestinationStream };
 
@@ -50,7 +62,7 @@ export type AuditTarget = { file: string } | { output: DestinationStream };
  * the request continues. Throws if the file cannot be opened; `hooks` receive later errors.
  */
 export function openAuditLog(target: AuditTarget, hooks: LineFileHooks): AuditLog {
-  const file = 'file' in target ? openLineFile(target.file, hooks) : undefined;
+  const file = 'file' in target ? openFile(target.file, hooks) : undefined;
   const output = 'output' in target ? target.output : file;
   // Every line starts with this mark, which distinguishes it from log lines.
   const formatters = { level: () => ({ audit: true }) };

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createAdminServer } from '../admin/admin.ts';
+import { listenFailed } from '../base/system/unlistenable.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { closeIdleConnections, closeUnlessRequested, listenerLimits } from '../edge/idle-connections.ts';
 import { inTurn } from '../edge/in-turn.ts';
@@ -79,6 +80,11 @@ export async function closeNow(server: Server): Promise<void> {
   await closeServer(server);
 }
 
+/** Opens the private listener for operators. */
+export async function listenForAdmin(server: Server, { admin: { host, port } }: Config): Promise<void> {
+  await listen(server, port, host).catch(listenFailed({ group: 'admin', host, port }));
+}
+
 function createPublicServer({ limits }: Config, active: ActiveGateway, handle: Gateway['handle']): Server {
   const server = createServer(
     {
@@ -120,7 +126,7 @@ async function openPublicListener(config: Config, active: ActiveGateway): Promis
     maxConnections: config.limits.connections,
     mayConnect: createConnectionLimit(config),
     sockets: config.tuning.listeningSockets,
-  });
+  }).catch(listenFailed({ group: 'listen', ...config.listen }));
   return {
     port: listeners.port,
     async drain(delayOver, timeout) {
@@ -144,7 +150,8 @@ async function openForwardAuthListener(
     metrics,
   });
   const drain = createDrain(server);
-  await listen(server, config.forwardAuth.port, config.forwardAuth.host);
+  const { host, port } = config.forwardAuth;
+  await listen(server, port, host).catch(listenFailed({ group: 'forwardAuth', host, port }));
   return { drain: (delayOver, timeout) => drain.run(delayOver, timeout) };
 }
 
@@ -158,7 +165,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const active = createActiveGateway(config, { ...deps, metrics }, digest);
   let draining = false;
   const admin = createAdminServer({ config, gateway: active.current, log, metrics, draining: () => draining });
-  if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
+  if (config.admin.enabled) await listenForAdmin(admin, config);
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
   await active.current().loaded();
   const publicListener = await openPublicListener(fitOpenFiles(config, log), active);

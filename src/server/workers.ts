@@ -8,11 +8,10 @@ import { createAudit, createLogAudit } from '../observe/audit.ts';
 import { toggleLevel } from '../observe/log-level.ts';
 import { createMetrics } from '../observe/metrics/metrics.ts';
 import { createServedStore } from '../store/processes/served-store.ts';
-import { listen } from '../tuning/listening-sockets.ts';
 import { type ActiveGateway, createActiveGateway } from './active-gateway.ts';
 import { configDigest } from './config-digest.ts';
 import { createReload } from './reload.ts';
-import { closeNow, createStop, type RunningServer, type ServerDeps } from './server.ts';
+import { closeNow, createStop, listenForAdmin, type RunningServer, type ServerDeps } from './server.ts';
 import { startWorkerPool, type WorkerPool } from './worker-pool.ts';
 
 /** Time that workers get beyond draining and a refresh at the provider: to store tokens and to close their connections. */
@@ -88,7 +87,7 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
   const toggleLogLevel = () => pool.setLogLevel(toggleLevel(deps));
 
   try {
-    if (config.admin.enabled) await listen(admin, config.admin.port, config.admin.host);
+    if (config.admin.enabled) await listenForAdmin(admin, config);
     void active.current().start();
     const port = await pool.port;
     started = true;

@@ -1,6 +1,7 @@
 /** Connection pools and queues: one per upstream and set of options, so that a hung upstream does not affect others. */
-import { readFileSync } from 'node:fs';
+
 import { createSharedInstances, type SharedInstances } from '../base/shared-instances.ts';
+import { readOptionFile } from '../base/system/unreadable.ts';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Logger } from '../observe/log.ts';
@@ -43,7 +44,7 @@ export interface ClientCertificate {
 
 /** Reads the CA file of an upstream. Called at start, so that an unreadable file stops the start. */
 export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } {
-  return route.upstreamCa === undefined ? {} : { ca: readFileSync(route.upstreamCa, 'utf8') };
+  return route.upstreamCa === undefined ? {} : { ca: readOptionFile('routes[].upstreamCa', route.upstreamCa) };
 }
 
 export interface UpstreamParts {

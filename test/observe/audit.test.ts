@@ -141,7 +141,10 @@ test('a rotated file is reopened by its name', (t) => {
 });
 
 test('a file that cannot be opened is an error at once', () => {
-  assert.throws(() => openAuditLog({ file: '/nowhere/at/all/audit.jsonl' }, hooks), /ENOENT/);
+  assert.throws(() => openAuditLog({ file: '/nowhere/at/all/audit.jsonl' }, hooks), {
+    message:
+      'audit.file: /nowhere/at/all/audit.jsonl cannot be created, since its folder does not exist; create the folder, or set another path',
+  });
 });
 
 test('E19 a new audit file is readable by its owner only; an existing one keeps its mode', (t) => {

@@ -135,7 +135,7 @@ test('TK-14 files that do not belong together, or do not exist, stop the start',
   await assert.rejects(world(t, {}, { providerConfig: { tls: certificateFiles(t, OWN, foreign) } }), /does not belong/);
   await assert.rejects(
     world(t, {}, { providerConfig: { tls: { certificate: '/nowhere', key: '/nowhere' } } }),
-    /ENOENT/,
+    /provider\.tls\.certificate: this file cannot be read: \/nowhere does not exist/,
   );
 });
 

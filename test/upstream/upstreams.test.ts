@@ -65,7 +65,9 @@ test('PX-19 a certificate for another name is refused, also with NODE_TLS_REJECT
 
 test('an unreadable CA file stops the start', () => {
   const routes = [route('https://localhost:1', { upstreamCa: '/does/not/exist.pem' })];
-  assert.throws(() => createUpstreams(routes, { shares: SHARES }), /ENOENT/);
+  assert.throws(() => createUpstreams(routes, { shares: SHARES }), {
+    message: /^routes\[\]\.upstreamCa: this file cannot be read: \/does\/not\/exist\.pem does not exist/,
+  });
 });
 
 test('an upstream that refuses connections: 502 without its name', async (t) => {

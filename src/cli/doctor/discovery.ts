@@ -1,12 +1,12 @@
 /** Checks of discovery: the metadata document, the issuer and its usual mistakes, and the clock. */
 import { type Check, fail, ok, warn } from '../../base/check.ts';
+import { describeNetworkError, isCertificateError } from '../../base/system/unreachable.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { DoctorHints } from '../../oidc/products/base/product.ts';
 import { announcedIssuer } from '../../oidc/products/issuers.ts';
 import { PRODUCTS, productOf } from '../../oidc/products/registry.ts';
 import { readMetadataMembers } from '../../oidc/provider/metadata-members.ts';
-import { describeNetworkError, isCertificateError } from './network.ts';
 
 export interface ProviderResponse {
   status: number;

@@ -1,9 +1,9 @@
 /** Checks of the provider metadata against the configuration: keys, code flow, PKCE, PAR, scopes, logout. */
 import { type Check, fail, ok, warn } from '../../base/check.ts';
+import { describeNetworkError } from '../../base/system/unreachable.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { productOf } from '../../oidc/products/registry.ts';
 import type { GetFromProvider, Metadata } from './discovery.ts';
-import { describeNetworkError } from './network.ts';
 
 const listOf = (metadata: Metadata, name: string): readonly unknown[] | undefined => {
   const value = metadata[name];

@@ -1,12 +1,13 @@
 /** Checks of the settings themselves: weakened security, cookie, TLS, audience and public URL. */
 import { type Check, fail, ok, warn } from '../../base/check.ts';
+import { describeNetworkError, isCertificateError } from '../../base/system/unreachable.ts';
 import { appsOf } from '../../config/schema/apps.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Warning } from '../../config/warnings/warnings.ts';
 import { productOf } from '../../oidc/products/registry.ts';
 import { cookieSettings } from '../../session/cookies.ts';
 import { checksOfEach, labelled } from './labels.ts';
-import { describeNetworkError, isCertificateError, requestStatus } from './network.ts';
+import { requestStatus } from './network.ts';
 
 /** Whether two hosts may share cookies; approximate, because it works without the public suffix list. */
 const isSameSite = (a: string, b: string) => a === b || a.endsWith(`.${b}`) || b.endsWith(`.${a}`);

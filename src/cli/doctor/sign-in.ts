@@ -1,11 +1,11 @@
 /** Checks of the client at the provider: credentials, code flow and redirect URI. */
 import { type Check, fail, ok, warn } from '../../base/check.ts';
+import { describeNetworkError } from '../../base/system/unreachable.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Probe, ProbeResult } from '../../oidc/login/probe.ts';
 import type { KnownError } from '../../oidc/products/base/product.ts';
 import { PRODUCTS } from '../../oidc/products/registry.ts';
 import type { GetFromProvider } from './discovery.ts';
-import { describeNetworkError } from './network.ts';
 import { REDIRECT_CHECK, redirectCheck, registrationHint } from './redirect.ts';
 
 type Refusal = Extract<ProbeResult, { kind: 'refused' }>;

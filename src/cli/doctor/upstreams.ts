@@ -1,8 +1,9 @@
 /** Checks that each upstream responds, with any status. */
 import { type Check, fail, ok } from '../../base/check.ts';
+import { describeNetworkError, isCertificateError } from '../../base/system/unreachable.ts';
 import { forwardedRoutes } from '../../config/schema/asked-routes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
-import { describeNetworkError, isCertificateError, requestStatus } from './network.ts';
+import { requestStatus } from './network.ts';
 
 type Target = Pick<RouteConfig, 'upstream' | 'upstreamCa' | 'timeouts'> & { paths: string[] };
 

@@ -1,5 +1,6 @@
 /** Reads the apps of a configuration as they are written: entries of `apps`, and the files of the folder `appsFrom`. */
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
+import { whyUnreadable, whyUnusable } from '../../base/system/unreadable.ts';
 import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { Options } from '../apps/merge.ts';
 import { PARSING } from '../messages/issue-text.ts';
@@ -8,6 +9,7 @@ import { ConfigError, type Fault, type Finding, formatPath, type Path } from '..
 import { lostNames } from '../validate/lost-names.ts';
 import { findingsOf } from './findings.ts';
 import { interpolate } from './interpolate.ts';
+import { type MovedPath, resolvePaths } from './paths.ts';
 import type { SecretSources } from './secret-reader.ts';
 import { parseYaml } from './yaml-source.ts';
 
@@ -49,6 +51,8 @@ export interface AppReader extends SecretSources {
   readonly file: string | undefined;
   /** Returns the names of the files in a folder; throws when it cannot be read. */
   readonly listFiles: (folder: string) => readonly string[];
+  /** Receives the paths that were found in the working directory. */
+  readonly moved: MovedPath[];
 }
 
 type Written = Pick<AppSource, 'isFile' | 'placeOf'> & { id: unknown; value: unknown; findings: Finding[] };
@@ -88,19 +92,24 @@ function sourceOf({ id, value, findings, ...rest }: Written): AppSource {
 const FILE_ID: Finding = { path: ['id'], message: 'the name of the file is the id', hint: 'remove this line' };
 
 /** The app in a file of its own. */
-function readAppFile(file: string, { env, readFile }: AppReader, referenced: Set<string>): AppSource {
+function readAppFile(file: string, { env, readFile, moved }: AppReader, referenced: Set<string>): AppSource {
   const id = basename(file, extname(file));
   const place = { file, line: 1, path: '' };
+  const unreadable = (reason: string): Fault => ({ ...place, message: `this file cannot be read: ${reason}` });
   const unread = { id, path: '', options: {}, isFile: true, findings: [], placeOf: () => place };
   try {
-    const yaml = parseYaml(file, readFile(file));
-    const { value, findings, ...names } = interpolate(yaml.value, env);
+    const text = readFile(file);
+    const fault = whyUnusable(file, text);
+    if (fault !== undefined) return { ...unread, faults: [unreadable(fault)] };
+    const yaml = parseYaml(file, text);
+    const { value: written, findings, ...names } = interpolate(yaml.value, env);
+    const value = resolvePaths(written, file, moved);
     for (const name of names.referenced) referenced.add(name);
     if (isRecord(value) && value.id !== undefined) findings.push(FILE_ID);
     const placeOf = (path: Path) => ({ file, ...yaml.positionOf(path), path: formatPath(path) });
     return sourceOf({ id, value, findings, isFile: true, placeOf });
   } catch (error) {
-    const faults = error instanceof ConfigError ? error.faults : [{ ...place, message: 'this file cannot be read' }];
+    const faults = error instanceof ConfigError ? error.faults : [unreadable(whyUnreadable(file, error))];
     return { ...unread, faults };
   }
 }
@@ -109,25 +118,25 @@ function readAppFile(file: string, { env, readFile }: AppReader, referenced: Set
 const resolveFolder = (folder: string, { file }: AppReader) =>
   isAbsolute(folder) || file === undefined ? folder : join(dirname(file), folder);
 
-/** The files of apps in a folder, sorted; undefined if it cannot be read. */
-function appFiles(path: string, { listFiles }: AppReader): string[] | undefined {
+/** The files of apps in a folder, sorted; the fault if it cannot be read. */
+function appFiles(path: string, { listFiles }: AppReader): string[] | Omit<Finding, 'path'> {
   try {
     return listFiles(path)
       .filter((name) => /^[^./\\][^/\\]*\.ya?ml$/.test(name))
       .sort()
       .map((name) => join(path, name));
-  } catch {
-    return undefined;
+  } catch (error) {
+    return { message: `this folder cannot be read: ${whyUnreadable(path, error)}` };
   }
 }
 
 /** Replaces references in a value of the configuration file; those in an object of a program are none. */
-function createInterpolator({ file, env }: AppReader, referenced: Set<string>) {
+function createInterpolator({ file, env, moved }: AppReader, referenced: Set<string>) {
   return function interpolated(value: unknown): { value: unknown; findings: Finding[] } {
     if (file === undefined) return { value, findings: [] };
     const { referenced: names, ...result } = interpolate(value, env);
     for (const name of names) referenced.add(name);
-    return result;
+    return { ...result, value: resolvePaths(result.value, file, moved) };
   };
 }
 
@@ -145,13 +154,14 @@ export function readApps(input: unknown, reader: AppReader, placeOf: (path: Path
   const checked = appLists.safeParse({ apps: Array.isArray(lists.apps) ? [] : lists.apps, appsFrom }, PARSING);
   const issues = checked.success ? [] : checked.error.issues.flatMap((issue) => findingsOf(issue));
   const folder = checked.data?.appsFrom === undefined ? undefined : resolveFolder(checked.data.appsFrom, reader);
-  const files = folder === undefined ? [] : appFiles(folder, reader);
+  const listed = folder === undefined ? [] : appFiles(folder, reader);
+  const files = Array.isArray(listed) ? listed : [];
   const findings = [
     ...unset.map((finding) => ({ ...finding, path: ['appsFrom'] })),
     ...issues,
-    ...(files === undefined ? [{ path: ['appsFrom'], message: 'this folder cannot be read' }] : []),
+    ...(Array.isArray(listed) ? [] : [{ path: ['appsFrom'], ...listed }]),
   ];
-  const fromFiles = (files ?? []).map((file) => readAppFile(file, reader, referenced));
+  const fromFiles = files.map((file) => readAppFile(file, reader, referenced));
   const list = lists.appsFrom === undefined ? 'apps' : 'appsFrom';
-  return { apps: [...inline, ...fromFiles], referenced, files: files ?? [], folder, findings, list };
+  return { apps: [...inline, ...fromFiles], referenced, files, folder, findings, list };
 }

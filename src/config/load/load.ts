@@ -1,5 +1,6 @@
 /** Configuration loader: turns YAML, environment and secret files into one frozen object, or reports all faults at once. */
 import { readdirSync } from 'node:fs';
+import { whyUnreadable, whyUnusable } from '../../base/system/unreadable.ts';
 import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { Options } from '../apps/merge.ts';
 import { orphanFindings } from '../apps/own-options.ts';
@@ -12,6 +13,7 @@ import { type AppReader, type AppSources, type Place, readApps } from './app-sou
 import { createAppValidator } from './app-validator.ts';
 import { applyEnvironment } from './environment.ts';
 import { interpolate } from './interpolate.ts';
+import { type MovedPath, resolvePaths } from './paths.ts';
 import { createSecretReader, type SecretSources } from './secret-reader.ts';
 import { parseYaml } from './yaml-source.ts';
 
@@ -58,6 +60,8 @@ interface Written {
   readonly faults: readonly Fault[];
   /** Private files besides those of secrets. */
   readonly files: readonly string[];
+  /** Paths that were found in the working directory. */
+  readonly moved: readonly MovedPath[];
   placeOf(path: Path): Place;
 }
 
@@ -112,7 +116,11 @@ function settle(written: Written, lists: boolean, secretSources: SecretSources |
   const faults = [...located, ...distinctFaults(stopping, members.length), ...written.faults];
   const config = joinApps(remaining.flatMap(({ validated }) => validated?.config ?? []));
   if (faults.length > 0 || config === undefined) throw new ConfigError(faults);
-  const warnings = findWarnings({ config: deepFreeze(config), secretFiles: [...secrets.files] });
+  const warnings = findWarnings({
+    config: deepFreeze(config),
+    secretFiles: [...secrets.files],
+    movedPaths: written.moved,
+  });
   return { config, warnings, ...(refused.length > 0 && { refusedApps: refused.map(([, app]) => app) }) };
 }
 
@@ -120,9 +128,11 @@ function settle(written: Written, lists: boolean, secretSources: SecretSources |
 export function loadConfig(source: ConfigSource): Loaded {
   const { file, text, env, readFile, listFiles = readdirSync, tolerant = false } = source;
   const yaml = parseYaml(file, text);
-  const { value, referenced, findings } = interpolate(withoutLists(yaml.value), env);
+  const moved: MovedPath[] = [];
+  const { value: interpolated, referenced, findings } = interpolate(withoutLists(yaml.value), env);
+  const value = resolvePaths(interpolated, file, moved);
   const inFile = (path: Path): Place => ({ file, ...yaml.positionOf(path), path: formatPath(path) });
-  const sources = readApps(yaml.value, { env, readFile, listFiles, file }, inFile);
+  const sources = readApps(yaml.value, { env, readFile, listFiles, file, moved }, inFile);
   const { input, variables, faults } = applyEnvironment(value, env, new Set([...referenced, ...sources.referenced]));
   const placeOf = (path: Path): Place => {
     const dotted = formatPath(path);
@@ -130,19 +140,24 @@ export function loadConfig(source: ConfigSource): Loaded {
     const variable = variables.get(typeof path.at(-1) === 'number' ? formatPath(path.slice(0, -1)) : dotted);
     return variable === undefined ? inFile(path) : { variable, path: dotted };
   };
-  const written = { top: input, sources, findings, faults, files: [file, ...sources.files], placeOf };
+  const written = { top: input, sources, findings, faults, files: [file, ...sources.files], placeOf, moved };
   const readFrom = [file, ...(sources.folder === undefined ? [] : [sources.folder]), ...sources.files];
   return { ...settle(written, hasLists(yaml.value), source, tolerant), readFrom };
 }
+
+const unusable = (file: string, reason: string) =>
+  new ConfigError([{ file, path: '', message: `this file cannot be read: ${reason}` }]);
 
 /** Reads a file and loads it, with the errors of `loadConfig`. */
 export function loadFile({ file, ...source }: Omit<ConfigSource, 'text'>): Loaded {
   let text: string;
   try {
     text = source.readFile(file);
-  } catch {
-    throw new ConfigError([{ file, path: '', message: 'this file cannot be read' }]);
+  } catch (error) {
+    throw unusable(file, whyUnreadable(file, error));
   }
+  const fault = whyUnusable(file, text);
+  if (fault !== undefined) throw unusable(file, fault);
   return loadConfig({ file, text, ...source });
 }
 
@@ -150,6 +165,7 @@ export function loadFile({ file, ...source }: Omit<ConfigSource, 'text'>): Loade
 const UNREADABLE: Omit<AppReader, 'file'> = {
   env: {},
   readFile: () => '',
+  moved: [],
   listFiles: () => {
     throw new Error('a configuration object without sources');
   },
@@ -157,10 +173,18 @@ const UNREADABLE: Omit<AppReader, 'file'> = {
 
 /** Validates a plain object, for an application that mounts the gateway. Throws `ConfigError`. */
 export function loadObject(input: ConfigInput, secretSources?: SecretSources): Loaded {
-  const reader = secretSources ? { ...secretSources, listFiles: readdirSync } : UNREADABLE;
+  const reader = secretSources ? { ...secretSources, listFiles: readdirSync, moved: [] } : UNREADABLE;
   const placeOf = (path: Path): Place => ({ path: formatPath(path) });
   const sources = readApps(input, { ...reader, file: undefined }, placeOf);
-  const written = { top: withoutLists(input), sources, findings: [], faults: [], files: sources.files, placeOf };
+  const written = {
+    top: withoutLists(input),
+    sources,
+    findings: [],
+    faults: [],
+    files: sources.files,
+    placeOf,
+    moved: reader.moved,
+  };
   return settle(written, hasLists(input), secretSources, false);
 }
 

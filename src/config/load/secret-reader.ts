@@ -1,4 +1,6 @@
 /** Reader of secrets that a configuration refers to, in files and environment variables. */
+import { resolve } from 'node:path';
+import { whyUnreadable } from '../../base/system/unreadable.ts';
 import type { SecretRef, SecretResolver } from '../schema/schema.ts';
 import { withoutLineEnd } from './text-value.ts';
 
@@ -17,11 +19,11 @@ function readSecret({ env, readFile }: SecretSources, ref: SecretRef): string {
   let text: string;
   try {
     text = readFile(ref.file);
-  } catch {
-    throw new Error(`the file ${ref.file} cannot be read`);
+  } catch (cause) {
+    throw new Error(`this file cannot be read: ${whyUnreadable(ref.file, cause)}`, { cause });
   }
   const value = withoutLineEnd(text);
-  if (value === '') throw new Error(`the file ${ref.file} is empty`);
+  if (value === '') throw new Error(`the file ${resolve(ref.file)} is empty; write the secret into it`);
   return value;
 }
 

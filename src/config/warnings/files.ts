@@ -1,5 +1,6 @@
 /** Warnings about the files that the configuration names. */
 import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { appsOf } from '../schema/apps.ts';
 import { signInProviders } from '../schema/providers.ts';
 import type { Combination } from './warning.ts';
@@ -14,6 +15,18 @@ function modeOf(path: string): number | undefined {
     return undefined;
   }
 }
+
+export const movedPaths: Combination = {
+  id: 'path-in-working-directory',
+  when: 'a relative path exists in the working directory, and not in the folder of the configuration file',
+  hint: 'write the path relative to the configuration file, or an absolute one: a later version looks only there',
+  shared: true,
+  find: (facts) =>
+    (facts.movedPaths ?? []).map(
+      ({ option, path, expected }) =>
+        `${option} is ${resolve(path)} in the working directory; there is no ${resolve(expected)}`,
+    ),
+};
 
 export const writableSecrets: Combination = {
   id: 'secret-file-writable',

@@ -13,7 +13,7 @@ import {
   persistentCookie,
   sharedCookie,
 } from './browser.ts';
-import { writableSecrets } from './files.ts';
+import { movedPaths, writableSecrets } from './files.ts';
 import {
   httpsWithoutProxy,
   insecureHttp,
@@ -65,6 +65,7 @@ export const COMBINATIONS: readonly Combination[] = [
   sharedOrigin,
   openBypass,
   writableSecrets,
+  movedPaths,
 ];
 
 const MAX_NAMES = 5;

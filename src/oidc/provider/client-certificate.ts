@@ -1,6 +1,6 @@
 /** The client certificate of the gateway (RFC 8705). */
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readOptionFile } from '../../base/system/unreadable.ts';
 
 export interface ClientCertificate {
   readonly cert: string;
@@ -11,8 +11,8 @@ export interface ClientCertificate {
 
 /** Reads both files; throws when one cannot be read or the key does not belong to the certificate. */
 export function readClientCertificate(files: { certificate: string; key: string }): ClientCertificate {
-  const cert = readFileSync(files.certificate, 'utf8');
-  const key = readFileSync(files.key, 'utf8');
+  const cert = readOptionFile('provider.tls.certificate', files.certificate);
+  const key = readOptionFile('provider.tls.key', files.key);
   const certificate = new X509Certificate(cert);
   // Checked at start-up: node:tls accepts a pair of different key types without an error.
   if (!certificate.checkPrivateKey(createPrivateKey(key)))

@@ -1,6 +1,6 @@
 /** Connections to the provider with a client certificate, a CA of its own, or through the proxy of the environment. */
-import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
+import { readOptionFile } from '../../base/system/unreadable.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { readClientCertificate } from './client-certificate.ts';
 import type { SendRequest } from './fetch.ts';
@@ -19,7 +19,7 @@ export function createSend({ tls, ca, proxy }: ConnectionSettings): SendRequest 
     rejectUnauthorized: true,
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
     // Beside the public CAs: the file of a company names its own CA only.
-    ...(ca === undefined ? {} : { ca: [...rootCertificates, readFileSync(ca, 'utf8')] }),
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, readOptionFile('provider.ca', ca)] }),
   };
   // Node's own fetch accepts none of these; undici is loaded only where one is configured.
   const client = import('undici').then(({ Agent, EnvHttpProxyAgent, fetch }) => {

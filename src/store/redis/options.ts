@@ -1,8 +1,8 @@
 /** Translates `session.store.redis` into the options of ioredis: addresses, credentials, TLS, timeouts. */
-import { readFileSync } from 'node:fs';
+
 import type { ConnectionOptions } from 'node:tls';
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
-import { messageOf } from '../../base/errors.ts';
+import { readOptionFile } from '../../base/system/unreadable.ts';
 import type { RedisConfig } from './schema.ts';
 
 /** One connection (to a server, or to the master that Sentinel names), or a Cluster. */
@@ -47,14 +47,7 @@ function parseUrl(text: string): Address {
   };
 }
 
-function readCa(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    const reason = messageOf(cause);
-    throw new Error(`session.store.redis.tls.ca: ${reason}`, { cause });
-  }
-}
+const readCa = (file: string) => readOptionFile('session.store.redis.tls.ca', file);
 
 function tlsOptions(tls: RedisConfig['tls']): ConnectionOptions {
   return {

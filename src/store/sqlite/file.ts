@@ -1,7 +1,9 @@
 /** Opens the database file for this process only: permissions, lock, journal, tables, and error messages that name the fault. */
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '../../base/errors.ts';
+import { whyUnwritable } from '../../base/system/unwritable.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -35,6 +37,8 @@ export interface SqliteFile {
 
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that get a message of their own. */
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
 const errorCode = (error: unknown) =>
@@ -78,7 +82,9 @@ function describeError(error: unknown, lockFile: string): string {
     return `is in use by ${describeHolder(lockFile)}; only one instance may use it, several need session.store.redis`;
   }
   if (code === SQLITE_NOTADB) return 'is not a SQLite database; move it away or set another path';
-  return messageOf(error);
+  if (code === SQLITE_READONLY || code === SQLITE_CANTOPEN)
+    return 'cannot be written as a database; set the path of a file, in a folder that this user may write';
+  return whyUnwritable(error) ?? messageOf(error);
 }
 
 /** Opens or creates the file. Throws an Error that names the option, the file and the fault. */
@@ -93,7 +99,9 @@ export function openSqliteFile(file: string): SqliteFile {
     if (!inMemory) writeFileSync(lockFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     db?.close();
-    throw new Error(`session.store.sqlite.file: ${file} ${describeError(error, lockFile)}`, { cause: error });
+    throw new Error(`session.store.sqlite.file: ${inMemory ? file : resolve(file)} ${describeError(error, lockFile)}`, {
+      cause: error,
+    });
   }
   const opened = db;
   return {

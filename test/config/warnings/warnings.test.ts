@@ -470,7 +470,7 @@ describe('W03 E19 combinations', () => {
 
   test('every combination has a case, and a sound configuration has no warning', () => {
     assert.deepEqual(
-      Object.keys(CASES).concat('secret-file-writable'),
+      Object.keys(CASES).concat('secret-file-writable', 'path-in-working-directory'),
       COMBINATIONS.map(({ id }) => id),
     );
     assert.deepEqual(idsOf({}), []);

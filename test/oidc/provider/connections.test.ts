@@ -80,5 +80,8 @@ for (const proxied of [false, true])
 test('P08 a CA file that cannot be read stops the start', async (t) => {
   const provider = await startProvider();
   t.after(() => provider.stop());
-  await assert.rejects(startGateway({ provider, providerConfig: { ca: '/nowhere/ca.pem' } }), /ENOENT/);
+  await assert.rejects(startGateway({ provider, providerConfig: { ca: '/nowhere/ca.pem' } }), {
+    message:
+      'provider.ca: this file cannot be read: /nowhere/ca.pem does not exist, nor does its folder; create it, or correct the path',
+  });
 });
