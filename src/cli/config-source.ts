@@ -1,6 +1,6 @@
 /** Where the configuration of a command comes from: a file that is named, `gateway.yaml`, or environment variables alone. */
 import { type Loaded, loadConfig, loadFile } from '../config/load/load.ts';
-import { options } from '../config/schema/options.ts';
+import { options, structuredOptions } from '../config/schema/options.ts';
 import { ConfigError, type Fault } from '../config/validate/faults.ts';
 import { REEXEC_VARIABLE } from '../tuning/process-settings.ts';
 import { type CliDeps, type Invocation, type Parameter, textOf, UsageError } from './command.ts';
@@ -42,19 +42,19 @@ export function configFileOf(deps: CliDeps, invocation: Invocation): string | un
 }
 
 /** The required groups, so that each of their options that is missing is a fault of its own, which names its variable. */
-const GROUPS = 'secrets: {}\nprovider: {}\n';
+const groups = (env: CliDeps['env']) => `secrets: {}\n${env.BFF_PROVIDERS === undefined ? 'provider: {}\n' : ''}`;
 
 /** The fault of an option that no file could set, at the variable that sets it. */
 function atVariable(fault: Fault): Fault {
   if (fault.variable !== undefined) return fault;
-  const variable = options().find(({ path }) => path.join('.') === fault.path)?.variable;
+  const variable = [...options(), ...structuredOptions()].find(({ path }) => path.join('.') === fault.path)?.variable;
   const hint = variable === undefined ? fault.hint : fault.hint?.replace(/^write \w+: /, `set ${variable}=`);
   return { ...fault, file: undefined, line: undefined, column: undefined, variable, hint };
 }
 
 function loadVariables(source: Omit<Parameters<typeof loadFile>[0], 'file'>): Loaded {
   try {
-    return { ...loadConfig({ ...source, file: '', text: GROUPS }), readFrom: [] };
+    return { ...loadConfig({ ...source, file: '', text: groups(source.env) }), readFrom: [] };
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError(error.faults.map(atVariable));
     throw error;

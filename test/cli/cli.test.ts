@@ -126,9 +126,24 @@ describe('the configuration', () => {
     assert.match((await cli(['check'])).out, /shop\.example\.com/);
   });
 
+  test('without a file, variables alone start a gateway', async () => {
+    const { code, err, started } = await cli(['start'], {
+      ...ALONE,
+      BFF_PROVIDER_ISSUER: 'https://id.example.com',
+      BFF_PROVIDER_CLIENT_ID: 'shop',
+      BFF_PROVIDER_CLIENT_SECRET: 's3cret',
+      BFF_SECRETS_KEYS: `[{ id: k1, value: ${KEY} }]`,
+      BFF_ROUTES: '[{"path":"/api/**","upstream":"http://orders:8080"}]',
+    });
+    assert.equal(code, 0, err);
+    const { config } = started as { config: { publicUrl: string; routes: { path: string }[] } };
+    assert.deepEqual([config.publicUrl, config.routes[0]?.path], ['https://alone.example.com', '/api/**']);
+  });
+
   test('without a file, variables alone state it, and faults name the variables', async () => {
     const { code, err } = await cli(['check'], ALONE);
     assert.equal(code, 1);
+    assert.match(err, /^BFF_SECRETS_KEYS: secrets\.keys: is required; set BFF_SECRETS_KEYS=/m);
     assert.match(err, /^BFF_PROVIDER_ISSUER: provider\.issuer: is required; set BFF_PROVIDER_ISSUER=https:/m);
     assert.doesNotMatch(err, /BFF_PUBLIC_URL|:1:1/);
   });

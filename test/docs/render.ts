@@ -54,7 +54,9 @@ The configuration is one YAML file, given with \`--config\` or \`BFF_CONFIG\`; w
 
 - **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` in any text are replaced; \`$\${\` is a literal \`\${\`. The result has
   the type of its option: \`port: \${PORT:-3000}\` is a number. Most options can also be set by a
-  variable, which overrides the file; lists are separated by commas. A \`BFF_\` variable without a matching option prevents the start. The two that
+  variable, which overrides the file; lists are separated by commas. Lists of objects and records are JSON or YAML:
+  \`BFF_SECRETS_KEYS\`, \`BFF_ROUTES\`, \`BFF_PROVIDERS\`, \`BFF_PROVIDER_AUTHORIZATION_PARAMS\`, \`BFF_ACCESS_TOKENS_ISSUERS\`,
+  \`BFF_SESSION_STORE_REDIS_SENTINELS\`, \`BFF_SESSION_STORE_REDIS_CLUSTER\`; only a file can hold several apps. A \`BFF_\` variable without a matching option prevents the start. The two that
   are no options are \`BFF_CONFIG\` and \`BFF_TUNING_REEXEC\` (\`on\`, \`off\`; see [memory](decisions/0011-memory.md)).
 - **Secrets** can be references: \`{ file: /run/secrets/name }\` or \`{ env: NAME }\`. Their variables also exist with the suffix \`_FILE\`.
   \`bff-gateway keys new > session-key\` creates a key in a file.

@@ -1,7 +1,8 @@
 /** Environment variables that set options: `BFF_LISTEN_PORT=8080` overrides `listen.port` of the file. */
+import { parse } from 'yaml';
 import { REEXEC_VALUES, REEXEC_VARIABLE } from '../../tuning/process-settings.ts';
 import { closestMatch } from '../messages/suggest.ts';
-import { type Option, options } from '../schema/options.ts';
+import { options, type StructuredOption, structuredOptions } from '../schema/options.ts';
 import { type Fault, formatPath } from '../validate/faults.ts';
 import { parseText, withoutLineEnd } from './text-value.ts';
 
@@ -18,7 +19,7 @@ export interface EnvironmentResult {
 
 /** A variable that sets an option, and how its text becomes the value. */
 interface Binding {
-  option: Option;
+  option: StructuredOption;
   parse: (text: string) => unknown;
 }
 
@@ -30,6 +31,16 @@ function withValue(tree: Tree, [first = '', ...rest]: readonly string[], value: 
   return { ...tree, [first]: withValue(isTree(child) ? child : {}, rest, value) };
 }
 
+/** The value of JSON or YAML; undefined for other text. */
+function parseStructure(text: string): unknown {
+  try {
+    return parse(text, { uniqueKeys: true, stringKeys: true, maxAliasCount: 0 });
+  } catch {
+    // The message of the parser names lines of a file.
+    return undefined;
+  }
+}
+
 /** Every variable by its name; a secret has a second one, `..._FILE`. */
 function bindings(): Map<string, Binding> {
   const byName = new Map<string, Binding>();
@@ -37,8 +48,16 @@ function bindings(): Map<string, Binding> {
     byName.set(option.variable, { option, parse: (text) => parseText(option, text) });
     if (option.kind === 'secret') byName.set(`${option.variable}_FILE`, { option, parse: (file) => ({ file }) });
   }
+  for (const option of structuredOptions()) byName.set(option.variable, { option, parse: parseStructure });
   return byName;
 }
+
+const notStructured = ({ path }: StructuredOption, variable: string): Fault => ({
+  path: formatPath(path),
+  variable,
+  message: 'this is neither JSON nor YAML',
+  hint: 'write a list or mapping in one line, such as [{ id: k1, file: session-key }] for BFF_SECRETS_KEYS',
+});
 
 function unknownVariable(name: string, names: readonly string[]): Fault {
   const match = closestMatch(name, names);
@@ -76,7 +95,9 @@ export function applyEnvironment(input: unknown, env: Environment, referenced: R
     if (!binding) {
       if (!referenced.has(name)) faults.push(unknownVariable(name, [...byName.keys()]));
     } else if (isTree(result) || result === undefined || result === null) {
-      result = withValue(isTree(result) ? result : {}, binding.option.path, binding.parse(text));
+      const value = binding.parse(text);
+      if (value === undefined) faults.push(notStructured(binding.option, name));
+      result = withValue(isTree(result) ? result : {}, binding.option.path, value);
       variables.set(formatPath(binding.option.path), name);
     }
   }

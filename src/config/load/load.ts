@@ -136,8 +136,9 @@ export function loadConfig(source: ConfigSource): Loaded {
   const { input, variables, faults } = applyEnvironment(value, env, new Set([...referenced, ...sources.referenced]));
   const placeOf = (path: Path): Place => {
     const dotted = formatPath(path);
-    // A variable sets a list as a whole, so it is the source of each element.
-    const variable = variables.get(typeof path.at(-1) === 'number' ? formatPath(path.slice(0, -1)) : dotted);
+    // A variable sets an option as a whole, so it is the source of everything in it.
+    const above = path.map((_part, index) => variables.get(formatPath(path.slice(0, path.length - index))));
+    const variable = above.find((name) => name !== undefined);
     return variable === undefined ? inFile(path) : { variable, path: dotted };
   };
   const written = { top: input, sources, findings, faults, files: [file, ...sources.files], placeOf, moved };

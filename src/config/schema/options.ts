@@ -16,7 +16,7 @@ export interface Option {
   node: SchemaNode;
 }
 
-/** Lists of objects and records, which no single environment variable can set. */
+/** Lists of objects and records: their variables hold JSON or YAML, except for the lists of apps. */
 const WITHOUT_VARIABLE = [
   'secrets.keys',
   'provider.authorizationParams',
@@ -28,6 +28,9 @@ const WITHOUT_VARIABLE = [
   'apps',
   'appsFrom',
 ] as const;
+
+/** Only the file has them. */
+const FILE_ONLY: readonly string[] = ['apps', 'appsFrom'];
 
 let cached: SchemaNode | undefined;
 
@@ -119,4 +122,15 @@ export function optionsOf(schema: SchemaNode, withoutVariable: readonly string[]
 /** All options of the configuration that one environment variable can set. */
 export function options(): Option[] {
   return optionsOf(jsonSchema(), WITHOUT_VARIABLE);
+}
+
+/** An option that is a list of objects or a record, with the variable that sets it as JSON or YAML. */
+export type StructuredOption = Pick<Option, 'path' | 'variable'>;
+
+/** The options that a variable sets as JSON or YAML. */
+export function structuredOptions(): StructuredOption[] {
+  return WITHOUT_VARIABLE.filter((name) => !FILE_ONLY.includes(name)).map((name) => {
+    const path = name.split('.');
+    return { path, variable: variableName(path) };
+  });
 }

@@ -51,6 +51,33 @@ test('P08 a secret from the environment loses its line break at the end, as one 
   }
 });
 
+test('variables set lists of objects and records, as JSON or YAML', () => {
+  const routes = [{ path: '/api/**', upstream: 'http://orders:8080', rules: [{ token: 'none' }] }];
+  const keys = '[{ id: k2, file: /run/key-with-32-characters-or-more }]';
+  for (const BFF_ROUTES of [
+    JSON.stringify(routes),
+    '[{ path: /api/**, upstream: "http://orders:8080", rules: [{ token: none }] }]',
+  ]) {
+    const config = load({ BFF_ROUTES, BFF_SECRETS_KEYS: keys, BFF_PROVIDER_AUTHORIZATION_PARAMS: '{"audience":"a"}' });
+    assert.equal(config.routes[0]?.rules[0]?.token, 'none');
+    assert.deepEqual(config.secrets.keys, [{ id: 'k2', value: 'content of /run/key-with-32-characters-or-more' }]);
+    assert.deepEqual(config.provider.authorizationParams, { audience: 'a' });
+  }
+});
+
+test('every fault in a list of a variable names the variable', () => {
+  const of = (BFF_ROUTES: string) => faults({ BFF_ROUTES }).map(({ variable, path }) => [variable, path]);
+  assert.deepEqual(of('[{ path: /api/**, upstream: ftp }]'), [['BFF_ROUTES', 'routes[0].upstream']]);
+  assert.deepEqual(of('[{ path: /api/**, upstrem: "http://a" }]').at(-1), ['BFF_ROUTES', 'routes[0].upstrem']);
+  for (const text of ['[{', 'a: [1', '[{ path: /a, path: /b }]']) {
+    const [fault] = faults({ BFF_ROUTES: text });
+    assert.deepEqual(
+      [fault?.variable, fault?.path, fault?.message],
+      ['BFF_ROUTES', 'routes', 'this is neither JSON nor YAML'],
+    );
+  }
+});
+
 test('a fault in a variable names the variable', () => {
   const [fault] = faults({ BFF_LISTEN_PORT: 'many' });
   assert.equal(fault?.variable, 'BFF_LISTEN_PORT');
