@@ -8,7 +8,7 @@ import type { RequestContext } from './request-context.ts';
 import { createRequestIds } from './request-ids.ts';
 
 /** Enough to log a refusal and to respond to it. */
-export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' | 'log'>;
+export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' | 'log' | 'span'>;
 
 /** Identifies the peer and assigns the request id, once per request: further calls return the same arrival. Never throws. */
 export type Arrive = (req: IncomingMessage) => ReceivedRequest;

@@ -49,7 +49,6 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
     ...base,
     arrivals: createArrivals(base),
     ...createRouteTable(config, metrics),
-    tracing,
     revoker,
     services,
     streams,
@@ -83,7 +82,7 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
     store,
     keyring,
     audit,
-    signIn: createProviders(config, { log, metrics, clock }, acquireProvider),
+    signIn: createProviders(config, { log, metrics, clock, tracing: shared.tracing }, acquireProvider),
     cookies: cookieSettings(config),
     sessions: createSessions({
       config,
@@ -102,7 +101,7 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
 /** The client of every provider. Of several apps that share one, the first one gives its name to log lines and metrics. */
 function createProviders(
   config: Config,
-  { log, metrics, clock }: Pick<SharedParts, 'log' | 'metrics' | 'clock'>,
+  { log, metrics, clock, tracing }: Pick<SharedParts, 'log' | 'metrics' | 'clock' | 'tracing'>,
   acquireProvider: AcquireProvider,
 ) {
   const { allowInsecureHttp } = config.development;
@@ -114,6 +113,7 @@ function createProviders(
       log: index === 0 && !config.providers ? log : log.child({ provider: settings.id }),
       metrics: metrics.ofProvider(settings.id),
       clock,
+      tracing,
     }),
   }));
 }

@@ -13,15 +13,8 @@ import * as handlers from '../endpoints/handlers.ts';
 import { remoteFrontendHandler } from '../frontend/remote-frontend.ts';
 import type { RemotePage } from '../frontend/remote-page.ts';
 import { frontendHandler } from '../frontend/static-files.ts';
-import type { Tracing } from '../observe/tracing/tracing.ts';
 import type { SignInProvider } from '../oidc/sign-in/sign-in-provider.ts';
 import { createCors, isPreflight } from '../policy/cors.ts';
-import { runInSpan } from '../tracing/current-span.ts';
-
-export type ControlPlaneParts = EndpointParts & {
-  page?: RemotePage | undefined;
-  tracing?: Tracing | undefined;
-};
 
 /** Compiles only if every row of the table has a handler with the row's methods, and every handler has a row. */
 const ENDPOINT_HANDLERS: {
@@ -71,15 +64,9 @@ function allowListedOrigins({ cors }: Config): RequestHandler {
   };
 }
 
-/** The same step in the span of its request: body parsers continue in the context of the connection. */
-function inRequestSpan(step: RequestHandler): RequestHandler {
-  return (req, res, next) => runInSpan(contextOf(req).span, () => step(req, res, next));
-}
-
 /** Mounts the endpoints that the configuration offers, each with its steps by method. */
-function mountEndpoints(app: Express, parts: ControlPlaneParts): void {
+function mountEndpoints(app: Express, parts: EndpointParts): void {
   const cors = allowListedOrigins(parts.config);
-  const traced = parts.tracing ? inRequestSpan : (step: RequestHandler) => step;
   const frames = explainFrames(parts.pages);
   for (const {
     name,
@@ -97,13 +84,13 @@ function mountEndpoints(app: Express, parts: ControlPlaneParts): void {
     if (name !== 'frontchannelLogout') route.get(frames);
     if (!cacheable) route.all(noStore);
     const steps: Partial<Record<Method, readonly RequestHandler[]>> = ENDPOINT_HANDLERS[name](parts, provider);
-    for (const method of methods) route[method === 'GET' ? 'get' : 'post'](...(steps[method] ?? []).map(traced));
+    for (const method of methods) route[method === 'GET' ? 'get' : 'post'](...(steps[method] ?? []));
     route.all(methodNotAllowed(methods));
   }
 }
 
 /** Creates the Express app. It renders no errors: they reach the callback that is passed with each request. */
-export function createControlPlane(parts: ControlPlaneParts): Express {
+export function createControlPlane(parts: EndpointParts & { page?: RemotePage | undefined }): Express {
   const { frontend } = parts.config;
   const app = createApp();
   app.use(securityHeaders(parts.config), function setRequestId(req, res, next) {

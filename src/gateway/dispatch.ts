@@ -13,10 +13,10 @@ import { attachContext } from '../endpoints/common/context.ts';
 import type { DevServer } from '../frontend/dev-server.ts';
 import type { PageSteps } from '../proxy/pages/page-steps.ts';
 import type { CompiledRoute } from '../routing/routes.ts';
+import { nameRequestSpan } from '../tracing/request-span.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { FailureResponder } from './failures.ts';
 import type { RequestCounter } from './request-counter.ts';
-import { nameRequestSpan } from './request-span.ts';
 
 export interface DispatchParts {
   config: Config;

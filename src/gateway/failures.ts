@@ -13,7 +13,7 @@ import { hstsValue } from '../responses/hsts.ts';
 import type { Pages } from '../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
 import { renderErrorOnSocket } from '../responses/socket-response.ts';
-import { endRefusedUpgrade } from './request-span.ts';
+import { endRefusedUpgrade } from '../tracing/request-span.ts';
 
 export interface FailureResponder {
   /**

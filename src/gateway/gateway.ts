@@ -10,12 +10,13 @@ import { type AppRequest, createEdge, type Edge } from '../edge/edge.ts';
 import { checkUpgradeFraming } from '../edge/framing.ts';
 import { afterResponses } from '../edge/in-turn.ts';
 import { createAudit } from '../observe/audit.ts';
+import type { Tracing } from '../observe/tracing/tracing.ts';
 import { type AskedApp, type AskedApps, createAskedApps } from '../proxy/forward-auth/choose-app.ts';
+import { inRequestSpan, inUpgradeSpan, passOn } from '../tracing/request-span.ts';
 import type { AppRuntime } from './app-runtime.ts';
 import { createFailureResponder, type FailureResponder } from './failures.ts';
 import { createGeneration, type Generation, startApps } from './generation.ts';
 import { createRejectMalformed, type RejectMalformed } from './malformed.ts';
-import { inRequestSpan, inUpgradeSpan, passOn } from './request-span.ts';
 import { createSharedParts, type GatewayDeps, type SharedParts } from './shared-parts.ts';
 
 export type { GatewayDeps } from './shared-parts.ts';
@@ -30,6 +31,8 @@ export interface Gateway {
   readonly rejectMalformed: RejectMalformed;
   /** The apps of the gateway. */
   readonly apps: readonly AppRuntime[];
+  /** Undefined if traces of clients are only passed on. */
+  readonly tracing: Tracing | undefined;
   /** The apps that a front proxy may ask about. */
   readonly askedApps: AskedApps<AskedApp>;
   /** Sessions for the private listener. */
@@ -46,8 +49,6 @@ export interface Gateway {
   endStreams(): void;
   /** Whether the first attempt to discover the providers has ended, successfully or not. */
   started(): boolean;
-  /** Resolves when everything that is loaded in the background is there, such as what records traces. */
-  loaded(): Promise<void>;
   /** Starts discovery and background work; resolves after the first attempt. */
   start(): Promise<void>;
   /** Stops timers and closes upstream connections. The store stays open: it belongs to the caller. */
@@ -75,6 +76,7 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
     ...createHandlers(edge, unmatched, shared),
     rejectMalformed: createRejectMalformed(unmatched),
     apps,
+    tracing: shared.tracing,
     askedApps: createAskedApps(apps),
     adminSessions: createAdminSessions({
       config: first.config,
@@ -92,7 +94,6 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
       for (const app of apps) app.endStreams();
     },
     started: () => apps.every((app) => app.started()),
-    loaded: async () => await shared.tracing?.ready,
     async start() {
       await Promise.all([startApps(apps), shared.tracing?.ready]);
     },
@@ -149,7 +150,8 @@ function createHandlers(
     handle(req, res, next) {
       if (!tracing) return handle(req, res, next);
       const arrival = arrive(req);
-      inRequestSpan(tracing, arrival, res, () => handle(req, res, next && (() => passOn(arrival, next))));
+      const traced = () => handle(req, res, next && (() => passOn(arrival, next)));
+      inRequestSpan(arrival, tracing.startRequest(arrival), res, traced);
     },
     upgrade(req, socket, head, next) {
       socket.on('error', () => socket.destroy());
@@ -157,7 +159,7 @@ function createHandlers(
         if (!tracing) return upgradeInTurn(req, socket, head, next);
         const arrival = arrive(req);
         const traced = () => upgradeInTurn(req, socket, head, next && (() => passOn(arrival, next)));
-        inUpgradeSpan(tracing, arrival, traced);
+        inUpgradeSpan(arrival, tracing.startRequest(arrival), traced);
       });
     },
   };

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { Metrics, RouteMeter } from '../observe/metrics/metrics.ts';
 import type { CompiledRoute } from '../routing/routes.ts';
-import { nameRequestSpan } from './request-span.ts';
+import { nameRequestSpan } from '../tracing/request-span.ts';
 
 export interface RequestCounterOptions {
   metrics: Pick<Metrics, 'countResponse'>;

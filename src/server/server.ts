@@ -146,6 +146,7 @@ async function openForwardAuthListener(
   const server = createForwardAuthServer({
     config,
     apps: () => active.current().askedApps,
+    tracing: () => active.current().tracing,
     log,
     metrics,
   });
@@ -167,7 +168,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const admin = createAdminServer({ config, gateway: active.current, log, metrics, draining: () => draining });
   if (config.admin.enabled) await listenForAdmin(admin, config);
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
-  await active.current().loaded();
+  await active.current().tracing?.ready;
   const publicListener = await openPublicListener(fitOpenFiles(config, log), active);
   const { port } = publicListener;
   log.info({ publicUrl: config.publicUrl, port, store: store.kind, digest }, 'listening');

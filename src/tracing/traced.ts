@@ -35,6 +35,22 @@ export async function endAfter<T>(span: Span, work: () => Promise<T>): Promise<T
   }
 }
 
+/** Starts spans of work that no request waits for. */
+export interface WorkTracer {
+  startWork(name: string, attributes?: SpanAttributes): Span | undefined;
+}
+
+/** Runs `work` in a child of the current span; without one, in a trace of its own. */
+export function tracedWork<T>(
+  tracer: WorkTracer | undefined,
+  name: string,
+  attributes: SpanAttributes,
+  work: (span: Span | undefined) => Promise<T>,
+): Promise<T> {
+  const span = currentSpan()?.startChild(name, 'internal', attributes) ?? tracer?.startWork(name, attributes);
+  return span ? endAfter(span, () => work(span)) : work(undefined);
+}
+
 /** Runs `work` in a child of the current span; without one, nothing is recorded. */
 export function traced<T>(
   name: string,

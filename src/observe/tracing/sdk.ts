@@ -1,6 +1,6 @@
 /** The OpenTelemetry SDK; loaded only where spans are recorded. */
 import { randomUUID } from 'node:crypto';
-import { trace } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
@@ -89,5 +89,6 @@ export async function loadTracing(
 ): Promise<LoadedTracing> {
   if (settings.kind === 'export') return await exportSpans(settings, log);
   // The provider belongs to the application, which flushes it. The API finds it also if it is registered later.
-  return { ...createRequestSpans({ ...settings, tracer: trace.getTracer(SCOPE) }), close: async () => undefined };
+  const options = { ...settings, tracer: trace.getTracer(SCOPE), activeContext: () => context.active() };
+  return { ...createRequestSpans(options), close: async () => undefined };
 }

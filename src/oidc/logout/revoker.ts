@@ -2,10 +2,8 @@
 import * as oidc from 'openid-client';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
-import type { Tracing } from '../../observe/tracing/tracing.ts';
 import { providerIdOf } from '../../session/session-types.ts';
-import { currentSpan } from '../../tracing/current-span.ts';
-import { endAfter } from '../../tracing/traced.ts';
+import { tracedWork, type WorkTracer } from '../../tracing/traced.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Provider } from '../provider/provider.ts';
 import {
@@ -40,7 +38,7 @@ export interface RevokerOptions extends RevocationQueueOptions {
   isSignInUsed: IsSignInUsed;
   log: Logger;
   audit: Audit;
-  tracing?: Pick<Tracing, 'startWork'> | undefined;
+  tracing?: WorkTracer | undefined;
 }
 
 /** Creates the revoker. Revocations are persisted before the first attempt, so they survive a crash of this process. */
@@ -64,12 +62,9 @@ export function createRevoker(options: RevokerOptions): Revoker {
 
   /** In the trace of the request that ended the session; one that is repeated has a trace of its own. */
   function attempt(job: PendingRevocation): Promise<RevocationOutcome> {
-    const span = currentSpan()?.startChild('revocation', 'internal') ?? options.tracing?.startWork('revocation');
-    if (!span) return attemptUntraced(job);
-    span.setAttribute('bff.revocation.token', job.hint);
-    return endAfter(span, async () => {
+    return tracedWork(options.tracing, 'revocation', { 'bff.revocation.token': job.hint }, async (span) => {
       const outcome = await attemptUntraced(job);
-      span.setAttribute('bff.revocation.outcome', outcome);
+      span?.setAttribute('bff.revocation.outcome', outcome);
       return outcome;
     });
   }

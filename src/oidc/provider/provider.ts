@@ -4,6 +4,7 @@ import * as oidc from 'openid-client';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ProviderMetrics } from '../../observe/metrics/metrics.ts';
+import { tracedWork, type WorkTracer } from '../../tracing/traced.ts';
 import { importKeyPair } from '../dpop/key.ts';
 import { createNonceCache, type NonceCache } from '../dpop/nonces.ts';
 import { KeySetCache } from '../keys/key-set-cache.ts';
@@ -75,6 +76,7 @@ export interface ProviderOptions {
   log: Logger;
   metrics?: ProviderMetrics | undefined;
   clock: () => number;
+  tracing?: WorkTracer | undefined;
 }
 
 type CreateConfiguration = (
@@ -121,7 +123,7 @@ async function createDpopOptions(
 
 /** Creates the provider; nothing is requested before `start`. */
 export function createProvider(options: ProviderOptions): Provider {
-  const { config, signIn = true, allowInsecureHttp, log, metrics, clock } = options;
+  const { config, signIn = true, allowInsecureHttp, log, metrics, clock, tracing } = options;
   const { issuer, internalUrl, timeout } = config;
   const certificate = config.tls && readClientCertificate(config.tls);
   const product = productOf(issuer, config.kind);
@@ -131,7 +133,9 @@ export function createProvider(options: ProviderOptions): Provider {
   const send = createSend(config);
   const plainFetch = createProviderFetch({ issuer, internalUrl, timeout, send });
   const fetch = measureFetch(plainFetch, () => discovery.latest(), metrics);
-  const discovery = new DiscoveryLoop(issuer, () => discover({ config, signIn, allowInsecureHttp, fetch }), log);
+  const discoverTraced = () =>
+    tracedWork(tracing, 'discovery', {}, () => discover({ config, signIn, allowInsecureHttp, fetch }));
+  const discovery = new DiscoveryLoop(issuer, discoverTraced, log);
   const keySets = new KeySetCache(fetch, log, clock);
   const { keysNameIssuer } = product;
   const readTokenResponse = createTokenResponseReader({ assumeBearer: config.assumeBearer, log });

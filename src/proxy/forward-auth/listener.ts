@@ -10,8 +10,10 @@ import { createRefuseConnect } from '../../edge/refuse-connect.ts';
 import { limitBody } from '../../edge/request-body.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
+import type { Tracing } from '../../observe/tracing/tracing.ts';
 import { isTopLevelNavigation } from '../../policy/navigation.ts';
 import { asGatewayError, logProblem, renderError } from '../../responses/problem.ts';
+import { inRequestSpan, nameRequestSpan } from '../../tracing/request-span.ts';
 import { askedFor, readAskedRequest } from './asked-request.ts';
 import type { AskedApp, AskedApps } from './choose-app.ts';
 import { LOGIN_URL } from './verify.ts';
@@ -22,6 +24,8 @@ export interface ForwardAuthParts {
   apps: () => AskedApps<AskedApp>;
   log: Logger;
   metrics?: Pick<Metrics, 'countError'>;
+  /** The tracing of the active gateway. */
+  tracing?: () => Tracing | undefined;
 }
 
 /** The application that a front proxy asks about, and the address, once it is known to be one of the application. */
@@ -40,7 +44,12 @@ function createRefuse({ metrics }: ForwardAuthParts) {
     isTopLevelNavigation(req.headers, 'GET', app.config.csrf.header) &&
     /text\/html/i.test(req.headers.accept ?? '');
 
-  return function refuse(res: ServerResponse, { id, log }: Arrival, thrown: unknown, { app, address }: Asked): void {
+  return function refuse(
+    res: ServerResponse,
+    { id, log, span }: Arrival,
+    thrown: unknown,
+    { app, address }: Asked,
+  ): void {
     const error = asGatewayError(thrown);
     const location = error.headers[LOGIN_URL];
     if (location !== undefined && askedFor(res.req) === 'redirect') {
@@ -51,6 +60,7 @@ function createRefuse({ metrics }: ForwardAuthParts) {
     // The id and logger of this arrival, so that the audit event, the log line and the response share one request id.
     logProblem(log, error);
     metrics?.countError(error.code);
+    span?.setAttribute('bff.error.code', error.code);
     // Without an application there is no sign-in that a page could lead to.
     const pages = app !== undefined && isForPerson(res.req, app) ? app.pages : undefined;
     const loginUrl = app === undefined ? '' : loginUrlOf(app);
@@ -60,7 +70,7 @@ function createRefuse({ metrics }: ForwardAuthParts) {
 
 /** Creates the listener. Its responses may contain access tokens, so it must listen on a private address. */
 export function createForwardAuthServer(parts: ForwardAuthParts): Server {
-  const { config, apps, log } = parts;
+  const { config, apps, log, tracing } = parts;
   const arrive = createArrive({ config, log });
   const refuse = createRefuse(parts);
 
@@ -82,7 +92,9 @@ export function createForwardAuthServer(parts: ForwardAuthParts): Server {
     const arrival = arrive(req);
     const asked: Asked = { app: undefined };
     const fail = limitBody(req, res, config.limits.bodyTimeout, (thrown) => refuse(res, arrival, thrown, asked));
-    handle(req, res, arrival, asked).catch(fail);
+    const span = tracing?.()?.startRequest(arrival);
+    inRequestSpan(arrival, span, res, () => void handle(req, res, arrival, asked).catch(fail));
+    nameRequestSpan(arrival, 'forward-auth');
   });
   const server = closeIdleConnections(createServer(listenerLimits(config.limits), respond));
   return server.on('connect', createRefuseConnect(log)).on('checkExpectation', respond);

@@ -126,7 +126,8 @@ export function createVerify(parts: VerifyParts) {
     if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route matches this path' });
     refuseReservedHeaders(context, route);
     const admission = await admitAsked(context, route, origin);
-    const { headers } = await prepareFor(route)(context, admission, { cors: {} });
+    // The front proxy sends the request to the upstream: it has no span here.
+    const { headers } = await prepareFor(route)({ ...context, span: undefined }, admission, { cors: {} });
     const { cookie = '' } = context.req.headers;
     const kept = route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie);
     return { ...empty, ...selectHeaders(headers, names), cookie: kept, [FORWARD_COOKIE]: kept };

@@ -50,7 +50,7 @@ test('with a collector the trace of the client goes on at the upstream, below th
   assert.equal(traceparent, `00-${TRACE}-${client?.spanId}-01`);
   assert.equal(recorded?.header('tracestate'), 'a=b');
   assert.equal(recorded?.header('baggage'), 'tenant=7');
-  assert.equal(server?.attributes['bff.request_id'], id);
+  assert.equal(server?.attributes['bff.request.id'], id);
   assert.deepEqual(collector.named('GET /login'), [], 'the gateway starts no traces');
 });
 

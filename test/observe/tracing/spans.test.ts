@@ -61,6 +61,16 @@ test('a sign-in: the requests of the browser, the exchange of the code and the w
   assert.equal(collector.spans.filter(({ status }) => status === ERROR).length, 0);
 });
 
+test('what follows the body of a request is part of its trace', async (t) => {
+  const { world, collector } = await trace(t);
+  await world.signIn();
+  const headers = { ...CSRF, 'content-type': 'application/x-www-form-urlencoded' };
+  await world.browser.fetch('/logout', { method: 'POST', headers, body: 'a=b' });
+  await until(() => world.provider.requests.revocation.length === 2);
+  await world.gateway.stop();
+  assert.ok(below(collector, 'POST /logout').includes('revocation > provider revocation'), collector.tree().join());
+});
+
 test('a request to a route: HTTP semantic conventions, without path, query and client', async (t) => {
   const { world, collector } = await trace(t);
   await world.signIn();
@@ -72,7 +82,7 @@ test('a request to a route: HTTP semantic conventions, without path, query and c
     'http.request.method': 'GET',
     'url.scheme': 'http',
     'network.protocol.version': '1.1',
-    'bff.request_id': headers['x-request-id'],
+    'bff.request.id': headers['x-request-id'],
     'http.route': '/api/**',
     'http.response.status_code': 200,
   });
@@ -253,7 +263,7 @@ test('paths of requests that match nothing, malformed requests and unknown metho
   await world.gateway.stop();
   assert.ok(collector.spans.length >= 2);
   for (const { name } of collector.spans)
-    assert.match(name, /^(GET frontend|HTTP|GET|HTTP \/api\/\*\*|HTTP frontend|policy)$/);
+    assert.match(name, /^(GET frontend|HTTP|GET|HTTP \/api\/\*\*|HTTP frontend|policy|(provider )?discovery)$/);
   assert.ok(collector.spans.some(({ attributes }) => attributes['http.request.method'] === '_OTHER'));
   assert.doesNotMatch(collector.text(), /canary/);
 });

@@ -1,14 +1,19 @@
 /** The span of a request: from its arrival to the end of its response, under the name of its route. */
 import type { ServerResponse } from 'node:http';
-import type { ReceivedRequest } from '../edge/arrival.ts';
-import type { RequestContext } from '../edge/request-context.ts';
-import { requestSpanName } from '../observe/tracing/span-name.ts';
-import type { Tracing } from '../observe/tracing/tracing.ts';
-import { runInSpan } from '../tracing/current-span.ts';
-import type { Span } from '../tracing/span.ts';
+import { runInSpan } from './current-span.ts';
+import type { Span } from './span.ts';
+import { requestSpanName } from './span-name.ts';
+
+/** What holds the span while the request is in progress. */
+export interface SpanHolder {
+  span: Span | undefined;
+}
 
 /** Names the span of a request after its route or endpoint. */
-export function nameRequestSpan({ span, req }: Pick<RequestContext, 'span' | 'req'>, route: string): void {
+export function nameRequestSpan(
+  { span, req }: { readonly span?: Span | undefined; readonly req: { readonly method?: string | undefined } },
+  route: string,
+): void {
   if (!span?.recording) return;
   span.rename(requestSpanName(req.method, route));
   span.setAttribute('http.route', route);
@@ -29,37 +34,36 @@ function endWithResponse(span: Span, res: ServerResponse): void {
   span.end();
 }
 
-/** Runs `handle` in the span of the request. */
+/** Runs `handle` in the span of the request, if it is traced. */
 export function inRequestSpan(
-  tracing: Tracing | undefined,
-  arrival: ReceivedRequest,
+  holder: SpanHolder,
+  span: Span | undefined,
   res: ServerResponse,
   handle: () => void,
 ): void {
-  const span = tracing?.startRequest(arrival);
-  arrival.span = span;
+  holder.span = span;
   if (span?.recording)
     res.once('close', () => {
-      if (arrival.span) endWithResponse(span, res);
+      if (holder.span) endWithResponse(span, res);
     });
   runInSpan(span, handle);
 }
 
 /** Runs `handle` in the span of the upgrade, which ends with the response to the handshake. */
-export function inUpgradeSpan(tracing: Tracing | undefined, arrival: ReceivedRequest, handle: () => void): void {
-  arrival.span = tracing?.startRequest(arrival);
-  runInSpan(arrival.span, handle);
+export function inUpgradeSpan(holder: SpanHolder, span: Span | undefined, handle: () => void): void {
+  holder.span = span;
+  runInSpan(span, handle);
 }
 
 /** Ends the span of an upgrade that is refused. */
-export function endRefusedUpgrade({ span }: ReceivedRequest, status: number): void {
+export function endRefusedUpgrade({ span }: SpanHolder, status: number): void {
   if (!span?.recording) return;
   recordStatus(span, status);
   span.end();
 }
 
 /** Calls `next` for a request that the gateway leaves to the server that it is mounted on: its span is never exported. */
-export function passOn(arrival: ReceivedRequest, next: () => void): void {
-  arrival.span = undefined;
+export function passOn(holder: SpanHolder, next: () => void): void {
+  holder.span = undefined;
   next();
 }
