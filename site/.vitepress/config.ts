@@ -19,6 +19,8 @@ export default defineConfig({
   // The path below which the site is published.
   base: process.env.SITE_BASE ?? '/',
   cleanUrls: false,
+  // Addresses in commands that a reader runs.
+  ignoreDeadLinks: 'localhostLinks',
   markdown: {
     languageAlias: { caddyfile: 'nginx' },
     config: (md) => {
