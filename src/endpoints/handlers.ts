@@ -7,6 +7,7 @@ export { frontchannelLogout } from './logout/frontchannel-logout.ts';
 export { logout } from './logout/logout.ts';
 export { logoutContinue } from './logout/logout-continue.ts';
 export { signedOut } from './logout/signed-out.ts';
+export { pageLogo } from './page-logo.ts';
 export { profile } from './profile.ts';
 export { protectedResource } from './protected-resource.ts';
 export { refreshSession } from './refresh-session.ts';

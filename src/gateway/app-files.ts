@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
+import { templateFiles } from '../responses/templates.ts';
 
 /** A digest of each file, in a fixed order; the empty text for one that cannot be read. */
 export function readAppFiles(config: Config): string[] {
@@ -10,6 +11,8 @@ export function readAppFiles(config: Config): string[] {
     ...signInProviders(config).flatMap(({ ca, tls }) => [ca, tls?.certificate, tls?.key]),
     ...config.routes.map(({ upstreamCa }) => upstreamCa),
     config.frontend?.ca,
+    config.pages.logo,
+    ...templateFiles(config.pages.directory),
   ];
   return files.flatMap((file) => (file === undefined ? [] : [digestOf(file)]));
 }

@@ -6,10 +6,11 @@ import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Arrive } from '../edge/arrival.ts';
 import { discardRest } from '../edge/request-body.ts';
-import { retryUrl } from '../endpoints/common/return-address.ts';
+import { retryUrl, returnAddressOf } from '../endpoints/common/return-address.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { isTopLevelNavigation } from '../policy/navigation.ts';
 import { hstsValue } from '../responses/hsts.ts';
+import { createOwnErrorPage } from '../responses/own-error-page.ts';
 import type { Pages } from '../responses/pages.ts';
 import { asGatewayError, logProblem, renderError } from '../responses/problem.ts';
 import { renderErrorOnSocket } from '../responses/socket-response.ts';
@@ -47,6 +48,7 @@ const isNavigation = ({ headers, method = '' }: IncomingMessage) =>
 export function createFailureResponder({ config, arrive, pages, metrics }: FailureOptions): FailureResponder {
   const { login: loginUrl, callback } = endpointPaths(config.endpoints);
   const hsts = hstsValue(config);
+  const ownErrorPage = createOwnErrorPage(config);
 
   /** The address of a request, to open it again; a sign-in begins again, and a form is only for its user to send. */
   function sameUrl(req: IncomingMessage): string | undefined {
@@ -74,6 +76,7 @@ export function createFailureResponder({ config, arrive, pages, metrics }: Failu
       pages: asPage ? pages : undefined,
       loginUrl: signInUrl ?? retryUrl(req, loginUrl),
       sameUrl: sameUrl(req),
+      ownPage: asPage ? ownErrorPage(req, error, requestId, returnAddressOf(req)) : undefined,
       hsts,
     });
     return error;

@@ -110,7 +110,7 @@ function lookOf(templates: Templates, { colors, logoUrl }: PagesOptions): Look {
   return { templates, style, policy: createPagePolicy(style, logoUrl !== undefined) };
 }
 
-/** Reads the templates once; throws when a built-in one is missing or does not compile. */
+/** Reads the templates once; throws when one is missing, does not compile or fails with sample data. */
 export function createPages(options: PagesOptions = {}): Pages {
   const { homeUrl = '/', name: brand, logoUrl, directory, languages, messages, timeZone = 'UTC' } = options;
   const { onFailure = () => undefined } = options;
@@ -149,7 +149,8 @@ export function createPages(options: PagesOptions = {}): Pages {
       }
     },
   };
-  if (own !== undefined || !builtInRendered) renderSamples(pages);
+  if (own) renderSamples((name, data) => renderIn(own, name, data, undefined));
+  if (!builtInRendered) renderSamples((name, data) => renderIn(builtIn, name, data, undefined));
   builtInRendered = true;
   return pages;
 }
@@ -181,6 +182,6 @@ const SAMPLES: { readonly [Name in PageName]: PageData[Name] } = {
 };
 
 /** Compiles every template before the first request: rendering an error page must not fail. */
-function renderSamples(pages: Pages): void {
-  for (const name of Object.keys(SAMPLES) as PageName[]) pages.render(name, SAMPLES[name], undefined);
+function renderSamples(render: (name: PageName, data: object) => RenderedPage): void {
+  for (const name of Object.keys(SAMPLES) as PageName[]) render(name, SAMPLES[name]);
 }

@@ -40,6 +40,8 @@ export interface RenderOptions {
   loginUrl: string;
   /** Target of an action that repeats the request; undefined if a link cannot do that. */
   sameUrl: string | undefined;
+  /** Address of an own page of the application, to redirect to instead. */
+  ownPage?: string | undefined;
   /** Value of Strict-Transport-Security, if it is sent. */
   hsts: string | undefined;
 }
@@ -63,7 +65,11 @@ function headersOf(error: GatewayError, { requestId, hsts }: RenderOptions): Rec
 /** Responds with the error, or closes the connection if a response has already begun. */
 export function renderError(res: ServerResponse, error: GatewayError, options: RenderOptions): void {
   if (res.headersSent || res.destroyed) return void res.destroy();
-  const { pages } = options;
+  const { pages, ownPage } = options;
+  if (ownPage !== undefined) {
+    res.writeHead(303, { ...headersOf(error, options), Location: ownPage, 'Content-Length': '0' }).end();
+    return;
+  }
   const { body, headers } = pages ? pageOf(error, options, pages, res) : documentOf(error, options);
   res.writeHead(error.status, {
     ...headersOf(error, options),

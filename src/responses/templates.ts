@@ -61,6 +61,17 @@ export function builtInTemplates(): Templates {
   return builtIn;
 }
 
+/** The files of a folder of own templates; none if it cannot be read. */
+export function templateFiles(folder: string | undefined): string[] {
+  if (folder === undefined) return [];
+  try {
+    const names = readdirSync(folder).filter((name) => TEMPLATE.test(name) || name === 'style.css');
+    return names.sort().map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
 /** The built-in templates with those of a folder in their place; its `style.css` replaces the built-in one. */
 export function ownTemplates(folder: string): Templates {
   const { style, scriptOf } = builtInTemplates();

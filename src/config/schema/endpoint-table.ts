@@ -110,6 +110,13 @@ export const ENDPOINTS = {
     crossOrigin: true,
     cacheable: true,
   },
+  pageLogo: {
+    path: '/page-logo',
+    methods: ['GET'],
+    description: "Serves the logo of the gateway's own pages. Only with `pages.logo`.",
+    cacheable: true,
+    offered: ({ pages }) => pages.logo !== undefined,
+  },
   protectedResource: {
     path: (config) => protectedResource(config).metadataPath,
     methods: ['GET'],

@@ -24,6 +24,7 @@ const WITHOUT_VARIABLE = [
   'session.store.redis.sentinels',
   'session.store.redis.cluster',
   'accessTokens.issuers',
+  'pages.messages',
   'routes',
   'apps',
   'appsFrom',

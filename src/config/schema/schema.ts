@@ -4,6 +4,7 @@ import { accessTokensSchema } from '../sections/access-tokens.ts';
 import { cors, csrf, endpoints, frontend } from '../sections/browser.ts';
 import { login, logout } from '../sections/login.ts';
 import { audit, log, tracing } from '../sections/observability.ts';
+import { pages } from '../sections/pages.ts';
 import { providerSchema } from '../sections/provider.ts';
 import { route } from '../sections/routes.ts';
 import { type SecretResolver, secretField, secretsSchema } from '../sections/secrets.ts';
@@ -57,6 +58,7 @@ export function configSchema(resolve: SecretResolver) {
     cors,
     endpoints,
     frontend,
+    pages,
     hsts,
     forwardAuth,
     accessTokens: accessTokensSchema(secret),

@@ -11,6 +11,7 @@ import { frontendFindings } from './frontend.ts';
 import { headerFindings } from './headers.ts';
 import { repeatedHeaderFindings } from './lost-names.ts';
 import { furtherOriginFindings } from './origins.ts';
+import { pagesFindings } from './pages.ts';
 import { productFindings } from './product.ts';
 import { providerFindings } from './provider.ts';
 import { routeFindings } from './routes.ts';
@@ -141,5 +142,6 @@ export function validateConfig(config: Config): Finding[] {
     ...repeatedHeaderFindings(config),
     ...accessTokenFindings(config),
     ...frontendFindings(config),
+    ...pagesFindings(config),
   ];
 }

@@ -13,6 +13,7 @@ import {
   persistentCookie,
   sharedCookie,
 } from './browser.ts';
+import { weakColors } from './colors.ts';
 import { movedPaths, writableSecrets } from './files.ts';
 import {
   httpsWithoutProxy,
@@ -56,6 +57,7 @@ export const COMBINATIONS: readonly Combination[] = [
   hiddenFiles,
   landing,
   landingWithoutPage,
+  weakColors,
   clientHeaders,
   upstreamHeaders,
   setCookie,

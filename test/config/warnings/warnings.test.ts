@@ -338,6 +338,19 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     unsafe: [{ logout: { landing: '/bye' } }],
     safe: [{ logout: { landing: '/bye' }, frontend: { directory: dist } }],
   },
+  'page-contrast': {
+    unsafe: [
+      { pages: { colors: { accent: '#ffcc00' } } },
+      { pages: { colors: { background: '#808080' } } },
+      { pages: { colors: { dark: { accent: '#333' } } } },
+      { pages: { colors: { dark: { background: '#777777' } } } },
+    ],
+    safe: [
+      { pages: { colors: { accent: '#1f5fd6' } } },
+      { pages: { colors: { accent: '#8fb7ff', background: '#0b1f3a' } } },
+      { pages: { colors: { accent: '#1f5fd6', dark: { accent: '#8fb7ff', background: '#000' } } } },
+    ],
+  },
   'route-request-headers': { unsafe: [route({ requestHeaders: ['X-User-Id'] })], safe: [route({})] },
   'route-response-headers': {
     unsafe: [route({ responseHeaders: ['X-Accel-Redirect'] }), route({ responseHeaders: ['Service-Worker-Allowed'] })],
