@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 const MAX_BYTES = 256 * 1024;
 
 const SIGNATURES: readonly (readonly [type: string, pattern: RegExp])[] = [
-  ['image/png', /^\x89PNG\r\n\x1a\n/],
+  ['image/png', /^\x89PNG\r\n.\n/s],
   ['image/jpeg', /^\xff\xd8\xff/],
   ['image/webp', /^RIFF.{4}WEBP/s],
   [
