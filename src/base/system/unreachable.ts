@@ -39,8 +39,26 @@ export function knownNetworkError(error: unknown): string | undefined {
   return known === undefined ? undefined : DESCRIPTIONS[known];
 }
 
-/** A plain description of a failed request. */
-export const describeNetworkError = (error: unknown): string => knownNetworkError(error) ?? messageOf(error);
+/** A plain description of a failed request; fetch gives the reason only as the cause of its error. */
+export const describeNetworkError = (error: unknown): string =>
+  knownNetworkError(error) ??
+  messageOf(error instanceof TypeError && error.message === 'fetch failed' ? (error.cause ?? error) : error);
+
+/** The response that an error is about; undefined if none arrived. */
+function responseOf(error: unknown): Response | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause.cause instanceof Response) return cause.cause;
+  return undefined;
+}
+
+/** Why a request to a URL failed: the status of an unexpected response, or the error of the network. */
+export function describeFailedRequest(url: string, error: unknown): string {
+  const response = responseOf(error);
+  if (response === undefined) return `${url}: ${describeNetworkError(error)}`;
+  const { status } = response;
+  if (status === 200) return `${url} responds with 200, but not with the metadata of a provider`;
+  return `${url} responds with ${status}${status >= 300 && status < 400 ? ', a redirect that is not followed' : ''}`;
+}
 
 /** Whether the request failed because the certificate was not trusted. */
 export const isCertificateError = (error: unknown) => codesOf(error).some((code) => CERTIFICATE.test(code));

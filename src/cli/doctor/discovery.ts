@@ -29,6 +29,12 @@ const NAME = 'discovery';
 const NOTABLE_CLOCK_DIFFERENCE_MS = 5_000;
 const metadataUrl = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 
+/** The URL that is requested: at the internal address, if there is one. */
+function requestedUrl({ issuer, internalUrl }: ProviderConfig): string {
+  const { origin, pathname } = new URL(metadataUrl(issuer));
+  return `${internalUrl ?? origin}${pathname}`;
+}
+
 function parseMetadata({ status, text }: ProviderResponse): Metadata | undefined {
   if (status !== 200) return undefined;
   try {
@@ -145,9 +151,12 @@ export async function checkDiscovery(
     response = await get(metadataUrl(config.issuer));
   } catch (error) {
     const hint = isCertificateError(error)
-      ? 'Set the environment variable NODE_EXTRA_CA_CERTS to the CA, or replace the certificate.'
+      ? 'Set provider.ca to a PEM file with the CA, or replace the certificate.'
       : 'Check host name, port and firewall. If the provider has another address from this host, set provider.internalUrl.';
-    return { checks: [fail(NAME, `${config.issuer}: ${describeNetworkError(error)}`, hint)], metadata: undefined };
+    return {
+      checks: [fail(NAME, `${requestedUrl(config)}: ${describeNetworkError(error)}`, hint)],
+      metadata: undefined,
+    };
   }
   const receivedAt = clock();
   const clocks = clockCheck(response, sentAt, receivedAt, config.clockTolerance);

@@ -1,6 +1,7 @@
 /** Keeps the provider metadata current: retries with backoff until discovery succeeds, then repeats it every hour. */
 import type { ServerMetadata } from 'openid-client';
 import { GatewayError, messageOf } from '../../base/errors.ts';
+import { isCertificateError } from '../../base/system/unreachable.ts';
 import { describeError, type Logger } from '../../observe/log.ts';
 
 export type DiscoveryState = { ready: true } | { ready: false; reason: string };
@@ -9,6 +10,12 @@ export type DiscoveryState = { ready: true } | { ready: false; reason: string };
 const REDISCOVER_MS = 3_600_000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
+
+const DOCTOR = 'run: bff-gateway doctor --config FILE';
+
+/** What an operator can do about a failed discovery. */
+const hintFor = (error: unknown) =>
+  isCertificateError(error) ? `set provider.ca to a PEM file with the CA of the provider, or ${DOCTOR}` : DOCTOR;
 
 /** Repeats one discovery attempt; nothing is requested before `start`. */
 export class DiscoveryLoop {
@@ -73,7 +80,7 @@ export class DiscoveryLoop {
     const retryInMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failures++, 10));
     const consequence = this.#metadata ? 'the known metadata stays in use' : 'retrying';
     this.#log.warn(
-      { err: describeError(error), issuer: this.#issuer, retryInMs },
+      { err: describeError(error), issuer: this.#issuer, hint: hintFor(error), retryInMs },
       `provider discovery failed; ${consequence}`,
     );
     this.#schedule(retryInMs);

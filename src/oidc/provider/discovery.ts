@@ -1,5 +1,6 @@
 /** Fetches the provider metadata and refuses metadata of another issuer or without the endpoints of a safe sign-in. */
 import * as oidc from 'openid-client';
+import { describeFailedRequest } from '../../base/system/unreachable.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { ProviderConfig } from '../../config/schema/schema.ts';
 import { announcedIssuer } from '../products/issuers.ts';
@@ -18,9 +19,10 @@ export interface DiscoveryOptions {
 async function fetchMetadata({ config, allowInsecureHttp, fetch }: DiscoveryOptions): Promise<oidc.ServerMetadata> {
   // Given the URL of the document, openid-client leaves the comparison of issuers to the caller.
   const address = new URL(`${config.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-  const found = await oidc.discovery(address, config.clientId, {}, oidc.None(), {
-    execute: allowInsecureHttp ? [oidc.allowInsecureRequests] : [],
-    [oidc.customFetch]: fetch,
+  const options = { execute: allowInsecureHttp ? [oidc.allowInsecureRequests] : [], [oidc.customFetch]: fetch };
+  const found = await oidc.discovery(address, config.clientId, {}, oidc.None(), options).catch((cause: unknown) => {
+    const requested = `${config.internalUrl ?? address.origin}${address.pathname}`;
+    throw new Error(describeFailedRequest(requested, cause), { cause });
   });
   const metadata = found.serverMetadata();
   const announced = metadata.issuer.slice(0, 200);

@@ -1,9 +1,10 @@
 /** The connection to Redis: connects, logs its state, and limits how long each operation may take. */
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from '../../base/logger.ts';
+import { knownNetworkError } from '../../base/system/unreachable.ts';
 import type { StoreDeps } from '../port/store-type.ts';
 import { bareError, storeUnavailable } from '../port/unavailable.ts';
-import { connectsWithoutInfo, redisSecrets, redisTarget } from './options.ts';
+import { connectsWithoutInfo, redisAddresses, redisSecrets, redisTarget } from './options.ts';
 import type { RedisConfig } from './schema.ts';
 import { SCRIPTS } from './scripts.ts';
 
@@ -59,12 +60,16 @@ function createDatabaseSelection(client: RedisClient, database: number, onRefuse
   return () => (database === 0 || client instanceof Cluster ? undefined : select(client));
 }
 
+const HINT = 'run: bff-gateway doctor --config FILE';
+
 function logConnection(
   client: RedisClient,
-  secrets: readonly string[],
+  config: RedisConfig,
   log: Logger,
   clock: () => number,
 ): (error: unknown) => void {
+  const secrets = redisSecrets(config);
+  const addresses = redisAddresses(config);
   let quietUntil = 0;
   let failures = 0;
   const onError = (error: unknown) => {
@@ -72,7 +77,9 @@ function logConnection(
     failures += 1;
     if (clock() < quietUntil) return;
     quietUntil = clock() + LOG_INTERVAL_MS;
-    log.warn({ err: bareError(error, secrets), failures }, 'session store: Redis connection failed');
+    const reason = knownNetworkError(error);
+    const context = { option: 'session.store.redis', addresses, ...(reason !== undefined && { reason }), hint: HINT };
+    log.warn({ err: bareError(error, secrets), ...context, failures }, 'session store: Redis connection failed');
   };
   client.on('error', onError);
   client.on('node error', onError);
@@ -134,7 +141,7 @@ export function connectRedis(config: RedisConfig, { log, clock = Date.now }: Sto
   const client = createClient(config);
   const attempted = firstAttempt(client);
   const batchWrites = createWriteBatch(client);
-  const logError = logConnection(client, secrets, log, clock);
+  const logError = logConnection(client, config, log, clock);
   const selectDatabase = createDatabaseSelection(client, databaseOf(config), logError);
   let pending = 0;
   let closed: Promise<void> | undefined;

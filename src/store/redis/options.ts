@@ -137,6 +137,14 @@ export function connectsWithoutInfo(
   return true;
 }
 
+/** The addresses that a configuration names, without credentials. */
+export function redisAddresses({ url, sentinels = [], cluster = [] }: RedisConfig): string[] {
+  const named = url === undefined ? [] : [parseUrl(url)];
+  return [...named, ...sentinels, ...cluster].map(
+    ({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`,
+  );
+}
+
 /** The secrets that must not appear in a log line or an error. */
 export function redisSecrets(config: RedisConfig): string[] {
   const inUrl = config.url === undefined ? undefined : parseUrl(config.url).password;

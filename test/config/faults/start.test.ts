@@ -6,9 +6,11 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { stringify } from 'yaml';
+import { freePort } from '../../support/ports.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 
@@ -20,22 +22,24 @@ async function takenPort(t: TestContext): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** A configuration with these options, on free ports. */
+const configOf = (options: object) => ({
+  publicUrl: 'http://localhost:3000',
+  development: { allowInsecureHttp: true },
+  secrets: { keys: [{ id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' }] },
+  // Nothing listens there; a provider that is down does not stop the start.
+  provider: { issuer: 'http://127.0.0.1:1', clientId: 'shop', clientSecret: 's3cret' },
+  session: { store: { sqlite: { file: ':memory:' } } },
+  listen: { host: '127.0.0.1', port: 0 },
+  admin: { enabled: false },
+  ...options,
+});
+
 /** Starts the gateway with these options; resolves with its exit code and what it printed. */
 async function start(t: TestContext, options: object) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bff-start-')));
   t.after(() => rmSync(folder, { recursive: true }));
-  const config = {
-    publicUrl: 'http://localhost:3000',
-    development: { allowInsecureHttp: true },
-    secrets: { keys: [{ id: 'k1', value: 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx' }] },
-    // Nothing listens there; a provider that is down does not stop the start.
-    provider: { issuer: 'http://127.0.0.1:1', clientId: 'shop', clientSecret: 's3cret' },
-    session: { store: { sqlite: { file: ':memory:' } } },
-    listen: { host: '127.0.0.1', port: 0 },
-    admin: { enabled: false },
-    ...options,
-  };
-  writeFileSync(join(folder, 'gateway.yaml'), stringify(config));
+  writeFileSync(join(folder, 'gateway.yaml'), stringify(configOf(options)));
   const child = spawn(process.execPath, [MAIN, 'start', '--config', 'gateway.yaml'], { cwd: folder });
   const output = Promise.all([text(child.stdout), text(child.stderr)]);
   const [code] = await once(child, 'exit');
@@ -44,6 +48,40 @@ async function start(t: TestContext, options: object) {
   return { code, stderr: stderr.replaceAll(folder, '/etc/bff') };
 }
 
+test('a provider and a Redis server that are down are told in the log, with address, reason and what to run', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bff-start-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const port = await freePort();
+  const options = {
+    provider: { issuer: `http://127.0.0.1:${port}`, clientId: 'shop', clientSecret: 's3cret' },
+    session: { store: { redis: { url: `redis://:hunter2@127.0.0.1:${port}` } } },
+  };
+  writeFileSync(join(folder, 'gateway.yaml'), stringify(configOf(options)));
+  const child = spawn(process.execPath, [MAIN, 'start', '--config', 'gateway.yaml'], { cwd: folder });
+  t.after(() => child.kill('SIGKILL'));
+  const found = new Map<string, Record<string, unknown>>();
+  for await (const line of createInterface(child.stdout)) {
+    assert.doesNotMatch(line, /hunter2/);
+    const entry: Record<string, unknown> = JSON.parse(line);
+    found.set(String(entry.msg), entry);
+    if (found.has(DISCOVERY) && found.has(REDIS)) break;
+  }
+  const hint = 'run: bff-gateway doctor --config FILE';
+  const { err, hint: discoveryHint } = found.get(DISCOVERY) ?? {};
+  assert.equal(
+    (err as { message: string }).message,
+    `http://127.0.0.1:${port}/.well-known/openid-configuration: nothing listens on this port`,
+  );
+  assert.equal(discoveryHint, hint);
+  const redis = found.get(REDIS);
+  assert.deepEqual(
+    [redis?.option, redis?.addresses, redis?.reason, redis?.hint],
+    ['session.store.redis', [`127.0.0.1:${port}`], 'nothing listens on this port', hint],
+  );
+});
+
+const DISCOVERY = 'provider discovery failed; retrying';
+const REDIS = 'session store: Redis connection failed';
 const HOST = '127.0.0.1';
 
 test('a port that is in use is named with its option and address', async (t) => {
