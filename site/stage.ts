@@ -11,6 +11,7 @@ const FURTHER: Readonly<Record<string, string>> = {
   'CHANGELOG.md': 'changelog.md',
   'CONTRIBUTING.md': 'contributing.md',
   'SECURITY.md': 'report-a-vulnerability.md',
+  'packages/client/README.md': 'front-end-package.md',
 };
 const LIST_OF_PAGES = 'docs/README.md';
 

@@ -112,6 +112,15 @@ test('a build contains the package, leaves the module of the gateway alone, and 
   await useApp(await world.open(), world.gateway.url);
 });
 
+test('a static import of the module of the gateway is refused by the development server, as the documentation says', async (t) => {
+  const port = await freePort();
+  await startVite(t, port, 'export default {};');
+  writeFileSync(join(packed.app, 'static.js'), "import '/bff/client.js';");
+  const response = await fetch(`http://localhost:${port}/static.js`);
+  assert.equal(response.status, 500);
+  assert.match(await response.text(), /Failed to resolve import/);
+});
+
 test('Vite behind the gateway: sign-in, requests, and hot reload', async (t) => {
   const port = await freePort();
   await startVite(t, port, 'export default {};');

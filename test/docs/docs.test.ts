@@ -8,7 +8,13 @@ import { loadConfig } from '../../src/config/load/load.ts';
 import { renderDocs } from './render.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const pages = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
+const pages = [
+  'README.md',
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'packages/client/README.md',
+  ...globSync('docs/**/*.md', { cwd: ROOT }),
+];
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
 /** The anchors of a page: its headings as GitHub names them, and explicit ids. */

@@ -5,6 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { type Packed, pack } from './packed.ts';
 
 const run = promisify(execFile);
@@ -61,6 +63,21 @@ test('exports these names; a change is a decision', async () => {
   assert.equal(await names('/vue'), `createBff,${shared}`);
   const deep = "import('bff-gateway-client/dist/src/client/client.js').catch(({ code }) => console.log(code));";
   assert.equal(await evaluate(deep), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
+});
+
+test('the hooks add about 1 KB to a bundle, as the README says', async () => {
+  for (const entry of ['react', 'vue']) {
+    const { outputFiles } = await build({
+      stdin: { contents: `export * from 'bff-gateway-client/${entry}';`, resolveDir: packed.app },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      external: [entry],
+      write: false,
+    });
+    const size = gzipSync(outputFiles[0]?.contents ?? '').length;
+    assert.ok(size > 600 && size < 1_300, `${entry}: ${size} bytes`);
+  }
 });
 
 const REACT = `
