@@ -44,7 +44,7 @@ const RANKS: readonly (readonly string[])[] = [
     'responses',
     'upstream',
   ],
-  ['import', 'routing', 'session'],
+  ['import', 'observe/access', 'routing', 'session'],
   ['edge', 'oidc/dpop', 'oidc/keys'],
   ['oidc/responses'],
   ['oidc/provider', 'proxy/headers'],

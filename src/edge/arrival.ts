@@ -1,6 +1,7 @@
 /** What is known about a request before any check: its peer, its id and its logger. */
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/schema/schema.ts';
+import type { AccessRecord } from '../observe/access/access-record.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Span } from '../tracing/span.ts';
 import { createPeerReader } from './peer.ts';
@@ -8,7 +9,7 @@ import type { RequestContext } from './request-context.ts';
 import { createRequestIds } from './request-ids.ts';
 
 /** Enough to log a refusal and to respond to it. */
-export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' | 'log' | 'span'>;
+export type Arrival = Pick<RequestContext, 'req' | 'id' | 'clientIp' | 'secure' | 'log' | 'span' | 'access'>;
 
 /** Identifies the peer and assigns the request id, once per request: further calls return the same arrival. Never throws. */
 export type Arrive = (req: IncomingMessage) => ReceivedRequest;
@@ -29,6 +30,7 @@ export class ReceivedRequest implements Arrival {
   readonly secure: boolean;
   /** The span of the request, if it is traced. */
   span: Span | undefined;
+  access: AccessRecord | undefined = undefined;
   readonly #parent: Logger;
   #app: string | undefined;
   #log: Logger | undefined;
@@ -46,6 +48,7 @@ export class ReceivedRequest implements Arrival {
   nameApp(id: string): void {
     this.#app = id;
     this.#log = undefined;
+    if (this.access) this.access.app = id;
   }
 
   get log(): Logger {

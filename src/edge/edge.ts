@@ -1,6 +1,7 @@
 /** First checks of every request and upgrade: framing, Host, target and peer. A request that passes gets a RequestContext and its app. */
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../base/errors.ts';
+import type { AccessRecord } from '../observe/access/access-record.ts';
 import type { Logger } from '../observe/log.ts';
 import { createFindApps, type ServedApp } from '../routing/find-apps.ts';
 import { parseTarget, type RequestTarget } from '../routing/target.ts';
@@ -33,6 +34,7 @@ class CheckedRequest<App> implements AppRequest<App> {
   readonly app: App;
   readonly clientIp: string;
   readonly secure: boolean;
+  readonly access: AccessRecord | undefined;
   readonly #arrival: ReceivedRequest;
 
   constructor(arrival: ReceivedRequest, target: RequestTarget, app: App) {
@@ -43,6 +45,7 @@ class CheckedRequest<App> implements AppRequest<App> {
     this.app = app;
     this.clientIp = arrival.clientIp;
     this.secure = arrival.secure;
+    this.access = arrival.access;
   }
 
   get log(): Logger {
@@ -73,7 +76,9 @@ export function createEdge<App extends ServedApp>({ apps, arrive, probePath }: E
     const target = parseTarget(rawTarget, origin);
     const app = appOf(target);
     if (isNamed) arrival.nameApp(app.config.app.id);
-    return new CheckedRequest(arrival, target, app);
+    const request = new CheckedRequest(arrival, target, app);
+    arrival.access?.accept(request, req.headers.host);
+    return request;
   }
 
   return Object.assign(edge, { arrive });

@@ -1,5 +1,6 @@
 /** The request as both planes see it: checked target, client address, id and logger. */
 import type { IncomingMessage } from 'node:http';
+import type { AccessRecord } from '../observe/access/access-record.ts';
 import type { Logger } from '../observe/log.ts';
 import type { RequestTarget } from '../routing/target.ts';
 import type { Span } from '../tracing/span.ts';
@@ -16,4 +17,6 @@ export interface RequestContext {
   readonly log: Logger;
   /** The span of the request, if it is traced. */
   readonly span?: Span | undefined;
+  /** What the access log says of the request; undefined while it is off. */
+  readonly access?: AccessRecord | undefined;
 }

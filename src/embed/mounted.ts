@@ -27,12 +27,12 @@ function createCore(source: ConfigSource, options: GatewayOptions, deps: Mounted
   const loaded = load(source, options);
   const { config, warnings } = loaded;
   assertMountable(config, source);
-  const { log, logLevel, auditLog, watchDropped } = openLogs(config, options.logTo);
+  const { log, logLevel, auditLog, accessLines, watchDropped } = openLogs(config, options.logTo);
   logWarnings(log, withoutListenerWarnings(warnings));
   const store = openStore(config.session.store, { log, ...deps });
   const metrics = createMetrics();
   watchDropped(metrics.countDroppedLogLine);
-  const active = createActiveGateway(config, { store, log, logLevel, auditLog, metrics, ...deps });
+  const active = createActiveGateway(config, { store, log, logLevel, auditLog, accessLines, metrics, ...deps });
   const audit = createAudit(auditLog, metrics.countAuditEvent);
   const reload = createReload({ config, prepare: active.prepare, log, audit, metrics });
   return { config, log, store, metrics, active, reloading: createMountedReload({ source, loaded, options, reload }) };

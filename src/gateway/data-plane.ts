@@ -49,6 +49,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const countedAdmit: Admit = async (context, route, check) => {
     const admission = await admit(context, route, check);
     parts.meterOf?.(route).countAllowed();
+    if (context.access) context.access.allowed = true;
     return admission;
   };
   const isOwnPath = ownPathTestOf(config);

@@ -121,6 +121,7 @@ export function createUpgradeDispatch(parts: DispatchParts): HandleUpgrade {
       const route = dataPlane.match(context.target);
       if (route) {
         nameRequestSpan(context, route.pattern);
+        context.access?.atRoute(route.pattern);
         void open(dataPlane.upgrade(context, socket, head, route), route);
       } else if (devServer) void open(devServer.upgrade(context, socket, head));
       else if (next) next();

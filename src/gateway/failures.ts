@@ -61,7 +61,8 @@ export function createFailureResponder({ config, arrive, pages, metrics }: Failu
   /** Logs and counts an error; returns it with the id of its request. */
   function record(req: IncomingMessage, thrown: unknown): { error: GatewayError; requestId: string } {
     const error = asGatewayError(thrown);
-    const { id: requestId, log, span } = arrive(req);
+    const { id: requestId, log, span, access } = arrive(req);
+    if (access) access.errorCode = error.code;
     logProblem(log, error);
     metrics.countError(error.code);
     span?.setAttribute('bff.error.code', error.code);
@@ -91,7 +92,9 @@ export function createFailureResponder({ config, arrive, pages, metrics }: Failu
     },
     respondOnSocket(req, socket, thrown) {
       const { error, requestId } = record(req, thrown);
-      endRefusedUpgrade(arrive(req), error.status);
+      const arrival = arrive(req);
+      endRefusedUpgrade(arrival, error.status);
+      arrival.access?.respondedWith(error.status, error.code);
       renderErrorOnSocket(socket, error, requestId);
       return error;
     },

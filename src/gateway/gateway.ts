@@ -9,6 +9,7 @@ import type { Config } from '../config/schema/schema.ts';
 import { type AppRequest, createEdge, type Edge } from '../edge/edge.ts';
 import { checkUpgradeFraming } from '../edge/framing.ts';
 import { afterResponses } from '../edge/in-turn.ts';
+import type { AccessLog } from '../observe/access/access-log.ts';
 import { createAudit } from '../observe/audit.ts';
 import type { Tracing } from '../observe/tracing/tracing.ts';
 import { type AskedApp, type AskedApps, createAskedApps } from '../proxy/forward-auth/choose-app.ts';
@@ -33,6 +34,8 @@ export interface Gateway {
   readonly apps: readonly AppRuntime[];
   /** Undefined if traces of clients are only passed on. */
   readonly tracing: Tracing | undefined;
+  /** Undefined if it is off. */
+  readonly accessLog: AccessLog | undefined;
   /** The apps that a front proxy may ask about. */
   readonly askedApps: AskedApps<AskedApp>;
   /** Sessions for the private listener. */
@@ -74,6 +77,7 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
   const sum = (read: (app: AppRuntime) => number) => apps.reduce((total, app) => total + read(app), 0);
   return {
     ...createHandlers(edge, unmatched, shared),
+    accessLog: shared.accessLog,
     rejectMalformed: createRejectMalformed(unmatched),
     apps,
     tracing: shared.tracing,
@@ -111,7 +115,7 @@ const isOfNoApp = (error: unknown) => error instanceof GatewayError && error.cod
 function createHandlers(
   edge: Edge<AppRuntime>,
   unmatched: FailureResponder,
-  { tracing, arrive }: SharedParts,
+  { tracing, accessLog, arrive }: SharedParts,
 ): Pick<Gateway, 'find' | 'handle' | 'upgrade'> {
   function find(req: IncomingMessage): AppRequest<AppRuntime> | undefined {
     try {
@@ -148,18 +152,20 @@ function createHandlers(
   return {
     find,
     handle(req, res, next) {
-      if (!tracing) return handle(req, res, next);
+      if (!tracing && !accessLog) return handle(req, res, next);
       const arrival = arrive(req);
+      accessLog?.watchResponse(arrival, res);
       const traced = () => handle(req, res, next && (() => passOn(arrival, next)));
-      inRequestSpan(arrival, tracing.startRequest(arrival), res, traced);
+      inRequestSpan(arrival, tracing?.startRequest(arrival), res, traced);
     },
     upgrade(req, socket, head, next) {
       socket.on('error', () => socket.destroy());
       afterResponses(socket, () => {
-        if (!tracing) return upgradeInTurn(req, socket, head, next);
+        if (!tracing && !accessLog) return upgradeInTurn(req, socket, head, next);
         const arrival = arrive(req);
+        accessLog?.watchUpgrade(arrival, socket);
         const traced = () => upgradeInTurn(req, socket, head, next && (() => passOn(arrival, next)));
-        inUpgradeSpan(arrival, tracing.startRequest(arrival), traced);
+        inUpgradeSpan(arrival, tracing?.startRequest(arrival), traced);
       });
     },
   };

@@ -22,9 +22,10 @@ export function createRequestCounter({ metrics, meterOf }: RequestCounterOptions
     active: () => active,
     /** Counts a request to an endpoint or the front end, under `name`, until its response is closed. */
     countEndpoint(context: RequestContext, res: ServerResponse, name: string): void {
-      const { req } = context;
+      const { req, access } = context;
       nameRequestSpan(context, name);
       active += 1;
+      access?.atEndpoint(name);
       res.once('close', () => {
         active -= 1;
         metrics.countResponse(name, req.method, statusOf(res));
@@ -34,6 +35,7 @@ export function createRequestCounter({ metrics, meterOf }: RequestCounterOptions
     beginRouted(context: RequestContext, res: ServerResponse, route: CompiledRoute): () => void {
       nameRequestSpan(context, route.pattern);
       active += 1;
+      context.access?.atRoute(route.pattern);
       return function end() {
         active -= 1;
         meterOf(route).countResponse(context.req.method, statusOf(res));

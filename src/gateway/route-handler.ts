@@ -62,6 +62,7 @@ export function createRouteHandler(parts: RouteHandlerParts, steps: RouteSteps):
     try {
       const admission = await admit(context, route, checkForgery);
       meterOf?.(route).countAllowed();
+      if (context.access) context.access.allowed = true;
       if (respondAsLastHop(context, res, route)) return;
       const prepared = prepareFor(route)(context, admission, { cors });
       const options = isPromise(prepared) ? await prepared : prepared;

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema/schema.ts';
 import { type Arrive, createArrive } from '../edge/arrival.ts';
 import { createRateLimits, type RateLimits } from '../endpoints/common/rate-limit.ts';
 import { createPageCopies, type PageCopies } from '../frontend/page-copies.ts';
+import { type AccessLog, createAccessLog } from '../observe/access/access-log.ts';
 import { type AuditLog, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics/metrics.ts';
@@ -23,6 +24,8 @@ export interface GatewayDeps {
   log: Logger;
   /** Destination of the audit log; the log by default. */
   auditLog?: AuditLog;
+  /** Writes the lines of the access log; the log by default. */
+  accessLines?: Logger;
   /** Registry of all metrics; a new one by default. */
   metrics?: Metrics;
   /** What the process remembers of sessions over all its apps; a new memory by default. */
@@ -44,6 +47,8 @@ export interface SharedParts {
   /** Whether lines of the log and the audit log name their app, because there are several. */
   readonly namesApps: boolean;
   readonly auditLog: AuditLog;
+  /** Undefined if it is off. */
+  readonly accessLog: AccessLog | undefined;
   readonly metrics: Metrics;
   readonly clock: () => number;
   /** What the process remembers of sessions, over all apps. */
@@ -79,6 +84,7 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
     log,
     namesApps: appsOf(config).length > 1,
     auditLog,
+    accessLog: createAccessLog(config.log, deps.accessLines ?? log),
     metrics,
     clock,
     sessionMemory: deps.sessionMemory ?? createSessionMemory({ changes, size: config.session.cacheSize, clock }),

@@ -13,6 +13,8 @@ export interface Logs {
   /** The level of `log`. */
   logLevel: LogLevel;
   auditLog: AuditLog;
+  /** Writes the lines of the access log, which `logLevel` does not affect. */
+  accessLines: Logger;
   /** Calls `count` for each line that was dropped since an output did not accept it. */
   watchDropped(count: () => void): void;
   /** Resolves when all lines are written, or after `timeout` milliseconds. */
@@ -53,6 +55,7 @@ export function openLogs({ log: settings, audit: { file } }: Config, writer?: { 
     log,
     logLevel,
     auditLog,
+    accessLines: createLogger('info', output),
     watchDropped(listener) {
       count = listener;
     },

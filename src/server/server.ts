@@ -50,6 +50,8 @@ export interface ServerDeps {
   /** The level of `log`. */
   logLevel?: LogLevel;
   auditLog?: AuditLog;
+  /** Writes the lines of the access log. */
+  accessLines?: Logger;
   /** Subscribes to dropped lines of the logs of this process. */
   watchDropped?: Logs['watchDropped'];
   /** Digest of the configuration of the instance, if this process has a part of it. */
@@ -147,6 +149,7 @@ async function openForwardAuthListener(
     config,
     apps: () => active.current().askedApps,
     tracing: () => active.current().tracing,
+    accessLog: () => active.current().accessLog,
     log,
     metrics,
   });

@@ -62,8 +62,12 @@ export function endRefusedUpgrade({ span }: SpanHolder, status: number): void {
   span.end();
 }
 
-/** Calls `next` for a request that the gateway leaves to the server that it is mounted on: its span is never exported. */
-export function passOn(holder: SpanHolder, next: () => void): void {
+/** Calls `next` for a request that the gateway leaves to the server that it is mounted on: its span is never exported, nor is it logged. */
+export function passOn(
+  holder: SpanHolder & { readonly access?: { isPassedOn: boolean } | undefined },
+  next: () => void,
+): void {
   holder.span = undefined;
+  if (holder.access) holder.access.isPassedOn = true;
   next();
 }

@@ -52,7 +52,7 @@ test('an ordinary request gets a context', () => {
   const { target, log, app, ...context } = edgeWith()(req);
   assert.equal(app.config.publicUrl, PUBLIC);
   assert.equal(typeof log.info, 'function');
-  assert.deepEqual(context, { req, id: 'own-id-1', clientIp: '203.0.113.9', secure: false });
+  assert.deepEqual(context, { req, id: 'own-id-1', clientIp: '203.0.113.9', secure: false, access: undefined });
   assert.deepEqual([target.raw, target.path, target.query], ['/api/x?y', '/api/x', '?y']);
 });
 

@@ -20,6 +20,24 @@ export const log = z
       .describe(
         'Names of the fields in JSON lines: those of the gateway, of the OpenTelemetry log data model and semantic conventions, or of the Elastic Common Schema.',
       ),
+    access: z
+      .enum(['off', 'errors', 'sampled', 'all'])
+      .default('off')
+      .describe(
+        'Access log: a line for each finished request, whatever log.level is. errors are responses with 5xx and those that ended early; sampled are errors and the fraction log.sample of all others.',
+      ),
+    sample: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .describe('Fraction of requests that log.access: sampled logs. The ID of the trace or the request decides.'),
+    paths: z
+      .enum(['off', 'redacted'])
+      .default('off')
+      .describe(
+        'Whether access lines have the path beside the pattern of the route, with * in place of what may be a value. They never have the query.',
+      ),
   })
   .prefault({});
 

@@ -14,10 +14,11 @@ import { requireBinding } from '../../policy/require-binding.ts';
 import { type CompiledRule, openRule, ruleForCaller } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import type { RequestSession, Sessions } from '../../session/session-types.ts';
+import { createUserDigest } from '../../session/user-digest.ts';
 import { isPromise } from '../../tuning/maybe-promise.ts';
 import { type BearerCaller, createBearerReader } from './bearer.ts';
 import { NO_CREDENTIALS, readCredentials } from './credentials.ts';
-import { type AccessRequest, auditDetails, createPolicyEnforcer } from './enforce-rules.ts';
+import { type AccessRequest, auditDetails, createPolicyEnforcer, recordRule } from './enforce-rules.ts';
 import { readSessionFacts } from './session-caller.ts';
 
 /**
@@ -56,6 +57,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
   const { config, keyring, sessions, ensureUsable, tokens } = parts;
   const challenge = createChallenge(config);
   const enforcer = createPolicyEnforcer(parts, challenge);
+  const userDigest = createUserDigest(keyring);
   const readBearer = tokens && createBearerReader({ ...parts, tokens }, challenge);
 
   return async function admit(context, route, checkForgery) {
@@ -64,11 +66,13 @@ export function createAdmit(parts: AdmissionParts): Admit {
     const rules = route.rulesForMethod(req.method ?? '');
     const open = openRule(rules);
     if (open) {
+      recordRule({ context, route }, open);
       if (open.checkWithoutToken) enforcer.enforceWithoutToken({ context, route, rules, key: undefined }, open);
       return ANYONE;
     }
     const key = sessions.identify(req.headers.cookie);
     const access: AccessRequest = { context, route, rules, key };
+    if (context.access) context.access.session = key;
     enforcer.requireRules(access);
     const credentials = readBearer ? readCredentials(req, target.query, challenge) : NO_CREDENTIALS;
     // Before any store read. A bearer token in the same request does not bypass this check.
@@ -77,6 +81,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
       if (key !== undefined) throw ambiguousCredentials(challenge);
       const pending = readBearer(access, credentials);
       const caller = isPromise(pending) ? await pending : pending;
+      if (context.access) context.access.user = userDigest(caller.facts);
       enforcer.enforce(access, caller.facts, caller.scheme);
       return { kind: 'bearer', caller };
     }
@@ -91,6 +96,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
       return GUEST;
     }
     const { session } = usable;
+    if (context.access) context.access.user = userDigest(session.data);
     const pendingFacts = readSessionFacts(tokens, session, route, challenge);
     if (isPromise(pendingFacts)) sessions.touch(session);
     const facts = isPromise(pendingFacts) ? await pendingFacts : pendingFacts;

@@ -101,6 +101,11 @@ function createErrorOf(config: Config, challenge: Challenge) {
   };
 }
 
+/** Notes the rule for the access log. */
+export function recordRule({ context, route }: Pick<AccessRequest, 'context' | 'route'>, rule: CompiledRule): void {
+  if (context.access) context.access.rule = route.config.rules.indexOf(rule.config);
+}
+
 /** Creates the policy enforcer. */
 export function createPolicyEnforcer(
   { config, audit, clock }: PolicyEnforcerParts,
@@ -118,6 +123,7 @@ export function createPolicyEnforcer(
   }
 
   function enforceRule(access: AccessRequest, rule: CompiledRule, token: TokenFacts | undefined, scheme: Scheme): void {
+    recordRule(access, rule);
     // Most rules have no conditions; they cost nothing.
     if ((token === undefined ? rule.checkWithoutToken : rule.check) === undefined) return;
     const { clientIp, req, target } = access.context;

@@ -8,6 +8,7 @@ import { closeIdleConnections, listenerLimits } from '../../edge/idle-connection
 import { inTurn } from '../../edge/in-turn.ts';
 import { createRefuseConnect } from '../../edge/refuse-connect.ts';
 import { limitBody } from '../../edge/request-body.ts';
+import type { AccessLog } from '../../observe/access/access-log.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import type { Tracing } from '../../observe/tracing/tracing.ts';
@@ -23,6 +24,8 @@ export interface ForwardAuthParts {
   /** The applications of the active gateway: a reload may replace them. */
   apps: () => AskedApps<AskedApp>;
   log: Logger;
+  /** The access log of the active gateway. */
+  accessLog?: () => AccessLog | undefined;
   metrics?: Pick<Metrics, 'countError'>;
   /** The tracing of the active gateway. */
   tracing?: () => Tracing | undefined;
@@ -46,11 +49,12 @@ function createRefuse({ metrics }: ForwardAuthParts) {
 
   return function refuse(
     res: ServerResponse,
-    { id, log, span }: Arrival,
+    { id, log, span, access }: Arrival,
     thrown: unknown,
     { app, address }: Asked,
   ): void {
     const error = asGatewayError(thrown);
+    if (access) access.errorCode = error.code;
     const location = error.headers[LOGIN_URL];
     if (location !== undefined && askedFor(res.req) === 'redirect') {
       const headers = { location, 'referrer-policy': 'no-referrer', 'content-length': '0' };
@@ -84,12 +88,15 @@ export function createForwardAuthServer(parts: ForwardAuthParts): Server {
     asked.address = origin + target.raw;
     if (only === undefined) arrival.nameApp(app.config.app.id);
     const original: IncomingMessage = Object.create(req, { method: { value: method }, url: { value: rawTarget } });
+    if (arrival.access) arrival.access.method = method;
+    arrival.access?.accept({ target }, new URL(origin).host);
     const headers = await app.verify({ ...arrival, log: arrival.log, req: original, target }, origin);
     res.writeHead(200, { ...headers, 'cache-control': 'no-store', 'x-request-id': arrival.id }).end();
   }
 
   const respond = inTurn((req, res) => {
     const arrival = arrive(req);
+    parts.accessLog?.()?.watchResponse(arrival, res, 'forward-auth');
     const asked: Asked = { app: undefined };
     const fail = limitBody(req, res, config.limits.bodyTimeout, (thrown) => refuse(res, arrival, thrown, asked));
     const span = tracing?.()?.startRequest(arrival);

@@ -124,6 +124,7 @@ export function createVerify(parts: VerifyParts) {
   return async function verify(context: RequestContext, origin: string): Promise<ForwardedHeaders> {
     const route = match(context.target, origin);
     if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route matches this path' });
+    context.access?.atRoute(route.pattern);
     refuseReservedHeaders(context, route);
     const admission = await admitAsked(context, route, origin);
     // The front proxy sends the request to the upstream: it has no span here.

@@ -95,6 +95,8 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
 
   onStream(): boolean {
     if (this.#stream) this.#stream.lasting = true;
+    const { access } = this.#parts.context;
+    if (access) access.isStream = true;
     if (!this.#parts.upstream.slots.makeLasting(this)) {
       this.#abandon(new GatewayError('upstream_busy', { detail: 'no free slot for a stream' }));
       return false;
@@ -152,7 +154,10 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
   }
 
   #measure(status: number): void {
-    this.#parts.measure?.(status, (performance.now() - this.#sentAt) / 1000);
+    const time = performance.now() - this.#sentAt;
+    const { access } = this.#parts.context;
+    if (access) access.upstreamTime = (access.upstreamTime ?? 0) + time;
+    this.#parts.measure?.(status, time / 1000);
   }
 
   onDone(error: GatewayError | undefined): void {
@@ -183,6 +188,7 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     this.#upload?.destroy();
     if (error && this.#relay.started) {
       context.log.warn({ err: error }, 'upstream failed during a response; client connection closed');
+      if (context.access) context.access.errorCode = error.code;
       cutClient(context.req, res);
       settle();
     } else {

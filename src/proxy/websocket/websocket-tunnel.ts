@@ -51,8 +51,9 @@ function endWithTimeout(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
-function refuseHandshake({ id, log }: RequestContext, socket: Socket, error: GatewayError): void {
+function refuseHandshake({ id, log, access }: RequestContext, socket: Socket, error: GatewayError): void {
   log.warn({ err: error }, 'failed to open WebSocket; handshake refused');
+  access?.respondedWith(error.status, error.code);
   renderErrorOnSocket(socket, error, id);
 }
 
@@ -67,7 +68,10 @@ export function createWebSocketTunnel(parts: WebSocketTunnelParts) {
     const status = response.statusCode ?? 502;
     onHandshakeResponse?.(status, response.headers);
     if (status < 400) refuse(new GatewayError('upstream_failed', { detail: `status ${status} for a handshake` }));
-    else endWithResponse(socket, status, { 'x-request-id': context.id });
+    else {
+      context.access?.respondedWith(status);
+      endWithResponse(socket, status, { 'x-request-id': context.id });
+    }
   }
   function onUpgrade(response: IncomingMessage, upgraded: Socket): void {
     onHandshakeResponse?.(101, response.headers);
@@ -78,6 +82,7 @@ export function createWebSocketTunnel(parts: WebSocketTunnelParts) {
     }
     keepHandshakeHeaders(response, context.id);
     upstream = upgraded;
+    context.access?.respondedWith(101);
     // Wait for the pipe: before it, the proxy puts back the bytes that arrived with the 101, and a listener would take them.
     socket.once('pipe', () => upgraded.on('data', frames.follow));
     upgraded.once('close', () => endWithTimeout(socket));
