@@ -8,9 +8,9 @@ import type { Config } from '../config/schema/schema.ts';
 import { closeIdleConnections, closeUnlessRequested, listenerLimits } from '../edge/idle-connections.ts';
 import { inTurn } from '../edge/in-turn.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { type AuditLog, createAudit, createLogAudit } from '../observe/audit.ts';
+import { createAudit, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
-import { type LogLevel, toggleLevel } from '../observe/log-level.ts';
+import { toggleLevel } from '../observe/log-level.ts';
 import { createMetrics, type Metrics, type MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import type { Logs } from '../observe/open-logs.ts';
 import { createForwardAuthServer } from '../proxy/forward-auth/listener.ts';
@@ -44,16 +44,9 @@ export interface RunningServer {
 /** The server of one process, whose gateway can be replaced in the steps of a reload of several processes. */
 export type ServerProcess = RunningServer & Pick<ActiveGateway, 'prepare' | 'apply'>;
 
-export interface ServerDeps {
+export interface ServerDeps extends Partial<Pick<Logs, 'logLevel' | 'auditLog' | 'accessLines' | 'watchDropped'>> {
   store: Store;
   log: Logger;
-  /** The level of `log`. */
-  logLevel?: LogLevel;
-  auditLog?: AuditLog;
-  /** Writes the lines of the access log. */
-  accessLines?: Logger;
-  /** Subscribes to dropped lines of the logs of this process. */
-  watchDropped?: Logs['watchDropped'];
   /** Digest of the configuration of the instance, if this process has a part of it. */
   digest?: string;
   clock?: () => number;
