@@ -59,6 +59,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['server'],
   ['cli/dev', 'embed'],
   ['cli/init'],
+  ['testing'],
   ['cli'],
   [''],
 ];

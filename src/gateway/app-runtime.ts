@@ -15,7 +15,7 @@ import type { SharedClients, SharedParts } from './shared-parts.ts';
 /** What handlers of an application that mounts the gateway use of an app. */
 export type OwnHandlerParts = Pick<
   AppComposition,
-  'keyring' | 'sessions' | 'refresher' | 'services' | 'providers' | 'audit' | 'clock'
+  'store' | 'keyring' | 'sessions' | 'directory' | 'refresher' | 'services' | 'providers' | 'audit' | 'clock'
 > & { config: Config; pageSteps: PageSteps };
 
 export interface AppRuntime extends AskedApp {

@@ -31,7 +31,7 @@ export interface Gateway {
   find(req: IncomingMessage): AppRequest<AppRuntime> | undefined;
   readonly rejectMalformed: RejectMalformed;
   /** The apps of the gateway. */
-  readonly apps: readonly AppRuntime[];
+  readonly apps: Generation['apps'];
   /** Undefined if traces of clients are only passed on. */
   readonly tracing: Tracing | undefined;
   /** Undefined if it is off. */
