@@ -111,6 +111,11 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'check',
     summary: 'check the configuration and print it with its defaults',
+    details: [
+      'The output is a configuration itself: relative paths become absolute, and a secret becomes a reference to the file or variable it came',
+      'from. One that is written in the configuration becomes a variable MASKED_..., which `check` accepts unset, and `start` does not. The last',
+      'line on standard error is the verdict: `configuration is valid`, with the number of warnings, or the number of faults.',
+    ].join('\n'),
     needsConfig: true,
     run: check,
   },

@@ -1,16 +1,16 @@
-/** YAML form of a configuration for `check`: durations and sizes with units, secrets masked. */
+/** YAML form of a configuration for `check`: durations and sizes with units, references in place of secrets. */
+import { resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { isPathOption } from '../config/load/paths.ts';
 import { MAIN_APP } from '../config/schema/app-identity.ts';
 import { SHARED_OPTIONS } from '../config/schema/app-options.ts';
 import { jsonSchema, nodesAt, type SchemaNode } from '../config/schema/options.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { isRecord } from '../oidc/products/base/claims.ts';
+import type { References } from './references.ts';
 
-const MASK = '********';
 /** Names of options that hold a secret, in any section. */
 const SECRET_OPTIONS = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPassword', 'value', 'secret']);
-/** Names of options that hold a size; all other numbers that are written as text are durations. */
-const SIZE_OPTIONS = new Set(['headerSize', 'maxBody']);
 const UNITS_BYTES: [unit: string, bytes: number][] = [
   ['gb', 1024 ** 3],
   ['mb', 1024 ** 2],
@@ -35,21 +35,50 @@ function isText(nodes: readonly SchemaNode[]): boolean {
   return types.includes('string') && !types.includes('integer') && !types.includes('number');
 }
 
-/** Masks user and password of a URL. */
-function maskCredentials(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, `$1${MASK}@`);
+/** Other numbers that a file has as text are durations. */
+const isSize = (nodes: readonly SchemaNode[]) => nodes.some((node) => node['x-type'] === 'size');
+
+const hasCredentials = (text: string) => /^[a-z][a-z0-9+.-]*:\/\/[^/@]*@/i.test(text);
+
+/** Where a value is, and what stands for secrets. */
+interface Printing {
+  readonly references: References;
+  readonly path: readonly (string | number)[];
+}
+
+/** A text as it is written in the file: paths start anywhere else than at the folder of the output. */
+function printableText(text: string, { references, path }: Printing): string {
+  if (hasCredentials(text)) return references.url(text, path);
+  const absolute = isPathOption(path) && text !== ':memory:' ? resolve(text) : text;
+  return absolute.replaceAll('${', '$$${');
+}
+
+/** An entry of `secrets.keys` has its reference beside its ID; other options have it as their value. */
+function printableEntry(
+  name: string,
+  value: unknown,
+  nodes: readonly SchemaNode[],
+  printing: Printing,
+): [string, unknown][] {
+  const { references, path } = printing;
+  if (!SECRET_OPTIONS.has(name) || typeof value !== 'string') return [[name, printable(value, nodes, printing)]];
+  const reference = references.secret(value, path);
+  return name === 'value' ? Object.entries(reference) : [[name, reference]];
 }
 
 /** A value as it is written in the file; `nodes` are the parts of the schema that describe it. */
-function printable(value: unknown, nodes: readonly SchemaNode[], name = ''): unknown {
-  if (SECRET_OPTIONS.has(name) && typeof value === 'string') return MASK;
+function printable(value: unknown, nodes: readonly SchemaNode[], printing: Printing): unknown {
+  const { path } = printing;
   if (typeof value === 'number' && isText(nodes))
-    return SIZE_OPTIONS.has(name) ? withUnit(value, UNITS_BYTES, 'b') : withUnit(value, UNITS_MS, 'ms');
-  if (typeof value === 'string') return maskCredentials(value);
-  const below = (key: string | number) => nodes.flatMap((node) => nodesAt(node, [key]));
-  if (Array.isArray(value)) return value.map((item: unknown) => printable(item, below(0)));
+    return isSize(nodes) ? withUnit(value, UNITS_BYTES, 'b') : withUnit(value, UNITS_MS, 'ms');
+  if (typeof value === 'string') return printableText(value, printing);
+  const at = (key: string | number): [readonly SchemaNode[], Printing] => [
+    nodes.flatMap((node) => nodesAt(node, [key])),
+    { ...printing, path: [...path, key] },
+  ];
+  if (Array.isArray(value)) return value.map((item: unknown, index) => printable(item, at(0)[0], at(index)[1]));
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, printable(item, below(key), key)]));
+  return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => printableEntry(key, item, ...at(key))));
 }
 
 type Options = Record<string, unknown>;
@@ -82,13 +111,14 @@ const entryOf = (config: Config): Options => {
 };
 
 /** The whole configuration, including defaults: every app with its own options, and once what all apps share. */
-export function describeConfig(config: Config): string {
+export function describeConfig(config: Config, references: References): string {
   const { apps = [], app } = config;
   const hasMain = app.tag === MAIN_APP.tag;
   const top = hasMain ? optionsOf(config) : partOf(optionsOf(config), true);
   const entries = [...(hasMain ? [] : [config]), ...apps].map(entryOf);
   const schema = [jsonSchema()];
-  const printed = { ...(printable(top, schema) as Options) };
-  if (entries.length > 0) printed.apps = entries.map((entry) => printable(entry, schema));
+  const printed = { ...(printable(top, schema, { references, path: [] }) as Options) };
+  if (entries.length > 0)
+    printed.apps = entries.map((entry, index) => printable(entry, schema, { references, path: ['apps', index] }));
   return stringify(printed, { lineWidth: 0, aliasDuplicateObjects: false });
 }

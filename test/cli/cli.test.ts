@@ -48,7 +48,7 @@ test('CR-04 check prints the configuration without secrets', async () => {
   const { code, out, err } = await cli(['check', '--config', 'good.yaml']);
   assert.equal(code, 0);
   assert.match(out, /idleTimeout: 30m/);
-  assert.match(out, /clientSecret: "?\*{8}/);
+  assert.match(out, /clientSecret:\n {4}env: MASKED_PROVIDER_CLIENT_SECRET\n/);
   for (const secret of [KEY, 'canary-secret', 'canary-password']) assert.ok(!(out + err).includes(secret), secret);
 });
 

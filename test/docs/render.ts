@@ -49,7 +49,7 @@ function configurationPage(): string {
   return `# Configuration
 
 The configuration is one YAML file, given with \`--config\` or \`BFF_CONFIG\`; without them it is \`gateway.yaml\`, or the variables below alone.
-\`bff-gateway check\` prints the configuration with defaults and masked secrets, or every fault with its line ([command line](command-line.md)). Unknown options prevent the start. For completion in an editor, add this first line to the file:
+\`bff-gateway check\` prints the configuration with defaults and references in place of secrets, or every fault with its line ([command line](command-line.md)). Unknown options prevent the start. For completion in an editor, add this first line to the file:
 \`# yaml-language-server: $schema=./configuration.schema.json\`.
 
 - **Environment**: \`\${NAME}\` and \`\${NAME:-default}\` in any text are replaced; \`$\${\` is a literal \`\${\`. The result has
