@@ -143,6 +143,10 @@ browser.test(
     await page.click('#user-ada');
     await page.getByText(/orders? at/).waitFor();
     await assertAccessible(page, 'demo-user');
+    await page.fill('#item', LONG + LONG.slice(0, 30));
+    await page.click('#order button');
+    await page.locator('#orders span', { hasText: LONG }).first().waitFor();
+    await assertAccessible(page, 'demo-long');
     await context.clearCookies();
     await page.fill('#item', 'a long letter');
     await page.click('#order button');

@@ -10,11 +10,11 @@ function properties(background: string | undefined, accent: string | undefined):
   const grounds =
     background === undefined
       ? []
-      : (({ ink, soft, line, focus }) => [
+      : (({ ink, soft, focus }) => [
           `--ground: ${background};`,
           `--ink: ${ink};`,
           `--soft: ${soft};`,
-          `--line: ${line};`,
+          `--line: ${mix(background, ink, 0.2)};`,
           `--focus: ${focus};`,
         ])(paletteOn(background));
   const key = accent ?? (background === undefined ? undefined : paletteOn(background).ink);

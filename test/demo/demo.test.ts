@@ -53,6 +53,43 @@ test('a user signs in, places an order, sees a tick and the profile, and signs o
   await context.close();
 });
 
+test('words that fit in no line break, on a phone and on a desktop', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, 'ada');
+  await page.fill('#item', 'W'.repeat(100));
+  await page.click('#order button');
+  await page.getByText('W'.repeat(100)).waitFor();
+  await page.evaluate("document.getElementById('who').textContent = 'M'.repeat(90)");
+  for (const width of [390, 1440]) {
+    await page.setViewportSize({ width, height: 800 });
+    assert.equal(await page.evaluate('document.scrollingElement.scrollWidth'), width);
+  }
+  await context.close();
+});
+
+test('a sign-out in another tab removes what belongs to the user, keeps what was typed, and a sign-in brings it back', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, 'ada');
+  await page.getByText(/orders? at/).waitFor();
+  await page.fill('#item', 'a long letter');
+  const other = await context.newPage();
+  await other.goto(url);
+  await other.click('#sign-out');
+  await page.getByText('Your session has ended.').waitFor();
+  for (const id of ['who', 'sign-out', 'profile']) assert.equal(await page.locator(`#${id}`).isVisible(), false, id);
+  assert.equal(await page.locator('#orders li').count(), 0);
+  assert.equal(await page.inputValue('#item'), 'a long letter');
+  const popup = page.waitForEvent('popup');
+  await page.getByRole('button', { name: 'Sign in again' }).click();
+  await (await popup).click('#user-ada');
+  await page.locator('#who').waitFor();
+  await page.locator('#profile').waitFor();
+  assert.equal(await page.inputValue('#item'), 'a long letter');
+  await context.close();
+});
+
 test('a user without the scope gets a message, and loses nothing', async () => {
   const context = await browser.newContext();
   const page = await context.newPage();

@@ -30,6 +30,7 @@ function show(signedIn) {
   $('sign-in').hidden = signedIn;
   $('sign-out').hidden = !signedIn;
   $('who').hidden = !signedIn;
+  $('about-user').hidden = !signedIn;
 }
 
 function noteToken(facts) {
@@ -100,6 +101,8 @@ function openLive() {
   });
   socket.addEventListener('close', ({ code }) => {
     $('live').textContent = code === 4401 ? 'closed: the session ended' : 'closed';
+    // The provider or another device may have ended the session: the client asks, and reports it.
+    if (code === 4401) client.session().catch(() => {});
   });
 }
 
@@ -114,8 +117,18 @@ $('order').addEventListener('submit', async (event) => {
   await loadOrders();
 });
 
+/** Removes what belongs to the user, who may have signed out in another tab or elsewhere; what was typed stays. */
+function forget() {
+  token = undefined;
+  $('who').hidden = true;
+  $('sign-out').hidden = true;
+  $('about-user').hidden = true;
+  drawOrders([]);
+}
+
 client.on('signedout', () => {
   ended = true;
+  forget();
   notice('Your session has ended. What you typed is still here.', 'Sign in again', () => client.login({ popup: true }));
 });
 client.on('expiring', ({ extendable }) => {

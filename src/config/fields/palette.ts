@@ -6,12 +6,11 @@ export interface Palette {
   readonly ink: string;
   /** Text of less weight. */
   readonly soft: string;
-  readonly line: string;
   readonly focus: string;
 }
 
-export const LIGHT: Palette = { ground: '#f6f5f2', ink: '#1c1f23', soft: '#565c64', line: '#dcdad4', focus: '#1f5fd6' };
-export const DARK: Palette = { ground: '#15171a', ink: '#eceae6', soft: '#a9adb4', line: '#33373d', focus: '#8fb7ff' };
+export const LIGHT: Palette = { ground: '#f6f5f2', ink: '#1c1f23', soft: '#565c64', focus: '#1f5fd6' };
+export const DARK: Palette = { ground: '#15171a', ink: '#eceae6', soft: '#a9adb4', focus: '#8fb7ff' };
 
 /** The palette whose text is read better on a ground. */
 export const paletteOn = (ground: string): Palette =>

@@ -25,6 +25,7 @@ import {
   wideTrustedProxies,
 } from './network.ts';
 import { openBypass } from './open-bypass.ts';
+import { missingTexts } from './page-texts.ts';
 import { sharedOrigin } from './pages.ts';
 import { anyProvider, formPost, trustedEmail } from './providers.ts';
 import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
@@ -58,6 +59,7 @@ export const COMBINATIONS: readonly Combination[] = [
   landing,
   landingWithoutPage,
   weakColors,
+  missingTexts,
   clientHeaders,
   upstreamHeaders,
   setCookie,

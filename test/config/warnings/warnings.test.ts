@@ -9,6 +9,7 @@ import { settingsChecks } from '../../../src/cli/doctor/settings.ts';
 import { loadConfig, parseConfig } from '../../../src/config/load/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
 import { COMBINATIONS, findWarnings, withoutListenerWarnings } from '../../../src/config/warnings/warnings.ts';
+import { CATALOGS } from '../../../src/responses/messages/catalogs.ts';
 
 const KEY = 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
 const SECRET = 'r7WnB2xQ9mLk4VzT8cYd1JfH5sPaG0eU3iXoNtRy';
@@ -349,6 +350,13 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       { pages: { colors: { accent: '#1f5fd6' } } },
       { pages: { colors: { accent: '#8fb7ff', background: '#0b1f3a' } } },
       { pages: { colors: { accent: '#1f5fd6', dark: { accent: '#8fb7ff', background: '#000' } } } },
+    ],
+  },
+  'page-texts-missing': {
+    unsafe: [{ pages: { messages: { nl: { 'action.home': 'Naar de app' } } } }],
+    safe: [
+      { pages: { messages: { 'de-CH': { 'signed-out.title': 'Ausgeloggt' } } } },
+      { pages: { messages: { nl: CATALOGS.en ?? {} } } },
     ],
   },
   'route-request-headers': { unsafe: [route({ requestHeaders: ['X-User-Id'] })], safe: [route({})] },
