@@ -9,6 +9,11 @@ const ROOT = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const { version } = JSON.parse(read('package.json')) as { version: string };
 
+test('the files of this repository name one version, which the changelog dates', () => {
+  assert.deepEqual(findReleaseFaults(`v${version}`, read), []);
+  assert.match(releaseNotes(read('CHANGELOG.md'), version) ?? '', /^### Added/m);
+});
+
 test('each file that names another version is a fault', () => {
   const faults = findReleaseFaults('v99.0.0', read);
   assert.equal(faults.length, 6);
@@ -28,4 +33,14 @@ test('the notes of a version are the text below its heading', () => {
   assert.equal(releaseNotes(changelog, '1.0.0'), '- a');
   assert.equal(releaseNotes(changelog, '3.0.0'), undefined);
   assert.equal(releaseNotes(changelog.replace(' - 2026-01-02', ' - soon'), '2.0.0'), undefined);
+});
+
+test('the changelog has the form of Keep a Changelog', () => {
+  const headings = [...read('CHANGELOG.md').matchAll(/^##+ (.+)$/gm)].map(([, heading = '']) => heading);
+  assert.equal(headings[0], '[Unreleased]');
+  for (const heading of headings)
+    assert.match(
+      heading,
+      /^(\[Unreleased\]|\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}|Added|Changed|Deprecated|Removed|Fixed|Security)$/,
+    );
 });
