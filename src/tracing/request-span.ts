@@ -1,6 +1,6 @@
 /** The span of a request: from its arrival to the end of its response, under the name of its route. */
 import type { ServerResponse } from 'node:http';
-import { runInSpan } from './current-span.ts';
+import { runInSpan, runWithoutSpan } from './current-span.ts';
 import type { Span } from './span.ts';
 import { requestSpanName } from './span-name.ts';
 
@@ -69,5 +69,5 @@ export function passOn(
 ): void {
   holder.span = undefined;
   if (holder.access) holder.access.isPassedOn = true;
-  next();
+  runWithoutSpan(next);
 }

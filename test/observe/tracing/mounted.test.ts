@@ -10,6 +10,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { ConfigError, type ConfigInput, createGateway } from '../../../src/index.ts';
+import { createBrowser } from '../../support/browser.ts';
 import { startCollector } from '../../support/collector.ts';
 import { newKey } from '../../support/gateway.ts';
 import { freePort } from '../../support/ports.ts';
@@ -43,7 +44,11 @@ async function mount(
   around = (handle: () => void) => handle(),
 ) {
   const gateway = createGateway(config, { logTo: { write: () => {} } });
-  const server = createServer((req, res) => around(() => gateway.handler(req, res, () => res.end('of the app'))));
+  const server = createServer((req, res) => {
+    const ofApp = () =>
+      void gateway.session(req).then((session) => res.end(`of the app for ${session ? 'a user' : 'all'}`));
+    around(() => gateway.handler(req, res, ofApp));
+  });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   t.after(() => {
     server.closeAllConnections();
@@ -58,11 +63,19 @@ test('with a collector of its own: the last spans are exported by close, and tho
   const prepared = await configOf(t, { otlp: collector.url, sample: 1 });
   const { gateway, url } = await mount(t, prepared);
   assert.equal(await (await fetch(`${url}/open/x`)).status, 200);
-  assert.equal(await (await fetch(`${url}/other`)).text(), 'of the app');
+  const browser = createBrowser({ baseUrl: url });
+  t.after(() => browser.close());
+  await browser.navigate('/login?returnTo=/other');
+  assert.equal((await browser.fetch('/other')).body, 'of the app for a user');
   await gateway.close();
+  const servers = collector.spans.filter(({ kind }) => kind === 2).map(({ name }) => name);
+  assert.deepEqual(servers.toSorted(), ['GET /callback', 'GET /login', 'GET /open/**']);
+  // Neither has what the gateway does for a handler of the application a parent that is never exported.
+  const known = new Set(collector.spans.map(({ spanId }) => spanId));
+  const orphans = collector.spans.filter(({ parentId }) => parentId !== '' && !known.has(parentId));
   assert.deepEqual(
-    collector.spans.filter(({ kind }) => kind === 2).map(({ name }) => name),
-    ['GET /open/**'],
+    orphans.map(({ name }) => name),
+    [],
   );
 });
 
