@@ -52,7 +52,11 @@ export class ReceivedRequest implements Arrival {
   }
 
   get log(): Logger {
-    this.#log ??= this.#parent.child({ requestId: this.id, ...(this.#app === undefined ? {} : { app: this.#app }) });
+    this.#log ??= this.#parent.child({
+      requestId: this.id,
+      ...(this.span?.recording ? { traceId: this.span.traceId } : {}),
+      ...(this.#app === undefined ? {} : { app: this.#app }),
+    });
     return this.#log;
   }
 }

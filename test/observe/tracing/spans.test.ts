@@ -183,6 +183,12 @@ test('an upstream that fails, and one that is down: both spans have the error', 
       [ERROR, '502', 'upstream_failed'],
     ],
   );
+  const line =
+    world.gateway
+      .logText()
+      .split('\n')
+      .find((text) => text.includes('upstream_failed')) ?? '{}';
+  assert.equal(JSON.parse(line).traceId, servers[1]?.traceId, 'the log line names the trace');
 });
 
 test('a provider that fails: the refresh, the decision and the request have the error', async (t) => {
