@@ -1,7 +1,7 @@
 /** An old Node gets a sentence and exit code 1: the real one of this machine, if it has one, and a simulated one anywhere. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -67,5 +67,63 @@ describe('an old Node', () => {
       assert.equal(status, 0, version);
       assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
     }
+  });
+});
+
+describe('the npm scripts of a checkout', () => {
+  let checkout: string;
+  before(() => {
+    checkout = mkdtempSync(join(tmpdir(), 'bff-checkout-'));
+    mkdirSync(join(checkout, 'deploy'));
+    for (const file of ['deploy/launch.cjs', 'package.json']) copyFileSync(join(ROOT, file), join(checkout, file));
+    writeFileSync(
+      join(checkout, 'script.ts'),
+      'const args: string[] = process.argv.slice(2); console.log(process.execPath, ...args);',
+    );
+  });
+  after(() => rmSync(checkout, { recursive: true }));
+
+  const launch = (node: string, before: readonly string[] = []) =>
+    run(node, ...before, join(checkout, 'deploy/launch.cjs'), 'script.ts', '--a', 'b');
+  /** An old Node, real or simulated. */
+  const olds = () => {
+    const old = oldNode();
+    const simulated = { node: process.execPath, before: ['--import', pretend('20.1.0')], version: '20.1.0' };
+    return [simulated, ...(old === undefined ? [] : [{ node: old.path, before: [], version: old.version }])];
+  };
+
+  test('start and demo need no shell', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    for (const name of ['start', 'demo'])
+      assert.match(scripts[name], /^node deploy\/launch\.cjs (--install )?[\w/]+\.ts( start)?$/);
+  });
+
+  test('run a file with this Node if it is recent, with its arguments', () => {
+    const { status, stdout } = launch(process.execPath);
+    assert.deepEqual([status, stdout], [0, `${process.execPath} --a b\n`]);
+  });
+
+  test('refuse an old Node with the sentence of the command line', () => {
+    for (const { node, before, version } of olds()) {
+      const { status, stdout, stderr } = launch(node, before);
+      assert.deepEqual([status, stdout], [1, ''], version);
+      assert.ok(stderr.startsWith(sentence(version)), stderr);
+      assert.equal(stderr, run(node, ...before, compiled).stderr);
+    }
+  });
+
+  test('use the Node of the npm package where this one is old, and exit with its code', (t) => {
+    const packaged = join(checkout, 'node_modules/node/bin');
+    mkdirSync(packaged, { recursive: true });
+    t.after(() => rmSync(join(checkout, 'node_modules'), { recursive: true }));
+    symlinkSync(process.execPath, join(packaged, 'node'));
+    for (const { node, before, version } of olds()) {
+      const { status, stdout, stderr } = launch(node, before);
+      assert.deepEqual([status, stderr], [0, ''], version);
+      assert.match(stdout, / --a b\n$/);
+    }
+    writeFileSync(join(checkout, 'exit.ts'), 'process.exit(7);');
+    const [{ node, before } = { node: '', before: [] }] = olds();
+    assert.equal(run(node, ...before, join(checkout, 'deploy/launch.cjs'), 'exit.ts').status, 7);
   });
 });
