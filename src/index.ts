@@ -16,3 +16,5 @@ export type {
 export { createGateway } from './embed/gateway.ts';
 export type { Gateway, GatewayOptions } from './embed/gateway-types.ts';
 export { type ConfigSource, defineConfig, type LoadOptions, loadConfig } from './embed/load.ts';
+export type * from './hooks/events.ts';
+export type { CallOutcome, CallRefusal, Hooks, LoginOutcome } from './hooks/hooks.ts';

@@ -60,6 +60,7 @@ export const ERRORS = {
     title: 'User not admitted',
     hint: 'The provider signed the user in, but the application does not admit the address of this user.',
   },
+  call_refused: { status: 403, title: 'Request refused', hint: 'The application refused the request.' },
   insufficient_scope: {
     status: 403,
     title: 'Insufficient scope',
@@ -131,6 +132,7 @@ export const ERRORS = {
     hint: 'This sign-in was not started in this browser, was already completed, or took too long.',
   },
   login_denied: { status: 403, title: 'Sign-in refused', hint: 'The provider refused the sign-in.' },
+  login_refused: { status: 403, title: 'Sign-in not allowed', hint: 'The application refused the sign-in.' },
   login_failed: {
     status: 502,
     title: 'Sign-in failed',
@@ -152,6 +154,7 @@ export const ERRORS = {
     title: 'Internal error',
     hint: 'The gateway failed. The log has the cause under this request ID.',
   },
+  hook_failed: { status: 500, title: 'Extension failed', hint: 'A plugin of the gateway failed. The log names it.' },
   upstream_token_failed: {
     status: 502,
     title: 'No access token for the upstream',

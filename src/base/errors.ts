@@ -15,6 +15,8 @@ export interface ErrorOptions {
   extensions?: Readonly<Record<string, unknown>>;
   /** Public sentence that replaces the hint of the table; must not contain input of the client. */
   hint?: string;
+  /** Status that replaces the one of the table. */
+  status?: number | undefined;
 }
 
 /** An error with a stable code. Thrown anywhere, rendered by `responses/problem.ts`. */
@@ -33,11 +35,11 @@ export class GatewayError extends Error {
     super(options.detail ? `${code}: ${options.detail}` : code, { cause: options.cause });
     this.name = 'GatewayError';
     this.code = code;
-    this.status = row.status;
+    this.status = options.status ?? row.status;
     this.title = row.title;
     this.hint = options.hint ?? row.hint;
     this.detail = options.detail;
-    this.retryAfter = options.retryAfter ?? (row.status === 503 ? 2 : undefined);
+    this.retryAfter = options.retryAfter ?? (this.status === 503 ? 2 : undefined);
     this.headers = options.headers ?? {};
     this.extensions = {
       ...(options.reason === undefined ? {} : { reason: options.reason }),

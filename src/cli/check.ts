@@ -1,8 +1,11 @@
 /** `bff-gateway check`: prints the configuration with its defaults, then warnings and one line with the verdict. */
+import { closestMatch } from '../config/messages/suggest.ts';
 import { appsOf } from '../config/schema/apps.ts';
 import { offeredEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { formatWarning, type Warning } from '../config/warnings/warnings.ts';
+import { loadPlugins } from '../hooks/load-plugins.ts';
+import { hooksOf } from '../hooks/read-plugin.ts';
 import { seriesLimit } from '../observe/metrics/series-limit.ts';
 import { checkAppPages } from '../responses/app-pages.ts';
 import type { CliDeps, Invocation } from './command.ts';
@@ -38,7 +41,7 @@ function appSummary(config: Config): { summary: string; warning: Warning[] } {
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Runs the command. An invalid configuration is an error, whose last line is the number of faults. */
-export function check(deps: CliDeps, invocation: Invocation): void {
+export async function check(deps: CliDeps, invocation: Invocation): Promise<void> {
   const texts = new Map<string, string>();
   const readFile = (path: string) => {
     const text = deps.readFile(path);
@@ -49,8 +52,10 @@ export function check(deps: CliDeps, invocation: Invocation): void {
   const env = { ...standIns(file, readFile), ...deps.env };
   const { config, warnings, readFrom = [] } = load({ ...deps, env, readFile }, invocation);
   for (const app of appsOf(config)) checkAppPages(app);
+  const plugins = await loadPlugins(config.plugins, closestMatch);
   const { summary, warning } = appSummary(config);
   deps.out(summary + describeConfig(config, createReferences({ env, texts, configFiles: readFrom })));
+  for (const { name, hooks } of plugins) deps.err(`plugin ${name}: ${hooksOf(hooks).join(', ')}\n`);
   const all = [...warnings, ...warning];
   for (const found of all) deps.err(formatWarning(found));
   deps.err(`configuration is valid${all.length === 0 ? '' : `, ${counted(all.length, 'warning')}`}\n`);

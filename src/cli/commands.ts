@@ -98,6 +98,12 @@ function filterOf(invocation: Invocation): SessionFilter {
   return { app, user, sid, id, all: invocation.options.all === true };
 }
 
+const PLUGIN_OPTION: Parameter = {
+  name: '--plugin <FILE>',
+  summary: 'JavaScript module whose hooks the gateway runs, after those of the configuration; can be repeated',
+  repeatable: true,
+};
+
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   INIT,
@@ -106,6 +112,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'start',
     summary: 'start the gateway',
     needsConfig: true,
+    options: [PLUGIN_OPTION],
     run: (deps, invocation) => deps.start(load(deps, invocation), () => load(deps, invocation, true)),
   },
   {
@@ -117,6 +124,7 @@ export const COMMANDS: readonly Command[] = [
       'line on standard error is the verdict: `configuration is valid`, with the number of warnings, or the number of faults.',
     ].join('\n'),
     needsConfig: true,
+    options: [PLUGIN_OPTION],
     run: check,
   },
   {

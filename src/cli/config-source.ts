@@ -1,9 +1,10 @@
 /** Where the configuration of a command comes from: a file that is named, `gateway.yaml`, or environment variables alone. */
 import { type Loaded, loadConfig, loadFile } from '../config/load/load.ts';
+import { withPluginFiles } from '../config/load/plugin-files.ts';
 import { options, structuredOptions } from '../config/schema/options.ts';
 import { ConfigError, type Fault } from '../config/validate/faults.ts';
 import { REEXEC_VARIABLE } from '../tuning/process-settings.ts';
-import { type CliDeps, type Invocation, type Parameter, textOf, UsageError } from './command.ts';
+import { type CliDeps, type Invocation, type Parameter, textOf, textsOf, UsageError } from './command.ts';
 
 /** Names the configuration file, as `--config` does. */
 const CONFIG_VARIABLE = 'BFF_CONFIG';
@@ -67,5 +68,6 @@ export function load(deps: CliDeps, invocation: Invocation, tolerant = false): L
   // The variable that names the file is no option of the configuration.
   const { [CONFIG_VARIABLE]: _file, ...env } = deps.env;
   const source = { env, readFile: deps.readFile, tolerant };
-  return file === undefined ? loadVariables(source) : loadFile({ ...source, file });
+  const loaded = file === undefined ? loadVariables(source) : loadFile({ ...source, file });
+  return withPluginFiles(loaded, file, textsOf(invocation, 'plugin'));
 }

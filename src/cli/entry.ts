@@ -3,7 +3,13 @@ import cluster from 'node:cluster';
 import { globSync, readFileSync } from 'node:fs';
 import { createFileWatch } from '../base/watch-files.ts';
 import type { Loaded } from '../config/load/load.ts';
+import { closestMatch } from '../config/messages/suggest.ts';
+import type { Config } from '../config/schema/schema.ts';
 import { logWarnings } from '../config/warnings/warnings.ts';
+import { containPlugins } from '../hooks/contain-plugins.ts';
+import type { Plugin } from '../hooks/hooks.ts';
+import { loadPlugins } from '../hooks/load-plugins.ts';
+import { describeError, type Logger } from '../observe/log.ts';
 import { openLogs } from '../observe/open-logs.ts';
 import { startServer } from '../server/server.ts';
 import { startWorker } from '../server/worker.ts';
@@ -15,12 +21,28 @@ import { handleSignals, WORKER_IGNORES } from './signals.ts';
 /** Maximum time that an exit waits for the reader of the log. */
 const FLUSH_TIMEOUT_MS = 1_000;
 
+/**
+ * Loads the plugins of this process. Rejects with the reason, in one line. From now on, errors that they do not catch are logged; the
+ * process gets listeners only if there are plugins.
+ */
+async function openPlugins({ plugins }: Config, log: Logger): Promise<Plugin[]> {
+  if (plugins.length === 0) return [];
+  const on = process.on.bind(process);
+  const fail = (text: string) => {
+    process.stderr.write(text);
+    process.exit(1);
+  };
+  containPlugins({ log, describe: describeError, on, fail });
+  return await loadPlugins(plugins, closestMatch);
+}
+
 async function start({ config, warnings, readFrom = [] }: Loaded, load: () => Loaded) {
   const { log, flush, ...logs } = openLogs(config);
+  const plugins = await openPlugins(config, log);
   logWarnings(log, warnings);
   const store = openStore(config.session.store, { log });
   const run = workerCount(config) > 1 ? startWorkers : startServer;
-  const server = run(config, { store, log, ...logs });
+  const server = run(config, { store, log, ...logs, plugins });
   const { watch } = createFileWatch(() => reloadConfig());
   const reload = () => {
     const loaded = load();
@@ -64,7 +86,7 @@ async function runCommand(): Promise<void> {
 function runWorker(): void {
   for (const signal of WORKER_IGNORES) process.on(signal, () => {});
   const channel = { on: process.on.bind(process), send: (message: unknown) => process.send?.(message) };
-  startWorker({ openLogs, channel, exit: (code) => process.exit(code) });
+  startWorker({ openLogs, openPlugins, channel, exit: (code) => process.exit(code) });
 }
 
 if (cluster.isWorker) runWorker();

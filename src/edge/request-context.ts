@@ -1,5 +1,6 @@
 /** The request as both planes see it: checked target, client address, id and logger. */
 import type { IncomingMessage } from 'node:http';
+import type { RequestInfo } from '../hooks/events.ts';
 import type { AccessRecord } from '../observe/access/access-record.ts';
 import type { Logger } from '../observe/log.ts';
 import type { RequestTarget } from '../routing/target.ts';
@@ -20,3 +21,10 @@ export interface RequestContext {
   /** What the access log says of the request; undefined while it is off. */
   readonly access?: AccessRecord | undefined;
 }
+
+/** What hooks get of a request. */
+export const requestInfo = ({ id, clientIp, req }: RequestContext): RequestInfo => ({
+  id,
+  ip: clientIp,
+  userAgent: req.headers['user-agent'],
+});

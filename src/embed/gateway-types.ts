@@ -3,9 +3,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ReloadResult } from '../config/load/reload-plan.ts';
 import type { AccessTokenOptions, Middleware, RequireUserOptions, Session } from './caller-types.ts';
+import type { HookOptions } from './hooks.ts';
 import type { ConfigSource, LoadOptions } from './load.ts';
 
-export interface GatewayOptions extends LoadOptions {
+export interface GatewayOptions extends LoadOptions, HookOptions {
   /** Destination of log lines, one JSON object each. Default: standard output. */
   logTo?: { write(line: string): void };
 }

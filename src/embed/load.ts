@@ -45,7 +45,8 @@ export function loadAgain(source: ConfigSource, { env = process.env }: LoadOptio
 }
 
 /** Throws `ConfigError` for options that have no effect on a mounted gateway. */
-export function assertMountable({ forwardAuth, reload }: Config, source: ConfigSource): void {
+export function assertMountable(config: Config, source: ConfigSource): void {
+  const { forwardAuth, plugins, reload } = config;
   const faults = [
     ...(forwardAuth
       ? [
@@ -53,6 +54,15 @@ export function assertMountable({ forwardAuth, reload }: Config, source: ConfigS
             path: 'forwardAuth',
             message: 'a mounted gateway has no listener for it',
             hint: 'Run the gateway as a process of its own, or remove this option.',
+          },
+        ]
+      : []),
+    ...(plugins.length > 0
+      ? [
+          {
+            path: 'plugins',
+            message: 'a mounted gateway gets its hooks from the program',
+            hint: 'Import the modules, and pass them to createGateway as the option hooks.',
           },
         ]
       : []),

@@ -5,6 +5,7 @@ import { createAdminServer } from '../admin/admin.ts';
 import { logWarnings, withoutListenerWarnings } from '../config/warnings/warnings.ts';
 import { createIdleConnections } from '../edge/idle-connections.ts';
 import { createAudit } from '../observe/audit.ts';
+import { withAuditHook } from '../observe/audit-hook.ts';
 import { createMetrics } from '../observe/metrics/metrics.ts';
 import { openLogs } from '../observe/open-logs.ts';
 import { createActiveGateway } from '../server/active-gateway.ts';
@@ -12,6 +13,7 @@ import { createReload } from '../server/reload.ts';
 import { openStore } from '../store/open.ts';
 import { createCallers } from './callers.ts';
 import type { Gateway, GatewayOptions } from './gateway-types.ts';
+import { pluginsOf } from './hooks.ts';
 import { assertMountable, type ConfigSource, load } from './load.ts';
 import { createMountedHandler, drainServer } from './mount.ts';
 import { createMountedReload } from './reload.ts';
@@ -26,21 +28,25 @@ export interface MountedDeps {
 function createCore(source: ConfigSource, options: GatewayOptions, deps: MountedDeps) {
   const loaded = load(source, options);
   const { config, warnings } = loaded;
+  const plugins = pluginsOf(options);
   assertMountable(config, source);
-  const { log, logLevel, auditLog, accessLines, watchDropped } = openLogs(config, options.logTo);
+  const { log, logLevel, accessLines, watchDropped, ...logs } = openLogs(config, options.logTo);
   logWarnings(log, withoutListenerWarnings(warnings));
   const store = openStore(config.session.store, { log, ...deps });
   const metrics = createMetrics();
   watchDropped(metrics.countDroppedLogLine);
-  const active = createActiveGateway(config, { store, log, logLevel, auditLog, accessLines, metrics, ...deps });
+  const auditLog = withAuditHook(logs.auditLog, { plugins, ...config.hooks, log, metrics });
+  const parts = { store, log, logLevel, auditLog, accessLines, metrics, plugins };
+  const active = createActiveGateway(config, { ...parts, ...deps });
   const audit = createAudit(auditLog, metrics.countAuditEvent);
   const reload = createReload({ config, prepare: active.prepare, log, audit, metrics });
-  return { config, log, store, metrics, active, reloading: createMountedReload({ source, loaded, options, reload }) };
+  const reloading = createMountedReload({ source, loaded, options, reload });
+  return { config, log, auditLog, store, metrics, active, reloading };
 }
 
 /** Creates a gateway and its parts. Throws `ConfigError`. */
 export function mountGateway(source: ConfigSource, options: GatewayOptions, deps: MountedDeps) {
-  const { config, log, store, metrics, active, reloading } = createCore(source, options, deps);
+  const { config, log, auditLog, store, metrics, active, reloading } = createCore(source, options, deps);
   const upgraded = new Set<Duplex>();
   const idle = createIdleConnections();
   const { attach, ...callers } = createCallers(active.current);
@@ -55,6 +61,7 @@ export function mountGateway(source: ConfigSource, options: GatewayOptions, deps
     await reloaded;
     await active.close();
     await store.close();
+    await auditLog.settle();
   }
 
   const gateway: Gateway = {

@@ -40,7 +40,7 @@ function describe(parts: OwnHandlerParts, session: ActiveSession): Session {
     scopes: grantedFacts(session).scopes,
     createdAt: new Date(data.createdAt),
     expiresAt: new Date(data.expiresAt),
-    data: 'custom' in data ? structuredClone(data.custom as Session['data']) : {},
+    data: structuredClone(data.custom ?? {}),
     accessToken: (target) => accessTokenOf(parts, key, target),
   };
 }

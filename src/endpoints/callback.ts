@@ -20,8 +20,10 @@ import { redirect } from './common/responses.ts';
 import { keepReturnAddress } from './common/return-address.ts';
 import { keepOpener, parseForm, requireHttps } from './common/steps.ts';
 import { type EstablishParts, establishSession } from './establish-session.ts';
+import { type LoginHookParts, runLoginHooks } from './login-hooks.ts';
 
 type CallbackParts = EstablishParts &
+  LoginHookParts &
   Pick<EndpointParts, 'arrivals' | 'cookies' | 'pending' | 'pages' | 'rateLimits' | 'returnPath' | 'clock'> & {
     provider: SignInProvider;
   };
@@ -125,7 +127,8 @@ function completeSignIn(parts: CallbackParts): RequestHandler {
     if (!pendingLogin) return;
     try {
       const login = await traced('sign-in', 'internal', { 'bff.provider.id': provider.id }, async () => {
-        const result = await provider.codeFlow.complete(params, pendingLogin);
+        const verified = await provider.codeFlow.complete(params, pendingLogin);
+        const result = await runLoginHooks(parts, req, verified, returnPath(pendingLogin.returnTo));
         await establishSession(parts, req, result, pendingLogin.previous);
         return result;
       });

@@ -11,7 +11,16 @@ import type { EndpointParts } from './common/endpoint.ts';
 
 export type EstablishParts = Pick<
   EndpointParts,
-  'config' | 'keyring' | 'store' | 'sessions' | 'directory' | 'endSessions' | 'revoker' | 'audit' | 'clock'
+  | 'config'
+  | 'keyring'
+  | 'store'
+  | 'sessions'
+  | 'directory'
+  | 'endSessions'
+  | 'revoker'
+  | 'audit'
+  | 'sessionHooks'
+  | 'clock'
 >;
 
 /** Resolves when the session is stored: the browser's next request may arrive before a write that was not awaited. */
@@ -45,13 +54,14 @@ async function createSession(parts: EstablishParts, req: Request, { data, tokens
  * another sign-in at the provider: a provider may end the whole sign-in with a refresh token, and the new tokens with it.
  */
 async function replaceSession(
-  { sessions, revoker, audit }: EstablishParts,
+  { sessions, revoker, audit, sessionHooks }: EstablishParts,
   previous: ActiveSession,
   login: LoginResult,
 ): Promise<void> {
   const ended = await sessions.end(previous.key);
   if (!ended) return;
   audit('session.ended', { session: ended.key, sub: ended.data.sub, reason: 'replaced' });
+  sessionHooks.ended(ended, 'replaced');
   if (!isSameSignIn(ended, login)) void revoker.revoke(ended.tokens, 0);
 }
 
@@ -94,13 +104,15 @@ export async function establishSession(
   login: LoginResult,
   previous: string | undefined,
 ): Promise<void> {
-  const { sessions, revoker } = parts;
+  const { sessions, revoker, sessionHooks } = parts;
   try {
     const keys = new Set([previous, sessions.identify(req.headers.cookie)]);
     const loaded = await Promise.all([...keys].map((key) => (key === undefined ? undefined : sessions.load(key))));
     await createSession(parts, req, login);
     for (const session of loaded) if (session) await replaceSession(parts, session, login);
-    await enforceLimit(parts, login, sessionKey(parts.config.app, req.sessionID));
+    const key = sessionKey(parts.config.app, req.sessionID);
+    await enforceLimit(parts, login, key);
+    sessionHooks.tokensStored({ ...login, key }, 'sign-in');
   } catch (error) {
     // express-session would set a cookie for the missing session with the error page, over the cookie of a live one.
     Reflect.deleteProperty(req, 'session');

@@ -2,7 +2,9 @@
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createKeyring } from '../crypto/keyring.ts';
+import { createAppHooks } from '../hooks/hook-runner.ts';
 import { createAudit } from '../observe/audit.ts';
+import { createHookReport } from '../observe/hook-report.ts';
 import type { AppMetrics } from '../observe/metrics/metrics.ts';
 import { createEndSessions } from '../oidc/logout/end-sessions.ts';
 import { createExpiredSessions } from '../oidc/logout/expired-sessions.ts';
@@ -21,6 +23,7 @@ import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
 import { createArrivals } from '../session/arrivals.ts';
 import { cookieSettings } from '../session/cookies.ts';
 import { createSessionDirectory } from '../session/session-directory.ts';
+import { createSessionHooks } from '../session/session-hooks.ts';
 import { createSessions } from '../session/session-service.ts';
 import { appStore } from '../store/port/app-store.ts';
 import type { SharedClients, SharedParts } from './shared-parts.ts';
@@ -30,7 +33,7 @@ export type AppParts = ReturnType<typeof createAppParts>;
 /** Creates the parts in the order in which they depend on each other; none of them sends a request yet. */
 export function createAppParts(config: Config, shared: SharedParts, clients: SharedClients) {
   const base = createBaseParts(config, shared, clients);
-  const { store, keyring, sessions, signIn, audit, log, metrics, clock } = base;
+  const { store, keyring, sessions, sessionHooks, signIn, audit, log, metrics, clock } = base;
   const directory = createSessionDirectory({ store, sessions, keyring });
   const providerOf = (id: string, issuer: string | undefined) =>
     signIn.find((entry) => entry.config.id === id && mayIssue(entry.config, issuer))?.provider;
@@ -56,8 +59,8 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
     providers,
     refresher: createRefreshByProvider(providers),
     directory,
-    expiredSessions: createExpiredSessions({ tag, work, store, keyring, isSignInUsed, revoker, audit }),
-    endSessions: createEndSessions({ sessions, revoker, closeStreams, audit }),
+    expiredSessions: createExpiredSessions({ tag, work, store, keyring, isSignInUsed, revoker, audit, sessionHooks }),
+    endSessions: createEndSessions({ sessions, revoker, closeStreams, audit, sessionHooks }),
   };
 }
 
@@ -73,6 +76,9 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
   const application = [publicUrl, provider.issuer, provider.clientId, ...(app.path === '' ? [] : [app.path])].join(' ');
   const keyring = createKeyring(config.secrets.keys, application);
   const audit = createAudit(shared.auditLog, metrics.countAuditEvent, appField);
+  const report = createHookReport(log, metrics);
+  const hooks = createAppHooks(shared.plugins, { timeout: config.hooks.timeout, report });
+  const sessionHooks = createSessionHooks(app.id, hooks);
   return {
     log,
     metrics,
@@ -82,6 +88,8 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
     store,
     keyring,
     audit,
+    hooks,
+    sessionHooks,
     signIn: createProviders(config, { log, metrics, clock, tracing: shared.tracing }, acquireProvider),
     cookies: cookieSettings(config),
     sessions: createSessions({
@@ -91,6 +99,7 @@ function createBaseParts(config: Config, shared: SharedParts, { acquireProvider 
       keyring,
       log,
       audit,
+      sessionHooks,
       metrics,
       withIdentity: createSessionIdentity(config),
       clock,

@@ -74,7 +74,7 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
 
 /** Starts and closes the parts that run in the background. */
 function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 'start' | 'close'> {
-  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, metrics, page } = parts;
+  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, metrics, page, hooks } = parts;
   const unwatch = metrics.watchOpenRequests(() => streams.size());
   let starting: Promise<void> | undefined;
   let started = false;
@@ -104,6 +104,7 @@ function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 's
       unwatch();
       await upstreams.close();
       await refresher.close();
+      await hooks.settle();
     },
   };
 }

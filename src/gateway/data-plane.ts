@@ -10,6 +10,7 @@ import { type Admit, createAdmit } from '../proxy/admission/admit.ts';
 import { traceAdmission } from '../proxy/admission/traced-admit.ts';
 import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import { prepareRoutes } from '../proxy/forwarding/prepare-request.ts';
+import { type CallHookParts, prepareWithHooks } from '../proxy/hooks/prepare-with-hooks.ts';
 import { createSignInAfter } from '../proxy/pages/sign-in-redirect.ts';
 import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
 import { ownPathTestOf } from '../routing/own-paths.ts';
@@ -22,6 +23,7 @@ export interface DataPlaneParts extends RouteHandlerParts {
   routes: RouteTable;
   tunnel: Tunnel;
   arrivals: Pick<Arrivals, 'isRecent'>;
+  hooks?: CallHookParts['hooks'];
 }
 
 export interface DataPlane {
@@ -42,7 +44,8 @@ export interface DataPlane {
 export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const { config, routes, tunnel, audit } = parts;
   const cors = createCors(config.cors.allowedOrigins);
-  const prepareFor = prepareRoutes(config, routes.routes, parts.upstreamTokens, createUpstreamProofs(parts.clock));
+  const proofs = createUpstreamProofs(parts.clock);
+  const prepareFor = prepareWithHooks(parts, prepareRoutes(config, routes.routes, parts.upstreamTokens, proofs));
   const admit = traceAdmission(createAdmit(parts));
   const checkForgery = createForgeryCheck(config);
   const handleRoute = createRouteHandler(parts, { admit, prepareFor, checkForgery });

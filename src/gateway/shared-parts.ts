@@ -4,6 +4,7 @@ import type { Config } from '../config/schema/schema.ts';
 import { type Arrive, createArrive } from '../edge/arrival.ts';
 import { createRateLimits, type RateLimits } from '../endpoints/common/rate-limit.ts';
 import { createPageCopies, type PageCopies } from '../frontend/page-copies.ts';
+import type { Plugin } from '../hooks/hooks.ts';
 import { type AccessLog, createAccessLog } from '../observe/access/access-log.ts';
 import { type AuditLog, createLogAudit } from '../observe/audit.ts';
 import type { Logger } from '../observe/log.ts';
@@ -36,6 +37,8 @@ export interface GatewayDeps {
   expiredSessionWork?: ExpiredSessionWork;
   /** Copies of index pages that are published elsewhere; new ones by default. */
   pageCopies?: PageCopies;
+  /** The plugins whose hooks all apps of the process run; none by default. */
+  plugins?: readonly Plugin[] | undefined;
   /** Milliseconds since the epoch. */
   clock?: () => number;
 }
@@ -50,6 +53,7 @@ export interface SharedParts {
   /** Undefined if it is off. */
   readonly accessLog: AccessLog | undefined;
   readonly metrics: Metrics;
+  readonly plugins: readonly Plugin[];
   readonly clock: () => number;
   /** What the process remembers of sessions, over all apps. */
   readonly sessionMemory: SessionMemory;
@@ -86,6 +90,7 @@ export function createSharedParts(config: Config, deps: GatewayDeps): SharedPart
     auditLog,
     accessLog: createAccessLog(config.log, deps.accessLines ?? log),
     metrics,
+    plugins: deps.plugins ?? [],
     clock,
     sessionMemory: deps.sessionMemory ?? createSessionMemory({ changes, size: config.session.cacheSize, clock }),
     revocationPoller: deps.revocationPoller ?? createRevocationPoller({ store, clock }),

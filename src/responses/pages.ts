@@ -15,6 +15,8 @@ interface Failure {
   action?: { label: MessageKey; url: string };
   /** What a developer has to change, in English; left out where the situation says it all. */
   detail?: string;
+  /** Sentence of the application, in place of the message. */
+  sentence?: string;
 }
 
 /** A session as its user sees it. */

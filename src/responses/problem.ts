@@ -91,7 +91,7 @@ function pageOf(
   const action = label === undefined || url === undefined ? {} : { action: { label, url } };
   const { html, contentSecurityPolicy, language } = pages.render(
     error.status === 503 ? 'unavailable' : 'error',
-    { situation, requestId, ...action, ...(error.hint === ERRORS[error.code].hint ? {} : { detail: error.hint }) },
+    { situation, requestId, ...action, ...ownText(error) },
     headers['accept-language'],
   );
   const vary = res.getHeader('vary');
@@ -104,6 +104,12 @@ function pageOf(
       Vary: vary === undefined ? 'Accept-Language' : `${vary}, Accept-Language`,
     },
   };
+}
+
+/** The text that an error has in place of that of the table. What a plugin says is meant for the user, other text for support. */
+function ownText({ code, hint }: GatewayError): { sentence?: string; detail?: string } {
+  if (hint === ERRORS[code].hint) return {};
+  return code === 'login_refused' || code === 'call_refused' ? { sentence: hint } : { detail: hint };
 }
 
 function documentOf(error: GatewayError, { requestId }: RenderOptions) {

@@ -7,8 +7,8 @@ import { listenFailed } from '../base/system/unlistenable.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { closeIdleConnections, closeUnlessRequested, listenerLimits } from '../edge/idle-connections.ts';
 import { inTurn } from '../edge/in-turn.ts';
-import type { Gateway } from '../gateway/gateway.ts';
-import { createAudit, createLogAudit } from '../observe/audit.ts';
+import type { Gateway, GatewayDeps } from '../gateway/gateway.ts';
+import { openObservedAudit } from '../observe/audit-hook.ts';
 import type { Logger } from '../observe/log.ts';
 import { toggleLevel } from '../observe/log-level.ts';
 import { createMetrics, type Metrics, type MetricsSnapshot } from '../observe/metrics/metrics.ts';
@@ -44,7 +44,9 @@ export interface RunningServer {
 /** The server of one process, whose gateway can be replaced in the steps of a reload of several processes. */
 export type ServerProcess = RunningServer & Pick<ActiveGateway, 'prepare' | 'apply'>;
 
-export interface ServerDeps extends Partial<Pick<Logs, 'logLevel' | 'auditLog' | 'accessLines' | 'watchDropped'>> {
+export interface ServerDeps
+  extends Pick<GatewayDeps, 'plugins'>,
+    Partial<Pick<Logs, 'logLevel' | 'auditLog' | 'accessLines' | 'watchDropped'>> {
   store: Store;
   log: Logger;
   /** Digest of the configuration of the instance, if this process has a part of it. */
@@ -157,9 +159,9 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const { log, store } = deps;
   const metrics = createMetrics();
   deps.watchDropped?.(metrics.countDroppedLogLine);
-  const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
+  const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics });
   const { digest = configDigest(config) } = deps;
-  const active = createActiveGateway(config, { ...deps, metrics }, digest);
+  const active = createActiveGateway(config, { ...deps, auditLog, metrics }, digest);
   let draining = false;
   const admin = createAdminServer({ config, gateway: active.current, log, metrics, draining: () => draining });
   if (config.admin.enabled) await listenForAdmin(admin, config);
@@ -179,6 +181,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
     await closeNow(admin);
     await store.close();
     audit('gateway.stopped', {});
+    await auditLog.settle();
   }
 
   return {
@@ -186,7 +189,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
     snapshot: metrics.snapshot,
     stop: createStop(close),
     reload: createReload({ config, prepare: active.prepare, log, audit, metrics }),
-    reopenLogs: () => deps.auditLog?.reopen(),
+    reopenLogs: auditLog.reopen,
     toggleLogLevel: () => void toggleLevel(deps),
     prepare: active.prepare,
     apply: active.apply,

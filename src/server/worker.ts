@@ -1,6 +1,8 @@
 /** A worker: a process that serves requests with the configuration of the primary process, and ends with it. */
 import { messageOf } from '../base/errors.ts';
 import type { Config } from '../config/schema/schema.ts';
+import type { Plugin } from '../hooks/hooks.ts';
+import type { Logger } from '../observe/log.ts';
 import type { Logs } from '../observe/open-logs.ts';
 import { openStore } from '../store/open.ts';
 import { isStoreMessage, type StoreMessage } from '../store/processes/protocol.ts';
@@ -17,6 +19,7 @@ import {
 
 export interface WorkerParts {
   openLogs: (config: Config) => Logs;
+  openPlugins: (config: Config, log: Logger) => Promise<Plugin[]>;
   channel: ProcessChannel;
   exit: (code: number) => void;
 }
@@ -69,7 +72,7 @@ function createReloadSteps(server: Promise<ServerProcess>, report: (message: Wor
 }
 
 /** Runs the worker: executes the commands of the primary process, and drains when the channel to it closes. */
-export function startWorker({ openLogs, channel, exit }: WorkerParts): void {
+export function startWorker({ openLogs, openPlugins, channel, exit }: WorkerParts): void {
   let server: Promise<ServerProcess> | undefined;
   let steps: ReturnType<typeof createReloadSteps> | undefined;
   let logs: Logs | undefined;
@@ -77,9 +80,10 @@ export function startWorker({ openLogs, channel, exit }: WorkerParts): void {
 
   async function start({ config, digest, remoteStore }: StartCommand): Promise<ServerProcess> {
     logs = openLogs(config);
+    const plugins = await openPlugins(config, logs.log);
     const remote = remoteStore !== undefined && openRemoteStore(remoteStore, storeChannelOf(channel));
     const store = remote || openStore(config.session.store, logs);
-    return await startServer(config, { ...logs, store, digest });
+    return await startServer(config, { ...logs, store, digest, plugins });
   }
   async function stop(delay: number): Promise<void> {
     await (await server)?.stop(delay);

@@ -4,7 +4,7 @@ import { createAdminServer } from '../admin/admin.ts';
 import { appsOf } from '../config/schema/apps.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { createAudit, createLogAudit } from '../observe/audit.ts';
+import { openObservedAudit } from '../observe/audit-hook.ts';
 import { toggleLevel } from '../observe/log-level.ts';
 import { createMetrics } from '../observe/metrics/metrics.ts';
 import { createServedStore } from '../store/processes/served-store.ts';
@@ -58,9 +58,9 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
   // The gateway of this process serves no requests: it is for the private listener, and for revocations that are pending.
   const metrics = createMetrics();
   deps.watchDropped?.(metrics.countDroppedLogLine);
-  const audit = createAudit(deps.auditLog ?? createLogAudit(log), metrics.countAuditEvent);
+  const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics });
   const digest = configDigest(config);
-  const active = createActiveGateway(config, { ...deps, store: served.store, metrics }, digest);
+  const active = createActiveGateway(config, { ...deps, store: served.store, auditLog, metrics }, digest);
   const pool = startWorkerPool(count, { config, digest }, served, log);
   let started = false;
   let draining = false;
@@ -79,9 +79,10 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     await active.close();
     await closeNow(admin);
     await store.close();
+    await auditLog.settle();
   });
   const reopenLogs = () => {
-    deps.auditLog?.reopen();
+    auditLog.reopen();
     pool.reopenLogs();
   };
   const toggleLogLevel = () => pool.setLogLevel(toggleLevel(deps));

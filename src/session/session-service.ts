@@ -12,6 +12,7 @@ import { openSessionData } from './express-session-store.ts';
 import { createIndexNames } from './index-names.ts';
 import type { SessionCache } from './session-cache.ts';
 import { createSessionCookieReader } from './session-cookie.ts';
+import type { SessionHooks } from './session-hooks.ts';
 import type { SessionMemory } from './session-memory.ts';
 import {
   type ActiveSession,
@@ -28,6 +29,7 @@ export interface SessionsOptions {
   keyring: Keyring;
   log: Logger;
   audit: Audit;
+  sessionHooks: Pick<SessionHooks, 'ended'>;
   metrics?: Pick<Metrics, 'sessionCache'>;
   /** Takes the claims that rules name from the tokens: the rules may have changed since the sign-in. */
   withIdentity?: (tokens: TokenRecord) => TokenRecord;
@@ -94,7 +96,7 @@ function createTouch({ config, store, memory, log, clock }: SessionsOptions, cac
 
 /** Creates the session service. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { config, store, memory, keyring, audit, metrics } = options;
+  const { config, store, memory, keyring, audit, sessionHooks, metrics } = options;
   const issuers = new Map(signInProviders(config).map((provider) => [provider.id, issuersOf(provider)]));
   const { allNames } = createIndexNames(keyring);
   const { sessionName: name } = cookieSettings(config);
@@ -122,8 +124,9 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function load(key: string): Promise<ActiveSession | undefined> {
     const session = await readSession(options, key);
     if (!session || issuers.get(providerIdOf(session.tokens))?.includes(session.data.issuer)) return session;
-    await end(key);
+    const ended = await end(key);
     audit('session.ended', { session: key, sub: session.data.sub, reason: 'provider_removed' });
+    sessionHooks.ended(ended, 'provider_removed');
     return undefined;
   }
 

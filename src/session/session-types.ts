@@ -1,6 +1,7 @@
 /** Session types: the stored data and tokens, the views of a live session, and the `Sessions` interface. */
 import type { JsonWebKey } from 'node:crypto';
 import { DEFAULT_ID } from '../config/schema/providers.ts';
+import type { JsonObject } from '../hooks/events.ts';
 
 /** Data about a signed-in user. Written once, at sign-in. */
 export interface SessionData {
@@ -15,6 +16,8 @@ export interface SessionData {
   device?: string;
   /** Network of the client address, shown to the user in the list of sessions. */
   address?: string;
+  /** What the hook `onLogin` returned. */
+  custom?: JsonObject;
   /** Milliseconds since the epoch. */
   createdAt: number;
   /** The absolute limit, milliseconds since the epoch. */

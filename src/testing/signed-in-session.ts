@@ -1,6 +1,7 @@
 /** Stores a session in a gateway of a test, as a sign-in would, and returns its cookie. */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { OwnHandlerParts } from '../gateway/app-runtime.ts';
+import { readJsonObject } from '../hooks/results.ts';
 import { accessTokenIssuersOf } from '../oidc/products/issuers.ts';
 import { cookieSettings } from '../session/cookies.ts';
 import { sessionKey } from '../session/session-key.ts';
@@ -71,7 +72,7 @@ export async function storeSession(parts: OwnHandlerParts, user: TestUser): Prom
     expiresAt: createdAt + config.session.absoluteTimeout,
     authTime: typeof authTime === 'number' ? authTime : Math.floor(createdAt / 1000),
     ...(typeof acr === 'string' ? { acr } : {}),
-    ...(user.data === undefined ? {} : { custom: structuredClone(user.data) }),
+    ...(user.data === undefined ? {} : { custom: readJsonObject(user.data) }),
   };
   const id = randomBytes(32).toString('base64url');
   const key = sessionKey(config.app, id);

@@ -61,6 +61,9 @@ const DECLARED = [
   'embed/gateway-types.d.ts',
   'embed/load.d.ts',
   'embed/caller-types.d.ts',
+  'embed/hooks.d.ts',
+  'hooks/hooks.d.ts',
+  'hooks/events.d.ts',
 ];
 
 describe('the public surface', () => {

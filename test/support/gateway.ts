@@ -1,9 +1,12 @@
 /** Starts a real gateway in the test process: configuration, store and listeners, with its log in memory. */
 import { randomBytes } from 'node:crypto';
 import { parseConfig } from '../../src/config/load/load.ts';
+import { closestMatch } from '../../src/config/messages/suggest.ts';
 import type { AppIdentity } from '../../src/config/schema/app-identity.ts';
 import type { Config, ConfigInput } from '../../src/config/schema/schema.ts';
 import type { GatewayDeps } from '../../src/gateway/gateway.ts';
+import type { Hooks } from '../../src/hooks/hooks.ts';
+import { readHooks } from '../../src/hooks/read-plugin.ts';
 import type { AuditLog } from '../../src/observe/audit.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
@@ -46,6 +49,8 @@ export interface TestGatewayOptions {
   shared?: Pick<GatewayDeps, 'sessionMemory' | 'revocationPoller' | 'expiredSessionWork'>;
   /** Returns the store that the gateway gets instead of the one that was opened. */
   changeStore?: (store: Store) => Store;
+  /** The hooks of plugins, in their order; none by default. */
+  hooks?: readonly Hooks[];
   /** The audit log; part of the log by default. */
   auditLog?: AuditLog;
   /** The gateway's clock in milliseconds since the epoch; the real clock by default. */
@@ -94,6 +99,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const server: RunningServer = await startServer(config, {
     store: changeStore(options.store ?? openStore(config.session.store, deps)),
     ...deps,
+    plugins: readHooks(options.hooks, closestMatch),
     ...options.shared,
   });
   const fronts = options.front === undefined ? {} : { [publicUrl]: { port, headers: options.front } };

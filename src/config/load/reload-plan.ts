@@ -33,6 +33,7 @@ const FIXED = [
   'log.format',
   'log.fields',
   'audit',
+  'plugins',
   'reload',
   'upstreamClient',
   'tuning',

@@ -16,6 +16,8 @@ export const SHARED_OPTIONS = [
   'tracing',
   'reload',
   'audit',
+  'plugins',
+  'hooks',
   'upstreamClient',
   'tuning',
   'development',

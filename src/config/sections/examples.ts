@@ -7,6 +7,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   origins: ['https://wiki.example.com'],
   trustedProxies: ['10.0.0.0/8'],
   identityHeaders: ['X-Tenant-*'],
+  plugins: ['./tenant.js'],
   'admin.secret': { file: '/run/secrets/admin' },
   'secrets.keys[].id': 'k1',
   'secrets.keys[].value': 'q0gYl2vPZc8nU5rTJ4wKxBdE7hMsA1iO',

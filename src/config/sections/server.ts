@@ -182,3 +182,19 @@ export const hsts = z
   })
   .prefault({})
   .describe('Strict-Transport-Security of all responses, if publicUrl is https.');
+
+export const plugins = z
+  .array(z.string({ error: 'expected the path of a JavaScript module' }).min(1))
+  .max(50)
+  .default([])
+  .describe(
+    'JavaScript modules (ESM) whose hooks the gateway runs, in this order (docs/plugins.md). Relative to the folder of this file.',
+  );
+
+export const hooks = z
+  .strictObject({
+    timeout: duration('10ms', '30s')
+      .prefault('2s')
+      .describe('Maximum duration of one run of a hook; then the run counts as failed.'),
+  })
+  .prefault({});

@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import type { EndpointMethod, EndpointName } from '../../config/schema/endpoint-table.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
+import type { AppHooks } from '../../hooks/hook-runner.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { PendingLogins } from '../../oidc/login/pending-login.ts';
 import type { EndSessions } from '../../oidc/logout/end-sessions.ts';
@@ -14,6 +15,7 @@ import type { Pages } from '../../responses/pages.ts';
 import type { Arrivals } from '../../session/arrivals.ts';
 import type { CookieSettings } from '../../session/cookies.ts';
 import type { SessionDirectory } from '../../session/session-directory.ts';
+import type { SessionHooks } from '../../session/session-hooks.ts';
 import type { Sessions } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { RateLimits } from './rate-limit.ts';
@@ -38,6 +40,8 @@ export interface EndpointParts {
   rateLimits: RateLimits;
   pages: Pages;
   audit: Audit;
+  hooks: Pick<AppHooks, 'login' | 'session'>;
+  sessionHooks: SessionHooks;
   /** Milliseconds since the epoch. */
   clock: () => number;
 }

@@ -3,13 +3,14 @@ import { endpointPaths } from '../../config/schema/endpoints.ts';
 import { signInProviders } from '../../config/schema/providers.ts';
 import { logoutNonce } from '../../crypto/logout-nonce.ts';
 import { sessionBinding } from '../../crypto/session-binding.ts';
+import { sessionOfEvent } from '../../session/session-hooks.ts';
 import { providerIdOf, type RequestSession } from '../../session/session-types.ts';
 import type { EndpointParts } from './endpoint.ts';
 
-export type SessionStateParts = Pick<EndpointParts, 'config' | 'keyring' | 'sessions' | 'clock'>;
+export type SessionStateParts = Pick<EndpointParts, 'config' | 'keyring' | 'sessions' | 'hooks' | 'clock'>;
 
 /** Creates the functions that describe a session, and its absence, in the JSON of `/session`. */
-export function createSessionState({ config, keyring, sessions, clock }: SessionStateParts) {
+export function createSessionState({ config, keyring, sessions, hooks, clock }: SessionStateParts) {
   const { login, logout } = endpointPaths(config.endpoints);
   const providers = signInProviders(config);
   const choices = providers.map(({ id, name = id }) => ({ id, name, loginUrl: `${login}?provider=${id}` }));
@@ -22,14 +23,17 @@ export function createSessionState({ config, keyring, sessions, clock }: Session
   return {
     signedOut: { authenticated: false, ...common },
     /** Undefined if the session has ended since it was loaded. */
-    async describeSession({ key, data, tokens }: RequestSession): Promise<Record<string, unknown> | undefined> {
+    async describeSession(session: RequestSession): Promise<Record<string, unknown> | undefined> {
+      const { key, data, tokens } = session;
       const idle = await sessions.remaining(key);
       if (idle === undefined) return undefined;
+      const custom = await hooks.session?.(sessionOfEvent(config.app.id, session));
       return {
         authenticated: true,
         ...describe(data, clock() + idle),
         ...(providers.length === 1 ? {} : { provider: providerIdOf(tokens) }),
         binding: sessionBinding(keyring, key),
+        ...(custom === undefined ? {} : { custom }),
         ...common,
         logoutUrl: `${logout}?sid=${logoutNonce(keyring, key)}`,
       };

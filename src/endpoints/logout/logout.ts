@@ -25,6 +25,7 @@ type LogoutParts = Pick<
   | 'pages'
   | 'closeStreams'
   | 'audit'
+  | 'sessionHooks'
   | 'clock'
 >;
 
@@ -124,6 +125,7 @@ function createSignOut(parts: LogoutParts): RequestHandler {
     if (clearSiteData !== '') res.set('Clear-Site-Data', clearSiteData);
     closeStreams(key);
     if (session) audit('logout.succeeded', { requestId, clientIp, session: key, sub: session.data.sub });
+    parts.sessionHooks.ended(session, 'logout');
     leave(parts, req, res, await revokeAndLocate(parts, session));
   };
 }

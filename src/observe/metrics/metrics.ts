@@ -37,6 +37,9 @@ interface ProcessMetrics {
   /** Sets the digest of the configuration that this process serves. */
   setConfig(digest: string): void;
   countDroppedLogLine(): void;
+  observeHook(hook: string, plugin: string, seconds: number): void;
+  countHookFailure(hook: string, plugin: string, reason: string): void;
+  countDroppedHookEvent(hook: string): void;
 }
 
 /** All measurements. Those of `AppMetrics` count for the app of `ofApp`, otherwise for no app. */
@@ -68,6 +71,9 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
   const waits = families.histogram('bff_refresh_wait_seconds');
   const store = families.histogram('bff_store_operation_seconds');
   const droppedLines = families.counter('bff_log_lines_dropped_total');
+  const hooks = families.histogram('bff_hook_seconds');
+  const hookFailures = families.counter('bff_hook_failures_total');
+  const droppedEvents = families.counter('bff_hook_events_dropped_total');
   const open = new Set<() => number>();
   const parts: Readiness = new Map();
   families.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
@@ -90,6 +96,9 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
       config = digest;
     },
     countDroppedLogLine: () => void droppedLines().increment(),
+    observeHook: (hook, plugin, seconds) => hooks(hook, plugin).observe(seconds),
+    countHookFailure: (hook, plugin, reason) => void hookFailures(hook, plugin, reason).increment(),
+    countDroppedHookEvent: (hook) => void droppedEvents(hook).increment(),
   };
 }
 

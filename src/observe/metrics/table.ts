@@ -122,6 +122,23 @@ export const METRICS = {
     labels: [],
     help: 'Lines of the log and the audit log that were dropped because their output did not accept them',
   },
+  // Hooks
+  bff_hook_seconds: {
+    type: 'histogram',
+    labels: ['hook', 'plugin'],
+    buckets: STORE_SECONDS,
+    help: 'Duration of the runs of a hook',
+  },
+  bff_hook_failures_total: {
+    type: 'counter',
+    labels: ['hook', 'plugin', 'reason'],
+    help: 'Runs of a hook that failed',
+  },
+  bff_hook_events_dropped_total: {
+    type: 'counter',
+    labels: ['hook'],
+    help: 'Events that no plugin got, since 1000 others waited for the hook',
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricRow =
@@ -144,10 +161,12 @@ export const LABELS = {
   outcome:
     'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `malformed`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`; for the index page `loaded`, `unchanged`, `failed`',
   reason:
-    'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `provider_removed`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`',
+    'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `provider_removed`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`; for hooks `error`, `timeout`, `invalid`',
   endpoint: '`discovery`, `jwks`, `token`, `userinfo`, `revocation`, `introspection`, `par`, `other`',
   operation: 'operation of the store port, such as `load` or `replaceTokens`',
   part: '`provider`, `store`, `serving`, with `frontend.url` also `frontend`',
   result: '`hit`, `miss`',
+  hook: 'name of the hook, such as `onCall`',
+  plugin: 'name of the plugin',
   digest: 'first 12 hexadecimal digits of a keyed digest of the configuration',
 } as const satisfies Record<string, string>;

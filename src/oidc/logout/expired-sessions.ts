@@ -2,6 +2,7 @@
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { createIndexNames } from '../../session/index-names.ts';
+import type { SessionHooks } from '../../session/session-hooks.ts';
 import type { TokenRecord } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 import { stringOf } from '../products/base/claims.ts';
@@ -20,6 +21,7 @@ export interface ExpiredSessionsOptions {
   isSignInUsed: IsSignInUsed;
   revoker: Pick<Revoker, 'enqueue'>;
   audit: Audit;
+  sessionHooks: Pick<SessionHooks, 'ended'>;
 }
 
 /** The user and the session at the provider that the tokens of a session are for. */
@@ -31,7 +33,7 @@ function signInOf({ idToken }: TokenRecord): SignIn {
 
 /** Creates the part of one app; it takes part in the work from `start` to `stop`. */
 export function createExpiredSessions(options: ExpiredSessionsOptions) {
-  const { tag, work, store, keyring, isSignInUsed, revoker, audit } = options;
+  const { tag, work, store, keyring, isSignInUsed, revoker, audit, sessionHooks } = options;
   const { allNames } = createIndexNames(keyring);
   let leave: (() => void) | undefined;
 
@@ -41,6 +43,8 @@ export function createExpiredSessions(options: ExpiredSessionsOptions) {
     const tokens = JSON.parse(text) as TokenRecord;
     const signIn = signInOf(tokens);
     audit('session.ended', { session: key, sub: signIn.sub, reason: 'expired' });
+    // The session itself has expired, and the data of `onLogin` with it.
+    sessionHooks.ended({ key, data: signIn, tokens }, 'expired');
     if (!(await isSignInUsed(signIn))) await revoker.enqueue(tokens, signIn);
     await Promise.all(allNames(signIn).map((name) => store.index.remove(name, [key])));
     return true;

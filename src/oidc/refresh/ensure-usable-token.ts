@@ -1,6 +1,7 @@
 /** Ensures that a session has a usable access token before an upstream request: refreshes the token when it is due. */
 import { GatewayError } from '../../base/errors.ts';
 import type { Audit } from '../../observe/audit.ts';
+import type { SessionHooks } from '../../session/session-hooks.ts';
 import type { RequestSession, Sessions } from '../../session/session-types.ts';
 import type { Backoff } from './backoff.ts';
 import type { EnsureUsableToken, RefreshResult } from './refresh-result.ts';
@@ -11,18 +12,20 @@ export interface EnsureUsableTokenOptions {
   sessions: Pick<Sessions, 'end'>;
   backoff: Backoff;
   audit: Audit;
+  sessionHooks: Pick<SessionHooks, 'ended'>;
   urgencyOf: (session: RequestSession) => RefreshUrgency;
   refreshes: Pick<SharedRefreshes, 'get' | 'run'>;
 }
 
 /** Creates the check that runs before each request to an upstream. */
 export function createEnsureUsableToken(options: EnsureUsableTokenOptions): EnsureUsableToken {
-  const { sessions, backoff, audit, urgencyOf, refreshes } = options;
+  const { sessions, backoff, audit, sessionHooks, urgencyOf, refreshes } = options;
 
   async function withoutRefreshToken(session: RequestSession): Promise<RefreshResult> {
     if (urgencyOf(session) !== 'now') return { kind: 'active', session };
-    await sessions.end(session.key);
+    const ended = await sessions.end(session.key);
     audit('session.ended', { session: session.key, sub: session.data.sub, reason: 'no_refresh_token' });
+    sessionHooks.ended(ended, 'no_refresh_token');
     return { kind: 'ended' };
   }
 

@@ -3,6 +3,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { shortKey } from '../../base/tagged-name.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { describeError } from '../../observe/log.ts';
+import type { SessionHooks } from '../../session/session-hooks.ts';
 import type { ActiveSession, Sessions, TokenRecord } from '../../session/session-types.ts';
 import { classifyFailure } from '../provider/failures.ts';
 import type { Backoff } from './backoff.ts';
@@ -14,6 +15,7 @@ export interface RefreshGrantOptions extends TokenRequestOptions {
   sessions: Sessions;
   backoff: Backoff;
   audit: Audit;
+  sessionHooks: SessionHooks;
 }
 
 export interface RefreshGrant {
@@ -25,7 +27,7 @@ export interface RefreshGrant {
 
 /** Creates the refresh grant of one process. */
 export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
-  const { config, sessions, revoker, backoff, log, audit } = options;
+  const { config, sessions, revoker, backoff, log, audit, sessionHooks } = options;
   const requestTokens = createTokenRequest(options);
   const handleFailure = createFailureHandler(options);
   const unsaved = createUnsavedTokens({ save: store, log });
@@ -37,8 +39,10 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
       throw error;
     });
     unsaved.remove(session.key);
-    if (outcome === 'replaced')
+    if (outcome === 'replaced') {
+      sessionHooks.tokensStored({ ...session, tokens }, 'refresh');
       return { kind: 'refreshed', session: { ...session, tokens, version: session.version + 1 } };
+    }
     if (outcome === 'gone') {
       // Signed out during the refresh: the new tokens must not outlive the session (ASVS 7.4.1).
       void revoker.revoke(tokens, 0);
@@ -66,10 +70,13 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
 }
 
 /** Creates the function that ends the session after a final failure, and throws a 503 error after any other. */
-function createFailureHandler({ config, provider, sessions, backoff, log, audit }: RefreshGrantOptions) {
+function createFailureHandler(options: RefreshGrantOptions) {
+  const { config, provider, sessions, backoff, log, audit, sessionHooks } = options;
+
   async function endSession({ key, data }: ActiveSession, reason: string): Promise<RefreshResult> {
-    await sessions.end(key);
+    const ended = await sessions.end(key);
     audit('session.ended', { session: key, sub: data.sub, reason });
+    sessionHooks.ended(ended, reason);
     return { kind: 'ended' };
   }
 

@@ -28,7 +28,7 @@ export interface Refresher {
 
 /** Creates the refresher of one process. */
 export function createRefresher(options: RefresherOptions): Refresher {
-  const { config, provider, sessions, store, log, audit, metrics, clock } = options;
+  const { config, provider, sessions, store, log, audit, sessionHooks, metrics, clock } = options;
   const backoff = createBackoff(clock);
   const grant = createRefreshGrant({ ...options, backoff });
   const limit = createForcedRefreshLimit(store, clock);
@@ -39,7 +39,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
   const refreshes = createSharedRefreshes(refresh, metrics);
 
   return {
-    ensureUsable: createEnsureUsableToken({ sessions, backoff, audit, urgencyOf, refreshes }),
+    ensureUsable: createEnsureUsableToken({ sessions, backoff, audit, sessionHooks, urgencyOf, refreshes }),
     forceRefresh: createForceRefresh({ sessions, backoff, limit, refreshes }),
     refreshOnDemand: createRefreshOnDemand({ backoff, limit, urgencyOf, refreshes }),
     async close() {

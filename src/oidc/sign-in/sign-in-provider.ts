@@ -4,6 +4,7 @@ import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
+import type { SessionHooks } from '../../session/session-hooks.ts';
 import type { Sessions } from '../../session/session-types.ts';
 import type { Store } from '../../store/port/store.ts';
 import { type AuthorizationCodeFlow, createAuthorizationCodeFlow } from '../login/authorization-code-flow.ts';
@@ -32,6 +33,7 @@ export interface SignInProviderParts {
   checkSessionTokenOf: (provider: string) => CheckAccessToken;
   log: Logger;
   audit: Audit;
+  sessionHooks: SessionHooks;
   metrics?: Pick<Metrics, 'observeRefreshWait'> | undefined;
   clock: () => number;
 }

@@ -48,6 +48,10 @@ function selectHeaders(headers: readonly string[], names: ReadonlySet<string>): 
   return selected;
 }
 
+/** A header that a hook removes is sent with an empty value, so that the front proxy does not keep the one of the client. */
+const withEmptyValues = (changes: Readonly<Record<string, string | undefined>> = {}) =>
+  Object.fromEntries(Object.entries(changes).map(([name, value = '']) => [name, value]));
+
 /**
  * Creates the check that a request carries no header that its upstream could mistake for one of the gateway: a claim header, a
  * header that identifies the caller, or another spelling of a name with a meaning. A front proxy that overwrites `X-User` may
@@ -128,9 +132,11 @@ export function createVerify(parts: VerifyParts) {
     refuseReservedHeaders(context, route);
     const admission = await admitAsked(context, route, origin);
     // The front proxy sends the request to the upstream: it has no span here.
-    const { headers } = await prepareFor(route)({ ...context, span: undefined }, admission, { cors: {} });
+    const asked = { ...context, span: undefined };
+    const { headers, hookHeaders } = await prepareFor(route)(asked, admission, { cors: {}, asked: true });
     const { cookie = '' } = context.req.headers;
     const kept = route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie);
-    return { ...empty, ...selectHeaders(headers, names), cookie: kept, [FORWARD_COOKIE]: kept };
+    const set = { ...empty, ...selectHeaders(headers, names), ...withEmptyValues(hookHeaders) };
+    return { ...set, cookie: kept, [FORWARD_COOKIE]: kept };
   };
 }

@@ -11,6 +11,8 @@ export type ForwardRoute = UpstreamOptions & Pick<RouteConfig, 'maxBody' | 'bodi
 export interface ForwardOptions {
   /** All request headers for the upstream, `Host` included; names alternate with values. */
   headers: string[];
+  /** The changes that hooks made to the headers, by name in lower case; undefined for a removed one. */
+  hookHeaders?: Readonly<Record<string, string | undefined>> | undefined;
   /** Path and query for the upstream. */
   path: string;
   /** Returns the raw headers of the upstream's response as they go to the client. */

@@ -25,7 +25,8 @@ import { createUpstreamPath } from './upstream-path.ts';
 export type PrepareRequest = (
   context: RequestContext,
   admission: Admission,
-  extra: { cors: CorsHeaders; upgrade?: boolean },
+  /** `asked`: another proxy forwards the request. */
+  extra: { cors: CorsHeaders; upgrade?: boolean; asked?: boolean },
 ) => MaybePromise<ForwardOptions>;
 
 type Authenticated = Extract<Admission, { kind: 'user' | 'bearer' }>;

@@ -61,10 +61,27 @@ const PLAIN_NAME = /^[a-z0-9-]+$/i;
 export function createRequestHeaderClassifier(
   config: Pick<Config, 'csrf' | 'identityHeaders' | 'routes'>,
 ): (name: string) => RequestHeaderAction {
+  const isIdentity = createIdentityTest(config.identityHeaders);
+  const isOfGateway = createGatewayHeaderTest(config);
+
+  function classify(name: string): RequestHeaderAction {
+    const lower = name.toLowerCase();
+    const special = SPECIAL.get(lower);
+    if (special) return special;
+    return PLAIN_NAME.test(lower) && !isOfGateway(lower) && !isIdentity(lower) ? 'pass' : 'drop';
+  }
+
+  return memoizeBounded(classify, CACHE_CAPACITY);
+}
+
+/**
+ * Creates the test for canonical names of headers that the gateway itself sends or interprets. Nothing else may set them: neither
+ * the client nor a hook.
+ */
+export function createGatewayHeaderTest(config: Pick<Config, 'csrf' | 'routes'>): (canonical: string) => boolean {
   // The claim headers of all routes are reserved on every route: an upstream may be reached through more than one.
   const claims = config.routes.flatMap((route) => Object.keys(route.claimHeaders)).map(canonicalName);
-  const isIdentity = createIdentityTest(config.identityHeaders);
-  const isDropped = createNameTest([
+  const isListed = createNameTest([
     ...HOP_BY_HOP,
     ...REPLACED,
     ...FORWARDED,
@@ -73,17 +90,7 @@ export function createRequestHeaderClassifier(
     canonicalName(config.csrf.header),
     canonicalName(BINDING_HEADER),
   ]);
-
-  function classify(name: string): RequestHeaderAction {
-    const lower = name.toLowerCase();
-    const special = SPECIAL.get(lower);
-    if (special) return special;
-    return PLAIN_NAME.test(lower) && !isDropped(lower) && !isClientAddress(lower) && !isIdentity(lower)
-      ? 'pass'
-      : 'drop';
-  }
-
-  return memoizeBounded(classify, CACHE_CAPACITY);
+  return (canonical) => isListed(canonical) || isClientAddress(canonical);
 }
 
 /**
