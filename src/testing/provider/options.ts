@@ -77,9 +77,31 @@ const OWN_CLAIMS = new Set(
 
 const HOUR = 3600;
 
+/** What the members of a user must be; users may come from a file. */
+const MEMBERS: readonly (readonly [
+  members: readonly (keyof DevelopmentUser)[],
+  type: string,
+  (value: unknown) => boolean,
+])[] = [
+  [['name', 'email'], 'a text', (value) => typeof value === 'string'],
+  [
+    ['roles', 'groups', 'scopes'],
+    'a list of texts',
+    (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+  ],
+  [['claims'], 'an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)],
+];
+
 function checkUser(user: DevelopmentUser, index: number): void {
   if (typeof user.sub !== 'string' || user.sub === '' || user.sub.length > 255)
     throw new Error(`users[${index}].sub is required: a text of 1 to 255 characters`);
+  for (const [members, type, isValid] of MEMBERS)
+    for (const name of members)
+      if (user[name] !== undefined && !isValid(user[name])) throw new Error(`users[${index}].${name} must be ${type}`);
+  const known = new Set(['sub', ...MEMBERS.flatMap(([members]) => members)]);
+  const unknown = Object.keys(user).find((name) => !known.has(name));
+  if (unknown !== undefined)
+    throw new Error(`users[${index}].${unknown} is unknown: write further claims of the user under claims`);
   const own = Object.keys(user.claims ?? {}).find((name) => OWN_CLAIMS.has(name));
   if (own !== undefined)
     throw new Error(`users[${index}].claims.${own} is set by the provider itself; remove it from the user ${user.sub}`);
@@ -91,6 +113,11 @@ function checkUsers(users: readonly DevelopmentUser[]): void {
   const subs = users.map(({ sub }) => sub);
   const twice = subs.find((sub, index) => subs.indexOf(sub) !== index);
   if (twice !== undefined) throw new Error(`two users have the sub ${twice}; each user needs a sub of its own`);
+}
+
+function checkLifetimes(lifetimes: DevelopmentLifetimes): void {
+  const entry = Object.entries(lifetimes).find(([, seconds]) => !(typeof seconds === 'number' && seconds > 0));
+  if (entry) throw new Error(`lifetimes.${entry[0]} must be a number of seconds above 0`);
 }
 
 function checkUris(name: string, uris: readonly string[] = []): void {
@@ -107,6 +134,7 @@ export function readOptions(options: DevelopmentProviderOptions): ProviderSettin
     );
   if (client.id === '') throw new Error('client.id is empty');
   checkUsers(users);
+  checkLifetimes(lifetimes ?? {});
   checkUris('redirectUris', client.redirectUris);
   checkUris('postLogoutRedirectUris', client.postLogoutRedirectUris);
   return {

@@ -115,6 +115,11 @@ test('options that cannot work are refused by name', async () => {
     [{ users: [{ sub: '' }] }, /users\[0\]\.sub is required/],
     [{ users: [{ sub: 'a' }, { sub: 'a' }] }, /two users have the sub a/],
     [{ users: [{ sub: 'a', claims: { aud: 'x' } }] }, /users\[0\]\.claims\.aud is set by the provider/],
+    [{ users: [JSON.parse('{ "sub": "a", "roles": "admin" }')] }, /users\[0\]\.roles must be a list of texts/],
+    [{ users: [JSON.parse('{ "sub": "a", "name": 7 }')] }, /users\[0\]\.name must be a text/],
+    [{ users: [JSON.parse('{ "sub": "a", "claims": [] }')] }, /users\[0\]\.claims must be an object/],
+    [{ users: [JSON.parse('{ "sub": "a", "tenant": "t" }')] }, /users\[0\]\.tenant is unknown: .*under claims/],
+    [{ lifetimes: { accessToken: 0 } }, /lifetimes\.accessToken must be a number of seconds above 0/],
     [{ client: { id: '' } }, /client\.id is empty/],
     [{ client: { id: 'a', redirectUris: ['/callback'] } }, /client\.redirectUris: \/callback is not/],
   ];
