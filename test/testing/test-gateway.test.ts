@@ -1,12 +1,14 @@
 /** `bff-gateway/testing`: signed-in sessions without a provider, in a gateway that only a test can have. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import express from 'express';
 import { stringify } from 'yaml';
-import type { ConfigInput } from '../../src/index.ts';
+import { type ConfigInput, createGateway } from '../../src/index.ts';
 import {
   createTestGateway,
   signedInCookie,
@@ -150,6 +152,42 @@ test('a session is valid in its own gateway only, whatever key and store the con
   const cookie = await signedInCookie(first);
   assert.equal((await get(first, '/api/x', cookie)).status, 200);
   assert.equal((await get(second, '/api/x', cookie)).status, 401);
+});
+
+test('the key of the configuration signs no cookie of a test', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bff-testing-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'gateway.yaml');
+  const production = {
+    publicUrl: 'http://localhost:3000',
+    development: { allowInsecureHttp: true },
+    secrets: { keys: [{ id: 'k1', value: newKey() }] },
+    provider: { issuer: 'https://id.example', clientId: 'shop', clientSecret: 'secret' },
+    session: { store: { sqlite: { file: ':memory:' } } },
+  };
+  writeFileSync(file, stringify(production));
+  const gateway = await start(t, { config: file });
+  const cookie = await signedInCookie(gateway);
+  // The same address, provider and key, so only another key makes the cookie of the test a foreign one.
+  const real = createGateway({ ...production, publicUrl: gateway.url }, { logTo: { write: () => {} } });
+  const server = createServer(real.handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(async () => {
+    server.close();
+    await real.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const headers = { host: new URL(gateway.url).host, cookie };
+  const status = await new Promise((resolve, reject) => {
+    request({ port, host: '127.0.0.1', path: '/session', headers, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .once('error', reject)
+      .end();
+  });
+  // An authentic cookie would need the CSRF header: 403.
+  assert.equal(status, 200);
 });
 
 test('a gateway that is none of a test has no signed-in sessions', async (t) => {
