@@ -4,7 +4,7 @@ import type { Config } from '../config/schema/schema.ts';
 import { type AuditLog, openAuditLog } from './audit.ts';
 import { createLineFormat, type LineReader } from './format/line-format.ts';
 import type { LineOutputHooks } from './line-output.ts';
-import { createLogger, describeError, type Logger } from './log.ts';
+import { createLogger, createPlainLogger, describeError, type Logger } from './log.ts';
 import { createLogLevel, type LogLevel } from './log-level.ts';
 import { openStandardOutput, STDOUT } from './standard-output.ts';
 
@@ -55,7 +55,7 @@ export function openLogs({ log: settings, audit: { file } }: Config, writer?: { 
     log,
     logLevel,
     auditLog,
-    accessLines: createLogger('info', output),
+    accessLines: createPlainLogger(output),
     watchDropped(listener) {
       count = listener;
     },

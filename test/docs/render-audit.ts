@@ -15,6 +15,8 @@ each line is written before the request continues. After rotating the file, send
 that fails, for example because the new file belongs to another user, the gateway logs the error, writes to the file that is open, and tries again
 at the next signal.
 
+On standard output, audit lines have the form and the names of the log ([logs](logs.md): text on a terminal, \`log.format\`, \`log.fields\`). A file has JSON with the names below.
+
 Lines that the file or the reader of standard output does not accept wait in memory, up to 4 MiB. Further lines are dropped and counted in
 \`bff_log_lines_dropped_total\`. Requests continue.
 

@@ -268,6 +268,14 @@ test('sampled: the ID of the trace decides, the same on every gateway, and error
   assert.deepEqual(await sampledBy(), first);
 });
 
+test('the ID of a trace that starts at the gateway is the one that the upstream gets', async (t) => {
+  const { gateway, browser, signIn, upstream } = await start(t, {}, { config: { tracing: { sample: 1 } } });
+  await signIn();
+  const line = await lineOf(gateway, idOf(await browser.fetch('/api/x', { headers: CSRF })));
+  assert.match(String(line.traceId), /^[0-9a-f]{32}$/);
+  assert.equal(upstream.requests.at(-1)?.header('traceparent')?.split('-')[1], line.traceId);
+});
+
 test('paths: redacted shows the words of a path and no value', async (t) => {
   const { gateway, browser } = await start(t, { paths: 'redacted' });
   const pathOf = async (path: string) => (await lineOf(gateway, idOf(await browser.fetch(path))))['url.path'];
