@@ -95,6 +95,8 @@ function Greeting() {
 }
 export const app = <BffProvider client={client}><Greeting /></BffProvider>;
 `;
+/** The example of the README. */
+const [, NARROWED = ''] = /```jsx\n([\s\S]*?)```/.exec(read('packages/client/README.md')) ?? [];
 const VUE = `
 import { createClient, type User } from 'bff-gateway-client';
 import { createBff, useBffFetch, useSession, useUser } from 'bff-gateway-client/vue';
@@ -112,6 +114,8 @@ createApp({
 test('has types for both frameworks that need only a browser, and reject wrong use', async () => {
   assert.equal(await compile('use.tsx', REACT), '');
   assert.equal(await compile('use.ts', VUE), '');
+  assert.equal(await compile('use.tsx', NARROWED), '', 'with the status signed-in there is a user');
+  assert.match(await compile('use.tsx', NARROWED.replace("'signed-in'", "'loading'")), /error TS18048/);
   assert.match(await compile('use.tsx', REACT.replace("'loading'", "'busy'")), /error TS2367/);
   assert.match(await compile('use.ts', VUE.replace("'ended'", "'over'")), /error TS2367/);
   assert.match(await compile('use.tsx', REACT.replace('client={client}', '')), /error TS2741/);

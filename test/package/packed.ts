@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 /** Paths that are not sources, or that packing does not read. */
-const EXCLUDED = /^(node_modules|dist|\.git|\.cache|test-results|test-results\/.*|.*\.tgz)$/;
+const EXCLUDED = /^((.*\/)?(node_modules|dist)|\.git|\.cache|test-results|e2e\/tmp|.*\.tgz)$/;
 
 export interface Packed {
   /** Paths of all files in the package. */

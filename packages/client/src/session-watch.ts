@@ -1,22 +1,44 @@
 /** Watches the session of a client for a user interface: one immutable state at a time, and a notice of each change. */
-import type { Client, ClientEvents, Session, User } from '../../../src/client/client.ts';
+import type { Client, ClientEvents, Session, SignedIn, SignedOut, User } from '../../../src/client/client.ts';
 
-/** The session as a page shows it. */
-export interface SessionState {
-  /**
-   * `loading`: the gateway has not responded yet. `ended`: the session of `user` ended while the page was open. `unavailable`: the
-   * gateway did not respond, so that nothing is known; the watch asks again on its own.
-   */
-  readonly status: 'loading' | 'signed-out' | 'signed-in' | 'ended' | 'unavailable';
-  /** The response of `/session`; undefined until there is one. */
-  readonly session: Session | undefined;
-  /** The profile. With the status `ended` that of the last user, so that the page can keep what this user typed. */
-  readonly user: User | undefined;
+/** What the states have in common. */
+interface StateBase {
   /** Present while the session is about to end. */
   readonly expiring: ClientEvents['expiring'] | undefined;
   /** Why the last read failed. What was known before stays. */
   readonly error: unknown;
 }
+
+/** The gateway has not responded yet; `unavailable`: it could not, and the watch asks again on its own. */
+interface Unknown extends StateBase {
+  readonly status: 'loading' | 'unavailable';
+  readonly session: undefined;
+  readonly user: undefined;
+}
+
+interface Visitor extends StateBase {
+  readonly status: 'signed-out';
+  readonly session: SignedOut;
+  readonly user: undefined;
+}
+
+interface Present extends StateBase {
+  readonly status: 'signed-in';
+  /** The response of `/session`. */
+  readonly session: SignedIn;
+  /** The profile. */
+  readonly user: User;
+}
+
+/** The session of `user` ended while the page was open. The user stays, so that the page can keep what this user typed. */
+interface Ended extends StateBase {
+  readonly status: 'ended';
+  readonly session: SignedOut;
+  readonly user: User;
+}
+
+/** The session as a page shows it; `status` tells which of the other members are present. */
+export type SessionState = Unknown | Visitor | Present | Ended;
 
 export interface SessionWatch {
   /** The current state: the same object until something changes. */
@@ -32,7 +54,7 @@ export interface SessionWatch {
 }
 
 /** The state on a server, and in a browser before the first response. */
-export const LOADING: SessionState = {
+export const LOADING: Unknown = {
   status: 'loading',
   session: undefined,
   user: undefined,
@@ -61,13 +83,13 @@ function isExtended(before: Session | undefined, now: Session): boolean {
 
 /** Holds the state and notifies the listeners of its changes. */
 function createHolder() {
-  let current = LOADING;
+  let current: SessionState = LOADING;
   const listeners = new Set<() => void>();
   return {
     listeners,
     state: () => current,
-    change(next: Partial<SessionState>): void {
-      current = { ...current, error: undefined, ...next };
+    change(next: SessionState): void {
+      current = next;
       for (const listener of [...listeners]) listener();
     },
   };
@@ -84,15 +106,17 @@ function createReader(client: Client, { state, change }: ReturnType<typeof creat
     return ++turn;
   };
 
-  function showSignedOut(session: Session): void {
+  function showSignedOut(session: SignedOut): void {
     next();
-    change({ status: state().user ? 'ended' : 'signed-out', session, expiring: undefined });
+    const { user } = state();
+    const common = { session, expiring: undefined, error: undefined };
+    change(user ? { ...common, status: 'ended', user } : { ...common, status: 'signed-out', user });
   }
 
   /** An outage is not a sign-out: what is known stays. */
   function showFailure(error: unknown): void {
-    const { status } = state();
-    change({ status: status === 'loading' ? 'unavailable' : status, error });
+    const known = state();
+    change(known.status === 'loading' ? { ...known, status: 'unavailable', error } : { ...known, error });
     // By chance a little later, so that the browsers of many users spread out.
     retry = setTimeout(() => void read(), RETRY_MS * (1 + Math.random() / 2));
   }
@@ -102,12 +126,12 @@ function createReader(client: Client, { state, change }: ReturnType<typeof creat
     if (!session.authenticated) return showSignedOut(session);
     const { user: shown } = state();
     // What one user sees is never shown with the session of another.
-    if (shown && shown.sub !== session.sub) change({ ...LOADING, session });
+    if (shown && shown.sub !== session.sub) change(LOADING);
     const user = await client.user();
     if (mine !== turn || !user) return;
     const { session: before, expiring } = state();
     const kept = isExtended(before, session) ? undefined : expiring;
-    change({ status: 'signed-in', session, user, expiring: warning ?? kept });
+    change({ status: 'signed-in', session, user, expiring: warning ?? kept, error: undefined });
   }
 
   async function read(from = () => client.session(), warning?: SessionState['expiring']): Promise<void> {

@@ -40,7 +40,7 @@ export function useClient(): Client {
 /** Follows the session until the component, or the effect scope, ends. */
 function useSessionState(watch: SessionWatch): ShallowRef<SessionState> {
   // A server has rendered `loading`, and the first rendering in the browser must be the same.
-  const state = shallowRef(LOADING);
+  const state = shallowRef<SessionState>(LOADING);
   const update = () => {
     state.value = watch.state();
   };
