@@ -21,12 +21,7 @@ export function createAppPages({ app, endpoints, pages }: Config, log: Pick<Logg
     });
   } catch (error) {
     if (pages.directory === undefined) throw error;
-    // Eta puts the line of the template, and the lines around it, before the message.
-    const [message = ''] = messageOf(error)
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .slice(-1);
-    throw new ConfigError([{ path: 'pages.directory', message: `a template in ${pages.directory} fails: ${message}` }]);
+    throw new ConfigError([{ path: 'pages.directory', message: `${pages.directory}: ${messageOf(error)}` }]);
   }
 }
 

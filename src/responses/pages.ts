@@ -1,5 +1,6 @@
 /** Pages of the gateway: templates rendered with escaped data in the language of the user, and the policy of each page. */
 
+import { messageOf } from '../base/errors.ts';
 import type { Situation } from './error-page.ts';
 import { createChooseLanguage, type OwnMessages } from './languages.ts';
 import type { MessageKey } from './messages/catalogs.ts';
@@ -183,7 +184,20 @@ const SAMPLES: { readonly [Name in PageName]: PageData[Name] } = {
   hop: { to: '/' },
 };
 
+/** The reason why a template fails, without the lines of its source that Eta quotes before or after it. */
+function reasonOf(error: unknown): string {
+  const lines = messageOf(error)
+    .split('\n')
+    .map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !/^[=^|>\d-]/.test(line))[0] ?? 'cannot be rendered';
+}
+
 /** Compiles every template before the first request: rendering an error page must not fail. */
 function renderSamples(render: (name: PageName, data: object) => RenderedPage): void {
-  for (const name of Object.keys(SAMPLES) as PageName[]) render(name, SAMPLES[name]);
+  for (const name of Object.keys(SAMPLES) as PageName[])
+    try {
+      render(name, SAMPLES[name]);
+    } catch (error) {
+      throw new Error(`${name}.eta: ${reasonOf(error)}`, { cause: error });
+    }
 }

@@ -30,10 +30,16 @@ export function createTexts({ tag, dir, messages }: Language, timeZone: string):
     timeZone,
     timeZoneName: 'short',
   });
+  /** The types of keys do not reach own templates. */
+  function textOf(key: MessageKey): string {
+    const text: string | undefined = messages[key];
+    if (text === undefined) throw new Error(`there is no text ${key}`);
+    return text;
+  }
   return {
-    t: (key, values = {}) => fill(messages[key], values, ISOLATE[dir]),
+    t: (key, values = {}) => fill(textOf(key), values, ISOLATE[dir]),
     around(key, place, values = {}) {
-      const [before = '', after = ''] = messages[key].split(`{${place}}`);
+      const [before = '', after = ''] = textOf(key).split(`{${place}}`);
       return [fill(before, values, ISOLATE[dir]), fill(after, values, ISOLATE[dir])];
     },
     time(text) {

@@ -9,7 +9,7 @@ const SIGNATURES: readonly (readonly [type: string, pattern: RegExp])[] = [
   ['image/webp', /^RIFF.{4}WEBP/s],
   [
     'image/svg+xml',
-    /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>[]*>\s*)?(?:<!--.*?-->\s*)*<svg[\s>]/s,
+    /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>[]*>\s*)?(?:<!--.*?-->\s*)*<svg[\s/>]/s,
   ],
 ];
 
