@@ -75,8 +75,7 @@ export function createCallers(active: () => Pick<InnerGateway, 'find' | 'apps'>)
     attach,
     requireUser(options = {}) {
       const guardOf = rememberGuards(options);
-      // A faulty option is an error at the start, not one of the first request.
-      for (const app of active().apps) guardOf(app);
+      checkOptions(active().apps, guardOf);
       return function requireUser(req, res, next) {
         const admitted = async () => admit(find(req), res, guardOf);
         admitted().then((user) => {
@@ -98,6 +97,19 @@ function rememberGuards(options: RequireUserOptions): (app: AppRuntime) => Guard
     guards.set(app, guard);
     return guard;
   };
+}
+
+/** Throws if no app allows the options: a fault is an error at the start, not one of the first request. */
+function checkOptions(apps: InnerGateway['apps'], guardOf: (app: AppRuntime) => Guard): void {
+  const [first, ...further] = apps;
+  const isAllowed = (app: AppRuntime) => {
+    try {
+      return guardOf(app) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  if (!further.some(isAllowed)) guardOf(first);
 }
 
 /** The user, or undefined after the response to a request that was refused. Rejects for a request that belongs to no app. */

@@ -24,15 +24,18 @@ interface Setup {
 
 interface Options {
   config?: Partial<ConfigInput>;
+  /** Apps below paths of the public URL, in place of one app. */
+  apps?: (url: string) => NonNullable<ConfigInput['apps']>;
 }
 
 /** Starts an Express app with these handlers behind the gateway. */
 async function start(
   t: TestContext,
   addHandlers: (app: Express, gateway: Gateway) => void,
-  { config: changes }: Options = {},
+  { config: changes, apps }: Options = {},
 ): Promise<Setup> {
   const provider = await startProvider();
+  t.after(() => provider.stop());
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const config: ConfigInput = {
@@ -43,6 +46,7 @@ async function start(
     development: { allowInsecureHttp: true },
     limits: { loginsPerMinute: 0 },
     ...changes,
+    ...(apps === undefined ? {} : { publicUrl: undefined, apps: apps(url) }),
   };
   let elapsed = 0;
   const clock = () => Date.now() + elapsed;
@@ -56,7 +60,6 @@ async function start(
     server.closeAllConnections();
     server.close();
     await gateway.close();
-    await provider.stop();
   });
   addHandlers(app, gateway);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -298,6 +301,43 @@ test('requireUser follows a reload', async (t) => {
   const { refused } = await gateway.reload({ ...config, csrf: { header: 'X-Other' } });
   assert.deepEqual(refused, []);
   assert.equal(await post(), 403);
+});
+
+test('of several apps below paths, the path of the request decides whose session it is', async (t) => {
+  const { browser } = await start(
+    t,
+    (app, gateway) => {
+      app.get(['/shop/me', '/desk/me', '/me'], async (req, res) => {
+        const session = await gateway.session(req);
+        res.json([session?.app ?? null, session?.sub ?? null]);
+      });
+      // Only the desk has this provider.
+      app.get(['/shop/own', '/desk/own', '/own'], gateway.requireUser({ providers: ['staff'] }), (req, res) => {
+        res.json(req.bff.user);
+      });
+    },
+    {
+      apps: (url) => [
+        { id: 'shop', publicUrl: url, path: '/shop' },
+        {
+          id: 'desk',
+          publicUrl: url,
+          path: '/desk',
+          providers: [{ id: 'staff', issuer: 'http://127.0.0.1:9', clientId: 'desk', clientSecret: 'unused' }],
+        },
+      ],
+    },
+  );
+  await browser.navigate('/shop/login');
+  const sub = (await browser.fetch('/shop/me')).json() as unknown as [string, string];
+  assert.equal(sub[0], 'shop');
+  assert.deepEqual((await browser.fetch('/desk/me')).json(), [null, null]);
+  assert.deepEqual((await browser.fetch('/me')).json(), [null, null]);
+  // An app that does not allow the conditions, and a path of no app, let no request in.
+  assert.deepEqual(
+    await Promise.all(['/shop/own', '/desk/own', '/own'].map(async (path) => (await browser.fetch(path)).status)),
+    [500, 401, 404],
+  );
 });
 
 test('without Express: session and requireUser work on a plain node:http server', async (t) => {
