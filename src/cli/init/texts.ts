@@ -1,4 +1,5 @@
 /** The texts of the files that `bff-gateway init` writes. */
+import { isAbsolute, posix, relative } from 'node:path';
 import { stringify } from 'yaml';
 import type { Answers } from './answers.ts';
 import { presetOf } from './providers.ts';
@@ -106,6 +107,13 @@ export const secretFiles = ({ secret }: Answers): readonly string[] => [
   ...('text' in secret ? [FILES.secret] : 'file' in secret ? [secret.file] : []),
 ];
 
+/** Mounts a file where the configuration in the container finds it: relative paths start at its folder. */
+function mountOf(file: string): string {
+  if (isAbsolute(file)) return `${file}:${file}:ro`;
+  const path = file.replaceAll('\\', '/').replace(/^\.\//, '');
+  return `./${path}:${posix.join('/etc/bff-gateway', path)}:ro`;
+}
+
 /** The gateway in a container, with Redis if that is the store. */
 export function composeText(answers: Answers): string {
   const { publicUrl, secret, store } = answers;
@@ -116,13 +124,7 @@ export function composeText(answers: Answers): string {
     isRedis ? 'REDIS_URL: redis://redis:6379' : 'SESSION_DB: /data/sessions.db',
     ...('env' in secret ? [`${secret.env}: \${${secret.env}:?}`] : []),
   ];
-  // Secrets are found from the folder of the image and from that of the configuration.
-  const mounts = [FILES.config, ...secretFiles(answers)].flatMap((file) => {
-    const source = /^([./]|[A-Za-z]:)/.test(file) ? file : `./${file}`;
-    const targets = file === FILES.config ? ['/etc/bff-gateway'] : ['/etc/bff-gateway', '/app'];
-    if (source.startsWith('/')) return [`${source}:${source}:ro`];
-    return targets.map((folder) => `${source}:${folder}/${file.replace(/^\.\//, '')}:ro`);
-  });
+  const mounts = [FILES.config, ...secretFiles(answers)].map(mountOf);
   return `# Written by \`bff-gateway init\`: \`docker compose up\`. In a checkout of bff-gateway, \`docker build -t bff-gateway .\` builds the image.
 # In the container, localhost is the container: use other names for the provider, the front end and the APIs.
 services:
@@ -146,8 +148,11 @@ volumes:
 `;
 }
 
-/** The lines that `.gitignore` needs. */
+/** The lines that `.gitignore` needs: secrets and sessions in this folder. */
 export function ignoreLines(answers: Answers): readonly string[] {
   const database = answers.store === 'sqlite' ? [`${FILES.database}*`] : [];
-  return [...secretFiles(answers), ...database];
+  const inFolder = secretFiles(answers)
+    .map((file) => relative('', file).replaceAll('\\', '/'))
+    .filter((path) => !path.startsWith('../') && !isAbsolute(path));
+  return [...inFolder, ...database];
 }

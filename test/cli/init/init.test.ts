@@ -1,8 +1,8 @@
 /** `bff-gateway init` without a terminal: files from options alone, that pass `check`, and never over existing ones. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
 import { type DevelopmentProvider, startDevelopmentProvider } from '../../../src/testing/provider/provider.ts';
@@ -72,6 +72,25 @@ test('the key and the ignored files are private', async (t) => {
   for (const file of ['session-key', 'oidc-secret', 'bff-sessions.db', 'bff-sessions.db-wal'])
     assert.ok(isIgnored(folder, file), file);
   assert.equal(isIgnored(folder, 'gateway.yaml'), false);
+});
+
+test('a secret in another folder is ignored where it is below this one, and mounted where the configuration finds it', async (t) => {
+  for (const [file, isOwn] of [
+    ['./secrets/oidc', true],
+    [join(emptyFolder(t), 'oidc'), false],
+  ] as const) {
+    const folder = emptyFolder(t);
+    mkdirSync(join(folder, 'secrets'));
+    writeFileSync(resolve(folder, file), 's3cret\n');
+    const { code, err } = await cli(folder, [...BASE(), '--client-secret-file', file]);
+    assert.equal(code, 0, err);
+    assert.equal(read(folder, '.gitignore'), `session-key\n${isOwn ? 'secrets/oidc\n' : ''}bff-sessions.db*\n`);
+    if (isOwn) assert.ok(isIgnored(folder, 'secrets/oidc'));
+    const { volumes } = parse(read(folder, 'docker-compose.yml')).services.gateway;
+    const mount = isOwn ? './secrets/oidc:/etc/bff-gateway/secrets/oidc:ro' : `${file}:${file}:ro`;
+    assert.ok(volumes.includes(mount), volumes.join());
+    assert.equal((await cli(folder, ['check'])).code, 0);
+  }
 });
 
 for (const [store, services] of [
