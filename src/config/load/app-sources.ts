@@ -4,12 +4,13 @@ import { whyUnreadable, whyUnusable } from '../../base/system/unreadable.ts';
 import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { Options } from '../apps/merge.ts';
 import { PARSING } from '../messages/issue-text.ts';
+import { writtenSecrets } from '../messages/written-secrets.ts';
 import { appEntry, appLists, FILE_OPTIONS } from '../schema/app-options.ts';
 import { ConfigError, type Fault, type Finding, formatPath, type Path } from '../validate/faults.ts';
 import { lostNames } from '../validate/lost-names.ts';
 import { findingsOf } from './findings.ts';
 import { interpolate } from './interpolate.ts';
-import { type MovedPath, resolvePaths } from './paths.ts';
+import { type FileNotes, resolvePaths } from './paths.ts';
 import type { SecretSources } from './secret-reader.ts';
 import { parseYaml } from './yaml-source.ts';
 
@@ -51,8 +52,8 @@ export interface AppReader extends SecretSources {
   readonly file: string | undefined;
   /** Returns the names of the files in a folder; throws when it cannot be read. */
   readonly listFiles: (folder: string) => readonly string[];
-  /** Receives the paths that were found in the working directory. */
-  readonly moved: MovedPath[];
+  /** Receives what the files show beside their options. */
+  readonly notes: FileNotes;
 }
 
 type Written = Pick<AppSource, 'isFile' | 'placeOf'> & { id: unknown; value: unknown; findings: Finding[] };
@@ -92,7 +93,7 @@ function sourceOf({ id, value, findings, ...rest }: Written): AppSource {
 const FILE_ID: Finding = { path: ['id'], message: 'the name of the file is the id', hint: 'remove this line' };
 
 /** The app in a file of its own. */
-function readAppFile(file: string, { env, readFile, moved }: AppReader, referenced: Set<string>): AppSource {
+function readAppFile(file: string, { env, readFile, notes }: AppReader, referenced: Set<string>): AppSource {
   const id = basename(file, extname(file));
   const place = { file, line: 1, path: '' };
   const unreadable = (reason: string): Fault => ({ ...place, message: `this file cannot be read: ${reason}` });
@@ -103,7 +104,8 @@ function readAppFile(file: string, { env, readFile, moved }: AppReader, referenc
     if (fault !== undefined) return { ...unread, faults: [unreadable(fault)] };
     const yaml = parseYaml(file, text);
     const { value: written, findings, ...names } = interpolate(yaml.value, env);
-    const value = resolvePaths(written, file, moved);
+    const value = resolvePaths(written, file, notes.movedPaths);
+    notes.writtenSecrets.push(...writtenSecrets(yaml.value).map((option) => `${option} in ${basename(file)}`));
     for (const name of names.referenced) referenced.add(name);
     if (isRecord(value) && value.id !== undefined) findings.push(FILE_ID);
     const placeOf = (path: Path) => ({ file, ...yaml.positionOf(path), path: formatPath(path) });
@@ -131,12 +133,12 @@ function appFiles(path: string, { listFiles }: AppReader): string[] | Omit<Findi
 }
 
 /** Replaces references in a value of the configuration file; those in an object of a program are none. */
-function createInterpolator({ file, env, moved }: AppReader, referenced: Set<string>) {
+function createInterpolator({ file, env, notes }: AppReader, referenced: Set<string>) {
   return function interpolated(value: unknown): { value: unknown; findings: Finding[] } {
     if (file === undefined) return { value, findings: [] };
     const { referenced: names, ...result } = interpolate(value, env);
     for (const name of names) referenced.add(name);
-    return { ...result, value: resolvePaths(result.value, file, moved) };
+    return { ...result, value: resolvePaths(result.value, file, notes.movedPaths) };
   };
 }
 

@@ -4,6 +4,7 @@ import { whyUnreadable, whyUnusable } from '../../base/system/unreadable.ts';
 import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { Options } from '../apps/merge.ts';
 import { orphanFindings } from '../apps/own-options.ts';
+import { writtenSecrets } from '../messages/written-secrets.ts';
 import { FILE_OPTIONS } from '../schema/app-options.ts';
 import type { Config, ConfigInput } from '../schema/schema.ts';
 import { ConfigError, type Fault, type Finding, formatPath, type Path } from '../validate/faults.ts';
@@ -13,7 +14,7 @@ import { type AppReader, type AppSources, type Place, readApps } from './app-sou
 import { createAppValidator } from './app-validator.ts';
 import { applyEnvironment } from './environment.ts';
 import { interpolate } from './interpolate.ts';
-import { type MovedPath, resolvePaths } from './paths.ts';
+import { createNotes, type FileNotes, resolvePaths } from './paths.ts';
 import { createSecretReader, type SecretSources } from './secret-reader.ts';
 import { parseYaml } from './yaml-source.ts';
 
@@ -60,8 +61,7 @@ interface Written {
   readonly faults: readonly Fault[];
   /** Private files besides those of secrets. */
   readonly files: readonly string[];
-  /** Paths that were found in the working directory. */
-  readonly moved: readonly MovedPath[];
+  readonly notes: FileNotes;
   placeOf(path: Path): Place;
 }
 
@@ -116,11 +116,7 @@ function settle(written: Written, lists: boolean, secretSources: SecretSources |
   const faults = [...located, ...distinctFaults(stopping, members.length), ...written.faults];
   const config = joinApps(remaining.flatMap(({ validated }) => validated?.config ?? []));
   if (faults.length > 0 || config === undefined) throw new ConfigError(faults);
-  const warnings = findWarnings({
-    config: deepFreeze(config),
-    secretFiles: [...secrets.files],
-    movedPaths: written.moved,
-  });
+  const warnings = findWarnings({ config: deepFreeze(config), secretFiles: [...secrets.files], ...written.notes });
   return { config, warnings, ...(refused.length > 0 && { refusedApps: refused.map(([, app]) => app) }) };
 }
 
@@ -128,11 +124,12 @@ function settle(written: Written, lists: boolean, secretSources: SecretSources |
 export function loadConfig(source: ConfigSource): Loaded {
   const { file, text, env, readFile, listFiles = readdirSync, tolerant = false } = source;
   const yaml = parseYaml(file, text);
-  const moved: MovedPath[] = [];
+  const notes = createNotes();
+  notes.writtenSecrets.push(...writtenSecrets(yaml.value));
   const { value: interpolated, referenced, findings } = interpolate(withoutLists(yaml.value), env);
-  const value = resolvePaths(interpolated, file, moved);
+  const value = resolvePaths(interpolated, file, notes.movedPaths);
   const inFile = (path: Path): Place => ({ file, ...yaml.positionOf(path), path: formatPath(path) });
-  const sources = readApps(yaml.value, { env, readFile, listFiles, file, moved }, inFile);
+  const sources = readApps(yaml.value, { env, readFile, listFiles, file, notes }, inFile);
   const { input, variables, faults } = applyEnvironment(value, env, new Set([...referenced, ...sources.referenced]));
   const placeOf = (path: Path): Place => {
     const dotted = formatPath(path);
@@ -141,7 +138,7 @@ export function loadConfig(source: ConfigSource): Loaded {
     const variable = above.find((name) => name !== undefined);
     return variable === undefined ? inFile(path) : { variable, path: dotted };
   };
-  const written = { top: input, sources, findings, faults, files: [file, ...sources.files], placeOf, moved };
+  const written = { top: input, sources, findings, faults, files: [file, ...sources.files], placeOf, notes };
   const readFrom = [file, ...(sources.folder === undefined ? [] : [sources.folder]), ...sources.files];
   return { ...settle(written, hasLists(yaml.value), source, tolerant), readFrom };
 }
@@ -166,7 +163,7 @@ export function loadFile({ file, ...source }: Omit<ConfigSource, 'text'>): Loade
 const UNREADABLE: Omit<AppReader, 'file'> = {
   env: {},
   readFile: () => '',
-  moved: [],
+  notes: createNotes(),
   listFiles: () => {
     throw new Error('a configuration object without sources');
   },
@@ -174,7 +171,7 @@ const UNREADABLE: Omit<AppReader, 'file'> = {
 
 /** Validates a plain object, for an application that mounts the gateway. Throws `ConfigError`. */
 export function loadObject(input: ConfigInput, secretSources?: SecretSources): Loaded {
-  const reader = secretSources ? { ...secretSources, listFiles: readdirSync, moved: [] } : UNREADABLE;
+  const reader = secretSources ? { ...secretSources, listFiles: readdirSync, notes: createNotes() } : UNREADABLE;
   const placeOf = (path: Path): Place => ({ path: formatPath(path) });
   const sources = readApps(input, { ...reader, file: undefined }, placeOf);
   const written = {
@@ -184,7 +181,7 @@ export function loadObject(input: ConfigInput, secretSources?: SecretSources): L
     faults: [],
     files: sources.files,
     placeOf,
-    moved: reader.moved,
+    notes: reader.notes,
   };
   return settle(written, hasLists(input), secretSources, false);
 }

@@ -11,6 +11,15 @@ export interface MovedPath {
   readonly expected: string;
 }
 
+/** What the warnings about files are made of. */
+export interface FileNotes {
+  readonly movedPaths: MovedPath[];
+  /** Options that are written as text, although they hold a secret. */
+  readonly writtenSecrets: string[];
+}
+
+export const createNotes = (): FileNotes => ({ movedPaths: [], writtenSecrets: [] });
+
 /** Options whose value is the path of a file or folder, by their names below a group or list. */
 const PATHS: readonly RegExp[] = [
   /(^|\.)(file|ca|upstreamCa)$/,

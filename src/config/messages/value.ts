@@ -9,6 +9,13 @@ const SECRETS = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPass
 export const isSecretPath = (path: Path) =>
   path[0] === 'secrets' || path.some((part) => typeof part === 'string' && SECRETS.has(part));
 
+/** Whether an option itself is a secret; `value` is one of a key only. */
+export function isSecretOption(path: Path): boolean {
+  const name = path.at(-1);
+  if (typeof name !== 'string') return false;
+  return name === 'value' ? path.includes('secrets') : SECRETS.has(name);
+}
+
 /** Whether a value is text, a number or a boolean. */
 export const isScalar = (value: unknown): value is string | number | boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';

@@ -1,5 +1,8 @@
 /** Example values of options whose default does not show what to write: for the reference, the sample and editors. */
 
+/** The key that the documentation shows; a copy of it is no secret. */
+export const EXAMPLE_KEY = 'q0gYl2vPZc8nU5rTJ4wKxBdE7hMsA1iO';
+
 /** By option path; `[]` is an entry of a list. */
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   publicUrl: 'https://shop.example.com',
@@ -10,7 +13,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   plugins: ['./tenant.js'],
   'admin.secret': { file: '/run/secrets/admin' },
   'secrets.keys[].id': 'k1',
-  'secrets.keys[].value': 'q0gYl2vPZc8nU5rTJ4wKxBdE7hMsA1iO',
+  'secrets.keys[].value': EXAMPLE_KEY,
   'secrets.keys[].file': '/run/secrets/k1',
   'secrets.keys[].env': 'SESSION_KEY',
   'provider.name': 'Employees',

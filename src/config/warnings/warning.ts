@@ -6,6 +6,8 @@ export interface WarningFacts {
   readonly config: Config;
   /** Paths of the files with secrets. */
   readonly secretFiles: readonly string[];
+  /** Options that are written as text in a file, although they hold a secret. */
+  readonly writtenSecrets?: readonly string[];
   /** Relative paths that were found in the working directory, and not in the folder of the configuration. */
   readonly movedPaths?: readonly { readonly option: string; readonly path: string; readonly expected: string }[];
 }

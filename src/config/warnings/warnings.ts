@@ -29,6 +29,7 @@ import { missingTexts } from './page-texts.ts';
 import { sharedOrigin } from './pages.ts';
 import { anyProvider, formPost, trustedEmail } from './providers.ts';
 import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
+import { weakKeys, writtenSecrets } from './secrets.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
 export type { Warning } from './warning.ts';
@@ -70,6 +71,8 @@ export const COMBINATIONS: readonly Combination[] = [
   openBypass,
   writableSecrets,
   movedPaths,
+  writtenSecrets,
+  weakKeys,
 ];
 
 const MAX_NAMES = 5;

@@ -5,7 +5,9 @@ import { load, MAIN } from './load-apps.ts';
 
 const app = (id: string, more = '') =>
   `  - { id: ${id}, publicUrl: "https://${id}.example.com"${more === '' ? '' : `, ${more}`} }\n`;
-const messages = (text: string) => load(text).warnings.map(({ id, message }) => `${id}: ${message}`);
+/** The warnings without the one about the fixture, which holds its secrets as text. */
+const warningsOf = (text: string) => load(text).warnings.filter(({ id }) => id !== 'secret-in-file');
+const messages = (text: string) => warningsOf(text).map(({ id, message }) => `${id}: ${message}`);
 const LAX = 'session: { cookie: { sameSite: lax } }';
 const LAX_WARNING = 'session.cookie.sameSite is lax: strict is safer';
 
@@ -31,7 +33,7 @@ test('a warning about many apps names some of them', () => {
 test('a warning about what all apps share is told once', () => {
   const text = `${MAIN}admin: { host: 10.0.0.1 }\napps:\n${app('a')}${app('b')}`;
   assert.deepEqual(
-    load(text).warnings.map(({ id }) => id),
+    warningsOf(text).map(({ id }) => id),
     ['admin-without-secret'],
   );
 });

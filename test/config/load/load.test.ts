@@ -39,7 +39,7 @@ test('defaults are secure, and the result is frozen', () => {
   assert.deepEqual(config.trustedProxies, []);
   assert.deepEqual(
     warnings.map(({ id }) => id),
-    ['https-without-proxy'],
+    ['https-without-proxy', 'secret-in-file'],
   );
   assert.ok(Object.isFrozen(config.session.cookie));
 });

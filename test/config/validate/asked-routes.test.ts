@@ -36,7 +36,7 @@ test('FA-01 a route without an upstream may be a page or an API, with rules, cla
   assert.deepEqual([api?.claimsFrom, page?.claimsFrom, page?.websocket], ['accessToken', 'identity', true]);
   assert.deepEqual(
     warnings.map(({ id }) => id),
-    ['pages-share-origin'],
+    ['pages-share-origin', 'secret-in-file'],
   );
 });
 

@@ -178,7 +178,7 @@ test('FA-05 a shared cookie is told at every start, and is Lax beside pages', ()
   const { config, warnings } = load({});
   assert.deepEqual(
     warnings.map(({ id }) => id),
-    ['shared-cookie'],
+    ['shared-cookie', 'secret-in-file'],
   );
   assert.match(warnings[0]?.message ?? '', /every host below example\.com/);
   assert.equal(config.session.cookie.sameSite, 'lax');

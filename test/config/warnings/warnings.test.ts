@@ -1,5 +1,6 @@
 /** Warnings: each unsafe combination is found, its safe counterpart is not, and check, start and doctor report it. */
 import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { runCli } from '../../../src/cli/cli.ts';
 import { settingsChecks } from '../../../src/cli/doctor/settings.ts';
 import { loadConfig, parseConfig } from '../../../src/config/load/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
+import { EXAMPLE_KEY } from '../../../src/config/sections/examples.ts';
 import { COMBINATIONS, findWarnings, withoutListenerWarnings } from '../../../src/config/warnings/warnings.ts';
 import { CATALOGS } from '../../../src/responses/messages/catalogs.ts';
 
@@ -491,7 +493,7 @@ describe('W03 E19 combinations', () => {
 
   test('every combination has a case, and a sound configuration has no warning', () => {
     assert.deepEqual(
-      Object.keys(CASES).concat('secret-file-writable', 'path-in-working-directory'),
+      Object.keys(CASES).concat('secret-file-writable', 'path-in-working-directory', 'secret-in-file', 'weak-key'),
       COMBINATIONS.map(({ id }) => id),
     );
     assert.deepEqual(idsOf({}), []);
@@ -502,8 +504,73 @@ describe('W03 E19 combinations', () => {
 const yamlOf = (file: string, more = '') => `publicUrl: https://shop.example.com
 trustedProxies: [10.0.0.0/8]
 secrets: { keys: [{ id: k1, file: ${file} }] }
-provider: { issuer: https://id.example.com, clientId: shop, clientSecret: s3cret }
+provider: { issuer: https://id.example.com, clientId: shop, clientSecret: { file: ${file} } }
 ${more}`;
+
+test('a secret that is written in the file causes a warning with its option, but not on a development machine', () => {
+  const written = (text: string, env: Record<string, string> = {}) =>
+    loadConfig({ file: 'gateway.yaml', text, env, readFile: () => KEY }).warnings.flatMap(({ id, message }) =>
+      id === 'secret-in-file' ? [message] : [],
+    );
+  const sound = yamlOf('/key');
+  assert.deepEqual(written(sound), []);
+  const plain = sound.replace('clientSecret: { file: /key }', 'clientSecret: s3cret');
+  const asText = 'written as text in the configuration file';
+  assert.deepEqual(written(plain), [`provider.clientSecret is ${asText}`]);
+  assert.deepEqual(written(plain.replace('s3cret', '"\u0024{SECRET}"'), { SECRET: 's3cret' }), []);
+  const more = `${plain.replace('file: /key }', `value: ${KEY} }`)}admin: { secret: ${SECRET} }
+session: { store: { redis: { url: "redis://:hunter2@127.0.0.1:6379" } } }
+apps: [{ id: desk, publicUrl: https://desk.example.com, provider: { clientSecret: other } }]
+`;
+  assert.deepEqual(written(more), [
+    `secrets.keys[0].value, provider.clientSecret, admin.secret, session.store.redis.url, apps[0].provider.clientSecret are ${asText}`,
+  ]);
+  const local = plain.replace('https://shop.example.com', 'http://localhost:3000');
+  assert.deepEqual(written(`${local}development: { allowInsecureHttp: true }\n`), []);
+});
+
+describe('a key that can be guessed causes a warning', () => {
+  const reasons: Record<string, RegExp> = {
+    [EXAMPLE_KEY]: /is the example of the documentation/,
+    'mY9-secret.mY9-secret.mY9-secret.mY9': /repeats itself/,
+    'k7Qz-01234567-pWxR-mVtB-9sLd-fGhJ2': /in the order of the alphabet, the digits or the keyboard/,
+    'zQwErTyUiOp-77-kVbNx-2024-Summer-!!': /in the order of/,
+    a1a2a3a4a5a6a7a8a9aaaaaaaaaaaaaaaa: /too few different characters/,
+    [`${KEY.slice(0, 36)}\uFFFD\uFFFD`]: /bytes that are not text/,
+  };
+  const warned = (key: string, name: 'keys' | 'admin') => {
+    const secrets = { keys: [{ id: 'k1', value: name === 'keys' ? key : KEY }] };
+    const config = parseConfig({
+      publicUrl: 'https://shop.example.com',
+      secrets,
+      ...(name === 'admin' && { admin: { secret: key } }),
+      provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: 's3cret' },
+    });
+    return findWarnings({ config, secretFiles: [] }).flatMap(({ id, message }) => (id === 'weak-key' ? [message] : []));
+  };
+  for (const [key, reason] of Object.entries(reasons))
+    test(`${reason}`, () => {
+      for (const name of ['keys', 'admin'] as const) {
+        const [message = '', ...more] = warned(key, name);
+        assert.match(message, reason);
+        assert.match(message, name === 'keys' ? /^the key k1 of secrets\.keys / : /^admin\.secret /);
+        assert.ok(!message.includes(key.slice(0, 8)), 'the key itself is not repeated');
+        assert.deepEqual(more, []);
+      }
+    });
+
+  test('random keys in any usual form cause none', () => {
+    for (let count = 0; count < 40; count += 1)
+      // Chance makes a sequence in very few random keys.
+      for (const key of [
+        randomBytes(48).toString('base64url'),
+        randomBytes(32).toString('base64'),
+        randomBytes(16).toString('hex'),
+        randomUUID(),
+      ])
+        if (!/order of/.test(warned(key, 'keys').join())) assert.deepEqual(warned(key, 'keys'), [], key);
+  });
+});
 
 test('E19 a secret file that its group or others may write causes a warning', () => {
   const file = join(folder, 'key');
