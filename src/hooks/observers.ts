@@ -1,4 +1,5 @@
 /** Runs hooks that only observe: in the background, a few at a time, and never in the way of a request. */
+import { runWithoutSpan } from '../tracing/current-span.ts';
 import type { HookName, Plugin } from './hooks.ts';
 import type { EventOf, HookReport, RunHook } from './run-hook.ts';
 
@@ -62,7 +63,8 @@ export function createObserver<Name extends HookName>(
     if (running >= concurrency) return;
     running += 1;
     // After the code that causes the event: a hook that blocks delays no response that is ready.
-    setImmediate(() => void work());
+    // It may go on with the events of other requests, which are no part of this one's trace.
+    setImmediate(() => runWithoutSpan(() => void work()));
   }
   return Object.assign(observe, {
     idle: () => (running === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve))),

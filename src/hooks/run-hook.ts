@@ -1,4 +1,5 @@
 /** Runs one hook of one plugin, with its time limit, and reports how it ended. */
+import { traced } from '../tracing/traced.ts';
 import type { HookEvents, HookName, Plugin } from './hooks.ts';
 import { runAsPlugin } from './plugin-context.ts';
 
@@ -77,9 +78,13 @@ export function createRunHook(limits: HookLimits): RunHook {
     const startedAt = now();
     try {
       const run = hooks[hook] as (event: unknown) => unknown;
-      const running = runAsPlugin(name, async () => await run.call(hooks, { ...event, signal: controller.signal }));
+      const running = () =>
+        runAsPlugin(name, async () => await run.call(hooks, { ...event, signal: controller.signal }));
       // `race` handles the rejection of a run that fails after its time limit, too.
-      return read(await Promise.race([running, late.promise]));
+      const result = await traced(`hook ${hook}`, 'internal', { 'bff.plugin.name': name }, () =>
+        Promise.race([running(), late.promise]),
+      );
+      return read(result);
     } catch (error) {
       const reason = reasonOf(error);
       report.failed(hook, name, reason, error);

@@ -72,7 +72,7 @@ function propagatorsOf(variables: Variables): ExportSettings['propagators'] {
   });
 }
 
-/** gRPC would add two packages of 10 MB for a protocol whose collectors offer HTTP as well. */
+/** gRPC would add 24 packages of 13 MB for a protocol whose collectors offer HTTP as well. */
 function protocolOf(variables: Variables): ExportSettings['protocol'] {
   const name = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'].find(
     (each) => variables.text(each) !== undefined,

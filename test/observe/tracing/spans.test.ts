@@ -243,6 +243,34 @@ test('a refused handshake has the status of its refusal', async (t) => {
   assert.equal(server.attributes['http.response.status_code'], 400);
 });
 
+test('hooks: each run that a request waits for is a span with its plugin; those in the background are none', async (t) => {
+  const { world, collector } = await trace(t, {
+    gateway: {
+      hooks: [
+        { name: 'labels', onCall: async () => ({ headers: { 'X-Label': 'a' } }), onAudit: async () => undefined },
+        {
+          name: 'broken',
+          onLogin() {
+            throw new RangeError('canary');
+          },
+        },
+      ],
+    },
+    routes: (upstream) => [{ path: '/open/**', upstream, rules: [{ token: 'none' }] }],
+  });
+  assert.equal((await world.browser.fetch('/open/x')).status, 200);
+  await world.browser.navigate('/login');
+  await until(() => world.provider.requests.token.length > 0);
+  await world.gateway.stop();
+  const call = only(collector.named('hook onCall'));
+  assert.ok(below(collector, 'GET /open/**').includes('hook onCall'), collector.tree().join('\n'));
+  assert.match(String(call.attributes['bff.plugin.name']), /./);
+  const login = only(collector.named('hook onLogin'));
+  assert.deepEqual([login.status, login.attributes['error.type']], [ERROR, 'RangeError']);
+  assert.deepEqual(collector.named('hook onAudit'), []);
+  assert.doesNotMatch(collector.text(), /canary/);
+});
+
 test('a sign-out: the revocations at the provider belong to it; repeated ones have a trace of their own', async (t) => {
   const { world, collector } = await trace(t);
   await world.signIn();
