@@ -38,6 +38,7 @@ JSON with these fields; \`POST /session/refresh\` returns the same. Times are IS
 | \`expiresAt\` | | yes | when the session ends at the latest |
 | \`idleExpiresAt\` | | yes | when the session ends if no request is sent; never after \`expiresAt\` |
 | \`binding\` | | yes | the value of \`X-Bff-Session\`, which [binds a request to this session](front-end.md#several-users-in-one-browser) |
+| \`custom\` | | if a plugin has [\`onSession\`](plugins.md#onsession) | what the plugins returned |
 | \`logoutUrl\` | | yes | a link that ends the session |
 
 The types \`Session\`, \`SignedIn\` and \`SignedOut\` of the [client](front-end.md#the-client) say the same.

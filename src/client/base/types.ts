@@ -29,6 +29,8 @@ export interface SignedIn extends SessionBase {
   expiresAt: string;
   /** When the session expires if no request is sent; never after `expiresAt`. */
   idleExpiresAt: string;
+  /** What plugins of the gateway returned (`onSession`). */
+  custom?: Readonly<Record<string, unknown>>;
   logoutUrl: string;
 }
 
