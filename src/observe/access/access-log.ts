@@ -64,13 +64,11 @@ function decisionOf({ route, kind, allowed }: AccessRecord, status: number | und
 const seconds = (milliseconds: number) => Math.round(milliseconds * 1000) / 1e6;
 
 /** The fields that say what was requested and by whom. */
-function requestFields(request: LoggedRequest, record: AccessRecord): Fields {
-  const { req, id, clientIp, secure } = request;
+function requestFields({ req, id, clientIp, secure }: LoggedRequest, record: AccessRecord): Fields {
   const length = req.headers['content-length'];
   return {
     requestId: id,
     app: record.app,
-    traceId: traceIdOf(request),
     'http.request.method': record.method ?? req.method,
     'http.route': record.route,
     'http.request.body.size': length !== undefined && LENGTH.test(length) ? Number(length) : undefined,
@@ -108,9 +106,15 @@ export function createAccessLog(settings: Config['log'], log: Logger): AccessLog
   function write(request: LoggedRequest, record: AccessRecord, outcome: Outcome): void {
     if (record.isPassedOn) return;
     const { status, isAborted } = outcome;
-    const fields: Fields = { access: true, kind: record.kind, ...requestFields(request, record) };
-    if (!isSelected?.({ id: String(fields.traceId ?? request.id), status, isAborted })) return;
-    Object.assign(fields, outcomeFields(record, outcome));
+    const traceId = traceIdOf(request);
+    if (!isSelected?.({ id: traceId ?? request.id, status, isAborted })) return;
+    const fields: Fields = {
+      access: true,
+      kind: record.kind,
+      traceId,
+      ...requestFields(request, record),
+      ...outcomeFields(record, outcome),
+    };
     if (record.request) fields['url.path'] = pathOf(record.request.target.path);
     const message = `${fields['http.request.method']} ${record.route ?? record.kind} ${status ?? fields['error.type'] ?? 'aborted'}`;
     if (status !== undefined && status >= 500) log.error(fields, message);
