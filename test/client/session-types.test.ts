@@ -21,13 +21,14 @@ const base = membersOf('SessionBase');
 const signedOut = [...base, ...membersOf('SignedOut')];
 const signedIn = [...base, ...membersOf('SignedIn')];
 
-test('with several providers and every claim, the response has all fields of the types, and no other', async (t) => {
+test('with several providers, a plugin and every claim, the response has all fields of the types, and no other', async (t) => {
   const provider = await startProvider();
   const { id: clientId, secret: clientSecret } = provider.client;
   const one = { id: 'one', issuer: provider.issuer, clientId, clientSecret };
   const two = { ...one, id: 'two', issuer: 'http://127.0.0.1:1' };
   const config = { provider: undefined, providers: [one, two] };
-  const world = await startWorld(t, { running: provider, gateway: { config } });
+  const hooks = [{ onSession: () => ({ theme: 'dark' }) }];
+  const world = await startWorld(t, { running: provider, gateway: { config, hooks } });
   assert.deepEqual(Object.keys(await world.session()).sort(), plain(signedOut));
   await world.browser.navigate('/login?provider=one&returnTo=/app');
   assert.deepEqual(Object.keys(await world.session()).sort(), plain(signedIn));
