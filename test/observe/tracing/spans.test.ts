@@ -124,6 +124,9 @@ test('a token that is due: the refresh, its lease and the request to the provide
 test('a token that the API refuses: two requests to it, the refresh between them, and the second trace header is new', async (t) => {
   const { world, collector } = await trace(t);
   await world.signIn();
+  // The connection to the upstream is that of an earlier request.
+  assert.equal((await world.api()).status, 200);
+  world.upstream.requests.splice(0);
   world.upstream.respondWith((_req, res) => {
     const isFirst = world.upstream.requests.length === 1;
     if (isFirst) res.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' });
@@ -131,7 +134,10 @@ test('a token that the API refuses: two requests to it, the refresh between them
   });
   assert.equal((await world.api()).status, 200);
   await world.gateway.stop();
-  const clients = collector.named('GET').toSorted((a, b) => Number(a.end - b.end));
+  const clients = collector
+    .named('GET')
+    .toSorted((a, b) => Number(a.end - b.end))
+    .slice(-2);
   assert.deepEqual(
     clients.map(({ attributes }) => [attributes['http.response.status_code'], attributes['error.type']]),
     [
