@@ -1,6 +1,7 @@
 /** YAML form of a configuration for `check`: durations and sizes with units, references in place of secrets. */
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { formatDuration, formatSize } from '../config/fields/units.ts';
 import { isPathOption } from '../config/load/paths.ts';
 import { MAIN_APP } from '../config/schema/app-identity.ts';
 import { SHARED_OPTIONS } from '../config/schema/app-options.ts';
@@ -11,23 +12,6 @@ import type { References } from './references.ts';
 
 /** Names of options that hold a secret, in any section. */
 const SECRET_OPTIONS = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPassword', 'value', 'secret']);
-const UNITS_BYTES: [unit: string, bytes: number][] = [
-  ['gb', 1024 ** 3],
-  ['mb', 1024 ** 2],
-  ['kb', 1024],
-];
-const UNITS_MS: [unit: string, ms: number][] = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-];
-
-/** `1800000` is `30m`, and `16384` is `16kb`. */
-function withUnit(value: number, units: readonly [unit: string, size: number][], smallest: string): string {
-  const unit = value === 0 ? undefined : units.find(([, size]) => value % size === 0);
-  return unit ? `${value / unit[1]}${unit[0]}` : `${value}${smallest}`;
-}
 
 /** Whether the file has text where the parsed configuration has a number. */
 function isText(nodes: readonly SchemaNode[]): boolean {
@@ -69,8 +53,7 @@ function printableEntry(
 /** A value as it is written in the file; `nodes` are the parts of the schema that describe it. */
 function printable(value: unknown, nodes: readonly SchemaNode[], printing: Printing): unknown {
   const { path } = printing;
-  if (typeof value === 'number' && isText(nodes))
-    return isSize(nodes) ? withUnit(value, UNITS_BYTES, 'b') : withUnit(value, UNITS_MS, 'ms');
+  if (typeof value === 'number' && isText(nodes)) return isSize(nodes) ? formatSize(value) : formatDuration(value);
   if (typeof value === 'string') return printableText(value, printing);
   const at = (key: string | number): [readonly SchemaNode[], Printing] => [
     nodes.flatMap((node) => nodesAt(node, [key])),

@@ -117,6 +117,6 @@ test('if no worker can start, the start fails with the reason', async (t) => {
     session: { store: { sqlite: { file: ':memory:' } } },
   };
   await assert.rejects(startProcess(t, { provider, config }), ({ cause }: Error) =>
-    /ended with 1.*EADDRINUSE/s.test(String(cause)),
+    /ended with 1.*listen\.port: 127\.0\.0\.1:\d+ is in use by another process/s.test(String(cause)),
   );
 });
