@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { appsOf } from '../config/schema/apps.ts';
 import type { Config, ConfigInput } from '../config/schema/schema.ts';
 import type { Gateway } from '../embed/gateway-types.ts';
+import type { HookOptions } from '../embed/hooks.ts';
 import { type ConfigSource, load } from '../embed/load.ts';
 import { mountGateway } from '../embed/mounted.ts';
 import type { OwnHandlerParts } from '../gateway/app-runtime.ts';
@@ -29,6 +30,8 @@ export interface TestGatewayOptions {
   readonly provider?: Pick<DevelopmentProvider, 'issuer' | 'client'>;
   /** Milliseconds since the epoch. Default: the real clock. */
   readonly clock?: () => number;
+  /** As of `createGateway`: hooks are called as in production, except those of a sign-in that did not happen. */
+  readonly hooks?: HookOptions['hooks'];
   /** Destination of log lines. Default: none. */
   readonly logTo?: { write(line: string): void };
 }
@@ -133,8 +136,12 @@ export async function createTestGateway(options: TestGatewayOptions = {}): Promi
     await new Promise((resolve) => server.close(resolve));
   };
   try {
-    const { clock, env, app, user = {} } = options;
-    const settings = { logTo: options.logTo ?? { write: () => {} }, ...(env === undefined ? {} : { env }) };
+    const { clock, env, hooks, app, user = {} } = options;
+    const settings = {
+      logTo: options.logTo ?? { write: () => {} },
+      ...(env === undefined ? {} : { env }),
+      ...(hooks === undefined ? {} : { hooks }),
+    };
     const { gateway, active } = mountGateway(configure(options, url), settings, clock === undefined ? {} : { clock });
     server.on('request', app?.(gateway) ?? gateway.handler);
     server.on('upgrade', gateway.upgrade).on('connect', gateway.upgrade);

@@ -86,7 +86,7 @@ test('an invalid file changes nothing, and the log contains its faults', async (
   await until(async () => (await reloads(gateway.adminUrl, 'refused')) === 1);
   await until(() => gateway.output().includes('config.refused'));
   assert.match(gateway.output(), /failed to reload the configuration; keeping the current one/);
-  assert.match(gateway.output(), /gateway\.yaml:2:\d+ routs/);
+  assert.match(gateway.output(), /gateway\.yaml:2:\d+: routs/);
   assert.match(gateway.output(), /"event":"config\.refused"/);
   assert.equal(await status('/api/x'), 200);
   gateway.configure({

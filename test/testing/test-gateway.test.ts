@@ -190,6 +190,22 @@ test('the key of the configuration signs no cookie of a test', async (t) => {
   assert.equal(status, 200);
 });
 
+test('hooks run, and get the data of the session', async (t) => {
+  const upstream = await upstreamOf(t);
+  const gateway = await start(t, {
+    config: { routes: [{ path: '/api/**', upstream: upstream.origin }] },
+    hooks: {
+      onCall: ({ data }) => ({ headers: { 'x-tenant': String(data?.tenant) } }),
+      onSession: ({ data }) => ({ seen: data.tenant ?? null }),
+    },
+  });
+  const cookie = await signedInCookie(gateway, { data: { tenant: 't1' } });
+  assert.equal((await get(gateway, '/api/x', cookie)).status, 200);
+  assert.equal(upstream.requests.at(-1)?.header('x-tenant'), 't1');
+  const session = (await (await get(gateway, '/session', cookie)).json()) as Record<string, unknown>;
+  assert.deepEqual(session.custom, { seen: 't1' });
+});
+
 test('a gateway that is none of a test has no signed-in sessions', async (t) => {
   const gateway = await start(t);
   const other = { gateway: gateway.gateway, url: gateway.url, close: gateway.close };
