@@ -1,6 +1,6 @@
 /** Renders an error: as problem+json for programs, as a page for people. */
 import type { ServerResponse } from 'node:http';
-import { ERRORS } from '../base/error-table.ts';
+import { ERRORS, type ErrorCode } from '../base/error-table.ts';
 import { GatewayError, problemOf } from '../base/errors.ts';
 import { GATEWAY_HEADER } from '../client/gateway-header.ts';
 import { describeError, type Logger } from '../observe/log.ts';
@@ -106,8 +106,12 @@ function pageOf(
   };
 }
 
+/** Errors of a proxy that is not set up yet: the operator who sees the page needs to know what is missing. */
+const OF_SETUP: ReadonlySet<ErrorCode> = new Set(['insecure_transport', 'misdirected']);
+
 /** The text that an error has in place of that of the table. What a plugin says is meant for the user, other text for support. */
 function ownText({ code, hint }: GatewayError): { sentence?: string; detail?: string } {
+  if (OF_SETUP.has(code)) return { detail: hint };
   if (hint === ERRORS[code].hint) return {};
   return code === 'login_refused' || code === 'call_refused' ? { sentence: hint } : { detail: hint };
 }
