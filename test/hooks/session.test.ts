@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { AuditHookEvent, LogoutEvent, TokensEvent } from '../../src/hooks/events.ts';
 import type { Hooks } from '../../src/hooks/hooks.ts';
 import type { TestGatewayOptions } from '../support/gateway.ts';
+import { createLogoutToken, postLogoutToken } from '../support/logout-tokens.ts';
 import { until } from '../support/wait.ts';
 import { CSRF, startWorld } from '../support/world.ts';
 
@@ -116,6 +117,19 @@ test('onLogout: a session that a user ends on another device, and one beyond the
   await until(() => reasons.length === 1);
   assert.deepEqual(reasons, ['session_limit']);
   assert.equal((await browser.fetch('/profile', { headers: CSRF })).status, 401);
+});
+
+test('onLogout: a back-channel logout of the provider, with the data of the sign-in', async (t) => {
+  const ended: LogoutEvent[] = [];
+  const { signIn, gateway, provider } = await world(t, [
+    { onLogin: () => ({ data: { tenant: 'a' } }), onLogout: (event) => void ended.push(event) },
+  ]);
+  await signIn();
+  const { sub } = provider.next.nextUser;
+  assert.equal((await postLogoutToken(gateway.url, createLogoutToken(provider, { sub }))).status, 200);
+  await until(() => ended.length === 1);
+  const [event] = ended;
+  assert.deepEqual([event?.reason, event?.sub, event?.data], ['backchannel_logout', sub, { tenant: 'a' }]);
 });
 
 test('onLogout: a refresh token that the provider no longer accepts', async (t) => {
