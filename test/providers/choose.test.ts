@@ -37,7 +37,7 @@ test('PV-01 a named provider gets the browser with a redirect URI of its own; an
   for (const id of ['zzz', '', 'TWO', 'default,two']) {
     const refused = await gateway.browser().navigate(`/login?provider=${id}`);
     assert.equal(refused.status, 400, id);
-    assert.match(refused.body, /Unknown provider/);
+    assert.match(refused.body, /names a way to sign in that is not available/);
   }
   const twice = await gateway.browser().navigate('/login?provider=two&provider=default');
   assert.equal(twice.status, 400);
