@@ -22,7 +22,12 @@ export type ChooseLanguage = (acceptLanguage: string | undefined) => Language;
 const RIGHT_TO_LEFT = new Set(['Adlm', 'Arab', 'Hebr', 'Mand', 'Nkoo', 'Rohg', 'Samr', 'Syrc', 'Thaa', 'Yezi']);
 
 const MAX_REMEMBERED = 500;
-const MAX_REMEMBERED_LENGTH = 200;
+/** Browsers send far less. The time for a header grows with its ranges, and one as long as the head of a request holds thousands. */
+const MAX_LENGTH = 500;
+
+/** The ranges within the maximum length; later ones count as not accepted. */
+const shortened = (header: string) =>
+  header.length <= MAX_LENGTH ? header : header.slice(0, Math.max(0, header.lastIndexOf(',', MAX_LENGTH)));
 
 /** The locale with its most likely script and region: `zh-TW` is `zh-Hant-TW`; undefined for text that is no tag. */
 function likely(tag: string): Intl.Locale | undefined {
@@ -70,7 +75,8 @@ export function createChooseLanguage(own: OwnMessages = {}, tags = availableLang
   function choose(header: string): Language {
     // Only this header is read.
     const accept = accepts({ headers: { 'accept-language': header } } as IncomingMessage);
-    for (const range of accept.languages()) {
+    // Each range once: a header may repeat the wildcard, which is compared with every language.
+    for (const range of new Set(accept.languages())) {
       const found =
         range === '*'
           ? languages.find(({ tag }) => accept.languages([tag]) !== false)
@@ -84,10 +90,11 @@ export function createChooseLanguage(own: OwnMessages = {}, tags = availableLang
 
   return function chooseLanguage(acceptLanguage) {
     if (acceptLanguage === undefined) return first;
-    const known = remembered.get(acceptLanguage);
+    const header = shortened(acceptLanguage);
+    const known = remembered.get(header);
     if (known) return known;
-    const language = choose(acceptLanguage);
-    if (acceptLanguage.length <= MAX_REMEMBERED_LENGTH) remembered.set(acceptLanguage, language);
+    const language = choose(header);
+    remembered.set(header, language);
     return language;
   };
 }

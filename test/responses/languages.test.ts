@@ -35,6 +35,8 @@ const CASES: readonly (readonly [header: string | undefined, expected: string, d
   ['sr-Latn, de;q=0.5', 'de'],
   ['%%%, ;;q=x, de', 'de'],
   ['a'.repeat(5000), 'en'],
+  [`de,${'nl,'.repeat(5000)}`, 'de'],
+  [`${'nl,'.repeat(5000)}de`, 'en'],
 ];
 
 for (const [header, expected, dir = 'ltr'] of CASES)
@@ -42,6 +44,17 @@ for (const [header, expected, dir = 'ltr'] of CASES)
     const chosen = createChooseLanguage(OWN)(header);
     assert.deepEqual([chosen.tag, chosen.dir], [expected, dir]);
   });
+
+test('a header that fills the head of a request costs no more than a moment', () => {
+  const choose = createChooseLanguage();
+  const started = process.cpuUsage();
+  const wildcards = '*,'.repeat(4_000);
+  assert.equal(choose(`${wildcards}en;q=0,de;q=0,fr;q=0,es;q=0`).tag, 'en');
+  assert.equal(choose(`en;q=0,de;q=0,fr;q=0,es;q=0,${wildcards}`).tag, 'en');
+  const { user } = process.cpuUsage(started);
+  // Each of the two took more than 10 s while every wildcard of the header was compared with every other.
+  assert.ok(user < 2_000_000, `${user} µs`);
+});
 
 test('the list of languages limits them, and its first is the default', () => {
   const choose = createChooseLanguage({}, ['fr', 'de']);
