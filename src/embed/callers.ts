@@ -44,7 +44,10 @@ export function createCallers(active: () => Pick<InnerGateway, 'find' | 'apps'>)
 
   async function session(req: IncomingMessage): Promise<Session | undefined> {
     const found = find(req);
-    return found && (await readSession(found.app.parts, found));
+    if (!found) return undefined;
+    const { parts, config } = found.app;
+    const current = () => active().apps.find((app) => app.config.app.id === config.app.id)?.parts;
+    return await readSession(parts, found, current);
   }
 
   /** `req.bff` of a request; `user` is the one who was let in. */
@@ -65,8 +68,12 @@ export function createCallers(active: () => Pick<InnerGateway, 'find' | 'apps'>)
     return bff;
   }
 
+  function define(req: IncomingMessage): void {
+    Object.defineProperty(req, 'bff', { get: () => bffOf(req), configurable: true });
+  }
+
   function attach(req: IncomingMessage): void {
-    if (!Object.hasOwn(req, 'bff')) Object.defineProperty(req, 'bff', { get: () => bffOf(req), configurable: true });
+    if (!Object.hasOwn(req, 'bff')) define(req);
   }
 
   return {
@@ -80,8 +87,9 @@ export function createCallers(active: () => Pick<InnerGateway, 'find' | 'apps'>)
         const admitted = async () => admit(find(req), res, guardOf);
         admitted().then((user) => {
           if (!user) return;
-          attach(req);
           ofRequest.set(req, createBff(req, user));
+          // Also over the one of another gateway, which the request has passed: that one did not let the user in.
+          define(req);
           next();
         }, next);
       };

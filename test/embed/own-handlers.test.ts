@@ -4,7 +4,15 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import express, { type Express } from 'express';
 import { mountGateway } from '../../src/embed/mounted.ts';
-import { ConfigError, type ConfigInput, type Gateway, type RequireUserOptions } from '../../src/index.ts';
+import {
+  ConfigError,
+  type ConfigInput,
+  createGateway,
+  type Gateway,
+  type RequireUserOptions,
+  type Session,
+} from '../../src/index.ts';
+import { createTestGateway, signedInCookie } from '../../src/testing/index.ts';
 import { type Browser, createBrowser } from '../support/browser.ts';
 import { newKey } from '../support/gateway.ts';
 import { freePort } from '../support/ports.ts';
@@ -14,6 +22,8 @@ import { CSRF } from '../support/world.ts';
 interface Setup {
   provider: Provider;
   gateway: Gateway;
+  /** The gateway inside, with the apps in use. */
+  active: ReturnType<typeof mountGateway>['active'];
   config: ConfigInput;
   browser: Browser;
   url: string;
@@ -50,7 +60,7 @@ async function start(
   };
   let elapsed = 0;
   const clock = () => Date.now() + elapsed;
-  const { gateway } = mountGateway(config, { logTo: { write: () => {} } }, { clock });
+  const { gateway, active } = mountGateway(config, { logTo: { write: () => {} } }, { clock });
   const app = express();
   app.use(gateway.handler);
   const server = createServer(app);
@@ -67,6 +77,7 @@ async function start(
   return {
     provider,
     gateway,
+    active,
     config,
     browser,
     url,
@@ -301,6 +312,58 @@ test('requireUser follows a reload', async (t) => {
   const { refused } = await gateway.reload({ ...config, csrf: { header: 'X-Other' } });
   assert.deepEqual(refused, []);
   assert.equal(await post(), 403);
+});
+
+test('a session that a handler holds over a reload ends with the sign-out', async (t) => {
+  const held: Session[] = [];
+  const { browser, signIn, gateway, active, config } = await start(t, (app) => {
+    app.get('/hold', async (req, res) => {
+      const session = await req.bff.session();
+      if (session) held.push(session);
+      res.end();
+    });
+  });
+  await signIn();
+  await browser.fetch('/hold');
+  const [replaced] = active.current().apps;
+  const closed = Promise.withResolvers<void>();
+  const { close } = replaced;
+  Object.assign(replaced, { close: () => close().finally(closed.resolve) });
+  assert.deepEqual((await gateway.reload({ ...config, csrf: { header: 'X-Other' } })).refused, []);
+  await closed.promise;
+  const token = await held[0]?.accessToken();
+  assert.match(token ?? '', /^[\w-]+\.[\w-]+\.[\w-]+$/);
+  const { logoutUrl } = (await browser.fetch('/session', { headers: { 'x-other': '1' } })).json();
+  await browser.navigate(String(logoutUrl));
+  await assert.rejects(async () => held[0]?.accessToken(), { code: 'unauthenticated' });
+});
+
+test('behind requireUser, req.bff is that of its gateway, also after the request has passed another one', async (t) => {
+  let other: Gateway | undefined;
+  const testGateway = await createTestGateway({
+    app(gateway) {
+      const app = express();
+      app.use((req, res, next) => other?.handler(req, res, next));
+      app.get('/own', gateway.requireUser(), async (req, res) => {
+        res.json([req.bff.user?.sub, (await req.bff.session())?.sub]);
+      });
+      return app;
+    },
+  });
+  t.after(() => testGateway.close());
+  const { url } = testGateway;
+  const config: ConfigInput = {
+    publicUrl: url,
+    secrets: { keys: [{ id: 'k1', value: newKey() }] },
+    provider: { issuer: 'http://127.0.0.1:9', clientId: 'other', clientSecret: 'unused' },
+    session: { store: { sqlite: { file: ':memory:' } }, cookie: { name: 'other' } },
+    development: { allowInsecureHttp: true },
+  };
+  other = createGateway(config, { logTo: { write: () => {} } });
+  t.after(() => other?.close());
+  const cookie = await signedInCookie(testGateway, { claims: { sub: 'ada' } });
+  const response = await fetch(`${url}/own`, { headers: { cookie } });
+  assert.deepEqual(await response.json(), ['ada', 'ada']);
 });
 
 test('of several apps below paths, the path of the request decides whose session it is', async (t) => {
