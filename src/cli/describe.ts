@@ -22,7 +22,7 @@ function isText(nodes: readonly SchemaNode[]): boolean {
 /** Other numbers that a file has as text are durations. */
 const isSize = (nodes: readonly SchemaNode[]) => nodes.some((node) => node['x-type'] === 'size');
 
-const hasCredentials = (text: string) => /^[a-z][a-z0-9+.-]*:\/\/[^/@]*@/i.test(text);
+const hasCredentials = (text: string) => /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i.test(text);
 
 /** Where a value is, and what stands for secrets. */
 interface Printing {

@@ -70,7 +70,8 @@ export function createReferences(sources: ReferenceSources): References {
     url(value, path) {
       const whole = variables.get(value);
       if (whole !== undefined) return `\${${whole}}`;
-      return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)([^/@]*)@/i, (_match, scheme: string, credentials: string) => {
+      // A password may hold @: the last one ends it (WHATWG URL, authority state).
+      return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*)@/i, (_match, scheme: string, credentials: string) => {
         // User and password, each of which may come from a variable.
         const parts = credentials.split(':').map((part, index) => {
           const name = variables.get(part) ?? maskedName([...path, index]);

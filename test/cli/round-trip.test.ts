@@ -51,7 +51,7 @@ async function cli(args: string[], env: Record<string, string> = ENV) {
 
 const PROVIDER = 'issuer: "https://id.example.com", clientId: shop';
 const REST = `routes: [{ path: /api/**, upstream: "http://orders:8080" }]
-session: { store: { redis: { url: "redis://user:canary-literal@redis:6379" } } }
+session: { store: { redis: { url: "redis://user:canary@canary-literal@redis:6379" } } }
 frontend: { contentSecurityPolicy: "default-src 'self' $\${x}", directory: web-dist }
 `;
 
@@ -133,7 +133,7 @@ describe('the output of check', () => {
       MASKED_SECRETS_KEYS_1_VALUE: `${KEY}2`,
       MASKED_PROVIDER_CLIENT_SECRET: 'canary-oidc',
       MASKED_SESSION_STORE_REDIS_URL_0: 'user',
-      MASKED_SESSION_STORE_REDIS_URL_1: 'canary-literal',
+      MASKED_SESSION_STORE_REDIS_URL_1: 'canary@canary-literal',
     };
     const { started: original } = await cli(['start', '--config', file]);
     const { started, err } = await cli(['start', '--config', printed], env);

@@ -4,10 +4,13 @@ import { formatSize, meantDuration, meantSize } from './units.ts';
 /** Longest text that a message repeats. */
 const MAX_SHOWN = 80;
 
+/** A text without what may be the credentials of a URL, also of one whose scheme is missing or whose password is not encoded. */
+export const withoutCredentials = (text: string) => text.replace(/^(\s*(?:[^\s:/@]*:\/{0,2}|\/\/)).*@/s, '$1***@');
+
 /** A value as messages show it; the credentials of a URL are left out. */
 export function shown(value: string | number | boolean | bigint): string {
   if (typeof value !== 'string') return String(value);
-  const text = value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1***@');
+  const text = withoutCredentials(value);
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text);
 }
 

@@ -1,6 +1,7 @@
 /** Turns the issues of zod into findings: unknown options with a hint, and unions by the branch that was meant. */
-import { alternativesText, expectedBy, type Issue, textOf } from '../messages/issue-text.ts';
+import { alternativesText, expectedBy, type Issue, textOf, unspacedText } from '../messages/issue-text.ts';
 import { didYouMean, schemasAt } from '../messages/suggest.ts';
+import { unspaced } from '../messages/value.ts';
 import type { Finding, Path } from '../validate/faults.ts';
 
 const MISFITS: readonly Issue['code'][] = ['invalid_type', 'invalid_value'];
@@ -18,11 +19,12 @@ const isMisfit = (issue: Issue): boolean =>
     ? issue.errors.every((branch) => branch.every(isMisfit))
     : MISFITS.includes(issue.code));
 
-const unknownOption = (key: string, path: Path): Finding => ({
-  path: [...path, key],
-  message: 'unknown option',
-  ...didYouMean(key, path),
-});
+function unknownOption(key: string, path: Path): Finding {
+  // `{ option:value }` is a name without a value. It may be a secret.
+  const written = unspaced(key);
+  if (written) return { path, ...unspacedText([...path, written.option], written.value) };
+  return { path: [...path, key], message: 'unknown option', ...didYouMean(key, path) };
+}
 
 /** The options that a branch does not have. */
 const unknownTo = (branch: readonly Issue[]) =>

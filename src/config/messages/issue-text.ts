@@ -5,7 +5,7 @@ import type { SchemaNode } from '../schema/options.ts';
 import type { Finding, Path } from '../validate/faults.ts';
 import { optionExample } from './examples.ts';
 import { closestMatch } from './suggest.ts';
-import { isScalar, isSecretPath, nameOf } from './value.ts';
+import { isScalar, isSecretPath, lineOf, nameOf, unspaced } from './value.ts';
 
 export type Issue = z.core.$ZodIssue;
 type Text = Omit<Finding, 'path'>;
@@ -75,10 +75,15 @@ function listText(value: unknown, name: string, path: Path, example: string): Te
   return { message, hint: `write [${shownEntries}]` };
 }
 
-function groupText(value: unknown, name: string, example: string): Text {
-  const [, option, rest] = (typeof value === 'string' ? /^([A-Za-z]+):(\S+)$/.exec(value) : undefined) ?? [];
-  if (option !== undefined && rest?.startsWith('//') === false)
-    return { message: 'there is no space after the colon', hint: `write ${option}: ${rest}` };
+/** The text for an option and its value without a space between them. */
+export const unspacedText = (path: Path, value: string): Text => ({
+  message: 'there is no space after the colon',
+  hint: `write ${lineOf(path, value)}`,
+});
+
+function groupText(value: unknown, name: string, path: Path, example: string): Text {
+  const written = typeof value === 'string' ? unspaced(value) : undefined;
+  if (written) return unspacedText([...path, written.option], written.value);
   return Array.isArray(value)
     ? { message: 'a list is not a group of options', hint: `remove the hyphen, and write ${example}` }
     : { message: `${name} is not a group of options`, hint: `write ${example}` };
@@ -108,7 +113,7 @@ function typeText({ expected, input }: InvalidType, path: Path, nodes: Nodes): T
     case 'array':
       return listText(input, name, path, example.line);
     default:
-      return groupText(input, name, example.value);
+      return groupText(input, name, path, example.value);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Names the values of a configuration in messages, without repeating a secret. */
-import { shown } from '../fields/value-faults.ts';
+import { shown, withoutCredentials } from '../fields/value-faults.ts';
 import type { Path } from '../validate/faults.ts';
 
 /** Names of options that hold a secret, in any section. */
@@ -14,6 +14,16 @@ export function isSecretOption(path: Path): boolean {
   const name = path.at(-1);
   if (typeof name !== 'string') return false;
   return name === 'value' ? path.includes('secrets') : SECRETS.has(name);
+}
+
+/** `option: value` as a line of the file, for a hint; dots stand for a secret. */
+export const lineOf = (path: Path, value: string) =>
+  `${path.at(-1)}: ${isSecretPath(path) ? '...' : withoutCredentials(value)}`;
+
+/** An option and its value that were written without a space after the colon, such as `port:3000`; no URL. */
+export function unspaced(text: string): { option: string; value: string } | undefined {
+  const [, option, value] = /^([A-Za-z]\w*):(\S+)$/.exec(text) ?? [];
+  return option === undefined || value === undefined || value.startsWith('//') ? undefined : { option, value };
 }
 
 /** Whether a value is text, a number or a boolean. */

@@ -1,5 +1,7 @@
 /** The text of a fault for YAML that cannot be parsed: what is wrong with the line, and what to write. */
+import { withoutCredentials } from '../fields/value-faults.ts';
 import type { Fault } from '../validate/faults.ts';
+import { isSecretPath, lineOf } from './value.ts';
 
 /** An error of the YAML parser, as far as it decides on the text. */
 export interface YamlError {
@@ -24,15 +26,27 @@ function lineAt(text: string, offset: number): { line: string; start: number } {
   return { line: text.slice(start, end < 0 ? text.length : end), start };
 }
 
+/** Far longer than the name of an option and the space after it. */
+const MAX_BEFORE = 200;
+
+/** The text at an offset, for a hint; dots if it is that of an option that holds a secret. */
+function quotable(value: string, text: string, pos: number): string {
+  const before = text.slice(Math.max(0, pos - MAX_BEFORE), pos);
+  const name = /([A-Za-z]\w*)["']?\s*:[^:]*$/.exec(before)?.[1];
+  return name !== undefined && isSecretPath([name]) ? '...' : withoutCredentials(value);
+}
+
 /** A reference without quotes inside brackets, where its own braces end the text before them. */
 function unquotedReference(text: string, offset: number): Described | undefined {
   const { line, start } = lineAt(text, offset);
   const match = /[{[,][^"'#]*?(\$\{[^}\s]*\})/.exec(line);
   if (!match?.[1]) return undefined;
+  const at = start + match.index + match[0].length - match[1].length;
+  const reference = match[1].replace(/(?<=:-).*(?=\})/, (initial) => quotable(initial, text, at));
   return {
-    message: `quote ${match[1]} inside { } or [ ]`,
-    hint: `write "${match[1]}"`,
-    offset: start + match.index + match[0].length - match[1].length,
+    message: `quote ${reference} inside { } or [ ]`,
+    hint: `write "${reference}"`,
+    offset: at,
   };
 }
 
@@ -51,10 +65,12 @@ function openQuote(text: string, quote: string): number | undefined {
 function keyText(line: string): Text {
   const trimmed = line.trim();
   if (trimmed.startsWith('//')) return { message: 'a comment does not start with //', hint: 'write # before it' };
-  const [, name, value] = /^(?:- )?([A-Za-z]\w*):(\S.*)$/.exec(trimmed) ?? [];
-  if (name !== undefined) return { message: 'there is no space after the colon', hint: `write ${name}: ${value}` };
-  const [, option, assigned] = /^(?:- )?([A-Za-z]\w*)\s*=\s*(.*)$/.exec(trimmed) ?? [];
-  if (option !== undefined) return { message: 'an option is not set with =', hint: `write ${option}: ${assigned}` };
+  const [, name, value = ''] = /^(?:- )?([A-Za-z]\w*):(\S.*)$/.exec(trimmed) ?? [];
+  if (name !== undefined)
+    return { message: 'there is no space after the colon', hint: `write ${lineOf([name], value)}` };
+  const [, option, assigned = ''] = /^(?:- )?([A-Za-z]\w*)\s*=\s*(.*)$/.exec(trimmed) ?? [];
+  if (option !== undefined)
+    return { message: 'an option is not set with =', hint: `write ${lineOf([option], assigned)}` };
   return {
     message: 'this line is not "option: value"',
     hint: 'write a colon and a space after the name of the option',
@@ -91,7 +107,7 @@ function scalarText(line: string, text: string, pos: number): Text {
   const value = /^[^\s,}\]]+/.exec(text.slice(pos))?.[0] ?? line.trim();
   return {
     message: `a text cannot start with ${character}`,
-    hint: `write '${value.replaceAll(character === '`' ? '`' : '', '')}' in quotes`,
+    hint: `write '${quotable(value.replaceAll(character === '`' ? '`' : '', ''), text, pos)}' in quotes`,
   };
 }
 
@@ -154,9 +170,10 @@ export function aliasFault(message: string, text: string): Text & { offset: numb
   const name = /alias\): (.+)$/.exec(message)?.[1];
   if (name === undefined)
     return { offset: 0, message: 'there are too many aliases (*name)', hint: 'write the values themselves' };
+  const offset = Math.max(0, text.indexOf(`*${name}`));
   return {
-    offset: Math.max(0, text.indexOf(`*${name}`)),
+    offset,
     message: 'a text cannot start with *',
-    hint: `write "*${name}" in quotes`,
+    hint: `write "${quotable(`*${name}`, text, offset)}" in quotes`,
   };
 }
