@@ -72,7 +72,8 @@ export function createRunHook(limits: HookLimits): RunHook {
     const late = Promise.withResolvers<never>();
     const stopTimer = startTimer(timeout, () => {
       const limit = new TimeLimit(`no result within ${timeout} ms`);
-      controller.abort(limit);
+      // The listeners of the signal are code of the plugin.
+      runAsPlugin(name, () => controller.abort(limit));
       late.reject(limit);
     });
     const startedAt = now();

@@ -6,6 +6,7 @@ import { GatewayError } from '../../src/base/errors.ts';
 import { closestMatch } from '../../src/config/messages/suggest.ts';
 import { createAppHooks, createAuditObserver } from '../../src/hooks/hook-runner.ts';
 import type { Hooks } from '../../src/hooks/hooks.ts';
+import { currentPlugin } from '../../src/hooks/plugin-context.ts';
 import { readHooks } from '../../src/hooks/read-plugin.ts';
 import type { HookReport } from '../../src/hooks/run-hook.ts';
 
@@ -237,6 +238,20 @@ describe('the time limit', () => {
     await turn();
     await world.hooks.login?.(login);
     assert.equal(world.timers.size, 0);
+  });
+
+  test('what listens to the signal runs as the plugin, so that an error in it is contained', async () => {
+    const aborted = Promise.withResolvers<string | undefined>();
+    const onCall: Hooks['onCall'] = ({ signal }) => {
+      signal.addEventListener('abort', () => setImmediate(() => aborted.resolve(currentPlugin())));
+      return never();
+    };
+    const world = setUp([{ name: 'waiting', onCall }]);
+    const refused = assert.rejects(async () => await world.hooks.call?.(call, isAllowed), hasCode('hook_failed'));
+    await turn();
+    world.timeOut();
+    await refused;
+    assert.equal(await aborted.promise, 'waiting');
   });
 
   test('the duration of every run is reported, of a failed one too', async () => {
