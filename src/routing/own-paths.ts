@@ -4,11 +4,8 @@ import { ownPrefixes } from '../config/schema/endpoints.ts';
 import { hasPages } from '../config/schema/page-routes.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { pathInterpretations } from './path-interpretations.ts';
-import { mayBeShortNameOf } from './short-names.ts';
+import { mayBeName } from './short-names.ts';
 import type { RequestTarget } from './target.ts';
-
-/** Whether a server may read the segment as the name, which is in lower case. */
-const mayBeName = (segment: string, name: string) => segment.toLowerCase() === name || mayBeShortNameOf(segment, name);
 
 /**
  * Creates the test whether a path is at or below one of the prefixes in any interpretation, letter case ignored: no spelling of

@@ -1,6 +1,7 @@
 /** Chooses between the apps of one origin by the path below which each of them lies. */
 import { GatewayError } from '../base/errors.ts';
 import { pathInterpretations } from './path-interpretations.ts';
+import { isShortName, mayBeName } from './short-names.ts';
 import type { RequestTarget } from './target.ts';
 
 interface AppBelowPath<App> {
@@ -30,6 +31,21 @@ function createLookup<App>(apps: readonly AppBelowPath<App>[], spelling: Spellin
 }
 
 /**
+ * Finds the app with the longest path that the segments may begin with, letter case ignored. Short names are compared with every path,
+ * and are rare.
+ */
+function createLenientLookup<App>(apps: readonly AppBelowPath<App>[]) {
+  const chooseFolded = createLookup(apps, folded);
+  const named = apps
+    .map(({ app, segments }) => ({ app, names: segments.map(folded) }))
+    .sort((a, b) => b.names.length - a.names.length);
+  return (segments: readonly string[]): App | undefined =>
+    segments.some(isShortName)
+      ? named.find(({ names }) => names.every((name, index) => mayBeName(segments[index] ?? '', name)))?.app
+      : chooseFolded(segments);
+}
+
+/**
  * Creates the choice. No interpretation of a path, letter case ignored, may belong to another app: the upstream of one app would
  * then serve a request that the other one admitted. A path below none of the apps belongs to the app without a path.
  */
@@ -45,13 +61,13 @@ export function createPathChoice<App extends { config: { app: { path: string } }
   const rest = apps.find(({ config }) => config.app.path === '');
   if (below.length === 0 && rest) return () => rest;
   const chooseExactly = createLookup(below, exact);
-  const chooseFolded = createLookup(below, folded);
+  const chooseLeniently = createLenientLookup(below);
   const withoutEmpty = (segments: readonly string[]) => segments.filter((segment) => segment !== '');
 
   return function choosePath({ path, segments, lenient }) {
     const chosen = chooseExactly(segments);
     const interpretations = lenient === segments ? [segments] : pathInterpretations(path);
-    if (interpretations.some((interpretation) => chooseFolded(withoutEmpty(interpretation)) !== chosen))
+    if (interpretations.some((interpretation) => chooseLeniently(withoutEmpty(interpretation)) !== chosen))
       throw new GatewayError('ambiguous_path', { detail: 'the path could belong to several apps' });
     const app = chosen ?? rest;
     if (!app) throw new GatewayError('not_found');

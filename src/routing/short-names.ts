@@ -16,3 +16,7 @@ export function mayBeShortNameOf(segment: string, name: string): boolean {
   const plain = name.replace(/[.\s]/g, '').replace(/[+,;=[\]]/g, '_');
   return plain.startsWith(start) || plain.startsWith(HASHED.exec(start)?.[1] ?? start);
 }
+
+/** Whether a server may read the segment as the name, which is in lower case. */
+export const mayBeName = (segment: string, name: string): boolean =>
+  segment.toLowerCase() === name || mayBeShortNameOf(segment, name);

@@ -45,6 +45,12 @@ const CASES: [string, string][] = [
   ['/admin;v=1/x', 'ambiguous_path'],
   ['/admin./x', 'ambiguous_path'],
   ['/%EF%BD%81dmin/x', 'ambiguous_path'],
+  ['/ADMIN~1/x', 'ambiguous_path'],
+  ['/admin/REPORT~1/2026', 'ambiguous_path'],
+  ['/ADMIN~1/REPORT~1', 'ambiguous_path'],
+  ['/admin/x/FILE~1.TXT', 'admin'],
+  ['/x/ADMIN~1', 'main'],
+  ['/OTHER~1', 'main'],
 ];
 for (const [target, expected] of CASES)
   test(`AP-04 ${target} is for ${expected}`, () => assert.equal(chosen(target), expected));
