@@ -48,12 +48,27 @@ export function readAskedRequest(req: IncomingMessage): AskedRequest {
   const target = url.slice(`/auth/${endpoint}`.length);
   const hosts = [...namedHosts(req), ...(target === '' ? [] : readFramingFields(req.rawHeaders).host)];
   if (!hosts.every((host) => HOST.test(host))) throw new GatewayError('bad_request', { detail: 'malformed host' });
-  return { hosts, ...(target === '' ? namedRequest(req) : { method: ownMethod, target }) };
+  return { hosts, ...(target === '' ? namedRequest(req) : appendedRequest(req, { method: ownMethod, target })) };
 }
 
+/**
+ * The request in method and path of ours. Headers that name another one contradict it: a proxy that sends headers may have a slash
+ * after the endpoint in its configuration, and would otherwise get the decision about `GET /` for every request.
+ */
+function appendedRequest(req: IncomingMessage, appended: Pick<AskedRequest, 'method' | 'target'>) {
+  const { method = appended.method, target = appended.target } = namedParts(req);
+  if (method !== appended.method || target !== appended.target)
+    throw new GatewayError('bad_request', { detail: 'the headers name another request than the path does' });
+  return appended;
+}
+
+const namedParts = (req: IncomingMessage) => ({
+  method: singleValue(req, METHOD_HEADERS),
+  target: singleValue(req, TARGET_HEADERS),
+});
+
 function namedRequest(req: IncomingMessage): Pick<AskedRequest, 'method' | 'target'> {
-  const method = singleValue(req, METHOD_HEADERS);
-  const target = singleValue(req, TARGET_HEADERS);
+  const { method, target } = namedParts(req);
   // Never guess the method: a rule for another method could admit the request.
   if (method === undefined || target === undefined || !/^[A-Z]{1,32}$/.test(method))
     throw new GatewayError('bad_request', {

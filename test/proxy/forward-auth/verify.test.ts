@@ -77,6 +77,24 @@ test('the method counts: a rule for GET does not admit POST', async () => {
   assert.equal((await ask({ ...nginx, 'x-original-method': 'DELETE' })).status, 403);
 });
 
+test('headers that name another request than an appended path are never admitted', async () => {
+  const path = '/auth/verify/api/orders?page=2';
+  assert.equal((await ask({ ...nginx, ...traefik }, path)).status, 200);
+  const rows: [headers: Record<string, string>, path: string][] = [
+    // A slash too many in the configuration of a proxy that sends headers: each request would count as GET /.
+    [nginx, '/auth/verify/'],
+    [traefik, '/auth/verify/'],
+    [{ 'x-forwarded-uri': '/api/orders' }, path],
+    [{ 'x-original-uri': '' }, path],
+    [{ 'x-original-method': 'POST' }, path],
+    [{ ...nginx, 'x-forwarded-method': 'POST' }, path],
+  ];
+  for (const [headers, asked] of rows) {
+    const response = await ask(headers, asked);
+    assert.deepEqual([response.status, await codeOf(response)], [400, 'bad_request'], JSON.stringify([headers, asked]));
+  }
+});
+
 test('an incomplete or contradictory request is never admitted', async () => {
   const rows: Record<string, string>[] = [
     {},
