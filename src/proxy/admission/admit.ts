@@ -141,7 +141,8 @@ function refuseForgery(
   // A page has no Strict cookie that a browser could withhold: without a session nothing is done in the name of a user.
   else if (!isPage && !hasBearer && ruleForCaller(rules, 'anonymous') === undefined && headers.origin !== undefined) {
     const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
-    outcome = checkUpgradeOrigin({ headers, publicOrigin: config.publicUrl, allowedOrigins });
+    const { origin: publicOrigin = config.publicUrl } = route.config;
+    outcome = checkUpgradeOrigin({ headers, publicOrigin, allowedOrigins });
   }
   if (outcome.kind === 'pass') return;
   audit('csrf.denied', auditDetails(access, outcome.code));

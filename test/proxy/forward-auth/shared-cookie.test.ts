@@ -104,6 +104,18 @@ test('FA-05 unsafe methods, scripts, images and handshakes of a sibling host are
   assert.equal(endpoint.status, 403);
 });
 
+test('FA-05 without a session, an API tells pages of its own origin that there is none', async (t) => {
+  const site = await startSharedSite(t, { routes: [{ path: '/api/**', origin: WIKI, upstream: 'none' }] });
+  const codeOf = async (headers: Record<string, string>) => {
+    const { status, text } = await site.about(`${WIKI}/api/x`, { ...CSRF, ...headers });
+    return [status, JSON.parse(text).code];
+  };
+  for (const method of ['GET', 'POST'])
+    assert.deepEqual(await codeOf({ 'x-original-method': method, origin: WIKI }), [401, 'unauthenticated'], method);
+  for (const origin of [GRAFANA, AUTH, OTHER])
+    assert.deepEqual(await codeOf({ origin }), [403, 'csrf_cross_site'], origin);
+});
+
 test('FA-05 two cookies of the name are nobody, wherever a sibling host planted the second one', async (t) => {
   const site = await startSharedSite(t);
   const browser = await site.signIn();
