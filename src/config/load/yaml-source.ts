@@ -37,6 +37,17 @@ function offsetsOf(document: Document, path: Path): { name: number | undefined; 
 const notOptions = (value: unknown) =>
   `the file holds ${Array.isArray(value) ? 'a list' : 'a text'} in place of options`;
 
+const CIRCULAR = {
+  message: 'an alias (*name) stands inside of what it names (&name)',
+  hint: 'write the values themselves',
+};
+
+/** Whether a value contains itself; `above` are those that contain it. */
+const isCircular = (value: unknown, above: readonly object[] = []): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (above.includes(value) || Object.values(value).some((child) => isCircular(child, [...above, value])));
+
 /** Throws `ConfigError` for syntax errors, repeated keys and a document that is not a mapping. */
 export function parseYaml(file: string, text: string): YamlSource {
   const lines = new LineCounter();
@@ -51,7 +62,9 @@ export function parseYaml(file: string, text: string): YamlSource {
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
+    if (isCircular(value)) throw refuse([{ offset: 0, ...CIRCULAR }]);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw refuse([aliasFault(messageOf(error), text)]);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
