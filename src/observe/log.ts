@@ -50,9 +50,11 @@ const claimOf = (value: object) => ({
   ...('attribute' in value && typeof value.attribute === 'string' ? { attribute: value.attribute.slice(0, 64) } : {}),
 });
 
-/** V8 quotes the text that it could not parse. */
+/** V8 quotes the text that it could not parse, and `Headers` a value that it refuses, such as an access token with a line break. */
 const messageOf = ({ name, message }: Error) =>
-  name === 'SyntaxError' ? 'the text cannot be parsed' : message.slice(0, 300);
+  name === 'SyntaxError'
+    ? 'the text cannot be parsed'
+    : message.replace(/".*"(?= is an invalid header value)/s, 'the text').slice(0, 300);
 
 /** Loggable form of an error and its causes: class, code and message, but no request and no response body. */
 export function describeError(error: unknown, depth = 0): Record<string, unknown> {

@@ -125,6 +125,18 @@ test('E08 causes that are no errors are logged as selected fields', () => {
   assert.doesNotMatch(JSON.stringify(withCause(Object.assign(new SyntaxError(secret)))), /canary/);
 });
 
+test('E08 a token that no header can hold is in no line', () => {
+  for (const token of ['canary\n"canary"', '"canary"\n', 'canary\u0000'])
+    assert.throws(
+      () => new Headers().set('authorization', `Bearer ${token}x`),
+      (error) => {
+        const { message } = describeError(error);
+        assert.equal(message, 'Headers.set: the text is an invalid header value.');
+        return true;
+      },
+    );
+});
+
 test('E08 a value that is no error is not logged whole, whichever way it reaches the log', () => {
   const lines: string[] = [];
   const log = createLogger('info', { write: (line: string) => void lines.push(line) });
