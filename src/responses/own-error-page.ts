@@ -11,7 +11,8 @@ export type OwnErrorPage = (
   returnAddress: string | undefined,
 ) => string | undefined;
 
-const pathOf = (address: string | undefined) => (address ?? '').split(/[?#]/, 1)[0];
+/** The path without the slash at its end, which a front end may add or remove by a redirect. */
+const pathOf = (address: string | undefined) => (address ?? '').split(/[?#]/, 1)[0]?.replace(/(?<=.)\/$/, '');
 
 /**
  * Creates the choice. An error of the page itself, or of a sign-in that leads to it, is never sent there: the browser would go
@@ -23,7 +24,7 @@ export function createOwnErrorPage({
 }: Pick<Config, 'pages' | 'publicUrl'>): OwnErrorPage {
   if (errorUrl === undefined) return () => undefined;
   const target = new URL(errorUrl, publicUrl);
-  const ownPath = target.origin === publicUrl ? target.pathname : undefined;
+  const ownPath = target.origin === publicUrl ? pathOf(target.pathname) : undefined;
   return function ownErrorPage({ method, url }, { code }, reference, returnAddress) {
     if (method !== 'GET' || code === 'navigation_unconfirmed') return undefined;
     if (ownPath !== undefined && [pathOf(url), pathOf(returnAddress)].includes(ownPath)) return undefined;

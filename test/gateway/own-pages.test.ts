@@ -70,6 +70,8 @@ test('the error page of the application never leads to itself: its own errors, a
   const own = await world.browser.fetch('/sorry?code=x', { headers: OPENED });
   assert.equal(own.status, 404);
   assert.match(own.body, /<h1>Page not found<\/h1>/);
+  const redirected = await world.browser.fetch('/sorry/?code=x', { headers: OPENED });
+  assert.equal(redirected.status, 404);
   const returnTo = encodeURIComponent('/sorry?code=x');
   const signIn = await world.browser.fetch(`/login?returnTo=${returnTo}&prompt=none&prompt=none`, { headers: OPENED });
   assert.equal(signIn.status, 400);

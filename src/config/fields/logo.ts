@@ -3,13 +3,19 @@ import { readFileSync, statSync } from 'node:fs';
 
 const MAX_BYTES = 256 * 1024;
 
+/** Comments of XML. Each ends at its first `-->`: tried as a part of the comment too, it would take exponential time. */
+const COMMENTS = '(?:<!--(?:(?!-->).)*-->\\s*)*';
+
 const SIGNATURES: readonly (readonly [type: string, pattern: RegExp])[] = [
   ['image/png', /^\x89PNG\r\n.\n/s],
   ['image/jpeg', /^\xff\xd8\xff/],
   ['image/webp', /^RIFF.{4}WEBP/s],
   [
     'image/svg+xml',
-    /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>[]*>\s*)?(?:<!--.*?-->\s*)*<svg[\s/>]/s,
+    new RegExp(
+      `^(?:\\xef\\xbb\\xbf)?\\s*(?:<\\?xml[^>]*>\\s*)?${COMMENTS}(?:<!DOCTYPE svg[^>[]*>\\s*)?${COMMENTS}<svg[\\s/>]`,
+      's',
+    ),
   ],
 ];
 
