@@ -1,8 +1,9 @@
 /** One generation of apps: a reload builds the changed ones, keeps the others as they are, and refuses those that cannot be used. */
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../base/errors.ts';
+import { cookieHostsOf } from '../config/apps/authorities.ts';
 import { asRunning } from '../config/load/reload-clashes.ts';
-import { addressOf, appsOf, configOfApps } from '../config/schema/apps.ts';
+import { addressOf, appsOf, configOfApps, sessionCookieName } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { readAppFiles } from './app-files.ts';
 import { type AppRuntime, createAppRuntime } from './app-runtime.ts';
@@ -81,6 +82,31 @@ function unusable({ providers, page }: AppRuntime): string | undefined {
 
 type Outcome = BuiltApp | RefusedApp;
 
+/** Whether the upstreams of a running app would get the session cookie of another one: it knows those that it was built with. */
+function wouldPassOnCookie(running: Config, other: Config): boolean {
+  const hosts = cookieHostsOf(running);
+  const shareHost = [...cookieHostsOf(other)].some((host) => hosts.has(host));
+  return shareHost && running.app.siblingCookies?.includes(sessionCookieName(other)) !== true;
+}
+
+/** The outcomes, in which an app waits for a refused one on its host that does not know its cookie. */
+function withoutUnknownCookies(
+  outcomes: readonly Outcome[],
+  runningAt: (index: number) => Config | undefined,
+): readonly Outcome[] {
+  const continuing = outcomes.flatMap((outcome, index) => ('app' in outcome ? [] : (runningAt(index) ?? [])));
+  const next = outcomes.map((outcome): Outcome => {
+    if (!('app' in outcome)) return outcome;
+    const { config } = outcome.app;
+    const other = continuing.find((running) => wouldPassOnCookie(running, config));
+    if (other === undefined) return outcome;
+    const reason = `the upstreams of the app ${other.app.id}, on the same host, would get its session cookie until that app is reloaded`;
+    return { id: config.app.id, reason };
+  });
+  // An app that has to wait may itself be one that others wait for.
+  return next.every((outcome, index) => outcome === outcomes[index]) ? next : withoutUnknownCookies(next, runningAt);
+}
+
 /** Creates the first generation, without a request to any provider. Throws if an app cannot be created. */
 export function createGeneration(config: Config, shared: SharedParts): Generation {
   const clients = createSharedClients();
@@ -106,18 +132,18 @@ export async function buildGeneration(wanted: Config, parts: GenerationParts): P
   const created = outcomes.flatMap((outcome, index) => ('app' in outcome && !kept[index] ? [outcome] : []));
   await startApps(created.map(({ app }) => app));
 
-  const settled = outcomes.map((outcome): Outcome => {
+  const runningAt = (index: number) => known.get(addressOf(configs[index] ?? wanted));
+  const usable = outcomes.map((outcome): Outcome => {
     if (!mustDiscover || !('app' in outcome) || !created.includes(outcome)) return outcome;
     const reason = unusable(outcome.app);
     return reason === undefined ? outcome : { id: outcome.app.config.app.id, reason };
   });
+  const settled = withoutUnknownCookies(usable, (index) => runningAt(index)?.app.config);
   const accepted = created.filter((entry) => settled.includes(entry));
   await Promise.all(created.filter((entry) => !accepted.includes(entry)).map(({ app }) => app.close()));
   const refused = settled.flatMap((outcome) => ('app' in outcome ? [] : [outcome]));
   // A refused app continues unchanged; a new one is left out.
-  const built = settled.flatMap((outcome, index) =>
-    'app' in outcome ? [outcome] : (known.get(addressOf(configs[index] ?? wanted)) ?? []),
-  );
+  const built = settled.flatMap((outcome, index) => ('app' in outcome ? [outcome] : (runningAt(index) ?? [])));
   const [first, ...further] = built.map(({ app }) => app);
   if (!first || (refused.length > 0 && accepted.length === 0)) throw new Error(refusalText(refused, configs.length));
   const apps = [first, ...further] as const;

@@ -7,10 +7,26 @@ import { scrape } from '../support/scrape.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { until } from '../support/wait.ts';
 import { CSRF } from '../support/world.ts';
-import { type AppInput, appInput, startApps, type TestApp } from './world.ts';
+import { type AppInput, type AppsWorld, appInput, startApps, type TestApp } from './world.ts';
 
 const ANYONE = [{ token: 'none' as const }];
 const openRoute = (app: TestApp, path: string) => ({ path, upstream: app.upstream.origin, rules: ANYONE });
+
+/** The configuration of a world with these apps. */
+function loadedWith({ config: { secrets, listen, admin, upstreamClient } }: AppsWorld, apps: AppInput[]): Loaded {
+  const config = parseConfig({
+    listen,
+    admin: { port: admin.port },
+    trustedProxies: ['127.0.0.1'],
+    secrets: { keys: secrets.keys.map(({ id, value }) => ({ id, value })) },
+    session: { store: { sqlite: { file: ':memory:' } } },
+    limits: { loginsPerMinute: 0, drainDelay: '0s' },
+    upstreamClient,
+    development: { allowInsecureHttp: true },
+    apps,
+  } as ConfigInput);
+  return { config, warnings: [] };
+}
 
 async function twoApps(t: Parameters<typeof startApps>[0]) {
   let sendEvent = () => {};
@@ -33,22 +49,8 @@ async function twoApps(t: Parameters<typeof startApps>[0]) {
         })
       : appInput(app, { routes: [openRoute(app, '/old/**')] });
   const world = await startApps(t, ['a', 'b'], inputOf);
-  const { secrets, listen, admin } = world.config;
   /** The configuration of the file, with other options of `b`; without them `b` is left out. */
-  const loaded = (b: AppInput | undefined): Loaded => ({
-    config: parseConfig({
-      listen,
-      admin: { port: admin.port },
-      trustedProxies: ['127.0.0.1'],
-      secrets: { keys: secrets.keys.map(({ id, value }) => ({ id, value })) },
-      session: { store: { sqlite: { file: ':memory:' } } },
-      limits: { loginsPerMinute: 0, drainDelay: '0s' },
-      upstreamClient: world.config.upstreamClient,
-      development: { allowInsecureHttp: true },
-      apps: [inputOf(world.app('a')), ...(b ? [b] : [])],
-    } as ConfigInput),
-    warnings: [],
-  });
+  const loaded = (b: AppInput | undefined) => loadedWith(world, [inputOf(world.app('a')), ...(b ? [b] : [])]);
   return { ...world, loaded, sendEvent: () => sendEvent() };
 }
 
@@ -123,4 +125,32 @@ test('AP-09 an app that has left the configuration is not served, and may come b
   assert.equal((await browser('a').fetch('/api/x', { headers: CSRF })).status, 401);
   await server.reload(() => loaded(appInput(app('b'), { routes: [openRoute(app('b'), '/old/**')] })));
   assert.equal((await visitor.fetch('/old/x')).status, 200);
+});
+
+test('AP-09 a new app waits for a refused one on its host, whose upstreams would get its cookie', async (t) => {
+  const inputOf = (app: TestApp) =>
+    app.id === 'a'
+      ? appInput(app, { endpoints: { prefix: '/.auth' }, routes: [{ ...openRoute(app, '/**'), kind: 'page' }] })
+      : appInput(app, { publicUrl: 'https://a.test', path: '/admin', routes: [openRoute(app, '/admin/open/**')] });
+  const world = await startApps(t, ['a', 'admin'], inputOf);
+  const { app, browser, server, logText } = world;
+  const loaded = (...ids: string[]) => loadedWith(world, ids.map(app).map(inputOf));
+  const cookie = '__Host-bff-admin=secret; site=1';
+  const user = browser('a');
+  const seenByA = async () => {
+    assert.equal((await user.fetch('/x', { headers: { cookie } })).status, 200);
+    return app('a').upstream.requests.at(-1)?.header('cookie');
+  };
+  assert.equal(await seenByA(), 'site=1');
+  await server.reload(() => loaded('a'));
+  await app('a').provider.stop();
+  await server.reload(() => loaded('a', 'admin')).catch(() => undefined);
+  assert.equal((await user.fetch('/admin/open/x')).status, 200);
+  assert.equal(app('admin').upstream.requests.length, 0, 'admin is not served yet');
+  assert.match(logText(), /the upstreams of the app a, on the same host, would get its session cookie/);
+  await app('a').provider.start();
+  await server.reload(() => loaded('a', 'admin'));
+  assert.equal((await user.fetch('/admin/open/x')).status, 200);
+  assert.equal(app('admin').upstream.requests.length, 1);
+  assert.equal(await seenByA(), 'site=1');
 });
