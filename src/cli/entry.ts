@@ -68,7 +68,13 @@ async function start({ config, warnings, readFrom = [] }: Loaded, load: () => Lo
   if (config.reload.watch) watch(readFrom);
 }
 
+/** Ends the process when what it has written has left: a plugin that `check` has loaded may have a timer or a connection. */
+function exitWhenWritten(): void {
+  process.stdout.write('', () => void process.stderr.write('', () => process.exit()));
+}
+
 async function runCommand(): Promise<void> {
+  let isServing = false;
   const code = await runCli({
     argv: process.argv.slice(2),
     env: process.env,
@@ -78,9 +84,13 @@ async function runCommand(): Promise<void> {
     err: (text) => process.stderr.write(text),
     isTerminal: process.stdout.isTTY === true,
     fetch,
-    start,
+    start(loaded, load) {
+      isServing = true;
+      return start(loaded, load);
+    },
   });
   if (code !== 0) process.exit(code);
+  if (!isServing) exitWhenWritten();
 }
 
 function runWorker(): void {

@@ -51,6 +51,21 @@ describe('check and start', () => {
     assert.match(stderr, /^plugin own: onLogin\nplugin hello: onSession, onCall\nplugin made: onAudit\n/m);
   });
 
+  test('check ends, although a plugin has a timer', () => {
+    const plugin = write('timer.mjs', 'setInterval(() => {}, 1_000); export const onAudit = () => {};');
+    const { status, stderr, stdout } = spawnSync(
+      process.execPath,
+      [MAIN, 'check', '--config', file, '--plugin', plugin],
+      {
+        encoding: 'utf8',
+        timeout: 60_000,
+      },
+    );
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /plugin timer: onAudit\n(?:.*\n)*configuration is valid/);
+    assert.match(stdout, /publicUrl: /);
+  });
+
   const faults: [name: string, text: string | undefined, message: RegExp][] = [
     ['absent.mjs', undefined, /there is no such file/],
     ['import.mjs', 'import "./nowhere.mjs";', /Cannot find module .*nowhere\.mjs/],
