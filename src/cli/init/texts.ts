@@ -135,7 +135,7 @@ services:
     environment:
 ${environment.map((line) => `      ${line}`).join('\n')}
     volumes:
-${[...mounts, ...(isRedis ? [] : ['sessions:/data'])].map((line) => `      - ${line}`).join('\n')}
+${[...mounts, ...(isRedis ? [] : ['sessions:/data'])].map((line) => `      - ${flow(line)}`).join('\n')}
     ports: ["127.0.0.1:${port}:${listen}"]
     read_only: true
     cap_drop: [ALL]
@@ -148,11 +148,15 @@ volumes:
 `;
 }
 
+/** The pattern that names a file and no other: some characters have a meaning in `.gitignore`. */
+const toPattern = (path: string) => path.replace(/[*?[\]!#]|\s$/g, '\\$&');
+
 /** The lines that `.gitignore` needs: secrets and sessions in this folder. */
 export function ignoreLines(answers: Answers): readonly string[] {
   const database = answers.store === 'sqlite' ? [`${FILES.database}*`] : [];
   const inFolder = secretFiles(answers)
     .map((file) => relative('', file).replaceAll('\\', '/'))
-    .filter((path) => !path.startsWith('../') && !isAbsolute(path));
+    .filter((path) => !path.startsWith('../') && !isAbsolute(path))
+    .map(toPattern);
   return [...inFolder, ...database];
 }

@@ -93,6 +93,17 @@ test('a secret in another folder is ignored where it is below this one, and moun
   }
 });
 
+test('a secret whose name has characters with a meaning is ignored and mounted by that name', async (t) => {
+  const folder = emptyFolder(t);
+  const file = '#my [oidc]: secret';
+  writeFileSync(join(folder, file), 's3cret\n');
+  const { code, err } = await cli(folder, [...BASE(), '--client-secret-file', file]);
+  assert.equal(code, 0, err);
+  assert.ok(isIgnored(folder, file), read(folder, '.gitignore'));
+  const { volumes } = parse(read(folder, 'docker-compose.yml')).services.gateway;
+  assert.ok(volumes.includes(`./${file}:/etc/bff-gateway/${file}:ro`), volumes.join());
+});
+
 for (const [store, services] of [
   ['sqlite', ['gateway']],
   ['redis', ['gateway', 'redis']],
