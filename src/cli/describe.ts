@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { formatDuration, formatSize } from '../config/fields/units.ts';
 import { isPathOption } from '../config/load/paths.ts';
+import { isFreeName } from '../config/messages/value.ts';
 import { MAIN_APP } from '../config/schema/app-identity.ts';
 import { SHARED_OPTIONS } from '../config/schema/app-options.ts';
 import { jsonSchema, nodesAt, type SchemaNode } from '../config/schema/options.ts';
@@ -45,7 +46,8 @@ function printableEntry(
   printing: Printing,
 ): [string, unknown][] {
   const { references, path } = printing;
-  if (!SECRET_OPTIONS.has(name) || typeof value !== 'string') return [[name, printable(value, nodes, printing)]];
+  if (!SECRET_OPTIONS.has(name) || isFreeName(path) || typeof value !== 'string')
+    return [[name, printable(value, nodes, printing)]];
   const reference = references.secret(value, path);
   return name === 'value' ? Object.entries(reference) : [[name, reference]];
 }

@@ -50,7 +50,7 @@ async function cli(args: string[], env: Record<string, string> = ENV) {
 }
 
 const PROVIDER = 'issuer: "https://id.example.com", clientId: shop';
-const REST = `routes: [{ path: /api/**, upstream: "http://orders:8080" }]
+const REST = `routes: [{ path: /api/**, upstream: "http://orders:8080", rules: [{ token: user }], claimHeaders: { secret: sub, file: email } }]
 session: { store: { redis: { url: "redis://user:canary@canary-literal@redis:6379" } } }
 frontend: { contentSecurityPolicy: "default-src 'self' $\${x}", directory: web-dist }
 `;

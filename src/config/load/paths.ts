@@ -1,6 +1,7 @@
 /** Relative paths in a configuration file: they start at its folder. */
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { isFreeName } from '../messages/value.ts';
 import { formatPath, type Path } from '../validate/faults.ts';
 
 /** A path that was found in the working directory, and not in the folder of the file. */
@@ -31,7 +32,7 @@ const PATHS: readonly RegExp[] = [
 /** Whether an option is the path of a file or folder. */
 export const isPathOption = (path: Path) => {
   const name = formatPath(path);
-  return typeof path.at(-1) === 'string' && PATHS.some((pattern) => pattern.test(name));
+  return typeof path.at(-1) === 'string' && !isFreeName(path) && PATHS.some((pattern) => pattern.test(name));
 };
 
 const isRelative = (path: string) => path !== '' && path !== ':memory:' && !isAbsolute(path);

@@ -9,10 +9,13 @@ const SECRETS = new Set(['clientSecret', 'privateKey', 'password', 'sentinelPass
 export const isSecretPath = (path: Path) =>
   path[0] === 'secrets' || path.some((part) => typeof part === 'string' && SECRETS.has(part));
 
+/** Whether the name of an entry is free, as that of a header: it may be equal to that of an option with a meaning. */
+export const isFreeName = (path: Path) => path.at(-2) === 'claimHeaders';
+
 /** Whether an option itself is a secret; `value` is one of a key only. */
 export function isSecretOption(path: Path): boolean {
   const name = path.at(-1);
-  if (typeof name !== 'string') return false;
+  if (typeof name !== 'string' || isFreeName(path)) return false;
   return name === 'value' ? path.includes('secrets') : SECRETS.has(name);
 }
 

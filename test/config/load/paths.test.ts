@@ -15,7 +15,7 @@ provider: { issuer: https://id.example.com, clientId: shop, clientSecret: { file
 session: { store: { sqlite: { file: sessions.db } } }
 frontend: { directory: ./dist }
 audit: { file: "\${AUDIT:-audit.log}" }
-routes: [{ path: /api/**, upstream: https://api.example.com, upstreamCa: /etc/ca.pem }]
+routes: [{ path: /api/**, upstream: https://api.example.com, upstreamCa: /etc/ca.pem, rules: [{ token: user }], claimHeaders: { file: sub, ca: email } }]
 `;
 
 /** A working directory with a file `conf/gateway.yaml`, and these files. */
@@ -54,6 +54,7 @@ test('relative paths start at the folder of the configuration file', (t) => {
     assert.equal(config.frontend?.directory, at('dist'));
     assert.equal(config.audit.file, at('audit.log'));
     assert.equal(config.routes[0]?.upstreamCa, '/etc/ca.pem');
+    assert.deepEqual(config.routes[0]?.claimHeaders, { file: 'sub', ca: 'email' });
     assert.deepEqual(moved, []);
   }
 });
