@@ -37,7 +37,7 @@ test('LG-02 audit lines of several apps name their app; those of the process nam
 });
 
 test('LG-02 lines of the background work of an app name it', async (t) => {
-  const unreachable = { provider: { issuer: 'http://127.0.0.1:9', timeout: '1s' } };
+  const unreachable = { provider: { issuer: 'http://127.0.0.1:9', clientSecret: 'of-another', timeout: '1s' } };
   const { gateway } = await startSeveralApps(t, { apps: { shop: unreachable } });
   await until(() => gateway.logText().includes('provider discovery failed'));
   const [line] = linesOf(gateway.logText()).filter(({ msg }) => msg?.includes('provider discovery failed'));

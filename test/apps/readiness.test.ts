@@ -7,6 +7,9 @@ import { startSeveralApps } from '../support/several-apps.ts';
 import { until } from '../support/wait.ts';
 import { CSRF } from '../support/world.ts';
 
+/** That of the running provider goes to no other server. */
+const clientSecret = 'a-secret-of-a-client';
+
 /** An issuer that accepts connections and never responds. */
 async function startSilent(t: TestContext): Promise<string> {
   const server = createServer(() => {});
@@ -34,7 +37,9 @@ async function readiness(admin: string): Promise<Readiness> {
 
 test('AP-10 the provider of one app never responds: the instance is ready, the other app works', async (t) => {
   const silent = await startSilent(t);
-  const world = await startSeveralApps(t, { apps: { shop: { provider: { issuer: silent, timeout: '2s' } } } });
+  const world = await startSeveralApps(t, {
+    apps: { shop: { provider: { issuer: silent, clientSecret, timeout: '2s' } } },
+  });
   await until(async () => (await readiness(world.admin)).status === 200);
   const { body } = await readiness(world.admin);
   assert.deepEqual(body.reasons, []);
@@ -57,7 +62,7 @@ test('AP-10 no provider of any app responds: not ready, with the reason of each 
   const provider = await startProvider();
   await provider.stop();
   const silent = await startSilent(t);
-  const apps = { shop: { provider: { issuer: silent, timeout: '1s' } } };
+  const apps = { shop: { provider: { issuer: silent, clientSecret, timeout: '1s' } } };
   const world = await startSeveralApps(t, { apps, running: provider });
   const startedUp = async () => (await fetch(`${world.admin}/startupz`)).status === 200;
   await until(startedUp);
@@ -77,7 +82,7 @@ test('AP-10 many providers that never respond delay the start of another app by 
   const silent = await startSilent(t);
   const hung = Array.from({ length: 20 }, (_, index) => [
     `hung${index}`,
-    { provider: { issuer: `${silent}/${index}`, timeout: '30s' } },
+    { provider: { issuer: `${silent}/${index}`, clientSecret, timeout: '30s' } },
   ]);
   const apps = { ...Object.fromEntries(hung), last: { provider: { timeout: '29s' } } };
   const world = await startSeveralApps(t, { apps });

@@ -8,12 +8,24 @@ export type Options = Readonly<Record<string, unknown>>;
 
 const LEFT_OUT = new Set<string>([...NOT_INHERITED, ...FILE_OPTIONS]);
 
+const originOf = (issuer: unknown) => (typeof issuer === 'string' ? URL.parse(issuer)?.origin : undefined);
+
+/** A client secret goes to its provider only: an app with an issuer on another server writes the one that it has there. */
+function inheritedProvider(own: unknown, inherited: unknown): unknown {
+  if (!isRecord(own) || !isRecord(inherited)) return inherited;
+  const origin = originOf(own.issuer);
+  if (origin === undefined || origin === originOf(inherited.issuer)) return inherited;
+  const { clientSecret: _secret, ...provider } = inherited;
+  return provider;
+}
+
 /** What an app inherits: neither what belongs to one app only, nor the provider where it has providers, or the reverse. */
 export function inheritedBy(own: Options, top: Options): Options {
   const hasProviders = own.provider !== undefined || own.providers !== undefined;
   const replaced = own.provider === undefined ? 'provider' : 'providers';
+  const inherited = Object.entries(top).filter(([name]) => !LEFT_OUT.has(name) && !(hasProviders && name === replaced));
   return Object.fromEntries(
-    Object.entries(top).filter(([name]) => !LEFT_OUT.has(name) && !(hasProviders && name === replaced)),
+    inherited.map(([name, value]) => [name, name === 'provider' ? inheritedProvider(own.provider, value) : value]),
   );
 }
 

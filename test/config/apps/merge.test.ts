@@ -51,6 +51,18 @@ test('three apps: each is complete, with its own provider, sessions and routes',
   }
 });
 
+test('a client secret is not inherited for an issuer on another server', () => {
+  const own = (options: string) => MAIN + desk(`provider: { ${options} }`);
+  const missing = /apps\[0\]\.provider\.clientSecret: .* needs a clientSecret/;
+  assert.throws(() => load(own('issuer: "https://other.example"')), missing);
+  assert.throws(() => load(own('issuer: "https://other.example", clientId: desk-web')), missing);
+  assert.throws(() => load(own('issuer: "https://id.example.com:8443"')), missing);
+  const secretOf = (options: string) => appsIn(own(options)).desk?.provider.clientSecret;
+  assert.equal(secretOf('issuer: "https://other.example", clientSecret: its-own'), 'its-own');
+  assert.equal(secretOf('issuer: "https://id.example.com/realms/desk"'), 's3cret', 'another realm of the same server');
+  assert.equal(secretOf('clientId: desk-web'), 's3cret');
+});
+
 test('an app equals the configuration of a file with only that app, but for its identity', () => {
   const file = `${SHARED}publicUrl: https://desk.example.com
 provider: { issuer: "https://id.example.com/realms/acme", clientId: desk-web, clientSecret: { file: /run/secrets/desk } }
