@@ -123,7 +123,7 @@ test('W07 a URL with parts that would be ignored, or with another database than 
   assert.match(faults({ url: 'redis://h:6379/0?db=2' }), /a query is not supported/);
   assert.match(faults({ url: 'redis://h:6379/two' }), /must be a database number/);
   assert.match(faults({ url: 'redis://h:6379/2', database: 3 }), /names database 2, and .*database is 3/);
-  assert.match(faults({ url: 'redis://' }), /expected redis:/);
+  assert.match(faults({ url: 'redis://' }), /names no host; write redis:/);
   for (const good of [
     { url: 'redis://h' },
     { url: 'redis://h/2' },
