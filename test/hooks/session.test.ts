@@ -36,6 +36,24 @@ for (const [kind, onSession] of [
   });
 }
 
+test('a session that ends while a hook runs is reported as ended', async (t) => {
+  const running = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<undefined>();
+  const onSession = () => {
+    running.resolve();
+    return release.promise;
+  };
+  const { signIn, browser } = await startWorld(t, {
+    gateway: { hooks: [{ onSession }], config: { hooks: { timeout: '30s' } } },
+  });
+  await signIn();
+  const response = browser.fetch('/session', { headers: CSRF });
+  await running.promise;
+  await browser.fetch('/logout', { method: 'POST', headers: CSRF });
+  release.resolve(undefined);
+  assert.equal((await response).json().authenticated, false);
+});
+
 test('onTokens: at the sign-in and at a refresh, with the access token that the upstream gets, and no other token', async (t) => {
   const events: TokensEvent[] = [];
   const { signIn, browser, api, upstream, provider } = await world(t, [

@@ -25,9 +25,10 @@ export function createSessionState({ config, keyring, sessions, hooks, clock }: 
     /** Undefined if the session has ended since it was loaded. */
     async describeSession(session: RequestSession): Promise<Record<string, unknown> | undefined> {
       const { key, data, tokens } = session;
+      const custom = await hooks.session?.(sessionOfEvent(config.app.id, session));
+      // After the hooks: the session may end while a slow one runs.
       const idle = await sessions.remaining(key);
       if (idle === undefined) return undefined;
-      const custom = await hooks.session?.(sessionOfEvent(config.app.id, session));
       return {
         authenticated: true,
         ...describe(data, clock() + idle),
