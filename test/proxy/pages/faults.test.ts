@@ -6,8 +6,8 @@ import { runCli } from '../../../src/cli/cli.ts';
 const KEY = 'k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx';
 const HEAD = `publicUrl: https://wiki.example.com
 trustedProxies: [10.0.0.0/8]
-secrets: { keys: [{ id: k1, value: ${KEY} }] }
-provider: { issuer: https://id.example.com, clientId: wiki, clientSecret: s3cret }
+secrets: { keys: [{ id: k1, env: KEY }] }
+provider: { issuer: https://id.example.com, clientId: wiki, clientSecret: { env: SECRET } }
 `;
 
 /** The exit code of `check`, and what it prints. */
@@ -18,7 +18,7 @@ async function check(text: string): Promise<{ code: number; output: string }> {
   };
   const code = await runCli({
     argv: ['check', '--config', 'gateway.yaml'],
-    env: {},
+    env: { KEY, SECRET: 's3cret' },
     readFile: () => HEAD + text,
     listFiles: () => [],
     out: print,
