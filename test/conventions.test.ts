@@ -131,7 +131,7 @@ test('each library is imported from its rooms only', () => {
     express: /^src\/(endpoints|gateway|frontend|session)\//,
     'express-session': /^src\/(gateway|session|store)\//,
     helmet: /^src\/gateway\//,
-    accepts: /^src\/responses\//,
+    accepts: /^src\/(responses|frontend)\//,
     eta: /^src\/responses\//,
     pino: /^src\/observe\//,
     'pino-pretty': /^src\/observe\/format\//,

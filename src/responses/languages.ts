@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import accepts from 'accepts';
 import { createLruCache } from '../base/lru.ts';
+import { firstRanges } from '../base/media-type.ts';
 import { CATALOGS, type Messages } from './messages/catalogs.ts';
 
 export interface Language {
@@ -24,10 +25,6 @@ const RIGHT_TO_LEFT = new Set(['Adlm', 'Arab', 'Hebr', 'Mand', 'Nkoo', 'Rohg', '
 const MAX_REMEMBERED = 500;
 /** Browsers send far less. The time for a header grows with its ranges, and one as long as the head of a request holds thousands. */
 const MAX_LENGTH = 500;
-
-/** The ranges within the maximum length; later ones count as not accepted. */
-const shortened = (header: string) =>
-  header.length <= MAX_LENGTH ? header : header.slice(0, Math.max(0, header.lastIndexOf(',', MAX_LENGTH)));
 
 /** The locale with its most likely script and region: `zh-TW` is `zh-Hant-TW`; undefined for text that is no tag. */
 function likely(tag: string): Intl.Locale | undefined {
@@ -90,7 +87,7 @@ export function createChooseLanguage(own: OwnMessages = {}, tags = availableLang
 
   return function chooseLanguage(acceptLanguage) {
     if (acceptLanguage === undefined) return first;
-    const header = shortened(acceptLanguage);
+    const header = firstRanges(acceptLanguage, MAX_LENGTH);
     const known = remembered.get(header);
     if (known) return known;
     const language = choose(header);
