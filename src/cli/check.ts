@@ -4,14 +4,14 @@ import { appsOf } from '../config/schema/apps.ts';
 import { offeredEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { formatWarning, type Warning } from '../config/warnings/warnings.ts';
+import { describeConfig } from '../explain/describe.ts';
+import { createReferences, standIns } from '../explain/references.ts';
 import { loadPlugins } from '../hooks/load-plugins.ts';
 import { hooksOf } from '../hooks/read-plugin.ts';
 import { seriesLimit } from '../observe/metrics/series-limit.ts';
 import { checkAppPages } from '../responses/app-pages.ts';
 import type { CliDeps, Invocation } from './command.ts';
 import { configFileOf, load } from './config-source.ts';
-import { describeConfig } from './describe.ts';
-import { createReferences, standIns } from './references.ts';
 
 /** More than this slows scrapes and fills the memory of a Prometheus server. */
 const MAX_SERIES = 50_000;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { upstreamChecks } from '../../../src/cli/doctor/upstreams.ts';
-import { explainRequest } from '../../../src/cli/explain.ts';
 import { loadConfig } from '../../../src/config/load/load.ts';
 import { ConfigError } from '../../../src/config/validate/faults.ts';
+import { explainRequest } from '../../../src/explain/explain.ts';
 
 const BASE = `publicUrl: https://wiki.example.com
 trustedProxies: [10.0.0.5]

@@ -1,11 +1,11 @@
 /** FA-05: further origins of an app and the cookie that they share: what the start refuses, and that it warns. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainRequest } from '../../../src/cli/explain.ts';
 import { loadConfig } from '../../../src/config/load/load.ts';
 import { planReload } from '../../../src/config/load/reload-plan.ts';
 import { ConfigError } from '../../../src/config/validate/faults.ts';
 import { isPublicSuffix } from '../../../src/config/validate/public-suffix.ts';
+import { explainRequest } from '../../../src/explain/explain.ts';
 import { cookieSettings } from '../../../src/session/cookies.ts';
 
 interface Parts {
