@@ -18,13 +18,20 @@ import { createRevocationJobs } from './revocation-jobs.ts';
 import type { AdminSessions } from './sessions.ts';
 
 /** What the listener reads of the active gateway. */
-interface ObservedGateway {
+export interface ObservedGateway {
   /** The state of each part that this instance depends on. */
   health(): Promise<PartHealth[]>;
   /** Whether the first attempt to discover the provider has ended, successfully or not. */
   started(): boolean;
-  readonly adminSessions: AdminSessions;
+  readonly adminSessions: Pick<AdminSessions, 'handle'>;
 }
+
+/** Responds to the paths of the operator page; resolves to false for any other path. */
+export type OperatorPage = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  checkParts: () => Promise<PartHealth[]>,
+) => Promise<boolean>;
 
 export interface AdminParts {
   config: Pick<Config, 'limits' | 'publicUrl' | 'allowedHosts' | 'admin'>;
@@ -34,6 +41,8 @@ export interface AdminParts {
   metrics: Pick<Metrics, 'text' | 'setReadiness'>;
   /** Whether the instance is about to stop and should get no traffic. */
   draining: () => boolean;
+  /** The operator page, unless it is off. */
+  page?: OperatorPage | undefined;
 }
 
 const DRAINING: PartHealth = { part: 'serving', ready: false, reason: 'draining' };
@@ -52,7 +61,7 @@ function sendJson(res: ServerResponse, status: number, body: unknown, type = 'ap
 }
 
 /** Creates the function that responds to the paths of the listener; it rejects with a GatewayError. */
-function createHandler({ config, gateway, log, metrics, draining }: AdminParts) {
+function createHandler({ config, gateway, log, metrics, draining, page }: AdminParts) {
   const checkHost = createAdminHostCheck(config);
   const jobs = createRevocationJobs(log);
 
@@ -84,6 +93,7 @@ function createHandler({ config, gateway, log, metrics, draining }: AdminParts) 
         return void res.writeHead(200, { 'Content-Type': contentType }).end(body);
       }
     }
+    if (await page?.(req, res, checkParts)) return;
     const response = await gateway().adminSessions.handle(req, jobs);
     if (response?.location !== undefined) res.setHeader('Location', response.location);
     sendJson(res, response?.status ?? 404, response?.body ?? { status: 'not found' });

@@ -33,6 +33,14 @@ export interface AdminSessions {
    * GatewayError.
    */
   handle(req: IncomingMessage, jobs: RevocationJobs): Promise<AdminResponse | undefined>;
+  /** Digest of `admin.secret`; undefined without a secret. */
+  readonly secretDigest: string | undefined;
+  /** Records in the audit log that an administrator was refused. */
+  recordDenied(req: IncomingMessage, reason: string): void;
+  /** The sessions of a user, the oldest first; `app` of the query limits them to one app. */
+  ofUser(user: string, query: URLSearchParams): Promise<AdminSession[]>;
+  /** Starts to end the sessions that the query selects. */
+  revoke(query: URLSearchParams, jobs: RevocationJobs): RevocationJob;
 }
 
 const DEFAULT_PAGE_SIZE = 100;
@@ -41,6 +49,10 @@ const MAX_PAGE_SIZE = 1_000;
 const JOB_WAIT_MS = 2_000;
 const JOBS_PATH = '/sessions/jobs/';
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/;
+
+/** Whether the text is the secret with this digest; compares in constant time. */
+export const isSecret = (presented: string, secretDigest: string): boolean =>
+  timingSafeEqual(Buffer.from(digest(presented)), Buffer.from(secretDigest));
 
 /**
  * Throws unless the request carries `admin.secret`, or on loopback without a secret the header X-Bff-Admin. A web page in a
@@ -51,7 +63,7 @@ function requireAdministrator({ admin }: Pick<Config, 'admin'>, req: IncomingMes
   const { secret, host } = admin;
   if (secret !== undefined) {
     const presented = /^Bearer (.+)$/i.exec(req.headers.authorization ?? '')?.[1] ?? '';
-    if (timingSafeEqual(Buffer.from(digest(presented)), Buffer.from(digest(secret)))) return;
+    if (isSecret(presented, digest(secret))) return;
     throw new GatewayError('unauthenticated', { detail: 'the administrator secret is missing or wrong' });
   }
   const requestedHost = (req.headers.host ?? '').replace(/:\d+$/, '');
@@ -124,7 +136,15 @@ function operationOf(parts: AdminSessionsParts, req: IncomingMessage, { pathname
 
 export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
   const { config, audit } = parts;
+  const { secret } = config.admin;
+  const recordDenied: AdminSessions['recordDenied'] = ({ socket: { remoteAddress: clientIp } }, reason) =>
+    audit('admin.denied', clientIp === undefined ? { reason } : { clientIp, reason });
   return {
+    secretDigest: secret === undefined ? undefined : digest(secret),
+    recordDenied,
+    ofUser: (user, query) =>
+      sorted(createSessionWalk(appsOfQuery(parts.apps, query), parts.store).select(['user', user])),
+    revoke: (query, jobs) => startRevocation(parts, query, jobs),
     async handle(req, jobs) {
       const url = URL.parse(req.url ?? '', 'http://admin.invalid');
       const operation = url && operationOf(parts, req, url);
@@ -132,9 +152,7 @@ export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
       try {
         requireAdministrator(config, req);
       } catch (error) {
-        const { remoteAddress: clientIp } = req.socket;
-        const reason = error instanceof GatewayError ? error.code : 'internal';
-        audit('admin.denied', clientIp === undefined ? { reason } : { clientIp, reason });
+        recordDenied(req, error instanceof GatewayError ? error.code : 'internal');
         throw error;
       }
       return await operation(jobs);

@@ -1,7 +1,7 @@
 /** Composes a mounted gateway: logs, store, apps, reload, and what handlers of the application get. */
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { createAdminServer } from '../admin/admin.ts';
+import { createOperatorListener, recentEventsOf } from '../admin/page/listener.ts';
 import { logWarnings, withoutListenerWarnings } from '../config/warnings/warnings.ts';
 import { createIdleConnections } from '../edge/idle-connections.ts';
 import { createAudit } from '../observe/audit.ts';
@@ -35,24 +35,26 @@ function createCore(source: ConfigSource, options: GatewayOptions, deps: Mounted
   const store = openStore(config.session.store, { log, ...deps });
   const metrics = createMetrics();
   watchDropped(metrics.countDroppedLogLine);
-  const auditLog = withAuditHook(logs.auditLog, { plugins, ...config.hooks, log, metrics });
+  const recent = recentEventsOf(config);
+  const auditLog = withAuditHook(logs.auditLog, { plugins, ...config.hooks, log, metrics, recent });
   const parts = { store, log, logLevel, auditLog, accessLines, metrics, plugins };
   const active = createActiveGateway(config, { ...parts, ...deps });
   const audit = createAudit(auditLog, metrics.countAuditEvent);
   const reload = createReload({ config, prepare: active.prepare, log, audit, metrics });
   const reloading = createMountedReload({ source, loaded, options, reload });
-  return { config, log, auditLog, store, metrics, active, reloading };
+  return { config, log, auditLog, store, metrics, active, reloading, recent };
 }
 
 /** Creates a gateway and its parts. Throws `ConfigError`. */
 export function mountGateway(source: ConfigSource, options: GatewayOptions, deps: MountedDeps) {
-  const { config, log, auditLog, store, metrics, active, reloading } = createCore(source, options, deps);
+  const core = createCore(source, options, deps);
+  const { config, auditLog, store, active, reloading } = core;
   const upgraded = new Set<Duplex>();
   const idle = createIdleConnections();
   const { attach, ...callers } = createCallers(active.current);
   let closing: Promise<void> | undefined;
   const draining = () => closing !== undefined;
-  const admin = createAdminServer({ config, gateway: active.current, log, metrics, draining });
+  const admin = createOperatorListener({ ...core, gateway: active.current, draining });
 
   async function close(server: Server | undefined, delay: number): Promise<void> {
     const reloaded = reloading.stop();

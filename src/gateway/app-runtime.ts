@@ -6,6 +6,7 @@ import type { RemotePage } from '../frontend/remote-page.ts';
 import type { SignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
 import type { AskedApp } from '../proxy/forward-auth/choose-app.ts';
 import { createPageSteps, type PageSteps } from '../proxy/pages/page-steps.ts';
+import type { UpstreamState } from '../upstream/upstreams.ts';
 import { type AppComposition, composeApp } from './composition.ts';
 import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
 import { createFailureResponder, type FailureResponder } from './failures.ts';
@@ -30,6 +31,8 @@ export interface AppRuntime extends AskedApp {
   readonly providers: SignInProviders;
   /** The index page that is published elsewhere, if it is. */
   readonly page: RemotePage | undefined;
+  /** What this process knows of the upstreams of its routes. */
+  upstreams(): UpstreamState[];
   /** Number of requests and tunnels in progress. */
   active(): number;
   /** Number of those that end on their own: all but event streams and WebSockets. */
@@ -65,6 +68,7 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
     adminSessions: createAppSessions({ config, ...parts }),
     providers: parts.providers,
     page: parts.page,
+    upstreams: () => parts.upstreams.states(),
     active: counter.active,
     running: () => counter.active() - streams.lasting.size(),
     endStreams: streams.lasting.endAll,

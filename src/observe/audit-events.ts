@@ -46,7 +46,8 @@ export const AUDIT_EVENTS = {
   },
   'admin.denied': {
     fields: ['clientIp', 'reason'],
-    meaning: 'A session administration request was refused; `clientIp` is the peer address of the connection.',
+    meaning:
+      'A session administration request or a sign-in to the operator page was refused; `clientIp` is the peer address of the connection.',
   },
   // The gateway itself
   'gateway.started': {

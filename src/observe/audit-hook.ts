@@ -6,9 +6,12 @@ import type { Plugin } from '../hooks/hooks.ts';
 import { settle } from '../hooks/observers.ts';
 import { type Audit, type AuditLog, createAudit, createLogAudit } from './audit.ts';
 import { createHookReport } from './hook-report.ts';
+import { keepRecent, type RecentEvents } from './recent-audit.ts';
 
 export interface AuditHookParts {
   readonly plugins?: readonly Plugin[] | undefined;
+  /** Gets the latest events of the process. */
+  readonly recent?: RecentEvents | undefined;
   /** Maximum milliseconds of one run. */
   readonly timeout: number;
   readonly log: Parameters<typeof createHookReport>[0];
@@ -22,7 +25,8 @@ export interface ObservedAuditLog extends AuditLog {
 }
 
 /** Returns an audit log that writes each event first, and passes it on in the background. */
-export function withAuditHook(auditLog: AuditLog, parts: AuditHookParts): ObservedAuditLog {
+export function withAuditHook(target: AuditLog, parts: AuditHookParts): ObservedAuditLog {
+  const auditLog = keepRecent(target, parts.recent);
   const { plugins = [], timeout, log, metrics } = parts;
   const observe = createAuditObserver(plugins, { timeout, report: createHookReport(log, metrics) });
   if (!observe) return { ...auditLog, settle: async () => {} };

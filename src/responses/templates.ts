@@ -49,6 +49,9 @@ function templatesOf(
   };
 }
 
+/** The style sheet of the operator page, which has its own. */
+export const operatorStyle = (): string => filesOf(VIEWS_DIR, /^(operator)\.css$/).get('operator') ?? '';
+
 let builtIn: Templates | undefined;
 
 /** The built-in templates: one set for all apps of the process. */

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createAdminServer } from '../admin/admin.ts';
+import { createOperatorListener, recentEventsOf } from '../admin/page/listener.ts';
 import { listenFailed } from '../base/system/unlistenable.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { closeIdleConnections, closeUnlessRequested, listenerLimits } from '../edge/idle-connections.ts';
@@ -159,11 +159,13 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const { log, store } = deps;
   const metrics = createMetrics();
   deps.watchDropped?.(metrics.countDroppedLogLine);
-  const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics });
+  const recent = recentEventsOf(config);
+  const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics, recent });
   const { digest = configDigest(config) } = deps;
   const active = createActiveGateway(config, { ...deps, auditLog, metrics }, digest);
   let draining = false;
-  const admin = createAdminServer({ config, gateway: active.current, log, metrics, draining: () => draining });
+  const adminParts = { config, gateway: active.current, log, metrics, recent };
+  const admin = createOperatorListener({ ...adminParts, draining: () => draining });
   if (config.admin.enabled) await listenForAdmin(admin, config);
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
   await active.current().tracing?.ready;

@@ -1,6 +1,6 @@
 /** Several processes on one port: the primary process has the store and the private listener, workers serve the requests. */
 import { availableParallelism } from 'node:os';
-import { createAdminServer } from '../admin/admin.ts';
+import { createOperatorListener, recentEventsOf } from '../admin/page/listener.ts';
 import { appsOf } from '../config/schema/apps.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
@@ -58,13 +58,16 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
   // The gateway of this process serves no requests: it is for the private listener, and for revocations that are pending.
   const metrics = createMetrics();
   deps.watchDropped?.(metrics.countDroppedLogLine);
-  const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics });
+  const recent = recentEventsOf(config);
+  const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics, recent });
   const digest = configDigest(config);
   const active = createActiveGateway(config, { ...deps, store: served.store, auditLog, metrics }, digest);
   const pool = startWorkerPool(count, { config, digest }, served, log);
   let started = false;
   let draining = false;
-  const admin = createAdminServer({
+  const admin = createOperatorListener({
+    recent,
+    hasWorkers: true,
     config,
     gateway: active.current,
     log,

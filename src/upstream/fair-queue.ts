@@ -54,6 +54,11 @@ export class FairQueue<Member extends Waiter> {
     this.#entries = new FairSlots(capacity, shares);
   }
 
+  /** Number of waiters. */
+  get size(): number {
+    return this.#entries.used;
+  }
+
   /** Appends a waiter, or refuses it when the queue is full for its owner. */
   add(waiter: Member, maxWaitMs: number): QueueHandle | undefined {
     const { owner } = waiter;

@@ -51,12 +51,19 @@ class Holders {
 export class FairSlots {
   readonly #callers: Holders;
   readonly #addresses: Holders;
+  readonly #capacity: number;
   #free: number;
 
   constructor(capacity: number, shares: Shares) {
+    this.#capacity = capacity;
     this.#free = capacity;
     this.#callers = new Holders(shares.caller, capacity);
     this.#addresses = new Holders(shares.address, capacity);
+  }
+
+  /** Number of slots that are taken. */
+  get used(): number {
+    return this.#capacity - this.#free;
   }
 
   /** Takes a slot; false if none is free for this owner. */

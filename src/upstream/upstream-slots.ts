@@ -28,7 +28,16 @@ export interface UpstreamSlotsOptions {
   readonly maxStreams: number;
 }
 
+/** The slots in use at one moment, and their limits. */
+export interface SlotsState extends UpstreamSlotsOptions {
+  /** Requests that the upstream works on, streams and slow transfers, and requests that wait. */
+  readonly requests: number;
+  readonly streams: number;
+  readonly queued: number;
+}
+
 export class UpstreamSlots {
+  readonly #limits: UpstreamSlotsOptions;
   readonly #slots: FairSlots;
   readonly #streams: FairSlots;
   readonly #queue: FairQueue<SlotHolder>;
@@ -38,6 +47,7 @@ export class UpstreamSlots {
   readonly #tryTake = (owner: SlotOwner): boolean => this.#slots.tryTake(owner);
 
   constructor({ connections, maxQueue, maxStreams }: UpstreamSlotsOptions, shares: Shares) {
+    this.#limits = { connections, maxQueue, maxStreams };
     this.#slots = new FairSlots(connections, shares);
     this.#streams = new FairSlots(maxStreams, shares);
     this.#queue = new FairQueue(maxQueue, shares);
@@ -76,6 +86,10 @@ export class UpstreamSlots {
 
   giveStream(owner: SlotOwner): void {
     this.#streams.give(owner);
+  }
+
+  state(): SlotsState {
+    return { ...this.#limits, requests: this.#slots.used, streams: this.#streams.used, queued: this.#queue.size };
   }
 
   close(): void {

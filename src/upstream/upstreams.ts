@@ -6,11 +6,12 @@ import type { RouteConfig } from '../config/schema/schema.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Logger } from '../observe/log.ts';
 import { lookup } from './connect/loopback.ts';
+import { createFailureRecord, type FailureRecord, type LastFailure } from './failure-record.ts';
 import type { Shares } from './fair-slots.ts';
 import { createPool, type Pool } from './http/pool.ts';
 import type { UpstreamClient } from './http/request-port.ts';
 import { createOpenConnection } from './open-connection.ts';
-import { UpstreamSlots } from './upstream-slots.ts';
+import { type SlotsState, UpstreamSlots } from './upstream-slots.ts';
 
 /** The options of a route that configure the connections to its upstream. */
 export type UpstreamOptions = Pick<
@@ -22,6 +23,17 @@ export type UpstreamOptions = Pick<
 export interface Upstream {
   readonly pool: Pool;
   readonly slots: UpstreamSlots;
+  readonly failures: FailureRecord;
+}
+
+/** What this process knows of an upstream. Apps with the same upstream and options share its slots. */
+export interface UpstreamState {
+  readonly origin: string;
+  /** Path patterns of the routes that use it. */
+  readonly paths: readonly string[];
+  readonly slots: SlotsState;
+  readonly failures: number;
+  readonly lastFailure: LastFailure | undefined;
 }
 
 /** Pools and slots that several apps use. */
@@ -29,6 +41,8 @@ export type SharedUpstreams = SharedInstances<Upstream>;
 
 export interface Upstreams {
   forRoute(route: UpstreamOptions): Upstream;
+  /** The state of each upstream of the routes. */
+  states(): UpstreamState[];
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -94,10 +108,16 @@ export const createSharedUpstreams = (): SharedUpstreams =>
     pool.destroy();
   });
 
+function stateOf({ slots, failures }: Upstream, routes: readonly UpstreamOptions[]): UpstreamState {
+  const [first] = routes;
+  const origin = first ? new URL(first.upstream).origin : '';
+  return { origin, paths: routes.flatMap(({ path = [] }) => path), slots: slots.state(), ...failures.state() };
+}
+
 /** Creates the pools and slots of all routes; routes with the same upstream and options share one. */
 export function createUpstreams(routes: readonly UpstreamOptions[], parts: UpstreamParts): Upstreams {
   const { shared = createSharedUpstreams(), client, shares, certificate } = parts;
-  const byRoute = new WeakMap<UpstreamOptions, Upstream>();
+  const byRoute = new Map<UpstreamOptions, Upstream>();
   const acquired: { release(): void }[] = [];
   // Digested: the certificate comes with its key.
   const identity = digest(JSON.stringify([client, shares, certificate]));
@@ -116,6 +136,7 @@ export function createUpstreams(routes: readonly UpstreamOptions[], parts: Upstr
     const { instance: upstream, release } = shared.acquire(key, () => ({
       pool: createRoutePool(origin, route, parts),
       slots: new UpstreamSlots(route, shares),
+      failures: createFailureRecord(),
     }));
     acquired.push({ release });
     byRoute.set(route, upstream);
@@ -125,6 +146,10 @@ export function createUpstreams(routes: readonly UpstreamOptions[], parts: Upstr
   for (const route of routes) open(route);
   return {
     forRoute: (route) => byRoute.get(route) ?? open(route),
+    states() {
+      const routesOf = Map.groupBy(byRoute.keys(), (route) => byRoute.get(route));
+      return [...routesOf].flatMap(([upstream, used]) => (upstream ? [stateOf(upstream, used)] : []));
+    },
     async close() {
       for (const { release } of acquired) release();
     },

@@ -1,12 +1,11 @@
 /** One gateway with several apps: `main`, and further ones at `http://ID.localhost`, each with a browser of its own. */
-import type { TestContext } from 'node:test';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { type Browser, createBrowser } from './browser.ts';
 import type { TestGatewayOptions } from './gateway.ts';
 import { freePort } from './ports.ts';
 import type { Provider } from './provider.ts';
 import { type Scrape, scrape } from './scrape.ts';
-import { startWorld, type World } from './world.ts';
+import { type Scope, startWorld, type World } from './world.ts';
 
 type AppInput = NonNullable<ConfigInput['apps']>[number];
 
@@ -32,7 +31,7 @@ const urlOf = (id: string) => `http://${id}.localhost`;
 
 /** Starts the gateway, which ends with the test. Every app has the route `/api/**` to the same upstream. */
 export async function startSeveralApps(
-  t: Pick<TestContext, 'after'>,
+  t: Scope,
   { apps, running, gateway = {} }: SeveralAppsOptions,
 ): Promise<SeveralApps> {
   const port = await freePort();

@@ -1,6 +1,5 @@
 /** Starts gateway, provider, upstream and a browser: the setup of most behaviour tests. */
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
 import type { Browser } from './browser.ts';
 import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts';
 import { type Provider, startProvider } from './provider.ts';
@@ -9,6 +8,11 @@ import { startUpstream, type Upstream } from './upstream.ts';
 
 /** The header that every cookie-authenticated request needs. */
 export const CSRF = { 'x-csrf': '1' };
+
+/** A test, or the file of tests (`after` of node:test): what is started for it ends with it. */
+export interface Scope {
+  after(end: () => unknown): void;
+}
 
 export interface World {
   provider: Provider;
@@ -33,7 +37,7 @@ export interface WorldOptions {
 }
 
 /** Starts a world, which ends with the test. */
-export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOptions = {}): Promise<World> {
+export async function startWorld(t: Scope, options: WorldOptions = {}): Promise<World> {
   const provider = options.running ?? (await startProvider(options.provider));
   const upstream = await startUpstream();
   const routes = options.routes?.(upstream.origin) ?? [{ path: '/api/**', upstream: upstream.origin }];

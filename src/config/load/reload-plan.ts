@@ -17,6 +17,7 @@ const FIXED = [
   'admin.host',
   'admin.port',
   'admin.enabled',
+  'admin.page',
   'forwardAuth',
   'provider.issuer',
   'provider.clientId',

@@ -1,4 +1,4 @@
-/** Schemas of `log`, `tracing` and `audit`. */
+/** Schemas of `log`, `tracing` and `audit`, and of what the private listener shows. */
 import { z } from 'zod';
 import { httpUrl } from '../fields/fields.ts';
 
@@ -75,3 +75,23 @@ export const audit = z
   })
   .prefault({})
   .describe('The audit log; log.level does not affect it.');
+
+/** Schema of `admin.page`. */
+export const operatorPage = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Whether the private listener has the operator page at /operator/: health, sessions, upstreams, audit events and configuration in a browser. Everything but health needs `secret`.',
+  );
+
+/** Schema of `admin.metrics`. */
+export const adminMetrics = z
+  .strictObject({
+    detail: z
+      .enum(['route', 'app'])
+      .default('route')
+      .describe(
+        'Which series /metrics has. `route`: one for each route. `app`: the label `route` is empty, and the series of an app are added up; for hundreds of apps.',
+      ),
+  })
+  .prefault({});

@@ -1,6 +1,7 @@
 /** Schemas of the options of listeners, processes and limits, and of the addresses of the gateway and its proxies. */
 import { z } from 'zod';
 import { duration, headerPattern, origin, port, size } from '../fields/fields.ts';
+import { adminMetrics, operatorPage } from './observability.ts';
 import type { SecretField } from './secrets.ts';
 
 export const publicUrl = origin().describe(
@@ -56,16 +57,8 @@ export const adminSchema = (secret: SecretField) =>
       secret: secret()
         .optional()
         .describe('Bearer secret for listing and ending sessions; required if host is not loopback.'),
-      metrics: z
-        .strictObject({
-          detail: z
-            .enum(['route', 'app'])
-            .default('route')
-            .describe(
-              'Which series /metrics has. `route`: one for each route. `app`: the label `route` is empty, and the series of an app are added up; for hundreds of apps.',
-            ),
-        })
-        .prefault({}),
+      page: operatorPage,
+      metrics: adminMetrics,
     })
     .prefault({})
     .describe('Private listener for /livez, /readyz, /metrics and session administration.');

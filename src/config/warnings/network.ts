@@ -66,6 +66,17 @@ export const openAdmin: Combination = {
       : [],
 };
 
+export const pageWithoutSecret: Combination = {
+  id: 'operator-page-without-secret',
+  when: '`admin.page` is set and `admin.secret` is not: the operator page shows the health alone',
+  hint: 'set admin.secret, or remove admin.page',
+  shared: true,
+  find: ({ config: { admin } }) =>
+    admin.page && admin.secret === undefined
+      ? ['admin.page is set without admin.secret, so operators cannot sign in to it']
+      : [],
+};
+
 export const openForwardAuth: Combination = {
   id: 'forward-auth-on-all-addresses',
   when: '`forwardAuth.host` is 0.0.0.0, ::, or a public address or name: a client that reaches the port can obtain access tokens',

@@ -181,7 +181,8 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
   #finish(error?: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    const { context, res, settle } = this.#parts;
+    const { context, res, settle, upstream } = this.#parts;
+    if (error) upstream.failures.note(error);
     res.off('close', this.#onClientClose);
     this.#stream?.done();
     this.#leaveStreams?.();

@@ -40,7 +40,7 @@ export function createTunnel({
       // Node types the argument of the upgrade event as a Duplex; on a node:http server it is a socket.
       const socket = duplex as Socket;
       if (socket.destroyed) return;
-      const { slots } = upstreams.forRoute(route);
+      const { slots, failures } = upstreams.forRoute(route);
       const owner = slotOwner(context, options);
       if (!slots.tryTakeStream(owner))
         throw new GatewayError('upstream_busy', { detail: 'no free slot for a WebSocket' });
@@ -64,6 +64,7 @@ export function createTunnel({
         socket,
         path,
         onHandshakeResponse,
+        onRefused: failures.note,
         onOpen,
       });
       if (streamKey !== undefined || endsAt !== undefined)

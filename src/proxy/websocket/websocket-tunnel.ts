@@ -28,6 +28,8 @@ export interface WebSocketTunnelParts {
   path: string;
   /** Called with each response of the upstream to the handshake. */
   onHandshakeResponse?: ((status: number, headers: IncomingMessage['headers']) => unknown) | undefined;
+  /** Called with the error of a handshake that is refused. */
+  onRefused?: ((error: GatewayError) => void) | undefined;
   /** Called when the upstream has accepted the handshake and bytes flow. */
   onOpen(): void;
 }
@@ -51,7 +53,9 @@ function endWithTimeout(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
-function refuseHandshake({ id, log, access }: RequestContext, socket: Socket, error: GatewayError): void {
+function refuseHandshake({ context, socket, onRefused }: WebSocketTunnelParts, error: GatewayError): void {
+  const { id, log, access } = context;
+  onRefused?.(error);
   log.warn({ err: error }, 'failed to open WebSocket; handshake refused');
   access?.respondedWith(error.status, error.code);
   renderErrorOnSocket(socket, error, id);
@@ -63,7 +67,7 @@ export function createWebSocketTunnel(parts: WebSocketTunnelParts) {
   const frames = createFrameTracker();
   let upstream: Socket | undefined;
 
-  const refuse = (error: GatewayError) => refuseHandshake(context, socket, error);
+  const refuse = (error: GatewayError) => refuseHandshake(parts, error);
   function onResponse(response: IncomingMessage): void {
     const status = response.statusCode ?? 502;
     onHandshakeResponse?.(status, response.headers);

@@ -144,6 +144,10 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       ),
     ],
   },
+  'operator-page-without-secret': {
+    unsafe: [{ admin: { page: true } }],
+    safe: [{ admin: { page: true, secret: SECRET } }, { admin: { page: false } }],
+  },
   'forward-auth-on-all-addresses': {
     unsafe: [
       ...['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0', '[::]', '::ffff:0.0.0.0', '::ffff:0:0', '0', '0x0', '0.0'],

@@ -1,0 +1,39 @@
+/** The form "explain" of the operator page: the same text as the command prints. */
+import { messageOf } from '../../base/errors.ts';
+import type { Config } from '../../config/schema/schema.ts';
+import { explainRequest } from '../../explain/explain.ts';
+
+/** The fields as they were sent, and either the text or what is wrong. */
+export interface Explained {
+  readonly method: string;
+  readonly path: string;
+  readonly claims: string;
+  readonly address: string;
+  readonly text?: string;
+  readonly fault?: string;
+}
+
+/** Explains the request that the form describes; nothing is sent to an upstream. */
+export function explainForm(config: Config, form: URLSearchParams): Explained {
+  const field = (name: string) => form.get(name)?.trim() ?? '';
+  const fields = {
+    method: field('method').toUpperCase() || 'GET',
+    path: field('path') || '/',
+    claims: field('claims'),
+    address: field('address'),
+  };
+  const { method, path, claims, address } = fields;
+  try {
+    const text = explainRequest(config, {
+      method,
+      path,
+      claims: claims === '' ? undefined : claims,
+      address: address === '' ? undefined : address,
+      now: Date.now(),
+    });
+    return { ...fields, text };
+  } catch (error) {
+    // The message names options of the command line; here they are fields.
+    return { ...fields, fault: messageOf(error).replace(/^--/, '') };
+  }
+}
