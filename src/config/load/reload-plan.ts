@@ -1,6 +1,6 @@
 /** Reload plan: which options of a changed configuration apply to a running process, and which need a restart. */
 import { SHARED_OPTIONS } from '../schema/app-options.ts';
-import { appsOf } from '../schema/apps.ts';
+import { appsOf, mapApps } from '../schema/apps.ts';
 import type { Config } from '../schema/schema.ts';
 import { joinApps } from './app-members.ts';
 import { copyOption } from './copy-option.ts';
@@ -110,6 +110,18 @@ function stay(running: Config, wanted: Config): { config: Config; kept: string[]
   return { config: asRunning(running, wanted), kept: [nameOf(running, option)] };
 }
 
+/** The apps, which also keep the cookies of apps that have left their hosts from upstreams: browsers and other instances still have them. */
+function withFormerSiblings(config: Config, before: readonly Config[]): Config {
+  return mapApps(config, (own) => {
+    const { siblingCookies = [] } = own.app;
+    const former = before.find(({ app }) => app.tag === own.app.tag)?.app.siblingCookies ?? [];
+    const missing = former.filter((name) => !siblingCookies.includes(name));
+    return missing.length === 0
+      ? own
+      : { ...own, app: { ...own.app, siblingCookies: [...siblingCookies, ...missing] } };
+  });
+}
+
 /** Compares the running with the wanted configuration, app by app; modifies neither. */
 export function planReload(running: Config, wanted: Config): ReloadPlan {
   const [before, after] = [appsOf(running), appsOf(structuredClone(wanted))];
@@ -142,5 +154,5 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
   const [leader, ...others] = planned;
   for (const config of others) for (const option of SHARED_OPTIONS) if (leader) copyOption(leader, config, option);
   const { apps, kept: waiting } = withoutClashes(planned, before);
-  return { config: joinApps(apps) ?? running, kept: [...kept, ...waiting] };
+  return { config: withFormerSiblings(joinApps(apps) ?? running, before), kept: [...kept, ...waiting] };
 }
