@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Loaded, parseConfig } from '../../src/config/load/load.ts';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import { configDigest } from '../../src/server/config-digest.ts';
 import { scrape } from '../support/scrape.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { until } from '../support/wait.ts';
@@ -169,10 +170,13 @@ test('AP-09 a new app waits for a refused one on its host, whose upstreams would
 });
 
 test('AP-09 the cookies of an app that has left reach no upstream of the others on its host', async (t) => {
-  const { reload, seenByA } = await twoOnOneHost(t);
+  const world = await twoOnOneHost(t);
+  const { app, reload, seenByA, logText } = world;
   assert.equal(await seenByA(), 'site=1');
   for (const _time of ['once', 'again']) {
     await reload('a');
     assert.equal(await seenByA(), 'site=1');
   }
+  const digest = configDigest(loadedWith(world, [sharedHost(app('a'))]).config);
+  assert.match(logText(), new RegExp(`"digest":"${digest}"`), 'that of an instance that starts with the same file');
 });
