@@ -64,16 +64,28 @@ async function showSignIn({ send }: Tools, visit: Visit, fault?: GatewayError): 
   send(res, fault?.status ?? 200, 'operator-sign-in', { health, hasSecret, fault: wrong });
 }
 
+/** The sessions of the user; undefined if the store does not respond, which the page must show rather than fail. */
+async function sessionsOf({ gateway }: Visit, user: string | undefined, app: string | undefined) {
+  if (user === undefined) return [];
+  try {
+    return await gateway.adminSessions.ofUser(user, queryOf({ app }));
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'store_unavailable') return undefined;
+    throw error;
+  }
+}
+
 /** Shows everything. */
 async function showAll(tools: Tools, visit: Visit, signIn: SignIn, explained?: Explained): Promise<void> {
   const { gateway, query } = visit;
   const app = selectedApp(visit);
   const user = query.get('user')?.trim() || undefined;
-  const sessions = user === undefined ? [] : await gateway.adminSessions.ofUser(user, queryOf({ app }));
+  const sessions = await sessionsOf(visit, user, app);
   const job = tools.jobs.get(query.get('job') ?? '')?.report();
   const health = healthRows(await visit.checkParts(), app);
   const view = signedInView({ ...tools.parts, gateway }, { app, user, sessions, job, explained }, signIn);
-  tools.send(visit.res, explained?.fault === undefined ? 200 : 400, 'operator', { ...view, health });
+  const status = explained?.fault !== undefined ? 400 : sessions === undefined ? 503 : 200;
+  tools.send(visit.res, status, 'operator', { ...view, health });
 }
 
 /** Ends one session, or all of a user, of the selected app or of all; then shows what is left. */

@@ -24,22 +24,27 @@ export interface SignIns {
   signOut(req: IncomingMessage): string;
 }
 
-const COOKIE = 'bff-operator';
 const LIFETIME_S = 30 * 60;
 const MAX_SIGN_INS = 100;
 /** Attempts of one address within a minute. */
 const ATTEMPTS = { points: 10, duration: 60 };
 
-const tokenOf = ({ headers }: IncomingMessage): string | undefined =>
-  new RegExp(`(?:^|;\\s*)${COOKIE}=([\\w-]{43})(?:;|$)`).exec(headers.cookie ?? '')?.[1];
+/** Browsers send a cookie to every port of its host: with the port in its name, no other gateway there replaces it. */
+function cookieName({ headers }: IncomingMessage): string {
+  const port = /:(\d+)$/.exec(headers.host ?? '')?.[1];
+  return port === undefined ? 'bff-operator' : `bff-operator-${port}`;
+}
+
+const tokenOf = (req: IncomingMessage): string | undefined =>
+  new RegExp(`(?:^|;\\s*)${cookieName(req)}=([\\w-]{43})(?:;|$)`).exec(req.headers.cookie ?? '')?.[1];
 
 /**
  * The cookie. Without `Path` it belongs to the folder of the page (RFC 6265 section 5.1.4), wherever an application mounts it.
  * Behind a front proxy with TLS, which `Origin` shows, it is `Secure`.
  */
-function cookieOf({ headers }: IncomingMessage, value: string, maxAge: number): string {
-  const secure = headers.origin?.startsWith('https:') ? '; Secure' : '';
-  return `${COOKIE}=${value}; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`;
+function cookieOf(req: IncomingMessage, value: string, maxAge: number): string {
+  const secure = req.headers.origin?.startsWith('https:') ? '; Secure' : '';
+  return `${cookieName(req)}=${value}; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`;
 }
 
 /** Creates an empty list of sign-ins. A reload with another secret ends those with the earlier one. */

@@ -53,9 +53,16 @@ export function healthRows(parts: readonly PartHealth[], app: string | undefined
   });
 }
 
+const masked = createReferences({ env: {}, texts: new Map(), configFiles: [] });
+/** Texts of configurations. That of a thousand routes takes half a second, in which this process serves no request. */
+const maskedConfigs = new WeakMap<Config, string>();
+
 /** The configuration of an app in YAML. Without the environment, every secret has the name of a variable in its place. */
-const maskedConfig = (config: Config): string =>
-  describeConfig(config, createReferences({ env: {}, texts: new Map(), configFiles: [] }));
+function maskedConfig(config: Config): string {
+  const text = maskedConfigs.get(config) ?? describeConfig(config, masked);
+  maskedConfigs.set(config, text);
+  return text;
+}
 
 /** The other fields of an event, as text. */
 const detailsOf = ({ time: _time, event: _event, ...details }: RecentEvent) =>
@@ -69,18 +76,20 @@ export interface Asked {
   /** Id of the selected app; undefined means all. */
   readonly app: string | undefined;
   readonly user: string | undefined;
-  readonly sessions: readonly AdminSession[];
+  /** The sessions of the user; undefined if the store does not respond. */
+  readonly sessions: readonly AdminSession[] | undefined;
   readonly job: JobReport | undefined;
   readonly explained: Explained | undefined;
 }
 
 /** The data of the parts that need a sign-in. */
 export function signedInView({ gateway, recent, hasWorkers }: ViewSources, asked: Asked, { formToken }: SignIn) {
-  const { app, sessions } = asked;
+  const { app, sessions = [] } = asked;
   const shown = gateway.apps.filter(({ config }) => app === undefined || config.app.id === app);
   const [first] = shown;
   return {
     ...asked,
+    isStoreDown: asked.sessions === undefined,
     sessions: sessions.slice(0, MAX_LISTED),
     moreSessions: Math.max(0, sessions.length - MAX_LISTED),
     formToken,

@@ -54,7 +54,7 @@ test('a wrong secret is refused and recorded, and attempts are limited', async (
 });
 
 test('the cookie is bound to the page, and ends at sign-out', async (t) => {
-  const { base } = await startListener(t);
+  const { base, port } = await startListener(t);
   const response = await fetch(`${base}/operator/`, {
     method: 'POST',
     headers: { origin: base },
@@ -62,12 +62,26 @@ test('the cookie is bound to the page, and ends at sign-out', async (t) => {
     redirect: 'manual',
   });
   const cookie = response.headers.get('set-cookie') ?? '';
-  assert.match(cookie, /^bff-operator=[\w-]{43}; Max-Age=1800; HttpOnly; SameSite=Strict$/);
+  const attributes = 'Max-Age=1800; HttpOnly; SameSite=Strict';
+  assert.match(cookie, new RegExp(`^bff-operator-${port}=[\\w-]{43}; ${attributes}$`));
   const visitor = await signedInVisitor(base);
   const before = visitor.cookie();
   assert.match((await visitor.send({ do: 'sign-out' })).html, /name="secret"/);
   const replayed = await fetch(`${base}/operator/`, { headers: { cookie: before } });
   assert.doesNotMatch(await replayed.text(), PRIVATE);
+});
+
+test('two gateways at ports of one host each keep their sign-in', async (t) => {
+  const ports = [await startListener(t), await startListener(t)];
+  // Browsers send a cookie to every port of its host, and replace it by one with the same name.
+  const jar = new Map<string, string>();
+  for (const { base } of ports) {
+    const [name = '', value = ''] = (await signedInVisitor(base)).cookie().split('=');
+    jar.set(name, value);
+  }
+  const cookie = [...jar].map((pair) => pair.join('=')).join('; ');
+  for (const { base } of ports)
+    assert.match(await (await fetch(`${base}/operator/`, { headers: { cookie } })).text(), /Sign out/);
 });
 
 test('a sign-in ends after half an hour, and when the secret changes', async () => {

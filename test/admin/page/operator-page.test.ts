@@ -1,6 +1,10 @@
 /** The operator page of the private listener: what each of its parts shows and does. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { type OperatedGateway, signedInView } from '../../../src/admin/page/view.ts';
+import { GatewayError } from '../../../src/base/errors.ts';
+import { createRecentEvents } from '../../../src/observe/recent-audit.ts';
+import type { Store } from '../../../src/store/port/store.ts';
 import { freePort } from '../../support/ports.ts';
 import { startProcess } from '../../support/process.ts';
 import { startProvider } from '../../support/provider.ts';
@@ -54,6 +58,29 @@ test('a form that names no session ends none', async (t) => {
   assert.equal((await visitor.send({ do: 'everything' })).status, 400);
 });
 
+test('while the store is down, the page shows that, and which sessions could not be ended', async (t) => {
+  let isDown = false;
+  const changeStore = (store: Store): Store => ({
+    ...store,
+    index: {
+      ...store.index,
+      page: (...asked) => (isDown ? Promise.reject(new GatewayError('store_unavailable')) : store.index.page(...asked)),
+    },
+  });
+  const { base } = await startOperated(t, { changeStore });
+  const visitor = await signedInVisitor(base);
+  isDown = true;
+  const shown = await visitor.get('?user=user-alice');
+  assert.equal(shown.status, 503);
+  assert.match(shown.html, /The session store does not respond/);
+  assert.match(shown.html, /<strong>serving<\/strong>/);
+  assert.doesNotMatch(shown.html, /This user has no session/);
+  const ended = await visitor.send({ do: 'end', user: 'user-alice' }, { query: '?user=user-alice' });
+  assert.match(ended.html, /Not all sessions could be ended; try again\. Sessions ended: 0\./);
+  isDown = false;
+  assert.match((await visitor.get('?user=user-alice')).html, /This user has no session/);
+});
+
 test('an upstream that fails shows its failures and the last error', async (t) => {
   const upstream = `http://127.0.0.1:${await freePort()}`;
   const { base, gateway } = await startOperated(t, {
@@ -90,6 +117,27 @@ test('the configuration has names in place of secrets', async (t) => {
   const { secrets, provider, admin } = gateway.config;
   for (const secret of [admin.secret, provider.clientSecret, ...secrets.keys.map(({ value }) => value)])
     assert.ok(secret !== undefined && !html.includes(secret));
+});
+
+test('a configuration is turned into text once, since a large one takes long', async (t) => {
+  const { gateway } = await startOperated(t);
+  let turned = 0;
+  const config = new Proxy(gateway.config, {
+    ownKeys(target) {
+      turned += 1;
+      return Reflect.ownKeys(target);
+    },
+  });
+  const app = { config, upstreams: () => [] };
+  const operated = { apps: [app] } as unknown as OperatedGateway;
+  const sources = { gateway: operated, recent: createRecentEvents(), hasWorkers: false };
+  const asked = { app: undefined, user: undefined, sessions: [], job: undefined, explained: undefined };
+  const signIn = { formToken: '', secretDigest: '', expiresAt: 0 };
+  const first = signedInView(sources, asked, signIn);
+  const read = turned;
+  assert.ok(read > 0);
+  assert.equal(signedInView(sources, asked, signIn).configuration, first.configuration);
+  assert.equal(turned, read);
 });
 
 test('explain shows the route and the rule, or what is wrong with a field', async (t) => {
