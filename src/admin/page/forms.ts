@@ -27,20 +27,29 @@ function requireOwnOrigin({ method = '', headers }: IncomingMessage): void {
   if (outcome.kind === 'refused') throw new GatewayError(outcome.code, { detail: outcome.reason });
 }
 
+/** Reads a body of at most 64 KiB. Rejects with GatewayError on a larger one, and on one that the client breaks off. */
+async function readBody(req: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    // A longer one is read to its end: leaving the loop would close the connection before the response.
+    for await (const chunk of req as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new GatewayError('bad_request', { detail: 'the connection closed before the form had arrived', cause });
+  }
+  if (size > MAX_BODY_BYTES) throw new GatewayError('payload_too_large');
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 /** Reads a form. Rejects with GatewayError on one of another site, one that is too large, and another type. */
 export async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   requireOwnOrigin(req);
   if (!FORM.test(req.headers['content-type'] ?? '')) throw new GatewayError('bad_request', { hint: 'Send a form.' });
   if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw new GatewayError('payload_too_large');
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // A longer one is read to its end: leaving the loop would close the connection before the response.
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-  }
-  if (size > MAX_BODY_BYTES) throw new GatewayError('payload_too_large');
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  return new URLSearchParams(await readBody(req));
 }
 
 /** Throws unless the form is one that the page showed to this sign-in. */

@@ -1,10 +1,13 @@
 /** Who gets what of the operator page: sign-in, forms of other sites, frames, caches, and the page that is off. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createSignIns } from '../../../src/admin/page/sign-ins.ts';
 import { digest } from '../../../src/crypto/digest.ts';
 import { createAgent, send } from '../../support/browser-http.ts';
 import { freePort } from '../../support/ports.ts';
+import { until } from '../../support/wait.ts';
 import { startWorld } from '../../support/world.ts';
 import { createVisitor, SECRET, signedInVisitor } from './visitor.ts';
 
@@ -125,6 +128,31 @@ test('bodies are limited to forms of 64 KiB, and methods to three', async (t) =>
   const headers = { origin: base, 'content-type': 'text/plain' };
   assert.equal((await fetch(`${base}/operator/`, { method: 'POST', headers, body: 'do=sign-in' })).status, 400);
   assert.equal((await fetch(`${base}/operator/`, { method: 'PUT', headers })).status, 405);
+});
+
+test('a form that the client breaks off is no fault of the gateway', async (t) => {
+  const { base, port, gateway } = await startListener(t);
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  const head = [
+    'POST /operator/ HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    `Origin: ${base}`,
+    'Content-Type: application/x-www-form-urlencoded',
+    'Content-Length: 100',
+    'Expect: 100-continue',
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  // 100 Continue: the gateway reads the form.
+  await once(socket, 'data');
+  socket.destroy();
+  const line = await until(() =>
+    gateway
+      .logText()
+      .split('\n')
+      .find((text) => text.includes('"errorCode":"bad_request"') || text.includes('"errorCode":"internal"')),
+  );
+  assert.match(line, /"level":"info".*"errorCode":"bad_request"/);
 });
 
 test('the page stays out of caches, frames and scripts', async (t) => {
