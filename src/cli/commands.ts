@@ -38,7 +38,7 @@ function claimsText({ readFile }: CliDeps, claims: string): string {
 
 async function explain(deps: CliDeps, invocation: Invocation): Promise<void> {
   const { explainRequest } = await import('../explain/explain.ts');
-  const { chooseApp } = await import('./choose-app.ts');
+  const { chooseApp } = await import('../explain/choose-app.ts');
   const { config } = load(deps, invocation);
   const given = textOf(invocation, 'claims');
   const claims = given === undefined ? undefined : claimsText(deps, given);

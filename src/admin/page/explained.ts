@@ -1,7 +1,9 @@
 /** The form "explain" of the operator page: the same text as the command prints. */
 import { messageOf } from '../../base/errors.ts';
+import { configOfApps } from '../../config/schema/apps.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import { explainRequest } from '../../explain/explain.ts';
+import { chooseApp } from '../../explain/choose-app.ts';
+import { type ExplainedRequest, explainRequest } from '../../explain/explain.ts';
 
 /** The fields as they were sent, and either the text or what is wrong. */
 export interface Explained {
@@ -13,8 +15,16 @@ export interface Explained {
   readonly fault?: string;
 }
 
+/** Explains a request; a path is one below the origin of the selected app, where another app may have it. */
+function explainAt(apps: readonly [Config, ...Config[]], selected: Config, request: ExplainedRequest): string {
+  const url = request.path.startsWith('/') ? selected.publicUrl + request.path : request.path;
+  const { app, path, origin } = chooseApp(configOfApps(apps), url);
+  const text = explainRequest(app, { ...request, path, origin });
+  return apps.length > 1 ? `app     ${app.app.id}\n${text}` : text;
+}
+
 /** Explains the request that the form describes; nothing is sent to an upstream. */
-export function explainForm(config: Config, form: URLSearchParams): Explained {
+export function explainForm(apps: readonly [Config, ...Config[]], selected: Config, form: URLSearchParams): Explained {
   const field = (name: string) => form.get(name)?.trim() ?? '';
   const fields = {
     method: field('method').toUpperCase() || 'GET',
@@ -24,7 +34,7 @@ export function explainForm(config: Config, form: URLSearchParams): Explained {
   };
   const { method, path, claims, address } = fields;
   try {
-    const text = explainRequest(config, {
+    const text = explainAt(apps, selected, {
       method,
       path,
       claims: claims === '' ? undefined : claims,

@@ -103,8 +103,10 @@ async function endSessions({ jobs }: Tools, visit: Visit, form: URLSearchParams)
 
 async function explain(tools: Tools, visit: Visit, form: URLSearchParams, signIn: SignIn): Promise<void> {
   const app = selectedApp(visit);
-  const explained = visit.gateway.apps.find(({ config }) => app === undefined || config.app.id === app);
-  if (explained) await showAll(tools, visit, signIn, explainForm(explained.config, form));
+  const [first, ...further] = visit.gateway.apps.map(({ config }) => config);
+  if (first === undefined) return;
+  const selected = further.find((config) => config.app.id === app) ?? first;
+  await showAll(tools, visit, signIn, explainForm([first, ...further], selected, form));
 }
 
 /** Signs the browser in, or shows the form again. */

@@ -101,6 +101,7 @@ export function signedInView({ gateway, recent, hasWorkers }: ViewSources, asked
       .filter((event) => isOfApp(event, app))
       .map((event) => ({ time: event.time, name: event.event, details: detailsOf(event) })),
     configuredApp: first?.config.app.id,
+    configuredOrigin: first?.config.publicUrl,
     configuration: first ? maskedConfig(first.config) : '',
   };
 }

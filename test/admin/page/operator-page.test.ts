@@ -152,6 +152,24 @@ test('explain shows the route and the rule, or what is wrong with a field', asyn
   assert.match(wrong.html, /role="alert">claims is not valid JSON/);
 });
 
+test('explain chooses the app as the gateway does: by the host and path', async (t) => {
+  const publicUrl = 'http://sites.localhost';
+  const routes = [{ path: '/shop/api/**', upstream: 'http://127.0.0.1:9' }];
+  const { admin } = await startSeveralApps(t, {
+    apps: { shop: { publicUrl, path: '/shop', routes }, wiki: {} },
+    gateway: { publicUrl, config: { admin: { page: true, secret: SECRET } } },
+  });
+  const visitor = await signedInVisitor(admin);
+  const explain = async (path: string, query = '') =>
+    (await visitor.send({ do: 'explain', method: 'GET', path, claims: '', address: '' }, { query })).html;
+  assert.match(await explain('/api/x'), /app {5}main\nGET \/api\/x/);
+  assert.match(await explain('/shop/api/x'), /app {5}shop\nGET \/shop\/api\/x/);
+  assert.match(await explain('/shop/api/x', '?app=main'), /app {5}shop\n/);
+  assert.match(await explain('/api/x', '?app=wiki'), /app {5}wiki\n/);
+  assert.match(await explain('http://wiki.localhost/api/x'), /app {5}wiki\nGET \/api\/x/);
+  assert.match(await explain('http://nowhere.localhost/'), /role="alert">no app has the host/);
+});
+
 test('several apps: each part can be limited to one', async (t) => {
   const { admin, signInAt } = await startSeveralApps(t, {
     apps: { shop: {} },
