@@ -64,7 +64,7 @@ export function createGateway(config: Config, deps: GatewayDeps): Gateway {
 }
 
 /** Creates a gateway of apps that exist. Two generations can have an app in common while one replaces the other. */
-export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>): Gateway {
+export function serveApps({ apps, shared, config }: Pick<Generation, 'apps' | 'shared' | 'config'>): Gateway {
   // The first app responds to what belongs to none.
   const [first] = apps;
   const edge = createEdge({
@@ -82,8 +82,9 @@ export function serveApps({ apps, shared }: Pick<Generation, 'apps' | 'shared'>)
     apps,
     tracing: shared.tracing,
     askedApps: createAskedApps(apps),
+    // The first app may be a refused one, which still has the secret of before.
     adminSessions: createAdminSessions({
-      config: first.config,
+      config,
       apps: apps.map((app) => app.adminSessions),
       store: shared.store,
       audit: createAudit(shared.auditLog),

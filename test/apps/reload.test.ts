@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Loaded, parseConfig } from '../../src/config/load/load.ts';
+import { mapApps } from '../../src/config/schema/apps.ts';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
 import { configDigest } from '../../src/server/config-digest.ts';
 import { scrape } from '../support/scrape.ts';
@@ -116,6 +117,25 @@ test('AP-09 an app that is refused is named, and the others of the same reload a
   assert.equal((await visitor.fetch('/old/x')).status, 200);
   assert.equal((await browser('a').fetch('/events', { headers: CSRF })).status, 404, 'the route of a is gone');
   await app('b').provider.start();
+});
+
+test('AP-09 another secret of administrators counts at once, although the first app is refused', async (t) => {
+  const { app, server, adminUrl, loaded, config } = await twoApps(t);
+  const listed = async (headers: Record<string, string>) => (await fetch(`${adminUrl}/sessions`, { headers })).status;
+  const reloadWith = (secret: string) => {
+    const { config: wanted } = loaded(appInput(app('b'), { routes: [openRoute(app('b'), '/old/**')] }));
+    return server.reload(() => ({
+      config: mapApps(wanted, (own) => ({ ...own, admin: { ...config.admin, secret } })),
+      warnings: [],
+    }));
+  };
+  await reloadWith('the secret that leaked');
+  assert.equal(await listed({ authorization: 'Bearer the secret that leaked' }), 200);
+  await app('a').provider.stop();
+  await reloadWith('the secret that replaces it');
+  assert.equal(await listed({ authorization: 'Bearer the secret that leaked' }), 401);
+  assert.equal(await listed({ authorization: 'Bearer the secret that replaces it' }), 200);
+  await app('a').provider.start();
 });
 
 test('AP-09 an app that has left the configuration is not served, and may come back', async (t) => {
