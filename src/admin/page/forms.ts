@@ -52,8 +52,6 @@ export async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(await readBody(req));
 }
 
-/** Throws unless the form is one that the page showed to this sign-in. */
-export function requireFormToken(form: URLSearchParams, { formToken }: SignIn): void {
-  if (isSecret(form.get('token') ?? '', digest(formToken))) return;
-  throw new GatewayError('csrf_cross_site', { detail: 'the form has no valid token' });
-}
+/** Whether the form is one that the page showed to this sign-in. */
+export const isOwnForm = (form: URLSearchParams, { formToken }: SignIn): boolean =>
+  isSecret(form.get('token') ?? '', digest(formToken));

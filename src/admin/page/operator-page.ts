@@ -6,7 +6,7 @@ import type { OperatorPage } from '../admin.ts';
 import type { PartHealth } from '../health.ts';
 import { createRevocationJobs, type RevocationJobs } from '../revocation-jobs.ts';
 import { type Explained, explainForm } from './explained.ts';
-import { readForm, requireFormToken } from './forms.ts';
+import { isOwnForm, readForm } from './forms.ts';
 import { createSendPage, redirect } from './render.ts';
 import { createSignIns, type SignIn, type SignIns } from './sign-ins.ts';
 import { healthRows, type OperatedGateway, signedInView, type ViewSources } from './view.ts';
@@ -75,8 +75,13 @@ async function sessionsOf({ gateway }: Visit, user: string | undefined, app: str
   }
 }
 
-/** Shows everything. */
-async function showAll(tools: Tools, visit: Visit, signIn: SignIn, explained?: Explained): Promise<void> {
+/** Shows everything, with the outcome of a form: what it explains, or that it is not one of this sign-in. */
+async function showAll(
+  tools: Tools,
+  visit: Visit,
+  signIn: SignIn,
+  { explained, isStale = false }: { explained?: Explained; isStale?: boolean } = {},
+): Promise<void> {
   const { gateway, query } = visit;
   const app = selectedApp(visit);
   const user = query.get('user')?.trim() || undefined;
@@ -84,8 +89,8 @@ async function showAll(tools: Tools, visit: Visit, signIn: SignIn, explained?: E
   const job = tools.jobs.get(query.get('job') ?? '')?.report();
   const health = healthRows(await visit.checkParts(), app);
   const view = signedInView({ ...tools.parts, gateway }, { app, user, sessions, job, explained }, signIn);
-  const status = explained?.fault !== undefined ? 400 : sessions === undefined ? 503 : 200;
-  tools.send(visit.res, status, 'operator', { ...view, health });
+  const refused = isStale ? 403 : explained?.fault === undefined ? undefined : 400;
+  tools.send(visit.res, refused ?? (sessions === undefined ? 503 : 200), 'operator', { ...view, health, isStale });
 }
 
 /** Ends one session, or all of a user, of the selected app or of all; then shows what is left. */
@@ -106,7 +111,7 @@ async function explain(tools: Tools, visit: Visit, form: URLSearchParams, signIn
   const [first, ...further] = visit.gateway.apps.map(({ config }) => config);
   if (first === undefined) return;
   const selected = further.find((config) => config.app.id === app) ?? first;
-  await showAll(tools, visit, signIn, explainForm([first, ...further], selected, form));
+  await showAll(tools, visit, signIn, { explained: explainForm([first, ...further], selected, form) });
 }
 
 /** Signs the browser in, or shows the form again. */
@@ -132,7 +137,8 @@ async function act(tools: Tools, visit: Visit, secretDigest: string): Promise<vo
     const hint = 'Your sign-in has expired. Nothing was changed.';
     return showSignIn(tools, visit, new GatewayError('unauthenticated', { hint }));
   }
-  requireFormToken(form, signIn);
+  // Such as a form in another tab that an earlier sign-in was shown.
+  if (!isOwnForm(form, signIn)) return showAll(tools, visit, signIn, { isStale: true });
   switch (form.get('do')) {
     case 'sign-out':
       return redirect(visit.res, './', tools.signIns.signOut(visit.req));

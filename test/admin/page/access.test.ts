@@ -109,8 +109,12 @@ test('forms of other sites, and forms without the token of the page, are refused
   for (const headers of foreign)
     for (const action of ['sign-in', 'end', 'sign-out', 'explain'])
       assert.equal((await visitor.send({ do: action, secret: SECRET }, { headers })).status, 403, action);
-  for (const token of ['', 'x'])
-    assert.equal((await visitor.send({ do: 'end', user: 'user-alice', token })).status, 403);
+  for (const token of ['', 'x']) {
+    const { status, html } = await visitor.send({ do: 'end', user: 'user-alice', token });
+    assert.equal(status, 403);
+    assert.match(html, /role="alert">The form was not one of this sign-in\. Nothing was changed/);
+    assert.doesNotMatch(html, /Sessions ended/);
+  }
   assert.match((await visitor.get()).html, /Sign out/);
 });
 
