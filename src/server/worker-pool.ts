@@ -51,7 +51,8 @@ function divideLimits(wanted: WorkerConfig, workers: number): WorkerConfig {
   const divided = mapApps(config, (app) => ({
     ...app,
     workers: 1,
-    admin: { ...app.admin, enabled: false },
+    // The private listener, and the audit events that its page shows, are of the primary process.
+    admin: { ...app.admin, enabled: false, page: false },
     limits: divide(app.limits),
   }));
   return { ...wanted, config: divided };

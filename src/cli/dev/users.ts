@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { messageOf } from '../../base/errors.ts';
+import { isRecord } from '../../oidc/products/base/claims.ts';
 import type { DevelopmentUser } from '../../testing/provider/options.ts';
 
 /** The users without a file. */
@@ -15,14 +16,11 @@ const TEXTS = ['name', 'email'] as const;
 const LISTS = ['roles', 'groups', 'scopes'] as const;
 const MEMBERS: readonly string[] = ['sub', ...TEXTS, ...LISTS, 'claims'];
 
-const isMapping = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const isTexts = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 /** What is wrong with a user of the file; undefined if nothing is. */
 function faultOf(user: unknown): string | undefined {
-  if (!isMapping(user)) return 'expected a mapping such as { sub: ada, name: Ada, roles: [admin] }';
+  if (!isRecord(user)) return 'expected a mapping such as { sub: ada, name: Ada, roles: [admin] }';
   if (typeof user.sub !== 'string' || user.sub === '') return 'sub is required, as text';
   const unknown = Object.keys(user).find((name) => !MEMBERS.includes(name));
   if (unknown !== undefined)
@@ -31,7 +29,7 @@ function faultOf(user: unknown): string | undefined {
   if (text !== undefined) return `${text}: expected text`;
   const list = LISTS.find((name) => user[name] !== undefined && !isTexts(user[name]));
   if (list !== undefined) return `${list}: expected a list of text`;
-  return user.claims === undefined || isMapping(user.claims) ? undefined : 'claims: expected a mapping';
+  return user.claims === undefined || isRecord(user.claims) ? undefined : 'claims: expected a mapping';
 }
 
 /** Whether an entry of the file is a user; throws an Error that says what is wrong. */

@@ -3,11 +3,12 @@ import { parse } from 'yaml';
 import { REEXEC_VALUES, REEXEC_VARIABLE } from '../../tuning/process-settings.ts';
 import { closestMatch } from '../messages/suggest.ts';
 import { options, type StructuredOption, structuredOptions } from '../schema/options.ts';
+import { isTree } from '../schema/page-routes.ts';
 import { type Fault, formatPath } from '../validate/faults.ts';
 import { parseText, withoutLineEnd } from './text-value.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Tree = Record<string, unknown>;
+type Tree = Readonly<Record<string, unknown>>;
 
 export interface EnvironmentResult {
   /** The input with the values of the variables. */
@@ -22,8 +23,6 @@ interface Binding {
   option: StructuredOption;
   parse: (text: string) => unknown;
 }
-
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function withValue(tree: Tree, [first = '', ...rest]: readonly string[], value: unknown): Tree {
   if (rest.length === 0) return { ...tree, [first]: value };

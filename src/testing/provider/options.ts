@@ -1,6 +1,7 @@
 /** The options of the development provider: its users and its client, checked before it listens. */
 import { randomBytes } from 'node:crypto';
 import { isLoopbackHost } from '../../base/loopback.ts';
+import { isRecord } from '../../oidc/products/base/claims.ts';
 
 /** A user who can be chosen at the development provider. */
 export interface DevelopmentUser {
@@ -89,7 +90,7 @@ const MEMBERS: readonly (readonly [
     'a list of texts',
     (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
   ],
-  [['claims'], 'an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)],
+  [['claims'], 'an object', isRecord],
 ];
 
 function checkUser(user: DevelopmentUser, index: number): void {
