@@ -36,20 +36,24 @@ const only = (spans: readonly ReceivedSpan[]): ReceivedSpan => {
   return spans[0] as ReceivedSpan;
 };
 
+/** Asserts that all of the expected paths of spans are there. */
+function assertIncludes(paths: readonly string[], expected: readonly string[]): void {
+  for (const path of expected) assert.ok(paths.includes(path), `${path} in ${paths.join(', ')}`);
+}
+
 test('a sign-in: the requests of the browser, the exchange of the code and the writes to the store', async (t) => {
   const { world, collector } = await trace(t);
   await world.signIn();
   await world.gateway.stop();
   assert.deepEqual(only(collector.named('GET /login')).attributes['http.response.status_code'], 303);
   const callback = below(collector, 'GET /callback');
-  for (const expected of [
+  assertIncludes(callback, [
     'store markOnce',
     'sign-in',
     'sign-in > provider token',
     'sign-in > store createTokens',
     'sign-in > store session.set',
-  ])
-    assert.ok(callback.includes(expected), `${expected} in ${callback.join(', ')}`);
+  ]);
   const token = only(collector.named('provider token'));
   assert.equal(token.kind, CLIENT);
   assert.deepEqual(token.attributes, {
@@ -109,14 +113,13 @@ test('a token that is due: the refresh, its lease and the request to the provide
   await until(async () => (await world.api()).status === 200 && world.provider.requests.token.length > 1);
   await world.gateway.stop();
   const paths = below(collector, 'GET /api/**');
-  for (const expected of [
+  assertIncludes(paths, [
     'policy > refresh',
     'policy > refresh > store acquireLease',
     'policy > refresh > provider token',
     'policy > refresh > store replaceTokens',
     'policy > refresh > store releaseLease',
-  ])
-    assert.ok(paths.includes(expected), `${expected} in ${paths.join(', ')}`);
+  ]);
   const attributes = collector.named('refresh')[0]?.attributes;
   assert.deepEqual(attributes, { 'bff.refresh.forced': false, 'bff.refresh.result': 'refreshed' });
 });
