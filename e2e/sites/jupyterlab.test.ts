@@ -41,8 +41,9 @@ browser.test('JupyterLab: a deep link signs in, and a cell is run and saved', as
   const channels = nextSocket(page, /^\/api\/kernels\/[^/]+\/channels$/);
   await openSignedOut(page, site, '/lab/tree/answer.ipynb?reset');
   const { socket, received } = await channels;
-  const cell = page.locator('.jp-CodeCell .cm-content');
-  await cell.click();
+  // As a user does: once the notebook shows that its kernel is idle. What is run before that may be dropped.
+  await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor();
+  await page.locator('.jp-CodeCell .cm-content').first().click();
   await page.keyboard.press('Shift+Enter');
   await page.locator('.jp-OutputArea-output').getByText('42').waitFor();
   assert.ok(received.length > 0);

@@ -38,9 +38,13 @@ const jsonLines = (output: string): Line[] =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
+/** What Node reads to decide about colours (tty.WriteStream.getColorDepth); continuous integration sets the first. */
+const ABOUT_COLOURS = ['CI', 'FORCE_COLOR', 'NO_COLOR', 'NODE_DISABLE_COLORS', 'TF_BUILD', 'TEAMCITY_VERSION', 'TMUX'];
+
 /** The command on a pseudo-terminal, with these variables about colours only. */
 const onTerminal = (variables: readonly string[]) => (command: readonly string[]) => {
-  const words = ['env', '-u', 'FORCE_COLOR', '-u', 'NO_COLOR', 'TERM=xterm', ...variables, ...command];
+  const unset = ABOUT_COLOURS.flatMap((name) => ['-u', name]);
+  const words = ['env', ...unset, 'TERM=xterm', ...variables, ...command];
   return ['script', '-qefc', `exec ${words.map((word) => `'${word}'`).join(' ')}`, '/dev/null'];
 };
 
