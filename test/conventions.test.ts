@@ -25,7 +25,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['base/system', 'oidc/products/catalog', 'responses/messages', 'tracing'],
   ['hooks', 'oidc/products'],
   ['client/window', 'config/fields', 'testing/provider', 'upstream/undici'],
-  ['client', 'policy/conditions', 'store/port'],
+  ['client', 'config/traffic', 'policy/conditions', 'store/port'],
   ['store/processes', 'store/redis', 'store/sqlite'],
   ['store'],
   ['config/sections'],

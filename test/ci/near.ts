@@ -16,6 +16,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'src/config/fields': 'test/config',
   'src/config/messages': 'test/config/faults',
   'src/config/sections': 'test/config',
+  'src/config/traffic': 'test/config',
   'src/explain': 'test/cli',
   'src/import/draft': 'test/import',
   'src/index.ts': 'test/package',

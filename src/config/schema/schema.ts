@@ -16,8 +16,6 @@ import {
   hooks,
   hsts,
   identityHeaders,
-  limits,
-  listen,
   origins,
   plugins,
   publicUrl,
@@ -28,6 +26,8 @@ import {
 } from '../sections/server.ts';
 import { sessionSchema } from '../sections/session.ts';
 import { tuning } from '../sections/tuning.ts';
+import { listen } from '../traffic/listen.ts';
+import { limits } from '../traffic/process-limits.ts';
 import type { AppIdentity } from './app-identity.ts';
 import type { SHARED_OPTIONS } from './app-options.ts';
 
