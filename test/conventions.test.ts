@@ -51,7 +51,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['oidc/logout', 'oidc/tokens'],
   ['admin', 'oidc/login', 'oidc/refresh'],
   ['admin/page', 'oidc/sign-in'],
-  ['cli/doctor', 'endpoints/common', 'proxy/admission'],
+  ['cli/doctor', 'endpoints/common', 'proxy/admission', 'proxy/relay'],
   ['endpoints/logout', 'proxy/forwarding'],
   ['endpoints', 'proxy/hooks', 'proxy/pages', 'proxy/websocket'],
   ['frontend', 'proxy/forward-auth'],

@@ -109,3 +109,15 @@ export function isReservedHeader(name: string): boolean {
   const canonical = canonicalName(name);
   return RESERVED.has(canonical) || RESERVED_PATTERN.test(canonical);
 }
+
+/** Returns raw headers as an object that node:http accepts; repeated names become lists. */
+export function headersOf(raw: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase();
+    const value = raw[at + 1] ?? '';
+    const known = headers[name];
+    headers[name] = known === undefined ? value : [...[known].flat(), value];
+  }
+  return headers;
+}

@@ -6,11 +6,13 @@ import type { QueueHandle } from '../../upstream/fair-queue.ts';
 import type { SlotOwner } from '../../upstream/fair-slots.ts';
 import { headersByName, headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
 import { SlotHolder } from '../../upstream/upstream-slots.ts';
+import { Relay } from '../relay/relay.ts';
+import type { RelayOwner } from '../relay/relay-port.ts';
+import { cutClient } from '../relay/response-writer.ts';
+import { asksForTrailers } from '../relay/trailers.ts';
 import type { AttemptHooks, ForwardOptions } from './forward-options.ts';
 import type { OpenStream } from './open-streams.ts';
 import type { ProxyRequestParts } from './proxy-request-parts.ts';
-import { Relay, type RelayOwner } from './relay.ts';
-import { cutClient } from './response-writer.ts';
 import { isBrokenConnection, isRepeatable, MAX_RETRIES, rejectsToken } from './retry.ts';
 import { slotOwner } from './slot-owner.ts';
 import { openUpload } from './upload.ts';
@@ -78,17 +80,19 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
   }
 
   #dispatch(): void {
-    const { upstream, options } = this.#parts;
-    const { path } = options;
-    const repeatable = isRepeatable(this.#method, this.#upload !== null);
+    const { upstream, context, options } = this.#parts;
+    const method = this.#method;
+    const body = this.#upload;
+    const repeatable = isRepeatable(method, body !== null);
     this.#sentAt = performance.now();
+    const trailers = asksForTrailers(context.req);
     upstream.pool.dispatch(
-      { path, method: this.#method, headers: this.#headers, body: this.#upload, repeatable },
+      { path: options.path, method, headers: this.#headers, body, repeatable, trailers },
       this.#relay,
     );
   }
 
-  #dispatchAgain(): void {
+  onRepeat(): void {
     this.#headers = this.#attempts?.headers() ?? this.#headers;
     this.#dispatch();
   }
@@ -113,7 +117,7 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     if (this.#over || this.#retriesLeft === 0 || !isBrokenConnection(error)) return false;
     this.#retriesLeft -= 1;
     // After one turn of the event loop the pool has noticed every connection that closed at the same time.
-    setImmediate(() => this.#dispatchAgain());
+    setImmediate(() => this.onRepeat());
     return true;
   }
 
@@ -147,10 +151,6 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     this.#headers = options.headers;
     this.#attempts = options.attempts;
     return true;
-  }
-
-  onRepeat(): void {
-    this.#dispatchAgain();
   }
 
   #measure(status: number): void {

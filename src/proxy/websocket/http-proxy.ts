@@ -2,6 +2,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware } from 'http-proxy-middleware';
+import { headersOf } from '../../base/header-names.ts';
 import { createAgent } from '../../upstream/connect/agent.ts';
 import { lookup } from '../../upstream/connect/loopback.ts';
 
@@ -22,18 +23,6 @@ export interface HttpProxy {
   web(req: IncomingMessage, res: ServerResponse, hooks: ProxyHooks): Promise<void>;
   /** Proxies a handshake with the given headers: names alternate with values. */
   upgrade(req: IncomingMessage, socket: Socket, head: Buffer, headers: readonly string[], hooks: ProxyHooks): void;
-}
-
-/** Returns raw headers as an object that node:http accepts; repeated names become lists. */
-export function headersOf(raw: readonly string[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = Object.create(null);
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = (raw[at] ?? '').toLowerCase();
-    const value = raw[at + 1] ?? '';
-    const known = headers[name];
-    headers[name] = known === undefined ? value : [...[known].flat(), value];
-  }
-  return headers;
 }
 
 /**

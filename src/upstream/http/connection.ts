@@ -140,7 +140,7 @@ export class Connection implements UpstreamConnection, ParserSink, RequestContro
     this.#handler?.onData(chunk);
   }
 
-  onMessageEnd(): void {
+  onMessageEnd(trailers: readonly string[]): void {
     const handler = this.#handler;
     if (!handler) return;
     // After an early response the upstream may leave the rest of the request unread.
@@ -148,7 +148,7 @@ export class Connection implements UpstreamConnection, ParserSink, RequestContro
     this.#detachHandler();
     if (reusable) this.#owner.onFree(this, this.#keepAliveMs);
     else this.close();
-    handler.onEnd();
+    handler.onEnd(trailers);
   }
 
   #onSocketEnd(): void {

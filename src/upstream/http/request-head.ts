@@ -24,7 +24,7 @@ export interface RequestHead {
 export const hasUnusualBody = (method: string, hasBody: boolean) => hasBody && !METHODS_WITH_BODY.has(method);
 
 /** Returns the head as a latin1 string. Throws `UpstreamFault` when a value contains a byte that is not allowed. */
-export function serializeHead({ method, path, headers, body }: UpstreamRequest): RequestHead {
+export function serializeHead({ method, path, headers, body, trailers }: UpstreamRequest): RequestHead {
   if (INVALID_TARGET.test(path)) throw protocolError('invalid character in the request path');
   let text = `${method} ${path} HTTP/1.1\r\n`;
   let hasLength = false;
@@ -39,5 +39,8 @@ export function serializeHead({ method, path, headers, body }: UpstreamRequest):
   if (chunked) text += 'transfer-encoding: chunked\r\n';
   else if (body === null && !hasLength && METHODS_WITH_BODY.has(method)) text += 'content-length: 0\r\n';
   const reusable = method !== 'HEAD' && !hasUnusualBody(method, body !== null);
-  return { text: `${text}connection: ${reusable ? 'keep-alive' : 'close'}\r\n\r\n`, chunked, reusable };
+  const connection = reusable ? 'keep-alive' : 'close';
+  // TE concerns this connection only, so Connection names it (RFC 9110 section 10.1.4).
+  text += trailers ? `te: trailers\r\nconnection: ${connection}, TE\r\n\r\n` : `connection: ${connection}\r\n\r\n`;
+  return { text, chunked, reusable };
 }

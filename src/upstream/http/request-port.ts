@@ -11,6 +11,8 @@ export interface UpstreamRequest {
   readonly body: Readable | null;
   /** It can be sent again when its connection fails before the response. */
   readonly repeatable: boolean;
+  /** The client takes trailers: the upstream is told so (RFC 9110 section 10.1.4). */
+  readonly trailers?: boolean;
 }
 
 /**
@@ -33,8 +35,8 @@ export interface ResponseHandler {
   onHead(head: ResponseHead): void;
   /** A part of the body. The handler must copy what it needs after it returns. */
   onData(chunk: Buffer): void;
-  /** The response is complete. */
-  onEnd(): void;
+  /** The response is complete; names and values of its trailer fields in turn (RFC 9110 section 6.5), usually none. */
+  onEnd(trailers: readonly string[]): void;
   /** The request failed; called once, instead of `onEnd`. */
   onError(error: Error): void;
 }
@@ -56,8 +58,8 @@ export interface ParserSink {
   onHead(head: ResponseHead): void;
   /** A part of the body; its bytes may be overwritten after this returns. */
   onBody(chunk: Buffer): void;
-  /** The message is complete. */
-  onMessageEnd(): void;
+  /** The message is complete; names and values of its trailer fields in turn. */
+  onMessageEnd(trailers: readonly string[]): void;
 }
 
 /** What the parser must know about the request. */

@@ -24,6 +24,7 @@ const LINE_BREAK = '\r\n';
 const HEAD_END = '\r\n\r\n';
 const H = 'H'.charCodeAt(0);
 const MAX_SIZE_LINE_BYTES = 1024;
+const NO_TRAILERS: readonly string[] = [];
 
 /** The parser of one connection. A class and not closures, because its methods run for every packet. */
 export class ResponseParser {
@@ -173,19 +174,17 @@ export class ResponseParser {
     return this.#reader.next;
   }
 
-  /** Validates the trailer and discards it: trailer fields must not be merged into the headers (RFC 9110 section 6.5.1). */
   #parseTrailer(chunk: Buffer, at: number): number {
     if (!this.#reader.read(HEAD_END, chunk, at, this.#maxHeadBytes, checkIncompleteHead)) return this.#reader.next;
     const { next } = this.#reader;
-    parseFields(this.#reader.take());
-    this.#complete();
+    this.#complete(parseFields(this.#reader.take()));
     return next;
   }
 
-  #complete(): void {
+  #complete(trailers: readonly string[] = NO_TRAILERS): void {
     if (this.#state === 'stopped') return;
     this.#state = 'idle';
     this.#hasCompleted = true;
-    this.#sink.onMessageEnd();
+    this.#sink.onMessageEnd(trailers);
   }
 }

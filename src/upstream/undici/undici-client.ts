@@ -35,16 +35,20 @@ export function faultOf(error: Error, { isUsed, begun, headReceived }: Progress)
   return begun ? new UpstreamFault('UPSTREAM_CUT', 'the connection closed inside the response') : closedEarly();
 }
 
-/** The head of a response, with one character for each byte of a field. Throws `UpstreamFault` for an invalid framing. */
+/** Names and values in turn, with one character for each byte. */
+export function fieldsOf(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((field) => (typeof field === 'string' ? field : field.toString('latin1')));
+}
+
+/** The head of a response. Throws `UpstreamFault` for an invalid framing. */
 export function headOf(
   controller: Dispatcher.DispatchController,
   status: number,
   reason: string,
   isHead: boolean,
 ): ResponseHead {
-  const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
-  const headers = raw.map((field) => (typeof field === 'string' ? field : field.toString('latin1')));
-  return describeHead({ status, reason, isHttp10: false, headers }, isHead);
+  return describeHead({ status, reason, isHttp10: false, headers: fieldsOf(controller.rawHeaders) }, isHead);
 }
 
 /** Creates the client of one connection, which the pool has opened, will close when it is idle, and replaces. */

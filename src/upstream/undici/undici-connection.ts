@@ -16,7 +16,7 @@ import type {
 } from '../http/request-port.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { carryBody } from './carry-body.ts';
-import { faultOf, headOf, openClient } from './undici-client.ts';
+import { faultOf, fieldsOf, headOf, openClient } from './undici-client.ts';
 
 /** Behaves as `Connection` does, and leaves the bytes to undici. */
 export class UndiciConnection implements UpstreamConnection, RequestControl {
@@ -106,9 +106,9 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
       onResponseData: (_controller, chunk) => {
         if (isCurrent()) this.#onData(handler, chunk);
       },
-      onResponseEnd: () => {
+      onResponseEnd: ({ rawTrailers }) => {
         // undici takes a reset for the end of a response that ends with its connection.
-        if (isCurrent() && !this.#cause) this.#onEnd(handler);
+        if (isCurrent() && !this.#cause) this.#onEnd(handler, fieldsOf(rawTrailers));
       },
       onResponseError: (_controller, error) => {
         if (isCurrent()) this.#fail(this.#classify(error));
@@ -159,7 +159,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
     handler.onData(chunk);
   }
 
-  #onEnd(handler: ResponseHandler): void {
+  #onEnd(handler: ResponseHandler, trailers: readonly string[]): void {
     const reusable = this.#keepAliveMs !== 0 && (this.#body?.readableEnded ?? true);
     this.#isUsed = true;
     this.#detachHandler();
@@ -167,7 +167,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
     // undici first closes the connection if the rest of the bytes requires it. The end lets a queued request use the connection.
     queueMicrotask(() => {
       if (reusable && !this.#socket.destroyed) this.#owner.onFree(this, this.#keepAliveMs);
-      handler.onEnd();
+      handler.onEnd(trailers);
     });
   }
 

@@ -1,41 +1,15 @@
 /** Relays one response from the upstream connection to the client. */
-
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GatewayError } from '../../base/errors.ts';
 import { isEventStream } from '../../base/media-type.ts';
 import { upstreamError } from '../../upstream/failures.ts';
 import type { RequestControl, ResponseHandler } from '../../upstream/http/request-port.ts';
 import { headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
 import { writeInformational } from './informational.ts';
+import type { RelayOptions } from './relay-port.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { selectTrailers, takesTrailers } from './trailers.ts';
 
 /** Largest body that is sent as one string, so that Node writes head and body in one packet. */
 const MAX_SINGLE_WRITE_BYTES = 64 * 1024;
-
-export interface RelayOptions {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  rewriteHeaders(headers: readonly string[]): string[];
-  /** Maximum time that a client may leave its response unread, in milliseconds; 0 is no limit. */
-  readonly idle: number;
-  readonly owner: RelayOwner;
-}
-
-/** Decides on retries, and is notified of the course of a relay. */
-export interface RelayOwner {
-  /** The response is a stream by type. False: it is not for the client, and the relay was abandoned. */
-  onStream(): boolean;
-  /** Called for a failure before any byte of a response. True: the owner sends the request again. */
-  shouldRetry(error: Error): boolean;
-  /** Called for each response. True: it is not for the client, and the owner sends the request again. */
-  shouldRepeat(head: ResponseHead): boolean;
-  /** Called for each 401. A promise holds the response back; when it resolves to true, the request is repeated. */
-  refreshToken(head: ResponseHead): Promise<boolean> | undefined;
-  /** A response that is not for the client has ended, so the request can be sent again. */
-  onRepeat(): void;
-  /** The upstream connection is done with this request; successfully unless there is an error. */
-  onDone(error: GatewayError | undefined): void;
-}
 
 /**
  * `waiting` for a response, `informed` after a 1xx, `held` until the token is refreshed, `discarding` a response before the
@@ -54,6 +28,8 @@ export class Relay implements ResponseHandler {
   #unreadTimer: NodeJS.Timeout | undefined;
   /** The end of a response that is still held back, to be processed later. */
   #deferredEnd: (() => void) | undefined;
+  /** The headers of a response whose trailers the client takes. */
+  #trailedHead: readonly string[] | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -120,6 +96,7 @@ export class Relay implements ResponseHandler {
   #begin({ status, reason, headers, framing }: ResponseHead): void {
     const { owner, rewriteHeaders } = this.#options;
     if (framing.kind === 'length') this.#length = framing.length;
+    else if (framing.kind === 'chunked' && takesTrailers(this.#options.req)) this.#trailedHead = headers;
     if (isEventStream(headerValues(headers, 'content-type')[0]) && !owner.onStream()) return;
     this.#writer.begin({ status, reason, headers: rewriteHeaders(headers) });
     this.#state = 'streaming';
@@ -157,15 +134,17 @@ export class Relay implements ResponseHandler {
     });
   }
 
-  #finish(): void {
+  #finish(trailers?: readonly string[]): void {
     if (this.#state !== 'streaming') return;
-    this.#writer.end();
+    const head = trailers?.length ? this.#trailedHead : undefined;
+    if (trailers && head) this.#writer.end(selectTrailers(trailers, head, this.#options.rewriteHeaders));
+    else this.#writer.end();
     this.#state = 'sent';
   }
 
-  onEnd(): void {
+  onEnd(trailers: readonly string[]): void {
     if (this.#state === 'held') {
-      this.#deferredEnd = () => this.onEnd();
+      this.#deferredEnd = () => this.onEnd(trailers);
       return;
     }
     if (this.#state === 'discarding') {
@@ -173,7 +152,7 @@ export class Relay implements ResponseHandler {
       this.#options.owner.onRepeat();
       return;
     }
-    this.#finish();
+    this.#finish(trailers);
     clearTimeout(this.#unreadTimer);
     this.#options.owner.onDone(undefined);
   }

@@ -1,5 +1,5 @@
 /** Writes one response to the client. Its start is held back until the packet that it arrived in was parsed. */
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
 import { placeContentLength } from './content-length.ts';
 
 /** Bytes of a reason phrase that are safe to pass on (RFC 9112 section 4). */
@@ -57,10 +57,11 @@ export class ResponseWriter {
     return writable;
   }
 
-  /** Ends the response. */
-  end(): void {
+  /** Ends the response. Node leaves the trailers out where the response has no chunks that could carry them. */
+  end(trailers?: OutgoingHttpHeaders): void {
     if (this.#heldParts.length > 0) this.flush();
     this.#writeHead();
+    if (trailers !== undefined) this.#res.addTrailers(trailers);
     this.#res.end();
   }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { writeInformational } from '../../../src/proxy/forwarding/informational.ts';
+import { writeInformational } from '../../../src/proxy/relay/informational.ts';
 import { route, startEdge } from '../../support/edge.ts';
 import { connectRaw } from '../../support/raw.ts';
 import { startRawUpstream } from '../../support/upstream.ts';
