@@ -1,5 +1,6 @@
 /** Maps failures of upstream connections to gateway errors. */
 import { GatewayError } from '../base/errors.ts';
+import { errorCode } from './http/fault.ts';
 
 const TIMEOUTS = new Set([
   'UPSTREAM_CONNECT_TIMEOUT',
@@ -8,11 +9,6 @@ const TIMEOUTS = new Set([
   'ERR_UPSTREAM_UPGRADE_TIMEOUT',
   'ETIMEDOUT',
 ]);
-
-/** Returns the `code` of an error, or an empty string. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
 
 /** Maps a failure to 502 or 504. Host names stay in the cause, which is only logged. */
 export function upstreamError(error: unknown): GatewayError {

@@ -1,5 +1,5 @@
 /** Decides which requests may be sent again after their connection failed or their token was rejected. */
-import { errorCode } from '../../upstream/failures.ts';
+import { errorCode } from '../../upstream/http/fault.ts';
 
 /** Further attempts after the first. */
 export const MAX_RETRIES = 2;

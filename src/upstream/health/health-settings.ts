@@ -23,10 +23,18 @@ export interface Breaker {
   readonly window: number;
 }
 
+/** Checks in a row after which a target is up, or down. */
+export interface CheckThresholds {
+  readonly healthy: number;
+  readonly unhealthy: number;
+}
+
 export interface HealthSettings {
   /** False: no request ejects a target. */
   readonly passive: PassiveHealth | false;
   readonly breaker: Breaker;
+  /** Undefined: there are no checks. */
+  readonly checks?: CheckThresholds | undefined;
   /** Time in which the share of a restored target grows to the full one; 0 is at once. */
   readonly slowStart: number;
 }

@@ -1,4 +1,5 @@
-/** What a request to a target says about the health of the target. */
+/** What a request to a target says about the health of the target, and whether it may be sent again. */
+import { errorCode } from '../http/fault.ts';
 
 /** How one request at a target went. `aborted`: the client left, or the gateway gave the request up. */
 export type Outcome =
@@ -8,12 +9,15 @@ export type Outcome =
   | { readonly kind: 'aborted' };
 
 /** Why a request failed: no connection, no response in time, a connection that broke, or the status of the response. */
-export type FailureReason = 'connect' | 'timeout' | 'broken' | 'status';
+export type FailureReason = RequestFailure | 'status';
+
+type RequestFailure = 'connect' | 'timeout' | 'broken';
 
 /** Faults of the client or of this process: its request body, its own limits, its decision to end the request. */
 const NOT_OF_TARGET: ReadonlySet<string> = new Set([
   '',
   'UPSTREAM_ABANDONED',
+  'UPSTREAM_UNAVAILABLE',
   'payload_too_large',
   'request_timeout',
   'EMFILE',
@@ -25,7 +29,7 @@ const TIMEOUTS: ReadonlySet<string> = new Set(['UPSTREAM_HEAD_TIMEOUT', 'UPSTREA
 const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Returns why a connection or request failed; undefined if the target did not cause it. */
-export function failureReason({ code, sent }: { code: string; sent: boolean }): FailureReason | undefined {
+export function failureReason({ code, sent }: { code: string; sent: boolean }): RequestFailure | undefined {
   if (NOT_OF_TARGET.has(code)) return undefined;
   if (!sent) return 'connect';
   return TIMEOUTS.has(code) ? 'timeout' : 'broken';
@@ -37,4 +41,14 @@ export function judgeOutcome(outcome: Outcome, serverErrors: boolean): FailureRe
   if (outcome.kind === 'failed') return failureReason(outcome);
   const { status } = outcome;
   return UNAVAILABLE.has(status) || (serverErrors && status >= 500) ? 'status' : 'none';
+}
+
+/** Codes of a connection that broke although the target did nothing wrong: it was just closing an idle one. */
+const BROKEN: ReadonlySet<string> = new Set(['UPSTREAM_CLOSED', 'UPSTREAM_STRAY', 'ECONNRESET', 'EPIPE']);
+
+/** Returns why a request that failed can be sent again; undefined if it cannot. */
+export function retryReason(error: Error, sent: boolean): RequestFailure | undefined {
+  const code = errorCode(error);
+  const reason = failureReason({ code, sent });
+  return reason === 'broken' && !BROKEN.has(code) ? undefined : reason;
 }

@@ -19,10 +19,15 @@ export class RetryBudget {
     this.#requests.add(now);
   }
 
+  /** Whether a retry is within the budget. */
+  allows(now: number): boolean {
+    const allowed = Math.max(FLOOR, (this.#requests.sum(now) * this.#percentage) / 100);
+    return this.#percentage > 0 && this.#retries.sum(now) < allowed;
+  }
+
   /** Takes one retry from the budget; false if it is exhausted. */
   tryTake(now: number): boolean {
-    const allowed = Math.max(FLOOR, (this.#requests.sum(now) * this.#percentage) / 100);
-    if (this.#percentage === 0 || this.#retries.sum(now) >= allowed) return false;
+    if (!this.allows(now)) return false;
     this.#retries.add(now);
     return true;
   }

@@ -34,6 +34,9 @@ export class TargetHealth {
   #passed = 0;
   #restoredAt = Number.NEGATIVE_INFINITY;
   #isDown = false;
+  /** Checks in a row that passed since the target was ejected, and that failed. */
+  #checksPassed = 0;
+  #checksFailed = 0;
   readonly #requests: SlidingCounter;
   readonly #failed: SlidingCounter;
 
@@ -92,11 +95,19 @@ export class TargetHealth {
     else this.#onFailure(failure, passive.failures, now);
   }
 
-  /** Records the verdict of the active checks, which a number of checks in a row must agree on. */
-  onVerdict(isHealthy: boolean, now: number): void {
-    if (!isHealthy) this.#setDown();
-    else if (this.#isDown) this.#endDown(now);
-    // The process responds again. What its responses said is for requests to find out.
+  /** Records the result of an active check. Returns whether the target is used without restriction. */
+  onCheck(passed: boolean, now: number): boolean {
+    const { healthy = 1, unhealthy = 1 } = this.#parts.settings.checks ?? {};
+    this.#checksPassed = passed ? this.#checksPassed + 1 : 0;
+    this.#checksFailed = passed ? 0 : this.#checksFailed + 1;
+    if (this.#checksFailed >= unhealthy) this.#setDown();
+    else if (this.#checksPassed >= healthy) this.#onHealthyChecks(now);
+    return !this.unavailable;
+  }
+
+  #onHealthyChecks(now: number): void {
+    if (this.#isDown) this.#endDown(now);
+    // The target responds again. What its responses said is for requests to find out.
     else if (this.#phase === 'ejected' && this.#reason !== 'status' && this.#reason !== 'error_rate')
       this.#ejectedUntil = now;
   }
@@ -154,6 +165,7 @@ export class TargetHealth {
     this.#enter('ejected');
     this.#ejectedUntil = now + duration;
     this.#reason = reason;
+    this.#checksPassed = 0;
     this.#parts.onEjected(reason, duration);
   }
 

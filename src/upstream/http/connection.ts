@@ -72,7 +72,7 @@ export class Connection implements UpstreamConnection, ParserSink, RequestContro
     handler.onSend(this);
     if (!this.#handler) return;
     this.#parser.expectResponse({ isHead: request.method === 'HEAD', skipLeftover: !request.repeatable });
-    this.#deadline.start(request.body ? 0 : this.#limits.headTimeout);
+    this.#deadline.start(request.body ? 0 : (request.headTimeout ?? this.#limits.headTimeout));
     try {
       const { text, chunked, reusable } = serializeHead(request);
       this.#reusable = reusable;

@@ -3,6 +3,7 @@
 /**
  * `UPSTREAM_CLOSED`: the connection ended before the response had started. `UPSTREAM_CUT`: it ended inside the response.
  * `UPSTREAM_PROTOCOL`: the bytes are not valid HTTP/1.1. `UPSTREAM_STRAY`: bytes arrived beyond a complete response.
+ * `UPSTREAM_UNAVAILABLE`: no target takes requests.
  */
 export type FaultCode =
   | 'UPSTREAM_CONNECT_TIMEOUT'
@@ -12,7 +13,8 @@ export type FaultCode =
   | 'UPSTREAM_CUT'
   | 'UPSTREAM_PROTOCOL'
   | 'UPSTREAM_STRAY'
-  | 'UPSTREAM_ABANDONED';
+  | 'UPSTREAM_ABANDONED'
+  | 'UPSTREAM_UNAVAILABLE';
 
 /** A failure detected by the gateway. Errors of the operating system are passed on unchanged (`ECONNREFUSED`, ...). */
 export class UpstreamFault extends Error {
@@ -65,6 +67,11 @@ export function isStray(error: Error): boolean {
 export function asCutFault(cause: Error): Error {
   if (!('code' in cause) || (cause instanceof UpstreamFault && cause.code !== 'UPSTREAM_CLOSED')) return cause;
   return new UpstreamFault('UPSTREAM_CUT', `the connection failed inside the response: ${cause.code}`);
+}
+
+/** Returns the `code` of an error, or an empty string. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 /** Converts a thrown value to an error. */

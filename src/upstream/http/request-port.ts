@@ -13,6 +13,10 @@ export interface UpstreamRequest {
   readonly repeatable: boolean;
   /** The client takes trailers: the upstream is told so (RFC 9110 section 10.1.4). */
   readonly trailers?: boolean;
+  /** Time limit until the head of the response in place of that of the connection, in milliseconds. */
+  readonly headTimeout?: number | undefined;
+  /** Returns the headers of another attempt, if those of one attempt are valid only once. */
+  readonly nextHeaders?: (() => string[]) | undefined;
 }
 
 /**
@@ -39,6 +43,8 @@ export interface ResponseHandler {
   onEnd(trailers: readonly string[]): void;
   /** The request failed; called once, instead of `onEnd`. */
   onError(error: Error): void;
+  /** The request is about to be sent again, for the n-th time. Called only by a pool that retries. */
+  onRetry?(retries: number, reason: string | number): void;
 }
 
 export interface ConnectionLimits {

@@ -66,7 +66,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
     handler.onSend(this);
     if (!this.#handler) return;
     this.#informational.reset();
-    this.#deadline.start(this.#limits.headTimeout);
+    this.#deadline.start(request.headTimeout ?? this.#limits.headTimeout);
     if (request.body) this.#body = this.#carry(request.body);
     if (this.#client) this.#dispatch(this.#client, request, handler);
     else

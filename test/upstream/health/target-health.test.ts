@@ -15,7 +15,8 @@ const PASSIVE = {
   trials: 2,
 };
 const BREAKER = { errorRate: 50, minRequests: 20, window: 10_000 };
-const SETTINGS: HealthSettings = { passive: PASSIVE, breaker: BREAKER, slowStart: 0 };
+const CHECKS = { healthy: 2, unhealthy: 3 };
+const SETTINGS: HealthSettings = { passive: PASSIVE, breaker: BREAKER, checks: CHECKS, slowStart: 0 };
 
 const OK: Outcome = { kind: 'response', status: 200 };
 const REFUSED: Outcome = { kind: 'failed', code: 'ECONNREFUSED', sent: false };
@@ -33,6 +34,10 @@ function createTargets(count: number, settings: Partial<HealthSettings> = {}) {
       onRestored: () => events.push(`${index} restored`),
     });
   return { group, events, targets: Array.from({ length: count }, (_, index) => join(index)) };
+}
+
+function check(target: TargetHealth | undefined, passed: boolean, now: number, times = 1): void {
+  for (let at = 0; at < times; at += 1) target?.onCheck(passed, now);
 }
 
 function send(target: TargetHealth | undefined, outcome: Outcome, now: number, times = 1): void {
@@ -191,7 +196,13 @@ test('a target that left the group neither counts nor limits', () => {
 
 test('failed checks take any number of targets out, whatever their requests say', () => {
   const { targets, events } = createTargets(2);
-  for (const target of targets) target.onVerdict(false, 0);
+  for (const target of targets) {
+    check(target, false, 0, 2);
+    check(target, true, 0);
+    check(target, false, 0, 2);
+  }
+  assert.deepEqual(events, []);
+  for (const target of targets) check(target, false, 0);
   send(targets[0], OK, 1);
   assert.deepEqual(
     targets.map((target) => [target.share(1), target.state(1)]),
@@ -200,16 +211,21 @@ test('failed checks take any number of targets out, whatever their requests say'
       [0, 'down'],
     ],
   );
-  targets[0]?.onVerdict(true, 2);
+  check(targets[0], true, 2);
+  assert.equal(targets[0]?.share(2), 0);
+  check(targets[0], true, 2);
   assert.equal(targets[0]?.share(2), 1);
   assert.deepEqual(events, ['0 ejected: check, 0s', '1 ejected: check, 0s', '0 restored']);
 });
 
 test('passed checks end an ejection early if the target was unreachable, not if its responses were errors', () => {
   const { targets } = createTargets(4);
+  check(targets[0], true, 0, 10);
   send(targets[0], REFUSED, 0, 5);
   send(targets[1], status(503), 0, 5);
-  for (const target of targets) target.onVerdict(true, 1_000);
+  for (const target of targets) check(target, true, 1_000);
+  assert.equal(targets[0]?.state(1_000), 'ejected', 'checks from before the ejection do not count');
+  for (const target of targets) check(target, true, 1_000);
   assert.deepEqual(
     targets.map((target) => target.state(1_000)),
     ['trial', 'ejected', 'healthy', 'healthy'],
