@@ -22,7 +22,7 @@ const RANKS: readonly (readonly string[])[] = [
     'upstream/connect',
     'upstream/http',
   ],
-  ['base/system', 'oidc/products/catalog', 'responses/messages', 'tracing', 'upstream/health'],
+  ['base/system', 'certificate', 'oidc/products/catalog', 'responses/messages', 'tracing', 'upstream/health'],
   ['hooks', 'oidc/products'],
   ['client/window', 'config/fields', 'testing/provider', 'upstream/undici'],
   ['client', 'config/traffic', 'policy/conditions', 'store/port'],

@@ -16,7 +16,16 @@ import type { SharedClients, SharedParts } from './shared-parts.ts';
 /** What handlers of an application that mounts the gateway use of an app. */
 export type OwnHandlerParts = Pick<
   AppComposition,
-  'store' | 'keyring' | 'sessions' | 'directory' | 'refresher' | 'services' | 'providers' | 'audit' | 'clock'
+  | 'store'
+  | 'keyring'
+  | 'sessions'
+  | 'directory'
+  | 'refresher'
+  | 'services'
+  | 'providers'
+  | 'audit'
+  | 'readCertificate'
+  | 'clock'
 > & { config: Config; pageSteps: PageSteps };
 
 export interface AppRuntime extends AskedApp {

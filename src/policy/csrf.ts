@@ -48,6 +48,23 @@ export function checkUpgradeOrigin(check: Pick<CsrfCheck, 'headers' | 'publicOri
   return { kind: 'refused', code: 'csrf_cross_site', reason: origin === undefined ? 'no Origin' : 'foreign Origin' };
 }
 
+/** A request that at most a client certificate authenticates. */
+export interface CertificateRequest extends Pick<CsrfCheck, 'method' | 'headers' | 'publicOrigin' | 'allowedOrigins'> {
+  readonly isPage: boolean;
+}
+
+/**
+ * Checks a request without a session where a rule requires a certificate: browsers present it on requests that any site starts.
+ * Other clients send neither header, and need no header of ours. Links of other sites may open a page.
+ */
+export function checkCertificateSite(check: CertificateRequest): CsrfOutcome {
+  const { isPage, method, headers } = check;
+  const isSafe = method === 'GET' || method === 'HEAD';
+  if (headers.origin === undefined && ((isPage && isSafe) || headers['sec-fetch-site'] === 'none')) return PASS;
+  const reason = crossSiteReason(check);
+  return reason === undefined ? PASS : { kind: 'refused', code: 'csrf_cross_site', reason };
+}
+
 /** Returns why the browser reports a request from another site; undefined when it does not. */
 function crossSiteReason(check: Pick<CsrfCheck, 'headers' | 'publicOrigin' | 'allowedOrigins'>): string | undefined {
   const { origin } = check.headers;

@@ -15,6 +15,7 @@ export const PARTS: Readonly<Record<string, { title: string; intro: string; part
       'origins',
       'listen',
       'trustedProxies',
+      'clientCertificateHeader',
       'identityHeaders',
       'secrets',
       'workers',

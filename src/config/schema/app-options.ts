@@ -7,6 +7,7 @@ export const SHARED_OPTIONS = [
   'workers',
   'admin',
   'trustedProxies',
+  'clientCertificateHeader',
   'secrets',
   'session.store',
   'session.cacheSize',

@@ -26,6 +26,7 @@ import {
 } from '../sections/server.ts';
 import { sessionSchema } from '../sections/session.ts';
 import { tuning } from '../sections/tuning.ts';
+import { clientCertificateHeader } from '../traffic/client-certificate.ts';
 import { listen } from '../traffic/listen.ts';
 import { limits } from '../traffic/process-limits.ts';
 import type { AppIdentity } from './app-identity.ts';
@@ -42,6 +43,7 @@ export function configSchema(resolve: SecretResolver) {
     workers,
     admin: adminSchema(secret),
     trustedProxies,
+    clientCertificateHeader,
     identityHeaders,
     secrets: secretsSchema(resolve),
     provider: providerSchema(secret),

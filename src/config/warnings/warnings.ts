@@ -13,6 +13,7 @@ import {
   persistentCookie,
   sharedCookie,
 } from './browser.ts';
+import { noCertificates } from './certificates.ts';
 import { weakColors } from './colors.ts';
 import { movedPaths, writableSecrets } from './files.ts';
 import {
@@ -40,6 +41,7 @@ export const COMBINATIONS: readonly Combination[] = [
   insecureHttp,
   httpsWithoutProxy,
   wideTrustedProxies,
+  noCertificates,
   samePort,
   openAdmin,
   pageWithoutSecret,

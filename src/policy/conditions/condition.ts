@@ -1,11 +1,14 @@
 /** The shape of a rule condition, and the facts about a request that conditions are checked against. */
 import type { z } from 'zod';
+import type { ClientCertificate } from '../../certificate/client-certificate.ts';
 import type { TokenFacts } from '../../oidc/products/base/facts.ts';
 
 /** What is known about a request when a rule is decided. */
 export interface RequestFacts {
   /** The access token of the caller; undefined for a caller without one. */
   readonly token: TokenFacts | undefined;
+  /** The verified certificate of the client; only a rule with a condition on it has it read. */
+  readonly certificate?: ClientCertificate | undefined;
   /** Address of the client, as far as trusted proxies report it. */
   readonly clientIp: string;
   readonly method: string;

@@ -1,5 +1,6 @@
 /** Admits a request to a route: the checks between route match and upstream, in the order in which they run. */
 import { GatewayError } from '../../base/errors.ts';
+import type { ReadClientCertificate } from '../../certificate/reader.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
@@ -9,7 +10,7 @@ import type { EnsureUsableToken } from '../../oidc/refresh/refresh-result.ts';
 import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import { type Challenge, createChallenge } from '../../policy/challenge.ts';
-import { type CsrfOutcome, checkUpgradeOrigin } from '../../policy/csrf.ts';
+import { type CsrfOutcome, checkCertificateSite, checkUpgradeOrigin } from '../../policy/csrf.ts';
 import { requireBinding } from '../../policy/require-binding.ts';
 import { type CompiledRule, openRule, ruleForCaller } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
@@ -42,6 +43,8 @@ export interface AdmissionParts {
   /** Undefined when access tokens are not validated. */
   tokens?: TokenReader | undefined;
   checkProof: CheckProof;
+  /** Reads the certificate of the client for rules that require one. */
+  readCertificate?: ReadClientCertificate | undefined;
   audit: Audit;
   clock: () => number;
 }
@@ -67,7 +70,9 @@ export function createAdmit(parts: AdmissionParts): Admit {
     const open = openRule(rules);
     if (open) {
       recordRule({ context, route }, open);
-      if (open.checkWithoutToken) enforcer.enforceWithoutToken({ context, route, rules, key: undefined }, open);
+      const access: AccessRequest = { context, route, rules, key: undefined };
+      if (open.config.certificate !== undefined) refuseForgery(parts, access, checkForgery, false);
+      if (open.checkWithoutToken) enforcer.enforceWithoutToken(access, open);
       return ANYONE;
     }
     const key = sessions.identify(req.headers.cookie);
@@ -123,30 +128,40 @@ const ambiguousCredentials = (challenge: Challenge) =>
     headers: { 'www-authenticate': challenge({ error: 'invalid_request' }) },
   });
 
+/** Audits and throws the refusal of a request that another site may have started. */
+function requirePass({ audit }: AdmissionParts, access: AccessRequest, outcome: CsrfOutcome): void {
+  if (outcome.kind === 'pass') return;
+  audit('csrf.denied', auditDetails(access, outcome.code));
+  throw new GatewayError(outcome.code, { detail: outcome.reason });
+}
+
 /**
  * Refuses a request with a session cookie that the application did not send. A request without a cookie is refused as well
  * if it names a foreign origin: the browser withheld the cookie because of SameSite.
  */
 function refuseForgery(
-  { config, audit }: AdmissionParts,
+  parts: AdmissionParts,
   access: AccessRequest,
   checkForgery: ForgeryCheck,
   hasBearer: boolean,
 ): void {
+  const { config } = parts;
   const { context, route, rules, key } = access;
-  const { headers } = context.req;
-  let outcome: CsrfOutcome = { kind: 'pass' };
+  const { headers, method = '' } = context.req;
+  if (key !== undefined) requirePass(parts, access, checkForgery(context, route));
+  if (key !== undefined || hasBearer) return;
   const isPage = route.config.kind === 'page';
-  if (key !== undefined) outcome = checkForgery(context, route);
+  const guest = ruleForCaller(rules, 'anonymous');
+  const hasCertificate = guest?.config.certificate !== undefined;
+  // Where nothing identifies a guest, nothing is done in the name of a user.
+  if (guest !== undefined && !hasCertificate) return;
+  const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
+  const { origin: publicOrigin = config.publicUrl } = route.config;
+  if (hasCertificate)
+    requirePass(parts, access, checkCertificateSite({ isPage, method, headers, publicOrigin, allowedOrigins }));
   // A page has no Strict cookie that a browser could withhold: without a session nothing is done in the name of a user.
-  else if (!isPage && !hasBearer && ruleForCaller(rules, 'anonymous') === undefined && headers.origin !== undefined) {
-    const allowedOrigins = [...config.cors.allowedOrigins, ...route.config.allowedOrigins];
-    const { origin: publicOrigin = config.publicUrl } = route.config;
-    outcome = checkUpgradeOrigin({ headers, publicOrigin, allowedOrigins });
-  }
-  if (outcome.kind === 'pass') return;
-  audit('csrf.denied', auditDetails(access, outcome.code));
-  throw new GatewayError(outcome.code, { detail: outcome.reason });
+  else if (!isPage && headers.origin !== undefined)
+    requirePass(parts, access, checkUpgradeOrigin({ headers, publicOrigin, allowedOrigins }));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Evaluates the rules of a route for a caller; maps a denial to a response and an audit event. */
 
 import { GatewayError } from '../../base/errors.ts';
+import type { ReadClientCertificate } from '../../certificate/reader.ts';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config, RuleConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
@@ -43,6 +44,7 @@ export function auditDetails({ context, route, key }: Omit<AccessRequest, 'rules
 interface PolicyEnforcerParts {
   config: Config;
   audit: Audit;
+  readCertificate?: ReadClientCertificate | undefined;
   clock: () => number;
 }
 
@@ -108,7 +110,7 @@ export function recordRule({ context, route }: Pick<AccessRequest, 'context' | '
 
 /** Creates the policy enforcer. */
 export function createPolicyEnforcer(
-  { config, audit, clock }: PolicyEnforcerParts,
+  { config, audit, readCertificate, clock }: PolicyEnforcerParts,
   challenge: Challenge,
 ): PolicyEnforcer {
   const { clockTolerance } = config.provider;
@@ -129,6 +131,7 @@ export function createPolicyEnforcer(
     const { clientIp, req, target } = access.context;
     const decision = decide(rule, {
       token,
+      certificate: rule.config.certificate === undefined ? undefined : readCertificate?.(req),
       clientIp,
       method: req.method ?? '',
       segments: target.segments,

@@ -1,5 +1,6 @@
 /** Forward authentication: admits a request as for proxying, and returns the headers that the front proxy sends upstream. */
 
+import { createAddressMatcher, normalizeAddress } from '../../base/address.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { canonicalName } from '../../base/header-names.ts';
 import type { Config } from '../../config/schema/schema.ts';
@@ -52,6 +53,14 @@ function selectHeaders(headers: readonly string[], names: ReadonlySet<string>): 
 const withEmptyValues = (changes: Readonly<Record<string, string | undefined>> = {}) =>
   Object.fromEntries(Object.entries(changes).map(([name, value = '']) => [name, value]));
 
+/** Creates the test whether a trusted proxy reports the certificate of its client in a header of this name. */
+function createReportTest({ clientCertificateHeader, trustedProxies }: Config) {
+  const reported = clientCertificateHeader?.name.toLowerCase();
+  const isTrusted = createAddressMatcher(trustedProxies);
+  return (name: string, { req: { socket } }: RequestContext) =>
+    name.toLowerCase() === reported && isTrusted(normalizeAddress(socket.remoteAddress ?? '') ?? '');
+}
+
 /**
  * Creates the check that a request carries no header that its upstream could mistake for one of the gateway: a claim header, a
  * header that identifies the caller, or another spelling of a name with a meaning. A front proxy that overwrites `X-User` may
@@ -60,6 +69,7 @@ const withEmptyValues = (changes: Readonly<Record<string, string | undefined>> =
 function createReservedHeaderCheck(config: Config, claimNames: readonly string[], audit: Audit) {
   const reserved = new Set(claimNames.map(canonicalName));
   const forbidden = createForbiddenHeaderTest(config);
+  const isReported = createReportTest(config);
 
   function refuse(context: RequestContext, route: CompiledRoute, name: string, reason: string): never {
     audit('access.denied', auditDetails({ context, route, key: undefined }, reason));
@@ -77,7 +87,7 @@ function createReservedHeaderCheck(config: Config, claimNames: readonly string[]
       const name = rawHeaders[index] ?? '';
       const canonical = canonicalName(name);
       if (reserved.has(canonical)) refuse(context, route, canonical, 'claim_header');
-      if (forbidden(name) && !allowed.includes(name.toLowerCase()))
+      if (forbidden(name) && !allowed.includes(name.toLowerCase()) && !isReported(name, context))
         refuse(context, route, canonical, 'reserved_header');
     }
   };

@@ -59,7 +59,7 @@ const PLAIN_NAME = /^[a-z0-9-]+$/i;
  * body than the gateway, and the meaning of a name may be known to the upstream only.
  */
 export function createRequestHeaderClassifier(
-  config: Pick<Config, 'csrf' | 'identityHeaders' | 'routes'>,
+  config: Pick<Config, 'csrf' | 'identityHeaders' | 'routes' | 'clientCertificateHeader'>,
 ): (name: string) => RequestHeaderAction {
   const isIdentity = createIdentityTest(config.identityHeaders);
   const isOfGateway = createGatewayHeaderTest(config);
@@ -78,7 +78,9 @@ export function createRequestHeaderClassifier(
  * Creates the test for canonical names of headers that the gateway itself sends or interprets. Nothing else may set them: neither
  * the client nor a hook.
  */
-export function createGatewayHeaderTest(config: Pick<Config, 'csrf' | 'routes'>): (canonical: string) => boolean {
+export function createGatewayHeaderTest(
+  config: Pick<Config, 'csrf' | 'routes' | 'clientCertificateHeader'>,
+): (canonical: string) => boolean {
   // The claim headers of all routes are reserved on every route: an upstream may be reached through more than one.
   const claims = config.routes.flatMap((route) => Object.keys(route.claimHeaders)).map(canonicalName);
   const isListed = createNameTest([
@@ -89,6 +91,8 @@ export function createGatewayHeaderTest(config: Pick<Config, 'csrf' | 'routes'>)
     ...claims,
     canonicalName(config.csrf.header),
     canonicalName(BINDING_HEADER),
+    // Between the proxy and the gateway only (RFC 9440 section 4).
+    ...(config.clientCertificateHeader === undefined ? [] : [canonicalName(config.clientCertificateHeader.name)]),
   ]);
   return (canonical) => isListed(canonical) || isClientAddress(canonical);
 }

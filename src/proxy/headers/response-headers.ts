@@ -157,6 +157,8 @@ export function createResponseHeaderRewriter(config: Config, route: RouteConfig)
   const always = config.cors.allowedOrigins.length > 0 ? ['Origin'] : [];
   const vary = varyNames(config, route, always);
   const passes = createPassTest(route);
+  // Caches do not know the certificate for which an upstream responded.
+  const isForCertificate = route.rules.some(({ certificate }) => certificate !== undefined);
 
   return function rewriteResponseHeaders(raw, { caller, requestId, cors }) {
     const upstream = readUpstreamHeaders(raw, publicLocation, passes);
@@ -165,7 +167,7 @@ export function createResponseHeaderRewriter(config: Config, route: RouteConfig)
       (route.setCookie === 'forward' && upstream.cookies?.filter((value) => !setsOwnCookie(value, isOwnCookie))) ||
       NONE;
     for (const cookie of cookies) headers.push('set-cookie', publicCookie(cookie));
-    const authenticated = caller === 'user' || caller === 'bearer';
+    const authenticated = caller === 'user' || caller === 'bearer' || isForCertificate;
     pushCaching(headers, upstream, {
       isPrivate: authenticated && route.cache === 'private',
       forBrowser: authenticated && route.cache === 'browser',

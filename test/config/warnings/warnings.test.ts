@@ -113,6 +113,16 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       },
     ],
   },
+  'certificate-without-source': {
+    unsafe: [route({ rules: [{ token: 'none', certificate: true }] })],
+    safe: [
+      {
+        ...route({ rules: [{ token: 'none', certificate: true }] }),
+        trustedProxies: ['10.0.0.4'],
+        clientCertificateHeader: { name: 'Client-Cert' },
+      },
+    ],
+  },
   'same-port': {
     unsafe: [
       { admin: { port: 3000 } },

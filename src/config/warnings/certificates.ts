@@ -1,0 +1,15 @@
+/** Warnings about client certificates. */
+import type { Combination } from './warning.ts';
+
+export const noCertificates: Combination = {
+  id: 'certificate-without-source',
+  when: 'a rule requires a client `certificate`, and `clientCertificateHeader` is not set: no client has one, so every request is denied',
+  hint: 'set clientCertificateHeader',
+  listener: true,
+  find: ({ config: { clientCertificateHeader, routes } }) =>
+    clientCertificateHeader === undefined
+      ? routes
+          .filter(({ rules }) => rules.some(({ certificate }) => certificate !== undefined))
+          .map(({ path }) => `route ${path} requires a client certificate, and nothing delivers one`)
+      : [],
+};
