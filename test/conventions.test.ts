@@ -28,7 +28,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['client', 'config/traffic', 'policy/conditions', 'store/port'],
   ['store/processes', 'store/redis', 'store/sqlite'],
   ['store'],
-  ['config/sections'],
+  ['config/sections', 'upstream/balance'],
   ['config/schema'],
   ['config/validate', 'import/draft', 'observe'],
   ['config/apps', 'config/messages', 'config/warnings'],

@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import { hasUpstream } from '../config/schema/asked-routes.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
+import { targetUrls } from '../config/traffic/upstream-targets.ts';
 import { isRecord, stringOf } from '../oidc/products/base/claims.ts';
 import type { TokenFacts } from '../oidc/products/base/facts.ts';
 import { accessTokenIssuersOf } from '../oidc/products/issuers.ts';
@@ -146,7 +147,7 @@ export function explainRequest(config: Config, request: ExplainedRequest): strin
   });
   return [
     ...head,
-    `route   ${route.pattern} (routes[${route.index}]) ${hasUpstream(route.config) ? `to ${route.config.upstream}` : 'of the front proxy, which asks about it'}`,
+    `route   ${route.pattern} (routes[${route.index}]) ${hasUpstream(route.config) ? `to ${targetUrls(route.config.upstream).join(', ')}` : 'of the front proxy, which asks about it'}`,
     ...rules,
     `result  ${result}`,
     '',

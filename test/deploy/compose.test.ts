@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load/load.ts';
+import { targetUrls } from '../../src/config/traffic/upstream-targets.ts';
 import { ROOT } from './dockerfile.ts';
 
 interface Service {
@@ -48,7 +49,11 @@ test('the configuration is valid with the variables of the service, and refers t
   };
   const { config } = loadConfig({ file: 'gateway.yaml', text: read('deploy/compose/gateway.yaml'), env, readFile });
   const { redis } = config.session.store as { redis: { url?: string } };
-  for (const url of [config.provider.internalUrl, redis.url, ...config.routes.map(({ upstream }) => upstream)])
+  for (const url of [
+    config.provider.internalUrl,
+    redis.url,
+    ...config.routes.flatMap(({ upstream }) => targetUrls(upstream)),
+  ])
     assert.ok(new URL(url ?? '').hostname in services, url);
   assert.deepEqual(gateway.ports?.map(withDefaults), [
     `127.0.0.1:${new URL(config.publicUrl).port}:${config.listen.port}`,

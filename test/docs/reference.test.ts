@@ -68,9 +68,16 @@ const WITH: Readonly<Record<string, readonly string[]>> = {
   'routes[].rules[].roles[].role': ['client'],
 };
 
+/** A pool is one only with targets. */
+function withTargets(config: unknown): unknown {
+  const [route] = (config as { routes: { upstream: object }[] }).routes;
+  return { routes: [{ upstream: { ...route?.upstream, targets: EXAMPLES['routes[].upstream.targets'] } }] };
+}
+
 /** A configuration with the example of an option, and of those that it needs. */
 function configOf(path: string, example: unknown): unknown {
   const others = WITH[path];
+  if (/^routes\[\]\.upstream\.(?!targets)/.test(path)) return withTargets(configWith(path, example));
   if (!others) return configWith(path, example);
   const [, entry = '', name = ''] = /^(.*)\.(\w+)$/.exec(path) ?? [];
   const examples = others.map((other) => [other, EXAMPLES[`${entry}.${other}`]]);

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { RouteConfig } from '../../src/config/schema/schema.ts';
+import { baseUrl } from '../../src/config/traffic/upstream-targets.ts';
 import type { RequestContext } from '../../src/edge/request-context.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
@@ -15,7 +16,7 @@ import { upstreamClient } from './upstream-client.ts';
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host)$/i;
 
 /** A route with the defaults of the configuration schema. */
-export function route(upstream: string, changes: Partial<RouteConfig> = {}): RouteConfig {
+export function route(upstream: RouteConfig['upstream'], changes: Partial<RouteConfig> = {}): RouteConfig {
   return {
     path: '/**',
     upstream,
@@ -124,7 +125,7 @@ export async function startEdge(
       options.check?.(req);
       const chosen = all[options.choose?.(req) ?? 0] as ForwardRoute;
       await forwarder.forward(contextOf(req), res, chosen, {
-        headers: ['host', new URL(chosen.upstream).host, ...withoutHopByHop(req.rawHeaders)],
+        headers: ['host', new URL(baseUrl(chosen.upstream)).host, ...withoutHopByHop(req.rawHeaders)],
         path: req.url ?? '/',
         rewriteHeaders: (raw) => withoutHopByHop([...raw]),
         ...options.options?.(req),

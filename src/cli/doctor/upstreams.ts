@@ -3,31 +3,34 @@ import { type Check, fail, ok } from '../../base/check.ts';
 import { describeNetworkError, isCertificateError } from '../../base/system/unreachable.ts';
 import { forwardedRoutes } from '../../config/schema/asked-routes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
+import { targetUrls } from '../../config/traffic/upstream-targets.ts';
 import { requestStatus } from './network.ts';
 
-type Target = Pick<RouteConfig, 'upstream' | 'upstreamCa' | 'timeouts'> & { paths: string[] };
+type Target = Pick<RouteConfig, 'upstreamCa' | 'timeouts'> & { url: string; paths: string[] };
 
-/** Each upstream origin once, with the paths of its routes. */
+/** Each origin of an upstream or of a target once, with the paths of its routes. */
 function targetsOf(routes: readonly RouteConfig[]): Target[] {
   const targets = new Map<string, Target>();
   for (const { path, upstream, upstreamCa, timeouts } of routes) {
-    const key = `${new URL(upstream).origin} ${upstreamCa}`;
-    const target = targets.get(key);
-    if (target) target.paths.push(path);
-    else targets.set(key, { upstream, upstreamCa, timeouts, paths: [path] });
+    for (const url of targetUrls(upstream)) {
+      const key = `${new URL(url).origin} ${upstreamCa}`;
+      const target = targets.get(key);
+      if (target) target.paths.push(path);
+      else targets.set(key, { url, upstreamCa, timeouts, paths: [path] });
+    }
   }
   return [...targets.values()];
 }
 
 async function checkTarget(
-  { upstream, upstreamCa, timeouts, paths }: Target,
+  { url, upstreamCa, timeouts, paths }: Target,
   readFile: (path: string) => string,
 ): Promise<Check> {
   const name = 'upstream';
-  const target = `${new URL(upstream).origin} (${[...new Set(paths)].join(', ')})`;
+  const target = `${new URL(url).origin} (${[...new Set(paths)].join(', ')})`;
   try {
     const ca = upstreamCa === undefined ? undefined : readFile(upstreamCa);
-    const status = await requestStatus(upstream, { ca, timeout: timeouts.connect });
+    const status = await requestStatus(url, { ca, timeout: timeouts.connect });
     return ok(name, `${target} responds with ${status}`);
   } catch (error) {
     const hint = isCertificateError(error)

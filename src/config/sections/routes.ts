@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { httpUrl, origin, scopeToken, textList } from '../fields/fields.ts';
 import { routeContent } from '../traffic/route-content.ts';
 import { routeLimits } from '../traffic/route-limits.ts';
+import { upstream } from '../traffic/upstream.ts';
 import { claims, site } from './route-site.ts';
 import { rule } from './rules.ts';
 
@@ -35,14 +36,7 @@ const target = {
     .regex(/^\/[^\s?#\\]*$/, 'expected a path that starts with /')
     .describe('Path pattern: * matches one segment, a final /** matches the path before it and everything below.'),
   origin: origin().optional().describe('Origin of the route: an entry of origins, or publicUrl, which is the default.'),
-  upstream: z
-    .union([
-      httpUrl().refine((text) => !text.includes('?'), 'expected a URL without query: the query of the request is used'),
-      z.literal('none'),
-    ])
-    .describe(
-      'Base URL of the API. The path of the request is appended. none: only forward authentication asks about this route; the public port serves nothing there.',
-    ),
+  upstream,
   stripPrefix: z
     .string()
     .regex(/^\/[^\s?#*]*[^/\s?#*]$/, 'expected a literal path prefix without trailing slash')

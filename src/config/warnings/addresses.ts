@@ -3,6 +3,7 @@ import { canonicalHost, createAddressMatcher, normalizeAddress } from '../../bas
 import { isLoopbackHost, isWildcardHost } from '../../base/loopback.ts';
 import { forwardedRoutes } from '../schema/asked-routes.ts';
 import type { Config } from '../schema/schema.ts';
+import { targetUrls } from '../traffic/upstream-targets.ts';
 import type { Combination, WarningFacts } from './warning.ts';
 
 interface Listener {
@@ -58,11 +59,15 @@ const originOf = (url: URL) => `${url.protocol}//${canonicalHost(url.hostname)}:
 const LOCAL: readonly string[] = ['localhost', '127.0.0.1', '::1', '0.0.0.0', '::'];
 
 /** Whether two URLs name one server, in any spelling of its host and port. */
-export function isSameServer(first: URL, second: URL): boolean {
+function isSameServer(first: URL, second: URL): boolean {
   if (originOf(first) === originOf(second)) return true;
   if (first.protocol !== second.protocol || portOf(first) !== portOf(second)) return false;
   return [first, second].every(({ hostname }) => LOCAL.includes(canonicalHost(hostname)));
 }
+
+/** Whether two upstreams have a server in common. */
+export const shareServer = (first: readonly URL[], second: readonly URL[]): boolean =>
+  first.some((one) => second.some((other) => isSameServer(one, other)));
 
 /** Whether requests to this URL arrive at the gateway itself. */
 function isOwn(url: URL, config: Config): boolean {
@@ -76,13 +81,15 @@ function isOwn(url: URL, config: Config): boolean {
   });
 }
 
-/** Creates the function that finds the routes whose upstream has a property. */
+/** Creates the function that finds the upstreams of routes, and their targets, that have a property. */
 const upstreamsWith =
   (applies: (upstream: URL, config: Config) => boolean, property: string) =>
   ({ config }: WarningFacts): string[] =>
-    forwardedRoutes(config)
-      .filter(({ upstream }) => applies(new URL(upstream), config))
-      .map(({ path, upstream }) => `the upstream ${upstream} of route ${path} is ${property}`);
+    forwardedRoutes(config).flatMap(({ path, upstream }) =>
+      targetUrls(upstream)
+        .filter((url) => applies(new URL(url), config))
+        .map((url) => `the upstream ${url} of route ${path} is ${property}`),
+    );
 
 export const ownUpstream: Combination = {
   id: 'upstream-is-gateway',

@@ -1,8 +1,9 @@
 /** The warning about a route without a token that leads to what another route protects, under another public path. */
 import { forwardedRoutes } from '../schema/asked-routes.ts';
 import type { RouteConfig, RuleConfig } from '../schema/schema.ts';
+import { baseUrl, targetUrls } from '../traffic/upstream-targets.ts';
 import { covers } from '../validate/routes.ts';
-import { isSameServer } from './addresses.ts';
+import { shareServer } from './addresses.ts';
 import type { Combination } from './warning.ts';
 
 type Segments = readonly string[];
@@ -10,7 +11,7 @@ type Segments = readonly string[];
 /** A route with the paths of its upstream. `prefix` of a public path is replaced with `base`. */
 interface Target {
   readonly route: RouteConfig;
-  readonly upstream: URL;
+  readonly servers: readonly URL[];
   readonly prefix: Segments;
   readonly base: Segments;
   /** Pattern of the paths at the upstream. */
@@ -40,10 +41,10 @@ function targetsOf(routes: readonly RouteConfig[]): Target[] {
   const paths = routes.map(({ path }) => textOf(segmentsOf(path)));
   return routes.map((route, index) => {
     const { path, stripPrefix = '' } = route;
-    const upstream = new URL(route.upstream);
-    const base = segmentsOf(upstream.pathname);
+    const servers = targetUrls(route.upstream).map((url) => new URL(url));
+    const base = segmentsOf(new URL(baseUrl(route.upstream)).pathname);
     const pattern = [...base, ...segmentsOf(path.slice(stripPrefix.length))];
-    return { route, upstream, prefix: segmentsOf(stripPrefix), base, pattern, earlier: paths.slice(0, index) };
+    return { route, servers, prefix: segmentsOf(stripPrefix), base, pattern, earlier: paths.slice(0, index) };
   });
 }
 
@@ -83,7 +84,7 @@ function isMoreOpen(open: RouteConfig, guarded: RouteConfig): boolean {
 }
 
 function bypasses(open: Target, guarded: Target): boolean {
-  if (!isMoreOpen(open.route, guarded.route) || !isSameServer(open.upstream, guarded.upstream)) return false;
+  if (!isMoreOpen(open.route, guarded.route) || !shareServer(open.servers, guarded.servers)) return false;
   const common = intersectionOf(open.pattern, guarded.pattern);
   // Where both routes give these paths the same public path, the earlier route takes it, so one of them is not reached.
   return common !== undefined && reaches(open, common) && reaches(guarded, common);

@@ -1,13 +1,15 @@
 /** Warnings about pages: their scripts run as the application, with everything that its origin serves. */
 import { hasUpstream } from '../schema/asked-routes.ts';
 import type { RouteConfig } from '../schema/schema.ts';
-import { isSameServer } from './addresses.ts';
+import { targetUrls } from '../traffic/upstream-targets.ts';
+import { shareServer } from './addresses.ts';
 import type { Combination } from './warning.ts';
 
 /** Whether two routes have one upstream, as far as the gateway knows it. */
 function isSameUpstream(first: RouteConfig, second: RouteConfig): boolean {
   if (!hasUpstream(first) || !hasUpstream(second)) return first.upstream === second.upstream;
-  return isSameServer(new URL(first.upstream), new URL(second.upstream));
+  const serversOf = ({ upstream }: RouteConfig) => targetUrls(upstream).map((url) => new URL(url));
+  return shareServer(serversOf(first), serversOf(second));
 }
 
 const isSameOrigin = (first: RouteConfig, second: RouteConfig, publicUrl: string) =>

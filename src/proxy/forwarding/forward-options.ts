@@ -1,7 +1,7 @@
 /** What a forwarded request carries to the upstream, and what a further attempt of it needs. */
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { Span } from '../../tracing/span.ts';
-import type { UpstreamOptions } from '../../upstream/upstreams.ts';
+import type { UpstreamOptions } from '../../upstream/route-pool.ts';
 
 /** Response headers by lower-case name. */
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
@@ -24,6 +24,8 @@ export interface ForwardOptions {
    * Rejects with a GatewayError when the request must not continue.
    */
   retryWithNewToken?: () => Promise<ForwardOptions | undefined>;
+  /** Key of the caller for an upstream that balances by hash. */
+  hashKey?: string | undefined;
   /** The session or service that the request counts for; its address by default. */
   caller?: string | undefined;
   /** Key of the session that the request belongs to. */

@@ -8,7 +8,7 @@ import type { Upstreams } from '../../upstream/upstreams.ts';
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { ProxyRequest } from './proxy-request.ts';
-import type { ProxyRequestParts } from './proxy-request-parts.ts';
+import { type ProxyRequestParts, targetChoice } from './proxy-request-parts.ts';
 import { checkBody } from './upload.ts';
 
 export interface Forwarder {
@@ -62,12 +62,14 @@ export function createForwarder(parts: {
         if (res.destroyed) return resolve();
         checkBody(context.req, route);
         const settle = (error?: Error) => (error ? reject(error) : resolve());
+        const upstream = upstreams.forRoute(route);
         const parts = {
           context,
           res,
           route,
           options,
-          upstream: upstreams.forRoute(route),
+          upstream,
+          choice: upstream.balanced && targetChoice(route, options),
           measure: meters.get(route),
           streams,
           settle,

@@ -1,6 +1,7 @@
 /** Prepares an admitted request for its upstream: path, headers, credentials, and how its response is rewritten. */
 import { hasUpstream } from '../../config/schema/asked-routes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
+import { baseUrl } from '../../config/traffic/upstream-targets.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { UpstreamProofs } from '../../oidc/dpop/upstream-proofs.ts';
 import type { Claims, TokenFacts } from '../../oidc/products/base/facts.ts';
@@ -10,6 +11,7 @@ import type { CompiledRoute } from '../../routing/routes.ts';
 import { startUpstreamSpan } from '../../tracing/upstream-span.ts';
 import { type MaybePromise, mapMaybe } from '../../tuning/maybe-promise.ts';
 import type { Admission } from '../admission/admit.ts';
+import { createHashKey } from '../admission/hash-key.ts';
 import { createClaimHeaders, unverifiedClaims } from '../headers/claim-headers.ts';
 import {
   createRequestHeaderRewriter,
@@ -112,7 +114,8 @@ function prepareRoute(shared: Shared, compiled: CompiledRoute): PrepareRequest {
   const claimHeaders = createClaimHeaders(route.claimHeaders, route.claimEncoding);
   const selectCredentials = createSelectCredentials(route, tokens, proofs);
   const upstreamPath = createUpstreamPath(route);
-  const { host: upstreamHost, origin } = new URL(route.upstream);
+  const hashKeyOf = createHashKey(route);
+  const { host: upstreamHost, origin } = new URL(baseUrl(route.upstream));
   const host = route.hostHeader === 'public' ? new URL(config.publicUrl).host : upstreamHost;
   const passing = {
     requestCookies: route.requestCookies,
@@ -128,11 +131,13 @@ function prepareRoute(shared: Shared, compiled: CompiledRoute): PrepareRequest {
     const path = upstreamPath(context.target);
     const rewriteHeaders = (raw: readonly string[]) => rewriteResponseHeaders(raw, facts);
     const method = context.req.method ?? 'GET';
+    const hashKey = hashKeyOf?.(context, admission);
     if (admission.kind === 'guest' || admission.kind === 'anyone') {
       const span = startUpstreamSpan(context.span, method, origin);
       return {
         path,
         rewriteHeaders,
+        hashKey,
         span,
         headers: rewriteRequestHeaders(context, { ...passing, host, upgrade, span }),
       };
@@ -146,7 +151,7 @@ function prepareRoute(shared: Shared, compiled: CompiledRoute): PrepareRequest {
       const { streamKey, endsAt } = lifetimeOf(admission, clockTolerance);
       const attempts = attemptsOf(shared, context, options, url);
       const headers = rewriteRequestHeaders(context, options);
-      return { headers, path, rewriteHeaders, attempts, caller: callerOf(admission), streamKey, endsAt, span };
+      return { headers, path, rewriteHeaders, hashKey, attempts, caller: callerOf(admission), streamKey, endsAt, span };
     });
   };
 }

@@ -80,14 +80,14 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
   }
 
   #dispatch(): void {
-    const { upstream, context, options } = this.#parts;
+    const { upstream, context, options, choice } = this.#parts;
     const method = this.#method;
     const body = this.#upload;
     const repeatable = isRepeatable(method, body !== null);
     this.#sentAt = performance.now();
     const trailers = asksForTrailers(context.req);
     upstream.pool.dispatch(
-      { path: options.path, method, headers: this.#headers, body, repeatable, trailers },
+      { path: options.path, method, headers: this.#headers, body, repeatable, trailers, choice },
       this.#relay,
     );
   }

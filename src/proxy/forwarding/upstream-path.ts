@@ -2,6 +2,7 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import type { RouteConfig } from '../../config/schema/schema.ts';
+import { baseUrl } from '../../config/traffic/upstream-targets.ts';
 import type { RequestTarget } from '../../routing/target.ts';
 
 /** Removes the first `count` segments. Raw and decoded segments correspond, since both are split at `/`. */
@@ -13,7 +14,7 @@ function withoutSegments(path: string, count: number): string {
 
 /** Creates the mapping of a route. Like the route, the prefix to strip is compared by decoded segments. */
 export function createUpstreamPath(route: Pick<RouteConfig, 'upstream' | 'stripPrefix'>) {
-  const base = new URL(route.upstream).pathname.replace(/\/+$/, '');
+  const base = new URL(baseUrl(route.upstream)).pathname.replace(/\/+$/, '');
   const prefix = route.stripPrefix?.slice(1).split('/').map(decodeURIComponent) ?? [];
 
   return function upstreamPath(target: RequestTarget): string {

@@ -1,5 +1,6 @@
 /** Maps cookies that an upstream sets to the paths and the host under which browsers reach it. */
 import type { RouteConfig } from '../../config/schema/schema.ts';
+import { baseUrl, targetUrls } from '../../config/traffic/upstream-targets.ts';
 
 /** A cookie with this prefix is valid only with Path=/ and without Domain (RFC 6265bis section 4.1.3.2). */
 const HOST_PREFIX = /^\s*__host-/i;
@@ -27,7 +28,8 @@ export function createPublicCookie(
   publicUrl: string,
   route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> & Partial<Pick<RouteConfig, 'kind'>>,
 ) {
-  const { pathname, hostname } = new URL(route.upstream);
+  const { pathname } = new URL(baseUrl(route.upstream));
+  const hosts = targetUrls(route.upstream).map((url) => new URL(url).hostname);
   const publicHost = new URL(publicUrl).hostname;
   const base = pathname.replace(/\/+$/, '');
   const prefix = route.stripPrefix ?? '';
@@ -45,7 +47,7 @@ export function createPublicCookie(
     let changed = false;
     const kept = attributes.flatMap((text) => {
       const { name, value } = attributeOf(text);
-      const isForeign = covers(value, hostname) && !covers(value, publicHost);
+      const isForeign = hosts.some((host) => covers(value, host)) && !covers(value, publicHost);
       if (name === 'domain' && (isForeign || route.kind === 'page')) {
         changed = true;
         return [];

@@ -1,23 +1,15 @@
 /** Opens WebSocket tunnels to the upstreams of routes; a tunnel never outlives its session. */
 import type { Socket } from 'node:net';
 import { GatewayError } from '../../base/errors.ts';
-import { type ClientCertificate, readCa, type UpstreamOptions, type Upstreams } from '../../upstream/upstreams.ts';
+import type { ClientCertificate, UpstreamOptions } from '../../upstream/route-pool.ts';
+import type { Upstreams } from '../../upstream/upstreams.ts';
 import type { AttemptHooks } from '../forwarding/forward-options.ts';
 import type { OpenStream, OpenStreams } from '../forwarding/open-streams.ts';
 import { slotOwner } from '../forwarding/slot-owner.ts';
-import { createHttpProxy, type HttpProxy } from './http-proxy.ts';
 import { createTunnelSpans } from './tunnel-spans.ts';
+import { createTunnelTargets } from './tunnel-target.ts';
 import type { Tunnel } from './upgrade.ts';
 import { createWebSocketTunnel } from './websocket-tunnel.ts';
-
-function proxyTo(route: UpstreamOptions, certificate: ClientCertificate | undefined): HttpProxy {
-  const upgradeTimeout = route.timeouts.connect + route.timeouts.headers;
-  return createHttpProxy(new URL(route.upstream).origin, {
-    upgradeTimeout,
-    ...readCa(route),
-    ...(certificate ? { cert: certificate.cert, key: certificate.key } : {}),
-  });
-}
 
 /**
  * Creates the tunnels of all routes. `open` resolves when the WebSocket is closed; after a failure it
@@ -34,7 +26,8 @@ export function createTunnel({
   streams: OpenStreams;
   certificate?: ClientCertificate | undefined;
 }): Tunnel {
-  const proxies = new Map(routes.map((route) => [route, proxyTo(route, certificate)]));
+  const targetsOf = (route: UpstreamOptions) => createTunnelTargets(route, upstreams.forRoute(route), certificate);
+  const targets = new Map(routes.map((route) => [route, targetsOf(route)]));
   return {
     async open(context, duplex, head, route, options) {
       // Node types the argument of the upgrade event as a Duplex; on a node:http server it is a socket.
@@ -42,8 +35,11 @@ export function createTunnel({
       if (socket.destroyed) return;
       const { slots, failures } = upstreams.forRoute(route);
       const owner = slotOwner(context, options);
-      if (!slots.tryTakeStream(owner))
+      const target = (targets.get(route) ?? targetsOf(route))(options);
+      if (!slots.tryTakeStream(owner)) {
+        target.onEnd();
         throw new GatewayError('upstream_busy', { detail: 'no free slot for a WebSocket' });
+      }
       let stream: OpenStream | undefined;
       let leave = () => {};
       const spans = createTunnelSpans(context.span, options.span);
@@ -54,9 +50,10 @@ export function createTunnel({
         // Bytes in either direction pass through this socket, and each restarts its timer; 0 is no limit.
         socket.setTimeout(route.websocketIdleTimeout, endAfterFrame);
       };
-      const { path, headers, attempts, streamKey, endsAt } = options;
+      const { path, attempts, streamKey, endsAt } = options;
       const onHandshakeResponse: AttemptHooks['onResponse'] = (status, responseHeaders) => {
         spans.recordHandshake(status);
+        target.onResponse(status);
         return attempts?.onResponse(status, responseHeaders) ?? false;
       };
       const { hooks, end, endAfterFrame } = createWebSocketTunnel({
@@ -64,17 +61,20 @@ export function createTunnel({
         socket,
         path,
         onHandshakeResponse,
-        onRefused: failures.note,
+        onRefused(error) {
+          failures.note(error);
+          target.onRefused(error);
+        },
         onOpen,
       });
       if (streamKey !== undefined || endsAt !== undefined)
         stream = streams.track(streamKey, endsAt ?? Number.POSITIVE_INFINITY, end);
-      const proxy = proxies.get(route) ?? proxyTo(route, certificate);
       await new Promise<void>((resolve) => {
         socket.once('close', resolve);
-        proxy.upgrade(context.req, socket, head, headers, hooks);
+        target.proxy.upgrade(context.req, socket, head, target.headers, hooks);
       });
       spans.end();
+      target.onEnd();
       slots.giveStream(owner);
       stream?.done();
       leave();

@@ -14,6 +14,8 @@ export interface PoolOptions {
   readonly connections: number;
   /** Milliseconds until a connection must be established. */
   readonly connectTimeout: number;
+  /** Returns the age in milliseconds at which a new connection is not reused any more; no limit by default. */
+  readonly maxAge?: (() => number) | undefined;
   /** The upstream sent bytes beyond a response, for the `first` time in a while; its connections are not reused for a while. */
   onSurplus?(first: boolean): void;
 }
@@ -56,7 +58,8 @@ class ConnectionPool implements Pool, ConnectionOwner {
   /** Free connections with their expiry (performance.now()). The most recently used one is last and is reused first. */
   readonly #idle: { connection: UpstreamConnection; expiresAt: number }[] = [];
   #assigned: Assignment[] = [];
-  readonly #connections = new Set<UpstreamConnection>();
+  /** Established connections, with the time at which they are too old (performance.now()). */
+  readonly #connections = new Map<UpstreamConnection, number>();
   /** Connections that are not established yet, with their deadlines. */
   readonly #connecting = new Map<{ cancel(): void }, { deadline: number; fail(error: Error): void }>();
   readonly #queue: PendingRequest[] = [];
@@ -80,13 +83,14 @@ class ConnectionPool implements Pool, ConnectionOwner {
     clearInterval(this.#timer);
     for (const { handler } of this.#queue.splice(0)) handler.onError(poolClosed());
     for (const { fail } of this.#connecting.values()) fail(poolClosed());
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections.keys()) connection.close();
   }
 
   onFree(connection: UpstreamConnection, keepAliveMs: number | undefined): void {
     const now = performance.now();
+    const { maxAge } = this.#options;
     const idleMs = keepAliveMs === undefined ? IDLE_MS : Math.min(MAX_IDLE_MS, keepAliveMs - LATENCY_MARGIN_MS);
-    if (idleMs <= 0 || now < this.#distrustUntil) {
+    if (idleMs <= 0 || now < this.#distrustUntil || (maxAge && now >= (this.#connections.get(connection) ?? 0))) {
       connection.close();
       return;
     }
@@ -169,11 +173,12 @@ class ConnectionPool implements Pool, ConnectionOwner {
       pending.handler.onError(error);
       this.#assignQueued();
     };
-    const connecting = this.#options.open(this, {
+    const { open, maxAge } = this.#options;
+    const connecting = open(this, {
       onFailed: fail,
       onOpen: (connection) => {
         this.#connecting.delete(connecting);
-        this.#connections.add(connection);
+        this.#connections.set(connection, maxAge ? performance.now() + maxAge() : Number.POSITIVE_INFINITY);
         connection.send(pending.request, pending.handler);
       },
     });
@@ -184,7 +189,7 @@ class ConnectionPool implements Pool, ConnectionOwner {
     const now = performance.now();
     for (const { deadline, fail } of this.#connecting.values())
       if (now >= deadline) fail(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'no connection within the time limit'));
-    for (const connection of this.#connections) connection.checkDeadline(now);
+    for (const connection of this.#connections.keys()) connection.checkDeadline(now);
     for (const { connection, expiresAt } of this.#idle) if (expiresAt <= now) connection.close();
   }
 }

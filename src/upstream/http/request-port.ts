@@ -2,6 +2,16 @@
 import type { Readable } from 'node:stream';
 import type { ResponseHead } from './response-head.ts';
 
+/** What a balancer needs to choose the target of a request. */
+export interface TargetChoice {
+  /** Key of the caller, if requests with the same key belong to the same target. */
+  readonly hashKey: string | undefined;
+  /** The Host header is replaced with host and port of the target. */
+  readonly ownHost: boolean;
+  /** The endpoints that attempts of this request used; others are preferred. The balancer adds the one that it chooses. */
+  readonly tried: object[];
+}
+
 export interface UpstreamRequest {
   readonly method: string;
   /** Path and query. */
@@ -17,6 +27,8 @@ export interface UpstreamRequest {
   readonly headTimeout?: number | undefined;
   /** Returns the headers of another attempt, if those of one attempt are valid only once. */
   readonly nextHeaders?: (() => string[]) | undefined;
+  /** For an upstream with several targets. */
+  readonly choice?: TargetChoice | undefined;
 }
 
 /**

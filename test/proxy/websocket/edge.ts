@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import type { RouteConfig } from '../../../src/config/schema/schema.ts';
+import { baseUrl } from '../../../src/config/traffic/upstream-targets.ts';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
 import { createTunnel } from '../../../src/proxy/websocket/tunnel.ts';
 import { createUpstreams } from '../../../src/upstream/upstreams.ts';
@@ -13,7 +14,7 @@ import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
 import { within } from '../../support/wait.ts';
 
 /** Starts a server that forwards every handshake to `upstream`, for the session named by the query. */
-export async function edgeTo(t: TestContext, upstream: string, changes: Partial<RouteConfig> = {}) {
+export async function edgeTo(t: TestContext, upstream: RouteConfig['upstream'], changes: Partial<RouteConfig> = {}) {
   const ended = new Set<string>();
   const time = { ahead: 0 };
   const clock = () => Date.now() + time.ahead;
@@ -27,7 +28,7 @@ export async function edgeTo(t: TestContext, upstream: string, changes: Partial<
   let over = 0;
   const server = createServer();
   server.on('upgrade', async (req, socket, head) => {
-    const { host } = new URL(upstream);
+    const { host } = new URL(baseUrl(upstream));
     const headers = ['host', host, ...withoutHopByHop(req.rawHeaders), 'connection', 'Upgrade', 'upgrade', 'websocket'];
     headers.push('authorization', 'Bearer token', 'x-double', '1', 'X-Double', '2');
     const streamKey = new URLSearchParams(req.url?.split('?')[1]).get('session') ?? 'nobody';

@@ -1,0 +1,19 @@
+/** Reads `upstream` of a route, whether it is one URL or a pool. */
+import type { z } from 'zod';
+import type { upstream, upstreamPool } from './upstream.ts';
+
+export type UpstreamConfig = z.output<typeof upstream>;
+export type PoolConfig = z.output<typeof upstreamPool>;
+export type TargetConfig = PoolConfig['targets'][number];
+
+/** The URLs of all targets. */
+export const targetUrls = (config: UpstreamConfig): string[] =>
+  typeof config === 'string' ? [config] : config.targets.map(({ url }) => url);
+
+/** The URL of the first target: its path is that of all, and its host stands for the upstream where only one can be named. */
+export function baseUrl(config: UpstreamConfig): string {
+  if (typeof config === 'string') return config;
+  const [first] = config.targets;
+  if (!first) throw new Error('an upstream has at least one target');
+  return first.url;
+}

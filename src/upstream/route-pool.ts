@@ -1,0 +1,94 @@
+/** Opens the connections to the upstream of a route: of one URL, or of several targets. */
+import { readOptionFile } from '../base/system/unreadable.ts';
+import type { RouteConfig } from '../config/schema/schema.ts';
+import type { PoolConfig } from '../config/traffic/upstream-targets.ts';
+import type { Logger } from '../observe/log.ts';
+import { BalancedPool } from './balance/balanced-pool.ts';
+import { alwaysHealthy } from './balance/health-port.ts';
+import { lookup } from './connect/loopback.ts';
+import { createPool, type Pool, type PoolOptions } from './http/pool.ts';
+import type { UpstreamClient } from './http/request-port.ts';
+import { createOpenConnection } from './open-connection.ts';
+
+/** The options of a route that configure the connections to its upstream. */
+export type UpstreamOptions = Pick<
+  RouteConfig,
+  'upstream' | 'timeouts' | 'connections' | 'maxQueue' | 'maxStreams' | 'upstreamCa'
+> &
+  Partial<Pick<RouteConfig, 'path' | 'hostHeader'>>;
+
+/** Presented to upstreams that request a client certificate; tokens may be bound to it (RFC 8705 section 3). */
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface RoutePoolParts {
+  /** Who writes the requests and parses the responses; `own` by default. */
+  client?: UpstreamClient;
+  certificate?: ClientCertificate | undefined;
+  log?: Logger;
+  /** Called each time that an upstream sent bytes beyond a response, with the path of the first route that uses it. */
+  onSurplus?(path: string): void;
+  clock?: () => number;
+  random?: () => number;
+}
+
+/** Maximum size of a response head; a larger response is rejected. */
+const MAX_RESPONSE_HEAD_BYTES = 32 * 1024;
+
+/** The part of its age by which a connection may close earlier, so that those of one moment do not all close at once. */
+const AGE_JITTER = 0.1;
+
+/** Reads the CA file of an upstream. Called at start, so that an unreadable file stops the start. */
+export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } {
+  return route.upstreamCa === undefined ? {} : { ca: readOptionFile('routes[].upstreamCa', route.upstreamCa) };
+}
+
+/** Creates the connections to one server of an upstream. */
+export function createServerPool(
+  origin: string,
+  route: UpstreamOptions,
+  parts: RoutePoolParts,
+  maxAge?: PoolOptions['maxAge'],
+): Pool {
+  const { client = 'own', certificate, log, onSurplus } = parts;
+  const open = createOpenConnection({
+    origin,
+    client,
+    headTimeout: route.timeouts.headers,
+    bodyTimeout: route.timeouts.idle,
+    maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
+    lookup,
+    ...readCa(route),
+    ...(certificate ? { cert: certificate.cert, key: certificate.key } : {}),
+  });
+  return createPool({
+    open,
+    connections: route.connections + route.maxStreams,
+    connectTimeout: route.timeouts.connect,
+    maxAge,
+    onSurplus(first) {
+      onSurplus?.(route.path ?? '');
+      if (!first) return;
+      log?.warn(
+        { upstream: origin },
+        'upstream sent bytes beyond a response; its connections are not reused for 10 minutes',
+      );
+    },
+  });
+}
+
+/** Creates the connections to all targets of an upstream. */
+export function createTargetsPool(config: PoolConfig, route: UpstreamOptions, parts: RoutePoolParts): BalancedPool {
+  const { clock = Date.now, random = Math.random } = parts;
+  const { maxConnectionAge } = config;
+  const maxAge = maxConnectionAge === 0 ? undefined : () => maxConnectionAge * (1 - AGE_JITTER * random());
+  return new BalancedPool({
+    config,
+    clock,
+    random,
+    health: alwaysHealthy(),
+    createPool: ({ url }) => createServerPool(new URL(url).origin, route, parts, maxAge),
+  });
+}
