@@ -4,7 +4,9 @@ import type { Socket } from 'node:net';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { headersOf } from '../../base/header-names.ts';
 import { createAgent } from '../../upstream/connect/agent.ts';
+import type { TlsOptions } from '../../upstream/connect/connect.ts';
 import { lookup } from '../../upstream/connect/loopback.ts';
+import { httpUrlOf } from '../../upstream/connect/target-url.ts';
 
 /** Path and callbacks of one proxied request or handshake. */
 export interface ProxyHooks {
@@ -26,17 +28,14 @@ export interface HttpProxy {
 }
 
 /**
- * Creates a proxy to one origin. Its hooks never change headers, because the library does not call them for every request
+ * Creates a proxy to one origin or Unix socket. Its hooks never change headers, because the library does not call them for every request
  * (with `Expect` it does not), and a request that they miss would carry the client's own cookies and credentials.
  */
-export function createHttpProxy(
-  target: string,
-  options: { ca?: string; cert?: string; key?: string; upgradeTimeout: number },
-): HttpProxy {
+export function createHttpProxy(target: string, options: TlsOptions & { upgradeTimeout: number }): HttpProxy {
   const { upgradeTimeout, ...tls } = options;
   const hooksOf = new WeakMap<IncomingMessage, ProxyHooks>();
   const middleware = createProxyMiddleware({
-    target,
+    target: httpUrlOf(target),
     upgradeTimeout,
     // Connections are not kept alive: a handshake consumes its own, and a development server restarts at any time.
     agent: createAgent({ origin: target, lookup, ...tls }, upgradeTimeout),

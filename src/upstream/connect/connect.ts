@@ -1,16 +1,29 @@
-/** Opens connections to one upstream, with or without TLS. */
+/** Opens connections to one upstream: over TCP with or without TLS, or to a Unix socket. */
 import { isIP, type LookupFunction, connect as netConnect, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { type ConnectEvents, type Connecting, connectToFirst } from './attempts.ts';
+import { socketPath } from './target-url.ts';
 
-export interface ConnectOptions {
-  readonly origin: string;
-  readonly lookup: LookupFunction;
+/** How connections with TLS are established; without effect on others. */
+export interface TlsOptions {
   /** PEM of the CA that signed the upstream's certificate; the system's CAs when undefined. */
   readonly ca?: string;
   /** Client certificate for an upstream that requests one. */
   readonly cert?: string;
   readonly key?: string;
+  /** Name that is requested and that the certificate must have, instead of the host. */
+  readonly serverName?: string;
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** Accept any certificate. */
+  readonly allowInsecure?: boolean;
+}
+
+export interface ConnectOptions extends TlsOptions {
+  /** Scheme, host and port, or the URL of a Unix socket. */
+  readonly origin: string;
+  readonly lookup: LookupFunction;
+  /** The protocol that TLS negotiates (ALPN, RFC 7301); `http/1.1` by default. */
+  readonly protocol?: 'http/1.1' | 'h2';
 }
 
 /**
@@ -26,7 +39,7 @@ const KEEP_ALIVE_DELAY_MS = 60_000;
 
 /** Returns the connect function of an upstream. */
 export function createConnect(options: ConnectOptions): Connect {
-  return new URL(options.origin).protocol === 'https:' ? createTlsConnect(options) : createPlainConnect(options);
+  return options.origin.startsWith('https:') ? createTlsConnect(options) : createPlainConnect(options);
 }
 
 function addressOptions({ origin, lookup }: ConnectOptions, defaultPort: number) {
@@ -41,32 +54,47 @@ function addressOptions({ origin, lookup }: ConnectOptions, defaultPort: number)
 /** Options of every socket. */
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS };
 
+/** Where connections without TLS go: the path of a Unix socket takes the place of an address. */
+function plainTarget(options: ConnectOptions) {
+  const path = socketPath(options.origin);
+  if (path === undefined) {
+    const { host, port, lookup } = addressOptions(options, 80);
+    return { host, lookup, addressOf: (address: string) => ({ ...SOCKET_OPTIONS, host: address, port }) };
+  }
+  const lookup: LookupFunction = (_host, _options, callback) => callback(null, [{ address: path, family: 0 }]);
+  return { host: '', lookup, addressOf: () => ({ path }) };
+}
+
 function createPlainConnect(options: ConnectOptions): Connect {
-  const { host, port, lookup } = addressOptions(options, 80);
+  const { host, lookup, addressOf } = plainTarget(options);
   return function connectPlain({ onBytes, ...events }) {
     const callback = (length: number) => {
       onBytes?.(sharedBuffer.subarray(0, length));
       return true;
     };
     const read = onBytes ? { onread: { buffer: sharedBuffer, callback } } : {};
-    const open = (address: string) => netConnect({ ...SOCKET_OPTIONS, ...read, host: address, port });
+    const open = (address: string) => netConnect({ ...read, ...addressOf(address) });
     return connectToFirst({ host, lookup, open }, events);
   };
 }
 
-/** The certificate of the upstream is always verified, even with NODE_TLS_REJECT_UNAUTHORIZED=0. */
+/**
+ * The certificate of the upstream is verified unless this upstream says otherwise, even with NODE_TLS_REJECT_UNAUTHORIZED=0.
+ */
 function createTlsConnect(options: ConnectOptions): Connect {
-  const { ca, cert, key } = options;
+  const { ca, cert, key, serverName, minVersion, allowInsecure = false, protocol = 'http/1.1' } = options;
   const { host, port, lookup } = addressOptions(options, 443);
+  const name = serverName ?? (isIP(host) ? undefined : host);
   const tlsOptions = {
     host,
-    rejectUnauthorized: true,
-    ALPNProtocols: ['http/1.1'],
-    ...(isIP(host) ? {} : { servername: host }),
+    rejectUnauthorized: !allowInsecure,
+    ALPNProtocols: [protocol],
+    ...(name === undefined ? {} : { servername: name }),
   };
   const credentials = {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(minVersion === undefined ? {} : { minVersion }),
   };
   // Created once, so that the certificates are not parsed for each connection.
   let secureContext: SecureContext | undefined;
