@@ -53,7 +53,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['admin/page', 'oidc/sign-in'],
   ['cli/doctor', 'endpoints/common', 'proxy/admission', 'proxy/relay'],
   ['endpoints/logout', 'proxy/forwarding'],
-  ['endpoints', 'proxy/hooks', 'proxy/pages', 'proxy/websocket'],
+  ['endpoints', 'proxy/hooks', 'proxy/pages', 'proxy/transform', 'proxy/websocket'],
   ['frontend', 'proxy/forward-auth'],
   ['gateway'],
   ['server'],

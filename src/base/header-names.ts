@@ -14,6 +14,28 @@ export const HOP_BY_HOP: readonly string[] = [
   'http2-settings',
 ];
 
+/** RFC 7239 section 8.1: what a client reports about its own route cannot be trusted. */
+export const FORWARDED: readonly string[] = [
+  'forwarded',
+  'forwarded-for',
+  'x-forwarded',
+  'x-forwarded-*',
+  'x-original-*',
+  'x-rewrite-url',
+  'x-host',
+  'x-waws-*',
+  'x-override-url',
+  'x-http-destinationurl',
+  'x-envoy-*',
+  'x-vercel-*',
+  'x-scheme',
+  'x-url-scheme',
+  'front-end-https',
+];
+
+/** With these an upstream would act on another method than the one that the rules were applied to. */
+export const METHOD_OVERRIDES: readonly string[] = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
 /** Response headers that speak for the whole public origin, or to the front proxy instead of the client. */
 export const ORIGIN_HEADERS: readonly string[] = [
   'nel',
@@ -120,4 +142,11 @@ export function headersOf(raw: readonly string[]): Record<string, string | strin
     headers[name] = known === undefined ? value : [...[known].flat(), value];
   }
   return headers;
+}
+
+/** Returns the test whether a canonical name is in the list or has one of its prefixes, which end in `*`. */
+export function createNameTest(names: readonly string[]): (canonical: string) => boolean {
+  const exact = new Set(names.filter((name) => !name.endsWith('*')));
+  const prefixes = names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+  return (canonical) => exact.has(canonical) || prefixes.some((prefix) => canonical.startsWith(prefix));
 }

@@ -1,8 +1,9 @@
 /** Compiles the options of `requireUser` into a route that has no upstream: the checks are those of configured routes. */
 import { findingsOf } from '../config/load/findings.ts';
 import type { Config, RouteConfig } from '../config/schema/schema.ts';
-import { route } from '../config/sections/routes.ts';
+import { routeSchema } from '../config/sections/routes.ts';
 import { rule } from '../config/sections/rules.ts';
+import { secretField } from '../config/sections/secrets.ts';
 import { ConfigError, type Finding, formatPath } from '../config/validate/faults.ts';
 import { validateConfig } from '../config/validate/validate.ts';
 import type { RequestContext } from '../edge/request-context.ts';
@@ -23,6 +24,9 @@ export interface Guard {
 
 /** The name in the audit log, where requests of routes have their path pattern. */
 const PATTERN = 'requireUser';
+
+/** A guard has no secret. */
+const route = routeSchema(secretField(() => ''));
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 

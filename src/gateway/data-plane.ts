@@ -12,6 +12,7 @@ import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verif
 import { prepareRoutes } from '../proxy/forwarding/prepare-request.ts';
 import { type CallHookParts, prepareWithHooks } from '../proxy/hooks/prepare-with-hooks.ts';
 import { createSignInAfter } from '../proxy/pages/sign-in-redirect.ts';
+import { prepareWithChanges } from '../proxy/transform/prepare-with-changes.ts';
 import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
 import { ownPathTestOf } from '../routing/own-paths.ts';
 import type { CompiledRoute, RouteTable } from '../routing/routes.ts';
@@ -45,7 +46,8 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const { config, routes, tunnel, audit } = parts;
   const cors = createCors(config.cors.allowedOrigins);
   const proofs = createUpstreamProofs(parts.clock);
-  const prepareFor = prepareWithHooks(parts, prepareRoutes(config, routes.routes, parts.upstreamTokens, proofs));
+  const prepare = prepareRoutes(config, routes.routes, parts.upstreamTokens, proofs);
+  const prepareFor = prepareWithHooks(parts, prepareWithChanges(config, routes.routes, prepare));
   const admit = traceAdmission(createAdmit(parts));
   const checkForgery = createForgeryCheck(config);
   const handleRoute = createRouteHandler(parts, { admit, prepareFor, checkForgery });

@@ -10,7 +10,12 @@ export const isSecretPath = (path: Path) =>
   path[0] === 'secrets' || path.some((part) => typeof part === 'string' && SECRETS.has(part));
 
 /** Whether the name of an entry is free, as that of a header: it may be equal to that of an option with a meaning. */
-export const isFreeName = (path: Path) => path.at(-2) === 'claimHeaders';
+export const isFreeName = (path: Path) =>
+  path.at(-2) === 'claimHeaders' ||
+  ((path.at(-2) === 'set' || path.at(-2) === 'add') && CHANGED.some((option) => path.at(-3) === option));
+
+/** Options of a route whose changes have free names. */
+const CHANGED = ['requestHeaders', 'responseHeaders', 'query'] as const;
 
 /** Whether an option itself is a secret; `value` is one of a key only. */
 export function isSecretOption(path: Path): boolean {

@@ -6,7 +6,7 @@ import { login, logout } from '../sections/login.ts';
 import { audit, log, tracing } from '../sections/observability.ts';
 import { pages } from '../sections/pages.ts';
 import { providerSchema } from '../sections/provider.ts';
-import { route } from '../sections/routes.ts';
+import { routeSchema } from '../sections/routes.ts';
 import { type SecretResolver, secretField, secretsSchema } from '../sections/secrets.ts';
 import {
   adminSchema,
@@ -66,7 +66,7 @@ export function configSchema(resolve: SecretResolver) {
     hsts,
     forwardAuth,
     accessTokens: accessTokensSchema(secret),
-    routes: z.array(route).default([]).describe('What the gateway forwards, and who may send it.'),
+    routes: z.array(routeSchema(secret)).default([]).describe('What the gateway forwards, and who may send it.'),
     limits,
     log,
     tracing,

@@ -1,6 +1,8 @@
 /** Schema of one entry of `routes`: path, upstream and access rules. */
 import { z } from 'zod';
 import { httpUrl, origin, scopeToken, textList } from '../fields/fields.ts';
+import type { SecretField } from '../fields/secret.ts';
+import { headerChanges } from '../traffic/header-changes.ts';
 import { routeContent } from '../traffic/route-content.ts';
 import { routeLimits } from '../traffic/route-limits.ts';
 import { upstream } from '../traffic/upstream.ts';
@@ -72,12 +74,14 @@ const access = {
 };
 
 /** One entry of `routes`. */
-export const route = z.strictObject({
-  ...target,
-  ...site,
-  ...claims,
-  ...access,
-  ...routeContent,
-  ...routeLimits,
-  upstreamCa: z.string().min(1).optional().describe('Path of a PEM file with the CA of the upstream.'),
-});
+export const routeSchema = (secret: SecretField) =>
+  z.strictObject({
+    ...target,
+    ...site,
+    ...claims,
+    ...access,
+    ...headerChanges(secret),
+    ...routeContent,
+    ...routeLimits,
+    upstreamCa: z.string().min(1).optional().describe('Path of a PEM file with the CA of the upstream.'),
+  });

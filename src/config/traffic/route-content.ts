@@ -1,25 +1,12 @@
-/** Schemas of the options of a route for headers, cookies and documents that pass between client and upstream. */
+/** Schemas of the options of a route for cookies, credentials and documents that pass between client and upstream. */
 import { z } from 'zod';
-import { fieldName, headerName } from '../fields/fields.ts';
 
-/** Headers and cookies that pass between client and upstream. */
+/** What passes between client and upstream. */
 export const routeContent = {
   requestCookies: z
     .enum(['forward', 'drop'])
     .default('forward')
     .describe('Cookies of the application. Cookies of the gateway are always removed.'),
-  requestHeaders: z
-    .array(fieldName())
-    .default([])
-    .describe(
-      'Request headers of the client that pass although they are dropped by default: those that identify the caller (X-User-Id), and names with other characters than letters, digits and hyphens (api_key). Exact spelling.',
-    ),
-  responseHeaders: z
-    .array(headerName())
-    .default([])
-    .describe(
-      'Response headers of the upstream that pass although they are dropped by default, because they speak for the whole origin: Accept-CH, NEL, Refresh, Report-To, Service-Worker-Allowed and others.',
-    ),
   setCookie: z
     .enum(['drop', 'forward'])
     .default('drop')

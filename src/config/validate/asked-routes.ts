@@ -8,6 +8,7 @@ const FORWARDING: readonly (keyof RouteConfig)[] = [
   'stripPrefix',
   'hostHeader',
   'upstreamCa',
+  'query',
   'responseHeaders',
   'setCookie',
   'cors',
@@ -38,8 +39,11 @@ export function askedRouteFindings(input: unknown, { forwardAuth }: Pick<Config,
               hint: 'set forwardAuth, or the URL of the upstream',
             },
           ]),
-      ...FORWARDING.filter((option) => route[option] !== undefined).map((option) => ({
-        path: [...at, option],
+      ...[
+        ...FORWARDING.filter((option) => route[option] !== undefined).map((option) => [option]),
+        ...(isTree(route.requestHeaders) && route.requestHeaders.add !== undefined ? [['requestHeaders', 'add']] : []),
+      ].map((option) => ({
+        path: [...at, ...option],
         message: 'has no effect with upstream: none',
         hint: 'remove it: the front proxy forwards the requests of this route',
       })),

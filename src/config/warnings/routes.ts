@@ -18,21 +18,21 @@ const routesWith =
 
 export const clientHeaders: Combination = {
   id: 'route-request-headers',
-  when: '`requestHeaders` on a route: clients choose the values of headers that the gateway drops by default',
+  when: '`requestHeaders.pass` on a route: clients choose the values of headers that the gateway drops by default',
   hint: 'the upstream must not identify callers by these headers',
   find: routesWith(
-    ({ requestHeaders }) => requestHeaders.length > 0,
-    ({ requestHeaders }) => `forwards ${requestHeaders.join(', ')} of its clients`,
+    ({ requestHeaders }) => requestHeaders.pass.length > 0,
+    ({ requestHeaders }) => `forwards ${requestHeaders.pass.join(', ')} of its clients`,
   ),
 };
 
 export const upstreamHeaders: Combination = {
   id: 'route-response-headers',
-  when: '`responseHeaders` on a route: its upstream speaks for the whole origin, or to the front proxy',
+  when: '`responseHeaders.pass` on a route: its upstream speaks for the whole origin, or to the front proxy',
   hint: 'list them only for an upstream that you trust with the whole origin',
   find: routesWith(
-    ({ responseHeaders }) => responseHeaders.length > 0,
-    ({ responseHeaders }) => `lets its upstream send ${responseHeaders.join(', ')}`,
+    ({ responseHeaders }) => responseHeaders.pass.length > 0,
+    ({ responseHeaders }) => `lets its upstream send ${responseHeaders.pass.join(', ')}`,
   ),
 };
 
@@ -73,5 +73,22 @@ export const uploads: Combination = {
   find: routesWith(
     (route) => isApi(route) && route.documents === 'forward' && acceptsUploads(route),
     () => 'accepts uploads and allows documents of its upstream to run scripts with the permissions of the application',
+  ),
+};
+
+const hasSecret = ({ requestHeaders, query }: RouteConfig) =>
+  [requestHeaders, ...(query ? [query] : [])].some(({ set, add }) =>
+    [...Object.values(set), ...Object.values(add)].some((value) => typeof value !== 'string'),
+  );
+
+const isOpen = ({ rules }: RouteConfig) => rules.some(({ token }) => token === 'none' || token === 'user-or-none');
+
+export const openSecret: Combination = {
+  id: 'route-open-secret',
+  when: 'a secret in `requestHeaders` or `query` on a route that admits clients without a token: they use the upstream with it',
+  hint: 'require a token on that route, unless the upstream shows everyone the same',
+  find: routesWith(
+    (route) => hasSecret(route) && isOpen(route),
+    () => 'sends a secret to its upstream for clients without a token',
   ),
 };

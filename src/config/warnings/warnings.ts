@@ -30,7 +30,15 @@ import { openBypass } from './open-bypass.ts';
 import { missingTexts } from './page-texts.ts';
 import { sharedOrigin } from './pages.ts';
 import { anyProvider, formPost, trustedEmail } from './providers.ts';
-import { clientHeaders, documents, setCookie, uploads, upstreamCaching, upstreamHeaders } from './routes.ts';
+import {
+  clientHeaders,
+  documents,
+  openSecret,
+  setCookie,
+  uploads,
+  upstreamCaching,
+  upstreamHeaders,
+} from './routes.ts';
 import { weakKeys, writtenSecrets } from './secrets.ts';
 import type { Combination, Warning, WarningFacts } from './warning.ts';
 
@@ -71,6 +79,7 @@ export const COMBINATIONS: readonly Combination[] = [
   upstreamCaching,
   documents,
   uploads,
+  openSecret,
   sharedOrigin,
   openBypass,
   writableSecrets,

@@ -1,6 +1,7 @@
 /** The claims about a user that rules name: taken from the ID token and UserInfo, and kept with the tokens of a session. */
 import { signInProviders } from '../../config/schema/providers.ts';
 import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
+import { identityClaimsOf } from '../../config/traffic/header-changes.ts';
 import type { Logger } from '../../observe/log.ts';
 import { providerIdOf, type TokenRecord } from '../../session/session-types.ts';
 import { claimAt } from '../products/base/claims.ts';
@@ -19,9 +20,12 @@ export type WithIdentity = (tokens: TokenRecord) => TokenRecord;
 /** The claims that rules and claim headers name; those that the gateway adds itself start with `@`. */
 const pathsOf = ({ routes }: Pick<Config, 'routes'>) => [
   ...new Set(
-    routes.flatMap(({ rules, claimsFrom, claimHeaders }) => [
-      ...rules.flatMap(({ identity = {} }) => Object.keys(identity)),
-      ...(claimsFrom === 'identity' ? Object.values(claimHeaders).filter((path) => !path.startsWith('@')) : []),
+    routes.flatMap((route) => [
+      ...route.rules.flatMap(({ identity = {} }) => Object.keys(identity)),
+      ...(route.claimsFrom === 'identity'
+        ? Object.values(route.claimHeaders).filter((path) => !path.startsWith('@'))
+        : []),
+      ...identityClaimsOf(route),
     ]),
   ),
 ];

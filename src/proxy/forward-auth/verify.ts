@@ -3,7 +3,8 @@
 import { createAddressMatcher, normalizeAddress } from '../../base/address.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { canonicalName } from '../../base/header-names.ts';
-import type { Config } from '../../config/schema/schema.ts';
+import type { Config, RouteConfig } from '../../config/schema/schema.ts';
+import { callerHeaders } from '../../config/traffic/header-changes.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { CsrfOutcome } from '../../policy/csrf.ts';
@@ -49,6 +50,23 @@ function selectHeaders(headers: readonly string[], names: ReadonlySet<string>): 
   return selected;
 }
 
+/** The names that the changes of a route set or remove, in lower case. */
+interface ChangedNames {
+  /** The spelling of the configuration, by canonical name. */
+  readonly spellings: ReadonlyMap<string, string>;
+  /** Each with an empty value, so that the front proxy keeps no header of the client. */
+  readonly empty: Readonly<Record<string, string>>;
+}
+
+function changedNames({ requestHeaders }: RouteConfig): ChangedNames | undefined {
+  const names = [...Object.keys(requestHeaders.set), ...requestHeaders.remove].map((name) => name.toLowerCase());
+  if (names.length === 0) return undefined;
+  return {
+    spellings: new Map(names.map((name) => [canonicalName(name), name])),
+    empty: Object.fromEntries(names.map((name) => [name, ''])),
+  };
+}
+
 /** A header that a hook removes is sent with an empty value, so that the front proxy does not keep the one of the client. */
 const withEmptyValues = (changes: Readonly<Record<string, string | undefined>> = {}) =>
   Object.fromEntries(Object.entries(changes).map(([name, value = '']) => [name, value]));
@@ -80,13 +98,21 @@ function createReservedHeaderCheck(config: Config, claimNames: readonly string[]
     });
   }
 
-  return function refuseReservedHeaders(context: RequestContext, route: CompiledRoute): void {
+  return function refuseReservedHeaders(
+    context: RequestContext,
+    route: CompiledRoute,
+    changed: ChangedNames | undefined,
+  ): void {
     const { rawHeaders } = context.req;
-    const allowed = route.config.requestHeaders.map((name) => name.toLowerCase());
+    const allowed = route.config.requestHeaders.pass.map((name) => name.toLowerCase());
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const name = rawHeaders[index] ?? '';
       const canonical = canonicalName(name);
       if (reserved.has(canonical)) refuse(context, route, canonical, 'claim_header');
+      // The front proxy replaces or removes the header in the spelling of the configuration only.
+      const spelling = changed?.spellings.get(canonical);
+      if (spelling !== undefined && spelling !== name.toLowerCase())
+        refuse(context, route, canonical, 'reserved_header');
       if (forbidden(name) && !allowed.includes(name.toLowerCase()) && !isReported(name, context))
         refuse(context, route, canonical, 'reserved_header');
     }
@@ -115,11 +141,12 @@ export function createVerify(parts: VerifyParts) {
   const isOwnCookie = createOwnCookieTest(cookieSettings(config));
   // Of all routes: the front proxy may copy the headers for a location that spans several routes.
   const claimNames = config.routes
-    .flatMap((route) => Object.keys(route.claimHeaders))
+    .flatMap((route) => [...Object.keys(route.claimHeaders), ...callerHeaders(route.requestHeaders)])
     .map((name) => name.toLowerCase());
   const names = new Set(['authorization', 'dpop', ...claimNames]);
   const refuseReservedHeaders = createReservedHeaderCheck(config, [...claimNames, FORWARD_COOKIE], audit);
   const refusal = createRefusal(parts);
+  const changedOf = new Map(config.routes.map((route) => [route, changedNames(route)]));
   // Always present: without a header in the response, a front proxy keeps the one that the client sent.
   const empty = Object.fromEntries([...names].map((name) => [name, '']));
 
@@ -139,14 +166,16 @@ export function createVerify(parts: VerifyParts) {
     const route = match(context.target, origin);
     if (!route) throw new GatewayError('access_denied', { reason: 'no_route', detail: 'no route matches this path' });
     context.access?.atRoute(route.pattern);
-    refuseReservedHeaders(context, route);
+    const changed = changedOf.get(route.config);
+    refuseReservedHeaders(context, route, changed);
     const admission = await admitAsked(context, route, origin);
     // The front proxy sends the request to the upstream: it has no span here.
     const asked = { ...context, span: undefined };
     const { headers, hookHeaders } = await prepareFor(route)(asked, admission, { cors: {}, asked: true });
     const { cookie = '' } = context.req.headers;
     const kept = route.config.requestCookies === 'drop' ? '' : withoutOwnCookies(cookie, isOwnCookie);
-    const set = { ...empty, ...selectHeaders(headers, names), ...withEmptyValues(hookHeaders) };
+    const ofChanges = changed && { ...changed.empty, ...selectHeaders(headers, new Set(changed.spellings.values())) };
+    const set = { ...empty, ...selectHeaders(headers, names), ...ofChanges, ...withEmptyValues(hookHeaders) };
     return { ...set, cookie: kept, [FORWARD_COOKIE]: kept };
   };
 }

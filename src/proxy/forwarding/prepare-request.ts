@@ -34,7 +34,7 @@ export type PrepareRequest = (
 type Authenticated = Extract<Admission, { kind: 'user' | 'bearer' }>;
 
 /** Returns how to read the claims of a caller, and the object that they may be cached for. */
-function claimsOf(admission: Authenticated, from: RouteConfig['claimsFrom']) {
+export function claimsOf(admission: Authenticated, from: RouteConfig['claimsFrom']) {
   if (admission.kind === 'bearer') {
     const { facts } = admission.caller;
     const claims = from === 'identity' ? {} : facts.claims;
@@ -120,7 +120,7 @@ function prepareRoute(shared: Shared, compiled: CompiledRoute): PrepareRequest {
   const passing = {
     requestCookies: route.requestCookies,
     requestHeaders: new Set([
-      ...route.requestHeaders.map((name) => name.toLowerCase()),
+      ...route.requestHeaders.pass.map((name) => name.toLowerCase()),
       ...(route.authorization === 'forward' ? ['authorization', 'dpop'] : []),
     ]),
   };

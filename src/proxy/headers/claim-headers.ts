@@ -62,6 +62,9 @@ export function unverifiedClaims(accessToken: string): Claims {
   }
 }
 
+/** Returns the function that encodes a claim as the value of a header. */
+export const claimEncoder = (encoding: 'percent' | 'utf8') => (encoding === 'utf8' ? plainClaim : encodeClaim);
+
 /**
  * Creates the function that returns a caller's claims as raw header pairs. A value that is too long is omitted and logged.
  * The result is cached for as long as `holder` lives: the token record, or the token facts, that the claims belong to.
@@ -70,7 +73,7 @@ export function createClaimHeaders(
   mapping: Readonly<Record<string, string>>,
   encoding: 'percent' | 'utf8' = 'percent',
 ) {
-  const headerValue = encoding === 'utf8' ? plainClaim : encodeClaim;
+  const headerValue = claimEncoder(encoding);
   const entries = Object.entries(mapping);
   const cache = new WeakMap<object, readonly string[]>();
 

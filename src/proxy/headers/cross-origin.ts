@@ -10,7 +10,7 @@ export const resourcePolicy = ({ cors }: CrossOriginOptions): readonly string[] 
 
 /** Creates the test for headers of the upstream that pass because of the options of the route. */
 export function createPassTest(route: CrossOriginOptions): (action: ResponseHeaderAction, name: string) => boolean {
-  const listed = new Set(route.responseHeaders.map((name) => name.toLowerCase()));
+  const listed = new Set(route.responseHeaders.pass.map((name) => name.toLowerCase()));
   return (action, name) =>
     ((action === 'origin' || action === 'refresh') && listed.has(name.toLowerCase())) ||
     (action === 'refresh' && route.kind === 'page') ||

@@ -1,6 +1,6 @@
 /** Lists the request headers by which products identify the caller to an upstream, where their words do not say so. */
+import { createNameTest } from '../../base/header-names.ts';
 import { hasIdentityWords } from './identity-words.ts';
-import { createNameTest } from './name-test.ts';
 
 /**
  * Canonical names, and prefixes that end in `*`, besides those of `identity-words.ts`. An upstream behind one of these products trusts the header, so a client must

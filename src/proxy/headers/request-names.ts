@@ -1,10 +1,17 @@
 /** Classifies the request headers of a client by name: those that never reach an upstream are dropped in any spelling. */
-import { canonicalName, HOP_BY_HOP, isReservedHeader } from '../../base/header-names.ts';
+import {
+  canonicalName,
+  createNameTest,
+  FORWARDED,
+  HOP_BY_HOP,
+  isReservedHeader,
+  METHOD_OVERRIDES,
+} from '../../base/header-names.ts';
 import { BINDING_HEADER } from '../../client/gateway-header.ts';
 import type { Config } from '../../config/schema/schema.ts';
+import { callerHeaders } from '../../config/traffic/header-changes.ts';
 import { createIdentityTest } from './identity-names.ts';
 import { memoizeBounded } from './name-cache.ts';
-import { createNameTest } from './name-test.ts';
 
 /** What happens to a header: `pass` unchanged, `drop`, or the name of a rule of its own in `request-headers.ts`. */
 export type RequestHeaderAction = 'pass' | 'drop' | 'connection' | 'cookie' | 'via' | 'max-forwards';
@@ -12,32 +19,10 @@ export type RequestHeaderAction = 'pass' | 'drop' | 'connection' | 'cookie' | 'v
 /** Set by the gateway, or by its HTTP client for the upstream. `Proxy` would become HTTP_PROXY in a CGI upstream. */
 const REPLACED: readonly string[] = ['authorization', 'dpop', 'host', 'expect', 'x-request-id', 'proxy'];
 
-/** RFC 7239 section 8.1: what a client reports about its own route cannot be trusted. */
-const FORWARDED: readonly string[] = [
-  'forwarded',
-  'forwarded-for',
-  'x-forwarded',
-  'x-forwarded-*',
-  'x-original-*',
-  'x-rewrite-url',
-  'x-host',
-  'x-waws-*',
-  'x-override-url',
-  'x-http-destinationurl',
-  'x-envoy-*',
-  'x-vercel-*',
-  'x-scheme',
-  'x-url-scheme',
-  'front-end-https',
-];
-
 /** The address of the client, as a product or a host names it: `Do-Connecting-Ip`, `Fastly-Client-Ip`, `X-Azure-SocketIP`. */
 const CLIENT_ADDRESS =
   /^(?:[a-z0-9]+-)*(?:(?:client|connecting|connection|real|true|(?:proxy-?)?user|remote|source|originating|origin|peer|socket|visitor)-?ip(?:v[46]|-?addr(?:ess)?)?|(?:client|connecting|remote|peer|socket)-?addr(?:ess)?)$/;
 const isClientAddress = (canonical: string) => CLIENT_ADDRESS.test(canonical);
-
-/** With these an upstream would act on another method than the one that the rules were applied to. */
-const METHOD_OVERRIDES: readonly string[] = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
 /** Maximum number of cached names. */
 const CACHE_CAPACITY = 1024;
@@ -82,7 +67,9 @@ export function createGatewayHeaderTest(
   config: Pick<Config, 'csrf' | 'routes' | 'clientCertificateHeader'>,
 ): (canonical: string) => boolean {
   // The claim headers of all routes are reserved on every route: an upstream may be reached through more than one.
-  const claims = config.routes.flatMap((route) => Object.keys(route.claimHeaders)).map(canonicalName);
+  const claims = config.routes
+    .flatMap((route) => [...Object.keys(route.claimHeaders), ...callerHeaders(route.requestHeaders)])
+    .map(canonicalName);
   const isListed = createNameTest([
     ...HOP_BY_HOP,
     ...REPLACED,

@@ -1,7 +1,6 @@
 /** Selects the trailer fields of a response that reach the client (RFC 9110 section 6.5). */
 import type { IncomingMessage } from 'node:http';
-import { canonicalName, headersOf } from '../../base/header-names.ts';
-import { createNameTest } from '../headers/name-test.ts';
+import { canonicalName, createNameTest, headersOf } from '../../base/header-names.ts';
 import { classifyResponseHeader } from '../headers/response-names.ts';
 
 /** `trailers` in a list of codings, each with an optional weight (RFC 9110 section 10.1.4). */

@@ -399,6 +399,16 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     ],
     safe: [route({ documents: 'sandbox' })],
   },
+  'route-open-secret': {
+    unsafe: [
+      route({ rules: [{ token: 'none' }], query: { set: { key: { secret: 's' } } } }),
+      route({ rules: [{ token: 'user-or-none' }], requestHeaders: { set: { 'X-Key': { secret: 's' } } } }),
+    ],
+    safe: [
+      route({ requestHeaders: { set: { 'X-Key': { secret: 's' } } } }),
+      route({ rules: [{ token: 'none' }], requestHeaders: { set: { 'X-Key': 'public' } } }),
+    ],
+  },
   'pages-share-origin': {
     unsafe: [
       { routes: [SITE, { path: '/api/**', upstream: API }] },

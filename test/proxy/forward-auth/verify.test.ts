@@ -29,6 +29,11 @@ before(async () => {
         claimHeaders: { 'X-Shop-Customer': 'sub' },
       },
       { path: '/notes/**', upstream: 'http://unused.test', claimHeaders: { 'X-Shop-Note': 'absent' } },
+      {
+        path: '/changed/**',
+        upstream: 'http://unused.test',
+        requestHeaders: { set: { 'X-Stage': 'live', 'X-Plan': '$(claim.absent)' }, remove: ['X-Debug'] },
+      },
       { path: '/bare/**', upstream: 'http://unused.test', requestCookies: 'drop', upstreamToken: 'none' },
     ],
     // `fetch` sends the address of the listener as Host, which is the host asked about as Envoy asks.
@@ -201,4 +206,14 @@ test('E04 a bearer token of the caller is not a claim header', async (t) => {
 test('any other path of the listener gets 404', async () => {
   for (const path of ['/', '/auth/verifyx', '/auth', '/api/orders', '/auth/verify?x=1'])
     assert.equal((await ask(nginx, path)).status, 404, path);
+});
+
+test('changes of a route: what it sets is returned, and another spelling is refused', async () => {
+  const asked = { 'x-original-method': 'GET', 'x-original-uri': '/changed/1' };
+  const response = await ask({ ...asked, 'x-stage': 'test', 'x-debug': '1' });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('x-stage'), 'live');
+  assert.equal(response.headers.get('x-debug'), '');
+  assert.equal(response.headers.get('x-plan'), '', 'a claim that is missing leaves no header of the client');
+  for (const name of ['x_stage', 'X_DEBUG', 'x-plan']) assert.equal((await ask({ ...asked, [name]: '1' })).status, 400);
 });
