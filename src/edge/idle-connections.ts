@@ -1,6 +1,7 @@
 /** Closes client connections on which no request is in progress and none arrives, whatever else they send. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { Config } from '../config/schema/schema.ts';
 import { responseOn } from './in-turn.ts';
 
@@ -98,5 +99,7 @@ export const listenerLimits = ({ headerSize, headersTimeout, keepAliveTimeout }:
 /** Closes the idle connections of a server until the server closes. Returns the server. */
 export function closeIdleConnections(server: Server): Server {
   const idle = createIdleConnections();
-  return server.on('connection', idle.watch).on('timeout', closeUnlessRead).on('close', idle.stop);
+  // The parser of a TLS connection reads the socket inside of it; until the handshake is complete, that has a time-out of its own.
+  const accepted = server instanceof TlsServer ? 'secureConnection' : 'connection';
+  return server.on(accepted, idle.watch).on('timeout', closeUnlessRead).on('close', idle.stop);
 }

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inTurn } from '../edge/in-turn.ts';
 import type { Gateway as InnerGateway } from '../gateway/gateway.ts';
-import { createDrain, type DrainedRequests } from '../server/drain.ts';
+import { createDrain, type DrainedRequests } from '../server/listeners/drain.ts';
 
 /** Time for the Close frames of WebSockets that are cut. */
 const CUT_DELAY_MS = 100;

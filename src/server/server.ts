@@ -1,13 +1,9 @@
 /** The server of one process: the public listener, the private listeners, and how they stop. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Server } from 'node:http';
 import { createOperatorListener, recentEventsOf } from '../admin/page/listener.ts';
 import { listenFailed } from '../base/system/unlistenable.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { closeIdleConnections, closeUnlessRequested, listenerLimits } from '../edge/idle-connections.ts';
-import { inTurn } from '../edge/in-turn.ts';
-import type { Gateway, GatewayDeps } from '../gateway/gateway.ts';
+import type { GatewayDeps } from '../gateway/gateway.ts';
 import { openObservedAudit } from '../observe/audit-hook.ts';
 import type { Logger } from '../observe/log.ts';
 import { toggleLevel } from '../observe/log-level.ts';
@@ -15,14 +11,14 @@ import { createMetrics, type Metrics, type MetricsSnapshot } from '../observe/me
 import type { Logs } from '../observe/open-logs.ts';
 import { createForwardAuthServer } from '../proxy/forward-auth/listener.ts';
 import type { Store } from '../store/port/store.ts';
-import { closeServer, type Listeners, listen, listenOnManySockets } from '../tuning/listening-sockets.ts';
-import { createReadThrottle } from '../tuning/read-throttle.ts';
+import { closeServer, listen } from '../tuning/listening-sockets.ts';
 import { type ActiveGateway, createActiveGateway } from './active-gateway.ts';
 import { configDigest } from './config-digest.ts';
-import { createConnectionLimit } from './connection-limit.ts';
 import { fitOpenFiles } from './descriptors.ts';
-import { createDrain, type Drain } from './drain.ts';
+import { createDrain } from './listeners/drain.ts';
+import { type DrainingListener, openPublicListener } from './listeners/public-listener.ts';
 import { createReload, type Reload } from './reload.ts';
+import { createPublicTls } from './tls/public-tls.ts';
 
 export interface RunningServer {
   port: number;
@@ -54,11 +50,6 @@ export interface ServerDeps
   clock?: () => number;
 }
 
-/** A listener, and how it stops. */
-interface DrainingListener {
-  drain: Drain['run'];
-}
-
 /** Stops once; the delay is over at the earliest time that any request to stop names. */
 export function createStop(close: (delayOver: Promise<void>) => Promise<void>): RunningServer['stop'] {
   const delayOver = Promise.withResolvers<void>();
@@ -80,57 +71,6 @@ export async function closeNow(server: Server): Promise<void> {
 /** Opens the private listener for operators. */
 export async function listenForAdmin(server: Server, { admin: { host, port } }: Config): Promise<void> {
   await listen(server, port, host).catch(listenFailed({ group: 'admin', host, port }));
-}
-
-function createPublicServer({ limits }: Config, active: ActiveGateway, handle: Gateway['handle']): Server {
-  const server = createServer(
-    {
-      ...listenerLimits(limits),
-      // What is no handshake is an ordinary request, whose Upgrade is ignored (RFC 9110 section 7.8).
-      shouldUpgradeCallback: ({ method, headers }: IncomingMessage) =>
-        method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket',
-    },
-    handle,
-  );
-  server.on('checkContinue', handle);
-  server.on('checkExpectation', handle);
-  const upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => active.current().upgrade(req, socket, head);
-  // The upgrade handler refuses CONNECT; without a listener, Node would close the connection without a response.
-  server.on('upgrade', upgrade).on('connect', upgrade);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const reject = () => active.current().rejectMalformed(error, socket);
-    const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket instanceof Socket;
-    if (late) closeUnlessRequested(socket, reject);
-    else reject();
-  });
-  return server;
-}
-
-/** Opens the public port. */
-async function openPublicListener(config: Config, active: ActiveGateway): Promise<DrainingListener & { port: number }> {
-  const throttle = config.tuning.readThrottle ? createReadThrottle() : undefined;
-  const handle = inTurn((req, res) => {
-    throttle?.onRequest(res);
-    active.current().handle(req, res);
-  });
-  const server = createPublicServer(config, active, handle);
-  closeIdleConnections(server);
-  if (throttle) server.on('connection', throttle.onConnection);
-  let listeners: Listeners | undefined;
-  const drain: Drain = createDrain(server, async () => await listeners?.close());
-  listeners = await listenOnManySockets(server, {
-    ...config.listen,
-    maxConnections: config.limits.connections,
-    mayConnect: createConnectionLimit(config),
-    sockets: config.tuning.listeningSockets,
-  }).catch(listenFailed({ group: 'listen', ...config.listen }));
-  return {
-    port: listeners.port,
-    async drain(delayOver, timeout) {
-      throttle?.release();
-      await drain.run(delayOver, timeout, active);
-    },
-  };
 }
 
 /** Opens the private listener of forward authentication, if the configuration has one. */
@@ -163,13 +103,18 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics, recent });
   const { digest = configDigest(config) } = deps;
   const active = createActiveGateway(config, { ...deps, auditLog, metrics }, digest);
+  const tls = config.listen.tls && createPublicTls(config.listen.tls, { log, metrics });
+  const prepare: ActiveGateway['prepare'] = (wanted, ofDigest) => {
+    tls?.refresh();
+    return active.prepare(wanted, ofDigest);
+  };
   let draining = false;
   const adminParts = { config, gateway: active.current, log, metrics, recent };
   const admin = createOperatorListener({ ...adminParts, draining: () => draining });
   if (config.admin.enabled) await listenForAdmin(admin, config);
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
   await active.current().tracing?.ready;
-  const publicListener = await openPublicListener(fitOpenFiles(config, log), active);
+  const publicListener = await openPublicListener(fitOpenFiles(config, log), active, tls);
   const { port } = publicListener;
   log.info({ publicUrl: config.publicUrl, port, store: store.kind, digest }, 'listening');
   audit('gateway.started', { key: config.secrets.keys[0]?.id ?? '' });
@@ -190,10 +135,10 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
     port,
     snapshot: metrics.snapshot,
     stop: createStop(close),
-    reload: createReload({ config, prepare: active.prepare, log, audit, metrics }),
+    reload: createReload({ config, prepare, log, audit, metrics }),
     reopenLogs: auditLog.reopen,
     toggleLogLevel: () => void toggleLevel(deps),
-    prepare: active.prepare,
+    prepare,
     apply: active.apply,
   };
 }

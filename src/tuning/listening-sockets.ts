@@ -2,6 +2,7 @@
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 
 /** Error codes of a system without SO_REUSEPORT. */
 const UNSUPPORTED = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT']);
@@ -69,8 +70,8 @@ async function openFirst(server: Server, address: SocketAddress): Promise<Socket
 
 /** Opens one more socket for the same server. */
 async function openAdditional(server: Server, { port, host }: SocketAddress): Promise<NetServer> {
-  // The options that node:http sets on its own socket.
-  const additional = createNetServer({ allowHalfOpen: true, noDelay: true });
+  // The options that node:http and node:https set on their own sockets.
+  const additional = createNetServer({ allowHalfOpen: !(server instanceof TlsServer), noDelay: true });
   additional.on('connection', (socket) => server.emit('connection', socket));
   await listen(additional, port, host, true);
   return additional;
@@ -79,12 +80,15 @@ async function openAdditional(server: Server, { port, host }: SocketAddress): Pr
 /** Closes connections beyond the maximum, whichever socket accepted them. */
 function limitConnections(server: Server, { maxConnections, mayConnect }: ListenOptions): void {
   let connections = 0;
-  server.prependListener('connection', (socket) => {
+  // In place of the other listeners: that of node:tls would begin a handshake on a closed connection.
+  const accept = server.listeners('connection');
+  server.removeAllListeners('connection').on('connection', (socket) => {
     connections += 1;
     socket.once('close', () => {
       connections -= 1;
     });
     if (connections > maxConnections || mayConnect?.(socket) === false) socket.destroy();
+    else for (const listener of accept) listener.call(server, socket);
   });
 }
 

@@ -30,6 +30,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'src/policy/conditions': 'test/policy',
   'src/responses/messages': 'test/responses',
   'src/proxy/hooks': 'test/hooks',
+  'src/server/listeners': 'test/server',
   'src/store/processes': 'test/store/port',
   'src/store/sqlite': 'test/store/port',
   'src/tracing': 'test/observe/tracing',

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/load/load.ts';
-import { createConnectionLimit } from '../../src/server/connection-limit.ts';
+import { createConnectionLimit } from '../../src/server/listeners/connection-limit.ts';
 import { newKey } from '../support/gateway.ts';
 
 const config = parseConfig({

@@ -8,7 +8,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { createDrain } from '../../src/server/drain.ts';
+import { createDrain } from '../../src/server/listeners/drain.ts';
 import { LOOPBACK_CERTIFICATE, TEST_CA, TEST_KEY } from '../support/certificates.ts';
 import { gate, until, within } from '../support/wait.ts';
 

@@ -24,7 +24,8 @@ export const createNotes = (): FileNotes => ({ movedPaths: [], writtenSecrets: [
 /** Options whose value is the path of a file or folder, by their names below a group or list. */
 const PATHS: readonly RegExp[] = [
   /(^|\.)(file|ca|upstreamCa)$/,
-  /\.tls\.(certificate|key)$/,
+  /\.tls\.(certificates\[\d+\]\.)?(certificate|key)$/,
+  /^listen\.tls\.clientCa$/,
   /(^|\.)frontend\.directory$/,
   /(^|\.)pages\.(directory|logo)$/,
 ];

@@ -18,6 +18,7 @@ export interface Option {
 
 /** Lists of objects and records: their variables hold JSON or YAML, except for the lists of apps. */
 const WITHOUT_VARIABLE = [
+  'listen.tls.certificates',
   'secrets.keys',
   'provider.authorizationParams',
   'providers',

@@ -18,12 +18,13 @@ function canonical(path: string): string {
 
 /** Files that only the gateway may read. */
 function privateFiles(config: Config): string[] {
-  const { session, audit } = config;
+  const { session, audit, listen } = config;
   const { store } = session;
   return [
     ...('sqlite' in store && store.sqlite.file !== ':memory:' ? [store.sqlite.file] : []),
     ...(audit.file === undefined ? [] : [audit.file]),
     ...signInProviders(config).flatMap(({ tls }) => (tls === undefined ? [] : [tls.key])),
+    ...(listen.tls === undefined ? [] : [listen.tls, ...listen.tls.certificates].map(({ key }) => key)),
   ];
 }
 

@@ -66,7 +66,7 @@ function adminFindings({ admin }: Config): Finding[] {
     : [];
 }
 
-function addressFindings({ publicUrl, session, development, trustedProxies }: Config): Finding[] {
+function addressFindings({ publicUrl, session, development, trustedProxies, listen }: Config): Finding[] {
   const findings: Finding[] = [];
   const url = new URL(publicUrl);
   const http = url.protocol === 'http:';
@@ -77,6 +77,12 @@ function addressFindings({ publicUrl, session, development, trustedProxies }: Co
       hint: 'use https://, or localhost with development.allowInsecureHttp: true',
     });
   }
+  if (http && listen.tls !== undefined)
+    findings.push({
+      path: ['publicUrl'],
+      message: 'this is plain HTTP, but the public port speaks TLS (listen.tls)',
+      hint: 'use https://, or remove listen.tls',
+    });
   const { name } = session.cookie;
   const prefix = sessionCookiePrefix({ session });
   if (!http && name !== undefined && !name.startsWith(prefix))

@@ -18,11 +18,11 @@ export const insecureHttp: Combination = {
 
 export const httpsWithoutProxy: Combination = {
   id: 'https-without-proxy',
-  when: '`publicUrl` is https and `trustedProxies` is empty: the listener speaks plain HTTP, so every sign-in fails with `insecure_transport`',
-  hint: 'add the address of the proxy that terminates TLS to trustedProxies; otherwise sign-ins fail with insecure_transport',
+  when: '`publicUrl` is https, without `listen.tls` and `trustedProxies`: the listener speaks plain HTTP, so every sign-in fails with `insecure_transport`',
+  hint: 'add the address of the proxy that terminates TLS to trustedProxies, or set listen.tls; otherwise sign-ins fail with insecure_transport',
   listener: true,
   find: ({ config }) =>
-    isHttps(config) && config.trustedProxies.length === 0
+    isHttps(config) && config.trustedProxies.length === 0 && config.listen.tls === undefined
       ? [`publicUrl is https, but port ${config.listen.port} speaks plain HTTP and trustedProxies is empty`]
       : [],
 };

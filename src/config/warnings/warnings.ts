@@ -15,7 +15,7 @@ import {
 } from './browser.ts';
 import { noCertificates } from './certificates.ts';
 import { weakColors } from './colors.ts';
-import { movedPaths, writableSecrets } from './files.ts';
+import { movedPaths, readableKeys, writableSecrets } from './files.ts';
 import {
   httpsWithoutProxy,
   insecureHttp,
@@ -83,6 +83,7 @@ export const COMBINATIONS: readonly Combination[] = [
   sharedOrigin,
   openBypass,
   writableSecrets,
+  readableKeys,
   movedPaths,
   writtenSecrets,
   weakKeys,

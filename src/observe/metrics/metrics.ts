@@ -37,6 +37,10 @@ interface ProcessMetrics {
   /** Sets the digest of the configuration that this process serves. */
   setConfig(digest: string): void;
   countDroppedLogLine(): void;
+  /** `reason` is one of a closed list. */
+  countHandshakeFailure(reason: string): void;
+  /** Sets the source of the certificates of the public port: the file of each, and the seconds since 1970 at which it expires. */
+  watchCertificates(read: () => readonly (readonly [string, number])[]): void;
   observeHook(hook: string, plugin: string, seconds: number): void;
   countHookFailure(hook: string, plugin: string, reason: string): void;
   countDroppedHookEvent(hook: string): void;
@@ -74,6 +78,11 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
   const hooks = families.histogram('bff_hook_seconds');
   const hookFailures = families.counter('bff_hook_failures_total');
   const droppedEvents = families.counter('bff_hook_events_dropped_total');
+  const handshakes = families.counter('bff_tls_handshake_failures_total');
+  let certificates: () => readonly (readonly [string, number])[] = () => [];
+  families.gauge('bff_tls_certificate_expiry_timestamp_seconds', () =>
+    certificates().map(([file, seconds]) => [[file], seconds]),
+  );
   const open = new Set<() => number>();
   const parts: Readiness = new Map();
   families.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
@@ -96,6 +105,10 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
       config = digest;
     },
     countDroppedLogLine: () => void droppedLines().increment(),
+    countHandshakeFailure: (reason) => void handshakes(reason).increment(),
+    watchCertificates(read) {
+      certificates = read;
+    },
     observeHook: (hook, plugin, seconds) => hooks(hook, plugin).observe(seconds),
     countHookFailure: (hook, plugin, reason) => void hookFailures(hook, plugin, reason).increment(),
     countDroppedHookEvent: (hook) => void droppedEvents(hook).increment(),

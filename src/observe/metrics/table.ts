@@ -122,6 +122,18 @@ export const METRICS = {
     labels: [],
     help: 'Lines of the log and the audit log that were dropped because their output did not accept them',
   },
+  // TLS of the public port
+  bff_tls_handshake_failures_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'TLS handshakes on the public port that failed',
+  },
+  bff_tls_certificate_expiry_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['certificate'],
+    aggregator: 'average',
+    help: 'When the certificate of the public port in use expires, in seconds since 1970',
+  },
   // Hooks
   bff_hook_seconds: {
     type: 'histogram',
@@ -161,12 +173,13 @@ export const LABELS = {
   outcome:
     'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `malformed`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`; for the index page `loaded`, `unchanged`, `failed`',
   reason:
-    'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `provider_removed`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`; for hooks `error`, `timeout`, `invalid`',
+    'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `provider_removed`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`; for hooks `error`, `timeout`, `invalid`; for TLS handshakes `plain_http`, `timeout`, `closed` (by the client), `protocol_version`, `cipher`, `application_protocol`, `alert` (of the client, which for example does not trust the certificate), `other`',
   endpoint: '`discovery`, `jwks`, `token`, `userinfo`, `revocation`, `introspection`, `par`, `other`',
   operation: 'operation of the store port, such as `load` or `replaceTokens`',
   part: '`provider`, `store`, `serving`, with `frontend.url` also `frontend`',
   result: '`hit`, `miss`',
   hook: 'name of the hook, such as `onCall`',
   plugin: 'name of the plugin',
+  certificate: 'path of the file of the certificate as configured',
   digest: 'first 12 hexadecimal digits of a keyed digest of the configuration',
 } as const satisfies Record<string, string>;

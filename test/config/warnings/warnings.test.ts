@@ -83,7 +83,13 @@ function idsOf(more: Partial<ConfigInput>, secretFiles: readonly string[] = []):
 /** For each warning, options that cause it, and options that do not. */
 const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Partial<ConfigInput>[] }>> = {
   'insecure-http': { unsafe: [{ development: { allowInsecureHttp: true } }], safe: [] },
-  'https-without-proxy': { unsafe: [{ trustedProxies: [] }], safe: [{ trustedProxies: ['127.0.0.1'] }] },
+  'https-without-proxy': {
+    unsafe: [{ trustedProxies: [] }],
+    safe: [
+      { trustedProxies: ['127.0.0.1'] },
+      { trustedProxies: [], listen: { tls: { certificate: 'tls.crt', key: 'tls.key' } } },
+    ],
+  },
   'trusted-proxies-internet': {
     unsafe: [
       '0.0.0.0/0',
@@ -517,7 +523,9 @@ describe('W03 E19 combinations', () => {
 
   test('every combination has a case, and a sound configuration has no warning', () => {
     assert.deepEqual(
-      Object.keys(CASES).concat('secret-file-writable', 'path-in-working-directory', 'secret-in-file', 'weak-key'),
+      Object.keys(CASES).concat(
+        ...['secret-file-writable', 'tls-key-readable', 'path-in-working-directory', 'secret-in-file', 'weak-key'],
+      ),
       COMBINATIONS.map(({ id }) => id),
     );
     assert.deepEqual(idsOf({}), []);
@@ -614,6 +622,24 @@ test('E19 a secret file that its group or others may write causes a warning', ()
     chmodSync(file, mode);
     assert.deepEqual(load(), [], mode.toString(8));
   }
+});
+
+test('the key of the public port causes a warning if all users may read it, or others may replace it', () => {
+  const key = join(folder, 'tls.key');
+  writeFileSync(key, '');
+  const config = parseConfig({
+    publicUrl: 'https://shop.example.com',
+    listen: { tls: { certificate: 'tls.crt', key } },
+    secrets: { keys: [{ id: 'k1', value: KEY }] },
+    provider: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: SECRET },
+  });
+  const idsWith = (mode: number) => {
+    chmodSync(key, mode);
+    return findWarnings({ config, secretFiles: [] }).map(({ id }) => id);
+  };
+  for (const mode of [0o600, 0o440, 0o640]) assert.deepEqual(idsWith(mode), [], mode.toString(8));
+  assert.deepEqual(idsWith(0o644), ['tls-key-readable']);
+  assert.deepEqual(idsWith(0o660), ['secret-file-writable']);
 });
 
 test('W03 check prints a warning with its hint and succeeds', async () => {

@@ -1,8 +1,8 @@
 /** Limits the client connections of one address at the public port. */
 import type { Socket } from 'node:net';
-import { createAddressMatcher, limitedAddress, normalizeAddress } from '../base/address.ts';
-import type { Config } from '../config/schema/schema.ts';
-import { FairSlots } from '../upstream/fair-slots.ts';
+import { createAddressMatcher, limitedAddress, normalizeAddress } from '../../base/address.ts';
+import type { Config } from '../../config/schema/schema.ts';
+import { FairSlots } from '../../upstream/fair-slots.ts';
 
 /** Creates the check of a new connection, which returns whether it may stay open. */
 export function createConnectionLimit({

@@ -4,9 +4,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { isInUse } from '../edge/idle-connections.ts';
-import { responseOn } from '../edge/in-turn.ts';
-import { closeServer } from '../tuning/listening-sockets.ts';
+import { isInUse } from '../../edge/idle-connections.ts';
+import { responseOn } from '../../edge/in-turn.ts';
+import { closeServer } from '../../tuning/listening-sockets.ts';
 
 /** The requests behind a listener. */
 export interface DrainedRequests {

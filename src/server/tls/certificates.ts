@@ -1,0 +1,136 @@
+/** The certificates of the public port: read from files, read again when these change, chosen by the host name of the client. */
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { messageOf } from '../../base/errors.ts';
+import { type KeyPair, type KeyPairFiles, parseCertificates, readKeyPair } from '../../base/system/key-pair.ts';
+import { readOptionFile } from '../../base/system/unreadable.ts';
+import type { Config } from '../../config/schema/schema.ts';
+import type { Logger } from '../../observe/log.ts';
+import { namesOf } from './certificate-names.ts';
+
+export type ListenTls = NonNullable<Config['listen']['tls']>;
+
+/** A certificate in use. */
+export interface LoadedCertificate {
+  readonly option: string;
+  readonly files: KeyPairFiles;
+  readonly pair: KeyPair;
+  readonly context: SecureContext;
+}
+
+export interface CertificateOptions {
+  readonly tls: ListenTls;
+  readonly log: Logger;
+  /** Options of every secure context, such as the oldest version. */
+  readonly context: SecureContextOptions;
+}
+
+export interface Certificates {
+  /** Those in use, the default one first. */
+  readonly all: () => readonly LoadedCertificate[];
+  /** The options of the default context, for clients that name no host. */
+  readonly defaultOptions: () => SecureContextOptions;
+  /** The context for a host name, with wildcards of one label (RFC 6125 section 6.4.3); undefined if no certificate has the name. */
+  contextOf(name: string): SecureContext | undefined;
+  /** Reads the files; returns whether anything has changed. What cannot be used leaves the certificate in use as it is. */
+  refresh(): boolean;
+}
+
+/** Each certificate by the option group that names it. */
+const configured = ({ certificate, key, certificates }: ListenTls): [string, KeyPairFiles][] => [
+  ['listen.tls', { certificate, key }],
+  ...certificates.map((files, at): [string, KeyPairFiles] => [`listen.tls.certificates[${at}]`, files]),
+];
+
+/** All files of the options. */
+export const filesOf = (tls: ListenTls): string[] => [
+  ...configured(tls).flatMap(([, { certificate, key }]) => [certificate, key]),
+  ...(tls.clientCa === undefined ? [] : [tls.clientCa]),
+];
+
+function readClientCa({ clientCa }: ListenTls): string | undefined {
+  if (clientCa === undefined) return undefined;
+  const option = 'listen.tls.clientCa';
+  const text = readOptionFile(option, clientCa);
+  parseCertificates(option, clientCa, text);
+  return text;
+}
+
+/** Reports a failure once, until it succeeds or fails for another reason: files are also read when they have not changed. */
+function createFailureLog(log: Logger) {
+  const reported = new Map<string, string>();
+  return {
+    fail(option: string, error: unknown): void {
+      const reason = messageOf(error);
+      if (reported.get(option) === reason) return;
+      reported.set(option, reason);
+      log.error({ option, reason }, 'failed to reload a certificate; keeping the one in use');
+    },
+    succeed: (option: string) => void reported.delete(option),
+  };
+}
+
+function tableOf(all: readonly LoadedCertificate[]): Map<string, SecureContext> {
+  const byName = new Map<string, SecureContext>();
+  // The first certificate with a name has precedence.
+  for (const { pair, context } of all.toReversed()) for (const name of namesOf(pair.leaf)) byName.set(name, context);
+  return byName;
+}
+
+/** Reads the certificates. Throws an Error with the option and the reason if one cannot be used. */
+export function createCertificates({ tls, log, context }: CertificateOptions): Certificates {
+  const failures = createFailureLog(log);
+  let ca = readClientCa(tls);
+  const optionsOf = ({ cert, key }: KeyPair) => ({ ...context, cert, key, ...(ca === undefined ? {} : { ca }) });
+  const load = (option: string, files: KeyPairFiles, pair: KeyPair): LoadedCertificate => ({
+    option,
+    files,
+    pair,
+    context: createSecureContext(optionsOf(pair)),
+  });
+  let all = configured(tls).map(([option, files]) => load(option, files, readKeyPair(option, files)));
+  let byName = tableOf(all);
+
+  /** The value, or the one in use if it cannot be read. */
+  function attempt<T>(option: string, inUse: T, read: () => T): T {
+    try {
+      const value = read();
+      failures.succeed(option);
+      return value;
+    } catch (error) {
+      failures.fail(option, error);
+      return inUse;
+    }
+  }
+
+  function reload(certificate: LoadedCertificate, mustRebuild: boolean): LoadedCertificate {
+    const { option, files, pair: inUse } = certificate;
+    return attempt(option, certificate, () => {
+      const pair = readKeyPair(option, files);
+      const isSame = pair.cert === inUse.cert && pair.key === inUse.key;
+      if (isSame && !mustRebuild) return certificate;
+      const loaded = load(option, files, pair);
+      if (!isSame) log.info({ option, names: namesOf(pair.leaf), validTo: pair.leaf.validTo }, 'certificate reloaded');
+      return loaded;
+    });
+  }
+
+  return {
+    all: () => all,
+    defaultOptions: () => (all[0] ? optionsOf(all[0].pair) : context),
+    contextOf(name) {
+      const host = name.toLowerCase();
+      return byName.get(host) ?? byName.get(host.replace(/^[^.]+/, '*'));
+    },
+    refresh() {
+      const caInUse = ca;
+      ca = attempt('listen.tls.clientCa', ca, () => readClientCa(tls));
+      const reloaded = all.map((certificate) => reload(certificate, ca !== caInUse));
+      const hasChanged = reloaded.some((certificate, at) => certificate !== all[at]);
+      if (hasChanged) {
+        all = reloaded;
+        byName = tableOf(all);
+      }
+      return hasChanged;
+    },
+  };
+}
