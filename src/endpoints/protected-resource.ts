@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import { protectedResource as resourceOf } from '../config/schema/protected-resource.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { readsCertificates } from '../config/traffic/client-certificate.ts';
 import { issuersOf } from '../oidc/products/issuers.ts';
 import { PROOF_ALGORITHMS } from '../oidc/tokens/proof-check.ts';
 import type { EndpointParts, EndpointSteps } from './common/endpoint.ts';
@@ -36,6 +37,7 @@ function metadataOf(config: Config): Record<string, unknown> {
     ...(scopes.length === 0 ? {} : { scopes_supported: [...new Set(scopes)] }),
     dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
     dpop_bound_access_tokens_required: false,
+    ...(readsCertificates(config) ? { tls_client_certificate_bound_access_tokens: true } : {}),
   };
 }
 

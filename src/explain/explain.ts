@@ -102,7 +102,15 @@ function evaluate(
   facts: TokenFacts | string | undefined,
 ): { rule?: CompiledRule; result: string } {
   const decideWith = (rule: CompiledRule, token: TokenFacts | undefined, allowed: string) => {
-    const request = { token, clientIp: address, method, segments, now, tolerance: config.provider.clockTolerance };
+    const request = {
+      token,
+      ownToken: true,
+      clientIp: address,
+      method,
+      segments,
+      now,
+      tolerance: config.provider.clockTolerance,
+    };
     return { rule, result: formatDecision(decide(rule, request), allowed) };
   };
   const rules = route.rulesForMethod(method);

@@ -43,7 +43,7 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
   const { revocationPoller: poller, expiredSessionWork: work, tracing } = shared;
   const revoker = createRevoker({ tag, poller, providerOf, isSignInUsed, store, keyring, log, audit, clock, tracing });
   const readCertificate = createCertificateReader(config);
-  const services = createTokenServices({ config, signIn, store, log, metrics, clock });
+  const services = createTokenServices({ config, signIn, store, readCertificate, log, metrics, clock });
   const streams = createOpenStreams({ store, log, clock });
   const closeStreams = (key: string) => streams.closeAll(key);
   const parts = { ...base, config, revoker, checkSessionTokenOf: services.checkSessionTokenOf };

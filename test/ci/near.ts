@@ -28,6 +28,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'src/oidc/sign-in': 'test/providers',
   'src/oidc/tokens': 'test/bearer',
   'src/policy/conditions': 'test/policy',
+  'src/policy/values': 'test/policy',
   'src/responses/messages': 'test/responses',
   'src/proxy/hooks': 'test/hooks',
   'src/server/listeners': 'test/server',

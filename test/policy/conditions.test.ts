@@ -116,6 +116,7 @@ test('every condition is an option of a rule, with its description', () => {
 test('every condition on the token is a finding where no token is read', () => {
   const VALUES: Record<ConditionName, unknown> = {
     certificate: true,
+    binding: 'any',
     providers: ['default'],
     identity: { email: { equals: 'a' } },
     claims: { a: { equals: 1 } },

@@ -1,5 +1,5 @@
 /** Checks of the parameters that a link to the login endpoint may set, compiled from the configuration. */
-import { compilePattern, type PatternBudget } from '../../policy/conditions/pattern.ts';
+import { compilePattern, type PatternBudget } from '../../policy/values/pattern.ts';
 import { type AllowedLoginParam, paramName, valueForm } from '../sections/login-params.ts';
 
 /** One parameter that a link may set. */

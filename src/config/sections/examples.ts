@@ -103,6 +103,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'routes[].rules[].certificate.uri': 'spiffe://example.org/orders',
   'routes[].rules[].certificate.email': 'orders@example.com',
   'routes[].rules[].certificate.thumbprints': ['bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2'],
+  'routes[].rules[].binding': 'any',
   'routes[].rules[].providers': ['employees'],
   'routes[].rules[].identity': { email: { matches: '.*@example\\.com' } },
   'routes[].rules[].claims': { department: { anyOf: ['sales', 'support'] } },

@@ -1,6 +1,6 @@
 /** Schema of `provider.allowedLoginParams`: the authorization parameters that a link to the login endpoint may set. */
 import { z } from 'zod';
-import { faultOfPatterns, patternSchema } from '../../policy/conditions/pattern.ts';
+import { faultOfPatterns, patternSchema } from '../../policy/values/pattern.ts';
 
 const STANDARD_NAMES = ['prompt', 'login_hint', 'acr_values', 'max_age', 'ui_locales'] as const;
 

@@ -18,3 +18,10 @@ export const clientCertificateHeader = z
   .describe(
     'Header in which a proxy of trustedProxies reports the verified certificate of its client. From any other peer it is ignored. The certificate with which the proxy itself connects never counts.',
   );
+
+/** Whether clients can have a certificate at all. */
+export const readsCertificates = ({
+  clientCertificateHeader: header,
+}: {
+  clientCertificateHeader?: unknown;
+}): boolean => header !== undefined;

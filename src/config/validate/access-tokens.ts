@@ -2,7 +2,7 @@
 import { accessTokenIssuersOf } from '../../oidc/products/issuers.ts';
 import { productOf, tokenTypeOf } from '../../oidc/products/registry.ts';
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
-import { patternBudget } from '../../policy/conditions/pattern.ts';
+import { patternBudget } from '../../policy/values/pattern.ts';
 import { compileLoginParam } from '../schema/login-params.ts';
 import { providerEntries, signInProviders } from '../schema/providers.ts';
 import type { AccessTokensConfig, Config, ProviderConfig, RouteConfig, RuleConfig } from '../schema/schema.ts';

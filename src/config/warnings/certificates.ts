@@ -1,4 +1,5 @@
 /** Warnings about client certificates. */
+import { readsCertificates } from '../traffic/client-certificate.ts';
 import type { Combination } from './warning.ts';
 
 export const noCertificates: Combination = {
@@ -6,10 +7,10 @@ export const noCertificates: Combination = {
   when: 'a rule requires a client `certificate`, and `clientCertificateHeader` is not set: no client has one, so every request is denied',
   hint: 'set clientCertificateHeader',
   listener: true,
-  find: ({ config: { clientCertificateHeader, routes } }) =>
-    clientCertificateHeader === undefined
-      ? routes
+  find: ({ config }) =>
+    readsCertificates(config)
+      ? []
+      : config.routes
           .filter(({ rules }) => rules.some(({ certificate }) => certificate !== undefined))
-          .map(({ path }) => `route ${path} requires a client certificate, and nothing delivers one`)
-      : [],
+          .map(({ path }) => `route ${path} requires a client certificate, and nothing delivers one`),
 };

@@ -1,11 +1,14 @@
-/** Verifies that a client holds the key of a bound access token (RFC 9449 section 4.3); a bound token is refused as a bearer token. */
+/** Verifies that a client holds the key (RFC 9449 section 4.3) or the certificate (RFC 8705 section 3) of a bound access token. */
+import type { IncomingMessage } from 'node:http';
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, type JWTPayload, jwtVerify } from 'jose';
 import { GatewayError } from '../../base/errors.ts';
+import type { ReadClientCertificate } from '../../certificate/reader.ts';
 import { digest } from '../../crypto/digest.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { MaybePromise } from '../../tuning/maybe-promise.ts';
-import { isRecord, numberOf, stringOf } from '../products/base/claims.ts';
+import { numberOf } from '../products/base/claims.ts';
 import type { TokenFacts } from '../products/base/facts.ts';
+import { tokenBinding } from '../products/base/token-binding.ts';
 import { refuseToken } from './access-token.ts';
 
 /** Accepted algorithms of proofs: asymmetric signatures only (RFC 9449 section 4.3). */
@@ -23,21 +26,15 @@ export interface AuthorizedRequest {
   token: string;
   /** Undefined when the client sent the token as a bearer token. */
   proof: string | undefined;
+  /** The request itself, for the certificate of its client. */
+  req: Pick<IncomingMessage, 'headers' | 'socket'>;
 }
 
-/** Fails with `invalid_token` when the token is bound and the client did not prove that it holds the key. */
+/** Fails with `invalid_token` when the token is bound and the client did not prove that it holds the key or the certificate. */
 export type CheckProof = (request: AuthorizedRequest, facts: TokenFacts) => MaybePromise<void>;
 
 function refuseProof(detail: string): never {
   throw new GatewayError('invalid_token', { reason: 'dpop_proof', detail: `DPoP proof: ${detail}` });
-}
-
-/** The key thumbprint that the token is bound to; undefined when it is not bound. */
-function boundThumbprint({ claims: { cnf } }: TokenFacts): string | undefined {
-  if (cnf === undefined) return undefined;
-  const jkt = isRecord(cnf) && Object.keys(cnf).length === 1 ? stringOf(cnf.jkt) : undefined;
-  // A token bound to a certificate, or in a way that the gateway cannot verify, is refused (RFC 8705 section 3).
-  return jkt ?? refuseToken('cnf has a binding that the gateway cannot verify');
 }
 
 /** Origin and path, normalized as RFC 9449 section 4.3 requires: default port, case of the host, escapes. */
@@ -48,6 +45,7 @@ function normalizeUrl(text: string): string | undefined {
 
 interface ProofCheckOptions {
   store: Pick<Store, 'markOnce'>;
+  readCertificate: ReadClientCertificate;
   /** How far clocks may differ, in milliseconds. */
   tolerance: number;
   clock: () => number;
@@ -90,7 +88,7 @@ function checkClaims(
 
 /** Creates the check; used proofs are recorded in the store. */
 export function createProofCheck(options: ProofCheckOptions): CheckProof {
-  const { store, tolerance } = options;
+  const { store, tolerance, readCertificate } = options;
 
   async function checkPossession(thumbprint: string, proof: string, request: AuthorizedRequest): Promise<void> {
     const { payload, jwk } = await verifySignature(proof, options);
@@ -103,14 +101,24 @@ export function createProofCheck(options: ProofCheckOptions): CheckProof {
     if (!first) refuseProof('used before');
   }
 
+  /** RFC 8705 section 3: another certificate, or none, makes the token invalid. */
+  function checkCertificate(thumbprint: string, { req }: AuthorizedRequest): void {
+    const certificate = readCertificate(req);
+    if (certificate?.thumbprint === thumbprint) return;
+    const found = certificate === undefined ? 'no certificate' : 'another certificate';
+    const detail = `the token is bound to a certificate, and the client has ${found}`;
+    throw new GatewayError('invalid_token', { reason: 'certificate', detail });
+  }
+
   return function checkProof(request, facts) {
-    const thumbprint = boundThumbprint(facts);
+    const { key, certificate } = tokenBinding(facts) ?? refuseToken('cnf has a binding that the gateway cannot verify');
+    if (certificate !== undefined) checkCertificate(certificate, request);
     const { proof } = request;
-    // The DPoP scheme is for bound tokens only (RFC 9449 section 7.1).
-    if (thumbprint === undefined)
+    // The DPoP scheme is for tokens that are bound to a key only (RFC 9449 section 7.1).
+    if (key === undefined)
       return proof === undefined ? undefined : refuseToken('the DPoP scheme with a token that is not bound to a key');
     return proof === undefined
       ? refuseToken('a bound token was sent as a bearer token')
-      : checkPossession(thumbprint, proof, request);
+      : checkPossession(key, proof, request);
   };
 }

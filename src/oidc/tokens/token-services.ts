@@ -1,4 +1,5 @@
 /** Composes the services for access tokens: verification, proofs, and tokens for upstreams. */
+import type { ReadClientCertificate } from '../../certificate/reader.ts';
 import { securityOf } from '../../config/schema/provider-security.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../../observe/log.ts';
@@ -29,6 +30,7 @@ interface TokenServicesOptions {
   /** The providers at which users sign in, the first one first. */
   signIn: readonly ConfiguredProvider[];
   store: Pick<Store, 'markOnce'>;
+  readCertificate: ReadClientCertificate;
   log: Logger;
   metrics?: Pick<AppMetrics, 'ofProvider'> | undefined;
   clock: () => number;
@@ -36,7 +38,7 @@ interface TokenServicesOptions {
 
 /** Creates the services; nothing is requested before `start`. */
 export function createTokenServices(options: TokenServicesOptions): TokenServices {
-  const { config, signIn, store, log, metrics, clock } = options;
+  const { config, signIn, store, readCertificate, log, metrics, clock } = options;
   const { clockTolerance: tolerance } = config.provider;
   const { accessTokens, limits } = config;
   const issuers = accessTokens && createTokenIssuers({ config, accessTokens, signIn, log, metrics, clock });
@@ -55,7 +57,7 @@ export function createTokenServices(options: TokenServicesOptions): TokenService
     });
   return {
     tokens,
-    checkProof: createProofCheck({ store, tolerance, clock }),
+    checkProof: createProofCheck({ store, readCertificate, tolerance, clock }),
     checkSessionTokenOf: (provider) => createSessionTokenCheck(tokens, provider),
     upstreamTokens: createUpstreamTokensByProvider(signIn.map(upstreamTokensOf)),
     start: () => issuers?.start(),

@@ -1,8 +1,10 @@
 /** Verifies access tokens, JWT or opaque, of all accepted issuers, and caches the facts of verified JWTs by digest. */
+import { isDeepStrictEqual } from 'node:util';
 import { isCurrent, type Lifetime } from '../../base/lifetime.ts';
 import { createLruCache } from '../../base/lru.ts';
 import { digest } from '../../crypto/digest.ts';
-import type { TokenFacts } from '../products/base/facts.ts';
+import { isEmptyValue } from '../products/base/claims.ts';
+import type { Claims, TokenFacts } from '../products/base/facts.ts';
 import { readFacts } from '../products/read-facts.ts';
 import {
   refuseToken,
@@ -41,6 +43,14 @@ function refuseForeignToken({ providers }: TokenIssuer, origin: TokenOrigin): vo
   const provider = sessionProvider(origin);
   if (provider !== undefined && providers.length > 0 && !providers.includes(provider))
     refuseToken('a token of another provider than the one at which the user signed in');
+}
+
+/** The facts with the binding that the issuer reports for a token (RFC 8705 section 3.2); it may be in the response alone. */
+function withConfirmation(facts: TokenFacts, { cnf }: Claims): TokenFacts {
+  const { claims } = facts;
+  if (isEmptyValue(cnf) || isDeepStrictEqual(cnf, claims.cnf)) return facts;
+  if (claims.cnf !== undefined) refuseToken('cnf of the token and of its introspection response differ');
+  return { ...facts, claims: { ...claims, cnf } };
 }
 
 /** Creates the verifier of all issuers. */
@@ -87,8 +97,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       const facts = await verifyJwt(token, name, issuer, origin);
       if (!live) return facts;
       if (!issuer.introspection) refuseToken(`introspection of ${name} is not configured`);
-      await introspector.introspect(token, name, issuer, origin);
-      return facts;
+      return withConfirmation(facts, await introspector.introspect(token, name, issuer, origin));
     },
   };
 }

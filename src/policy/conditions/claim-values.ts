@@ -2,8 +2,14 @@
 import { z } from 'zod';
 import { claimAt } from '../../oidc/products/base/claims.ts';
 import type { Claims, TokenFacts } from '../../oidc/products/base/facts.ts';
+import {
+  compilePattern,
+  faultOfPatterns,
+  type PatternBudget,
+  patternBudget,
+  patternSchema,
+} from '../values/pattern.ts';
 import type { Denied } from './condition.ts';
-import { compilePattern, faultOfPatterns, type PatternBudget, patternBudget, patternSchema } from './pattern.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 

@@ -7,6 +7,8 @@ import type { TokenFacts } from '../../oidc/products/base/facts.ts';
 export interface RequestFacts {
   /** The access token of the caller; undefined for a caller without one. */
   readonly token: TokenFacts | undefined;
+  /** Whether the caller sent the token itself, and no session has it. */
+  readonly ownToken?: boolean;
   /** The verified certificate of the client; only a rule with a condition on it has it read. */
   readonly certificate?: ClientCertificate | undefined;
   /** Address of the client, as far as trusted proxies report it. */

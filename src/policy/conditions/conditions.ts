@@ -1,6 +1,7 @@
 /** The table of rule conditions, in order of evaluation; schema, checks, `explain` and start-up checks follow from it. */
 import type { z } from 'zod';
 import { acr } from './acr.ts';
+import { binding } from './binding.ts';
 import { certificate } from './certificate.ts';
 import { claims } from './claims.ts';
 import type { Condition } from './condition.ts';
@@ -14,6 +15,7 @@ import { scopes } from './scopes.ts';
 /** Every condition, by the name of its option. The first one that is not met decides how the request is refused. */
 export const CONDITIONS = {
   certificate,
+  binding,
   providers,
   identity,
   claims,

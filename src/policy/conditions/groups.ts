@@ -1,6 +1,6 @@
 /** The condition `groups`: groups that the access token must list. */
 import { z } from 'zod';
-import { alternativesOf, missingValues } from './alternatives.ts';
+import { alternativesOf, missingValues } from '../values/alternatives.ts';
 import { tokenCondition } from './condition.ts';
 
 const includes = (groups: readonly string[], group: string) => groups.includes(group);

@@ -1,7 +1,7 @@
 /** The condition `roles`: roles that the access token must carry. */
 import { z } from 'zod';
 import type { TokenFacts } from '../../oidc/products/base/facts.ts';
-import { alternativesOf, missingValues } from './alternatives.ts';
+import { alternativesOf, missingValues } from '../values/alternatives.ts';
 import { tokenCondition } from './condition.ts';
 
 const role = z.union([

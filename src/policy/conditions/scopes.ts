@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { scopeToken } from '../../config/fields/fields.ts';
 import type { TokenFacts } from '../../oidc/products/base/facts.ts';
-import { alternativesOf, missingValues } from './alternatives.ts';
+import { alternativesOf, missingValues } from '../values/alternatives.ts';
 import { tokenCondition } from './condition.ts';
 
 /** Scopes are compared as whole, case-sensitive words (RFC 6749 section 3.3). */

@@ -53,7 +53,8 @@ export function createBearerReader({ config, tokens, checkProof, audit }: Bearer
     const { token } = credentials;
     const proof = credentials.kind === 'dpop' ? credentials.proof : undefined;
     const url = config.publicUrl + context.target.path;
-    const checked = checkProof({ method: context.req.method ?? '', url, token, proof }, facts);
+    const { req } = context;
+    const checked = checkProof({ method: req.method ?? '', url, token, proof, req }, facts);
     const caller: BearerCaller =
       proof === undefined ? { token, scheme: 'Bearer', facts } : { token, scheme: 'DPoP', facts, proof };
     return mapMaybe(checked, () => caller);

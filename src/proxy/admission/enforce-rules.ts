@@ -131,6 +131,7 @@ export function createPolicyEnforcer(
     const { clientIp, req, target } = access.context;
     const decision = decide(rule, {
       token,
+      ownToken: scheme !== 'session',
       certificate: rule.config.certificate === undefined ? undefined : readCertificate?.(req),
       clientIp,
       method: req.method ?? '',
