@@ -1,11 +1,12 @@
 /** Opens the connections to the upstream of a route: of one URL, or of several targets. */
+import type { LookupFunction } from 'node:net';
 import { readOptionFile } from '../base/system/unreadable.ts';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import type { PoolConfig } from '../config/traffic/upstream-targets.ts';
 import type { Logger } from '../observe/log.ts';
 import { BalancedPool } from './balance/balanced-pool.ts';
 import { alwaysHealthy } from './balance/health-port.ts';
-import { lookup } from './connect/loopback.ts';
+import { lookup as systemLookup } from './connect/loopback.ts';
 import { createPool, type Pool, type PoolOptions } from './http/pool.ts';
 import type { UpstreamClient } from './http/request-port.ts';
 import { createOpenConnection } from './open-connection.ts';
@@ -32,6 +33,8 @@ export interface RoutePoolParts {
   onSurplus?(path: string): void;
   clock?: () => number;
   random?: () => number;
+  /** Resolves names; that of the system by default. */
+  lookup?: LookupFunction;
 }
 
 /** Maximum size of a response head; a larger response is rejected. */
@@ -52,7 +55,7 @@ export function createServerPool(
   parts: RoutePoolParts,
   maxAge?: PoolOptions['maxAge'],
 ): Pool {
-  const { client = 'own', certificate, log, onSurplus } = parts;
+  const { client = 'own', certificate, log, onSurplus, lookup = systemLookup } = parts;
   const open = createOpenConnection({
     origin,
     client,
@@ -81,7 +84,7 @@ export function createServerPool(
 
 /** Creates the connections to all targets of an upstream. */
 export function createTargetsPool(config: PoolConfig, route: UpstreamOptions, parts: RoutePoolParts): BalancedPool {
-  const { clock = Date.now, random = Math.random } = parts;
+  const { clock = Date.now, random = Math.random, lookup = systemLookup, log } = parts;
   const { maxConnectionAge } = config;
   const maxAge = maxConnectionAge === 0 ? undefined : () => maxConnectionAge * (1 - AGE_JITTER * random());
   return new BalancedPool({
@@ -89,6 +92,11 @@ export function createTargetsPool(config: PoolConfig, route: UpstreamOptions, pa
     clock,
     random,
     health: alwaysHealthy(),
-    createPool: ({ url }) => createServerPool(new URL(url).origin, route, parts, maxAge),
+    lookup,
+    createPool: ({ url }, ofTarget) =>
+      createServerPool(new URL(url).origin, route, { ...parts, lookup: ofTarget }, maxAge),
+    onAddresses: (url, addresses) => log?.info({ upstream: url, addresses }, 'upstream target has other addresses'),
+    onUnresolved: (url, err) =>
+      log?.warn({ upstream: url, err }, 'failed to resolve upstream target; its last addresses stay in use'),
   });
 }

@@ -10,7 +10,7 @@ import { createForwarder } from '../../src/proxy/forwarding/forward.ts';
 import type { ForwardOptions, ForwardRoute } from '../../src/proxy/forwarding/forward-options.ts';
 import { createOpenStreams, type OpenStreams } from '../../src/proxy/forwarding/open-streams.ts';
 import type { Shares } from '../../src/upstream/fair-slots.ts';
-import { createUpstreams } from '../../src/upstream/upstreams.ts';
+import { createUpstreams, type UpstreamParts } from '../../src/upstream/upstreams.ts';
 import { upstreamClient } from './upstream-client.ts';
 
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host)$/i;
@@ -92,6 +92,8 @@ export interface EdgeOptions {
   streams?: OpenStreams;
   headersTimeout?: number;
   shares?: Shares;
+  /** Further parts of the upstreams, such as a clock. */
+  upstreamParts?: Partial<UpstreamParts>;
   /** Runs before a request is forwarded; a thrown error becomes the response. */
   check?: (req: IncomingMessage) => void;
 }
@@ -115,7 +117,11 @@ export async function startEdge(
   const all = [routes].flat() as ForwardRoute[];
   const streams =
     options.streams ?? createOpenStreams({ store: { missing: async () => [] }, log: quiet, clock: Date.now });
-  const upstreams = createUpstreams(all, { client: upstreamClient, shares: options.shares ?? SHARES });
+  const upstreams = createUpstreams(all, {
+    client: upstreamClient,
+    shares: options.shares ?? SHARES,
+    ...options.upstreamParts,
+  });
   const forwarder = createForwarder({ routes: all, upstreams, streams });
   const outcomes: string[] = [];
   let received = 0;

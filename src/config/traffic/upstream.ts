@@ -70,6 +70,13 @@ const balance = z
 export const upstreamPool = z.strictObject({
   targets,
   balance,
+  dns: z
+    .strictObject({
+      refresh: duration('100ms', '1h')
+        .prefault('10s')
+        .describe('Interval at which the names of targets are resolved again. The last addresses stay if that fails.'),
+    })
+    .prefault({}),
   maxConnectionAge: duration('0ms', '1d')
     .prefault('5m')
     .describe(

@@ -1,6 +1,6 @@
 /** Adapter for http-proxy-middleware: it only carries bytes, because headers and path are decided by the caller. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { headersOf } from '../../base/header-names.ts';
 import { createAgent } from '../../upstream/connect/agent.ts';
@@ -31,14 +31,17 @@ export interface HttpProxy {
  * Creates a proxy to one origin or Unix socket. Its hooks never change headers, because the library does not call them for every request
  * (with `Expect` it does not), and a request that they miss would carry the client's own cookies and credentials.
  */
-export function createHttpProxy(target: string, options: TlsOptions & { upgradeTimeout: number }): HttpProxy {
-  const { upgradeTimeout, ...tls } = options;
+export function createHttpProxy(
+  target: string,
+  options: TlsOptions & { upgradeTimeout: number; lookup?: LookupFunction },
+): HttpProxy {
+  const { upgradeTimeout, ...connection } = options;
   const hooksOf = new WeakMap<IncomingMessage, ProxyHooks>();
   const middleware = createProxyMiddleware({
     target: httpUrlOf(target),
     upgradeTimeout,
     // Connections are not kept alive: a handshake consumes its own, and a development server restarts at any time.
-    agent: createAgent({ origin: target, lookup, ...tls }, upgradeTimeout),
+    agent: createAgent({ origin: target, lookup, ...connection }, upgradeTimeout),
     secure: true,
     // The library rejects a path that is not a valid URL, so the real path is set after that check.
     pathRewrite: (_path, req) => hooksOf.get(req)?.path,

@@ -1,4 +1,5 @@
 /** Chooses the server that a WebSocket handshake goes to: the upstream of the route, or one of its targets. */
+import type { LookupFunction } from 'node:net';
 import type { GatewayError } from '../../base/errors.ts';
 import { baseUrl } from '../../config/traffic/upstream-targets.ts';
 import type { Assignment } from '../../upstream/balance/assignment.ts';
@@ -24,10 +25,15 @@ export interface TunnelTarget {
 
 export type ChooseTunnelTarget = (options: ForwardOptions) => TunnelTarget;
 
-function proxyTo(origin: string, route: UpstreamOptions, certificate: ClientCertificate | undefined): HttpProxy {
+function proxyTo(
+  { origin, lookup }: { origin: string; lookup?: LookupFunction },
+  route: UpstreamOptions,
+  certificate: ClientCertificate | undefined,
+): HttpProxy {
   const upgradeTimeout = route.timeouts.connect + route.timeouts.headers;
   return createHttpProxy(origin, {
     upgradeTimeout,
+    ...(lookup ? { lookup } : {}),
     ...readCa(route),
     ...(certificate ? { cert: certificate.cert, key: certificate.key } : {}),
   });
@@ -50,7 +56,7 @@ export function createTunnelTargets(
   certificate: ClientCertificate | undefined,
 ): ChooseTunnelTarget {
   if (!balanced) {
-    const proxy = proxyTo(new URL(baseUrl(route.upstream)).origin, route, certificate);
+    const proxy = proxyTo(new URL(baseUrl(route.upstream)), route, certificate);
     return ({ headers }) => ({ proxy, headers, onResponse: ignore, onRefused: ignore, onEnd: ignore });
   }
   const proxies = new WeakMap<Endpoint, HttpProxy>();
@@ -58,7 +64,7 @@ export function createTunnelTargets(
     const choice = targetChoice(route, options);
     const assigned = assignTo(balanced, choice);
     const { endpoint } = assigned;
-    const proxy = proxies.get(endpoint) ?? proxyTo(endpoint.origin, route, certificate);
+    const proxy = proxies.get(endpoint) ?? proxyTo(endpoint, route, certificate);
     proxies.set(endpoint, proxy);
     return {
       proxy,

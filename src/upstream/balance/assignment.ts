@@ -62,6 +62,7 @@ export class ObservedRequest extends Assignment implements ResponseHandler, Requ
   onError(error: Error): void {
     const code = errorCode(error);
     const sent = this.#control !== undefined;
+    if (!sent) this.endpoint.onUnreachable();
     this.report(code === 'UPSTREAM_ABANDONED' ? { kind: 'aborted' } : { kind: 'failed', code, sent });
     this.end();
     this.#handler.onError(error);

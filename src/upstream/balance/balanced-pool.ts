@@ -1,21 +1,16 @@
 /** Distributes the requests of one upstream over its endpoints. */
-import type { PoolConfig, TargetConfig } from '../../config/traffic/upstream-targets.ts';
+import type { PoolConfig } from '../../config/traffic/upstream-targets.ts';
 import { UpstreamFault } from '../http/fault.ts';
 import type { Pool } from '../http/pool.ts';
 import type { ResponseHandler, TargetChoice, UpstreamRequest } from '../http/request-port.ts';
 import { Assignment, ObservedRequest } from './assignment.ts';
 import { type Choose, chooseBy } from './choose.ts';
-import { Endpoint, type EndpointState } from './endpoint.ts';
+import type { Endpoint, EndpointState } from './endpoint.ts';
 import type { PoolHealth } from './health-port.ts';
+import { Members, type MembersParts } from './members.ts';
 
-export interface BalancedPoolParts {
+export interface BalancedPoolParts extends MembersParts {
   readonly config: PoolConfig;
-  /** Creates the connections to a target. */
-  createPool(target: TargetConfig): Pool;
-  readonly health: PoolHealth;
-  readonly clock: () => number;
-  /** A number from 0 up to 1: workers and replicas must not all begin with the same target. */
-  readonly random: () => number;
 }
 
 const noTarget = () => new UpstreamFault('UPSTREAM_UNAVAILABLE', 'no target of the upstream takes requests');
@@ -31,19 +26,13 @@ export class BalancedPool implements Pool {
   readonly #health: PoolHealth;
   readonly #clock: () => number;
   readonly #choose: Choose;
-  readonly #endpoints: readonly Endpoint[];
+  readonly #members: Members;
 
-  constructor({ config, createPool, health, clock, random }: BalancedPoolParts) {
-    this.#health = health;
-    this.#clock = clock;
-    this.#choose = chooseBy(config.balance);
-    this.#endpoints = config.targets.map((target) => {
-      const { weight } = target;
-      const parts = { target, address: undefined, pool: createPool(target), weight, health, late: false };
-      const endpoint = new Endpoint(parts);
-      endpoint.turn = random() * weight;
-      return endpoint;
-    });
+  constructor(parts: BalancedPoolParts) {
+    this.#health = parts.health;
+    this.#clock = parts.clock;
+    this.#choose = chooseBy(parts.config.balance);
+    this.#members = new Members(parts);
   }
 
   dispatch(request: UpstreamRequest, handler: ResponseHandler): void {
@@ -77,7 +66,7 @@ export class BalancedPool implements Pool {
   /** The endpoints that take requests, each with its current share. */
   #available(): readonly Endpoint[] {
     const now = this.#clock();
-    const endpoints = this.#endpoints;
+    const { endpoints } = this.#members;
     let available = 0;
     for (const endpoint of endpoints) {
       endpoint.share = endpoint.weight * endpoint.health.share(now);
@@ -93,13 +82,10 @@ export class BalancedPool implements Pool {
   /** The endpoints as an operator sees them. */
   states(): EndpointState[] {
     const now = this.#clock();
-    return this.#endpoints.map((endpoint) => endpoint.state(now));
+    return this.#members.endpoints.map((endpoint) => endpoint.state(now));
   }
 
   destroy(): void {
-    for (const endpoint of this.#endpoints) {
-      this.#health.remove(endpoint);
-      endpoint.destroy();
-    }
+    this.#members.destroy();
   }
 }

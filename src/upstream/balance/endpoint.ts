@@ -1,4 +1,5 @@
 /** One server of an upstream: a target, or one of the addresses of its name, with connections of its own. */
+import type { LookupFunction } from 'node:net';
 import type { TargetConfig } from '../../config/traffic/upstream-targets.ts';
 import type { TargetState } from '../health/health-settings.ts';
 import type { Pool } from '../http/pool.ts';
@@ -20,11 +21,15 @@ export interface EndpointState {
 export interface EndpointParts {
   readonly target: TargetConfig;
   readonly address: string | undefined;
+  /** Resolves the name of the target to this address. */
+  readonly lookup: LookupFunction;
   readonly weight: number;
   readonly pool: Pool;
   readonly health: PoolHealth;
   /** It joins while others already take requests. */
   readonly late: boolean;
+  /** No connection could be established: the address may be out of date. */
+  onUnreachable(): void;
 }
 
 export class Endpoint implements ObservedEndpoint {
@@ -32,6 +37,7 @@ export class Endpoint implements ObservedEndpoint {
   readonly origin: string;
   readonly authority: string;
   readonly address: string | undefined;
+  readonly lookup: LookupFunction;
   /** The share of its target's weight. */
   weight: number;
   readonly pool: Pool;
@@ -44,15 +50,18 @@ export class Endpoint implements ObservedEndpoint {
   turn = 0;
   /** Stands for it in hashes. */
   readonly seed: number;
+  readonly onUnreachable: () => void;
   #draining = false;
 
   constructor(parts: EndpointParts) {
-    const { target, address, weight, pool, health, late } = parts;
+    const { target, address, lookup, weight, pool, health, late } = parts;
     const { origin, host } = new URL(target.url);
     this.url = target.url;
     this.origin = origin;
     this.authority = host;
     this.address = address;
+    this.lookup = lookup;
+    this.onUnreachable = parts.onUnreachable;
     this.pool = pool;
     this.weight = weight;
     this.seed = seedOf(`${target.url} ${address ?? ''}`);

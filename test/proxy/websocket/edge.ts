@@ -8,20 +8,25 @@ import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { baseUrl } from '../../../src/config/traffic/upstream-targets.ts';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
 import { createTunnel } from '../../../src/proxy/websocket/tunnel.ts';
-import { createUpstreams } from '../../../src/upstream/upstreams.ts';
+import { createUpstreams, type UpstreamParts } from '../../../src/upstream/upstreams.ts';
 import { contextOf, quiet, route, SHARES, withoutHopByHop } from '../../support/edge.ts';
 import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
 import { within } from '../../support/wait.ts';
 
 /** Starts a server that forwards every handshake to `upstream`, for the session named by the query. */
-export async function edgeTo(t: TestContext, upstream: RouteConfig['upstream'], changes: Partial<RouteConfig> = {}) {
+export async function edgeTo(
+  t: TestContext,
+  upstream: RouteConfig['upstream'],
+  changes: Partial<RouteConfig> = {},
+  parts: Partial<UpstreamParts> = {},
+) {
   const ended = new Set<string>();
   const time = { ahead: 0 };
   const clock = () => Date.now() + time.ahead;
   const store = { missing: async (keys: readonly string[]) => keys.filter((key) => ended.has(key)) };
   const streams = createOpenStreams({ store, log: quiet, clock, interval: 20 });
   const chosen = route(upstream, changes);
-  const upstreams = createUpstreams([chosen], { shares: SHARES });
+  const upstreams = createUpstreams([chosen], { shares: SHARES, ...parts });
   t.after(() => upstreams.close());
   const tunnel = createTunnel({ routes: [chosen], upstreams, streams });
   const endsAt = clock() + 3_600_000;
