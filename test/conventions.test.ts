@@ -55,7 +55,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['endpoints/logout', 'proxy/forwarding'],
   ['endpoints', 'proxy/hooks', 'proxy/pages', 'proxy/transform', 'proxy/websocket'],
   ['frontend', 'proxy/forward-auth'],
-  ['gateway', 'server/tls'],
+  ['gateway', 'server/http2', 'server/tls'],
   ['server/listeners'],
   ['server'],
   ['cli/dev', 'embed'],
