@@ -46,7 +46,7 @@ const RANKS: readonly (readonly string[])[] = [
   ],
   ['import', 'observe/access', 'routing', 'session'],
   ['edge', 'explain', 'oidc/dpop', 'oidc/keys'],
-  ['oidc/responses'],
+  ['limits', 'oidc/responses'],
   ['oidc/provider', 'proxy/headers'],
   ['oidc/logout', 'oidc/tokens'],
   ['admin', 'oidc/login', 'oidc/refresh'],

@@ -10,7 +10,17 @@ import {
 } from 'node:crypto';
 
 /** What a key is derived for. A value sealed for one purpose cannot be opened for another. */
-export type Purpose = 'session' | 'tokens' | 'login' | 'cookie' | 'logout' | 'listing' | 'job' | 'index' | 'binding';
+export type Purpose =
+  | 'session'
+  | 'tokens'
+  | 'login'
+  | 'cookie'
+  | 'logout'
+  | 'listing'
+  | 'job'
+  | 'index'
+  | 'binding'
+  | 'limit';
 
 export interface Keyring {
   /** Seals text or bytes with the first key, bound to the purpose and to `context`: `kid.base64url(iv | tag | ciphertext)`. */

@@ -99,6 +99,7 @@ export function createGuard({ parts: ofApp, config }: AppRuntime, options: Requi
     index: -1,
     audience: config.accessTokens?.audience ?? [],
     rulesForMethod: compileRules(guard.rules),
+    decided: undefined,
   };
   const admit = createAdmit({ ...parts, ...parts.services, ensureUsable: parts.refresher.ensureUsable });
   const forgeryCheck = forgeryCheckOf(config, compiled, options.csrf ?? true);

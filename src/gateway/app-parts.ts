@@ -4,6 +4,7 @@ import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createKeyring } from '../crypto/keyring.ts';
 import { createAppHooks } from '../hooks/hook-runner.ts';
+import { createCallerLimits } from '../limits/caller-limits.ts';
 import { createAudit } from '../observe/audit.ts';
 import { createHookReport } from '../observe/hook-report.ts';
 import type { AppMetrics } from '../observe/metrics/metrics.ts';
@@ -35,6 +36,7 @@ export type AppParts = ReturnType<typeof createAppParts>;
 export function createAppParts(config: Config, shared: SharedParts, clients: SharedClients) {
   const base = createBaseParts(config, shared, clients);
   const { store, keyring, sessions, sessionHooks, signIn, audit, log, metrics, clock } = base;
+  const routeTable = createRouteTable(config, metrics);
   const directory = createSessionDirectory({ store, sessions, keyring });
   const providerOf = (id: string, issuer: string | undefined) =>
     signIn.find((entry) => entry.config.id === id && mayIssue(entry.config, issuer))?.provider;
@@ -53,7 +55,8 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
   return {
     ...base,
     arrivals: createArrivals(base),
-    ...createRouteTable(config, metrics),
+    ...routeTable,
+    limits: createCallerLimits({ ...base, ...routeTable }),
     revoker,
     services,
     readCertificate,

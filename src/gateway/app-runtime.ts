@@ -87,7 +87,8 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
 
 /** Starts and closes the parts that run in the background. */
 function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 'start' | 'close'> {
-  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, metrics, page, hooks } = parts;
+  const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, metrics, page, hooks, limits } =
+    parts;
   const unwatch = metrics.watchOpenRequests(() => streams.size());
   let starting: Promise<void> | undefined;
   let started = false;
@@ -115,6 +116,7 @@ function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 's
       expiredSessions.stop();
       streams.close();
       unwatch();
+      limits?.close();
       await upstreams.close();
       await refresher.close();
       await hooks.settle();

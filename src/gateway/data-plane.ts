@@ -4,13 +4,16 @@ import type { Duplex } from 'node:stream';
 import { GatewayError } from '../base/errors.ts';
 import { hasUpstream } from '../config/schema/asked-routes.ts';
 import type { RequestContext } from '../edge/request-context.ts';
+import type { CallerLimits } from '../limits/caller-limits.ts';
 import { createUpstreamProofs } from '../oidc/dpop/upstream-proofs.ts';
 import { createCors, isPreflight } from '../policy/cors.ts';
 import { type Admit, createAdmit } from '../proxy/admission/admit.ts';
+import { limitAdmission } from '../proxy/admission/limited-admit.ts';
 import { traceAdmission } from '../proxy/admission/traced-admit.ts';
 import { createVerify, type ForwardedHeaders } from '../proxy/forward-auth/verify.ts';
 import { prepareRoutes } from '../proxy/forwarding/prepare-request.ts';
 import { type CallHookParts, prepareWithHooks } from '../proxy/hooks/prepare-with-hooks.ts';
+import { prepareWithLimits } from '../proxy/hooks/prepare-with-limits.ts';
 import { createSignInAfter } from '../proxy/pages/sign-in-redirect.ts';
 import { prepareWithChanges } from '../proxy/transform/prepare-with-changes.ts';
 import { createUpgrade, type Tunnel } from '../proxy/websocket/upgrade.ts';
@@ -25,6 +28,8 @@ export interface DataPlaneParts extends RouteHandlerParts {
   tunnel: Tunnel;
   arrivals: Pick<Arrivals, 'isRecent'>;
   hooks?: CallHookParts['hooks'];
+  /** Undefined if no route has limits. */
+  limits?: CallerLimits | undefined;
 }
 
 export interface DataPlane {
@@ -43,20 +48,18 @@ export interface DataPlane {
 
 /** Creates the data plane over the route table. */
 export function createDataPlane(parts: DataPlaneParts): DataPlane {
-  const { config, routes, tunnel, audit } = parts;
+  const { config, routes, tunnel, audit, limits } = parts;
   const cors = createCors(config.cors.allowedOrigins);
   const proofs = createUpstreamProofs(parts.clock);
   const prepare = prepareRoutes(config, routes.routes, parts.upstreamTokens, proofs);
-  const prepareFor = prepareWithHooks(parts, prepareWithChanges(config, routes.routes, prepare));
-  const admit = traceAdmission(createAdmit(parts));
+  const prepared = prepareWithHooks(parts, prepareWithChanges(config, routes.routes, prepare));
+  const prepareFor = prepareWithLimits(limits, routes.routes, prepared);
+  const admitUnlimited = createAdmit(parts);
+  const admit = traceAdmission(limitAdmission(admitUnlimited, limits, true));
   const checkForgery = createForgeryCheck(config);
-  const handleRoute = createRouteHandler(parts, { admit, prepareFor, checkForgery });
-  const countedAdmit: Admit = async (context, route, check) => {
-    const admission = await admit(context, route, check);
-    parts.meterOf?.(route).countAllowed();
-    if (context.access) context.access.allowed = true;
-    return admission;
-  };
+  const handleRoute = releaseAfter(limits, createRouteHandler(parts, { admit, prepareFor, checkForgery }));
+  // The end of a request that the front proxy forwards is not known here.
+  const admitAsked = traceAdmission(limitAdmission(admitUnlimited, limits, false));
   const isOwnPath = ownPathTestOf(config);
   const match = (target: RequestTarget, origin?: string) =>
     isOwnPath?.(target) ? undefined : routes.match(target, origin)?.route;
@@ -64,7 +67,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const verify = createVerify({
     config,
     match,
-    admit: countedAdmit,
+    admit: countAdmitted(parts, admitAsked),
     checkForgery,
     signInAfter,
     prepareFor,
@@ -87,7 +90,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       }
       return handleRoute(context, res, route, cors.corsHeaders(headers.origin));
     },
-    upgrade: createUpgrade({ config, admit: countedAdmit, prepareFor, tunnel }),
+    upgrade: releaseAfter(limits, createUpgrade({ config, admit: countAdmitted(parts, admit), prepareFor, tunnel })),
     async verify(context, origin) {
       try {
         return await verify(context, origin);
@@ -97,6 +100,25 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       }
     },
   };
+}
+
+/** The same admission, which counts what it allows. */
+function countAdmitted({ meterOf }: DataPlaneParts, admit: Admit): Admit {
+  return async (context, route, check) => {
+    const admission = await admit(context, route, check);
+    meterOf?.(route).countAllowed();
+    if (context.access) context.access.allowed = true;
+    return admission;
+  };
+}
+
+/** The same handler, after which a request no longer counts as one in progress. */
+function releaseAfter<Rest extends unknown[]>(
+  limits: CallerLimits | undefined,
+  handle: (context: RequestContext, ...rest: Rest) => Promise<void>,
+): (context: RequestContext, ...rest: Rest) => Promise<void> {
+  if (!limits) return handle;
+  return (context, ...rest) => handle(context, ...rest).finally(() => limits.release(context));
 }
 
 /** Counts a refused verification for its route; an ambiguous path has no route. */

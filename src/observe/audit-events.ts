@@ -36,6 +36,11 @@ export const AUDIT_EVENTS = {
     meaning:
       'A rule of a route denied a request; `reason` is the missing condition, or `claim_header` or `reserved_header` if the request carried a header that only the gateway may set.',
   },
+  'request.limited': {
+    fields: ['requestId', 'clientIp', 'sub', 'session', 'reason', 'route', 'method'],
+    meaning:
+      'A limit of a route refused a request; `reason` is the name of the limit. One event for each caller, limit and window, and for each minute of a limit of requests at a time.',
+  },
   'csrf.denied': {
     fields: ['requestId', 'clientIp', 'session', 'reason', 'route', 'method'],
     meaning: 'A request with a session may come from another site and was refused; `reason` is the error code.',

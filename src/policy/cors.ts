@@ -13,7 +13,7 @@ export interface Cors {
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 // Headers of the gateway that a front end needs, and common API headers; a wildcard has no effect with credentials.
-const EXPOSED = `Date, WWW-Authenticate, Retry-After, X-Request-Id, ${GATEWAY_HEADER}, ETag, Location, Link, Content-Disposition`;
+const EXPOSED = `Date, WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, ${GATEWAY_HEADER}, ETag, Location, Link, Content-Disposition`;
 const TOKEN_LIST = /^[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}$/;
 
 /** Returns whether it is a preflight: OPTIONS with both of these headers (Fetch standard, section 4.8). */

@@ -18,6 +18,8 @@ export interface CompiledRoute {
   readonly audience: readonly string[];
   /** Returns the rules that apply to a method, in their order. */
   rulesForMethod(method: string): readonly CompiledRule[];
+  /** The rule that applies to a request, by its context; undefined if no step after the rules depends on it. */
+  readonly decided: WeakMap<object, CompiledRule> | undefined;
 }
 
 /** The result of a match; one object per route, so that a match allocates nothing. */
@@ -125,7 +127,9 @@ function compileRoute(
   const audience = config.audience ?? defaultAudience;
   const { origin = publicUrl } = config;
   const pattern = origin === publicUrl ? config.path : origin + config.path;
-  const route = { config, pattern, index, audience, rulesForMethod: compileRules(config.rules) };
+  const hasLimits = config.rules.some(({ limits, maxBody }) => limits !== undefined || maxBody !== undefined);
+  const decided = hasLimits ? new WeakMap<object, CompiledRule>() : undefined;
+  const route = { config, pattern, index, audience, rulesForMethod: compileRules(config.rules), decided };
   return { match: { route }, segments, open };
 }
 

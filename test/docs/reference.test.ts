@@ -64,6 +64,10 @@ const WITH: Readonly<Record<string, readonly string[]>> = {
   'provider.allowedLoginParams[].name': ['values'],
   'provider.allowedLoginParams[].values': ['name'],
   'provider.allowedLoginParams[].pattern': ['name'],
+  'routes[].limits[].requests': ['per'],
+  'routes[].limits[].per': ['requests'],
+  'routes[].rules[].limits[].requests': ['per'],
+  'routes[].rules[].limits[].per': ['requests'],
   'routes[].rules[].roles[].client': ['role'],
   'routes[].rules[].roles[].role': ['client'],
 };

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { httpUrl, origin, scopeToken, textList } from '../fields/fields.ts';
 import type { SecretField } from '../fields/secret.ts';
+import { callerLimits } from '../traffic/caller-limits.ts';
 import { headerChanges } from '../traffic/header-changes.ts';
 import { routeContent } from '../traffic/route-content.ts';
 import { routeLimits } from '../traffic/route-limits.ts';
@@ -83,5 +84,6 @@ export const routeSchema = (secret: SecretField) =>
     ...headerChanges(secret),
     ...routeContent,
     ...routeLimits,
+    limits: callerLimits(),
     upstreamCa: z.string().min(1).optional().describe('Path of a PEM file with the CA of the upstream.'),
   });

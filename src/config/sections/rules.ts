@@ -1,6 +1,8 @@
 /** Schema of a rule of a route: who may send requests, and which conditions must hold. */
 import { z } from 'zod';
 import { conditionOptions } from '../../policy/conditions/conditions.ts';
+import { size } from '../fields/fields.ts';
+import { callerLimits } from '../traffic/caller-limits.ts';
 
 /** One rule; all of its conditions must hold. */
 export const rule = z.strictObject({
@@ -15,6 +17,10 @@ export const rule = z.strictObject({
       'Who may send requests. none: everyone, without credentials. user: a signed-in user, or with accessTokens a user with a bearer token. client: a service with its own token. user-or-client: either. user-or-none: a user or a guest.',
     ),
   ...conditionOptions(),
+  limits: callerLimits(),
+  maxBody: size()
+    .optional()
+    .describe('Maximum request body of callers of this rule, if it is smaller than that of the route.'),
 });
 
 export type RuleConfig = z.output<typeof rule>;

@@ -93,6 +93,7 @@ function outcomeFields(record: AccessRecord, outcome: Outcome): Fields {
     'http.request.size': outcome.bytesReceived,
     'error.type': errorCode ?? (outcome.isAborted ? 'aborted' : undefined),
     rule: record.rule,
+    limit: record.limit,
     decision: decisionOf(record, outcome.status),
   };
 }

@@ -29,6 +29,8 @@ export class AccessRecord {
   user: string | undefined = undefined;
   /** Key of the session. */
   session: string | undefined = undefined;
+  /** Name of the limit that refused the request. */
+  limit: string | undefined = undefined;
   /** Milliseconds until the upstream responded, over all attempts. */
   upstreamTime: number | undefined = undefined;
   /** Code of the error that the request ended with. */

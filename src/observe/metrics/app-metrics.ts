@@ -44,6 +44,8 @@ export interface AppMetrics {
   readonly sessionCache: { readonly hit: CounterSeries; readonly miss: CounterSeries };
   /** The measurements of a provider, by its id; empty for an issuer at which no user signs in. */
   ofProvider(id: string): ProviderMetrics;
+  /** Counts the decision of a limit of callers; `route` is the path pattern. */
+  countLimit(route: string, limit: string, outcome: 'allowed' | 'allowed_locally' | 'refused'): void;
   /** Counts a request for the index page of a front end that is published elsewhere. */
   countIndexPage(outcome: 'loaded' | 'unchanged' | 'failed'): void;
   countReload(outcome: 'applied' | 'refused'): void;
@@ -67,7 +69,7 @@ export interface AppMetricsOptions {
 
 /** Creates the measurements of an app. */
 export function createAppMetrics({ families, skews, app, detail = 'route' }: AppMetricsOptions): AppMetrics {
-  const { surplus, lookups, indexPages, reloads, providerRequests } = families;
+  const { surplus, limits, lookups, indexPages, reloads, providerRequests } = families;
   const labels = { app, routeLabel: detail === 'app' ? () => '' : (route: string) => route };
 
   function ofProvider(provider: string): ProviderMetrics {
@@ -93,6 +95,7 @@ export function createAppMetrics({ families, skews, app, detail = 'route' }: App
     countUpstreamSurplus: (route) => surplus(app, labels.routeLabel(route)).increment(),
     sessionCache: { hit: lookups(app, 'hit'), miss: lookups(app, 'miss') },
     ofProvider,
+    countLimit: (route, limit, outcome) => limits(app, labels.routeLabel(route), limit, outcome).increment(),
     countIndexPage: (outcome) => indexPages(app, outcome).increment(),
     countReload: (outcome) => reloads(app, outcome).increment(),
   };

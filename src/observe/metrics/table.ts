@@ -21,6 +21,11 @@ export const METRICS = {
     labels: ['app', 'route', 'outcome'],
     help: 'Requests to routes that were allowed, or the error code of the refusal',
   },
+  bff_limit_decisions_total: {
+    type: 'counter',
+    labels: ['app', 'route', 'limit', 'outcome'],
+    help: 'Requests that a limit of callers allowed or refused',
+  },
   bff_csrf_refusals_total: {
     type: 'counter',
     labels: ['app', 'route', 'reason'],
@@ -169,9 +174,11 @@ export const LABELS = {
     'empty if `admin.metrics.detail` is `app`; otherwise path pattern of the route as configured, path of an endpoint of the gateway, `frontend`, or `none` (refused before routing)',
   method: '`GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`, `other`',
   status: '`1xx` to `5xx`; `none` if there was no response: the client disconnected, or the upstream was unavailable',
+  limit:
+    'name of the limit: whose requests it counts, and its window or `concurrent`, such as `user-1m`; limits of a rule begin with `rule-` and its number',
   code: 'error code of [errors.md](errors.md)',
   outcome:
-    'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `malformed`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`; for the index page `loaded`, `unchanged`, `failed`',
+    'for decisions `allowed` or an error code; for callbacks `succeeded` or an error code; for refreshes `renewed`, `invalid`, `malformed`, `outage`, an OAuth error code, `other`; for waits `refreshed`, `active`, `ended`, `failed`; for requests to the provider `ok`, `refused` (4xx), `error` (5xx), `timeout`, `unreachable`; for store operations `ok`, `failed`; for revocations `revoked`, `failed`; for reloads `applied`, `refused`; for the index page `loaded`, `unchanged`, `failed`; for limits `allowed`, `allowed_locally` (the store was unavailable), `refused`',
   reason:
     'for CSRF refusals the error code; for ended sessions `logout`, `replaced`, `backchannel_logout`, `frontchannel_logout`, `administrator`, `user`, `session_limit`, `expired`, `provider_removed`, `no_refresh_token`, `refresh_invalid`, an OAuth error code, `other`; for hooks `error`, `timeout`, `invalid`; for TLS handshakes `plain_http`, `timeout`, `closed` (by the client), `protocol_version`, `cipher`, `application_protocol`, `alert` (of the client, which for example does not trust the certificate), `other`',
   endpoint: '`discovery`, `jwks`, `token`, `userinfo`, `revocation`, `introspection`, `par`, `other`',

@@ -103,9 +103,10 @@ function createErrorOf(config: Config, challenge: Challenge) {
   };
 }
 
-/** Notes the rule for the access log. */
+/** Notes the rule for the access log, and for the limits of rules. */
 export function recordRule({ context, route }: Pick<AccessRequest, 'context' | 'route'>, rule: CompiledRule): void {
   if (context.access) context.access.rule = route.config.rules.indexOf(rule.config);
+  route.decided?.set(context, rule);
 }
 
 /** Creates the policy enforcer. */

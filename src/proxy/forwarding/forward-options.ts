@@ -26,6 +26,8 @@ export interface ForwardOptions {
   retryWithNewToken?: () => Promise<ForwardOptions | undefined>;
   /** Key of the caller for an upstream that balances by hash. */
   hashKey?: string | undefined;
+  /** Maximum body of the request, if it is smaller than that of the route. */
+  maxBody?: number | undefined;
   /** The session or service that the request counts for; its address by default. */
   caller?: string | undefined;
   /** Key of the session that the request belongs to. */

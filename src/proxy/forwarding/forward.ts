@@ -60,13 +60,14 @@ export function createForwarder(parts: {
     forward(context, res, route, options) {
       return new Promise<void>((resolve, reject) => {
         if (res.destroyed) return resolve();
-        checkBody(context.req, route);
+        const limited = options.maxBody === undefined ? route : { ...route, maxBody: options.maxBody };
+        checkBody(context.req, limited);
         const settle = (error?: Error) => (error ? reject(error) : resolve());
         const upstream = upstreams.forRoute(route);
         const parts = {
           context,
           res,
-          route,
+          route: limited,
           options,
           upstream,
           choice: upstream.balanced && targetChoice(route, options),

@@ -3,10 +3,10 @@ import { taggedName } from '../../base/tagged-name.ts';
 import type { Store } from './store.ts';
 
 /** The operations whose names the gateway chooses. Session keys and job ids are unique to their app already. */
-type Named = Pick<Store, 'acquireLease' | 'renewLease' | 'releaseLease' | 'markOnce' | 'index'>;
+type Named = Pick<Store, 'acquireLease' | 'renewLease' | 'releaseLease' | 'markOnce' | 'index' | 'limits'>;
 
 function namedOperations(store: Store, tag: string): Named {
-  const { index } = store;
+  const { index, limits } = store;
   const inApp = (name: string) => taggedName(tag, name);
   return {
     acquireLease: (name, owner, ttl) => store.acquireLease(inApp(name), owner, ttl),
@@ -21,11 +21,18 @@ function namedOperations(store: Store, tag: string): Named {
       remove: (name, keys) => index.remove(inApp(name), keys),
       scan: (cursor, count) => index.scan(cursor, count, tag),
     },
+    limits: {
+      count: (limit, reports) => limits.count({ ...limit, name: inApp(limit.name) }, reports),
+      hold: (name, id, max, now, until) => limits.hold(inApp(name), id, max, now, until),
+      keep: (name, ids, until) => limits.keep(inApp(name), ids, until),
+      drop: (name, ids) => limits.drop(inApp(name), ids),
+      join: (group, member, now, until) => limits.join(inApp(group), member, now, until),
+    },
   };
 }
 
 /**
- * Returns the store of the app with this tag. Leases, single-use marks and indexes of two apps never meet, whatever their names: a
+ * Returns the store of the app with this tag. Leases, single-use marks, indexes and limits of two apps never meet, whatever their names: a
  * token that was used at one app is new to the other. For `main` it is the store itself.
  */
 export function appStore(store: Store, tag: string): Store {

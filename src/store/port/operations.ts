@@ -1,7 +1,10 @@
 /** The operations of the storage port, listed once: measuring, the process channel and the remote store derive from the list. */
-import type { ExpiredSessions, Jobs, SessionIndex, Store } from './store.ts';
+import type { ExpiredSessions, Jobs, Limits, SessionIndex, Store } from './store.ts';
 
-type TopLevel = Omit<Store, 'kind' | 'shared' | 'sessions' | 'index' | 'expired' | 'jobs' | 'changes' | 'close'>;
+type TopLevel = Omit<
+  Store,
+  'kind' | 'shared' | 'sessions' | 'index' | 'expired' | 'jobs' | 'limits' | 'changes' | 'close'
+>;
 
 /** The members of a group under dotted names, such as `index.add`. */
 export type Prefixed<Name extends string, Group> = { [Key in keyof Group & string as `${Name}.${Key}`]: Group[Key] };
@@ -10,12 +13,13 @@ export type Prefixed<Name extends string, Group> = { [Key in keyof Group & strin
 export type StoreOperations = TopLevel &
   Prefixed<'index', SessionIndex> &
   Prefixed<'expired', ExpiredSessions> &
-  Prefixed<'jobs', Jobs>;
+  Prefixed<'jobs', Jobs> &
+  Prefixed<'limits', Limits>;
 export type OperationName = keyof StoreOperations;
 export type Operation = StoreOperations[OperationName];
 
 /** The same operations in the shape of the port. */
-export type PortOperations = TopLevel & Pick<Store, 'index' | 'expired' | 'jobs'>;
+export type PortOperations = TopLevel & Pick<Store, 'index' | 'expired' | 'jobs' | 'limits'>;
 
 /** Typed as a record, so that an operation of the port without an entry does not compile. */
 const NAMES: Record<OperationName, true> = {
@@ -43,6 +47,11 @@ const NAMES: Record<OperationName, true> = {
   'jobs.put': true,
   'jobs.take': true,
   'jobs.done': true,
+  'limits.count': true,
+  'limits.hold': true,
+  'limits.keep': true,
+  'limits.drop': true,
+  'limits.join': true,
 };
 export const OPERATION_NAMES = Object.keys(NAMES) as OperationName[];
 

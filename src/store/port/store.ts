@@ -87,6 +87,47 @@ export interface Jobs {
   done(id: string): Promise<void>;
 }
 
+/** A limit of requests, and the slot of its window that the reporting process is in (`WindowCounts`). */
+export interface LimitWindow {
+  /** Digest of what is limited. */
+  readonly name: string;
+  /** Milliseconds. */
+  readonly window: number;
+  readonly requests: number;
+  readonly slot: number;
+}
+
+/** The requests of one caller that a process reports. */
+export interface LimitReport {
+  /** Digest of the caller. */
+  readonly caller: string;
+  /** Requests since the last report, as the text of `WindowCounts`. */
+  readonly counts: string;
+  /** How many more requests the process asks for. */
+  readonly want: number;
+}
+
+export interface LimitReply {
+  /** How many of the requests that were asked for may be sent; they are counted. */
+  readonly granted: number;
+  /** All requests of the caller, as the text of `WindowCounts`. */
+  readonly counts: string;
+}
+
+/** Counts for limits of callers. Names and callers are digests; the counts expire with their windows. */
+export interface Limits {
+  /** Counts the requests that a process reports, and those that it asks for as far as the limit allows them; one reply for each report. */
+  count(limit: LimitWindow, reports: readonly LimitReport[]): Promise<LimitReply[]>;
+  /** Holds one of `max` places until a time (milliseconds since the epoch). False while all of them are held. */
+  hold(name: string, id: string, max: number, now: number, until: number): Promise<boolean>;
+  /** Holds places for longer, also those that have expired. */
+  keep(name: string, ids: readonly string[], until: number): Promise<void>;
+  /** Gives places back. */
+  drop(name: string, ids: readonly string[]): Promise<void>;
+  /** Adds a process to a group until a time; returns all members. */
+  join(group: string, member: string, now: number, until: number): Promise<string[]>;
+}
+
 /** Notifications about sessions that were read earlier, whichever process changes them. */
 export interface SessionChanges {
   /** Calls `onChange` with the key of a session that changed or ended, or without a key when any session may have. */
@@ -136,6 +177,7 @@ export interface Store {
   readonly index: SessionIndex;
   readonly expired: ExpiredSessions;
   readonly jobs: Jobs;
+  readonly limits: Limits;
   readonly changes: SessionChanges;
   /** Resolves when the store responds. */
   ping(): Promise<void>;

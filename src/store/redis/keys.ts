@@ -15,6 +15,12 @@ export interface RedisKeys {
   index(name: string): string;
   /** The sorted set of the session keys of an app by the time when they may have expired. */
   expiries(tag: string): string;
+  /** The hash of the counts of a limit by caller, for one period of it. */
+  counts(name: string, period: number): string;
+  /** The sorted set of the held places of a limit by their expiry. */
+  places(name: string): string;
+  /** The sorted set of the processes of a group by their expiry. */
+  members(group: string): string;
   /** The sorted set of due times of the jobs of an app, and the hash of their data. */
   jobs(tag: string): readonly [due: string, data: string];
 }
@@ -38,6 +44,10 @@ export function redisKeys(prefix: string): RedisKeys {
     once: (name) => `${prefix}once:${name}`,
     probe: () => `${prefix}probe:${randomUUID()}`,
     index: (name) => `${prefix}index:${name}`,
+    // Both periods that a script reads are in one slot of a Cluster.
+    counts: (name, period) => `${prefix}limit:{${name}}:${period}`,
+    places: (name) => `${prefix}places:${name}`,
+    members: (group) => `${prefix}members:${group}`,
     expiries: (tag) => `${prefix}expiries${suffix(tag)}`,
     jobs: (tag) => [`${prefix}{jobs}${suffix(tag)}:due`, `${prefix}{jobs}${suffix(tag)}:data`],
   };

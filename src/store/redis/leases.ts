@@ -1,5 +1,6 @@
-/** Leases and single-use marks in Redis. */
-import type { Store } from '../port/store.ts';
+/** Leases, single-use marks, and the counts and places of limits in Redis. */
+import type { Limits, Store } from '../port/store.ts';
+import { WINDOW_SLOTS } from '../port/window-counts.ts';
 import type { RunRedis } from './client.ts';
 import { type RedisKeys, wholeMs } from './keys.ts';
 
@@ -18,5 +19,37 @@ export function redisLeases(run: RunRedis, keys: RedisKeys): Leases {
       await run('release lease', (redis) => redis.bffRelease(keys.lease(name), owner));
     },
     markOnce: (name, ttl) => setIfAbsent('mark as used', keys.once(name), '1', ttl),
+  };
+}
+
+/** Periods after which a hash of counts expires. */
+const KEPT_PERIODS = 2;
+
+/** The operations of the port on limits. */
+export function redisLimits(run: RunRedis, keys: RedisKeys): Limits {
+  return {
+    async count({ name, window, requests, slot }, reports) {
+      const period = Math.floor(slot / WINDOW_SLOTS);
+      const expiry = wholeMs(window * KEPT_PERIODS);
+      const args = reports.flatMap(({ caller, counts, want }) => [caller, counts, want]);
+      const hashes = [keys.counts(name, period), keys.counts(name, period - 1)];
+      const reply = await run('count requests', (redis) =>
+        redis.bffCount(...hashes, slot, WINDOW_SLOTS, expiry, requests, ...args),
+      );
+      return reports.map((_, index) => ({
+        granted: Number(reply[2 * index]),
+        counts: String(reply[2 * index + 1]),
+      }));
+    },
+    hold: async (name, id, max, now, until) =>
+      (await run('hold place', (redis) => redis.bffHold(keys.places(name), id, max, now, wholeMs(until)))) === 1,
+    async keep(name, ids, until) {
+      await run('keep places', (redis) => redis.bffKeep(keys.places(name), wholeMs(until), ...ids));
+    },
+    async drop(name, ids) {
+      await run('give places back', (redis) => redis.zrem(keys.places(name), ...ids));
+    },
+    join: (group, member, now, until) =>
+      run('join group', (redis) => redis.bffJoin(keys.members(group), member, now, wholeMs(until))),
   };
 }

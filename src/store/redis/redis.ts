@@ -9,7 +9,7 @@ import { createRedisExpressStore } from './express-store.ts';
 import { watchEvictionPolicy } from './inspect.ts';
 import { redisJobs } from './jobs.ts';
 import { redisKeys } from './keys.ts';
-import { redisLeases } from './leases.ts';
+import { redisLeases, redisLimits } from './leases.ts';
 import { redisExpired, sessionRecords } from './records.ts';
 import { plainTextWarnings, type RedisConfig, redisFindings, redisSchema } from './schema.ts';
 import { redisIndex } from './session-index.ts';
@@ -34,6 +34,7 @@ export function openRedisStore(config: RedisConfig, deps: StoreDeps): Store {
     index: redisIndex(run, keys, clock),
     expired: redisExpired(run, keys, clock),
     jobs: redisJobs(run, keys, clock),
+    limits: redisLimits(run, keys),
     changes,
     async ping() {
       await run('ping', (redis) => redis.ping());

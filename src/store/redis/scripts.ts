@@ -21,6 +21,11 @@ declare module 'ioredis' {
     ): Result<number, Context>;
     /** The number of keys, both keys of each app, the time, the end of the claim, the limit, and ids to leave. */
     bffTakeJobs(...args: (string | number)[]): Result<string[], Context>;
+    /** Both hashes, slot, slots of a window, expiry and maximum, then caller, counts and wanted requests of each report. */
+    bffCount(...args: (string | number)[]): Result<(string | number)[], Context>;
+    bffHold(places: string, id: string, max: number, now: number, until: number): Result<number, Context>;
+    bffKeep(places: string, until: number, ...ids: string[]): Result<number, Context>;
+    bffJoin(members: string, member: string, now: number, until: number): Result<string[], Context>;
     bffDropJob(due: string, data: string, id: string): Result<number, Context>;
   }
 }
@@ -99,6 +104,58 @@ return taken`,
     numberOfKeys: 2,
     lua: `redis.call('ZREM', KEYS[1], ARGV[1])
 return redis.call('HDEL', KEYS[2], ARGV[1])`,
+  },
+  // A caller without counts in this period still has those of the one before, which is longer than the window.
+  bffCount: {
+    numberOfKeys: 2,
+    lua: `local slot, span, max, callers = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), {}
+for at = 5, #ARGV, 3 do callers[#callers + 1] = ARGV[at] end
+local present = redis.call('HMGET', KEYS[1], unpack(callers))
+local past = redis.call('HMGET', KEYS[2], unpack(callers))
+local written, reply = {}, {}
+for index, caller in ipairs(callers) do
+  local counts, order, used = {}, {}, 0
+  local function add(at, count)
+    if at <= slot - span or at > slot + span or count == 0 then return end
+    if not counts[at] then order[#order + 1] = at end
+    counts[at] = math.max(0, (counts[at] or 0) + count)
+  end
+  for _, text in ipairs({ present[index] or past[index] or '', ARGV[3 * index + 3] }) do
+    for at, count in string.gmatch(text, '(%d+):(-?%d+)') do add(tonumber(at), tonumber(count)) end
+  end
+  for _, at in ipairs(order) do used = used + counts[at] end
+  local granted = math.max(0, math.min(tonumber(ARGV[3 * index + 4]), max - used))
+  add(slot, granted)
+  for position, at in ipairs(order) do order[position] = string.format('%.0f:%.0f', at, counts[at]) end
+  local text = table.concat(order, ',')
+  written[#written + 1] = caller
+  written[#written + 1] = text
+  reply[#reply + 1] = granted
+  reply[#reply + 1] = text
+end
+redis.call('HSET', KEYS[1], unpack(written))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return reply`,
+  },
+  bffHold: {
+    numberOfKeys: 1,
+    lua: `redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1])
+redis.call('PEXPIREAT', KEYS[1], ARGV[4])
+return 1`,
+  },
+  bffKeep: {
+    numberOfKeys: 1,
+    lua: `for at = 2, #ARGV do redis.call('ZADD', KEYS[1], ARGV[1], ARGV[at]) end
+return redis.call('PEXPIREAT', KEYS[1], ARGV[1])`,
+  },
+  bffJoin: {
+    numberOfKeys: 1,
+    lua: `redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2])
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
+redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+return redis.call('ZRANGE', KEYS[1], 0, -1)`,
   },
   bffRelease: {
     numberOfKeys: 1,

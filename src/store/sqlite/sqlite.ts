@@ -4,6 +4,7 @@ import { type Check, fail, ok, warn } from '../../base/check.ts';
 import { messageOf } from '../../base/errors.ts';
 import { createExpressStore } from '../port/express-store.ts';
 import { createLocalChanges } from '../port/local-changes.ts';
+import { createMemoryLimits } from '../port/memory-limits.ts';
 import type { Store } from '../port/store.ts';
 import type { StoreDeps, StoreType } from '../port/store-type.ts';
 import { createDatabase } from './database.ts';
@@ -45,6 +46,8 @@ export function openSqliteStore({ file }: SqliteConfig, { log, clock = Date.now 
     index: sqliteIndex(database),
     expired: sqliteExpired(database),
     jobs: sqliteJobs(database),
+    // In memory: they are for seconds or minutes, and a write to the file for each request would cost more than the request.
+    limits: createMemoryLimits(),
     changes,
     ping: () => database.read('ping', () => void ping.get()),
     // A record that has expired already, of about the size of a session: less may still fit on a full disk.

@@ -19,6 +19,7 @@ const operationsIn = (store: Store) =>
     ...functionsOf(store.index, 'index.'),
     ...functionsOf(store.expired, 'expired.'),
     ...functionsOf(store.jobs, 'jobs.'),
+    ...functionsOf(store.limits, 'limits.'),
   ].filter((name) => name !== 'close');
 
 const sqlite = () => openSqliteStore({ file: ':memory:' }, { log: createLogger('silent') });
@@ -30,6 +31,7 @@ async function runAll(store: Store): Promise<void> {
     [store.index, functionsOf(store.index)],
     [store.expired, functionsOf(store.expired)],
     [store.jobs, functionsOf(store.jobs)],
+    [store.limits, functionsOf(store.limits)],
   ];
   for (const [group, names] of groups)
     for (const name of names) await (Reflect.get(group, name)('k', [], 1, 1) as Promise<unknown>).catch(() => {});
