@@ -30,8 +30,8 @@ export function clientCertificate(certificate: X509Certificate): ClientCertifica
     subject: distinguishedName(subject),
     issuer: distinguishedName(issuer),
     names: parseAlternativeNames(certificate.subjectAltName),
-    validFrom: Date.parse(certificate.validFrom),
-    validTo: Date.parse(certificate.validTo),
+    validFrom: certificate.validFromDate.getTime(),
+    validTo: certificate.validToDate.getTime(),
   };
 }
 

@@ -17,11 +17,17 @@ export interface CertificateSources {
  */
 export type ReadClientCertificate = (req: Pick<IncomingMessage, 'headers' | 'socket'>) => ClientCertificate | undefined;
 
-/** What a TLS connection has; one of HTTP/2 has it too, without being a TLSSocket. */
+/** What a TLS connection has. */
 interface TlsPart {
   readonly authorized?: boolean;
   getPeerX509Certificate?(): X509Certificate | undefined;
 }
+
+/** The connection on which a request arrived; that of an HTTP/2 stream carries other streams too. */
+const connectionOf = (socket: object): object =>
+  'connection' in socket && typeof socket.connection === 'object' && socket.connection !== null
+    ? socket.connection
+    : socket;
 
 /** Creates the reader. */
 export function createCertificateReader(sources: CertificateSources): ReadClientCertificate {
@@ -31,22 +37,22 @@ export function createCertificateReader(sources: CertificateSources): ReadClient
   const fieldName = header?.name.toLowerCase() ?? '';
   const known = new WeakMap<object, ClientCertificate>();
 
-  function ofConnection(socket: object): ClientCertificate | undefined {
-    const cached = known.get(socket);
+  function ofConnection(connection: object): ClientCertificate | undefined {
+    const cached = known.get(connection);
     if (cached) return cached;
-    const { authorized }: TlsPart = socket;
+    const { authorized }: TlsPart = connection;
     // Requested, but not required: a certificate that does not verify is no certificate.
-    const found = authorized === true ? (socket as TlsPart).getPeerX509Certificate?.() : undefined;
+    const found = authorized === true ? (connection as TlsPart).getPeerX509Certificate?.() : undefined;
     if (found === undefined) return undefined;
     const certificate = clientCertificate(found);
-    known.set(socket, certificate);
+    known.set(connection, certificate);
     return certificate;
   }
 
   return function readClientCertificate({ headers, socket }) {
     const address = normalizeAddress(socket.remoteAddress ?? '');
     if (address === undefined) return undefined;
-    if (!isTrusted(address)) return ofConnection(socket);
+    if (!isTrusted(address)) return ofConnection(connectionOf(socket));
     // The certificate of the connection is the one of the proxy, which speaks for other clients (RFC 9440 section 4).
     const value = headers[fieldName];
     return value === undefined ? undefined : readField?.(String(value));

@@ -19,9 +19,11 @@ export const clientCertificateHeader = z
     'Header in which a proxy of trustedProxies reports the verified certificate of its client. From any other peer it is ignored. The certificate with which the proxy itself connects never counts.',
   );
 
+interface Sources {
+  readonly listen: { readonly tls?: { readonly clientCa?: string | undefined } | undefined };
+  readonly clientCertificateHeader?: unknown;
+}
+
 /** Whether clients can have a certificate at all. */
-export const readsCertificates = ({
-  clientCertificateHeader: header,
-}: {
-  clientCertificateHeader?: unknown;
-}): boolean => header !== undefined;
+export const readsCertificates = ({ listen, clientCertificateHeader }: Sources): boolean =>
+  listen.tls?.clientCa !== undefined || clientCertificateHeader !== undefined;

@@ -9,7 +9,7 @@ export const certificate = requestCondition({
   schema: z
     .union([z.literal(true), certificateNames()])
     .describe(
-      'The client must have a certificate that was verified: by a trusted proxy that reports it (clientCertificateHeader). true accepts every one. Otherwise all of the stated names must be those of the certificate.',
+      'The client must have a certificate that was verified: by the gateway (listen.tls.clientCa), or by a trusted proxy that reports it (clientCertificateHeader). true accepts every one. Otherwise all of the stated names must be those of the certificate.',
     ),
   reasons: ['certificate'],
   compile(value) {
