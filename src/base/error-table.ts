@@ -82,7 +82,7 @@ export const ERRORS = {
     hint: 'The provider issued no refresh token for this session, so its tokens cannot be refreshed. Sign in again to get new ones.',
   },
   not_found: { status: 404, title: 'Not found', hint: 'There is no resource at this address.' },
-  method_not_allowed: { status: 405, title: 'Method not allowed', hint: 'This endpoint does not support the method.' },
+  method_not_allowed: { status: 405, title: 'Method not allowed', hint: 'This address does not support the method.' },
   request_timeout: { status: 408, title: 'Request timeout', hint: 'The request body did not arrive in time.' },
   payload_too_large: {
     status: 413,
@@ -165,6 +165,8 @@ export const ERRORS = {
     title: 'Bad gateway',
     hint: 'The upstream could not be reached or returned an invalid response.',
   },
+  upstream_error: { status: 502, title: 'Upstream error', hint: 'The upstream responded with an error.' },
+  maintenance: { status: 503, title: 'Under maintenance', hint: 'This part is under maintenance. Try again later.' },
   provider_unavailable: {
     status: 503,
     title: 'Sign-in service unavailable',

@@ -113,6 +113,10 @@ function evaluate(
     };
     return { rule, result: formatDecision(decide(rule, request), allowed) };
   };
+  const { maintenance, methods } = route.config;
+  if (maintenance !== false) return { result: '503 maintenance: the route is under maintenance' };
+  if (methods !== undefined && !methods.some((name) => name === method))
+    return { result: `405 method_not_allowed: the route has ${methods.join(', ')}` };
   const rules = route.rulesForMethod(method);
   if (rules.length === 0) return { result: `403 access_denied (no_rule): no rule applies to ${method}` };
   const open = openRule(rules);

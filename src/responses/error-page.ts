@@ -66,6 +66,8 @@ const PAGES: Readonly<Record<ErrorCode, ErrorPage>> = {
   call_refused: NO_ACCESS,
   internal: { situation: 'internal', action: RETRY },
   hook_failed: { situation: 'internal', action: RETRY },
+  maintenance: { situation: 'maintenance', action: RETRY },
+  upstream_error: NOT_LOADED,
   upstream_failed: NOT_LOADED,
   upstream_timeout: NOT_LOADED,
   upstream_token_failed: NOT_LOADED,

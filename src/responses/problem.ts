@@ -28,7 +28,7 @@ export function logProblem(log: Logger, error: GatewayError): void {
     ...(error.cause === undefined ? {} : { err: describeError(error.cause) }),
   };
   if (error.code === 'internal') log.error(fields, error.title);
-  else if (error.status >= 500) log.warn(fields, error.title);
+  else if (error.status >= 500 && error.code !== 'maintenance') log.warn(fields, error.title);
   else log.info(fields, error.title);
 }
 
@@ -109,11 +109,14 @@ function pageOf(
 /** Errors of a proxy that is not set up yet: the operator who sees the page needs to know what is missing. */
 const OF_SETUP: ReadonlySet<ErrorCode> = new Set(['insecure_transport', 'misdirected']);
 
-/** The text that an error has in place of that of the table. What a plugin says is meant for the user, other text for support. */
+/** Errors whose own text a plugin or the configuration has for the user. */
+const SENTENCES: ReadonlySet<ErrorCode> = new Set(['login_refused', 'call_refused', 'maintenance', 'upstream_error']);
+
+/** The text that an error has in place of that of the table, for the user or for support. */
 function ownText({ code, hint }: GatewayError): { sentence?: string; detail?: string } {
   if (OF_SETUP.has(code)) return { detail: hint };
   if (hint === ERRORS[code].hint) return {};
-  return code === 'login_refused' || code === 'call_refused' ? { sentence: hint } : { detail: hint };
+  return SENTENCES.has(code) ? { sentence: hint } : { detail: hint };
 }
 
 function documentOf(error: GatewayError, { requestId }: RenderOptions) {

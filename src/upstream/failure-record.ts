@@ -14,7 +14,12 @@ export interface FailureRecord {
   state(): { readonly failures: number; readonly lastFailure: LastFailure | undefined };
 }
 
-const OF_UPSTREAM: ReadonlySet<string> = new Set(['upstream_failed', 'upstream_timeout', 'upstream_busy']);
+const OF_UPSTREAM: ReadonlySet<string> = new Set([
+  'upstream_failed',
+  'upstream_timeout',
+  'upstream_busy',
+  'upstream_error',
+]);
 
 /** Creates a record without failures. */
 export function createFailureRecord(): FailureRecord {

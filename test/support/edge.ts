@@ -47,6 +47,7 @@ export function route(upstream: RouteConfig['upstream'], changes: Partial<RouteC
     maxStreams: 4096,
     websocketIdleTimeout: 0,
     bodies: 'forward',
+    maintenance: false,
     ...changes,
   };
 }

@@ -6,6 +6,7 @@ import { callerLimits } from '../traffic/caller-limits.ts';
 import { headerChanges } from '../traffic/header-changes.ts';
 import { routeContent } from '../traffic/route-content.ts';
 import { routeLimits } from '../traffic/route-limits.ts';
+import { routeService } from '../traffic/route-service.ts';
 import { upstream } from '../traffic/upstream.ts';
 import { claims, site } from './route-site.ts';
 import { rule } from './rules.ts';
@@ -85,5 +86,6 @@ export const routeSchema = (secret: SecretField) =>
     ...routeContent,
     ...routeLimits,
     limits: callerLimits(),
+    ...routeService,
     upstreamCa: z.string().min(1).optional().describe('Path of a PEM file with the CA of the upstream.'),
   });

@@ -11,13 +11,21 @@ function fileFindings({ logo, directory }: Config['pages']): Finding[] {
   const read = logo === undefined ? undefined : readLogo(logo);
   const isFolder = directory === undefined || statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
   return [
-    ...(typeof read === 'string' ? [{ path: ['pages', 'logo'], message: `${resolve(logo ?? '')} ${read}` }] : []),
+    ...(typeof read === 'string'
+      ? [
+          {
+            path: ['pages', 'logo'],
+            message: `${resolve(logo ?? '')} ${read}`,
+            hint: 'write the path of an image file',
+          },
+        ]
+      : []),
     ...(isFolder
       ? []
       : [
           {
             path: ['pages', 'directory'],
-            message: `${resolve(directory ?? '')} is not a folder; name a folder of templates`,
+            message: `${resolve(directory ?? '')} is not a folder; write the path of a folder of templates`,
           },
         ]),
   ];

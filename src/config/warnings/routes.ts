@@ -76,6 +76,16 @@ export const uploads: Combination = {
   ),
 };
 
+export const maintenance: Combination = {
+  id: 'route-maintenance',
+  when: '`maintenance` on a route: every request to it receives 503',
+  hint: 'remove it when the work is done, and reload',
+  find: routesWith(
+    (route) => route.maintenance !== false,
+    () => 'is under maintenance',
+  ),
+};
+
 const hasSecret = ({ requestHeaders, query }: RouteConfig) =>
   [requestHeaders, ...(query ? [query] : [])].some(({ set, add }) =>
     [...Object.values(set), ...Object.values(add)].some((value) => typeof value !== 'string'),

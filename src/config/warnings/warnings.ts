@@ -33,6 +33,7 @@ import { anyProvider, formPost, trustedEmail } from './providers.ts';
 import {
   clientHeaders,
   documents,
+  maintenance,
   openSecret,
   setCookie,
   uploads,
@@ -80,6 +81,7 @@ export const COMBINATIONS: readonly Combination[] = [
   documents,
   uploads,
   openSecret,
+  maintenance,
   sharedOrigin,
   openBypass,
   writableSecrets,

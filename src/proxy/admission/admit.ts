@@ -20,6 +20,7 @@ import { isPromise } from '../../tuning/maybe-promise.ts';
 import { type BearerCaller, createBearerReader } from './bearer.ts';
 import { NO_CREDENTIALS, readCredentials } from './credentials.ts';
 import { type AccessRequest, auditDetails, createPolicyEnforcer, recordRule } from './enforce-rules.ts';
+import { refuseUnserved } from './route-service.ts';
 import { readSessionFacts } from './session-caller.ts';
 
 /**
@@ -64,6 +65,7 @@ export function createAdmit(parts: AdmissionParts): Admit {
   const readBearer = tokens && createBearerReader({ ...parts, tokens }, challenge);
 
   return async function admit(context, route, checkForgery) {
+    refuseUnserved(context, route);
     refuseServiceWorker(context, route);
     const { req, target } = context;
     const rules = route.rulesForMethod(req.method ?? '');

@@ -6,7 +6,9 @@ import type { UpstreamOptions } from '../../upstream/route-pool.ts';
 /** Response headers by lower-case name. */
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
-export type ForwardRoute = UpstreamOptions & Pick<RouteConfig, 'maxBody' | 'bodies'>;
+export type ForwardRoute = UpstreamOptions &
+  Pick<RouteConfig, 'maxBody' | 'bodies'> &
+  Partial<Pick<RouteConfig, 'upstreamErrors'>>;
 
 export interface ForwardOptions {
   /** All request headers for the upstream, `Host` included; names alternate with values. */

@@ -16,6 +16,7 @@ import type { ProxyRequestParts } from './proxy-request-parts.ts';
 import { isBrokenConnection, isRepeatable, MAX_RETRIES, rejectsToken } from './retry.ts';
 import { slotOwner } from './slot-owner.ts';
 import { openUpload } from './upload.ts';
+import { replacementOf } from './upstream-errors.ts';
 
 /** A class for the same reason as `Relay`: one object with methods per request instead of a closure per event. */
 export class ProxyRequest extends SlotHolder implements RelayOwner {
@@ -42,24 +43,19 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     super();
     const { context, res, route, options, streams } = parts;
     const { req } = context;
+    const { rewriteHeaders, streamKey, endsAt } = options;
+    const { idle } = route.timeouts;
     const body = hasBody(req);
     this.#parts = parts;
     this.owner = slotOwner(context, options);
     this.#method = req.method ?? 'GET';
     this.#headers = options.headers;
     this.#attempts = options.attempts;
-    this.#upload = body ? openUpload(req, res, { maxBody: route.maxBody, idle: route.timeouts.idle }) : null;
+    this.#upload = body ? openUpload(req, res, { maxBody: route.maxBody, idle }) : null;
     this.#retriesLeft = isRepeatable(this.#method, body) ? MAX_RETRIES : 0;
-    this.#relay = new Relay({
-      req,
-      res,
-      rewriteHeaders: options.rewriteHeaders,
-      idle: route.timeouts.idle,
-      owner: this,
-    });
-    if (options.streamKey !== undefined || options.endsAt !== undefined) {
-      const expiresAt = options.endsAt ?? Number.POSITIVE_INFINITY;
-      this.#stream = streams.track(options.streamKey, expiresAt, () => this.#endSession());
+    this.#relay = new Relay({ req, res, rewriteHeaders, idle, owner: this });
+    if (streamKey !== undefined || endsAt !== undefined) {
+      this.#stream = streams.track(streamKey, endsAt ?? Number.POSITIVE_INFINITY, () => this.#endSession());
     }
   }
 
@@ -86,10 +82,8 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     const repeatable = isRepeatable(method, body !== null);
     this.#sentAt = performance.now();
     const trailers = asksForTrailers(context.req);
-    upstream.pool.dispatch(
-      { path: options.path, method, headers: this.#headers, body, repeatable, trailers, choice },
-      this.#relay,
-    );
+    const request = { path: options.path, method, headers: this.#headers, body, repeatable, trailers, choice };
+    upstream.pool.dispatch(request, this.#relay);
   }
 
   onRepeat(): void {
@@ -128,6 +122,12 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     if (!wanted || this.#over || this.#upload || this.#repeated) return false;
     this.#repeated = true;
     return true;
+  }
+
+  replaces(head: ResponseHead): boolean {
+    const error = this.#over ? undefined : replacementOf(this.#parts.route, head);
+    if (error) this.#finish(error);
+    return error !== undefined;
   }
 
   refreshToken({ headers }: ResponseHead): Promise<boolean> | undefined {

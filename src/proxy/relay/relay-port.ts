@@ -20,6 +20,8 @@ export interface RelayOwner {
   shouldRetry(error: Error): boolean;
   /** Called for each response. True: it is not for the client, and the owner sends the request again. */
   shouldRepeat(head: ResponseHead): boolean;
+  /** Called for each 5xx that is not repeated. True: the owner has replaced the response, whose body is not for the client. */
+  replaces(head: ResponseHead): boolean;
   /** Called for each 401. A promise holds the response back; when it resolves to true, the request is repeated. */
   refreshToken(head: ResponseHead): Promise<boolean> | undefined;
   /** A response that is not for the client has ended, so the request can be sent again. */

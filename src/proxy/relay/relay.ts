@@ -13,16 +13,16 @@ const MAX_SINGLE_WRITE_BYTES = 64 * 1024;
 
 /**
  * `waiting` for a response, `informed` after a 1xx, `held` until the token is refreshed, `discarding` a response before the
- * request is repeated, `streaming` the body, `sent` completely, `abandoned` by the owner.
+ * request is repeated, `draining` one that was replaced, `streaming` the body, `sent` completely, `abandoned` by the owner.
  */
-type State = 'waiting' | 'informed' | 'held' | 'discarding' | 'streaming' | 'sent' | 'abandoned';
+type State = 'waiting' | 'informed' | 'held' | 'discarding' | 'draining' | 'streaming' | 'sent' | 'abandoned';
 
 /** A class because its methods run for every packet, and one object per request is cheaper than seven closures. */
 export class Relay implements ResponseHandler {
   readonly #options: RelayOptions;
   #control: RequestControl | undefined;
   #state: State = 'waiting';
-  /** Declared length of the body; -1 when unknown. */
+  /** Declared length of the body, -1 when unknown; of a replaced response what has arrived. */
   #length = -1;
   readonly #writer: ResponseWriter;
   #unreadTimer: NodeJS.Timeout | undefined;
@@ -74,9 +74,20 @@ export class Relay implements ResponseHandler {
       this.#state = 'discarding';
       return;
     }
+    if (head.status >= 500 && owner.replaces(head)) {
+      this.#drain(0);
+      return;
+    }
     const refresh = head.status === 401 ? owner.refreshToken(head) : undefined;
     if (refresh) this.#hold(refresh, head);
     else this.#begin(head);
+  }
+
+  /** Drops the body of a response that was replaced. A short one is read to its end, so that the connection stays usable. */
+  #drain(length: number): void {
+    this.#length = this.#state === 'draining' ? this.#length + length : length;
+    if (this.#length > MAX_SINGLE_WRITE_BYTES || !this.#options.req.complete) this.abandon();
+    else this.#state = 'draining';
   }
 
   /** Holds the response back; its body, if any, waits in the connection. */
@@ -116,7 +127,10 @@ export class Relay implements ResponseHandler {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#state !== 'streaming') return;
+    if (this.#state !== 'streaming') {
+      if (this.#state === 'draining') this.#drain(chunk.length);
+      return;
+    }
     if (this.#writer.holds && chunk.length === this.#length && chunk.length <= MAX_SINGLE_WRITE_BYTES) {
       this.#writer.endWith(chunk);
       this.#state = 'sent';
@@ -171,7 +185,7 @@ export class Relay implements ResponseHandler {
 
   #fail(error: Error): void {
     this.#writer.discard();
-    const over = this.#state === 'abandoned' || this.#state === 'sent';
+    const over = this.#state === 'abandoned' || this.#state === 'draining' || this.#state === 'sent';
     this.#options.owner.onDone(over ? undefined : upstreamError(error));
   }
 }

@@ -121,6 +121,8 @@ export const de: Messages = {
   'error.not-loaded.message': 'Ein Teil der Anwendung antwortet nicht. Bitte versuchen Sie es gleich noch einmal.',
   'error.sign-in-unavailable.title': 'Die Anmeldung ist gerade nicht möglich',
   'error.sign-in-unavailable.message': 'Der Anmeldedienst antwortet nicht. Bitte versuchen Sie es gleich noch einmal.',
+  'error.maintenance.title': 'Wartungsarbeiten',
+  'error.maintenance.message': 'An der Anwendung wird gerade gearbeitet. Bitte versuchen Sie es später noch einmal.',
   'error.unavailable.title': 'Anwendung nicht verfügbar',
   'error.unavailable.message': 'Die Anwendung antwortet gerade nicht. Bitte versuchen Sie es gleich noch einmal.',
 };

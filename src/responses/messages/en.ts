@@ -111,6 +111,8 @@ export const en = {
   'error.not-loaded.message': 'A part of the application does not respond. Please try again in a moment.',
   'error.sign-in-unavailable.title': 'Signing in is not possible right now',
   'error.sign-in-unavailable.message': 'The sign-in service does not respond. Please try again in a moment.',
+  'error.maintenance.title': 'Under maintenance',
+  'error.maintenance.message': 'The application is being worked on right now. Please try again later.',
   'error.unavailable.title': 'Application unavailable',
   'error.unavailable.message': 'The application does not respond right now. Please try again in a moment.',
 } as const;

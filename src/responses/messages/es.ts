@@ -116,6 +116,8 @@ export const es: Messages = {
   'error.sign-in-unavailable.title': 'Ahora no es posible iniciar sesión',
   'error.sign-in-unavailable.message':
     'El servicio de inicio de sesión no responde. Inténtelo de nuevo en unos instantes.',
+  'error.maintenance.title': 'En mantenimiento',
+  'error.maintenance.message': 'Se está trabajando en la aplicación. Inténtelo de nuevo más tarde.',
   'error.unavailable.title': 'Aplicación no disponible',
   'error.unavailable.message': 'La aplicación no responde ahora mismo. Inténtelo de nuevo en unos instantes.',
 };

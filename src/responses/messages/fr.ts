@@ -118,6 +118,8 @@ export const fr: Messages = {
   'error.not-loaded.message': 'Une partie de l’application ne répond pas. Veuillez réessayer dans un instant.',
   'error.sign-in-unavailable.title': 'Connexion impossible pour le moment',
   'error.sign-in-unavailable.message': 'Le service de connexion ne répond pas. Veuillez réessayer dans un instant.',
+  'error.maintenance.title': 'Maintenance en cours',
+  'error.maintenance.message': 'L’application est en cours de maintenance. Veuillez réessayer plus tard.',
   'error.unavailable.title': 'Application indisponible',
   'error.unavailable.message': 'L’application ne répond pas pour le moment. Veuillez réessayer dans un instant.',
 };

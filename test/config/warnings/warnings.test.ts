@@ -415,6 +415,10 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       route({ rules: [{ token: 'none' }], requestHeaders: { set: { 'X-Key': 'public' } } }),
     ],
   },
+  'route-maintenance': {
+    unsafe: [route({ maintenance: true }), route({ maintenance: { retryAfter: '10m' } })],
+    safe: [route({ maintenance: false })],
+  },
   'pages-share-origin': {
     unsafe: [
       { routes: [SITE, { path: '/api/**', upstream: API }] },
