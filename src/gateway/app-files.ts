@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { tlsOf } from '../config/traffic/upstream-targets.ts';
 import { digest } from '../crypto/digest.ts';
 import { templateFiles } from '../responses/templates.ts';
 
@@ -9,7 +10,10 @@ import { templateFiles } from '../responses/templates.ts';
 export function readAppFiles(config: Config): string[] {
   const files = [
     ...signInProviders(config).flatMap(({ ca, tls }) => [ca, tls?.certificate, tls?.key]),
-    ...config.routes.map(({ upstreamCa }) => upstreamCa),
+    ...config.routes.flatMap(({ upstream, upstreamCa }) => {
+      const tls = tlsOf(upstream);
+      return [upstreamCa, tls?.ca, tls?.certificate, tls?.key];
+    }),
     config.frontend?.ca,
     config.pages.logo,
     ...templateFiles(config.pages.directory),

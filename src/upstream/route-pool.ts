@@ -1,12 +1,13 @@
 /** Opens the connections to the upstream of a route: of one URL, or of several targets. */
 import type { LookupFunction } from 'node:net';
-import { readOptionFile } from '../base/system/unreadable.ts';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import type { PoolConfig } from '../config/traffic/upstream-targets.ts';
 import type { Logger } from '../observe/log.ts';
 import { BalancedPool } from './balance/balanced-pool.ts';
 import { alwaysHealthy } from './balance/health-port.ts';
+import type { TlsOptions } from './connect/connect.ts';
 import { lookup as systemLookup } from './connect/loopback.ts';
+import { serverOf } from './connect/target-url.ts';
 import { createPool, type Pool, type PoolOptions } from './http/pool.ts';
 import type { UpstreamClient } from './http/request-port.ts';
 import { createOpenConnection } from './open-connection.ts';
@@ -18,16 +19,10 @@ export type UpstreamOptions = Pick<
 > &
   Partial<Pick<RouteConfig, 'path' | 'hostHeader'>>;
 
-/** Presented to upstreams that request a client certificate; tokens may be bound to it (RFC 8705 section 3). */
-export interface ClientCertificate {
-  readonly cert: string;
-  readonly key: string;
-}
-
 export interface RoutePoolParts {
   /** Who writes the requests and parses the responses; `own` by default. */
   client?: UpstreamClient;
-  certificate?: ClientCertificate | undefined;
+  tls?: TlsOptions;
   log?: Logger;
   /** Called each time that an upstream sent bytes beyond a response, with the path of the first route that uses it. */
   onSurplus?(path: string): void;
@@ -43,11 +38,6 @@ const MAX_RESPONSE_HEAD_BYTES = 32 * 1024;
 /** The part of its age by which a connection may close earlier, so that those of one moment do not all close at once. */
 const AGE_JITTER = 0.1;
 
-/** Reads the CA file of an upstream. Called at start, so that an unreadable file stops the start. */
-export function readCa(route: Pick<RouteConfig, 'upstreamCa'>): { ca?: string } {
-  return route.upstreamCa === undefined ? {} : { ca: readOptionFile('routes[].upstreamCa', route.upstreamCa) };
-}
-
 /** Creates the connections to one server of an upstream. */
 export function createServerPool(
   origin: string,
@@ -55,7 +45,7 @@ export function createServerPool(
   parts: RoutePoolParts,
   maxAge?: PoolOptions['maxAge'],
 ): Pool {
-  const { client = 'own', certificate, log, onSurplus, lookup = systemLookup } = parts;
+  const { client = 'own', tls, log, onSurplus, lookup = systemLookup } = parts;
   const open = createOpenConnection({
     origin,
     client,
@@ -63,8 +53,7 @@ export function createServerPool(
     bodyTimeout: route.timeouts.idle,
     maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
     lookup,
-    ...readCa(route),
-    ...(certificate ? { cert: certificate.cert, key: certificate.key } : {}),
+    ...tls,
   });
   return createPool({
     open,
@@ -93,8 +82,7 @@ export function createTargetsPool(config: PoolConfig, route: UpstreamOptions, pa
     random,
     health: alwaysHealthy(),
     lookup,
-    createPool: ({ url }, ofTarget) =>
-      createServerPool(new URL(url).origin, route, { ...parts, lookup: ofTarget }, maxAge),
+    createPool: ({ url }, ofTarget) => createServerPool(serverOf(url), route, { ...parts, lookup: ofTarget }, maxAge),
     onAddresses: (url, addresses) => log?.info({ upstream: url, addresses }, 'upstream target has other addresses'),
     onUnresolved: (url, err) =>
       log?.warn({ upstream: url, err }, 'failed to resolve upstream target; its last addresses stay in use'),

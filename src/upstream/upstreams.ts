@@ -1,12 +1,14 @@
 /** Connection pools and queues: one per upstream and set of options, so that a hung upstream does not affect others. */
 import { createSharedInstances, type SharedInstances } from '../base/shared-instances.ts';
-import { baseUrl } from '../config/traffic/upstream-targets.ts';
+import { firstServer } from '../config/traffic/upstream-targets.ts';
 import { digest } from '../crypto/digest.ts';
 import type { BalancedPool } from './balance/balanced-pool.ts';
 import type { EndpointState } from './balance/endpoint.ts';
+import { serverOf } from './connect/target-url.ts';
 import { createFailureRecord, type FailureRecord, type LastFailure } from './failure-record.ts';
 import type { Shares } from './fair-slots.ts';
 import type { Pool } from './http/pool.ts';
+import { type ClientCertificate, readTls } from './read-tls.ts';
 import { createServerPool, createTargetsPool, type RoutePoolParts, type UpstreamOptions } from './route-pool.ts';
 import { type SlotsState, UpstreamSlots } from './upstream-slots.ts';
 
@@ -42,7 +44,8 @@ export interface Upstreams {
   close(): Promise<void>;
 }
 
-export interface UpstreamParts extends RoutePoolParts {
+export interface UpstreamParts extends Omit<RoutePoolParts, 'tls'> {
+  certificate?: ClientCertificate | undefined;
   /** Share of the slots that one caller and one address can hold. */
   shares: Shares;
   /** The pools and slots of further sets of routes, such as those of other apps; their own by default. */
@@ -58,7 +61,7 @@ export const createSharedUpstreams = (): SharedUpstreams =>
 
 function stateOf({ balanced, slots, failures }: Upstream, routes: readonly UpstreamOptions[]): UpstreamState {
   const [first] = routes;
-  const origin = first ? new URL(baseUrl(first.upstream)).origin : '';
+  const origin = first ? firstServer(first.upstream) : '';
   const paths = routes.flatMap(({ path = [] }) => path);
   return { origin, targets: balanced?.states(), paths, slots: slots.state(), ...failures.state() };
 }
@@ -68,24 +71,26 @@ export function createUpstreams(routes: readonly UpstreamOptions[], parts: Upstr
   const { shared = createSharedUpstreams(), client, shares, certificate } = parts;
   const byRoute = new Map<UpstreamOptions, Upstream>();
   const acquired: { release(): void }[] = [];
-  // Digested: the certificate comes with its key.
-  const identity = digest(JSON.stringify([client, shares, certificate]));
 
   function open(route: UpstreamOptions): Upstream {
     const { upstream: config } = route;
+    const tls = readTls(route, certificate);
+    const own = { ...parts, tls };
     const key = JSON.stringify([
-      identity,
-      typeof config === 'string' ? new URL(config).origin : config,
+      client,
+      shares,
+      typeof config === 'string' ? serverOf(config) : config,
       route.timeouts,
       route.connections,
       route.maxQueue,
       route.maxStreams,
-      route.upstreamCa,
+      // Digested, because it comes with a key. The contents of its files count: they change while their paths stay.
+      digest(JSON.stringify(tls)),
     ]);
     const { instance: upstream, release } = shared.acquire(key, () => {
-      const balanced = typeof config === 'string' ? undefined : createTargetsPool(config, route, parts);
+      const balanced = typeof config === 'string' ? undefined : createTargetsPool(config, route, own);
       return {
-        pool: balanced ?? createServerPool(new URL(baseUrl(config)).origin, route, parts),
+        pool: balanced ?? createServerPool(firstServer(config), route, own),
         balanced,
         slots: new UpstreamSlots(route, shares),
         failures: createFailureRecord(),

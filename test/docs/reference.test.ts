@@ -68,6 +68,8 @@ const WITH: Readonly<Record<string, readonly string[]>> = {
   'routes[].limits[].per': ['requests'],
   'routes[].rules[].limits[].requests': ['per'],
   'routes[].rules[].limits[].per': ['requests'],
+  'routes[].upstream.tls.certificate': ['key'],
+  'routes[].upstream.tls.key': ['certificate'],
   'routes[].rules[].roles[].client': ['role'],
   'routes[].rules[].roles[].role': ['client'],
 };
@@ -80,8 +82,12 @@ function withTargets(config: unknown): unknown {
 
 /** A configuration with the example of an option, and of those that it needs. */
 function configOf(path: string, example: unknown): unknown {
+  const config = withOthers(path, example);
+  return /^routes\[\]\.upstream\.(?!targets)/.test(path) ? withTargets(config) : config;
+}
+
+function withOthers(path: string, example: unknown): unknown {
   const others = WITH[path];
-  if (/^routes\[\]\.upstream\.(?!targets)/.test(path)) return withTargets(configWith(path, example));
   if (!others) return configWith(path, example);
   const [, entry = '', name = ''] = /^(.*)\.(\w+)$/.exec(path) ?? [];
   const examples = others.map((other) => [other, EXAMPLES[`${entry}.${other}`]]);

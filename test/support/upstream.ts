@@ -37,6 +37,8 @@ export type Script = (req: IncomingMessage, res: ServerResponse, recorded: Recor
 export interface UpstreamOptions {
   host?: string;
   port?: number;
+  /** Path of a Unix socket, in place of host and port. */
+  socket?: string;
   /** Default: echo, see `echo`. */
   script?: Script;
   /** `before`: the script runs while the body is read; `after` (default): when it is complete; `never`: the body is not read. */
@@ -191,12 +193,16 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port ?? 0, host, resolve);
+    if (options.socket === undefined) server.listen(options.port ?? 0, host, resolve);
+    else server.listen(options.socket, resolve);
   });
-  const { port } = server.address() as AddressInfo;
+  const { port = 0 } = (options.socket === undefined ? server.address() : {}) as Partial<AddressInfo>;
   const authority = host.includes(':') ? `[${host}]` : host;
   return {
-    origin: `${options.tls ? 'https' : 'http'}://${authority}:${port}`,
+    origin:
+      options.socket === undefined
+        ? `${options.tls ? 'https' : 'http'}://${authority}:${port}`
+        : `unix://${options.socket}`,
     port,
     server,
     requests,

@@ -3,40 +3,50 @@ import { type Check, fail, ok } from '../../base/check.ts';
 import { describeNetworkError, isCertificateError } from '../../base/system/unreachable.ts';
 import { forwardedRoutes } from '../../config/schema/asked-routes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
-import { targetUrls } from '../../config/traffic/upstream-targets.ts';
+import { targetUrls, tlsOf } from '../../config/traffic/upstream-targets.ts';
+import { serverOf, socketPath } from '../../upstream/connect/target-url.ts';
+import { errorCode } from '../../upstream/http/fault.ts';
+import { readTls } from '../../upstream/read-tls.ts';
 import { requestStatus } from './network.ts';
 
-type Target = Pick<RouteConfig, 'upstreamCa' | 'timeouts'> & { url: string; paths: string[] };
+type Target = Pick<RouteConfig, 'upstream' | 'upstreamCa' | 'timeouts'> & { url: string; paths: string[] };
 
 /** Each origin of an upstream or of a target once, with the paths of its routes. */
 function targetsOf(routes: readonly RouteConfig[]): Target[] {
   const targets = new Map<string, Target>();
   for (const { path, upstream, upstreamCa, timeouts } of routes) {
     for (const url of targetUrls(upstream)) {
-      const key = `${new URL(url).origin} ${upstreamCa}`;
+      const key = JSON.stringify([serverOf(url), upstreamCa, tlsOf(upstream)]);
       const target = targets.get(key);
       if (target) target.paths.push(path);
-      else targets.set(key, { url, upstreamCa, timeouts, paths: [path] });
+      else targets.set(key, { url, upstream, upstreamCa, timeouts, paths: [path] });
     }
   }
   return [...targets.values()];
 }
 
-async function checkTarget(
-  { url, upstreamCa, timeouts, paths }: Target,
-  readFile: (path: string) => string,
-): Promise<Check> {
+/** Why a Unix socket cannot be connected to, by the code of the system. */
+const SOCKET_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no Unix socket at this path',
+  EACCES: 'the user of this process may not connect to the Unix socket',
+  ECONNREFUSED: 'nothing listens on the Unix socket',
+};
+
+const reasonOf = (url: string, error: unknown) =>
+  (socketPath(url) !== undefined && SOCKET_ERRORS[errorCode(error)]) || describeNetworkError(error);
+
+async function checkTarget({ url, paths, ...route }: Target, readFile: (path: string) => string): Promise<Check> {
   const name = 'upstream';
-  const target = `${new URL(url).origin} (${[...new Set(paths)].join(', ')})`;
+  const target = `${serverOf(url)} (${[...new Set(paths)].join(', ')})`;
   try {
-    const ca = upstreamCa === undefined ? undefined : readFile(upstreamCa);
-    const status = await requestStatus(url, { ca, timeout: timeouts.connect });
+    const tls = readTls(route, undefined, (_option, path) => readFile(path));
+    const status = await requestStatus(url, { tls, timeout: route.timeouts.connect });
     return ok(name, `${target} responds with ${status}`);
   } catch (error) {
     const hint = isCertificateError(error)
-      ? 'Set routes[].upstreamCa to the CA of the upstream.'
+      ? 'Set routes[].upstreamCa, or tls.ca of the upstream, to the CA of the upstream.'
       : 'Check the address in routes[].upstream, and that this host can reach it.';
-    return fail(name, `${target}: ${describeNetworkError(error)}`, hint);
+    return fail(name, `${target}: ${reasonOf(url, error)}`, hint);
   }
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PROVIDER_KINDS } from '../../oidc/products/registry.ts';
 import { parseDuration, parseSize } from './units.ts';
-import { durationFault, originFault, sizeFault, urlFault } from './value-faults.ts';
+import { durationFault, originFault, serverUrlFault, sizeFault, urlFault } from './value-faults.ts';
 
 /** A duration such as `30s`, between `min` and `max`; parsed to milliseconds. */
 export const duration = (min = '0ms', max = '3650d') =>
@@ -46,6 +46,9 @@ const faultless = (faultOf: (text: string) => string | undefined) =>
 
 /** An absolute HTTP URL, kept exactly as written. */
 export const httpUrl = () => faultless(urlFault).meta({ 'x-type': 'URL' });
+
+/** The URL of a server: of HTTP, or of a Unix socket (`unix:///run/orders.sock`). */
+export const serverUrl = () => faultless(serverUrlFault).meta({ 'x-type': 'URL' });
 
 /** Scheme, host and port of a URL. */
 export const origin = () => faultless(originFault).meta({ 'x-type': 'origin' });

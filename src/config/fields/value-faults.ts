@@ -56,6 +56,20 @@ export function urlFault(text: string): string | undefined {
     : `${shown(text)} has another scheme than http and https; write a URL such as https://app.example.com`;
 }
 
+/** The longest path of a Unix socket that Linux accepts (unix(7)); a terminating zero takes the last byte. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/** What is wrong with a text that is neither an HTTP URL nor that of a Unix socket; undefined if it is one. */
+export function serverUrlFault(text: string): string | undefined {
+  if (!/^unix:/i.test(text)) return urlFault(text);
+  const path = text.replace(/^unix:\/*/i, '/');
+  if (text !== `unix://${path}` || path === '/' || path.endsWith('/'))
+    return `${shown(text)} does not name a Unix socket; write unix:// and its absolute path, such as unix:///run/orders.sock`;
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= MAX_SOCKET_PATH_BYTES) return undefined;
+  return `the path of the Unix socket has ${bytes} bytes; the system accepts ${MAX_SOCKET_PATH_BYTES}`;
+}
+
 /** What is wrong with a text that is no origin; undefined if it is one. */
 export function originFault(text: string): string | undefined {
   const fault = urlFault(text);

@@ -1,5 +1,6 @@
 /** Reads `upstream` of a route, whether it is one URL or a pool. */
 import type { z } from 'zod';
+import { httpUrlOf, serverOf } from '../../upstream/connect/target-url.ts';
 import type { upstream, upstreamPool } from './upstream.ts';
 
 export type UpstreamConfig = z.output<typeof upstream>;
@@ -10,10 +11,19 @@ export type TargetConfig = PoolConfig['targets'][number];
 export const targetUrls = (config: UpstreamConfig): string[] =>
   typeof config === 'string' ? [config] : config.targets.map(({ url }) => url);
 
-/** The URL of the first target: its path is that of all, and its host stands for the upstream where only one can be named. */
-export function baseUrl(config: UpstreamConfig): string {
+function firstUrl(config: UpstreamConfig): string {
   if (typeof config === 'string') return config;
   const [first] = config.targets;
   if (!first) throw new Error('an upstream has at least one target');
   return first.url;
 }
+
+/** The HTTP URL of the first target: its path is that of all, and its host stands for the upstream where only one can be named. */
+export const baseUrl = (config: UpstreamConfig): string => httpUrlOf(firstUrl(config));
+
+/** What connections to the first target are opened to: an origin, or a Unix socket. */
+export const firstServer = (config: UpstreamConfig): string => serverOf(firstUrl(config));
+
+/** The options of TLS; one URL has none. */
+export const tlsOf = (config: UpstreamConfig): PoolConfig['tls'] =>
+  typeof config === 'string' ? undefined : config.tls;

@@ -1,15 +1,17 @@
 /** Schema of `upstream` of a route: one URL, or several targets with the options of a pool. */
 import { z } from 'zod';
-import { duration, headerName, httpUrl } from '../fields/fields.ts';
+import { httpUrlOf } from '../../upstream/connect/target-url.ts';
+import { duration, headerName, serverUrl } from '../fields/fields.ts';
+import { upstreamTls } from './upstream-tls.ts';
 
 const baseUrl = () =>
-  httpUrl().refine((text) => !text.includes('?'), 'expected a URL without query: the query of the request is used');
+  serverUrl().refine((text) => !text.includes('?'), 'expected a URL without query: the query of the request is used');
 
 /** A target: its URL, or its URL with a weight; parsed to the latter. */
 const target = z.union([
   baseUrl().transform((url) => ({ url, weight: 1 })),
   z.strictObject({
-    url: baseUrl().describe('Base URL of the target.'),
+    url: baseUrl().describe('Base URL of the target, or unix:// and the path of a Unix socket.'),
     weight: z
       .number()
       .int()
@@ -20,7 +22,7 @@ const target = z.union([
   }),
 ]);
 
-const pathOf = (url: string) => URL.parse(url)?.pathname.replace(/\/+$/, '');
+const pathOf = (url: string) => URL.parse(httpUrlOf(url))?.pathname.replace(/\/+$/, '');
 
 const targets = z
   .array(target)
@@ -67,26 +69,34 @@ const balance = z
   );
 
 /** Several targets, and the options of the pool that they form. */
-export const upstreamPool = z.strictObject({
-  targets,
-  balance,
-  dns: z
-    .strictObject({
-      refresh: duration('100ms', '1h')
-        .prefault('10s')
-        .describe('Interval at which the names of targets are resolved again. The last addresses stay if that fails.'),
-    })
-    .prefault({}),
-  maxConnectionAge: duration('0ms', '1d')
-    .prefault('5m')
-    .describe(
-      'Age after which a connection is closed when its response has ended, so that a load balancer behind the name can move it; shortened by up to a tenth at random. 0ms is no limit.',
-    ),
-});
+export const upstreamPool = z
+  .strictObject({
+    targets,
+    balance,
+    dns: z
+      .strictObject({
+        refresh: duration('100ms', '1h')
+          .prefault('10s')
+          .describe(
+            'Interval at which the names of targets are resolved again. The last addresses stay if that fails.',
+          ),
+      })
+      .prefault({}),
+    maxConnectionAge: duration('0ms', '1d')
+      .prefault('5m')
+      .describe(
+        'Age after which a connection is closed when its response has ended, so that a load balancer behind the name can move it; shortened by up to a tenth at random. 0ms is no limit.',
+      ),
+    tls: upstreamTls,
+  })
+  .superRefine(({ targets, tls }, context) => {
+    if (tls && !targets.some(({ url }) => /^https:/i.test(url)))
+      context.addIssue({ code: 'custom', path: ['tls'], message: 'has no effect: no target has an https:// URL' });
+  });
 
 /** `upstream` of a route. */
 export const upstream = z
   .union([baseUrl(), z.literal('none'), upstreamPool])
   .describe(
-    'Base URL of the API, or several targets. The path of the request is appended. none: only forward authentication asks about this route; the public port serves nothing there.',
+    'Base URL of the API, or several targets. unix:///run/orders.sock is a Unix socket. The path of the request is appended. none: only forward authentication asks about this route; the public port serves nothing there.',
   );

@@ -4,6 +4,7 @@ import { isAtPublicUrl } from '../schema/asked-routes.ts';
 import { reservedPaths } from '../schema/endpoints.ts';
 import { hasPages } from '../schema/page-routes.ts';
 import type { Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
+import { tlsOf } from '../traffic/upstream-targets.ts';
 import type { Finding, Path } from './faults.ts';
 
 /** Whether the first pattern matches every path that the second one matches. */
@@ -101,6 +102,13 @@ function openRouteFindings(config: Config, route: RouteConfig, at: Path): Findin
   return findings;
 }
 
+/** Two options for one file. */
+function caFindings({ upstream, upstreamCa }: RouteConfig, at: Path): Finding[] {
+  if (upstreamCa === undefined || tlsOf(upstream)?.ca === undefined) return [];
+  const hint = 'remove upstreamCa';
+  return [{ path: [...at, 'upstreamCa'], message: 'is set beside ca of upstream.tls; only one can hold', hint }];
+}
+
 /** Options that concern pages on a route that serves none. */
 function pageFindings(route: RouteConfig, at: Path): Finding[] {
   if (route.kind === 'page') return [];
@@ -161,6 +169,7 @@ export function routeFindings(config: Config): Finding[] {
       ...ruleFindings(route, ['routes', index, 'rules']),
       ...openRouteFindings(config, route, ['routes', index]),
       ...pageFindings(route, ['routes', index]),
+      ...caFindings(route, ['routes', index]),
     );
     return findings;
   });

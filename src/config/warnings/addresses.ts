@@ -53,6 +53,9 @@ export const samePort: Combination = {
 
 const portOf = ({ port, protocol }: URL) => Number(port || (protocol === 'https:' ? 443 : 80));
 
+/** A Unix socket has neither host nor port. */
+const isSocket = ({ protocol }: URL) => protocol === 'unix:';
+
 const originOf = (url: URL) => `${url.protocol}//${canonicalHost(url.hostname)}:${portOf(url)}`;
 
 /** Hosts at which a connection reaches this machine. Names below `localhost` may be virtual hosts of one server. */
@@ -60,6 +63,7 @@ const LOCAL: readonly string[] = ['localhost', '127.0.0.1', '::1', '0.0.0.0', ':
 
 /** Whether two URLs name one server, in any spelling of its host and port. */
 function isSameServer(first: URL, second: URL): boolean {
+  if (isSocket(first) || isSocket(second)) return first.href === second.href;
   if (originOf(first) === originOf(second)) return true;
   if (first.protocol !== second.protocol || portOf(first) !== portOf(second)) return false;
   return [first, second].every(({ hostname }) => LOCAL.includes(canonicalHost(hostname)));
@@ -71,6 +75,7 @@ export const shareServer = (first: readonly URL[], second: readonly URL[]): bool
 
 /** Whether requests to this URL arrive at the gateway itself. */
 function isOwn(url: URL, config: Config): boolean {
+  if (isSocket(url)) return false;
   if (originOf(url) === originOf(new URL(config.publicUrl))) return true;
   const host = canonicalHost(url.hostname);
   // A connection to the unspecified address reaches this machine.

@@ -1,6 +1,22 @@
 /** Warnings about client certificates. */
+import { forwardedRoutes } from '../schema/asked-routes.ts';
+import { securityOf } from '../schema/provider-security.ts';
+import { signInProviders } from '../schema/providers.ts';
 import { readsCertificates } from '../traffic/client-certificate.ts';
+import { tlsOf } from '../traffic/upstream-targets.ts';
 import type { Combination } from './warning.ts';
+
+export const unboundCertificate: Combination = {
+  id: 'upstream-other-certificate',
+  when: '`upstream.tls.certificate` on a route that forwards access tokens that are bound to the certificate of `provider.tls`: the upstream sees another certificate, and has to refuse them (RFC 8705 section 3)',
+  hint: 'remove the certificate of the upstream, or set upstreamToken',
+  find: ({ config }) =>
+    signInProviders(config).some((provider) => securityOf(provider).tokenBinding === 'certificate')
+      ? forwardedRoutes(config)
+          .filter(({ upstream, upstreamToken }) => upstreamToken === 'forward' && tlsOf(upstream)?.certificate)
+          .map(({ path }) => `route ${path} forwards bound tokens with another certificate`)
+      : [],
+};
 
 export const noCertificates: Combination = {
   id: 'certificate-without-source',

@@ -2,7 +2,9 @@
 import { createAddressMatcher } from '../../base/address.ts';
 import { isLoopbackHost, isWildcardHost } from '../../base/loopback.ts';
 import { storeWarnings } from '../../store/open.ts';
+import { forwardedRoutes } from '../schema/asked-routes.ts';
 import type { Config } from '../schema/schema.ts';
+import { tlsOf } from '../traffic/upstream-targets.ts';
 import { isPrivateHost } from './addresses.ts';
 import type { Combination } from './warning.ts';
 
@@ -97,6 +99,16 @@ export const plainStore: Combination = {
   hint: 'use rediss:// or session.store.redis.tls, or a network that encrypts',
   shared: true,
   find: ({ config }) => storeWarnings(config.session.store),
+};
+
+export const insecureUpstreams: Combination = {
+  id: 'upstream-insecure',
+  when: '`upstream.tls.allowInsecure`: the certificate of the upstream is not verified, so an attacker on the network receives access tokens',
+  hint: 'set ca, or serverName if the certificate has another name',
+  find: ({ config }) =>
+    forwardedRoutes(config)
+      .filter(({ upstream }) => tlsOf(upstream)?.allowInsecure)
+      .map(({ path }) => `the upstream of route ${path} is not verified`),
 };
 
 export const plainOrigins: Combination = {

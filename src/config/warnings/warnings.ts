@@ -13,12 +13,13 @@ import {
   persistentCookie,
   sharedCookie,
 } from './browser.ts';
-import { noCertificates } from './certificates.ts';
+import { noCertificates, unboundCertificate } from './certificates.ts';
 import { weakColors } from './colors.ts';
 import { movedPaths, readableKeys, writableSecrets } from './files.ts';
 import {
   httpsWithoutProxy,
   insecureHttp,
+  insecureUpstreams,
   openAdmin,
   openForwardAuth,
   pageWithoutSecret,
@@ -51,6 +52,7 @@ export const COMBINATIONS: readonly Combination[] = [
   httpsWithoutProxy,
   wideTrustedProxies,
   noCertificates,
+  unboundCertificate,
   samePort,
   openAdmin,
   pageWithoutSecret,
@@ -58,6 +60,7 @@ export const COMBINATIONS: readonly Combination[] = [
   plainStore,
   plainOrigins,
   plainUpstreams,
+  insecureUpstreams,
   ownUpstream,
   wildcardHosts,
   appPath,

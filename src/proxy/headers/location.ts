@@ -1,6 +1,7 @@
 /** Maps the location headers of an upstream to the public URL (RFC 9110 sections 10.2.2 and 8.7). */
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import { baseUrl, targetUrls } from '../../config/traffic/upstream-targets.ts';
+import { httpUrlOf } from '../../upstream/connect/target-url.ts';
 
 /** Scheme and authority, or the authority alone (a network-path reference, RFC 3986 section 4.2). */
 const AUTHORITY = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#\\]*/i;
@@ -24,7 +25,7 @@ export function createPublicLocation(
   const upstream = new URL(baseUrl(route.upstream));
   const { host } = new URL(publicUrl);
   // An upstream that knows the public host, but not that browsers use https, builds links with http.
-  const own = targetUrls(route.upstream).map((url) => new URL(url).origin);
+  const own = targetUrls(route.upstream).map((url) => new URL(httpUrlOf(url)).origin);
   const origins = new Set([...own, ...(route.hostHeader === 'public' ? [`http://${host}`] : [])]);
   const base = upstream.pathname.replace(/\/+$/, '');
   const prefix = route.stripPrefix ?? '';

@@ -1,6 +1,7 @@
 /** Maps cookies that an upstream sets to the paths and the host under which browsers reach it. */
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import { baseUrl, targetUrls } from '../../config/traffic/upstream-targets.ts';
+import { httpUrlOf } from '../../upstream/connect/target-url.ts';
 
 /** A cookie with this prefix is valid only with Path=/ and without Domain (RFC 6265bis section 4.1.3.2). */
 const HOST_PREFIX = /^\s*__host-/i;
@@ -29,7 +30,7 @@ export function createPublicCookie(
   route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> & Partial<Pick<RouteConfig, 'kind'>>,
 ) {
   const { pathname } = new URL(baseUrl(route.upstream));
-  const hosts = targetUrls(route.upstream).map((url) => new URL(url).hostname);
+  const hosts = targetUrls(route.upstream).map((url) => new URL(httpUrlOf(url)).hostname);
   const publicHost = new URL(publicUrl).hostname;
   const base = pathname.replace(/\/+$/, '');
   const prefix = route.stripPrefix ?? '';

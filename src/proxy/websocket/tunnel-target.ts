@@ -1,13 +1,15 @@
 /** Chooses the server that a WebSocket handshake goes to: the upstream of the route, or one of its targets. */
 import type { LookupFunction } from 'node:net';
 import type { GatewayError } from '../../base/errors.ts';
-import { baseUrl } from '../../config/traffic/upstream-targets.ts';
+import { firstServer } from '../../config/traffic/upstream-targets.ts';
 import type { Assignment } from '../../upstream/balance/assignment.ts';
 import { type BalancedPool, withHost } from '../../upstream/balance/balanced-pool.ts';
 import type { Endpoint } from '../../upstream/balance/endpoint.ts';
+import type { TlsOptions } from '../../upstream/connect/connect.ts';
 import { upstreamError } from '../../upstream/failures.ts';
 import type { TargetChoice } from '../../upstream/http/request-port.ts';
-import { type ClientCertificate, readCa, type UpstreamOptions } from '../../upstream/route-pool.ts';
+import { type ClientCertificate, readTls } from '../../upstream/read-tls.ts';
+import type { UpstreamOptions } from '../../upstream/route-pool.ts';
 import type { Upstream } from '../../upstream/upstreams.ts';
 import type { ForwardOptions } from '../forwarding/forward-options.ts';
 import { targetChoice } from '../forwarding/proxy-request-parts.ts';
@@ -27,16 +29,11 @@ export type ChooseTunnelTarget = (options: ForwardOptions) => TunnelTarget;
 
 function proxyTo(
   { origin, lookup }: { origin: string; lookup?: LookupFunction },
-  route: UpstreamOptions,
-  certificate: ClientCertificate | undefined,
+  { timeouts }: UpstreamOptions,
+  tls: TlsOptions,
 ): HttpProxy {
-  const upgradeTimeout = route.timeouts.connect + route.timeouts.headers;
-  return createHttpProxy(origin, {
-    upgradeTimeout,
-    ...(lookup ? { lookup } : {}),
-    ...readCa(route),
-    ...(certificate ? { cert: certificate.cert, key: certificate.key } : {}),
-  });
+  const upgradeTimeout = timeouts.connect + timeouts.headers;
+  return createHttpProxy(origin, { upgradeTimeout, ...(lookup ? { lookup } : {}), ...tls });
 }
 
 const ignore = () => {};
@@ -49,14 +46,15 @@ function assignTo(balanced: BalancedPool, choice: TargetChoice): Assignment {
   }
 }
 
-/** Creates the choice for a route. Throws when the CA file of its upstream cannot be read. */
+/** Creates the choice for a route. Throws when a file of its TLS options cannot be read. */
 export function createTunnelTargets(
   route: UpstreamOptions,
   { balanced }: Upstream,
   certificate: ClientCertificate | undefined,
 ): ChooseTunnelTarget {
+  const tls = readTls(route, certificate);
   if (!balanced) {
-    const proxy = proxyTo(new URL(baseUrl(route.upstream)), route, certificate);
+    const proxy = proxyTo({ origin: firstServer(route.upstream) }, route, tls);
     return ({ headers }) => ({ proxy, headers, onResponse: ignore, onRefused: ignore, onEnd: ignore });
   }
   const proxies = new WeakMap<Endpoint, HttpProxy>();
@@ -64,7 +62,7 @@ export function createTunnelTargets(
     const choice = targetChoice(route, options);
     const assigned = assignTo(balanced, choice);
     const { endpoint } = assigned;
-    const proxy = proxies.get(endpoint) ?? proxyTo(endpoint, route, certificate);
+    const proxy = proxies.get(endpoint) ?? proxyTo(endpoint, route, tls);
     proxies.set(endpoint, proxy);
     return {
       proxy,

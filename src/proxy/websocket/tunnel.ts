@@ -1,7 +1,8 @@
 /** Opens WebSocket tunnels to the upstreams of routes; a tunnel never outlives its session. */
 import type { Socket } from 'node:net';
 import { GatewayError } from '../../base/errors.ts';
-import type { ClientCertificate, UpstreamOptions } from '../../upstream/route-pool.ts';
+import type { ClientCertificate } from '../../upstream/read-tls.ts';
+import type { UpstreamOptions } from '../../upstream/route-pool.ts';
 import type { Upstreams } from '../../upstream/upstreams.ts';
 import type { AttemptHooks } from '../forwarding/forward-options.ts';
 import type { OpenStream, OpenStreams } from '../forwarding/open-streams.ts';

@@ -1,6 +1,7 @@
 /** One server of an upstream: a target, or one of the addresses of its name, with connections of its own. */
 import type { LookupFunction } from 'node:net';
 import type { TargetConfig } from '../../config/traffic/upstream-targets.ts';
+import { httpUrlOf, serverOf } from '../connect/target-url.ts';
 import type { TargetState } from '../health/health-settings.ts';
 import type { Pool } from '../http/pool.ts';
 import type { ResponseHandler, UpstreamRequest } from '../http/request-port.ts';
@@ -34,6 +35,7 @@ export interface EndpointParts {
 
 export class Endpoint implements ObservedEndpoint {
   readonly url: string;
+  /** What its connections are opened to: an origin, or a Unix socket. */
   readonly origin: string;
   readonly authority: string;
   readonly address: string | undefined;
@@ -55,10 +57,9 @@ export class Endpoint implements ObservedEndpoint {
 
   constructor(parts: EndpointParts) {
     const { target, address, lookup, weight, pool, health, late } = parts;
-    const { origin, host } = new URL(target.url);
     this.url = target.url;
-    this.origin = origin;
-    this.authority = host;
+    this.origin = serverOf(target.url);
+    this.authority = new URL(httpUrlOf(target.url)).host;
     this.address = address;
     this.lookup = lookup;
     this.onUnreachable = parts.onUnreachable;

@@ -7,12 +7,12 @@ import { socketPath } from './target-url.ts';
 /** How connections with TLS are established; without effect on others. */
 export interface TlsOptions {
   /** PEM of the CA that signed the upstream's certificate; the system's CAs when undefined. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** Client certificate for an upstream that requests one. */
   readonly cert?: string;
   readonly key?: string;
   /** Name that is requested and that the certificate must have, instead of the host. */
-  readonly serverName?: string;
+  readonly serverName?: string | undefined;
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** Accept any certificate. */
   readonly allowInsecure?: boolean;

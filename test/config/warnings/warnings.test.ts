@@ -55,6 +55,18 @@ const twoProviders = (rule: NonNullable<RouteInput['rules']>[number]): Partial<C
   accessTokens: { audience: 'shop-api' },
   ...route({ rules: [rule] }),
 });
+/** A route with options of TLS. */
+const withTls = (tls: object, more: object = {}) =>
+  route({ upstream: { targets: ['https://api:8443'], tls }, ...more }) as Pick<ConfigInput, 'routes'>;
+/** A provider whose tokens are bound to the certificate of the gateway. */
+const BOUND: ConfigInput['provider'] = {
+  issuer: 'https://id.example.com',
+  clientId: 'shop',
+  clientAuth: 'tls_client_auth',
+  tls: { certificate: '/gateway.crt', key: '/gateway.key' },
+  profile: 'fapi2',
+  idTokenSignedResponseAlg: 'ES256',
+};
 const API = 'http://api:8080';
 const SITE: RouteInput = { path: '/wiki/**', upstream: 'http://wiki:8080', kind: 'page' };
 /** One session for a further host. */
@@ -127,6 +139,14 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
         trustedProxies: ['10.0.0.4'],
         clientCertificateHeader: { name: 'Client-Cert' },
       },
+    ],
+  },
+  'upstream-other-certificate': {
+    unsafe: [{ provider: BOUND, ...withTls({ certificate: '/api.crt', key: '/api.key' }) }],
+    safe: [
+      withTls({ certificate: '/api.crt', key: '/api.key' }),
+      { provider: BOUND, ...withTls({ ca: '/ca.pem' }) },
+      { provider: BOUND, ...withTls({ certificate: '/api.crt', key: '/api.key' }, { upstreamToken: 'none' }) },
     ],
   },
   'same-port': {
@@ -216,7 +236,12 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
       'http://10.1.2.3',
       'http://[fd00::1]:8080',
       'http://127.0.0.1:8080',
+      'unix:///run/api.sock',
     ].map((upstream) => route({ upstream })),
+  },
+  'upstream-insecure': {
+    unsafe: [withTls({ allowInsecure: true })],
+    safe: [withTls({ ca: '/ca.pem' }), withTls({ serverName: 'api.example.com' })],
   },
   'upstream-is-gateway': {
     unsafe: [
