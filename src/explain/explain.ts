@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import { hasUpstream } from '../config/schema/asked-routes.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
+import { limitNames, rulePrefix } from '../config/traffic/caller-limits.ts';
 import { targetUrls } from '../config/traffic/upstream-targets.ts';
 import { isRecord, stringOf } from '../oidc/products/base/claims.ts';
 import type { TokenFacts } from '../oidc/products/base/facts.ts';
@@ -75,7 +76,17 @@ function factsOf(config: Config, text: string): TokenFacts | string {
   return readFacts({ product, providers, subjects, rolesClaim }, issuer, claims);
 }
 
-function formatConditions({ token, methods, ...conditions }: RuleConfig): string {
+/** The limits that apply after a rule has decided. */
+function formatLimits({ config }: CompiledRoute, rule: CompiledRule | undefined): string[] {
+  const ofRule = rule?.config.limits ?? [];
+  const prefix = rulePrefix(rule === undefined ? 0 : config.rules.indexOf(rule.config));
+  const names = [...limitNames(config.limits ?? []), ...limitNames(ofRule, prefix)];
+  return [...(config.limits ?? []), ...ofRule].map(
+    ({ requests, concurrent }, index) => `limit   ${names[index]}: ${requests ?? concurrent} requests`,
+  );
+}
+
+function formatConditions({ token, methods, limits: _limits, ...conditions }: RuleConfig): string {
   const parts = Object.entries(conditions).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   return [`token ${token}`, ...parts].join(', ');
 }
@@ -161,6 +172,7 @@ export function explainRequest(config: Config, request: ExplainedRequest): strin
     ...head,
     `route   ${route.pattern} (routes[${route.index}]) ${hasUpstream(route.config) ? `to ${targetUrls(route.config.upstream).join(', ')}` : 'of the front proxy, which asks about it'}`,
     ...rules,
+    ...formatLimits(route, rule),
     `result  ${result}`,
     '',
   ].join('\n');

@@ -1,8 +1,7 @@
 /** Compiles the limits of a route and its rules, each with its name and its counters. */
 
-import { formatDuration } from '../config/fields/units.ts';
 import type { RouteConfig, RuleConfig } from '../config/schema/schema.ts';
-import type { CallerLimit } from '../config/traffic/caller-limits.ts';
+import { type CallerLimit, limitNames, rulePrefix } from '../config/traffic/caller-limits.ts';
 import { digest } from '../crypto/digest.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { Limits } from '../store/port/store.ts';
@@ -46,12 +45,6 @@ export interface CompileParts {
   clock: () => number;
 }
 
-/** The name of a limit, without the rule. */
-export function limitLabel({ by, per, requests }: CallerLimit): string {
-  const whose = typeof by === 'object' ? by.claim.replaceAll(/[^A-Za-z0-9._-]/g, '-') : by;
-  return requests === undefined ? `${whose}-concurrent` : `${whose}-${formatDuration(per ?? 0)}`;
-}
-
 function compileLimit(limit: CallerLimit, label: string, name: string, parts: CompileParts): CompiledLimit {
   const { requests, per = 0, concurrent = 0, onStoreOutage, mode } = limit;
   const nameCaller = createNameCaller(limit.by, parts.keyring);
@@ -66,19 +59,16 @@ function compileLimit(limit: CallerLimit, label: string, name: string, parts: Co
   return { kind: 'requests', label, policy, nameCaller, shared, countLocally };
 }
 
-/** Compiles the limits of a list; `prefix` tells the lists of a route apart, and a number those with the same label. */
+/** Compiles the limits of a list; `prefix` tells the lists of a route apart. */
 function compileList(
   limits: readonly CallerLimit[] = [],
   prefix: string,
   pattern: string,
   parts: CompileParts,
 ): CompiledLimit[] {
-  const seen = new Map<string, number>();
-  return limits.map((limit) => {
-    const base = prefix + limitLabel(limit);
-    const count = (seen.get(base) ?? 0) + 1;
-    seen.set(base, count);
-    const label = count === 1 ? base : `${base}-${count}`;
+  const names = limitNames(limits, prefix);
+  return limits.map((limit, index) => {
+    const label = names[index] ?? '';
     // Not the number of requests: a reload that changes it goes on with what was counted.
     return compileLimit(limit, label, digest(`${pattern} ${label}`), parts);
   });
@@ -89,7 +79,7 @@ export function compileLimits(config: RouteConfig, pattern: string, parts: Compi
   const always = compileList(config.limits, '', pattern, parts);
   const byRule = new Map(
     config.rules.flatMap((rule, index): [RuleConfig, CompiledLimit[]][] =>
-      rule.limits === undefined ? [] : [[rule, compileList(rule.limits, `rule-${index + 1}-`, pattern, parts)]],
+      rule.limits === undefined ? [] : [[rule, compileList(rule.limits, rulePrefix(index), pattern, parts)]],
     ),
   );
   return always.length === 0 && byRule.size === 0 ? undefined : { always, byRule };

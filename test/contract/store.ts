@@ -353,6 +353,65 @@ function jobs(store: () => Store): void {
   });
 }
 
+function limits(store: () => Store): void {
+  const reportOf = (caller: string, counts: string, want: number) => ({ caller, counts, want });
+  const WINDOW = { window: MINUTE_MS, requests: 10 };
+
+  test('a limit grants what is left of it, however many processes ask at once', async () => {
+    const limit = { ...WINDOW, name: newKey(), slot: 1_000 };
+    const ask = () => store().limits.count(limit, [reportOf('a', '', 4), reportOf('b', '', 1)]);
+    const replies = await Promise.all([ask(), ask(), ask(), ask()]);
+    const granted = (at: number) => replies.map((reply) => reply[at]?.granted ?? 0).sort();
+    assert.deepEqual(
+      [granted(0), granted(1)],
+      [
+        [0, 2, 4, 4],
+        [1, 1, 1, 1],
+      ],
+    );
+  });
+
+  test('what a process reports counts, also beyond the limit, and what it gives back does not', async () => {
+    const limit = { ...WINDOW, name: newKey(), slot: 2_000 };
+    const count = async (counts: string, want = 0) =>
+      (await store().limits.count(limit, [reportOf('a', counts, want)]))[0];
+    assert.deepEqual(await count('2000:9,1995:3'), { granted: 0, counts: '2000:9,1995:3' });
+    assert.equal((await count('', 1))?.granted, 0);
+    assert.equal((await count('2000:-4', 5))?.granted, 2);
+  });
+
+  test('requests count for as many slots as a window has, also in the next period', async () => {
+    const name = newKey();
+    const at = async (slot: number, want: number) =>
+      (await store().limits.count({ ...WINDOW, name, slot }, [reportOf('a', '', want)]))[0]?.granted;
+    assert.equal(await at(3_019, 10), 10);
+    assert.equal(await at(3_020, 1), 0, 'another period');
+    assert.equal(await at(3_038, 1), 0);
+    assert.equal(await at(3_039, 11), 10);
+  });
+
+  test('places are held until they are given back or expire', async () => {
+    const { limits: port } = store();
+    const [name, now] = [newKey(), Date.now()];
+    const hold = (id: string, at: number) => port.hold(name, id, 2, at, at + MINUTE_MS);
+    assert.deepEqual([await hold('1', now), await hold('2', now), await hold('3', now)], [true, true, false]);
+    await port.drop(name, ['1']);
+    assert.deepEqual([await hold('3', now), await hold('4', now)], [true, false]);
+    await port.keep(name, ['3'], now + 2 * MINUTE_MS);
+    const later = now + MINUTE_MS + 1;
+    assert.deepEqual([await hold('4', later), await hold('5', later)], [true, false]);
+    await port.drop(name, ['3', '4']);
+  });
+
+  test('a process is a member of a group until its time', async () => {
+    const { limits: port } = store();
+    const [group, now] = [newKey(), Date.now()];
+    await port.join(group, 'a', now, now + 1_000);
+    assert.deepEqual((await port.join(group, 'b', now, now + MINUTE_MS)).sort(), ['a', 'b']);
+    assert.deepEqual(await port.join(group, 'b', now + 1_001, now + MINUTE_MS), ['b']);
+  });
+}
+
 /** Defines the suite for a store that `open` returns. */
 export function storeContract(name: string, open: () => Promise<Opened>): void {
   describe(`the store contract on ${name}`, () => {
@@ -370,6 +429,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
     index(store);
     expired(store);
     jobs(store);
+    limits(store);
     tags(store);
   });
 }

@@ -1,6 +1,7 @@
 /** Schema of `limits` of a route or a rule: how many requests each caller may send, and how many at a time. */
 import { z } from 'zod';
 import { duration } from '../fields/fields.ts';
+import { formatDuration } from '../fields/units.ts';
 
 const by = z
   .union([
@@ -62,3 +63,20 @@ export const callerLimits = () =>
     .describe(
       'Limits for each caller; a request that exceeds one receives 429 (docs/traffic.md). All entries apply, those of the rule beside those of its route.',
     );
+
+const whoseOf = ({ by }: CallerLimit) => (typeof by === 'object' ? by.claim.replaceAll(/[^A-Za-z0-9._-]/g, '-') : by);
+
+/** The names of the limits of a list, such as `user-1m`; `prefix` tells the lists of a route apart, and a number those that are alike. */
+export function limitNames(limits: readonly CallerLimit[], prefix = ''): string[] {
+  const seen = new Map<string, number>();
+  return limits.map((entry) => {
+    const what = entry.concurrent === undefined ? formatDuration(entry.per ?? 0) : 'concurrent';
+    const name = `${prefix}${whoseOf(entry)}-${what}`;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name}-${count}`;
+  });
+}
+
+/** The prefix of the names of limits of a rule, by its index. */
+export const rulePrefix = (index: number) => `rule-${index + 1}-`;

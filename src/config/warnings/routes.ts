@@ -1,5 +1,7 @@
 /** Warnings about routes: what an upstream may do on the origin of the application. */
+import { hasUpstream } from '../schema/asked-routes.ts';
 import type { RouteConfig } from '../schema/schema.ts';
+import { type CallerLimit, limitNames, rulePrefix } from '../traffic/caller-limits.ts';
 import type { Combination, WarningFacts } from './warning.ts';
 
 const UPLOADS: readonly string[] = ['POST', 'PUT', 'PATCH'];
@@ -101,4 +103,36 @@ export const openSecret: Combination = {
     (route) => hasSecret(route) && isOpen(route),
     () => 'sends a secret to its upstream for clients without a token',
   ),
+};
+
+/** Whether a limit counts requests without credentials. */
+const countsAnyone = ({ by }: CallerLimit) => by === 'all' || by === 'address';
+
+function withoutEffect(route: RouteConfig, limits: readonly CallerLimit[], prefix: string, isOpen: boolean): string[] {
+  const names = limitNames(limits, prefix);
+  return limits.flatMap((limit, index) => {
+    const at = `route ${route.path}: the limit ${names[index]}`;
+    if (isOpen && !countsAnyone(limit)) return [`${at} applies to no request, because its rules read no credentials`];
+    return limit.concurrent !== undefined && !hasUpstream(route)
+      ? [`${at} has no effect, because the front proxy alone knows when a request ends`]
+      : [];
+  });
+}
+
+export const limitsWithoutEffect: Combination = {
+  id: 'route-limits',
+  when: '`limits` that can never apply: by user, client, session or claim where every rule has `token: none`, and `concurrent` on a route with `upstream: none`',
+  hint: 'use by: address or by: all, or a rule that reads credentials; limit requests instead of concurrent ones',
+  find: ({ config: { routes } }) =>
+    routes.flatMap((route) => [
+      ...withoutEffect(
+        route,
+        route.limits ?? [],
+        '',
+        route.rules.every(({ token }) => token === 'none'),
+      ),
+      ...route.rules.flatMap(({ limits = [], token }, index) =>
+        withoutEffect(route, limits, rulePrefix(index), token === 'none'),
+      ),
+    ]),
 };

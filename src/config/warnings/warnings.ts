@@ -34,6 +34,7 @@ import { anyProvider, formPost, trustedEmail } from './providers.ts';
 import {
   clientHeaders,
   documents,
+  limitsWithoutEffect,
   maintenance,
   openSecret,
   setCookie,
@@ -83,6 +84,7 @@ export const COMBINATIONS: readonly Combination[] = [
   upstreamCaching,
   documents,
   uploads,
+  limitsWithoutEffect,
   openSecret,
   maintenance,
   sharedOrigin,

@@ -111,7 +111,9 @@ return redis.call('HDEL', KEYS[2], ARGV[1])`,
     lua: `local slot, span, max, callers = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), {}
 for at = 5, #ARGV, 3 do callers[#callers + 1] = ARGV[at] end
 local present = redis.call('HMGET', KEYS[1], unpack(callers))
-local past = redis.call('HMGET', KEYS[2], unpack(callers))
+local hasNew = false
+for index = 1, #callers do hasNew = hasNew or not present[index] end
+local past = hasNew and redis.call('HMGET', KEYS[2], unpack(callers)) or {}
 local written, reply = {}, {}
 for index, caller in ipairs(callers) do
   local counts, order, used = {}, {}, 0
@@ -134,7 +136,7 @@ for index, caller in ipairs(callers) do
   reply[#reply + 1] = text
 end
 redis.call('HSET', KEYS[1], unpack(written))
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if hasNew then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return reply`,
   },
   bffHold: {

@@ -430,6 +430,18 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
     ],
     safe: [route({ documents: 'sandbox' })],
   },
+  'route-limits': {
+    unsafe: [
+      route({ rules: [{ token: 'none' }], limits: [{ by: 'user', requests: 1, per: '1m' }] }),
+      route({
+        rules: [{ methods: ['GET'], token: 'none', limits: [{ by: 'user', concurrent: 1 }] }, { token: 'user' }],
+      }),
+    ],
+    safe: [
+      route({ rules: [{ token: 'none' }], limits: [{ by: 'address', requests: 1, per: '1m' }] }),
+      route({ rules: [{ token: 'user-or-none' }], limits: [{ by: 'user', requests: 1, per: '1m' }] }),
+    ],
+  },
   'route-open-secret': {
     unsafe: [
       route({ rules: [{ token: 'none' }], query: { set: { key: { secret: 's' } } } }),
