@@ -16,6 +16,7 @@ import type { PartHealth } from './health.ts';
 import { createAdminHostCheck } from './host.ts';
 import { createRevocationJobs } from './revocation-jobs.ts';
 import type { AdminSessions } from './sessions.ts';
+import { type AppUpstream, availabilityOf } from './upstreams.ts';
 
 /** What the listener reads of the active gateway. */
 export interface ObservedGateway {
@@ -23,7 +24,9 @@ export interface ObservedGateway {
   health(): Promise<PartHealth[]>;
   /** Whether the first attempt to discover the provider has ended, successfully or not. */
   started(): boolean;
-  readonly adminSessions: Pick<AdminSessions, 'handle'>;
+  readonly adminSessions: Pick<AdminSessions, 'handle' | 'authorize'>;
+  /** What this process knows of the upstreams. */
+  upstreams(): AppUpstream[];
 }
 
 /** Responds to the paths of the operator page; resolves to false for any other path. */
@@ -39,6 +42,8 @@ export interface AdminParts {
   gateway: () => ObservedGateway;
   log: Logger;
   metrics: Pick<Metrics, 'text' | 'setReadiness'>;
+  /** What the processes that serve the requests know of the upstreams; this process by default. */
+  upstreams?: () => Promise<AppUpstream[]>;
   /** Whether the instance is about to stop and should get no traffic. */
   draining: () => boolean;
   /** The operator page, unless it is off. */
@@ -61,7 +66,7 @@ function sendJson(res: ServerResponse, status: number, body: unknown, type = 'ap
 }
 
 /** Creates the function that responds to the paths of the listener; it rejects with a GatewayError. */
-function createHandler({ config, gateway, log, metrics, draining, page }: AdminParts) {
+function createHandler({ config, gateway, log, metrics, draining, page, upstreams }: AdminParts) {
   const checkHost = createAdminHostCheck(config);
   const jobs = createRevocationJobs(log);
 
@@ -84,8 +89,13 @@ function createHandler({ config, gateway, log, metrics, draining, page }: AdminP
       }
       case '/readyz': {
         const { status, body } = readiness(await checkParts());
-        return sendJson(res, status, body);
+        // With workers only their own processes know, and a probe must not wait for them.
+        const known = upstreams ? [] : availabilityOf(gateway().upstreams());
+        return sendJson(res, status, known.length === 0 ? body : { ...body, upstreams: known });
       }
+      case '/upstreams':
+        gateway().adminSessions.authorize(req);
+        return sendJson(res, 200, { upstreams: (await upstreams?.()) ?? gateway().upstreams() });
       case '/metrics': {
         // The gauges of the parts must be current even if nothing probes readiness.
         await checkParts();

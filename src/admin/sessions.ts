@@ -33,6 +33,8 @@ export interface AdminSessions {
    * GatewayError.
    */
   handle(req: IncomingMessage, jobs: RevocationJobs): Promise<AdminResponse | undefined>;
+  /** Throws unless the request is one of an administrator, and records the refusal. */
+  authorize(req: IncomingMessage): void;
   /** Digest of `admin.secret`; undefined without a secret. */
   readonly secretDigest: string | undefined;
   /** Records in the audit log that an administrator was refused. */
@@ -139,7 +141,16 @@ export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
   const { secret } = config.admin;
   const recordDenied: AdminSessions['recordDenied'] = ({ socket: { remoteAddress: clientIp } }, reason) =>
     audit('admin.denied', clientIp === undefined ? { reason } : { clientIp, reason });
+  const authorize: AdminSessions['authorize'] = (req) => {
+    try {
+      requireAdministrator(config, req);
+    } catch (error) {
+      recordDenied(req, error instanceof GatewayError ? error.code : 'internal');
+      throw error;
+    }
+  };
   return {
+    authorize,
     secretDigest: secret === undefined ? undefined : digest(secret),
     recordDenied,
     ofUser: (user, query) =>
@@ -149,12 +160,7 @@ export function createAdminSessions(parts: AdminSessionsParts): AdminSessions {
       const url = URL.parse(req.url ?? '', 'http://admin.invalid');
       const operation = url && operationOf(parts, req, url);
       if (!operation) return undefined;
-      try {
-        requireAdministrator(config, req);
-      } catch (error) {
-        recordDenied(req, error instanceof GatewayError ? error.code : 'internal');
-        throw error;
-      }
+      authorize(req);
       return await operation(jobs);
     },
   };

@@ -11,6 +11,7 @@ import { load } from './config-source.ts';
 import { DEV } from './dev-command.ts';
 import { INIT } from './init-command.ts';
 import { listSessions, revokeSessions, type SessionFilter } from './sessions.ts';
+import { listUpstreams } from './upstreams.ts';
 
 /** An entry of `secrets.keys` for a person, the bare key for a file or a program. */
 function keysNew({ out, isTerminal = false }: CliDeps, { options }: Invocation): void {
@@ -169,6 +170,14 @@ export const COMMANDS: readonly Command[] = [
     options: [...FILTERS, { name: '--all', summary: 'all sessions' }],
     run: async (deps, invocation) =>
       deps.out(await revokeSessions(load(deps, invocation).config, filterOf(invocation), deps.fetch, deps.err)),
+  },
+  {
+    name: 'upstreams',
+    summary: 'list the upstreams of the running gateway, with the state of their targets',
+    needsConfig: true,
+    options: [{ name: '--json', summary: 'print everything that is known as JSON' }],
+    run: async (deps, invocation) =>
+      deps.out(await listUpstreams(load(deps, invocation).config, deps.fetch, invocation.options.json === true)),
   },
   {
     name: 'schema',

@@ -3,9 +3,11 @@ import { type AppSessions, createAppSessions } from '../admin/app-sessions.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createDevServer } from '../frontend/dev-server.ts';
 import type { RemotePage } from '../frontend/remote-page.ts';
+import type { TargetsReading } from '../observe/metrics/target-gauges.ts';
 import type { SignInProviders } from '../oidc/sign-in/sign-in-providers.ts';
 import type { AskedApp } from '../proxy/forward-auth/choose-app.ts';
 import { createPageSteps, type PageSteps } from '../proxy/pages/page-steps.ts';
+import { serverOf } from '../upstream/connect/target-url.ts';
 import type { UpstreamState } from '../upstream/upstreams.ts';
 import { type AppComposition, composeApp } from './composition.ts';
 import { createRequestDispatch, createUpgradeDispatch, type HandleRequest, type HandleUpgrade } from './dispatch.ts';
@@ -85,11 +87,18 @@ export function createAppRuntime(config: Config, shared: SharedParts, clients: S
   };
 }
 
+/** The servers of an upstream with several targets, as metrics name them. */
+function targetsReading({ paths: [route = ''], targets }: UpstreamState): TargetsReading[] {
+  if (!targets) return [];
+  return [{ route, servers: targets.map(({ url, ...server }) => ({ target: serverOf(url), ...server })) }];
+}
+
 /** Starts and closes the parts that run in the background. */
 function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 'start' | 'close'> {
   const { providers, services, revoker, expiredSessions, streams, upstreams, refresher, metrics, page, hooks, limits } =
     parts;
-  const unwatch = metrics.watchOpenRequests(() => streams.size());
+  const unwatchRequests = metrics.watchOpenRequests(() => streams.size());
+  const unwatchTargets = metrics.watchTargets(() => upstreams.states().flatMap(targetsReading));
   let starting: Promise<void> | undefined;
   let started = false;
 
@@ -115,7 +124,8 @@ function createLifecycle(parts: AppComposition): Pick<AppRuntime, 'started' | 's
       streams.lasting.endAll();
       expiredSessions.stop();
       streams.close();
-      unwatch();
+      unwatchRequests();
+      unwatchTargets();
       limits?.close();
       await upstreams.close();
       await refresher.close();

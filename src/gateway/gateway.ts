@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createHealth, type ObservedApp, type PartHealth } from '../admin/health.ts';
 import { type AdminSessions, createAdminSessions } from '../admin/sessions.ts';
+import type { AppUpstream } from '../admin/upstreams.ts';
 import { GatewayError } from '../base/errors.ts';
 import { endpointPaths } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
@@ -40,6 +41,8 @@ export interface Gateway {
   readonly askedApps: AskedApps<AskedApp>;
   /** Sessions for the private listener. */
   readonly adminSessions: AdminSessions;
+  /** What this process knows of the upstreams of its apps. */
+  upstreams(): AppUpstream[];
   /** State of each part that this instance depends on; it should get traffic while all are ready. */
   health(): Promise<PartHealth[]>;
   /** Why this instance should get no traffic; empty when it is ready. */
@@ -89,6 +92,10 @@ export function serveApps({ apps, shared, config }: Pick<Generation, 'apps' | 's
       store: shared.store,
       audit: createAudit(shared.auditLog),
     }),
+    upstreams: () =>
+      apps.flatMap((app) =>
+        app.upstreams().map((state) => ({ app: app.config.app.id, process: process.pid, ...state })),
+      ),
     health,
     async notReady() {
       return (await health()).flatMap((part) => (part.ready ? [] : [`${part.part}: ${part.reason}`]));

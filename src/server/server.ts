@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { createOperatorListener, recentEventsOf } from '../admin/page/listener.ts';
 import { listenFailed } from '../base/system/unlistenable.ts';
 import type { Config } from '../config/schema/schema.ts';
-import type { GatewayDeps } from '../gateway/gateway.ts';
+import type { Gateway, GatewayDeps } from '../gateway/gateway.ts';
 import { openObservedAudit } from '../observe/audit-hook.ts';
 import type { Logger } from '../observe/log.ts';
 import { toggleLevel } from '../observe/log-level.ts';
@@ -38,7 +38,7 @@ export interface RunningServer {
 }
 
 /** The server of one process, whose gateway can be replaced in the steps of a reload of several processes. */
-export type ServerProcess = RunningServer & Pick<ActiveGateway, 'prepare' | 'apply'>;
+export type ServerProcess = RunningServer & Pick<ActiveGateway, 'prepare' | 'apply'> & Pick<Gateway, 'upstreams'>;
 
 export interface ServerDeps
   extends Pick<GatewayDeps, 'plugins'>,
@@ -134,6 +134,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   return {
     port,
     snapshot: metrics.snapshot,
+    upstreams: () => active.current().upstreams(),
     stop: createStop(close),
     reload: createReload({ config, prepare, log, audit, metrics }),
     reopenLogs: auditLog.reopen,

@@ -1,4 +1,5 @@
 /** The messages between the primary process and its workers. */
+import type { AppUpstream } from '../admin/upstreams.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Level } from '../observe/log-level.ts';
 import type { MetricsSnapshot } from '../observe/metrics/metrics.ts';
@@ -23,7 +24,7 @@ export type WorkerCommand =
   | { readonly logLevel: Level }
   /** Requests a sign of life. */
   | { readonly ping: true }
-  /** Requests a snapshot of the metrics under this number. */
+  /** Requests a snapshot of the metrics, and the state of the upstreams, under this number. */
   | { readonly snapshot: number }
   /** Builds a gateway of this configuration under the number of the reload, without using it. */
   | { readonly prepare: number; readonly wanted: WorkerConfig }
@@ -38,7 +39,7 @@ export type WorkerReport =
   | { readonly listening: number }
   | { readonly failed: string }
   | { readonly pong: true }
-  | { readonly id: number; readonly snapshot: MetricsSnapshot }
+  | { readonly id: number; readonly snapshot: MetricsSnapshot; readonly upstreams: readonly AppUpstream[] }
   /** The outcome of `prepare`; `refused` is the reason if the gateway could not be built. */
   | { readonly prepared: number; readonly refused?: string };
 

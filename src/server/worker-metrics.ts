@@ -1,5 +1,6 @@
 /** The metrics of all workers. Their counters never decrease, also when a worker exits or does not report in time. */
 import type { Worker } from 'node:cluster';
+import type { AppUpstream } from '../admin/upstreams.ts';
 import type { MetricsSnapshot } from '../observe/metrics/metrics.ts';
 import { addCounters } from '../observe/metrics/snapshots.ts';
 import { sendCommand } from './worker-commands.ts';
@@ -10,7 +11,9 @@ const SNAPSHOT_TIMEOUT_MS = 1_000;
 export interface WorkerMetrics {
   /** The metrics of these workers, the last known ones of a worker that is late, and the counters of those that exited. */
   collect(workers: Iterable<Worker>): Promise<MetricsSnapshot[]>;
-  receive(worker: Worker, id: number, snapshot: MetricsSnapshot): void;
+  /** What these workers know of the upstreams; the last known state of one that is late. */
+  upstreams(workers: Iterable<Worker>): Promise<AppUpstream[]>;
+  receive(worker: Worker, id: number, report: { snapshot: MetricsSnapshot; upstreams: readonly AppUpstream[] }): void;
   /** Keeps the counters of a worker that has exited. */
   retire(worker: Worker): void;
 }
@@ -18,6 +21,7 @@ export interface WorkerMetrics {
 /** Creates the collection; it starts without metrics. */
 export function createWorkerMetrics(timeout = SNAPSHOT_TIMEOUT_MS): WorkerMetrics {
   const latest = new Map<Worker, MetricsSnapshot>();
+  const states = new WeakMap<Worker, readonly AppUpstream[]>();
   const exited = new WeakSet<Worker>();
   const pending = new Map<number, () => void>();
   let retired: MetricsSnapshot = [];
@@ -43,7 +47,13 @@ export function createWorkerMetrics(timeout = SNAPSHOT_TIMEOUT_MS): WorkerMetric
       await Promise.all([...workers].map(request));
       return [retired, ...latest.values()];
     },
-    receive(worker, id, snapshot) {
+    async upstreams(workers) {
+      const asked = [...workers];
+      await Promise.all(asked.map(request));
+      return asked.flatMap((worker) => states.get(worker) ?? []);
+    },
+    receive(worker, id, { snapshot, upstreams }) {
+      states.set(worker, upstreams);
       // A report can arrive after the exit of its worker, whose counters are in `retired` by then.
       if (!exited.has(worker)) latest.set(worker, snapshot);
       pending.get(id)?.();

@@ -1,6 +1,7 @@
 /** The worker processes of one instance: starts them, replaces those that exit, and sends them commands. */
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppUpstream } from '../admin/upstreams.ts';
 import { mapApps } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
@@ -30,6 +31,8 @@ export interface WorkerPool {
   setLogLevel(level: Level): void;
   /** The metrics of all workers so far, including those that have exited. */
   snapshots(): Promise<MetricsSnapshot[]>;
+  /** What the workers know of the upstreams. */
+  upstreams(): Promise<AppUpstream[]>;
   /**
    * Drains all workers; they accept requests until `delayOver`. Resolves when all have exited; those that have not `timeout`
    * milliseconds later are killed.
@@ -113,7 +116,7 @@ export function startWorkerPool(count: number, initial: WorkerConfig, served: Se
   function receive(worker: Worker, report: WorkerReport): void {
     if ('failed' in report) port.reject(new Error(report.failed));
     else if ('pong' in report) watchdog.receive(worker);
-    else if ('snapshot' in report) metrics.receive(worker, report.id, report.snapshot);
+    else if ('snapshot' in report) metrics.receive(worker, report.id, report);
     else if ('prepared' in report) reload.receive(worker, report);
     else {
       listening.add(worker);
@@ -148,6 +151,7 @@ export function startWorkerPool(count: number, initial: WorkerConfig, served: Se
       for (const worker of allWorkers()) sendCommand(worker, { logLevel: level });
     },
     snapshots: () => metrics.collect(listening),
+    upstreams: () => metrics.upstreams(listening),
     async stop(delayOver, timeout) {
       stopping = true;
       watchdog.hurry();

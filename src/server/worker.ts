@@ -91,8 +91,8 @@ export function startWorker({ openLogs, openPlugins, channel, exit }: WorkerPart
     exit(0);
   }
   async function reportSnapshot(id: number): Promise<void> {
-    const snapshot = await (await server)?.snapshot();
-    if (snapshot) report({ id, snapshot });
+    const running = await server;
+    if (running) report({ id, snapshot: await running.snapshot(), upstreams: running.upstreams() });
   }
   const fail = (error: unknown) => {
     report({ failed: messageOf(error) });

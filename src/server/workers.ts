@@ -71,6 +71,7 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     config,
     gateway: active.current,
     log,
+    upstreams: pool.upstreams,
     metrics: { ...metrics, text: async () => await metrics.text(await pool.snapshots()) },
     // Without a listening worker the instance is not ready.
     draining: () => draining || !started || pool.listening.size === 0,

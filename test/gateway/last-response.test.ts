@@ -293,7 +293,9 @@ describe('private listeners', () => {
       gateway: () => ({
         health: async () => [],
         started: () => true,
+        upstreams: () => [],
         adminSessions: {
+          authorize() {},
           handle: async (req) => {
             handled.push(`${req.method} ${req.url}`);
             return { status: 200, body: {} };

@@ -4,6 +4,7 @@ import type { AuditDetails, AuditEvent } from '../audit.ts';
 import type { AppFamilies } from './app-families.ts';
 import { createAuditCounter } from './audit-counter.ts';
 import { createRouteMeters, type RouteMeter } from './route-meters.ts';
+import type { TargetsReading, WatchTargets } from './target-gauges.ts';
 
 /** Values of the label `endpoint`. */
 export const PROVIDER_ENDPOINTS = [
@@ -40,6 +41,8 @@ export interface AppMetrics {
   countResponse(name: string, method: string | undefined, status: number): void;
   /** Counts bytes that an upstream sent beyond a response; `route` is its path pattern. */
   countUpstreamSurplus(route: string): void;
+  /** Adds a source for the gauges of targets; the returned function removes it. */
+  watchTargets(read: () => readonly TargetsReading[]): () => void;
   /** Counters of the session cache: `sessionCache.hit.increment()`. */
   readonly sessionCache: { readonly hit: CounterSeries; readonly miss: CounterSeries };
   /** The measurements of a provider, by its id; empty for an issuer at which no user signs in. */
@@ -62,13 +65,20 @@ export interface AppMetricsOptions {
   readonly families: AppFamilies;
   /** The readings of all apps, the latest of each provider last. */
   readonly skews: Set<ClockSkewReading>;
+  readonly watchTargets: WatchTargets;
   /** The id of the app; empty for what several apps share. */
   readonly app: string;
   readonly detail?: MetricsDetail | undefined;
 }
 
 /** Creates the measurements of an app. */
-export function createAppMetrics({ families, skews, app, detail = 'route' }: AppMetricsOptions): AppMetrics {
+export function createAppMetrics({
+  families,
+  skews,
+  watchTargets,
+  app,
+  detail = 'route',
+}: AppMetricsOptions): AppMetrics {
   const { surplus, limits, lookups, indexPages, reloads, providerRequests } = families;
   const labels = { app, routeLabel: detail === 'app' ? () => '' : (route: string) => route };
 
@@ -93,6 +103,7 @@ export function createAppMetrics({ families, skews, app, detail = 'route' }: App
     ...createRouteMeters(families, labels),
     countAuditEvent: createAuditCounter(families, labels),
     countUpstreamSurplus: (route) => surplus(app, labels.routeLabel(route)).increment(),
+    watchTargets: (read) => watchTargets(app, labels.routeLabel, read),
     sessionCache: { hit: lookups(app, 'hit'), miss: lookups(app, 'miss') },
     ofProvider,
     countLimit: (route, limit, outcome) => limits(app, labels.routeLabel(route), limit, outcome).increment(),

@@ -10,6 +10,7 @@ import type { ErrorCode } from '../../base/error-table.ts';
 import { createAppFamilies } from './app-families.ts';
 import { type AppMetrics, type ClockSkewReading, createAppMetrics, type MetricsDetail } from './app-metrics.ts';
 import { createMetricFamilies, type MetricFamilies } from './families.ts';
+import { createTargetGauges } from './target-gauges.ts';
 
 export type { AppMetrics, MetricsDetail, ProviderMetrics } from './app-metrics.ts';
 export type { RouteMeter } from './route-meters.ts';
@@ -125,10 +126,11 @@ export function createMetrics(): Metrics {
   metricFamilies.gauge('bff_provider_clock_skew_seconds', () =>
     [...skews].map(({ app, provider, seconds }) => [[app, provider], seconds]),
   );
+  const watchTargets = createTargetGauges(metricFamilies);
   const process = createProcessMetrics(registry, metricFamilies);
   const ofApp = (app: string, detail?: MetricsDetail): Metrics => ({
     ...process,
-    ...createAppMetrics({ families, skews, app, detail }),
+    ...createAppMetrics({ families, skews, watchTargets, app, detail }),
     ofApp,
   });
   return ofApp('');

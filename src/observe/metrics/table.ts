@@ -1,9 +1,11 @@
 /** Table of metrics: name, type, labels and help text, from which docs/metrics.md is generated. */
+import { UPSTREAM_METRICS } from './upstream-table.ts';
+
 const PROVIDER_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1] as const;
 const UPSTREAM_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 
-/** No label holds a URL, a user, a session or input of a client: the configuration bounds the number of series. */
+/** No label holds the URL of a request, a user, a session or input of a client: the configuration bounds the number of series. */
 export const METRICS = {
   // Requests
   bff_http_requests_total: {
@@ -42,6 +44,7 @@ export const METRICS = {
     labels: ['app', 'route'],
     help: 'Times that an upstream sent bytes beyond a response; its connections are then not reused for 10 minutes. Routes with the same upstream count as the first of them',
   },
+  ...UPSTREAM_METRICS,
   bff_open_calls: {
     type: 'gauge',
     labels: [],
@@ -187,6 +190,8 @@ export const LABELS = {
   result: '`hit`, `miss`',
   hook: 'name of the hook, such as `onCall`',
   plugin: 'name of the plugin',
+  state: 'of a server of an upstream: `healthy`, `slow-start`, `ejected`, `trial`, `down`',
+  target: 'scheme, host and port of a target in the configuration',
   certificate: 'path of the file of the certificate as configured',
   digest: 'first 12 hexadecimal digits of a keyed digest of the configuration',
 } as const satisfies Record<string, string>;

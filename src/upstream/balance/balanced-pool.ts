@@ -4,7 +4,7 @@ import { UpstreamFault } from '../http/fault.ts';
 import type { Pool } from '../http/pool.ts';
 import type { ResponseHandler, TargetChoice, UpstreamRequest } from '../http/request-port.ts';
 import { Assignment, ObservedRequest } from './assignment.ts';
-import { type Choose, chooseBy } from './choose.ts';
+import { type Choose, createChoose } from './choose.ts';
 import type { Endpoint, EndpointState } from './endpoint.ts';
 import type { PoolHealth } from './health-port.ts';
 import { Members, type MembersParts } from './members.ts';
@@ -31,7 +31,7 @@ export class BalancedPool implements Pool {
   constructor(parts: BalancedPoolParts) {
     this.#health = parts.health;
     this.#clock = parts.clock;
-    this.#choose = chooseBy(parts.config.balance);
+    this.#choose = createChoose(parts.config.balance);
     this.#members = new Members(parts);
   }
 

@@ -9,27 +9,35 @@ export type Choose = (endpoints: readonly Endpoint[], hashKey: string | undefine
 /** How far a target may be above its share of the requests in progress before the others are preferred. */
 const MAX_LOAD_FACTOR = 1.25;
 
+/** How many requests a target that took none for a while may have in advance. */
+const MAX_CREDIT = 2;
+
 /**
- * Smooth weighted round-robin, as in nginx: each candidate gains its share, the one with the most is chosen and gives up what
- * all have gained. It needs no order and no counter, so shares and candidates may change at any time.
+ * Stride scheduling: an endpoint moves on by the inverse of its share each time that it is chosen, and the one that is furthest
+ * behind is next. Shares and candidates may change at any time, and one that was left out catches up, but not by more than
+ * its credit.
  */
-function nextInTurn(candidates: readonly Endpoint[]): Endpoint | undefined {
-  let total = 0;
-  let chosen: Endpoint | undefined;
-  for (const endpoint of candidates) {
-    total += endpoint.share;
-    endpoint.turn += endpoint.share;
-    if (!chosen || endpoint.turn > chosen.turn) chosen = endpoint;
+class Turns {
+  #reached = 0;
+
+  next(candidates: readonly Endpoint[]): Endpoint | undefined {
+    let chosen: Endpoint | undefined;
+    for (const endpoint of candidates) {
+      endpoint.turn = Math.max(endpoint.turn, this.#reached - MAX_CREDIT / endpoint.share);
+      if (!chosen || endpoint.turn < chosen.turn) chosen = endpoint;
+    }
+    if (!chosen) return undefined;
+    this.#reached = Math.max(this.#reached, chosen.turn);
+    chosen.turn += 1 / chosen.share;
+    return chosen;
   }
-  if (chosen) chosen.turn -= total;
-  return chosen;
 }
 
 /**
- * In turn, among the endpoints that work on no more than their share of the requests in progress, with some tolerance. The
- * least number of requests alone would ignore the weights while there are few requests: most endpoints then work on none.
+ * The endpoints that work on no more than their share of the requests in progress, with some tolerance. The least number of
+ * requests alone would ignore the weights while there are few requests: most endpoints then work on none.
  */
-function leastRequests(endpoints: readonly Endpoint[]): Endpoint | undefined {
+function withRoom(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   let shares = 0;
   let requests = 1;
   for (const { share, inFlight } of endpoints) {
@@ -37,12 +45,12 @@ function leastRequests(endpoints: readonly Endpoint[]): Endpoint | undefined {
     requests += inFlight;
   }
   const perShare = (MAX_LOAD_FACTOR * requests) / shares;
-  return nextInTurn(endpoints.filter(({ share, inFlight }) => inFlight < Math.ceil(perShare * share)));
+  const hasRoom = ({ share, inFlight }: Endpoint) => inFlight < Math.ceil(perShare * share);
+  return endpoints.every(hasRoom) ? endpoints : endpoints.filter(hasRoom);
 }
 
-/** By hash; a request without a key belongs to no endpoint. */
-function byHash(endpoints: readonly Endpoint[], key: string | undefined): Endpoint | undefined {
-  if (key === undefined) return leastRequests(endpoints);
+/** By hash: the endpoint with the highest score for the key. */
+function byHash(endpoints: readonly Endpoint[], key: string): Endpoint | undefined {
   let chosen: Endpoint | undefined;
   let best = Number.NEGATIVE_INFINITY;
   for (const endpoint of endpoints) {
@@ -54,8 +62,11 @@ function byHash(endpoints: readonly Endpoint[], key: string | undefined): Endpoi
   return chosen;
 }
 
-/** Returns the choice that the configuration names. */
-export function chooseBy(balance: PoolConfig['balance']): Choose {
-  if (typeof balance === 'object') return byHash;
-  return balance === 'round-robin' ? nextInTurn : leastRequests;
+/** Creates the choice that the configuration names. */
+export function createChoose(balance: PoolConfig['balance']): Choose {
+  const turns = new Turns();
+  if (balance === 'round-robin') return (endpoints) => turns.next(endpoints);
+  if (balance === 'least-requests') return (endpoints) => turns.next(withRoom(endpoints));
+  // A request without a key belongs to no endpoint.
+  return (endpoints, key) => (key === undefined ? turns.next(withRoom(endpoints)) : byHash(endpoints, key));
 }

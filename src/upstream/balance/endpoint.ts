@@ -48,7 +48,7 @@ export class Endpoint implements ObservedEndpoint {
   requests = 0;
   /** Weight times health, at the latest choice. */
   share = 0;
-  /** State of the smooth weighted round-robin. */
+  /** How far it has come in the order of turns. */
   turn = 0;
   /** Stands for it in hashes. */
   readonly seed: number;

@@ -39,7 +39,7 @@ export class Members {
     this.#parts = parts;
     this.#members = parts.config.targets.map((target) => this.#createMember(target));
     this.#collect();
-    for (const endpoint of this.endpoints) endpoint.turn = parts.random() * endpoint.weight;
+    for (const endpoint of this.endpoints) endpoint.turn = parts.random() / endpoint.weight;
     if (!this.#members.some(({ addresses }) => addresses)) return;
     this.#timer = setInterval(() => this.#refresh(), parts.config.dns.refresh).unref();
     this.#refresh();

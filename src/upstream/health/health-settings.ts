@@ -43,4 +43,5 @@ export interface HealthSettings {
  * `healthy`: full share. `slow-start`: its share grows. `ejected`: its requests failed. `trial`: one request at a time
  * tests it. `down`: its checks fail.
  */
-export type TargetState = 'healthy' | 'slow-start' | 'ejected' | 'trial' | 'down';
+export const TARGET_STATES = ['healthy', 'slow-start', 'ejected', 'trial', 'down'] as const;
+export type TargetState = (typeof TARGET_STATES)[number];
