@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import { isHttp2 } from '../base/system/protocol-version.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { responseOn } from './in-turn.ts';
 
@@ -78,7 +79,8 @@ export function createIdleConnections(): IdleConnections {
 
   return {
     watch(socket) {
-      if (watched.has(socket) || socket.destroyed) return;
+      // A session of HTTP/2 has time-outs of its own.
+      if (watched.has(socket) || socket.destroyed || isHttp2(socket)) return;
       watched.set(socket, { sent: socket.bytesWritten, since: performance.now() });
       socket.once('close', () => watched.delete(socket));
     },

@@ -1,6 +1,6 @@
 /** Responds to bytes that are not an HTTP request: Node's parser reports them without a request. */
 import { IncomingMessage, type ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../base/error-table.ts';
 import { GatewayError } from '../base/errors.ts';
@@ -20,6 +20,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 const codeOf = (error: Error) => ('code' in error && typeof error.code === 'string' ? error.code : '');
+
+/** Whether it is a socket, or the stream of HTTP/2 that has the methods of one. */
+const isSocket = (socket: Duplex): socket is Socket => 'bytesRead' in socket;
 
 /** Completes the response, then closes the connection before the next response of the connection gets its turn. */
 function closeAfter(response: ServerResponse, socket: Socket): void {
@@ -42,7 +45,7 @@ export function createRejectMalformed(failures: Pick<FailureResponder, 'respondO
     // Bytes after the last request are ignored, and its response is completed (RFC 9112 section 9.6).
     if (socket.writableEnded || (code === 'HPE_CLOSED_CONNECTION' && response)) return;
     // A connection without a byte is one that a browser opened for later.
-    const unused = !(socket instanceof Socket) || socket.bytesRead === 0;
+    const unused = !isSocket(socket) || socket.bytesRead === 0;
     if (unused || !socket.writable) return void socket.destroy();
     // A client that ends its side no longer waits for the response, as after well-formed bytes.
     const isBehind = response?.req.complete && !socket.readableEnded;

@@ -1,5 +1,6 @@
 /** Generator of docs/metrics.md, from the table of metrics. */
-import { LABELS, METRICS, type MetricRow } from '../../src/observe/metrics/table.ts';
+import { LABELS } from '../../src/observe/metrics/labels.ts';
+import { METRICS, type MetricRow } from '../../src/observe/metrics/table.ts';
 
 const rows = Object.entries<MetricRow>(METRICS);
 const row = ([name, { type, labels, help }]: [string, MetricRow]) =>

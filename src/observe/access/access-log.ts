@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { receivedVersion } from '../../base/system/protocol-version.ts';
 import { shortKey } from '../../base/tagged-name.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Logger } from '../log.ts';
@@ -78,7 +79,7 @@ function requestFields({ req, id, clientIp, secure }: LoggedRequest, record: Acc
     ...serverFields(record.host),
     'url.scheme': secure ? 'https' : 'http',
     'user_agent.original': req.headers['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH),
-    'network.protocol.version': req.httpVersion,
+    'network.protocol.version': receivedVersion(req),
   };
 }
 

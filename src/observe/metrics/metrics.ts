@@ -42,6 +42,13 @@ interface ProcessMetrics {
   countHandshakeFailure(reason: string): void;
   /** Sets the source of the certificates of the public port: the file of each, and the seconds since 1970 at which it expires. */
   watchCertificates(read: () => readonly (readonly [string, number])[]): void;
+  /** Counts a request on the public port; `version` is the major one of HTTP. */
+  countVersion(version: '1' | '2'): void;
+  countHttp2Reset(by: 'client' | 'gateway'): void;
+  /** `reason` is one of a closed list. */
+  countHttp2Goaway(reason: string): void;
+  /** Sets the source of the number of open HTTP/2 sessions. */
+  watchHttp2Sessions(read: () => number): void;
   observeHook(hook: string, plugin: string, seconds: number): void;
   countHookFailure(hook: string, plugin: string, reason: string): void;
   countDroppedHookEvent(hook: string): void;
@@ -84,6 +91,11 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
   families.gauge('bff_tls_certificate_expiry_timestamp_seconds', () =>
     certificates().map(([file, seconds]) => [[file], seconds]),
   );
+  const versions = families.counter('bff_http_version_requests_total');
+  const resets = families.counter('bff_http2_resets_total');
+  const goaways = families.counter('bff_http2_goaways_total');
+  let http2Sessions: (() => number) | undefined;
+  families.gauge('bff_http2_sessions', () => (http2Sessions ? [[[], http2Sessions()]] : []));
   const open = new Set<() => number>();
   const parts: Readiness = new Map();
   families.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
@@ -109,6 +121,12 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
     countHandshakeFailure: (reason) => void handshakes(reason).increment(),
     watchCertificates(read) {
       certificates = read;
+    },
+    countVersion: (version) => void versions(version).increment(),
+    countHttp2Reset: (by) => void resets(by).increment(),
+    countHttp2Goaway: (reason) => void goaways(reason).increment(),
+    watchHttp2Sessions(read) {
+      http2Sessions = read;
     },
     observeHook: (hook, plugin, seconds) => hooks(hook, plugin).observe(seconds),
     countHookFailure: (hook, plugin, reason) => void hookFailures(hook, plugin, reason).increment(),

@@ -10,6 +10,7 @@ import {
 } from '@opentelemetry/api';
 import { CompositePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3';
+import { receivedVersion } from '../../base/system/protocol-version.ts';
 import { methodAttribute, requestSpanName } from '../../tracing/span-name.ts';
 import { type SpanParts, startSpan } from './sdk-span.ts';
 import type { ExportSettings } from './settings.ts';
@@ -32,11 +33,11 @@ export interface RequestSpanOptions extends Pick<ExportSettings, 'propagators' |
 }
 
 /** HTTP semantic conventions for server spans, without those that identify the client or hold the path. */
-function requestAttributes({ req: { method, httpVersion }, secure, id }: TracedRequest) {
+function requestAttributes({ req, secure, id }: TracedRequest) {
   return {
-    'http.request.method': methodAttribute(method),
+    'http.request.method': methodAttribute(req.method),
     'url.scheme': secure ? 'https' : 'http',
-    'network.protocol.version': httpVersion,
+    'network.protocol.version': receivedVersion(req),
     'bff.request.id': id,
   };
 }

@@ -5,7 +5,7 @@ import type { WorkTracer } from '../../tracing/traced.ts';
 
 /** What is known of a request when its span starts. */
 export interface TracedRequest {
-  readonly req: Pick<IncomingMessage, 'headers' | 'method' | 'httpVersion'>;
+  readonly req: Pick<IncomingMessage, 'headers' | 'method' | 'httpVersion' | 'socket'>;
   /** Request ID. */
   readonly id: string;
   readonly secure: boolean;

@@ -2,6 +2,7 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import { canonicalName, isReservedHeader } from '../../base/header-names.ts';
+import { receivedVersion } from '../../base/system/protocol-version.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import { cookieSettings } from '../../session/cookies.ts';
@@ -142,7 +143,7 @@ export function createRequestHeaderRewriter(config: Config): RequestHeaderRewrit
       const cookie = withoutOwnCookies(client.cookies.join('; '), isOwnCookie);
       if (cookie !== '') headers.push('cookie', cookie);
     }
-    headers.push('host', host, 'via', `${context.req.httpVersion} ${PSEUDONYM}`, 'x-request-id', context.id);
+    headers.push('host', host, 'via', `${receivedVersion(context.req)} ${PSEUDONYM}`, 'x-request-id', context.id);
     headers.push('x-forwarded-for', trustedChain(context));
     headers.push('x-forwarded-host', publicUrl.host, 'x-forwarded-proto', proto);
     if (trace !== undefined) headers.push(...trace.headers);

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import { isHttp2 } from '../../base/system/protocol-version.ts';
 import { isInUse } from '../../edge/idle-connections.ts';
 import { responseOn } from '../../edge/in-turn.ts';
 import { closeServer } from '../../tuning/listening-sockets.ts';
@@ -53,9 +54,6 @@ function trackConnections(server: Server): ReadonlySet<Duplex> {
   return connections;
 }
 
-/** Whether the connection is one of HTTP/2: its session closes it after its streams, which Node does not show here. */
-const isHttp2 = (socket: Socket) => 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
-
 /** Tracks the connections of a server. `close` stops listening and resolves when all connections have ended. */
 export function createDrain(server: Server, close = () => closeServer(server)): Drain {
   const connections = trackConnections(server);
@@ -67,6 +65,7 @@ export function createDrain(server: Server, close = () => closeServer(server)): 
    */
   function closeUnused(): void {
     for (const socket of connections) {
+      // A session of HTTP/2 closes its connection after its streams, which Node does not show here.
       if (!(socket instanceof Socket) || isHttp2(socket) || isInUse(socket)) continue;
       if (received.get(socket) === socket.bytesRead) socket.destroy();
       else received.set(socket, socket.bytesRead);

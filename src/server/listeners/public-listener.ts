@@ -3,13 +3,17 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { isHttp2 } from '../../base/system/protocol-version.ts';
 import { listenFailed } from '../../base/system/unlistenable.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import { closeIdleConnections, closeUnlessRequested, listenerLimits } from '../../edge/idle-connections.ts';
 import { inTurn } from '../../edge/in-turn.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
+import type { Metrics } from '../../observe/metrics/metrics.ts';
 import { type Listeners, listenOnManySockets } from '../../tuning/listening-sockets.ts';
 import { createReadThrottle } from '../../tuning/read-throttle.ts';
+import { createHttp2, type Http2 } from '../http2/http2.ts';
 import type { PublicTls } from '../tls/public-tls.ts';
 import { createConnectionLimit } from './connection-limit.ts';
 import { createDrain, type Drain, type DrainedRequests } from './drain.ts';
@@ -25,8 +29,20 @@ export interface ServedGateway extends DrainedRequests {
   current(): Pick<Gateway, 'handle' | 'upgrade' | 'rejectMalformed'>;
 }
 
+/** What the listener is made of. */
+interface PublicListenerParts {
+  readonly tls: PublicTls | undefined;
+  readonly metrics: ListenerMetrics;
+}
+
+type ListenerMetrics = Pick<Metrics, 'countVersion' | 'countHttp2Reset' | 'countHttp2Goaway' | 'watchHttp2Sessions'>;
+
 /** Creates the server for plain HTTP or TLS. */
-function createListenerServer({ limits }: Config, tls: PublicTls | undefined, handle: Gateway['handle']): Server {
+function createListenerServer(
+  { limits, listen }: Config,
+  tls: PublicTls | undefined,
+  handle: Gateway['handle'],
+): Server {
   const options = {
     ...listenerLimits(limits),
     // What is no handshake is an ordinary request, whose Upgrade is ignored (RFC 9110 section 7.8).
@@ -34,13 +50,19 @@ function createListenerServer({ limits }: Config, tls: PublicTls | undefined, ha
       method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket',
   };
   if (tls === undefined) return createServer(options, handle);
-  const server = createHttpsServer({ ...options, ...tls.options }, handle);
+  const alpn = listen.http2.enabled ? { ALPNProtocols: ['h2', 'http/1.1'] } : {};
+  const server = createHttpsServer({ ...options, ...tls.options, ...alpn }, handle);
   tls.attach(server);
   return server;
 }
 
-function createPublicServer(config: Config, active: ServedGateway, parts: PublicListenerParts): Server {
-  const { tls, handle } = parts;
+/** Creates the server that parses requests and handles what is none. */
+function createPublicServer(
+  config: Config,
+  active: ServedGateway,
+  tls: PublicTls | undefined,
+  handle: Gateway['handle'],
+): Server {
   const server = createListenerServer(config, tls, handle);
   server.on('checkContinue', handle);
   server.on('checkExpectation', handle);
@@ -56,27 +78,59 @@ function createPublicServer(config: Config, active: ServedGateway, parts: Public
   return server;
 }
 
-interface PublicListenerParts {
-  tls: PublicTls | undefined;
-  handle: Gateway['handle'];
+/** HTTP/2 for the connections of the listener that choose it, if there is TLS. */
+function createPublicHttp2(
+  config: Config,
+  active: ServedGateway,
+  { tls, metrics }: PublicListenerParts,
+): Http2 | undefined {
+  const { enabled, maxConcurrentStreams } = config.listen.http2;
+  if (!tls || !enabled) return undefined;
+  const handle = inTurn((req, res) => active.current().handle(req, res));
+  return createHttp2({
+    http: createPublicServer(config, active, undefined, handle),
+    maxConcurrentStreams,
+    limits: config.limits,
+    metrics: {
+      onRequest: () => metrics.countVersion('2'),
+      onReset: metrics.countHttp2Reset,
+      onGoaway: metrics.countHttp2Goaway,
+      watchSessions: metrics.watchHttp2Sessions,
+    },
+  });
+}
+
+/** Hands the connections that have chosen HTTP/2 to their server, in place of the one of node:https. */
+function acceptHttp2(server: Server, http2: Http2): void {
+  const accept = server.listeners('secureConnection');
+  server.removeAllListeners('secureConnection').on('secureConnection', (socket: TLSSocket) => {
+    if (isHttp2(socket)) http2.accept(socket);
+    else for (const listener of accept) listener.call(server, socket);
+  });
 }
 
 /** Opens the public port. */
 export async function openPublicListener(
   config: Config,
   active: ServedGateway,
-  tls: PublicTls | undefined,
+  parts: PublicListenerParts,
 ): Promise<DrainingListener & { port: number }> {
   const throttle = config.tuning.readThrottle ? createReadThrottle() : undefined;
   const handle = inTurn((req, res) => {
     throttle?.onRequest(res);
+    parts.metrics.countVersion('1');
     active.current().handle(req, res);
   });
-  const server = createPublicServer(config, active, { tls, handle });
+  const http2 = createPublicHttp2(config, active, parts);
+  const server = createPublicServer(config, active, parts.tls, handle);
+  if (http2) acceptHttp2(server, http2);
   closeIdleConnections(server);
   if (throttle) server.on('connection', throttle.onConnection);
   let listeners: Listeners | undefined;
-  const drain: Drain = createDrain(server, async () => await listeners?.close());
+  const drain: Drain = createDrain(server, async () => {
+    http2?.close();
+    await listeners?.close();
+  });
   listeners = await listenOnManySockets(server, {
     ...config.listen,
     maxConnections: config.limits.connections,
@@ -87,6 +141,7 @@ export async function openPublicListener(
     port: listeners.port,
     async drain(delayOver, timeout) {
       throttle?.release();
+      http2?.announceEnd();
       await drain.run(delayOver, timeout, active);
     },
   };
