@@ -125,8 +125,7 @@ export function createCallerLimits(parts: CallerLimitParts): CallerLimits | unde
     const limits = byRoute.get(route);
     if (!limits) return [];
     const rule = route.decided?.get(context);
-    const ofRule = rule && limits.byRule.get(rule.config);
-    return ofRule ? [...limits.always, ...ofRule] : limits.always;
+    return (rule && limits.byRule.get(rule.config)) ?? limits.always;
   }
 
   async function apply(

@@ -32,7 +32,7 @@ export interface ConcurrencyLimit extends Named {
 
 export type CompiledLimit = RequestLimit | ConcurrencyLimit;
 
-/** The limits of a route, and those of its rules. */
+/** The limits of a route: for a request that one of these rules has admitted, and for all others. */
 export interface RouteLimits {
   readonly always: readonly CompiledLimit[];
   readonly byRule: ReadonlyMap<RuleConfig, readonly CompiledLimit[]>;
@@ -74,13 +74,18 @@ function compileList(
   });
 }
 
+/** Limits of requests last: a request that finds no place does not count as one. */
+const inOrder = (limits: readonly CompiledLimit[]) =>
+  limits.toSorted((one, other) => Number(one.kind === 'requests') - Number(other.kind === 'requests'));
+
 /** Compiles the limits of a route; undefined if it has none. */
 export function compileLimits(config: RouteConfig, pattern: string, parts: CompileParts): RouteLimits | undefined {
   const always = compileList(config.limits, '', pattern, parts);
   const byRule = new Map(
-    config.rules.flatMap((rule, index): [RuleConfig, CompiledLimit[]][] =>
-      rule.limits === undefined ? [] : [[rule, compileList(rule.limits, rulePrefix(index), pattern, parts)]],
-    ),
+    config.rules.flatMap((rule, index): [RuleConfig, CompiledLimit[]][] => {
+      if (rule.limits === undefined) return [];
+      return [[rule, inOrder([...always, ...compileList(rule.limits, rulePrefix(index), pattern, parts)])]];
+    }),
   );
-  return always.length === 0 && byRule.size === 0 ? undefined : { always, byRule };
+  return always.length === 0 && byRule.size === 0 ? undefined : { always: inOrder(always), byRule };
 }
