@@ -28,15 +28,16 @@ export function composeApp(config: Config, shared: SharedParts, clients: SharedC
 export type AppComposition = ReturnType<typeof composeApp>;
 
 function composeDataPlane(config: Config, parts: AppParts, shared: SharedUpstreams) {
-  const { providers, refresher, services, streams, metrics, log } = parts;
+  const { providers, refresher, services, streams, metrics, log, audit } = parts;
   const { limits } = config;
   const routes = forwardedRoutes(config);
   // Upstreams know one identity of the gateway: that of its first provider.
   const certificate = providers.all[0]?.provider.certificate;
   const shares = { caller: limits.callerShare, address: limits.addressShare };
-  const onSurplus = metrics.countUpstreamSurplus;
+  const { countUpstreamSurplus: onSurplus, countRetry, countEjection } = metrics;
+  const reports = { log, audit, onSurplus, countRetry, countEjection };
   const client = config.upstreamClient;
-  const upstreams = createUpstreams(routes, { client, shares, certificate, log, shared, onSurplus });
+  const upstreams = createUpstreams(routes, { client, shares, certificate, shared, ...reports });
   const forwarder = createForwarder({ routes, upstreams, streams, metrics });
   const dataPlane = createDataPlane({
     ...parts,

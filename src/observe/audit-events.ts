@@ -54,6 +54,16 @@ export const AUDIT_EVENTS = {
     meaning:
       'A session administration request or a sign-in to the operator page was refused; `clientIp` is the peer address of the connection.',
   },
+  // Upstreams
+  'upstream.target_ejected': {
+    fields: ['route', 'target', 'reason'],
+    meaning:
+      'A target of an upstream gets no requests for a while; `reason` is `connect`, `timeout`, `broken`, `status`, `error_rate`, or `check`. At most 60 lines of targets per minute, upstream and process.',
+  },
+  'upstream.target_restored': {
+    fields: ['route', 'target'],
+    meaning: 'A target of an upstream gets requests again.',
+  },
   // The gateway itself
   'gateway.started': {
     fields: ['key'],
@@ -75,6 +85,7 @@ export const AUDIT_FIELDS = {
   reason: 'stable identifier of the reason',
   route: 'path pattern of the route',
   method: 'HTTP method',
+  target: 'scheme, host and port of a target of an upstream, with its address if its name has several',
   key: 'id of the first key of `secrets.keys`',
 } as const satisfies Record<string, string>;
 

@@ -2,16 +2,28 @@
 import type { Span } from './span.ts';
 import { recordError } from './traced.ts';
 
+/** Server and port of a URL, by the semantic conventions. */
+function serverOf(url: string) {
+  const { hostname, port, protocol } = new URL(url);
+  const isTls = protocol === 'https:';
+  return { 'server.address': hostname, 'server.port': Number(port || (isTls ? 443 : 80)) };
+}
+
 /** Starts the span; its trace headers belong into the request. A request without a recorded span passes on what it has. */
 export function startUpstreamSpan(span: Span | undefined, method: string, upstream: string): Span | undefined {
   if (!span?.recording) return span;
-  const { hostname, port, protocol } = new URL(upstream);
   return span.startChild(method, 'client', {
     'http.request.method': method,
-    'server.address': hostname,
-    'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
-    'url.scheme': protocol.slice(0, -1),
+    ...serverOf(upstream),
+    'url.scheme': new URL(upstream).protocol.slice(0, -1),
   });
+}
+
+/** Records the target that a request was sent to last, and how often it was sent again. */
+export function recordTried(span: Span, tried: readonly { readonly url: string }[]): void {
+  const last = tried.at(-1);
+  if (last) for (const [name, value] of Object.entries(serverOf(last.url))) span.setAttribute(name, value);
+  if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
 }
 
 /** Records the status of a response that the gateway has received. */

@@ -2,15 +2,15 @@
 import type { LookupFunction } from 'node:net';
 import type { RouteConfig } from '../config/schema/schema.ts';
 import type { PoolConfig } from '../config/traffic/upstream-targets.ts';
-import type { Logger } from '../observe/log.ts';
 import { BalancedPool } from './balance/balanced-pool.ts';
-import { alwaysHealthy } from './balance/health-port.ts';
 import type { TlsOptions } from './connect/connect.ts';
 import { lookup as systemLookup } from './connect/loopback.ts';
 import { serverOf } from './connect/target-url.ts';
 import { createPool, type Pool, type PoolOptions } from './http/pool.ts';
 import type { UpstreamClient } from './http/request-port.ts';
 import { createOpenConnection } from './open-connection.ts';
+import type { TargetEventParts } from './target-events.ts';
+import { createTargetsHealth } from './targets-health.ts';
 
 /** The options of a route that configure the connections to its upstream. */
 export type UpstreamOptions = Pick<
@@ -19,11 +19,10 @@ export type UpstreamOptions = Pick<
 > &
   Partial<Pick<RouteConfig, 'path' | 'hostHeader'>>;
 
-export interface RoutePoolParts {
+export interface RoutePoolParts extends TargetEventParts {
   /** Who writes the requests and parses the responses; `own` by default. */
   client?: UpstreamClient;
   tls?: TlsOptions;
-  log?: Logger;
   /** Called each time that an upstream sent bytes beyond a response, with the path of the first route that uses it. */
   onSurplus?(path: string): void;
   clock?: () => number;
@@ -73,18 +72,26 @@ export function createServerPool(
 
 /** Creates the connections to all targets of an upstream. */
 export function createTargetsPool(config: PoolConfig, route: UpstreamOptions, parts: RoutePoolParts): BalancedPool {
-  const { clock = Date.now, random = Math.random, lookup = systemLookup, log } = parts;
+  const { clock = () => performance.now(), random = Math.random, lookup = systemLookup, log } = parts;
   const { maxConnectionAge } = config;
   const maxAge = maxConnectionAge === 0 ? undefined : () => maxConnectionAge * (1 - AGE_JITTER * random());
   return new BalancedPool({
     config,
     clock,
     random,
-    health: alwaysHealthy(),
+    health: createTargetsHealth(config, route, { ...parts, clock, random }),
     lookup,
-    createPool: ({ url }, ofTarget) => createServerPool(serverOf(url), route, { ...parts, lookup: ofTarget }, maxAge),
+    createPool: ({ url }, ofTarget) =>
+      createServerPool(serverOf(url), limitConnect(config, route), { ...parts, lookup: ofTarget }, maxAge),
     onAddresses: (url, addresses) => log?.info({ upstream: url, addresses }, 'upstream target has other addresses'),
     onUnresolved: (url, err) =>
       log?.warn({ upstream: url, err }, 'failed to resolve upstream target; its last addresses stay in use'),
   });
+}
+
+/** No try waits longer for its connection than a try may last. */
+function limitConnect({ retries }: PoolConfig, route: UpstreamOptions): UpstreamOptions {
+  const { timeouts } = route;
+  const { tryTimeout = timeouts.connect } = retries || {};
+  return { ...route, timeouts: { ...timeouts, connect: Math.min(timeouts.connect, tryTimeout) } };
 }

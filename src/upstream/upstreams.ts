@@ -10,11 +10,12 @@ import type { Shares } from './fair-slots.ts';
 import type { Pool } from './http/pool.ts';
 import { type ClientCertificate, readTls } from './read-tls.ts';
 import { createServerPool, createTargetsPool, type RoutePoolParts, type UpstreamOptions } from './route-pool.ts';
+import { withRetries } from './targets-health.ts';
 import { type SlotsState, UpstreamSlots } from './upstream-slots.ts';
 
 export interface Upstream {
   readonly pool: Pool;
-  /** The same pool, if the upstream has several targets. */
+  /** The same pool below its retries, if the upstream has several targets. */
   readonly balanced: BalancedPool | undefined;
   readonly slots: UpstreamSlots;
   readonly failures: FailureRecord;
@@ -88,13 +89,11 @@ export function createUpstreams(routes: readonly UpstreamOptions[], parts: Upstr
       digest(JSON.stringify(tls)),
     ]);
     const { instance: upstream, release } = shared.acquire(key, () => {
-      const balanced = typeof config === 'string' ? undefined : createTargetsPool(config, route, own);
-      return {
-        pool: balanced ?? createServerPool(firstServer(config), route, own),
-        balanced,
-        slots: new UpstreamSlots(route, shares),
-        failures: createFailureRecord(),
-      };
+      const common = { slots: new UpstreamSlots(route, shares), failures: createFailureRecord() };
+      if (typeof config === 'string')
+        return { ...common, pool: createServerPool(firstServer(config), route, own), balanced: undefined };
+      const balanced = createTargetsPool(config, route, own);
+      return { ...common, pool: withRetries(balanced, config, route, own), balanced };
     });
     acquired.push({ release });
     byRoute.set(route, upstream);

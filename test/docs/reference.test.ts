@@ -64,6 +64,7 @@ const WITH: Readonly<Record<string, readonly string[]>> = {
   'provider.allowedLoginParams[].name': ['values'],
   'provider.allowedLoginParams[].values': ['name'],
   'provider.allowedLoginParams[].pattern': ['name'],
+  'routes[].upstream.healthCheck.host': ['path'],
   'routes[].limits[].requests': ['per'],
   'routes[].limits[].per': ['requests'],
   'routes[].rules[].limits[].requests': ['per'],

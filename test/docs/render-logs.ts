@@ -83,6 +83,7 @@ Further fields, with the prefix \`bff.\` in \`otel\` and \`ecs\`:
 | \`kind\` | \`route\`, \`endpoint\`, \`frontend\`, \`websocket\`, \`forward-auth\`, or \`none\` for a request that was refused before |
 | \`app\` | id of the app, if there are several |
 | \`rule\` | index of the rule that applied, as \`bff-gateway explain\` shows it (\`rules[1]\`) |
+| \`target\` | origin of the target that the request was sent to last, of an upstream with several targets |
 | \`decision\` | \`allowed\` or \`denied\` by the rules of a route |
 | \`session\` | first 12 characters of the digest of the session ID, as in the audit log; only of requests to routes |
 

@@ -10,6 +10,11 @@ export const routeLimits = {
       headers: duration('10ms', '1h')
         .prefault('60s')
         .describe('Maximum time from the end of the request until the head of the response is complete.'),
+      total: duration('10ms', '1h')
+        .optional()
+        .describe(
+          'Maximum time from the admission of the request until the head of the response, over all tries: the wait for a connection, the body of the request and the response. Default: no limit.',
+        ),
       idle: duration('0ms', '7d').prefault('5m').describe('Maximum time without data inside a body; 0ms is no limit.'),
     })
     .prefault({}),

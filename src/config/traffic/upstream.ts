@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { httpUrlOf } from '../../upstream/connect/target-url.ts';
 import { duration, headerName, serverUrl } from '../fields/fields.ts';
+import { upstreamHealth } from './upstream-health.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
 const baseUrl = () =>
@@ -82,6 +83,7 @@ export const upstreamPool = z
           ),
       })
       .prefault({}),
+    ...upstreamHealth,
     maxConnectionAge: duration('0ms', '1d')
       .prefault('5m')
       .describe(

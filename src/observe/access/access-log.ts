@@ -90,6 +90,8 @@ function outcomeFields(record: AccessRecord, outcome: Outcome): Fields {
     'http.response.status_code': outcome.status,
     'http.server.request.duration': seconds(performance.now() - record.startedAt),
     'http.client.request.duration': upstreamTime === undefined ? undefined : seconds(upstreamTime),
+    'http.request.resend_count': record.resends,
+    target: record.target,
     'http.response.size': outcome.bytesSent,
     'http.request.size': outcome.bytesReceived,
     'error.type': errorCode ?? (outcome.isAborted ? 'aborted' : undefined),

@@ -1,4 +1,5 @@
 /** What the access log says of one request; the steps that handle the request fill it in. */
+import { serverOf } from '../../upstream/connect/target-url.ts';
 
 /** What handled a request. */
 export type AccessKind = 'route' | 'endpoint' | 'frontend' | 'websocket' | 'forward-auth' | 'none';
@@ -33,6 +34,10 @@ export class AccessRecord {
   limit: string | undefined = undefined;
   /** Milliseconds until the upstream responded, over all attempts. */
   upstreamTime: number | undefined = undefined;
+  /** Origin of the target that the request was sent to last, if its upstream has several. */
+  target: string | undefined = undefined;
+  /** How often it was sent again to such an upstream. */
+  resends: number | undefined = undefined;
   /** Code of the error that the request ended with. */
   errorCode: string | undefined = undefined;
   /** Status that was sent on the socket of an upgrade. */
@@ -54,6 +59,13 @@ export class AccessRecord {
   atEndpoint(name: string): void {
     this.kind = name === 'frontend' ? 'frontend' : 'endpoint';
     if (this.kind === 'endpoint') this.route = name;
+  }
+
+  /** The request was sent to these targets of its upstream. */
+  triedTargets(tried: readonly { readonly url: string }[]): void {
+    const last = tried.at(-1);
+    this.target = last && serverOf(last.url);
+    this.resends = tried.length > 1 ? tried.length - 1 : undefined;
   }
 
   /** A status was sent on the socket of an upgrade. */

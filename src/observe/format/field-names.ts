@@ -47,6 +47,11 @@ export const FIELD_NAMES = {
     ecsFactor: 1e9,
     meaning: 'from the request to the upstream to the head of its response, in seconds (`ecs`: nanoseconds)',
   },
+  'http.request.resend_count': {
+    otel: 'http.request.resend_count',
+    ecs: 'bff.upstream.resends',
+    meaning: 'how often the request was sent again to an upstream with several targets',
+  },
   'http.response.size': {
     otel: 'http.response.size',
     ecs: 'http.response.bytes',

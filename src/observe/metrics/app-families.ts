@@ -12,6 +12,8 @@ export function createAppFamilies({ counter, histogram }: MetricFamilies) {
     csrfRefusals: counter('bff_csrf_refusals_total'),
     upstreams: histogram('bff_upstream_response_seconds'),
     surplus: counter('bff_upstream_surplus_total'),
+    retries: counter('bff_upstream_retries_total'),
+    ejections: counter('bff_upstream_ejections_total'),
     logins: counter('bff_logins_started_total'),
     callbacks: counter('bff_callbacks_total'),
     opened: counter('bff_sessions_opened_total'),

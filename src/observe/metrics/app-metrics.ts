@@ -43,6 +43,10 @@ export interface AppMetrics {
   countUpstreamSurplus(route: string): void;
   /** Adds a source for the gauges of targets; the returned function removes it. */
   watchTargets(read: () => readonly TargetsReading[]): () => void;
+  /** Counts a retry of a request at an upstream, or that the budget left none; `route` is its path pattern. */
+  countRetry(route: string, reason: string, outcome: 'sent' | 'over_budget'): void;
+  /** Counts that a target of an upstream was taken out; `route` is its path pattern. */
+  countEjection(route: string, reason: string): void;
   /** Counters of the session cache: `sessionCache.hit.increment()`. */
   readonly sessionCache: { readonly hit: CounterSeries; readonly miss: CounterSeries };
   /** The measurements of a provider, by its id; empty for an issuer at which no user signs in. */
@@ -79,7 +83,7 @@ export function createAppMetrics({
   app,
   detail = 'route',
 }: AppMetricsOptions): AppMetrics {
-  const { surplus, limits, lookups, indexPages, reloads, providerRequests } = families;
+  const { surplus, retries, ejections, limits, lookups, indexPages, reloads, providerRequests } = families;
   const labels = { app, routeLabel: detail === 'app' ? () => '' : (route: string) => route };
 
   function ofProvider(provider: string): ProviderMetrics {
@@ -104,6 +108,8 @@ export function createAppMetrics({
     countAuditEvent: createAuditCounter(families, labels),
     countUpstreamSurplus: (route) => surplus(app, labels.routeLabel(route)).increment(),
     watchTargets: (read) => watchTargets(app, labels.routeLabel, read),
+    countRetry: (route, reason, outcome) => retries(app, labels.routeLabel(route), reason, outcome).increment(),
+    countEjection: (route, reason) => ejections(app, labels.routeLabel(route), reason).increment(),
     sessionCache: { hit: lookups(app, 'hit'), miss: lookups(app, 'miss') },
     ofProvider,
     countLimit: (route, limit, outcome) => limits(app, labels.routeLabel(route), limit, outcome).increment(),

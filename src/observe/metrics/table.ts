@@ -13,11 +13,7 @@ export const METRICS = {
     labels: ['app', 'route', 'method', 'status'],
     help: 'Requests by route, method and status class; WebSocket handshakes count as decisions only',
   },
-  bff_errors_total: {
-    type: 'counter',
-    labels: ['code'],
-    help: 'Error responses of the gateway, by error code',
-  },
+  bff_errors_total: { type: 'counter', labels: ['code'], help: 'Error responses of the gateway, by error code' },
   bff_policy_decisions_total: {
     type: 'counter',
     labels: ['app', 'route', 'outcome'],
@@ -56,22 +52,14 @@ export const METRICS = {
     labels: ['app'],
     help: 'Sign-ins started: browsers redirected to the provider',
   },
-  bff_callbacks_total: {
-    type: 'counter',
-    labels: ['app', 'outcome'],
-    help: 'Callbacks: succeeded, or the error code',
-  },
+  bff_callbacks_total: { type: 'counter', labels: ['app', 'outcome'], help: 'Callbacks: succeeded, or the error code' },
   bff_sessions_opened_total: { type: 'counter', labels: ['app'], help: 'Sessions created' },
   bff_sessions_ended_total: {
     type: 'counter',
     labels: ['app', 'reason'],
     help: 'Sessions ended, by reason; sessions that expire in the store are not counted',
   },
-  bff_session_cache_lookups_total: {
-    type: 'counter',
-    labels: ['app', 'result'],
-    help: 'Lookups in the session cache',
-  },
+  bff_session_cache_lookups_total: { type: 'counter', labels: ['app', 'result'], help: 'Lookups in the session cache' },
   // Tokens
   bff_refreshes_total: {
     type: 'counter',

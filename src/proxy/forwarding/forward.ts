@@ -2,8 +2,10 @@
 import type { ServerResponse } from 'node:http';
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
+import type { AccessRecord } from '../../observe/access/access-record.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
-import { endUpstreamSpan, recordResponse } from '../../tracing/upstream-span.ts';
+import { endUpstreamSpan, recordResponse, recordTried } from '../../tracing/upstream-span.ts';
+import type { TargetChoice } from '../../upstream/http/request-port.ts';
 import type { Upstreams } from '../../upstream/upstreams.ts';
 import type { ForwardOptions, ForwardRoute } from './forward-options.ts';
 import type { OpenStreams } from './open-streams.ts';
@@ -21,7 +23,7 @@ export interface Forwarder {
 
 /** The same request, whose span follows it: through its responses and its further attempts to its end. */
 function followSpan(parts: ProxyRequestParts): ProxyRequestParts {
-  const { options, res, measure, settle } = parts;
+  const { options, res, choice, measure, settle } = parts;
   let { span } = options;
   if (!span?.recording) return parts;
   const retry = options.retryWithNewToken;
@@ -37,6 +39,7 @@ function followSpan(parts: ProxyRequestParts): ProxyRequestParts {
     ...parts,
     options: retry ? { ...options, retryWithNewToken } : options,
     measure(status, seconds) {
+      if (span && choice) recordTried(span, choice.tried);
       if (span && status > 0) recordResponse(span, status);
       measure?.(status, seconds);
     },
@@ -45,6 +48,40 @@ function followSpan(parts: ProxyRequestParts): ProxyRequestParts {
       settle(error);
     },
   };
+}
+
+/** The same request, whose line in the access log names its target, and how often it was sent again. */
+function followTarget(parts: ProxyRequestParts, { tried }: TargetChoice, access: AccessRecord): ProxyRequestParts {
+  const { measure } = parts;
+  return {
+    ...parts,
+    measure(status, seconds) {
+      access.triedTargets(tried);
+      measure?.(status, seconds);
+    },
+  };
+}
+
+/** Sends a request whose response has to begin within `ms`. */
+function sendWithin(ms: number, parts: ProxyRequestParts): void {
+  const { settle } = parts;
+  const request = new ProxyRequest({
+    ...parts,
+    settle(error) {
+      clearTimeout(timer);
+      settle(error);
+    },
+  });
+  const timer = setTimeout(() => request.onTotalTimeout(), ms);
+  request.start();
+}
+
+function send(parts: ProxyRequestParts): void {
+  const { choice, context, route } = parts;
+  const followed = choice && context.access ? followTarget(parts, choice, context.access) : parts;
+  const { total } = route.timeouts;
+  if (total === undefined) new ProxyRequest(followed).start();
+  else sendWithin(total, followed);
 }
 
 /** Creates the forwarder of all routes. */
@@ -64,18 +101,10 @@ export function createForwarder(parts: {
         checkBody(context.req, limited);
         const settle = (error?: Error) => (error ? reject(error) : resolve());
         const upstream = upstreams.forRoute(route);
-        const parts = {
-          context,
-          res,
-          route: limited,
-          options,
-          upstream,
-          choice: upstream.balanced && targetChoice(route, options),
-          measure: meters.get(route),
-          streams,
-          settle,
-        };
-        new ProxyRequest(options.span ? followSpan(parts) : parts).start();
+        const choice = upstream.balanced && targetChoice(route, options);
+        const measure = meters.get(route);
+        const parts = { context, res, route: limited, options, upstream, choice, measure, streams, settle };
+        send(options.span ? followSpan(parts) : parts);
       });
     },
   };

@@ -1,18 +1,17 @@
 /** One forwarded request: its slot at the upstream, its attempts, and every way in which it can end. */
 import type { Readable } from 'node:stream';
 import { GatewayError } from '../../base/errors.ts';
-import { discardRest, hasBody } from '../../edge/request-body.ts';
+import { hasBody } from '../../edge/request-body.ts';
 import type { QueueHandle } from '../../upstream/fair-queue.ts';
 import type { SlotOwner } from '../../upstream/fair-slots.ts';
 import { headersByName, headerValues, type ResponseHead } from '../../upstream/http/response-head.ts';
 import { SlotHolder } from '../../upstream/upstream-slots.ts';
 import { Relay } from '../relay/relay.ts';
 import type { RelayOwner } from '../relay/relay-port.ts';
-import { cutClient } from '../relay/response-writer.ts';
 import { asksForTrailers } from '../relay/trailers.ts';
 import type { AttemptHooks, ForwardOptions } from './forward-options.ts';
 import type { OpenStream } from './open-streams.ts';
-import type { ProxyRequestParts } from './proxy-request-parts.ts';
+import { endRequest, type ProxyRequestParts } from './proxy-request-parts.ts';
 import { isBrokenConnection, isRepeatable, MAX_RETRIES, rejectsToken } from './retry.ts';
 import { slotOwner } from './slot-owner.ts';
 import { openUpload } from './upload.ts';
@@ -26,9 +25,7 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
   readonly #method: string;
   readonly #upload: Readable | null;
   readonly #stream: OpenStream | undefined;
-  readonly #onClientClose = () => {
-    if (!this.#parts.res.writableFinished) this.#abandon();
-  };
+  readonly #onClientClose = () => this.#parts.res.writableFinished || this.#abandon();
   #queued: QueueHandle | undefined;
   #retriesLeft: number;
   #headers: string[];
@@ -41,7 +38,7 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
 
   constructor(parts: ProxyRequestParts) {
     super();
-    const { context, res, route, options, streams } = parts;
+    const { context, res, route, options, streams, choice } = parts;
     const { req } = context;
     const { rewriteHeaders, streamKey, endsAt } = options;
     const { idle } = route.timeouts;
@@ -52,11 +49,11 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     this.#headers = options.headers;
     this.#attempts = options.attempts;
     this.#upload = body ? openUpload(req, res, { maxBody: route.maxBody, idle }) : null;
-    this.#retriesLeft = isRepeatable(this.#method, body) ? MAX_RETRIES : 0;
+    // An upstream with targets retries on its own.
+    this.#retriesLeft = choice === undefined && isRepeatable(this.#method, body) ? MAX_RETRIES : 0;
     this.#relay = new Relay({ req, res, rewriteHeaders, idle, owner: this });
-    if (streamKey !== undefined || endsAt !== undefined) {
+    if (streamKey !== undefined || endsAt !== undefined)
       this.#stream = streams.track(streamKey, endsAt ?? Number.POSITIVE_INFINITY, () => this.#endSession());
-    }
   }
 
   /** Sends the request, or queues it until a slot is free. */
@@ -82,8 +79,11 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     const repeatable = isRepeatable(method, body !== null);
     this.#sentAt = performance.now();
     const trailers = asksForTrailers(context.req);
-    const request = { path: options.path, method, headers: this.#headers, body, repeatable, trailers, choice };
-    upstream.pool.dispatch(request, this.#relay);
+    const nextHeaders = this.#attempts?.headers;
+    upstream.pool.dispatch(
+      { path: options.path, method, headers: this.#headers, body, repeatable, trailers, choice, nextHeaders },
+      this.#relay,
+    );
   }
 
   onRepeat(): void {
@@ -166,6 +166,11 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
     this.#finish(error);
   }
 
+  /** The time for the head of the response is over. */
+  onTotalTimeout(): void {
+    if (!this.#relay.started) this.#abandon(new GatewayError('upstream_timeout', { detail: 'timeouts.total' }));
+  }
+
   #endSession(): void {
     if (this.#relay.started) this.#parts.res.destroy();
     else this.#abandon(new GatewayError('unauthenticated', { detail: 'the session ended during the request' }));
@@ -181,20 +186,12 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
   #finish(error?: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    const { context, res, settle, upstream } = this.#parts;
+    const { res, upstream } = this.#parts;
     if (error) upstream.failures.note(error);
     res.off('close', this.#onClientClose);
     this.#stream?.done();
     this.#leaveStreams?.();
     this.#upload?.destroy();
-    if (error && this.#relay.started) {
-      context.log.warn({ err: error }, 'upstream failed during a response; client connection closed');
-      if (context.access) context.access.errorCode = error.code;
-      cutClient(context.req, res);
-      settle();
-    } else {
-      discardRest(context.req);
-      settle(error);
-    }
+    endRequest(this.#parts, error, this.#relay.started);
   }
 }

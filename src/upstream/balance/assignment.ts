@@ -10,6 +10,7 @@ export class Assignment {
   readonly endpoint: Endpoint;
   readonly #clock: () => number;
   readonly #era: number;
+  #reported = false;
 
   constructor(endpoint: Endpoint, clock: () => number) {
     this.endpoint = endpoint;
@@ -17,7 +18,10 @@ export class Assignment {
     this.#era = endpoint.begin(clock());
   }
 
+  /** Reports the first outcome. A failure after the head of a response is none: the client may be slow, or a stream idle. */
   report(outcome: Outcome): void {
+    if (this.#reported) return;
+    this.#reported = true;
     this.endpoint.health.onResult(outcome, this.#era, this.#clock());
   }
 

@@ -9,7 +9,7 @@ export interface EndpointHealth {
   share(now: number): number;
   /** The endpoint was chosen for a request. The returned number belongs to its results. */
   onSend(now: number): number;
-  /** How a request went. A failure may follow a response: its body was cut. */
+  /** How a request went. */
   onResult(outcome: Outcome, era: number, now: number): void;
   state(now: number): TargetState;
 }

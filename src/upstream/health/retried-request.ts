@@ -2,7 +2,7 @@
 import { abandoned } from '../http/fault.ts';
 import type { RequestControl, ResponseHandler, UpstreamRequest } from '../http/request-port.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { RetryPolicy, RetryReason } from './retry-settings.ts';
+import type { RetryPolicy } from './retry-settings.ts';
 
 /** Delay before the second retry; it doubles with each further one. */
 const BACKOFF_MS = 25;
@@ -79,10 +79,9 @@ export class RetriedRequest implements RequestControl {
   }
 
   onHead(head: ResponseHead): void {
-    const reason = this.#answered ? undefined : this.#policy.reasonAfterHead(head, this.#request, this);
-    if (reason !== undefined) {
+    if (!this.#answered && this.#policy.retriesHead(head, this.#request, this)) {
       const dropped = this.#current;
-      this.#scheduleNext(reason);
+      this.#scheduleNext();
       if (dropped) dropped.control?.abort(dropped);
       return;
     }
@@ -93,9 +92,8 @@ export class RetriedRequest implements RequestControl {
   onError(error: Error): void {
     const sent = this.#current?.control !== undefined;
     const mayRepeat = !this.#answered && !this.#aborted;
-    const reason = mayRepeat ? this.#policy.reasonAfterError(error, sent, this.#request, this) : undefined;
-    if (reason === undefined) this.#fail(error);
-    else this.#scheduleNext(reason);
+    if (mayRepeat && this.#policy.retriesError(error, sent, this.#request, this)) this.#scheduleNext();
+    else this.#fail(error);
   }
 
   pause(handler: ResponseHandler): void {
@@ -123,14 +121,13 @@ export class RetriedRequest implements RequestControl {
   }
 
   /** The first retry is sent after one turn of the event loop, when every connection that closed at the same time is known. */
-  #scheduleNext(reason: RetryReason): void {
+  #scheduleNext(): void {
     this.#current = undefined;
     this.retries += 1;
     const next = () => {
       if (this.#aborted) return;
       const { nextHeaders } = this.#request;
       if (nextHeaders) this.#request = { ...this.#request, headers: nextHeaders() };
-      this.handler.onRetry?.(this.retries, reason);
       this.send();
     };
     if (this.retries === 1) setImmediate(next);

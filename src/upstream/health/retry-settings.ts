@@ -24,13 +24,8 @@ export interface TryPosition {
 /** Sends the tries of requests, and decides whether another one follows. */
 export interface RetryPolicy {
   sendTry(request: UpstreamRequest, handler: ResponseHandler, position: TryPosition): void;
-  /** Returns why a request that failed is sent again, and takes the retry from the budget; undefined if it is not. */
-  reasonAfterError(
-    error: Error,
-    sent: boolean,
-    request: UpstreamRequest,
-    position: TryPosition,
-  ): RetryReason | undefined;
-  /** Returns why a request with this response is sent again, and takes the retry from the budget; undefined if it is not. */
-  reasonAfterHead(head: ResponseHead, request: UpstreamRequest, position: TryPosition): RetryReason | undefined;
+  /** Whether a request that failed is sent again; takes the retry from the budget. */
+  retriesError(error: Error, sent: boolean, request: UpstreamRequest, position: TryPosition): boolean;
+  /** Whether a request with this response is sent again; takes the retry from the budget. */
+  retriesHead(head: ResponseHead, request: UpstreamRequest, position: TryPosition): boolean;
 }

@@ -11,12 +11,15 @@ type RetryStatus = Extract<RetryReason, number>;
 
 const isRetryStatus = (status: number): status is RetryStatus => [500, 502, 503, 504].includes(status);
 
+/** The last try ends this much before the request, so that its target is held responsible. */
+const TOTAL_MARGIN_MS = 100;
+
 export interface RetryingPoolParts {
   readonly pool: Pool;
   readonly settings: RetrySettings;
-  /** Time limit of the head of a response without retries; 0 is none. */
+  /** Time limit of the head of a response without retries. */
   readonly headTimeout: number;
-  /** Time limit of all tries until the head of the response; 0 is none. */
+  /** Time limit of all tries until the head of the response. */
   readonly total: number;
   readonly clock: () => number;
   /** A retry is sent, or would have been if the budget were not exhausted. */
@@ -50,39 +53,32 @@ export class RetryingPool implements Pool, RetryPolicy {
     this.#parts.pool.dispatch(headTimeout === undefined ? request : { ...request, headTimeout }, handler);
   }
 
-  reasonAfterError(
-    error: Error,
-    sent: boolean,
-    request: UpstreamRequest,
-    position: TryPosition,
-  ): RetryReason | undefined {
+  retriesError(error: Error, sent: boolean, request: UpstreamRequest, position: TryPosition): boolean {
     const reason = retryReason(error, sent);
-    return reason === undefined || (sent && !request.repeatable) ? undefined : this.#takeRetry(reason, position);
+    return reason !== undefined && (!sent || request.repeatable) && this.#takeRetry(reason, position);
   }
 
-  reasonAfterHead({ status }: ResponseHead, request: UpstreamRequest, position: TryPosition): RetryReason | undefined {
-    return request.repeatable && isRetryStatus(status) ? this.#takeRetry(status, position) : undefined;
+  retriesHead({ status }: ResponseHead, request: UpstreamRequest, position: TryPosition): boolean {
+    return request.repeatable && isRetryStatus(status) && this.#takeRetry(status, position);
   }
 
-  #takeRetry(reason: RetryReason, { startedAt, retries }: TryPosition): RetryReason | undefined {
+  #takeRetry(reason: RetryReason, { startedAt, retries }: TryPosition): boolean {
     const { settings, total, clock, onRetry } = this.#parts;
     const now = clock();
-    if (!this.#on.has(reason) || retries >= settings.attempts) return undefined;
-    if (total > 0 && now - startedAt >= total) return undefined;
+    if (!this.#on.has(reason) || retries >= settings.attempts || now - startedAt >= total) return false;
     const taken = this.#budget.tryTake(now);
     onRetry(reason, taken ? 'sent' : 'over_budget');
-    return taken ? reason : undefined;
+    return taken;
   }
 
   /** The limit of a try; undefined if it is the limit of the route. What cannot be retried is not cut early. */
   #headTimeout({ repeatable }: UpstreamRequest, startedAt: number, retries: number): number | undefined {
     const { settings, headTimeout, total, clock } = this.#parts;
     const now = clock();
-    const limits = [headTimeout];
     const mayRepeat = repeatable && retries < settings.attempts && this.#on.has('timeout') && this.#budget.allows(now);
-    if (settings.tryTimeout !== undefined && mayRepeat) limits.push(settings.tryTimeout);
-    if (total > 0) limits.push(Math.max(1, startedAt + total - now));
-    const lowest = Math.min(...limits.filter((limit) => limit > 0));
-    return lowest === headTimeout || !Number.isFinite(lowest) ? undefined : lowest;
+    const ofTry = mayRepeat ? (settings.tryTimeout ?? headTimeout) : headTimeout;
+    const ofAll = Math.max(1, startedAt + total - now - TOTAL_MARGIN_MS);
+    const lowest = Math.min(ofTry, ofAll, headTimeout);
+    return lowest === headTimeout ? undefined : lowest;
   }
 }

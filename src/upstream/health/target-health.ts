@@ -10,6 +10,8 @@ export interface TargetHealthParts {
   readonly settings: HealthSettings;
   /** From 0 to 1; spreads the ends of ejections. */
   random(): number;
+  /** Whether it works on as many requests as it may. */
+  isFull(): boolean;
   /** Whether one more target of the upstream may be ejected. */
   mayEject(): boolean;
   onEjected(reason: EjectionReason, durationMs: number): void;
@@ -49,6 +51,15 @@ export class TargetHealth {
 
   /** Share of the requests that the target gets: 1 is the full one, 0 none. */
   share(now: number): number {
+    return this.#parts.isFull() ? 0 : this.#healthyShare(now);
+  }
+
+  /** Whether it would take requests if it did not work on as many as it may. */
+  isFull(now: number): boolean {
+    return this.#parts.isFull() && this.#healthyShare(now) > 0;
+  }
+
+  #healthyShare(now: number): number {
     if (this.#isDown) return 0;
     if (this.#phase === 'up') return this.#warmShare(now);
     if (this.#phase === 'ejected' && now < this.#ejectedUntil) return 0;
@@ -79,7 +90,7 @@ export class TargetHealth {
 
   /** A request is about to be sent. The returned number belongs to its result. */
   onSend(now: number): number {
-    if (this.#phase === 'ejected' && now >= this.#ejectedUntil) this.#beginTrial();
+    if (this.#phase === 'ejected' && now >= this.#ejectedUntil) this.#enter('trial');
     if (this.#phase === 'trial') this.#trying = true;
     return this.#era;
   }
@@ -169,11 +180,6 @@ export class TargetHealth {
     this.#parts.onEjected(reason, duration);
   }
 
-  #beginTrial(): void {
-    this.#enter('trial');
-    this.#passed = 0;
-  }
-
   #restore(now: number): void {
     this.#enter('up');
     this.#restoredAt = now;
@@ -184,6 +190,7 @@ export class TargetHealth {
     this.#phase = phase;
     this.#era += 1;
     this.#trying = false;
+    this.#passed = 0;
     this.#failures = 0;
     this.#requests.clear();
     this.#failed.clear();

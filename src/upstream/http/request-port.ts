@@ -2,6 +2,13 @@
 import type { Readable } from 'node:stream';
 import type { ResponseHead } from './response-head.ts';
 
+/** A server of an upstream that a request was sent to. */
+export interface TriedTarget {
+  readonly url: string;
+  /** The address of its name, if it has several. */
+  readonly address: string | undefined;
+}
+
 /** What a balancer needs to choose the target of a request. */
 export interface TargetChoice {
   /** Key of the caller, if requests with the same key belong to the same target. */
@@ -9,7 +16,7 @@ export interface TargetChoice {
   /** The Host header is replaced with host and port of the target. */
   readonly ownHost: boolean;
   /** The endpoints that attempts of this request used; others are preferred. The balancer adds the one that it chooses. */
-  readonly tried: object[];
+  readonly tried: TriedTarget[];
 }
 
 export interface UpstreamRequest {
@@ -55,8 +62,6 @@ export interface ResponseHandler {
   onEnd(trailers: readonly string[]): void;
   /** The request failed; called once, instead of `onEnd`. */
   onError(error: Error): void;
-  /** The request is about to be sent again, for the n-th time. Called only by a pool that retries. */
-  onRetry?(retries: number, reason: string | number): void;
 }
 
 export interface ConnectionLimits {

@@ -26,14 +26,24 @@ const status = (code: number): Outcome => ({ kind: 'response', status: code });
 
 /** A group of targets whose ejections do not vary, and the events of all. */
 function createTargets(count: number, settings: Partial<HealthSettings> = {}) {
-  const group = new HealthGroup({ ...SETTINGS, ...settings }, () => 0.5);
   const events: string[] = [];
-  const join = (index: number) =>
-    group.join({
-      onEjected: (reason, ms) => events.push(`${index} ejected: ${reason}, ${ms / 1000}s`),
-      onRestored: () => events.push(`${index} restored`),
-    });
-  return { group, events, targets: Array.from({ length: count }, (_, index) => join(index)) };
+  const group = new HealthGroup({
+    settings: { ...SETTINGS, ...settings },
+    clock: () => 0,
+    random: () => 0.5,
+    events: {
+      onEjected: ({ url }, reason, ms) => events.push(`${url} ejected: ${reason}, ${ms / 1000}s`),
+      onRestored: ({ url }) => events.push(`${url} restored`),
+    },
+  });
+  const endpoints = Array.from({ length: count }, (_, index) => ({
+    url: `${index}`,
+    address: undefined,
+    authority: '',
+    inFlight: 0,
+    dispatch() {},
+  }));
+  return { group, events, endpoints, targets: endpoints.map((endpoint) => group.add(endpoint, false)) };
 }
 
 function check(target: TargetHealth | undefined, passed: boolean, now: number, times = 1): void {
@@ -183,9 +193,9 @@ test('a target over the limit is ejected at its next failure once another one is
 });
 
 test('a target that left the group neither counts nor limits', () => {
-  const { group, targets } = createTargets(4);
+  const { group, endpoints, targets } = createTargets(4);
   send(targets[0], REFUSED, 0, 5);
-  if (targets[0]) group.leave(targets[0]);
+  if (endpoints[0]) group.remove(endpoints[0]);
   send(targets[1], REFUSED, 0, 5);
   send(targets[2], REFUSED, 0, 5);
   assert.deepEqual(
@@ -232,10 +242,23 @@ test('passed checks end an ejection early if the target was unreachable, not if 
   );
 });
 
+test('a target with as many requests as it may have gets none; requests are refused only while a healthy one is full', () => {
+  const { group, endpoints, targets } = createTargets(2, { breaker: { ...BREAKER, maxRequests: 2 } });
+  const [first, second] = endpoints;
+  assert.ok(first && second);
+  send(targets[0], REFUSED, 0, 5);
+  assert.deepEqual([targets[1]?.share(0), group.refuses], [1, false]);
+  second.inFlight = 2;
+  assert.deepEqual([targets[1]?.share(0), group.refuses], [0, true]);
+  check(targets[1], false, 0, 3);
+  assert.equal(group.refuses, false);
+});
+
 test('a target that joins under load can start slowly, and without passive health only checks count', () => {
-  const { targets } = createTargets(2, { passive: false, slowStart: 1_000 });
+  const { group, endpoints, targets } = createTargets(2, { passive: false, slowStart: 1_000 });
   send(targets[0], REFUSED, 5_000, 50);
   assert.equal(targets[0]?.share(5_000), 1);
-  targets[1]?.startSlowly(5_000);
-  assert.equal(targets[1]?.share(5_500), 0.5);
+  const [late] = endpoints;
+  assert.ok(late);
+  assert.equal(group.add(late, true).share(500), 0.5);
 });
