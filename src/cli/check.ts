@@ -1,8 +1,11 @@
 /** `bff-gateway check`: prints the configuration with its defaults, then warnings and one line with the verdict. */
+import { lifetimeFault } from '../base/system/certificate.ts';
+import { readCertificates, readKeyPair } from '../base/system/key-pair.ts';
 import { closestMatch } from '../config/messages/suggest.ts';
 import { appsOf } from '../config/schema/apps.ts';
 import { offeredEndpoints } from '../config/schema/endpoints.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { certificatesOf } from '../config/traffic/listen-tls.ts';
 import { formatWarning, type Warning } from '../config/warnings/warnings.ts';
 import { describeConfig } from '../explain/describe.ts';
 import { createReferences, standIns } from '../explain/references.ts';
@@ -40,6 +43,18 @@ function appSummary(config: Config): { summary: string; warning: Warning[] } {
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
+/** Reads the certificates of the public port; throws if one cannot be used. Returns a warning for each that must be renewed. */
+function certificateWarnings({ listen: { tls } }: Config): Warning[] {
+  if (tls === undefined) return [];
+  if (tls.clientCa !== undefined) readCertificates('listen.tls.clientCa', tls.clientCa);
+  return certificatesOf(tls).flatMap(([option, files]) => {
+    const fault = lifetimeFault(readKeyPair(option, files).leaf, Date.now());
+    if (fault === undefined) return [];
+    const message = `the certificate ${files.certificate} ${fault.reason}`;
+    return [{ id: 'certificate-lifetime', message, hint: 'renew it' }];
+  });
+}
+
 /** Runs the command. An invalid configuration is an error, whose last line is the number of faults. */
 export async function check(deps: CliDeps, invocation: Invocation): Promise<void> {
   const texts = new Map<string, string>();
@@ -56,7 +71,7 @@ export async function check(deps: CliDeps, invocation: Invocation): Promise<void
   const { summary, warning } = appSummary(config);
   deps.out(summary + describeConfig(config, createReferences({ env, texts, configFiles: readFrom })));
   for (const { name, hooks } of plugins) deps.err(`plugin ${name}: ${hooksOf(hooks).join(', ')}\n`);
-  const all = [...warnings, ...warning];
+  const all = [...warnings, ...certificateWarnings(config), ...warning];
   for (const found of all) deps.err(formatWarning(found));
   deps.err(`configuration is valid${all.length === 0 ? '' : `, ${counted(all.length, 'warning')}`}\n`);
 }

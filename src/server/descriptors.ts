@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { appsOf } from '../config/schema/apps.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../observe/log.ts';
+import { REDIRECT_CONNECTIONS } from './listeners/redirect-listener.ts';
 
 /** For the private listeners, the store, the provider and files. */
 const RESERVED = 128;
@@ -28,10 +29,11 @@ export function fitOpenFiles(config: Config, log: Logger, openFiles = openFileLi
   const routes = appsOf(config).flatMap((app) => app.routes);
   if (openFiles === undefined) return config;
   const upstream = routes.reduce((sum, route) => sum + route.connections, 0);
-  const needed = limits.connections + upstream + RESERVED;
+  const reserved = RESERVED + (config.listen.redirect ? REDIRECT_CONNECTIONS : 0);
+  const needed = limits.connections + upstream + reserved;
   if (openFiles >= needed) return config;
   // At least half of what is left is for clients, however many connections the routes may use.
-  const left = Math.max(2, openFiles - RESERVED);
+  const left = Math.max(2, openFiles - reserved);
   const connections = Math.min(limits.connections, Math.max(Math.floor(left / 2), left - upstream));
   log.warn(
     { openFiles, needed, connections },

@@ -17,6 +17,7 @@ import { configDigest } from './config-digest.ts';
 import { fitOpenFiles } from './descriptors.ts';
 import { createDrain } from './listeners/drain.ts';
 import { type DrainingListener, openPublicListener } from './listeners/public-listener.ts';
+import { openRedirectListener } from './listeners/redirect-listener.ts';
 import { createReload, type Reload } from './reload.ts';
 import { createPublicTls } from './tls/public-tls.ts';
 
@@ -99,11 +100,11 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const { log, store } = deps;
   const metrics = createMetrics();
   deps.watchDropped?.(metrics.countDroppedLogLine);
+  const tls = config.listen.tls && createPublicTls(config.listen.tls, { log, metrics });
   const recent = recentEventsOf(config);
   const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics, recent });
   const { digest = configDigest(config) } = deps;
   const active = createActiveGateway(config, { ...deps, auditLog, metrics }, digest);
-  const tls = config.listen.tls && createPublicTls(config.listen.tls, { log, metrics });
   const prepare: ActiveGateway['prepare'] = (wanted, ofDigest) => {
     tls?.refresh();
     return active.prepare(wanted, ofDigest);
@@ -115,6 +116,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
   await active.current().tracing?.ready;
   const publicListener = await openPublicListener(fitOpenFiles(config, log), active, { tls, metrics });
+  const redirect = await openRedirectListener({ config, log, metrics, apps: () => active.current().apps });
   const { port } = publicListener;
   log.info({ publicUrl: config.publicUrl, port, store: store.kind, digest }, 'listening');
   audit('gateway.started', { key: config.secrets.keys[0]?.id ?? '' });
@@ -123,7 +125,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   async function close(delayOver: Promise<void>): Promise<void> {
     draining = true;
     const { drainTimeout } = config.limits;
-    await Promise.all([publicListener.drain(delayOver, drainTimeout), forwardAuth?.drain(delayOver, drainTimeout)]);
+    await Promise.all([publicListener, redirect, forwardAuth].map((open) => open?.drain(delayOver, drainTimeout)));
     await active.close();
     await closeNow(admin);
     await store.close();

@@ -37,8 +37,7 @@ function parseKey(option: string, file: string, text: string): KeyObject {
   }
 }
 
-/** The certificates of a PEM text. Throws an Error with the option if there is none, or one that cannot be read. */
-export function parseCertificates(option: string, file: string, text: string): X509Certificate[] {
+function parseCertificates(option: string, file: string, text: string): X509Certificate[] {
   const blocks = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END [A-Z0-9 ]+-----/g) ?? [text];
   return blocks.map((block) => parseCertificate(option, file, block));
 }
@@ -56,4 +55,11 @@ export function readKeyPair(option: string, files: KeyPairFiles): KeyPair {
       `${option}: the key of ${files.key} does not belong to the first certificate of ${files.certificate}`,
     );
   return { cert, key, leaf };
+}
+
+/** The text of a PEM file with certificates. Throws an Error with the option if it has none, or one that cannot be read. */
+export function readCertificates(option: string, file: string): string {
+  const text = readOptionFile(option, file);
+  parseCertificates(option, file, text);
+  return text;
 }

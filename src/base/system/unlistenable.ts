@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 
 /** The address of a listener, and the group of options that sets it. */
 export interface ListenerAddress {
-  readonly group: 'listen' | 'admin' | 'forwardAuth';
+  readonly group: 'listen' | 'listen.redirect' | 'admin' | 'forwardAuth';
   readonly host: string;
   readonly port: number;
 }
@@ -14,7 +14,7 @@ const FIRST_FREE_PORT = 1024;
 function reasonOf({ group, host, port }: ListenerAddress, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const another = `set another ${group}.port (BFF_${group === 'forwardAuth' ? 'FORWARD_AUTH' : group.toUpperCase()}_PORT)`;
+  const another = `set another ${group}.port (BFF_${group.replace('.', '_').replace('A', '_A').toUpperCase()}_PORT)`;
   switch (code) {
     case 'EADDRINUSE':
       return `${group}.port: ${address} is in use by another process; stop that process, or ${another}`;

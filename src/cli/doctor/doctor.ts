@@ -10,6 +10,7 @@ import { startProbe } from '../../oidc/login/probe.ts';
 import { createProviderFetch } from '../../oidc/provider/fetch.ts';
 import { createSend } from '../../oidc/provider/send.ts';
 import { checkStore } from '../../store/open.ts';
+import { certificateChecks } from './certificates.ts';
 import { checkDiscovery, type GetFromProvider } from './discovery.ts';
 import { checksOfEach, joinLabels, labelled } from './labels.ts';
 import { metadataChecks } from './metadata.ts';
@@ -88,6 +89,7 @@ export async function runChecks({ config, warnings }: Loaded, deps: DoctorDeps):
   const routes = appsOf(config).flatMap((app) => app.routes);
   return [
     ...(await settingsChecks(config, warnings)),
+    ...certificateChecks(config, deps.clock()),
     ...(await checksOfEach(usesByClient(config), (uses) => clientChecks(uses, deps))),
     ...(await checkStore(config.session.store, deps)),
     ...(await upstreamChecks({ routes }, deps.readFile)),

@@ -34,7 +34,7 @@ function cookieChecks(config: Config): Check[] {
   return [warn('cookie', `${attributes}: not Secure, because publicUrl is plain HTTP`, hint), ...crossSite];
 }
 
-async function publicUrlCheck({ publicUrl, provider }: Config): Promise<Check> {
+async function publicUrlCheck({ publicUrl, provider, listen }: Config): Promise<Check> {
   const name = 'public URL';
   if (publicUrl.startsWith('http:')) return ok(name, `${publicUrl} is plain HTTP: no certificate to check`);
   try {
@@ -46,7 +46,7 @@ async function publicUrlCheck({ publicUrl, provider }: Config): Promise<Check> {
       ? fail(
           name,
           message,
-          'Browsers refuse this certificate too. Replace it at the proxy that terminates TLS in front of the gateway.',
+          `Browsers refuse this certificate too. Replace it ${listen.tls ? 'in listen.tls' : 'at the proxy that terminates TLS in front of the gateway'}.`,
         )
       : warn(
           name,

@@ -25,7 +25,7 @@ export const createNotes = (): FileNotes => ({ movedPaths: [], writtenSecrets: [
 const PATHS: readonly RegExp[] = [
   /(^|\.)(file|ca|upstreamCa)$/,
   /\.tls\.(certificates\[\d+\]\.)?(certificate|key)$/,
-  /^listen\.tls\.clientCa$/,
+  /^listen\.(tls\.clientCa|redirect\.acmeChallenges)$/,
   /(^|\.)frontend\.directory$/,
   /(^|\.)pages\.(directory|logo)$/,
 ];

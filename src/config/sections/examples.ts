@@ -13,6 +13,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'listen.tls.certificates[].certificate': '/etc/bff/tls-shop/tls.crt',
   'listen.tls.certificates[].key': '/etc/bff/tls-shop/tls.key',
   'listen.tls.clientCa': '/etc/bff/clients-ca.pem',
+  'listen.redirect.acmeChallenges': '/var/lib/acme-challenges',
   trustedProxies: ['10.0.0.0/8'],
   'clientCertificateHeader.name': 'Client-Cert',
   identityHeaders: ['X-Tenant-*'],

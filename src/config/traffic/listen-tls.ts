@@ -1,5 +1,6 @@
-/** Schema of `listen.tls`: certificates, protocol versions and client certificates of the public port. */
+/** Schema of `listen.tls` and `listen.redirect`: certificates, protocol versions, client certificates, and the listener for plain HTTP. */
 import { z } from 'zod';
+import { port } from '../fields/fields.ts';
 
 const certificate = z
   .string()
@@ -35,3 +36,35 @@ export const listenTls = z
   .describe(
     'TLS on the public port, for a gateway without a proxy that terminates TLS. All files are read again when they change.',
   );
+
+export const redirect = z
+  .strictObject({
+    host: z.string().min(1).default('0.0.0.0').describe('Address or name of the network interface.'),
+    port: port().default(80).describe('Port for plain HTTP.'),
+    acmeChallenges: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Path of the folder into which an ACME client writes the files of its HTTP-01 challenges. They are served below /.well-known/acme-challenge/.',
+      ),
+  })
+  .optional()
+  .describe(
+    'Listener for plain HTTP beside listen.tls: it redirects every request for the host of a publicUrl to https (308), and refuses other hosts.',
+  );
+
+/** The files of a certificate and its key. */
+interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Each certificate by the group of options that names it, the default one first. */
+export function certificatesOf(tls: NonNullable<z.output<typeof listenTls>>): [string, CertificateFiles][] {
+  const { certificate, key, certificates } = tls;
+  return [
+    ['listen.tls', { certificate, key }],
+    ...certificates.map((files, at): [string, CertificateFiles] => [`listen.tls.certificates[${at}]`, files]),
+  ];
+}

@@ -1,7 +1,7 @@
 /** Schema of `listen`: the public listener. */
 import { z } from 'zod';
 import { port } from '../fields/fields.ts';
-import { listenTls } from './listen-tls.ts';
+import { listenTls, redirect } from './listen-tls.ts';
 
 /** HTTP/2 on the public port. */
 const listenHttp2 = z
@@ -24,6 +24,7 @@ export const listen = z
     port: port().default(3000).describe('Port of browsers, or of the proxy in front. 0: one that is free.'),
     tls: listenTls,
     http2: listenHttp2,
+    redirect,
   })
   .prefault({})
   .describe('Address of the public listener.');

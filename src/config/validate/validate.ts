@@ -83,6 +83,12 @@ function addressFindings({ publicUrl, session, development, trustedProxies, list
       message: 'this is plain HTTP, but the public port speaks TLS (listen.tls)',
       hint: 'use https://, or remove listen.tls',
     });
+  if (listen.redirect !== undefined && listen.tls === undefined)
+    findings.push({
+      path: ['listen', 'redirect'],
+      message: 'the public port speaks plain HTTP, so there is nothing to redirect to',
+      hint: 'set listen.tls, or remove listen.redirect; a proxy that terminates TLS redirects by itself',
+    });
   const { name } = session.cookie;
   const prefix = sessionCookiePrefix({ session });
   if (!http && name !== undefined && !name.startsWith(prefix))

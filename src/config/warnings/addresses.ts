@@ -15,6 +15,7 @@ interface Listener {
 function listenersOf({ listen, admin, forwardAuth }: Config): Listener[] {
   const listeners = [
     { name: 'listen', ...listen },
+    ...(listen.redirect ? [{ name: 'listen.redirect', ...listen.redirect }] : []),
     ...(admin.enabled ? [{ name: 'admin', host: admin.host, port: admin.port }] : []),
     ...(forwardAuth ? [{ name: 'forwardAuth', ...forwardAuth }] : []),
   ];
@@ -36,7 +37,7 @@ function collide(first: Listener, second: Listener): boolean {
 
 export const samePort: Combination = {
   id: 'same-port',
-  when: '`listen.port`, `admin.port` or `forwardAuth.port` are equal: the start fails',
+  when: '`listen.port`, `listen.redirect.port`, `admin.port` or `forwardAuth.port` are equal: the start fails',
   hint: 'give each listener a port of its own',
   listener: true,
   shared: true,

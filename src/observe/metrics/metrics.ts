@@ -40,6 +40,7 @@ interface ProcessMetrics {
   countDroppedLogLine(): void;
   /** `reason` is one of a closed list. */
   countHandshakeFailure(reason: string): void;
+  countRedirect(outcome: 'redirected' | 'challenge' | 'refused'): void;
   /** Sets the source of the certificates of the public port: the file of each, and the seconds since 1970 at which it expires. */
   watchCertificates(read: () => readonly (readonly [string, number])[]): void;
   /** Counts a request on the public port; `version` is the major one of HTTP. */
@@ -86,6 +87,7 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
   const hooks = families.histogram('bff_hook_seconds');
   const hookFailures = families.counter('bff_hook_failures_total');
   const droppedEvents = families.counter('bff_hook_events_dropped_total');
+  const redirects = families.counter('bff_redirect_requests_total');
   const handshakes = families.counter('bff_tls_handshake_failures_total');
   let certificates: () => readonly (readonly [string, number])[] = () => [];
   families.gauge('bff_tls_certificate_expiry_timestamp_seconds', () =>
@@ -119,6 +121,7 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
     },
     countDroppedLogLine: () => void droppedLines().increment(),
     countHandshakeFailure: (reason) => void handshakes(reason).increment(),
+    countRedirect: (outcome) => void redirects(outcome).increment(),
     watchCertificates(read) {
       certificates = read;
     },

@@ -124,6 +124,11 @@ export const METRICS = {
     labels: ['reason'],
     help: 'TLS handshakes on the public port that failed',
   },
+  bff_redirect_requests_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Requests to the listener for plain HTTP beside TLS',
+  },
   bff_tls_certificate_expiry_timestamp_seconds: {
     type: 'gauge',
     labels: ['certificate'],

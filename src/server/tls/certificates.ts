@@ -1,11 +1,11 @@
 /** The certificates of the public port: read from files, read again when these change, chosen by the host name of the client. */
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { messageOf } from '../../base/errors.ts';
-import { type KeyPair, type KeyPairFiles, parseCertificates, readKeyPair } from '../../base/system/key-pair.ts';
-import { readOptionFile } from '../../base/system/unreadable.ts';
+import { certificateNames, namesOf } from '../../base/system/certificate.ts';
+import { type KeyPair, type KeyPairFiles, readCertificates, readKeyPair } from '../../base/system/key-pair.ts';
 import type { Config } from '../../config/schema/schema.ts';
+import { certificatesOf } from '../../config/traffic/listen-tls.ts';
 import type { Logger } from '../../observe/log.ts';
-import { namesOf } from './certificate-names.ts';
 
 export type ListenTls = NonNullable<Config['listen']['tls']>;
 
@@ -35,25 +35,14 @@ export interface Certificates {
   refresh(): boolean;
 }
 
-/** Each certificate by the option group that names it. */
-const configured = ({ certificate, key, certificates }: ListenTls): [string, KeyPairFiles][] => [
-  ['listen.tls', { certificate, key }],
-  ...certificates.map((files, at): [string, KeyPairFiles] => [`listen.tls.certificates[${at}]`, files]),
-];
-
 /** All files of the options. */
 export const filesOf = (tls: ListenTls): string[] => [
-  ...configured(tls).flatMap(([, { certificate, key }]) => [certificate, key]),
+  ...certificatesOf(tls).flatMap(([, { certificate, key }]) => [certificate, key]),
   ...(tls.clientCa === undefined ? [] : [tls.clientCa]),
 ];
 
-function readClientCa({ clientCa }: ListenTls): string | undefined {
-  if (clientCa === undefined) return undefined;
-  const option = 'listen.tls.clientCa';
-  const text = readOptionFile(option, clientCa);
-  parseCertificates(option, clientCa, text);
-  return text;
-}
+const readClientCa = ({ clientCa }: ListenTls) =>
+  clientCa === undefined ? undefined : readCertificates('listen.tls.clientCa', clientCa);
 
 /** Reports a failure once, until it succeeds or fails for another reason: files are also read when they have not changed. */
 function createFailureLog(log: Logger) {
@@ -87,7 +76,7 @@ export function createCertificates({ tls, log, context }: CertificateOptions): C
     pair,
     context: createSecureContext(optionsOf(pair)),
   });
-  let all = configured(tls).map(([option, files]) => load(option, files, readKeyPair(option, files)));
+  let all = certificatesOf(tls).map(([option, files]) => load(option, files, readKeyPair(option, files)));
   let byName = tableOf(all);
 
   /** The value, or the one in use if it cannot be read. */
@@ -118,8 +107,8 @@ export function createCertificates({ tls, log, context }: CertificateOptions): C
     all: () => all,
     defaultOptions: () => (all[0] ? optionsOf(all[0].pair) : context),
     contextOf(name) {
-      const host = name.toLowerCase();
-      return byName.get(host) ?? byName.get(host.replace(/^[^.]+/, '*'));
+      const [exact, wildcard] = certificateNames(name);
+      return byName.get(exact) ?? byName.get(wildcard);
     },
     refresh() {
       const caInUse = ca;

@@ -5,6 +5,7 @@ import { createFileWatch } from '../../base/watch-files.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import { createCertificates, filesOf, type ListenTls } from './certificates.ts';
+import { createExpiryLog } from './expiry-log.ts';
 import { handshakeFailureOf } from './handshake-failures.ts';
 
 export interface PublicTls {
@@ -21,6 +22,7 @@ export interface PublicTlsParts {
   readonly metrics: Pick<Metrics, 'countHandshakeFailure' | 'watchCertificates'>;
   /** Milliseconds. */
   readonly handshakeTimeout?: number;
+  readonly clock?: () => number;
 }
 
 /** Browsers give up after a longer time, but each connection in a handshake is one that others cannot have. */
@@ -55,17 +57,21 @@ function soon(run: () => void): () => void {
 
 /** Reads the certificates; throws an Error with the option and the reason if one cannot be used. */
 export function createPublicTls(tls: ListenTls, parts: PublicTlsParts): PublicTls {
-  const { log, metrics, handshakeTimeout = HANDSHAKE_TIMEOUT_MS } = parts;
+  const { log, metrics, handshakeTimeout = HANDSHAKE_TIMEOUT_MS, clock = Date.now } = parts;
   const hasClientCertificates = tls.clientCa !== undefined;
   const context = { minVersion: tls.minVersion, secureOptions: secureOptions(hasClientCertificates) };
   const certificates = createCertificates({ tls, log, context });
+  const checkExpiry = createExpiryLog(log, clock);
+  checkExpiry(certificates.all());
   const servers = new Set<Server>();
   metrics.watchCertificates(() =>
     certificates.all().map(({ files, pair }) => [files.certificate, pair.leaf.validToDate.getTime() / 1000]),
   );
 
   function refresh(): void {
-    if (!certificates.refresh()) return;
+    const hasChanged = certificates.refresh();
+    checkExpiry(certificates.all());
+    if (!hasChanged) return;
     for (const server of servers) server.setSecureContext(certificates.defaultOptions());
   }
 
