@@ -21,13 +21,13 @@ export function certificateNames(host: string): readonly [string, string] {
 export type Lifetime = Pick<X509Certificate, 'validFromDate' | 'validToDate'>;
 
 const DAY_MS = 86_400_000;
-/** Certificates of a year and more are renewed by hand; whoever does it needs the time. */
+/** Certificates of a year and more are often renewed by hand, which takes operators time. */
 const MAX_NOTICE_MS = 30 * DAY_MS;
 
 const dateOf = (time: Date) => time.toISOString().slice(0, 10);
 
 export interface LifetimeFault {
-  /** Whether clients accept the certificate all the same. */
+  /** Whether clients still accept the certificate. */
   readonly isUsable: boolean;
   /** The rest of a sentence about the certificate. */
   readonly reason: string;

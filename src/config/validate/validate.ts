@@ -87,7 +87,7 @@ function addressFindings({ publicUrl, session, development, trustedProxies, list
     findings.push({
       path: ['listen', 'redirect'],
       message: 'the public port speaks plain HTTP, so there is nothing to redirect to',
-      hint: 'set listen.tls, or remove listen.redirect; a proxy that terminates TLS redirects by itself',
+      hint: 'set listen.tls, or remove listen.redirect; a proxy that terminates TLS can redirect',
     });
   const { name } = session.cookie;
   const prefix = sessionCookiePrefix({ session });

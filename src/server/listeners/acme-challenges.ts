@@ -8,7 +8,7 @@ const PREFIX = '/.well-known/acme-challenge/';
 const TOKEN = /^[A-Za-z0-9_-]{1,128}$/;
 /** A key authorization is the token, a dot and a digest. */
 const MAX_SIZE = 4096;
-/** Whoever may write into the folder must not be able to name another file, nor one that blocks. */
+/** An ACME client with access to the folder must not be able to name another file, nor one that blocks. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Whether a path is one of challenges. */

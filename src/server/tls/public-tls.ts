@@ -31,7 +31,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 const REFRESH_INTERVAL_MS = 60_000;
 /** Certificate and key change one after the other. */
 const SETTLE_MS = 100;
-/** Who obtains the key of session tickets can decrypt the recorded connections of TLS 1.2 that they resumed. */
+/** An attacker with the key of session tickets can decrypt the recorded connections of TLS 1.2 that they resumed. */
 const TICKET_KEY_LIFETIME_MS = 12 * 3_600_000;
 const TICKET_KEY_BYTES = 48;
 
