@@ -1,13 +1,14 @@
 /** Opens the connections to the upstream of a route: of one URL, or of several targets. */
 import type { LookupFunction } from 'node:net';
 import type { RouteConfig } from '../config/schema/schema.ts';
-import type { PoolConfig } from '../config/traffic/upstream-targets.ts';
+import { type PoolConfig, protocolOf } from '../config/traffic/upstream-targets.ts';
 import { BalancedPool } from './balance/balanced-pool.ts';
 import type { TlsOptions } from './connect/connect.ts';
 import { lookup as systemLookup } from './connect/loopback.ts';
 import { serverOf } from './connect/target-url.ts';
 import { createPool, type Pool, type PoolOptions } from './http/pool.ts';
 import type { UpstreamClient } from './http/request-port.ts';
+import { createHttp2Pool } from './http2/http2-pool.ts';
 import { createOpenConnection } from './open-connection.ts';
 import type { TargetEventParts } from './target-events.ts';
 import { createTargetsHealth } from './targets-health.ts';
@@ -45,20 +46,23 @@ export function createServerPool(
   maxAge?: PoolOptions['maxAge'],
 ): Pool {
   const { client = 'own', tls, log, onSurplus, lookup = systemLookup } = parts;
-  const open = createOpenConnection({
+  const connectOptions = {
     origin,
-    client,
     headTimeout: route.timeouts.headers,
     bodyTimeout: route.timeouts.idle,
     maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
     lookup,
     ...tls,
-  });
-  return createPool({
-    open,
+  };
+  const poolOptions = {
     connections: route.connections + route.maxStreams,
     connectTimeout: route.timeouts.connect,
     maxAge,
+  };
+  if (protocolOf(route.upstream) !== 'http1') return createHttp2Pool({ ...connectOptions, ...poolOptions });
+  return createPool({
+    ...poolOptions,
+    open: createOpenConnection({ ...connectOptions, client }),
     onSurplus(first) {
       onSurplus?.(route.path ?? '');
       if (!first) return;

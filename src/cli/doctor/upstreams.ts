@@ -3,11 +3,11 @@ import { type Check, fail, ok } from '../../base/check.ts';
 import { describeNetworkError, isCertificateError } from '../../base/system/unreachable.ts';
 import { forwardedRoutes } from '../../config/schema/asked-routes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
-import { targetUrls, tlsOf } from '../../config/traffic/upstream-targets.ts';
+import { protocolOf, targetUrls, tlsOf } from '../../config/traffic/upstream-targets.ts';
 import { serverOf, socketPath } from '../../upstream/connect/target-url.ts';
 import { errorCode } from '../../upstream/http/fault.ts';
 import { readTls } from '../../upstream/read-tls.ts';
-import { requestStatus } from './network.ts';
+import { requestHttp2Status, requestStatus } from './network.ts';
 
 type Target = Pick<RouteConfig, 'upstream' | 'upstreamCa' | 'timeouts'> & { url: string; paths: string[] };
 
@@ -16,7 +16,7 @@ function targetsOf(routes: readonly RouteConfig[]): Target[] {
   const targets = new Map<string, Target>();
   for (const { path, upstream, upstreamCa, timeouts } of routes) {
     for (const url of targetUrls(upstream)) {
-      const key = JSON.stringify([serverOf(url), upstreamCa, tlsOf(upstream)]);
+      const key = JSON.stringify([serverOf(url), upstreamCa, tlsOf(upstream), protocolOf(upstream)]);
       const target = targets.get(key);
       if (target) target.paths.push(path);
       else targets.set(key, { url, upstream, upstreamCa, timeouts, paths: [path] });
@@ -40,7 +40,8 @@ async function checkTarget({ url, paths, ...route }: Target, readFile: (path: st
   const target = `${serverOf(url)} (${[...new Set(paths)].join(', ')})`;
   try {
     const tls = readTls(route, undefined, (_option, path) => readFile(path));
-    const status = await requestStatus(url, { tls, timeout: route.timeouts.connect });
+    const request = protocolOf(route.upstream) === 'http1' ? requestStatus : requestHttp2Status;
+    const status = await request(url, { tls, timeout: route.timeouts.connect });
     return ok(name, `${target} responds with ${status}`);
   } catch (error) {
     const hint = isCertificateError(error)

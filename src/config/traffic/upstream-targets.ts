@@ -24,6 +24,10 @@ export const baseUrl = (config: UpstreamConfig): string => httpUrlOf(firstUrl(co
 /** What connections to the first target are opened to: an origin, or a Unix socket. */
 export const firstServer = (config: UpstreamConfig): string => serverOf(firstUrl(config));
 
+/** The version of HTTP that the targets speak. */
+export const protocolOf = (config: UpstreamConfig): PoolConfig['protocol'] =>
+  typeof config === 'string' ? 'http1' : config.protocol;
+
 /** The options of TLS; one URL has none. */
 export const tlsOf = (config: UpstreamConfig): PoolConfig['tls'] =>
   typeof config === 'string' ? undefined : config.tls;

@@ -90,8 +90,22 @@ export const upstreamPool = z
         'Age after which a connection is closed when its response has ended, so that a load balancer behind the name can move it; shortened by up to a tenth at random. 0ms is no limit.',
       ),
     tls: upstreamTls,
+    protocol: z
+      .enum(['http1', 'h2', 'h2c'])
+      .default('http1')
+      .describe(
+        'Version of HTTP that the targets speak. http1: HTTP/1.1. h2: HTTP/2 over TLS, for gRPC as well. h2c: HTTP/2 without TLS, with prior knowledge.',
+      ),
   })
-  .superRefine(({ targets, tls }, context) => {
+  .superRefine(({ targets, tls, protocol }, context) => {
+    const other = protocol === 'h2' ? /^(?!https:)/i : /^https:/i;
+    const wrong = protocol === 'http1' ? undefined : targets.find(({ url }) => other.test(url));
+    if (wrong)
+      context.addIssue({
+        code: 'custom',
+        path: ['protocol'],
+        message: `${protocol} does not fit ${wrong.url}: h2 needs https:// targets, h2c needs http:// or unix:// targets`,
+      });
     if (tls && !targets.some(({ url }) => /^https:/i.test(url)))
       context.addIssue({ code: 'custom', path: ['tls'], message: 'has no effect: no target has an https:// URL' });
   });

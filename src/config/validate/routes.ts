@@ -4,7 +4,7 @@ import { isAtPublicUrl } from '../schema/asked-routes.ts';
 import { reservedPaths } from '../schema/endpoints.ts';
 import { hasPages } from '../schema/page-routes.ts';
 import type { Config, RouteConfig, RuleConfig } from '../schema/schema.ts';
-import { tlsOf } from '../traffic/upstream-targets.ts';
+import { protocolOf, tlsOf } from '../traffic/upstream-targets.ts';
 import type { Finding, Path } from './faults.ts';
 
 /** Whether the first pattern matches every path that the second one matches. */
@@ -102,6 +102,12 @@ function openRouteFindings(config: Config, route: RouteConfig, at: Path): Findin
   return findings;
 }
 
+/** A WebSocket starts as a request of HTTP/1.1. */
+function tunnelFindings({ upstream, websocket }: RouteConfig, at: Path): Finding[] {
+  if (!websocket || protocolOf(upstream) === 'http1') return [];
+  return [{ path: [...at, 'websocket'], message: 'needs an upstream with protocol: http1' }];
+}
+
 /** Two options for one file. */
 function caFindings({ upstream, upstreamCa }: RouteConfig, at: Path): Finding[] {
   if (upstreamCa === undefined || tlsOf(upstream)?.ca === undefined) return [];
@@ -170,6 +176,7 @@ export function routeFindings(config: Config): Finding[] {
       ...openRouteFindings(config, route, ['routes', index]),
       ...pageFindings(route, ['routes', index]),
       ...caFindings(route, ['routes', index]),
+      ...tunnelFindings(route, ['routes', index]),
     );
     return findings;
   });

@@ -1,6 +1,5 @@
 /** Sends the body of a request with back-pressure from the upstream connection. */
-import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 export interface BodySender {
   /** Whether the whole body was written to the connection. */
@@ -10,7 +9,8 @@ export interface BodySender {
 }
 
 export interface SendBodyOptions {
-  readonly socket: Socket;
+  /** The connection, or the stream of a connection. */
+  readonly socket: Writable;
   readonly body: Readable;
   /** Use chunked coding, because the head has no Content-Length (RFC 9112 section 7.1). */
   readonly chunked: boolean;
@@ -58,7 +58,7 @@ export function sendBody({ socket, body, chunked, onTurn, onError }: SendBodyOpt
 }
 
 /** Writes one chunk (RFC 9112 section 7.1); returns false when the socket's buffer is full. */
-function writeChunk(socket: Socket, chunk: Buffer): boolean {
+function writeChunk(socket: Writable, chunk: Buffer): boolean {
   socket.cork();
   socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
   socket.write(chunk);
