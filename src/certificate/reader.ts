@@ -17,6 +17,26 @@ export interface CertificateSources {
  */
 export type ReadClientCertificate = (req: Pick<IncomingMessage, 'headers' | 'socket'>) => ClientCertificate | undefined;
 
+/** What a look at the certificate of a client finds; `malformed` is the header of a trusted proxy. */
+export type CertificateOutcome = 'present' | 'none' | 'malformed';
+
+/** The same reader; each look is counted. */
+export function countCertificates(
+  read: ReadClientCertificate,
+  count: (outcome: CertificateOutcome) => void,
+): ReadClientCertificate {
+  return function readAndCount(req) {
+    let outcome: CertificateOutcome = 'malformed';
+    try {
+      const certificate = read(req);
+      outcome = certificate === undefined ? 'none' : 'present';
+      return certificate;
+    } finally {
+      count(outcome);
+    }
+  };
+}
+
 /** What a TLS connection has. */
 interface TlsPart {
   readonly authorized?: boolean;

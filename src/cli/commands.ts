@@ -1,6 +1,5 @@
 /** Commands of the command line, one row each: their name, arguments, options and what they run. */
 import { randomBytes } from 'node:crypto';
-import { messageOf } from '../base/errors.ts';
 import { jsonSchema } from '../config/schema/options.ts';
 import { newKey } from '../crypto/new-key.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../import/formats.ts';
@@ -9,6 +8,7 @@ import { check } from './check.ts';
 import { type CliDeps, type Command, type Invocation, type Parameter, textOf, UsageError } from './command.ts';
 import { load } from './config-source.ts';
 import { DEV } from './dev-command.ts';
+import { EXPLAIN } from './explain-command.ts';
 import { INIT } from './init-command.ts';
 import { listSessions, revokeSessions, type SessionFilter } from './sessions.ts';
 import { listUpstreams } from './upstreams.ts';
@@ -23,32 +23,6 @@ function keysNew({ out, isTerminal = false }: CliDeps, { options }: Invocation):
     `- { id: k${randomBytes(3).toString('hex')}, value: ${newKey()} }`,
   ];
   out(isYaml ? `${entry.join('\n')}\n` : `${newKey()}\n`);
-}
-
-/** The text of `--claims`: JSON, or a file that holds it. */
-function claimsText({ readFile }: CliDeps, claims: string): string {
-  if (/^\s*[{["]/.test(claims)) return claims;
-  try {
-    return readFile(claims);
-  } catch (error) {
-    throw new Error(
-      `--claims: cannot read the file ${claims} (${messageOf(error)}); give JSON such as '{"sub":"u1"}', or a file that holds it`,
-    );
-  }
-}
-
-async function explain(deps: CliDeps, invocation: Invocation): Promise<void> {
-  const { explainRequest } = await import('../explain/explain.ts');
-  const { chooseApp } = await import('../explain/choose-app.ts');
-  const { config } = load(deps, invocation);
-  const given = textOf(invocation, 'claims');
-  const claims = given === undefined ? undefined : claimsText(deps, given);
-  const [method = '', url = ''] = invocation.args;
-  const { app, path, origin } = chooseApp(config, url);
-  const address = textOf(invocation, 'address');
-  const request = { method: method.toUpperCase(), path, origin, claims, address, now: Date.now() };
-  const explained = explainRequest(app, request);
-  deps.out(config.apps ? `app     ${app.app.id}\n${explained}` : explained);
 }
 
 async function doctor(deps: CliDeps, invocation: Invocation): Promise<void> {
@@ -135,20 +109,7 @@ export const COMMANDS: readonly Command[] = [
     options: [{ name: '--json', summary: 'print the report as JSON' }],
     run: doctor,
   },
-  {
-    name: 'explain',
-    summary: 'print which rule decides on a request',
-    needsConfig: true,
-    args: [
-      { name: '<METHOD>', summary: 'method of the request, such as GET' },
-      { name: '<PATH|URL>', summary: 'path of the request, or with several apps its whole URL' },
-    ],
-    options: [
-      { name: '--claims <JSON|FILE>', summary: 'claims of the access token, as JSON or a file that holds it' },
-      { name: '--address <ADDRESS>', summary: 'IP address of the client' },
-    ],
-    run: explain,
-  },
+  EXPLAIN,
   ...IMPORT_FORMATS.map(importCommand),
   {
     name: 'sessions list',

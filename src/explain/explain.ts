@@ -1,6 +1,8 @@
 /** `bff-gateway explain`: the route and rule that decide on a request, and the decision, from the configuration alone. */
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { messageOf } from '../base/errors.ts';
+import { type ClientCertificate, clientCertificate } from '../certificate/client-certificate.ts';
 import { hasUpstream } from '../config/schema/asked-routes.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { AccessTokensConfig, Config, RuleConfig } from '../config/schema/schema.ts';
@@ -8,6 +10,7 @@ import { limitNames, rulePrefix } from '../config/traffic/caller-limits.ts';
 import { targetUrls } from '../config/traffic/upstream-targets.ts';
 import { isRecord, stringOf } from '../oidc/products/base/claims.ts';
 import type { TokenFacts } from '../oidc/products/base/facts.ts';
+import { tokenBinding } from '../oidc/products/base/token-binding.ts';
 import { accessTokenIssuersOf } from '../oidc/products/issuers.ts';
 import { readFacts, rejectionReason } from '../oidc/products/read-facts.ts';
 import { productOf } from '../oidc/products/registry.ts';
@@ -26,6 +29,8 @@ export interface ExplainedRequest {
   claims: string | undefined;
   /** Address of the client, for conditions on the request; undefined means the loopback address. */
   address: string | undefined;
+  /** PEM of the verified certificate of the client; undefined for a client without one. */
+  certificate?: string | undefined;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -76,6 +81,14 @@ function factsOf(config: Config, text: string): TokenFacts | string {
   return readFacts({ product, providers, subjects, rolesClaim }, issuer, claims);
 }
 
+function certificateOf(pem: string): ClientCertificate {
+  try {
+    return clientCertificate(new X509Certificate(pem));
+  } catch (error) {
+    throw new Error(`--certificate is not a certificate: ${messageOf(error)}`);
+  }
+}
+
 /** The limits that apply after a rule has decided. */
 function formatLimits({ config }: CompiledRoute, rule: CompiledRule | undefined): string[] {
   const ofRule = rule?.config.limits ?? [];
@@ -108,14 +121,16 @@ function formatDecision(decision: Decision, allowed: string): string {
 function evaluate(
   config: Config,
   route: CompiledRoute,
-  { method, address = '127.0.0.1', now }: ExplainedRequest,
+  { method, address = '127.0.0.1', certificate: pem, now }: ExplainedRequest,
   segments: readonly string[],
   facts: TokenFacts | string | undefined,
 ): { rule?: CompiledRule; result: string } {
+  const certificate = pem === undefined ? undefined : certificateOf(pem);
   const decideWith = (rule: CompiledRule, token: TokenFacts | undefined, allowed: string) => {
     const request = {
       token,
       ownToken: true,
+      certificate,
       clientIp: address,
       method,
       segments,
@@ -133,6 +148,9 @@ function evaluate(
   const open = openRule(rules);
   if (open) return decideWith(open, undefined, 'allowed: the rule requires no credentials');
   if (typeof facts === 'string') return { result: `401 invalid_token: ${facts}` };
+  const bound = facts && tokenBinding(facts)?.certificate;
+  if (bound !== undefined && certificate?.thumbprint !== bound)
+    return { result: '401 invalid_token: the token is bound to another certificate than the client has' };
   if (facts && route.audience.length > 0 && !route.audience.some((name) => facts.audience.includes(name)))
     return { result: `401 invalid_token: the token is not for ${route.audience.join(' or ')} (403 for a session)` };
   const rule = ruleForCaller(rules, facts?.subject ?? 'anonymous');

@@ -1,5 +1,5 @@
 /** Creates the parts that both planes of an app share: keys, sessions, providers, tokens and routes. */
-import { createCertificateReader } from '../certificate/reader.ts';
+import { countCertificates, createCertificateReader } from '../certificate/reader.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { createKeyring } from '../crypto/keyring.ts';
@@ -44,7 +44,7 @@ export function createAppParts(config: Config, shared: SharedParts, clients: Sha
   const { tag } = config.app;
   const { revocationPoller: poller, expiredSessionWork: work, tracing } = shared;
   const revoker = createRevoker({ tag, poller, providerOf, isSignInUsed, store, keyring, log, audit, clock, tracing });
-  const readCertificate = createCertificateReader(config);
+  const readCertificate = countCertificates(createCertificateReader(config), metrics.countCertificate);
   const services = createTokenServices({ config, signIn, store, readCertificate, log, metrics, clock });
   const streams = createOpenStreams({ store, log, clock });
   const closeStreams = (key: string) => streams.closeAll(key);

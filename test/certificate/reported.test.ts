@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { after, before, test } from 'node:test';
+import { lineOf } from '../observe/access/access-lines.ts';
 import {
   BILLING_CERTIFICATE,
   clientCert,
@@ -10,8 +11,10 @@ import {
   ORDERS_CERTIFICATE,
   TRICKY_CERTIFICATE,
 } from '../support/client-certificates.ts';
+import { freePort } from '../support/ports.ts';
 import { certificateThumbprint } from '../support/provider-tls.ts';
 import { connectRaw } from '../support/raw.ts';
+import { scrape } from '../support/scrape.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const THUMBPRINT = certificateThumbprint(ORDERS_CERTIFICATE);
@@ -205,4 +208,71 @@ test('format pem: percent-encoded PEM under the name that the configuration give
   assert.equal(await statusOf({ 'client-cert': clientCert(ORDERS_CERTIFICATE) }), 403, 'another header');
   for (const value of [escaped + escaped, '%ZZ', escaped.replace('BEGIN', 'END'), clientCert(ORDERS_CERTIFICATE)])
     assert.equal(await statusOf({ 'x-cert': value }), 400, value.slice(0, 40));
+});
+
+test('forward authentication: the front proxy sends the header with its question', async (t) => {
+  const port = await freePort();
+  await startWorld(t, {
+    routes: (upstream) => [{ path: '/api/**', upstream, rules: [{ token: 'none', certificate: CONDITIONS.uri }] }],
+    gateway: {
+      config: {
+        forwardAuth: { port },
+        allowedHosts: [`127.0.0.1:${port}`],
+        trustedProxies: ['127.0.0.1'],
+        clientCertificateHeader: { name: 'Client-Cert' },
+      },
+    },
+  });
+  const ask = async (headers: Record<string, string>, localAddress = '127.0.0.1') => {
+    const req = request({ host: '127.0.0.1', port, localAddress, path: '/auth/verify/api/x', headers }).end();
+    const [response] = (await once(req, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  const reported = { 'client-cert': clientCert(ORDERS_CERTIFICATE) };
+  assert.equal(await ask(reported), 200);
+  assert.equal(await ask({ 'client-cert': clientCert(BILLING_CERTIFICATE) }), 403);
+  assert.equal(await ask({}), 403);
+  assert.equal(await ask({ 'client-cert': 'nonsense' }), 400);
+  assert.equal(
+    await ask({ client_cert: clientCert(ORDERS_CERTIFICATE) }),
+    400,
+    'the upstream may read another spelling',
+  );
+  assert.equal(await ask(reported, '127.0.0.2'), 400, 'no trusted proxy');
+});
+
+test('the access log names the certificate, and the metric counts what was found', async (t) => {
+  const port = await freePort();
+  const { gateway } = await startWorld(t, {
+    routes: (upstream) => [
+      { path: '/api/free', upstream, rules: [{ token: 'none' }] },
+      { path: '/api/**', upstream, rules: [{ token: 'none', certificate: true }] },
+    ],
+    gateway: {
+      config: {
+        log: { access: 'all' },
+        admin: { port },
+        trustedProxies: ['127.0.0.1'],
+        clientCertificateHeader: { name: 'Client-Cert' },
+      },
+    },
+  });
+  const send = async (value: string | undefined, path = '/api/x') => {
+    const headers: Record<string, string> = value === undefined ? {} : { 'client-cert': value };
+    const response = await fetch(gateway.ownUrl + path, { headers });
+    await response.body?.cancel();
+    return (await lineOf(gateway, String(response.headers.get('x-request-id')))).certificate;
+  };
+  assert.equal(await send(clientCert(ORDERS_CERTIFICATE)), THUMBPRINT);
+  assert.equal(await send(undefined), undefined);
+  assert.equal(await send('nonsense'), undefined);
+  assert.equal(
+    await send(clientCert(ORDERS_CERTIFICATE), '/api/free'),
+    undefined,
+    'not read where nothing asks for it',
+  );
+  const metrics = await scrape(`http://127.0.0.1:${port}`);
+  for (const outcome of ['present', 'none', 'malformed'])
+    assert.equal(metrics.value(`bff_client_certificates_total{app="main",outcome="${outcome}"}`), 1, outcome);
 });

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runCli } from '../../src/cli/cli.ts';
+import { BILLING_CERTIFICATE, ORDERS_CERTIFICATE } from '../support/client-certificates.ts';
+import { certificateThumbprint } from '../support/provider-tls.ts';
 
 const CONFIG = `publicUrl: https://shop.example.com
 secrets: { keys: [{ id: k1, value: k9VqT2mX7wLr4JzB8nYc1HfD5sGaQ0eU3iPoRtWx }] }
@@ -197,4 +199,45 @@ test('below the prefix the endpoints decide, although pages cover it', async () 
       path,
     );
   assert.match((await explain('GET', '/.authors', undefined, SITE)).out, /route {3}[/][*][*] /);
+});
+
+test('the certificate of a file decides on conditions and on bound tokens', async () => {
+  const config = `${CONFIG}      - { methods: [PUT], token: client, certificate: { dns: orders.example.com } }
+trustedProxies: [10.0.0.4]
+clientCertificateHeader: { name: Client-Cert }
+`;
+  const files: Record<string, string> = {
+    'c.yaml': config,
+    'orders.pem': ORDERS_CERTIFICATE,
+    'billing.pem': BILLING_CERTIFICATE,
+    'text.pem': 'text',
+  };
+  const run = async (claims: object, certificate: string | undefined) => {
+    let text = '';
+    const write = (line: string) => {
+      text += line;
+    };
+    const named = certificate === undefined ? [] : ['--certificate', certificate];
+    await runCli({
+      argv: ['explain', 'PUT', '/api/x', '--config', 'c.yaml', '--claims', JSON.stringify(claims), ...named],
+      env: {},
+      listFiles: () => [],
+      readFile: (file) => files[file] ?? assert.fail('no such file'),
+      out: write,
+      err: write,
+      fetch,
+      start: () => Promise.resolve(),
+    });
+    return text;
+  };
+  const job = { iss: USER.iss, sub: 'm1', azp: 'job', client_id: 'job', typ: 'Bearer', aud: 'orders-api' };
+  assert.match(await run(job, 'orders.pem'), /result {2}allowed\n/);
+  const denied = /403 access_denied \(certificate\): the rule requires a client certificate/;
+  assert.match(await run(job, undefined), denied);
+  assert.match(await run(job, 'billing.pem'), denied);
+  assert.match(await run(job, 'text.pem'), /^--certificate is not a certificate: /);
+  assert.match(await run(job, 'absent.pem'), /^--certificate: cannot read the file absent\.pem/);
+  const bound = { ...job, cnf: { 'x5t#S256': certificateThumbprint(ORDERS_CERTIFICATE) } };
+  assert.match(await run(bound, 'orders.pem'), /result {2}allowed\n/);
+  assert.match(await run(bound, 'billing.pem'), /401 invalid_token: the token is bound to another certificate/);
 });

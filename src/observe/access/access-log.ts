@@ -74,6 +74,7 @@ function requestFields({ req, id, clientIp, secure }: LoggedRequest, record: Acc
     'http.route': record.route,
     'http.request.body.size': length !== undefined && LENGTH.test(length) ? Number(length) : undefined,
     'user.hash': record.user,
+    certificate: record.certificate,
     session: record.session === undefined ? undefined : shortKey(record.session),
     'client.address': clientIp === 'unknown' ? undefined : clientIp,
     ...serverFields(record.host),

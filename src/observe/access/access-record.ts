@@ -28,6 +28,8 @@ export class AccessRecord {
   allowed = false;
   /** Digest of the user. */
   user: string | undefined = undefined;
+  /** Thumbprint of the client certificate that a rule or a token required. */
+  certificate: string | undefined = undefined;
   /** Key of the session. */
   session: string | undefined = undefined;
   /** Name of the limit that refused the request. */

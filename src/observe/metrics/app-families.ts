@@ -9,6 +9,7 @@ export function createAppFamilies({ counter, histogram }: MetricFamilies) {
     requests: counter('bff_http_requests_total'),
     decisions: counter('bff_policy_decisions_total'),
     limits: counter('bff_limit_decisions_total'),
+    certificates: counter('bff_client_certificates_total'),
     csrfRefusals: counter('bff_csrf_refusals_total'),
     upstreams: histogram('bff_upstream_response_seconds'),
     surplus: counter('bff_upstream_surplus_total'),

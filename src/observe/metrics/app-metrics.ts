@@ -1,4 +1,5 @@
 /** Measurements of one app: every series carries the id of the app, which is bound here and costs a request nothing. */
+import type { CertificateOutcome } from '../../certificate/reader.ts';
 import type { CounterSeries } from '../../tuning/metric-primitives.ts';
 import type { AuditDetails, AuditEvent } from '../audit.ts';
 import type { AppFamilies } from './app-families.ts';
@@ -55,6 +56,8 @@ export interface AppMetrics {
   countLimit(route: string, limit: string, outcome: 'allowed' | 'allowed_locally' | 'refused'): void;
   /** Counts a request for the index page of a front end that is published elsewhere. */
   countIndexPage(outcome: 'loaded' | 'unchanged' | 'failed'): void;
+  /** Counts a look at the certificate of a client. */
+  countCertificate(outcome: CertificateOutcome): void;
   countReload(outcome: 'applied' | 'refused'): void;
 }
 
@@ -83,7 +86,8 @@ export function createAppMetrics({
   app,
   detail = 'route',
 }: AppMetricsOptions): AppMetrics {
-  const { surplus, retries, ejections, limits, lookups, indexPages, reloads, providerRequests } = families;
+  const { surplus, retries, ejections, limits, lookups, indexPages, reloads, certificates, providerRequests } =
+    families;
   const labels = { app, routeLabel: detail === 'app' ? () => '' : (route: string) => route };
 
   function ofProvider(provider: string): ProviderMetrics {
@@ -114,6 +118,7 @@ export function createAppMetrics({
     ofProvider,
     countLimit: (route, limit, outcome) => limits(app, labels.routeLabel(route), limit, outcome).increment(),
     countIndexPage: (outcome) => indexPages(app, outcome).increment(),
+    countCertificate: (outcome) => certificates(app, outcome).increment(),
     countReload: (outcome) => reloads(app, outcome).increment(),
   };
 }

@@ -29,6 +29,11 @@ export const METRICS = {
     labels: ['app', 'route', 'reason'],
     help: 'Requests refused by CSRF protection',
   },
+  bff_client_certificates_total: {
+    type: 'counter',
+    labels: ['app', 'outcome'],
+    help: 'Times that a rule or a bound token required the certificate of a client',
+  },
   bff_upstream_response_seconds: {
     type: 'histogram',
     labels: ['app', 'route', 'status'],

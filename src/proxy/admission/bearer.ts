@@ -5,6 +5,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema/schema.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { TokenFacts } from '../../oidc/products/base/facts.ts';
+import { tokenBinding } from '../../oidc/products/base/token-binding.ts';
 import type { CheckProof } from '../../oidc/tokens/proof-check.ts';
 import type { TokenReader } from '../../oidc/tokens/token-reader.ts';
 import type { Challenge } from '../../policy/challenge.ts';
@@ -57,7 +58,11 @@ export function createBearerReader({ config, tokens, checkProof, audit }: Bearer
     const checked = checkProof({ method: req.method ?? '', url, token, proof, req }, facts);
     const caller: BearerCaller =
       proof === undefined ? { token, scheme: 'Bearer', facts } : { token, scheme: 'DPoP', facts, proof };
-    return mapMaybe(checked, () => caller);
+    return mapMaybe(checked, () => {
+      // Possession is proven: the thumbprint in the token is the one of the client.
+      if (context.access) context.access.certificate = tokenBinding(facts)?.certificate;
+      return caller;
+    });
   }
 
   /** Audits the refusal of a token and adds its challenge; throws any other error unchanged. */

@@ -1,6 +1,7 @@
 /** Evaluates the rules of a route for a caller; maps a denial to a response and an audit event. */
 
 import { GatewayError } from '../../base/errors.ts';
+import type { ClientCertificate } from '../../certificate/client-certificate.ts';
 import type { ReadClientCertificate } from '../../certificate/reader.ts';
 import { endpointPaths } from '../../config/schema/endpoints.ts';
 import type { Config, RuleConfig } from '../../config/schema/schema.ts';
@@ -11,6 +12,7 @@ import type { Challenge, ChallengeParams } from '../../policy/challenge.ts';
 import type { Refusal } from '../../policy/conditions/condition.ts';
 import { type CompiledRule, decide, ruleForCaller } from '../../policy/rules.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
+import { currentSpan } from '../../tracing/current-span.ts';
 
 /** A request on the way through admission. */
 export interface AccessRequest {
@@ -125,6 +127,13 @@ export function createPolicyEnforcer(
     throw error;
   }
 
+  function certificateOf({ req, access: record }: RequestContext): ClientCertificate | undefined {
+    const certificate = readCertificate?.(req);
+    if (record) record.certificate = certificate?.thumbprint;
+    currentSpan()?.setAttribute('bff.certificate', certificate === undefined ? 'none' : 'present');
+    return certificate;
+  }
+
   function enforceRule(access: AccessRequest, rule: CompiledRule, token: TokenFacts | undefined, scheme: Scheme): void {
     recordRule(access, rule);
     // Most rules have no conditions; they cost nothing.
@@ -133,7 +142,7 @@ export function createPolicyEnforcer(
     const decision = decide(rule, {
       token,
       ownToken: scheme !== 'session',
-      certificate: rule.config.certificate === undefined ? undefined : readCertificate?.(req),
+      certificate: rule.config.certificate === undefined ? undefined : certificateOf(access.context),
       clientIp,
       method: req.method ?? '',
       segments: target.segments,
