@@ -102,6 +102,10 @@ function outcomeFields(record: AccessRecord, outcome: Outcome): Fields {
   };
 }
 
+/** Bytes that a socket has sent and received, if they are counted. */
+const bytesOf = (socket: Duplex): [sent: number, received: number] =>
+  socket instanceof Socket ? [socket.bytesWritten, socket.bytesRead] : [0, 0];
+
 /** Creates the access log; undefined if it is off. `log` writes its lines, at any level of the log. */
 export function createAccessLog(settings: Config['log'], log: Logger): AccessLog | undefined {
   const isSelected = createSelection(settings);
@@ -146,11 +150,10 @@ export function createAccessLog(settings: Config['log'], log: Logger): AccessLog
       request.access = record;
       // The proxy of WebSockets adds as many listeners as Node accepts without a warning.
       socket.setMaxListeners(socket.getMaxListeners() + 1);
-      const [sent, received] = socket instanceof Socket ? [socket.bytesWritten, socket.bytesRead] : [0, 0];
+      const [sent, received] = bytesOf(socket);
       socket.once('close', () => {
         const { status } = record;
-        const bytes = socket instanceof Socket ? [socket.bytesWritten, socket.bytesRead] : [0, 0];
-        const [bytesSent = 0, bytesReceived = 0] = bytes.map((count, at) => count - (at === 0 ? sent : received));
+        const [bytesSent, bytesReceived] = [bytesOf(socket)[0] - sent, bytesOf(socket)[1] - received];
         write(request, record, { status, isAborted: status === undefined, bytesSent, bytesReceived });
       });
     },

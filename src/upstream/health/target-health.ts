@@ -18,7 +18,7 @@ export interface TargetHealthParts {
   onRestored(): void;
 }
 
-/** Share of a target on trial, and the smallest one of a slow start. */
+/** Share with which a slow start begins. */
 const MIN_SHARE = 0.1;
 /** Ejections vary by this part, so that the targets that failed together do not all return together. */
 const JITTER = 0.1;
@@ -63,7 +63,8 @@ export class TargetHealth {
     if (this.#isDown) return 0;
     if (this.#phase === 'up') return this.#warmShare(now);
     if (this.#phase === 'ejected' && now < this.#ejectedUntil) return 0;
-    return this.#trying ? 0 : MIN_SHARE;
+    // The whole share, for one request at a time: with a smaller one, a hash of few keys would never try the target.
+    return this.#trying ? 0 : 1;
   }
 
   #warmShare(now: number): number {

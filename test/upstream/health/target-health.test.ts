@@ -107,7 +107,7 @@ test('a target on trial gets one request at a time until two succeeded, then a s
   const { targets, events } = createTargets(2, { slowStart: 10_000 });
   const [target] = targets;
   send(target, FROZEN, 0, 5);
-  assert.ok((target?.share(10_000) ?? 0) > 0);
+  assert.equal(target?.share(10_000), 1);
   const era = target?.onSend(10_000) ?? 0;
   assert.equal(target?.share(10_000), 0);
   target?.onResult(OK, era, 10_100);
