@@ -11,6 +11,8 @@ export interface Http2Port {
   readonly http2: Http2;
   /** What was reported, in order: `request`, `reset client`, `goaway idle` and so on. */
   readonly events: readonly string[];
+  /** Number of open connections. */
+  connections(): number;
   /** Number of open sessions. */
   sessions(): number;
 }
@@ -47,6 +49,7 @@ export async function startHttp2Port(
   const sockets = new Set<TLSSocket>();
   const server = createTlsServer({ key: TEST_KEY, cert: LOOPBACK_CERTIFICATE, ALPNProtocols: ['h2'] }, (socket) => {
     sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     http2.accept(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -55,5 +58,11 @@ export async function startHttp2Port(
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return { port: (server.address() as AddressInfo).port, http2, events, sessions: () => sessions() };
+  return {
+    port: (server.address() as AddressInfo).port,
+    http2,
+    events,
+    connections: () => sockets.size,
+    sessions: () => sessions(),
+  };
 }

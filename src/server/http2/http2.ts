@@ -32,8 +32,9 @@ const CHECK_INTERVAL_MS = 1_000;
 /** What may arrive of one body, and of all bodies of a connection, before the gateway has passed it on. */
 const STREAM_WINDOW = 256 * 1024;
 const SESSION_WINDOW = 1024 * 1024;
-/** Megabytes that Node may hold for one connection. */
+/** Megabytes that Node may hold for one connection, without the responses in progress; of those 64 KiB may wait each. */
 const MAX_SESSION_MEMORY = 10;
+const WAITING_RESPONSES_PER_MEGABYTE = 16;
 /** Malformed frames and empty ones that end a session. */
 const MAX_INVALID_FRAMES = 100;
 /** Fields of a request. A browser sends each cookie as a field of its own; the size has a limit as well. */
@@ -44,7 +45,7 @@ const MAX_FIELDS = 1_000;
  * bytes more for each field (RFC 9113 section 6.5.2).
  */
 const sessionOptions = ({ maxConcurrentStreams, limits }: Http2Options): ServerOptions => ({
-  maxSessionMemory: MAX_SESSION_MEMORY,
+  maxSessionMemory: MAX_SESSION_MEMORY + Math.ceil(maxConcurrentStreams / WAITING_RESPONSES_PER_MEGABYTE),
   maxSessionInvalidFrames: MAX_INVALID_FRAMES,
   maxHeaderListPairs: MAX_FIELDS,
   // An upstream may repeat a field that has one value, as over HTTP/1.1.

@@ -3,6 +3,9 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type FrameFault, FrameRules } from './frame-rules.ts';
 
+/** How long the client has to close its side after the end of its session. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
 type Callback = (error?: Error | null) => void;
 
 export class SessionSocket extends Duplex {
@@ -64,6 +67,8 @@ export class SessionSocket extends Duplex {
 
   override _final(callback: Callback): void {
     this.tls.end(() => callback());
+    const timer = setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS).unref();
+    this.once('close', () => clearTimeout(timer));
   }
 
   override _destroy(error: Error | null, callback: Callback): void {

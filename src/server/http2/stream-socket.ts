@@ -8,6 +8,8 @@ import { SocketView } from './socket-view.ts';
 
 /** Larger than any head that the gateway sends: those of upstreams have limits of their own. */
 const MAX_RESPONSE_HEAD_BYTES = 1024 * 1024;
+/** Node counts what waits for the client as memory of the session, and refuses further requests above its limit. */
+const PART_BYTES = 32 * 1024;
 const LAST_CHUNK = '0\r\n\r\n';
 
 type Callback = (error?: Error | null) => void;
@@ -105,23 +107,36 @@ export class StreamSocket extends SocketView {
   }
 
   override _write(chunk: Buffer | string, encoding: BufferEncoding, callback: Callback): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    try {
-      this.#parser.feed(bytes);
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error('invalid response'));
-      return;
+    this.#send(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk, 0, callback);
+  }
+
+  /** Sends the bytes from `at` on, a part at a time, each when the client takes more. */
+  #send(bytes: Buffer, at: number, callback: Callback): void {
+    for (let from = at; from < bytes.length; from += PART_BYTES) {
+      const part = bytes.subarray(from, from + PART_BYTES);
+      try {
+        this.#parser.feed(part);
+      } catch (error) {
+        callback(error instanceof Error ? error : new Error('invalid response'));
+        return;
+      }
+      if (!this.#sink.writable) {
+        this.#sendLater(bytes, from + part.length, part.length, callback);
+        return;
+      }
+      this.bytesWritten += part.length;
     }
-    const done = () => {
-      this.bytesWritten += bytes.length;
-      callback();
-      if (this.#sink.ended) this.#endResponse();
+    callback();
+    if (this.#sink.ended) this.#endResponse();
+  }
+
+  #sendLater(bytes: Buffer, next: number, waiting: number, callback: Callback): void {
+    this.#continue = () => {
+      this.bytesWritten += waiting;
+      this.#send(bytes, next, callback);
     };
-    if (this.#sink.writable) done();
-    else {
-      this.#continue = done;
-      if (this.#sink.ended) this.#stream.once('finish', () => this.#onSent());
-    }
+    // A stream that ends has no `drain`.
+    if (this.#sink.ended) this.#stream.once('finish', () => this.#onSent());
   }
 
   override _final(callback: Callback): void {

@@ -177,6 +177,29 @@ test('slow read (CVE-2019-9511, CVE-2019-9517): a response that the client does 
   }
 });
 
+test('a client that leaves its side open after the end of its session is closed', async (t) => {
+  const { port, client } = await setUp(t, hello, { limits: { keepAliveTimeout: 1 } });
+  await client.find(({ type }) => type === FRAME.goaway, 'GOAWAY');
+  // The client goes on sending, and answers the end of the connection with nothing.
+  client.socket.allowHalfOpen = true;
+  await until(() => {
+    client.send(frame(FRAME.ping, 0, 0, Buffer.alloc(8)));
+    return port.connections() === 0;
+  });
+});
+
+test('a large response that a client does not read holds up no other request of its connection', async (t) => {
+  const { client } = await setUp(
+    t,
+    (req, res) => void res.end(req.url === '/large' ? Buffer.alloc(30_000_000) : 'hello'),
+  );
+  client.send(get(1, '/large'));
+  await client.find(({ type, stream }) => type === FRAME.data && stream === 1, 'the beginning');
+  client.send(frame(FRAME.windowUpdate, 0, 0, uint32(1_000_000)), get(3));
+  const { type } = await client.find(({ stream }) => stream === 3, 'a response');
+  assert.equal(type, FRAME.headers);
+});
+
 test('no more requests at once than maxConcurrentStreams, and the limit is announced', async (t) => {
   const { port, client } = await setUp(t, never, { maxConcurrentStreams: 10 });
   const { payload } = await client.find(({ type }) => type === FRAME.settings, 'SETTINGS');
