@@ -17,7 +17,9 @@ export interface ProcessGroup {
 /** Spreads what a division leaves over the processes, differently for each caller. */
 const offsetOf = (caller: string) => caller.charCodeAt(0) * 61 + caller.charCodeAt(caller.length - 1);
 
-/** Creates the group. Until the store has replied once, this process has no share. */
+/**
+ * Creates the group. This process has no share until its second sign of life: by then all others have had one, and have learnt of it.
+ */
 export function createProcessGroup(
   store: { readonly limits: Pick<Limits, 'join'> },
   clock: () => number,
@@ -25,6 +27,7 @@ export function createProcessGroup(
   const self = randomUUID();
   let rank = 0;
   let size = 0;
+  let beats = 0;
   let timer: NodeJS.Timeout | undefined;
 
   async function beat(): Promise<void> {
@@ -32,6 +35,7 @@ export function createProcessGroup(
     const members = (await store.limits.join(GROUP, self, now, now + TTL_MS)).sort();
     rank = Math.max(0, members.indexOf(self));
     size = members.length;
+    beats += 1;
   }
 
   function start(): void {
@@ -45,7 +49,7 @@ export function createProcessGroup(
     shareOf(budget, caller) {
       // Anonymous traffic never gets here, so a gateway without signed-in callers writes nothing to the store.
       if (timer === undefined) start();
-      if (size === 0) return 0;
+      if (beats < 2) return 0;
       const rest = budget % size;
       return Math.floor(budget / size) + ((rank + offsetOf(caller)) % size < rest ? 1 : 0);
     },

@@ -10,9 +10,12 @@ import { ReportQueue } from './report-queue.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Maximum time until requests are reported. */
-const REPORT_MS = 250;
+const REPORT_MS = 500;
 /** Of a window at most this part passes until then. */
 const REPORT_PART = 8;
+/** For how long, and for which part of a window, a full limit is refused without asking again. */
+const FULL_MS = 5_000;
+const FULL_PART = 10;
 /** How long an unavailable store is not asked again. */
 const OUTAGE_MS = 1_000;
 /** The part of a limit that all processes together may count before they report it: the maximum excess. */
@@ -41,6 +44,7 @@ export class SharedCounter {
   readonly #parts: SharedCounterParts;
   readonly #callers = createLruCache<CallerState>(MAX_CALLERS);
   readonly #reportMs: number;
+  readonly #fullMs: number;
   readonly #queue: ReportQueue;
   #outageUntil = Number.NEGATIVE_INFINITY;
 
@@ -48,6 +52,7 @@ export class SharedCounter {
     this.#limit = limit;
     this.#parts = parts;
     this.#reportMs = Math.min(REPORT_MS, limit.window / REPORT_PART);
+    this.#fullMs = Math.min(FULL_MS, limit.window / FULL_PART);
     this.#queue = new ReportQueue({
       reportMs: this.#reportMs,
       onDue: (state) => this.#giveBack(state),
@@ -67,7 +72,7 @@ export class SharedCounter {
     }
     const isFull = state.used(slot) >= this.#limit.requests;
     // Counts only grow, except by what other processes give back of their reserve, so the reply holds for a moment.
-    if (isFull && now - state.repliedAt < this.#reportMs) return state.verdict(false, this.#limit, now, slot);
+    if (isFull && now - state.repliedAt < this.#fullMs) return state.verdict(false, this.#limit, now, slot);
     if (now < this.#outageUntil && this.#limit.onStoreOutage === 'local') return this.#decideAlone(state);
     if (!isFull && state.waiting.length === 0 && state.unreported(slot) < this.#unreportedShare(caller)) {
       state.pending.add(slot, 1);

@@ -39,7 +39,7 @@ export const AUDIT_EVENTS = {
   'request.limited': {
     fields: ['requestId', 'clientIp', 'sub', 'session', 'reason', 'route', 'method'],
     meaning:
-      'A limit of a route refused a request; `reason` is the name of the limit. One event for each caller, limit and window, and for each minute of a limit of requests at a time.',
+      'A limit of a route refused a request; `reason` is the name of the limit. One event for each caller, limit, window and process, and for each minute of a limit of requests at a time.',
   },
   'csrf.denied': {
     fields: ['requestId', 'clientIp', 'session', 'reason', 'route', 'method'],
