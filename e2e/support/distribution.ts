@@ -13,6 +13,8 @@ const REALM = join(import.meta.dirname, '../../deploy/keycloak/bff-realm.json');
 const BUILD_OPTIONS = [
   '--db=dev-file',
   '--health-enabled=true',
+  // Without an HTTPS port it has no effect.
+  '--https-client-auth=request',
   '--features-disabled=impersonation,kerberos,docker,ciba,device-flow,organization,authorization,admin-fine-grained-authz,workflows,step-up-authentication-saml,identity-brokering-api,twitter-broker',
 ];
 

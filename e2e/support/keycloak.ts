@@ -11,6 +11,8 @@ export interface KeycloakOptions {
   /** Ports; free ones by default. */
   port?: number;
   managementPort?: number;
+  /** An HTTPS port in addition, which requests client certificates. */
+  tls?: { port: number; certificate: string; key: string; clientCa: string };
 }
 
 export interface Keycloak extends Running {
@@ -45,6 +47,16 @@ export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak>
       `--db-url=jdbc:h2:file:${join(options.database, 'keycloakdb')};NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE`,
       '--cache=local',
       '--log-level=warn',
+      ...(options.tls
+        ? [
+            `--https-port=${options.tls.port}`,
+            `--https-certificate-file=${options.tls.certificate}`,
+            `--https-certificate-key-file=${options.tls.key}`,
+            `--truststore-paths=${options.tls.clientCa}`,
+            // The health endpoint would have the certificate too.
+            '--http-management-scheme=http',
+          ]
+        : []),
       ...(options.importRealm ? ['--import-realm'] : []),
     ],
     log: options.log,

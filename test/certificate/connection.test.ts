@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -163,6 +164,29 @@ test('each request of a connection has its certificate', async (t) => {
     ports.add(Object.values(agent.freeSockets).flat()[0]?.localPort);
   }
   assert.equal(ports.size, 1);
+});
+
+test('each stream of HTTP/2 has the certificate of its connection, and no other', async (t) => {
+  const { identity, provider, gateway } = await startCertificateWorld(t);
+  const cnf = { 'x5t#S256': certificateThumbprint(ORDERS_CERTIFICATE) };
+  const authorization = `Bearer ${accessToken(provider, { cnf })}`;
+  const statusesWith = async (cert: string | undefined) => {
+    const session = connectHttp2(gateway.url, identity(cert)).on('error', () => {});
+    t.after(() => session.destroy());
+    const statusOf = async (headers: Record<string, string>) => {
+      const stream = session.request(headers).resume();
+      const [head] = await within(once(stream, 'response'), 'a response over HTTP/2');
+      return head[':status'];
+    };
+    const tokens = { ':path': '/api/tokens', authorization };
+    return await Promise.all([{ ':path': '/api/x' }, tokens, { ':path': '/api/free' }].map(statusOf));
+  };
+  const outcomes = await Promise.all([ORDERS_CERTIFICATE, BILLING_CERTIFICATE, undefined].map(statusesWith));
+  assert.deepEqual(outcomes, [
+    [200, 200, 200],
+    [403, 401, 200],
+    [403, 401, 200],
+  ]);
 });
 
 test('a WebSocket handshake has it as well', async (t) => {

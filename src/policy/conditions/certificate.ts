@@ -17,8 +17,8 @@ export const certificate = requestCondition({
     return ({ certificate, now, tolerance }) => {
       if (certificate === undefined) return denied('a client certificate');
       // A connection may outlive the certificate that opened it.
-      if (now > certificate.validTo + tolerance || now < certificate.validFrom - tolerance)
-        return denied('a client certificate that is valid now');
+      const isValid = now >= certificate.validFrom - tolerance && now <= certificate.validTo + tolerance;
+      if (!isValid) return denied('a client certificate that is valid now');
       const failed = checks.find(([, holds]) => !holds(certificate));
       return failed && denied(`a client certificate with another ${failed[0]}`);
     };
