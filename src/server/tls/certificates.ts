@@ -91,16 +91,17 @@ export function createCertificates({ tls, log, context }: CertificateOptions): C
     }
   }
 
-  function reload(certificate: LoadedCertificate, mustRebuild: boolean): LoadedCertificate {
+  function reload(certificate: LoadedCertificate, hasOtherCa: boolean): LoadedCertificate {
     const { option, files, pair: inUse } = certificate;
-    return attempt(option, certificate, () => {
+    const reloaded = attempt(option, certificate, () => {
       const pair = readKeyPair(option, files);
-      const isSame = pair.cert === inUse.cert && pair.key === inUse.key;
-      if (isSame && !mustRebuild) return certificate;
+      if (pair.cert === inUse.cert && pair.key === inUse.key) return certificate;
       const loaded = load(option, files, pair);
-      if (!isSame) log.info({ option, names: namesOf(pair.leaf), validTo: pair.leaf.validTo }, 'certificate reloaded');
+      log.info({ option, names: namesOf(pair.leaf), validTo: pair.leaf.validTo }, 'certificate reloaded');
       return loaded;
     });
+    // A client CA that was removed must not stay in use because the pair cannot be read.
+    return reloaded === certificate && hasOtherCa ? load(option, files, inUse) : reloaded;
   }
 
   return {
@@ -113,6 +114,7 @@ export function createCertificates({ tls, log, context }: CertificateOptions): C
     refresh() {
       const caInUse = ca;
       ca = attempt('listen.tls.clientCa', ca, () => readClientCa(tls));
+      if (ca !== caInUse) log.info({ option: 'listen.tls.clientCa' }, 'client CAs reloaded');
       const reloaded = all.map((certificate) => reload(certificate, ca !== caInUse));
       const hasChanged = reloaded.some((certificate, at) => certificate !== all[at]);
       if (hasChanged) {
