@@ -7,6 +7,7 @@ import {
   Registry,
 } from 'prom-client';
 import type { ErrorCode } from '../../base/error-table.ts';
+import type { CounterSeries } from '../../tuning/metric-primitives.ts';
 import { createAppFamilies } from './app-families.ts';
 import { type AppMetrics, type ClockSkewReading, createAppMetrics, type MetricsDetail } from './app-metrics.ts';
 import { createMetricFamilies, type MetricFamilies } from './families.ts';
@@ -43,8 +44,8 @@ interface ProcessMetrics {
   countRedirect(outcome: 'redirected' | 'challenge' | 'refused'): void;
   /** Sets the source of the certificates of the public port: the file of each, and the seconds since 1970 at which it expires. */
   watchCertificates(read: () => readonly (readonly [string, number])[]): void;
-  /** Counts a request on the public port; `version` is the major one of HTTP. */
-  countVersion(version: '1' | '2'): void;
+  /** The counter of requests on the public port with this major version of HTTP; to be taken once, not per request. */
+  requestsOfVersion(version: '1' | '2'): CounterSeries;
   countHttp2Reset(by: 'client' | 'gateway'): void;
   /** `reason` is one of a closed list. */
   countHttp2Goaway(reason: string): void;
@@ -125,7 +126,7 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
     watchCertificates(read) {
       certificates = read;
     },
-    countVersion: (version) => void versions(version).increment(),
+    requestsOfVersion: (version) => versions(version),
     countHttp2Reset: (by) => void resets(by).increment(),
     countHttp2Goaway: (reason) => void goaways(reason).increment(),
     watchHttp2Sessions(read) {

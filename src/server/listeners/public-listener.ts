@@ -35,7 +35,10 @@ interface PublicListenerParts {
   readonly metrics: ListenerMetrics;
 }
 
-type ListenerMetrics = Pick<Metrics, 'countVersion' | 'countHttp2Reset' | 'countHttp2Goaway' | 'watchHttp2Sessions'>;
+type ListenerMetrics = Pick<
+  Metrics,
+  'requestsOfVersion' | 'countHttp2Reset' | 'countHttp2Goaway' | 'watchHttp2Sessions'
+>;
 
 /** Creates the server for plain HTTP or TLS. */
 function createListenerServer(
@@ -86,13 +89,14 @@ function createPublicHttp2(
 ): Http2 | undefined {
   const { enabled, maxConcurrentStreams } = config.listen.http2;
   if (!tls || !enabled) return undefined;
+  const requests = metrics.requestsOfVersion('2');
   const handle = inTurn((req, res) => active.current().handle(req, res));
   return createHttp2({
     http: createPublicServer(config, active, undefined, handle),
     maxConcurrentStreams,
     limits: config.limits,
     metrics: {
-      onRequest: () => metrics.countVersion('2'),
+      onRequest: () => requests.increment(),
       onReset: metrics.countHttp2Reset,
       onGoaway: metrics.countHttp2Goaway,
       watchSessions: metrics.watchHttp2Sessions,
@@ -115,10 +119,11 @@ export async function openPublicListener(
   active: ServedGateway,
   parts: PublicListenerParts,
 ): Promise<DrainingListener & { port: number }> {
+  const requests = parts.metrics.requestsOfVersion('1');
   const throttle = config.tuning.readThrottle ? createReadThrottle() : undefined;
   const handle = inTurn((req, res) => {
     throttle?.onRequest(res);
-    parts.metrics.countVersion('1');
+    requests.increment();
     active.current().handle(req, res);
   });
   const http2 = createPublicHttp2(config, active, parts);
