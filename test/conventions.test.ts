@@ -25,7 +25,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['base/system', 'certificate', 'oidc/products/catalog', 'responses/messages', 'tracing', 'upstream/health'],
   ['hooks', 'oidc/products'],
   ['client/window', 'config/fields', 'policy/values', 'testing/provider', 'upstream/http2', 'upstream/undici'],
-  ['client', 'config/traffic', 'policy/conditions', 'store/port'],
+  ['client', 'config/changes', 'config/traffic', 'policy/conditions', 'store/port'],
   ['store/processes', 'store/redis', 'store/sqlite'],
   ['store'],
   ['config/sections', 'upstream/balance'],

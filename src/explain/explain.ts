@@ -18,6 +18,7 @@ import { type CompiledRule, type Decision, decide, openRule, ruleForCaller } fro
 import { ownPathTestOf } from '../routing/own-paths.ts';
 import { type CompiledRoute, compileRoutes } from '../routing/routes.ts';
 import { parseTarget } from '../routing/target.ts';
+import { rewrittenLines, unservedResult } from './route-service.ts';
 
 export interface ExplainedRequest {
   method: string;
@@ -139,10 +140,8 @@ function evaluate(
     };
     return { rule, result: formatDecision(decide(rule, request), allowed) };
   };
-  const { maintenance, methods } = route.config;
-  if (maintenance !== false) return { result: '503 maintenance: the route is under maintenance' };
-  if (methods !== undefined && !methods.some((name) => name === method))
-    return { result: `405 method_not_allowed: the route has ${methods.join(', ')}` };
+  const unserved = unservedResult(route.config, method);
+  if (unserved !== undefined) return { result: unserved };
   const rules = route.rulesForMethod(method);
   if (rules.length === 0) return { result: `403 access_denied (no_rule): no rule applies to ${method}` };
   const open = openRule(rules);
@@ -189,6 +188,7 @@ export function explainRequest(config: Config, request: ExplainedRequest): strin
   return [
     ...head,
     `route   ${route.pattern} (routes[${route.index}]) ${hasUpstream(route.config) ? `to ${targetUrls(route.config.upstream).join(', ')}` : 'of the front proxy, which asks about it'}`,
+    ...rewrittenLines(route.config, target),
     ...rules,
     ...formatLimits(route, rule),
     `result  ${result}`,

@@ -13,6 +13,7 @@ export const SUITE_OF: Readonly<Record<string, string>> = {
   'packages/client/src': 'test/client',
   'src/client/base': 'test/client',
   'src/client/window': 'test/client',
+  'src/config/changes': 'test/config',
   'src/config/fields': 'test/config',
   'src/config/messages': 'test/config/faults',
   'src/config/sections': 'test/config',

@@ -151,6 +151,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'routes[].responseHeaders.set': { 'Referrer-Policy': 'no-referrer' },
   'routes[].responseHeaders.add': { 'X-Served-By': '$(route)' },
   'routes[].responseHeaders.remove': ['X-Runtime'],
+  'routes[].rewrite': '/v2/{rest}',
   'routes[].methods': ['GET', 'POST'],
   'routes[].maintenance.retryAfter': '10m',
   'routes[].maintenance.message': 'Orders are back at 9 p.m.',

@@ -2,6 +2,10 @@
 import { z } from 'zod';
 import { headerName } from '../fields/fields.ts';
 
+/** Authority of a URL; with a dot, a port or brackets, so that it is no misspelt word of the option. */
+const HOST =
+  /^(?=.*[.:])(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[1-9]\d{0,4})?$/;
+
 /** What is served: an API for scripts, or pages that a browser opens. */
 export const site = {
   kind: z
@@ -26,10 +30,13 @@ export const site = {
     .default([])
     .describe('Only with kind: page. Paths of the site that sign out: the gateway ends the session in their place.'),
   hostHeader: z
-    .enum(['upstream', 'public'])
+    .union([
+      z.enum(['upstream', 'public']),
+      z.string().regex(HOST, 'expected upstream, public, or a host name with a dot or a port, such as orders.internal'),
+    ])
     .default('upstream')
     .describe(
-      'Host that the upstream receives. public: the host of publicUrl, for sites that build absolute links or compare Origin with Host; the default with kind: page. upstream: the host of the upstream URL.',
+      'Host that the upstream receives. public: the host of publicUrl, for sites that build absolute links or compare Origin with Host; the default with kind: page. upstream: the host of the upstream URL. Any other text is a host of its own, such as orders.internal or orders:8080.',
     ),
 };
 

@@ -1,9 +1,10 @@
 /** Schema of one entry of `routes`: path, upstream and access rules. */
 import { z } from 'zod';
+import { headerChanges } from '../changes/header-changes.ts';
+import { rewrite } from '../changes/rewrite.ts';
 import { httpUrl, origin, scopeToken, textList } from '../fields/fields.ts';
 import type { SecretField } from '../fields/secret.ts';
 import { callerLimits } from '../traffic/caller-limits.ts';
-import { headerChanges } from '../traffic/header-changes.ts';
 import { routeContent } from '../traffic/route-content.ts';
 import { routeLimits } from '../traffic/route-limits.ts';
 import { routeService } from '../traffic/route-service.ts';
@@ -46,6 +47,7 @@ const target = {
     .regex(/^\/[^\s?#*]*[^/\s?#*]$/, 'expected a literal path prefix without trailing slash')
     .optional()
     .describe('Prefix to remove from the path before the request is forwarded.'),
+  rewrite,
 };
 
 /** Accepted credentials and requests. */

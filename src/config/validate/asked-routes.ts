@@ -6,6 +6,8 @@ import type { Finding } from './faults.ts';
 /** Options about requests, responses and connections that the front proxy has in place of the gateway. */
 const FORWARDING: readonly (keyof RouteConfig)[] = [
   'stripPrefix',
+  'rewrite',
+  'upstreamErrors',
   'hostHeader',
   'upstreamCa',
   'query',

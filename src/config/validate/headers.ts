@@ -1,10 +1,10 @@
 /** Checks the options that name headers: those with a meaning in HTTP or in the gateway cannot be chosen. */
 import { canonicalName, isReservedHeader, ORIGIN_HEADERS } from '../../base/header-names.ts';
 import { BINDING_HEADER, GATEWAY_HEADER } from '../../client/gateway-header.ts';
+import { insteadOf, isFixedRequestHeader, isFixedResponseHeader } from '../changes/fixed-names.ts';
+import { callerHeaders, type ValueChanges } from '../changes/header-changes.ts';
+import { claimVariables } from '../changes/value-template.ts';
 import type { Config, RouteConfig } from '../schema/schema.ts';
-import { insteadOf, isFixedRequestHeader, isFixedResponseHeader } from '../traffic/fixed-names.ts';
-import { callerHeaders, type ValueChanges } from '../traffic/header-changes.ts';
-import { claimVariables } from '../traffic/value-template.ts';
 import type { Finding, Path } from './faults.ts';
 
 const MEANING = 'has a meaning of its own in HTTP or in the gateway';

@@ -1,5 +1,6 @@
 /** Checks of routes: hidden endpoints, routes and rules that are never reached, conditions without a token. */
 import { conditionEntries } from '../../policy/conditions/conditions.ts';
+import { rewriteFault } from '../changes/rewrite.ts';
 import { isAtPublicUrl } from '../schema/asked-routes.ts';
 import { reservedPaths } from '../schema/endpoints.ts';
 import { hasPages } from '../schema/page-routes.ts';
@@ -115,6 +116,18 @@ function caFindings({ upstream, upstreamCa }: RouteConfig, at: Path): Finding[] 
   return [{ path: [...at, 'upstreamCa'], message: 'is set beside ca of upstream.tls; only one can hold', hint }];
 }
 
+/** A template of the path that does not fit the path. */
+function rewriteFindings({ path, rewrite, stripPrefix }: RouteConfig, at: Path): Finding[] {
+  if (rewrite === undefined) return [];
+  const fault = rewriteFault(path, rewrite);
+  return [
+    ...(fault ? [{ path: [...at, 'rewrite'], ...fault }] : []),
+    ...(stripPrefix === undefined
+      ? []
+      : [{ path: [...at, 'stripPrefix'], message: 'has no effect beside rewrite', hint: 'remove one of them' }]),
+  ];
+}
+
 /** Options that concern pages on a route that serves none. */
 function pageFindings(route: RouteConfig, at: Path): Finding[] {
   if (route.kind === 'page') return [];
@@ -172,6 +185,7 @@ export function routeFindings(config: Config): Finding[] {
         hint: `write a prefix of ${route.path}`,
       });
     findings.push(
+      ...rewriteFindings(route, ['routes', index]),
       ...ruleFindings(route, ['routes', index, 'rules']),
       ...openRouteFindings(config, route, ['routes', index]),
       ...pageFindings(route, ['routes', index]),

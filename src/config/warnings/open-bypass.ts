@@ -1,4 +1,6 @@
 /** The warning about a route without a token that leads to what another route protects, under another public path. */
+
+import { parseRewrite } from '../changes/rewrite.ts';
 import { forwardedRoutes } from '../schema/asked-routes.ts';
 import type { RouteConfig, RuleConfig } from '../schema/schema.ts';
 import { baseUrl, targetUrls } from '../traffic/upstream-targets.ts';
@@ -37,13 +39,37 @@ const segmentsOf = (path: string): Segments =>
 
 const textOf = (segments: Segments) => `/${segments.join('/')}`;
 
+/** The pattern of the paths that a template leads to. */
+const rewritten = (template: string): Segments =>
+  parseRewrite(template).flatMap((part) => {
+    if ('literal' in part) return segmentsOf(part.literal);
+    return 'rest' in part ? ['**'] : ['*'];
+  });
+
+/** The public pattern of a pattern at the upstream, as far as the template tells; otherwise the whole path of the route. */
+function publicSegments({ route: { path, rewrite }, prefix, base }: Target, pattern: Segments): Segments {
+  if (rewrite === undefined) return [...prefix, ...pattern.slice(base.length)];
+  const template = parseRewrite(rewrite);
+  const below = pattern.slice(base.length);
+  let number = 0;
+  return segmentsOf(path).flatMap((segment) => {
+    if (segment === '*') number += 1;
+    const at = template.findIndex((part) =>
+      segment === '**' ? 'rest' in part : segment === '*' && 'wildcard' in part && part.wildcard === number,
+    );
+    if (at < 0 || below.slice(0, at).includes('**')) return [segment];
+    return segment === '**' ? below.slice(at) : [below[at] === '**' ? '*' : (below[at] ?? '*')];
+  });
+}
+
 function targetsOf(routes: readonly RouteConfig[]): Target[] {
   const paths = routes.map(({ path }) => textOf(segmentsOf(path)));
   return routes.map((route, index) => {
     const { path, stripPrefix = '' } = route;
     const servers = targetUrls(route.upstream).map((url) => new URL(url));
     const base = segmentsOf(new URL(baseUrl(route.upstream)).pathname);
-    const pattern = [...base, ...segmentsOf(path.slice(stripPrefix.length))];
+    const own = route.rewrite === undefined ? segmentsOf(path.slice(stripPrefix.length)) : rewritten(route.rewrite);
+    const pattern = [...base, ...own];
     return { route, servers, prefix: segmentsOf(stripPrefix), base, pattern, earlier: paths.slice(0, index) };
   });
 }
@@ -63,9 +89,9 @@ function intersectionOf(first: Segments, second: Segments): Segments | undefined
 }
 
 /** Whether paths of the upstream are reached through this route, and not taken by an earlier one under their public path. */
-function reaches({ prefix, base, earlier }: Target, pattern: Segments): boolean {
-  const publicPattern = textOf([...prefix, ...pattern.slice(base.length)]);
-  return !earlier.some((path) => covers(path, publicPattern));
+function reaches(target: Target, pattern: Segments): boolean {
+  const publicPattern = textOf(publicSegments(target, pattern));
+  return !target.earlier.some((path) => covers(path, publicPattern));
 }
 
 /** Whether clients without a token are admitted; undefined if no rule allows the method. */
@@ -92,7 +118,7 @@ function bypasses(open: Target, guarded: Target): boolean {
 
 export const openBypass: Combination = {
   id: 'route-open-bypass',
-  when: 'a route that needs no token leads to paths of an upstream for which another route requires one, by `stripPrefix` or the path of `upstream`',
+  when: 'a route that needs no token leads to paths of an upstream for which another route requires one, by `stripPrefix`, `rewrite` or the path of `upstream`',
   hint: 'narrow the path of the open route, or give it the same rules',
   find({ config }) {
     const targets = targetsOf(forwardedRoutes(config));

@@ -1,7 +1,8 @@
 /** The claims about a user that rules name: taken from the ID token and UserInfo, and kept with the tokens of a session. */
+
+import { identityClaimsOf } from '../../config/changes/header-changes.ts';
 import { signInProviders } from '../../config/schema/providers.ts';
 import type { Config, ProviderConfig } from '../../config/schema/schema.ts';
-import { identityClaimsOf } from '../../config/traffic/header-changes.ts';
 import type { Logger } from '../../observe/log.ts';
 import { providerIdOf, type TokenRecord } from '../../session/session-types.ts';
 import { claimAt } from '../products/base/claims.ts';

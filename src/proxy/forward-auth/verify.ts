@@ -3,8 +3,8 @@
 import { createAddressMatcher, normalizeAddress } from '../../base/address.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { canonicalName } from '../../base/header-names.ts';
+import { callerHeaders } from '../../config/changes/header-changes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
-import { callerHeaders } from '../../config/traffic/header-changes.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { CsrfOutcome } from '../../policy/csrf.ts';

@@ -106,6 +106,12 @@ function attemptsOf(
   };
 }
 
+/** The host that the upstream receives. */
+function hostOf(hostHeader: RouteConfig['hostHeader'], upstreamHost: string, { publicUrl }: Config): string {
+  if (hostHeader === 'upstream') return upstreamHost;
+  return hostHeader === 'public' ? new URL(publicUrl).host : hostHeader;
+}
+
 function prepareRoute(shared: Shared, compiled: CompiledRoute): PrepareRequest {
   const { config, tokens, proofs, rewriteRequestHeaders } = shared;
   // The gateway does not know the address of an API of the front proxy: a proof is for the one that clients see.
@@ -116,7 +122,7 @@ function prepareRoute(shared: Shared, compiled: CompiledRoute): PrepareRequest {
   const upstreamPath = createUpstreamPath(route);
   const hashKeyOf = createHashKey(route);
   const { host: upstreamHost, origin } = new URL(baseUrl(route.upstream));
-  const host = route.hostHeader === 'public' ? new URL(config.publicUrl).host : upstreamHost;
+  const host = hostOf(route.hostHeader, upstreamHost, config);
   const passing = {
     requestCookies: route.requestCookies,
     requestHeaders: new Set([

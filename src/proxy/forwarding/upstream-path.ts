@@ -3,6 +3,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import { baseUrl } from '../../config/traffic/upstream-targets.ts';
+import { createRewrite } from '../../routing/rewrite.ts';
 import type { RequestTarget } from '../../routing/target.ts';
 
 /** Removes the first `count` segments. Raw and decoded segments correspond, since both are split at `/`. */
@@ -13,9 +14,14 @@ function withoutSegments(path: string, count: number): string {
 }
 
 /** Creates the mapping of a route. Like the route, the prefix to strip is compared by decoded segments. */
-export function createUpstreamPath(route: Pick<RouteConfig, 'upstream' | 'stripPrefix'>) {
+export function createUpstreamPath(
+  route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> & Partial<Pick<RouteConfig, 'path' | 'rewrite'>>,
+) {
   const base = new URL(baseUrl(route.upstream)).pathname.replace(/\/+$/, '');
   const prefix = route.stripPrefix?.slice(1).split('/').map(decodeURIComponent) ?? [];
+
+  const rewrite = createRewrite({ path: route.path ?? '', rewrite: route.rewrite });
+  if (rewrite) return (target: RequestTarget) => base + rewrite.apply(target) + target.query;
 
   return function upstreamPath(target: RequestTarget): string {
     const hasPrefix = prefix.length > 0 && prefix.every((segment, index) => target.segments[index] === segment);

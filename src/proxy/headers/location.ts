@@ -1,6 +1,7 @@
 /** Maps the location headers of an upstream to the public URL (RFC 9110 sections 10.2.2 and 8.7). */
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import { baseUrl, targetUrls } from '../../config/traffic/upstream-targets.ts';
+import { createRewrite, type Rewrite } from '../../routing/rewrite.ts';
 import { httpUrlOf } from '../../upstream/connect/target-url.ts';
 
 /** Scheme and authority, or the authority alone (a network-path reference, RFC 3986 section 4.2). */
@@ -13,6 +14,13 @@ function parse(location: string, scheme: string): URL | null {
   return URL.parse(location.startsWith('//') ? `${scheme}${location}` : location);
 }
 
+/** Origins of an upstream that builds links with the host of the request. It may not know that browsers use https. */
+function originsOf(hostHeader: RouteConfig['hostHeader'] | undefined, publicHost: string): string[] {
+  if (hostHeader === undefined || hostHeader === 'upstream') return [];
+  if (hostHeader === 'public') return [`http://${publicHost}`];
+  return ['http', 'https'].map((scheme) => new URL(`${scheme}://${hostHeader}`).origin);
+}
+
 /**
  * Creates the mapping of a route. A location on the upstream's own origin becomes the public URL of the same path, and an
  * absolute path the public path; other relative locations and foreign ones stay as they are. A path outside the upstream's base
@@ -20,18 +28,29 @@ function parse(location: string, scheme: string): URL | null {
  */
 export function createPublicLocation(
   publicUrl: string,
-  route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> & Partial<Pick<RouteConfig, 'hostHeader'>>,
+  route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> & Partial<Pick<RouteConfig, 'hostHeader' | 'path' | 'rewrite'>>,
 ) {
   const upstream = new URL(baseUrl(route.upstream));
   const { host } = new URL(publicUrl);
-  // An upstream that knows the public host, but not that browsers use https, builds links with http.
   const own = targetUrls(route.upstream).map((url) => new URL(httpUrlOf(url)).origin);
-  const origins = new Set([...own, ...(route.hostHeader === 'public' ? [`http://${host}`] : [])]);
+  const origins = new Set([...own, ...originsOf(route.hostHeader, host)]);
   const base = upstream.pathname.replace(/\/+$/, '');
   const prefix = route.stripPrefix ?? '';
 
+  const rewrite = createRewrite({ path: route.path ?? '', rewrite: route.rewrite });
+
+  /** A path that the template of the route does not lead to stays. */
+  function rewrittenPath(path: string, { invert }: Rewrite): string {
+    if (!path.startsWith(`${base}/`)) return path;
+    const below = path.slice(base.length);
+    const end = below.search(/[?#]/);
+    const inverted = invert(end < 0 ? below : below.slice(0, end));
+    return inverted === undefined ? path : inverted + (end < 0 ? '' : below.slice(end));
+  }
+
   function publicPath(rest: string): string {
     const path = rest.startsWith('/') ? rest : `/${rest}`;
+    if (rewrite) return rewrittenPath(path, rewrite);
     if (base === '') return prefix + path;
     if (!path.startsWith(base)) return path;
     const below = path.slice(base.length);

@@ -1,6 +1,7 @@
 /** Maps cookies that an upstream sets to the paths and the host under which browsers reach it. */
 import type { RouteConfig } from '../../config/schema/schema.ts';
 import { baseUrl, targetUrls } from '../../config/traffic/upstream-targets.ts';
+import { createRewrite, type Rewrite } from '../../routing/rewrite.ts';
 import { httpUrlOf } from '../../upstream/connect/target-url.ts';
 
 /** A cookie with this prefix is valid only with Path=/ and without Domain (RFC 6265bis section 4.1.3.2). */
@@ -27,15 +28,29 @@ function covers(domain: string, host: string): boolean {
  */
 export function createPublicCookie(
   publicUrl: string,
-  route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> & Partial<Pick<RouteConfig, 'kind'>>,
+  route: Pick<RouteConfig, 'upstream' | 'stripPrefix'> &
+    Partial<Pick<RouteConfig, 'kind' | 'hostHeader' | 'path' | 'rewrite'>>,
 ) {
   const { pathname } = new URL(baseUrl(route.upstream));
   const hosts = targetUrls(route.upstream).map((url) => new URL(httpUrlOf(url)).hostname);
+  const { hostHeader = 'upstream' } = route;
+  if (hostHeader !== 'upstream' && hostHeader !== 'public') hosts.push(new URL(`http://${hostHeader}`).hostname);
   const publicHost = new URL(publicUrl).hostname;
   const base = pathname.replace(/\/+$/, '');
   const prefix = route.stripPrefix ?? '';
 
+  const rewrite = createRewrite({ path: route.path ?? '', rewrite: route.rewrite });
+
+  /** As for a base path and a prefix, with the literal segments at the start of the template and of the public path. */
+  function rewrittenPath(path: string, { invert, literal }: Rewrite): string {
+    const inverted = path.startsWith(`${base}/`) ? invert(path.slice(base.length)) : undefined;
+    if (inverted !== undefined) return inverted;
+    const isAbove = `${base}${literal.upstream}/`.startsWith(path.endsWith('/') ? path : `${path}/`);
+    return isAbove ? literal.public || '/' : path;
+  }
+
   function publicPath(path: string): string {
+    if (rewrite) return path.startsWith('/') ? rewrittenPath(path, rewrite) : path;
     if (!path.startsWith('/') || (base === '' && prefix === '')) return path;
     const below = `${path}/`.startsWith(`${base}/`) ? path.slice(base.length) : undefined;
     if (below !== undefined) return prefix + (below === '/' && prefix !== '' ? '' : below) || '/';

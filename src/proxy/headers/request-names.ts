@@ -8,8 +8,8 @@ import {
   METHOD_OVERRIDES,
 } from '../../base/header-names.ts';
 import { BINDING_HEADER } from '../../client/gateway-header.ts';
+import { callerHeaders } from '../../config/changes/header-changes.ts';
 import type { Config } from '../../config/schema/schema.ts';
-import { callerHeaders } from '../../config/traffic/header-changes.ts';
 import { createIdentityTest } from './identity-names.ts';
 import { memoizeBounded } from './name-cache.ts';
 

@@ -1,6 +1,7 @@
 /** The claims of the caller that values of a route name, by their source. */
+
+import type { ClaimSource } from '../../config/changes/value-template.ts';
 import type { RouteConfig } from '../../config/schema/schema.ts';
-import type { ClaimSource } from '../../config/traffic/value-template.ts';
 import type { Claims } from '../../oidc/products/base/facts.ts';
 import type { Admission } from '../admission/admit.ts';
 import { claimsOf } from '../forwarding/prepare-request.ts';

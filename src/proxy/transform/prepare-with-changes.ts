@@ -1,6 +1,7 @@
 /** Changes the headers and the query of prepared requests as their routes say; other routes are prepared as before. */
+
+import { hasChanges } from '../../config/changes/header-changes.ts';
 import type { Config, RouteConfig } from '../../config/schema/schema.ts';
-import { hasChanges } from '../../config/traffic/header-changes.ts';
 import type { CompiledRoute } from '../../routing/routes.ts';
 import { mapMaybe } from '../../tuning/maybe-promise.ts';
 import type { ForwardOptions } from '../forwarding/forward-options.ts';

@@ -1,13 +1,14 @@
 /** Values that a route sets: templates compiled once, filled in with claims and facts of each request. */
-import type { RouteConfig } from '../../config/schema/schema.ts';
-import type { ValueChanges } from '../../config/traffic/header-changes.ts';
+
+import type { ValueChanges } from '../../config/changes/header-changes.ts';
 import {
   type ClaimVariable,
   type ConfiguredValue,
   parseTemplate,
   type RequestVariable,
   type TemplatePart,
-} from '../../config/traffic/value-template.ts';
+} from '../../config/changes/value-template.ts';
+import type { RouteConfig } from '../../config/schema/schema.ts';
 import type { RequestContext } from '../../edge/request-context.ts';
 import { claimAt } from '../../oidc/products/base/claims.ts';
 import type { Admission } from '../admission/admit.ts';

@@ -498,6 +498,9 @@ const CASES: Readonly<Record<string, { unsafe: Partial<ConfigInput>[]; safe: Par
         ['http://[::ffff:10.0.0.5]', 'http://10.0.0.5:80/'],
         ['http://127.1:3001', 'http://0.0.0.0:3001'],
       ].map(([one = '', other = '']) => twoRoutes({ ...OPEN, upstream: one }, { ...ADMIN, upstream: other })),
+      // Templates of the path
+      twoRoutes({ path: '/x/**', rewrite: '/admin/{rest}', upstream: API }, { path: '/admin/**', upstream: API }),
+      twoRoutes({ path: '/x/*', rewrite: '/{1}/users', upstream: API }, { path: '/admin/**', upstream: API }),
       // Patterns with some paths in common
       twoRoutes({ path: '/x/**', stripPrefix: '/x', upstream: `${API}/api/admin` }, { path: '/api/**', upstream: API }),
       twoRoutes({ ...OPEN, path: '/pub/api/a/**' }, { path: '/api/*/secret', upstream: API }),
