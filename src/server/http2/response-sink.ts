@@ -35,6 +35,8 @@ export class ResponseSink implements ParserSink {
   ended = false;
   /** Whether the client takes more at once. */
   writable = true;
+  /** Whether trailers follow the body. */
+  sendsTrailers = false;
   readonly #stream: ServerHttp2Stream;
   readonly #takesTrailers: boolean;
   #trailers: readonly string[] = [];
@@ -54,6 +56,7 @@ export class ResponseSink implements ParserSink {
     if (head.status < 200) stream.additionalHeaders(byName(fields));
     else {
       const waitForTrailers = this.#takesTrailers && head.framing.kind === 'chunked';
+      this.sendsTrailers = waitForTrailers;
       if (waitForTrailers) stream.once('wantTrailers', () => stream.sendTrailers(byName(this.#trailers)));
       stream.respond(fields, { endStream: isWhole(head), waitForTrailers });
     }

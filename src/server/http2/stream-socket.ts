@@ -50,8 +50,7 @@ export class StreamSocket extends SocketView {
     stream.on('drain', () => this.#onSent());
     if (ended) return;
     this.#receiveBody();
-    // The rest of a body is not needed after the response (RFC 9113 section 8.1).
-    stream.on('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+    stream.on('finish', () => this.#discardBody());
   }
 
   /** Bytes of a complete response that the client has not taken; 0 while the response is in progress. */
@@ -73,6 +72,15 @@ export class StreamSocket extends SocketView {
 
   resetAndDestroy(): this {
     return this.destroy();
+  }
+
+  /** The rest of a body is not needed after the response and its trailers (RFC 9113 section 8.1). */
+  #discardBody(): void {
+    const stream = this.#stream;
+    const close = () => stream.readableEnded || stream.close(constants.NGHTTP2_NO_ERROR);
+    // Not at once after the trailers: a reset would overtake them.
+    if (this.#sink.sendsTrailers && !stream.sentTrailers) stream.once('wantTrailers', () => setImmediate(close));
+    else close();
   }
 
   #receiveBody(): void {
