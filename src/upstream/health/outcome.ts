@@ -18,6 +18,7 @@ const NOT_OF_TARGET: ReadonlySet<string> = new Set([
   '',
   'UPSTREAM_ABANDONED',
   'UPSTREAM_UNAVAILABLE',
+  'UPSTREAM_REQUEST',
   'payload_too_large',
   'request_timeout',
   'EMFILE',

@@ -3,7 +3,7 @@
 /**
  * `UPSTREAM_CLOSED`: the connection ended before the response had started. `UPSTREAM_CUT`: it ended inside the response.
  * `UPSTREAM_PROTOCOL`: the bytes are not valid HTTP/1.1. `UPSTREAM_STRAY`: bytes arrived beyond a complete response.
- * `UPSTREAM_UNAVAILABLE`: no target takes requests.
+ * `UPSTREAM_UNAVAILABLE`: no target takes requests. `UPSTREAM_REQUEST`: the request cannot be written as HTTP.
  */
 export type FaultCode =
   | 'UPSTREAM_CONNECT_TIMEOUT'
@@ -12,6 +12,7 @@ export type FaultCode =
   | 'UPSTREAM_CLOSED'
   | 'UPSTREAM_CUT'
   | 'UPSTREAM_PROTOCOL'
+  | 'UPSTREAM_REQUEST'
   | 'UPSTREAM_STRAY'
   | 'UPSTREAM_ABANDONED'
   | 'UPSTREAM_UNAVAILABLE';
@@ -47,6 +48,11 @@ export function abandoned(by: 'gateway' | 'client'): UpstreamFault {
 /** The bytes are not HTTP/1.1, or can be read in more than one way. */
 export function protocolError(message: string): UpstreamFault {
   return new UpstreamFault('UPSTREAM_PROTOCOL', message);
+}
+
+/** The request holds a byte that no valid message has: a fault of its sender, not of the upstream. */
+export function invalidRequest(message: string): UpstreamFault {
+  return new UpstreamFault('UPSTREAM_REQUEST', message);
 }
 
 /** Some upstreams send 408 on an idle connection before they close it (RFC 9110 section 15.5.9). */

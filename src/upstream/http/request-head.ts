@@ -1,6 +1,6 @@
 /** Serializes the head of a request (RFC 9112 sections 3 and 5). */
 
-import { protocolError } from './fault.ts';
+import { invalidRequest } from './fault.ts';
 import type { UpstreamRequest } from './request-port.ts';
 
 /** Header values may contain tokens and claims from other systems; none of them may end a line (RFC 9110 section 5.5). */
@@ -25,13 +25,13 @@ export const hasUnusualBody = (method: string, hasBody: boolean) => hasBody && !
 
 /** Returns the head as a latin1 string. Throws `UpstreamFault` when a value contains a byte that is not allowed. */
 export function serializeHead({ method, path, headers, body, trailers }: UpstreamRequest): RequestHead {
-  if (INVALID_TARGET.test(path)) throw protocolError('invalid character in the request path');
+  if (INVALID_TARGET.test(path)) throw invalidRequest('invalid character in the request path');
   let text = `${method} ${path} HTTP/1.1\r\n`;
   let hasLength = false;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
     const value = headers[index + 1] ?? '';
-    if (INVALID_VALUE.test(value)) throw protocolError(`invalid character in the request header ${name}`);
+    if (INVALID_VALUE.test(value)) throw invalidRequest(`invalid character in the request header ${name}`);
     if (name.length === 14 && name.toLowerCase() === 'content-length') hasLength = true;
     text += `${name}: ${value}\r\n`;
   }

@@ -1,5 +1,5 @@
 /** Translates the fields of requests and responses between HTTP/1.1 and HTTP/2 (RFC 9113 section 8). */
-import { protocolError } from '../http/fault.ts';
+import { invalidRequest } from '../http/fault.ts';
 import type { Framing } from '../http/framing.ts';
 import type { UpstreamRequest } from '../http/request-port.ts';
 import { headerValues, type ResponseHead } from '../http/response-head.ts';
@@ -26,7 +26,7 @@ export function requestFields(
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at]?.toLowerCase() ?? '';
     const value = headers[at + 1] ?? '';
-    if (INVALID_VALUE.test(value)) throw protocolError(`invalid character in the request header ${name}`);
+    if (INVALID_VALUE.test(value)) throw invalidRequest(`invalid character in the request header ${name}`);
     if (name === 'host') authority = value;
     else if (!OF_CONNECTION.has(name)) fields.push(name, value);
   }

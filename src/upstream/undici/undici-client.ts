@@ -1,7 +1,7 @@
 /** undici as a client of one connection: creates it, and translates its errors and headers. */
 import type { Socket } from 'node:net';
 import type { buildConnector, Client, Dispatcher } from 'undici';
-import { closedEarly, protocolError, UpstreamFault } from '../http/fault.ts';
+import { closedEarly, invalidRequest, protocolError, UpstreamFault } from '../http/fault.ts';
 import { describeHead, type ResponseHead } from '../http/response-head.ts';
 
 /** The pool closes idle connections; undici accepts no "never". */
@@ -11,7 +11,9 @@ const NO_TIMEOUT_MS = 86_400_000;
 let library: Promise<typeof import('undici')> | undefined;
 
 /** Errors of undici for bytes that are not valid HTTP/1.1; some have a message only. */
-const PROTOCOL_CODE = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH|INVALID_ARG|NOT_SUPPORTED))/;
+const PROTOCOL_CODE = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH|NOT_SUPPORTED))/;
+/** undici refused to write the request. */
+const REQUEST_CODE = 'UND_ERR_INVALID_ARG';
 const CLOSED_CODE = /^UND_ERR_(?:SOCKET|INFO|DESTROYED)$/;
 const PROTOCOL_MESSAGE = /^bad (?:response|upgrade)$/;
 const codeOf = (error: Error) => ('code' in error ? String(error.code) : '');
@@ -26,6 +28,7 @@ export interface Progress {
 
 /** Translates an error of undici to the fault that the gateway distinguishes; errors of the system stay as they are. */
 export function faultOf(error: Error, { isUsed, begun, headReceived }: Progress): Error {
+  if (codeOf(error) === REQUEST_CODE) return invalidRequest(error.message);
   if (PROTOCOL_CODE.test(codeOf(error)) || PROTOCOL_MESSAGE.test(error.message))
     // What cannot begin a response on a used connection belongs to the response before.
     return isUsed && !headReceived
