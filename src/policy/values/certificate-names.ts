@@ -8,7 +8,10 @@ const texts = () =>
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .transform((value): readonly string[] => [value].flat());
 
-const attributes = () => z.record(z.string().min(1), texts());
+const attributes = () =>
+  z
+    .record(z.string().min(1), texts())
+    .refine((value) => Object.keys(value).length > 0, 'expected at least one attribute, such as { CN: orders }');
 
 const THUMBPRINT = 'expected a SHA-256 thumbprint: 64 hexadecimal digits, with or without colons, or base64url';
 
