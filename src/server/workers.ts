@@ -1,12 +1,14 @@
 /** Several processes on one port: the primary process has the store and the private listener, workers serve the requests. */
+import type { Server } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { createOperatorListener, recentEventsOf } from '../admin/page/listener.ts';
 import { appsOf } from '../config/schema/apps.ts';
 import { signInProviders } from '../config/schema/providers.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { openObservedAudit } from '../observe/audit-hook.ts';
+import { type ObservedAuditLog, openObservedAudit } from '../observe/audit-hook.ts';
 import { toggleLevel } from '../observe/log-level.ts';
 import { createMetrics } from '../observe/metrics/metrics.ts';
+import type { Store } from '../store/port/store.ts';
 import { createServedStore } from '../store/processes/served-store.ts';
 import { type ActiveGateway, createActiveGateway } from './active-gateway.ts';
 import { configDigest } from './config-digest.ts';
@@ -50,6 +52,24 @@ function prepareAll(active: ActiveGateway, pool: WorkerPool): ActiveGateway['pre
   };
 }
 
+/** Returns the function that ends everything, the store last. */
+function closeAll(parts: {
+  readonly config: Config;
+  readonly pool: WorkerPool;
+  readonly active: ActiveGateway;
+  readonly admin: Server;
+  readonly store: Store;
+  readonly auditLog: ObservedAuditLog;
+}) {
+  return async (delayOver: Promise<void>): Promise<void> => {
+    await parts.pool.stop(delayOver, stopTimeout(parts.config));
+    await parts.active.close();
+    await closeNow(parts.admin);
+    await parts.store.close();
+    await parts.auditLog.settle();
+  };
+}
+
 /** Starts the private listener and all workers. Resolves when they listen; rejects when one cannot. */
 export async function startWorkers(config: Config, deps: ServerDeps): Promise<RunningServer> {
   const { store, log } = deps;
@@ -77,13 +97,10 @@ export async function startWorkers(config: Config, deps: ServerDeps): Promise<Ru
     draining: () => draining || !started || pool.listening.size === 0,
   });
 
-  const stop = createStop(async (delayOver) => {
+  const close = closeAll({ config, pool, active, admin, store, auditLog });
+  const stop = createStop((delayOver) => {
     draining = true;
-    await pool.stop(delayOver, stopTimeout(config));
-    await active.close();
-    await closeNow(admin);
-    await store.close();
-    await auditLog.settle();
+    return close(delayOver);
   });
   const reopenLogs = () => {
     auditLog.reopen();
