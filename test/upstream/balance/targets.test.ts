@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { upstreamPool } from '../../../src/config/traffic/upstream.ts';
+import { createSharedUpstreams, createUpstreams } from '../../../src/upstream/upstreams.ts';
 import { edgeTo } from '../../proxy/websocket/edge.ts';
-import { type Edge, route, startEdge } from '../../support/edge.ts';
+import { type Edge, route, SHARES, startEdge } from '../../support/edge.ts';
 import { rawRequest } from '../../support/raw.ts';
 import { startUpstream, type Upstream, type UpstreamOptions } from '../../support/upstream.ts';
 import { gate, until } from '../../support/wait.ts';
@@ -136,4 +137,22 @@ test('WebSockets are spread over the targets, each with the Host of its own', as
       upgrades.map((upgrade) => upgrade.header('host')),
       [`127.0.0.1:${port}`, `127.0.0.1:${port}`],
     );
+});
+
+test('a reload that changes nothing about an upstream keeps its targets and what is known of them', async (t) => {
+  const [target] = await targetsOf(t, 1);
+  const shared = createSharedUpstreams();
+  const poolWith = (options: object) => route(upstreamPool.parse({ targets: [target?.origin], ...options }));
+  const before = createUpstreams([poolWith({})], { shares: SHARES, shared });
+  const after = createUpstreams([poolWith({})], { shares: SHARES, shared });
+  const other = createUpstreams([poolWith({ balance: 'round-robin' })], { shares: SHARES, shared });
+  t.after(() => Promise.all([after.close(), other.close()]));
+  const poolOfFirst = ({ forRoute }: typeof before) => forRoute(poolWith({})).balanced;
+  assert.equal(poolOfFirst(after), poolOfFirst(before));
+  assert.notEqual(other.forRoute(poolWith({ balance: 'round-robin' })).balanced, poolOfFirst(after));
+  await before.close();
+  assert.deepEqual(
+    after.states().map(({ targets }) => targets?.map(({ state }) => state)),
+    [['healthy']],
+  );
 });
