@@ -33,8 +33,9 @@ export const upstreamTls = z
   .superRefine(({ certificate, key, ca, serverName, allowInsecure }, context) => {
     const fault = (option: string, message: string) => context.addIssue({ code: 'custom', path: [option], message });
     if (certificate !== undefined && key === undefined)
-      fault('certificate', 'needs key, the file with its private key');
-    if (key !== undefined && certificate === undefined) fault('key', 'needs certificate, the file that it belongs to');
+      fault('certificate', 'needs key, the file with its private key; write key: ./client.key');
+    if (key !== undefined && certificate === undefined)
+      fault('key', 'needs certificate, the file that it belongs to; write certificate: ./client.crt');
     const unused = ca === undefined ? (serverName === undefined ? undefined : 'serverName') : 'ca';
     if (allowInsecure && unused !== undefined)
       fault(

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { HOP_BY_HOP, ORIGIN_HEADERS } from '../../../src/base/header-names.ts';
+import { isFixedResponseHeader } from '../../../src/config/changes/fixed-names.ts';
 import type { ConfigInput } from '../../../src/config/schema/schema.ts';
+import { classifyResponseHeader } from '../../../src/proxy/headers/response-names.ts';
 import { sessionOf, signedIn, startDataPlane } from '../../support/data-plane.ts';
 import { fc } from '../../support/properties.ts';
 import { configOf } from '../../support/route-fixtures.ts';
@@ -179,4 +182,32 @@ test('no claim breaks out of its header or parameter, and no header of the clien
     }),
     { numRuns: 60 },
   );
+});
+
+test('a header that carries a claim on one route cannot be sent by clients on another one', async (t) => {
+  const upstream = await startUpstream();
+  const open = { upstream: upstream.origin, rules: [{ token: 'none' as const }] };
+  const plane = await startDataPlane(
+    configOf([
+      { path: '/own/**', ...open, requestHeaders: { set: { 'X-Plan': '$(claim.plan)', 'X-Stage': 'live' } } },
+      { path: '/other/**', ...open },
+    ]),
+  );
+  t.after(async () => {
+    await plane.close();
+    await upstream.close();
+  });
+  await plane.call('/other/x', { headers: { 'x-plan': 'gold', x_plan: 'gold', 'x-stage': 'test' } });
+  const [request] = upstream.requests;
+  assert.equal(request?.header('x-plan') ?? request?.header('x_plan'), undefined);
+  assert.equal(request?.header('x-stage'), 'test', 'a constant is not reserved on other routes');
+});
+
+test('a name that the configuration accepts for responses reaches the client', () => {
+  const names = [...HOP_BY_HOP, ...ORIGIN_HEADERS, 'Set-Cookie', 'set_cookie', 'Location', 'Access-Control-Max-Age'];
+  names.push('Connection', 'DPoP-Nonce', 'X-Request-Id', 'Server', 'X-Powered-By', 'Alt-Svc', 'Clear-Site-Data');
+  names.push('Strict-Transport-Security', 'Cross-Origin-Resource-Policy', 'X-Content-Type-Options', 'Set-Cookie2');
+  for (const name of names) assert.ok(isFixedResponseHeader(name, 'set', []), name);
+  for (const name of ['Referrer-Policy', 'Cache-Control', 'X-Frame-Options', 'Permissions-Policy', 'Link', 'ETag'])
+    assert.ok(!isFixedResponseHeader(name, 'set', []) && classifyResponseHeader(name) !== 'drop', name);
 });

@@ -140,3 +140,24 @@ test('an upstream that fails before the upload is complete', async (t) => {
   assert.equal(response.status, 500);
   assert.match(await response.text(), /upstream_error/);
 });
+
+test('claims of the ID token that only a value names are kept with the session', async (t) => {
+  const set = { 'X-Who': '$(identity.sub) $(identity.absent_claim)', 'X-Sub': '$(identity.sub)' };
+  const { gateway, upstream } = await start(t, [
+    {
+      path: '/api/**',
+      rules: [{ token: 'user' }],
+      requestHeaders: { set },
+      query: { set: { who: '$(identity.sub)' } },
+    },
+  ]);
+  const browser = gateway.browser();
+  await browser.navigate('/login?returnTo=/app');
+  const response = await browser.fetch('/api/x', { headers: { 'x-csrf': '1', 'x-who': 'forged', 'x-sub': 'forged' } });
+  assert.equal(response.status, 200);
+  const [request] = upstream.requests;
+  assert.ok(request?.header('x-sub'));
+  assert.notEqual(request?.header('x-sub'), 'forged');
+  assert.equal(request?.header('x-who'), undefined);
+  assert.equal(request?.target, `/api/x?who=${request?.header('x-sub')}`);
+});
