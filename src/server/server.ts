@@ -19,7 +19,7 @@ import { createDrain } from './listeners/drain.ts';
 import { type DrainingListener, openPublicListener } from './listeners/public-listener.ts';
 import { openRedirectListener } from './listeners/redirect-listener.ts';
 import { createReload, type Reload } from './reload.ts';
-import { createPublicTls } from './tls/public-tls.ts';
+import { createPublicTls, type PublicTls } from './tls/public-tls.ts';
 
 export interface RunningServer {
   port: number;
@@ -95,6 +95,14 @@ async function openForwardAuthListener(
   return { drain: (delayOver, timeout) => drain.run(delayOver, timeout) };
 }
 
+/** The first step of a reload, which also reads the certificates of the public port. */
+function prepareWith(active: ActiveGateway, tls: PublicTls | undefined): ActiveGateway['prepare'] {
+  return (wanted, ofDigest) => {
+    tls?.refresh();
+    return active.prepare(wanted, ofDigest);
+  };
+}
+
 /** Starts all listeners. Resolves when they listen; the provider may be down. */
 export async function startServer(config: Config, deps: ServerDeps): Promise<ServerProcess> {
   const { log, store } = deps;
@@ -105,10 +113,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const { auditLog, audit } = openObservedAudit({ ...deps, ...config.hooks, metrics, recent });
   const { digest = configDigest(config) } = deps;
   const active = createActiveGateway(config, { ...deps, auditLog, metrics }, digest);
-  const prepare: ActiveGateway['prepare'] = (wanted, ofDigest) => {
-    tls?.refresh();
-    return active.prepare(wanted, ofDigest);
-  };
+  const prepare = prepareWith(active, tls);
   let draining = false;
   const adminParts = { config, gateway: active.current, log, metrics, recent };
   const admin = createOperatorListener({ ...adminParts, draining: () => draining });

@@ -7,10 +7,10 @@ import {
   Registry,
 } from 'prom-client';
 import type { ErrorCode } from '../../base/error-table.ts';
-import type { CounterSeries } from '../../tuning/metric-primitives.ts';
 import { createAppFamilies } from './app-families.ts';
 import { type AppMetrics, type ClockSkewReading, createAppMetrics, type MetricsDetail } from './app-metrics.ts';
 import { createMetricFamilies, type MetricFamilies } from './families.ts';
+import { createListenerMetrics, type ListenerMetrics } from './listener-metrics.ts';
 import { createTargetGauges } from './target-gauges.ts';
 
 export type { AppMetrics, MetricsDetail, ProviderMetrics } from './app-metrics.ts';
@@ -23,7 +23,7 @@ export type Part = 'provider' | 'store' | 'frontend' | 'serving';
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
 /** Measurements of the process, whatever app they are of. */
-interface ProcessMetrics {
+interface ProcessMetrics extends ListenerMetrics {
   /** Prometheus text format; `others` are the values of further processes of this gateway, which are added. */
   text(others?: readonly MetricsSnapshot[]): Promise<{ contentType: string; body: string }>;
   /** All values as plain data, for the process that serves the sum of all processes. */
@@ -39,18 +39,6 @@ interface ProcessMetrics {
   /** Sets the digest of the configuration that this process serves. */
   setConfig(digest: string): void;
   countDroppedLogLine(): void;
-  /** `reason` is one of a closed list. */
-  countHandshakeFailure(reason: string): void;
-  countRedirect(outcome: 'redirected' | 'challenge' | 'refused'): void;
-  /** Sets the source of the certificates of the public port: the file of each, and the seconds since 1970 at which it expires. */
-  watchCertificates(read: () => readonly (readonly [string, number])[]): void;
-  /** The counter of requests on the public port with this major version of HTTP; to be taken once, not per request. */
-  requestsOfVersion(version: '1' | '2'): CounterSeries;
-  countHttp2Reset(by: 'client' | 'gateway'): void;
-  /** `reason` is one of a closed list. */
-  countHttp2Goaway(reason: string): void;
-  /** Sets the source of the number of open HTTP/2 sessions. */
-  watchHttp2Sessions(read: () => number): void;
   observeHook(hook: string, plugin: string, seconds: number): void;
   countHookFailure(hook: string, plugin: string, reason: string): void;
   countDroppedHookEvent(hook: string): void;
@@ -88,17 +76,6 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
   const hooks = families.histogram('bff_hook_seconds');
   const hookFailures = families.counter('bff_hook_failures_total');
   const droppedEvents = families.counter('bff_hook_events_dropped_total');
-  const redirects = families.counter('bff_redirect_requests_total');
-  const handshakes = families.counter('bff_tls_handshake_failures_total');
-  let certificates: () => readonly (readonly [string, number])[] = () => [];
-  families.gauge('bff_tls_certificate_expiry_timestamp_seconds', () =>
-    certificates().map(([file, seconds]) => [[file], seconds]),
-  );
-  const versions = families.counter('bff_http_version_requests_total');
-  const resets = families.counter('bff_http2_resets_total');
-  const goaways = families.counter('bff_http2_goaways_total');
-  let http2Sessions: (() => number) | undefined;
-  families.gauge('bff_http2_sessions', () => (http2Sessions ? [[[], http2Sessions()]] : []));
   const open = new Set<() => number>();
   const parts: Readiness = new Map();
   families.gauge('bff_open_calls', () => [[[], [...open].reduce((sum, read) => sum + read(), 0)]]);
@@ -107,6 +84,7 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
   families.gauge('bff_part_ready', () => readinessSeries(parts));
 
   return {
+    ...createListenerMetrics(families),
     text: (others = []) => renderMetrics(registry, others),
     snapshot: () => registry.getMetricsAsJSON(),
     countError: (code) => void errors(code).increment(),
@@ -121,17 +99,6 @@ function createProcessMetrics(registry: Registry, families: MetricFamilies): Pro
       config = digest;
     },
     countDroppedLogLine: () => void droppedLines().increment(),
-    countHandshakeFailure: (reason) => void handshakes(reason).increment(),
-    countRedirect: (outcome) => void redirects(outcome).increment(),
-    watchCertificates(read) {
-      certificates = read;
-    },
-    requestsOfVersion: (version) => versions(version),
-    countHttp2Reset: (by) => void resets(by).increment(),
-    countHttp2Goaway: (reason) => void goaways(reason).increment(),
-    watchHttp2Sessions(read) {
-      http2Sessions = read;
-    },
     observeHook: (hook, plugin, seconds) => hooks(hook, plugin).observe(seconds),
     countHookFailure: (hook, plugin, reason) => void hookFailures(hook, plugin, reason).increment(),
     countDroppedHookEvent: (hook) => void droppedEvents(hook).increment(),

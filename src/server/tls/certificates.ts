@@ -44,17 +44,24 @@ export const filesOf = (tls: ListenTls): string[] => [
 const readClientCa = ({ clientCa }: ListenTls) =>
   clientCa === undefined ? undefined : readCertificates('listen.tls.clientCa', clientCa);
 
-/** Reports a failure once, until it succeeds or fails for another reason: files are also read when they have not changed. */
-function createFailureLog(log: Logger) {
+/**
+ * Returns a function for the value that `read` returns, or for the one in use if it throws. It reports a failure once, until it succeeds or
+ * fails for another reason: files are also read when they have not changed.
+ */
+function createAttempt(log: Logger) {
   const reported = new Map<string, string>();
-  return {
-    fail(option: string, error: unknown): void {
+  return function attempt<T>(option: string, inUse: T, read: () => T): T {
+    try {
+      const value = read();
+      reported.delete(option);
+      return value;
+    } catch (error) {
       const reason = messageOf(error);
-      if (reported.get(option) === reason) return;
+      if (reported.get(option) !== reason)
+        log.error({ option, reason }, 'failed to reload a certificate; keeping the one in use');
       reported.set(option, reason);
-      log.error({ option, reason }, 'failed to reload a certificate; keeping the one in use');
-    },
-    succeed: (option: string) => void reported.delete(option),
+      return inUse;
+    }
   };
 }
 
@@ -67,7 +74,7 @@ function tableOf(all: readonly LoadedCertificate[]): Map<string, SecureContext> 
 
 /** Reads the certificates. Throws an Error with the option and the reason if one cannot be used. */
 export function createCertificates({ tls, log, context }: CertificateOptions): Certificates {
-  const failures = createFailureLog(log);
+  const attempt = createAttempt(log);
   let ca = readClientCa(tls);
   const optionsOf = ({ cert, key }: KeyPair) => ({ ...context, cert, key, ...(ca === undefined ? {} : { ca }) });
   const load = (option: string, files: KeyPairFiles, pair: KeyPair): LoadedCertificate => ({
@@ -78,18 +85,6 @@ export function createCertificates({ tls, log, context }: CertificateOptions): C
   });
   let all = certificatesOf(tls).map(([option, files]) => load(option, files, readKeyPair(option, files)));
   let byName = tableOf(all);
-
-  /** The value, or the one in use if it cannot be read. */
-  function attempt<T>(option: string, inUse: T, read: () => T): T {
-    try {
-      const value = read();
-      failures.succeed(option);
-      return value;
-    } catch (error) {
-      failures.fail(option, error);
-      return inUse;
-    }
-  }
 
   function reload(certificate: LoadedCertificate, hasOtherCa: boolean): LoadedCertificate {
     const { option, files, pair: inUse } = certificate;

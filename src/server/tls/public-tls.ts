@@ -55,6 +55,20 @@ function soon(run: () => void): () => void {
   };
 }
 
+/** Runs `refresh` when the files change, and replaces the key of session tickets, until the server closes. */
+function keepFresh(server: Server, files: readonly string[], refresh: () => void): void {
+  const watch = createFileWatch(soon(refresh));
+  watch.watch(files);
+  const refreshTimer = setInterval(refresh, REFRESH_INTERVAL_MS).unref();
+  const rotate = () => server.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
+  const ticketTimer = setInterval(rotate, TICKET_KEY_LIFETIME_MS).unref();
+  server.once('close', () => {
+    watch.stop();
+    clearInterval(refreshTimer);
+    clearInterval(ticketTimer);
+  });
+}
+
 /** Reads the certificates; throws an Error with the option and the reason if one cannot be used. */
 export function createPublicTls(tls: ListenTls, parts: PublicTlsParts): PublicTls {
   const { log, metrics, handshakeTimeout = HANDSHAKE_TIMEOUT_MS, clock = Date.now } = parts;
@@ -96,16 +110,7 @@ export function createPublicTls(tls: ListenTls, parts: PublicTlsParts): PublicTl
       servers.add(server);
       // node:https takes a failed handshake for a malformed request.
       server.removeAllListeners('tlsClientError').on('tlsClientError', fail);
-      const watch = createFileWatch(soon(refresh));
-      watch.watch(filesOf(tls));
-      const refreshTimer = setInterval(refresh, REFRESH_INTERVAL_MS).unref();
-      const rotate = () => server.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
-      const ticketTimer = setInterval(rotate, TICKET_KEY_LIFETIME_MS).unref();
-      server.once('close', () => {
-        watch.stop();
-        clearInterval(refreshTimer);
-        clearInterval(ticketTimer);
-      });
+      keepFresh(server, filesOf(tls), refresh);
     },
     refresh,
   };
