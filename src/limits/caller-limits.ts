@@ -15,7 +15,7 @@ import {
 } from './compile-limits.ts';
 import { type LimitStanding, limitHeaders } from './limit-headers.ts';
 import type { AdmittedCaller, LimitedCaller } from './limited-caller.ts';
-import { createProcessGroup } from './process-group.ts';
+import { createProcessGroup, type ProcessGroup } from './process-group.ts';
 
 export interface CallerLimits {
   /**
@@ -109,26 +109,11 @@ function tooMany(limit: CompiledLimit, reset: number | undefined, standings: rea
   });
 }
 
-/** Creates the limits of all routes; undefined if no route has any. */
-export function createCallerLimits(parts: CallerLimitParts): CallerLimits | undefined {
-  const group = createProcessGroup(parts.store, parts.clock);
-  const byRoute = new Map<CompiledRoute, RouteLimits>();
-  for (const route of parts.routes.routes) {
-    const limits = compileLimits(route.config, route.pattern, { ...parts, group });
-    if (limits) byRoute.set(route, limits);
-  }
-  if (byRoute.size === 0) return undefined;
-  const requests = new WeakMap<RequestContext, LimitedRequest>();
+/** Creates the function that applies one limit to a request. It rejects with `too_many_requests`. */
+function createApply(parts: CallerLimitParts) {
   const recordRefusal = createRecordRefusal(parts);
 
-  function limitsFor(context: RequestContext, route: CompiledRoute): readonly CompiledLimit[] {
-    const limits = byRoute.get(route);
-    if (!limits) return [];
-    const rule = route.decided?.get(context);
-    return (rule && limits.byRule.get(rule.config)) ?? limits.always;
-  }
-
-  async function apply(
+  return async function apply(
     limit: CompiledLimit,
     request: LimitedRequest,
     context: RequestContext,
@@ -146,7 +131,41 @@ export function createCallerLimits(parts: CallerLimitParts): CallerLimits | unde
     if (context.access) context.access.limit = limit.label;
     context.span?.setAttribute('bff.limit', limit.label);
     throw tooMany(limit, reset, request.standings);
-  }
+  };
+}
+
+type LimitsByRoute = ReadonlyMap<CompiledRoute, RouteLimits>;
+
+function compileAll({ routes, ...parts }: CallerLimitParts, group: ProcessGroup): LimitsByRoute {
+  return new Map(
+    routes.routes.flatMap((route): [CompiledRoute, RouteLimits][] => {
+      const limits = compileLimits(route.config, route.pattern, { ...parts, group });
+      return limits ? [[route, limits]] : [];
+    }),
+  );
+}
+
+/** The limits that apply to a request. */
+function limitsFor(byRoute: LimitsByRoute, context: RequestContext, route: CompiledRoute): readonly CompiledLimit[] {
+  const limits = byRoute.get(route);
+  const rule = limits && route.decided?.get(context);
+  return (rule && limits.byRule.get(rule.config)) ?? limits?.always ?? [];
+}
+
+function closeAll(byRoute: LimitsByRoute): void {
+  for (const { always, byRule } of byRoute.values())
+    for (const limit of [always, ...byRule.values()].flat())
+      if (limit.kind === 'requests') limit.shared.close();
+      else limit.places.close();
+}
+
+/** Creates the limits of all routes; undefined if no route has any. */
+export function createCallerLimits(parts: CallerLimitParts): CallerLimits | undefined {
+  const group = createProcessGroup(parts.store, parts.clock);
+  const byRoute = compileAll(parts, group);
+  if (byRoute.size === 0) return undefined;
+  const requests = new WeakMap<RequestContext, LimitedRequest>();
+  const apply = createApply(parts);
 
   function release(context: RequestContext): void {
     const request = requests.get(context);
@@ -155,9 +174,8 @@ export function createCallerLimits(parts: CallerLimitParts): CallerLimits | unde
 
   return {
     async enforce(context, route, admitted, isTracked) {
-      if (requests.has(context)) return;
-      const limits = limitsFor(context, route);
-      if (limits.length === 0) return;
+      const limits = limitsFor(byRoute, context, route);
+      if (limits.length === 0 || requests.has(context)) return;
       const request: LimitedRequest = { standings: [], releases: [] };
       requests.set(context, request);
       try {
@@ -175,10 +193,7 @@ export function createCallerLimits(parts: CallerLimitParts): CallerLimits | unde
     release,
     close() {
       group.close();
-      for (const { always, byRule } of byRoute.values())
-        for (const limit of [always, ...byRule.values()].flat())
-          if (limit.kind === 'requests') limit.shared.close();
-          else limit.places.close();
+      closeAll(byRoute);
     },
   };
 }

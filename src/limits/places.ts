@@ -68,17 +68,31 @@ function createStoredPlaces({ store, clock }: PlaceParts, limit: PlaceLimit) {
   };
 }
 
+/** Counts the places that each caller holds in this process. */
+function createOwnPlaces(max: number) {
+  const counts = new Map<string, number>();
+  return {
+    /** Returns how many are left after this one; undefined if none was free. */
+    take(caller: string): number | undefined {
+      const held = counts.get(caller) ?? 0;
+      if (held >= max) return undefined;
+      counts.set(caller, held + 1);
+      return max - held - 1;
+    },
+    give(caller: string): void {
+      const left = (counts.get(caller) ?? 1) - 1;
+      if (left > 0) counts.set(caller, left);
+      else counts.delete(caller);
+    },
+  };
+}
+
+const FULL: PlaceVerdict = { release: undefined, remaining: 0, local: false };
+
 /** Creates the places of a limit. */
 export function createPlaces(limit: PlaceLimit, parts: PlaceParts): Places {
   const stored = createStoredPlaces(parts, limit);
-  /** Places by caller in this process. */
-  const counts = new Map<string, number>();
-
-  function give(caller: string): void {
-    const left = (counts.get(caller) ?? 1) - 1;
-    if (left > 0) counts.set(caller, left);
-    else counts.delete(caller);
-  }
+  const own = createOwnPlaces(limit.concurrent);
 
   /** Whether all processes together have a free place. */
   async function holdStored(caller: string, id: string): Promise<'held' | 'full' | 'local'> {
@@ -86,33 +100,27 @@ export function createPlaces(limit: PlaceLimit, parts: PlaceParts): Places {
       return (await stored.hold(caller, id)) ? 'held' : 'full';
     } catch (error) {
       const isOutage = error instanceof GatewayError && error.code === 'store_unavailable';
-      if (!isOutage || limit.onStoreOutage === 'refuse') throw error;
-      return 'local';
+      if (isOutage && limit.onStoreOutage === 'local') return 'local';
+      own.give(caller);
+      throw error;
     }
   }
 
   return {
     async hold({ name, isShared }) {
-      const before = counts.get(name) ?? 0;
-      if (before >= limit.concurrent) return { release: undefined, remaining: 0, local: false };
-      counts.set(name, before + 1);
+      const remaining = own.take(name);
+      if (remaining === undefined) return FULL;
       const id = randomUUID();
-      let outcome: 'held' | 'full' | 'local' = 'held';
-      try {
-        if (isShared) outcome = await holdStored(name, id);
-      } catch (error) {
-        give(name);
-        throw error;
-      }
+      const outcome = isShared ? await holdStored(name, id) : 'held';
       if (outcome === 'full') {
-        give(name);
-        return { release: undefined, remaining: 0, local: false };
+        own.give(name);
+        return FULL;
       }
       const release = () => {
-        give(name);
+        own.give(name);
         if (isShared) stored.drop(name, id);
       };
-      return { release, remaining: limit.concurrent - before - 1, local: outcome === 'local' };
+      return { release, remaining, local: outcome === 'local' };
     },
     close: stored.close,
   };
