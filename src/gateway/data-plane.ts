@@ -46,33 +46,34 @@ export interface DataPlane {
   verify(context: RequestContext, origin: string): Promise<ForwardedHeaders>;
 }
 
+/** Creates the steps of a request, with the limits of its route around them. */
+function createSteps(parts: DataPlaneParts) {
+  const { config, routes, limits } = parts;
+  const proofs = createUpstreamProofs(parts.clock);
+  const prepare = prepareRoutes(config, routes.routes, parts.upstreamTokens, proofs);
+  const prepared = prepareWithHooks(parts, prepareWithChanges(config, routes.routes, prepare));
+  const admit = createAdmit(parts);
+  return {
+    prepareFor: prepareWithLimits(limits, routes.routes, prepared),
+    admit: traceAdmission(limitAdmission(admit, limits, true)),
+    // The end of a request that the front proxy forwards is not known here.
+    admitAsked: traceAdmission(limitAdmission(admit, limits, false)),
+    checkForgery: createForgeryCheck(config),
+  };
+}
+
 /** Creates the data plane over the route table. */
 export function createDataPlane(parts: DataPlaneParts): DataPlane {
   const { config, routes, tunnel, audit, limits } = parts;
   const cors = createCors(config.cors.allowedOrigins);
-  const proofs = createUpstreamProofs(parts.clock);
-  const prepare = prepareRoutes(config, routes.routes, parts.upstreamTokens, proofs);
-  const prepared = prepareWithHooks(parts, prepareWithChanges(config, routes.routes, prepare));
-  const prepareFor = prepareWithLimits(limits, routes.routes, prepared);
-  const admitUnlimited = createAdmit(parts);
-  const admit = traceAdmission(limitAdmission(admitUnlimited, limits, true));
-  const checkForgery = createForgeryCheck(config);
+  const { admit, admitAsked, prepareFor, checkForgery } = createSteps(parts);
   const handleRoute = releaseAfter(limits, createRouteHandler(parts, { admit, prepareFor, checkForgery }));
-  // The end of a request that the front proxy forwards is not known here.
-  const admitAsked = traceAdmission(limitAdmission(admitUnlimited, limits, false));
   const isOwnPath = ownPathTestOf(config);
   const match = (target: RequestTarget, origin?: string) =>
     isOwnPath?.(target) ? undefined : routes.match(target, origin)?.route;
   const signInAfter = createSignInAfter(config, parts.arrivals);
-  const verify = createVerify({
-    config,
-    match,
-    admit: countAdmitted(parts, admitAsked),
-    checkForgery,
-    signInAfter,
-    prepareFor,
-    audit,
-  });
+  const askedAdmit = countAdmitted(parts, admitAsked);
+  const verify = createVerify({ config, match, admit: askedAdmit, checkForgery, signInAfter, prepareFor, audit });
 
   return {
     match(target) {
@@ -91,14 +92,11 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       return handleRoute(context, res, route, cors.corsHeaders(headers.origin));
     },
     upgrade: releaseAfter(limits, createUpgrade({ config, admit: countAdmitted(parts, admit), prepareFor, tunnel })),
-    async verify(context, origin) {
-      try {
-        return await verify(context, origin);
-      } catch (error) {
+    verify: (context, origin) =>
+      verify(context, origin).catch((error: unknown) => {
         countRefusal(parts, context, origin, error);
         throw error;
-      }
-    },
+      }),
   };
 }
 
