@@ -111,21 +111,23 @@ export function recordRule({ context, route }: Pick<AccessRequest, 'context' | '
   route.decided?.set(context, rule);
 }
 
-/** Creates the policy enforcer. */
-export function createPolicyEnforcer(
-  { config, audit, readCertificate, clock }: PolicyEnforcerParts,
-  challenge: Challenge,
-): PolicyEnforcer {
-  const { clockTolerance } = config.provider;
-  const errorOf = createErrorOf(config, challenge);
+/** Audits the refusal of a request, and throws its error. */
+type Deny = (access: AccessRequest, facts: TokenFacts | undefined, reason: string, error: GatewayError) => never;
 
-  function deny(access: AccessRequest, facts: TokenFacts | undefined, reason: string, error: GatewayError): never {
+const createDeny =
+  (audit: Audit): Deny =>
+  (access, facts, reason, error) => {
     audit('access.denied', {
       ...auditDetails(access, reason),
       ...(facts?.sub === undefined ? {} : { sub: facts.sub }),
     });
     throw error;
-  }
+  };
+
+/** Creates the function that checks the conditions of a rule. */
+function createEnforceRule({ config, readCertificate, clock }: PolicyEnforcerParts, challenge: Challenge, deny: Deny) {
+  const { clockTolerance } = config.provider;
+  const errorOf = createErrorOf(config, challenge);
 
   function certificateOf({ req, access: record }: RequestContext): ClientCertificate | undefined {
     const certificate = readCertificate?.(req);
@@ -134,7 +136,12 @@ export function createPolicyEnforcer(
     return certificate;
   }
 
-  function enforceRule(access: AccessRequest, rule: CompiledRule, token: TokenFacts | undefined, scheme: Scheme): void {
+  return function enforceRule(
+    access: AccessRequest,
+    rule: CompiledRule,
+    token: TokenFacts | undefined,
+    scheme: Scheme,
+  ): void {
     recordRule(access, rule);
     // Most rules have no conditions; they cost nothing.
     if ((token === undefined ? rule.checkWithoutToken : rule.check) === undefined) return;
@@ -152,7 +159,13 @@ export function createPolicyEnforcer(
     if (decision.kind === 'allowed') return;
     const [reason, error] = errorOf(decision, scheme, token?.providers[0], rule.config);
     deny(access, token, reason, error);
-  }
+  };
+}
+
+/** Creates the policy enforcer. */
+export function createPolicyEnforcer(parts: PolicyEnforcerParts, challenge: Challenge): PolicyEnforcer {
+  const deny: Deny = createDeny(parts.audit);
+  const enforceRule = createEnforceRule(parts, challenge, deny);
 
   return {
     requireRules(access) {
