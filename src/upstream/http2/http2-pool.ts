@@ -1,12 +1,11 @@
 /** Connections of HTTP/2 to one upstream: requests share a connection, and further ones are opened when it is full. */
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { ClientHttp2Session } from 'node:http2';
 import { type Connect, type ConnectOptions, createConnect } from '../connect/connect.ts';
-import { closedEarly, protocolError, UpstreamFault } from '../http/fault.ts';
+import { closedEarly, UpstreamFault } from '../http/fault.ts';
 import type { Pool } from '../http/pool.ts';
 import type { ConnectionLimits, ResponseHandler, UpstreamRequest } from '../http/request-port.ts';
 import { Exchange } from './exchange.ts';
+import { openSession } from './open-session.ts';
 
 export interface Http2PoolOptions extends ConnectOptions, ConnectionLimits {
   /** Maximum number of connections. */
@@ -29,6 +28,7 @@ interface Session {
 interface PendingRequest {
   readonly request: UpstreamRequest;
   readonly handler: ResponseHandler;
+  readonly deadline: number;
 }
 
 const POLL_INTERVAL_MS = 50;
@@ -36,14 +36,11 @@ const POLL_INTERVAL_MS = 50;
 const IDLE_MS = 60_000;
 /** A connection with requests is asked for a sign of life this often, and given up after the same time without one. */
 const PING_INTERVAL_MS = 15_000;
-/** Concurrent streams before the settings of the upstream have arrived (RFC 9113 section 6.5.2). */
-const INITIAL_STREAMS = 100;
-/** Bytes of a response that wait for a slow client, and of all responses of a connection. */
-const STREAM_WINDOW = 256 * 1024;
-const SESSION_WINDOW = 4 * 1024 * 1024;
+/** Maximum connections: an upstream that allows few streams, or none, must not get a connection for each request. */
+const MAX_SESSIONS = 64;
 
 const poolClosed = () => new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closed the connection pool');
-const notHttp2 = () => protocolError('the upstream does not speak HTTP/2: it selected no h2 in TLS (ALPN)');
+const noConnection = () => new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'no stream within the time limit');
 
 class Http2Pool implements Pool {
   readonly #options: Http2PoolOptions;
@@ -65,7 +62,7 @@ class Http2Pool implements Pool {
       queueMicrotask(() => handler.onError(poolClosed()));
       return;
     }
-    this.#queue.push({ request, handler });
+    this.#queue.push({ request, handler, deadline: performance.now() + this.#options.connectTimeout });
     this.#assignQueued();
   }
 
@@ -84,7 +81,7 @@ class Http2Pool implements Pool {
       if (!session || !pending) break;
       this.#send(session, pending);
     }
-    const mayOpen = !this.#connecting && this.#sessions.size < this.#options.connections;
+    const mayOpen = !this.#connecting && this.#sessions.size < Math.min(MAX_SESSIONS, this.#options.connections);
     if (this.#queue.length > 0 && mayOpen && !this.#destroyed) this.#openSession();
   }
 
@@ -94,7 +91,7 @@ class Http2Pool implements Pool {
     let best: Session | undefined;
     for (const session of this.#sessions) {
       const { client, exchanges, retiresAt } = session;
-      const { maxConcurrentStreams = INITIAL_STREAMS } = client.remoteSettings ?? {};
+      const { maxConcurrentStreams = Number.POSITIVE_INFINITY } = client.remoteSettings ?? {};
       if (client.closed || client.destroyed || now >= retiresAt || exchanges.size >= maxConcurrentStreams) continue;
       if (!best || exchanges.size < best.exchanges.size) best = session;
     }
@@ -120,43 +117,36 @@ class Http2Pool implements Pool {
   }
 
   #openSession(): void {
+    const { connectTimeout, origin, maxHeadBytes } = this.#options;
     const fail = (error: Error = closedEarly()) => {
       if (this.#connecting !== connecting) return;
       this.#connecting = undefined;
-      attempt.cancel();
+      session.cancel();
       // All of them waited for this connection; another attempt would fail as well.
       for (const { handler } of this.#queue.splice(0)) handler.onError(error);
     };
-    const connecting = { deadline: performance.now() + this.#options.connectTimeout, fail };
+    const connecting = { deadline: performance.now() + connectTimeout, fail };
     this.#connecting = connecting;
-    const attempt = this.#connect({
-      onFailed: fail,
-      onConnected: (socket) => {
-        const isHttp2 = !(socket instanceof TLSSocket) || socket.alpnProtocol === 'h2';
-        if (this.#connecting !== connecting || !isHttp2) socket.destroy();
-        if (!isHttp2) fail(notHttp2());
-        if (this.#connecting !== connecting) return;
-        this.#connecting = undefined;
-        this.#addSession(socket);
-        this.#assignQueued();
+    const session = openSession(
+      { connect: this.#connect, origin, maxHeadBytes },
+      {
+        onFailed: fail,
+        onOpen: (client) => {
+          if (this.#connecting !== connecting) return;
+          this.#connecting = undefined;
+          this.#addSession(client);
+          this.#assignQueued();
+        },
       },
-    });
+    );
   }
 
-  #addSession(socket: Socket): void {
-    const { origin, maxHeadBytes, maxAge } = this.#options;
-    const client = connectHttp2(origin.startsWith('https:') ? origin : 'http://upstream', {
-      createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW, maxHeaderListSize: maxHeadBytes },
-      maxSessionMemory: 64,
-    });
+  #addSession(client: ClientHttp2Session): void {
+    const { maxAge } = this.#options;
     const now = performance.now();
     const retiresAt = maxAge ? now + maxAge() : Number.POSITIVE_INFINITY;
     const session: Session = { client, exchanges: new Set(), retiresAt, aliveAt: now, pinged: false };
     this.#sessions.add(session);
-    client.on('connect', () => client.setLocalWindowSize(SESSION_WINDOW));
-    // The streams fail with the same error.
-    client.on('error', () => {});
     client.on('remoteSettings', () => this.#assignQueued());
     client.on('close', () => {
       this.#sessions.delete(session);
@@ -172,8 +162,8 @@ class Http2Pool implements Pool {
 
   #enforceTimeLimits(): void {
     const now = performance.now();
-    if (this.#connecting && now >= this.#connecting.deadline)
-      this.#connecting.fail(new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'no connection within the time limit'));
+    if (this.#connecting && now >= this.#connecting.deadline) this.#connecting.fail(noConnection());
+    while (this.#queue[0] && now >= this.#queue[0].deadline) this.#queue.shift()?.handler.onError(noConnection());
     for (const session of this.#sessions) this.#check(session, now);
   }
 

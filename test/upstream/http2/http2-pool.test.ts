@@ -16,7 +16,7 @@ import { upstream as schema } from '../../../src/config/traffic/upstream.ts';
 import { caFile, LOOPBACK_CERTIFICATE, TEST_KEY } from '../../support/certificates.ts';
 import { route, startEdge } from '../../support/edge.ts';
 import { connectRaw, rawRequest } from '../../support/raw.ts';
-import { startUpstream } from '../../support/upstream.ts';
+import { startRawUpstream, startUpstream } from '../../support/upstream.ts';
 import { until } from '../../support/wait.ts';
 
 type Respond = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, number: number) => unknown;
@@ -205,6 +205,23 @@ test('a refused request is sent again when it may be', async (t) => {
   });
   assert.equal((await rawRequest(edge.port, get)).status, 200);
   assert.equal(requests.length, 2);
+});
+
+test('an upstream that allows no stream: 504, and few connections', async (t) => {
+  const upstream = await serve(t, () => {}, createServer({ settings: { maxConcurrentStreams: 0 } }));
+  const timeouts = { connect: 300, headers: 60_000, idle: 300_000 };
+  const edge = await edgeTo(t, `http://127.0.0.1:${upstream.port}`, {}, { timeouts });
+  assert.equal((await rawRequest(edge.port, get)).status, 504);
+  assert.ok(upstream.sessions.length <= 64);
+});
+
+test('a server that accepts the connection and says nothing: 504, and the connection is closed', async (t) => {
+  const silent = await startRawUpstream(() => {});
+  t.after(() => silent.close());
+  const timeouts = { connect: 300, headers: 60_000, idle: 300_000 };
+  const edge = await edgeTo(t, silent.origin, {}, { timeouts });
+  assert.equal((await rawRequest(edge.port, get)).status, 504);
+  await until(() => silent.connections() > 0 && silent.openConnections() === 0, { what: 'it is closed' });
 });
 
 test('an upstream that speaks HTTP/1.1 on an h2c target: 502', async (t) => {
