@@ -134,3 +134,26 @@ test('a gateway that stops completes its requests over HTTP/2 and ends their ses
   assert.equal((await pending).body, 'done');
   await stopped;
 });
+
+test('a gateway that stops ends its event streams over HTTP/2, and waits for no client', async (t) => {
+  const { open, upstream, gateway } = await startHttp2World(t);
+  upstream.respondWith((_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write('data: hello\n\n');
+  });
+  const session = open();
+  const streams = Array.from({ length: 10 }, () => session.request({ ':authority': HOST, ':path': '/api/events' }));
+  await Promise.all(streams.map((stream) => once(stream, 'data')));
+  const ended = Promise.all(
+    streams.map((stream) =>
+      once(
+        stream.on('error', () => {}),
+        'close',
+      ),
+    ),
+  );
+  const closed = once(session, 'close');
+  await gateway.stop();
+  await ended;
+  await closed;
+});
