@@ -120,7 +120,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   if (config.admin.enabled) await listenForAdmin(admin, config);
   const forwardAuth = await openForwardAuthListener(config, active, { log, metrics });
   await active.current().tracing?.ready;
-  const publicListener = await openPublicListener(fitOpenFiles(config, log), active, { tls, metrics });
+  const publicListener = await openPublicListener(fitOpenFiles(config, log), active, { tls, metrics, log });
   const redirect = await openRedirectListener({ config, log, metrics, apps: () => active.current().apps });
   const { port } = publicListener;
   log.info({ publicUrl: config.publicUrl, port, store: store.kind, digest }, 'listening');

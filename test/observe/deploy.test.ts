@@ -64,7 +64,7 @@ test('promtool accepts the alert rules', () => {
   assert.match(output, new RegExp(`SUCCESS: ${rules.length} rules found`));
 });
 
-/** Runs the rules over samples of instance `a`, one per minute: the alert with `own` labels fires after `minutes`, and not after one. */
+/** Runs the rules over samples of instance `a`, one per minute: the alert with `own` labels (an empty one is none) fires after `minutes`, and not after one. */
 function assertAlert(
   series: Record<string, string>,
   alert: string,
@@ -72,7 +72,7 @@ function assertAlert(
   own: Record<string, string> = {},
 ): void {
   const folder = mkdtempSync(join(tmpdir(), 'bff-rules-'));
-  const found: Record<string, string> = { instance: 'a', ...own };
+  const found = Object.fromEntries(Object.entries({ instance: 'a', ...own }).filter(([, value]) => value !== ''));
   const { labels, annotations } = rules.find((rule) => rule.alert === alert) ?? assert.fail(alert);
   const expand = (text: string) => text.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, name) => found[name] ?? '');
   const expected = {
@@ -119,6 +119,49 @@ test('O02 an alert fires when processes of an instance serve different configura
 
 test('O09 an alert fires when log lines are dropped', () => {
   assertAlert({ 'bff_log_lines_dropped_total{instance="a"}': '0 0 5 9 9 9' }, 'BffGatewayLogLinesDropped', 3);
+});
+
+test('alerts fire for a target that stays out, and sooner if most are out', () => {
+  const targets = (state: string, values: string) => ({
+    [`bff_upstream_targets{instance="a",app="main",route="/api/**",state="${state}"}`]: values,
+  });
+  const labels = { app: 'main', route: '/api/**' };
+  const oneOut = { ...targets('healthy', '3 2x15'), ...targets('ejected', '0 1x15'), ...targets('down', '0x16') };
+  assertAlert(oneOut, 'BffGatewayTargetUnavailable', 12, labels);
+  const twoOut = { ...targets('healthy', '3 1x5'), ...targets('ejected', '0 1x5'), ...targets('down', '0 1x5') };
+  assertAlert(twoOut, 'BffGatewayTargetsMostlyUnavailable', 3, labels);
+});
+
+test('an alert fires when the budget of retries is exhausted', () => {
+  const retries = (outcome: string, values: string) => ({
+    [`bff_upstream_retries_total{instance="a",app="main",route="/api/**",reason="connect",outcome="${outcome}"}`]:
+      values,
+  });
+  const series = { ...retries('sent', '0+100x10'), ...retries('over_budget', '0 0 0+20x8') };
+  assertAlert(series, 'BffGatewayRetryBudgetExhausted', 6, { app: 'main', route: '/api/**', instance: '' });
+});
+
+test('alerts fire when a certificate expires soon, and when a changed one cannot be used', () => {
+  const days = (count: number) => count * 86_400;
+  const expiry = 'bff_tls_certificate_expiry_timestamp_seconds{instance="a",certificate="tls.crt"}';
+  const labels = { certificate: 'tls.crt' };
+  assertAlert({ [expiry]: `${days(15)} ${days(15)} ${days(13)}x10` }, 'BffGatewayCertificateExpires', 9, labels);
+  const reloads = (outcome: string) => `bff_tls_certificate_reloads_total{instance="a",outcome="${outcome}"}`;
+  const failing = { [reloads('failed')]: '0 0 1+1x10', [reloads('reloaded')]: '1x12' };
+  assertAlert(failing, 'BffGatewayCertificateReloadFailing', 9);
+});
+
+test('an alert fires for attacks by HTTP/2, and one when a limit refuses many requests', () => {
+  const goaways = (reason: string, values: string) => ({
+    [`bff_http2_goaways_total{instance="a",reason="${reason}"}`]: values,
+  });
+  assertAlert({ ...goaways('idle', '0+50x6'), ...goaways('resets', '0 0 0+9x4') }, 'BffGatewayHttp2Abuse', 6);
+  const decisions = (outcome: string, values: string) => ({
+    [`bff_limit_decisions_total{instance="a",app="main",route="/api/**",limit="user-1m",outcome="${outcome}"}`]: values,
+  });
+  const labels = { app: 'main', route: '/api/**', limit: 'user-1m', instance: '' };
+  const refusing = { ...decisions('allowed', '0+100x20'), ...decisions('refused', '0 0 0+50x18') };
+  assertAlert(refusing, 'BffGatewayCallersLimited', 15, labels);
 });
 
 test('every panel and variable of the dashboard uses existing metrics and labels', () => {

@@ -8,6 +8,7 @@ export interface ListenerMetrics {
   countRedirect(outcome: 'redirected' | 'challenge' | 'refused'): void;
   /** Sets the source of the certificates of the public port: the file of each, and the seconds since 1970 at which it expires. */
   watchCertificates(read: () => readonly (readonly [string, number])[]): void;
+  countCertificateReload(outcome: 'reloaded' | 'failed'): void;
   /** The counter of requests on the public port with this major version of HTTP; to be taken once, not per request. */
   requestsOfVersion(version: '1' | '2'): CounterSeries;
   countHttp2Reset(by: 'client' | 'gateway'): void;
@@ -25,6 +26,7 @@ export function createListenerMetrics(families: MetricFamilies): ListenerMetrics
   families.gauge('bff_tls_certificate_expiry_timestamp_seconds', () =>
     certificates().map(([file, seconds]) => [[file], seconds]),
   );
+  const reloads = families.counter('bff_tls_certificate_reloads_total');
   const versions = families.counter('bff_http_version_requests_total');
   const resets = families.counter('bff_http2_resets_total');
   const goaways = families.counter('bff_http2_goaways_total');
@@ -36,6 +38,7 @@ export function createListenerMetrics(families: MetricFamilies): ListenerMetrics
     watchCertificates(read) {
       certificates = read;
     },
+    countCertificateReload: (outcome) => void reloads(outcome).increment(),
     requestsOfVersion: (version) => versions(version),
     countHttp2Reset: (by) => void resets(by).increment(),
     countHttp2Goaway: (reason) => void goaways(reason).increment(),

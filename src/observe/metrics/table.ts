@@ -140,6 +140,11 @@ export const METRICS = {
     aggregator: 'average',
     help: 'When the certificate of the public port in use expires, in seconds since 1970',
   },
+  bff_tls_certificate_reloads_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Certificates and client CAs of the public port that were reloaded, or could not be; files that cannot be used count again each minute',
+  },
   // HTTP versions of the public port
   bff_http_version_requests_total: {
     type: 'counter',

@@ -13,7 +13,7 @@ export type GoawayReason = 'drain' | 'flood' | 'idle' | 'protocol' | 'resets';
 export interface SessionEvents {
   onRequest(): void;
   onReset(by: 'client' | 'gateway'): void;
-  onGoaway(reason: GoawayReason): void;
+  onGoaway(reason: GoawayReason, clientIp: string | undefined): void;
 }
 
 export interface SessionLimits {
@@ -48,6 +48,8 @@ export class ClientSession {
   readonly #limits: SessionLimits;
   readonly #streams = new Map<ServerHttp2Stream, OpenStream>();
   readonly #resets: Allowance;
+  /** Of the connection: a closed one no longer has it. */
+  readonly #clientIp: string | undefined;
   #idleSince: number;
   #isAnnounced = false;
   #isRefused = false;
@@ -65,13 +67,14 @@ export class ClientSession {
     this.#http = http;
     this.#limits = limits;
     this.#events = events;
+    this.#clientIp = socket.tls.remoteAddress;
     this.#resets = new Allowance(RESETS, RESETS_PER_SECOND, now);
     this.#idleSince = now;
     session.on('stream', (stream, _headers, flags, rawHeaders: string[]) =>
       this.#onStream(stream, rawHeaders, (flags & END_STREAM) !== 0),
     );
     // Node ends the session of a client that breaks the protocol, and has an error for a broken connection as well.
-    session.on('error', () => this.#isRefused || events.onGoaway('protocol'));
+    session.on('error', () => this.#isRefused || this.#report('protocol'));
     socket.onFault = ({ reason, code }) => this.refuse(reason, code);
   }
 
@@ -114,11 +117,15 @@ export class ClientSession {
     if (!this.#resets.take(isReset ? 1 : -1, now)) this.refuse('resets');
   }
 
+  #report(reason: GoawayReason): void {
+    this.#events.onGoaway(reason, this.#clientIp);
+  }
+
   /** Ends the session of a client that misuses it. */
   refuse(reason: GoawayReason, code = NGHTTP2_ENHANCE_YOUR_CALM): void {
     if (this.#session.destroyed) return;
     this.#isRefused = true;
-    this.#events.onGoaway(reason);
+    this.#report(reason);
     this.#session.destroy(new Error(`HTTP/2 session refused: ${reason}`), code);
   }
 
@@ -151,7 +158,7 @@ export class ClientSession {
   /** Accepts no further requests, and ends the connection after those in progress. */
   close(reason: GoawayReason): void {
     if (this.#session.closed || this.#session.destroyed) return;
-    this.#events.onGoaway(reason);
+    this.#report(reason);
     this.#session.close();
   }
 }

@@ -10,9 +10,11 @@ import type { Config } from '../../config/schema/schema.ts';
 import { closeIdleConnections, closeUnlessRequested, listenerLimits } from '../../edge/idle-connections.ts';
 import { inTurn } from '../../edge/in-turn.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
+import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics/metrics.ts';
 import { type Listeners, listenOnManySockets } from '../../tuning/listening-sockets.ts';
 import { createReadThrottle } from '../../tuning/read-throttle.ts';
+import type { SessionEvents } from '../http2/client-session.ts';
 import { createHttp2, type Http2 } from '../http2/http2.ts';
 import type { PublicTls } from '../tls/public-tls.ts';
 import { createConnectionLimit } from './connection-limit.ts';
@@ -33,6 +35,7 @@ export interface ServedGateway extends DrainedRequests {
 interface PublicListenerParts {
   readonly tls: PublicTls | undefined;
   readonly metrics: ListenerMetrics;
+  readonly log: Logger;
 }
 
 type ListenerMetrics = Pick<
@@ -81,12 +84,18 @@ function createPublicServer(
   return server;
 }
 
+/** Reports that a connection of HTTP/2 has ended; the log names the clients that misused theirs. */
+function createReportGoaway({ metrics, log }: PublicListenerParts): SessionEvents['onGoaway'] {
+  return function reportGoaway(reason, clientIp) {
+    metrics.countHttp2Goaway(reason);
+    if (reason === 'resets' || reason === 'flood')
+      log.warn({ reason, clientIp }, 'HTTP/2 connection ended: its client misused it');
+  };
+}
+
 /** HTTP/2 for the connections of the listener that choose it, if there is TLS. */
-function createPublicHttp2(
-  config: Config,
-  active: ServedGateway,
-  { tls, metrics }: PublicListenerParts,
-): Http2 | undefined {
+function createPublicHttp2(config: Config, active: ServedGateway, parts: PublicListenerParts): Http2 | undefined {
+  const { tls, metrics } = parts;
   const { enabled, maxConcurrentStreams } = config.listen.http2;
   if (!tls || !enabled) return undefined;
   const requests = metrics.requestsOfVersion('2');
@@ -98,7 +107,7 @@ function createPublicHttp2(
     metrics: {
       onRequest: () => requests.increment(),
       onReset: metrics.countHttp2Reset,
-      onGoaway: metrics.countHttp2Goaway,
+      onGoaway: createReportGoaway(parts),
       watchSessions: metrics.watchHttp2Sessions,
     },
   });

@@ -22,6 +22,8 @@ export interface CertificateOptions {
   readonly log: Logger;
   /** Options of every secure context, such as the oldest version. */
   readonly context: SecureContextOptions;
+  /** Files were reloaded, or could not be; each time that they are read. */
+  onReload(outcome: 'reloaded' | 'failed'): void;
 }
 
 export interface Certificates {
@@ -48,7 +50,7 @@ const readClientCa = ({ clientCa }: ListenTls) =>
  * Returns a function for the value that `read` returns, or for the one in use if it throws. It reports a failure once, until it succeeds or
  * fails for another reason: files are also read when they have not changed.
  */
-function createAttempt(log: Logger) {
+function createAttempt({ log, onReload }: Pick<CertificateOptions, 'log' | 'onReload'>) {
   const reported = new Map<string, string>();
   return function attempt<T>(option: string, inUse: T, read: () => T): T {
     try {
@@ -57,6 +59,7 @@ function createAttempt(log: Logger) {
       return value;
     } catch (error) {
       const reason = messageOf(error);
+      onReload('failed');
       if (reported.get(option) !== reason)
         log.error({ option, reason }, 'failed to reload a certificate; keeping the one in use');
       reported.set(option, reason);
@@ -73,8 +76,9 @@ function tableOf(all: readonly LoadedCertificate[]): Map<string, SecureContext> 
 }
 
 /** Reads the certificates. Throws an Error with the option and the reason if one cannot be used. */
-export function createCertificates({ tls, log, context }: CertificateOptions): Certificates {
-  const attempt = createAttempt(log);
+export function createCertificates(options: CertificateOptions): Certificates {
+  const { tls, log, context, onReload } = options;
+  const attempt = createAttempt(options);
   let ca = readClientCa(tls);
   const optionsOf = ({ cert, key }: KeyPair) => ({ ...context, cert, key, ...(ca === undefined ? {} : { ca }) });
   const load = (option: string, files: KeyPairFiles, pair: KeyPair): LoadedCertificate => ({
@@ -92,6 +96,7 @@ export function createCertificates({ tls, log, context }: CertificateOptions): C
       const pair = readKeyPair(option, files);
       if (pair.cert === inUse.cert && pair.key === inUse.key) return certificate;
       const loaded = load(option, files, pair);
+      onReload('reloaded');
       log.info({ option, names: namesOf(pair.leaf), validTo: pair.leaf.validTo }, 'certificate reloaded');
       return loaded;
     });
@@ -109,7 +114,10 @@ export function createCertificates({ tls, log, context }: CertificateOptions): C
     refresh() {
       const caInUse = ca;
       ca = attempt('listen.tls.clientCa', ca, () => readClientCa(tls));
-      if (ca !== caInUse) log.info({ option: 'listen.tls.clientCa' }, 'client CAs reloaded');
+      if (ca !== caInUse) {
+        onReload('reloaded');
+        log.info({ option: 'listen.tls.clientCa' }, 'client CAs reloaded');
+      }
       const reloaded = all.map((certificate) => reload(certificate, ca !== caInUse));
       const hasChanged = reloaded.some((certificate, at) => certificate !== all[at]);
       if (hasChanged) {

@@ -19,7 +19,7 @@ export interface PublicTls {
 
 export interface PublicTlsParts {
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, 'countHandshakeFailure' | 'watchCertificates'>;
+  readonly metrics: Pick<Metrics, 'countHandshakeFailure' | 'countCertificateReload' | 'watchCertificates'>;
   /** Milliseconds. */
   readonly handshakeTimeout?: number;
   readonly clock?: () => number;
@@ -74,7 +74,7 @@ export function createPublicTls(tls: ListenTls, parts: PublicTlsParts): PublicTl
   const { log, metrics, handshakeTimeout = HANDSHAKE_TIMEOUT_MS, clock = Date.now } = parts;
   const hasClientCertificates = tls.clientCa !== undefined;
   const context = { minVersion: tls.minVersion, secureOptions: secureOptions(hasClientCertificates) };
-  const certificates = createCertificates({ tls, log, context });
+  const certificates = createCertificates({ tls, log, context, onReload: metrics.countCertificateReload });
   const checkExpiry = createExpiryLog(log, clock);
   checkExpiry(certificates.all());
   const servers = new Set<Server>();

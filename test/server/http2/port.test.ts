@@ -48,6 +48,23 @@ async function call(session: ClientHttp2Session, path: string, headers: Outgoing
   return { status: received[':status'], headers: received, body: await text(stream) };
 }
 
+test('a client that floods its connection is in the log with its address, and in the metrics', async (t) => {
+  const { port, adminPort, ca, gateway } = await startHttp2World(t);
+  const session = connect(`https://127.0.0.1:${port}`, { ca, servername: HOST, maxOutstandingPings: 5_000 });
+  session.on('error', () => {});
+  await once(session, 'connect');
+  for (let at = 0; at < 2_000; at += 1) session.ping(() => {});
+  await once(session, 'close');
+  await until(() => gateway.logText().includes('HTTP/2 connection ended'));
+  const line = gateway
+    .logText()
+    .split('\n')
+    .find((text) => text.includes('HTTP/2 connection ended'));
+  assert.partialDeepStrictEqual(JSON.parse(line ?? ''), { level: 'warn', reason: 'flood', clientIp: '127.0.0.1' });
+  const { value } = await scrape(`http://127.0.0.1:${adminPort}`);
+  assert.equal(value('bff_http2_goaways_total{reason="flood"}'), 1);
+});
+
 test('requests over HTTP/2 meet the same rules as over HTTP/1.1, and the log has their version', async (t) => {
   const { open, upstream, gateway } = await startHttp2World(t);
   const session = open();

@@ -11,6 +11,7 @@ import { createLogger } from '../../../src/observe/log.ts';
 import { createPublicTls } from '../../../src/server/tls/public-tls.ts';
 import { freePort } from '../../support/ports.ts';
 import { connectRaw } from '../../support/raw.ts';
+import { scrape } from '../../support/scrape.ts';
 import { handshake, presentedTo, requestOverTls } from '../../support/tls-client.ts';
 import { createCertificate, replaceFile, temporaryFolder } from '../../support/tls-files.ts';
 import { startUpstream } from '../../support/upstream.ts';
@@ -68,14 +69,20 @@ test('the client gets the certificate with the name that it requests: exact, the
 test('a pair that an ACME client replaces file by file is in use when it is complete; until then the old one is', async (t) => {
   const folder = temporaryFolder(t, 'tls');
   const [inUse, next] = [createCertificate(folder, 'old', [HOST]), createCertificate(folder, 'new', [HOST])];
-  const { port, gateway } = await startTls(t, inUse);
+  const adminPort = await freePort();
+  const { port, gateway } = await startTls(t, inUse, { admin: { port: adminPort } });
+  const reloads = async (outcome: string) =>
+    (await scrape(`http://127.0.0.1:${adminPort}`)).value(`bff_tls_certificate_reloads_total{outcome="${outcome}"}`);
   replaceFile(inUse.certificate, next.certificate);
   await until(() => gateway.logText().includes('failed to reload a certificate'));
   assert.equal(await presentedTo(port, HOST), 'old');
+  assert.ok((await reloads('failed')) > 0);
+  assert.equal(await reloads('reloaded'), 0);
   replaceFile(inUse.key, next.key);
   await until(async () => (await presentedTo(port, HOST)) === 'new');
   assert.equal(await presentedTo(port, ''), 'new');
   assert.match(gateway.logText(), /certificate reloaded/);
+  assert.equal(await reloads('reloaded'), 1);
 });
 
 test('a Secret that Kubernetes replaces through the link ..data is in use without a restart', async (t) => {
@@ -125,7 +132,11 @@ test('connections beyond the limit are closed before the handshake', async (t) =
 test('a client that does not complete the handshake in time is disconnected', async (t) => {
   const { certificate, key } = createCertificate(temporaryFolder(t, 'tls'), 'shop', [HOST]);
   const failures: string[] = [];
-  const metrics = { countHandshakeFailure: (reason: string) => void failures.push(reason), watchCertificates() {} };
+  const metrics = {
+    countHandshakeFailure: (reason: string) => void failures.push(reason),
+    countCertificateReload() {},
+    watchCertificates() {},
+  };
   const settings = { certificate, key, certificates: [], minVersion: 'TLSv1.2' as const };
   const tls = createPublicTls(settings, { log: createLogger('silent'), metrics, handshakeTimeout: 100 });
   const server = createServer(tls.options);

@@ -14,7 +14,7 @@ import { until, within } from '../../support/wait.ts';
 
 /** A server whose response says whether it trusts the certificate of the client. */
 async function startServer(t: TestContext, files: CertificateFiles, clientCa?: string) {
-  const metrics = { countHandshakeFailure() {}, watchCertificates() {} };
+  const metrics = { countHandshakeFailure() {}, countCertificateReload() {}, watchCertificates() {} };
   const tls = createPublicTls(
     { ...files, certificates: [], minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { clientCa }) },
     { log: createLogger('silent'), metrics },
