@@ -110,7 +110,8 @@ export class ClientSession {
     this.#streams.delete(stream);
     if (this.#streams.size === 0) this.#idleSince = now;
     const isOwn = socket?.isCut === true;
-    const isReset = stream.rstCode !== NGHTTP2_NO_ERROR;
+    // A client may also reset a stream without an error.
+    const isReset = stream.rstCode !== NGHTTP2_NO_ERROR || !socket?.isAnswered;
     if (isReset) this.#events.onReset(isOwn ? 'gateway' : 'client');
     // A response that an upstream broke off is no fault of the client.
     if (isOwn) return;

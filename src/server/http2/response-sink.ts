@@ -3,23 +3,33 @@ import type { ServerHttp2Stream } from 'node:http2';
 import type { ParserSink } from '../../upstream/http/request-port.ts';
 import type { ResponseHead } from '../../upstream/http/response-head.ts';
 
-/** Fields of a connection, which HTTP/2 does not have (RFC 9113 section 8.2.2). */
-const CONNECTION_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+/** Fields of a connection, which HTTP/2 does not have (RFC 9113 section 8.2.2). Node throws for each of them. */
+const CONNECTION_FIELDS = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
 
-function fieldsOf({ status, headers }: ResponseHead): string[] {
-  const fields = [':status', String(status)];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = (headers[at] ?? '').toLowerCase();
-    if (!CONNECTION_FIELDS.has(name)) fields.push(name, headers[at + 1] ?? '');
+/** The fields that HTTP/2 has, in lower case, behind those that are given first. */
+function fieldsOf(raw: readonly string[], first: readonly string[] = []): string[] {
+  const fields = [...first];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase();
+    if (!CONNECTION_FIELDS.has(name)) fields.push(name, raw[at + 1] ?? '');
   }
   return fields;
 }
 
 /** The fields by name: Node takes those of informational responses and trailers in this form only. */
 function byName(fields: readonly string[]): Record<string, string[]> {
-  const named: Record<string, string[]> = {};
+  // Without a prototype: an upstream may send a field with the name `constructor`.
+  const named: Record<string, string[]> = Object.create(null);
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    const name = (fields[at] ?? '').toLowerCase();
+    const name = fields[at] ?? '';
     named[name] = [...(named[name] ?? []), fields[at + 1] ?? ''];
   }
   return named;
@@ -52,12 +62,12 @@ export class ResponseSink implements ParserSink {
   onHead(head: ResponseHead): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
-    const fields = fieldsOf(head);
+    const fields = fieldsOf(head.headers, [':status', String(head.status)]);
     if (head.status < 200) stream.additionalHeaders(byName(fields));
     else {
       const waitForTrailers = this.#takesTrailers && head.framing.kind === 'chunked';
       this.sendsTrailers = waitForTrailers;
-      if (waitForTrailers) stream.once('wantTrailers', () => stream.sendTrailers(byName(this.#trailers)));
+      if (waitForTrailers) stream.once('wantTrailers', () => stream.sendTrailers(byName(fieldsOf(this.#trailers))));
       stream.respond(fields, { endStream: isWhole(head), waitForTrailers });
     }
   }

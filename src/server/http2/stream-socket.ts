@@ -58,6 +58,11 @@ export class StreamSocket extends SocketView {
     return this.#sink.ended && !this.#stream.writableFinished ? this.#stream.bufferSize : 0;
   }
 
+  /** Whether the response is complete, though not necessarily sent. */
+  get isAnswered(): boolean {
+    return this.#sink.ended;
+  }
+
   /** Whether the gateway reset the stream in the middle of the response. */
   get isCut(): boolean {
     return this.#isCut;
@@ -90,7 +95,8 @@ export class StreamSocket extends SocketView {
       if (!this.#pushBody(chunk)) stream.pause();
     });
     stream.on('end', () => {
-      if (this.#chunked && !this.destroyed) this.push(LAST_CHUNK, 'latin1');
+      // Node also ends the body of a stream that the client cancelled: this must not look complete (RFC 9113 section 8.1).
+      if (this.#chunked && !this.destroyed && !stream.closed) this.push(LAST_CHUNK, 'latin1');
     });
     stream.pause();
   }

@@ -46,7 +46,8 @@ test('rapid reset (CVE-2023-44487): the session ends after some hundred resets, 
   assert.ok(port.events.filter((event) => event === 'request').length < 10);
 });
 
-test('rapid reset one by one, each after its request has begun', async (t) => {
+/** Resets streams one by one, each after its request has begun. */
+async function resetOneByOne(t: TestContext, code: number): Promise<void> {
   const { port, client } = await setUp(t, never);
   const ended = client.end();
   let isOver = false;
@@ -57,11 +58,14 @@ test('rapid reset one by one, each after its request has begun', async (t) => {
     const begun = port.events.filter((event) => event === 'request').length;
     client.send(get(odd(at)));
     await until(() => isOver || port.events.filter((event) => event === 'request').length > begun, { interval: 1 });
-    client.send(reset(odd(at)));
+    client.send(reset(odd(at), code));
   }
   assert.equal(await ended, CODE.calm);
-  assert.ok(port.events.filter((event) => event === 'reset client').length <= 300);
-});
+  assert.ok(port.events.includes('goaway resets'));
+}
+
+test('rapid reset one by one, each after its request has begun', (t) => resetOneByOne(t, CODE.cancel));
+test('rapid reset without an error code counts as well', (t) => resetOneByOne(t, CODE.none));
 
 test('a client whose requests complete may cancel some of them for ever', async (t) => {
   const { port, client } = await setUp(t, (req, res) => void (req.url === '/' && res.end('hello')));

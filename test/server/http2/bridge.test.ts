@@ -11,6 +11,7 @@ import {
 } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { TEST_CA } from '../../support/certificates.ts';
+import { CODE, connectFrames, FLAG, FRAME, frame, requestBlock, uint32 } from '../../support/http2-frames.ts';
 import { type Http2Port, startHttp2Port } from '../../support/http2-port.ts';
 import { gate, until } from '../../support/wait.ts';
 
@@ -216,6 +217,45 @@ test('a client that cancels ends the request; a response that breaks off resets 
     port.events.filter((event) => event.startsWith('reset')),
     ['reset client', 'reset gateway'],
   );
+});
+
+test('an upload that the client breaks off in any way never looks complete', async (t) => {
+  const begun: string[] = [];
+  const ended: string[] = [];
+  const port = await startHttp2Port(t, (req) => {
+    const { url = '' } = req;
+    req.on('error', () => {}).on('close', () => void ended.push(`${url} ${req.complete}`));
+    req.on('data', () => void begun.push(url));
+  });
+  const begin = async (path: string) => {
+    const frames = await connectFrames(port.port);
+    t.after(frames.destroy);
+    const head = frame(FRAME.headers, FLAG.endHeaders, 1, requestBlock('POST', path));
+    frames.send(head, frame(FRAME.data, 0, 1, Buffer.from('the first half')));
+    await until(() => begun.includes(path));
+    return frames;
+  };
+  const codes = Object.values(CODE);
+  for (const code of codes) (await begin(`/${code}`)).send(frame(FRAME.reset, 0, 1, uint32(code)));
+  (await begin('/end')).socket.end();
+  (await begin('/destroy')).destroy();
+  const expected = [...codes, 'end', 'destroy'].map((path) => `/${path} false`);
+  await until(() => ended.length === expected.length, { what: 'the end of all requests' });
+  assert.deepEqual(ended.sort(), expected.sort());
+});
+
+test('fields of an upstream that HTTP/2 does not have, or with names of object properties, harm no response', async (t) => {
+  const fields = ['TE: a', 'HTTP2-Settings: a', 'Upgrade: a', 'constructor: a', '__proto__: a', ''].join('\r\n');
+  const port = await startHttp2Port(t, ({ socket }) => {
+    socket.write(
+      `HTTP/1.1 103 Early Hints\r\n${fields}\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n${fields}\r\n`,
+    );
+    socket.write(`4\r\nbody\r\n0\r\n${fields}\r\n`);
+  });
+  const stream = client(t, port).request({ ':path': '/', te: 'trailers' });
+  const trailers = once(stream, 'trailers');
+  assert.equal(await text(stream), 'body');
+  assert.deepEqual(Object.keys((await trailers)[0]), ['constructor', '__proto__']);
 });
 
 test('a response before the end of the upload is complete, and the rest of the upload is refused without an error', async (t) => {
