@@ -1,5 +1,4 @@
 /** Applies the limits of a route to a request that its rules have admitted. */
-import { GatewayError } from '../base/errors.ts';
 import { createLruCache } from '../base/lru.ts';
 import type { RequestContext } from '../edge/request-context.ts';
 import type { Audit } from '../observe/audit.ts';
@@ -16,6 +15,7 @@ import {
 import { type LimitStanding, limitHeaders } from './limit-headers.ts';
 import type { AdmittedCaller, LimitedCaller } from './limited-caller.ts';
 import { createProcessGroup, type ProcessGroup } from './process-group.ts';
+import { tooMany } from './refusal.ts';
 
 export interface CallerLimits {
   /**
@@ -50,8 +50,6 @@ interface Decision {
   readonly local: boolean;
   readonly release?: (() => void) | undefined;
 }
-
-const RETRY_CONCURRENT_S = 1;
 
 async function countRequest(limit: RequestLimit, { name, isShared }: LimitedCaller): Promise<Decision> {
   return isShared ? await limit.shared.take(name) : limit.countLocally(name);
@@ -93,22 +91,6 @@ function createRecordRefusal({ audit, clock }: Pick<CallerLimitParts, 'audit' | 
 /** Without a window: how long one audit event stands for all refusals of a limit of requests at a time. */
 const CONCURRENT_AUDIT_MS = 60_000;
 
-function tooMany(limit: CompiledLimit, reset: number | undefined, standings: readonly LimitStanding[]): GatewayError {
-  const retryAfter = reset === undefined ? RETRY_CONCURRENT_S : Math.max(1, Math.ceil(reset / 1000));
-  return new GatewayError('too_many_requests', {
-    retryAfter,
-    reason: limit.kind === 'requests' ? 'request_limit' : 'concurrency_limit',
-    // The member of the draft's problem type for an exceeded quota.
-    extensions: { 'violated-policies': [limit.label] },
-    headers: limitHeaders(standings),
-    hint:
-      limit.kind === 'requests'
-        ? 'This caller has sent too many requests. Wait and try again.'
-        : 'This caller has too many requests in progress. Wait until one of them ends.',
-    detail: `the limit ${limit.label} is exceeded`,
-  });
-}
-
 /** Creates the function that applies one limit to a request. It rejects with `too_many_requests`. */
 function createApply(parts: CallerLimitParts) {
   const recordRefusal = createRecordRefusal(parts);
@@ -126,6 +108,10 @@ function createApply(parts: CallerLimitParts) {
     request.standings.push({ label: limit.label, policy: limit.policy, remaining, reset });
     if (release) request.releases.push(release);
     parts.metrics.countLimit(route.pattern, limit.label, allowed ? (local ? 'allowed_locally' : 'allowed') : 'refused');
+    if (local) {
+      if (context.access) context.access.limitLocal = true;
+      context.span?.setAttribute('bff.limit.local', true);
+    }
     if (allowed) return;
     recordRefusal(context, route, limit, caller, admitted, reset ?? CONCURRENT_AUDIT_MS);
     if (context.access) context.access.limit = limit.label;

@@ -19,11 +19,17 @@ export function startUpstreamSpan(span: Span | undefined, method: string, upstre
   });
 }
 
-/** Records the target that a request was sent to last, and how often it was sent again. */
-export function recordTried(span: Span, tried: readonly { readonly url: string }[]): void {
+interface TriedTargets {
+  readonly tried: readonly { readonly url: string }[];
+  readonly isOverBudget?: boolean;
+}
+
+/** Records the target that a request was sent to last, how often it was sent again, and whether the budget of retries ended that. */
+export function recordTried(span: Span, { tried, isOverBudget }: TriedTargets): void {
   const last = tried.at(-1);
   if (last) for (const [name, value] of Object.entries(serverOf(last.url))) span.setAttribute(name, value);
   if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
+  if (isOverBudget) span.setAttribute('bff.retry', 'over_budget');
 }
 
 /** Records the status of a response that the gateway has received. */

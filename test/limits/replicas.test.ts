@@ -1,6 +1,7 @@
 /** Limits over several gateways with a real Redis: who is refused, how often Redis is asked, and what an outage does. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { accessLines } from '../observe/access/access-lines.ts';
 import type { TestGateway, TestGatewayOptions } from '../support/gateway.ts';
 import { newKey, startGateway } from '../support/gateway.ts';
 import { startProvider } from '../support/provider.ts';
@@ -20,11 +21,16 @@ interface Replicas {
 }
 
 /** Starts gateways with one route, which share Redis and keys. */
-async function startReplicas(t: TestContext, count: number, limits: Limits): Promise<Replicas> {
+async function startReplicas(
+  t: TestContext,
+  count: number,
+  limits: Limits,
+  log: TestGatewayOptions['config'] = {},
+): Promise<Replicas> {
   const [provider, upstream, redis] = await Promise.all([startProvider(), startUpstream(), startRedis()]);
   const key = newKey();
   const routes = [{ path: '/api/**', upstream: upstream.origin, rules: [{ token: 'user' as const }], limits }];
-  const config = { accessTokens: { audience: 'orders-api' } };
+  const config = { accessTokens: { audience: 'orders-api' }, ...log };
   const start = (publicUrl?: string) =>
     startGateway({ provider, routes, config, redisUrl: redis.url, key, ...(publicUrl && { publicUrl }) });
   const first = await start();
@@ -139,10 +145,16 @@ for (const [onStoreOutage, expected] of [
 ] as const)
   test(`onStoreOutage: ${onStoreOutage}`, async (t) => {
     const limits: Limits = [{ by: 'user', requests: 2, per: '1h', mode: 'strict', onStoreOutage }];
-    const { redis, send, tokenOf } = await startReplicas(t, 1, limits);
+    const { redis, gateways, send, tokenOf } = await startReplicas(t, 1, limits, { log: { access: 'all' } });
     assert.equal(await send(0, tokenOf('before')), 200);
     await redis.stop();
     const token = tokenOf('alice');
     const statuses = [await send(0, token), await send(0, token), await send(0, token)];
     assert.deepEqual(statuses, expected);
+    const lines = await until(() => {
+      const found = accessLines(gateways[0]?.logText() ?? '');
+      return found.length === 4 ? found : undefined;
+    });
+    const isLocal = lines.map((line) => line['http.response.status_code'] === 200 && line.limitLocal === true);
+    assert.deepEqual(isLocal, [false, ...expected.map((status) => status === 200)]);
   });

@@ -93,11 +93,13 @@ function outcomeFields(record: AccessRecord, outcome: Outcome): Fields {
     'http.client.request.duration': upstreamTime === undefined ? undefined : seconds(upstreamTime),
     'http.request.resend_count': record.resends,
     target: record.target,
+    retry: record.retry,
     'http.response.size': outcome.bytesSent,
     'http.request.size': outcome.bytesReceived,
     'error.type': errorCode ?? (outcome.isAborted ? 'aborted' : undefined),
     rule: record.rule,
     limit: record.limit,
+    limitLocal: record.limitLocal,
     decision: decisionOf(record, outcome.status),
   };
 }

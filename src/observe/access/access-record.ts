@@ -9,6 +9,12 @@ interface AcceptedRequest {
   readonly target: { readonly path: string };
 }
 
+/** The targets that a request was sent to in turn. */
+interface TriedTargets {
+  readonly tried: readonly { readonly url: string }[];
+  readonly isOverBudget?: boolean;
+}
+
 /** One per request, and none while the access log is off: code that fills it in asks whether there is one. */
 export class AccessRecord {
   kind: AccessKind = 'none';
@@ -34,12 +40,16 @@ export class AccessRecord {
   session: string | undefined = undefined;
   /** Name of the limit that refused the request. */
   limit: string | undefined = undefined;
+  /** A limit was decided by this process alone, because the store was unavailable. */
+  limitLocal: true | undefined = undefined;
   /** Milliseconds until the upstream responded, over all attempts. */
   upstreamTime: number | undefined = undefined;
   /** Origin of the target that the request was sent to last, if its upstream has several. */
   target: string | undefined = undefined;
   /** How often it was sent again to such an upstream. */
   resends: number | undefined = undefined;
+  /** Why it was not sent again although it could have been. */
+  retry: 'over_budget' | undefined = undefined;
   /** Code of the error that the request ended with. */
   errorCode: string | undefined = undefined;
   /** Status that was sent on the socket of an upgrade. */
@@ -64,10 +74,11 @@ export class AccessRecord {
   }
 
   /** The request was sent to these targets of its upstream. */
-  triedTargets(tried: readonly { readonly url: string }[]): void {
+  triedTargets({ tried, isOverBudget }: TriedTargets): void {
     const last = tried.at(-1);
     this.target = last && serverOf(last.url);
     this.resends = tried.length > 1 ? tried.length - 1 : undefined;
+    if (isOverBudget) this.retry = 'over_budget';
   }
 
   /** A status was sent on the socket of an upgrade. */

@@ -39,7 +39,7 @@ function followSpan(parts: ProxyRequestParts): ProxyRequestParts {
     ...parts,
     options: retry ? { ...options, retryWithNewToken } : options,
     measure(status, seconds) {
-      if (span && choice) recordTried(span, choice.tried);
+      if (span && choice) recordTried(span, choice);
       if (span && status > 0) recordResponse(span, status);
       measure?.(status, seconds);
     },
@@ -51,12 +51,12 @@ function followSpan(parts: ProxyRequestParts): ProxyRequestParts {
 }
 
 /** The same request, whose line in the access log names its target, and how often it was sent again. */
-function followTarget(parts: ProxyRequestParts, { tried }: TargetChoice, access: AccessRecord): ProxyRequestParts {
+function followTarget(parts: ProxyRequestParts, choice: TargetChoice, access: AccessRecord): ProxyRequestParts {
   const { measure } = parts;
   return {
     ...parts,
     measure(status, seconds) {
-      access.triedTargets(tried);
+      access.triedTargets(choice);
       measure?.(status, seconds);
     },
   };

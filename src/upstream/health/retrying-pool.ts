@@ -55,18 +55,19 @@ export class RetryingPool implements Pool, RetryPolicy {
 
   retriesError(error: Error, sent: boolean, request: UpstreamRequest, position: TryPosition): boolean {
     const reason = retryReason(error, sent);
-    return reason !== undefined && (!sent || request.repeatable) && this.#takeRetry(reason, position);
+    return reason !== undefined && (!sent || request.repeatable) && this.#takeRetry(reason, request, position);
   }
 
   retriesHead({ status }: ResponseHead, request: UpstreamRequest, position: TryPosition): boolean {
-    return request.repeatable && isRetryStatus(status) && this.#takeRetry(status, position);
+    return request.repeatable && isRetryStatus(status) && this.#takeRetry(status, request, position);
   }
 
-  #takeRetry(reason: RetryReason, { startedAt, retries }: TryPosition): boolean {
+  #takeRetry(reason: RetryReason, { choice }: UpstreamRequest, { startedAt, retries }: TryPosition): boolean {
     const { settings, total, clock, onRetry } = this.#parts;
     const now = clock();
     if (!this.#on.has(reason) || retries >= settings.attempts || now - startedAt >= total) return false;
     const taken = this.#budget.tryTake(now);
+    if (!taken && choice) choice.isOverBudget = true;
     onRetry(reason, taken ? 'sent' : 'over_budget');
     return taken;
   }

@@ -17,6 +17,8 @@ export interface TargetChoice {
   readonly ownHost: boolean;
   /** The endpoints that attempts of this request used; others are preferred. The balancer adds the one that it chooses. */
   readonly tried: TriedTarget[];
+  /** Set if a further attempt was not made, because the budget of retries was exhausted. */
+  isOverBudget?: boolean;
 }
 
 export interface UpstreamRequest {

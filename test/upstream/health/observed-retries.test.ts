@@ -48,6 +48,23 @@ test('a request that was sent again says so in its line and its span, and the ej
   assert.deepEqual(spans.map(({ attributes }) => attributes['http.request.resend_count']).sort(), [1, undefined]);
 });
 
+test('a request that is not sent again because of the budget says so in its line and its span', async (t) => {
+  const collector = await startCollector(t);
+  const killed = `http://127.0.0.1:${await freePort()}`;
+  const { gateway, browser, signIn } = await startWorld(t, {
+    routes: () => [{ path: '/api/**', upstream: { targets: [killed], retries: { budget: 0 } } }],
+    gateway: { config: { log: { access: 'all' }, tracing: { otlp: collector.url, sample: 1 } } },
+  });
+  await signIn();
+  const { status, headers } = await browser.fetch('/api/x', { headers: CSRF });
+  assert.equal(status, 502);
+  const line = await lineOf(gateway, String(headers['x-request-id']));
+  assert.deepEqual([line.retry, line.target, line['http.request.resend_count']], ['over_budget', killed, undefined]);
+  await gateway.stop();
+  const span = collector.named('GET').find(({ attributes }) => attributes['bff.retry'] !== undefined);
+  assert.equal(span?.attributes['bff.retry'], 'over_budget');
+});
+
 test('targets that change all the time write at most 60 lines a minute; the metric counts each change', () => {
   let now = 0;
   const lines: string[] = [];
