@@ -4,12 +4,11 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runEchoes, runListeners, runSignIns } from './load/streams.ts';
-import { runWrk } from './load/wrk.ts';
-import { type Contender, contenders } from './peers/contenders.ts';
+import { type Scenario, scenariosWith, warmUp } from './load/scenarios.ts';
+import { contenders } from './peers/contenders.ts';
 import { cpuOf, memoryOf, stopAll } from './processes.ts';
 import { type Row, writeReport } from './report/report.ts';
-import { OTHER_CORE, pinToCores, type RunningContender, startContender } from './running.ts';
+import { pinToCores, type RunningContender, startContender } from './running.ts';
 import { type Services, startServices } from './services.ts';
 
 const { values } = parseArgs({
@@ -24,68 +23,7 @@ const { values } = parseArgs({
 });
 const repetitions = Number(values.repetitions);
 const seconds = Number(values.seconds);
-/** Seconds of each warm-up round. */
-const WARM_UP_SECONDS = 3;
 const WARM_UP_ROUNDS = 4;
-
-interface Scenario {
-  name: string;
-  /** Name of the scenario to alternate with: their figures are compared, and the speed of the machine varies over time. */
-  alternateWith?: string;
-  title: string;
-  appliesTo(contender: Contender): boolean;
-  measure(
-    contender: RunningContender,
-  ): Promise<Omit<Row, 'scenario' | 'contender' | 'repetition' | 'cpu' | 'redis' | 'memory' | 'resident' | 'idle'>>;
-}
-
-const http = (name: string, title: string, path: string, connections: number, bearer?: string): Scenario => ({
-  name,
-  title,
-  appliesTo: (contender) => bearer === undefined || contender.validatesTokens === true,
-  async measure({ url, cookie }) {
-    const headers: Record<string, string> = cookie === '' ? {} : { cookie };
-    const caller = bearer === undefined ? headers : { authorization: `Bearer ${bearer}` };
-    const outcome = await runWrk({ url: url + path, headers: caller, connections, seconds, core: OTHER_CORE });
-    const { requests, p50, p99, errors } = outcome;
-    return { count: requests, perSecond: requests / outcome.seconds, p50: p50 / 1000, p99: p99 / 1000, errors };
-  },
-});
-
-const sustained = (
-  name: string,
-  title: string,
-  measure: (contender: RunningContender) => ReturnType<typeof runEchoes>,
-): Scenario => ({
-  name,
-  title,
-  appliesTo: (contender) => (name === 'logins' ? contender.login !== undefined : contender.streams),
-  async measure(contender) {
-    const figures = await measure(contender);
-    return { count: figures.perSecond * seconds, ...figures };
-  },
-});
-
-const scenariosWith = (token: string): Scenario[] => [
-  http('c64', '1 KB, 64 connections', '/api/small.json', 64),
-  http('c1', '1 KB, 1 connection', '/api/small.json', 1),
-  http('bearer', "1 KB, 64 connections, the client's own access token", '/api/small.json', 64, token),
-  {
-    ...http('cookie', 'The same with a session cookie, measured in turn', '/api/small.json', 64),
-    alternateWith: 'bearer',
-    appliesTo: (contender) => contender.validatesTokens === true,
-  },
-  http('c1000', '1 KB, 1,000 connections', '/api/small.json', 1000),
-  http('c10000', '1 KB, 10,000 connections', '/api/small.json', 10_000),
-  http('big', '50 KB, 64 connections', '/api/big.json', 64),
-  sustained('websocket', 'WebSocket echo of 256 bytes, 64 sockets', ({ url, cookie }) =>
-    runEchoes(url, cookie, 64, seconds),
-  ),
-  sustained('events', 'Event streams, 500 listeners, 10 events a second', ({ url, cookie }) =>
-    runListeners(url, cookie, 500, seconds),
-  ),
-  sustained('logins', 'Sign-ins, 8 browsers', ({ url, login = '' }) => runSignIns(url + login, 8, seconds)),
-];
 
 async function measureContender(
   scenario: Scenario,
@@ -120,34 +58,27 @@ const versions = () => [
   version('dpkg -s libapache2-mod-auth-openidc | grep Version', []),
 ];
 
+const groupOf = ({ name, alternateWith = name }: Scenario) => alternateWith;
+
 async function run(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bff-bench-'));
   const services = await startServices(folder);
-  const contenderNames = values.only?.split(',');
+  const [contenderNames, scenarioNames] = [values.only?.split(','), values.scenarios?.split(',')];
+  const scenarios = scenariosWith(services.token, seconds).filter(
+    (scenario) => scenarioNames?.includes(groupOf(scenario)) ?? true,
+  );
   const running: RunningContender[] = [];
   let port = 4110;
   for (const contender of contenders(folder, services, values.before)) {
     if (contenderNames ? !contenderNames.includes(contender.name) : contender.onRequest) continue;
+    if (!scenarios.some(({ appliesTo }) => appliesTo(contender))) continue;
     running.push(await startContender(contender, port));
     port += 1;
   }
   pinToCores(running);
-  // Warm up: the JIT compiler has finished before the first measurement.
-  for (let round = 0; round < WARM_UP_ROUNDS; round += 1)
-    for (const { url, cookie } of running)
-      await runWrk({
-        url: `${url}/api/small.json`,
-        headers: { cookie },
-        connections: 64,
-        seconds: WARM_UP_SECONDS,
-        core: OTHER_CORE,
-      });
+  // The JIT compiler has finished before the first measurement.
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) for (const contender of running) await warmUp(contender);
   const rows: Row[] = [];
-  const scenarioNames = values.scenarios?.split(',');
-  const groupOf = ({ name, alternateWith = name }: Scenario) => alternateWith;
-  const scenarios = scenariosWith(services.token).filter(
-    (scenario) => scenarioNames?.includes(groupOf(scenario)) ?? true,
-  );
   for (const group of Map.groupBy(scenarios, groupOf).values()) {
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
       const turns = group.flatMap((scenario) =>

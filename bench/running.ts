@@ -23,7 +23,7 @@ export interface RunningContender extends Contender {
 /** Starts a contender and signs in. */
 export async function startContender(contender: Contender, port: number): Promise<RunningContender> {
   const pid = contender.start(port);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${contender.tls ? 'https' : 'http'}://127.0.0.1:${port}`;
   const small = `${url}/api/small.json`;
   await until(async () => (await fetch(small, { redirect: 'manual' })).status < 500, { what: contender.name });
   const cookie = contender.login === undefined ? '' : await signIn(url + contender.login);

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what `npm run bench` needs: nginx, haproxy, Apache with mod_auth_openidc, wrk, Redis, oauth2-proxy.
+# Installs what `npm run bench` needs: nginx, haproxy, Apache with mod_auth_openidc, wrk, h2load, Redis, oauth2-proxy.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 need=
-for name in redis-server nginx haproxy apache2 libapache2-mod-auth-openidc wrk; do
+for name in redis-server nginx haproxy apache2 libapache2-mod-auth-openidc wrk nghttp2-client; do
   dpkg -s "$name" > /dev/null 2>&1 || need="$need $name"
 done
 if [ -n "$need" ]; then

@@ -1,14 +1,17 @@
-/** Soak test: three replicas under full load with random faults. Ended sessions must stay ended, all others must keep working. */
+/** Soak test: three replicas under full load with random faults, on request over TLS and HTTP/2. Ended sessions must stay ended, all others must keep working. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createBrowser } from '../test/support/browser.ts';
 import { type GatewayProcess, startProcess } from '../test/support/process.ts';
 import { startProvider } from '../test/support/provider.ts';
 import { startRedis } from '../test/support/redis.ts';
+import { temporaryFolder } from '../test/support/tls-files.ts';
 import { startUpstream } from '../test/support/upstream.ts';
 import { CSRF } from '../test/support/world.ts';
+import { createTrustedCertificate } from './certificate.ts';
+import { signIn as signInAt } from './load/browser.ts';
+import { createHttp2Client, http1Client } from './soak-clients.ts';
 import { injectFaults, random, respondNormally } from './soak-faults.ts';
 import { Ledger, type Sample, type User } from './soak-ledger.ts';
 
@@ -16,11 +19,16 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
     users: { type: 'string', default: '30' },
+    tls: { type: 'boolean', default: false },
     report: { type: 'string', default: 'test-results/soak.json' },
   },
 });
 const DURATION_MS = Number(values.minutes) * 60_000;
 const SAMPLE_MS = 2_000;
+interface SimulatedUser extends User {
+  number: number;
+}
+
 const ends: (() => Promise<void>)[] = [];
 const testContext = { after: (end: () => Promise<void>) => void ends.unshift(end) };
 const [redis, upstream, provider] = [
@@ -37,8 +45,9 @@ const config = {
   limits: { loginsPerMinute: 0, drainDelay: '500ms' },
   log: { level: 'error' as const },
 };
-const first = await startProcess(testContext, { provider, config });
-const shared = { provider, config, publicUrl: first.url, key: first.key };
+const tls = values.tls ? { tls: createTrustedCertificate(temporaryFolder(testContext, 'soak')) } : {};
+const first = await startProcess(testContext, { provider, config, ...tls });
+const shared = { provider, config, ...tls, publicUrl: first.url, key: first.key };
 const gateways = [first, await startProcess(testContext, shared), await startProcess(testContext, shared)] as const;
 
 const startedAt = Date.now();
@@ -47,36 +56,31 @@ const ledger = new Ledger();
 
 async function signIn(user: User): Promise<void> {
   provider.next.nextUser = { sub: user.sub, claims: {} };
-  const browser = createBrowser({ baseUrl: first.url });
-  const page = await browser.navigate('/login?returnTo=/app').catch(() => undefined);
-  const cookie = browser.cookieHeader('/');
-  browser.close();
-  if (page?.url.pathname === '/app' && cookie.includes('bff=')) ledger.signedIn(user, cookie);
+  const cookie = await signInAt(`${first.url}/login?returnTo=/app`).catch(() => '');
+  if (cookie.includes('bff=')) ledger.signedIn(user, cookie);
 }
 
-async function send(path: string, cookie: string, method = 'GET'): Promise<number> {
-  const gateway = gateways[random(gateways.length)] ?? first;
-  const response = await fetch(gateway.ownUrl + path, {
-    method,
-    headers: { cookie, ...CSRF },
-    redirect: 'manual',
-  }).catch(() => undefined);
-  // Reads the whole body, so that the connection can be reused.
-  await response?.arrayBuffer().catch(() => undefined);
-  return response?.status ?? 0;
+/** With TLS half of the users speak HTTP/2, several on one connection. */
+const http2Clients = values.tls ? [createHttp2Client(), createHttp2Client(), createHttp2Client()] : [];
+
+const clientOf = ({ number }: SimulatedUser) => (number % 2 === 0 && http2Clients[(number / 2) % 3]) || http1Client;
+
+function send(user: SimulatedUser, path: string, cookie: string, method = 'GET'): Promise<number> {
+  const { ownUrl: origin } = gateways[random(gateways.length)] ?? first;
+  return clientOf(user).send({ origin, path, method, headers: { cookie, ...CSRF } });
 }
 
-async function request(user: User, cookie = user.cookie ?? ''): Promise<void> {
+async function request(user: SimulatedUser, cookie = user.cookie ?? ''): Promise<void> {
   const sentAt = Date.now();
-  ledger.responded(user, cookie, sentAt, await send('/api/x', cookie));
+  ledger.responded(user, cookie, sentAt, await send(user, '/api/x', cookie));
 }
 
 /** One user who sends requests and from time to time signs out and in again. */
-async function simulate(user: User): Promise<void> {
+async function simulate(user: SimulatedUser): Promise<void> {
   while (!isOver()) {
     if (user.cookie === undefined) await signIn(user);
     else if (Math.random() > 0.002) await request(user);
-    else if ((await send('/logout', user.cookie, 'POST')) === 200) ledger.signedOut(user);
+    else if ((await send(user, '/logout', user.cookie, 'POST')) === 200) ledger.signedOut(user);
     // Also tries the cookie of the ended session, which must be refused.
     if (user.former !== undefined && Math.random() < 0.05) await request(user, user.former);
     if (user.cookie === undefined) await sleep(50);
@@ -102,7 +106,10 @@ async function watchMemory(): Promise<void> {
   }
 }
 
-const users: User[] = Array.from({ length: Number(values.users) }, (_, n) => ({ sub: `user-${n}` }));
+const users: SimulatedUser[] = Array.from({ length: Number(values.users) }, (_, number) => ({
+  number,
+  sub: `user-${number}`,
+}));
 for (const user of users) await signIn(user);
 const fault = (name: string) => ledger.fault(name);
 const faults = injectFaults({ redis, provider, upstream, restarted: gateways[2], fault }, isOver);

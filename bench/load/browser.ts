@@ -1,5 +1,6 @@
 /** Request headers of a browser, and a sign-in that follows redirects. */
 import { get, type IncomingHttpHeaders } from 'node:http';
+import { get as getOverTls } from 'node:https';
 
 /** Typical headers of `fetch()` in a page, and the CSRF header of the gateway; the same for every contender. */
 export const HEADERS: Readonly<Record<string, string>> = {
@@ -19,7 +20,7 @@ export const HEADERS: Readonly<Record<string, string>> = {
 
 function send(url: string, headers: Record<string, string>) {
   return new Promise<{ status: number; headers: IncomingHttpHeaders }>((resolve, reject) => {
-    const request = get(url, { headers, agent: false }, (res) => {
+    const request = (url.startsWith('https:') ? getOverTls : get)(url, { headers, agent: false }, (res) => {
       res.resume();
       res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers }));
     });

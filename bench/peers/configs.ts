@@ -1,4 +1,5 @@
 /** Configurations of the peers, in their favour: no request log, keep-alive everywhere, no optional features. */
+import type { CertificateFiles } from '../../test/support/tls-files.ts';
 import { PORTS } from '../services.ts';
 
 const UPSTREAM = `127.0.0.1:${PORTS.upstream}`;
@@ -6,11 +7,13 @@ const STREAMS = `127.0.0.1:${PORTS.streams}`;
 const PROVIDER = `http://127.0.0.1:${PORTS.provider}`;
 
 /** Forwards with a fixed token: the cost of a proxy without sessions. */
-export function nginxConfig(folder: string, port: number, token: string): string {
+export function nginxConfig(folder: string, port: number, token: string, tls?: CertificateFiles): string {
   // A location with its own proxy_set_header inherits none.
   const own = `proxy_set_header Cookie ""; proxy_set_header Authorization "Bearer ${token}";`;
+  const listener = tls ? ' ssl http2' : '';
+  const files = tls ? `ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key};` : '';
   return `
-worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/nginx.err; daemon off; user root;
+worker_processes 1; pid ${folder}/nginx${port}.pid; error_log ${folder}/nginx.err; daemon off; user root;
 events { worker_connections 32768; multi_accept on; }
 http {
   access_log off; keepalive_requests 100000000; keepalive_timeout 300s; tcp_nodelay on;
@@ -19,7 +22,7 @@ http {
   upstream api { server ${UPSTREAM}; keepalive 512; keepalive_requests 100000000; }
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   server {
-    listen 127.0.0.1:${port} backlog=8192; proxy_http_version 1.1; proxy_buffers 16 8k;
+    listen 127.0.0.1:${port}${listener} backlog=8192; ${files} proxy_http_version 1.1; proxy_buffers 16 8k;
     location / { proxy_pass http://api; ${own} proxy_set_header Connection ""; }
     location /streams { proxy_pass http://${STREAMS}; ${own} proxy_buffering off;
       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; }
@@ -27,7 +30,8 @@ http {
 }`;
 }
 
-export const haproxyConfig = (port: number, token: string) => `
+/** `pem` is the file with certificate and key. */
+export const haproxyConfig = (port: number, token: string, pem?: string) => `
 global
   nbthread 1
   maxconn 8000
@@ -39,7 +43,7 @@ defaults
   timeout tunnel 1h
   http-reuse always
 frontend all
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port}${pem === undefined ? '' : ` ssl crt ${pem} alpn h2,http/1.1`}
   backlog 8192
   http-request del-header Cookie
   http-request set-header Authorization "Bearer ${token}"
@@ -51,15 +55,19 @@ backend streams
   server one ${STREAMS}
 `;
 
-export const oauth2ProxyConfig = (port: number) => `
-http_address = "127.0.0.1:${port}"
+export const oauth2ProxyConfig = (port: number, tls?: CertificateFiles) => `
+${
+  tls
+    ? `http_address = "-"\nhttps_address = "127.0.0.1:${port}"\ntls_cert_file = "${tls.certificate}"\ntls_key_file = "${tls.key}"`
+    : `http_address = "127.0.0.1:${port}"`
+}
 provider = "oidc"
 oidc_issuer_url = "${PROVIDER}"
 client_id = "bench"
 client_secret = "bench-client-secret-bench-client-secret"
-redirect_url = "http://127.0.0.1:${port}/oauth2/callback"
+redirect_url = "${tls ? 'https' : 'http'}://127.0.0.1:${port}/oauth2/callback"
 cookie_secret = "0123456789abcdef0123456789abcdef"
-cookie_secure = false
+cookie_secure = ${tls !== undefined}
 email_domains = ["*"]
 upstreams = ["http://${UPSTREAM}/", "http://${STREAMS}/streams/"]
 session_store_type = "redis"

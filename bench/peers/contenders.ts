@@ -1,8 +1,10 @@
 /** The measured products: how to start each, where its sign-in begins, and its configuration. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { ConfigInput } from '../../src/config/schema/schema.ts';
+import type { CertificateFiles } from '../../test/support/tls-files.ts';
+import { createTrustedCertificate } from '../certificate.ts';
 import { start } from '../processes.ts';
 import { PORTS, type Services } from '../services.ts';
 import { apacheConfig, haproxyConfig, nginxConfig, oauth2ProxyConfig } from './configs.ts';
@@ -15,6 +17,10 @@ export interface Contender {
   login?: string;
   /** Whether it forwards WebSockets and event streams under `/streams`. */
   streams: boolean;
+  /** Whether its port speaks TLS, with the same certificate as all others. */
+  tls?: boolean;
+  /** Whether clients can choose HTTP/2 over TLS; true by default. */
+  speaksHttp2?: boolean;
   /** Measured only when `--only` names it. */
   onRequest?: boolean;
   /** Whether it accepts and verifies access tokens sent by clients. */
@@ -29,12 +35,12 @@ const redis = `redis://127.0.0.1:${PORTS.redis}`;
 export const CLIENT = { id: 'bench', secret: 'bench-client-secret-bench-client-secret' };
 
 /** The gateway with its default features. */
-function gatewayConfig(port: number, workers: number) {
+function gatewayConfig(port: number, tls?: CertificateFiles) {
   return {
-    publicUrl: `http://127.0.0.1:${port}`,
-    listen: { host: '127.0.0.1', port },
+    publicUrl: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    listen: { host: '127.0.0.1', port, ...(tls ? { tls } : {}) },
     admin: { port: port + 100 },
-    workers,
+    workers: 1,
     development: { allowInsecureHttp: true },
     secrets: { keys: [{ id: 'k1', value: '0123456789abcdef0123456789abcdef0123456789abcdef' }] },
     provider: { issuer: provider, clientId: CLIENT.id, clientSecret: CLIENT.secret, scopes: ['openid', 'profile'] },
@@ -56,51 +62,54 @@ function gatewayConfig(port: number, workers: number) {
 }
 
 /**
- * Returns all contenders; their files are written to the folder. `before` is the root of another built checkout of the
+ * Returns all contenders; those that speak TLS come once without and once with it. Their files are written to the folder. `before` is the root of another built checkout of the
  * gateway: it runs as the contender `before`, so that two versions are compared in one interleaved run.
  */
 export function contenders(folder: string, { token }: Services, before?: string): Contender[] {
+  const files = createTrustedCertificate(folder);
   const file = (name: string, text: string) => {
     const path = join(folder, name);
     writeFileSync(path, text);
     return path;
   };
+  // haproxy reads both from one file.
+  const pem = file('bench.pem', [files.certificate, files.key].map((path) => readFileSync(path, 'utf8')).join(''));
   const run = (name: string, command: readonly string[], env?: Record<string, string>) =>
     start(folder, name, command, env);
-  const gateway = (name: string, workers: number, root = ROOT, more: Partial<ConfigInput> = {}): Contender => ({
-    name,
-    streams: true,
-    validatesTokens: true,
-    login: '/login?returnTo=/api/small.json',
-    start(port) {
-      const config = file(`${name}.yaml`, stringify({ ...gatewayConfig(port, workers), ...more }));
-      return run(name, [process.execPath, join(root, 'dist/main.js'), 'start', '--config', config]);
-    },
-  });
+  const withAndWithoutTls = (
+    name: string,
+    contender: Omit<Contender, 'name' | 'start' | 'tls'>,
+    startWith: (port: number, unique: string, tls?: CertificateFiles) => number,
+  ): Contender[] => [
+    { name, ...contender, start: (port) => startWith(port, name) },
+    { name, ...contender, tls: true, start: (port) => startWith(port, `${name}-tls`, files) },
+  ];
+  const gateway = (name: string, root = ROOT, more: Partial<ConfigInput> = {}) =>
+    withAndWithoutTls(
+      name,
+      { streams: true, validatesTokens: true, login: '/login?returnTo=/api/small.json' },
+      (port, unique, tls) => {
+        const config = file(`${unique}.yaml`, stringify({ ...gatewayConfig(port, tls), ...more }));
+        return run(unique, [process.execPath, join(root, 'dist/main.js'), 'start', '--config', config]);
+      },
+    );
   return [
-    {
-      name: 'nginx',
-      streams: true,
-      start: (port) => run('nginx', ['nginx', '-c', file('nginx.conf', nginxConfig(folder, port, token))]),
-    },
-    {
-      name: 'haproxy',
-      streams: true,
-      start: (port) => run('haproxy', ['haproxy', '-db', '-f', file('haproxy.cfg', haproxyConfig(port, token))]),
-    },
-    {
-      name: 'oauth2-proxy',
-      streams: true,
-      login: '/api/small.json',
-      start: (port) =>
+    ...withAndWithoutTls('nginx', { streams: true }, (port, unique, tls) =>
+      run(unique, ['nginx', '-c', file(`${unique}.conf`, nginxConfig(folder, port, token, tls))]),
+    ),
+    ...withAndWithoutTls('haproxy', { streams: true }, (port, unique, tls) =>
+      run(unique, ['haproxy', '-db', '-f', file(`${unique}.cfg`, haproxyConfig(port, token, tls && pem))]),
+    ),
+    ...withAndWithoutTls(
+      'oauth2-proxy',
+      { streams: true, login: '/api/small.json', speaksHttp2: false },
+      (port, unique, tls) =>
         run(
-          'oauth2-proxy',
-          [join(ROOT, '.cache/bench/oauth2-proxy'), '--config', file('o2p.cfg', oauth2ProxyConfig(port))],
-          {
-            GOMAXPROCS: '1',
-          },
+          unique,
+          [join(ROOT, '.cache/bench/oauth2-proxy'), '--config', file(`${unique}.cfg`, oauth2ProxyConfig(port, tls))],
+          { GOMAXPROCS: '1' },
         ),
-    },
+    ),
     {
       name: 'mod_auth_openidc',
       streams: false,
@@ -122,8 +131,8 @@ export function contenders(folder: string, { token }: Services, before?: string)
           SAMPLE: `${provider}/sample`,
         }),
     },
-    gateway('bff-gateway', 1),
-    { ...gateway('undici', 1, ROOT, { upstreamClient: 'undici' }), onRequest: true },
-    ...(before === undefined ? [] : [gateway('before', 1, before)]),
+    ...gateway('bff-gateway'),
+    ...gateway('undici', ROOT, { upstreamClient: 'undici' }).map((contender) => ({ ...contender, onRequest: true })),
+    ...(before === undefined ? [] : gateway('before', before)),
   ];
 }

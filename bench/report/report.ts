@@ -39,11 +39,16 @@ function median(numbers: readonly number[]): number {
 }
 
 /** Median of the ratios to a peer, each within one repetition, so that variations of the machine cancel out. */
-export function ratio(rows: readonly Row[], contender: string, peer: string, figure: Figure): number {
-  const of = (name: string) => rows.filter((row) => row.contender === name);
+export function ratio(
+  rows: readonly Row[],
+  contender: string,
+  [peer, peerRows]: [string, readonly Row[]],
+  figure: Figure,
+): number {
+  const own = rows.filter((row) => row.contender === contender);
   return median(
-    of(contender).flatMap((row) => {
-      const other = of(peer).find(({ repetition }) => repetition === row.repetition);
+    own.flatMap((row) => {
+      const other = peerRows.find((each) => each.contender === peer && each.repetition === row.repetition);
       return other ? [row[figure] / other[figure]] : [];
     }),
   );
@@ -51,7 +56,9 @@ export function ratio(rows: readonly Row[], contender: string, peer: string, fig
 
 const number = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '-');
 
-function table(rows: readonly Row[], names: readonly string[]): string {
+/** `peerRows` are those of the same scenario and, for peers that it is not for, of the one measured in turn with it. */
+function table(rows: readonly Row[], peerRows: readonly Row[]): string {
+  const names = [...new Set(rows.map(({ contender }) => contender))];
   const head = [
     '| | per second | CPU µs (lowest to highest) | Redis µs | p50 ms | p99 ms | CPU / oauth2-proxy | CPU / nginx | errors | MB idle, loaded, resident |',
     '|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
@@ -67,8 +74,8 @@ function table(rows: readonly Row[], names: readonly string[]): string {
       number(of('redis'), 1),
       number(of('p50'), 2),
       number(of('p99'), 2),
-      number(ratio(rows, name, 'oauth2-proxy', 'cpu'), 2),
-      number(ratio(rows, name, 'nginx', 'cpu'), 2),
+      number(ratio(rows, name, ['oauth2-proxy', peerRows], 'cpu'), 2),
+      number(ratio(rows, name, ['nginx', peerRows], 'cpu'), 2),
       String(own.reduce((sum, { errors }) => sum + errors, 0)),
       `${number(of('idle'), 0)}, ${number(of('memory'), 0)}, ${number(of('resident'), 0)}`,
     ];
@@ -81,12 +88,12 @@ function table(rows: readonly Row[], names: readonly string[]): string {
 export function writeReport(
   folder: string,
   rows: readonly Row[],
-  scenarios: readonly { name: string; title: string }[],
+  scenarios: readonly { name: string; title: string; alternateWith?: string }[],
   { versions, repetitions, seconds }: Conditions,
 ): void {
-  const parts = scenarios.map(({ name, title }) => {
-    const own = rows.filter(({ scenario }) => scenario === name);
-    return `### ${title}\n\n${table(own, [...new Set(own.map(({ contender }) => contender))])}\n`;
+  const parts = scenarios.map(({ name, title, alternateWith }) => {
+    const [own, inTurn] = [name, alternateWith].map((each) => rows.filter(({ scenario }) => scenario === each));
+    return `### ${title}\n\n${table(own ?? [], [...(own ?? []), ...(inTurn ?? [])])}\n`;
   });
   const conditions = `${repetitions} repetitions of ${seconds} s, interleaved; medians. ${versions.join('; ')}.`;
   writeFileSync(join(folder, 'results.md'), `${conditions}\n\n${parts.join('\n')}`);
@@ -97,6 +104,6 @@ export function writeReport(
   });
   writeFileSync(
     join(folder, 'cpu.svg'),
-    chart('CPU for one proxied request, in microseconds (1 KB, 64 connections)', bars),
+    chart(`CPU for one proxied request, in microseconds (${scenarios[0]?.title})`, bars),
   );
 }

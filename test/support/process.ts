@@ -10,6 +10,7 @@ import { type Browser, createBrowser } from './browser.ts';
 import { newKey } from './gateway.ts';
 import { freePort } from './ports.ts';
 import type { Provider } from './provider.ts';
+import type { CertificateFiles } from './tls-files.ts';
 import { until } from './wait.ts';
 
 export interface GatewayProcess {
@@ -49,6 +50,8 @@ export interface GatewayProcessOptions {
   /** Replicas share the public URL and the key. */
   publicUrl?: string;
   key?: string;
+  /** Certificate of the public port, which speaks TLS with it. */
+  tls?: CertificateFiles;
   /** Added to the environment of the tests. */
   env?: Readonly<Record<string, string>>;
   /** Maximum number of open files of the process. */
@@ -63,11 +66,11 @@ const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
 type ResolvedOptions = GatewayProcessOptions & { publicUrl: string; key: string };
 
-function configFor({ provider, config, publicUrl, key }: ResolvedOptions, port: number, admin: number) {
+function configFor({ provider, config, publicUrl, key, tls }: ResolvedOptions, port: number, admin: number) {
   return {
     publicUrl,
     allowedHosts: [`localhost:${port}`],
-    listen: { host: '127.0.0.1', port },
+    listen: { host: '127.0.0.1', port, ...(tls ? { tls } : {}) },
     admin: { port: admin },
     secrets: { keys: [{ id: 'k1', value: key }] },
     provider: { issuer: provider.issuer, clientId: provider.client.id, clientSecret: provider.client.secret },
@@ -90,7 +93,7 @@ export async function startProcess(
   options: GatewayProcessOptions,
 ): Promise<GatewayProcess> {
   const [port, admin] = [await freePort(), await freePort()];
-  const ownUrl = `http://localhost:${port}`;
+  const ownUrl = `${options.tls ? 'https' : 'http'}://localhost:${port}`;
   const { publicUrl: url = ownUrl, key = newKey() } = options;
   const folder = mkdtempSync(join(tmpdir(), 'bff-process-'));
   const file = join(folder, 'gateway.yaml');
