@@ -88,6 +88,8 @@ export class ProxyRequest extends SlotHolder implements RelayOwner {
 
   onRepeat(): void {
     this.#headers = this.#attempts?.headers() ?? this.#headers;
+    // The nonce of a DPoP proof may be that of one target, and a hash assigns the caller to it.
+    if (this.#parts.choice) this.#parts.choice.again = true;
     this.#dispatch();
   }
 

@@ -25,7 +25,9 @@ export class Assignment {
     this.endpoint.health.onResult(outcome, this.#era, this.#clock());
   }
 
+  /** Without an outcome it was given up: a trial that it was must not wait for one. */
   end(): void {
+    this.report({ kind: 'aborted' });
     this.endpoint.end();
   }
 }

@@ -56,9 +56,11 @@ export class BalancedPool implements Pool {
   /** The endpoint for a request, which is then among those that it has tried; undefined if none takes requests. */
   #assignTo(choice: TargetChoice | undefined): Endpoint | undefined {
     const available = this.#available();
+    const last = choice?.again ? available.find((one) => one === choice.tried.at(-1)) : undefined;
+    if (choice) choice.again = false;
     const fresh =
       choice && choice.tried.length > 0 ? available.filter((one) => !choice.tried.includes(one)) : available;
-    const chosen = this.#choose(fresh.length > 0 ? fresh : available, choice?.hashKey);
+    const chosen = last ?? this.#choose(fresh.length > 0 ? fresh : available, choice?.hashKey);
     if (chosen) choice?.tried.push(chosen);
     return chosen;
   }

@@ -19,6 +19,8 @@ export interface TargetChoice {
   readonly tried: TriedTarget[];
   /** Set if a further attempt was not made, because the budget of retries was exhausted. */
   isOverBudget?: boolean;
+  /** The next attempt answers the last response, so it belongs to the same endpoint. The balancer takes it back. */
+  again?: boolean;
 }
 
 export interface UpstreamRequest {

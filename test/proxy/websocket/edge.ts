@@ -4,10 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
+import type { GatewayError } from '../../../src/base/errors.ts';
 import type { RouteConfig } from '../../../src/config/schema/schema.ts';
 import { baseUrl } from '../../../src/config/traffic/upstream-targets.ts';
 import { createOpenStreams } from '../../../src/proxy/forwarding/open-streams.ts';
 import { createTunnel } from '../../../src/proxy/websocket/tunnel.ts';
+import { renderErrorOnSocket } from '../../../src/responses/socket-response.ts';
 import { createUpstreams, type UpstreamParts } from '../../../src/upstream/upstreams.ts';
 import { contextOf, quiet, route, SHARES, withoutHopByHop } from '../../support/edge.ts';
 import { startUpstream, type UpstreamOptions } from '../../support/upstream.ts';
@@ -37,12 +39,9 @@ export async function edgeTo(
     const headers = ['host', host, ...withoutHopByHop(req.rawHeaders), 'connection', 'Upgrade', 'upgrade', 'websocket'];
     headers.push('authorization', 'Bearer token', 'x-double', '1', 'X-Double', '2');
     const streamKey = new URLSearchParams(req.url?.split('?')[1]).get('session') ?? 'nobody';
-    await tunnel.open(contextOf(req), socket, head, chosen, {
-      headers,
-      path: req.url ?? '/',
-      rewriteHeaders: () => [],
-      streamKey,
-      endsAt,
+    const options = { headers, path: req.url ?? '/', rewriteHeaders: () => [], streamKey, endsAt };
+    await tunnel.open(contextOf(req), socket, head, chosen, options).catch((error: GatewayError) => {
+      renderErrorOnSocket(socket, error, 'test');
     });
     over += 1;
   });

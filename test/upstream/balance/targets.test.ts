@@ -127,6 +127,40 @@ test('a connection is reused until it has reached its age', async (t) => {
   });
 });
 
+test('a request that is repeated with another nonce or token stays at its target', async (t) => {
+  const seen = new Map<string, number[]>();
+  const targets = await targetsOf(t, 3);
+  for (const [index, target] of targets.entries())
+    target.respondWith((req, res) => {
+      const id = String(req.headers['x-id']);
+      seen.set(id, [...(seen.get(id) ?? []), index]);
+      const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
+      if (req.headers['x-attempt'] === '2') res.end('ok');
+      else res.writeHead(401, challenge).end();
+    });
+  const headersOf = (id: string, attempt: string) => ['host', 'gw', 'x-id', id, 'x-attempt', attempt];
+  const edge = await poolOf(
+    t,
+    { targets: targets.map(({ origin }) => origin), balance: 'round-robin' },
+    {},
+    {
+      options({ headers: { 'x-id': id = '' } }) {
+        const first = headersOf(String(id), '1');
+        const options = { headers: headersOf(String(id), '2'), path: '/', rewriteHeaders: () => [] };
+        const attempts = { headers: () => options.headers, onResponse: (status: number) => status === 401 };
+        return id === 'nonce'
+          ? { headers: first, attempts }
+          : { headers: first, retryWithNewToken: async () => options };
+      },
+    },
+  );
+  for (const id of ['nonce', 'token']) {
+    assert.equal((await send(edge, 'GET', `X-Id: ${id}\r\n`)).status, 200);
+    const [first, second] = seen.get(id) ?? [];
+    assert.equal(second, first, id);
+  }
+});
+
 test('WebSockets are spread over the targets, each with the Host of its own', async (t) => {
   const targets = await targetsOf(t, 2, { websocket: true });
   const pool = upstreamPool.parse({ targets: targets.map(({ origin }) => origin), balance: 'round-robin' });
