@@ -83,7 +83,8 @@ export interface FrameClient {
   destroy(): void;
 }
 
-function readFrames(bytes: Buffer, frames: Frame[]): Buffer {
+/** Adds the frames that are complete, and returns the bytes after them. */
+export function readFrames(bytes: Buffer, frames: Frame[]): Buffer {
   let at = 0;
   while (bytes.length - at >= 9) {
     const end = at + 9 + bytes.readUIntBE(at, 3);

@@ -26,6 +26,8 @@ export class Exchange implements RequestControl {
   #body: BodySender | undefined;
   #trailers: string[] = [];
   #headReceived = false;
+  /** The upstream sent all of its response (END_STREAM). */
+  #complete = false;
   #over = false;
 
   constructor(parts: ExchangeParts) {
@@ -51,7 +53,17 @@ export class Exchange implements RequestControl {
     return this.#stream !== undefined;
   }
 
+  /** `end` follows a reset and a closed connection as well; only at END_STREAM the stream is not closed yet. */
+  #watchEnd(stream: ClientHttp2Stream): void {
+    const push = stream.push.bind(stream);
+    stream.push = (chunk, encoding) => {
+      if (chunk === null && !stream.closed) this.#complete = true;
+      return push(chunk, encoding);
+    };
+  }
+
   #listen(stream: ClientHttp2Stream): void {
+    this.#watchEnd(stream);
     const guard =
       <Rest extends unknown[]>(listener: (...rest: Rest) => void) =>
       (...rest: Rest) => {
@@ -120,6 +132,7 @@ export class Exchange implements RequestControl {
 
   #onEnd(): void {
     if (this.#over || !this.#headReceived) return;
+    if (!this.#complete) return void this.#fail(closedEarly());
     this.#detach();
     // The upstream may have responded before it read the whole body (RFC 9113 section 8.1).
     this.#stream?.close(constants.NGHTTP2_NO_ERROR);

@@ -36,8 +36,13 @@ const POLL_INTERVAL_MS = 50;
 const IDLE_MS = 60_000;
 /** A connection with requests is asked for a sign of life this often, and given up after the same time without one. */
 const PING_INTERVAL_MS = 15_000;
-/** Maximum connections: an upstream that allows few streams, or none, must not get a connection for each request. */
+/** Maximum connections: an upstream that allows few streams must not get a connection for each request. */
 const MAX_SESSIONS = 64;
+
+const streamsOf = ({ client }: Session) => client.remoteSettings?.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
+
+/** Whether a connection takes further requests, now or when others have ended; not after GOAWAY (RFC 9113 section 6.8). */
+const isOpen = ({ client, retiresAt }: Session, now: number) => !client.closed && !client.destroyed && now < retiresAt;
 
 const poolClosed = () => new UpstreamFault('UPSTREAM_CLOSED', 'the gateway closed the connection pool');
 const noConnection = () => new UpstreamFault('UPSTREAM_CONNECT_TIMEOUT', 'no stream within the time limit');
@@ -81,21 +86,26 @@ class Http2Pool implements Pool {
       if (!session || !pending) break;
       this.#send(session, pending);
     }
-    const mayOpen = !this.#connecting && this.#sessions.size < Math.min(MAX_SESSIONS, this.#options.connections);
-    if (this.#queue.length > 0 && mayOpen && !this.#destroyed) this.#openSession();
+    if (this.#queue.length > 0 && this.#mayOpen()) this.#openSession();
   }
 
-  /** The connection with the fewest requests that takes another one; none after GOAWAY (RFC 9113 section 6.8). */
-  #freeSession(): Session | undefined {
+  #openSessions(): Session[] {
     const now = performance.now();
-    let best: Session | undefined;
-    for (const session of this.#sessions) {
-      const { client, exchanges, retiresAt } = session;
-      const { maxConcurrentStreams = Number.POSITIVE_INFINITY } = client.remoteSettings ?? {};
-      if (client.closed || client.destroyed || now >= retiresAt || exchanges.size >= maxConcurrentStreams) continue;
-      if (!best || exchanges.size < best.exchanges.size) best = session;
-    }
-    return best;
+    return [...this.#sessions].filter((session) => isOpen(session, now));
+  }
+
+  /** An upstream that allows no stream on one connection gets no second one: it will allow some, or the requests time out. */
+  #mayOpen(): boolean {
+    if (this.#connecting || this.#destroyed) return false;
+    if (this.#sessions.size >= Math.min(MAX_SESSIONS, this.#options.connections)) return false;
+    return this.#openSessions().every((session) => streamsOf(session) > 0);
+  }
+
+  /** The connection with the fewest requests that takes another one. */
+  #freeSession(): Session | undefined {
+    return this.#openSessions()
+      .filter((session) => session.exchanges.size < streamsOf(session))
+      .sort((one, other) => one.exchanges.size - other.exchanges.size)[0];
   }
 
   #send(session: Session, { request, handler }: PendingRequest): void {
@@ -122,7 +132,8 @@ class Http2Pool implements Pool {
       if (this.#connecting !== connecting) return;
       this.#connecting = undefined;
       session.cancel();
-      // All of them waited for this connection; another attempt would fail as well.
+      // They wait for streams of the other connections; without one, another attempt would fail as well.
+      if (this.#openSessions().length > 0) return;
       for (const { handler } of this.#queue.splice(0)) handler.onError(error);
     };
     const connecting = { deadline: performance.now() + connectTimeout, fail };

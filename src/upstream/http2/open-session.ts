@@ -24,6 +24,9 @@ export interface SessionOptions {
 const STREAM_WINDOW = 256 * 1024;
 const SESSION_WINDOW = 4 * 1024 * 1024;
 
+/** A field that a client repeats reaches the upstream as it does over HTTP/1.1; the types know this option for servers only. */
+const REPEATED_FIELDS = { strictSingleValueFields: false };
+
 const notHttp2 = () => protocolError('the upstream does not speak HTTP/2: it selected no h2 in TLS (ALPN)');
 
 function startSession(socket: Socket, options: SessionOptions, { onOpen, onFailed }: SessionEvents) {
@@ -32,6 +35,7 @@ function startSession(socket: Socket, options: SessionOptions, { onOpen, onFaile
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: STREAM_WINDOW, maxHeaderListSize: maxHeadBytes },
     maxSessionMemory: 64,
+    ...REPEATED_FIELDS,
   });
   // After that, the streams fail with the same error.
   client.on('error', (error) => onFailed(error)).on('close', () => onFailed(closedEarly()));
