@@ -26,12 +26,13 @@ function decode(name: string): string {
 }
 
 /**
- * Returns the name of a parameter as the most lenient upstream reads it: without case, `tenant[]` and `tenant[x]` as `tenant`, cut
- * at a null character, and every other sign as the same one, as PHP reads `a.b` and `a b`.
+ * Returns the name of a parameter as the most lenient upstream reads it: without case, `tenant[]`, `tenant[x]`, `[tenant]` and
+ * `tenant]` as `tenant` (as Rack and Express do), cut at a null character, and every other sign as the same one, as PHP reads
+ * `a.b` and `a b`.
  */
 function lenientName(name: string): string {
-  const decoded = decode(decode(name.replaceAll('+', ' '))).trimStart();
-  const [plain = ''] = decoded.split(/[\0[]/, 1);
+  const decoded = decode(decode(name.replaceAll('+', ' ')));
+  const [plain = ''] = decoded.replace(/^[\s[\]]+/, '').split(/[\0[\]]/, 1);
   return canonicalName(plain === '' ? decoded : plain);
 }
 

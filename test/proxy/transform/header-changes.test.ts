@@ -123,6 +123,10 @@ test('query parameters are set, added and removed for the upstream only', async 
   const spellings = [
     'TENANT=1',
     'tenant[]=1',
+    '[tenant]=1',
+    '%5Btenant%5D[]=1',
+    'tenant%5D=1',
+    '[]tenant=1',
     'ten%61nt=1',
     'tenant%00x=1',
     'x=1;tenant=2',
