@@ -51,10 +51,22 @@ export class CallerState {
     return waiting;
   }
 
-  /** The report did not arrive, as far as is known: its requests are reported again. */
-  keepReport(): void {
+  /** The report did not arrive, as far as is known: its requests are reported again, for as long as they count. Returns whether there are any. */
+  keepReport(slot: number): boolean {
     this.pending.addAll(this.sent);
+    this.pending.prune(slot);
     this.sent = new WindowCounts();
+    return !this.pending.isEmpty;
+  }
+
+  /** Takes one request from the reserve; it counts from now, not from when it was reserved. Returns whether that is to be reported. */
+  takeReserved(now: number, slot: number): boolean {
+    this.reserve -= 1;
+    this.reserveUsedAt = now;
+    if (slot === this.reserveSlot) return false;
+    this.pending.add(this.reserveSlot, -1);
+    this.pending.add(slot, 1);
+    return true;
   }
 
   verdict(

@@ -42,9 +42,11 @@ type HeldIds = Map<string, Set<string>>;
 function createStoredPlaces({ store, clock }: PlaceParts, limit: PlaceLimit) {
   const held: HeldIds = new Map();
   const timer = setInterval(keepAll, KEEP_MS).unref();
+  let isClosed = false;
   const keyOf = (caller: string) => `${limit.name}:${caller}`;
 
   function keepAll(): void {
+    if (isClosed && held.size === 0) clearInterval(timer);
     const until = clock() + TTL_MS;
     for (const [caller, ids] of held) store.limits.keep(keyOf(caller), [...ids], until).catch(() => undefined);
   }
@@ -64,7 +66,10 @@ function createStoredPlaces({ store, clock }: PlaceParts, limit: PlaceLimit) {
       // If this fails, the place expires.
       store.limits.drop(keyOf(caller), [id]).catch(() => undefined);
     },
-    close: () => clearInterval(timer),
+    // After a reload, streams that are still open go on holding theirs.
+    close() {
+      isClosed = true;
+    },
   };
 }
 

@@ -5,6 +5,11 @@ import type { Limits } from '../store/port/store.ts';
 const BEAT_MS = 5_000;
 /** How long a process is a member after its last sign of life. */
 const TTL_MS = 15_000;
+/**
+ * A process has no share until it has been a member for so long, and none so long after its last sign of life: each process with a share
+ * knows of all others that have one, however late a sign of life is.
+ */
+const SETTLE_MS = 7_500;
 const GROUP = 'limits';
 
 export interface ProcessGroup {
@@ -17,9 +22,7 @@ export interface ProcessGroup {
 /** Spreads what a division leaves over the processes, differently for each caller. */
 const offsetOf = (caller: string) => caller.charCodeAt(0) * 61 + caller.charCodeAt(caller.length - 1);
 
-/**
- * Creates the group. This process has no share until its second sign of life: by then all others have had one, and have learnt of it.
- */
+/** Creates the group. */
 export function createProcessGroup(
   store: { readonly limits: Pick<Limits, 'join'> },
   clock: () => number,
@@ -27,7 +30,8 @@ export function createProcessGroup(
   const self = randomUUID();
   let rank = 0;
   let size = 0;
-  let beats = 0;
+  let joinedAt: number | undefined;
+  let beatAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
   async function beat(): Promise<void> {
@@ -35,11 +39,11 @@ export function createProcessGroup(
     const members = (await store.limits.join(GROUP, self, now, now + TTL_MS)).sort();
     rank = Math.max(0, members.indexOf(self));
     size = members.length;
-    beats += 1;
+    beatAt = now;
+    joinedAt ??= clock();
   }
 
   function start(): void {
-    // A failed beat changes nothing: the processes are most likely the same.
     const run = () => void beat().catch(() => undefined);
     timer = setInterval(run, BEAT_MS).unref();
     run();
@@ -49,7 +53,8 @@ export function createProcessGroup(
     shareOf(budget, caller) {
       // Anonymous traffic never gets here, so a gateway without signed-in callers writes nothing to the store.
       if (timer === undefined) start();
-      if (beats < 2) return 0;
+      const now = clock();
+      if (joinedAt === undefined || now - joinedAt < SETTLE_MS || now - beatAt >= SETTLE_MS) return 0;
       const rest = budget % size;
       return Math.floor(budget / size) + ((rank + offsetOf(caller)) % size < rest ? 1 : 0);
     },

@@ -18,8 +18,8 @@ const FULL_MS = 5_000;
 const FULL_PART = 10;
 /** How long an unavailable store is not asked again. */
 const OUTAGE_MS = 1_000;
-/** The part of a limit that all processes together may count before they report it: the maximum excess. */
-const UNREPORTED_PART = 10;
+/** The part of a limit that all processes together may count before they report it: the excess, which is 10 % at most while processes join and leave. */
+const UNREPORTED_PART = 16;
 /** The part of what is left of a limit that all processes together hold in reserve. It is out of reach for others for a moment. */
 const RESERVE_PART = 6;
 
@@ -66,8 +66,7 @@ export class SharedCounter {
     const slot = slotAt(now, this.#limit.window);
     const state = this.#stateOf(caller);
     if (state.reserve > 0) {
-      state.reserve -= 1;
-      state.reserveUsedAt = now;
+      if (state.takeReserved(now, slot)) this.#queue.reportLater(state);
       return state.verdict(true, this.#limit, now, slot);
     }
     const isFull = state.used(slot) >= this.#limit.requests;
@@ -155,8 +154,8 @@ export class SharedCounter {
     state.known = WindowCounts.parse(counts);
     const now = this.#parts.clock();
     state.repliedAt = now;
+    if (state.reserve === 0) state.reserveSlot = slot;
     state.reserve += Math.max(0, granted - waiting.length);
-    state.reserveSlot = slot;
     state.reserveUsedAt = now;
     if (state.reserve > 0) this.#queue.reportLater(state);
     for (const [index, request] of waiting.entries())
@@ -164,8 +163,8 @@ export class SharedCounter {
   }
 
   #decideWithoutStore(state: CallerState, waiting: readonly WaitingRequest[], error: unknown): void {
-    state.keepReport();
-    this.#queue.reportLater(state);
+    const slot = slotAt(this.#parts.clock(), this.#limit.window);
+    if (state.keepReport(slot)) this.#queue.reportLater(state);
     for (const request of waiting) {
       if (this.#limit.onStoreOutage === 'refuse') request.reject(error);
       else request.resolve(this.#decideAlone(state));

@@ -372,22 +372,38 @@ function limits(store: () => Store): void {
   });
 
   test('what a process reports counts, also beyond the limit, and what it gives back does not', async () => {
-    const limit = { ...WINDOW, name: newKey(), slot: 2_000 };
+    const limit = { ...WINDOW, name: newKey(), slot: 20_000 };
     const count = async (counts: string, want = 0) =>
       (await store().limits.count(limit, [reportOf('a', counts, want)]))[0];
-    assert.deepEqual(await count('2000:9,1995:3'), { granted: 0, counts: '2000:9,1995:3' });
+    assert.deepEqual(await count('20000:9,19949:3'), { granted: 0, counts: '20000:9,19949:3' });
     assert.equal((await count('', 1))?.granted, 0);
-    assert.equal((await count('2000:-4', 5))?.granted, 2);
+    assert.equal((await count('20000:-4', 5))?.granted, 2);
   });
 
   test('requests count for as many slots as a window has, also in the next period', async () => {
     const name = newKey();
     const at = async (slot: number, want: number) =>
       (await store().limits.count({ ...WINDOW, name, slot }, [reportOf('a', '', want)]))[0]?.granted;
-    assert.equal(await at(3_019, 10), 10);
-    assert.equal(await at(3_020, 1), 0, 'another period');
-    assert.equal(await at(3_038, 1), 0);
-    assert.equal(await at(3_039, 11), 10);
+    assert.equal(await at(3_999, 10), 10);
+    assert.equal(await at(4_000, 1), 0, 'another period');
+    assert.equal(await at(4_998, 1), 0);
+    assert.equal(await at(4_999, 11), 10);
+  });
+
+  test('requests count for the whole window, and those of a twentieth of it together', async () => {
+    const name = newKey();
+    const at = async (slot: number, want: number) =>
+      (await store().limits.count({ ...WINDOW, name, slot }, [reportOf('a', '', want)]))[0]?.granted;
+    assert.deepEqual([await at(5_000, 4), await at(5_049, 3), await at(5_050, 3)], [4, 3, 3]);
+    assert.deepEqual([await at(6_000, 1), await at(6_048, 1)], [0, 0]);
+    assert.deepEqual([await at(6_049, 10), await at(6_050, 10)], [7, 3]);
+  });
+
+  test('a process that is late counts in the period that another has begun', async () => {
+    const name = newKey();
+    const at = async (slot: number, want: number) =>
+      (await store().limits.count({ ...WINDOW, name, slot }, [reportOf('a', '', want)]))[0]?.granted;
+    assert.deepEqual([await at(6_990, 2), await at(7_000, 3), await at(6_999, 5), await at(7_001, 5)], [2, 3, 5, 0]);
   });
 
   test('places are held until they are given back or expire', async () => {

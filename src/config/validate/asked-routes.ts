@@ -26,6 +26,10 @@ const FORWARDING: readonly (keyof RouteConfig)[] = [
   'maxBody',
 ];
 
+/** Positions of the rules with a maximum body of their own. */
+const rulesWithMaxBody = (rules: unknown): number[] =>
+  Array.isArray(rules) ? rules.flatMap((rule, at) => (isTree(rule) && rule.maxBody !== undefined ? [at] : [])) : [];
+
 /** Findings about the routes of an input; defaults are not in it, so each option there was set. */
 export function askedRouteFindings(input: unknown, { forwardAuth }: Pick<Config, 'forwardAuth'>): Finding[] {
   return routesOf(input).flatMap((route, index): Finding[] => {
@@ -43,6 +47,7 @@ export function askedRouteFindings(input: unknown, { forwardAuth }: Pick<Config,
           ]),
       ...[
         ...FORWARDING.filter((option) => route[option] !== undefined).map((option) => [option]),
+        ...rulesWithMaxBody(route.rules).map((at) => ['rules', at, 'maxBody']),
         ...(isTree(route.requestHeaders) && route.requestHeaders.add !== undefined ? [['requestHeaders', 'add']] : []),
       ].map((option) => ({
         path: [...at, ...option],

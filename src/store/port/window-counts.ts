@@ -1,22 +1,29 @@
 /** Requests of one caller within a sliding window, counted in slots. */
 
+/** Number of slots of a window: the resolution of times. A request counts for as many slots. */
+export const WINDOW_SLOTS = 1_000;
+
 /**
- * Number of slots of a window. A request counts from its slot for as many slots, which is between 19/20 of the window and the whole:
- * no caller can send twice his limit around the start of a new window.
+ * Requests within so many slots, a twentieth of the window, are one entry, which has the slot of the last of them. So a request
+ * counts for the whole window and at most a twentieth longer, and no caller can send more than his limit within any window.
  */
-export const WINDOW_SLOTS = 20;
+export const ENTRY_SLOTS = 50;
 
 /** The number of the slot of a time; `window` in milliseconds. */
 export const slotAt = (now: number, window: number): number => Math.floor((now * WINDOW_SLOTS) / window);
 
+const entryOf = (slot: number) => Math.floor(slot / ENTRY_SLOTS);
+
 export class WindowCounts {
-  /** Slot numbers, each followed by its count. */
+  /** Slot numbers, one for each twentieth of a window, each followed by its count. */
   #entries: number[] = [];
 
   /** Adds requests to a slot; a negative number takes some of them back. */
   add(slot: number, count: number): void {
     for (let at = 0; at < this.#entries.length; at += 2) {
-      if (this.#entries[at] !== slot) continue;
+      const last = this.#entries[at] ?? 0;
+      if (entryOf(last) !== entryOf(slot)) continue;
+      this.#entries[at] = Math.max(last, slot);
       this.#entries[at + 1] = (this.#entries[at + 1] ?? 0) + count;
       return;
     }
@@ -38,6 +45,10 @@ export class WindowCounts {
       if (this.#counts(at, slot) && (this.#entries[at + 1] ?? 0) > 0 && entry < (oldest ?? entry + 1)) oldest = entry;
     }
     return oldest;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
   }
 
   /** Drops what no longer counts. */

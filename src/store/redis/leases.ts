@@ -1,6 +1,6 @@
 /** Leases, single-use marks, and the counts and places of limits in Redis. */
 import type { Limits, Store } from '../port/store.ts';
-import { WINDOW_SLOTS } from '../port/window-counts.ts';
+import { ENTRY_SLOTS, WINDOW_SLOTS } from '../port/window-counts.ts';
 import type { RunRedis } from './client.ts';
 import { type RedisKeys, wholeMs } from './keys.ts';
 
@@ -23,7 +23,7 @@ export function redisLeases(run: RunRedis, keys: RedisKeys): Leases {
 }
 
 /** Periods after which a hash of counts expires. */
-const KEPT_PERIODS = 2;
+const KEPT_PERIODS = 3;
 
 /** The operations of the port on limits. */
 export function redisLimits(run: RunRedis, keys: RedisKeys): Limits {
@@ -32,9 +32,9 @@ export function redisLimits(run: RunRedis, keys: RedisKeys): Limits {
       const period = Math.floor(slot / WINDOW_SLOTS);
       const expiry = wholeMs(window * KEPT_PERIODS);
       const args = reports.flatMap(({ caller, counts, want }) => [caller, counts, want]);
-      const hashes = [keys.counts(name, period), keys.counts(name, period - 1)];
+      const hashes = [period, period - 1, period + 1].map((each) => keys.counts(name, each));
       const reply = await run('count requests', (redis) =>
-        redis.bffCount(...hashes, slot, WINDOW_SLOTS, expiry, requests, ...args),
+        redis.bffCount(...hashes, slot, WINDOW_SLOTS, ENTRY_SLOTS, expiry, requests, ...args),
       );
       return reports.map((_, index) => ({
         granted: Number(reply[2 * index]),

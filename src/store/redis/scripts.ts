@@ -21,7 +21,7 @@ declare module 'ioredis' {
     ): Result<number, Context>;
     /** The number of keys, both keys of each app, the time, the end of the claim, the limit, and ids to leave. */
     bffTakeJobs(...args: (string | number)[]): Result<string[], Context>;
-    /** Both hashes, slot, slots of a window, expiry and maximum, then caller, counts and wanted requests of each report. */
+    /** The three hashes, slot, slots of a window and of an entry, expiry and maximum, then caller, counts and wanted requests of each report. */
     bffCount(...args: (string | number)[]): Result<(string | number)[], Context>;
     bffHold(places: string, id: string, max: number, now: number, until: number): Result<number, Context>;
     bffKeep(places: string, until: number, ...ids: string[]): Result<number, Context>;
@@ -105,38 +105,50 @@ return taken`,
     lua: `redis.call('ZREM', KEYS[1], ARGV[1])
 return redis.call('HDEL', KEYS[2], ARGV[1])`,
   },
-  // A caller without counts in this period still has those of the one before, which is longer than the window.
+  // A caller without counts in this period still has those of the one before, which is as long as the window. A command that was sent at
+  // the end of a period, or by a clock that is behind, may find the next one begun: its counts belong there. The field @ says that the
+  // hash has an expiry.
   bffCount: {
-    numberOfKeys: 2,
-    lua: `local slot, span, max, callers = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), {}
-for at = 5, #ARGV, 3 do callers[#callers + 1] = ARGV[at] end
-local present = redis.call('HMGET', KEYS[1], unpack(callers))
+    numberOfKeys: 3,
+    lua: `local slot, span, size, max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
+local this, last = KEYS[1], KEYS[2]
+if slot % span >= span * 3 / 4 and redis.call('EXISTS', KEYS[3]) == 1 then this, last = KEYS[3], KEYS[1] end
+local callers = {}
+for at = 6, #ARGV, 3 do callers[#callers + 1] = ARGV[at] end
+local present = redis.call('HMGET', this, '@', unpack(callers))
 local hasNew = false
-for index = 1, #callers do hasNew = hasNew or not present[index] end
-local past = hasNew and redis.call('HMGET', KEYS[2], unpack(callers)) or {}
+for index = 1, #callers do hasNew = hasNew or not present[index + 1] end
+local past = hasNew and redis.call('HMGET', last, unpack(callers)) or {}
 local written, reply = {}, {}
 for index, caller in ipairs(callers) do
-  local counts, order, used = {}, {}, 0
+  local counts, latest, order, used = {}, {}, {}, 0
   local function add(at, count)
-    if at <= slot - span or at > slot + span or count == 0 then return end
-    if not counts[at] then order[#order + 1] = at end
-    counts[at] = math.max(0, (counts[at] or 0) + count)
+    if at <= slot - span or at > slot + span then return end
+    local entry = math.floor(at / size)
+    if not counts[entry] then order[#order + 1] = entry end
+    counts[entry] = math.max(0, (counts[entry] or 0) + count)
+    latest[entry] = math.max(latest[entry] or 0, at)
   end
-  for _, text in ipairs({ present[index] or past[index] or '', ARGV[3 * index + 3] }) do
+  for _, text in ipairs({ present[index + 1] or past[index] or '', ARGV[3 * index + 4] }) do
     for at, count in string.gmatch(text, '(%d+):(-?%d+)') do add(tonumber(at), tonumber(count)) end
   end
-  for _, at in ipairs(order) do used = used + counts[at] end
-  local granted = math.max(0, math.min(tonumber(ARGV[3 * index + 4]), max - used))
-  add(slot, granted)
-  for position, at in ipairs(order) do order[position] = string.format('%.0f:%.0f', at, counts[at]) end
+  for _, entry in ipairs(order) do used = used + counts[entry] end
+  local granted = math.max(0, math.min(tonumber(ARGV[3 * index + 5]), max - used))
+  if granted > 0 then add(slot, granted) end
+  for position, entry in ipairs(order) do
+    order[position] = string.format('%.0f:%.0f', latest[entry], counts[entry])
+  end
   local text = table.concat(order, ',')
   written[#written + 1] = caller
   written[#written + 1] = text
   reply[#reply + 1] = granted
   reply[#reply + 1] = text
 end
-redis.call('HSET', KEYS[1], unpack(written))
-if hasNew then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+if present[1] then redis.call('HSET', this, unpack(written))
+else
+  redis.call('HSET', this, '@', 1, unpack(written))
+  redis.call('PEXPIRE', this, ARGV[4])
+end
 return reply`,
   },
   bffHold: {

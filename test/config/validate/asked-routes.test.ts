@@ -53,11 +53,17 @@ test('FA-01 options that need an upstream are faults, each with its line', () =>
     upstream: none
     stripPrefix: /api
     cache: private
+  - path: /uploads/**
+    upstream: none
+    rules:
+      - { methods: [GET], token: user }
+      - { token: user, maxBody: 1kb }
 `);
   const message = 'has no effect with upstream: none';
   for (const row of [
     `11 routes[0].setCookie: ${message}`,
     `12 routes[0].timeouts: ${message}`,
+    `23 routes[2].rules[1].maxBody: ${message}`,
     `13 routes[0].logoutPaths: ${message}`,
     `14 routes[0].hostHeader: ${message}`,
     `17 routes[1].stripPrefix: ${message}`,
