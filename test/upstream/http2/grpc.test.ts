@@ -166,9 +166,9 @@ test('a status of the service, with its message and without a body', async (t) =
 
 test('a deadline passes through, and the service learns that the client has given up', async (t) => {
   const { client, seen } = await startGrpc(t);
-  const deadline = Date.now() + 2_000;
+  const deadline = Date.now() + 10_000;
   await assert.rejects(unary(client, path('Never'), { deadline }), { code: status.DEADLINE_EXCEEDED });
-  assert.ok(Math.abs((seen.deadlines[0] ?? 0) - deadline) < 1_500);
+  assert.ok(Math.abs((seen.deadlines[0] ?? 0) - deadline) < 8_000);
   await until(() => seen.cancelled === 1, { what: 'the call was cancelled' });
 });
 
