@@ -1,6 +1,6 @@
 /** CSRF: checks that a request authenticated by a cookie was sent by the application itself. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { mayBePassedOn } from './navigation.ts';
+import { isWindowNavigation, mayBePassedOn } from './navigation.ts';
 
 export type CsrfOutcome =
   | { readonly kind: 'pass' }
@@ -55,12 +55,13 @@ export interface CertificateRequest extends Pick<CsrfCheck, 'method' | 'headers'
 
 /**
  * Checks a request without a session where a rule requires a certificate: browsers present it on requests that any site starts.
- * Other clients send neither header, and need no header of ours. Links of other sites may open a page.
+ * Other clients send neither header, and need no header of ours. Links of other sites may open a page in a window; their scripts,
+ * images and frames get nothing.
  */
 export function checkCertificateSite(check: CertificateRequest): CsrfOutcome {
   const { isPage, method, headers } = check;
-  const isSafe = method === 'GET' || method === 'HEAD';
-  if (headers.origin === undefined && ((isPage && isSafe) || headers['sec-fetch-site'] === 'none')) return PASS;
+  const isLink = isPage && (method === 'GET' || method === 'HEAD') && isWindowNavigation(headers);
+  if (headers.origin === undefined && (isLink || headers['sec-fetch-site'] === 'none')) return PASS;
   const reason = crossSiteReason(check);
   return reason === undefined ? PASS : { kind: 'refused', code: 'csrf_cross_site', reason };
 }

@@ -21,6 +21,12 @@ export function mayBePassedOn(headers: IncomingHttpHeaders): boolean {
   return mode === 'navigate' || (mode === 'same-origin' && site === 'same-origin');
 }
 
+/** Whether fetch metadata say that a window will show the response, and that the user is there to see it. */
+export function isWindowNavigation(headers: IncomingHttpHeaders): boolean {
+  if (headers['sec-fetch-mode'] !== 'navigate' || isPrefetch(headers)) return false;
+  return headers['sec-fetch-dest'] === 'document' || mayBePassedOn(headers);
+}
+
 /** Whether a window or frame will show the response; scripts cannot set `navigate` (Fetch standard, constructor of Request). */
 function isForDocument(headers: IncomingHttpHeaders): boolean {
   if (headers['sec-fetch-mode'] === 'navigate') return true;

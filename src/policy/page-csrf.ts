@@ -1,7 +1,7 @@
 /** CSRF on pages: which requests with a session cookie a site may receive, by where they come from. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CsrfOutcome } from './csrf.ts';
-import { isPrefetch, mayBePassedOn } from './navigation.ts';
+import { isWindowNavigation } from './navigation.ts';
 
 export interface PageCsrfCheck {
   readonly method: string;
@@ -18,12 +18,6 @@ export type PageCsrfOutcome = CsrfOutcome | { readonly kind: 'confirm' };
 
 const PASS: PageCsrfOutcome = { kind: 'pass' };
 const crossSite = (reason: string): PageCsrfOutcome => ({ kind: 'refused', code: 'csrf_cross_site', reason });
-
-/** Whether a window will show the response. */
-function isWindowNavigation(headers: IncomingHttpHeaders): boolean {
-  if (headers['sec-fetch-mode'] !== 'navigate' || isPrefetch(headers)) return false;
-  return headers['sec-fetch-dest'] === 'document' || mayBePassedOn(headers);
-}
 
 /** Whether a page of the own origin, a listed origin, or the user started the request. */
 function isFromHere({ headers, publicOrigin, allowedOrigins }: PageCsrfCheck): boolean {

@@ -13,7 +13,7 @@ import {
 } from '../support/client-certificates.ts';
 import { freePort } from '../support/ports.ts';
 import { certificateThumbprint } from '../support/provider-tls.ts';
-import { connectRaw } from '../support/raw.ts';
+import { connectRaw, rawRequest } from '../support/raw.ts';
 import { scrape } from '../support/scrape.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -59,6 +59,7 @@ before(async () => {
         { path: '/api/user', upstream, rules: [{ token: 'user', certificate: { dns: 'orders.example.com' } }] },
         { path: '/api/free', upstream, rules: [{ token: 'none' }] },
         { path: '/api/guests', upstream, rules: [{ token: 'user-or-none', certificate: true }] },
+        { path: '/page', kind: 'page', upstream, rules: [{ token: 'none', certificate: true }] },
       ],
       gateway: { config: { trustedProxies: ['127.0.0.1'], clientCertificateHeader: { name: 'Client-Cert' } } },
     },
@@ -183,6 +184,24 @@ test('a browser presents its certificate to requests of other sites too: they ar
       assert.equal(await outcomeOf(path, ORDERS_CERTIFICATE, headers as Record<string, string>), '200');
   }
   assert.equal(await outcomeOf('/api/free', undefined, foreign), '200');
+});
+
+test('a link of another site opens a page that requires a certificate; scripts, images and frames of that site do not get it', async () => {
+  const { port, host } = new URL(world.gateway.ownUrl);
+  const statusOf = async (site: string, mode: string, destination: string, more = '') => {
+    const fields = `Sec-Fetch-Site: ${site}\r\nSec-Fetch-Mode: ${mode}\r\nSec-Fetch-Dest: ${destination}\r\n${more}`;
+    const head = `GET /page HTTP/1.1\r\nHost: ${host}\r\nClient-Cert: ${clientCert(ORDERS_CERTIFICATE)}\r\n${fields}\r\n`;
+    return (await rawRequest(Number(port), head)).status;
+  };
+  for (const site of ['cross-site', 'same-site']) {
+    assert.equal(await statusOf(site, 'navigate', 'document'), 200);
+    for (const destination of ['script', 'image', 'style', 'empty'])
+      assert.equal(await statusOf(site, 'no-cors', destination), 403, destination);
+    assert.equal(await statusOf(site, 'navigate', 'iframe'), 403);
+    assert.equal(await statusOf(site, 'navigate', 'document', 'Sec-Purpose: prefetch\r\n'), 403);
+  }
+  assert.equal(await statusOf('same-origin', 'no-cors', 'script'), 200);
+  assert.equal(await statusOf('none', 'navigate', 'document'), 200);
 });
 
 test('no shared cache keeps what only a certificate lets a client read', async () => {

@@ -37,11 +37,13 @@ const odd = (index: number) => 2 * index + 1;
 const times = (count: number, make: (index: number) => Uint8Array) =>
   Buffer.concat(Array.from({ length: count }, (_, at) => make(at)));
 const reset = (stream: number, code: number = CODE.cancel) => frame(FRAME.reset, 0, stream, uint32(code));
+/** The GOAWAY of a connection that is closed while the client still sends can be lost. */
+const assertCalm = (code: number | undefined) => assert.equal(code ?? CODE.calm, CODE.calm);
 
 test('rapid reset (CVE-2023-44487): the session ends after some hundred resets, and few of its requests were executed', async (t) => {
   const { port, client } = await setUp(t, never);
   client.send(times(1_000, (at) => Buffer.concat([get(odd(at)), reset(odd(at))])));
-  assert.equal(await client.end(), CODE.calm);
+  assertCalm(await client.end());
   assert.ok(port.events.includes('goaway resets'));
   assert.ok(port.events.filter((event) => event === 'request').length < 10);
 });
@@ -60,7 +62,7 @@ async function resetOneByOne(t: TestContext, code: number): Promise<void> {
     await until(() => isOver || port.events.filter((event) => event === 'request').length > begun, { interval: 1 });
     client.send(reset(odd(at), code));
   }
-  assert.equal(await ended, CODE.calm);
+  assertCalm(await ended);
   assert.ok(port.events.includes('goaway resets'));
 }
 
@@ -83,7 +85,7 @@ test('MadeYouReset (CVE-2025-8671): resets that the client provokes count like i
   // An increment of 0 is a stream error (RFC 9113 section 6.9).
   client.send(times(1_000, (at) => Buffer.concat([get(odd(at)), frame(FRAME.windowUpdate, 0, odd(at), uint32(0))])));
   const code = await client.end();
-  assert.ok(code === CODE.calm || code === CODE.protocol);
+  if (code !== CODE.protocol) assertCalm(code);
   assert.ok(port.events.filter((event) => event === 'request').length < 300);
 });
 
