@@ -96,7 +96,10 @@ export class StreamSocket extends SocketView {
     });
     stream.on('end', () => {
       // Node also ends the body of a stream that the client cancelled: this must not look complete (RFC 9113 section 8.1).
-      if (this.#chunked && !this.destroyed && !stream.closed) this.push(LAST_CHUNK, 'latin1');
+      if (!this.#chunked || this.destroyed || stream.closed) return;
+      // Node ends an empty body even while the stream is paused: the head may not have been read.
+      this.#pushHead();
+      this.push(LAST_CHUNK, 'latin1');
     });
     stream.pause();
   }
@@ -110,14 +113,17 @@ export class StreamSocket extends SocketView {
   }
 
   override _read(): void {
-    if (this.#head !== undefined) {
-      const head = Buffer.from(this.#head, 'latin1');
-      this.#head = undefined;
-      this.bytesRead += head.length;
-      this.push(head);
-      return;
-    }
-    if (this.#stream.isPaused()) this.#stream.resume();
+    if (!this.#pushHead() && this.#stream.isPaused()) this.#stream.resume();
+  }
+
+  /** Returns whether there was a head. */
+  #pushHead(): boolean {
+    if (this.#head === undefined) return false;
+    const head = Buffer.from(this.#head, 'latin1');
+    this.#head = undefined;
+    this.bytesRead += head.length;
+    this.push(head);
+    return true;
   }
 
   override _write(chunk: Buffer | string, encoding: BufferEncoding, callback: Callback): void {

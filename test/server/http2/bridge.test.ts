@@ -90,6 +90,15 @@ test('a request arrives as it was sent, with and without a body and its length',
   }
 });
 
+test('a body without a length that turns out to be empty is an empty body', async (t) => {
+  const session = client(t, await startHttp2Port(t, respond));
+  for (const method of ['GET', 'POST', 'POST']) {
+    // An empty DATA frame ends the stream, in most cases in the same packet as the head.
+    const { headers, body } = await call(session, { ':method': method, ':path': '/echo' }, '');
+    assert.deepEqual([headers[':status'], JSON.parse(body || '{}').body], [200, '']);
+  }
+});
+
 test('every form of response: without a body, in chunks, with hints, with trailers for those who ask', async (t) => {
   const session = client(t, await startHttp2Port(t, respond));
   for (const [path, status] of [
