@@ -21,6 +21,8 @@ const LONGEST_MS = 60_000;
 /** Share of the requests over HTTP/2 that their client cancels, and sends again. */
 const CANCELLED = 0.01;
 const LATEST_CANCELLATION_MS = 20;
+/** Those that `fetch` adds: without them a sign-out is a navigation, with a redirect as the response. */
+const FETCH_HEADERS = { accept: '*/*', 'sec-fetch-mode': 'cors' };
 
 /** HTTP/1.1, over TLS if the origin is one of https. */
 export const http1Client: Client = {
@@ -47,8 +49,8 @@ export function createHttp2Client(): Client {
   }
 
   function open({ origin, path, method, headers }: SentRequest) {
-    const pseudo = { ':path': path, ':method': method };
-    return sessionTo(origin).request({ ...pseudo, ...headers }, { endStream: true });
+    const own = { ':path': path, ':method': method, ...FETCH_HEADERS };
+    return sessionTo(origin).request({ ...own, ...headers }, { endStream: true });
   }
 
   async function cancel(request: SentRequest): Promise<void> {
