@@ -72,21 +72,21 @@ export class Connection implements UpstreamConnection, ParserSink, RequestContro
     handler.onSend(this);
     if (!this.#handler) return;
     this.#parser.expectResponse({ isHead: request.method === 'HEAD', skipLeftover: !request.repeatable });
-    this.#deadline.start(request.body ? 0 : (request.headTimeout ?? this.#limits.headTimeout));
+    const headTimeout = request.headTimeout ?? this.#limits.headTimeout;
+    this.#deadline.start(request.body ? 0 : headTimeout);
     try {
       const { text, chunked, reusable } = serializeHead(request);
       this.#reusable = reusable;
       this.#socket.write(text, 'latin1');
-      if (request.body) this.#body = this.#upload(request.body, chunked);
+      if (request.body) this.#body = this.#upload(request.body, chunked, headTimeout);
     } catch (error) {
       this.#fail(asError(error));
     }
   }
 
-  #upload(body: Readable, chunked: boolean): BodySender {
+  #upload(body: Readable, chunked: boolean, headTimeout: number): BodySender {
     // While more of the body must come, the upstream owes nothing; the client's silence has a limit of its own.
-    const onTurn = (ofUpstream: boolean) =>
-      this.#headReceived || this.#deadline.start(ofUpstream ? this.#limits.headTimeout : 0);
+    const onTurn = (ofUpstream: boolean) => this.#headReceived || this.#deadline.start(ofUpstream ? headTimeout : 0);
     return sendBody({ socket: this.#socket, body, chunked, onTurn, onError: (error) => this.#fail(error) });
   }
 

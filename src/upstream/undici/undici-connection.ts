@@ -67,7 +67,7 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
     if (!this.#handler) return;
     this.#informational.reset();
     this.#deadline.start(request.headTimeout ?? this.#limits.headTimeout);
-    if (request.body) this.#body = this.#carry(request.body);
+    if (request.body) this.#body = this.#carry(request.body, request.headTimeout);
     if (this.#client) this.#dispatch(this.#client, request, handler);
     else
       openClient(this.#socket, this.#limits.maxHeadBytes)
@@ -76,10 +76,10 @@ export class UndiciConnection implements UpstreamConnection, RequestControl {
   }
 
   /** The upstream owes no response while the body is incomplete, but has to accept what is there. */
-  #carry(body: Readable): PassThrough {
+  #carry(body: Readable, headTimeout = this.#limits.headTimeout): PassThrough {
     this.#deadline.stop();
     return carryBody(body, {
-      onWait: () => this.#headReceived || this.#deadline.start(this.#limits.headTimeout),
+      onWait: () => this.#headReceived || this.#deadline.start(headTimeout),
       onProgress: () => this.#headReceived || this.#deadline.start(0),
       onError: (error) => this.#fail(error),
     });

@@ -16,6 +16,8 @@ async function start(t: TestContext, options: UpstreamOptions = {}): Promise<Ups
 }
 
 const OPTIONS = { balance: 'round-robin', passiveHealth: { ejection: '10m', maxEjection: '10m' } };
+/** For tests that wait for time limits: those are long enough for a slow machine, so that one of them must do. */
+const FIRST_FAILURE = { passiveHealth: { ...OPTIONS.passiveHealth, failures: 1 } };
 
 /** An edge over targets, and what it reports of them. */
 async function edgeOver(
@@ -77,9 +79,9 @@ test('a killed target: no request fails, a POST with its body included, and the 
 
 test('a frozen target: GET goes on elsewhere after tryTimeout, and the target is ejected', async (t) => {
   const [frozen, alive] = [await start(t, { script: hang }), await start(t)];
-  const { edge, reports } = await edgeOver(t, [frozen, alive], { retries: { tryTimeout: '50ms' } });
+  const { edge, reports } = await edgeOver(t, [frozen, alive], { ...FIRST_FAILURE, retries: { tryTimeout: '2s' } });
   assert.deepEqual(await statuses(edge, 12), [200]);
-  assert.equal(frozen.requests.length, 5);
+  assert.equal(frozen.requests.length, 1);
   assert.ok(reports.includes('upstream.target_ejected 0 timeout'));
 });
 
@@ -87,10 +89,11 @@ test('a POST that a target received is never sent to another one, however it fai
   const scripts: Script[] = [hang, (req) => req.socket.resetAndDestroy(), (_req, res) => res.writeHead(503).end()];
   for (const [index, expected] of [504, 502, 503].entries()) {
     const [failing, alive] = [await start(t, { script: scripts[index] ?? hang }), await start(t)];
-    const timeouts = { connect: 5_000, headers: 100, idle: 0 };
-    const { edge, reports } = await edgeOver(t, [failing, alive], { retries: { tryTimeout: '20ms' } }, { timeouts });
+    const timeouts = { connect: 5_000, headers: 2_500, idle: 0 };
+    const pool = { ...FIRST_FAILURE, retries: { tryTimeout: '1500ms' } };
+    const { edge, reports } = await edgeOver(t, [failing, alive], pool, { timeouts });
     assert.deepEqual((await statuses(edge, 12, 'POST', 'order')).sort(), [200, expected]);
-    assert.deepEqual([failing.requests.length, alive.requests.length], [5, 7]);
+    assert.deepEqual([failing.requests.length, alive.requests.length], [1, 11]);
     assert.deepEqual(
       reports.filter((line) => line.startsWith('retry')),
       [],
@@ -157,7 +160,7 @@ test('a target that comes back is used again after two passed checks, which carr
     0,
     back.requests.findIndex(({ target: path }) => path === '/'),
   );
-  assert.equal(checks.length, 2);
+  assert.ok(checks.length >= 2, `${checks.length} checks`);
   for (const { target: path, headers } of checks) {
     assert.equal(path, '/healthz');
     assert.deepEqual(
@@ -189,11 +192,23 @@ test('a target with as many requests as it may have gets no further one; when al
 
 test('timeouts.total ends a request over all its tries, and that of a single URL', async (t) => {
   const targets = [await start(t, { script: hang }), await start(t, { script: hang })];
-  const timeouts = { connect: 5_000, headers: 60_000, idle: 0, total: 400 };
-  const { edge } = await edgeOver(t, targets, { retries: { tryTimeout: '150ms' } }, { timeouts });
+  const timeouts = { connect: 5_000, headers: 60_000, idle: 0, total: 2_500 };
+  const { edge } = await edgeOver(t, targets, { retries: { tryTimeout: '200ms' } }, { timeouts });
   assert.deepEqual(await statuses(edge, 1), [504]);
   assert.ok(targets.every(({ requests }) => requests.length >= 1));
   const single = await startEdge(route(targets[0]?.origin ?? '', { timeouts }));
   t.after(() => single.close());
   assert.deepEqual(await statuses(single, 1, 'POST', 'order'), [504]);
+});
+
+test('a frozen target is held responsible for a POST that ends with timeouts.total', async (t) => {
+  const targets = [await start(t, { script: hang }), await start(t, { script: hang })];
+  const timeouts = { connect: 5_000, headers: 60_000, idle: 0, total: 1_500 };
+  const { edge, reports } = await edgeOver(t, targets, FIRST_FAILURE, { timeouts });
+  // The target has 100 ms less than the request, which a slow machine may not notice each time.
+  await until(async () => {
+    assert.deepEqual(await statuses(edge, 1, 'POST', 'order'), [504]);
+    return reports.length > 0;
+  });
+  assert.match(reports[0] ?? '', /^upstream\.target_ejected \d timeout$/);
 });

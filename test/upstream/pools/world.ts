@@ -90,10 +90,10 @@ interface Ended {
 
 export interface Calls {
   readonly ended: readonly Ended[];
-  /** Resolves when some more requests have ended in a row, each with 200 and within the time. */
-  recover(count: number, maxMs: number): Promise<number>;
-  /** Resolves when every GET that was sent until now has ended; returns the milliseconds that it took. */
-  getsEnd(): Promise<number>;
+  /** Resolves when nine of ten among the last `count` requests have ended with 200 and within the time. */
+  recover(count: number, maxMs: number): Promise<void>;
+  /** Resolves when every GET that was sent until now has ended. */
+  getsEnd(): Promise<void>;
   /** Ends the load; resolves when every request has ended. */
   stop(): Promise<void>;
 }
@@ -135,22 +135,19 @@ export function startCalls(t: TestContext, port: number, path = '/'): Calls {
   return {
     ended,
     async recover(count, maxMs) {
-      const from = performance.now();
       const before = ended.length;
       await until(
         () => {
           const last = ended.slice(before).slice(-count);
-          return last.length === count && last.every(({ status, ms }) => status === 200 && ms <= maxMs);
+          const quick = last.filter(({ status, ms }) => status === 200 && ms <= maxMs);
+          return last.length === count && quick.length >= 0.9 * count;
         },
-        { what: `${count} quick requests in a row` },
+        { what: `${count} quick requests` },
       );
-      return performance.now() - from;
     },
     async getsEnd() {
-      const from = performance.now();
       const sent = [...pendingGets];
       await until(() => !sent.some((number) => pendingGets.has(number)), { what: 'every GET ends' });
-      return performance.now() - from;
     },
     stop,
   };
