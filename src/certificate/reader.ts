@@ -45,9 +45,7 @@ interface TlsPart {
 
 /** The connection on which a request arrived; that of an HTTP/2 stream carries other streams too. */
 const connectionOf = (socket: object): object =>
-  'connection' in socket && typeof socket.connection === 'object' && socket.connection !== null
-    ? socket.connection
-    : socket;
+  'tls' in socket && typeof socket.tls === 'object' && socket.tls !== null ? socket.tls : socket;
 
 /** Creates the reader. */
 export function createCertificateReader(sources: CertificateSources): ReadClientCertificate {
