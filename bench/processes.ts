@@ -83,7 +83,8 @@ export function pin(root: number, cores: string): void {
 /** Kills all started processes and their descendants. */
 export function stopAll(): void {
   for (const child of children.splice(0).reverse()) {
-    for (const pid of processTree(child.pid ?? 0).reverse()) {
+    // Parents first: nginx replaces a worker that ended.
+    for (const pid of processTree(child.pid ?? 0)) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
