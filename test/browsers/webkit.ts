@@ -95,6 +95,12 @@ function profileOf(driver: WebDriver, first: string): Profile {
   };
 }
 
+/**
+ * Milliseconds for a script and for a page. A script of a page that is being replaced never calls back, and holds up all
+ * commands behind it: 30 s by default. A page that never loads is an error of its own before the test runs out of time.
+ */
+const LIMITS = { script: 10_000, pageLoad: 60_000 };
+
 /** Each session of the driver is a browser of its own with an empty profile; there is one at a time. */
 export const startWebKit: StartBrowser = async () => {
   const { children, kill } = createProcesses();
@@ -104,6 +110,7 @@ export const startWebKit: StartBrowser = async () => {
     async newProfile(t) {
       const driver = await new Builder().usingServer(address).withCapabilities({ browserName: 'MiniBrowser' }).build();
       t.after(() => driver.quit());
+      await driver.manage().setTimeouts(LIMITS);
       return profileOf(driver, await driver.getWindowHandle());
     },
   };
