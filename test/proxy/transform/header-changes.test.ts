@@ -1,5 +1,6 @@
 /** Headers and query parameters that a route sets, adds and removes, seen from both sides of the data plane. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { HOP_BY_HOP, ORIGIN_HEADERS } from '../../../src/base/header-names.ts';
@@ -10,7 +11,6 @@ import { sessionOf, signedIn, startDataPlane } from '../../support/data-plane.ts
 import { fc } from '../../support/properties.ts';
 import { configOf } from '../../support/route-fixtures.ts';
 import { startUpstream } from '../../support/upstream.ts';
-import { until } from '../../support/wait.ts';
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number];
 
@@ -149,7 +149,7 @@ test('a WebSocket handshake has the same headers and query', async (t) => {
   const socket = new WebSocket(`ws://127.0.0.1:${plane.port}/api/live`, {
     headers: { host: 'shop.example.com', origin: 'https://shop.example.com', x_stage: 'test', 'x-stage': 'test' },
   });
-  await until(() => upstream.upgrades.length === 1);
+  await once(socket, 'open');
   socket.terminate();
   const [handshake] = upstream.upgrades;
   assert.equal(handshake?.header('x-stage'), 'live');
